@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
+from typing import Any
 
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
@@ -16,7 +17,16 @@ from twisted.python.failure import Failure
 from crawler.items import CheckResult
 from crawler.settings import scrapy_settings
 from crawler.spiders.policies import PoliciesSpider
-from crawler.targets import CrawlJob, CrawlSettings, FingerprintOf, Progress, Target, WhyUnstable, plainly_unstable
+from crawler.targets import (
+    CrawlJob,
+    CrawlSettings,
+    Fingerprint,
+    FingerprintOf,
+    Progress,
+    Target,
+    WhyUnstable,
+    plainly_unstable,
+)
 from storage.clock import utc_now
 from storage.database import Database
 
@@ -44,13 +54,7 @@ def crawl(
     """
     if not targets:
         return []
-    job = CrawlJob(database, targets, fingerprint_of, why_unstable)
-    own = {"POLICYWATCH_JOB": lambda: job, "CLOCK": now, "LOG_INSTALL_ROOT_HANDLER": False}
-    configure_logging(own)
-    for name in ("scrapy", "twisted", PoliciesSpider.name):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised, below
     checks: list[int] = []
-    storage_failures: list[BaseException] = []
 
     def on_stored(item: CheckResult) -> None:
         assert item.check is not None
@@ -58,8 +62,39 @@ def crawl(
         if progress is not None:
             progress(len(checks), len(targets), item.document)
 
+    if progress is not None:
+        progress(0, len(targets), "")
+    job = CrawlJob(database, targets, fingerprint_of, why_unstable)
+    mistakes += _run_spider(job, scrapy_settings(settings) | {"CLOCK": now}, on_stored, rest=rest)
+    return checks
+
+
+def fetch_once(target: Target, settings: CrawlSettings) -> CheckResult:
+    """What a page answers now, with the guards and politeness of a check: nothing is confirmed, and nothing stored.
+    Raises mistakes of the program."""
+    results: list[CheckResult] = []
+    job = CrawlJob(None, [target], fingerprint_of=lambda *_: Fingerprint(""))
+    for mistake in _run_spider(job, scrapy_settings(settings) | {"ITEM_PIPELINES": {}}, results.append):
+        raise mistake
+    (result,) = results
+    return result
+
+
+def _run_spider(
+    job: CrawlJob, settings: dict[str, Any], on_ended: Callable[[CheckResult], None], *, rest: bool = False
+) -> list[Exception]:
+    """Until all is done; the mistakes of the program that it met. Raises what the store raises."""
+    own = {"POLICYWATCH_JOB": lambda: job, "LOG_INSTALL_ROOT_HANDLER": False}
+    configure_logging(own)
+    for name in ("scrapy", "twisted", PoliciesSpider.name):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised, below
+    storage_failures: list[BaseException] = []
+
+    def on_item(item: CheckResult) -> None:  # Scrapy keeps no receiver alive by itself
+        on_ended(item)
+
     async def run() -> list[Exception]:
-        runner = AsyncCrawlerRunner(scrapy_settings(settings) | own)
+        runner = AsyncCrawlerRunner(settings | own)
         crawler = runner.create_crawler(PoliciesSpider)
 
         def on_not_stored(failure: Failure) -> None:
@@ -67,7 +102,7 @@ def crawl(
             storage_failures.append(failure.value)
             crawling.cancel()
 
-        crawler.signals.connect(on_stored, signal=signals.item_scraped)
+        crawler.signals.connect(on_item, signal=signals.item_scraped)
         crawler.signals.connect(on_not_stored, signal=signals.item_error)
         crawling = runner.crawl(crawler)
         try:
@@ -80,13 +115,10 @@ def crawl(
         assert isinstance(crawler.spider, PoliciesSpider)
         return crawler.spider.mistakes
 
-    if progress is not None:
-        progress(0, len(targets), "")
-    found_mistakes = asyncio.run(run())
+    mistakes = asyncio.run(run())
     if storage_failures:
         raise storage_failures[0]
-    mistakes += found_mistakes
-    return checks
+    return mistakes
 
 
 async def _cancel_rest(crawler: Crawler) -> None:

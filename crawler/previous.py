@@ -48,6 +48,11 @@ class PreviousState:
     not_before: datetime | None = None  # its server asked to be left alone until then
 
 
+def first_states(targets: Sequence[Target]) -> dict[str, PreviousState]:
+    """Of documents of which no store knows."""
+    return {target.document: PreviousState(tuple(map(PartState, target.addresses))) for target in targets}
+
+
 def previous_states(database: Database, targets: Sequence[Target], now: datetime) -> dict[str, PreviousState]:
     """The state of each target's document. Raises `UnknownDocument` for one that was not declared."""
     states = {}

@@ -86,7 +86,7 @@ def plainly_unstable(_first: Sequence[Fetched | None], _second: Sequence[Fetched
 class CrawlJob:
     """All that the spider needs. `POLICYWATCH_JOB` of Scrapy's settings is a function that returns one."""
 
-    database: Database
+    database: Database | None  # None for a page that is only tried: it is asked once, and nothing is known of it
     targets: Sequence[Target]
     fingerprint_of: FingerprintOf  # called once for each body, in a thread
     why_unstable: WhyUnstable = plainly_unstable

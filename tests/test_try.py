@@ -87,3 +87,17 @@ def test_a_pdf_that_is_none_and_https_where_there_is_none_are_said_in_plain_word
 def test_a_folder_and_a_language_that_is_none_are_refused(tmp_path: Path) -> None:
     assert "is a folder; name a file in it" in policywatch("try", tmp_path, status=2)
     assert "write two small letters" in policywatch("try", tmp_path, "--language", "English", status=2)
+
+
+def test_a_page_is_asked_for_once_and_no_database_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    config = tmp_path / "policywatch.toml"
+    config.write_text('contact = "test@example.org"\n')
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        policywatch("try", f"{site.url}/privacy", "--allow-private")
+        assert site.asked["/privacy"] == 1
+        words = ("--kind", "privacy-policy", "--allow-private", "--config", config)
+        policywatch("add", f"{site.url}/privacy", *words)
+        assert site.asked["/privacy"] == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["policywatch.toml"]

@@ -19,7 +19,7 @@ from crawler.block_detection import block_page, refusal
 from crawler.extensions import asked_to_wait, pauses_of
 from crawler.failures import CheckEnded
 from crawler.items import CheckResult, PartAnswer, fetched, moved_to, part_answer
-from crawler.previous import previous_states
+from crawler.previous import first_states, previous_states
 from crawler.targets import CrawlJob, Target
 from messages import Message, program_error
 from storage.checks import Outcome
@@ -46,7 +46,8 @@ class PoliciesSpider(Spider):
         self._targets = [target for target in job.targets if document in (None, target.document)]
         if document is not None and not self._targets:
             raise UnknownDocument(document, [target.document for target in job.targets])
-        self._previous = previous_states(job.database, self._targets, now())
+        stored = job.database
+        self._previous = previous_states(stored, self._targets, now()) if stored else first_states(self._targets)
         self._reading = asyncio.Lock()
 
     @classmethod
@@ -100,6 +101,8 @@ class PoliciesSpider(Spider):
         if check.is_unchanged:
             all_not_modified = all(answer.status == 304 for answer in check.answers)
             return self._end(check, Outcome.NOT_MODIFIED if all_not_modified else Outcome.UNCHANGED)
+        if self.job.database is None:
+            return self._end(check, None)
         check.await_confirmation()
         return self._request(check, self.parse_confirmation, delay=self.settings.getfloat("CONFIRM_DELAY"))
 

@@ -52,8 +52,8 @@ def read_source(
         return read_file(Path(source), **options)
     from policywatch.sources.page import fetched  # Scrapy takes as long to load as all the rest
 
-    capture = fetched(source, language=language or "en", **fetching)
-    return _read(capture.body, mime=capture.mime, charset=capture.charset, url=capture.final_url, **options)
+    page = fetched(source, language=language or "en", **fetching)
+    return _read(page.body, mime=page.mime, charset=page.charset, url=page.final_url, **options)
 
 
 def read_file(path: Path, **options: Any) -> Page:
