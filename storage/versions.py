@@ -23,6 +23,7 @@ class Cause(StrEnum):
     PAGE = "page"
     READER = "reader"  # the page did not change, the way it is read did
     ACCEPTED = "accepted"  # held, and accepted by a person
+    REPLACED = "replaced"  # another document stands at the address now: its first text, compared with none
 
 
 class Version(SQLModel, table=True):

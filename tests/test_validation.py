@@ -7,7 +7,7 @@ import pytest
 from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Page
-from analysis.validate.rejection import change_rejection, page_rejection
+from analysis.validate.rejection import are_different_documents, change_rejection, page_rejection
 
 PARAGRAPHS = (
     "We collect the name, the address and the telephone number that you give us when you become a member of the club.",
@@ -187,7 +187,7 @@ def test_the_home_page_is_rejected() -> None:
     home = page(*OTHERS, title="Walk with us around the lake")
     reason = page_rejection(home, before=POLICY, title="Privacy Policy")
     assert reason is not None
-    assert str(reason).startswith("another page")
+    assert str(reason).startswith("another document stands at this address now: its title is “Walk with us")
 
 
 def test_another_document_of_the_site_is_rejected() -> None:
@@ -205,6 +205,32 @@ def test_another_document_of_the_site_is_rejected() -> None:
 )
 def test_a_rewrite_from_scratch_under_its_own_title_is_accepted(title: str) -> None:
     assert page_rejection(page(*OTHERS, title=title), before=POLICY, language="en", title="Privacy Policy") is None
+
+
+REGIONAL = "This notice adds to our Privacy Policy what holds for those who walk with us on the northern shore."
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "title", "is_another"),
+    [
+        ((REGIONAL, *OTHERS), "Heron Lake Northern Regional Privacy Notice", True),
+        ((REGIONAL, *PARAGRAPHS[:3], *OTHERS), "Heron Lake Northern Regional Privacy Notice", False),
+        (OTHERS, "Heron Lake Northern Regional Privacy Notice", False),
+        ((REGIONAL, *OTHERS), "Our Privacy Policy", False),
+        ((REGIONAL, *OTHERS), "Privacy Policy of Heron Lake and its northern shore", False),
+    ],
+    ids=["another", "much in common", "renamed and rewritten", "title kept", "title longer"],
+)
+def test_another_document_of_one_kind_has_its_own_title_and_speaks_of_the_other(
+    paragraphs: tuple[str, ...], title: str, is_another: bool
+) -> None:
+    notice = page(*paragraphs, title=title)
+    for before, after in ((POLICY, notice), (notice, POLICY)):
+        assert are_different_documents(before, after) is is_another
+        reason = change_rejection(before, after, language="en", title=before.title)
+        assert (reason is not None and reason.code == "rejection.other_page") is is_another
+    named = change_rejection(POLICY, notice, language="en", title="Northern Regional Privacy Notice")
+    assert (named is not None and named.code == "rejection.other_page") is is_another
 
 
 def test_a_new_title_over_the_same_text_is_accepted() -> None:

@@ -25,7 +25,9 @@ _FRAGMENT = 200  # words
 _LEFT = 0.4  # of the words; with less the text has gone rather than changed
 _KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, the earlier text was the document
 _MERE_LOSS = 0.8  # of what is left stands in the longer text: it was not rewritten
-_ALIKE = 0.15  # share of common word pairs under which two texts have nothing to do with each other
+# of the shorter text's runs of three words: what documents of one service share that are of different kinds, or of one
+_ALIKE = 0.15
+_LITTLE = 1 / 3
 
 _REWRITTEN_KINDS = ("notice", "help", "preview")  # of documents, that may grow to any length and lose any paragraph
 # what a short page is that says one of these; the order is that of certainty
@@ -45,9 +47,11 @@ def change_rejection(
         return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
     if reason := page_rejection(after, before=before, language=language, title=title, kind=kind):
         return reason
-    reason = page_rejection(before, before=after, language=language, title=title)
+    reason = page_rejection(before, before=after, language=language, title=title, kind=kind)
     if reason is None or _grown(before, after):
         return None
+    if reason.code == "rejection.other_page":
+        return _other_page(after, before)
     if reason.code != "rejection.most_gone":
         return Message("rejection.earlier", reason=reason)
     if _is_in_place(after, before, title, kind) and (kind in _REWRITTEN_KINDS or _overlap(after, before) < _MERE_LOSS):
@@ -167,13 +171,42 @@ def _gone_or_other(page: Page, before: Page, size: int, title: str | None, kind:
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
         return None  # the former text was a fragment, whatever it was
-    if not _same_title(page, before, title) and _overlap(page, before) < _ALIKE:
-        return Message("rejection.other_page", title=page.title[:80], before=before.title[:80])
+    if _is_another(page, before, title):
+        return _other_page(page, before)
     if size < _LEFT * size_before and not (_is_rewritten(page, before, title, kind) or _split_off(page, before, title)):
         return Message("rejection.most_gone", words=size, before=size_before)
     if size > 1.6 * size_before and _doubled(page) > _doubled(before) + 0.3:
         return Message("rejection.twice", words=size, before=size_before)
     return None
+
+
+def _other_page(page: Page, before: Page) -> Message:
+    return Message("rejection.other_page", title=page.title[:80], before=before.title[:80])
+
+
+def are_different_documents(before: Page, after: Page, *, title: str | None = None) -> bool:
+    """Whether one document stands where another did: nothing can be said of what the service changed."""
+    return _is_another(after, before, title) or _is_another(before, after, title)
+
+
+def _is_another(page: Page, before: Page, title: str | None) -> bool:
+    """The title has other words, and hardly a sentence stands in both. A document may be renamed and rewritten at once,
+    so where both are of one kind, one of the texts has to speak of the other by its title; little in common is enough
+    then, as texts of one kind share their phrases."""
+    if any(_share_words(page.title, other) for other in (before.title, title) if other is not None):
+        return False
+    if not _same_title(page, before, title):
+        return _overlap(page, before) < _ALIKE
+    return (_names(page, before) or _names(before, page)) and _overlap(page, before) < _LITTLE
+
+
+def _names(page: Page, other: Page) -> bool:
+    """Whether a text has another one's title in it, as that writes it, of more than one word and not part of its own
+    title: it would be how it speaks of itself."""
+    if len(_WORD.findall(other.title)) < 2 or other.title.lower() in page.title.lower():
+        return False
+    name = re.compile(rf"(?<!\w){re.escape(other.title)}(?!\w)")
+    return any(name.search(block.text) for block in page.blocks)
 
 
 def _is_in_place(page: Page, before: Page, title: str | None, kind: str | None) -> bool:
@@ -237,18 +270,20 @@ def _overlap(page: Page, other: Page) -> float:
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:
-    """Whether the page still calls itself the document."""
+    """Whether the page still calls itself the document, or one of its kind."""
     return _alike(page.title, before.title) or (title is not None and _alike(page.title, title))
 
 
 def _alike(title: str, other: str) -> bool:
     """Whether two titles have their words in common, or name the same kind of document."""
-    now, then = set(_WORD.findall(title.lower())), set(_WORD.findall(other.lower()))
-    if then and len(now & then) >= 0.6 * max(len(now), len(then)):
-        return True
-    kinds, kinds_then = kinds_of(title), kinds_of(other)
-    named = kinds & kinds_then
-    return bool(named - {"any"} or (named and not (kinds | kinds_then) - {"any"}))
+    kinds, others = kinds_of(title), kinds_of(other)
+    named = kinds & others
+    return _share_words(title, other) or bool(named - {"any"} or (named and not (kinds | others) - {"any"}))
+
+
+def _share_words(title: str, other: str) -> bool:
+    words, others = set(_WORD.findall(title.lower())), set(_WORD.findall(other.lower()))
+    return bool(others) and len(words & others) >= 0.6 * max(len(words), len(others))
 
 
 def _doubled(page: Page) -> float:

@@ -39,7 +39,9 @@ def accept(
         out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {sanitize(str(check.reason or ''))}")
         if held.draft is None:
             words = counted(sum(len(block.text.split()) for block in held.page.blocks), "word")
-            out.print(f"It would be the first version: “{sanitize(held.page.title)}”, {words}. It begins:")
+            out.print(
+                f"It would be a first text, compared with no other: “{sanitize(held.page.title)}”, {words}. It begins:"
+            )
             for block in held.page.blocks[:_BEGINNING]:
                 out.print(f"  {sanitize(block.text)}")
         else:
@@ -48,4 +50,5 @@ def accept(
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database):
             change = approve(database, document, extraction, job.recipients.names_for, seen=held.page)
-    out.print(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1.")
+    number = held.current.number + 1 if held.current else 1
+    out.print(f"Taken. `policywatch show {change.id}` shows the change." if change else f"Taken as version {number}.")

@@ -26,7 +26,7 @@ from storage.changes import Change, StoredPassage
 from storage.checks import Check, last_check
 from storage.documents import Document, document
 from storage.reviews import reviews_of
-from storage.versions import Version, versions
+from storage.versions import Cause, Version, versions
 
 _WIDEST = 100  # columns; longer lines are hard to read
 _SEVERITY = {"high": "bold red", "medium": "bold yellow", "low": "bold cyan"}
@@ -215,6 +215,8 @@ def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) ->
     if row is None:
         first = sheet.words("terminal.first_text") if version.number == 1 else ""
         sheet.line((f"{_time(version.captured_at)} UTC", "bold"), f"{name}  ", (first, "dim"))
+        if version.cause == Cause.REPLACED:
+            sheet.line(sheet.words.label("cause", version.cause), indent=2)
     else:
         _change_entry(sheet, version.captured_at, name, row)
     if version.source:

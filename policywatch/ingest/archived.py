@@ -17,7 +17,7 @@ from analysis.model import Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
-from analysis.validate.rejection import change_rejection, page_rejection
+from analysis.validate.rejection import are_different_documents, change_rejection, page_rejection
 from messages import Message
 from policywatch.ingest.decision import EARLIER
 from policywatch.ingest.drafts import ChangeDraft, draft_change
@@ -93,11 +93,13 @@ class Imported:
 @dataclass(frozen=True, slots=True)
 class _Result:
     """What a text comes to: set aside (`reason`), or the next version (`page`, with a `draft` unless it is the first),
-    or nothing new. Until it is `settled`, the archive's next text will tell."""
+    or nothing new. With `is_another` another document begins. Until it is `settled`, the archive's next text will
+    tell."""
 
     text: ArchivedText
     page: Page | None = None
     draft: ChangeDraft | None = None
+    is_another: bool = False
     reason: Message | None = None
     settled: bool = True
 
@@ -150,7 +152,7 @@ def _results(before: Page | None, texts: Iterable[ArchivedText], config: Extract
         reason = _reject_reason(before, page, config)
         if rejected is not None:
             if reason and not _reject_reason(rejected[1], page, config):
-                result = _next(before, rejected[0], rejected[1], config, earlier)
+                result = _believed(before, rejected[0], rejected[1], config, earlier)
                 before, reason = result.page or before, None
             else:
                 result = _Result(rejected[0], reason=rejected[2])
@@ -180,6 +182,16 @@ def _reject_reason(before: Page | None, page: Page, config: ExtractionConfig) ->
     if before is None:
         return page_rejection(page, language=config.language, title=config.title)
     return change_rejection(before, page, language=config.language, title=config.title, kind=config.kind)
+
+
+def _believed(
+    before: Page | None, text: ArchivedText, page: Page, config: ExtractionConfig, earlier: deque[frozenset[str]]
+) -> _Result:
+    """What comes of a rejected text with which the archive went on."""
+    if before is None or not are_different_documents(before, page, title=config.title):
+        return _next(before, text, page, config, earlier)
+    earlier.clear()
+    return _Result(text, page, is_another=True)
 
 
 def _next(
@@ -224,6 +236,7 @@ def _write(
         move_on(session, document_id, number)
     total.versions += 1
     cause = Cause.READER if text.refiltered and current is not None else Cause.PAGE
+    cause = Cause.REPLACED if result.is_another else cause
     capture = text.capture(document_id)
     add_capture(session, capture)
     version = add_version(session, capture, config, result.page, current, cause, imported=True)

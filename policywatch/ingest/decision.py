@@ -11,6 +11,7 @@ from sqlmodel import Session
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
+from analysis.validate.rejection import are_different_documents
 from messages import Message
 from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change
@@ -64,6 +65,7 @@ class NewVersion:
     """A text that is accepted, and how it differs from version `before` (neither where there is nothing to compare it
     with): the `current` one, or the one that an announced text will replace.
 
+    Where another document stands at the address now, there is a `current` one to come after, and none `before`.
     `alerts`: subscribers may hear of it. `undoes` is the change whose alert waits and which it takes back. `is_first`:
     of where it comes from. Passages of the page that alternate (their keys) stand as in the current version; `fetched`
     is it as it came.
@@ -232,14 +234,18 @@ def new_version(
 
     A text that is not comparable differs by the watchlist, or by the archive's reading, so it alerts nobody. Nor does
     the first text of a page after an archive's, nor one with which a page comes back to what it said itself before an
-    archive's copy stood in for it. Raises `TooCostly`.
+    archive's copy stood in for it. What a person accepts as the text of another document is compared with nothing.
+    Raises `TooCostly`.
     """
     current = history.current
     if current is None:
         before, comparison = _announced(page, Comparison(substantive=True, alert=True), history, config)
         draft = draft_change(comparison) if before is not None and comparison.passages else None
         return NewVersion(page, cause, before=before if draft else None, draft=draft, alerts=True, is_first=True)
-    comparison = config.classify(page_from_json(current.page), page, earlier=keys_of_earlier(history.earlier))
+    in_force = page_from_json(current.page)
+    if cause is Cause.ACCEPTED and are_different_documents(in_force, page, title=config.title):
+        return NewVersion(page, Cause.REPLACED, current, is_first=True)
+    comparison = config.classify(in_force, page, earlier=keys_of_earlier(history.earlier))
     if history.is_first:
         return NewVersion(page, cause, current, current, draft_change(comparison), is_first=True)
     before, comparison = _announced(page, comparison, history, config)

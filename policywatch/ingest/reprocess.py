@@ -261,7 +261,9 @@ def _rewrite(session: Session, row: Version, text: _Text, draft: ChangeDraft | N
     if text.differs is not None and is_read_as(row.reader, config.language):
         values["reader"] = config.reader
     if text.differs:
-        values |= {"page": page_json(text.page), "fingerprint": text.fingerprint, "cause": Cause.READER.value}
+        values |= {"page": page_json(text.page), "fingerprint": text.fingerprint}
+        if row.cause != Cause.REPLACED:
+            values["cause"] = Cause.READER.value
     if values:
         session.exec(update(Version).where(col(Version.id) == row.id).values(**values))
     change = change_to(session, text.version_id)

@@ -89,7 +89,7 @@ class VersionHead(Shape):
     document: str = Field(examples=["parley/privacy-policy"])
     number: int = Field(examples=[3])
     captured_at: Moment
-    cause: Literal["page", "reader", "accepted"]
+    cause: Literal["page", "reader", "accepted", "replaced"]
     source: str | None
     fingerprint: str = Field(description="equal for texts that a reader would call the same")
     change: int | None = Field(description="the change that made it", examples=[17])
