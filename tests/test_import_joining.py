@@ -156,3 +156,31 @@ def test_a_document_of_the_watchlist_is_known_by_id_or_as_the_only_one(
     )
     found = continued_by(Archived("PARLEY", type_), load(file).documents, language)
     assert (found.id if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("repository", "title", "expected"),
+    [
+        ("https://forge.example/a-versions.git", "", "parley/service-terms"),
+        ("b-versions", "", "parley/user-agreement"),
+        ("history.bundle", "Parley Service Terms", "parley/service-terms"),
+        ("history.bundle", "User agreement of Parley", "parley/user-agreement"),
+    ],
+)
+def test_of_two_archives_that_give_one_type_each_goes_to_its_own_document(
+    tmp_path: Path, repository: str, title: str, expected: str
+) -> None:
+    rows = [("user-agreement", "User Agreement", "b"), ("service-terms", "Service Terms", "a")]
+    file = tmp_path / "policywatch.toml"
+    file.write_text(
+        "\n".join(
+            f'[[documents]]\nid = "parley/{id_}"\nservice = "Parley"\ntitle = "{name}"\nkind = "terms"\n'
+            f'url = "https://parley.example/{id_}"\nsource = "open-terms-archive"\ntype = "Terms of Service"\n'
+            f'repository = "https://forge.example/{archive}-versions.git"'
+            for id_, name, archive in rows
+        )
+    )
+    archived = Archived("Parley", "Terms of Service")
+    found = continued_by(archived, load(file).documents, "en", title=title, repository=repository)
+    assert found is not None
+    assert found.id == expected

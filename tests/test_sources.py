@@ -302,30 +302,85 @@ def test_past_copies_become_a_history_and_a_stopped_import_goes_on(
     assert "write a number and m, h or d" in wrong
 
 
+NOTICE = """# Parley Northern Privacy Notice
+
+This notice adds to the Privacy Policy of Parley what holds for those who live in the north, and for nobody else.
+
+Our office on the northern shore answers for what we do with the names of those who live there.
+
+You can complain about us to the authority of the north, which will look at each case within three months.
+
+{}
+"""
+
+
+def test_another_document_at_the_address_is_a_cut_and_nobody_hears_of_a_promise_dropped(tmp_path: Path) -> None:
+    north = [NOTICE.format(more) for more in ("It is new.", "It is a year old.")]
+    texts = [policy(TRAINING), policy(SHARING), *north]
+    there = served(tmp_path, [Commit(day(number), POLICY, text) for number, text in enumerate(texts)])
+    config = following(tmp_path, f"sqlite:///{tmp_path}/a.db", there)
+    assert run(config, status=0)["checks"][0]["version"] == 4
+    words = ("history", "parley/privacy", "--config", config)
+    history = json.loads(policywatch(*words, "--json"))
+    assert [(each["number"], each["cause"]) for each in history["versions"]][2] == (3, "replaced")
+    assert [each["versions"]["after"]["number"] for each in history["changes"]] == [4, 2]
+    assert "From here on, another document stands at this address" in policywatch(*words)
+    repository(there, [Commit(day(9), POLICY, policy(TRAINING))], after="main^0")
+    held = run(config, status=1)
+    assert outcomes(held) == {"parley/privacy": "held"}
+    assert held["checks"][0]["reason"].startswith("another document stands at this address now: its title is “Privacy")
+    taken = policywatch("accept", "parley/privacy", "--yes", "--config", config)
+    assert "It would be a first text, compared with no other" in taken
+    assert "Taken as version 5." in taken
+    repository(there, [Commit(day(10), POLICY, policy(TRAINING, CAMERAS))], after="main^0")
+    assert outcomes(run(config, status=0)) == {"parley/privacy": "changed"}
+    assert alerts(tmp_path).count("facial recognition") >= 1
+    assert "complain" not in alerts(tmp_path)
+
+
 def test_the_shipped_linkedin_watch_brings_versions_and_alerts_on_the_first_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = [entry for entry in load_starter(tmp_path).documents if entry.source == "open-terms-archive"]
-    assert len(entries) == 6
-    texts = [(entry.archive_path or "", policy(f"This is about {entry.title}.")) for entry in entries]
-    there = served(tmp_path, [Commit(day(0), path, text) for path, text in texts])
-    rewrite = f'[url "file://{there}"]\n\tinsteadOf = https://github.com/OpenTermsArchive/contrib-versions.git\n'
-    (tmp_path / ".gitconfig").write_text(rewrite, "utf-8")
+    texts = {entry.id: policy(f"This is about {entry.title}.") for entry in entries}
+    texts["linkedin/privacy-policy-us"] = texts["linkedin/privacy-policy"]
+    archives: dict[str, list[Commit]] = {}
+    for entry in entries:
+        commit = Commit(day(0), entry.archive_path or "", texts[entry.id])
+        archives.setdefault(entry.repository or "", []).append(commit)
+    there = {
+        address: served(tmp_path / str(number), commits) for number, (address, commits) in enumerate(archives.items())
+    }
+    rewrite = (f'[url "file://{folder}"]\n\tinsteadOf = {address}\n' for address, folder in there.items())
+    (tmp_path / ".gitconfig").write_text("".join(rewrite), "utf-8")
     monkeypatch.setenv("HOME", str(tmp_path))
     config = tmp_path / "policywatch.toml"
     chosen = [word for entry in entries for word in ("--document", entry.id)]
-    words = ("run", "--json", *chosen, "--config", config)
+    words = ("run", "--now", "--json", *chosen, "--config", config)
     first = json.loads(policywatch(*words))
     assert outcomes(first) == {entry.id: "first" for entry in entries}
-    repository(there, [Commit(day(9), "LinkedIn/Privacy Policy.md", policy(CAMERAS))], after="main^0")
+    names = [address.rpartition("/")[2] for address in there]
+    assert [*zip(names, map(len, archives.values()), strict=True)] == [
+        ("contrib-versions.git", 6),
+        ("vlopses-us-versions.git", 3),
+        ("pga-versions.git", 3),
+    ]
+    assert first["deliveries"]["sent"] == 0
+    path = "LinkedIn/Privacy Policy.md"
+    ours, theirs, _ = there.values()
+    repository(ours, [Commit(day(9), path, policy(CAMERAS))], after="main^0")
     assert json.loads(policywatch(*words))["deliveries"] == {"sent": 1, "failed": 0, "pending": 0}
     assert "facial recognition" in alerts(tmp_path)
+    repository(theirs, [Commit(day(10), path, policy(CAMERAS))], after="main^0")
+    again = json.loads(policywatch(*words))
+    assert outcomes(again)["linkedin/privacy-policy-us"] == "changed"
+    assert again["deliveries"]["sent"] == 0, "one change, told by two archives, is told once"
 
 
 def load_starter(folder: Path) -> Watchlist:
     file = folder / "policywatch.toml"
     shown = policywatch("init", "--contact", "a@example.org", "--config", file)
-    assert "followed in Open Terms Archive's public repository" in shown
+    assert "followed in Open Terms Archive's public repositories" in shown
     text = file.read_text("utf-8")
     file.write_text(text.replace("file://alerts.txt", f"file://{folder}/alerts.txt"), "utf-8")
     return load(file)

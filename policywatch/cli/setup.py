@@ -47,8 +47,8 @@ def init(
     console().print(f"Wrote {config}. {_SOURCES}\nNext: {next_}", soft_wrap=True)
 
 
-_SOURCES = """LinkedIn's robots.txt turns unknown robots away, so six of its documents are
-followed in Open Terms Archive's public repository. Its other pages are read in copies of the Internet Archive
+_SOURCES = """LinkedIn's robots.txt turns unknown robots away, so twelve of its documents are
+followed in Open Terms Archive's public repositories. Its other pages are read in copies of the Internet Archive
 once three checks have failed. The file says how to read LinkedIn's own pages."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.model import UnreadablePage
+from analysis.model import Page, UnreadablePage
 from messages import Message
 from policywatch.config.errors import nearest
 from policywatch.config.watchlist import Watchlist
@@ -100,8 +100,12 @@ def import_archive(
     configs = extraction_configs(watchlist)
     taken: dict[str, Archived] = {}
     for archived in wanted:
-        id_, language = wish.id_for(archived), _language(repository, archived)
-        entry = watchlist.document(id_) if id_ else continued_by(archived, watchlist.documents, language)
+        id_, newest = wish.id_for(archived), _newest_page(repository, archived)
+        language, title = (newest.language or "en", newest.title) if newest else ("en", "")
+        if id_:
+            entry = watchlist.document(id_)
+        else:
+            entry = continued_by(archived, watchlist.documents, language, title=title, repository=repository.name)
         document_id = id_ or (entry.id if entry else archived.id)
         if (other := taken.setdefault(document_id, archived)) is not archived:
             names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
@@ -137,8 +141,8 @@ def _check_ids(database: Database, watchlist: Watchlist, wanted: Sequence[Archiv
         raise NotAnArchive(f"{id_} {problem}. Nothing was taken; --insist takes it nevertheless")
 
 
-def _language(repository: Repository, archived: Archived) -> str:
-    """What the newest text that can be read is written in."""
+def _newest_page(repository: Repository, archived: Archived) -> Page | None:
+    """The newest text that can be read, and whose language is known."""
     config = ExtractionConfig(archived.type, "en")
     for body in repository.texts([record.blob for record in reversed(archived.records[-5:])]):
         try:
@@ -146,8 +150,8 @@ def _language(repository: Repository, archived: Archived) -> str:
         except UnreadablePage:
             continue
         if page.language:
-            return page.language
-    return "en"
+            return page
+    return None
 
 
 def _declare(database: Database, id_: str, archived: Archived, repository: Repository, language: str) -> None:

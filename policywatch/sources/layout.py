@@ -54,6 +54,17 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
+def _last_part(repository: str) -> str:
+    """What an address, a folder and a bundle of one repository have in common."""
+    return re.sub(r"\.(git|bundle)$", "", repository.rstrip("/")).rpartition("/")[2]
+
+
+def _likeness(title: str, other: str) -> float:
+    """The share of two titles' words that stand in both."""
+    words, others = ({*slug(each).split("-")} for each in (title, other))
+    return len(words & others) / len(words | others)
+
+
 def documents(records: Iterable[Record], name: str) -> list[Archived]:
     """The archive's documents, by id. Raises `NotAnArchive` where not one file lies as the archive lays them."""
     archived: dict[str, Archived] = {}
@@ -75,15 +86,19 @@ def documents(records: Iterable[Record], name: str) -> list[Archived]:
     return sorted(archived.values(), key=lambda each: (each.id, each.service, each.type))
 
 
-def continued_by(archived: Archived, watched: Iterable[DocumentEntry], language: str) -> DocumentEntry | None:
+def continued_by(
+    archived: Archived, watched: Iterable[DocumentEntry], language: str, *, title: str = "", repository: str = ""
+) -> DocumentEntry | None:
     """The document of the watchlist whose history this is: the one that names its type; else of the same id; else the
-    service's only one of that kind."""
+    service's only one of that kind. Of several that name the type, as archives give one type to different documents,
+    the one that follows this `repository`, or else is called most like the text's `title`."""
     entries, path = list(watched), f"{archived.service}/{archived.type}.md"
     named = [entry for entry in entries if entry.archive_path == path] or [
         entry for entry in entries if entry.id == archived.id
     ]
+    following = [entry for entry in named if _last_part(entry.repository or "") == _last_part(repository)]
     if named or archived.kind == "other":
-        return named[0] if named else None
+        return max(following or named, key=lambda entry: _likeness(entry.title, title), default=None)
     same = [
         entry
         for entry in entries
