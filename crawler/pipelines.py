@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Self
-from urllib.parse import urljoin
 
 from scrapy.crawler import Crawler
-from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import Session
 
+from crawler.canonical import canonical_address
 from crawler.items import CheckResult, is_elsewhere
 from crawler.targets import Fetched
 from storage.captures import Capture, add_capture, newest_captures
@@ -23,7 +22,6 @@ from storage.versions import Version
 
 _WAIT = 0.05  # seconds, for others that can be written with a check; so much is lost if the program is killed
 _WITH_CAPTURE = (None, Outcome.HELD)
-_LONGEST = 2_000  # characters of an address
 
 
 class StoragePipeline:
@@ -93,12 +91,8 @@ def _canonical(session: Session, result: CheckResult) -> str | None:
     if version is None or result.target.more:
         return None
     capture = session.get_one(Capture, version.capture_id)
-    link = LexborHTMLParser(capture.body).css_first('link[rel="canonical"]') if "html" in capture.mime else None
-    try:
-        url = urljoin(capture.final_url, (link and link.attributes.get("href")) or "")
-    except ValueError:  # no address at all
-        return None
-    return url if url.startswith("http") and len(url) <= _LONGEST and is_elsewhere(result.url, url) else None
+    url = canonical_address(capture.body, capture.mime, capture.final_url)
+    return url if url is not None and is_elsewhere(result.url, url) else None
 
 
 def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:

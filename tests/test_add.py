@@ -120,3 +120,31 @@ def test_pages_of_a_file_are_added_and_a_bad_line_stops_no_other(
     assert results[4] == "/privacy: not added: it is watched already, as library/second-edition"
     assert [entry.title for entry in load(config).documents] == ["=1+1", "Second edition"]
     assert "give one page, or --from FILE" in add(config, status=2)
+
+
+TRACKED = ("?lipi=urn%3Ali%3Apage", "?trk=footer&x=1")
+
+
+def test_a_watched_page_under_another_address_is_no_new_document(site: Site, config: Path) -> None:
+    own = '<link rel="canonical" href="/privacy">'
+    site.pages |= {f"/privacy{query}": policy(noise="b") for query in TRACKED}
+    site.pages |= {
+        "/moved": (302, ""),
+        "/print/privacy": policy().replace("<head>", f"<head>{own}"),
+        "/privacy?edition=children": policy("We never ask children for their address.").replace(
+            "<head>", f"<head>{own}"
+        ),
+    }
+    add(config, f"{site.url}/privacy", "--service", "Library")
+    before = config.read_text("utf-8")
+    for path in (*(f"/privacy{query}" for query in TRACKED), "/print/privacy"):
+        answer = add(config, f"{site.url}{path}", "--kind", "other", status=2)
+        assert "it is watched already, as library/privacy-policy" in answer, path
+    site.headers["Location"] = "/privacy"
+    answer = add(config, f"{site.url}/moved", status=2)
+    assert "it is watched already, as library/privacy-policy" in answer
+    del site.headers["Location"]
+    assert config.read_text("utf-8") == before
+    add(config, f"{site.url}/privacy?edition=children", "--service", "library", "--title", "For children")
+    child = load(config).documents[1]
+    assert (child.service, child.title) == ("Library", "For children"), "other words are another document"

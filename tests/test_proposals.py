@@ -183,6 +183,24 @@ def test_links_are_known_by_words_address_and_heading(site: Site, store: Databas
     assert entries[-1]["url"] == f"{site.url}/articles/a12"
 
 
+def test_a_watched_page_with_parameters_of_any_name_is_no_proposal(site: Site, store: Database, tmp_path: Path) -> None:
+    site.pages["/privacy"] = policy().replace("<head>", '<head><link rel="canonical" href="/legal/privacy-of-all">')
+    with a_job(watchlist(tmp_path, site, str(store.url), ("privacy", "terms"))) as job:
+        check(job)
+        links = [
+            "<a href='/terms?lipi=urn%3Ali%3Apage'>Terms of use</a>",
+            "<a href='/terms?xyz=12&y=1'>read them</a>",
+            "<a href='/privacy?lipi='>Privacy policy</a>",
+            "<a href='/legal/privacy-of-all'>Privacy policy</a>",
+            "<a href='/terms?document=cookies'>Cookie policy</a>",
+        ]
+        site.pages["/privacy"] = site.pages["/privacy"].replace("<h2>", f"{linking(*links).partition('<main>')[2]}<h2>")
+        check(job)
+    with store.reading() as session:
+        (notice,) = notices_of(session, NoticeKind.LINKS)
+        assert [url for url, _ in notice.facts["proposals"]] == [f"{site.url}/terms?document=cookies"]
+
+
 def test_the_same_page_has_one_key() -> None:
     same = ("https://www.example.org/a/privacy", "http://example.org/de/a/Privacy/?utm_source=x&hl=de#y")
     assert len({page_key(url) for url in same}) == 1

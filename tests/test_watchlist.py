@@ -233,7 +233,7 @@ def test_what_ships_is_valid(tmp_path: Path) -> None:
     for name in shipped():
         documents = load(written(tmp_path, f'use = ["{name}"]\ncontact = "a@example.org"\n'), {}).documents
         assert len(documents) >= 2
-        assert len({document.url for document in documents}) == len(documents)
+        assert len({(document.url, document.repository) for document in documents}) == len(documents)
         for document in documents:
             assert document.id.startswith(f"{name}/")
             assert (document.url or "").startswith("https://")
@@ -334,3 +334,17 @@ def test_the_watch_spreads_what_has_one_interval(tmp_path: Path) -> None:
     check = Check(document_id=entry.id, checked_at=NOON)
     assert due_at(entry, None, now=NOON) == NEVER
     assert NOON + timedelta(hours=10) <= due_at(entry, check, now=NOON, spread=True) < NOON + timedelta(hours=11)
+
+
+def test_the_name_of_a_service_may_be_written_in_any_case(tmp_path: Path) -> None:
+    file = tmp_path / "policywatch.toml"
+    own = '[[documents]]\nid = "linkedin/news"\nservice = "linkedin"\ntitle = "News"\nkind = "other"\nurl = "https://a.example/"\n'
+    route = '[[routes]]\nname = "a"\nto = ["console://"]\nservices = ["LINKEDIN"]\n'
+    file.write_text(
+        f'use = ["linkedin"]\n{own}{route}[services.Linkedin]\nrobots = "ignore"\nsource = "page"\n', "utf-8"
+    )
+    watchlist = load(file)
+    assert {entry.service for entry in watchlist.documents} == {"LinkedIn"}
+    assert {watchlist.robots(entry) for entry in watchlist.documents} == {"ignore"}
+    assert {entry.source for entry in watchlist.documents} == {"page"}
+    assert watchlist.routes[0][0].services == ["LinkedIn"]

@@ -206,9 +206,9 @@ def test_a_contact_that_reaches_nobody_is_refused(config: Path) -> None:
 
 
 def test_a_service_that_no_document_is_of_is_refused(config: Path) -> None:
-    config.write_text(f'{NONE}use = ["linkedin"]\n[services.Linkedin]\nrobots = "ignore"\n', "utf-8")
+    config.write_text(f'{NONE}use = ["linkedin"]\n[services.Linkedout]\nrobots = "ignore"\n', "utf-8")
     answer = said("documents", "--config", config, status=2)
-    assert "policywatch.toml:3: services.Linkedin: no document is of this service; there are: LinkedIn" in answer
+    assert "policywatch.toml:3: services.Linkedout: no document is of this service; there are: LinkedIn" in answer
 
 
 def test_a_topic_of_ones_own_has_a_name_of_its_own(config: Path) -> None:

@@ -16,6 +16,8 @@ from selectolax.lexbor import LexborHTMLParser
 from analysis.model import Page, UnreadablePage
 from analysis.text.phrases import kinds_of
 from analysis.validate.rejection import page_rejection
+from crawler.canonical import canonical_address
+from crawler.targets import Fetched
 from messages import Message
 from policywatch.atomic_file import replace_file
 from policywatch.config.schema import DocumentEntry
@@ -34,17 +36,56 @@ def read_new(watchlist: Watchlist, given: Mapping[str, Any]) -> Page:
     asked = DocumentEntry.model_validate({**_NOT_YET, **given})
     if other := watched_as(watchlist, given["url"]):
         raise ValueError(Message("add.watched", document=other))
-    from policywatch.sources.files import read_source  # loads NumPy, which a run that writes proposals does without
+    # these load Scrapy and NumPy, which a run that writes proposals does without
+    from policywatch.sources.files import read_capture
+    from policywatch.sources.page import fetched
 
-    return read_source(
-        given["url"],
-        select=asked.select,
-        remove=asked.remove,
-        language=given.get("language"),
-        contact=watchlist.contact or "",
-        allow_private=asked.allow_private,
-        robots=watchlist.robots(asked),
-    )
+    language = given.get("language")
+    capture = fetched(given["url"], language=language or "en", **_fetching(watchlist, asked))
+    page = read_capture(capture, select=asked.select, remove=asked.remove, language=language)
+    if other := watched_as(watchlist, capture.final_url, page.language):
+        raise ValueError(Message("add.watched", document=other))
+    for entry in _neighbours(watchlist, capture, page):
+        if _says_the_same(watchlist, entry, capture):
+            raise ValueError(Message("add.watched", document=entry.id))
+    return page
+
+
+def _fetching(watchlist: Watchlist, entry: DocumentEntry) -> dict[str, Any]:
+    return {
+        "contact": watchlist.contact or "",
+        "allow_private": entry.allow_private,
+        "robots": watchlist.robots(entry),
+    }
+
+
+def _neighbours(watchlist: Watchlist, capture: Fetched, page: Page) -> list[DocumentEntry]:
+    """Documents whose page this may be, in its language: the addresses differ by their parameters alone, or the page
+    gives theirs as its own."""
+    canonical = canonical_address(capture.body, capture.mime, capture.final_url)
+    places = {_bare(url).partition("?")[0] for url in (capture.url, capture.final_url)}
+    if canonical and urlsplit(canonical).hostname == urlsplit(capture.final_url).hostname:
+        places.add(_bare(canonical).partition("?")[0])
+    return [
+        entry
+        for entry in watchlist.documents
+        if entry.url and _bare(entry.url).partition("?")[0] in places and page.language in (entry.language, None)
+    ]
+
+
+def _says_the_same(watchlist: Watchlist, entry: DocumentEntry, capture: Fetched) -> bool:
+    """Whether the document's page says now what was received from another address."""
+    from analysis.compare import compare  # loads slowly, as above
+    from policywatch.sources.files import read_capture
+    from policywatch.sources.page import fetched
+
+    options = {"select": entry.select, "remove": entry.remove, "section": entry.section, "language": entry.language}
+    try:
+        watched = fetched(entry.url or "", language=entry.language, **_fetching(watchlist, entry))
+        before, after = (read_capture(each, **options) for each in (watched, capture))
+    except UnreadablePage:  # nobody can tell
+        return False
+    return not compare(before, after, language=entry.language).substantive
 
 
 def suggest_entry(watchlist: Watchlist, given: Mapping[str, Any], page: Page) -> DocumentEntry:
@@ -61,6 +102,7 @@ def suggest_entry(watchlist: Watchlist, given: Mapping[str, Any], page: Page) ->
     host = urlsplit(given["url"]).hostname or ""
     known = {urlsplit(url).hostname: entry.service for entry in watchlist.documents for url in entry.addresses}
     service = given.get("service") or known.get(host) or host.removeprefix("www.").split(".")[-2:][0].capitalize()
+    service = watchlist.service(service)
     title = given.get("title") or sanitize(page.title).strip() or kind
     table = {
         "service": service,
@@ -68,7 +110,7 @@ def suggest_entry(watchlist: Watchlist, given: Mapping[str, Any], page: Page) ->
         "kind": kind,
         "language": given.get("language") or page.language or "en",
     }
-    return named_entry({**table, **given}, {entry.id for entry in watchlist.documents})
+    return named_entry({**table, **given, "service": service}, {entry.id for entry in watchlist.documents})
 
 
 def named_entry(given: Mapping[str, Any], taken: Container[str]) -> DocumentEntry:
@@ -95,9 +137,11 @@ def pages_in(file: Path) -> list[dict[str, str]]:
     return [page for page in pages if page.get("url", "url") != "url"]
 
 
-def watched_as(watchlist: Watchlist, url: str) -> str | None:
-    """The id of the document that is read from this address, by http or https, with a slash at its end or without."""
-    return {_bare(each): entry.id for entry in watchlist.documents for each in entry.addresses}.get(_bare(url))
+def watched_as(watchlist: Watchlist, url: str, language: str | None = None) -> str | None:
+    """The id of the document that is read from this address, by http or https, with a slash at its end or without; of
+    those in a `language`, where it is known."""
+    entries = (entry for entry in watchlist.documents if language in (entry.language, None))
+    return {_bare(each): entry.id for entry in entries for each in entry.addresses}.get(_bare(url))
 
 
 def _bare(url: str) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,14 +72,17 @@ class Watchlist:
     def document(self, id_: str) -> DocumentEntry | None:
         return next((entry for entry in self.documents if entry.id == id_), None)
 
+    def service(self, name: str) -> str:
+        """The service as the watchlist writes it, whatever the case; a name that is new as it is given."""
+        return next((each.service for each in self.documents if each.service.casefold() == name.casefold()), name)
+
     def problem(self, key: str, text: str) -> Problem:
         """A problem with a key at the top of the file, found when it is put to use."""
         return Section(self.file, self.lines).problem(key, text)
 
     def robots(self, entry: DocumentEntry) -> Robots:
         """The operator's word on robots.txt: the document's, else its service's, else the crawl's."""
-        service = self.services.get(entry.service, ServiceEntry())
-        return entry.robots or service.robots or self.crawl.robots
+        return entry.robots or _of_service(self.services, entry.service).robots or self.crawl.robots
 
 
 def shipped() -> list[str]:
@@ -147,6 +150,8 @@ class _Loader:
             classify=(self._table(ClassifyEntry, "classify"), self._section("classify")),
             evidence=(self._optional(EvidenceEntry, "evidence"), self._section("evidence")),
         )
+        routes = tuple((_spelled(entry, watchlist), section) for entry, section in watchlist.routes)
+        watchlist = replace(watchlist, routes=routes)
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name")
         self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
         if watchlist.web.subscribe and not ("mail" in self.raw and (top.site or "").startswith("https://")):
@@ -162,7 +167,9 @@ class _Loader:
     def _wrong_names(self, watchlist: Watchlist) -> Iterator[Problem]:
         """Settings for a service without documents, and own topics with the name of one that ships."""
         names = sorted({document.service for document in watchlist.documents})
-        for name in watchlist.services.keys() - {*names}:
+        for name in watchlist.services:
+            if watchlist.service(name) in names:
+                continue
             problem = f"no document is of this service; there are: {', '.join(names) or 'none'}"
             yield self._section(f"services.{name}").problem("", problem)
         for name in watchlist.topics.keys() & {*TOPICS}:
@@ -239,7 +246,7 @@ class _Loader:
                 continue
             own = shipped_documents(name)
             for table in own:
-                source = services.get(table["service"], ServiceEntry()).source
+                source = _of_service(services, table["service"]).source
                 tables[table["id"]] = table | ({"source": source} if source else {})
         given = self._tables("documents")
         sections = {id_: self._section() for id_ in tables}
@@ -250,7 +257,12 @@ class _Loader:
             tables[key] = _overridden(tables.get(key, {}), table) if isinstance(table, dict) else table
             sections[key] = self._section("documents", index)
         entries = [self._checked(DocumentEntry, table, sections[key]) for key, table in tables.items()]
-        return tuple(entry for entry in entries if entry is not None)
+        spelled = dict[str, str]()  # the same service, however an entry spells it, is called as the first one does
+        return tuple(
+            entry.model_copy(update={"service": spelled.setdefault(entry.service.casefold(), entry.service)})
+            for entry in entries
+            if entry is not None
+        )
 
     def _distinct(self, names: list[Any], section: str, key: str) -> None:
         for index, name in enumerate(names):
@@ -272,6 +284,17 @@ class _Loader:
             self._problem("database", "names no file, so nothing would be kept from run to run; write sqlite:///FILE")
         relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:].*)", text)
         return f"{relative[1]}{self.file.parent / relative[2]}" if relative else text
+
+
+def _of_service(services: Mapping[str, ServiceEntry], name: str) -> ServiceEntry:
+    """Its settings, whatever the case of the name."""
+    return next((entry for key, entry in services.items() if key.casefold() == name.casefold()), ServiceEntry())
+
+
+def _spelled(route: RouteEntry, watchlist: Watchlist) -> RouteEntry:
+    """With its services as the documents have them."""
+    names = route.services and [watchlist.service(name) for name in route.services]
+    return route.model_copy(update={"services": names}) if names else route
 
 
 def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

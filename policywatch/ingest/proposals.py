@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -14,11 +15,14 @@ from sqlmodel import Session
 from analysis.model import Link, Page
 from analysis.text.lexicon import section_topics
 from analysis.text.phrases import kinds_of, pattern
+from crawler.canonical import canonical_address
 from policywatch.config.additions import KINDS, entry_text, named_entry
 from policywatch.sanitize import safe_link, sanitize
 from storage.advisory_locks import AdvisoryLock, take
+from storage.captures import capture, newest_captures
 from storage.checks import Check, last_checks
 from storage.documents import Document, document, known, watched
+from storage.errors import DamagedCapture
 from storage.notices import Notice, NoticeKind, notices_of
 
 _LISTED, _READ = 8, 500  # links in a notice; new links of a page that are looked at
@@ -39,13 +43,20 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
     take(session, AdvisoryLock.PLANNING)  # no two processes write notices of the same address
     documents = known(session)
     own = {_organisation(url) for row in documents if row.service == of.service for url in row.addresses}
-    urls = {url for notice in notices_of(session, NoticeKind.LINKS) for url, _ in notice.facts["proposals"]}
-    urls |= _watched(session) | {each.final_url or "" for each in last_checks(session).values()}
-    taken, ids = {page_key(url) for url in urls}, {row.id for row in documents}
+    known_pages, ids = _known_pages(session), {row.id for row in documents}
+    for row in watched(session):
+        if row.service == of.service and (canonical := _canonical(session, row)):
+            known_pages.append((canonical, row.title))
+    known_pages += [
+        (url, _title(entry))
+        for notice in notices_of(session, NoticeKind.LINKS)
+        for url, entry in notice.facts["proposals"]
+    ]
+    taken = _Taken(known_pages)
     proposals = [
         (link.url, entry)
         for link, heading in links
-        if _organisation(link.url) in own and page_key(link.url) not in taken
+        if _organisation(link.url) in own and not taken.has(link.url, link.text)
         if (entry := _entry(link, heading, of, ids))
     ]
     if proposals:
@@ -57,13 +68,13 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
 def open_proposals(session: Session, document_id: str) -> list[tuple[str, str]]:
     """Addresses that are still not watched, each with the entry or the line of the watchlist that it is for."""
     notices = [each for kind in (NoticeKind.LINKS, NoticeKind.MOVED) for each in notices_of(session, kind, document_id)]
-    urls = _watched(session) if notices else set()
-    taken = urls | {page_key(url) for url in urls}
+    rows = watched(session) if notices else []
+    addresses, taken = {url for row in rows for url in row.addresses}, _Taken(_addresses(rows))
     return [
         (url, entry)
         for notice in notices
         for url, entry in notice.facts["proposals"]
-        if (url if notice.kind == NoticeKind.MOVED else page_key(url)) not in taken
+        if not (url in addresses if notice.kind == NoticeKind.MOVED else taken.has(url, _title(entry)))
     ]
 
 
@@ -74,12 +85,62 @@ def page_key(url: str) -> str:
     except ValueError:
         return url
     path = "/".join(part for part in parts.path.lower().split("/") if part and not _PLACE.fullmatch(part))
-    query = sorted(pair for pair in parse_qsl(parts.query) if not _ASIDE.fullmatch(pair[0]))
+    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _ASIDE.fullmatch(pair[0]))
     return f"{(parts.hostname or '').removeprefix('www.')}/{path}?{urlencode(query)}"
 
 
-def _watched(session: Session) -> set[str]:
-    return {url for row in watched(session) for url in row.addresses}
+class _Taken:
+    """Pages that nobody needs to hear of: each an address, with the title of what stands there."""
+
+    def __init__(self, pages: Iterable[tuple[str, str]]) -> None:
+        self._titles = dict[str, dict[frozenset[tuple[str, str]], str]]()  # by address, then by what it is asked for
+        for url, title in pages:
+            place, query = _place(url)
+            self._titles.setdefault(place, {})[query] = title
+
+    def has(self, url: str, words: str) -> bool:
+        """Whether an address leads to one of the pages: with further parameters too, whatever they are called, unless
+        the link's words name another kind of document."""
+        place, query = _place(url)
+        return any(
+            own == query or (own < query and kinds_of(words) <= kinds_of(f"{title} / {_SIGNS.sub(' ', place)}"))
+            for own, title in self._titles.get(place, {}).items()
+        )
+
+
+def _place(url: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    place, _, query = page_key(url).partition("?")
+    return place, frozenset(parse_qsl(query, keep_blank_values=True))
+
+
+def _known_pages(session: Session) -> list[tuple[str, str]]:
+    """Where what is watched stands, and where it was found last."""
+    checks = last_checks(session)
+    found = ((row.title, checks[row.id].final_url) for row in known(session) if row.id in checks)
+    return [*_addresses(watched(session)), *((url, title) for title, url in found if url)]
+
+
+def _addresses(rows: Iterable[Document]) -> list[tuple[str, str]]:
+    return [(url, row.title) for row in rows for url in row.addresses]
+
+
+def _canonical(session: Session, row: Document) -> str | None:
+    """The address that the page gave last as its own, on the same site."""
+    newest = newest_captures(session, row.id)
+    if not newest:
+        return None
+    record = newest[0]
+    try:
+        own = canonical_address(capture(session, record.id or 0).body, record.mime, record.final_url)
+    except DamagedCapture:  # which is of another document, and told elsewhere
+        return None
+    return own if own and _organisation(own) == _organisation(record.final_url) else None
+
+
+def _title(entry: str) -> str:
+    """Of a proposed entry."""
+    (table,) = tomllib.loads(entry)["documents"]
+    return str(table["title"])
 
 
 def _new_links(before: Page, after: Page) -> Iterator[tuple[Link, str]]:

@@ -16,6 +16,7 @@ from analysis.extract.markdown import read_markdown
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import comparison_json
 from analysis.validate.selectors import better_suggestions, suggest_selectors, with_suggestions
+from crawler.targets import Fetched
 from messages import Message
 from policywatch import sandbox
 from policywatch.config.errors import BadPairs
@@ -52,8 +53,12 @@ def read_source(
         return read_file(Path(source), **options)
     from policywatch.sources.page import fetched  # Scrapy takes as long to load as all the rest
 
-    page = fetched(source, language=language or "en", **fetching)
-    return _read(page.body, mime=page.mime, charset=page.charset, url=page.final_url, **options)
+    return read_capture(fetched(source, language=language or "en", **fetching), **options)
+
+
+def read_capture(capture: Fetched, **options: Any) -> Page:
+    """Read what was fetched; options as of `read_page`. Raises `UnreadablePage`."""
+    return _read(capture.body, mime=capture.mime, charset=capture.charset, url=capture.final_url, **options)
 
 
 def read_file(path: Path, **options: Any) -> Page:
