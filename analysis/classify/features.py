@@ -14,6 +14,7 @@ from typing import NamedTuple
 from analysis.diff import plain_words
 from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wording
 from analysis.model import CELL, SIDES, Page, Passage, Side
+from analysis.text.intervals import Intervals
 from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_topics
 from analysis.text.word_lists import word_lists
 
@@ -198,10 +199,10 @@ def _phrases(
 ) -> Iterator[ChangedPhrase]:
     for sentence in sentences:
         text = passage.texts[sentence.side][sentence.start : sentence.end]
+        changed = Intervals(sentence.spans)
         for match in (*matches(text, language), *(own.matches(text) if own else ())):
             start, end = sentence.start + match.start, sentence.start + match.end
-            touched = any(first < end and start < last for first, last in sentence.spans)
-            yield ChangedPhrase(match.topic, match.tier, sentence.side, start, end, touched)
+            yield ChangedPhrase(match.topic, match.tier, sentence.side, start, end, changed.overlap(start, end))
 
 
 def _lexicon(passage: Passage, phrases: Iterable[ChangedPhrase], language: str | None) -> Features:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from analysis.diff.wording import ChangedSentence
 from analysis.model import QUESTIONS, Passage, Question, Side
+from analysis.text.intervals import Intervals
 from analysis.text.lexicon import Lexicon, PhraseMatch, matches
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.word_lists import word_lists
@@ -122,9 +123,10 @@ class Tagger:
                 for match in (*matches(words, language), *_cues().matches(words))
                 if cue_of(match) in self.cues
             ]
-            for word in _WORD.finditer(text, start, end):
+            changed_words = Intervals(sentence.spans if sentence else ())
+            for word in islice(_WORD.finditer(text, start, end), _LONGEST):
                 number += word.group() in _BULLETS
-                rows.append((*self.numbered(word.group()), shift + _kind(word, sentence)))
+                rows.append((*self.numbered(word.group()), shift + _kind(word, sentence, changed_words)))
                 where.append((number, *word.span()))
             if first < len(rows):
                 rows[first] = (*rows[first][:2], rows[first][2] + SHAPES // 2, rows[first][3])
@@ -251,10 +253,10 @@ def _read(text: str, side: Side, changed: Sequence[ChangedSentence]) -> list[tup
     ]
 
 
-def _kind(match: re.Match[str], sentence: ChangedSentence | None) -> int:
+def _kind(match: re.Match[str], sentence: ChangedSentence | None, changed: Intervals) -> int:
     if sentence is None:
         return _UNCHANGED
-    if not any(start < match.end() and match.start() < end for start, end in sentence.spans):
+    if not changed.overlap(*match.span()):
         return _BESIDE
     return _WHOLE if sentence.whole else _CHANGED
 

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.model import TOPICS
+from analysis.text.intervals import Intervals
 from analysis.text.notation import compiled, first_words, needed_elements, pattern_of
 
 Tier = Literal["decides", "suggests", "ignores", "sections", "words"]
@@ -116,12 +117,15 @@ class Lexicon:
                 if needs <= present and (match := compiled(phrase).match(text, start)):
                     key = (topic, tier, start)
                     ends[key] = max(ends.get(key, 0), match.end())
-        ignored = [(topic, start, end) for (topic, tier, start), end in ends.items() if tier == "ignores"]
+        ignored: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for (topic, tier, start), end in ends.items():
+            if tier == "ignores":
+                ignored[topic].append((start, end))
+        ignored_in = {topic: Intervals(ranges) for topic, ranges in ignored.items()}
         return tuple(
             PhraseMatch(topic, tier, start, end)
             for (topic, tier, start), end in ends.items()
-            if tier != "ignores"
-            and not any(topic == other and first < end and start < last for other, first, last in ignored)
+            if tier != "ignores" and not (topic in ignored_in and ignored_in[topic].overlap(start, end))
         )
 
     def _of_word(self, word: str) -> tuple[tuple[_Entry, ...], frozenset[str]]:
