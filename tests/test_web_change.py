@@ -273,6 +273,15 @@ def test_nothing_is_left_of_what_came_and_went(site: httpx.Client, history: Data
     assert text(gone, ".brought")[-1] == "Version 4, 5 November 2025"
 
 
+def test_where_another_document_began_in_between_is_told(site: httpx.Client, history: Database) -> None:
+    with history.writing() as session:
+        teller = Teller(session, {TERMS: 5})
+        teller.version(TERMS, day(50), [block("paragraph", "A notice for Europe.")], cause="replaced")
+    tree = page(site, f"/documents/{TERMS}/compare?from=4&to=6")
+    assert text(tree, ".compare + .note")[0].startswith("Version 6, 25 November 2025: ")
+    assert not page(site, f"/documents/{TERMS}/compare?from=1&to=5").css(".compare + .note")
+
+
 def test_the_api_compares_two_versions_alike(site: httpx.Client, history: Database) -> None:
     address = f"/api/v1/documents/{TERMS}/compare"
     whole = site.get(f"{address}?from=1&to=5").json()

@@ -30,6 +30,7 @@ from storage.paragraphs import anchor, texts_of
 from storage.reviews import reviews_of
 from storage.versions import (
     BeforeFirstText,
+    Cause,
     UnknownVersion,
     Version,
     current_version,
@@ -204,7 +205,11 @@ def comparison_choice(session: Session, document_id: str, sides: Sides | None = 
 def versions_page(sides: Sides, choice: Choice | None, steps: Sequence[Step], draft: ChangeDraft) -> dict[str, Any]:
     """What differs between two versions of a document, and the changes that brought it."""
     whole = sum_of(steps, draft.passages, sides.before.page, sides.after.page)
+    numbers = range(sides.before.number + 1, sides.after.number + 1)
     return {
+        "begun": [each for each in choice.versions if each.number in numbers and each.cause == Cause.REPLACED]
+        if choice
+        else [],
         "texts": sides,
         "document": sides.document,
         "choice": choice,
