@@ -6,6 +6,7 @@ WORKDIR /source
 COPY pyproject.toml README.md requirements.txt ./
 COPY analysis analysis
 COPY crawler crawler
+COPY foundation foundation
 COPY notifier notifier
 COPY policywatch policywatch
 COPY messages messages

@@ -41,12 +41,3 @@ class DownloadFailed(CheckEnded):
 
 class TemporaryFailure(DownloadFailed):
     """It may pass by itself, so the request is worth a retry."""
-
-
-class ForbiddenAddress(OSError):
-    """A name or an address that leads into a private network; an OSError, as a connector expects one."""
-
-    def __init__(self, host: str, address: str) -> None:
-        super().__init__(f"{host} lies at {address}")
-        self.host = host
-        self.address = address

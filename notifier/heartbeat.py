@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-import requests
-
+from foundation.http_client import HttpFailure, fetch
 from messages import Message
-from notifier.http_recorder import listening
 from notifier.secrets import scrubbed
-from notifier.send import Result, why_no_answer, within
+from notifier.send import Result, why_no_response
 
 _SECONDS = 20.0  # for one ping, whatever the server does: the run is over, and its process wants to end
+_LARGEST_ANSWER = 64 * 1024  # bytes
 _TRIES = 2
 
 Beat = Literal["start", "good", "fail"]
@@ -36,20 +35,25 @@ class Heartbeat:
         suffix = "" if beat == "good" else f"/{beat}"
         url = parts._replace(path=parts.path.rstrip("/") + suffix).geturl()
         for _ in range(_TRIES):
-            result = within(_SECONDS, lambda: self._post(url, said))
+            result = self._post(url, said)
             if result.ok or result.permanent:
                 break
         return None if result.ok else str(result.said or "")
 
     def _post(self, url: str, said: str) -> Result:
         try:
-            with (
-                listening(),
-                requests.post(url, said.encode(), timeout=(5, 10), allow_redirects=False, stream=True) as answer,
-            ):
-                status = answer.status_code
-        except requests.RequestException as failure:
-            return Result(ok=False, said=scrubbed(why_no_answer(failure), self.url))
+            # its address is the operator's own word, so it may be a private one
+            response = fetch(
+                url,
+                method="POST",
+                body=said.encode(),
+                seconds=_SECONDS,
+                max_size=_LARGEST_ANSWER,
+                allow_private=True,
+            )
+        except HttpFailure as failure:
+            return Result(ok=False, said=scrubbed(why_no_response(failure), self.url))
+        status = response.status
         return Result(ok=status < 300, permanent=300 <= status < 500, said=Message("delivery.status", status=status))
 
 

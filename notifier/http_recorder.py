@@ -14,6 +14,9 @@ from functools import cache, wraps
 from typing import Any
 
 import requests
+import urllib3.exceptions as urllib3
+
+_LARGEST_ANSWER = 256 * 1024  # bytes, decompressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,32 @@ def _overheard(plain: Callable[..., requests.Response]) -> Callable[..., request
         if exchange is None:
             return plain(session, request, **options)
         try:
-            response = plain(session, request, **options)
+            response = _bounded(plain(session, request, **options | {"stream": True}))
         except requests.RequestException as failure:
             exchange.failures.append(failure)
             raise
-        text = response.text[:1000] if response.status_code >= 300 else ""
+        text = response.content[:1000].decode("utf-8", "replace") if response.status_code >= 300 else ""
         exchange.answers.append(Answer(response.status_code, response.headers.get("Retry-After"), text))
         return response
 
     return send
+
+
+def _bounded(response: requests.Response) -> requests.Response:
+    """With what an answer has up to a size; requests itself would read, and decompress, all that comes."""
+    content = bytearray()
+    with response:
+        try:
+            while len(content) < _LARGEST_ANSWER and (chunk := response.raw.read1(_LARGEST_ANSWER)):
+                content += chunk
+        except urllib3.ReadTimeoutError as failure:
+            raise requests.exceptions.ReadTimeout(failure) from failure
+        except urllib3.DecodeError as failure:
+            raise requests.exceptions.ContentDecodingError(failure) from failure
+        except urllib3.HTTPError as failure:
+            raise requests.exceptions.ChunkedEncodingError(failure) from failure
+    response._content, response._content_consumed = bytes(content[:_LARGEST_ANSWER]), True
+    return response
 
 
 class _Ours(logging.Filter):

@@ -19,6 +19,7 @@ from apprise import AppriseAttachment, NotifyBase
 from apprise.attachment.memory import AttachMemory
 from apprise.exception import AppriseException
 
+from foundation.http_client import HttpFailure
 from messages import Message, system_error, verbatim
 from notifier.calendar import Event
 from notifier.channels import UnusableAddress, body_format, notify_service, room_of, scheme_of, size_of
@@ -102,14 +103,16 @@ def _by_apprise(service: NotifyBase, address: Address, message: Notification) ->
 
 
 def _by_webhook(service: Webhook, address: Address, message: Notification) -> Result:
-    ok = False
-    with listening() as exchange, suppress(requests.RequestException):
-        ok = service.post(message.payload)
-    if ok:
-        return Result(ok=True, said=_answer(exchange))
-    if exchange.answers and exchange.answers[-1].status == _GONE:
+    try:
+        response = service.post(message.payload)
+    except HttpFailure as failure:
+        return Result(ok=False, said=scrubbed(why_no_response(failure), address.url))
+    if response.status < 300:
+        return Result(ok=True, said=Message("delivery.status", status=response.status))
+    if response.status == _GONE:
         return Result(ok=False, permanent=True, gone=True, said=Message("delivery.gone"))
-    return _failed(exchange, address.url)
+    text = response.body[:1000].decode("utf-8", "replace")
+    return _refused(Answer(response.status, response.header("Retry-After"), text), address.url)
 
 
 def _send_file(address: Address, event: Event) -> Result:
@@ -145,20 +148,39 @@ def _failed(exchange: Exchange, url: str) -> Result:
     """What the server answered counts first, then why there was no answer, then what Apprise says of it."""
     refusals = [answer for answer in exchange.answers if answer.status >= 300]
     if refusals:
-        answer = refusals[-1]
-        text = scrub(answer.text, url).rstrip(": ")
-        status = Message("delivery.status", status=answer.status)
-        refused = Message("delivery.refused", status=answer.status, text=text) if text else status
-        wait = retry_after(answer.retry_after, utc_now())
-        return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=refused)
+        return _refused(refusals[-1], url)
     if exchange.failures:
         return Result(ok=False, said=scrubbed(why_no_answer(exchange.failures[-1]), url))
     reason = verbatim(exchange.lines[-1]) if exchange.lines else Message("delivery.silent")
     return Result(ok=False, said=scrubbed(reason, url))
 
 
+def _refused(answer: Answer, url: str) -> Result:
+    text = scrub(answer.text, url).rstrip(": ")
+    status = Message("delivery.status", status=answer.status)
+    refused = Message("delivery.refused", status=answer.status, text=text) if text else status
+    wait = retry_after(answer.retry_after, utc_now())
+    return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=refused)
+
+
 def _is_permanent(answer: Answer) -> bool:
     return answer.status < 500 and answer.status not in _PASSING
+
+
+def why_no_response(failure: HttpFailure) -> Message:
+    """The failure of our own client in words that every language has."""
+    match failure.cause:
+        case "late":
+            return Message("delivery.no_answer")
+        case "certificate" | "tls" | "no_tls":
+            return Message("delivery.no_tls")
+        case "name":
+            return Message("delivery.unknown_host")
+        case "connection" | "broken_off" if failure.errno:
+            return Message("delivery.no_connection", why=system_error(failure.errno))
+        case "broken_off":
+            return Message("delivery.closed")
+    return Message("delivery.nothing", kind=str(failure))
 
 
 def why_no_answer(failure: requests.RequestException) -> Message:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-import requests
 from apprise import NotifyBase
 from sqlmodel import Session
 
+from foundation.http_client import HttpResponse, fetch
 from storage.clock import utc_now
 
 if TYPE_CHECKING:  # see channels.py
@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # see channels.py
 
 SCHEMES = ("webhook+http", "webhook+https")
 _SHORTEST = 16  # characters of a secret
-_TIMEOUT = (5, 30)  # seconds, to connect and for a part of the answer
+_SECONDS = 35.0  # for the whole exchange
+_LARGEST_ANSWER = 64 * 1024  # bytes
 
 ChangeJson = Callable[[Session, int], dict[str, Any]]
 
@@ -32,8 +33,8 @@ class Webhook(NotifyBase):
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.target, self.secret = target, secret
 
-    def post(self, body: bytes) -> bool:
-        """Whether it was taken. Raises `RequestException`."""
+    def post(self, body: bytes) -> HttpResponse:
+        """What its server answered. Raises `HttpFailure`."""
         at = int(utc_now().timestamp())
         signature = hmac.new(self.secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
         headers = {
@@ -41,8 +42,15 @@ class Webhook(NotifyBase):
             "Policywatch-Signature": f"t={at},v1={signature}",
             "User-Agent": self.app_id,
         }
-        answer = requests.post(self.target, body, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
-        return answer.status_code < 300
+        return fetch(
+            self.target,
+            method="POST",
+            body=body,
+            headers=headers,
+            seconds=_SECONDS,
+            max_size=_LARGEST_ANSWER,
+            allow_private=True,  # the operator's own words, and no redirect is followed
+        )
 
     @staticmethod
     def parse_url(url: str, *_args: Any, **_kwargs: Any) -> dict[str, Any] | None:

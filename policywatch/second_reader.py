@@ -7,7 +7,6 @@ with an address in it, to click or to write to, is not used, and quotations that
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from analysis.classify.verdict import UNSURE, Verdict
 from analysis.model import SEVERITIES, TOPICS, Direction, Passage, Severity
+from foundation.http_client import HttpFailure, fetch
 from notifier.escape import clean
 from policywatch.config.recipients import Model
 from policywatch.second_opinion import verdict_of
@@ -127,7 +127,7 @@ def _is_unsure(passage: Passage) -> bool:
 def ask_about(passage: Passage, model: Model, languages: Sequence[str], seconds: float) -> dict[str, Any]:
     """A valid answer as JSON: quotations that stand in the passage, and a plain sentence in each language. Raises
     `NoAnswer`."""
-    body = asyncio.run(_post(model, _question(passage, model.name, languages), seconds))
+    body = _post(model, _question(passage, model.name, languages), seconds)
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError, RecursionError) as failure:
@@ -183,26 +183,24 @@ def _question(passage: Passage, name: str, languages: Sequence[str]) -> dict[str
     }
 
 
-async def _post(model: Model, question: dict[str, Any], seconds: float) -> bytes:
-    import aiohttp  # loads slowly, and few have a model
-
-    headers = {"Authorization": f"Bearer {model.key}"} if model.key else {}
-    body = b""
+def _post(model: Model, question: dict[str, Any], seconds: float) -> bytes:
+    headers = {"Content-Type": "application/json"}
+    if model.key:
+        headers["Authorization"] = f"Bearer {model.key}"
     try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds)) as session,
-            session.post(
-                f"{model.url.rstrip('/')}/chat/completions", json=question, headers=headers, allow_redirects=False
-            ) as answer,
-        ):
-            if answer.status != 200:
-                raise Silent(f"status {answer.status}")
-            async for chunk in answer.content.iter_any():
-                body += chunk
-                if len(body) > _LARGEST_ANSWER:
-                    raise NoAnswer(f"the answer is larger than {_LARGEST_ANSWER // 1024} kB")
-    except TimeoutError as failure:
-        raise Silent(f"no answer within {seconds:.0f} seconds") from failure
-    except (aiohttp.ClientError, OSError) as failure:
-        raise Silent(f"no answer ({type(failure).__name__})") from failure
-    return body
+        response = fetch(
+            f"{model.url.rstrip('/')}/chat/completions",
+            method="POST",
+            body=json.dumps(question).encode(),
+            headers=headers,
+            seconds=seconds,
+            max_size=_LARGEST_ANSWER,
+            allow_private=model.allow_private,
+        )
+    except HttpFailure as failure:
+        if failure.cause == "large":
+            raise NoAnswer(f"the answer is larger than {_LARGEST_ANSWER // 1024} kB") from failure
+        raise Silent(str(failure)) from failure
+    if response.status != 200:
+        raise Silent(f"status {response.status}")
+    return response.body

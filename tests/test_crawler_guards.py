@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from crawler.addresses import is_public
 from crawler.targets import Target
+from foundation.addresses import is_public
 from storage.checks import Outcome
 from storage.database import Database
 from tests.crawling import checked, crawled, own, served

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import threading
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +32,7 @@ from storage.chain import ChainEntry, Timestamp, last_entry
 from storage.clock import utc_now
 from storage.database import Database
 from storage.verification import evidence_damage
+from tests.misbehaving import Asked, Site, head, redirect
 from tests.site import AI, a_job, a_site, policy, policywatch, run, watchlist
 from tests.test_storage import a_capture, a_document
 from tests.timestamp_authority import TimestampAuthority, timestamp_authority
@@ -309,6 +312,33 @@ def test_an_authority_that_fails_is_asked_again_and_nothing_else_fails(
     monkeypatch.setattr(authority, "broken", None)
     stamped(config, days=1)
     assert "on entry-3; checked" in verified(config)[1]["said"]
+
+
+def dripping(_asked: Asked, connection: socket.socket) -> None:
+    """An answer of which a byte comes each second, so that no time between two of them is long."""
+    connection.sendall(head(200, {"Content-Length": "1000"}))
+    while True:
+        connection.sendall(b"0")
+        time.sleep(1)
+
+
+def test_an_authority_that_drips_or_leads_elsewhere_holds_nothing_up(
+    config: Path, authority: TimestampAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("policywatch.evidence.timestamps._SECONDS", 2)
+    site, inside = Site(), Site()
+    site.answers |= {"/drip": dripping, "/lead": redirect(inside.url("/"), 307)}
+    for path in ("/drip", "/lead"):
+        config.write_text(config.read_text("utf-8").replace(authority.url, site.url(path)), "utf-8")
+        began = time.monotonic()
+        stamped(config, days=1)
+        assert time.monotonic() - began < 10
+        config.write_text(config.read_text("utf-8").replace(site.url(path), authority.url), "utf-8")
+    assert {"/drip", "/lead"} <= {*site.paths()}
+    assert not inside.paths()
+    assert "on entry-2; checked" in verified(config)[1]["said"]
+    for each in (site, inside):
+        each.close()
 
 
 def test_a_certificate_that_is_none_stops_the_program(config: Path, authority: TimestampAuthority) -> None:

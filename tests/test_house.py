@@ -25,7 +25,7 @@ VAGUE_NAMES = {
     *("anew", "belief", "believe", "beating", "desk", "disbelief", "doubt", "garbage", "gist", "hearing", "heard"),
     *("manner", "manners", "restless", "retell", "said", "seen_by", "those", "ticked", "told", "torn"),
 }
-PACKAGES = "analysis|crawler|docs|evaluation|messages|notifier|policywatch|storage|tests"
+PACKAGES = "analysis|crawler|docs|foundation|evaluation|messages|notifier|policywatch|storage|tests"
 
 
 def test_the_layers_hold() -> None:

@@ -45,7 +45,7 @@ from storage.database import Database
 from storage.lock import one_at_a_time
 
 ROOT = Path(__file__).parents[1]
-_OURS = ("analysis", "crawler", "notifier", "policywatch", "messages", "storage")
+_OURS = ("analysis", "crawler", "foundation", "notifier", "policywatch", "messages", "storage")
 _NOT = ("policywatch.__main__", "policywatch.scrapy_settings")  # which do something
 # loaded when they are needed: modules, and packages with all that is in them
 _LATE = (

@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Where a model is asked, by which name, for how long at most (seconds), and whether its verdict counts."""
+    """Where a model is asked, by which name, for how long at most (seconds), whether its verdict counts, and whether
+    its address may be a private one."""
 
     url: str
     name: str
     key: str | None = field(default=None, repr=False)
     seconds: float = 30.0
     decides: bool = False
+    allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Prob
     if entry.model_url is None or entry.model is None:
         return None
     key = _expanded(entry.model_key, "model_key", section, environ, problems)
-    return Model(entry.model_url, entry.model, key, entry.model_timeout, entry.use == "decides")
+    return Model(entry.model_url, entry.model, key, entry.model_timeout, entry.use == "decides", entry.allow_private)
 
 
 def _heartbeat(

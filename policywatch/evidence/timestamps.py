@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import requests
 import rfc3161_client as rfc3161
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 from sqlmodel import Session, col, select
 
+from foundation.http_client import HttpFailure, fetch
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import Watchlist
 from policywatch.logs import log
@@ -19,7 +19,8 @@ from storage.database import Database
 from storage.errors import DamagedValue
 from storage.verification import Damage
 
-_PATIENCE = 5, 15  # seconds for a connection, and for each part of an answer
+_SECONDS = 20  # for the whole exchange
+_LARGEST_ANSWER = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Authority:
             return
         try:
             answer = _ask(self, head.text.encode())
-        except (requests.RequestException, ValueError, rfc3161.VerificationError) as failure:
+        except (HttpFailure, ValueError, rfc3161.VerificationError) as failure:
             log.warning("no timestamp: %s; the next run asks again", failure, extra={"event": "no timestamp"})
             return
         stamp = Timestamp(entry=head.number, made_at=answer.tst_info.gen_time, response=answer.as_bytes())
@@ -62,9 +63,18 @@ def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
     """An answer that is verified. What an authority or a network does wrong is raised as it comes."""
     query = rfc3161.TimestampRequestBuilder(text, rfc3161.HashAlgorithm.SHA256).build()
     headers = {"Content-Type": "application/timestamp-query"}
-    with requests.post(authority.url, query.as_bytes(), headers=headers, timeout=_PATIENCE) as received:
-        received.raise_for_status()
-        answer = rfc3161.decode_timestamp_response(received.content)
+    received = fetch(
+        authority.url,
+        method="POST",
+        body=query.as_bytes(),
+        headers=headers,
+        seconds=_SECONDS,
+        max_size=_LARGEST_ANSWER,
+        allow_private=True,  # the operator's own words, and no redirect is followed
+    )
+    if received.status != 200:
+        raise ValueError(f"the authority answered with status {received.status}")
+    answer = rfc3161.decode_timestamp_response(received.body)
     rfc3161.VerifierBuilder(roots=[*authority.roots], nonce=query.nonce).build().verify_message(answer, text)
     return answer
 

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import islice
-from time import monotonic
 from typing import Any
 
 import wayback
 from requests import PreparedRequest, RequestException, Response
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter
+from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import RetryError
+from requests.utils import get_encoding_from_headers
 from scrapy import Request
 from scrapy.http import Response as Answer
-from urllib3.exceptions import HTTPError
 from wayback.exceptions import (
     BlockedByRobotsError,
     BlockedSiteError,
@@ -29,6 +29,7 @@ from crawler.block_detection import block_page, refusal
 from crawler.failures import CheckEnded
 from crawler.items import fetched
 from crawler.targets import CrawlSettings, Fetched
+from foundation.http_client import HttpFailure, fetch
 from messages import Message
 from policywatch.sources.repository import ArchiveUnreachable
 from storage.checks import Outcome
@@ -36,8 +37,8 @@ from storage.clock import utc_now
 
 PUBLIC = "https://web.archive.org"
 _NEWEST = 5  # copies that are tried, for some can't be played back
-_CHUNK = 2**16
 _TROUBLES = {500, 502, 503, 504}
+_OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length"}
 _OF_A_COPY = {"memento-datetime", "x-archive-wayback-runtime-error"}  # headers of answers about one copy
 
 
@@ -49,20 +50,31 @@ class ArchiveFailed(CheckEnded):
         super().__init__(outcome, reason, final_url=PUBLIC, not_before=until)  # which is the host that has to wait
 
 
-class _Adapter(HTTPAdapter):
-    """Sends what the client asks of the public archive to `address`, and bounds size and time of each answer."""
+class _Adapter(BaseAdapter):
+    """Sends what the client asks of the public archive to `address`, through our own client."""
 
     def __init__(self, address: str, settings: CrawlSettings) -> None:
         super().__init__()
         self.address = address.rstrip("/")
         self.settings = settings
 
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+    def send(self, request: PreparedRequest, *_args: Any, **_kwargs: Any) -> Response:
         asked = request.url or ""
-        sent = request.copy()
-        sent.url = self.address + asked.removeprefix(PUBLIC)
-        response = super().send(sent, *args, **kwargs | {"stream": True})
-        response.raw = BytesIO(self._body(response))
+        try:
+            received = fetch(
+                self.address + asked.removeprefix(PUBLIC),
+                headers={name: str(value) for name, value in request.headers.items()},
+                seconds=self.settings.timeout,
+                max_size=self.settings.max_size,
+                allow_private=True,  # the address is the operator's own word
+            )
+        except HttpFailure as failure:
+            passes = failure.cause in {"connection", "broken_off"}
+            raise (RequestsConnectionError if passes else RequestException)(str(failure)) from failure
+        response = Response()
+        response.status_code, response.raw = received.status, BytesIO(received.body)
+        response.headers.update((name, value) for name, value in received.headers if name.lower() not in _OF_THE_WIRE)
+        response.encoding = get_encoding_from_headers(response.headers)
         response.url, response.request = asked, request
         if "/cdx/" in asked and "html" in response.headers.get("Content-Type", "") and response.ok:
             raise RequestException("its index answered with a page")
@@ -70,19 +82,12 @@ class _Adapter(HTTPAdapter):
             raise RetryError(f"it answered with {response.status_code}")
         return response
 
-    def _body(self, response: Response) -> bytes:
-        body, until = bytearray(), monotonic() + self.settings.timeout
-        for chunk in response.raw.stream(_CHUNK, decode_content=True):
-            body += chunk
-            if len(body) > self.settings.max_size or monotonic() > until:
-                response.close()
-                raise RequestException("an answer is too large, or takes too long")
-        response.raw.release_conn()
-        return bytes(body)
+    def close(self) -> None:
+        """Nothing stays open."""
 
 
 @contextmanager
-def connected(address: str, settings: CrawlSettings, *, retries: int = 1) -> Iterator[wayback.WaybackClient]:
+def connected(address: str, settings: CrawlSettings, *, retries: int = 0) -> Iterator[wayback.WaybackClient]:
     """A client of the archive, or of another server with its interface; it keeps the archive's rate limits. Raises
     `ArchiveUnreachable` for an `ArchiveFailed` that nobody has dealt with."""
     session = wayback.WaybackSession(
@@ -111,7 +116,7 @@ def explained() -> Iterator[None]:
         raise ArchiveFailed(Message("archive.excluded"), Outcome.GONE) from failure
     except MementoPlaybackError as failure:
         raise CheckEnded(Outcome.FAILED, _problem(failure)) from failure
-    except (WaybackException, RequestException, HTTPError, UnicodeDecodeError) as failure:
+    except (WaybackException, RequestException, UnicodeDecodeError) as failure:
         raise ArchiveFailed(_problem(failure)) from failure
 
 

@@ -1,0 +1,238 @@
+"""One request, one answer, within limits: whatever is fetched over http comes through here.
+
+The limits hold for everything that a server does: one deadline from the name lookup to the last byte, however slowly
+headers or body drip; a size that holds for what is sent and for what it decompresses to; a number and size of headers;
+public addresses only, unless the caller allows this host another one. No redirect is followed, no cookie is kept, and
+no proxy is used, not even one that the environment names: it would resolve names itself, past the address guard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import aiohttp
+from yarl import URL
+
+from foundation.addresses import ForbiddenAddress, PublicResolver, public_socket
+
+_HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
+_MAX_ENCODINGS = 2  # one over the other
+_MOST_MEMBERS = 100  # of a gzip file, which may also have zeros after the last one
+_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}  # how OpenSSL calls an answer that is no TLS
+
+Headers = Sequence[tuple[str, str]]
+Cause = Literal[
+    "late",
+    "large",
+    "private",
+    "name",
+    "connection",
+    "certificate",
+    "no_tls",
+    "tls",
+    "broken_off",
+    "address",
+    "http",
+    "encoding",
+    "compressed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """`headers` as they came, `body` without its content encoding."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first one of this name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+class HttpFailure(Exception):
+    """There is no answer, or none that can be used. The text says why and holds no address."""
+
+    def __init__(self, cause: Cause, why: str, *, error: BaseException | None = None, detail: str = "") -> None:
+        super().__init__(why)
+        self.cause = cause
+        self.error = error  # what the library or the system raised
+        self.detail = detail  # its words, or the server's, where `why` quotes some
+
+    @property
+    def errno(self) -> int | None:
+        """The system's number, of a connection that failed."""
+        return getattr(self.error, "errno", None)
+
+
+def fetch(
+    url: str,
+    *,
+    seconds: float,
+    max_size: int,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    allow_private: bool = False,
+) -> HttpResponse:
+    """The answer, whatever its status. Raises `HttpFailure`. Not for a thread in which an event loop runs."""
+    sent = {"Accept-Encoding": "gzip, deflate"} | dict(headers or {})
+    asked = exchange(
+        url,
+        seconds=seconds,
+        max_size=max_size,
+        method=method,
+        headers=[*sent.items()],
+        body=body,
+        allow_private=allow_private,
+    )
+    return asyncio.run(asked)
+
+
+async def exchange(
+    url: str,
+    *,
+    seconds: float,
+    max_size: int,
+    method: str = "GET",
+    headers: Headers = (),
+    body: bytes | None = None,
+    allow_private: bool = False,
+) -> HttpResponse:
+    """The same where an event loop runs; only these headers are sent."""
+    try:
+        async with (
+            _session(allow_private=allow_private) as session,
+            session.request(
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=seconds),
+            ) as answer,
+        ):
+            received = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
+            content = await _body(answer, max_size)
+    except TimeoutError as failure:
+        raise HttpFailure("late", f"no whole answer within {seconds:g} seconds") from failure
+    except aiohttp.ClientError as failure:
+        raise _explained(failure) from failure
+    return HttpResponse(answer.status, received, _decoded(content, received, max_size))
+
+
+@cache
+def _trust(_paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
+    """The authorities that this system, or the environment, trusts; loading them takes a while."""
+    return ssl.create_default_context()
+
+
+def _session(*, allow_private: bool) -> aiohttp.ClientSession:
+    """For one request: a connection that was allowed for one target must not serve another.
+
+    A connection that is kept may break off at any time, and aiohttp then asks a second time by itself, without the
+    delay between two requests.
+    """
+    guards: dict[str, Any] = {} if allow_private else {"resolver": PublicResolver(), "socket_factory": public_socket}
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=_trust(ssl.get_default_verify_paths()), force_close=True, **guards),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,  # it has no limit
+        max_line_size=_HEADER_SIZE,
+        max_field_size=_HEADER_SIZE,
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+    )
+    session._retry_connection = False
+    return session
+
+
+async def _body(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    if (answer.content_length or 0) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return bytes(body)
+
+
+def _too_large(limit: int) -> HttpFailure:
+    return HttpFailure("large", f"the answer is too large, more than {limit // 1024} kB")
+
+
+def _explained(failure: aiohttp.ClientError) -> HttpFailure:
+    error = getattr(failure, "os_error", None)
+    match failure:
+        case aiohttp.ClientConnectorError() if isinstance(error, ForbiddenAddress):
+            return HttpFailure("private", "its address is in a private network", error=error)
+        case aiohttp.ClientConnectorCertificateError():
+            certificate = failure.certificate_error
+            why = certificate.verify_message if isinstance(certificate, ssl.SSLCertVerificationError) else certificate
+            return HttpFailure("certificate", f"the certificate is not trusted ({why})", detail=str(why))
+        case aiohttp.ClientSSLError() if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+            return HttpFailure("no_tls", "it does not use https at this address", error=error)
+        case aiohttp.ClientSSLError():
+            return HttpFailure("tls", f"no secure connection ({error})", detail=str(error))
+        case aiohttp.ClientConnectorDNSError():
+            return HttpFailure("name", "no address was found for its name", error=error)
+        case aiohttp.ClientConnectorError():
+            return HttpFailure("connection", f"no connection ({failure.strerror or failure})", error=failure)
+        case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError():
+            return HttpFailure("broken_off", "the connection was closed before the answer was complete", error=failure)
+        case aiohttp.InvalidURL():
+            return HttpFailure("address", "the address is not valid", error=failure)
+    return HttpFailure("http", "the answer is not valid HTTP", error=failure)
+
+
+def is_passing_name_failure(failure: HttpFailure) -> bool:
+    """The name server did not answer now; it did not say that there is no such name."""
+    return isinstance(failure.error, socket.gaierror) and failure.error.errno == socket.EAI_AGAIN
+
+
+def _decoded(body: bytes, received: Headers, limit: int) -> bytes:
+    named = ",".join(value for name, value in received if name.lower() == "content-encoding")
+    encodings = [encoding for each in named.split(",") if (encoding := each.strip().lower()) not in {"", "identity"}]
+    if len(encodings) > _MAX_ENCODINGS or not set(encodings) <= {"gzip", "x-gzip", "deflate"}:
+        quoted = repr(named[:40])
+        raise HttpFailure("encoding", f"the answer is compressed in an unsupported way ({quoted})", detail=quoted)
+    for _ in encodings:
+        try:
+            body = _inflated(body, limit)
+        except (EOFError, zlib.error) as failure:
+            raise HttpFailure("compressed", "the answer can't be decompressed") from failure
+        if len(body) > limit:
+            raise _too_large(limit)
+    return body
+
+
+def _inflated(body: bytes, limit: int) -> bytes:
+    """Of gzip or deflate, as far as a byte above the limit."""
+    try:
+        return _decompressed(body, limit, zlib.MAX_WBITS | 32)
+    except zlib.error:  # some servers leave out the wrapper of deflate
+        return _decompressed(body, limit, -zlib.MAX_WBITS)
+
+
+def _decompressed(body: bytes, limit: int, wbits: int) -> bytes:
+    """Raises `EOFError` for a body that breaks off, which many would take for the whole."""
+    content = b""
+    for _ in range(_MOST_MEMBERS):
+        decompressor = zlib.decompressobj(wbits)
+        content += decompressor.decompress(body, limit + 1 - len(content))
+        if len(content) > limit:
+            return content
+        if not decompressor.eof:
+            break
+        body = decompressor.unused_data.lstrip(b"\0")
+        if not body:
+            return content
+    raise EOFError
