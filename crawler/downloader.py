@@ -16,6 +16,7 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from crawler.addresses import host_of
+from crawler.budget import budget_of, is_redirected
 from crawler.extensions import pauses_of
 from crawler.failures import DownloadFailed, TemporaryFailure
 from foundation.addresses import ForbiddenAddress
@@ -41,6 +42,8 @@ class GuardedDownloadHandler(BaseDownloadHandler):
     async def download_request(self, request: Request) -> Response:
         """Ask once, follow nothing, and read the whole body within the limits."""
         self._pauses.refuse(request)
+        if is_redirected(request):
+            budget_of(request).charge(self._pauses.delay_of(request))
         try:
             async with self._hosts[host_of(request.url)], self._connections:
                 received = await self._exchange(request)
@@ -57,15 +60,16 @@ class GuardedDownloadHandler(BaseDownloadHandler):
     async def _exchange(self, request: Request) -> HttpResponse:
         host, seconds = host_of(request.url), request.meta["download_timeout"]
         try:
-            return await exchange(
-                request.url,
-                method=request.method,
-                headers=request.headers.to_tuple_list(),
-                body=request.body or None,
-                seconds=seconds,
-                max_size=self._max_size,
-                allow_private=request.meta.get("private_host") == host,
-            )
+            async with budget_of(request).spending(host):
+                return await exchange(
+                    request.url,
+                    method=request.method,
+                    headers=request.headers.to_tuple_list(),
+                    body=request.body or None,
+                    seconds=seconds,
+                    max_size=self._max_size,
+                    allow_private=request.meta.get("private_host") == host,
+                )
         except HttpFailure as failure:
             raise _explained(failure, host, seconds, self._max_size) from failure
 

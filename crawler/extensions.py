@@ -13,6 +13,7 @@ from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.addresses import host_of
+from crawler.budget import budget_of
 from crawler.failures import CheckEnded
 from messages import Message
 from storage.checks import Outcome
@@ -41,13 +42,20 @@ class HostPauses:
             return
         if pause > self._patience:
             self._closed[host_of(request.url)] = self._now() + pause
-        elif slot := self._slot(request):
+            return
+        budget_of(request).charge(pause.total_seconds())
+        if slot := self._slot(request):
             slot.lastseen = monotonic() + pause.total_seconds()
 
     def request_ended(self, request: Request) -> None:
         """Count the delay from the end of a request; Scrapy counts it from the start."""
         if slot := self._slot(request):
             slot.lastseen = monotonic()
+
+    def delay_of(self, request: Request) -> float:
+        """Seconds that its host is left alone before it."""
+        slot = self._slot(request)
+        return slot.delay if slot is not None else 0
 
     def refuse(self, request: Request) -> None:
         """Raise `CheckEnded` for a host that asked for a long pause."""

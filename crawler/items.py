@@ -10,6 +10,7 @@ from time import monotonic
 
 from scrapy.http import Response
 
+from crawler.budget import Budget
 from crawler.previous import PartState, PreviousState
 from crawler.targets import Fetched, Fingerprint, Target
 from messages import Message
@@ -38,6 +39,7 @@ class CheckResult:
     reason: Message | None = None
     target: Target = field(kw_only=True)
     previous: PreviousState = field(kw_only=True)
+    budget: Budget = field(kw_only=True, repr=False)
     answers: list[PartAnswer] = field(default_factory=list, repr=False)  # one for each address in turn
     unconfirmed: bytes = field(default=b"", repr=False)  # the first answers to a new text; many wait for their second
     status: int | None = None

@@ -1,7 +1,7 @@
 """Scrapy's middlewares where its own do not carry our guarantees; crawler/settings.py names each one that is replaced.
 
 Of `request.meta` they read, beside Scrapy's keys: `delay` (seconds to wait first), `private_host` (the only host that
-may have a private address), `previous` (a `PartState`, whose validators are sent).
+may have a private address), `previous` (a `PartState`, whose validators are sent), `budget` (what its check may cost).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from w3lib.url import safe_url_string
 from yarl import URL
 
 from crawler.addresses import WEB_PORTS, host_of, objection, port_of
+from crawler.budget import Budget, budget_of, is_redirected
 from crawler.extensions import pauses_of
 from crawler.failures import CheckEnded, DownloadFailed
 from messages import Message
@@ -94,7 +95,8 @@ class PatientRetryMiddleware(RetryMiddleware):
 
     def _delayed(self, result: T) -> T:
         if isinstance(result, Request):
-            result.meta["delay"] = self._waits[result.meta["retry_times"] - 1]
+            result.meta["delay"] = wait = self._waits[result.meta["retry_times"] - 1]
+            budget_of(result).charge(wait)
         return result
 
 
@@ -167,7 +169,11 @@ class RobotsMiddleware:
         key = (str(URL(request.url, encoded=True).origin()), private_host)
         if key not in self._rules:
             self._rules[key] = asyncio.ensure_future(self._read(*key))
-        rules = await asyncio.shield(self._rules[key])
+        if is_redirected(request):  # the way to the page is part of its check; other documents share the first host's
+            async with budget_of(request).spending(host):
+                rules = await asyncio.shield(self._rules[key])
+        else:
+            rules = await asyncio.shield(self._rules[key])
         if isinstance(rules, CheckEnded):
             raise CheckEnded(rules.outcome, rules.reason, final_url=request.url, not_before=rules.not_before)
         name = self._crawler.settings["BOT_NAME"]
@@ -179,7 +185,9 @@ class RobotsMiddleware:
     async def _read(self, origin: str, private_host: str | None) -> Protego | CheckEnded | None:
         """The rules (None: all is allowed), or why there are none."""
         host = host_of(origin)
-        request = Request(f"{origin}/robots.txt", meta={"dont_obey_robotstxt": True, "private_host": private_host})
+        budget = Budget(self._crawler.settings.getfloat("CHECK_TIMEOUT"))
+        meta = {"dont_obey_robotstxt": True, "private_host": private_host, "budget": budget}
+        request = Request(f"{origin}/robots.txt", meta=meta)
         try:
             response = await self._crawler.engine.download_async(request)
         except DownloadFailed as failure:

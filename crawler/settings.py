@@ -96,6 +96,7 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "DOWNLOAD_DELAY": max(settings.delay, 0.001),  # a slot without a delay could not be paused
         "DOWNLOAD_TIMEOUT": settings.timeout,
         "DOWNLOAD_MAXSIZE": settings.max_size,
+        "CHECK_TIMEOUT": settings.check_timeout,
         "CONFIRM_DELAY": settings.confirm_delay,
         "CRAWL_DELAY_LIMIT": settings.longest_crawl_delay,
         "RETRY_WAITS": settings.retry_waits,

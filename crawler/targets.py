@@ -39,6 +39,7 @@ class CrawlSettings:
     delay: float = 5  # from the end of a request to the start of the next one to the same host
     confirm_delay: float = 20  # before a new text is fetched once more
     timeout: float = 60  # for a whole request, from the name lookup to the last byte
+    check_timeout: float = 600  # for all answers of a check, with its redirects and retries
     max_size: int = 20 * 2**20  # of a body, both as sent and as decompressed
     retry_waits: tuple[float, ...] = (10, 60)  # before each retry of a failure that may pass
     patience: float = 120  # a Retry-After up to this is waited for; a longer one is left to a later run

@@ -270,6 +270,7 @@ def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
         delay=watchlist.crawl.delay,
         confirm_delay=watchlist.crawl.confirm_delay,
         timeout=watchlist.crawl.timeout,
+        check_timeout=watchlist.crawl.check_timeout,
         max_size=watchlist.crawl.max_size,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
@@ -17,7 +18,7 @@ from storage.database import Database
 from storage.documents import document
 from tests import misbehaving
 from tests.crawling import NOW, QUICK, believe, captures, checked, crawled, declared, fingerprint_of, own, served
-from tests.misbehaving import POLICY, Site, Sites, in_turn, leading_to, page, redirect, validated
+from tests.misbehaving import POLICY, Site, Sites, after, in_turn, leading_to, page, redirect, validated
 
 DATABASES = ["sqlite"]
 LOGIN_FORM = "<title>Welcome</title><p>Sign in</p><form><input name=u><input type='password' name=p></form>"
@@ -412,3 +413,33 @@ def test_a_pause_without_sense_is_none(sites: Sites, database: Database, wait: s
     site.answers["/"] = page("slow down", 429, retry_after=wait)
     check = checked(database, own(site.url()))
     assert (check.outcome, "A later check tries again" in str(check.reason or "")) == (Outcome.BLOCKED, True)
+
+
+def test_a_check_has_one_deadline_whatever_its_answers_lead_to(store: Database, sites: Sites) -> None:
+    slow, other = sites.new(), sites.new()
+    hops = {f"/{number}": after(0.5, redirect(f"/{number + 1}")) for number in range(4)}
+    slow.answers |= hops | {
+        "/4": after(0.5, page("<p>Terms</p>")),
+        **dict.fromkeys(("/part", "/part/2", "/part/3"), after(0.7, page("<p>Part</p>"))),
+    }
+    slow.answers["/retry"] = after(0.5, page("", 500))
+    other.answers["/"] = page("<p>Privacy</p>")
+    settings = replace(QUICK, check_timeout=1.2)
+    began = time.monotonic()
+    checks = crawled(
+        store,
+        own(slow.url("/0"), "example/led"),
+        own(slow.url("/part"), "example/parts", more=(slow.url("/part/2"), slow.url("/part/3"))),
+        own(slow.url("/retry"), "example/retried"),
+        own(other.url("/"), "example/quick"),
+        settings=settings,
+    )
+    assert time.monotonic() - began < 8
+    assert {id_: check.outcome for id_, check in checks.items()} == {
+        "example/led": Outcome.FAILED,
+        "example/parts": Outcome.FAILED,
+        "example/retried": Outcome.FAILED,
+        "example/quick": None,
+    }
+    for name in ("led", "parts", "retried"):
+        assert "took longer than 1.2 seconds in all" in str(checks[f"example/{name}"].reason)

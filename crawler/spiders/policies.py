@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from crawler.addresses import host_of, objection
 from crawler.block_detection import block_page, refusal
+from crawler.budget import Budget
 from crawler.extensions import asked_to_wait, pauses_of
 from crawler.failures import CheckEnded
 from crawler.items import CheckResult, PartAnswer, fetched, moved_to, part_answer
@@ -62,7 +63,8 @@ class PoliciesSpider(Spider):
 
     def _begin(self, target: Target) -> Request | CheckResult:
         """The first request, unless an address is wrong or the server asked for a pause."""
-        check = CheckResult(target.document, target=target, previous=self._previous[target.document])
+        budget = Budget(self.settings.getfloat("CHECK_TIMEOUT"))
+        check = CheckResult(target.document, target=target, previous=self._previous[target.document], budget=budget)
         for url in target.addresses:
             if wrong := objection(url):
                 return self._end(check, Outcome.FAILED, Message("address.wrong", url=url[:300], wrong=wrong))
@@ -84,6 +86,7 @@ class PoliciesSpider(Spider):
             headers={"Accept-Language": f"{target.language},*;q=0.5"},
             meta={
                 "delay": delay,
+                "budget": check.budget,
                 "private_host": host_of(check.url) if target.allow_private else None,
                 "dont_obey_robotstxt": target.robots == "ignore",
                 "previous": check.previous_part if is_conditional else None,

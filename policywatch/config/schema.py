@@ -190,6 +190,7 @@ class CrawlEntry(Table):
     delay: Seconds = 5
     confirm_delay: Seconds = 20
     timeout: Annotated[float, Field(ge=1, le=3600)] = 60
+    check_timeout: Annotated[float, Field(ge=1, le=86_400)] = 600
     max_size: Annotated[int, Field(ge=10_000)] = 20 * 2**20
     robots: Robots = "obey"
 
