@@ -43,14 +43,15 @@ def crawl(
     why_unstable: WhyUnstable = plainly_unstable,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
+    on_check: Callable[[int], None] = lambda _check: None,
     rest: bool = False,
 ) -> list[int]:
     """Check each target once; the ids of the checks, in the order in which they ended.
 
     What goes wrong with a document is its check's outcome; mistakes of the program (`FAILED`) are also added to
     `mistakes`, for the caller to raise when all is done. Raises what the store raises (a full disk, a lost server),
-    at once; the checks until then are kept. Blocks, on an event loop of its own, and can be called again: with `rest`
-    it returns only when each host may be asked again.
+    at once; the checks until then are kept. `on_check` gets each id when its check is stored. Blocks, on an event loop
+    of its own, and can be called again: with `rest` it returns only when each host may be asked again.
     """
     if not targets:
         return []
@@ -59,6 +60,7 @@ def crawl(
     def on_stored(item: CheckResult) -> None:
         assert item.check is not None
         checks.append(item.check)
+        on_check(item.check)
         if progress is not None:
             progress(len(checks), len(targets), item.document)
 

@@ -89,8 +89,13 @@ def deliver_due(
     sleep: Callable[[float], None] = time.sleep,
     chance: Callable[[], float] = random.random,
     patience: timedelta = PATIENCE,
+    alerts_only: bool = False,
+    resting: dict[str, datetime | None] | None = None,
 ) -> Deliveries:
     """Plan, then send until nothing more is due, also to readers who subscribed. Several processes may do so at once.
+
+    With `alerts_only`, notices to the operator are left to a later call. `resting` are the addresses that failed, for
+    calls of the same run: what is pending for a server that is down must not cost a timeout each.
 
     `change_json` is what webhooks get of a change.
 
@@ -98,6 +103,7 @@ def deliver_due(
     failed is left to a later call. An error of the program with one delivery is raised when the others are done.
     """
     run = _Run(database, routes, operator, operator_language, base_url, change_json, now, send, chance, route_to)
+    run.alerts_only, run.resting = alerts_only, {} if resting is None else resting
     wait_until = now() + patience
     run.release_dead_claims()
     while True:
@@ -162,8 +168,8 @@ class _Run:
     sent: int = 0
     failed: int = 0
     wrote_notices: bool = False
-    # Addresses that just failed, with the time from which they may be tried again in this run (None: not in this
-    # run): what is pending for a server that is down must not cost a timeout each.
+    alerts_only: bool = False
+    # addresses that just failed, with the time from which they may be tried again in this run (None: not in this run)
     resting: dict[str, datetime | None] = field(default_factory=dict)
     suspected: set[str] = field(default_factory=set)  # addresses that got a second message after one failed again
     error: Exception | None = None  # of the program with one delivery, raised when the others are done
@@ -189,7 +195,7 @@ class _Run:
             self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
             for delivery in reassign(session, routes_by_name(self.routes), self.operator, self.now()):
                 self._report_failure(session, delivery, delivery.error or Message("delivery.left"))
-            plan(session, self.routes, self.operator, self.now())
+            plan(session, self.routes, self.operator, self.now(), alerts_only=self.alerts_only)
             switch_off(session)
 
     def deliver_next(self) -> bool:
@@ -239,7 +245,8 @@ class _Run:
 
     def _claim(self, session: Session) -> Delivery | None:
         now, known = self.now(), self._addresses()
-        self.resting = {name: until for name, until in self.resting.items() if until is None or until > now}
+        for name in [name for name, until in self.resting.items() if until is not None and until <= now]:
+            del self.resting[name]
         for delivery in due(session, now, now + 2 * LONGEST_RETRY_AFTER, tuple(self.resting)):
             # another process may have a newer watchlist, and have planned for a route that this one does not know
             if (delivery.route, delivery.address) in known and claim(session, delivery, self.me, now):

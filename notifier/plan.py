@@ -43,7 +43,9 @@ OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own
 _Planned = tuple[Route, str, list[Alert]]  # in whose name, to which address, and what
 
 
-def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address], now: datetime) -> None:
+def plan(
+    session: Session, routes: Sequence[Route], operator: Sequence[Address], now: datetime, *, alerts_only: bool = False
+) -> None:
     """Create the deliveries of all alerts and notices that are due, and mark these as planned.
 
     An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone, or
@@ -72,7 +74,8 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
         create_delivery(session, "digest", route.name, address, now)
     for alert in at_once + gathered:
         alert.planned_at = now
-    _plan_notices(session, operator, now)
+    if not alerts_only:
+        _plan_notices(session, operator, now)
     _respect_quiet_hours(session, routes, now)
 
 

@@ -1,15 +1,16 @@
 """The job: plan, crawl, ingest, confirm, notify. Each step can be stopped anywhere and started again.
 
-Classification is part of ingest: a change is written with its verdict and its alerts, in one transaction.
+Each document is ingested, and its alerts are sent, while others are still fetched. Classification is part of ingest:
+a change is written with its verdict and its alerts, in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.model import TooCostly, UnreadablePage
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
@@ -19,10 +20,19 @@ from policywatch import sandbox
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
+from policywatch.follow_up import FollowUp
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.alternating import MEMORY, TurningText, turning_documents
 from policywatch.ingest.captures import ingest
-from policywatch.ingest.extraction import Extracted, PageCache, Review, extraction_configs, no_review, source_of
+from policywatch.ingest.extraction import (
+    Extracted,
+    ExtractionConfig,
+    PageCache,
+    Review,
+    extraction_configs,
+    no_review,
+    source_of,
+)
 from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log
 from policywatch.plan import due_documents
@@ -57,6 +67,8 @@ class Job:
         self.mistakes: list[Exception] = []  # of the program, each with one document; to be raised when all is done
         self._failed: dict[str, Exception] = {}  # of these, by document, those that `reprocess` met
         self._pages = PageCache()
+        self._delivered = Deliveries(0, 0, 0)  # before the last step
+        self._resting: dict[str, datetime | None] = {}  # addresses that failed in this run
         self._in_force: dict[str, InForce] = {}  # of documents with one address
         self._turning: dict[str, TurningText] = {}  # of these, those with passages that alternate
 
@@ -69,7 +81,8 @@ class Job:
         with one_at_a_time(self.database):
             planned = self.plan(only=only, force=force)
             self.reprocess()
-            checks = self.crawl(planned, progress=progress)
+            with FollowUp(self._ingest_one, self._notify_early) as follow_up:
+                checks = self.crawl(planned, progress=progress, on_check=follow_up.take)
             checks += [check for check in self.ingest() if check not in checks]
             self.confirm()
             self.thin([entry.id for entry in planned])
@@ -78,6 +91,8 @@ class Job:
         self.timestamp()
         if self.database.is_sqlite:  # PostgreSQL does so by itself
             self.database.optimize()
+        if follow_up.failure is not None:
+            raise follow_up.failure
         return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
 
     def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:
@@ -101,10 +116,15 @@ class Job:
         self.mistakes += self._failed.values()
 
     def crawl(
-        self, planned: Sequence[DocumentEntry], *, progress: Progress | None = None, rest: bool = False
+        self,
+        planned: Sequence[DocumentEntry],
+        *,
+        progress: Progress | None = None,
+        on_check: Callable[[int], None] = lambda _check: None,
+        rest: bool = False,
     ) -> list[int]:
-        """Fetch these documents, or ask the archives that have them; the ids of the checks. With `rest`, wait until
-        their hosts may be asked again."""
+        """Fetch these documents, or ask the archives that have them; the ids of the checks, which `on_check` gets as
+        each is stored. With `rest`, wait until their hosts may be asked again."""
         with self.database.writing() as session:
             forget_turns(session, utc_now() - MEMORY)
         with self.database.reading() as session:
@@ -125,12 +145,18 @@ class Job:
                 mistakes=self.mistakes,
                 why_unstable=self.why_unstable,
                 progress=progress,
+                on_check=on_check,
                 rest=rest,
             )
-        return checks + self.read_archives(planned, checks, progress=progress)
+        return checks + self.read_archives(planned, checks, progress=progress, on_check=on_check)
 
     def read_archives(
-        self, planned: Sequence[DocumentEntry], checks: Sequence[int], *, progress: Progress | None = None
+        self,
+        planned: Sequence[DocumentEntry],
+        checks: Sequence[int],
+        *,
+        progress: Progress | None = None,
+        on_check: Callable[[int], None] = lambda _check: None,
     ) -> list[int]:
         """Read the news of documents in the archives that are their source, and newest copies of those whose page did
         not answer by these `checks`; the ids of the checks."""
@@ -149,6 +175,8 @@ class Job:
         added: list[int] = []
         for done, (document, ids) in enumerate(read, 1):
             added += ids
+            for check in ids:
+                on_check(check)
             if progress is not None:
                 progress(done, len(followed) + len(copied), document)
         return added
@@ -170,9 +198,17 @@ class Job:
     def ingest(self, *, again: bool = False) -> list[int]:
         """Make versions, changes and alerts of what was fetched; with `again` also of what failed before, by mistakes
         of the program. The ids of the checks."""
-        configs = {id_: config for id_, config in self.configs.items() if id_ not in self._failed}
         pages, self._pages = self._pages, PageCache()
-        return ingest(self.database, configs, self.recipients.names_for, self.mistakes, cache=pages, again=again)
+        return ingest(self.database, self._readable, self.recipients.names_for, self.mistakes, cache=pages, again=again)
+
+    def _ingest_one(self, check: int) -> None:
+        """The same of one check, while others are still fetched."""
+        names_for, pages = self.recipients.names_for, self._pages
+        ingest(self.database, self._readable, names_for, self.mistakes, cache=pages, only=check)
+
+    @property
+    def _readable(self) -> dict[str, ExtractionConfig]:
+        return {id_: config for id_, config in self.configs.items() if id_ not in self._failed}
 
     def confirm(self) -> None:
         """Alert of returns that have stayed."""
@@ -189,7 +225,17 @@ class Job:
             log.info("removed by [retention]: %s", counts, extra={"event": "thinned", "facts": removed})
 
     def notify(self) -> Deliveries:
-        """Send pending alerts that are due."""
+        """Send pending alerts that are due; what became of these, and of those that were sent amid the crawl."""
+        last, early = self._deliver(), self._delivered
+        return Deliveries(last.sent + early.sent, last.failed + early.failed, last.pending)
+
+    def _notify_early(self) -> None:
+        """Send alerts amid a crawl. The operator hears at its end, of all documents at once."""
+        done = self._deliver(alerts_only=True, patience=timedelta())
+        sent, failed = self._delivered.sent + done.sent, self._delivered.failed + done.failed
+        self._delivered = Deliveries(sent, failed, done.pending)
+
+    def _deliver(self, **options: Any) -> Deliveries:
         with self.database.reading() as session:
             if not may_deliver(session, self.recipients.routes):
                 return Deliveries(0, 0, 0)
@@ -204,6 +250,8 @@ class Job:
             base_url=self.watchlist.site,
             route_to=self.recipients.route_to,
             change_json=webhook_change,
+            resting=self._resting,
+            **options,
         )
 
     def timestamp(self) -> None:

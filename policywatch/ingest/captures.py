@@ -35,14 +35,17 @@ def ingest(
     *,
     cache: PageCache | None = None,
     again: bool = False,
+    only: int | None = None,
 ) -> list[int]:
     """Ingest every unread capture, the oldest of a document first; the ids of their checks.
+
+    With `only`, the capture of one check, unless others are to come before it.
 
     A document that left the watchlist in the meantime is left out. Where the program makes a mistake over a capture,
     its check alone fails, and the exception is added to `mistakes`. What failed or was given up is read once more only
     with `again`.
     """
-    checks = _unread(database, configs, again=again)
+    checks = _unread(database, configs, again=again, only=only)
     for check_id in checks:
         raised: list[Exception] = []
         with isolate_errors(raised):
@@ -57,7 +60,7 @@ def ingest(
     return checks
 
 
-def _unread(database: Database, configs: Mapping[str, ExtractionConfig], *, again: bool) -> list[int]:
+def _unread(database: Database, configs: Mapping[str, ExtractionConfig], *, again: bool, only: int | None) -> list[int]:
     """Announced texts come after those in force, which they are compared with; what ended the program before, last."""
     with database.reading() as session:
         unread = [check for check in unread_checks(session, again=again) if check.document_id in configs]
@@ -65,6 +68,8 @@ def _unread(database: Database, configs: Mapping[str, ExtractionConfig], *, agai
             check.document_id for check in unread if replaced_by(document(session, check.document_id)) is not None
         }
     tried = {check.document_id for check in unread if check.attempts}
+    if only is not None:
+        unread = [check for check in unread if check.id == only and check.document_id not in announced | tried]
     unread.sort(key=lambda check: (check.document_id in tried, check.document_id in announced))
     checks = [check.id for check in unread if check.id is not None]
     if again:

@@ -1,0 +1,57 @@
+"""What follows a check while other documents are still fetched, so that a slow page delays nobody else's alert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Self
+
+TOGETHER = 30.0  # seconds that alerts wait for more of their event, which then come in the same message
+
+
+class FollowUp:
+    """Ingests each check that it is given, in a thread of its own, and has alerts sent soon after.
+
+    What goes wrong is kept in `failure`, to be raised at the end of the run: what is left undone is done there anyway.
+    """
+
+    def __init__(self, ingest: Callable[[int], object], notify: Callable[[], object]) -> None:
+        self.failure: BaseException | None = None
+        self._ingest, self._notify = ingest, notify
+        self._checks: SimpleQueue[int | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="follow-up", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._checks.put(None)
+        self._thread.join()
+
+    def take(self, check: int) -> None:
+        """A check that is stored; returns at once."""
+        self._checks.put(check)
+
+    def _work(self) -> None:
+        try:
+            self._follow()
+        except BaseException as failure:  # noqa: BLE001  # it is raised by the thread that waits for this one
+            self.failure = failure
+
+    def _follow(self) -> None:
+        notify_at: float | None = None
+        while True:
+            try:
+                check = self._checks.get(timeout=None if notify_at is None else max(0.01, notify_at - monotonic()))
+                if check is None:
+                    return
+                self._ingest(check)
+                notify_at = notify_at or monotonic() + TOGETHER
+            except Empty:
+                pass
+            if notify_at is not None and monotonic() >= notify_at:
+                self._notify()
+                notify_at = None
