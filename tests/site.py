@@ -191,9 +191,8 @@ def until(holds: Callable[[], object]) -> None:
 
 def run(config: Path, *words: object, status: int | None = None) -> dict[str, Any]:
     """`run --now --json`, read."""
-    report: dict[str, Any] = json.loads(
-        policywatch("run", "--now", "--json", *words, "--config", config, status=status).split("\npolicywatch:")[0]
-    )
+    printed = policywatch("run", "--now", "--json", *words, "--config", config, status=status)
+    report: dict[str, Any] = json.JSONDecoder().raw_decode(printed)[0]  # what is logged stands behind it
     return report
 
 

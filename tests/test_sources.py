@@ -126,7 +126,7 @@ def test_a_repository_in_trouble_is_a_failed_check_and_one_that_was_rewritten_go
     there.rename(tmp_path / "elsewhere")
     gone = run(config, status=1)
     assert outcomes(gone) == {"parley/privacy": "failed"}
-    assert "git can't read file://" in gone["checks"][0]["reason"]
+    assert "could not be fetched" in gone["checks"][0]["reason"]
     assert "could not be read" in alerts(tmp_path, "operator.txt")
     rewritten = [*HISTORY[3:], Commit(day(70), POLICY, policy(TRAINING, SHARING, CAMERAS))]
     served(tmp_path, rewritten)

@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from analysis.text.notation import pattern_of
 from policywatch.config.errors import HIDDEN
-from policywatch.sources.repository import GIT_ADDRESS
+from policywatch.sources.git import ADDRESS as GIT_ADDRESS
 
 Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
 Robots = Literal["obey", "ignore"]

@@ -38,7 +38,9 @@ class ArchiveChecks:
             except CheckEnded as ended:
                 at, until = ended.final_url, ended.not_before
                 return [self.end(ended.outcome, ended.reason, address=at, not_before=until)]
-            except (ArchiveUnreachable, NotAnArchive) as failure:
+            except ArchiveUnreachable as failure:
+                return [self.end(Outcome.FAILED, failure.reason)]
+            except NotAnArchive as failure:
                 return [self.end(Outcome.FAILED, Message("archive.failed", problem=str(failure)))]
         mistakes += raised
         return [self.end(Outcome.FAILED, program_error(raised[0]))]

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 import wayback
 
@@ -43,11 +42,25 @@ def read_copies(
     fingerprint_of: FingerprintOf,
     mistakes: list[Exception],
 ) -> Iterator[tuple[str, list[int]]]:
-    """Read the newest copy of each page if it is later than what is known of it: the document's id, and its check."""
+    """Read the newest copy of each page if it is later than what is known of it: the document's id, and its check.
+
+    An archive that does not answer rests: the documents that are left fail as the first one did.
+    """
+    failed: list[ArchiveFailed] = []
+
+    def read(checks: ArchiveChecks) -> list[int]:
+        if failed:
+            raise failed[0]
+        try:
+            return _read(checks, entry=entry, client=client, fingerprint_of=fingerprint_of)
+        except ArchiveFailed as failure:
+            if failure.outcome is not Outcome.GONE:  # that is said of one page
+                failed.append(failure)
+            raise
+
     with connected(address, settings) as client:
         for entry in entries:
             checks = ArchiveChecks(database, entry.id, INTERNET_ARCHIVE, stands_in=entry.source == "page")
-            read = partial(_read, entry=entry, client=client, fingerprint_of=fingerprint_of)
             yield entry.id, checks.attempt(read, mistakes)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +13,10 @@ from messages import Message
 from policywatch.config.schema import DocumentEntry
 from policywatch.ingest.archived import import_document
 from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.logs import log
 from policywatch.sources.archive_checks import ArchiveChecks
 from policywatch.sources.imports import archived_texts, past_records, unread_records
-from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive, Record, Repository, followed
+from policywatch.sources.repository import ArchiveUnreachable, Record, Repository, followed
 from storage.captures import OPEN_TERMS_ARCHIVE
 from storage.checks import Outcome, last_check_from
 from storage.database import Database
@@ -30,40 +33,63 @@ def follow(
     """Read the news of each document in its repository, whose clone is kept in `folder`: its id, and its checks."""
     for address in dict.fromkeys(entry.repository or "" for entry in entries):
         documents = [entry for entry in entries if entry.repository == address]
-        opened = _opened(address, folder, documents)
+        archive = _Archive(address, folder, documents)
         for entry in documents:
             checks = ArchiveChecks(database, entry.id, f"{OPEN_TERMS_ARCHIVE}, {address}, {entry.archive_path}")
-            read = partial(_follow, entry=entry, config=configs[entry.id], opened=opened)
+            read = partial(_follow, entry=entry, config=configs[entry.id], archive=archive)
             yield entry.id, checks.attempt(read, mistakes)
 
 
-_Opened = tuple[Repository, dict[str, list[Record]]]  # records by path
+@dataclass(slots=True)
+class _Archive:
+    """One repository in one run. Where it can't be had, it rests: no other document waits for it again."""
 
+    address: str
+    folder: Path
+    entries: Sequence[DocumentEntry]
+    _failure: Exception | None = None
+    _opened: tuple[Repository, dict[str, list[Record]]] | None = None  # records by path
 
-def _opened(address: str, folder: Path, entries: Sequence[DocumentEntry]) -> _Opened | Exception:
-    """With the records of these documents; or why it can't be read, which is the outcome of each of them."""
-    records: dict[str, list[Record]] = {entry.archive_path or "": [] for entry in entries}
-    try:
-        repository = followed(address, folder)
+    @contextmanager
+    def opened(self, path: str) -> Iterator[tuple[Repository, list[Record]]]:
+        """With the records of a file, which are fetched with those of all documents at the first call. Raises
+        `ArchiveUnreachable`, `NotAnArchive`."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            self._opened = self._opened or self._read()
+            yield self._opened[0], self._opened[1][path]
+        except Exception as failure:
+            if self._opened is None or isinstance(failure, ArchiveUnreachable):
+                self._failure = failure
+                log.warning("%s", failure, extra={"event": "archive failed"})
+            raise
+
+    def _read(self) -> tuple[Repository, dict[str, list[Record]]]:
+        records: dict[str, list[Record]] = {entry.archive_path or "": [] for entry in self.entries}
+        allow_private = all(entry.allow_private for entry in self.entries)
+        repository = followed(self.address, self.folder, allow_private=allow_private)
         for record in repository.records([*records]):
             records[record.path].append(record)
-    except (ArchiveUnreachable, NotAnArchive) as failure:
-        return failure
-    except OSError as failure:
-        return ArchiveUnreachable(str(failure))
-    for run in records.values():
-        run.sort(key=lambda record: (record.at, record.order))
-    return repository, records
+        for run in records.values():
+            run.sort(key=lambda record: record.place)
+        return repository, records
 
 
-def _follow(
-    checks: ArchiveChecks, *, entry: DocumentEntry, config: ExtractionConfig, opened: _Opened | Exception
+def _follow(checks: ArchiveChecks, *, entry: DocumentEntry, config: ExtractionConfig, archive: _Archive) -> list[int]:
+    with archive.opened(entry.archive_path or "") as (repository, records):
+        return _news(checks, entry, config, repository, records)
+
+
+def _news(
+    checks: ArchiveChecks,
+    entry: DocumentEntry,
+    config: ExtractionConfig,
+    repository: Repository,
+    records: Sequence[Record],
 ) -> list[int]:
     """What is there before the first check that is well is taken as history, and alerts nobody. A text is marked as
     read in the transaction of its check, so that each becomes one, whenever a run is killed."""
-    if isinstance(opened, Exception):
-        raise opened
-    repository, records = opened[0], opened[1][entry.archive_path or ""]
     if not records:
         path = entry.archive_path or ""
         raise CheckEnded(Outcome.GONE, Message("archive.no_document", name=repository.name, path=path))

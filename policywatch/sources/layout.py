@@ -82,7 +82,7 @@ def documents(records: Iterable[Record], name: str) -> list[Archived]:
             f"{examples}. Its repositories of snapshots hold pages, not texts: take the one of versions."
         )
     for each in archived.values():
-        each.records.sort(key=lambda record: (record.at, record.order))
+        each.records.sort(key=lambda record: record.place)
     return sorted(archived.values(), key=lambda each: (each.id, each.service, each.type))
 
 

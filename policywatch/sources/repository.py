@@ -1,11 +1,9 @@
-"""The history of a git repository as a stream, by the `git` command; no checkout, no hooks, not its configuration."""
+"""The history of a git repository as a stream; no checkout."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -14,18 +12,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from sys import intern
 from typing import IO
 from urllib.parse import urlsplit
 
+from foundation.addresses import ForbiddenAddress
+from messages import Message
+from policywatch.sources.git import ADDRESS, Git, GitFailed
+
 LARGEST = 20 * 2**20  # bytes of one text; more is no policy
-_PROTOCOLS = "file:git:http:https:ssh"  # not "ext", which would start a command
-GIT_ADDRESS = re.compile(r"(?i)(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:")
 _CHUNK = 2**16
+_LONGEST = 2**20  # bytes of a path or of the first line of a commit
+_MOST_RECORDS = 1_000_000
 _WHERE = ("heads", "remotes/origin")
 _BLOBLESS = "--filter=blob:none"  # public archives hold gigabytes
-_STALLED = ("http.lowSpeedLimit=100", "http.lowSpeedTime=120")  # bytes a second, seconds: given up
 
 
 class NotAnArchive(Exception):
@@ -33,7 +35,14 @@ class NotAnArchive(Exception):
 
 
 class ArchiveUnreachable(Exception):
-    """git could not get the archive; what was stored before is kept."""
+    """The archive could not be had; what was stored before is kept.
+
+    The text is for who runs the program. `reason` is for everybody, and says nothing of the network it runs in.
+    """
+
+    def __init__(self, problem: str, reason: Message) -> None:
+        super().__init__(problem)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +53,19 @@ class Record:
     blob: str
     commit: str
     order: int
-    at: int  # seconds since 1970, of the author
+    at: int | None  # seconds since 1970, of the author; None: the commit has no date
     subject: str
 
     @property
+    def place(self) -> tuple[float, int]:
+        """Sorts the texts of a file, oldest first; one without a date comes last, where it is noticed."""
+        return inf if self.at is None else self.at, self.order
+
+    @property
     def recorded_at(self) -> datetime:
+        """Raises `NotAnArchive` where the commit has no date."""
+        if self.at is None:
+            raise NotAnArchive(f"its commit {self.commit[:12]} has no date")
         return datetime.fromtimestamp(self.at, UTC)
 
 
@@ -59,57 +76,42 @@ class Repository:
     folder: Path
     name: str
     branch: str
+    git: Git
 
     def records(self, paths: Sequence[str] = ()) -> Iterator[Record]:
         """Every text that a commit brought, or those at these paths, oldest commit first; what a commit deleted is left
         out."""
-        arguments = ("log", "--reverse", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-show-signature")
-        with self._git("--literal-pathspecs", *arguments, "--format=%H %at %s", self.branch, "--", *paths) as process:
+        log = ("log", "--reverse", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-show-signature")
+        arguments = ("--literal-pathspecs", *log, "--format=%H %at %s", self.branch, "--", *paths)
+        with _named(self.name), self.git.streaming(f"--git-dir={self.folder}", *arguments) as process:
             assert process.stdout is not None
-            yield from _records(_tokens(process.stdout))
+            yield from _records(_tokens(process.stdout, self.name), self.name)
 
     def texts(self, blobs: Sequence[str]) -> Iterator[bytes | None]:
         """The contents of blobs, in order; None for one that is larger than `LARGEST` or not there. Raises
         `ArchiveUnreachable` where the clone has left them out, and they can't be fetched."""
-        self._fetch(blobs)
-        with self._git("cat-file", "--batch", stdin=subprocess.PIPE) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            for blob in blobs:
-                process.stdin.write(f"{blob}\n".encode())
-                process.stdin.flush()
-                yield _content(process.stdout)
-            process.stdin.close()
+        with _named(self.name):
+            self._fetch(blobs)
+            here = f"--git-dir={self.folder}"
+            with self.git.streaming(here, "cat-file", "--batch", stdin=subprocess.PIPE) as process:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                for blob in blobs:
+                    process.stdin.write(f"{blob}\n".encode())
+                    process.stdin.flush()
+                    yield _content(process.stdout)
+                process.stdin.close()
 
     def _fetch(self, blobs: Sequence[str]) -> None:
         """Fetch at once what is missing: git would ask for each alone."""
         here = f"--git-dir={self.folder}"
-        listed = _run(self.name, here, "cat-file", "--batch-check", input_="".join(f"{blob}\n" for blob in blobs))
+        listed = self.git.run(here, "cat-file", "--batch-check", input_="".join(f"{blob}\n" for blob in blobs))
         missing = [line.split()[0] for line in listed.splitlines() if line.endswith(" missing")]
         if missing and "promisor = true" in (self.folder / "config").read_text("utf-8"):
             # as git itself fetches what a clone has left out
             alone = ("-c", "fetch.negotiationAlgorithm=noop", here, "fetch", "--quiet", "--no-tags", _BLOBLESS)
             wants = "".join(f"{blob}\n" for blob in missing)
-            _run(self.name, *alone, "--no-write-fetch-head", "--stdin", "origin", input_=wants)
-
-    @contextmanager
-    def _git(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
-        command = [*_command(), f"--git-dir={self.folder}", *arguments]
-        with (
-            tempfile.TemporaryFile() as errors,
-            subprocess.Popen(
-                command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=_environment()
-            ) as process,
-        ):
-            try:
-                yield process
-                assert process.stdout is not None
-                process.stdout.read()
-                if process.wait() != 0:
-                    errors.seek(0)
-                    raise ArchiveUnreachable(f"git could not read {self.name}: {_last_line(errors.read())}")
-            finally:
-                process.kill()
+            self.git.run(*alone, "--no-write-fetch-head", "--stdin", "origin", input_=wants)
 
 
 @contextmanager
@@ -119,29 +121,30 @@ def opened(source: str) -> Iterator[Repository]:
     Raises `NotAnArchive` where it is no repository, `ArchiveUnreachable` where git can't fetch it.
     """
     local = Path(source)
-    if not local.exists() and not GIT_ADDRESS.match(source):
+    if not local.exists() and not ADDRESS.match(source):
         raise NotAnArchive(
             f"there is no folder or file {source!r}; name a repository's folder, a bundle or a git address"
         )
     with tempfile.TemporaryDirectory(prefix="policywatch-archive-") as folder:
-        bare = Path(folder) / "archive.git"
+        bare, git = Path(folder) / "archive.git", Git("" if local.exists() else source)
         # What a local repository's own configuration says, hooks and all, is not looked at: ours only borrows objects.
         # All its branches come along: a clone of a bundle may know the one that counts only as its origin's.
         if not local.exists():
-            _clone(source, bare, "--bare", _BLOBLESS)
+            _clone(git, source, bare, "--bare", _BLOBLESS)
         else:
             try:
-                _clone(str(local.resolve()), bare, *(("--mirror", "--shared") if local.is_dir() else ("--bare",)))
+                _clone(git, str(local.resolve()), bare, *(("--mirror", "--shared") if local.is_dir() else ("--bare",)))
             except ArchiveUnreachable as failure:
                 raise NotAnArchive(str(failure)) from failure
         name = local.resolve().name if local.exists() else _without_secrets(source)
-        yield Repository(bare, name, _branch(bare, name))
+        yield Repository(bare, name, _branch(git, bare, name), git)
 
 
-def followed(address: str, folder: Path) -> Repository:
+def followed(address: str, folder: Path, *, allow_private: bool = False) -> Repository:
     """A repository whose clone is kept in a folder, with its news; without the contents of files, where the server can
     leave them out. One process at a time, others wait. Raises `ArchiveUnreachable`; `NotAnArchive` if it is empty."""
     name = _without_secrets(address)
+    git = _git(address, name, allow_private=allow_private)
     bare = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.git"
     folder.mkdir(parents=True, exist_ok=True)
     with bare.with_suffix(".lock").open("w") as own:
@@ -150,52 +153,47 @@ def followed(address: str, folder: Path) -> Repository:
             for lock in bare.rglob("*.lock"):  # of a run that was killed
                 lock.unlink()
             options = ("--quiet", "--no-tags", "--prune", "origin", "+refs/heads/*:refs/heads/*")
-            _run(name, f"--git-dir={bare}", "fetch", *options)
+            with _named(name):
+                git.run(f"--git-dir={bare}", "fetch", *options)
         else:
             unfinished = bare.with_suffix(".part")
             shutil.rmtree(unfinished, ignore_errors=True)
-            _clone(address, unfinished, "--bare", _BLOBLESS)
+            _clone(git, address, unfinished, "--bare", _BLOBLESS)
             unfinished.rename(bare)
-    return Repository(bare, name, _branch(bare, name))
+    return Repository(bare, name, _branch(git, bare, name), git)
 
 
-def _clone(address: str, bare: Path, *kind: str) -> None:
-    options = ("--quiet", "--no-tags", "--template=", *kind)
-    _run(_without_secrets(address), "clone", *options, "--", address, str(bare))
+def _git(address: str, name: str, *, allow_private: bool) -> Git:
+    try:
+        with _named(name):
+            return Git(address, allow_private=allow_private)
+    except ForbiddenAddress as failure:
+        raise ArchiveUnreachable(str(failure), Message("network.private", where=failure.host)) from failure
+    except (OSError, ValueError) as failure:  # no such name or port
+        problem = f"no address was found for {name}: {failure}"
+        raise ArchiveUnreachable(problem, Message("archive.unreachable", name=name)) from failure
 
 
-def _run(name: str, *arguments: str, input_: str = "") -> str:
-    """What git prints. Raises `ArchiveUnreachable`, which names the archive."""
-    if shutil.which("git") is None:
-        raise ArchiveUnreachable("the `git` command is needed to read an archive, and it is not installed")
-    command = [*_command(), *arguments]
-    done = subprocess.run(command, input=input_.encode(), capture_output=True, env=_environment(), check=False)
-    if done.returncode != 0:
-        raise ArchiveUnreachable(f"git can't read {name}: {_last_line(done.stderr)}")
-    return done.stdout.decode("utf-8", "replace")
+def _clone(git: Git, address: str, bare: Path, *kind: str) -> None:
+    with _named(_without_secrets(address)):
+        git.run("clone", "--quiet", "--no-tags", "--template=", *kind, "--", address, str(bare))
 
 
-def _command() -> list[str]:
-    settings = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", *_STALLED)
-    return ["git", "--no-pager", *(word for setting in settings for word in ("-c", setting))]
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Raises `ArchiveUnreachable`, which names the archive, for what git fails at."""
+    try:
+        yield
+    except GitFailed as failure:
+        problem = f"git can't read {name}: {failure}"
+        raise ArchiveUnreachable(problem, Message("archive.unreachable", name=name)) from failure
 
 
-def _environment() -> dict[str, str]:
-    """The user's own, so that proxies and credentials work; but git asks nobody and takes no repository from it."""
-    own = {name: os.environ[name] for name in os.environ if not name.startswith("GIT_") or name == "GIT_SSH_COMMAND"}
-    return own | {
-        "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_LAZY_FETCH": "1",  # what is missing is fetched at once, or a failure
-        "GIT_OPTIONAL_LOCKS": "0",
-        "LC_ALL": "C.UTF-8",
-    }
-
-
-def _branch(bare: Path, name: str) -> str:
+def _branch(git: Git, bare: Path, name: str) -> str:
     """The commit to begin from: of HEAD, else of main or master, here or of the origin, else of the only branch."""
     listing = ("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
-    branches = _run(name, f"--git-dir={bare}", *listing).split()
+    with _named(name):
+        branches = git.run(f"--git-dir={bare}", *listing).split()
     head = (bare / "HEAD").read_text("utf-8").removeprefix("ref: ").strip()
     for wanted in (head, *(f"refs/{where}/{main}" for where in _WHERE for main in ("main", "master"))):
         if wanted in branches:
@@ -207,42 +205,56 @@ def _branch(bare: Path, name: str) -> str:
     raise NotAnArchive(f"{name} has several branches ({', '.join(branches[:5])}), and none is its main one")
 
 
-def _tokens(stream: IO[bytes]) -> Iterator[str]:
+def _tokens(stream: IO[bytes], name: str) -> Iterator[str]:
     rest = b""
     while chunk := stream.read(_CHUNK):
         *whole, rest = (rest + chunk).split(b"\0")
+        if len(rest) > _LONGEST:
+            raise NotAnArchive(f"{name} has a path, or a commit's subject, of more than {_LONGEST // 1024} kB")
         for token in whole:
             yield token.decode("utf-8", "replace").lstrip("\n")
     if rest.strip():
         yield rest.decode("utf-8", "replace").lstrip("\n")
 
 
-def _records(tokens: Iterator[str]) -> Iterator[Record]:
-    commit, at, subject, order = "", 0, "", -1
+def _records(tokens: Iterator[str], name: str) -> Iterator[Record]:
+    commit, moment, subject, order, count = "", "", "", -1, 0
     now = int(time.time())  # nobody recorded anything in time to come: that clock was wrong
     for token in tokens:
         if not token.startswith(":"):
-            commit, moment, subject = (*token.split(" ", 2), "")[:3]
-            at, order = min(int(moment), now), order + 1
+            commit, moment, subject = (*token.split(" ", 2), "", "")[:3]
+            order += 1
             continue
         _, mode, _, blob, status = token.split(" ")
         path = intern(next(tokens))  # names and subjects come again and again, and a large archive is held in memory
         if status[0] in "AMT" and mode.startswith("100"):  # a file; neither a link nor another repository
+            count += 1
+            if count > _MOST_RECORDS:
+                raise NotAnArchive(f"{name} has more than {_MOST_RECORDS} texts")
+            at = min(int(moment), now) if moment else None
             yield Record(path, blob, commit, order, at, intern(subject))
 
 
 def _content(stream: IO[bytes]) -> bytes | None:
-    head = stream.readline().split()
-    if len(head) != 3:
+    """Raises `GitFailed` where the stream ends before it."""
+    head = stream.readline()
+    if not head:
+        raise GitFailed("its contents end early")
+    words = head.split()
+    if len(words) != 3:
         return None
-    size = int(head[2])
-    if size <= LARGEST:
-        body = stream.read(size)
-        stream.read(1)
-        return body
+    size = int(words[2])
     left = size + 1
+    if size <= LARGEST:
+        body = stream.read(left)
+        if len(body) < left:
+            raise GitFailed("its contents end early")
+        return body[:-1]
     while left:
-        left -= len(stream.read(min(left, _CHUNK)))
+        chunk = stream.read(min(left, _CHUNK))
+        if not chunk:
+            raise GitFailed("its contents end early")
+        left -= len(chunk)
     return None
 
 
@@ -251,8 +263,3 @@ def _without_secrets(source: str) -> str:
         return source
     parts = urlsplit(source)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-
-
-def _last_line(output: bytes) -> str:
-    lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1].removeprefix("fatal: ")[:300] if lines else "git said nothing"

@@ -101,7 +101,7 @@ def connected(address: str, settings: CrawlSettings, *, retries: int = 0) -> Ite
             yield client
         except ArchiveFailed as failure:
             problem = f"{failure.reason} What was read is kept; the same command goes on there"
-            raise ArchiveUnreachable(problem) from failure
+            raise ArchiveUnreachable(problem, failure.reason) from failure
 
 
 @contextmanager
