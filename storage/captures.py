@@ -129,11 +129,6 @@ def addresses(captures: Sequence[Capture], url: str) -> list[str]:
     return [each.url for each in captures] if len(captures) > 1 else [url]
 
 
-def answering_addresses(session: Session, document_id: str) -> list[str]:
-    """From where its captures came, each once."""
-    return list(session.exec(select(Capture.final_url).where(Capture.document_id == document_id).distinct()))
-
-
 def capture_records(session: Session, head_id: int) -> list[Capture]:
     """What is known of a capture and of those of the document's further parts, without their bytes."""
     without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # the attribute of a class is its column

@@ -1,21 +1,15 @@
-"""Pages that somebody saved, as files or in a WARC file, become a document's history."""
+"""Pages that somebody saved as files become a document's history."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
-from warcio.archiveiterator import ArchiveIterator
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
-from policywatch.sources.saved import warc_pages
-from storage.captures import Capture
 from storage.database import Database
 from storage.verification import evidence_damage
 from storage.versions import versions
@@ -96,84 +90,61 @@ def test_what_has_no_date_is_refused_before_anything_is_taken(
     assert dates(store, ID) == []
 
 
-def warc(*pages: tuple[float, str, str, int], gzip: bool = False) -> bytes:
-    """Each a day, an address, a body and a status."""
-    out = BytesIO()
-    writer = WARCWriter(out, gzip=gzip, warc_version="1.1")
-    writer.write_record(writer.create_warcinfo_record("a.warc", {"software": "test"}))
-    for at, url, text, status in pages:
-        body = text.encode()
-        headers = [("Content-Type", "text/html; charset=utf-8"), ("Set-Cookie", "secret=1")]
-        answer = StatusAndHeaders(f"{status} Whatever", headers, protocol="HTTP/1.1")
-        time = {"WARC-Date": f"{day(at):%Y-%m-%dT%H:%M:%SZ}"}
-        record = writer.create_warc_record(url, "response", BytesIO(body), len(body), "", time, None, answer)
-        writer.write_record(record)
-    return out.getvalue()
+def linked(folder: Path) -> None:
+    (folder / "2022-05-01.html").symlink_to("/etc/hostname")
 
 
-PAGES = (
-    (20, "http://PARLEY.example/privacy/#top", html(TRAINING), 200),  # not in the order of time
-    (0, URL, html(), 200),
-    (10, URL, "<p>Gone", 410),
-    (10, "https://parley.example/other", html(SHARING), 200),
-    (30, URL, html(TRAINING, SHARING), 200),
+def piped(folder: Path) -> None:
+    os.mkfifo(folder / "2022-05-01.html")
+
+
+def above(folder: Path) -> None:
+    (folder.parent / "secret.txt").write_text("a secret")
+    (folder / "dates.csv").write_text("../secret.txt,2022-05-01\n")
+
+
+def absolute(folder: Path) -> None:
+    (folder / "dates.csv").write_text("/etc/hostname,2022-05-01\n")
+
+
+def behind_a_link(folder: Path) -> None:
+    (folder / "more").symlink_to(folder.parent)
+    (folder.parent / "secret.txt").write_text("a secret")
+    (folder / "dates.csv").write_text("more/secret.txt,2022-05-01\n")
+
+
+def a_folder(folder: Path) -> None:
+    (folder / "2022-05-01.html").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("put", "problem"),
+    [
+        (linked, "it is a link"),
+        (piped, "it is no file"),
+        (above, "is not below"),
+        (absolute, "is not below"),
+        (behind_a_link, "lies behind one"),
+        (a_folder, "it is no file"),
+    ],
 )
-
-
-@pytest.mark.parametrize("gzip", [False, True])
-def test_the_watched_pages_of_a_warc_file_become_a_history(
-    config: Path, store: Database, tmp_path: Path, gzip: bool
+def test_only_files_below_the_folder_are_published(
+    config: Path, store: Database, folder: Path, put: Callable[[Path], None], problem: str
 ) -> None:
-    file = tmp_path / "a.warc"
-    file.write_bytes(warc(*PAGES, gzip=gzip))
-    told = json.loads(policywatch("import", "warc", file, "--json", "--config", config))
-    assert (told["cut_at"], told["versions"], told["in_archive"]) == (None, 3, 3)
-    assert [at for _, at, _ in dates(store, ID)] == [day(0), day(20), day(30)]
-    with store.reading() as session:
-        row = session.exec(select(Capture).where(Capture.fetched_at == day(20))).one()
-        assert (row.url, row.final_url, row.mime, row.charset) == (URL, PAGES[0][1], "text/html", "utf-8")
-        assert ["Set-Cookie", ""] in row.headers
+    put(folder)
+    table = folder / "dates.csv"
+    path = table if table.exists() else folder
+    assert problem in policywatch("import", "folder", ID, path, "--config", config, status=2)
+    assert dates(store, ID) == []
 
 
-def test_an_export_is_taken_in_again(config: Path, store: Database, folder: Path, tmp_path: Path) -> None:
-    policywatch("import", "folder", ID, folder, "--config", config)
-    before = dates(store, ID)
-    policywatch("export", "warc", tmp_path / "a.warc.gz", "--config", config)
-    policywatch("documents", "remove", ID, "--imported", "--yes", "--config", config)
-    policywatch("import", "warc", tmp_path / "a.warc.gz", "--document", ID, "--config", config)
-    assert dates(store, ID) == before
-
-
-def test_of_a_warc_file_that_is_cut_what_is_whole_is_taken(config: Path, store: Database, tmp_path: Path) -> None:
-    whole = warc(*PAGES)
-    file = tmp_path / "a.warc"
-    file.write_bytes(whole[: whole.rindex(b"WARC/1.1") + 500])
-    said = policywatch("import", "warc", file, "--config", config, status=1)
-    assert f"{file} is cut: nothing can be read after byte " in said
-    assert [at for _, at, _ in dates(store, ID)] == [day(0), day(20)]
-    file.write_bytes(warc(PAGES[3]))
-    assert "has no answer of a page of the watchlist" in policywatch(
-        "import", "warc", file, "--config", config, status=2
-    )
-    file.write_bytes(b"no archive at all")
-    assert "is no WARC file" in policywatch("import", "warc", file, "--config", config, status=2)
-
-
-@pytest.mark.parametrize("gzip", [False, True])
-def test_wherever_a_warc_file_is_cut_the_cut_is_noticed_or_nothing_is_lost(tmp_path: Path, gzip: bool) -> None:
-    short = [(at, URL, f"<p>Text of day {at}", 200) for at in range(3)]
-    whole, file = warc(*short, gzip=gzip), tmp_path / "a.warc"
-    archive = ArchiveIterator(BytesIO(whole))
-    ends = [*[archive.get_record_offset() for _ in archive][1:], len(whole)]
-    file.write_bytes(whole)
-    for size in range(len(whole) - 1, ends[0] - 1, -1):
-        os.truncate(file, size)
-        pages, cut_at = warc_pages(file, {ID: [URL]})
-        texts = [page.load().body for page in pages.get(ID, [])]
-        assert texts == [text.encode() for _, _, text, _ in short[: len(texts)]]
-        after = next(end for end in ends if end > size)
-        # but for the empty lines, or the sum, at the end of a record, which is whole without them
-        assert cut_at is not None or size in ends or after - size <= 12
+def test_files_in_folders_below_are_read(config: Path, store: Database, folder: Path) -> None:
+    (folder / "older").mkdir()
+    (folder / "older" / "a.html").write_text(html(SHARING), "utf-8")
+    table = folder / "dates.csv"
+    table.write_text("older/a.html,2021-06-01\n", "utf-8")
+    policywatch("import", "folder", ID, table, "--config", config)
+    assert len(dates(store, ID)) == 1
 
 
 def test_pages_of_our_own_time_are_left_to_us(config: Path, store: Database, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands that take histories in: import open-terms-archive, wayback, folder, warc."""
+"""The commands that take histories in: import open-terms-archive, wayback, folder."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ from messages import counted
 from policywatch.cli.opening import known, opened, ready
 from policywatch.cli.options import (
     CONFIG,
-    TROUBLE,
     Config,
-    Documents,
     Json,
     command_group,
     console,
@@ -31,18 +29,14 @@ from policywatch.cli.options import (
 )
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import document_id, span, span_text
-from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.archived import import_document
 from policywatch.pipeline import Job, crawl_settings
 from policywatch.sanitize import sanitize
 from policywatch.sources.copies import Span, past_copies, past_texts
 from policywatch.sources.imports import DocumentReport, Wish, chosen, import_archive
-from policywatch.sources.repository import NotAnArchive
 from policywatch.sources.repository import opened as archive
-from policywatch.sources.saved import Saved, import_saved, saved_files, warc_pages
+from policywatch.sources.saved import import_saved, saved_files
 from policywatch.sources.wayback import connected
-from storage.captures import answering_addresses
-from storage.database import Database
 from storage.lock import one_at_a_time
 
 _BATCH = 5  # copies that are read again at most where an import was stopped
@@ -122,52 +116,12 @@ def folder(
     with opened(config) as (watchlist, database), one_at_a_time(database):
         entry = watchlist.document(*known(watchlist, [document], "DOCUMENT"))
         assert entry is not None
-        pages = {document: saved_files(path, entry.addresses[0])}
-        reports = _import_saved(watchlist, database, pages, as_json=as_json)
-    _show(reports, {"path": str(path)}, started, as_json=as_json)
-
-
-@import_.command()
-def warc(
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Plain or compressed.")],
-    config: Config = CONFIG,
-    document: Documents = None,
-    as_json: Json = False,
-) -> None:
-    """Read the pages that are watched from a WARC file, as their history. Of a file that is cut, what is whole.
-
-    Example: `policywatch import warc crawl.warc.gz --document example/terms`
-    """
-    started = time.monotonic()
-    with opened(config) as (watchlist, database), one_at_a_time(database):
-        ids = known(watchlist, document) or [entry.id for entry in watchlist.documents]
-        entries = [entry for entry in watchlist.documents if entry.id in ids and not entry.urls]
-        with database.reading() as session:
-            addresses = {entry.id: [*entry.addresses, *answering_addresses(session, entry.id)] for entry in entries}
-        pages, end = warc_pages(file, addresses)
-        if not pages and end is None:
-            raise NotAnArchive(f"{file} has no answer of a page of the watchlist")
-        reports = _import_saved(watchlist, database, pages, as_json=as_json)
-    _show(reports, {"file": str(file), "cut_at": end}, started, as_json=as_json)
-    if end is not None:
-        sys.stderr.write(
-            f"policywatch: {file} is cut: nothing can be read after byte {end}; what is before is imported\n"
-        )
-        raise typer.Exit(TROUBLE)
-
-
-def _import_saved(
-    watchlist: Watchlist, database: Database, pages: dict[str, list[Saved]], *, as_json: bool
-) -> list[DocumentReport]:
-    Job(watchlist, database, Recipients()).declare()
-    with _progress(sum(map(len, pages.values())), as_json) as step:
-        reports = [
-            import_saved(database, watchlist, entry, pages[entry.id], step)
-            for entry in watchlist.documents
-            if entry.id in pages
-        ]
-    database.optimize()
-    return reports
+        pages = saved_files(path, entry.addresses[0])
+        Job(watchlist, database, Recipients()).declare()
+        with _progress(len(pages), as_json) as step:
+            report = import_saved(database, watchlist, entry, pages, step)
+        database.optimize()
+    _show([report], {"path": str(path)}, started, as_json=as_json)
 
 
 def _show(reports: list[DocumentReport], source: dict[str, Any], started: float, *, as_json: bool) -> None:

@@ -1,20 +1,18 @@
-"""Pages that somebody saved, as files or in a WARC file, and their import as a document's history."""
+"""Pages that somebody saved as files, and their import as a document's history."""
 
 from __future__ import annotations
 
 import csv
+import errno
+import os
 import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+import stat
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
-from urllib.parse import urlsplit
-
-from w3lib.encoding import http_content_type_encoding
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
 
 from messages import Message
 from policywatch.config.schema import DocumentEntry
@@ -29,7 +27,6 @@ from storage.database import Database
 from storage.versions import imported_around
 
 _DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
-_GOOD = re.compile(rb"HTTP/\S+ 200\b")
 
 
 class Saved(NamedTuple):
@@ -57,18 +54,23 @@ def import_saved(
 
 def saved_files(path: Path, url: str) -> list[Saved]:
     """The pages of a folder, dated by their names, or those that a CSV of file and date lists. Raises `NotAnArchive`
-    where one has no date."""
+    where one has no date, or is no regular file below the folder: what is imported is shown to everybody."""
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in MIMES)
-        rows = [(file, "".join(_DAY.findall(file.name)[:1]), str(file)) for file in files]
+        folder = path
+        names = sorted(file.name for file in path.iterdir() if file.suffix.lower() in MIMES)
+        rows = [(name, "".join(_DAY.findall(name)[:1]), str(path / name)) for name in names]
     else:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            numbered = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if row]
-        rows = [(path.parent / row[0], row[-1], f"{path}:{number}") for number, row in numbered]
+        folder = path.parent
+        table = _read(path.parent.resolve(), path.name, follow=True) or b""
+        lines = table.decode("utf-8-sig").splitlines()
+        numbered = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if row]
+        rows = [(row[0], row[-1], f"{path}:{number}") for number, row in numbered]
     if not rows:
         raise NotAnArchive(f"{path} has no page ({', '.join(MIMES)})")
-    times = [(file, _time(date.strip(), where)) for file, date, where in rows]
-    return [Saved(at, partial(_read_file, file, at, url)) for file, at in times]
+    times = [(name, _time(date.strip(), where)) for name, date, where in rows]
+    for name, _ in times:
+        _read(folder, name, only_look=True)
+    return [Saved(at, partial(_read_file, folder, name, at, url)) for name, at in times]
 
 
 def _time(written: str, where: str) -> datetime:
@@ -83,64 +85,47 @@ def _time(written: str, where: str) -> datetime:
     return time
 
 
-def _read_file(file: Path, at: datetime, url: str) -> ArchivedText:
-    body = file.read_bytes() if file.stat().st_size <= LARGEST else Message("archive.no_text")
-    mime = MIMES.get(file.suffix.lower(), "text/html")
-    return ArchivedText(file.name, at, body, f"saved page, {file.name}", url, url, mime=mime, charset=None)
-
-
-def warc_pages(path: Path, addresses: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[Saved]], int | None]:
-    """By document the good answers of its addresses; and where the file is cut, from which byte on nothing can be read.
-    Raises `NotAnArchive`."""
-    documents, pages, end = defaultdict(list), defaultdict(list), 0
-    for document, urls in addresses.items():
-        for key in {_key(url) for url in urls}:
-            documents[key].append(document)
-    with path.open("rb") as file:
-        archive = ArchiveIterator(file, no_record_parse=True)
-        try:
-            for record in archive:
-                headers, start = record.rec_headers, record.raw_stream.readline(100)
-                offset = archive.get_record_offset()  # which reads the record to its end
-                if not record.length:
-                    continue
-                if record.raw_stream.limit:  # there is less of it than it says
-                    break
-                end = offset + archive.get_record_length()
-                if headers.get_header("WARC-Type") == "response" and _GOOD.match(start):
-                    at = _time(headers.get_header("WARC-Date", ""), f"{path}, byte {offset}")
-                    for document in documents[_key(headers.get_header("WARC-Target-URI", ""))]:
-                        load = partial(_read_record, path, offset, at, addresses[document][0])
-                        pages[document].append(Saved(at, load))
-        except ArchiveLoadFailed as failure:
-            if not end:
-                raise NotAnArchive(f"{path} is no WARC file: {str(failure).strip()[:200]}") from failure
-        file.seek(end)
-        return pages, end if file.read(100).strip() else None
-
-
-def _key(url: str) -> str:
-    """Addresses that agree in it lead to the same page."""
-    parts = urlsplit(url)
-    return f"{parts.netloc.lower()}{parts.path.rstrip('/')}?{parts.query}"
-
-
-def _read_record(path: Path, offset: int, at: datetime, url: str) -> ArchivedText:
-    with path.open("rb") as file:
-        file.seek(offset)
-        record = next(ArchiveIterator(file))
-        body = record.content_stream().read(LARGEST + 1)
-    content_type = record.http_headers.get_header("Content-Type", "")
-    is_whole = len(body) <= LARGEST and not record.rec_headers.get_header("WARC-Truncated")
+def _read_file(folder: Path, name: str, at: datetime, url: str) -> ArchivedText:
+    body, file = _read(folder, name), Path(name)
     return ArchivedText(
-        record.rec_headers.get_header("WARC-Record-ID", ""),
+        name,
         at,
-        body if is_whole else Message("archive.no_text"),
-        f"WARC file, {path.name}",
+        body if body is not None else Message("archive.no_text"),
+        f"saved page, {file.name}",
         url,
         url,
-        mime=content_type.partition(";")[0].strip().lower() or "text/html",
-        charset=http_content_type_encoding(content_type),
-        final_url=record.rec_headers.get_header("WARC-Target-URI"),
-        headers=[(name, "" if name.lower() == "set-cookie" else value) for name, value in record.http_headers.headers],
+        mime=MIMES.get(file.suffix.lower(), "text/html"),
+        charset=None,
     )
+
+
+def _read(folder: Path, name: str, *, follow: bool = False, only_look: bool = False) -> bytes | None:
+    """The bytes of a regular file; None where it is too large. Below the folder no link is followed, whoever puts one
+    there meanwhile. Raises `NotAnArchive`."""
+    parts = PurePath(name).parts
+    if not parts or PurePath(name).is_absolute() or ".." in parts:
+        raise NotAnArchive(f"{name!r} is not below {folder}")
+    follows = 0 if follow else os.O_NOFOLLOW
+    with ExitStack() as opened:
+
+        def below(part: str, flags: int, parent: int | None) -> int:
+            descriptor = os.open(part, os.O_RDONLY | os.O_CLOEXEC | flags, dir_fd=parent)
+            opened.callback(os.close, descriptor)
+            return descriptor
+
+        try:
+            here = below(str(folder), os.O_DIRECTORY, None)
+            for part in parts[:-1]:
+                here = below(part, os.O_DIRECTORY | follows, here)
+            file = below(parts[-1], os.O_NONBLOCK | follows, here)  # a named pipe would wait for its writer
+        except OSError as failure:
+            is_link = failure.errno in {errno.ELOOP, errno.ENOTDIR}
+            why = "it is a link, or lies behind one" if is_link else os.strerror(failure.errno or 0)
+            raise NotAnArchive(f"{folder / name} can't be read: {why}") from failure
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotAnArchive(f"{folder / name} can't be read: it is no file")
+        if only_look or status.st_size > LARGEST:
+            return None
+        with os.fdopen(os.dup(file), "rb") as stream:
+            return stream.read(LARGEST)
