@@ -147,7 +147,8 @@ def _results(before: Page | None, texts: Iterable[ArchivedText], config: Extract
     for text in texts:
         page = _extract(text, config)
         if not isinstance(page, Page):
-            yield _Result(text, reason=page, settled=rejected is None)  # what waits before it is not dealt with yet
+            bare = replace(text, body=page)  # a batch of large ones would fill the memory
+            yield _Result(bare, reason=page, settled=rejected is None)  # what waits before it is not dealt with yet
             continue
         reason = _reject_reason(before, page, config)
         if rejected is not None:
