@@ -86,6 +86,7 @@ class Page:
     container: str | None = None
 
 
+UNCLASSIFIED = "unclassified"  # the reason of a lead: the change could not be judged
 _MUCH = 3_000  # characters that go while nothing comes
 Operation = Literal["added", "removed", "reworded", "moved"]
 Side = Literal["before", "after"]

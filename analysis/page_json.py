@@ -22,6 +22,16 @@ def page_from_json(value: Any) -> Page:
     return _PAGES.validate_python(value)
 
 
+def page_bytes(page: Page) -> bytes:
+    """All of a page, what was dropped with it."""
+    return _PAGES.dump_json(page)
+
+
+def page_of_bytes(value: bytes) -> Page:
+    """The page that `page_bytes` wrote."""
+    return _PAGES.validate_json(value)
+
+
 def _passage_json(passage: Passage) -> dict[str, Any]:
     shown: dict[str, Any] = _PASSAGES.dump_python(passage, mode="json", exclude={"chance", "why"})
     return shown | {"why": [str(reason) for reason in passage.why]}

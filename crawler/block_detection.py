@@ -7,25 +7,21 @@ version says is the page.
 from __future__ import annotations
 
 import re
-import tomllib
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import unquote
 
 from scrapy.http import Response
-from selectolax.lexbor import LexborHTMLParser
 from yarl import URL
 
 from crawler.addresses import host_of
 from crawler.failures import CheckEnded
+from crawler.markup import SIGNS, sign_in_markup
+from crawler.targets import Isolate, directly
 from messages import Message
 from storage.checks import Outcome
 
-_SIGNS = tomllib.loads(Path(__file__).with_name("block_detection.toml").read_text("utf-8"))
-_LOGIN_WORDS = frozenset(_SIGNS["login"]["words"])
+_LOGIN_WORDS = frozenset(SIGNS["login"]["words"])
 _LARGEST = 512 * 1024  # bytes; a larger page has more than a form or a challenge
-_SCRIPT = re.compile(r"<script\b.*?(?:</script|\Z)", re.DOTALL)
-_OVERLOADED = re.compile(r"<[a-z](?:[^<>\s/]*+[\s/]){2000}")  # so many attributes keep the parser busy
 _MOST_TAGS = 10_000  # nested, more of them do so as well
 _REFUSALS = {
     401: "refusal.login",
@@ -62,26 +58,27 @@ def _advice(status: int, not_before: datetime | None) -> Message:
     return Message("advice.later" if status in {429, 503} else "advice.ask")
 
 
-def block_page(asked: str, response: Response) -> CheckEnded | None:
+def block_page(asked: str, response: Response, isolate: Isolate = directly) -> CheckEnded | None:
     """How the check ends if a login or a challenge answers with status 200; `asked` is the document's URL."""
-    sign = block_sign(asked, response)
+    sign = block_sign(asked, response, isolate)
     if sign is None:
         return None
     reason = Message("answer.wall", host=host_of(response.url), what=sign, advice=Message("advice.ask"))
     return CheckEnded(Outcome.BLOCKED, reason, status=response.status, final_url=response.url)
 
 
-def block_sign(asked: str, response: Response) -> Message | None:
+def block_sign(asked: str, response: Response, isolate: Isolate = directly) -> Message | None:
     """What the site answered with, as the end of "The site answered with ..."; None if it is the page."""
     if response.url != asked and (_words(response.url) & _LOGIN_WORDS) - _words(asked):
         return Message("wall.redirected", url=response.url[:300])
-    for name, values in _SIGNS["headers"].items():
+    for name, values in SIGNS["headers"].items():
         if (response.headers.get(name) or b"").decode("latin-1").lower() in values:
             return Message("wall.test")
     body = response.body
     if len(body) > _LARGEST or body.count(b"<") > _MOST_TAGS or b"<" not in body[:1024]:
         return None
-    return _sign_in_markup(body.decode("utf-8", "replace").lower())
+    sign: Message | None = isolate(sign_in_markup, body.decode("utf-8", "replace").lower())
+    return sign
 
 
 def _words(url: str) -> set[str]:
@@ -89,24 +86,3 @@ def _words(url: str) -> set[str]:
     raw = [*parsed.raw_path.split("/"), (parsed.host or "").partition(".")[0]]
     raw += [part for pair in parsed.raw_query_string.split("&") for part in pair.split("=", 1)]
     return {re.sub(r"[-_]|\.[a-z]{2,5}$", "", unquote(part).lower()) for part in raw}
-
-
-def _sign_in_markup(markup: str) -> Message | None:
-    marks, phrases = _SIGNS["captcha"]["marks"], _SIGNS["phrases"]["texts"]
-    if not any(sign in markup for sign in ("password", *marks, *phrases)):
-        return None  # nearly all pages, without the cost of a parse
-    without_scripts = _SCRIPT.sub("<script></script", markup)
-    if _OVERLOADED.search(without_scripts):
-        return None
-    tree = LexborHTMLParser(without_scripts)
-    title = tree.css_first("title")
-    heading = title.text(strip=True) if title is not None else ""
-    tree.strip_tags(["script", "style", "template", "svg", "head"])
-    text = " ".join((tree.body.text(separator=" ") if tree.body is not None else "").split())
-    if len(text) < _SIGNS["password"]["longest"] and tree.css_first('input[type="password"]') is not None:
-        return Message("wall.login")
-    if len(text) < _SIGNS["captcha"]["longest"] and any(mark in markup for mark in marks):
-        return Message("wall.test")
-    if len(text) < _SIGNS["phrases"]["longest"] and any(phrase in f"{heading} {text}" for phrase in phrases):
-        return Message("wall.human")
-    return None

@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # an optional extra, imported when a page needs it
     from playwright import async_api as playwright
 
 _FLAGS = (
-    "--no-sandbox",
     "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND",  # no name and no address leads anywhere
     "--proxy-server=http://nowhere.invalid:9",
@@ -134,7 +133,12 @@ async def _launched(driver: playwright.Playwright) -> playwright.Browser:
     path = os.environ.get("POLICYWATCH_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     try:
         return await driver.chromium.launch(
-            executable_path=path, args=_FLAGS, handle_sigint=False, handle_sigterm=False, handle_sighup=False
+            executable_path=path,
+            args=_FLAGS,
+            chromium_sandbox=os.geteuid() != 0,  # as root it does not start with one
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
         )
     except require().Error as failure:
         raise DownloadFailed(Message("browser.no_chromium")) from failure

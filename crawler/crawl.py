@@ -22,9 +22,11 @@ from crawler.targets import (
     CrawlSettings,
     Fingerprint,
     FingerprintOf,
+    Isolate,
     Progress,
     Target,
     WhyUnstable,
+    directly,
     plainly_unstable,
 )
 from storage.clock import utc_now
@@ -41,6 +43,7 @@ def crawl(
     fingerprint_of: FingerprintOf,
     mistakes: list[Exception],
     why_unstable: WhyUnstable = plainly_unstable,
+    isolate: Isolate = directly,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
     on_check: Callable[[int], None] = lambda _check: None,
@@ -66,16 +69,16 @@ def crawl(
 
     if progress is not None:
         progress(0, len(targets), "")
-    job = CrawlJob(database, targets, fingerprint_of, why_unstable)
+    job = CrawlJob(database, targets, fingerprint_of, why_unstable, isolate)
     mistakes += _run_spider(job, scrapy_settings(settings) | {"CLOCK": now}, on_stored, rest=rest)
     return checks
 
 
-def fetch_once(target: Target, settings: CrawlSettings) -> CheckResult:
+def fetch_once(target: Target, settings: CrawlSettings, isolate: Isolate = directly) -> CheckResult:
     """What a page answers now, with the guards and politeness of a check: nothing is confirmed, and nothing stored.
     Raises mistakes of the program."""
     results: list[CheckResult] = []
-    job = CrawlJob(None, [target], fingerprint_of=lambda *_: Fingerprint(""))
+    job = CrawlJob(None, [target], fingerprint_of=lambda *_: Fingerprint(""), isolate=isolate)
     for mistake in _run_spider(job, scrapy_settings(settings) | {"ITEM_PIPELINES": {}}, results.append):
         raise mistake
     (result,) = results

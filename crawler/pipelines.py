@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from crawler.canonical import canonical_address
 from crawler.items import CheckResult, is_elsewhere
-from crawler.targets import Fetched
+from crawler.targets import CrawlJob, Fetched, Isolate
 from storage.captures import Capture, add_capture, newest_captures
 from storage.checks import Check, Outcome, finish
 from storage.versions import Version
@@ -53,12 +53,13 @@ class StoragePipeline:
         items, self._waiting = self._waiting, []
         if not items:  # another wrote them
             return
-        with self._crawler.spider.job.database.writing() as session:  # type: ignore[union-attr]
+        job: CrawlJob = self._crawler.spider.job  # type: ignore[union-attr]
+        with job.database.writing() as session:
             for item in items:
-                item.check = _record(session, item)
+                item.check = _record(session, item, job.isolate)
 
 
-def _record(session: Session, result: CheckResult) -> int:
+def _record(session: Session, result: CheckResult, isolate: Isolate) -> int:
     assert result.at is not None, "a check that ended has a time"
     check = Check(
         document_id=result.document,
@@ -67,7 +68,7 @@ def _record(session: Session, result: CheckResult) -> int:
         final_url=result.final_url,
         seconds=result.seconds,
         version_id=result.previous.version_id,
-        moved_to=_canonical(session, result) if result.outcome is Outcome.GONE else result.moved_to,
+        moved_to=_canonical(session, result, isolate) if result.outcome is Outcome.GONE else result.moved_to,
     )
     if result.is_complete and result.target.more:
         check.parts = [asdict(answer.state) for answer in result.answers]
@@ -85,13 +86,13 @@ def _record(session: Session, result: CheckResult) -> int:
     return check.id
 
 
-def _canonical(session: Session, result: CheckResult) -> str | None:
+def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str | None:
     """The other address that the text in force gave as its own, of a document with one address."""
     version = session.get(Version, result.previous.version_id) if result.previous.version_id else None
     if version is None or result.target.more:
         return None
     capture = session.get_one(Capture, version.capture_id)
-    url = canonical_address(capture.body, capture.mime, capture.final_url)
+    url: str | None = isolate(canonical_address, capture.body, capture.mime, capture.final_url)
     return url if url is not None and is_elsewhere(result.url, url) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from messages import Message
 
@@ -83,6 +83,14 @@ def plainly_unstable(_first: Sequence[Fetched | None], _second: Sequence[Fetched
     return Message("answer.unstable")
 
 
+Isolate = Callable[..., Any]  # calls a function that reads markup; None where the markup is too much for it
+
+
+def directly(function: Callable[..., Any], *args: Any) -> Any:
+    """Here, without any isolation: for tests, and for a caller that trusts what it reads."""
+    return function(*args)
+
+
 @dataclass(frozen=True)
 class CrawlJob:
     """All that the spider needs. `POLICYWATCH_JOB` of Scrapy's settings is a function that returns one."""
@@ -91,3 +99,4 @@ class CrawlJob:
     targets: Sequence[Target]
     fingerprint_of: FingerprintOf  # called once for each body, in a thread
     why_unstable: WhyUnstable = plainly_unstable
+    isolate: Isolate = directly

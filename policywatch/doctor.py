@@ -12,6 +12,7 @@ from sqlmodel import Session
 from crawler.browser import require as require_browser
 from crawler.failures import DownloadFailed
 from messages import counted
+from policywatch import sandbox
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.schema import span
@@ -57,7 +58,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     findings = [watched_finding(watchlist), *_same_address(watchlist), *_recipients(watchlist)]
     if problem := contact_problem(watchlist.contact):
         findings.append(Finding(False, "contact", problem, is_configuration=True))
-    findings += [*_browser(watchlist), *_sources(watchlist), *_evidence(watchlist)]
+    findings += [_reader(), *_browser(watchlist), *_sources(watchlist), *_evidence(watchlist)]
     try:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
@@ -116,6 +117,15 @@ def _disk(database: Database, watchlist: Watchlist, session: Session) -> Iterato
     if free < growth:
         grows = f"{free / 1e6:.0f} MB are free, and the database grows by some {growth / 1e6:.0f} MB in 30 days"
         yield Finding(False, "disk", f"{grows}: make room, or keep less (docs/deploy.md, Size)")
+
+
+def _reader() -> Finding:
+    walls = sandbox.walls()
+    missing = [name for name, stands in (("Landlock", walls.files), ("seccomp", walls.calls)) if not stands]
+    if not missing:
+        return Finding(True, "reader", "reads pages in a process that reaches no file, socket or other process")
+    text = f"reads pages in a process of its own, which this system can't shut in for want of {' and '.join(missing)}"
+    return Finding(True, "reader", f"{text}; who finds a hole in a parser gets what this user can reach")
 
 
 def _browser(watchlist: Watchlist) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from policywatch.ingest.extraction import (
     PageCache,
     Review,
     extraction_configs,
+    isolated,
     no_review,
     source_of,
 )
@@ -144,6 +145,7 @@ class Job:
                 fingerprint_of=self.fingerprint_of,
                 mistakes=self.mistakes,
                 why_unstable=self.why_unstable,
+                isolate=isolated,
                 progress=progress,
                 on_check=on_check,
                 rest=rest,

@@ -12,7 +12,6 @@ from analysis.model import Page, UnreadablePage
 from messages import Message
 
 _CHARACTERS = 2_000_000  # of a text; the longest policies have a tenth of it
-_SMALL = 32_768  # bytes
 READER = 9  # raised with every change of the rules that can alter what is read
 
 
@@ -67,11 +66,6 @@ def _bounded(page: Page, section: str | None) -> Page:
     if texts > _CHARACTERS or titles > 5 * _CHARACTERS:
         raise UnreadablePage(Message("unreadable.costly"))
     return section_of(page, section) if section else page
-
-
-def is_small(body: bytes, mime: str) -> bool:
-    """Whether a body, whatever is in it, is read in less than a moment."""
-    return len(body) <= _SMALL and "html" in mime.lower() and not _is_pdf(body)
 
 
 def _is_pdf(body: bytes) -> bool:

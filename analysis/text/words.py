@@ -115,6 +115,11 @@ def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
     return [(tag, "".join(text for *_, text in run)) for (_, tag), run in runs]
 
 
+def word_diffs(sides: Sequence[tuple[str, str]]) -> list[list[tuple[Tag, str]]]:
+    """The `word_diff` of each pair of texts."""
+    return [word_diff(before, after) for before, after in sides]
+
+
 def _aligned_sentences(b: _Spaced, a: _Spaced) -> Iterator[tuple[_Spaced, _Spaced]]:
     """Both texts cut into sentences that belong together, and what stands between them on one side or on both."""
     b_of, a_of = _sentence_numbers(b), _sentence_numbers(a)

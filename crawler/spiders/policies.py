@@ -157,7 +157,7 @@ class PoliciesSpider(Spider):
             check.answers.append(before)  # it was read already
             return
         is_new = fingerprint.text is None or fingerprint.text != check.previous_part.text
-        if is_new and (ended := block_page(check.url, response)):
+        if is_new and (ended := await self._in_thread(block_page, check.url, response, self.job.isolate)):
             raise ended
         check.answers.append(part_answer(page, response, fingerprint))
 

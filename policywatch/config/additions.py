@@ -22,6 +22,7 @@ from messages import Message
 from policywatch.atomic_file import replace_file
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import TEXT, Watchlist, load
+from policywatch.ingest.extraction import isolated
 from policywatch.sanitize import sanitize
 from policywatch.sources.layout import slug
 
@@ -62,7 +63,7 @@ def _fetching(watchlist: Watchlist, entry: DocumentEntry) -> dict[str, Any]:
 def _neighbours(watchlist: Watchlist, capture: Fetched, page: Page) -> list[DocumentEntry]:
     """Documents whose page this may be, in its language: the addresses differ by their parameters alone, or the page
     gives theirs as its own."""
-    canonical = canonical_address(capture.body, capture.mime, capture.final_url)
+    canonical: str | None = isolated(canonical_address, capture.body, capture.mime, capture.final_url)
     places = {_bare(url).partition("?")[0] for url in (capture.url, capture.final_url)}
     if canonical and urlsplit(canonical).hostname == urlsplit(capture.final_url).hostname:
         places.add(_bare(canonical).partition("?")[0])

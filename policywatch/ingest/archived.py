@@ -13,7 +13,7 @@ from itertools import chain, islice
 from sqlmodel import Session
 
 from analysis.compare import block_keys
-from analysis.model import Page, TooCostly, UnreadablePage
+from analysis.model import Page, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
@@ -204,10 +204,7 @@ def _next(
     texts, texts_before = ([block.text for block in each.blocks] for each in (page, before))
     if texts == texts_before or fingerprint(before.blocks) == fingerprint(page.blocks):  # most are, but for links
         return _Result(text)
-    try:
-        draft = draft_change(config.compare(before, page, earlier=tuple(earlier)))
-    except TooCostly as failure:
-        return _Result(text, reason=failure.reason)
+    draft = draft_change(config.compare(before, page, earlier=tuple(earlier)))
     earlier.append(block_keys(before))
     return _Result(text, page, draft)
 
@@ -260,10 +257,7 @@ def _join(
         if not is_longer and (is_same or (former is not None and former.before_id == theirs.id)):
             return
         before, after = (page_from_json(session.get_one(Version, each.id).page) for each in (theirs, own))
-    try:
-        draft = None if is_same else draft_change(config.compare(before, after))
-    except TooCostly:
-        draft = None
+    draft = None if is_same else draft_change(config.compare(before, after))
     with database.writing() as session:
         former = change_to(session, own.id)
         if former is not None:

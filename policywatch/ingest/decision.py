@@ -235,7 +235,6 @@ def new_version(
     A text that is not comparable differs by the watchlist, or by the archive's reading, so it alerts nobody. Nor does
     the first text of a page after an archive's, nor one with which a page comes back to what it said itself before an
     archive's copy stood in for it. What a person accepts as the text of another document is compared with nothing.
-    Raises `TooCostly`.
     """
     current = history.current
     if current is None:

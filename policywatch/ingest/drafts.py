@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from analysis.model import Comparison, Passage
+from analysis.model import Comparison, Passage, TooCostly
 from analysis.page_json import stored_brief
-from analysis.text.words import word_diff
+from analysis.text.words import Tag, word_diffs
+from policywatch import sandbox
 from storage.changes import StoredPassage
 
 
@@ -20,7 +21,6 @@ class ChangeDraft(NamedTuple):
 
 
 def draft_change(comparison: Comparison) -> ChangeDraft:
-    """Takes long for long passages."""
     return ChangeDraft(comparison, stored_passages(comparison.passages))
 
 
@@ -39,6 +39,8 @@ def change_columns(comparison: Comparison, *, alert: bool = True) -> dict[str, A
 
 def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
     """In the order of the passages, with their word diffs."""
+    passages = list(passages)
+    marks = _marks([(passage.before or "", passage.after or "") for passage in passages])
     return [
         StoredPassage(
             change_id=0,  # none yet
@@ -53,7 +55,20 @@ def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
             direction=passage.direction,
             returns=passage.returns,
             why=list(passage.why),
-            marks=[*word_diff(passage.before or "", passage.after or "")],
+            marks=[*marks[position]],
         )
         for position, passage in enumerate(passages)
     ]
+
+
+def _marks(sides: Sequence[tuple[str, str]]) -> list[list[tuple[Tag, str]]]:
+    """The word diff of each pair of texts. Where that is too costly, the one as a whole took the other's place."""
+    try:
+        return sandbox.run(word_diffs, sides)
+    except TooCostly:
+        return [_replaced(before, after) for before, after in sides]
+
+
+def _replaced(before: str, after: str) -> list[tuple[Tag, str]]:
+    sides: tuple[tuple[Tag, str], ...] = (("removed", before), ("added", after))
+    return [(tag, text) for tag, text in sides if text]

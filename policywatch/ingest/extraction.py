@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import zstandard
 
 from analysis.diff import passages
-from analysis.extract import READER, is_small, markup_of, read_page
+from analysis.extract import READER, markup_of, read_page
+from analysis.extract.markdown import read_markdown
 from analysis.extract.markup_digest import markup_digest
-from analysis.model import Comparison, Page, Passage, TooCostly, UnreadablePage
-from analysis.page_json import page_from_json
+from analysis.model import (
+    UNCLASSIFIED,
+    Block,
+    Brief,
+    Comparison,
+    Lead,
+    Page,
+    Passage,
+    TooCostly,
+    UnreadablePage,
+)
+from analysis.page_json import page_bytes, page_from_json, page_of_bytes
 from analysis.text.lexicon import OwnTopic
 from analysis.text.normal import fingerprint
+from analysis.text.words import word_diff
 from analysis.validate.rejection import change_rejection, page_rejection
 from analysis.validate.selectors import (
     Suggestion,
@@ -42,18 +55,7 @@ if TYPE_CHECKING:  # the process that reads pages needs neither database nor Num
 # where they are to decide. It may go over the network, so no transaction is open then.
 Review: TypeAlias = "Callable[[Sequence[Passage], bool], Mapping[int, Verdict]]"
 
-_SMALL = 32_768  # characters of two texts together
-T = TypeVar("T")
-
-
-def differences(before: Page, after: Page) -> tuple[Passage, ...]:
-    """As `analysis.diff.passages`. Raises `TooCostly`."""
-    return _within_limits(partial(passages, before, after), before, after)
-
-
-def _within_limits(comparing: Callable[[], T], *pages: Page) -> T:
-    size = sum(len(block.text) for page in pages for block in page.blocks)
-    return comparing() if size <= _SMALL else sandbox.run(comparing)
+_LINES = 5  # of a preview
 
 
 class Body(NamedTuple):
@@ -74,7 +76,7 @@ Received: TypeAlias = "Body | Capture | Fetched"
 
 
 class Extracted(NamedTuple):
-    """A page, pickled, with its fingerprint."""
+    """A page, as `page_bytes`, with its fingerprint."""
 
     fingerprint: Fingerprint
     page: bytes
@@ -83,7 +85,7 @@ class Extracted(NamedTuple):
     def of(cls, page: Page, markup: str | None = None) -> Extracted:
         """`markup` is its digest; None of what is no HTML."""
         text = fingerprint(page.blocks)
-        return cls(Fingerprint(text, digest_with_text(markup, text)), pickle.dumps(page))
+        return cls(Fingerprint(text, digest_with_text(markup, text)), page_bytes(page))
 
 
 def no_review(_passages: Sequence[Passage], _ask: bool) -> Mapping[int, Verdict]:
@@ -117,16 +119,15 @@ class ExtractionConfig:
 
     def extract(self, received: Received) -> Page:
         """Raises `UnreadablePage`."""
-        reading = self._reading(received)
-        return reading() if is_small(received.body, received.mime) else sandbox.run(reading)
+        return sandbox.run(ExtractionConfig._extract, self._portable, Body.of(received))
 
     def extract_new(self, received: Received, known: Fingerprint) -> Extracted | None:
         """None where the digest of the markup is the known one: such pages give the same text. Raises
         `UnreadablePage`."""
-        body = Body.of(received)
-        if is_small(body.body, body.mime):
-            return self._extract_new(body, known)
-        return sandbox.run(ExtractionConfig._extract_new, self._portable, body, known)
+        return sandbox.run(ExtractionConfig._extract_new, self._portable, Body.of(received), known)
+
+    def _extract(self, body: Body) -> Page:
+        return self._reading(body)()
 
     def _extract_new(self, body: Body, known: Fingerprint) -> Extracted | None:
         markup = self._markup_digest(body)
@@ -140,7 +141,7 @@ class ExtractionConfig:
         digest = markup_digest(markup, (*self.select, *self.remove))
         return hashlib.sha256(f"{self.reader}\0{body.final_url}\0{digest}".encode()).hexdigest()[:32]
 
-    def _reading(self, received: Received, remove: Sequence[str] = ()) -> Callable[[], Page]:
+    def _reading(self, received: Body, remove: Sequence[str] = ()) -> Callable[[], Page]:
         return partial(
             read_page,
             received.body,
@@ -178,12 +179,12 @@ class ExtractionConfig:
         for number, page in enumerate(pages):
             suggestions: list[Suggestion] = []
             if former:
-                reason = change_rejection(
-                    former[number], page, language=self.language, title=self.title, kind=self.kind
+                reason = sandbox.run(
+                    change_rejection, former[number], page, language=self.language, title=self.title, kind=self.kind
                 )
                 suggestions = self._suggested_selectors(parts[number], former[number], page)
             else:
-                reason = page_rejection(page, language=self.language, title=self.title)
+                reason = sandbox.run(page_rejection, page, language=self.language, title=self.title)
             if reason or suggestions:
                 return of_part(parts, number, with_suggestions(reason or Message("selector.less"), suggestions))
         return None
@@ -197,11 +198,8 @@ class ExtractionConfig:
         trusted: bool = True,
         second: Mapping[int, Verdict] | None = None,
     ) -> Comparison:
-        """As `analysis.compare.compare`. Raises `TooCostly`."""
-        from analysis.compare import compare  # loads slowly, and most pages are only read
-
-        comparing = partial(
-            compare,
+        """As `analysis.compare.compare`, within limits: see `compare_within_limits`."""
+        return compare_within_limits(
             before,
             after,
             language=self.language,
@@ -211,7 +209,6 @@ class ExtractionConfig:
             earlier=earlier,
             second=second,
         )
-        return _within_limits(comparing, before, after)
 
     def classify(
         self,
@@ -222,7 +219,7 @@ class ExtractionConfig:
         trusted: bool = True,
         ask: bool = True,
     ) -> Comparison:
-        """As `compare`, and as the second reader decides where the model is unsure. Raises `TooCostly`."""
+        """As `compare`, and as the second reader decides where the model is unsure."""
         comparison = self.compare(before, after, earlier=earlier, trusted=trusted)
         verdicts = self.review(comparison.passages, ask)
         if not verdicts:
@@ -288,6 +285,96 @@ def keys_of_earlier(pages: Sequence[dict[str, Any]]) -> list[frozenset[str]]:
     return [block_keys(page_from_json(page)) for page in pages]
 
 
+def isolated(function: Callable[..., Any], *args: Any) -> Any:
+    """What a function of the crawler finds in markup; None where that is too much for it."""
+    try:
+        return sandbox.run(function, *args)
+    except TooCostly:
+        return None
+
+
+def compare_within_limits(before: Page, after: Page, **options: Any) -> Comparison:
+    """As `analysis.compare.compare`. What takes too much to compare is told as it is, without being classified."""
+    from analysis.compare import compare  # loads slowly, and most pages are only read
+
+    try:
+        return sandbox.run(compare, before, after, **options)
+    except TooCostly:
+        return unclassified(before, after)
+
+
+def compare_markdown(before: bytes, after: bytes, known: Mapping[str, Any]) -> Comparison:
+    """Two texts of a document, by what is `known` of it: language, document, earlier texts."""
+    from analysis.compare import block_keys, compare  # loads slowly, as above
+
+    language, options = known.get("language"), {"mime": "text/markdown", "charset": "utf-8"}
+    try:
+        pages = [read_page(text, language=language, **options) for text in (before, after)]
+    except UnreadablePage as failure:
+        return Comparison(substantive=False, held=failure.reason)
+    earlier = [block_keys(read_markdown(text, language=language)) for text in known.get("earlier", ()) if text.strip()]
+    return compare(pages[0], pages[1], language=language, document=known.get("document"), earlier=earlier)
+
+
+def differences(before: Page, after: Page) -> tuple[Passage, ...]:
+    """As `analysis.diff.passages`; where that is too costly, the paragraphs that came and those that went."""
+    try:
+        return sandbox.run(passages, before, after)
+    except TooCostly:
+        return unclassified(before, after).passages
+
+
+def changed_lines(before: Page, after: Page) -> list[str]:
+    """Some lines of what differs, for a person; none where that is too costly to say."""
+    try:
+        return sandbox.run(_changed_lines, before, after)
+    except TooCostly:
+        return []
+
+
+def _changed_lines(before: Page, after: Page) -> list[str]:
+    marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+    lines = []
+    for passage in islice(passages(before, after), _LINES):
+        parts = word_diff(passage.before or "", passage.after or "")
+        words = "".join(marks[tag].format(text) for tag, text in parts)
+        lines.append(f"{words[:300]}{'...' if len(words) > 300 else ''}")
+    return lines
+
+
+def unclassified(before: Page, after: Page) -> Comparison:
+    """The paragraphs that came and those that went, of a change that nobody could judge.
+
+    It alerts with high severity: who hides a sentence beside a text that takes too long must not get it past anyone.
+    """
+    sides = {"before": before.blocks, "after": after.blocks}
+    texts = {side: Counter(block.text for block in blocks) for side, blocks in sides.items()}
+    went, came = texts["before"] - texts["after"], texts["after"] - texts["before"]
+    passages = [
+        *(Passage(block.heading, "removed", block.text, None) for block in _counted(before.blocks, went)),
+        *(Passage(block.heading, "added", None, block.text) for block in _counted(after.blocks, came)),
+    ]
+    if not passages:
+        return Comparison(substantive=False)
+    return Comparison(
+        substantive=True,
+        alert=True,
+        severity="high",
+        why=(Message("why.unclassified"),),
+        brief=Brief(lead=Lead(None, "none", UNCLASSIFIED), severity_reasons=(UNCLASSIFIED,)),
+        passages=tuple(passages),
+    )
+
+
+def _counted(blocks: Sequence[Block], texts: Counter[str]) -> Iterator[Block]:
+    """The blocks of these texts, as often as they are counted."""
+    left = texts.copy()
+    for block in blocks:
+        if left[block.text] > 0:
+            left[block.text] -= 1
+            yield block
+
+
 def extraction_configs(watchlist: Watchlist, review: Review = no_review) -> dict[str, ExtractionConfig]:
     """By document."""
     topics = tuple(
@@ -350,7 +437,7 @@ class PageCache:
         self._entries: dict[tuple[ExtractionConfig, str], tuple[tuple[Any, ...], bytes]] = {}
 
     def keep(self, config: ExtractionConfig, received: Received, page: bytes | None) -> None:
-        """A pickled page; None: it is too costly."""
+        """A page as `page_bytes`; None: it is too costly."""
         _, former = self._entries.pop((config, received.url), (None, b""))
         self._free += len(former)
         # a copy, for what zstandard gives goes on holding the memory of the whole
@@ -366,5 +453,4 @@ class PageCache:
             return config.extract(received)
         if not packed:
             raise TooCostly
-        page: Page = pickle.loads(zstandard.decompress(packed))  # noqa: S301  # of our own process
-        return page
+        return page_of_bytes(zstandard.decompress(packed))

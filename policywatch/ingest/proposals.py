@@ -17,6 +17,7 @@ from analysis.text.lexicon import section_topics
 from analysis.text.phrases import kinds_of, pattern
 from crawler.canonical import canonical_address
 from policywatch.config.additions import KINDS, entry_text, named_entry
+from policywatch.ingest.extraction import isolated
 from policywatch.sanitize import safe_link, sanitize
 from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import capture, newest_captures
@@ -131,7 +132,8 @@ def _canonical(session: Session, row: Document) -> str | None:
         return None
     record = newest[0]
     try:
-        own = canonical_address(capture(session, record.id or 0).body, record.mime, record.final_url)
+        body = capture(session, record.id or 0).body
+        own: str | None = isolated(canonical_address, body, record.mime, record.final_url)
     except DamagedCapture:  # which is of another document, and told elsewhere
         return None
     return own if own and _organisation(own) == _organisation(record.final_url) else None

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 from sqlmodel import Session
 
-from analysis.diff import passages
-from analysis.model import Page, Passage, UnreadablePage
+from analysis.model import Page, UnreadablePage
 from analysis.text.normal import fingerprint
-from analysis.text.words import word_diff
 from analysis.validate.rejection import word_trigrams
 from messages import Message
-from policywatch.ingest.extraction import ExtractionConfig, join_pages
+from policywatch.ingest.extraction import ExtractionConfig, changed_lines, join_pages
 from storage.captures import Capture, captures_from
 from storage.checks import Check, Outcome, finish
 from storage.documents import Document, document
 from storage.notices import Notice, NoticeKind, notices_of
 
 _SAME = 0.6  # of the words of the longer text
-_LINES = 5  # of a preview
 
 
 def shown_captures(session: Session, row: Document) -> list[list[Capture]]:
@@ -42,8 +38,7 @@ def preview(
     error page with another number each time is no news each time."""
     if any(_says_the_same(captures, page, config) for captures in shown):
         return None
-    changed = passages(before, page) if before is not None else ()
-    return [_line(passage) for passage in islice(changed, _LINES)]
+    return changed_lines(before, page) if before is not None else []
 
 
 def _says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionConfig) -> bool:
@@ -58,12 +53,6 @@ def _says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionCo
     if (then & now).total() < _SAME * max(then.total(), now.total()):
         return False
     return not config.compare(former, page).alert
-
-
-def _line(passage: Passage) -> str:
-    marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
-    words = "".join(marks[op].format(text) for op, text in word_diff(passage.before or "", passage.after or ""))
-    return f"{words[:300]}{'...' if len(words) > 300 else ''}"
 
 
 def hold(session: Session, check: Check, reason: Message, lines: list[str] | None) -> None:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 import analysis
 import messages
-from analysis.model import Page, TooCostly, UnreadablePage
+from analysis.model import Page, UnreadablePage
 from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
@@ -64,10 +64,7 @@ def _reprocess_current(database: Database, document_id: str, config: ExtractionC
     page = _page_again(current, captures, config) if is_read_as(current.reader, config.language) else None
     draft = None
     if page is not None and fingerprint(page.blocks) != current.fingerprint:
-        try:
-            draft = draft_change(config.compare(page_from_json(current.page), page))
-        except TooCostly:
-            page = None
+        draft = draft_change(config.compare(page_from_json(current.page), page))
     with database.writing() as session:
         row = document(session, document_id)
         row.etag = row.last_modified = row.markup = row.parts = None  # a 304 would hide what the new rules can't read
@@ -242,17 +239,14 @@ def _text_again(session: Session, row: Version, config: ExtractionConfig, mistak
 def _draft_again(
     session: Session, row: Version, text: _Text, before: _Text | None, config: ExtractionConfig
 ) -> ChangeDraft | None:
-    """What differs, where a change says so and it can be compared."""
+    """What differs, where a change says so."""
     change = change_to(session, text.version_id)
     if change is None:
         return None
     if before is None or change.before_id != before.version_id:
         before = _stored(session, change.before_id)  # the text that an announced one will replace
     keys = keys_of_earlier(pages_before(session, row.document_id, row.number - 1, EARLIER))
-    try:
-        return draft_change(config.classify(before.page, text.page, earlier=keys, ask=False))
-    except TooCostly:
-        return None
+    return draft_change(config.classify(before.page, text.page, earlier=keys, ask=False))
 
 
 def _rewrite(session: Session, row: Version, text: _Text, draft: ChangeDraft | None, config: ExtractionConfig) -> None:

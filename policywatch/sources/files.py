@@ -5,21 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from analysis.compare import block_keys, compare
-from analysis.extract import is_small, markup_of, read_page
-from analysis.extract.markdown import read_markdown
+from analysis.extract import markup_of, read_page
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import comparison_json
-from analysis.validate.selectors import better_suggestions, suggest_selectors, with_suggestions
+from analysis.validate.selectors import Suggestion, better_suggestions, suggest_selectors, with_suggestions
 from crawler.targets import Fetched
 from messages import Message
 from policywatch import sandbox
 from policywatch.config.errors import BadPairs
+from policywatch.ingest.extraction import compare_markdown, compare_within_limits, unclassified
 
 MIMES = {
     ".md": "text/markdown",
@@ -72,18 +70,24 @@ def read_file(path: Path, **options: Any) -> Page:
 
 
 def _read(body: bytes, *, mime: str, **options: Any) -> Page:
-    read = partial(read_page, body, mime=mime, **options)
     try:
-        return read() if is_small(body, mime) else sandbox.run(read)
+        return sandbox.run(read_page, body, mime=mime, **options)
     except TooCostly:
         raise
     except UnreadablePage as failure:
-        markup = markup_of(body, mime=mime, charset=options.get("charset")) if options.get("select") else None
-        if markup is None:
+        if not options.get("select"):
             raise
-        url, language, remove = options.get("url", ""), options.get("language"), options.get("remove", ())
-        selectors = suggest_selectors(markup, None, url=url, language=language, remove=remove)
-        raise UnreadablePage(with_suggestions(failure.reason, better_suggestions(selectors))) from failure
+        suggestions = sandbox.run(_suggestions, body, mime, options)
+        raise UnreadablePage(with_suggestions(failure.reason, suggestions)) from failure
+
+
+def _suggestions(body: bytes, mime: str, options: dict[str, Any]) -> list[Suggestion]:
+    """Other selectors, where the given ones find no text."""
+    markup = markup_of(body, mime=mime, charset=options.get("charset"))
+    if markup is None:
+        return []
+    url, language, remove = options.get("url", ""), options.get("language"), options.get("remove", ())
+    return better_suggestions(suggest_selectors(markup, None, url=url, language=language, remove=remove))
 
 
 def _guess(body: bytes) -> str:
@@ -96,7 +100,7 @@ def _guess(body: bytes) -> str:
 def compare_files(old: Path, new: Path, *, language: str | None, document: str | None) -> Comparison:
     """Raises `UnreadablePage` where one of them gives no text."""
     before, after = (read_file(file, language=language) for file in (old, new))
-    return compare(before, after, language=language, document=document)
+    return compare_within_limits(before, after, language=language, document=document)
 
 
 def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -111,14 +115,16 @@ def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
                 id_, before, after = pair["id"], str(pair["before"]).encode(), str(pair["after"]).encode()
             except (ValueError, KeyError, TypeError) as failure:
                 raise BadPairs(f"{file}:{number}: each line is a JSON object with id, before and after") from failure
-            yield {"id": id_, **comparison_json(_compare_markdown(before, after, pair))}
+            yield {"id": id_, **comparison_json(_compare_pair(before, after, pair))}
 
 
-def _compare_markdown(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:
-    language = pair.get("language")
+def _compare_pair(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:
     try:
-        pages = [read_page(text, mime="text/markdown", charset="utf-8", language=language) for text in (before, after)]
+        return sandbox.run(compare_markdown, before, after, pair)
+    except TooCostly:  # of reading or of comparing
+        pass
+    try:
+        options: dict[str, Any] = {"mime": "text/markdown", "charset": "utf-8", "language": pair.get("language")}
+        return unclassified(*(sandbox.run(read_page, text, **options) for text in (before, after)))
     except UnreadablePage as failure:
         return Comparison(substantive=False, held=failure.reason)
-    earlier = [block_keys(read_markdown(text, language=language)) for text in pair.get("earlier", ()) if text.strip()]
-    return compare(pages[0], pages[1], language=language, document=pair.get("document"), earlier=earlier)

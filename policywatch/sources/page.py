@@ -7,6 +7,7 @@ from crawler.crawl import fetch_once
 from crawler.targets import CrawlSettings, Fetched, Target
 from messages import Message, verbatim
 from policywatch.config.schema import Robots
+from policywatch.ingest.extraction import isolated
 
 
 def fetched(
@@ -25,7 +26,7 @@ def fetched(
         "try/page", address, language, robots=robots, allow_private=allow_private, render=in_browser, expand=expand
     )
     # a person waits for the answer: what fails is tried again soon, or not at all
-    check = fetch_once(target, CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5))
+    check = fetch_once(target, CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5), isolated)
     if check.pages:
         return check.pages[0]
     reason = check.reason or verbatim("")

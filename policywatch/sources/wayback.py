@@ -31,6 +31,7 @@ from crawler.items import fetched
 from crawler.targets import CrawlSettings, Fetched
 from foundation.http_client import HttpFailure, fetch
 from messages import Message
+from policywatch.ingest.extraction import isolated
 from policywatch.sources.repository import ArchiveUnreachable
 from storage.checks import Outcome
 from storage.clock import utc_now
@@ -161,6 +162,6 @@ def page_of(client: wayback.WaybackClient, record: wayback.CdxRecord, document: 
         body = memento.content
     request = Request(url, meta={"received_headers": list(memento.headers.items())})
     answer = Answer(memento.url, memento.status_code, dict(memento.headers), body, request=request)
-    if ended := refusal(answer, None) or block_page(url, answer):
+    if ended := refusal(answer, None) or block_page(url, answer, isolated):
         raise ended
     return fetched(document, url, answer)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from analysis.model import TOPICS, TooCostly, UnreadablePage
+from analysis.model import TOPICS, UnreadablePage
 from policywatch.ingest.approve import NothingHeld
 from policywatch.logs import log
 from policywatch.views.health import job_problem
@@ -155,10 +155,6 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         # of an unknown document the store would name all that it knows
         problem = f"there is no document {failure.document!r}" if isinstance(failure, UnknownDocument) else str(failure)
         return _failed(renderer, request, 404, problem)
-
-    @app.exception_handler(TooCostly)
-    def costly(request: Request, failure: Exception) -> Response:
-        return _failed(renderer, request, 422, str(failure), key="costly_")
 
     @app.exception_handler(TooManyComparisons)
     def busy(request: Request, _: Exception) -> Response:

@@ -152,7 +152,7 @@ class Sides:
 
     def compare(self) -> ChangeDraft:
         """Takes long for long texts, and no session. Two texts of one document are not classified: the changes between
-        them are. Raises `TooCostly`."""
+        them are."""
         texts = page_from_json(self.before.page), page_from_json(self.after.page)
         if self.replaced.id == self.document.id:
             return draft_change(Comparison(substantive=True, passages=differences(*texts)))

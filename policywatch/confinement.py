@@ -1,0 +1,184 @@
+"""Walls around a process that reads what strangers wrote, built by itself before it reads anything.
+
+Linux has two that need no privilege: Landlock (what files can be reached) and seccomp (what may be asked of the kernel
+at all). Both are for good. Where the kernel has one only, that one stands.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import resource
+import struct
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_OURS = ("analysis", "crawler", "messages", "policywatch")  # packages that reading and comparing load
+# system libraries, for compiled packages that are loaded late, and time zones
+_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo")
+_FILES = 64  # open at once
+_PR_GET_SECCOMP, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 21, 22, 38
+
+
+class Walls(NamedTuple):
+    """Which of them stand: no files but the program's own code, and no sockets, processes or signals."""
+
+    files: bool
+    calls: bool
+
+
+def confine() -> Walls:
+    """Shut this process in: from now on it can read the program's code and what is open, and write what is open."""
+    for limit, most in ((resource.RLIMIT_NPROC, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, _FILES)):
+        resource.setrlimit(limit, (most, most))
+    if sys.platform != "linux":
+        return Walls(files=False, calls=False)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return Walls(files=False, calls=False)
+    return Walls(files=_allow_files(libc, _code()), calls=_allow_calls(libc))
+
+
+def _code() -> set[Path]:
+    """Where the program's own code stands, and Python with its packages. Never a folder that may hold a store too."""
+    paths = sysconfig.get_paths()
+    folders = {Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    base = Path(sys.base_prefix) / "lib"
+    roots = [Path(entry) for entry in sys.path if entry]
+    return {
+        *folders,
+        base,
+        *map(Path, _SYSTEM),
+        *(root for root in roots if root.name in ("site-packages", "dist-packages")),
+        *(root / name for root in roots for name in _OURS),
+    }
+
+
+# --- Landlock: https://docs.kernel.org/userspace-api/landlock.html ---
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # on all architectures
+_READ_FILE, _READ_DIR = 1 << 2, 1 << 3
+_PATH_BENEATH = 1
+
+
+def _allow_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
+    """Nothing can be read but these files and folders, nothing written; no TCP, where the kernel can forbid it."""
+    version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1)
+    if version < 1:
+        return False
+    rights = 13 + (version >= 2) + (version >= 3) + (version >= 5)  # how many rights of files this kernel knows
+    handled = [(1 << rights) - 1]
+    if version >= 4:
+        handled.append(0b11)  # to bind and to connect
+    if version >= 6:
+        handled.append(0b11)  # abstract sockets and signals of others
+    attributes = struct.pack(f"{len(handled)}Q", *handled)
+    rules = libc.syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0)
+    if rules < 0:
+        return False
+    try:
+        for path in readable:
+            if not path.exists():
+                continue
+            opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            rule = struct.pack("=Qi", _READ_FILE | (_READ_DIR if path.is_dir() else 0), opened)
+            failed = libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
+            os.close(opened)
+            if failed:
+                return False
+        return bool(libc.syscall(_RESTRICT_SELF, rules, 0) == 0)
+    finally:
+        os.close(rules)
+
+
+# --- seccomp: a filter of system calls, as instructions of the kernel's packet filter ---
+class _Numbers(NamedTuple):
+    """Of an architecture: its name to the kernel, and the numbers of the calls that are allowed. Those to open files
+    are allowed for reading, `prlimit64` for the process itself."""
+
+    audit: int
+    calls: tuple[int, ...]
+    opens: tuple[tuple[int, int], ...]  # with the argument that holds the flags
+    prlimit: int
+
+
+_ARCHITECTURES = {
+    "x86_64": _Numbers(
+        0xC000003E,
+        (
+            # read write close stat fstat lstat poll lseek mmap mprotect munmap brk
+            *(0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+            # rt_sigaction rt_sigprocmask rt_sigreturn pread64 readv writev access sched_yield mremap madvise dup dup2
+            *(13, 14, 15, 17, 19, 20, 21, 24, 25, 28, 32, 33),
+            # nanosleep getpid exit uname fcntl getcwd readlink gettimeofday getrlimit getrusage sysinfo times
+            *(35, 39, 60, 63, 72, 79, 89, 96, 97, 98, 99, 100),
+            # getuid getgid geteuid getegid sigaltstack arch_prctl setrlimit gettid futex sched_getaffinity getdents64
+            *(102, 104, 107, 108, 131, 158, 160, 186, 202, 204, 217),
+            # restart_syscall clock_gettime clock_getres clock_nanosleep exit_group newfstatat readlinkat faccessat
+            *(219, 228, 229, 230, 231, 262, 267, 269),
+            # set_robust_list getcpu getrandom membarrier statx rseq faccessat2
+            *(273, 309, 318, 324, 332, 334, 439),
+        ),
+        ((2, 1), (257, 2)),  # open openat
+        302,
+    ),
+    "aarch64": _Numbers(
+        0xC00000B7,
+        (
+            # getcwd dup dup3 fcntl faccessat close getdents64 lseek read write readv writev pread64
+            *(17, 23, 24, 25, 48, 57, 61, 62, 63, 64, 65, 66, 67),
+            # ppoll readlinkat newfstatat fstat exit exit_group futex set_robust_list nanosleep
+            *(73, 78, 79, 80, 93, 94, 98, 99, 101),
+            # clock_gettime clock_getres clock_nanosleep sched_getaffinity sched_yield restart_syscall sigaltstack
+            *(113, 114, 115, 123, 124, 128, 132),
+            # rt_sigaction rt_sigprocmask rt_sigreturn times uname getrlimit setrlimit getrusage getcpu gettimeofday
+            *(134, 135, 139, 153, 160, 163, 164, 165, 168, 169),
+            # getpid getuid geteuid getgid getegid gettid sysinfo brk munmap mremap mmap mprotect madvise
+            *(172, 174, 175, 176, 177, 178, 179, 214, 215, 216, 222, 226, 233),
+            # getrandom membarrier statx rseq faccessat2
+            *(278, 283, 291, 293, 439),
+        ),
+        ((56, 2),),  # openat
+        261,
+    ),
+}
+_LOAD, _IS, _HAS, _RETURN = 0x20, 0x15, 0x45, 0x06  # a word of the call; jump if equal; jump if any bit is set
+_ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # to refuse is EPERM
+_NUMBER, _AUDIT, _ARGUMENTS = 0, 4, 16  # offsets into what is known of the call
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def _allow_calls(libc: ctypes.CDLL) -> bool:
+    """What is not in the list is refused by the kernel: sockets, processes, signals, other processes' memory."""
+    numbers = _ARCHITECTURES.get(platform.machine()) if sys.maxsize > 2**32 else None  # 32 bits have other numbers
+    if numbers is None or libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) != 0:
+        return False
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in _filter(numbers))
+    kept = ctypes.create_string_buffer(code, len(code))
+    program = struct.pack("@HP", len(code) // 8, ctypes.addressof(kept))
+    return bool(libc.prctl(_PR_SET_SECCOMP, 2, program, 0, 0) == 0)
+
+
+def _filter(numbers: _Numbers) -> Iterator[tuple[int, int, int, int]]:
+    yield _LOAD, 0, 0, _AUDIT
+    yield _IS, 1, 0, numbers.audit
+    yield _RETURN, 0, 0, _KILL
+    yield _LOAD, 0, 0, _NUMBER
+    for number, argument in numbers.opens:
+        yield _IS, 0, 4, number
+        yield _LOAD, 0, 0, _ARGUMENTS + 8 * argument
+        yield _HAS, 1, 0, _WRITES
+        yield _RETURN, 0, 0, _ALLOW
+        yield _RETURN, 0, 0, _REFUSE
+    yield _IS, 0, 4, numbers.prlimit
+    yield _LOAD, 0, 0, _ARGUMENTS
+    yield _IS, 0, 1, 0
+    yield _RETURN, 0, 0, _ALLOW
+    yield _RETURN, 0, 0, _REFUSE
+    for number in numbers.calls:
+        yield _IS, 0, 1, number
+        yield _RETURN, 0, 0, _ALLOW
+    yield _RETURN, 0, 0, _REFUSE
