@@ -54,6 +54,7 @@ class StoragePipeline:
         if not items:  # another wrote them
             return
         job: CrawlJob = self._crawler.spider.job  # type: ignore[union-attr]
+        assert job.database is not None, "what is fetched without one comes through no pipeline"
         with job.database.writing() as session:
             for item in items:
                 item.check = _record(session, item, job.isolate)

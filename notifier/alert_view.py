@@ -143,7 +143,7 @@ def view_of(
 ) -> ChangeView:
     """The change as far as these rows have it; `texts` are the addresses of its two versions."""
     brief: dict[str, Any] = change.brief
-    flagged = _without_titles([passage for passage in stored if passage.topics])
+    flagged = _without_titles([each for each in stored if each.topics or change.is_unclassified])
     alike = _most_severe_first(group_alike(flagged), brief)
     lead = alike[0][0] if alike else None
     starts = change.effective_date or _day(brief.get("from"))
@@ -167,7 +167,7 @@ def view_of(
         gone=brief.get("meaning_side") == "before",
         uses=tuple(uses(brief, stored)),
         passages=tuple(_passage(same[0], len(same), words, texts) for same in alike),
-        unflagged=sum(not passage.topics for passage in stored),
+        unflagged=0 if change.is_unclassified else sum(not passage.topics for passage in stored),
         pages=tuple(filter(None, map(web_link, page.addresses))),
         severity_reasons=words.severity_reasons(brief),
         stored=texts and (_place(lead, texts) if lead and lead.after is not None else texts[1]),

@@ -14,9 +14,9 @@ _Words = tuple[str, str | None]
 
 
 def says_more(session: Session, changes: Iterable[Change], sent: Collection[Change]) -> bool:
-    """Whether one of them is graver than all that was `sent`, has another topic or day, is the first that comes into
-    force as announced, or has flagged words that are new: not those of another document, nor of the same document in
-    another language."""
+    """Whether one of them could not be judged, is graver than all that was `sent`, has another topic or day, is the
+    first that comes into force as announced, or has flagged words that are new: not those of another document, nor of
+    the same document in another language."""
     if not sent:
         return True
     severity = min(gravity(each.severity) for each in sent)
@@ -25,7 +25,8 @@ def says_more(session: Session, changes: Iterable[Change], sent: Collection[Chan
     in_force = any(_code(each) == "event.announced" for each in sent)
     words = _flagged_words(session, sent)
     return any(
-        gravity(each.severity) < severity
+        each.is_unclassified
+        or gravity(each.severity) < severity
         or not topics.issuperset(each.topics)
         or each.effective_date not in days
         or (_code(each) == "event.announced" and not in_force)

@@ -63,15 +63,16 @@ class Route:
         return change.alert and not self.unmet(document, change)
 
     def unmet(self, document: Document, change: Change) -> list[Unmet]:
-        """What of its filter keeps the change away, be it one to be told or not; nothing where it lets it through."""
+        """What of its filter keeps the change away, be it one to be told or not; nothing where it lets it through. What
+        a change is about keeps none away that could not be judged."""
         asked: list[tuple[str, Collection[str] | None, Collection[str]]] = [
             ("severity", this_and_above(self.severity), [change.severity]),
-            ("topics", self.topics, change.topics),
+            ("topics", None if change.is_unclassified else self.topics, change.topics),
             ("services", self.services, [document.service]),
             ("documents", self.documents, [document.id]),
             ("languages", self.languages, [document.language]),
             ("kinds", self.kinds, [document.kind]),
-            ("directions", self.directions, [change.direction]),
+            ("directions", None if change.is_unclassified else self.directions, [change.direction]),
         ]
         return [
             Unmet(key, wanted if isinstance(wanted, tuple) else tuple(sorted(wanted)), tuple(found))

@@ -68,6 +68,11 @@ class Change(SQLModel, table=True):
     event_id: int | None = Field(default=None, foreign_key="events.id", index=True)
     event_reason: Message | None = Field(default=None, sa_type=MessageColumn)
 
+    @property
+    def is_unclassified(self) -> bool:
+        """It was too costly to be judged, so that nobody knows what it is about."""
+        return (self.brief.get("lead") or {}).get("reason") == "unclassified"
+
 
 def this_and_above(severity: str) -> tuple[str, ...]:
     """The severity and the graver ones; everything (an empty tuple) for "none"."""

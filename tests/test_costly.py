@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analysis.compare import compare
 from analysis.extract import read_page
-from analysis.model import TooCostly, UnreadablePage
-from policywatch import sandbox
+from analysis.model import UnreadablePage
+from analysis.text.lexicon import matches
+from evaluation import hostile_texts
 from storage.checks import checks_of
 from storage.database import Database
 from tests import warm
@@ -28,6 +30,17 @@ MUCH = "".join(f"<p>{paragraph} {number}</p>" for number in range(9_000) for par
 _PATIENT_FOR_A_SECOND = """
 from policywatch import sandbox
 sandbox.CPU_SECONDS = 1
+from policywatch.cli import main
+main()
+"""
+# the program, on a machine where nothing is compared in less than a second
+_COMPARES_SLOWLY = """
+from policywatch import sandbox
+plain = sandbox.run
+def run(function, *args, **options):
+    sandbox.CPU_SECONDS = 0 if function.__name__ in ("compare", "word_diffs") else 60
+    return plain(function, *args, **options)
+sandbox.run = run
 from policywatch.cli import main
 main()
 """
@@ -91,6 +104,32 @@ def test_a_page_that_takes_too_much_is_unreadable_and_the_others_are_told(
     assert (tmp_path / "operator.txt").read_text("utf-8").count("too costly to read") == 1
 
 
+def test_a_change_that_takes_too_much_to_compare_is_told_to_all_who_asked_for_anything(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    route = f'[[routes]]\nname = "ads"\nto = ["file://{tmp_path}/ads.txt"]\ntopics = ["advertising"]\n'
+    route += 'directions = ["limits"]\nseverity = "high"\n'
+    config = watchlist(tmp_path, site, database_url, names=NAMES[:1])
+    config.write_text(f"{config.read_text('utf-8')}{route}", "utf-8")
+    text = hostile_texts.words(400_000)
+    site.pages["/hostile"] = policy(text)
+    run(config, status=0)
+    site.pages["/hostile"] = policy(text.replace("share", "sell"), hostile_texts.NEWS)
+    report = json.loads(run_of(_COMPARES_SLOWLY, config).stdout)
+    (check,) = report["checks"]
+    change = check["change"]
+    assert (check["outcome"], change["alert"], change["severity"], change["topics"]) == ("changed", True, "high", [])
+    for name in ("alerts", "ads"):
+        told = (tmp_path / f"{name}.txt").read_text("utf-8")
+        assert "Library changes a page in a way that could not be judged" in told
+        assert hostile_texts.NEWS in told
+    assert not (tmp_path / "operator.txt").exists(), "the page was read"
+    shown = json.loads(policywatch("show", change["id"], "--json", "--config", config))
+    assert hostile_texts.NEWS in [passage["after"] for passage in shown["passages"]]
+    assert shown["why"][0].startswith("changed, but could not be classified")
+    assert outcomes(json.loads(run_of(_COMPARES_SLOWLY, config).stdout)) == {"library/hostile": "unchanged"}
+
+
 def test_a_page_that_ends_the_program_is_given_up_and_read_when_a_person_asks(
     tmp_path: Path, site: Site, config: Path
 ) -> None:
@@ -103,24 +142,6 @@ def test_a_page_that_ends_the_program_is_given_up_and_read_when_a_person_asks(
     assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
     policywatch("read", "--again", "--config", config)
     assert outcomes(run(config, status=0))["library/hostile"] == "unchanged"
-
-
-@pytest.mark.parametrize(("name", "most"), [("CPU_SECONDS", 1), ("MEMORY", 100_000_000), ("SECONDS", 1)])
-def test_what_takes_too_much_ends_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
-    assert sandbox.run(len, b"warm") == 4
-    monkeypatch.setattr(sandbox, name, most)
-    with pytest.raises(TooCostly, match="too costly to read"):
-        sandbox.run(list, range(10**9))
-    monkeypatch.undo()
-    assert sandbox.run(os.getpid) != os.getpid()
-
-
-def test_what_is_raised_there_is_raised_here() -> None:
-    with pytest.raises(UnreadablePage, match="no text inside"):
-        sandbox.run(read_page, policy().encode(), select=("aside",))
-    with pytest.raises(ValueError, match="invalid literal") as raised:
-        sandbox.run(int, "a word")
-    assert "Traceback" in raised.value.__notes__[0]
 
 
 @pytest.mark.parametrize(
@@ -148,3 +169,28 @@ def test_what_a_page_may_have_is_read() -> None:
     picture = f'<img alt="" src="data:image/png;base64,{"QUJD" * 100_000}" data-words="{"some words " * 5_000}">'
     page = read_page(policy().replace("<h1>", f"{script}{picture}<h1>").encode())
     assert [block.text for block in page.blocks if block.kind == "paragraph"] == list(PARAGRAPHS)
+
+
+def seconds(call: Callable[..., object], *args: Any, **options: Any) -> float:
+    """Of CPU; the better of two, as the first one also fills caches."""
+    spent = []
+    for _ in range(2):
+        start = time.process_time()
+        call(*args, **options)
+        spent.append(time.process_time() - start)
+    return min(spent)
+
+
+def test_phrases_in_a_paragraph_six_times_as_long_take_six_times_as_long() -> None:
+    short, long = ("do not sell your personal data to train AI " * count for count in (500, 3_000))
+    assert seconds(matches, long, "en") < 14 * seconds(matches, short, "en")
+
+
+def test_a_paragraph_six_times_as_long_takes_six_times_as_long_to_compare() -> None:
+    spent = []
+    for size in (15_000, 90_000):
+        text = hostile_texts.words(size).split()
+        every_other = [word if place % 2 else "sold" for place, word in enumerate(text)]
+        pages = [read_page(hostile_texts.page(f"<p>{' '.join(each)}</p>").encode()) for each in (text, every_other)]
+        spent.append(seconds(compare, *pages, language="en", document="Privacy Policy"))
+    assert spent[1] < 14 * spent[0], "with the square it is 30 times"
