@@ -32,6 +32,17 @@ def replacement(path: Path) -> Iterator[IO[bytes]]:
         beside.unlink(missing_ok=True)  # half of it, where the disk is full
 
 
+@contextmanager
+def published() -> Iterator[None]:
+    """What is written meanwhile everyone may read, a web server say; all else that the program writes, its user
+    alone."""
+    former = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(former)
+
+
 def replace_file(path: Path, body: bytes) -> None:
     """Write the new content as a whole. Raises `OSError` with the file's name."""
     with replacement(path) as file:

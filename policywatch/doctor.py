@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import glob
+import shlex
 import shutil
+import stat
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -66,7 +69,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     watchlist = with_additions(watchlist, database)
     store = check_store(database, deep=deep)  # before anything is written: the log of newest pages is looked at, too
     if all(finding.good for finding in store):  # else what is read of it may be wrong
-        store = [_writable(database), *store, *_stored(database, watchlist)]
+        store = [_writable(database), *store, *_readable(watchlist, database), *_stored(database, watchlist)]
     database.close()
     return [*findings, *store]
 
@@ -117,6 +120,22 @@ def _disk(database: Database, watchlist: Watchlist, session: Session) -> Iterato
     if free < growth:
         grows = f"{free / 1e6:.0f} MB are free, and the database grows by some {growth / 1e6:.0f} MB in 30 days"
         yield Finding(False, "disk", f"{grows}: make room, or keep less (docs/deploy.md, Size)")
+
+
+def _readable(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
+    """What others on this machine can read, or hold a lock on."""
+    files = [watchlist.file.parent / ENVIRONMENT_FILE]
+    if database.sqlite_file is not None:
+        files += sorted(database.sqlite_file.parent.glob(f"{glob.escape(database.sqlite_file.name)}*"))
+    for file in files:
+        if file.is_file() and _is_open_to_others(file):
+            text = f"others on this machine can read {file}: `chmod o= {shlex.quote(str(file))}`"
+            yield Finding(False, "files", text)
+
+
+def _is_open_to_others(file: Path) -> bool:
+    folders = file.resolve().parents
+    return bool(file.stat().st_mode & stat.S_IROTH) and all(each.stat().st_mode & stat.S_IXOTH for each in folders)
 
 
 def _reader() -> Finding:

@@ -50,7 +50,9 @@ def beside_others(database: Database, group: str) -> Iterator[None]:
 
 @contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
-    with path.open("a+") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
+        if os.fstat(file.fileno()).st_uid == os.geteuid():  # who can open it can hold it for ever
+            os.fchmod(file.fileno(), 0o600 | _shared(path.with_name(path.name.removesuffix(".lock"))))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as failure:
@@ -61,6 +63,11 @@ def _file_lock(path: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _shared(store: Path) -> int:
+    """Rights of a group that may write the store too."""
+    return store.stat().st_mode & 0o060 if store.exists() and store.stat().st_mode & 0o020 else 0
 
 
 @contextmanager

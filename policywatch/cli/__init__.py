@@ -53,6 +53,7 @@ def _options(
 def main() -> None:
     """The console script: every expected failure becomes one clear message and the exit status of the contract."""
     _open_what_is_closed()
+    os.umask(0o077)  # the store knows who subscribed, and others could lock the lock; `export` writes for everyone
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for matrices as small as ours, more threads only wait
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from policywatch.atomic_file import replace_file
+from policywatch.atomic_file import published, replace_file
 
 _RECORD = ".policywatch.json"
 _Files = dict[str, list[str | None]]  # by name, its key and the digest of its bytes
@@ -37,6 +37,7 @@ class ExportResult:
     removed: int = 0
 
 
+@published()
 def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: bool = False) -> ExportResult:
     """Each file is replaced in one step, so that whoever reads sees the old or the new.
 
