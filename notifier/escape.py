@@ -16,6 +16,12 @@ DECEIVING = "\u202d\u202e\U000e0000-\U000e007f"
 UNSEEN = "\u061c\u200e\u200f\u202a-\u202c\u2066-\u206f\ufeff\ufff9-\ufffb"
 
 _LEFT_OUT = re.compile(f"[{DECEIVING}{UNSEEN}]")
+# What else is unseen, and can carry a text of its own: fillers, signs of mathematics, selectors of variants. Joiners
+# and the selectors of emoji belong between letters, two at most:
+_UNREAD = re.compile(
+    f"[{CONTROLS}{DECEIVING}{UNSEEN}\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2060-\u2064\u3164\ufe00-\ufe0d\uffa0"
+    "\U000e0100-\U000e01ef]|[\u200c\u200d\ufe0e\ufe0f]{3,}"
+)
 _SPACED = re.compile(f"[{BREAKS}{CONTROLS}]")
 _MARKDOWN = re.compile(r"[\\`*_\[\]]|~(?=~)|(?<=~)~|\|(?=\|)|(?<=\|)\|")
 _MARKDOWN_LINE = re.compile(r"^(\s*)([#>+=-]|\d+[.)])", re.MULTILINE)
@@ -26,6 +32,12 @@ _MENTION = re.compile(r"@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
 def clean(text: str) -> str:
     """The text in one line, without characters that steer a terminal, a mail header or the reading direction."""
     return re.sub(r" {2,}", " ", _SPACED.sub(" ", _LEFT_OUT.sub("", text)))
+
+
+def for_machines(text: str) -> str:
+    """The text for a program, a model's say, that sees what no person does: each character without a look of its own,
+    or that reorders or commands, is a U+FFFD, so that offsets still hold. Breaks of lines stay."""
+    return _UNREAD.sub(lambda found: "\ufffd" * len(found[0]), text)
 
 
 def markdown(text: str, *, entities: bool = True) -> str:

@@ -13,6 +13,7 @@ from apprise import NotifyBase
 from sqlmodel import Session
 
 from foundation.http_client import HttpResponse, fetch
+from notifier.escape import for_machines
 from storage.clock import utc_now
 
 if TYPE_CHECKING:  # see channels.py
@@ -83,4 +84,4 @@ def webhook_body(session: Session, message: Notification, change_json: ChangeJso
         "changes": [change_json(session, view.id) for view in views if view.id is not None],
         "pages": [view.diff for view in views if view.diff],
     }
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return for_machines(json.dumps(body, ensure_ascii=False)).encode("utf-8", "replace")

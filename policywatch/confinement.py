@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-_OURS = ("analysis", "crawler", "messages", "policywatch")  # packages that reading and comparing load
+_OURS = ("analysis", "crawler", "foundation", "messages", "policywatch")  # packages that reading and comparing load
 # system libraries, for compiled packages that are loaded late, and time zones
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 _FILES = 64  # open at once

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from analysis.classify.verdict import UNSURE, Verdict
 from analysis.model import SEVERITIES, TOPICS, Direction, Passage, Severity
 from foundation.http_client import HttpFailure, fetch
-from notifier.escape import clean
+from notifier.escape import clean, for_machines
 from policywatch.config.recipients import Model
 from policywatch.second_opinion import verdict_of
 from storage.clock import utc_now
@@ -37,6 +37,20 @@ _PASSAGE = 1500  # characters of one side of a passage that the model is given
 _GIVEN = 8000  # characters of all passages of a change
 _ADDRESS = re.compile(
     r"https?:|www\.|[\w.+-]+@[\w-]|\b[\w-]{2,}\.(?:com|org|net|info|io|eu|fr|de|me|ly)\b", re.IGNORECASE
+)
+# in the languages of the lexicon: who is spoken to, what is asked for, and how an answer looks
+_ADDRESSED = re.compile(
+    r"""(?ix)
+    \b(?:ignore|disregard|forget|override|ignorez|oubliez|ignoriere?n?|vergiss|missachte|ignora|ignore|olvida)\b
+        .{0,60}\b(?:instructions?|prompts?|rules?|directives?|consignes?|anweisung\w*|vorgaben|instrucci\w+|reglas)\b
+    | \b(?:language\ model|llms?|chat\s?bots?|assistants?|classifiers?|mod[eè]les?\ de\ langage|sprachmodell\w*
+        |modelos?\ de\ lenguaje|asistentes?|assistenten?)\b
+    | \b(?:system|user|developer)\s?(?:prompt|message)\b | \b(?:AI|IA|KI)s?\s+(?:reader|agent|system)\w*
+    | \b(?:you\ are|act\ as|vous\ êtes|du\ bist|sie\ sind|eres)\s+(?:an?|une?|eine?n?|una?)\b
+    | \b(?:answer|respond|reply|output|return|classify|label|rate|répondez|classez|antworte\w*|responde|clasifica)\b
+        .{0,40}(?:\bwith\b|\bas\b|\bjson\b|\bnone\b|\blow\b|\bcosmetic\b|\bpar\b|\bmit\b|\bcon\b|\bcomo\b)
+    | ["'“]?\b(?:alert|severity|substantive|direction|topics)["'”]?\s*[:=]
+    """
 )
 _TASK = (Path(__file__).parent / "second_reader.txt").read_text("utf-8")
 
@@ -92,7 +106,9 @@ class SecondReader:
                 break
             answer = self._answer(passage, ask=ask)
             if answer is not None and self.model.decides and _is_unsure(passage):
-                verdicts[number] = verdict_of(answer)
+                verdict = verdict_of(answer)
+                if not (_speaks_to_reader(passage) and _is_milder(verdict, passage)):
+                    verdicts[number] = verdict
         return verdicts
 
     def _weight(self, passage: Passage) -> tuple[bool, int, float]:
@@ -118,6 +134,17 @@ class SecondReader:
         with self.database.writing() as session:
             session.merge(reading)
         return reading.answer
+
+
+def _speaks_to_reader(passage: Passage) -> bool:
+    """Whether a passage may ask a model for something, or holds what only a model sees. A text on AI may do so by
+    chance: then the trained model's verdict stands where the second reader's is milder, and no harm is done."""
+    text = " ".join((*passage.heading, *passage.texts.values()))
+    return for_machines(text) != text or _ADDRESSED.search(text) is not None
+
+
+def _is_milder(verdict: Verdict, passage: Passage) -> bool:
+    return SEVERITIES.index(verdict.severity) < SEVERITIES.index(passage.severity)
 
 
 def _is_unsure(passage: Passage) -> bool:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from notifier.escape import for_machines
 from policywatch.config import DEFAULT_FILE
 from policywatch.logs import LogFormat
 from policywatch.sanitize import sanitize
@@ -91,9 +92,10 @@ def print_json(value: Any) -> None:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """With characters as they are, where standard output can take them all."""
+    """With characters as they are, where standard output can take them all, but for those that nobody sees."""
     takes_all = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    return json.dumps(value, ensure_ascii=not takes_all, indent=indent)
+    text = for_machines(json.dumps(value, ensure_ascii=False, indent=indent))
+    return text if takes_all else json.dumps(json.loads(text), indent=indent)
 
 
 def print_findings(findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False) -> None:

@@ -13,6 +13,7 @@ from icalendar import Calendar, Event
 from sqlmodel import Session
 
 from messages import LANGUAGES, Catalogue, catalogue
+from notifier.escape import for_machines
 from notifier.presentation import date_key, headline
 from policywatch.sanitize import sanitize
 from policywatch.views.passages import flagged_first
@@ -73,7 +74,8 @@ def _answer(body: bytes, mime: str, time: datetime) -> Response:
         "Cache-Control": "public, max-age=300",
         "Last-Modified": format_datetime(time.astimezone(UTC), usegmt=True),
     }
-    return Response(body, headers=headers, media_type=f"{mime}; charset=utf-8")
+    text = for_machines(body.decode())  # some hand feeds to a model
+    return Response(text, headers=headers, media_type=f"{mime}; charset=utf-8")
 
 
 def feed_key(query: ChangesQuery) -> str:
