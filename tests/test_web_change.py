@@ -370,14 +370,13 @@ def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(site: httpx.C
     assert len(text(page(site, f"/changes/{id_}?lang=fr"), ".retold p")) == 2
 
 
-def test_texts_that_take_too_much_to_compare_are_shown_without_a_verdict(
+def test_texts_that_take_too_much_to_compare_are_shown_as_they_came_and_went(
     parley: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox, "SECONDS", 0)
     with visited(parley.database) as site:
         answer = site.get(f"/documents/{PRIVACY}/compare?from=1&to=2")
     assert answer.status_code == 200
-    assert "could not be classified" in answer.text
     assert "<ins" in answer.text, "what came and went is there"
 
 
