@@ -39,6 +39,7 @@ from policywatch.logs import log
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from storage.alternating import forget_turns
+from storage.applied_watchlist import mark_applied
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
 from storage.database import Database
@@ -94,6 +95,8 @@ class Job:
             self.database.optimize()
         if follow_up.failure is not None:
             raise follow_up.failure
+        with self.database.writing() as session:
+            mark_applied(session, self.watchlist.digest)
         return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
 
     def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:

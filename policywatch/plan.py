@@ -14,12 +14,13 @@ from sqlmodel import Session
 from policywatch.config.schema import DocumentEntry, span
 from policywatch.config.watchlist import Watchlist
 from storage.alerts import waiting_alerts
+from storage.applied_watchlist import applied_digest
 from storage.changes import waiting_changes
 from storage.checks import Check, earlier_checks, last_checks, pauses, unread_checks
 from storage.clock import is_ahead
 from storage.database import Database
 from storage.deliveries import claimed, next_attempt
-from storage.documents import edited, few, watched
+from storage.documents import edited, few
 from storage.notices import unplanned_notices
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
@@ -29,14 +30,18 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
-    """Whether a run would find anything to do: one that would not has no need of what loads slowly. What every run does
-    (take in an edited title or new rules, say) waits for the next that has something to do."""
+    """Whether a run would find anything to do: one that would not has no need of what loads slowly."""
     if watchlist.operator[0].heartbeat or watchlist.evidence[0] or any(entry.empty for entry, _ in watchlist.routes):
         return True
-    if {row.id for row in watched(session)} != {entry.id for entry in watchlist.documents}:
+    if is_edited(session, watchlist):
         return True
     left = unread_checks(session) or waiting_changes(session) or waiting_alerts(session) or unplanned_notices(session)
     return bool(left or next_attempt(session) or claimed(session) or due_documents(session, watchlist.documents, now))
+
+
+def is_edited(session: Session, watchlist: Watchlist) -> bool:
+    """The last run did not apply this watchlist."""
+    return applied_digest(session) != watchlist.digest
 
 
 def edits(database: Database) -> list[tuple[str, dict[str, Any] | None, bool]]:

@@ -21,7 +21,7 @@ from notifier.plan import has_to_plan
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import TEXT, Watchlist
 from policywatch.logs import log
-from policywatch.plan import due_times
+from policywatch.plan import due_times, is_edited
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
@@ -107,15 +107,16 @@ def _beginning(watchlist: Watchlist, database: Database) -> str:
 
 
 def _command(watchlist: Watchlist, database: Database, recipients: Recipients, log_format: str) -> list[str]:
-    """What is to be run now; nothing where neither a document nor a delivery is due."""
+    """What is to be run now; nothing where no document or delivery is due, and the watchlist is as it was."""
     now = utc_now()
     with database.reading() as session:
         documents = [id_ for id_, at in due_times(session, watchlist.documents, now).items() if at <= now]
         attempt = next_attempt(session)
+        edited = is_edited(session, watchlist)
         has_deliveries = (attempt is not None and attempt <= now) or has_to_plan(session, recipients.routes, now)
-    if not documents and not has_deliveries:
+    if not (documents or edited or has_deliveries):
         return []
-    step = ["run", "--log-format", log_format] if documents else ["deliver"]
+    step = ["run", "--log-format", log_format] if documents or edited else ["deliver"]
     chosen = [word for id_ in documents for word in ("--document", id_)]
     return [sys.executable, "-m", "policywatch", *step, *chosen, "--config", str(watchlist.file)]
 

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from policywatch.config.watchlist import load
+from policywatch.plan import has_work
+from storage.clock import utc_now
+from storage.database import Database
 from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, policywatch, watchlist
 
 DATABASES = ["sqlite"]
@@ -123,3 +127,31 @@ def test_what_was_fetched_before_a_selector_was_edited_is_read_with_it_on_both_s
     told = (config.parent / "alerts.txt").read_text("utf-8")
     assert "seven" in told
     assert "train generative AI models" not in told
+
+
+def test_the_next_run_applies_an_edit_though_nothing_is_due(config: Path, site: Site) -> None:
+    policywatch("run", "--config", config)
+    asked = {**site.asked}
+    edit(config, 'title = "Privacy policy of the library"', 'title = "Notice of the library"')
+    policywatch("run", "--config", config)
+    assert "Notice of the library" in policywatch("history", "library/privacy", "--config", config)
+    edit(config, "allow_private", 'remove = ["p:last-of-type"]\nallow_private')
+    policywatch("run", "--config", config)
+    assert "version 2" in policywatch("history", "library/privacy", "--config", config)
+    assert site.asked == asked
+
+
+def test_a_run_with_nothing_to_apply_has_no_work(config: Path, database: Database) -> None:
+    policywatch("run", "--config", config)
+    for old, new, works in (
+        ("contact", "# a comment\ncontact", False),
+        ('name = "all"', 'name = "all"\nseverity = "high"', True),
+        ("delay = 0", "delay = 1", True),
+        ("[crawl]", '[topics.voice]\nphrases = ["voice prints"]\n[crawl]', True),
+    ):
+        edit(config, old, new)
+        with database.reading() as session:
+            assert has_work(session, load(config), utc_now()) == works, new
+        policywatch("run", "--config", config)
+    with database.reading() as session:
+        assert not has_work(session, load(config), utc_now())

@@ -199,6 +199,7 @@ def removed_without_its_name(url: str) -> None:
         assert (link, oldest[66:], newest) == (newest, "entry-1\n", link)
         entry.text = first + link + oldest
     with database.writing() as session:
+        session.connection().exec_driver_sql("DROP TABLE applied_watchlist")
         session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     database.close()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from analysis.model import TOPICS
 from policywatch.config.errors import Problem, Section, WatchlistError
@@ -69,6 +71,14 @@ class Watchlist:
     classify: tuple[ClassifyEntry, Section]
     evidence: tuple[EvidenceEntry | None, Section]
 
+    @property
+    def digest(self) -> str:
+        """Equal for watchlists that a run would apply alike, wherever and with whatever comments they are written."""
+        said = {
+            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in _OF_THE_FILE
+        }
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
     def document(self, id_: str) -> DocumentEntry | None:
         return next((entry for entry in self.documents if entry.id == id_), None)
 
@@ -83,6 +93,22 @@ class Watchlist:
     def robots(self, entry: DocumentEntry) -> Robots:
         """The operator's word on robots.txt: the document's, else its service's, else the crawl's."""
         return entry.robots or _of_service(self.services, entry.service).robots or self.crawl.robots
+
+
+_OF_THE_FILE = {"file", "lines", "database", "upgrade"}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case Section():
+            return None
+        case Mapping():
+            return {name: _plain(each) for name, each in value.items()}
+        case tuple():
+            return [*map(_plain, value)]
+    return value
 
 
 def shipped() -> list[str]:
