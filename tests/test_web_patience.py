@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import socket
 import time
 from contextlib import ExitStack, suppress
@@ -12,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from policywatch.web.connection_limits import LimitedProtocol
-from tests.site import a_site, serving, watchlist
+from tests.site import a_site, policy, run, serving, watchlist
 from tests.web_server import get, served
 
 _ALLOWED = 256  # files that the system lets the pages open
@@ -68,3 +70,35 @@ def test_an_answer_may_take_longer_than_a_question() -> None:
 
     with served(app, http=_Hasty) as url:
         assert get(f"{url}/slow").json() == "done"
+
+
+def test_captures_that_nobody_takes_fill_no_memory(tmp_path: Path) -> None:
+    """Forty of 4 MB each took 160 MB more."""
+    with a_site() as site:
+        site.pages["/privacy"] = policy().replace(
+            "</html>", f"<!-- {random.Random(1).randbytes(2 * 2**20).hex()} --></html>"
+        )
+        file = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        run(file, status=0)
+    with serving(file) as (url, program), ExitStack() as silent:
+        where, path = urlsplit(url), "documents/library/privacy/versions/1/capture"
+        whole = get(f"{url}{path}").content
+        before = memory(program.pid)
+        for _ in range(40):
+            one = silent.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.connect((where.hostname, where.port))
+            one.sendall(f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        answers = [
+            get(f"{url}{path}", headers={"Accept-Encoding": "identity"}) for _ in range(3)
+        ]  # which come after theirs have begun
+        grown = memory(program.pid) - before
+    assert {answer.content for answer in answers} == {whole}
+    assert answers[0].headers["content-length"] == str(len(whole))
+    assert grown < 60, grown
+
+
+def memory(pid: int) -> float:
+    """Of a process at its most, in MB."""
+    (line,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
+    return int(line) / 1024

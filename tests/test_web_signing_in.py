@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -285,3 +288,26 @@ def test_nobody_locks_the_operator_out_by_failing() -> None:
         with pytest.raises(TooManyTries):
             known.sign_in(PASSWORD, failed)
     assert known.sign_in(PASSWORD, "192.0.2.60") is not None
+
+
+class _Slow(Access):
+    """Takes as long for a password as a busy machine does."""
+
+    allowed = threading.Event()
+
+    def sign_in(self, password: str, address: str) -> str | None:
+        assert self.allowed.wait(60)
+        return super().sign_in(password, address)
+
+
+def test_passwords_that_are_looked_at_keep_nobody_from_the_pages(store: Database) -> None:
+    slow = _Slow(password=HASHED)
+    with visited(store, access=slow) as site, ThreadPoolExecutor(20) as visitors:
+        tries = [visitors.submit(sign_in, site, "not the password") for _ in range(20)]
+        try:
+            assert site.get("/", timeout=20).status_code == 200
+            refused = [each.result() for each in islice(as_completed(tries, 20), 12)]
+        finally:
+            slow.allowed.set()
+    assert [answer.status_code for answer in refused] == [429] * 12, "eight wait, the others may come again"
+    assert {answer.headers["Retry-After"] for answer in refused} == {"5"}

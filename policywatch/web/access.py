@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import threading
+from asyncio import get_running_loop
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from time import monotonic
@@ -21,7 +22,7 @@ _SESSIONS = 200  # at a time; the oldest go first
 _WINDOW = 15 * 60  # seconds in which wrong passwords are counted
 _MOST_WRONG = 5  # of one client; then its passwords are not looked at any more
 _MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try: nobody can keep others out by failing
-_LONGEST_QUEUE = 8  # passwords that wait to be looked at, one at a time: hashing costs time and memory
+_LONGEST_QUEUE = 8  # passwords that are looked at or wait for it, one at a time: hashing costs time and memory
 _BUSY = 5  # seconds after which one more may try again
 _SHORTEST = 12  # characters of a password or token
 
@@ -69,8 +70,8 @@ class Access:
         self._clock = clock
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._failures: deque[tuple[float, str]] = deque(maxlen=10_000)
-        self._one_at_a_time = threading.Lock()
-        self._queue = threading.BoundedSemaphore(_LONGEST_QUEUE)
+        self._hashing = ThreadPoolExecutor(1, "passwords")
+        self._waiting = 0
 
     @property
     def can_sign_in(self) -> bool:
@@ -85,24 +86,29 @@ class Access:
         if self._hash is None:
             return None
         client = client_of(address)
-        self._check_tries(client)  # before the queue, so that a client that failed takes no place in it
-        if not self._queue.acquire(blocking=False):
-            raise TooManyTries(_BUSY)
+        self._check_tries(client)
         try:
-            with self._one_at_a_time:
-                self._check_tries(client)
-                try:
-                    self._hasher.verify(self._hash, password)
-                except VerificationError:
-                    self._failures.append((self._clock(), client))
-                    return None
-                secret = secrets.token_urlsafe(32)
-                self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), self._clock() + SESSION_SECONDS)
-                while len(self._sessions) > _SESSIONS:
-                    self._sessions.popitem(last=False)
-                return secret
+            self._hasher.verify(self._hash, password)
+        except VerificationError:
+            self._failures.append((self._clock(), client))
+            return None
+        secret = secrets.token_urlsafe(32)
+        self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), self._clock() + SESSION_SECONDS)
+        while len(self._sessions) > _SESSIONS:
+            self._sessions.popitem(last=False)
+        return secret
+
+    async def sign_in_by_turn(self, password: str, address: str) -> str | None:
+        """The same in a thread of its own, one after the other, so that tries take no thread from the pages. Where many
+        wait, it is refused at once."""
+        self._check_tries(client_of(address))  # a client that failed takes no place in the queue
+        if self._waiting >= _LONGEST_QUEUE:
+            raise TooManyTries(_BUSY)
+        self._waiting += 1
+        try:
+            return await get_running_loop().run_in_executor(self._hashing, self.sign_in, password, address)
         finally:
-            self._queue.release()
+            self._waiting -= 1
 
     def _check_tries(self, client: str) -> None:
         recent = [failure for failure in tuple(self._failures) if failure[0] > self._clock() - _WINDOW]

@@ -82,7 +82,7 @@ def admin_pages(
 
     def show(request: Request, document_id: str, *, status: int = 200, trouble: str | None = None) -> Response:
         config = state().config(document_id)
-        with comparisons.turn(), database.reading() as session:
+        with comparisons.turn(request), database.reading() as session:
             context = review_page(session, document_id, config)
             return renderer.page(request, "review.html", status=status, trouble=trouble, **context)
 
@@ -159,7 +159,7 @@ def _editing(
         private_hosts = {urlsplit(entry.url or "").netloc for entry in watchlist.documents if entry.allow_private}
         given |= {"allow_private": True} if urlsplit(given.get("url", "")).netloc in private_hosts else {}
         try:
-            with comparisons.turn():  # also the second time: nothing is kept that was not tried just now
+            with comparisons.turn(request):  # also the second time: nothing is kept that was not tried just now
                 page = read_new(watchlist, given)
             entry = suggest_entry(watchlist, given, page)
         except ValidationError as failure:
@@ -189,7 +189,7 @@ def _editing(
         if not request.state.signed_in:  # each takes a browser
             raise HTTPException(403)
         page = page_context(request)
-        with comparisons.turn(), database.reading() as session:
+        with comparisons.turn(request), database.reading() as session:
             content = record(session, change or query.filter, page.whole("/"), page.language)
         if isinstance(content, Message):
             return PlainTextResponse(translate(content, page.language), 503)
@@ -204,12 +204,13 @@ def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
         return renderer.page(request, "sign_in.html", trouble=None, onward=request.query_params.get("next", "/"))
 
     @router.post("/sign-in")
-    def sign_in(request: Request, form: Form) -> Response:
+    async def sign_in(request: Request, form: Form) -> Response:
         if not access.can_sign_in or not is_same_origin(request):
             raise HTTPException(403)
         onward = form.get("next", "/")
         try:
-            secret = access.sign_in(form.get("password", ""), request.client.host if request.client else "")
+            address = request.client.host if request.client else ""
+            secret = await access.sign_in_by_turn(form.get("password", ""), address)
         except TooManyTries as failure:
             answer = renderer.page(request, "sign_in.html", status=429, trouble="sign_in.too_many", onward=onward)
             answer.headers["Retry-After"] = str(failure.wait)

@@ -141,12 +141,12 @@ def _documents(router: APIRouter, database: Database, comparisons: Comparisons) 
 
     # before the document's own address, which takes any path
     @router.get("/documents/{document_id:path}/compare")
-    def compare_versions(document_id: DocumentId, old: From, new: To) -> json.Compared:
+    def compare_versions(request: Request, document_id: DocumentId, old: From, new: To) -> json.Compared:
         """Two versions, by number or by a day (UTC) on which they were in force."""
         with database.reading() as session:
             sides = two_versions(session, document_id, old, new)
             steps = steps_between(session, sides.before, sides.after)
-        whole = sum_of(steps, comparisons.compared(sides).passages, sides.before.page, sides.after.page)
+        whole = sum_of(steps, comparisons.compared(sides, request).passages, sides.before.page, sides.after.page)
         with database.reading() as session:
             return compared_json(session, sides.before, sides.after, whole)
 

@@ -1,5 +1,5 @@
 """Texts that are compared because a visitor asks for it. Anybody may, and two long ones keep a processor busy for a
-minute: so it is done for few at a time, and not twice for the same two."""
+minute: so it is done for few at a time, and not twice for the same two. Whoever signed in has turns of their own."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.web.change_page import Sides
 from policywatch.web.query_params import Day, Number
 
 WAIT = 10  # seconds after which a visitor may ask again
-_AT_ONCE = 2
-_PATIENCE = 5  # seconds; most comparisons end before
+_AT_ONCE = 2  # for visitors, and as many for those who signed in
 _REMEMBERED = 16  # pairs
 # a version of a document, by its number or by a day on which it was in force
 From = Annotated[Number | Day, Query(alias="from", union_mode="left_to_right")]
@@ -32,28 +31,29 @@ class Comparisons:
     """What one app compares; for several threads."""
 
     def __init__(self) -> None:
-        self._turns = BoundedSemaphore(_AT_ONCE)
+        self._turns = {signed_in: BoundedSemaphore(_AT_ONCE) for signed_in in (False, True)}
         self._lock = Lock()
         self._recent: OrderedDict[tuple[object, ...], ChangeDraft] = OrderedDict()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Raises `TooManyComparisons`."""
-        if not self._turns.acquire(timeout=_PATIENCE):
+    def turn(self, request: Request) -> Iterator[None]:
+        """Raises `TooManyComparisons` at once: who waited here would keep a thread from quick pages."""
+        turns = self._turns[request.state.signed_in]
+        if not turns.acquire(blocking=False):
             raise TooManyComparisons
         try:
             yield
         finally:
-            self._turns.release()
+            turns.release()
 
-    def compared(self, sides: Sides) -> ChangeDraft:
+    def compared(self, sides: Sides, request: Request) -> ChangeDraft:
         """What differs. No session is to be open meanwhile. Raises `TooManyComparisons`."""
         versions = ((version.id, version.fingerprint) for version in (sides.before, sides.after))
         key = (*versions, sides.document.language, sides.document.title)
         with self._lock:
             draft = self._recent.pop(key, None)
         if draft is None:
-            with self.turn():
+            with self.turn(request):
                 draft = sides.compare()
         with self._lock:
             self._recent[key] = draft  # the last, again

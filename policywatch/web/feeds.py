@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from threading import Lock
+from time import monotonic
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from icalendar import Calendar, Event
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from messages import LANGUAGES, Catalogue, catalogue
 from notifier.escape import for_machines
@@ -24,13 +28,41 @@ from policywatch.web.query_params import EARLIEST, ChangesQuery
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.responses import ConditionalRoute, only_known_parameters
 from storage.change_list import Cursor, ListedChange, changes_page, leading_first
-from storage.changes import passages_by_change
+from storage.changes import Change, passages_by_change
+from storage.checks import Check
 from storage.database import Database
 from storage.versions import Version, version_heads
 
 _ENTRIES = 30
 _DATES = 100
+_KEPT = 32  # answers
 _GROUPS = {"topic": "topics", "severity": "severity", "direction": "direction"}  # of filters, in the catalogue
+
+
+class _Kept:
+    """The answers that were given last, as long as the store holds no newer check or change, and a minute at most."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._answers: OrderedDict[str, tuple[object, bytes, datetime]] = OrderedDict()
+
+    def get(self, request: Request, make: Callable[[Session], tuple[bytes, datetime]]) -> tuple[bytes, datetime]:
+        """The body, and when what it tells last changed."""
+        key, minute = f"{request.url}", int(monotonic() / 60)
+        with self._database.reading() as session:
+            newest = session.exec(select(func.max(col(Check.id)), func.max(col(Change.id)))).one()
+            state = (minute, *newest)
+            with self._lock:
+                kept = self._answers.get(key)
+            if kept is None or kept[0] != state:
+                kept = (state, *make(session))
+        with self._lock:
+            self._answers[key] = kept
+            self._answers.move_to_end(key)
+            while len(self._answers) > _KEPT:
+                self._answers.popitem(last=False)
+        return kept[1:]
 
 
 def feeds(database: Database, renderer: Renderer) -> APIRouter:
@@ -38,27 +70,36 @@ def feeds(database: Database, renderer: Renderer) -> APIRouter:
     known = [Depends(only_known_parameters)]
     router = APIRouter(include_in_schema=False, route_class=ConditionalRoute, dependencies=known)
 
-    def newest(request: Request, query: ChangesQuery) -> JsonFeed:
+    kept = _Kept(database)
+
+    def newest(request: Request, query: ChangesQuery, session: Session) -> JsonFeed:
         page = _page(request)
-        with database.reading() as session:
-            return feed(session, renderer, page, query, page.whole(page.path, **query.as_query))
+        return feed(session, renderer, page, query, page.whole(page.path, **query.as_query))
 
     @router.get("/feed.atom")
     def as_atom(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
-        content = newest(request, query)
-        return _answer(atom(content, feed_key(query)), "application/atom+xml", updated(content))
+        def make(session: Session) -> tuple[bytes, datetime]:
+            content = newest(request, query, session)
+            return atom(content, feed_key(query)), updated(content)
+
+        return _answer(*kept.get(request, make), "application/atom+xml")
 
     @router.get("/feed.json")
     def as_json(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
-        content = newest(request, query)
-        return _answer(json_feed(content), "application/feed+json", updated(content))
+        def make(session: Session) -> tuple[bytes, datetime]:
+            content = newest(request, query, session)
+            return json_feed(content), updated(content)
+
+        return _answer(*kept.get(request, make), "application/feed+json")
 
     @router.get("/calendar.ics")
     def as_calendar(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
-        with database.reading() as session:
+        def make(session: Session) -> tuple[bytes, datetime]:
             content = effective_dates(session, _page(request), query)
-        times = [event.decoded("dtstamp") for event in content.walk("VEVENT")]
-        return _answer(content.to_ical(), "text/calendar", max(times, default=EPOCH))
+            times = [event.decoded("dtstamp") for event in content.walk("VEVENT")]
+            return content.to_ical(), max(times, default=EPOCH)
+
+        return _answer(*kept.get(request, make), "text/calendar")
 
     return router
 
@@ -69,7 +110,7 @@ def _page(request: Request) -> PageContext:
     return replace(page, language=dict(page.chosen).get("lang", LANGUAGES[0]))
 
 
-def _answer(body: bytes, mime: str, time: datetime) -> Response:
+def _answer(body: bytes, time: datetime, mime: str) -> Response:
     headers = {
         "Cache-Control": "public, max-age=300",
         "Last-Modified": format_datetime(time.astimezone(UTC), usegmt=True),

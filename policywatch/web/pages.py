@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from policywatch.views.between import steps_between
 from policywatch.views.changes_csv import changes_csv
 from policywatch.web.admin import WatchlistState
+from policywatch.web.capture_bodies import CaptureBodies
 from policywatch.web.change_page import (
     announced_page,
     announced_text,
@@ -31,7 +32,7 @@ from policywatch.web.query_params import ChangesQuery, DocumentId, Number, Word
 from policywatch.web.rendering import Renderer
 from policywatch.web.responses import only_known_parameters
 from policywatch.web.search_page import SearchQuery, search_page
-from storage.captures import captures_from
+from storage.captures import capture_records
 from storage.database import Database
 from storage.versions import BeforeFirstText, numbered_version
 
@@ -73,7 +74,7 @@ def pages(
     def announced(request: Request, document_id: DocumentId) -> Response:
         with database.reading() as session:
             sides = announced_text(session, document_id)
-        return renderer.page(request, "announced.html", **announced_page(sides, comparisons.compared(sides)))
+        return renderer.page(request, "announced.html", **announced_page(sides, comparisons.compared(sides, request)))
 
     @router.get("/changes/{change_id:int}")
     def one_change(request: Request, change_id: Number) -> Response:
@@ -110,6 +111,8 @@ def pages(
 
 
 def _documents(router: APIRouter, database: Database, renderer: Renderer, comparisons: Comparisons) -> None:
+    bodies = CaptureBodies(database)
+
     # the document's own page comes last, for its address takes any path
     @router.get("/documents/{document_id:path}/versions/{number:int}/text", response_class=PlainTextResponse)
     def text_of_version(document_id: DocumentId, number: Number) -> Response:
@@ -120,7 +123,7 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer, compar
     def capture_of_version(document_id: DocumentId, number: Number, part: Annotated[Number, Query()] = 1) -> Response:
         with database.reading() as session:
             version = numbered_version(session, document_id, number)
-            capture = dict(enumerate(captures_from(session, version.capture_id), start=1)).get(part)
+            capture = dict(enumerate(capture_records(session, version.capture_id), start=1)).get(part)
             if capture is None:
                 raise HTTPException(404)
             suffix = f"-{part}" if part > 1 else ""
@@ -128,7 +131,9 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer, compar
             extension = _EXTENSIONS.get(capture.mime.partition(";")[0].strip().lower(), "bin")
             # to be kept, never to be opened here: the bytes are the watched page's, script and all
             headers = {"Content-Disposition": f'attachment; filename="{name}.{extension}"'}
-            return Response(capture.body, headers=headers, media_type="application/octet-stream")
+        size, pieces = bodies.opened(capture.id or 0)
+        headers["Content-Length"] = str(size)
+        return StreamingResponse(pieces, headers=headers, media_type="application/octet-stream")
 
     @router.get("/documents/{document_id:path}/versions/{number:int}")
     def one_version(request: Request, document_id: DocumentId, number: Number) -> Response:
@@ -145,7 +150,7 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer, compar
                 return renderer.page(request, "too_early.html", status=404, **context)
             steps = steps_between(session, sides.before, sides.after)
             choice = comparison_choice(session, document_id, sides)
-        context = versions_page(sides, choice, steps, comparisons.compared(sides))
+        context = versions_page(sides, choice, steps, comparisons.compared(sides, request))
         return renderer.page(request, "versions.html", **context)
 
     @router.get("/documents/{document_id:path}")

@@ -1,0 +1,39 @@
+"""The bytes of captures, sent piece by piece: whoever takes none of them holds a piece in memory, not a page."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from threading import Lock
+
+from storage.captures import capture
+from storage.database import Database
+
+_PIECE = 2**18  # bytes
+_KEPT = 64 * 2**20  # bytes of the captures that were sent last; one that is larger is kept alone
+
+
+class CaptureBodies:
+    """Of one store; for several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._recent: OrderedDict[int, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def opened(self, capture_id: int) -> tuple[int, Iterator[bytes]]:
+        """Its size, and all of it in pieces, between which it may be forgotten and read again. Raises
+        `DamagedCapture`."""
+        size = len(self._body(capture_id))
+        return size, (self._body(capture_id)[start : start + _PIECE] for start in range(0, size, _PIECE))
+
+    def _body(self, capture_id: int) -> bytes:
+        with self._lock:  # also while it is read: of a hundred that ask for the same, one reads
+            body = self._recent.pop(capture_id, None)
+            if body is None:
+                with self._database.reading() as session:
+                    body = capture(session, capture_id).body
+            self._recent[capture_id] = body
+            while len(self._recent) > 1 and sum(map(len, self._recent.values())) > _KEPT:
+                self._recent.popitem(last=False)
+            return body
