@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import JSON
-from sqlmodel import Field, Session, SQLModel, col, func, select
+from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
 from storage.advisory_locks import AdvisoryLock, take
 from storage.columns import Utc
@@ -35,19 +35,25 @@ class Subscriber(SQLModel, table=True):
     requested_at: datetime = Field(sa_type=Utc)
     confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
 
+    def choose(self, asked: Subscriber) -> None:
+        """Take over what a request asks for."""
+        self.topics, self.severity, self.language = asked.topics, asked.severity, asked.language
+
 
 def is_subscriber(route: str) -> bool:
     return route.startswith(_NAME)
 
 
 def sign_up(session: Session, reader: Subscriber) -> bool:
-    """Keep the choice and plan the mail that asks to confirm it, unless the address got one within a day. Who is
+    """Keep the choice and plan the mail that asks to confirm it, unless the mailbox got one within a day. Who is
     subscribed gets the link to that. False where nobody gets any more mails for now."""
     take(session, AdvisoryLock.PLANNING)  # of two that sign the same address up at once, the second finds the first
     since = reader.requested_at - _DAY
     if session.exec(select(func.count()).where(Subscriber.requested_at > since)).one() >= _MOST_A_DAY:
         return False
-    row = session.exec(select(Subscriber).where(Subscriber.address == reader.address)).first()
+    row = _of_mailbox(session, reader.address)
+    if row is not None and row.confirmed_at is None:
+        row.choose(reader)  # for the page that asks to confirm it, where the owner of the mailbox decides
     if row is None or row.requested_at <= since:
         if row is None or row.confirmed_at is None or row not in subscribers(session):
             unsubscribe(session, *([row] if row else []))
@@ -56,6 +62,16 @@ def sign_up(session: Session, reader: Subscriber) -> bool:
         row.requested_at = reader.requested_at
         create_delivery(session, "confirmation", row.name, row.name, row.requested_at)
     return True
+
+
+def _of_mailbox(session: Session, address: str) -> Subscriber | None:
+    """name+anything@host is delivered where name@host is."""
+    local, _, host = address.rpartition("@")
+    plain = local.partition("+")[0] or local
+    tagged = col(Subscriber.address).startswith(f"{plain}+", autoescape=True)
+    same = or_(col(Subscriber.address) == f"{plain}@{host}", tagged)
+    of_host = col(Subscriber.address).endswith(f"@{host}", autoescape=True)
+    return session.exec(select(Subscriber).where(same, of_host).order_by(col(Subscriber.id))).first()
 
 
 def subscribers(session: Session) -> list[Subscriber]:

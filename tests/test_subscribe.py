@@ -24,6 +24,7 @@ from policywatch.config.watchlist import load
 from policywatch.doctor import examine
 from policywatch.ingest.alerting import add_alerts
 from policywatch.web.admin import WatchlistState
+from policywatch.web.app import create_app
 from storage.changes import change
 from storage.clock import utc_now
 from storage.database import Database
@@ -33,9 +34,11 @@ from storage.subscribers import Subscriber, subscribers
 from tests.inbox import Inbox, mail_server
 from tests.owed import owe
 from tests.post import notices, rows
+from tests.site import serving
 from tests.test_delivery_mail import body
 from tests.test_watchlist import GOOD, written
 from tests.web_pages import hrefs, page, text, visited
+from tests.web_server import served
 
 SITE = "https://policies.a-rather-long-name-of-a-department.example.org/watch"
 ANNA = {"address": "Anna@Example.org", "severity": "low", "language": "en"}
@@ -115,7 +118,7 @@ def test_a_reader_subscribes_gets_alerts_and_leaves_with_one_click(database: Dat
         assert readers.inbox.mails[0]["Subject"] == "Confirmez votre abonnement aux alertes"
         assert readers.inbox.recipients == [["anna@example.org"]]
         readers.change()  # not confirmed yet; a look at the page, by a scanner of mails say, changes nothing
-        assert "Confirm" in text(page(readers.site, link), "form.act button")
+        assert "Confirm" in text(page(readers.site, link), "form.subscribe button")
         for _ in range(2):  # a second time is fine
             assert "You are subscribed" in readers.site.post(link, data={"confirm": "true"}).text
         readers.change()
@@ -166,6 +169,57 @@ def test_a_thousand_sign_ups_are_a_hundred_mails(readers: Readers) -> None:
     assert [readers.sign_up(address=f"x{n}@example.org").status_code for n in range(2)] == [429, 429]
     readers.later = timedelta(days=1, minutes=1)
     assert readers.sign_up().status_code == 200
+
+
+def test_one_network_can_not_use_up_the_mails_of_a_day(readers: Readers) -> None:
+    app = create_app(readers.database, state=lambda: WatchlistState(site=SITE, recipients=readers.recipients))
+    with served(app, proxies=["127.0.0.1"]) as home:
+
+        def sign_up(client: str, number: int) -> int:
+            fields, headers = ANNA | {"address": f"x{number}@example.org"}, {"X-Forwarded-For": client}
+            return httpx.post(f"{home}/subscribe", data=fields, headers=headers, timeout=60).status_code
+
+        of_one = [sign_up(f"2001:db8:0:{number:x}::1", number) for number in range(0, 256, 12)]
+        assert of_one == [200] * 5 + [429] * 17
+        assert sign_up("2001:db8:1::1", 1) == 200
+
+
+def test_tags_of_an_address_are_one_mailbox(readers: Readers) -> None:
+    for address in ("vic_tim+1@example.org", "vic_tim+2@example.org", "vic_tim@example.org", "Vic_Tim+x@Example.org"):
+        assert readers.sign_up(address=address).status_code == 200
+    readers.link()
+    assert len(readers.table()) == 1
+    readers.sign_up(address="vicXtim+1@example.org")  # somebody else
+    readers.link(2)
+
+
+def test_who_has_the_mailbox_decides_whoever_entered_it_first(readers: Readers) -> None:
+    readers.sign_up(severity="high", tracking="true", language="fr")  # a stranger
+    link = readers.link()
+    readers.sign_up(severity="medium", ai_training="true")  # Anna, on the same day
+    asked = page(readers.site, link)
+    assert [node.attributes["name"] for node in asked.css("input[checked]")] == ["ai_training"]
+    assert [node.text() for node in asked.css("option[selected]")] == ["Medium and above", "English"]
+    chosen = {"confirm": "true", "severity": "low", "language": "en", "retention": "true"}
+    readers.site.post(link, data=chosen)
+    readers.sign_up(severity="high")  # the stranger again
+    readers.site.post(link, data=chosen | {"severity": "high"})
+    (reader,) = readers.table()
+    assert (reader.topics, reader.severity, reader.language) == (["retention"], "low", "en")
+
+
+def test_the_address_of_a_subscription_stays_in_no_cache_log_or_other_site(readers: Readers, tmp_path: Path) -> None:
+    readers.sign_up()
+    link = readers.link()
+    for answer in (readers.site.get(link), readers.site.post(link, data={"confirm": "true"}), readers.site.post(link)):
+        assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
+    config = written(tmp_path, f'database = "{readers.database.url}"\n{GOOD}')
+    with serving(config) as (url, program):
+        httpx.get(f"{url}{link[1:]}?lang=fr", timeout=60)
+        program.terminate()
+        logged = program.wait().stderr
+    assert "/subscription/***?lang=fr 200" in logged
+    assert link.rpartition("/")[2] not in logged
 
 
 def test_an_address_that_is_known_gets_the_link_to_its_subscription_the_next_day(readers: Readers) -> None:

@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from time import monotonic
 
 from argon2 import PasswordHasher
@@ -158,14 +158,29 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
+def is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def client_of(address: str) -> str:
     """Whom tries are counted for: an address, and with IPv6 the 64 bits that one customer is given."""
+    return _shared(address, 32, 64)
+
+
+def network_of(address: str) -> str:
+    """What one customer may have as a whole: 256 addresses, and with IPv6 the 48 bits of a site."""
+    return _shared(address, 24, 48)
+
+
+def _shared(address: str, bits_of_4: int, bits_of_6: int) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:
         return address
-    if isinstance(parsed, IPv4Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed), 64), strict=False))
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    bits = bits_of_4 if isinstance(parsed, IPv4Address) else bits_of_6
+    return str(ip_network(f"{parsed}/{bits}", strict=False))

@@ -23,6 +23,7 @@ from policywatch.web.connection_limits import ACCEPTED_AT_ONCE, LimitedProtocol
 from policywatch.web.security import LONGEST
 
 _QUEUE = 1024  # connections that the system keeps until they are accepted
+_SECRET = re.compile(r"(/subscription/)[^/?]+")  # gives the right to unsubscribe a reader
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -121,7 +122,7 @@ class AccessLog:
             facts = {
                 "client": scope["client"][0] if scope["client"] else "-",
                 "method": scope["method"],
-                "path": target[:LONGEST].decode(),  # as it was sent, which is printable ASCII
+                "path": _SECRET.sub(r"\1***", target[:LONGEST].decode()),  # as it was sent, which is printable ASCII
                 "status": status,
                 "bytes": size,
                 "ms": round(1000 * (time.perf_counter() - start)),

@@ -11,27 +11,28 @@ from time import monotonic
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
+from sqlmodel import Session
 
 from analysis.model import TOPICS
 from messages import LANGUAGES
 from notifier.delivery import deliver_to_subscribers
 from policywatch.config.schema import PERSON
-from policywatch.web.access import client_of
+from policywatch.web.access import network_of
 from policywatch.web.admin import Form, WatchlistState, is_same_origin
 from policywatch.web.rendering import Renderer
 from storage.changes import SEVERITIES
 from storage.database import Database
 from storage.subscribers import Subscriber, sign_up, subscriber_of, unsubscribe
 
-_WINDOW = 3600  # seconds in which sign-ups are counted
-_MOST = 5  # of one client
+# sign-ups of one network, in so many seconds: fewer than a day's mails to all, which nobody shall use up alone
+_MOST = {3600: 5, 24 * 3600: 20}
 
 
 def subscription_pages(
     database: Database, renderer: Renderer, state: Callable[[], WatchlistState], now: Callable[[], datetime]
 ) -> APIRouter:
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
-    sign_ups: deque[tuple[float, str]] = deque(maxlen=10_000)  # when, and by which client
+    sign_ups = _SignUps()
     sender = ThreadPoolExecutor(1)  # so that a slow mail server holds up no page
 
     @router.get("/subscribe")
@@ -48,10 +49,8 @@ def subscription_pages(
         reader = _reader(fields, now())
         if reader is None:
             return renderer.page(request, "subscribe.html", status=400, message="wrong")
-        client, recently = client_of(request.client.host if request.client else ""), monotonic() - _WINDOW
-        is_let = sum(client == other and time > recently for time, other in tuple(sign_ups)) < _MOST
+        is_let = sign_ups.takes(request.client.host if request.client else "")
         if is_let:
-            sign_ups.append((monotonic(), client))
             with database.writing() as session:
                 is_let = sign_up(session, reader)
         if not is_let:
@@ -62,21 +61,55 @@ def subscription_pages(
     @router.get("/subscription/{token}")
     def subscription(request: Request, token: str) -> Response:
         with database.reading() as session:
-            return renderer.page(request, "subscription.html", reader=subscriber_of(session, token, now()))
+            return _secret(renderer.page(request, "subscription.html", reader=subscriber_of(session, token, now())))
 
     @router.post("/subscription/{token}")
     def decide(request: Request, token: str, fields: Form) -> Response:
-        """Unsubscribe where nothing is confirmed: mail programs post what RFC 8058 says, and no more."""
+        """Unsubscribe where nothing is confirmed: mail programs post what RFC 8058 says, and no more.
+
+        Who confirms has the mailbox, and decides what it gets, whoever entered the address.
+        """
         with database.writing() as session:
-            reader = subscriber_of(session, token, now())
-            if reader is not None and "confirm" not in fields:
-                unsubscribe(session, reader)
-                return renderer.page(request, "subscription.html", reader=None, left=True)
-            if reader is not None:
-                reader.confirmed_at = reader.confirmed_at or now()
-        return renderer.page(request, "subscription.html", reader=reader)
+            reader, left = _decided(session, token, fields, now())
+        return _secret(renderer.page(request, "subscription.html", reader=reader, left=left))
 
     return router
+
+
+def _decided(session: Session, token: str, fields: Mapping[str, str], now: datetime) -> tuple[Subscriber | None, bool]:
+    """The reader after that decision, and whether one has left."""
+    reader = subscriber_of(session, token, now)
+    if reader is not None and "confirm" not in fields:
+        unsubscribe(session, reader)
+        return None, True
+    if reader is not None and reader.confirmed_at is None:
+        if chosen := _reader({**fields, "address": reader.address}, reader.requested_at):
+            reader.choose(chosen)
+        reader.confirmed_at = now
+    return reader, False
+
+
+class _SignUps:
+    """Counts them by network; for several threads."""
+
+    def __init__(self) -> None:
+        self._times: deque[tuple[float, str]] = deque(maxlen=10_000)
+
+    def takes(self, address: str) -> bool:
+        """Whether another one may come from there now; then it is counted."""
+        network, now = network_of(address), monotonic()
+        times = [time for time, other in tuple(self._times) if other == network]
+        is_let = all(sum(time > now - window for time in times) < most for window, most in _MOST.items())
+        if is_let:
+            self._times.append((now, network))
+        return is_let
+
+
+def _secret(answer: Response) -> Response:
+    """Of an address that gives a right: it stays in no cache, and no other site hears of it."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
 
 
 def _reader(fields: Mapping[str, str], now: datetime) -> Subscriber | None:
