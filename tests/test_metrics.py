@@ -7,17 +7,18 @@ import re
 from pathlib import Path
 
 import httpx
-import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from policywatch.config.schema import DocumentEntry
 from policywatch.web.access import Access
 from policywatch.web.admin import WatchlistState
+from policywatch.web.app import create_app
 from storage.database import Database
 from tests.stories import day
 from tests.story_of_parley import NOTES, PRIVACY, tell
 from tests.web_pages import visited
+from tests.web_server import get, served
 
 MONITORING = Path(__file__).parents[1] / "docs/monitoring"
 
@@ -62,14 +63,15 @@ def test_metrics_say_how_documents_and_deliveries_stand(database: Database) -> N
     assert all({"alert", "expr", "for", "annotations"} <= rule.keys() for rule in rules)
 
 
-@pytest.mark.parametrize(("private", "status"), [(False, 200), (True, 401)])
-def test_metrics_are_off_by_default_and_private_where_the_pages_are(
-    store: Database, private: bool, status: int
-) -> None:
+def test_metrics_are_off_by_default_and_for_who_has_the_token_or_is_here(store: Database) -> None:
     with visited(store) as site:
         assert site.get("/metrics").status_code == 404
-    access = Access(token="a token for programs", private=private)
-    with visited(store, with_metrics=True, access=access) as site:
-        assert site.get("/metrics").status_code == status
-        token = {"Authorization": "Bearer a token for programs"}
-        assert site.get("/metrics", headers=token).status_code == 200
+    token = {"Authorization": "Bearer a token for programs"}
+    for private in (False, True):
+        access = Access(token="a token for programs", private=private)
+        with visited(store, with_metrics=True, access=access) as site:
+            assert site.get("/metrics").status_code == 401
+            assert site.get("/metrics", headers=token).status_code == 200
+    with served(create_app(store, with_metrics=True), proxies=["127.0.0.1"]) as home:
+        assert get(f"{home}/metrics").status_code == 200
+        assert get(f"{home}/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 401

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -52,7 +54,7 @@ def test_a_wrong_address_is_answered_kindly(site: httpx.Client) -> None:
     for path, status in [*((path, 404) for path in NOT_THERE), *((path, 400) for path in NOT_UNDERSTOOD)]:
         answer = site.get(path)
         assert answer.status_code == status, path
-        if path.startswith("/api/"):
+        if path.startswith(("/api/", "/feed")):
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["status"] == status
         else:
@@ -112,7 +114,8 @@ def test_only_the_allowed_hosts_are_answered(database: Database) -> None:
         ("127.0.0.1", [], None, ["127.0.0.1:8642", "localhost:8642", "[::1]:8642"], ["evil.example", ""]),
         ("127.0.0.1", [], "https://p.example/watch", ["p.example", "P.EXAMPLE:443"], ["q.example"]),
         ("127.0.0.1", ["*.p.example"], None, ["a.p.example", "localhost"], ["p.example", "ap.example"]),
-        ("0.0.0.0", [], None, ["anything.example"], []),
+        ("0.0.0.0", ["*"], None, ["anything.example"], []),
+        ("0.0.0.0", ["q.example"], "https://p.example", ["p.example", "q.example", "localhost"], ["r.example"]),
         ("0.0.0.0", [], "https://p.example", ["p.example"], ["q.example"]),
     ],
 )
@@ -143,6 +146,7 @@ def test_a_prefix_is_a_path() -> None:
         (["--trusted-proxy", "nonsense"], {}, "'nonsense' is no address or network"),
         (["--trusted-proxy", "10.0.0.1/8"], {}, "is no address or network"),
         ([], {"POLICYWATCH_PASSWORD": "short"}, "too short"),
+        (["--host", "0.0.0.0"], {}, "write it as `site` into the watchlist, or give --allowed-host NAME"),
     ],
 )
 def test_serve_says_what_it_cannot_do(
@@ -165,3 +169,15 @@ def test_serve_understands_a_proxy_that_takes_the_prefix_away_and_one_that_does_
             assert get(home + path).text == get(taken_away + path).text
         assert "/watch/changes" in hrefs(LexborHTMLParser(get(home).text))
         assert get(home, headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_request_that_has_a_length_and_chunks_is_refused(parley: Story) -> None:
+    where = urlsplit(str(parley.site.base_url))
+    chunks = b"0\r\n\r\nGET /services HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    head = "POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n"
+    head += f"Content-Length: {len(chunks)}\r\n\r\n"
+    with socket.create_connection((where.hostname, where.port), timeout=60) as one, one.makefile("rb") as answers:
+        one.sendall(head.encode() + chunks)
+        answer = answers.read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1, "what follows is nobody's request"

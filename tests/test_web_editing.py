@@ -64,6 +64,11 @@ def add(admin: httpx.Client, url: str, **more: str) -> httpx.Response:
     return admin.post("/add", data={"url": url, "service": "Library", **more}, headers=BEARER)
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://[", "https://exa mple", "https://x:port/"])
+def test_what_is_no_address_is_answered_in_a_sentence(admin: httpx.Client, url: str) -> None:
+    assert add(admin, url).status_code == 422
+
+
 def test_what_is_added_on_the_pages_is_shown_first_and_watched_then(
     admin: httpx.Client, library: Site, config: Path, database: Database
 ) -> None:

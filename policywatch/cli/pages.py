@@ -97,6 +97,10 @@ def serve(
         raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
     start_logging(log_format)
     with opened(config) as (watchlist, database):
+        try:
+            names = hosts(where, allowed_host or (), watchlist.site)
+        except ValueError as failure:
+            raise typer.BadParameter(str(failure), param_hint="--host") from failure
 
         def read() -> WatchlistState:
             current = same_database(load(config), watchlist, "serve")
@@ -105,7 +109,7 @@ def serve(
         last_good = Reloadable(config, read, also=lambda: edits(database))
         app = create_app(
             database,
-            allowed_hosts=hosts(where, allowed_host or (), watchlist.site),
+            allowed_hosts=names,
             access=logins,
             state=lambda: replace(last_good(), problem=last_good.problem),
             with_metrics=watchlist.web.metrics,

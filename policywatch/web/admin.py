@@ -156,16 +156,16 @@ def _editing(
         if watchlist is None:
             raise HTTPException(404)
         given: dict[str, Any] = {name: form[name].strip() for name in _ENTRY_KEYS if form.get(name, "").strip()}
-        private_hosts = {urlsplit(entry.url or "").netloc for entry in watchlist.documents if entry.allow_private}
-        given |= {"allow_private": True} if urlsplit(given.get("url", "")).netloc in private_hosts else {}
+        private_hosts = {urlsplit(entry.addresses[0]).netloc for entry in watchlist.documents if entry.allow_private}
         try:
+            given |= {"allow_private": True} if urlsplit(given.get("url", "")).netloc in private_hosts else {}
             with comparisons.turn(request):  # also the second time: nothing is kept that was not tried just now
                 page = read_new(watchlist, given)
             entry = suggest_entry(watchlist, given, page)
         except ValidationError as failure:
             trouble = verbatim(failure.errors()[0]["msg"].removeprefix("Value error, "))
-        except (ValueError, UnreadablePage) as failure:
-            trouble = failure.args[0]
+        except (ValueError, UnreadablePage) as failure:  # one of urlsplit's has only words
+            trouble = failure.args[0] if isinstance(failure.args[0], Message) else verbatim(str(failure))
         if entry is None or "keep" not in form:
             context = {"given": given, "entry": entry, "read": page, "trouble": trouble}
             return renderer.page(request, "add.html", status=422 if trouble else 200, **context)

@@ -76,7 +76,7 @@ def create_app(
     renderer, comparisons = Renderer(), Comparisons()
     _probes(app, database, state, now)
     if with_metrics:
-        app.include_router(metrics(database, state, now))
+        app.include_router(metrics(database, state, now, access))
     app.include_router(feeds(database, renderer))
     app.include_router(api(database, state, comparisons))
     app.include_router(admin_pages(database, renderer, access, state, now, comparisons))

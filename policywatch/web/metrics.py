@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlmodel import SQLModel, col, func, select
 
 from policywatch.plan import due_times
+from policywatch.web.access import Access, is_local
 from policywatch.web.admin import WatchlistState
 from storage.changes import Change
 from storage.checks import Check, last_checks, pauses, unread_checks
@@ -22,8 +23,13 @@ from storage.versions import Version
 _MADE: Mapping[str, type[SQLModel]] = {"checks": Check, "versions": Version, "changes": Change}
 
 
-def metrics(database: Database, state: Callable[[], WatchlistState], now: Callable[[], datetime]) -> APIRouter:
-    """The address, for `[web] metrics = true`; with `serve --private`, only for who signs in or has the token."""
+def metrics(
+    database: Database, state: Callable[[], WatchlistState], now: Callable[[], datetime], access: Access
+) -> APIRouter:
+    """The address, for `[web] metrics = true`: for who has the token or signed in.
+
+    Where nobody can, for this machine alone; not otherwise, for behind a proxy on it everybody seems to be here.
+    """
     router = APIRouter(include_in_schema=False)
 
     class Store:
@@ -34,7 +40,10 @@ def metrics(database: Database, state: Callable[[], WatchlistState], now: Callab
     registry.register(Store())
 
     @router.get("/metrics")
-    def latest() -> Response:
+    def latest(request: Request) -> Response:
+        is_here = not access.knows_anyone and is_local(request.client.host if request.client else "")
+        if not (request.state.signed_in or is_here):
+            raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

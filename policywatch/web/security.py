@@ -79,6 +79,10 @@ class AccessControl:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
+        if {"content-length", "transfer-encoding"} <= {*request.headers}:
+            # a proxy in front may count by the other, and take the rest for another visitor's request
+            await problem(400, "a length or chunks, not both", {"Connection": "close"})(scope, receive, send)
+            return
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST:
             await _too_long(request)(scope, receive, send)
             return

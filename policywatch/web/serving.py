@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import ipaddress
 import re
 import socket
 import sys
@@ -19,6 +18,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from policywatch.logs import log
+from policywatch.web.access import is_local
 from policywatch.web.connection_limits import ACCEPTED_AT_ONCE, LimitedProtocol
 from policywatch.web.security import LONGEST
 
@@ -142,23 +142,16 @@ def _with_prefix_or_without(app: ASGIApp, root_path: str) -> ASGIApp:
 
 
 def hosts(where: Listening, named: Sequence[str], site: str | None) -> list[str]:
-    """The names to answer to: those that were named, else this machine's own, the site's, and the address.
-
-    Who listens on every address without a name gets no check: nobody could say what the names are.
-    """
-    if named:
-        return [*named, *_LOCAL]
+    """The names to answer to: those that were named, this machine's own, the site's, and the address. Raises
+    `ValueError` where others can connect and nobody has said by which name: pages that answer to any can be read by
+    other sites in their visitors' browsers."""
     own = urlsplit(site).hostname if site else None
-    if own is None and not _is_local(where.host):
-        return ["*"]
-    return [*_LOCAL, where.host, *([own] if own else [])]
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    if not (named or own or is_local(where.host)):
+        raise ValueError(
+            f"others reach {where.host} by a name that is not known here: write it as `site` into the watchlist, or "
+            "give --allowed-host NAME (* answers to any)"
+        )
+    return [*named, *_LOCAL, where.host, *([own] if own else [])]
 
 
 def root(path: str) -> str:
