@@ -18,6 +18,7 @@ from notifier.notifications import (
     Notification,
     alert_message,
     confirmation_message,
+    correction_message,
     digest_message,
     empty_digest,
     notice_message,
@@ -84,6 +85,7 @@ def deliver_due(
     base_url: str | None = None,
     route_to: RouteTo | None = None,
     change_json: ChangeJson = only_id,
+    grace: timedelta = timedelta(0),
     now: Callable[[], datetime] = utc_now,
     send: Send = send_it,
     sleep: Callable[[float], None] = time.sleep,
@@ -97,12 +99,12 @@ def deliver_due(
     With `alerts_only`, notices to the operator are left to a later call. `resting` are the addresses that failed, for
     calls of the same run: what is pending for a server that is down must not cost a timeout each.
 
-    `change_json` is what webhooks get of a change.
+    `change_json` is what webhooks get of a change, `grace` how long alerts of accepted texts wait.
 
     A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
     failed is left to a later call. An error of the program with one delivery is raised when the others are done.
     """
-    run = _Run(database, routes, operator, operator_language, base_url, change_json, now, send, chance, route_to)
+    run = _Run(database, routes, operator, operator_language, base_url, change_json, now, send, chance, route_to, grace)
     run.alerts_only, run.resting = alerts_only, {} if resting is None else resting
     wait_until = now() + patience
     run.release_dead_claims()
@@ -164,6 +166,7 @@ class _Run:
     send: Send
     chance: Callable[[], float]
     route_to: RouteTo | None = None
+    grace: timedelta = timedelta(0)
     me: str = field(default_factory=this_process)
     sent: int = 0
     failed: int = 0
@@ -195,7 +198,7 @@ class _Run:
             self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
             for delivery in reassign(session, routes_by_name(self.routes), self.operator, self.now()):
                 self._report_failure(session, delivery, delivery.error or Message("delivery.left"))
-            plan(session, self.routes, self.operator, self.now(), alerts_only=self.alerts_only)
+            plan(session, self.routes, self.operator, self.now(), alerts_only=self.alerts_only, grace=self.grace)
             switch_off(session)
 
     def deliver_next(self) -> bool:
@@ -262,7 +265,9 @@ class _Run:
         page = route.subscription if route else None
         in_all: dict[str, Any] = {"language": language, "base_url": self.base_url, "key": key}
         alerts = [session.get_one(Alert, item.alert_id) for item in carried if item.alert_id]
-        if delivery.kind == "notice":
+        if delivery.kind == "notice" and delivery.route != OPERATOR:
+            message = correction_message(session, session.get_one(Notice, carried[0].notice_id), **in_all)
+        elif delivery.kind == "notice":
             message = notice_message([session.get_one(Notice, item.notice_id) for item in carried], **in_all)
         elif delivery.kind == "confirmation":
             message = confirmation_message(page, language=language, key=key)

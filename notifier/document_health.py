@@ -43,6 +43,7 @@ def _notice(session: Session, document: Document, check: Check) -> Notice:
     facts = {
         "since": since.isoformat(),
         "outcome": check.outcome,
+        "rejected": check.rejected_as is not None,
         "reason": check.reason.to_json() if check.reason else None,
         "never_read": last_valid(session, document.id) is None,
     }

@@ -51,7 +51,8 @@ def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: 
     if "also" in facts:
         lines.append(words("notices.also", **values))
     if kind is NoticeKind.UNREADABLE:
-        lines.append(words(f"notices.to_do.{facts['outcome']}", **values))
+        to_do = "notices.rejected" if facts.get("rejected") else f"notices.to_do.{facts['outcome']}"
+        lines.append(words(to_do, **values))
     elif kind in _ADVICE:
         lines.append(words(f"notices.{_ADVICE[kind]}", **values))
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from sqlmodel import Session
@@ -12,7 +13,7 @@ from sqlmodel import Session
 from messages import Catalogue, catalogue
 from notifier.alert_view import ChangeView, change_view
 from notifier.calendar import Event
-from notifier.escape import cut
+from notifier.escape import clean, cut
 from notifier.news import show_notice
 from notifier.render import Body, fitted
 from notifier.sample import sample_change
@@ -22,6 +23,7 @@ from storage.announced import announcements
 from storage.change_list import ListedChange, event_of, leading_first, listed
 from storage.changes import Change, gravity, newest_alerting
 from storage.deliveries import Delivery, alerted_changes
+from storage.documents import document
 from storage.notices import Notice
 
 _SUBJECT = 180  # characters; mail programs and phones show less, the weightiest comes first
@@ -45,6 +47,7 @@ class Notification:
     event: Event | None = None
     taken: frozenset[str] = frozenset()
     payload: bytes = b""
+    withdrawn: tuple[int, ...] = ()  # the changes that a correction is about
 
     def fitted(self, form: Format, length: int, size: Callable[[str], int] = len) -> str:
         """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole.
@@ -142,6 +145,22 @@ def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | 
     subject = f"policywatch{words.colon}{lines[0].text if len(lines) == 1 else words('subject.notices', n=len(lines))}"
     body = Body("notice", language, lines=lines, lead=words("say.notices_lead"), whole=whole)
     return Notification("notice", cut(subject, _SUBJECT), body, key=key)
+
+
+def correction_message(
+    session: Session, notice: Notice, *, language: str, base_url: str | None, key: str = ""
+) -> Notification:
+    """Says to whom an alert was sent that it was wrong."""
+    words, source = catalogue(language), document(session, notice.document_id or "")
+    day = words.day(date.fromisoformat(notice.facts["day"]))
+    values = {"service": clean(source.service), "title": clean(source.title), "date": day}
+    lines = [words("correction.text", **values), words("correction.end")]
+    if why := notice.facts.get("why"):
+        lines.append(words("correction.why", why=clean(why)))
+    page = f"{base_url.rstrip('/')}/changes/{notice.facts['change']}" if base_url else None
+    body = Body("notice", language, lead=" ".join(lines), whole=page)
+    subject = cut(words("correction.subject", **values), _SUBJECT)
+    return Notification("notice", subject, body, source.id, key, withdrawn=(notice.facts["change"],))
 
 
 def confirmation_message(page: str | None, *, language: str, key: str = "") -> Notification:

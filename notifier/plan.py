@@ -37,6 +37,7 @@ from storage.deliveries import (
 from storage.documents import document, failing
 from storage.notices import unplanned_notices
 from storage.subscribers import subscribers
+from storage.versions import Cause
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
 
@@ -44,7 +45,13 @@ _Planned = tuple[Route, str, list[Alert]]  # in whose name, to which address, an
 
 
 def plan(
-    session: Session, routes: Sequence[Route], operator: Sequence[Address], now: datetime, *, alerts_only: bool = False
+    session: Session,
+    routes: Sequence[Route],
+    operator: Sequence[Address],
+    now: datetime,
+    *,
+    alerts_only: bool = False,
+    grace: timedelta = timedelta(0),
 ) -> None:
     """Create the deliveries of all alerts and notices that are due, and mark these as planned.
 
@@ -59,6 +66,8 @@ def plan(
         route = by_name.get(alert.route)
         if route is None or not is_wanted(session, alert, route):
             alert.planned_at = now
+        elif can_be_taken_back(session, alert, grace, now):
+            continue
         elif isinstance(route.when, AtOnce):
             at_once.append(alert)
         elif _is_due(alert, route, now):
@@ -79,10 +88,11 @@ def plan(
     _respect_quiet_hours(session, routes, now)
 
 
-def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> bool:
+def has_to_plan(session: Session, routes: Sequence[Route], now: datetime, *, grace: timedelta = timedelta(0)) -> bool:
     """Whether alerts wait whose time has come: until they are planned, no delivery says so."""
     by_name = routes_by_name(routes)
-    waiting = [(alert, by_name[alert.route]) for alert in waiting_alerts(session) if alert.route in by_name]
+    alerts = [alert for alert in waiting_alerts(session) if not can_be_taken_back(session, alert, grace, now)]
+    waiting = [(alert, by_name[alert.route]) for alert in alerts if alert.route in by_name]
     return any(_is_due(alert, route, now) for alert, route in waiting) or any(_empty_digests(session, routes, now))
 
 
@@ -96,6 +106,12 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
     """Not where the change was reprocessed since, and is cosmetic, say, or the route's filter was edited."""
     current = change(session, alert.change_id)
     return route.wants(document(session, current.document_id), current)
+
+
+def can_be_taken_back(session: Session, alert: Alert, grace: timedelta, now: datetime) -> bool:
+    """A person accepted the text so lately that it may still be withdrawn without anybody having been told."""
+    is_over = alert.created_at + grace <= now or is_ahead(alert.created_at, now)
+    return not is_over and change(session, alert.change_id).cause == Cause.ACCEPTED
 
 
 def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:

@@ -82,6 +82,7 @@ def webhook_body(session: Session, message: Notification, change_json: ChangeJso
         "text": message.text,
         "routes": list(message.body.routes),
         "changes": [change_json(session, view.id) for view in views if view.id is not None],
+        "withdrawn": list(message.withdrawn),
         "pages": [view.diff for view in views if view.diff],
     }
     return for_machines(json.dumps(body, ensure_ascii=False)).encode("utf-8", "replace")

@@ -249,6 +249,8 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         line = cause_line(checks_of_cause)
         if first.outcome == Outcome.HELD:
             advice = f"`policywatch accept {first.document_id}` shows it, and takes it if it is right"
+            if first.rejected_as is not None:
+                advice = f"rejected by a person; `policywatch accept {first.document_id}` still takes it"
             line = f"{line.removesuffix('.')}; {advice}"
         alone = len(checks_of_cause) == 1
         yield Finding(

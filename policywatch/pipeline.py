@@ -255,6 +255,7 @@ class Job:
             base_url=self.watchlist.site,
             route_to=self.recipients.route_to,
             change_json=webhook_change,
+            grace=self.recipients.grace,
             resting=self._resting,
             **options,
         )

@@ -113,7 +113,8 @@ def _command(watchlist: Watchlist, database: Database, recipients: Recipients, l
         documents = [id_ for id_, at in due_times(session, watchlist.documents, now).items() if at <= now]
         attempt = next_attempt(session)
         edited = is_edited(session, watchlist)
-        has_deliveries = (attempt is not None and attempt <= now) or has_to_plan(session, recipients.routes, now)
+        is_pending = attempt is not None and attempt <= now
+        has_deliveries = is_pending or has_to_plan(session, recipients.routes, now, grace=recipients.grace)
     if not (documents or edited or has_deliveries):
         return []
     step = ["run", "--log-format", log_format] if documents or edited else ["deliver"]

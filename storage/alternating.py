@@ -35,6 +35,22 @@ def turns_of(session: Session, document_id: str) -> dict[str, AlternatingPassage
     return {row.key: row for row in session.exec(wanted)}
 
 
+def take_turns_back(
+    session: Session, document_id: str, check_id: int, at: datetime, standing: Collection[str | None]
+) -> None:
+    """The text that this check brought `at` a time counts for nothing: neither do the turns to it, nor those back.
+    `standing` are the keys of the text that is in force again."""
+    for row in turns_of(session, document_id).values():
+        if row.check_id < check_id:
+            continue
+        row.turns -= 1 if row.check_id == check_id else 2
+        if row.since >= at or row.turns <= 0:
+            session.delete(row)
+        else:
+            row.stands, row.is_away = row.key in standing, False
+            session.add(row)
+
+
 def forget_turns(session: Session, until: datetime) -> None:
     """Of passages that have not turned since, in all documents."""
     session.exec(delete(AlternatingPassage).where(col(AlternatingPassage.turned_at) <= until))

@@ -12,7 +12,8 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 from messages import Message
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, MessagesColumn, Utc
-from storage.errors import UnknownChange
+from storage.errors import UnknownChange, Withdrawn
+from storage.withdrawals import Withdrawal, leave_out_withdrawn, with_withdrawn, withdrawal_of_change
 
 SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
 
@@ -72,6 +73,9 @@ class Change(SQLModel, table=True):
     def is_unclassified(self) -> bool:
         """It was too costly to be judged, so that nobody knows what it is about."""
         return (self.brief.get("lead") or {}).get("reason") == "unclassified"
+
+
+leave_out_withdrawn(Change, col(Change.id), col(Withdrawal.change_id))
 
 
 def this_and_above(severity: str) -> tuple[str, ...]:
@@ -134,11 +138,21 @@ def dated_ahead(session: Session, now: datetime) -> list[Change]:
 
 
 def change(session: Session, id_: int) -> Change:
-    """Raise `UnknownChange` where there is none."""
+    """Raise `UnknownChange` where there is none, and `Withdrawn` where its version was withdrawn."""
+    withdrawal = withdrawal_of_change(session, id_)
+    if withdrawal is not None:
+        document_id = change_in_any_state(session, id_).document_id
+        raise Withdrawn(f"change {id_}", document_id, withdrawal.withdrawn_at, withdrawal.reason)
     row = session.get(Change, id_)
     if row is None:
         raise UnknownChange(f"there is no change {id_}; `policywatch history DOCUMENT` lists a document's changes")
     return row
+
+
+def change_in_any_state(session: Session, id_: int) -> Change:
+    """Also one that was withdrawn."""
+    with with_withdrawn(session):
+        return session.get_one(Change, id_)
 
 
 def change_to(session: Session, version_id: int) -> Change | None:

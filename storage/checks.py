@@ -19,6 +19,7 @@ from storage.columns import MessageColumn, Utc
 from storage.documents import Document, document
 from storage.notices import Notice, NoticeKind, notices_of
 from storage.versions import Version
+from storage.withdrawals import with_withdrawn
 
 
 class Outcome(StrEnum):
@@ -61,6 +62,7 @@ class Check(SQLModel, table=True):
     # program; from 0 again where a person asks for it
     attempts: int = 0
     accepted: bool = False  # held, and then taken by a person
+    rejected_as: int | None = None  # the capture of this text, or of one that says the same, that a person rejected
     source: str | None = None  # the archive that was read; None: the service itself was asked
     stands_in: bool = False  # read in an archive because the page does not answer: says nothing of the page's health
     reason: Message | None = Field(default=None, sa_type=MessageColumn)  # None when all is well
@@ -125,13 +127,14 @@ def _propose_address(session: Session, row: Document, check: Check) -> None:
 
 
 def _drop_captures_between(session: Session, check: Check) -> None:
-    """Of a streak of texts that are set aside, keep what its first check brought, what this one did, and what the
-    operator was alerted of: a page that says something else each time would fill the disk."""
+    """Of a streak of texts that are set aside, keep what its first check brought, what this one did, what the operator
+    was alerted of, and what a person rejected: a page that says something else each time would fill the disk."""
     session.flush()
     of_document, capture = col(Check.document_id) == check.document_id, col(Check.capture_id)
     good = of_document, or_(col(Check.accepted), col(Check.outcome).in_(_GOOD))
     since = session.exec(select(func.max(Check.id)).where(*good)).one() or 0
-    in_streak = col(Check.id) > since, col(Check.outcome).in_(_ASIDE), capture.is_not(None)
+    aside = col(Check.outcome).in_(_ASIDE), col(Check.rejected_as).is_distinct_from(capture)
+    in_streak = col(Check.id) > since, *aside, capture.is_not(None)
     streak = session.exec(
         select(Check.id, Check.capture_id).where(of_document, *in_streak).order_by(col(Check.id))
     ).all()
@@ -146,9 +149,11 @@ def _drop_captures_between(session: Session, check: Check) -> None:
 
 
 def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
-    """Delete captures that checks before `until` set aside, but for those that still wait for a person; how many."""
+    """Delete captures that checks before `until` set aside, but for those that still wait for a person, or that one
+    rejected: the same text is known by them. How many."""
     valid = last_valid(session, document_id)
-    aside = col(Check.outcome).in_(_ASIDE), col(Check.accepted).is_(False), Check.checked_at < until
+    undecided = col(Check.accepted).is_(False), col(Check.rejected_as).is_distinct_from(col(Check.capture_id))
+    aside = col(Check.outcome).in_(_ASIDE), *undecided, Check.checked_at < until
     wanted = select(Check.id, Check.capture_id).join(Capture, col(Check.capture_id) == Capture.id).where(*aside)
     is_past = Capture.document_id == document_id, col(Check.id) < (valid.id if valid else 0)
     old = session.exec(wanted.where(*is_past)).all()
@@ -168,8 +173,9 @@ def release_capture(session: Session, check: Check) -> None:
 
 def _remove_unnamed(session: Session, captures: set[int | None], about: str) -> int:
     """Delete the captures that no check and no version names; how many."""
-    for name in (Check.capture_id, Version.capture_id):
-        captures.difference_update(session.exec(select(name).where(col(name).in_(captures))).all())
+    with with_withdrawn(session):
+        for name in (Check.capture_id, Version.capture_id):
+            captures.difference_update(session.exec(select(name).where(col(name).in_(captures))).all())
     remove_captures(session, or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures)), about)
     return len(captures)
 
@@ -204,9 +210,29 @@ def _host(url: str) -> str:
 
 def accept_check(session: Session, check: Check) -> None:
     """A person took the text that this check had set aside: the document is read, and well."""
-    check.accepted = True
+    same = col(Check.rejected_as).in_({check.capture_id, check.rejected_as})
+    session.exec(update(Check).where(same).values(rejected_as=None))
+    check.accepted, check.rejected_as = True, None
     session.add(check)
     _recovered(session, document(session, check.document_id), check)
+
+
+def check_that_brought(session: Session, capture_id: int) -> Check | None:
+    """The first one whose answer was this capture; None where it was imported."""
+    return session.exec(select(Check).where(Check.capture_id == capture_id).order_by(col(Check.id)).limit(1)).first()
+
+
+def rejected_captures(session: Session, document_id: str) -> list[int]:
+    """Of texts of the document that a person rejected."""
+    wanted = select(Check.rejected_as).where(Check.document_id == document_id, col(Check.rejected_as).is_not(None))
+    known = select(Capture.id).where(col(Capture.id).in_(wanted)).order_by(col(Capture.id))
+    return [id_ for id_ in session.exec(known) if id_ is not None]
+
+
+def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
+    """A person says that the text of this capture is not the document's, whatever was made of it before."""
+    brought = col(Check.document_id) == document_id, col(Check.capture_id) == capture_id
+    session.exec(update(Check).where(*brought).values(rejected_as=capture_id, accepted=False))
 
 
 def _recovered(session: Session, row: Document, check: Check) -> None:

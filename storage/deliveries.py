@@ -124,6 +124,44 @@ def drop_unsent(session: Session, route: str) -> None:
     session.exec(delete(Delivery).where(col(Delivery.id).in_(unsent)))
 
 
+def cancel(session: Session, change_id: int, now: datetime) -> tuple[list[Delivery], int]:
+    """Take a change out of all that is not sent: the deliveries by which it went, or may have gone, and how many alerts
+    and deliveries it was taken out of."""
+    alerts = select(Alert.id).where(Alert.change_id == change_id)
+    its = col(DeliveryItem.alert_id).in_(alerts)
+    carrying = select(DeliveryItem.delivery_id).where(its)
+    wanted = select(Delivery).where(col(Delivery.id).in_(carrying)).order_by(col(Delivery.id))
+    reached, cancelled = [], 0
+    for delivery in session.exec(wanted.with_for_update()):
+        was_sent = delivery.state == State.SENT
+        if was_sent or _may_be_sent(delivery):
+            reached.append(delivery)
+        else:
+            cancelled += 1
+        if was_sent:
+            continue
+        carries_more = select(DeliveryItem.id).where(DeliveryItem.delivery_id == delivery.id, ~its).limit(1)
+        if session.exec(carries_more).first() is None and delivery in reached:
+            delivery.state, delivery.sent_at = State.SENT.value, now  # not tried again, whatever comes of it
+            delivery.claimed_by = delivery.claimed_at = None
+            continue
+        session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id, its))
+        if session.exec(select(DeliveryItem.id).where(DeliveryItem.delivery_id == delivery.id)).first() is None:
+            session.delete(delivery)
+    session.flush()
+    carried = select(DeliveryItem.alert_id).where(its)
+    unplanned = col(Alert.change_id) == change_id, col(Alert.planned_at).is_(None)
+    cancelled += session.exec(select(func.count()).select_from(Alert).where(*unplanned)).one()
+    session.exec(delete(Alert).where(col(Alert.change_id) == change_id, col(Alert.id).not_in(carried)))
+    return reached, cancelled
+
+
+def _may_be_sent(delivery: Delivery) -> bool:
+    """It is under way, some of its people have it, or a try ended without saying how."""
+    broke_off = delivery.attempts > 0 and delivery.error is None
+    return delivery.state == State.SENDING or bool(delivery.taken) or broke_off
+
+
 def items(session: Session, delivery_id: int) -> list[DeliveryItem]:
     """In the order in which they were added."""
     wanted = select(DeliveryItem).where(DeliveryItem.delivery_id == delivery_id)

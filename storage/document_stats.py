@@ -22,8 +22,8 @@ class DocumentStats(NamedTuple):
 
 def document_stats(session: Session, ids: Collection[str]) -> dict[str, DocumentStats]:
     """By document, for each of these ids."""
-    numbers = select(Version.document_id, func.max(Version.number)).where(col(Version.document_id).in_(ids))
-    versions = dict(session.exec(numbers.group_by(col(Version.document_id))).all())
+    counts = select(Version.document_id, func.count()).where(col(Version.document_id).in_(ids))
+    versions = dict(session.exec(counts.group_by(col(Version.document_id))).all())
     times = select(Change.document_id, func.max(Change.detected_at)).where(words_changed())
     times = times.where(col(Change.document_id).in_(ids)).group_by(col(Change.document_id))
     changed = dict(session.exec(times).all())

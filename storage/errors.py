@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 
 from messages import Message
 
@@ -109,6 +110,15 @@ class UnknownDocument(Unknown):
         near = f"; known are: {', '.join(known)}" if known else "; the store is empty, nothing was checked yet"
         super().__init__(f"there is no document {document!r}{near}")
         self.document = document
+
+
+class Withdrawn(Unknown):
+    """A person took back what was asked for: `what` names it, like "change 17"."""
+
+    def __init__(self, what: str, document: str, at: datetime, reason: str) -> None:
+        why = f": {reason}" if reason else ""
+        super().__init__(f"{what} of {document} was withdrawn on {at:%Y-%m-%d %H:%M} UTC{why}")
+        self.document, self.at, self.reason = document, at, reason
 
 
 class UnknownChange(Unknown):

@@ -1,4 +1,5 @@
-"""Notices: what the operator must hear of (a page that can't be read, one that can again, a held text)."""
+"""Notices: what the operator must hear of (a page that can't be read, one that can again, a held text); and to those
+who were alerted, that an alert was wrong."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ class NoticeKind(StrEnum):
     VOLATILE = "volatile"  # a document changes again and again at one place, and never in what is told
     LINKS = "links"  # a document has new links to policies that are not watched
     MOVED = "moved"  # a document's address has changed
+    WITHDRAWN = "withdrawn"  # a change that was sent, for those to whom it was sent
 
 
 class Notice(SQLModel, table=True):

@@ -22,6 +22,7 @@ from storage.paragraphs import Mentions, reindex
 from storage.reviews import Review
 from storage.second_readings import forget_second_readings
 from storage.versions import Import, Version
+from storage.withdrawals import Withdrawal, with_withdrawn
 
 OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import, AlternatingPassage)
 
@@ -46,13 +47,13 @@ class Extent(NamedTuple):
 def extent(session: Session, document_id: str, *, imported: bool = False) -> Extent:
     """Raises `UnknownDocument`."""
     document(session, document_id)
-    checks = 0 if imported else _count(session, col(Check.document_id) == document_id)
-    return Extent(
-        _count(session, _versions(document_id, imported=imported)),
-        _count(session, _changes(document_id, imported=imported)),
-        checks,
-        len(_emptied(session, _items(document_id, imported=imported))),
-    )
+    with with_withdrawn(session):
+        return Extent(
+            versions=_count(session, _versions(document_id, imported=imported)),
+            changes=_count(session, _changes(document_id, imported=imported)),
+            checks=0 if imported else _count(session, col(Check.document_id) == document_id),
+            deliveries=len(_emptied(session, _items(document_id, imported=imported))),
+        )
 
 
 def rename(session: Session, old: str, new: str, mentions: Mentions | None = None) -> None:
@@ -99,8 +100,9 @@ def remove_imported(session: Session, document_id: str, mentions: Mentions | Non
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
     theirs = _versions(document_id, imported=True)
-    captures = session.exec(select(Version.capture_id).where(theirs)).all()
-    gone = _count(session, theirs)
+    with with_withdrawn(session):
+        captures = session.exec(select(Version.capture_id).where(theirs)).all()
+        gone = _count(session, theirs)
     _forget_versions(session, document_id, imported=True)
     remove_captures(session, col(Capture.id).in_(captures), document_id)
     session.exec(delete(Import).where(col(Import.document_id) == document_id))
@@ -114,6 +116,11 @@ def remove_imported(session: Session, document_id: str, mentions: Mentions | Non
 
 def _forget_versions(session: Session, document_id: str, *, imported: bool) -> None:
     """With their changes, and what was told of these."""
+    with with_withdrawn(session):
+        _forget_versions_and_changes(session, document_id, imported=imported)
+
+
+def _forget_versions_and_changes(session: Session, document_id: str, *, imported: bool) -> None:
     versions = select(Version.id).where(_versions(document_id, imported=imported))
     changes = select(Change.id).where(_changes(document_id, imported=imported))
     others = col(Change.before_id).in_(versions) & (col(Change.document_id) != document_id)
@@ -133,6 +140,8 @@ def _forget_versions(session: Session, document_id: str, *, imported: bool) -> N
         forget_second_readings(session, change_id or 0)
     for table in (Alert, StoredPassage, ChangeTopic, Review):
         session.exec(delete(table).where(col(table.change_id).in_(changes)))
+    session.exec(delete(Withdrawal).where(col(Withdrawal.version_id).in_(versions)))
+    session.exec(update(Withdrawal).where(col(Withdrawal.change_id).in_(changes)).values(change_id=None))
     session.exec(delete(Change).where(col(Change.id).in_(changes)))
     dissolve_events(session)
     session.exec(update(Change).where(col(Change.returns_to).in_(versions)).values(returns_to=None))

@@ -14,7 +14,8 @@ from sqlmodel import Field, Session, SQLModel, col, func, select, update
 from storage.captures import Capture
 from storage.clock import midnight
 from storage.columns import CompressedJson, Utc
-from storage.errors import Unknown
+from storage.errors import Unknown, Withdrawn
+from storage.withdrawals import Withdrawal, leave_out_withdrawn, with_withdrawn, withdrawals
 
 
 class Cause(StrEnum):
@@ -45,6 +46,9 @@ class Version(SQLModel, table=True):
     page: Any = Field(sa_type=CompressedJson)
     # of passages that alternated (`AlternatingPassage.key`): they stand here as in the version before
     alternating: list[str] = Field(default=[], sa_type=JSON)
+
+
+leave_out_withdrawn(Version, col(Version.id), col(Withdrawal.version_id))
 
 
 class Import(SQLModel, table=True):
@@ -138,6 +142,15 @@ def numbers_around(session: Session, document_id: str, number: int) -> tuple[int
     return session.exec(before).first(), session.exec(after).first()
 
 
+def next_number(session: Session, document_id: str, current: Version | None) -> int:
+    """For a version that follows the current one: no number is given twice, not even that of a withdrawn one."""
+    following = current.number + 1 if current else 1
+    taken = select(Version.number).where(Version.document_id == document_id, col(Version.number) >= following)
+    with with_withdrawn(session):
+        numbers = set(session.exec(taken))
+    return following if following not in numbers else max(numbers) + 1
+
+
 def pages_before(session: Session, document_id: str, number: int, most: int) -> list[dict[str, Any]]:
     """The pages of the versions before the one of this number, at most so many, oldest first."""
     wanted = select(Version.page).where(Version.document_id == document_id, col(Version.number) < number)
@@ -195,16 +208,38 @@ def make_room(session: Session, document_id: str, number: int) -> None:
     session.exec(update(Version).where(moved).values(number=1 - col(Version.number)))
 
 
+def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:
+    """The captures of versions that were withdrawn, by fingerprint, unless the same text stands in another one."""
+    withdrawn = {version.fingerprint: version.capture_id for version, _ in withdrawn_versions(session, document_id)}
+    same = select(Version.fingerprint).where(Version.document_id == document_id)
+    standing = set(session.exec(same.where(col(Version.fingerprint).in_(withdrawn))))
+    return {text: capture_id for text, capture_id in withdrawn.items() if text not in standing}
+
+
+def withdrawn_versions(session: Session, document_id: str) -> list[tuple[Version, Withdrawal]]:
+    """Oldest first, without their pages."""
+    joined = select(Version, Withdrawal).join(Withdrawal, col(Withdrawal.version_id) == col(Version.id))
+    wanted = joined.where(Version.document_id == document_id).options(defer(Version.page))
+    with with_withdrawn(session):
+        return list(session.exec(wanted.order_by(col(Version.number))).all())
+
+
 class UnknownVersion(Unknown):
     """The document has no version of that number."""
 
 
 def numbered_version(session: Session, document_id: str, number: int) -> Version:
-    """Raise `UnknownVersion` where there is none."""
-    row = session.exec(select(Version).where(Version.document_id == document_id, Version.number == number)).first()
+    """Raise `UnknownVersion` where there is none, and `Withdrawn` where it was withdrawn."""
+    wanted = select(Version).where(Version.document_id == document_id, Version.number == number)
+    row = session.exec(wanted).first()
+    if row is not None:
+        return row
+    with with_withdrawn(session):
+        row = session.exec(wanted.options(defer(Version.page))).first()
     if row is None:
         raise UnknownVersion(f"{document_id} has no version {number}")
-    return row
+    withdrawal = withdrawals(session, [row.id or 0])[row.id or 0]
+    raise Withdrawn(f"version {number}", document_id, withdrawal.withdrawn_at, withdrawal.reason)
 
 
 class BeforeFirstText(UnknownVersion):
@@ -231,6 +266,7 @@ def version_on(session: Session, document_id: str, day: date) -> int:
 
 
 def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
-    """Versions by id, without their pages."""
+    """Versions by id, without their pages; also one that was withdrawn since another document was compared with it."""
     wanted = select(Version).where(col(Version.id).in_(set(ids))).options(defer(Version.page))
-    return {version.id: version for version in session.exec(wanted) if version.id is not None}
+    with with_withdrawn(session):
+        return {version.id: version for version in session.exec(wanted) if version.id is not None}

@@ -83,6 +83,8 @@ def test_an_accepted_text_after_an_imported_history_is_told_nobody(config: Path,
 
 def test_an_accepted_announced_text_is_compared_with_the_one_in_force(tmp_path: Path, site: Site) -> None:
     more = f"""
+[alerts]
+grace = "0m"
 [[documents]]
 id = "library/preview-privacy"
 service = "Library"

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -36,7 +37,10 @@ from tests.web_server import served
 PASSWORD = "a long enough password"
 HASHED = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)  # what guards against guessing takes long on purpose
 TOKEN = "a token for programs"
-STATE = WatchlistState({NOTES: ExtractionConfig("Privacy Notice", "en")}, recipients=Recipients((Route("team", ()),)))
+STATE = WatchlistState(
+    {NOTES: ExtractionConfig("Privacy Notice", "en")},
+    recipients=Recipients((Route("team", ()),), grace=timedelta(minutes=10)),
+)
 HELD = "<!doctype html><html lang=en><main><h1>Privacy Notice</h1><p>We keep your notes for ever and ever.</p></main>"
 
 
@@ -104,7 +108,15 @@ def test_details_of_health_are_for_who_signed_in(site: httpx.Client) -> None:
 def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> None:
     assert sign_in(site, next="/health").headers["location"] == "/health"
     path = f"/health/held/{NOTES}"
-    fields = form(site, path, path)
+    shown = page(site, path)
+    assert text(shown, ".fetched p") == ["Privacy Notice", "We keep your notes for ever and ever."]
+    asked = site.post(path, data=form(site, path, path) | {"do": "accept"})
+    assert asked.status_code == 200
+    assert "Accept this text?" in asked.text
+    assert "after 10 minutes" in asked.text
+    with store.reading() as session:
+        assert [change.cause for change in changes_of(session, NOTES)] == ["page"], "asking does nothing"
+    fields = form(site, path, path) | {"sure": "yes"}
     with one_at_a_time(store):
         busy = site.post(path, data=fields)
     assert (busy.status_code, "A run is in progress" in busy.text) == (409, True)
@@ -115,6 +127,64 @@ def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> 
     assert (taken.status_code, taken.headers["location"]) == (303, f"/changes/{change.id}")
     assert "then accepted by a person" in text(page(site, f"/changes/{change.id}"), "main")[0]
     assert site.get(path).status_code == 404
+
+
+def test_the_operator_rejects_a_held_text(site: httpx.Client, store: Database) -> None:
+    path = f"/health/held/{NOTES}"
+    assert site.post(path, data={"do": "reject"}).status_code == 403
+    sign_in(site)
+    answer = site.post(path, data=form(site, path, path) | {"do": "reject"})
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    assert "This text was rejected. It can still be accepted." in site.get(path).text
+    assert not page(site, path).css("button[value=reject]")
+    assert "This text was rejected" in site.get("/health").text
+    assert site.post(path, data=form(site, path, path) | {"sure": "yes"}).status_code == 303
+
+
+def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(site: httpx.Client, store: Database) -> None:
+    sign_in(site)
+    held = f"/health/held/{NOTES}"
+    change = site.post(held, data=form(site, held, held) | {"sure": "yes"}).headers["location"]
+    (asking,) = (address for address in hrefs(page(site, change)) if address.endswith("/withdraw"))
+    version = asking.removesuffix("/withdraw")
+    assert asking in hrefs(page(site, version))
+    with one_at_a_time(store):
+        busy = site.post(asking, data=form(site, asking, asking))
+    assert (busy.status_code, "A run is in progress" in busy.text) == (409, True)
+    older = version[:-1] + "1"
+    assert not [address for address in hrefs(page(site, older)) if address.endswith("/withdraw")]
+    refused = site.post(f"{older}/withdraw", data=form(site, asking, asking))
+    assert (refused.status_code, "Withdraw that one first." in refused.text) == (409, True)
+    words = "ever and ever"
+    everywhere = ("/changes", "/", "/feed.atom", "/feed.json", "/changes.csv", "/api/v1/changes", "/api/v1/passages")
+    assert [path for path in everywhere if change in site.get(path).text or words in site.get(path).text]
+    assert words in site.get(f"/search?q={words}").text
+    done = site.post(asking, data=form(site, asking, asking) | {"reason": "<b>half a page"})
+    assert (done.status_code, done.headers["location"]) == (303, f"/documents/{NOTES}")
+    for path in everywhere:
+        assert f"{change}<" not in site.get(path).text, path
+        assert words not in site.get(path).text, path
+    assert not page(site, f"/search?q={words}").css("mark")
+    listed = text(page(site, f"/documents/{NOTES}"), ".timeline li")[0]
+    assert "Withdrawn on" in listed
+    assert listed.endswith("The reason: <b>half a page")
+    for path in (change, version, f"{version}/text"):
+        answer = site.get(path)
+        assert answer.status_code == 410, path
+        assert "it was not a text of this document" in answer.text
+        assert "The reason: &lt;b&gt;half a page" in answer.text
+    for path in (change, version):
+        problem = site.get(f"/api/v1{path}")
+        assert (problem.status_code, "was withdrawn on" in problem.json()["detail"]) == (410, True)
+    names = [row["number"] for row in site.get(f"/api/v1/documents/{NOTES}/versions").json()["versions"]]
+    assert int(version.rpartition("/")[2]) not in names
+
+
+def test_withdrawing_is_for_who_signed_in(site: httpx.Client) -> None:
+    path = f"/documents/{NOTES}/versions/2"
+    assert "/withdraw" not in site.get(path).text
+    assert site.get(f"{path}/withdraw").status_code == 403
+    assert site.post(f"{path}/withdraw", data={}).status_code == 403
 
 
 def test_the_operator_sends_again_what_was_given_up(site: httpx.Client, store: Database) -> None:

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from notifier.delivery import try_routes
+from notifier.plan import OPERATOR
 from policywatch.cli.opening import opened
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_json, print_table
 from policywatch.config.recipients import recipients
@@ -85,8 +86,12 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
 
 
 def _about(row: dict[str, Any]) -> str:
-    changes = [f"change {change['id']} {change['document']}" for change in row["changes"]]
-    nothing = "no change" if row["kind"] == "digest" else "news for the operator"
+    changes = [
+        f"change {change['id']} {change['document']}{' (withdrawn)' if change['withdrawn'] else ''}"
+        for change in row["changes"]
+    ]
+    nothing = "news for the operator" if row["routes"] == [OPERATOR] else "a correction"
+    nothing = {"digest": "no change", "confirmation": "a subscription"}.get(row["kind"], nothing)
     about = f"{len(changes)} changes" if len(changes) > 3 else ", ".join(changes) or nothing
     more = row["waits"] or row["error"]
     return f"{about}: {more}" if more else about

@@ -40,6 +40,8 @@ COMMANDS = {
         ),
         "worker": ("worker", "Share the work of a PostgreSQL database with other machines, until SIGTERM."),
         "accept": ("accept", "Look at a text that was held, and take it as the next version."),
+        "reject": ("accept", "Say that a text that was held is not the document's: it is not shown again."),
+        "withdraw": ("accept", "Take back a version that should never have been, with the alerts of it."),
         "split": ("show", "Take a change out of its event: it stands alone from then on."),
         "deliver": ("alerts", "Send pending alerts."),
         "alerts": (

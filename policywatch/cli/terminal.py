@@ -27,6 +27,7 @@ from storage.checks import Check, last_check
 from storage.documents import Document, document
 from storage.reviews import reviews_of
 from storage.versions import Cause, Version, versions
+from storage.withdrawals import Withdrawal, with_withdrawn, withdrawals
 
 _WIDEST = 100  # columns; longer lines are hard to read
 _SEVERITY = {"high": "bold red", "medium": "bold yellow", "low": "bold cyan"}
@@ -104,7 +105,9 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
     """A document's versions, newest first, each with what changed. Raises `UnknownDocument`."""
     sheet = _Sheet(console)
     row = document(session, document_id)
-    history = versions(session, document_id)
+    with with_withdrawn(session):
+        history = versions(session, document_id)
+    withdrawn = withdrawals(session, [version.id for version in history if version.id is not None])
     changes = changes_to(session, [version.id for version in history if version.id is not None])
     sheet.line((row.service, "bold"), " · ", (row.title, "bold"), (f"  {row.id} ({row.language})", "dim"))
     for url in row.addresses:
@@ -115,7 +118,10 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
         sheet.line(sheet.words("terminal.no_versions"))
     for version in reversed(history):
         sheet.gap()
-        _version_entry(sheet, version, changes.get(version.id or 0))
+        if withdrawal := withdrawn.get(version.id or 0):
+            _withdrawn_entry(sheet, version, withdrawal)
+        else:
+            _version_entry(sheet, version, changes.get(version.id or 0))
     if changes:
         sheet.gap()
         sheet.line((sheet.words("terminal.show_with"), "dim"))
@@ -221,6 +227,13 @@ def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) ->
         _change_entry(sheet, version.captured_at, name, row)
     if version.source:
         sheet.line((version.source, "dim"), indent=2)
+
+
+def _withdrawn_entry(sheet: _Sheet, version: Version, withdrawal: Withdrawal) -> None:
+    mark = sheet.words("withdrawn.mark", date=sheet.words.day(withdrawal.withdrawn_at.date()))
+    sheet.line((f"{_time(version.captured_at)} UTC", "bold"), f"  version {version.number}  ", (mark, "dim"))
+    if withdrawal.reason:
+        sheet.line((sheet.words("withdrawn.why", why=withdrawal.reason), "dim"), indent=2)
 
 
 def _change_entry(sheet: _Sheet, at: datetime, name: str, row: ListedChange, *, with_document: bool = False) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
 from notifier.when import parse_when
 from policywatch.config.errors import Problem, Section, WatchlistError
-from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry
+from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry, span
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 from storage.changes import Change
 from storage.documents import Document
@@ -40,8 +41,8 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The routes, the operator's own addresses, language and model, who hears that the job is
-    alive, and what makes the route to a reader who subscribed."""
+    """The routes, the operator's own addresses, language and model, who hears that the job is alive, what makes the
+    route to a reader who subscribed, and how long alerts of accepted texts wait."""
 
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
@@ -49,6 +50,7 @@ class Recipients:
     heartbeat: Heartbeat | None = None
     model: Model | None = None
     route_to: RouteTo | None = None
+    grace: timedelta = timedelta(0)
 
     def names_for(self, document: Document, change: Change) -> list[str]:
         return [route.name for route in self.routes if route.wants(document, change)]
@@ -71,7 +73,8 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
         raise WatchlistError(problems)
     route_to = partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url) if mail else None
     route_to = route_to if watchlist.web.subscribe else None
-    return Recipients(tuple(routes), operator, entry.language, heartbeat, model, route_to)
+    grace = span(watchlist.alerts.grace)
+    return Recipients(tuple(routes), operator, entry.language, heartbeat, model, route_to, grace)
 
 
 def _mail(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> MailEntry | None:

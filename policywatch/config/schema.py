@@ -26,7 +26,7 @@ _MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
 PERSON = r"^[^\s:/@,;<>\"]+@[\w-]+(\.[\w-]+)+$"  # an e-mail address alone
 
 # what pages and API put behind a document's id
-_PAGES_OF_A_DOCUMENT = re.compile(r".+/(compare|course|versions(/[^/]+(/(text|capture))?)?)")
+_PAGES_OF_A_DOCUMENT = re.compile(r".+/(compare|course|versions(/[^/]+(/(text|capture|withdraw))?)?)")
 
 
 def document_id(text: str) -> str:
@@ -265,6 +265,12 @@ class MailEntry(Table):
         # without `smtp` Apprise takes another server for some senders, such as those of gmail.com
         query = urlencode({"smtp": self.host, "mode": mode, "from": self.sender, "to": person})
         return f"mailto{'' if self.security == 'none' else 's'}://{login}{host}?{query}"
+
+
+class AlertsEntry(Table):
+    """`[alerts]`: how long the alerts of a text that a person accepted wait, so that it can be taken back."""
+
+    grace: Annotated[str, AfterValidator(lambda text: text if text == "0m" else span_text(text))] = "10m"
 
 
 class ClassifyEntry(Table):

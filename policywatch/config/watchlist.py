@@ -19,6 +19,7 @@ from analysis.model import TOPICS
 from policywatch.config.errors import Problem, Section, WatchlistError
 from policywatch.config.route_words import filter_problems, language_problems, word_problems
 from policywatch.config.schema import (
+    AlertsEntry,
     ClassifyEntry,
     CrawlEntry,
     DocumentEntry,
@@ -66,6 +67,7 @@ class Watchlist:
     routes: tuple[tuple[RouteEntry, Section], ...]
     operator: tuple[OperatorEntry, Section]
     mail: tuple[MailEntry | None, Section]
+    alerts: AlertsEntry
     retention: RetentionEntry
     web: WebEntry
     classify: tuple[ClassifyEntry, Section]
@@ -171,6 +173,7 @@ class _Loader:
             routes=tuple(self._list(RouteEntry, "routes")),
             operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
             mail=(self._optional(MailEntry, "mail"), self._section("mail")),
+            alerts=self._table(AlertsEntry, "alerts"),
             retention=self._table(RetentionEntry, "retention"),
             web=self._table(WebEntry, "web"),
             classify=(self._table(ClassifyEntry, "classify"), self._section("classify")),
@@ -332,7 +335,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
 
 _SECTIONS = (
     *("crawl", "services", "sources", "topics", "documents", "routes", "operator", "classify", "evidence"),
-    *("retention", "web", "mail"),
+    *("retention", "web", "mail", "alerts"),
 )
 
 

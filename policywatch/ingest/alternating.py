@@ -17,9 +17,10 @@ from analysis.text.normal import fingerprint
 from analysis.text.words import edits
 from policywatch.ingest.alerting import CONFIRMATIONS
 from storage.alternating import ALTERNATES, AlternatingPassage, alternating_passages, turns_of
+from storage.changes import change_to
 from storage.checks import Check, good_checks_since
 from storage.paragraphs import digest
-from storage.versions import current_version
+from storage.versions import Cause, Version, current_version
 
 _STILL = timedelta(days=1)  # the shortest time after which a passage has settled
 MEMORY = timedelta(weeks=3)  # what has not turned for so long does not alternate
@@ -33,15 +34,21 @@ class Turns:
     rows: Mapping[str, AlternatingPassage]
     good_checks: Mapping[int, int]
     at: datetime  # no turn is older than `MEMORY` then
+    is_accepted: bool = False  # a person put the text in force there
 
     def hold_still(self, before: Page, page: Page) -> tuple[Page, list[str]]:
         """The page with passages that alternate as they stand in `before`, the text in force, and what else turned of
-        late at their places; with the keys of what differs so."""
-        stands, stood = {*_keys(page)}, {*_keys(before)}
+        late at their places; with the keys of what differs so.
+
+        Where a person accepted the text in force, and the page is back for the third good check, it is as it came:
+        nobody's mistake holds a page still."""
+        stands, stood = {*passage_keys(page)}, {*passage_keys(before)}
         turned = {key for key, row in self.rows.items() if _stood(row, stood) != (key in stands)}
         alternating = {key for key, row in self.rows.items() if row.turns + (key in turned) >= ALTERNATES}
         unsettled = {key for key in alternating if key in turned or not self._has_settled(self.rows[key])}
         keys = sorted(self.rows.keys() & (stands ^ stood))
+        if self.is_accepted and any(self._is_back(self.rows[key]) for key in keys if key not in turned):
+            return page, []
         return (hold_still(before, page, keys, unsettled), keys) if unsettled else (page, [])
 
     def _has_settled(self, row: AlternatingPassage) -> bool:
@@ -50,11 +57,25 @@ class Turns:
         long_enough = max(_STILL, timedelta(seconds=2 * row.longest))
         return self.at - row.turned_at >= long_enough and self.good_checks[row.check_id] >= CONFIRMATIONS
 
+    def _is_back(self, row: AlternatingPassage) -> bool:
+        """Not as in the text in force, for the third good check in a row: its turn, those since, and this one."""
+        return row.is_away and self.good_checks[row.check_id] + 2 >= CONFIRMATIONS
+
 
 def load_turns(session: Session, document_id: str, at: datetime) -> Turns:
     rows = turns_of(session, document_id)
     checks = {row.check_id for row in rows.values()}
-    return Turns(rows, {id_: good_checks_since(session, document_id, id_) for id_ in checks}, at)
+    good_checks = {id_: good_checks_since(session, document_id, id_) for id_ in checks}
+    current = current_version(session, document_id)
+    return Turns(rows, good_checks, at, is_accepted=current is not None and _is_accepted(session, current))
+
+
+def _is_accepted(session: Session, current: Version) -> bool:
+    """By the change to it, or the one before where it was only read anew since."""
+    change = change_to(session, current.id or 0)
+    while change is not None and change.cause == Cause.READER:
+        change = change_to(session, change.before_id)
+    return change is not None and change.cause == Cause.ACCEPTED
 
 
 class TurningText(NamedTuple):
@@ -87,8 +108,10 @@ def note_turns(session: Session, check: Check, before: Page, page: Page, recorde
     force from now on."""
     assert check.id is not None
     rows = turns_of(session, check.document_id)
-    texts = {key: block.text for each in (before, page) for key, block in zip(_keys(each), each.blocks, strict=True)}
-    stood, stands, in_force = ({*_keys(each)} for each in (before, page, recorded))
+    texts = {
+        key: block.text for each in (before, page) for key, block in zip(passage_keys(each), each.blocks, strict=True)
+    }
+    stood, stands, in_force = ({*passage_keys(each)} for each in (before, page, recorded))
     for key in {*texts, *rows}:
         row = rows.get(key) if key is not None else None
         if key is not None and (key in stands) != (key in stood if row is None else _stood(row, stood)):
@@ -111,7 +134,7 @@ def note_turns(session: Session, check: Check, before: Page, page: Page, recorde
 def hold_still(before: Page, page: Page, passages: Collection[str], unsettled: Collection[str]) -> Page:
     """The page with these passages as `before` has them or not, at each place where something unsettled differs: of two
     states of one place, one stands."""
-    b, a = _keys(before), _keys(page)
+    b, a = passage_keys(before), passage_keys(page)
     turned = set(passages) & ({*b} ^ {*a})
     blocks = []
     for run in edits(b, a):
@@ -126,5 +149,6 @@ def _stood(row: AlternatingPassage, stood: Collection[str | None]) -> bool:
     return row.stands if row.is_away or row.turns >= ALTERNATES else row.key in stood
 
 
-def _keys(page: Page) -> list[str | None]:
+def passage_keys(page: Page) -> list[str | None]:
+    """Of each block, by which it is known again; None where it has no letter."""
     return [digest(block.text) for block in page.blocks]

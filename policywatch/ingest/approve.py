@@ -16,7 +16,7 @@ from policywatch.ingest.recording import record
 from policywatch.ingest.reprocess import differs_by_reader
 from storage.captures import capture, captures_from
 from storage.changes import Change
-from storage.checks import Check, Outcome, accept_check, last_set_aside
+from storage.checks import Check, Outcome, accept_check, last_set_aside, reject_capture
 from storage.clock import utc_now
 from storage.database import Database, release_connection
 from storage.documents import document
@@ -28,8 +28,33 @@ class NothingHeld(StorageError):
     """There is no held text that could be accepted."""
 
 
+def reject(database: Database, document_id: str, check_id: int | None = None) -> Check:
+    """Say that the held text is not the document's: it is neither shown nor told of again; the last valid version
+    stands. `accept` still takes it.
+
+    Raises `NothingHeld`, and `AnotherTextHeld` where a run has put another text in the place of the one of `check_id`.
+    """
+    with database.writing() as session:
+        check = held_check(session, document_id)
+        if check_id is not None and check.id != check_id:
+            raise AnotherTextHeld(
+                f"another text of {document_id} was held while you were looking, so none was rejected"
+            )
+        reject_capture(session, document_id, check.capture_id or 0)
+        return check
+
+
 class AnotherTextHeld(StorageError):
     """The text that is held is not the one that the person has seen."""
+
+
+def held_check(session: Session, document_id: str) -> Check:
+    """The check whose text is held; a person may have rejected it. Raises `NothingHeld`."""
+    document(session, document_id)
+    check = last_set_aside(session, document_id)
+    if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
+        raise NothingHeld(f"nothing is held for {document_id}: its last text was accepted, or could not be read at all")
+    return check
 
 
 def held_text(session: Session, document_id: str, config: ExtractionConfig) -> tuple[Check, NewVersion]:
@@ -37,10 +62,8 @@ def held_text(session: Session, document_id: str, config: ExtractionConfig) -> t
 
     Raises `NothingHeld`, and `UnreadablePage` where even the held capture gives no text.
     """
-    document(session, document_id)
-    check = last_set_aside(session, document_id)
-    if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
-        raise NothingHeld(f"nothing is held for {document_id}: its last text was accepted, or could not be read at all")
+    check = held_check(session, document_id)
+    assert check.capture_id is not None
     captures = captures_from(session, check.capture_id)
     history = load_history(session, check, captures, config)
     in_force = captures_in_force(session, history.current) if history.current is not None else []

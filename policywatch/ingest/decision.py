@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,10 @@ from messages import Message
 from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change
 from policywatch.ingest.extraction import ExtractionConfig, PageCache, join_pages, keys_of_earlier
-from policywatch.ingest.quarantine import preview, shown_captures
+from policywatch.ingest.quarantine import preview, says_the_same, shown_captures
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
-from storage.checks import Check, Outcome, last_kept
+from storage.checks import Check, Outcome, last_kept, rejected_captures
 from storage.documents import document, replaced_by
 from storage.versions import (
     Cause,
@@ -29,7 +29,9 @@ from storage.versions import (
     is_read_as,
     last_own,
     numbered_version,
+    numbers_around,
     pages_before,
+    withdrawn_texts,
 )
 
 EARLIER = 6  # versions before the one in force that tell a return from news
@@ -54,10 +56,11 @@ class Unreadable:
 @dataclass(frozen=True, slots=True)
 class NeedsReview:
     """A text that is rejected, until a person accepts it. `preview` are some lines of what it would change; None where
-    the operator has seen them."""
+    the operator has seen them. `rejected_as` is the capture of a text that says the same and that a person rejected."""
 
     reason: Message
     preview: list[str] | None
+    rejected_as: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,9 @@ class History:
     `former` are the captures of the text in force, a part each; none where the watchlist has other addresses now, or
     another language, so that nobody can tell what the service changed. `earlier` are pages of versions before the
     current one, oldest first; `replaced` is the version that an announced text will replace; `waiting` are the changes
-    whose alert waits, each with the version before it; `shown` are rejected texts that the operator was shown; `turns`
-    is what came and went of late.
+    whose alert waits, each with the version before it; `shown` are rejected texts that the operator was shown,
+    `rejected` those that a person rejected, `withdrawn` the captures of versions that one withdrew, by fingerprint;
+    `turns` is what came and went of late.
 
     `is_first`: the text is the first of where it comes from. `page_text` is the fingerprint of the page's own last text
     where an archive's has taken its place since.
@@ -113,6 +117,8 @@ class History:
     replaced: Version | None
     waiting: Sequence[tuple[int, Version]]
     shown: Sequence[Sequence[Capture]]
+    rejected: Sequence[Sequence[Capture]]
+    withdrawn: Mapping[str, int]
     turns: Turns
     is_first: bool
     page_text: str | None
@@ -136,6 +142,8 @@ def load_history(session: Session, check: Check, captures: Sequence[Capture], co
         replaced=current_version(session, replaced) if replaced is not None else None,
         waiting=waiting,
         shown=shown_captures(session, row),
+        rejected=[captures_from(session, id_) for id_ in rejected_captures(session, document_id)],
+        withdrawn=withdrawn_texts(session, document_id),
         turns=load_turns(session, document_id, check.checked_at),
         is_first=current is None or _is_from_elsewhere(current, captures[0]),
         page_text=_page_text(session, current) if captures[0].source is None else None,
@@ -158,7 +166,9 @@ def _page_text(session: Session, current: Version | None) -> str | None:
 
 def _version_before(session: Session, document_id: str, version_id: int) -> Version:
     """The document's own version before; of an announced text not the one that it will replace."""
-    return numbered_version(session, document_id, session.get_one(Version, version_id).number - 1)
+    number, _ = numbers_around(session, document_id, session.get_one(Version, version_id).number)
+    assert number is not None, "only a text that has one before it waits"
+    return numbered_version(session, document_id, number)
 
 
 def _former_captures(
@@ -195,13 +205,27 @@ def decide(
     page, alternating = _held_still(fetched, history, config)
     if current is not None and current.fingerprint == fingerprint(page.blocks):
         return Unchanged(current, fetched if history.turns.rows else None)
-    if reason := config.reject_reason(captures, () if history.is_first else former, pages):
+    reason = config.reject_reason(captures, () if history.is_first else former, pages)
+    if reason and not _replaced_by_a_person(page, history):
+        for rejected in history.rejected:
+            if says_the_same(rejected, page, config):
+                return NeedsReview(reason, None, rejected_as=rejected[0].id)
         before = None if current is None or history.is_first else page_from_json(current.page)
         return NeedsReview(reason, preview(before, page, history.shown, config))
+    for text in (page, fetched) if current is not None else ():
+        if (rejected_as := history.withdrawn.get(fingerprint(text.blocks))) is not None:
+            return NeedsReview(Message("held.withdrawn"), None, rejected_as=rejected_as)
     is_comparable = bool(former) and not captures[0].is_refiltered
     cause = Cause.PAGE if is_comparable or history.is_first else Cause.READER
     version = new_version(page, history, config, cause=cause, is_comparable=is_comparable)
     return replace(version, alternating=alternating, fetched=fetched)
+
+
+def _replaced_by_a_person(page: Page, history: History) -> bool:
+    """The page is back at what it said before a person accepted another text: it is the document, whatever that text
+    makes it look like."""
+    earlier = (page_from_json(each) for each in history.earlier)
+    return history.turns.is_accepted and fingerprint(page.blocks) in {fingerprint(each.blocks) for each in earlier}
 
 
 def _held_still(page: Page, history: History, config: ExtractionConfig) -> tuple[Page, list[str]]:

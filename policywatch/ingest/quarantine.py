@@ -36,12 +36,12 @@ def preview(
 ) -> list[str] | None:
     """Some lines of what a rejected text would change; None where the operator was shown one that says the same: an
     error page with another number each time is no news each time."""
-    if any(_says_the_same(captures, page, config) for captures in shown):
+    if any(says_the_same(captures, page, config) for captures in shown):
         return None
     return changed_lines(before, page) if before is not None else []
 
 
-def _says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionConfig) -> bool:
+def says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionConfig) -> bool:
     """Most words of the two are the same, and no difference would alert anybody."""
     try:
         former = join_pages(config.extract_parts(captures))
@@ -55,8 +55,13 @@ def _says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionCo
     return not config.compare(former, page).alert
 
 
-def hold(session: Session, check: Check, reason: Message, lines: list[str] | None) -> None:
-    """Set the check's text aside, with a notice of what it would change unless the operator was shown it before."""
+def hold(session: Session, check: Check, reason: Message, lines: list[str] | None, rejected_as: int | None) -> None:
+    """Set the check's text aside, with a notice of what it would change, unless the operator was shown it before or
+    rejected it."""
+    if rejected_as is not None:
+        check.rejected_as = rejected_as
+        finish(session, check, Outcome.HELD, reason)
+        return
     row = document(session, check.document_id)
     if lines is not None or row.alerted_at is None:
         row.alerted_at = check.checked_at  # so that no notice without what would change goes before this one

@@ -22,7 +22,7 @@ from storage.captures import Capture
 from storage.changes import Change
 from storage.checks import Check, Outcome, finish, release_capture
 from storage.paragraphs import index_version
-from storage.versions import Cause, Version, earlier_with
+from storage.versions import Cause, Version, earlier_with, next_number
 
 
 def apply(
@@ -47,8 +47,8 @@ def apply(
         case Unreadable(reason, is_costly):
             check.attempts = check.attempts if is_costly else 0
             finish(session, check, Outcome.UNREADABLE, reason)
-        case NeedsReview(reason, lines):
-            hold(session, check, reason, lines)
+        case NeedsReview(reason, lines, rejected_as):
+            hold(session, check, reason, lines, rejected_as)
         case NewVersion():
             record(session, check, decision, capture, config, routes_for)
             finish(session, check, decision.outcome)
@@ -102,7 +102,7 @@ def add_version(
     assert capture.id is not None
     version = Version(
         document_id=capture.document_id,
-        number=current.number + 1 if current else 1,
+        number=next_number(session, capture.document_id, current),
         capture_id=capture.id,
         captured_at=capture.fetched_at,
         cause=cause.value,

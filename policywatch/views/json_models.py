@@ -333,7 +333,8 @@ class WebhookMessage(Shape):
     subject: str
     text: str = Field(description="the whole message as plain text")
     routes: list[str] = Field(description="that wanted its changes")
-    changes: list[Change] = Field(description="none in a notice to the operator")
+    changes: list[Change] = Field(description="none in a notice to the operator, nor in a correction")
+    withdrawn: list[int] = Field(description="changes that were sent before and were wrong: this is a correction")
     pages: list[str] = Field(
         description="where people read them, in the same order; none without `site` in the watchlist"
     )

@@ -46,7 +46,11 @@ class WaitingChange:
                 f"back to an earlier text; told once {CONFIRMATIONS} checks in a row found it again, "
                 f"{self.confirmations} did so far"
             )
-        return "for the digest of that time" if self.until else "for the next run, or `policywatch deliver`"
+        if self.until:
+            return "for the digest of that time"
+        is_accepted = self.change.cause == Cause.ACCEPTED
+        after = " after `[alerts] grace`, for a person accepted the text" if is_accepted else ""
+        return f"for the next run, or `policywatch deliver`{after}"
 
 
 def waiting(

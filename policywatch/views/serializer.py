@@ -17,7 +17,7 @@ from policywatch.views.routing import WaitingChange
 from storage.alternating import alternating_passages
 from storage.announced import Announcement, announcement_by
 from storage.change_list import ListedChange, changes_to
-from storage.changes import Change, change, changes_of
+from storage.changes import Change, change_in_any_state, changes_of
 from storage.checks import Outcome, last_checks
 from storage.deliveries import State, alerts_in, newest
 from storage.document_stats import document_stats
@@ -26,7 +26,8 @@ from storage.events import event_changes
 from storage.passages import ListedPassage
 from storage.reviews import Review, last_reviews, reviews_of
 from storage.search import Hit
-from storage.versions import Version, version_heads, versions
+from storage.versions import Version, version_heads, versions, withdrawn_versions
+from storage.withdrawals import withdrawal_of_change
 
 # stored with the brief, given beside it or not at all
 _BESIDE = ("notice_links", "why", "dated", "place", "lead", "meaning_new")
@@ -208,6 +209,15 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
             }
             for version in versions(session, document_id)
         ],
+        "withdrawn": [
+            {
+                "number": version.number,
+                "captured_at": version.captured_at.isoformat(),
+                "withdrawn_at": withdrawal.withdrawn_at.isoformat(),
+                "reason": withdrawal.reason,
+            }
+            for version, withdrawal in withdrawn_versions(session, document_id)
+        ],
         "alternating": [
             {"text": row.text, "turns": row.turns, "since": row.since.isoformat(), "stands": row.stands}
             for row in alternating_passages(session, [document_id])
@@ -231,7 +241,7 @@ def deliveries_json(
             {
                 **delivery.model_dump(include={"id", "kind", "state", "address", "attempts"}),
                 "routes": sorted({alert.route for alert in carried} or {delivery.route}),
-                "changes": [_alerted(session, change(session, id_)) for id_ in change_ids],
+                "changes": [_alerted(session, change_in_any_state(session, id_)) for id_ in change_ids],
                 "created_at": delivery.created_at.isoformat(),
                 "sent_at": delivery.sent_at.isoformat() if delivery.sent_at else None,
                 "next_try_at": delivery.next_at.isoformat() if delivery.state == State.PENDING else None,
@@ -265,4 +275,11 @@ def waiting_json(session: Session, rows: Sequence[WaitingChange]) -> list[dict[s
 
 def _alerted(session: Session, row: Change) -> dict[str, Any]:
     of = document(session, row.document_id)
-    return {"id": row.id, "document": of.id, "service": of.service, "title": of.title, "severity": row.severity}
+    return {
+        "id": row.id,
+        "document": of.id,
+        "service": of.service,
+        "title": of.title,
+        "severity": row.severity,
+        "withdrawn": withdrawal_of_change(session, row.id or 0) is not None,
+    }

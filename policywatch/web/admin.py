@@ -1,12 +1,12 @@
-"""What the operator can do from the pages: sign in, accept a text that needs review, review a change, send failed
-messages again, add a document, pause it or have it checked, take a record away."""
+"""What the operator can do from the pages: sign in, accept or reject a text that needs review, withdraw a version,
+review a change, send failed messages again, add a document, pause it or have it checked, take a record away."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,8 +21,9 @@ from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry, RouteEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.evidence.bundle import record
-from policywatch.ingest.approve import AnotherTextHeld, NothingHeld, accept
+from policywatch.ingest.approve import AnotherTextHeld, NothingHeld, accept, reject
 from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.withdraw import NotTheNewest, withdraw
 from policywatch.web.access import SESSION_SECONDS, Access, TooManyTries
 from policywatch.web.change_page import change_page, review_page
 from policywatch.web.comparisons import Comparisons
@@ -38,7 +39,9 @@ from storage.errors import Busy
 from storage.events import leave_event
 from storage.lock import one_at_a_time
 from storage.reviews import add_review, last_reviews
+from storage.versions import numbered_version
 
+_LONGEST_REASON = 500  # characters
 _LARGEST_FORM = 10_000  # bytes
 _ENTRY_KEYS = ("url", "service", "title", "kind", "language")
 
@@ -76,34 +79,6 @@ def admin_pages(
     """The addresses; who has not signed in gets only those that show something."""
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
-    @router.get("/health/held/{document_id:path}")
-    def review(request: Request, document_id: DocumentId) -> Response:
-        return show(request, document_id)
-
-    def show(request: Request, document_id: str, *, status: int = 200, trouble: str | None = None) -> Response:
-        config = state().config(document_id)
-        with comparisons.turn(request), database.reading() as session:
-            context = review_page(session, document_id, config)
-            return renderer.page(request, "review.html", status=status, trouble=trouble, **context)
-
-    @router.post("/health/held/{document_id:path}")
-    def approve(request: Request, document_id: DocumentId, form: OwnForm) -> Response:
-        known = state()
-        config = known.config(document_id)
-        with database.reading() as session:
-            shown = review_page(session, document_id, config)
-        if shown["fingerprint"] != form.get("seen"):
-            return show(request, document_id, status=409, trouble="review.anew")
-        try:
-            with one_at_a_time(database):
-                accepted = accept(database, document_id, config, known.recipients.names_for, seen=shown["text"])
-        except Busy:
-            return show(request, document_id, status=409, trouble="review.busy")
-        except (AnotherTextHeld, NothingHeld):
-            return show(request, document_id, status=409, trouble="review.anew")
-        path = f"/changes/{accepted.id}" if accepted is not None else f"/documents/{document_id}"
-        return RedirectResponse(page_context(request).link(path), 303)
-
     @router.post("/changes/{change_id:int}/split")
     def split(request: Request, change_id: Number, _form: OwnForm) -> Response:
         with database.writing() as session:
@@ -133,9 +108,85 @@ def admin_pages(
             context = change_page(session, change_id) | {"trouble": "triage.meanwhile"}
             return renderer.page(request, "change.html", **context)
 
+    _deciding(router, database, renderer, state, comparisons)
+    _withdrawing(router, database, renderer, now)
     _signing(router, renderer, access)
     _editing(router, database, renderer, state, now, comparisons)
     return router
+
+
+def _deciding(
+    router: APIRouter,
+    database: Database,
+    renderer: Renderer,
+    state: Callable[[], WatchlistState],
+    comparisons: Comparisons,
+) -> None:
+    @router.get("/health/held/{document_id:path}")
+    def review(request: Request, document_id: DocumentId) -> Response:
+        return show(request, document_id)
+
+    def show(request: Request, document_id: str, *, status: int = 200, trouble: str | None = None) -> Response:
+        config = state().config(document_id)
+        with comparisons.turn(request), database.reading() as session:
+            context = review_page(session, document_id, config)
+            return renderer.page(request, "review.html", status=status, trouble=trouble, **context)
+
+    @router.post("/health/held/{document_id:path}")
+    def decide(request: Request, document_id: DocumentId, form: OwnForm) -> Response:
+        known = state()
+        config = known.config(document_id)
+        with database.reading() as session:
+            shown = review_page(session, document_id, config)
+        if shown["fingerprint"] != form.get("seen"):
+            return show(request, document_id, status=409, trouble="review.anew")
+        if form.get("do") == "reject":
+            try:
+                reject(database, document_id, shown["check"].id)
+            except (AnotherTextHeld, NothingHeld):
+                return show(request, document_id, status=409, trouble="review.anew")
+            return RedirectResponse(page_context(request).link(f"/health/held/{document_id}"), 303)
+        if "sure" not in form:
+            minutes = known.recipients.grace // timedelta(minutes=1)
+            return renderer.page(request, "review_sure.html", minutes=minutes, **shown)
+        try:
+            with one_at_a_time(database):
+                accepted = accept(database, document_id, config, known.recipients.names_for, seen=shown["text"])
+        except Busy:
+            return show(request, document_id, status=409, trouble="review.busy")
+        except (AnotherTextHeld, NothingHeld):
+            return show(request, document_id, status=409, trouble="review.anew")
+        path = f"/changes/{accepted.id}" if accepted is not None else f"/documents/{document_id}"
+        return RedirectResponse(page_context(request).link(path), 303)
+
+
+def _withdrawing(router: APIRouter, database: Database, renderer: Renderer, now: Callable[[], datetime]) -> None:
+    @router.get("/documents/{document_id:path}/versions/{number:int}/withdraw")
+    def ask_to_withdraw(request: Request, document_id: DocumentId, number: Number) -> Response:
+        if not request.state.signed_in:
+            raise HTTPException(403)
+        return withdrawal_form(request, document_id, number)
+
+    def withdrawal_form(
+        request: Request, document_id: str, number: int, *, status: int = 200, trouble: str | None = None
+    ) -> Response:
+        with database.reading() as session:
+            version = numbered_version(session, document_id, number)
+            shown = {"document": document(session, document_id), "version": version}
+            return renderer.page(request, "withdraw.html", status=status, trouble=trouble, **shown)
+
+    @router.post("/documents/{document_id:path}/versions/{number:int}/withdraw")
+    def take_back(request: Request, document_id: DocumentId, number: Number, form: OwnForm) -> Response:
+        try:
+            with one_at_a_time(database):
+                withdraw(
+                    database, document_id, number, reason=form.get("reason", "").strip()[:_LONGEST_REASON], now=now
+                )
+        except Busy:
+            return withdrawal_form(request, document_id, number, status=409, trouble="review.busy")
+        except NotTheNewest:
+            return withdrawal_form(request, document_id, number, status=409, trouble="withdraw.newer")
+        return RedirectResponse(page_context(request).link(f"/documents/{document_id}"), 303)
 
 
 def _editing(

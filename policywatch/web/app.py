@@ -37,7 +37,7 @@ from policywatch.web.subscribe import subscription_pages
 from storage.change_list import NAMED_FIELDS, unknown_name
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import DamagedCapture, DamagedValue, Unknown, UnknownDocument, with_advice
+from storage.errors import DamagedCapture, DamagedValue, Unknown, UnknownDocument, Withdrawn, with_advice
 
 _THREADS = 6  # of which comparisons, those that wait included, mostly leave some to quick pages
 
@@ -83,6 +83,7 @@ def create_app(
     app.include_router(subscription_pages(database, renderer, state, now))
     app.include_router(pages(database, renderer, now, state, comparisons))
     _errors(app, renderer)
+    _withdrawn(app, renderer)
     return app
 
 
@@ -190,6 +191,16 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         if failure.status_code in _KEYS:
             return _failed(renderer, request, failure.status_code)
         return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
+
+
+def _withdrawn(app: FastAPI, renderer: Renderer) -> None:
+    """Who comes from an old message reads what became of it, where the change or the version stood."""
+
+    @app.exception_handler(Withdrawn)
+    def withdrawn(request: Request, failure: Withdrawn) -> Response:
+        if _is_program(request):
+            return problem(410, str(failure))
+        return renderer.page(request, "withdrawn.html", status=410, failure=failure)
 
 
 def _is_program(request: Request) -> bool:

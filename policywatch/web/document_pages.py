@@ -26,6 +26,7 @@ from storage.document_stats import DocumentStats, document_stats
 from storage.documents import Document, document, known, services_page, watched, watched_counts
 from storage.paragraphs import blame, course
 from storage.versions import numbered_version, numbers_around, versions_of_document
+from storage.withdrawals import with_withdrawn, withdrawals
 
 _CHECKS = 12  # checks shown of a document
 _STEPS = 40  # versions on one page of a timeline
@@ -74,15 +75,19 @@ def document_page(
     session: Session, document_id: str, before: int | None = None, *, steps: int = _STEPS
 ) -> dict[str, Any]:
     """All of one document but its texts: the newest versions, or those older than number `before`, each with the change
-    that made it. Raises `UnknownDocument`."""
+    that made it, or its withdrawal. Raises `UnknownDocument`."""
     row = document(session, document_id)
-    versions = versions_of_document(session, document_id, before=before, limit=steps + 1)
+    with with_withdrawn(session):
+        versions = versions_of_document(session, document_id, before=before, limit=steps + 1)
+    withdrawn = withdrawals(session, [version.id for version in versions if version.id is not None])
     changes = changes_to(session, [version.id for version in versions if version.id is not None])
     checks, points = check_count(session, document_id), course(session, document_id) if before is None else []
     return {
         "document": row,
         "is_imported": row.retired and not (row.paused or checks),  # imported, and never watched here
-        "steps": [(version, changes.get(version.id or 0)) for version in versions[:steps]],
+        "steps": [
+            (version, changes.get(version.id or 0), withdrawn.get(version.id or 0)) for version in versions[:steps]
+        ],
         "older": versions[steps - 1].number if len(versions) > steps else None,
         "choice": comparison_choice(session, document_id) if before is None else None,
         "alternating": alternating_passages(session, [document_id]),

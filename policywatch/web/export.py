@@ -34,8 +34,9 @@ from storage.changes import Change, changes_of, passages_by_change
 from storage.clock import midnight
 from storage.database import Database
 from storage.documents import Document, known, previews
-from storage.errors import Unknown
-from storage.versions import Version, current_version, numbered_version, version_heads, versions
+from storage.errors import Unknown, Withdrawn
+from storage.versions import Version, current_version, numbered_version, version_heads, versions, withdrawn_versions
+from storage.withdrawals import Withdrawal
 
 _ALL = 100_000  # more than any list has
 _PACKAGES = ("analysis", "notifier", "policywatch", "messages", "storage")  # all that words and pages are made of
@@ -125,6 +126,10 @@ class _Plan:
         yield from (f"/documents/{document.id}", f"/upcoming/{document.id}")
         yield from (f"/changes/{change.id}" for change in changes)
         yield from (f"/documents/{document.id}/versions/{row.number}" for row in rows[first:])
+        for version, withdrawal in withdrawn_versions(self._session, document.id):
+            if not self._query.since or (rows[first:] and version.number > rows[first].number):
+                yield f"/documents/{document.id}/versions/{version.number}"
+                yield f"/changes/{withdrawal.change_id}"
         self._session.expunge_all()
 
     def _document(self, document: Document) -> Iterator[File]:
@@ -141,6 +146,10 @@ class _Plan:
             if self._names.has(f"/documents/{document.id}/versions/{version.number}"):
                 steps += 1
                 yield from self._version(version, following.number if following else None, [*facts, texts])
+        for version, withdrawal in withdrawn_versions(session, document.id):
+            if self._names.has(f"/documents/{document.id}/versions/{version.number}"):
+                steps += 1
+                yield from self._withdrawn(version, withdrawal)
         yield from self._feeds(ListQuery(document=[document.id]))
         view = partial(document_page, session, document.id, steps=steps)
         yield from self._pages(f"/documents/{document.id}", (), "document.html", view)
@@ -173,6 +182,18 @@ class _Plan:
         key = _key(version.model_dump(mode="json", exclude={"page"}), newer, facts)
         yield from self._pages(path, (), "version.html", partial(version_page, self._session, id_, number), key=key)
         yield File(self._names.file(f"{path}/text", ()), partial(self._text, id_, number), key)
+
+    def _withdrawn(self, version: Version, withdrawal: Withdrawal) -> Iterator[File]:
+        """Where the version and the change to it stood, for who comes from an old message."""
+        failure = Withdrawn("", version.document_id, withdrawal.withdrawn_at, withdrawal.reason)
+        paths = [f"/documents/{version.document_id}/versions/{version.number}"]
+        if withdrawal.change_id is not None:
+            paths.append(f"/changes/{withdrawal.change_id}")
+        for path in paths:
+            gather = partial(dict[str, Any], failure=failure)
+            yield from self._pages(
+                path, (), "withdrawn.html", gather, key=_key(path, withdrawal.model_dump(mode="json"))
+            )
 
     def _text(self, document_id: str, number: int) -> bytes:
         return plain_text(numbered_version(self._session, document_id, number).page).encode("utf-8", "replace")

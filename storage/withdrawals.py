@@ -1,0 +1,60 @@
+"""Withdrawn versions: a person took them back. What they say counts for nothing; their captures stay, as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from storage.columns import Utc
+
+_SHOWN = "policywatch_withdrawn_too"
+
+
+class Withdrawal(SQLModel, table=True):
+    """Of a version, and of the change that made it, where it was not the first."""
+
+    __tablename__ = "withdrawals"
+
+    version_id: int = Field(primary_key=True, foreign_key="versions.id")
+    change_id: int | None = Field(default=None, foreign_key="changes.id", unique=True)
+    reason: str
+    withdrawn_at: datetime = Field(sa_type=Utc)
+
+
+def leave_out_withdrawn(table: type[SQLModel], id_: Any, withdrawn: Any) -> None:
+    """No SELECT finds rows of the `table` whose `id_` is among the `withdrawn`, a column of `Withdrawal`, except
+    `with_withdrawn`. The ids are few, so lists are filtered on their indexes as before."""
+    others = id_.not_in(select(withdrawn).where(withdrawn.is_not(None)))
+    criteria = with_loader_criteria(table, others, include_aliases=True)
+
+    @event.listens_for(Session, "do_orm_execute")
+    def narrow(state: ORMExecuteState) -> None:
+        if state.is_select and not state.is_column_load and not state.session.info.get(_SHOWN):
+            state.statement = state.statement.options(criteria)
+
+
+@contextmanager
+def with_withdrawn(session: Session) -> Iterator[None]:
+    """Meanwhile the session's SELECTs find what was withdrawn, too."""
+    shown = session.info.get(_SHOWN, False)
+    session.info[_SHOWN] = True
+    try:
+        yield
+    finally:
+        session.info[_SHOWN] = shown
+
+
+def withdrawals(session: Session, version_ids: list[int]) -> dict[int, Withdrawal]:
+    """By version, of these."""
+    wanted = select(Withdrawal).where(col(Withdrawal.version_id).in_(version_ids))
+    return {row.version_id: row for row in session.exec(wanted)}
+
+
+def withdrawal_of_change(session: Session, change_id: int) -> Withdrawal | None:
+    return session.exec(select(Withdrawal).where(Withdrawal.change_id == change_id)).first()
