@@ -16,15 +16,16 @@ from policywatch.config.watchlist import Watchlist
 from storage.alerts import waiting_alerts
 from storage.applied_watchlist import applied_digest
 from storage.changes import waiting_changes
-from storage.checks import Check, earlier_checks, last_checks, pauses, unread_checks
+from storage.checks import Check, Outcome, earlier_checks, last_checks, pauses, unread_checks
 from storage.clock import is_ahead
 from storage.database import Database
 from storage.deliveries import claimed, next_attempt
-from storage.documents import edited, few
+from storage.documents import edited, failing, few
 from storage.notices import unplanned_notices
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
 GRACE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
+_RETRY = timedelta(minutes=5)  # the first wait of a document that was never read
 LOOKED_BACK = 4  # checks over which nothing may come early more than once
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -67,8 +68,20 @@ def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Ch
 
 def due_documents(session: Session, entries: Iterable[DocumentEntry], now: datetime) -> list[DocumentEntry]:
     """Those that a scheduled run checks now."""
-    earlier = earlier_checks(session, LOOKED_BACK)
-    return due(entries, _last_checks(session), pauses(session, now), now, earlier=earlier)
+    earlier, again = earlier_checks(session, LOOKED_BACK), retries(session)
+    return due(entries, _last_checks(session), pauses(session, now), now, earlier=earlier, retries=again)
+
+
+def retries(session: Session, ids: list[str] | None = None) -> dict[str, datetime]:
+    """When documents that failed and were never read are tried again, unless they are due before: in minutes, then in
+    waits that grow with the time since they failed first."""
+    checks, times = last_checks(session, ids), dict[str, datetime]()
+    for row in failing(session):
+        check = checks.get(row.id)
+        if check is not None and check.outcome == Outcome.FAILED and check.version_id is None:
+            failed_for = check.checked_at - (row.failing_since or check.checked_at)
+            times[row.id] = check.checked_at + max(_RETRY, failed_for)
+    return times
 
 
 def due_at(
@@ -89,8 +102,13 @@ def due_at(
 def due_times(session: Session, entries: Sequence[DocumentEntry], now: datetime) -> dict[str, datetime]:
     """When each document is to be checked next, for a program that stays."""
     ids = few(entry.id for entry in entries)
-    last, waits = _last_checks(session, ids), pauses(session, now, ids)
-    return {entry.id: due_at(entry, last.get(entry.id), waits.get(entry.id), now=now, spread=True) for entry in entries}
+    last, waits, again = _last_checks(session, ids), pauses(session, now, ids), retries(session, ids)
+    times = {}
+    for entry in entries:
+        pause = waits.get(entry.id)
+        at = due_at(entry, last.get(entry.id), pause, now=now, spread=True)
+        times[entry.id] = min(at, max(again.get(entry.id, at), pause or NEVER))
+    return times
 
 
 def by_host(entries: Iterable[DocumentEntry], checks: Mapping[str, Check]) -> dict[str, list[str]]:
@@ -121,20 +139,22 @@ def due(
     now: datetime,
     *,
     earlier: Mapping[str, datetime] | None = None,
+    retries: Mapping[str, datetime] | None = None,
 ) -> list[DocumentEntry]:
-    """By the last check of each document, the pauses that servers asked for, which count in full, and `earlier`: when
-    the check was made that is `LOOKED_BACK` checks ago.
+    """By the last check of each document, the pauses that servers asked for, which count in full, `earlier`: when the
+    check was made that is `LOOKED_BACK` checks ago, and `retries`, which come before the interval is over.
 
     What would soon be due is due: a job that starts every six hours, by a scheduler that is now late and now in time,
     comes before its own last check is six hours old, and must not skip that turn. `earlier` keeps a job that comes more
     often from shortening the interval each time.
     """
-    return [
-        entry
-        for entry in entries
-        if pauses.get(entry.id, NEVER) <= now
-        and _is_due(span(entry.every), due_at(entry, last.get(entry.id), now=now), (earlier or {}).get(entry.id), now)
-    ]
+    again = {id_ for id_, at in (retries or {}).items() if at <= now}
+
+    def is_due(entry: DocumentEntry) -> bool:
+        at = due_at(entry, last.get(entry.id), now=now)
+        return entry.id in again or _is_due(span(entry.every), at, (earlier or {}).get(entry.id), now)
+
+    return [entry for entry in entries if pauses.get(entry.id, NEVER) <= now and is_due(entry)]
 
 
 def _is_due(every: timedelta, at: datetime, earlier: datetime | None, now: datetime) -> bool:

@@ -26,11 +26,6 @@ class Report:
     checks: list[dict[str, Any]]
     deliveries: Deliveries
 
-    @property
-    def is_well(self) -> bool:
-        """Everything was checked and delivered; what `run` says by its exit status."""
-        return all_good(self.checks) and not self.deliveries.failed
-
     def json(self) -> dict[str, Any]:
         """One object, as the contract has it."""
         times = {"started_at": self.started_at.isoformat(), "finished_at": self.finished_at.isoformat()}

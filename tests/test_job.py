@@ -24,6 +24,7 @@ from tests.site import (
     ERROR_PAGE,
     PARAGRAPHS,
     Site,
+    a_site,
     library,
     outcomes,
     policy,
@@ -255,6 +256,50 @@ def test_cron_hears_nothing_when_all_is_well_and_the_reason_when_not(tmp_path: P
     assert "library/privacy" not in said
     assert policywatch("run", "--config", config) == ""  # nothing is due
     assert site.asked["/privacy"] == 2
+
+
+def age(file: Path, hours: float) -> None:
+    """Let the checks be so much older."""
+    with closing(sqlite3.connect(file)) as opened, opened:
+        for table, column in (("checks", "checked_at"), ("documents", "failing_since")):
+            opened.execute(f"UPDATE {table} SET {column} = datetime({column}, '-{60 * hours} minutes') || '.000000'")
+
+
+def test_what_robots_txt_excludes_is_told_once_and_a_page_that_stays_away_until_the_operator_knows(
+    tmp_path: Path, site: Site
+) -> None:
+    site.pages["/robots.txt"] = "User-agent: *\nDisallow: /secret"
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "secret"))
+    assert "library/secret: robots: " in policywatch("run", "--config", config, status=1)
+    age(tmp_path / "a.db", 7)
+    assert policywatch("run", "--config", config, status=0) == ""
+    assert outcomes(run(config, status=1))["library/secret"] == "robots", "to whom asks for it"
+    site.pages["/privacy"] = (404, "")
+    for status in (1, 1, 1, 0):
+        age(tmp_path / "a.db", 7)
+        said = policywatch("run", "--config", config, status=status)
+        assert ("library/privacy: gone: " in said, "library/secret" in said) == (status == 1, False)
+    assert "could not be read" in (tmp_path / "operator.txt").read_text("utf-8")
+    assert "library/privacy" in policywatch("doctor", "--config", config, status=1)
+
+
+def test_after_total_failure_no_run_is_silent_and_the_next_attempts_come_soon(tmp_path: Path) -> None:
+    with a_site() as gone:
+        config = watchlist(tmp_path, gone, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "terms"))
+    archived = (
+        '[[documents]]\nid = "library/rules"\nservice = "Library"\ntitle = "Rules"\nkind = "guidelines"\n'
+        f'url = "{gone.url}/rules"\nsource = "open-terms-archive"\ntype = "Rules"\n'
+        f'repository = "file://{tmp_path}/nowhere.git"\n'
+    )
+    config.write_text(f"{config.read_text('utf-8')}\n{archived}", "utf-8")
+    first = policywatch("run", "--config", config, status=1)
+    assert "none of 3 documents could be reached: is this machine online?" in first
+    assert "library/" not in first, "one cause is told once"
+    assert "3 documents, none could be read yet: tried again from " in policywatch("run", "--config", config, status=1)
+    for minutes, is_due in ((6, True), (20, True), (5, False), (40, True), (20, False)):
+        age(tmp_path / "a.db", minutes / 60)
+        said = policywatch("run", "--config", config, status=1)
+        assert ("none of 3 documents could be reached" in said) is is_due, minutes
 
 
 def test_unknown_documents_and_changes_are_wrong_use(tmp_path: Path, site: Site) -> None:

@@ -31,11 +31,12 @@ from policywatch.logs import LogFormat, log, start_logging
 from policywatch.plan import has_work
 from policywatch.report import Report, all_good, log_report, outcomes
 from policywatch.sanitize import sanitize
-from policywatch.views.health import by_cause, cause_line, nothing_reached, undelivered
+from policywatch.views.health import by_cause, cause_line, is_news, nothing_reached, nothing_read, undelivered
 from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.documents import failing as failing_documents
 from storage.errors import DamagedCapture, DamagedValue
 from storage.lock import one_at_a_time
 
@@ -51,8 +52,10 @@ def run(
 ) -> None:
     """Check what is due, compare, and tell people: the scheduled job.
 
-    Quiet when all is well, so that cron sends no mail; exit status 1 when a document could not be checked or an alert
-    could not be delivered. On a terminal, or with --log-format, each step is logged on standard error.
+    Quiet when there is no news of trouble, so that cron sends no mail; exit status 1 when a document could not be
+    checked or an alert could not be delivered. A page that robots.txt excludes is such news once, one that stays
+    unreadable until the operator's route was told; with --now or --document each time. On a terminal, or with
+    --log-format, each step is logged on standard error.
 
     Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
     """
@@ -64,6 +67,7 @@ def run(
         ready(watchlist)
         with database.reading() as session:
             is_idle = not (now or only or has_work(session, watchlist, started))
+            waiting = nothing_read(session, watchlist.documents) if is_idle else None
         log.info("run started", extra={"event": "run started"})
         report, mistakes = Report(started, utc_now(), [], Deliveries(0, 0, 0)), list[Exception]()
         if not is_idle:
@@ -81,21 +85,26 @@ def run(
         with database.reading() as session:
             failing = undelivered(session) if report.deliveries.failed else []
             checks = last_checks(session, [check["document"] for check in report.checks])
-    offline = nothing_reached(checks.values())
+            rows = {row.id: row for row in failing_documents(session)}
+    offline = nothing_reached(checks.values()) or waiting
+    is_asked = now or bool(only)
+    news = [check for check in report.checks if is_asked or is_news(rows.get(check["document"]), check)]
     if logs:
         log_report(report, checks, failing)
+        if offline:
+            log.warning("%s", sanitize(offline), extra={"event": "nothing read"})
     if as_json:
         print_json(report.json())
     elif sys.stdout.isatty():
         _print_report(report, checks, offline)
     elif not logs:
-        _print_troubles(report.checks, checks, offline)
+        _print_troubles(news, checks, offline)
     if not (as_json or logs) and report.deliveries.failed:
         failed = counted(report.deliveries.failed, "delivery", "deliveries")
         parked = "; `policywatch alerts --parked` lists what was given up"
         sys.stderr.write("\n  ".join([f"{failed} failed{parked}", *failing]) + "\n")
     _raise(mistakes)
-    if not report.is_well:
+    if offline or report.deliveries.failed or not all_good(news):
         raise typer.Exit(TROUBLE)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
@@ -15,7 +16,7 @@ from messages import counted
 from policywatch.config.errors import WatchlistError
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
-from policywatch.plan import GRACE, is_late, with_additions
+from policywatch.plan import GRACE, is_late, retries, with_additions
 from policywatch.sanitize import sanitize
 from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now
@@ -26,6 +27,7 @@ from storage.documents import Document, failing
 from storage.errors import StorageError
 
 _UNREACHED = {"network.name", "network.connection"}  # codes of reasons
+_PERHAPS_UNREACHED = {*_UNREACHED, "archive.unreachable", "archive.failed"}  # of an archive nobody says more
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def by_cause(checks: Iterable[Check]) -> list[list[Check]]:
 def _cause(check: Check) -> object:
     if check.outcome == Outcome.HELD or check.reason is None:
         return check.document_id
-    if _is_unreached(check):
+    if _failed_by(check, _UNREACHED):
         return check.reason.code, str(check.reason.params.get("why", ""))
     return check.outcome, str(check.reason)
 
@@ -120,14 +122,36 @@ def few_names(ids: Sequence[str]) -> str:
 
 def nothing_reached(checks: Collection[Check]) -> str | None:
     """What to say where none of several checks came as far as a server; None where one did."""
-    if len(checks) < 2 or not all(_is_unreached(check) for check in checks):
+    unreached = [check.reason for check in checks if _failed_by(check, _UNREACHED)]
+    if len(checks) < 2 or not unreached or not all(_failed_by(check, _PERHAPS_UNREACHED) for check in checks):
         return None
-    first = next(iter(checks)).reason
+    first = unreached[0]
     return f"none of {len(checks)} documents could be reached: is this machine online? Of the first: {first}"
 
 
-def _is_unreached(check: Check) -> bool:
-    return check.outcome == Outcome.FAILED and check.reason is not None and check.reason.code in _UNREACHED
+def _failed_by(check: Check, codes: Collection[str]) -> bool:
+    return check.outcome == Outcome.FAILED and check.reason is not None and check.reason.code in codes
+
+
+def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | None:
+    """What a run says that finds nothing due, where no document was ever read; else None."""
+    times = retries(session)
+    if not entries or not all(entry.id in times for entry in entries):
+        return None
+    next_ = min(times[entry.id] for entry in entries)
+    number = counted(len(entries), "document")
+    return f"{number}, none could be read yet: tried again from {next_:%Y-%m-%d %H:%M} UTC on, or at once with --now"
+
+
+def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
+    """Whether a scheduled run has to say that a check brought no valid text. robots.txt is obeyed as was decided, which
+    is told once; of everything else the operator hears after some checks, and `doctor` knows it.
+
+    `row` is the check's document, where its page fails.
+    """
+    if check["outcome"] is None or Outcome(check["outcome"]).is_good:
+        return False
+    return row is None or row.failures <= (1 if check["outcome"] == Outcome.ROBOTS else row.alert_after)
 
 
 def undelivered(session: Session) -> list[str]:
