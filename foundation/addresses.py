@@ -1,18 +1,13 @@
 """Which addresses may be connected to: public ones.
 
-They are checked when the connection is made: a name is resolved once, by `PublicResolver`, and the connection goes to
-the address that was checked, so that a DNS that answers something else the next time changes nothing. `public_socket`
-sees every connection, also to an address that stands in the URL.
+They are checked when the connection is made: a name is resolved once, and the connection goes to the address that was
+checked, so that a DNS that answers something else the next time changes nothing.
 """
 
 from __future__ import annotations
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-
-from aiohttp.abc import ResolveResult
-from aiohttp.connector import AddrInfoType
-from aiohttp.resolver import ThreadedResolver
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 
@@ -46,28 +41,6 @@ def _wrapped(address: IPv6Address) -> IPv4Address | None:
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.teredo[1] if address.teredo is not None else None
-
-
-class PublicResolver(ThreadedResolver):
-    """Resolves names to public addresses only."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Raise `ForbiddenAddress` if none of the host's addresses is public."""
-        results = await super().resolve(host, port, family)
-        public = [result for result in results if is_public(result["host"])]
-        if results and not public:
-            raise ForbiddenAddress(host, results[0]["host"])
-        return public
-
-
-def public_socket(info: AddrInfoType) -> socket.socket:
-    """A socket for one connection; raises `ForbiddenAddress` for an address that is not public."""
-    family, kind, protocol, _, address = info
-    if not is_public(str(address[0])):
-        raise ForbiddenAddress(str(address[0]), str(address[0]))
-    return socket.socket(family=family, type=kind, proto=protocol)
 
 
 def public_addresses(host: str, port: int) -> list[str]:

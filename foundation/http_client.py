@@ -18,9 +18,12 @@ from functools import cache
 from typing import Any, Literal
 
 import aiohttp
+from aiohttp.abc import ResolveResult
+from aiohttp.connector import AddrInfoType
+from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
-from foundation.addresses import ForbiddenAddress, PublicResolver, public_socket
+from foundation.addresses import ForbiddenAddress, is_public
 
 _HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
 _MAX_ENCODINGS = 2  # one over the other
@@ -129,6 +132,29 @@ async def exchange(
     return HttpResponse(answer.status, received, _decoded(content, received, max_size))
 
 
+class _PublicResolver(ThreadedResolver):
+    """Resolves names to public addresses only."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raise `ForbiddenAddress` if none of the host's addresses is public."""
+        results = await super().resolve(host, port, family)
+        public = [result for result in results if is_public(result["host"])]
+        if results and not public:
+            raise ForbiddenAddress(host, results[0]["host"])
+        return public
+
+
+def _public_socket(info: AddrInfoType) -> socket.socket:
+    """A socket for one connection, also to an address that stands in the URL; raises `ForbiddenAddress` for one that is
+    not public."""
+    family, kind, protocol, _, address = info
+    if not is_public(str(address[0])):
+        raise ForbiddenAddress(str(address[0]), str(address[0]))
+    return socket.socket(family=family, type=kind, proto=protocol)
+
+
 @cache
 def _trust(_paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
     """The authorities that this system, or the environment, trusts; loading them takes a while."""
@@ -141,7 +167,7 @@ def _session(*, allow_private: bool) -> aiohttp.ClientSession:
     A connection that is kept may break off at any time, and aiohttp then asks a second time by itself, without the
     delay between two requests.
     """
-    guards: dict[str, Any] = {} if allow_private else {"resolver": PublicResolver(), "socket_factory": public_socket}
+    guards: dict[str, Any] = {} if allow_private else {"resolver": _PublicResolver(), "socket_factory": _public_socket}
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=_trust(ssl.get_default_verify_paths()), force_close=True, **guards),
         cookie_jar=aiohttp.DummyCookieJar(),

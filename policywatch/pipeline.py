@@ -16,7 +16,6 @@ from analysis.model import TooCostly, UnreadablePage
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
 from messages import Message, program_error
 from notifier.plan import may_deliver
-from policywatch import sandbox
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
@@ -88,7 +87,6 @@ class Job:
             checks += [check for check in self.ingest() if check not in checks]
             self.confirm()
             self.thin([entry.id for entry in planned])
-        sandbox.close()  # till the next run, maybe hours later, it would keep its memory
         deliveries = self.notify()
         self.timestamp()
         if self.database.is_sqlite:  # PostgreSQL does so by itself

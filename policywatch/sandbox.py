@@ -116,13 +116,18 @@ def _process() -> subprocess.Popen[bytes]:
         if process.poll() is None:
             return process
         _end(process)
-    environ = {_LIBRARIES: os.environ[_LIBRARIES]} if _LIBRARIES in os.environ else {}
-    command = [sys.executable, "-I", "-c", _SERVE, *map(os.path.abspath, sys.path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)
+    process = start()
     if not _pipe(process.stdout).read(1):
         _end(process)
         raise RuntimeError("the process that reads pages did not start")  # it has said why on standard error
     return process
+
+
+def start() -> subprocess.Popen[bytes]:
+    """A process that will say that it is ready."""
+    environ = {_LIBRARIES: os.environ[_LIBRARIES]} if _LIBRARIES in os.environ else {}
+    command = [sys.executable, "-I", "-c", _SERVE, *map(os.path.abspath, sys.path)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)
 
 
 def _ask(process: subprocess.Popen[bytes], request: _Request) -> tuple[int, bytes]:

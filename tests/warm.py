@@ -21,7 +21,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,7 @@ from analysis.text.lexicon import mentions_in
 from crawler.previous import previous_states
 from notifier.notifications import change_message
 from notifier.sample import sample_change
+from policywatch import sandbox
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
 from policywatch.pipeline import Job, target
@@ -252,6 +253,70 @@ def _start_programs() -> None:
         line.sendall(b"%d\n" % started)
 
 
+@dataclass
+class _Reader:
+    """The process that reads pages, for a program that was forked: a fork of one that has loaded all of ours, too."""
+
+    pid: int
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+
+    def poll(self) -> int | None:
+        """None while it lives; nobody asks how it ended."""
+        return None if Path(f"/proc/{self.pid}").exists() else 1
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def __enter__(self) -> _Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stdout.close()
+
+
+def _fork_readers() -> None:
+    """Fork now, before the program has threads and files, what will fork the processes that read its pages."""
+    ours, theirs = socket.socketpair()
+    if os.fork():
+        theirs.close()
+        lock = threading.Lock()
+
+        def start() -> _Reader:
+            (asked, into), (out, answers) = os.pipe(), os.pipe()
+            with lock:
+                socket.send_fds(ours, [_FORK], [asked, answers])
+                pid = _number(ours)
+            os.close(asked)
+            os.close(answers)
+            return _Reader(pid, os.fdopen(into, "wb"), os.fdopen(out, "rb"))
+
+        sandbox.start = start  # type: ignore[assignment]
+        return
+    ours.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that none is left behind
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        order, files, _, _ = socket.recv_fds(theirs, 1, 2)
+        if not order:
+            os._exit(0)
+        if pid := os.fork():
+            for file in files:
+                os.close(file)
+            theirs.sendall(b"%d\n" % pid)
+            continue
+        theirs.close()
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+            os.close(file)
+        os.environ.clear()
+        try:
+            sandbox.serve()
+        finally:
+            os._exit(0)
+
+
 def _become(asked: int, *files: int) -> None:
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -261,6 +326,7 @@ def _become(asked: int, *files: int) -> None:
     os.environ.clear()
     os.environ.update(program["environ"])
     os.chdir(program["folder"])
+    _fork_readers()
     kind, what, *sys.argv[1:] = program["words"]
     status = 1
     try:
