@@ -14,17 +14,23 @@ from storage.versions import Version
 
 
 class DocumentStats(NamedTuple):
-    """How many versions a document has, and when its words last changed."""
+    """How many versions a document has, the number of the newest, and when its words last changed."""
 
     versions: int = 0
+    newest: int | None = None
     changed_at: datetime | None = None
 
 
 def document_stats(session: Session, ids: Collection[str]) -> dict[str, DocumentStats]:
     """By document, for each of these ids."""
-    counts = select(Version.document_id, func.count()).where(col(Version.document_id).in_(ids))
-    versions = dict(session.exec(counts.group_by(col(Version.document_id))).all())
+    of_versions = col(Version.document_id)
+    counted = select(of_versions, func.count(), func.max(Version.number)).where(of_versions.in_(ids))
+    numbers = {id_: (count, newest) for id_, count, newest in session.exec(counted.group_by(of_versions))}
     times = select(Change.document_id, func.max(Change.detected_at)).where(words_changed())
     times = times.where(col(Change.document_id).in_(ids)).group_by(col(Change.document_id))
     changed = dict(session.exec(times).all())
-    return {id_: DocumentStats(versions.get(id_, 0), changed.get(id_)) for id_ in ids}
+    stats = {}
+    for id_ in ids:
+        count, newest = numbers.get(id_, (0, None))
+        stats[id_] = DocumentStats(count, newest, changed.get(id_))
+    return stats

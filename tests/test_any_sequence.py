@@ -188,6 +188,20 @@ class AnySequence(RuleBasedStateMachine):
     def accept(self, name: str) -> None:
         self.do("accept", self.ids[name], "--yes", allowed=(0, 1, 2))
 
+    @rule(name=documents)
+    def reject(self, name: str) -> None:
+        self.do("reject", self.ids[name], allowed=(0, 1, 2))
+
+    @rule(name=documents, times=st.integers(1, 2), accepts=st.booleans())
+    def withdraw(self, name: str, times: int, accepts: bool) -> None:
+        if accepts:
+            self.accept(name)
+        for _ in range(times):
+            rows = json.loads(self.do("documents", "--json"))
+            newest = next(row["version"] for row in rows if row["document"] == self.ids[name])
+            if newest is not None:
+                self.do("withdraw", self.ids[name], newest, "--yes")
+
     @rule(name=documents, imported=st.booleans())
     def remove(self, name: str, imported: bool) -> None:
         more = ["--imported"] if imported else []

@@ -82,6 +82,7 @@ def test_an_accepted_error_page_is_withdrawn_and_those_who_heard_of_it_hear_so(c
     assert [row["number"] for row in shown["versions"]] == [1, 2, 4]
     assert [(row["number"], row["reason"]) for row in shown["withdrawn"]] == [(3, "an error page")]
     assert [row["id"] for row in shown["changes"]] == [3, 1]
+    assert json.loads(policywatch("documents", "--json", "--config", config))[0]["version"] == 4
     assert shown["alternating"] == []
     policywatch("read", "--again", "--config", config)
     assert [row["number"] for row in history(config)["versions"]] == [1, 2, 4]

@@ -161,7 +161,8 @@ def documents_json(session: Session, rows: Sequence[Document]) -> list[json.Docu
             **row.model_dump(include=_OF_A_DOCUMENT),
             urls=row.addresses,
             watched=not row.retired,
-            **facts[row.id]._asdict(),
+            versions=facts[row.id].versions,
+            changed_at=facts[row.id].changed_at,
             last_check=checks.get(row.id),
         )
         for row in rows
@@ -182,7 +183,7 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
                 "url": entry.addresses[0],
                 "urls": [*entry.addresses],
                 "robots": watchlist.robots(entry),
-                "version": facts[entry.id].versions or None,
+                "version": facts[entry.id].newest,
                 "checked_at": check.checked_at.isoformat() if check else None,
                 "outcome": outcome,
                 "reason": str(check.reason) if check and check.reason else None,
