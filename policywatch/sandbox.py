@@ -29,7 +29,7 @@ from typing import IO, Any, NamedTuple, ParamSpec, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from analysis.model import TooCostly, UnreadablePage
+from analysis.model import TooCostly, UnfitModel, UnreadablePage
 from messages import Message
 from policywatch.confinement import Walls, confine
 
@@ -78,7 +78,7 @@ class FailedInside(Exception):
 
 def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """What the function returns, which is annotated at it. Raises `TooCostly` where that takes more than the limits,
-    `UnreadablePage` where it does, and `FailedInside` for anything else that it raises."""
+    `UnreadablePage` and `UnfitModel` where it does, and `FailedInside` for anything else that it raises."""
     call = partial(function, *args, **kwargs)
     process = _process()
     deadline = Timer(SECONDS, process.kill)
@@ -158,6 +158,8 @@ def _understood(call: partial[Any], kind: int, answer: bytes) -> tuple[Any, Exce
         failure = _FAILURE.validate_json(answer)
     except ValidationError as invalid:
         raise FailedInside("ValidationError", str(invalid.errors(include_input=False)[:1])) from None
+    if failure.kind == UnfitModel.__name__:  # no mistake with one page
+        return None, UnfitModel(failure.error)
     raised = FailedInside(failure.kind, failure.error)
     raised.add_note(failure.trace)
     return None, raised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from policywatch.config.watchlist import load
 from tests import warm
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.warm import ROOT
 
 DATABASES = ["sqlite"]
 STUMBLE = "We count the stones on the way."
@@ -131,22 +133,22 @@ def test_a_text_in_force_that_cannot_be_read_again_is_no_change_and_holds_up_no_
     assert not (tmp_path / "alerts.txt").exists()
 
 
-_NEW_TOPIC = """
-import analysis.model
-analysis.model.TOPICS += ("biometrics",)
-from policywatch.cli import main
-main()
-"""
-
-
 def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(config: Path, site: Site, tmp_path: Path) -> None:
+    """As in a repository to which somebody has added a topic."""
+    for package in ("analysis", "crawler", "foundation", "messages", "notifier", "policywatch", "storage"):
+        shutil.copytree(ROOT / package, tmp_path / "repository" / package)
+    model = tmp_path / "repository/analysis/model.py"
+    model.write_text(
+        model.read_text("utf-8").replace('    "security",\n', '    "security",\n    "biometrics",\n'), "utf-8"
+    )
     old, new = tmp_path / "old.md", tmp_path / "new.md"
     old.write_text("# Privacy Policy\n\nWe keep your posts for as long as you have an account with us.")
     new.write_text("# Privacy Policy\n\nWe keep your posts and sell them for as long as you have an account with us.")
     site.pages["/privacy"] = policy(AI)
     for words in (("compare", old, new), ("run", "--now", "--config", config)):
-        done = subprocess.run([sys.executable, "-c", _NEW_TOPIC, *map(str, words)], capture_output=True, text=True)
-        assert done.returncode == 1
+        program = [sys.executable, "-m", "policywatch", *map(str, words)]
+        done = subprocess.run(program, cwd=tmp_path / "repository", capture_output=True, text=True)
+        assert done.returncode == 1, done.stdout
         assert "`python -m evaluation train evaluation/data`" in done.stderr
         assert "Traceback" not in done.stderr
     policywatch("read", "--again", "--config", config)
