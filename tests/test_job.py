@@ -22,6 +22,7 @@ from tests import warm
 from tests.site import (
     AI,
     ERROR_PAGE,
+    MAIN,
     PARAGRAPHS,
     Site,
     a_site,
@@ -283,6 +284,18 @@ def test_what_robots_txt_excludes_is_told_once_and_a_page_that_stays_away_until_
     assert "library/privacy" in policywatch("doctor", "--config", config, status=1)
 
 
+def run_once(config: Path) -> str:
+    """A run that tries nothing again, where a real one does so for more than a minute; its output."""
+    first = (
+        "import dataclasses, policywatch.pipeline as pipeline\n"
+        "settings = pipeline.crawl_settings\n"
+        "pipeline.crawl_settings = lambda of: dataclasses.replace(settings(of), retry_waits=())"
+    )
+    done = warm.done("-c", f"{first}\n{MAIN}", "run", "--config", config)
+    assert done.returncode == 1, done.stderr
+    return done.stdout + done.stderr
+
+
 def test_after_total_failure_no_run_is_silent_and_the_next_attempts_come_soon(tmp_path: Path) -> None:
     with a_site() as gone:
         config = watchlist(tmp_path, gone, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "terms"))
@@ -292,13 +305,13 @@ def test_after_total_failure_no_run_is_silent_and_the_next_attempts_come_soon(tm
         f'repository = "file://{tmp_path}/nowhere.git"\n'
     )
     config.write_text(f"{config.read_text('utf-8')}\n{archived}", "utf-8")
-    first = policywatch("run", "--config", config, status=1)
+    first = run_once(config)
     assert "none of 3 documents could be reached: is this machine online?" in first
     assert "library/" not in first, "one cause is told once"
-    assert "3 documents, none could be read yet: tried again from " in policywatch("run", "--config", config, status=1)
+    assert "3 documents, none could be read yet: tried again from " in run_once(config)
     for minutes, is_due in ((6, True), (20, True), (5, False), (40, True), (20, False)):
         age(tmp_path / "a.db", minutes / 60)
-        said = policywatch("run", "--config", config, status=1)
+        said = run_once(config)
         assert ("none of 3 documents could be reached" in said) is is_due, minutes
 
 
