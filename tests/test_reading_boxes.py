@@ -63,3 +63,37 @@ def test_a_box_amid_a_text_that_is_of_it_stays(box: str) -> None:
 )
 def test_what_tells_of_one_visit_or_is_pressed_is_none_of_the_text(line: str) -> None:
     assert texts(HOME.format("", "", line, "")) == SET_APART
+
+
+CHOICE = "Your letters are never used to train the machine that sorts them."
+
+
+@pytest.mark.parametrize("labels", ["Opt out|Learn more", "Accept|Decline", "Reject|Settings"])
+def test_a_section_of_a_policy_that_ends_in_two_buttons_is_no_cookie_dialog(labels: str) -> None:
+    buttons = "".join(f"<button>{label}</button>" for label in labels.split("|"))
+    sections = "".join(f"<section><h2>Part {n}</h2><p>{CHOICE} ({n})</p>{buttons}</section>" for n in range(6))
+    page = read_page(f"<main><h1>Privacy</h1>{sections}</main>".encode(), language="en")
+    assert sum(CHOICE in block.text for block in page.blocks) == 6
+
+
+def test_buttons_of_a_dialog_do_not_make_one_of_the_box_round_it() -> None:
+    dialog = (
+        "<div role=dialog><p>We set cookies on your device.</p><button>Accept</button><button>Reject</button></div>"
+    )
+    text = "".join(f"<p>{CHOICE} We say so in paragraph {n}, too.</p>" for n in range(5))
+    more = "".join(f"<p>We keep your letters for {n} years, and then we burn them.</p>" for n in range(40))
+    page = read_page(f"<h1>Privacy</h1><div>{text}{dialog}</div>{more}".encode(), language="en")
+    assert sum(CHOICE in block.text for block in page.blocks) == 5
+    assert not any("on your device" in block.text for block in page.blocks)
+
+
+def test_dialogs_of_the_policy_and_the_documents_that_belong_to_it_are_read() -> None:
+    dialog = "<div role=dialog><h3>Personal data</h3><p>Personal data is what tells us who you are.</p></div>"
+    links = "".join(
+        f'<li><a href="/{n}">{n}</a></li>' for n in ("Cookie Policy", "Terms of Use", "Acceptable Use Policy")
+    )
+    text = "".join(f"<p>{CHOICE} We say so in paragraph {n}, too.</p>" for n in range(5))
+    markup = f"<main><h1>Privacy</h1>{text}<h2>Related resources</h2><ul>{links}</ul></main>{dialog}"
+    said = " ".join(block.text for block in read_page(markup.encode(), language="en").blocks)
+    assert "what tells us who you are" in said
+    assert "Terms of Use" in said

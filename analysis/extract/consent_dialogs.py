@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from itertools import islice, takewhile
@@ -16,6 +16,7 @@ from analysis.text.phrases import pattern
 WHOLE_PAGE = frozenset(("html", "body", "main"))  # never furniture
 _DIALOG = 1500  # characters
 _MESSAGE = 400  # characters
+_TEXT = 0.8  # of the sentences; the smallest element with so many is the text
 
 
 def share_of(element: Element, top: Element) -> float:
@@ -64,37 +65,64 @@ def mark_consent_managers(elements: list[Element]) -> None:
 
 
 def mark_consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
-    """Consent dialogs, whatever their markup: buttons that accept, refuse or set, near a few sentences; one such
-    button is enough if the sentences speak of cookies. A link within a sentence is no such button."""
+    """Consent dialogs, whatever their markup: what has buttons that accept, refuse or set near a few sentences, and
+    names cookies, or is a dialog by its role or by standing beside the text. A section of a policy that ends in
+    "[Opt out] [Learn more]" is none. A link within a sentence is no such button."""
     top = elements[0]
     decide = pattern("furniture", "consent", whole=True)
     choose = pattern("furniture", "choices", whole=True)
-    prose = {line.element for line in lines if line.is_prose}
-    decisions: dict[Element, set[str]] = {}
-    labels: dict[Element, set[str]] = {}
+    prose = [line for line in lines if line.is_prose]
+    sentences = {line.element for line in prose}
+    decisions: dict[Element, list[tuple[Element, str]]] = {}
+    labels: dict[Element, list[tuple[Element, str]]] = {}
     for element in elements:
-        if not element.is_button and (element.tag != "a" or _block(element) in prose):
+        if not element.is_button and (element.tag != "a" or _block(element) in sentences):
             continue
         label = element.words(60).lower()
         decides = bool(label) and decide.fullmatch(label) is not None
         if not decides and not (label and choose.fullmatch(label)):
             continue
         for holder in small_holders(element, top):
-            labels.setdefault(holder, set()).add(label)
+            labels.setdefault(holder, []).append((element, label))
             if decides:
-                decisions.setdefault(holder, set()).add(label)
+                decisions.setdefault(holder, []).append((element, label))
+    undoubted = (line for line in prose if decisions.keys().isdisjoint(line.element.upwards()))
+    text = smallest_with(elements, undoubted, _TEXT)
     mentions = pattern("furniture", "cookies")
     for holder in decisions:  # those nearer to a button come first
         if not holder.sentences or holder.titled or holder.is_declaration or holder.is_left_out:
             continue
+        if all(button.is_left_out for button, _ in decisions[holder]):
+            continue  # they are those of a box within
         share = share_of(holder, top)
         most = holder.chars if holder.is_dialog else _DIALOG
         cookies = holder.chars <= most and mentions.search(holder.words(most)) is not None
-        two = len(labels[holder]) >= 2
-        if (two and (cookies or share <= 0.3)) or (
+        beside = share <= 0.3 and not holder.is_within(text) and not text.is_within(holder)
+        two = len({label for button, label in labels[holder] if not button.is_left_out}) >= 2
+        if (two and (cookies or holder.is_dialog or beside)) or (
             cookies and holder.sentences <= 4 and (share < 0.15 or holder.chars < _MESSAGE)
         ):
             outermost(holder).reason = "cookie dialog"
+
+
+def smallest_with(elements: list[Element], lines: Iterable[Line], share: float) -> Element:
+    """The smallest element that holds this share of the characters of some lines."""
+    weights: dict[Element, int] = {}
+    for line in lines:
+        weights[line.element] = weights.get(line.element, 0) + len(line.text)
+    for element in reversed(elements):
+        weight = weights.get(element)
+        if weight and element.parent is not None:
+            weights[element.parent] = weights.get(element.parent, 0) + weight
+    holder = elements[0]
+    enough = share * weights.get(holder, 0)
+    while enough:
+        inner = (child for child in holder.children if isinstance(child, Element))
+        smaller = next((child for child in inner if weights.get(child, 0) >= enough), None)
+        if smaller is None:
+            break
+        holder = smaller
+    return holder
 
 
 def small_holders(element: Element, top: Element) -> list[Element]:

@@ -134,7 +134,7 @@ def _by_tag(element: Element, top: Element) -> str | None:
     if element.get("aria-live") in ("polite", "assertive") or role in _LIVE_ROLES:
         return "message" if share < 0.1 and not element.titled else None
     if element.is_dialog:
-        return "dialog" if share < 0.3 else None
+        return "dialog" if share < 0.3 and not _is_of_policy(element) else None
     return None
 
 
@@ -261,6 +261,12 @@ def speaks_of_policies(text: str, *, praises: bool = False) -> bool:
     kinds = kinds_of(_QUESTION.sub(" ", text)) - {"any"} if praises else kinds_of(text)
     topics = {match.topic for language in LANGUAGES for match in matches(text, language) if match.tier == "decides"}
     return bool(kinds) or bool(topics - _PRAISES if praises else topics)
+
+
+def _is_of_policy(dialog: Element) -> bool:
+    """Whether it explains something of the document ("What we mean by personal data"); one that names cookies asks."""
+    text = dialog.spaced_words()
+    return bool(dialog.sentences) and not pattern("furniture", "cookies").search(text) and speaks_of_policies(text)
 
 
 def _label(element: Element) -> str:

@@ -190,12 +190,12 @@ class _Flow:
             return
         if tag == "a":
             self._leave_anchor()
-        elif tag in ("span", "i", "em", "mark"):
-            self._drop_unspoken(element)
         elif _is_button(element):
             self._drop_control(element)
             self.pieces.append(_Piece(" ", element))
             self.buttons -= 1
+        elif tag in ("span", "i", "em", "mark"):
+            self._drop_unspoken(element)
         elif tag in ("b", "strong"):
             self.bolds -= 1
         if self.blocks[-1] is element:

@@ -170,6 +170,8 @@ def _related(lines: list[Line], _: list[Line]) -> None:
         if line.reason is None and _is_related_title(line):
             rest = lines[index + 1 :]
             teasers = _described_teasers(rest) or list(takewhile(_is_teaser, rest))
+            if teasers and all(kinds_of(each.text) for each in teasers if each.is_links):
+                continue  # the documents that belong to this one
             for related in [line, *teasers] if teasers or not rest else ():
                 related.reason = "related pages"
     last = next((line for line in reversed(lines) if line.reason is None), None)
