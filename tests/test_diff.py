@@ -183,3 +183,23 @@ def test_an_entry_with_a_word_more_is_that_entry_and_not_its_neighbour() -> None
     assert operations(page(*before, kind="item"), page(*after, kind="item")) == [
         ("reworded", old, new) for old, new in zip(before, after, strict=True)
     ]
+
+
+PROMISE = "We never sell what you write."
+KEEP = "We keep your letters for two years, and then we burn them."
+BOX = "Volunteers wanted: on Sunday we clean the river bank together."
+
+
+@pytest.mark.parametrize(
+    "pieces", [(KEEP, PROMISE), (PROMISE, KEEP), (KEEP, PROMISE, "Ask us at any time, we answer.")]
+)
+def test_a_box_that_splits_a_line_takes_no_word_of_it_away(pieces: tuple[str, ...]) -> None:
+    whole, split = page(" ".join(pieces)), page(pieces[0], "Stay in touch", BOX, *pieces[1:])
+    added = [("added", None, "Stay in touch"), ("added", None, BOX)]
+    assert operations(whole, split) == added
+    assert operations(split, whole) == [("removed", text, None) for _, _, text in added]
+
+
+def test_a_promise_that_goes_as_a_box_comes_is_told() -> None:
+    told = operations(page(f"{KEEP} {PROMISE}"), page(KEEP, BOX))
+    assert ("reworded", f"{KEEP} {PROMISE}", KEEP) in told

@@ -25,6 +25,7 @@ _NUMBER = re.compile(
 )
 _SIGNS = "%$€£"
 _LONG = 1_000_000_000  # words times words; of two longer blocks it is not asked whether their words stand in order
+_BETWEEN = 4  # blocks that may stand between two parts of one line
 _RARE = 40  # blocks; a pair of words that stands in more than these says little about which block it is
 
 
@@ -196,22 +197,27 @@ def _rewrapped(
 
 def _grown(texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]) -> Sequence[int]:
     """A block with the free ones next to it of which most words stand in the other text, and are not in the blocks at
-    hand already."""
+    hand already. Where something was put into the middle of a line, what stands behind it is of the line too, if all of
+    it is."""
     if free.isdisjoint((at - 1, at + 1)):
         return (at,)
     left = Counter(other)
     left.subtract(texts[at].words)
-    ends = [at, at]
-    for side, step in ((1, 1), (0, -1)):
-        while (neighbour := ends[side] + step) in free:
+    parts = [at]
+    for step in (1, -1):
+        neighbour, between = at + step, 0
+        while neighbour in free and between <= _BETWEEN:
             candidate = Counter(texts[neighbour].words)
             common = sum(min(count, max(left[word], 0)) for word, count in candidate.items())
-            if candidate.total() <= 2 or common < 0.8 * candidate.total():
-                break
-            left.subtract(candidate)
-            free.remove(neighbour)
-            ends[side] = neighbour
-    return range(ends[0], ends[1] + 1)
+            if candidate.total() > 2 and common >= (1 if between else 0.8) * candidate.total():
+                left.subtract(candidate)
+                free.remove(neighbour)
+                parts.append(neighbour)
+                between = 0
+            else:
+                between += 1
+            neighbour += step
+    return sorted(parts)
 
 
 def _elsewhere(
