@@ -24,10 +24,10 @@ from crawler.targets import (
     FingerprintOf,
     Isolate,
     Progress,
+    Settle,
     Target,
-    WhyUnstable,
     directly,
-    plainly_unstable,
+    never_settled,
 )
 from storage.clock import utc_now
 from storage.database import Database
@@ -42,7 +42,7 @@ def crawl(
     *,
     fingerprint_of: FingerprintOf,
     mistakes: list[Exception],
-    why_unstable: WhyUnstable = plainly_unstable,
+    settle: Settle = never_settled,
     isolate: Isolate = directly,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
@@ -69,7 +69,7 @@ def crawl(
 
     if progress is not None:
         progress(0, len(targets), "")
-    job = CrawlJob(database, targets, fingerprint_of, why_unstable, isolate)
+    job = CrawlJob(database, targets, fingerprint_of, settle, isolate)
     mistakes += _run_spider(job, scrapy_settings(settings) | {"CLOCK": now}, on_stored, rest=rest)
     return checks
 

@@ -12,7 +12,7 @@ from scrapy.http import Response
 
 from crawler.budget import Budget
 from crawler.previous import PartState, PreviousState
-from crawler.targets import Fetched, Fingerprint, Target
+from crawler.targets import Differing, Fetched, Fingerprint, Target
 from messages import Message
 from storage.checks import Outcome
 from storage.columns import compressed, decompressed
@@ -42,6 +42,7 @@ class CheckResult:
     budget: Budget = field(kw_only=True, repr=False)
     answers: list[PartAnswer] = field(default_factory=list, repr=False)  # one for each address in turn
     unconfirmed: bytes = field(default=b"", repr=False)  # the first answers to a new text; many wait for their second
+    differing: Differing | None = field(default=None, repr=False)  # what two answers of one moment differ in
     status: int | None = None
     final_url: str | None = None
     moved_to: str | None = None  # the new address that the server gives, of a document with one address

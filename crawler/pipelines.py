@@ -15,9 +15,11 @@ from sqlmodel import Session
 
 from crawler.canonical import canonical_address
 from crawler.items import CheckResult, is_elsewhere
-from crawler.targets import CrawlJob, Fetched, Isolate
+from crawler.targets import CrawlJob, Differing, Fetched, Isolate
+from storage.alternating import note_differing
 from storage.captures import Capture, add_capture, newest_captures
 from storage.checks import Check, Outcome, finish
+from storage.notices import Notice, NoticeKind, notices_of
 from storage.versions import Version
 
 _WAIT = 0.05  # seconds, for others that can be written with a check; so much is lost if the program is killed
@@ -84,7 +86,28 @@ def _record(session: Session, result: CheckResult, isolate: Isolate) -> int:
         finish(session, check, result.outcome, result.reason, not_before=result.not_before)
     session.flush()
     assert check.id is not None
+    if result.differing is not None:
+        _note(session, check, result.differing)
     return check.id
+
+
+def _note(session: Session, check: Check, differing: Differing) -> None:
+    """So that the text is read with what differs held still; the operator hears of each place once."""
+    note_differing(session, check, differing.passages)
+    known = notices_of(session, NoticeKind.VOLATILE, check.document_id)
+    if any(notice.facts["place"] == [*differing.place] for notice in known):
+        return
+    since = check.checked_at.isoformat()
+    facts = {"since": since, "reason": differing.reason.to_json(), "place": [*differing.place], "answers": True}
+    session.add(
+        Notice(
+            kind=NoticeKind.VOLATILE,
+            document_id=check.document_id,
+            check_id=check.id,
+            facts=facts,
+            created_at=check.checked_at,
+        )
+    )
 
 
 def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str | None:

@@ -73,12 +73,24 @@ class Fingerprint(NamedTuple):
 
 
 FingerprintOf = Callable[[Fetched, Fingerprint], Fingerprint]  # of a page, given that of the answer before
-# why two answers (one for each part of a document) that differ are not accepted; None for a part that was not modified
-WhyUnstable = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Message]
+
+
+class Differing(NamedTuple):
+    """What two answers of one moment differ in, where most of their text is the same: the passages that only one of
+    them has, and whether the second one does. `place` is what the place is known by."""
+
+    passages: dict[str, bool]
+    reason: Message
+    place: tuple[str, str]
+
+
+# of two answers that differ (a page for each part of a document; the first has None for one that was not modified): in
+# what, or why they are not accepted
+Settle = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Differing | Message]
 Progress = Callable[[int, int, str], None]  # how many are done, of how many, and the last one; at first none
 
 
-def plainly_unstable(_first: Sequence[Fetched | None], _second: Sequence[Fetched]) -> Message:
+def never_settled(_first: Sequence[Fetched | None], _second: Sequence[Fetched]) -> Message:
     """For a caller that knows nothing of what pages say."""
     return Message("answer.unstable")
 
@@ -98,5 +110,5 @@ class CrawlJob:
     database: Database | None  # None for a page that is only tried: it is asked once, and nothing is known of it
     targets: Sequence[Target]
     fingerprint_of: FingerprintOf  # called once for each body, in a thread
-    why_unstable: WhyUnstable = plainly_unstable
+    settle: Settle = never_settled
     isolate: Isolate = directly

@@ -54,7 +54,8 @@ class Document:
         """The outcome of one capture, with its reason."""
         self.alerts = False
         try:
-            page = read_page(body, mime=mime, language=self.language)
+            former = [block.text for block in self.good.blocks] if self.good else ()
+            page = read_page(body, mime=mime, language=self.language, former=former)
         except UnreadablePage as failure:
             return "unreadable", str(failure.reason)
         mark = fingerprint(page.blocks)

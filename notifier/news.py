@@ -34,7 +34,9 @@ def show_notice(notice: Notice, language: str) -> News:
     if "outcome" in facts:
         values["outcome"] = words.term("notices.outcomes", facts["outcome"])
     values["reason"] = clean(translate(Message.from_json(facts["reason"]), language)) if facts.get("reason") else ""
-    key = "never_read" if facts.get("never_read") else _KEYS.get(kind, kind.value)
+    key = (
+        "never_read" if facts.get("never_read") else "answers" if facts.get("answers") else _KEYS.get(kind, kind.value)
+    )
     text = words(f"notices.{key}", **values)
     lines = facts.get("passages") or [line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()]
     return News(text, (*_details(words, kind, facts, values), *map(clean, lines)))

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.model import TooCostly, UnreadablePage
-from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
+from analysis.page_json import page_from_json
+from analysis.validate.volatile import remove_line, single_place
+from crawler.targets import CrawlSettings, Differing, Fetched, Fingerprint, Progress, Target
 from messages import Message, program_error
 from notifier.plan import may_deliver
 from policywatch.config.recipients import Recipients
@@ -21,15 +23,17 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.follow_up import FollowUp
 from policywatch.ingest.alerting import confirm
-from policywatch.ingest.alternating import MEMORY, TurningText, turning_documents
+from policywatch.ingest.alternating import MEMORY, TurningText, answers_differ, turning_documents
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import (
     Extracted,
     ExtractionConfig,
+    Memory,
     PageCache,
     Review,
     extraction_configs,
     isolated,
+    join_pages,
     no_review,
     source_of,
 )
@@ -46,7 +50,7 @@ from storage.deliveries import Deliveries
 from storage.documents import Document, declare, few
 from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
-from storage.versions import InForce, in_force
+from storage.versions import InForce, current_version, in_force
 
 if TYPE_CHECKING:
     from policywatch.evidence.timestamps import Authority
@@ -145,7 +149,7 @@ class Job:
                 crawl_settings(self.watchlist),
                 fingerprint_of=self.fingerprint_of,
                 mistakes=self.mistakes,
-                why_unstable=self.why_unstable,
+                settle=self.settle,
                 isolate=isolated,
                 progress=progress,
                 on_check=on_check,
@@ -271,25 +275,49 @@ class Job:
         is_same = current is not None and current.reader == config.reader and current.source == source_of(fetched)
         if current is not None and is_same and turning is None:
             return known if known.text == current.fingerprint else Fingerprint(current.fingerprint)
+        memory = self._memory(fetched.document)
         try:
             if turning is not None and current is not None:
-                page = config.extract(fetched)
-                self._pages.keep(config, fetched, Extracted.of(page).page)
+                page = config.extract(fetched, memory)
+                self._pages.keep(config, fetched, memory, Extracted.of(page).page)
                 return Fingerprint(turning.fingerprint_of(page, current.fingerprint))
-            new = config.extract_new(fetched, known)
+            new = config.extract_new(fetched, known, memory)
         except UnreadablePage as failure:
             if isinstance(failure, TooCostly):
-                self._pages.keep(config, fetched, None)
+                self._pages.keep(config, fetched, memory, None)
             return Fingerprint(None)
         if new is None:
             return known
         if current is None or current.fingerprint != new.fingerprint.text:
-            self._pages.keep(config, fetched, new.page)
+            self._pages.keep(config, fetched, memory, new.page)
         return new.fingerprint
 
-    def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Message:
-        """What differs between two answers, neither of which is accepted."""
-        return self.configs[second[0].document].unstable_reason(first, second)
+    def settle(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Differing | Message:
+        """What two answers differ in, to be held still; or why neither is accepted, where they have too little in
+        common."""
+        document = second[0].document
+        config = self.configs[document]
+        with self.database.reading() as session:
+            current = current_version(session, document)
+        memory = Memory.of(current)
+        gap = config.difference(first, second, memory)
+        if gap is None:
+            return Message("answer.unstable")
+        answers = [[one or other for one, other in zip(first, second, strict=True)], second]
+        try:
+            pages = [join_pages(config.extract_parts(parts, memory=memory)) for parts in answers]
+        except UnreadablePage:
+            return config.unstable_reason(gap, second)
+        passages = answers_differ(page_from_json(current.page) if current else None, *pages)
+        if passages is None:
+            return config.unstable_reason(gap, second)
+        place = (remove_line(gap.remove), "") if gap.remove else single_place(pages) or (str(gap.part), "")
+        return Differing(passages, config.unstable_reason(gap, second, "differing.still"), place)
+
+    def _memory(self, document_id: str) -> Memory:
+        """The same text in force as `ingest` will read the page with."""
+        with self.database.reading() as session:
+            return Memory.of(current_version(session, document_id))
 
 
 def _review(database: Database, recipients: Recipients) -> Review:

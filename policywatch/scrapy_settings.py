@@ -20,7 +20,7 @@ def _crawl_job() -> CrawlJob:
     job = Job(_watchlist, Database(_watchlist.database, upgrade=_watchlist.upgrade), Recipients())
     job.declare()
     targets = [target(_watchlist, entry) for entry in _watchlist.documents if entry.source == "page"]
-    return CrawlJob(job.database, targets, job.fingerprint_of, job.why_unstable)
+    return CrawlJob(job.database, targets, job.fingerprint_of, job.settle)
 
 
 globals().update(scrapy_settings(crawl_settings(_watchlist)))

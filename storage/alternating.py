@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
+from storage.checks import Check
 from storage.columns import Utc
+from storage.paragraphs import digest
 
 ALTERNATES = 3  # turns, from which on a passage alternates: it came, went and came again
 
@@ -27,6 +29,35 @@ class AlternatingPassage(SQLModel, table=True):
     turned_at: datetime = Field(sa_type=Utc)  # the last turn
     check_id: int = Field(foreign_key="checks.id", index=True)  # of the last turn
     longest: int = 0  # seconds between two turns, at most
+
+    @property
+    def only_differs(self) -> bool:
+        """It stood in one of two answers of a moment, and has not turned from check to check."""
+        return self.turns == ALTERNATES and self.turned_at == self.since
+
+
+def note_differing(session: Session, check: Check, passages: Mapping[str, bool]) -> None:
+    """Passages that only one of a check's two answers has, and whether its text does: they alternate at once. Those
+    that former answers differed in make room, for what is another word each time would fill the table."""
+    assert check.id is not None
+    known = turns_of(session, check.document_id)
+    found = {key: (text, stands) for text, stands in passages.items() if (key := digest(text)) is not None}
+    for key, row in known.items():
+        if key not in found and row.only_differs:
+            session.delete(row)
+    for key, (text, stands) in found.items():
+        row = known.get(key) or AlternatingPassage(
+            document_id=check.document_id,
+            key=key,
+            text=text,
+            stands=stands,
+            since=check.checked_at,
+            turned_at=check.checked_at,
+            check_id=check.id,
+        )
+        row.turns = max(row.turns, ALTERNATES)
+        row.turned_at, row.check_id = check.checked_at, check.id
+        session.add(row)
 
 
 def turns_of(session: Session, document_id: str) -> dict[str, AlternatingPassage]:

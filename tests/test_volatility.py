@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from analysis.text.lexicon import OwnTopic
-from messages import translate
+from messages import Message, translate
 from notifier.notifications import notice_message
 from policywatch.ingest.extraction import Body, ExtractionConfig
 from storage.database import Database
@@ -33,7 +33,12 @@ def page(extra: str) -> Body:
 
 
 def unstable(one: str, other: str, **settings: tuple[str, ...]) -> str:
-    return str(ExtractionConfig(TITLE, "en", **settings).unstable_reason([page(one)], [page(other)]))  # type: ignore[arg-type]
+    return str(reason(ExtractionConfig(TITLE, "en", **settings), [page(one)], [page(other)]))  # type: ignore[arg-type]
+
+
+def reason(extraction: ExtractionConfig, first: Sequence[Body | None], second: Sequence[Body]) -> Message:
+    gap = extraction.difference(first, second)
+    return extraction.unstable_reason(gap, second) if gap is not None else Message("answer.unstable")
 
 
 def both(markup: str, one: str, other: str) -> tuple[str, str]:
@@ -77,7 +82,7 @@ def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remo
 )  # fmt: skip
 def test_what_may_be_the_policys_is_told_without_a_line(answers: tuple[str, str]) -> None:
     own = OwnTopic("fish", ("the fish",))
-    said = str(ExtractionConfig(TITLE, "en", topics=(own,)).unstable_reason([page(answers[0])], [page(answers[1])]))
+    said = str(reason(ExtractionConfig(TITLE, "en", topics=(own,)), [page(answers[0])], [page(answers[1])]))
     assert said.startswith("Two answers a moment apart differ, so neither was accepted: one says “")
     assert "remove" not in said
 
@@ -97,17 +102,15 @@ def test_words_are_quoted_short_and_steer_nothing() -> None:
 def test_of_several_parts_the_one_is_named_that_differs() -> None:
     extraction = ExtractionConfig(TITLE, "en")
     first, second = ([page(""), page(extra)] for extra in TICKER)
-    said = str(extraction.unstable_reason([*first], second))
+    said = str(reason(extraction, first, second))
     assert said.startswith("Part 2 of 2 (http://127.0.0.1/privacy): Two answers")
     assert 'remove = [".gauge"]' in said
     held = [page('<p class="gauge">We share your letters.</p>'), second[1]]
-    assert "remove" not in str(extraction.unstable_reason([held[0], first[1]], held)), (
+    assert "remove" not in str(reason(extraction, [held[0], first[1]], held)), (
         "it would take words away from another part"
     )
-    assert 'remove = [".gauge"]' in str(extraction.unstable_reason([None, first[1]], second)), (
-        "the first one answered 304"
-    )
-    assert "one says" not in str(extraction.unstable_reason([first[0], None], second))
+    assert 'remove = [".gauge"]' in str(reason(extraction, [None, first[1]], second)), "the first one answered 304"
+    assert "one says" not in str(reason(extraction, [first[0], None], second))
 
 
 def test_the_words_of_a_pdf_are_named_too() -> None:
@@ -115,7 +118,7 @@ def test_the_words_of_a_pdf_are_named_too() -> None:
         lines = (*PARAGRAPHS, f"Copy {number}")
         return Body(pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]), "application/pdf")
 
-    said = str(ExtractionConfig(TITLE, "en").unstable_reason([printed("twelve")], [printed("thirteen")]))
+    said = str(reason(ExtractionConfig(TITLE, "en"), [printed("twelve")], [printed("thirteen")]))
     assert "Copy twelve”, the other “" in said
     assert "remove" not in said
 
@@ -124,31 +127,62 @@ def ticking(numbers: Iterator[int], markup: str) -> Callable[[], str]:
     return lambda: policy(f"</p>{markup.format(next(numbers))}<p>")
 
 
-def test_a_ticker_is_held_named_and_left_out_by_the_line(tmp_path: Path, site: Site) -> None:
-    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
-    site.pages["/privacy"] = ticking(count(1204), '<p class="gauge">Just in: book {} came home</p>')
-    report = run(config, status=1)
-    assert outcomes(report) == {"library/privacy": "held"}
-    assert "one says “in: book 1204 came home”, the other “in: book 1205 came home”" in report["checks"][0]["reason"]
-    line = 'remove = [".gauge"]'
-    assert line in policywatch("doctor", "--config", config, status=1)
-    config.write_text(f"{config.read_text('utf-8')}{line}\n", "utf-8")
+def test_a_ticker_is_held_still_while_the_rest_is_watched(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    operator, numbers = tmp_path / "operator.txt", count(1204)
+    ticker = '<p class="gauge">Just in: book {} came home</p>'
+    site.pages["/privacy"] = ticking(numbers, ticker)
     assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
+    said = operator.read_text("utf-8")
+    assert "library/privacy answers differently from one moment to the next." in said
+    assert "one says “in: book 1204 came home”, the other “in: book 1205 came home”" in said
+    assert 'remove = [".gauge"]' in said
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    site.pages["/privacy"] = lambda: policy(f"{AI}</p>{ticker.format(next(numbers))}<p>")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}, "a change beside what differs"
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+    assert "came home" not in (tmp_path / "alerts.txt").read_text("utf-8")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    assert operator.read_text("utf-8") == said, "said once"
 
 
-def test_a_policy_that_is_being_rolled_out_is_held_and_named(tmp_path: Path, site: Site) -> None:
+def test_what_differs_in_the_text_in_force_stays_as_it_was(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    guests = "<p>{}, of the reading club, was our guest of the day.</p>"
+    site.pages["/privacy"] = policy(f"</p>{guests.format('Anna')}<p>")
+    run(config, status=0)
+    names = iter(("Bo", "Cleo", "Dan", "Eve", "Finn", "Gil"))
+    site.pages["/privacy"] = ticking(names, guests)
+    for _ in range(2):
+        assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    (version,) = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))["versions"]
+    assert version["number"] == 1
+
+
+def test_a_roll_out_is_told_once_it_stays(tmp_path: Path, site: Site) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
     site.pages["/privacy"] = policy()
     run(config, status=0)
     servers = count()
     site.pages["/privacy"] = lambda: policy(f'</p><p class="news">{AI.replace("3", str(3 + next(servers)), 1)}')
-    reason = run(config, status=1)["checks"][0]["reason"]
-    assert "one says “From 3 November 2025 we”, the other “From 4 November 2025 we”" in reason
-    assert "remove" not in reason
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    assert "remove" not in (tmp_path / "operator.txt").read_text("utf-8"), "words of AI may be the policy's"
     site.pages["/privacy"] = policy(AI)
-    assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}
+    results = [outcomes(run(config, status=0))["library/privacy"] for _ in range(5)]
+    assert results == ["unchanged", "unchanged", "unchanged", "unchanged", "changed"]
     assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+
+
+def test_two_answers_with_little_in_common_are_held(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    site.pages["/privacy"] = policy()
+    run(config, status=0)
+    servers = count()
+    other = " ".join(f"Here we speak of the garden, of its bed number {n} and of the tools." for n in range(60))
+    site.pages["/privacy"] = lambda: policy(AI if next(servers) % 2 else other)
+    report = run(config, status=1)
+    assert outcomes(report) == {"library/privacy": "held"}
+    assert "neither was accepted" in report["checks"][0]["reason"]
 
 
 def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the_line(
@@ -215,7 +249,7 @@ def test_a_restless_place_without_a_name_is_told_with_what_to_look_for(tmp_path:
 
 
 def test_what_differs_is_said_in_french() -> None:
-    said = ExtractionConfig(TITLE, "en").unstable_reason([page(TICKER[0])], [page(TICKER[1])])
+    said = reason(ExtractionConfig(TITLE, "en"), [page(TICKER[0])], [page(TICKER[1])])
     text = translate(said, "fr")
     assert "l’une dit «\u00a01,204 books at home\u00a0», l’autre «\u00a01,207 books at home\u00a0»" in text
     assert 'ajoutez remove = [".gauge"] à son entrée [[documents]] dans la liste de surveillance.' in text

@@ -12,7 +12,7 @@ from analysis.model import Page, UnreadablePage
 from messages import Message
 
 _CHARACTERS = 2_000_000  # of a text; the longest policies have a tenth of it
-READER = 9  # raised with every change of the rules that can alter what is read
+READER = 10  # raised with every change of the rules that can alter what is read
 
 
 def read_page(
@@ -25,8 +25,10 @@ def read_page(
     select: Sequence[str] = (),
     remove: Sequence[str] = (),
     section: str | None = None,
+    former: Sequence[str] = (),
 ) -> Page:
-    """Take the document's text out of one capture, or only what stands under the heading `section`.
+    """Take the document's text out of one capture, or only what stands under the heading `section`. `former` are the
+    words of the blocks of the text in force, which tell where on the page the document stands.
 
     `mime` is text/html, application/pdf, text/markdown or text/plain; `charset` what the server declared;
     `language` what the watchlist declares. Raises `UnreadablePage` where there is no text: an empty shell, a scan,
@@ -45,7 +47,9 @@ def read_page(
     if not text.strip():
         raise UnreadablePage(Message("unreadable.empty"))
     if kind not in ("text/markdown", "text/plain"):
-        return _bounded(read_html(text, url=url, language=language, select=select, remove=remove), section)
+        known = () if section else former  # of other sections it says nothing
+        page = read_html(text, url=url, language=language, select=select, remove=remove, former=known)
+        return _bounded(page, section)
     if len(text) > _CHARACTERS:
         raise UnreadablePage(Message("unreadable.costly"))
     return _bounded((read_markdown if kind == "text/markdown" else read_plain)(text, language=language), section)

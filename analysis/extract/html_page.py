@@ -24,7 +24,13 @@ _TITLE_PARTS = re.compile(r"\s+[|·•–—:-]\s+|\s*\|\s*")
 
 
 def read_html(
-    text: str, *, url: str = "", language: str | None = None, select: Sequence[str] = (), remove: Sequence[str] = ()
+    text: str,
+    *,
+    url: str = "",
+    language: str | None = None,
+    select: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    former: Sequence[str] = (),
 ) -> Page:
     tree = parse(text)
     removed = [Dropped(text, "selector in remove") for text in without(tree, remove) if text]
@@ -35,7 +41,7 @@ def read_html(
     trees = [grow(root) for root in roots]
     for elements in trees:
         part = lines_of(elements)
-        leave_out(elements, part, language=language, selected=bool(select))
+        leave_out(elements, part, language=language, selected=bool(select), former=former)
         if not select:
             _narrow(elements, part, unquote(url.partition("#")[2]))
         lines += part

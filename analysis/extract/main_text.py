@@ -7,15 +7,22 @@ is in docs/reading.md.
 
 from __future__ import annotations
 
-from analysis.extract.consent_dialogs import mark_consent_managers
+from collections.abc import Sequence
+
+from analysis.extract.consent_dialogs import mark_consent_managers, smallest_with
 from analysis.extract.furniture import mark_furniture
 from analysis.extract.html_lines import REMARK, Line, is_stamp
 from analysis.extract.html_tree import Element
 from analysis.extract.line_rules import LINE_RULES
+from analysis.extract.memory import is_same_kind, recall, siblings
 from analysis.extract.other_languages import leave_out_other_languages
+from analysis.text.lexicon import LANGUAGES
+from analysis.text.phrases import pattern
 
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
+_MOST = 0.8  # of the sentences
+_IN_FRAME = 0.6  # of the sentences, from which on <main> is what it says
 
 
 def measure(elements: list[Element], lines: list[Line]) -> None:
@@ -55,10 +62,15 @@ def _measure_beside(element: Element, block: Element) -> None:
 
 
 def leave_out(
-    elements: list[Element], lines: list[Line], *, language: str | None = None, selected: bool = False
+    elements: list[Element],
+    lines: list[Line],
+    *,
+    language: str | None = None,
+    selected: bool = False,
+    former: Sequence[str] = (),
 ) -> None:
     """Give every line that is not the document's its reason. `selected`: a selector chose the elements, so
-    that only what single lines say of themselves counts."""
+    that only what single lines say of themselves counts. `former` are the words of the blocks in force."""
     measure(elements, lines)
     if selected:
         mark_consent_managers(elements)
@@ -67,20 +79,27 @@ def leave_out(
     for line in lines:
         line.reason = line.element.reason
     if not selected:
-        by_place(elements, lines)
+        by_place(elements, lines, language)
         leave_out_other_languages(elements, lines, language)
     for rule in LINE_RULES:
         rule([line for line in lines if line.reason is None], lines)
+    if former:
+        recall(elements, lines, former, language=language, whole=selected)
 
 
-def by_place(elements: list[Element], lines: list[Line]) -> None:
+def by_place(elements: list[Element], lines: list[Line], language: str | None = None) -> None:
     """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
     left = [line for line in lines if line.reason is None]
     prose = [line for line in left if line.is_prose]
     if not prose:
         return
     part, frame = _part(elements, prose)
-    main = {index for index, line in enumerate(left) if line.element.is_within(part)}
+    more = _more_of_text(left, part, language)
+    main = {
+        index
+        for index, line in enumerate(left)
+        if line.element.is_within(part) or any(line.element.is_within(element) for element in more)
+    }
     titled = any(left[index].kind == "heading" and left[index].level == 1 for index in main)
     above = _above(left, min(main), frame) if frame is not None or not titled else set()
     text = main | above | _title(left, main | above) | _below(left, max(main), frame or part)
@@ -139,26 +158,27 @@ def _title(left: list[Line], text: set[int]) -> set[int]:
 
 
 def _part(elements: list[Element], prose: list[Line]) -> tuple[Element, Element | None]:
-    """The smallest element with all sentences that are left, and the <main> round it, if there is one."""
-    weights: dict[Element, int] = {}
-    for line in prose:
-        weights[line.element] = weights.get(line.element, 0) + len(line.text)
-    for element in reversed(elements):
-        weight = weights.get(element)
-        if weight and element.parent is not None:
-            weights[element.parent] = weights.get(element.parent, 0) + weight
-    part, frame = elements[0], None
+    """The smallest element with most sentences that are left, and the <main> round it, if there is one."""
     mains = [element for element in elements if element.tag == "main" or element.role == "main"]
-    if len(mains) == 1 and weights.get(mains[0], 0) > 0.6 * weights[part]:
-        part = frame = mains[0]
-    while True:
-        inner = [child for child in part.children if isinstance(child, Element) and weights.get(child)]
-        heaviest = max(inner, key=lambda child: weights[child], default=None)
-        if heaviest is None:
-            break
-        others = [child for child in inner if child is not heaviest]
-        cards = all(child.link_chars > 0.4 * child.chars for child in others)
-        if weights[heaviest] < (0.85 if cards and others else 1) * weights[part]:
-            break
-        part = heaviest
-    return part, frame
+    whole = sum(len(line.text) for line in prose)
+    frame = mains[0] if len(mains) == 1 else None
+    within = [line for line in prose if frame is not None and line.element.is_within(frame)]
+    if frame is not None and sum(len(line.text) for line in within) > _IN_FRAME * whole:
+        below = [element for element in elements if element.is_within(frame)]
+        return smallest_with(below, within, _MOST), frame
+    return smallest_with(elements, prose, _MOST), None
+
+
+def _more_of_text(left: list[Line], part: Element, language: str | None) -> list[Element]:
+    """Elements beside the part with most sentences that are text too: of the same kind, or they speak as policies
+    do. In a language of which no phrase is known, all do."""
+    is_silent = (language or "en") not in LANGUAGES
+    matters = pattern("furniture", "matters")
+    more: list[Element] = []
+    for line in left:
+        if not line.is_prose or line.element.is_within(part) or any(line.element.is_within(each) for each in more):
+            continue
+        element, text = siblings(line.element, part)
+        if is_silent or is_same_kind(element, text) or matters.search(line.text):
+            more.append(element)
+    return more

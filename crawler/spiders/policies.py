@@ -110,7 +110,7 @@ class PoliciesSpider(Spider):
         return self._request(check, self.parse_confirmation, delay=self.settings.getfloat("CONFIRM_DELAY"))
 
     async def parse_confirmation(self, response: Response, check: CheckResult) -> Request | CheckResult:
-        """Take a part's second answer. Only what both answers say is to be read."""
+        """Take a part's second answer. What only one of them says is to be held still."""
         await self._take(response, check)
         if not check.is_complete:
             return self._request(check, self.parse_confirmation)
@@ -119,7 +119,11 @@ class PoliciesSpider(Spider):
         if check.is_confirmed:
             return self._end(check, None)
         first = [answer.page for answer in check.first_answers]
-        return self._end(check, Outcome.HELD, await self._in_thread(self.job.why_unstable, first, check.pages))
+        settled = await self._in_thread(self.job.settle, first, check.pages)
+        if isinstance(settled, Message):
+            return self._end(check, Outcome.HELD, settled)
+        check.differing = settled
+        return self._end(check, None)
 
     def failed(self, failure: Failure) -> CheckResult:
         """End a check whose download or callback raised something."""

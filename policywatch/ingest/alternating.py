@@ -3,15 +3,16 @@ text in force keeps it as it was last recorded, until the page stays as it is. d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
+from rapidfuzz import fuzz
 from sqlmodel import Session
 
-from analysis.model import Page
+from analysis.model import Block, Page
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
 from analysis.text.words import edits
@@ -23,6 +24,7 @@ from storage.paragraphs import digest
 from storage.versions import Cause, Version, current_version
 
 _STILL = timedelta(days=1)  # the shortest time after which a passage has settled
+_SHARED = 0.7  # of the longer of two answers; with less in common one of them is no text of the document
 MEMORY = timedelta(weeks=3)  # what has not turned for so long does not alternate
 
 
@@ -53,7 +55,9 @@ class Turns:
 
     def _has_settled(self, row: AlternatingPassage) -> bool:
         """It has stood for a day and three checks, and twice as long as ever between two turns: what comes every Monday
-        has not settled on Wednesday."""
+        has not settled on Wednesday. What two answers differed in has settled where they say the same three times."""
+        if row.only_differs:
+            return self.good_checks[row.check_id] >= CONFIRMATIONS
         long_enough = max(_STILL, timedelta(seconds=2 * row.longest))
         return self.at - row.turned_at >= long_enough and self.good_checks[row.check_id] >= CONFIRMATIONS
 
@@ -124,8 +128,12 @@ def note_turns(session: Session, check: Check, before: Page, page: Page, recorde
                 turned_at=check.checked_at,
                 check_id=check.id,
             )
-            row.longest = max(row.longest, int((check.checked_at - row.turned_at).total_seconds()))
-            row.turns, row.turned_at, row.check_id = row.turns + 1, check.checked_at, check.id
+            if row.only_differs:  # now both answers say so: it has to stay from here on
+                row.since = check.checked_at
+            else:
+                row.longest = max(row.longest, int((check.checked_at - row.turned_at).total_seconds()))
+                row.turns += 1
+            row.turned_at, row.check_id = check.checked_at, check.id
         if row is not None:
             row.stands, row.is_away = key in stands, (key in stands) != (key in in_force)
             session.add(row)
@@ -133,15 +141,42 @@ def note_turns(session: Session, check: Check, before: Page, page: Page, recorde
 
 def hold_still(before: Page, page: Page, passages: Collection[str], unsettled: Collection[str]) -> Page:
     """The page with these passages as `before` has them or not, at each place where something unsettled differs: of two
-    states of one place, one stands."""
+    states of one place, one stands: where the page has words that neither text had before, those that stood
+    there."""
     b, a = passage_keys(before), passage_keys(page)
     turned = set(passages) & ({*b} ^ {*a})
     blocks = []
     for run in edits(b, a):
         still = set() if set(unsettled).isdisjoint([*b[run.b0 : run.b1], *a[run.a0 : run.a1]]) else turned
-        blocks += [before.blocks[n] for n in range(run.b0, run.b1) if b[n] in still]
-        blocks += [page.blocks[n] for n in range(run.a0, run.a1) if a[n] not in still]
+        new = [page.blocks[n] for n in range(run.a0, run.a1) if a[n] not in still]
+        kept = {n for n in range(run.b0, run.b1) if b[n] in still}
+        if not run.same:
+            left_out = run.a1 - run.a0 - len(new)
+            others = [n for n in range(run.b0, run.b1) if n not in kept]
+            others.sort(key=lambda n: _likeness(before.blocks[n], new))
+            kept |= {*others[: max(0, left_out - len(kept))]}
+        blocks += [before.blocks[n] for n in sorted(kept)]
+        blocks += new
     return replace(page, blocks=tuple(blocks))
+
+
+def _likeness(block: Block, others: Sequence[Block]) -> float:
+    """To the one that it is most like."""
+    return max((fuzz.ratio(block.text, other.text) for other in others), default=0.0)
+
+
+def answers_differ(before: Page | None, first: Page, second: Page) -> dict[str, bool] | None:
+    """The passages that only one of two answers has, and whether the second one does; None where they have too little
+    in common, or differ in more than passages that could be held still."""
+    texts = [{block.text for block in page.blocks} for page in (first, second)]
+    shared = sum(map(len, texts[0] & texts[1]))
+    if shared < _SHARED * max(sum(map(len, side)) for side in texts):
+        return None
+    passages = {text: text in texts[1] for text in sorted(texts[0] ^ texts[1])}
+    keys = {key for text in passages if (key := digest(text)) is not None}
+    base = before or replace(second, blocks=())
+    still = [hold_still(base, page, keys, keys) for page in (first, second)]
+    return passages if fingerprint(still[0].blocks) == fingerprint(still[1].blocks) else None
 
 
 def _stood(row: AlternatingPassage, stood: Collection[str | None]) -> bool:

@@ -11,9 +11,9 @@ from analysis.model import Page
 from analysis.text.normal import fingerprint
 from policywatch.ingest.alerting import RoutesFor
 from policywatch.ingest.decision import NewVersion, captures_in_force, former_pages, load_history, new_version
-from policywatch.ingest.extraction import ExtractionConfig, join_pages
+from policywatch.ingest.extraction import NO_MEMORY, ExtractionConfig, Memory, join_pages
 from policywatch.ingest.recording import record
-from policywatch.ingest.reprocess import differs_by_reader
+from policywatch.ingest.reprocess import differs_by_reader, memory_before
 from storage.captures import capture, captures_from
 from storage.changes import Change
 from storage.checks import Check, Outcome, accept_check, last_set_aside, reject_capture
@@ -66,11 +66,13 @@ def held_text(session: Session, document_id: str, config: ExtractionConfig) -> t
     assert check.capture_id is not None
     captures = captures_from(session, check.capture_id)
     history = load_history(session, check, captures, config)
-    in_force = captures_in_force(session, history.current) if history.current is not None else []
+    current = history.current
+    in_force = captures_in_force(session, current) if current is not None else []
+    memory = memory_before(session, current) if current is not None else NO_MEMORY
     release_connection(session)
-    page = join_pages(config.extract_parts(captures))
+    page = join_pages(config.extract_parts(captures, memory=Memory.of(current)))
     is_comparable = bool(former_pages(history, config)) and not differs_by_reader(
-        page, history.current, in_force, config
+        page, current, in_force, config, memory
     )
     return check, new_version(page, history, config, cause=Cause.ACCEPTED, is_comparable=is_comparable)
 

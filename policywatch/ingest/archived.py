@@ -21,7 +21,7 @@ from analysis.validate.rejection import are_different_documents, change_rejectio
 from messages import Message
 from policywatch.ingest.decision import EARLIER
 from policywatch.ingest.drafts import ChangeDraft, draft_change
-from policywatch.ingest.extraction import Body, ExtractionConfig
+from policywatch.ingest.extraction import Body, ExtractionConfig, Memory
 from policywatch.ingest.recording import add_change, add_version
 from storage.captures import REFILTERED, Capture, add_capture
 from storage.changes import change_to, forget_change
@@ -145,7 +145,7 @@ def _results(before: Page | None, texts: Iterable[ArchivedText], config: Extract
     rejected: tuple[ArchivedText, Page, Message] | None = None
     earlier: deque[frozenset[str]] = deque(maxlen=EARLIER)
     for text in texts:
-        page = _extract(text, config)
+        page = _extract(text, before, config)
         if not isinstance(page, Page):
             bare = replace(text, body=page)  # a batch of large ones would fill the memory
             yield _Result(bare, reason=page, settled=rejected is None)  # what waits before it is not dealt with yet
@@ -169,12 +169,13 @@ def _results(before: Page | None, texts: Iterable[ArchivedText], config: Extract
         yield _Result(rejected[0], reason=rejected[2], settled=False)
 
 
-def _extract(text: ArchivedText, config: ExtractionConfig) -> Page | Message:
+def _extract(text: ArchivedText, before: Page | None, config: ExtractionConfig) -> Page | Message:
     """The page, or why there is none."""
     if isinstance(text.body, Message):
         return text.body
     try:
-        return config.extract(Body(text.body, text.mime, text.charset, text.url, text.final_url or text.address))
+        body = Body(text.body, text.mime, text.charset, text.url, text.final_url or text.address)
+        return config.extract(body, Memory.of_page(before))
     except UnreadablePage as failure:
         return failure.reason
 

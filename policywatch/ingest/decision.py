@@ -15,7 +15,7 @@ from analysis.validate.rejection import are_different_documents
 from messages import Message
 from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change
-from policywatch.ingest.extraction import ExtractionConfig, PageCache, join_pages, keys_of_earlier
+from policywatch.ingest.extraction import ExtractionConfig, Memory, PageCache, join_pages, keys_of_earlier
 from policywatch.ingest.quarantine import preview, says_the_same, shown_captures
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
@@ -196,7 +196,7 @@ def decide(
     current = history.current
     former = former_pages(history, config)
     try:
-        pages = config.extract_parts(captures, former, cache=cache)
+        pages = config.extract_parts(captures, former, memory=Memory.of(current), cache=cache)
     except TooCostly:
         raise
     except UnreadablePage as failure:
@@ -208,10 +208,10 @@ def decide(
     reason = config.reject_reason(captures, () if history.is_first else former, pages)
     if reason and not _replaced_by_a_person(page, history):
         for rejected in history.rejected:
-            if says_the_same(rejected, page, config):
+            if says_the_same(rejected, page, config, Memory.of(current)):
                 return NeedsReview(reason, None, rejected_as=rejected[0].id)
         before = None if current is None or history.is_first else page_from_json(current.page)
-        return NeedsReview(reason, preview(before, page, history.shown, config))
+        return NeedsReview(reason, preview(before, page, history.shown, config, Memory.of(current)))
     for text in (page, fetched) if current is not None else ():
         if (rejected_as := history.withdrawn.get(fingerprint(text.blocks))) is not None:
             return NeedsReview(Message("held.withdrawn"), None, rejected_as=rejected_as)
@@ -231,7 +231,11 @@ def _replaced_by_a_person(page: Page, history: History) -> bool:
 def _held_still(page: Page, history: History, config: ExtractionConfig) -> tuple[Page, list[str]]:
     """The page with what alternates as in the text in force, and its keys; as it is where it comes from another address
     or takes back a change that nobody was told of."""
-    if history.current is None or not history.former or not history.turns.rows:
+    if not history.turns.rows:
+        return page, []
+    if history.current is None:  # what two first answers differed in waits until it stays
+        return history.turns.hold_still(replace(page, blocks=()), page)
+    if not history.former:
         return page, []
     held, keys = history.turns.hold_still(page_from_json(history.current.page), page)
     if held.blocks == page.blocks or _undone_change(page, history, config) is not None:
@@ -246,7 +250,7 @@ def former_pages(history: History, config: ExtractionConfig) -> list[Page]:
     if len(history.former) == 1:
         return [page_from_json(history.current.page)]
     try:
-        return config.extract_parts(history.former)
+        return config.extract_parts(history.former, memory=Memory.of(history.current))
     except UnreadablePage:
         return []
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:  # the process that reads pages needs neither database nor Num
     from analysis.classify.verdict import Verdict
     from policywatch.config.watchlist import Watchlist
     from storage.captures import Capture
+    from storage.versions import Version
 
 # Asks a second reader about passages, or (False) only looks up its earlier answers: verdicts by the passage's number,
 # where they are to decide. It may go over the network, so no transaction is open then.
@@ -73,6 +74,28 @@ class Body(NamedTuple):
 
 
 Received: TypeAlias = "Body | Capture | Fetched"
+
+
+class Memory(NamedTuple):
+    """The text in force, as far as it tells what of the next page is the document's: its fingerprint, and the words of
+    its blocks."""
+
+    text: str | None = None
+    blocks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, version: Version | None) -> Memory:
+        """Of a version with its page; nothing is known before the first."""
+        if version is None:
+            return cls()
+        return cls(version.fingerprint, tuple(block["text"] for block in version.page["blocks"]))
+
+    @classmethod
+    def of_page(cls, page: Page | None) -> Memory:
+        return cls() if page is None else cls(fingerprint(page.blocks), tuple(block.text for block in page.blocks))
+
+
+NO_MEMORY = Memory()
 
 
 class Extracted(NamedTuple):
@@ -117,22 +140,22 @@ class ExtractionConfig:
         """As it can go to another process."""
         return replace(self, review=no_review)
 
-    def extract(self, received: Received) -> Page:
+    def extract(self, received: Received, memory: Memory = NO_MEMORY) -> Page:
         """Raises `UnreadablePage`."""
-        return sandbox.run(ExtractionConfig._extract, self._portable, Body.of(received))
+        return sandbox.run(ExtractionConfig._extract, self._portable, Body.of(received), memory)
 
-    def extract_new(self, received: Received, known: Fingerprint) -> Extracted | None:
+    def extract_new(self, received: Received, known: Fingerprint, memory: Memory = NO_MEMORY) -> Extracted | None:
         """None where the digest of the markup is the known one: such pages give the same text. Raises
         `UnreadablePage`."""
-        return sandbox.run(ExtractionConfig._extract_new, self._portable, Body.of(received), known)
+        return sandbox.run(ExtractionConfig._extract_new, self._portable, Body.of(received), known, memory)
 
-    def _extract(self, body: Body) -> Page:
-        return self._reading(body)()
+    def _extract(self, body: Body, memory: Memory) -> Page:
+        return self._reading(body, memory)()
 
-    def _extract_new(self, body: Body, known: Fingerprint) -> Extracted | None:
+    def _extract_new(self, body: Body, known: Fingerprint, memory: Memory) -> Extracted | None:
         markup = self._markup_digest(body)
         is_known = known.markup is not None and known.markup == digest_with_text(markup, known.text)
-        return None if is_known else Extracted.of(self._reading(body)(), markup)
+        return None if is_known else Extracted.of(self._reading(body, memory)(), markup)
 
     def _markup_digest(self, body: Body) -> str | None:
         markup = markup_of(body.body, mime=body.mime, charset=body.charset)
@@ -141,7 +164,7 @@ class ExtractionConfig:
         digest = markup_digest(markup, (*self.select, *self.remove))
         return hashlib.sha256(f"{self.reader}\0{body.final_url}\0{digest}".encode()).hexdigest()[:32]
 
-    def _reading(self, received: Body, remove: Sequence[str] = ()) -> Callable[[], Page]:
+    def _reading(self, received: Body, memory: Memory, remove: Sequence[str] = ()) -> Callable[[], Page]:
         return partial(
             read_page,
             received.body,
@@ -152,6 +175,7 @@ class ExtractionConfig:
             select=self.select,
             remove=(*self.remove, *remove),
             section=self.section,
+            former=memory.blocks,
         )
 
     def extract_parts(
@@ -159,14 +183,18 @@ class ExtractionConfig:
         parts: Sequence[Received],
         former: Sequence[Page] = (),
         *,
+        memory: Memory = NO_MEMORY,
         cache: PageCache | None = None,
     ) -> list[Page]:
-        """A page for each part of the document. Raises `UnreadablePage` where a part gives no text, with the selectors
-        that find the text of the `former` pages now."""
+        """A page for each part of the document, as the text in force tells where it stands.
+
+        Raises `UnreadablePage` where a part gives no text, with the selectors that find the text of the `former` pages
+        now.
+        """
         pages = []
         for number, part in enumerate(parts):
             try:
-                pages.append(cache.extract(self, part) if cache else self.extract(part))
+                pages.append(cache.extract(self, part, memory) if cache else self.extract(part, memory))
             except TooCostly:
                 raise
             except UnreadablePage as failure:
@@ -226,26 +254,25 @@ class ExtractionConfig:
             return comparison
         return self.compare(before, after, earlier=earlier, trusted=trusted, second=verdicts)
 
-    def unstable_reason(self, first: Sequence[Received | None], second: Sequence[Received]) -> Message:
-        """Why two answers that differ are rejected: what differs, and the line that leaves it out."""
-        gap = self.difference(first, second)
-        if gap is None:
-            return Message("answer.unstable")
-        return of_part(second, gap.part, self.with_remove_line(gap, gap.message("differing.unstable")))
+    def unstable_reason(self, gap: Difference, second: Sequence[Received], code: str = "differing.unstable") -> Message:
+        """What two answers differ in and what became of them (`code`), and the line that leaves it out."""
+        return of_part(second, gap.part, self.with_remove_line(gap, gap.message(code)))
 
-    def difference(self, first: Sequence[Received | None], second: Sequence[Received]) -> Difference | None:
+    def difference(
+        self, first: Sequence[Received | None], second: Sequence[Received], memory: Memory = NO_MEMORY
+    ) -> Difference | None:
         """What differs between the parts of a document as they were received twice; of those that are not at hand any
         more (None), nothing does."""
         pairs = [(Body.of(one or other), Body.of(other)) for one, other in zip(first, second, strict=True)]
         try:
-            return sandbox.run(ExtractionConfig._difference, self._portable, pairs)
+            return sandbox.run(ExtractionConfig._difference, self._portable, pairs, memory)
         except UnreadablePage:
             return None
 
-    def _difference(self, pairs: Sequence[tuple[Body, Body]]) -> Difference | None:
+    def _difference(self, pairs: Sequence[tuple[Body, Body]], memory: Memory) -> Difference | None:
         def reading(body: Body) -> Reading:
             markup = markup_of(body.body, mime=body.mime, charset=body.charset)
-            return Reading(self._reading(body)(), markup, lambda remove: self._reading(body, remove)())
+            return Reading(self._reading(body, memory)(), markup, lambda remove: self._reading(body, memory, remove)())
 
         return find_difference([(reading(one), reading(other)) for one, other in pairs], self.topics)
 
@@ -436,21 +463,21 @@ class PageCache:
         self._free = limit
         self._entries: dict[tuple[ExtractionConfig, str], tuple[tuple[Any, ...], bytes]] = {}
 
-    def keep(self, config: ExtractionConfig, received: Received, page: bytes | None) -> None:
-        """A page as `page_bytes`; None: it is too costly."""
+    def keep(self, config: ExtractionConfig, received: Received, memory: Memory, page: bytes | None) -> None:
+        """A page that was read with this memory, as `page_bytes`; None: it is too costly."""
         _, former = self._entries.pop((config, received.url), (None, b""))
         self._free += len(former)
         # a copy, for what zstandard gives goes on holding the memory of the whole
         packed = bytes(memoryview(zstandard.compress(page, 1))) if page is not None else b""
         if len(packed) <= self._free:
             self._free -= len(packed)
-            self._entries[config, received.url] = source_of(received), packed
+            self._entries[config, received.url] = (memory.text, *source_of(received)), packed
 
-    def extract(self, config: ExtractionConfig, received: Received) -> Page:
+    def extract(self, config: ExtractionConfig, received: Received, memory: Memory) -> Page:
         """Raises `UnreadablePage`, and `TooCostly` at once where the same body was so."""
         source, packed = self._entries.get((config, received.url), (None, b""))
-        if source is None or source != source_of(received):
-            return config.extract(received)
+        if source is None or source != (memory.text, *source_of(received)):
+            return config.extract(received, memory)
         if not packed:
             raise TooCostly
         return page_of_bytes(zstandard.decompress(packed))

@@ -10,7 +10,7 @@ from analysis.model import Page, UnreadablePage
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import word_trigrams
 from messages import Message
-from policywatch.ingest.extraction import ExtractionConfig, changed_lines, join_pages
+from policywatch.ingest.extraction import ExtractionConfig, Memory, changed_lines, join_pages
 from storage.captures import Capture, captures_from
 from storage.checks import Check, Outcome, finish
 from storage.documents import Document, document
@@ -32,19 +32,23 @@ def shown_captures(session: Session, row: Document) -> list[list[Capture]]:
 
 
 def preview(
-    before: Page | None, page: Page, shown: Sequence[Sequence[Capture]], config: ExtractionConfig
+    before: Page | None,
+    page: Page,
+    shown: Sequence[Sequence[Capture]],
+    config: ExtractionConfig,
+    memory: Memory,
 ) -> list[str] | None:
     """Some lines of what a rejected text would change; None where the operator was shown one that says the same: an
     error page with another number each time is no news each time."""
-    if any(says_the_same(captures, page, config) for captures in shown):
+    if any(says_the_same(captures, page, config, memory) for captures in shown):
         return None
     return changed_lines(before, page) if before is not None else []
 
 
-def says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionConfig) -> bool:
+def says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionConfig, memory: Memory) -> bool:
     """Most words of the two are the same, and no difference would alert anybody."""
     try:
-        former = join_pages(config.extract_parts(captures))
+        former = join_pages(config.extract_parts(captures, memory=memory))
     except UnreadablePage:
         return False
     if fingerprint(former.blocks) == fingerprint(page.blocks):

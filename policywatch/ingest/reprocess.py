@@ -23,7 +23,7 @@ from analysis.validate.rejection import page_rejection
 from policywatch.ingest.alternating import hold_still
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
-from policywatch.ingest.extraction import ExtractionConfig, join_pages, keys_of_earlier
+from policywatch.ingest.extraction import ExtractionConfig, Memory, join_pages, keys_of_earlier
 from policywatch.ingest.recording import add_change, add_version
 from storage.captures import Capture, captures_from, intact
 from storage.changes import change_to, passages
@@ -32,7 +32,17 @@ from storage.documents import Document, document
 from storage.errors import DamagedCapture
 from storage.isolate_errors import isolate_errors
 from storage.paragraphs import reindex
-from storage.versions import Cause, Version, current_version, in_force, is_read_as, pages_before, versions
+from storage.versions import (
+    Cause,
+    Version,
+    current_version,
+    in_force,
+    is_read_as,
+    numbered_version,
+    numbers_around,
+    pages_before,
+    versions,
+)
 
 _RULES = (".py", ".toml", ".csv")  # files
 
@@ -60,8 +70,9 @@ def _reprocess_current(database: Database, document_id: str, config: ExtractionC
         current = current_version(session, document_id)
         assert current is not None, "a text in force has a version"
         captures = captures_in_force(session, current)
+        memory = memory_before(session, current)
     # in another language than was declared, only the next answer can be
-    page = _page_again(current, captures, config) if is_read_as(current.reader, config.language) else None
+    page = _page_again(current, captures, config, memory) if is_read_as(current.reader, config.language) else None
     draft = None
     if page is not None and fingerprint(page.blocks) != current.fingerprint:
         draft = draft_change(config.compare(page_from_json(current.page), page))
@@ -77,12 +88,12 @@ def _reprocess_current(database: Database, document_id: str, config: ExtractionC
         add_change(session, current, version, draft, Cause.READER, detected_at=captures[0].fetched_at)
 
 
-def _page_again(version: Version, captures: Sequence[Capture], config: ExtractionConfig) -> Page | None:
+def _page_again(version: Version, captures: Sequence[Capture], config: ExtractionConfig, memory: Memory) -> Page | None:
     """The version's text as it is extracted now; None where that fails, or where it finds so little that a fetched
     text with no more would be held."""
     stored = page_from_json(version.page)
     try:
-        page = join_pages(config.extract_parts(captures))
+        page = join_pages(config.extract_parts(captures, memory=memory))
         if version.alternating:
             page = hold_still(stored, page, version.alternating, version.alternating)
     except UnreadablePage:
@@ -92,14 +103,21 @@ def _page_again(version: Version, captures: Sequence[Capture], config: Extractio
     return None if page_rejection(page, before=stored, language=config.language, title=config.title) else page
 
 
+def memory_before(session: Session, version: Version) -> Memory:
+    """What was known of the page when a version's text was read: the one before it that still stands."""
+    number, _ = numbers_around(session, version.document_id, version.number)
+    return Memory.of(numbered_version(session, version.document_id, number) if number is not None else None)
+
+
 def differs_by_reader(
-    page: Page, current: Version | None, captures: Sequence[Capture], config: ExtractionConfig
+    page: Page, current: Version | None, captures: Sequence[Capture], config: ExtractionConfig, memory: Memory
 ) -> bool:
-    """It is only by how it is read now that a text is another than the one in force, of these `captures`."""
+    """It is only by how it is read now that a text is another than the one in force, of these `captures`, which were
+    read with this `memory`."""
     if current is None or current.reader == config.reader:
         return False
     try:
-        again = join_pages(config.extract_parts(captures))
+        again = join_pages(config.extract_parts(captures, memory=memory))
     except UnreadablePage:
         return False
     return fingerprint(again.blocks) == fingerprint(page.blocks)
@@ -201,7 +219,7 @@ def _reprocess_document(
     try:
         for row in rows[done:]:
             with database.reading() as session:
-                text = _text_again(session, row, config, mistakes)
+                text = _text_again(session, row, before, config, mistakes)
                 draft = _draft_again(session, row, text, before, config)
             was_same = former_fingerprint == row.fingerprint
             is_same = before is not None and before.fingerprint == text.fingerprint
@@ -222,11 +240,15 @@ def _stored(session: Session, version_id: int) -> _Text:
     return _Text(version_id, page_from_json(row.page), row.fingerprint, False)
 
 
-def _text_again(session: Session, row: Version, config: ExtractionConfig, mistakes: list[Exception]) -> _Text:
+def _text_again(
+    session: Session, row: Version, before: _Text | None, config: ExtractionConfig, mistakes: list[Exception]
+) -> _Text:
     """A capture that is damaged can't be extracted, and is added to `mistakes`."""
     assert row.id is not None
     try:
-        page = _page_again(session.get_one(Version, row.id), intact(captures_from(session, row.capture_id)), config)
+        captures = intact(captures_from(session, row.capture_id))
+        memory = Memory.of_page(before.page if before is not None else None)
+        page = _page_again(session.get_one(Version, row.id), captures, config, memory)
     except DamagedCapture as damaged:
         mistakes.append(damaged)
         page = None

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from analysis.page_json import page_from_json
 from analysis.validate.volatile import single_place
 from messages import Message
-from policywatch.ingest.extraction import ExtractionConfig, of_part
+from policywatch.ingest.extraction import ExtractionConfig, Memory, of_part
 from storage.alternating import AlternatingPassage, alternating_passages
 from storage.captures import captures_from
 from storage.changes import change_to
@@ -69,7 +69,8 @@ def _has(version: Version, row: AlternatingPassage) -> bool:
 def volatility_reason(session: Session, place: VolatilePlace, config: ExtractionConfig) -> Message | None:
     """What was exchanged, with the line that leaves it out; takes long."""
     before, after = (captures_from(session, each.capture_id) for each in (place.before, place.after))
-    difference = config.difference(before, after) if len(before) == len(after) else None
+    memory = Memory.of(place.before)
+    difference = config.difference(before, after, memory) if len(before) == len(after) else None
     if difference is None:
         return None
     reason = difference.message("differing.volatile")

@@ -1,0 +1,170 @@
+"""Memory: the text in force tells where on the page the document stands. What stood in it stays text, whatever rule
+would leave it out now; what is new and stands beside it is none of the document's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from rapidfuzz import fuzz
+
+from analysis.extract.consent_dialogs import smallest_with
+from analysis.extract.html_lines import Line
+from analysis.extract.html_tree import Element
+from analysis.model import CELL
+from analysis.text.lexicon import matches
+from analysis.text.phrases import kinds_of, pattern
+
+BESIDE = "beside the text"
+INSERTED = "a box in the text"
+_BOX = 0.97  # of the former text that is still there
+_KNOWN = 0.5  # of the text as it would be read without memory; with less it is another page, or a new text
+_GROWN = 0.3  # of the former text; what is longer stands beside nothing, the text has grown
+_REWORDED = 60  # per cent alike
+_SMALL = 600  # characters
+_POLICIES = frozenset(("privacy", "terms"))  # what a notice of changes names
+
+Siblings = tuple[Element, Element]  # one that holds lines, and the one beside it that holds the text
+
+
+def recall(
+    elements: list[Element],
+    lines: Sequence[Line],
+    former: Iterable[str],
+    *,
+    language: str | None = None,
+    whole: bool = False,
+) -> None:
+    """Correct which lines are left out, by the words of the blocks of the text in force (`former`). With `whole`, an
+    operator has said where the text stands: all of that is text."""
+    known = _texts(former)
+    standing = _standing(lines, known)
+    box = smallest_with(elements, standing, _BOX)
+    for line in standing:
+        if line.reason is not None and (line.is_prose or line.element.is_within(box)):
+            line.reason = None
+    left = [line for line in lines if line.reason is None]
+    size = sum(len(line.text) for line in standing)
+    if whole or not size or size < _KNOWN * sum(len(line.text) for line in left):
+        return
+    stood = {*standing}
+    for line in _inserted(left, stood, box, language):
+        line.reason = INSERTED
+    beside = _beside(left, stood, box, known, language)
+    if sum(len(line.text) for line in beside if line.is_prose) <= _GROWN * size:
+        for line in beside:
+            line.reason = BESIDE
+
+
+def _texts(blocks: Iterable[str]) -> Counter[str]:
+    """The lines that the blocks were made of; cells of a grid are lines of their own."""
+    texts: Counter[str] = Counter()
+    for text in blocks:
+        texts[text] += 1
+        if CELL in text:
+            texts.update(text.split(CELL))
+    return texts
+
+
+def _standing(lines: Sequence[Line], known: Counter[str]) -> list[Line]:
+    """The lines of the former text, of those that say the same the ones that are text anyway."""
+    free = known.copy()
+    standing = []
+    for line in sorted(lines, key=lambda line: line.reason is not None):
+        if free[line.text] > 0:
+            free[line.text] -= 1
+            standing.append(line)
+    return standing
+
+
+def _beside(
+    left: Sequence[Line], standing: set[Line], box: Element, known: Counter[str], language: str | None
+) -> list[Line]:
+    """New lines outside of the box of the text, unless they continue it or stand where text of it has gone."""
+    new = [line for line in left if line not in standing and not line.element.is_within(box)]
+    if not new:
+        return []
+    gone = [*(known - Counter(line.text for line in left))]
+    places = {line: siblings(line.element, box) for line in new}
+    texts = {place[0] for line, place in places.items() if line.is_prose and _continues(line.text, place, language)}
+    kept: set[Line] = set()
+    for line in new:
+        is_title = line.kind == "heading" and line.level == 1
+        if is_title or places[line][0] in texts or _is_reworded(line.text, gone):
+            kept.add(line)
+    kept |= {above for above, line in pairwise(new) if above.kind == "heading" and line in kept}
+    return [line for line in new if line not in kept]
+
+
+def _inserted(left: Sequence[Line], standing: set[Line], box: Element, language: str | None) -> list[Line]:
+    """What came into the text with a form or a button of its own and says nothing of what policies are about: a
+    letter to order, a survey. Small, for a section whose title is a button is none."""
+    new: dict[Element, list[Line]] = {}
+    old = {element for line in standing for element in line.element.upwards()}
+    for line in left:
+        element = line.element
+        if line not in standing and element not in old and element.is_within(box):
+            while element.parent is not None and element.parent not in old:
+                element = element.parent
+            new.setdefault(element, []).append(line)
+    matters = pattern("furniture", "matters")
+    return [
+        line
+        for element, lines in new.items()
+        if (element.has_form or has_button(element)) and sum(len(line.text) for line in lines) <= _SMALL
+        if not any(is_same_kind(element, other) for other in _beside_it(element))
+        if not any(matters.search(line.text) or _decides(line.text, language) for line in lines)
+        for line in lines
+    ]
+
+
+def _beside_it(element: Element) -> Iterable[Element]:
+    children = element.parent.children if element.parent is not None else ()
+    return [child for child in children if isinstance(child, Element) and child is not element]
+
+
+def _decides(text: str, language: str | None) -> bool:
+    return any(match.tier == "decides" for match in matches(text, language))
+
+
+def _is_reworded(text: str, gone: Iterable[str]) -> bool:
+    return any(fuzz.ratio(text, other) >= _REWORDED for other in gone)
+
+
+def _continues(sentence: str, place: Siblings, language: str | None) -> bool:
+    """Whether what stands beside the text continues it: an element of the same kind, or one without buttons, straight
+    beside it, that speaks of people's data. Farther away, where banners hang too, it has to name a document."""
+    element, text = place
+    if is_same_kind(element, text):
+        return True
+    if has_button(element):
+        return False
+    if text.parent is None or text.parent.tag == "body":
+        return bool(kinds_of(sentence) & _POLICIES)
+    return _decides(sentence, language)
+
+
+def has_button(element: Element) -> bool:
+    """Whether there is one below it, or it is one."""
+    return element.is_button or any(has_button(child) for child in element.children if isinstance(child, Element))
+
+
+def is_same_kind(element: Element, other: Element) -> bool:
+    """Whether two elements beside each other have the same tag and the same classes, which say something."""
+    return (
+        element.tag == other.tag
+        and element.get("class") == other.get("class")
+        and (bool(element.get("class")) or element.tag in ("section", "article", "details"))
+    )
+
+
+def siblings(element: Element, box: Element) -> Siblings:
+    """The two elements beside each other that hold an element, and a box that it does not stand in."""
+    around = {*box.upwards()}
+    while element.parent is not None and element.parent not in around:
+        element = element.parent
+    text = box
+    while text.parent is not None and text.parent is not element.parent:
+        text = text.parent
+    return element, text
