@@ -196,7 +196,7 @@ def decide(
     current = history.current
     former = former_pages(history, config)
     try:
-        pages = config.extract_parts(captures, former, memory=Memory.of(current), cache=cache)
+        pages = config.extract_parts(captures, memory=Memory.of(current), cache=cache)
     except TooCostly:
         raise
     except UnreadablePage as failure:

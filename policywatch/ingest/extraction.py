@@ -33,14 +33,7 @@ from analysis.text.lexicon import OwnTopic
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
 from analysis.validate.rejection import change_rejection, page_rejection
-from analysis.validate.selectors import (
-    Suggestion,
-    better_suggestions,
-    is_kept_elsewhere,
-    suggest_selectors,
-    text_overlap,
-    with_suggestions,
-)
+from analysis.validate.selectors import finds_less
 from analysis.validate.volatile import Difference, Reading, find_difference, remove_line
 from crawler.targets import Fetched, Fingerprint
 from messages import Message
@@ -179,18 +172,10 @@ class ExtractionConfig:
         )
 
     def extract_parts(
-        self,
-        parts: Sequence[Received],
-        former: Sequence[Page] = (),
-        *,
-        memory: Memory = NO_MEMORY,
-        cache: PageCache | None = None,
+        self, parts: Sequence[Received], *, memory: Memory = NO_MEMORY, cache: PageCache | None = None
     ) -> list[Page]:
-        """A page for each part of the document, as the text in force tells where it stands.
-
-        Raises `UnreadablePage` where a part gives no text, with the selectors that find the text of the `former` pages
-        now.
-        """
+        """A page for each part of the document, as the text in force tells where it stands. Raises `UnreadablePage`
+        where a part gives no text."""
         pages = []
         for number, part in enumerate(parts):
             try:
@@ -198,23 +183,22 @@ class ExtractionConfig:
             except TooCostly:
                 raise
             except UnreadablePage as failure:
-                suggestions = self._suggested_selectors(part, former[number] if former else None)
-                raise UnreadablePage(of_part(parts, number, with_suggestions(failure.reason, suggestions))) from failure
+                raise UnreadablePage(of_part(parts, number, failure.reason)) from failure
         return pages
 
     def reject_reason(self, parts: Sequence[Received], former: Sequence[Page], pages: Sequence[Page]) -> Message | None:
         """Why a part is not accepted as the document's; without `former` pages only what it says itself counts."""
         for number, page in enumerate(pages):
-            suggestions: list[Suggestion] = []
             if former:
                 reason = sandbox.run(
                     change_rejection, former[number], page, language=self.language, title=self.title, kind=self.kind
                 )
-                suggestions = self._suggested_selectors(parts[number], former[number], page)
+                if reason is None and self._finds_less(parts[number], former[number], page):
+                    reason = Message("selector.less")
             else:
                 reason = sandbox.run(page_rejection, page, language=self.language, title=self.title)
-            if reason or suggestions:
-                return of_part(parts, number, with_suggestions(reason or Message("selector.less"), suggestions))
+            if reason:
+                return of_part(parts, number, reason)
         return None
 
     def compare(
@@ -282,27 +266,18 @@ class ExtractionConfig:
             return reason
         return Message("differing.leave_out", reason=reason, line=remove_line([*self.remove, *gap.remove]))
 
-    def _suggested_selectors(self, part: Received, before: Page | None, page: Page | None = None) -> list[Suggestion]:
-        """Where the watchlist's selectors find nothing (no `page`) or less than there is: those that find the earlier
-        text, or without one the text that would be found without any selector."""
+    def _finds_less(self, part: Received, before: Page, page: Page) -> bool:
+        """Whether the watchlist's selectors miss a part of the former text that the page still has."""
         if not self.select:
-            return []
+            return False
         try:
-            return sandbox.run(ExtractionConfig._better_selectors, self._portable, Body.of(part), before, page)
+            return sandbox.run(ExtractionConfig._is_elsewhere, self._portable, Body.of(part), before, page)
         except TooCostly:
-            return []
+            return False
 
-    def _better_selectors(self, part: Body, before: Page | None, page: Page | None) -> list[Suggestion]:
+    def _is_elsewhere(self, part: Body, before: Page, page: Page) -> bool:
         markup = markup_of(part.body, mime=part.mime, charset=part.charset)
-        if markup is None:
-            return []
-        selectors = suggest_selectors(markup, before, url=part.final_url, language=self.language, remove=self.remove)
-        if before is None or page is None:
-            return better_suggestions(selectors)
-        suggestions = better_suggestions(selectors, text_overlap(before, page))
-        if suggestions and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
-            return []
-        return suggestions
+        return markup is not None and finds_less(markup, before, page, select=self.select, remove=self.remove)
 
 
 def keys_of_earlier(pages: Sequence[dict[str, Any]]) -> list[frozenset[str]]:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from analysis.extract import markup_of, read_page
+from analysis.extract import read_page
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import comparison_json
-from analysis.validate.selectors import Suggestion, better_suggestions, suggest_selectors, with_suggestions
 from crawler.targets import Fetched
 from messages import Message
 from policywatch import sandbox
@@ -56,7 +55,8 @@ def read_source(
 
 def read_capture(capture: Fetched, **options: Any) -> Page:
     """Read what was fetched; options as of `read_page`. Raises `UnreadablePage`."""
-    return _read(capture.body, mime=capture.mime, charset=capture.charset, url=capture.final_url, **options)
+    body, url = capture.body, capture.final_url
+    return sandbox.run(read_page, body, mime=capture.mime, charset=capture.charset, url=url, **options)
 
 
 def read_file(path: Path, **options: Any) -> Page:
@@ -64,30 +64,9 @@ def read_file(path: Path, **options: Any) -> Page:
     `UnreadablePage`."""
     body = path.read_bytes()
     try:
-        return _read(body, mime=MIMES.get(path.suffix.lower()) or _guess(body), **options)
+        return sandbox.run(read_page, body, mime=MIMES.get(path.suffix.lower()) or _guess(body), **options)
     except UnreadablePage as failure:
         raise UnreadablePage(Message("part.named", name=str(path), reason=failure.reason)) from failure
-
-
-def _read(body: bytes, *, mime: str, **options: Any) -> Page:
-    try:
-        return sandbox.run(read_page, body, mime=mime, **options)
-    except TooCostly:
-        raise
-    except UnreadablePage as failure:
-        if not options.get("select"):
-            raise
-        suggestions = sandbox.run(_suggestions, body, mime, options)
-        raise UnreadablePage(with_suggestions(failure.reason, suggestions)) from failure
-
-
-def _suggestions(body: bytes, mime: str, options: dict[str, Any]) -> list[Suggestion]:
-    """Other selectors, where the given ones find no text."""
-    markup = markup_of(body, mime=mime, charset=options.get("charset"))
-    if markup is None:
-        return []
-    url, language, remove = options.get("url", ""), options.get("language"), options.get("remove", ())
-    return better_suggestions(suggest_selectors(markup, None, url=url, language=language, remove=remove))
 
 
 def _guess(body: bytes) -> str:
