@@ -8,6 +8,7 @@ from typing import Any
 
 from messages import Catalogue, Message, catalogue, translate
 from notifier.escape import clean
+from notifier.presentation import actor_words
 from storage.notices import Notice, NoticeKind
 
 _ADVICE = {NoticeKind.HELD: "accept", NoticeKind.PARKED: "retry"}
@@ -26,7 +27,7 @@ def show_notice(notice: Notice, language: str) -> News:
     """The facts of a notice in words; those from a page or a server are cleaned."""
     words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
     values = {name: clean(str(value)) for name, value in facts.items() if value is not None}
-    values["document"] = clean(notice.document_id or "")
+    values.setdefault("document", clean(notice.document_id or ""))
     if "since" in facts:
         values["since"] = words.moment(datetime.fromisoformat(facts["since"]))
     if "sent" in facts:
@@ -34,9 +35,15 @@ def show_notice(notice: Notice, language: str) -> News:
     if "outcome" in facts:
         values["outcome"] = words.term("notices.outcomes", facts["outcome"])
     values["reason"] = clean(translate(Message.from_json(facts["reason"]), language)) if facts.get("reason") else ""
-    key = (
-        "never_read" if facts.get("never_read") else "answers" if facts.get("answers") else _KEYS.get(kind, kind.value)
-    )
+    if kind is NoticeKind.NARROWED:
+        values["by"] = clean(actor_words(words, facts["by"], facts["via"]))
+        key = f"narrowed.{facts['action']}"
+    elif facts.get("never_read"):
+        key = "never_read"
+    elif facts.get("answers"):
+        key = "answers"
+    else:
+        key = _KEYS.get(kind, kind.value)
     text = words(f"notices.{key}", **values)
     lines = facts.get("passages") or [line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()]
     return News(text, (*_details(words, kind, facts, values), *map(clean, lines)))
@@ -55,6 +62,8 @@ def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: 
     if kind is NoticeKind.UNREADABLE:
         to_do = "notices.rejected" if facts.get("rejected") else f"notices.to_do.{facts['outcome']}"
         lines.append(words(to_do, **values))
+    elif kind is NoticeKind.NARROWED:
+        lines.append(words("notices.narrowed_to_do"))
     elif kind in _ADVICE:
         lines.append(words(f"notices.{_ADVICE[kind]}", **values))
     return lines

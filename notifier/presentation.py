@@ -198,3 +198,10 @@ def meanings(readings: Sequence[SecondReading]) -> dict[str, str]:
         language: " ".join(answer["meaning"][language] for answer in answers if language in answer["meaning"])
         for language in sorted({language for answer in answers for language in answer["meaning"]})
     }
+
+
+def actor_words(words: Catalogue, name: str, via: str) -> str:
+    """Who did something, as the journal has it, within a sentence."""
+    if via == "pages" and not name:
+        return words("actor.shared")
+    return words(f"actor.{via}", name=name)

@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from crawler.browser import require as require_browser
 from crawler.failures import DownloadFailed
-from messages import counted
+from messages import ENGLISH, catalogue, counted
+from notifier.presentation import actor_words
 from policywatch import sandbox
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
@@ -45,8 +46,9 @@ from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
-from storage.documents import known
+from storage.documents import edited, known
 from storage.errors import StorageError
+from storage.journal import last_pauses
 from storage.notices import NoticeKind
 from storage.second_readings import last_second_reading
 
@@ -88,6 +90,7 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
         if second and second.failure:
             text = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
             yield Finding(False, "model", text)
+        yield from _paused(session)
         yield from _volatile(session, watchlist)
         yield from _renamed(session, watchlist)
         yield from _checked(watchlist, last_checks(session))
@@ -208,6 +211,20 @@ def _dated_ahead(session: Session) -> Iterator[Finding]:
     )
     fix = f"UPDATE changes SET detected_at = {now} WHERE detected_at > {now}"  # noqa: S608  # to be shown
     yield Finding(False, "changes", text + fix)
+
+
+def _paused(session: Session) -> Iterator[Finding]:
+    """What somebody took out of the watch on the pages."""
+    pauses, words = last_pauses(session), catalogue(ENGLISH)
+    for row in edited(session):
+        if not row.paused:
+            continue
+        text, facts = "is paused, and not checked", {"paused": row.id}
+        if entry := pauses.get(row.id):
+            who = actor_words(words, entry.by, entry.via)
+            text += f", since {entry.at:%Y-%m-%d %H:%M} UTC, by {who}"
+            facts |= {"since": entry.at.isoformat(), "by": who}
+        yield Finding(True, row.id, f"{text}; its page has a button to watch it again", is_note=True, facts=facts)
 
 
 def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:

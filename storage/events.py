@@ -10,6 +10,7 @@ from sqlmodel import Session, col, delete, func, select, update
 from messages import Message
 from storage.changes import Change, Event, StoredPassage
 from storage.documents import Document
+from storage.journal import Action, Actor, enter
 
 
 def changes_between(session: Session, service: str, since: datetime, until: datetime) -> list[tuple[Change, Document]]:
@@ -41,6 +42,16 @@ def leave_event(session: Session, change: Change) -> None:
     change.event_id = change.event_reason = None
     session.flush()
     dissolve_events(session)
+
+
+def split_off(session: Session, change: Change, actor: Actor, at: datetime) -> bool:
+    """The same on a person's word; False where it stood alone already."""
+    if change.event_id is None:
+        return False
+    before = {"change": change.id, "event": change.event_id}
+    leave_event(session, change)
+    enter(session, actor, Action.SPLIT, change.document_id, at=at, before=before)
+    return True
 
 
 def dissolve_events(session: Session) -> None:

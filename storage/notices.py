@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     VOLATILE = "volatile"  # a document changes again and again at one place, and never in what is told
     LINKS = "links"  # a document has new links to policies that are not watched
     MOVED = "moved"  # a document's address has changed
+    NARROWED = "narrowed"  # somebody made the watch see less
     WITHDRAWN = "withdrawn"  # a change that was sent, for those to whom it was sent
 
 

@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.changes import Change, change
 from storage.columns import Utc
+from storage.journal import Action, Actor, enter
 
 
 class ReviewState(StrEnum):
@@ -36,9 +37,15 @@ class Review(SQLModel, table=True):
     at: datetime = Field(sa_type=Utc)
 
 
-def add_review(session: Session, change_id: int, state: ReviewState, *, note: str, by: str, at: datetime) -> None:
+def add_review(
+    session: Session, change_id: int, state: ReviewState, *, note: str, by: str, at: datetime, actor: Actor
+) -> None:
     """Raises `UnknownChange`."""
-    change(session, change_id)
+    row = change(session, change_id)
+    last = last_reviews(session, [change_id]).get(change_id)
+    before = {"change": change_id, "state": last.state if last else ReviewState.NEW.value}
+    after = {"state": state.value, "by": by}
+    enter(session, actor, Action.REVIEW, row.document_id, at=at, before=before, after=after)
     session.add(Review(change_id=change_id, state=state.value, note=note, by=by, at=at))
 
 

@@ -18,10 +18,12 @@ from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish
 from storage.database import Database
 from storage.documents import Document
+from storage.journal import Actor
 from storage.paragraphs import index_version
 from storage.versions import Version
 
 START = datetime(2025, 10, 6, 7, 30, tzinfo=UTC)
+ANNA = Actor("Anna", "pages")
 
 
 def day(number: int, hours: float = 0) -> datetime:

@@ -26,6 +26,7 @@ from storage.reviews import ReviewState, add_review
 from storage.versions import current_version, versions
 from tests.archive import Commit, repository
 from tests.archived import POLICY, SHARING, TRAINING, dates, day, history, policy, take, watched
+from tests.stories import ANNA
 
 watchlist = pytest.fixture(watched)
 archive = pytest.fixture(history)
@@ -113,7 +114,7 @@ def test_a_history_goes_before_the_versions_that_are_there(
         joint = change_to(session, rows[4].id or 0)
         assert joint is not None
         assert joint.id is not None
-        add_review(session, joint.id, ReviewState.REVIEWED, note="", by="Anna", at=day(47))
+        add_review(session, joint.id, ReviewState.REVIEWED, note="", by="Anna", at=day(47), actor=ANNA)
     repository(archive, [Commit(day(41), POLICY, policy(TRAINING, "A late find."))], after="main^0")
     take(database, watchlist, archive)
     with database.reading() as session:

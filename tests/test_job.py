@@ -35,6 +35,7 @@ from tests.site import (
     watchlist,
     with_small_files,
 )
+from tests.stories import ANNA
 
 site = pytest.fixture(library)
 
@@ -169,7 +170,9 @@ def test_an_accepted_text_is_news_of_that_day_and_says_when_it_was_found(
     )
     with database.reading() as session:
         check, held = held_text(session, "library/privacy", extraction)
-    taken = accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page, now=lambda: later)
+    taken = accept(
+        database, "library/privacy", extraction, lambda *_: (), seen=held.page, actor=ANNA, now=lambda: later
+    )
     assert taken is not None
     with database.reading() as session:
         (row,) = changes_page(session, ChangeFilter(since=later.date()), limit=1).rows
@@ -373,8 +376,8 @@ def test_a_person_takes_the_held_text_that_was_shown_or_none(tmp_path: Path, sit
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[4:])
     run(config, status=1)
     with pytest.raises(AnotherTextHeld, match="another text of library/privacy was held while you were looking"):
-        accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page)
+        accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page, actor=ANNA)
     with database.reading() as session:
         _, held = held_text(session, "library/privacy", extraction)
-    assert accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page) is not None
+    assert accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page, actor=ANNA) is not None
     database.close()

@@ -28,6 +28,7 @@ from storage.paragraphs import blame
 from storage.versions import last_import, numbered_version, versions
 from tests import warm
 from tests.site import AI, PARAGRAPHS, Site, a_job, library, outcomes, policy, policywatch, run, settled, watchlist
+from tests.stories import ANNA
 
 ID = "library/privacy"
 
@@ -142,7 +143,7 @@ def _take(job: Job) -> None:
     config = job.configs[ID]
     with job.database.reading() as session:
         _, held = held_text(session, ID, config)
-    assert accept(job.database, ID, config, lambda *_: (), seen=held.page) is not None
+    assert accept(job.database, ID, config, lambda *_: (), seen=held.page, actor=ANNA) is not None
 
 
 def _read_by_another_rule(job: Job, other: Meanwhile) -> None:

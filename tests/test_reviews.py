@@ -16,7 +16,7 @@ from policywatch.web.access import Access
 from storage.database import Database
 from storage.reviews import ReviewState, add_review, reviews_of
 from tests.site import policywatch
-from tests.stories import day
+from tests.stories import ANNA, day
 from tests.story_of_parley import NOTES, PRIVACY, TERMS, tell, told_with_config
 from tests.test_web_signing_in import HASHED, TOKEN, form, sign_in
 from tests.web_pages import change_id, page, text, visited
@@ -99,7 +99,7 @@ def test_who_signed_in_reviews_a_change_and_two_at_once_lose_nothing(site: httpx
 def test_reviews_are_for_who_signed_in_or_brings_the_token(site: httpx.Client, store: Database) -> None:
     number = change_id(store, NOTES)
     with store.writing() as session:
-        add_review(session, number, ReviewState.REVIEWED, note=FORMULA, by="Anna", at=day(30))
+        add_review(session, number, ReviewState.REVIEWED, note=FORMULA, by="Anna", at=day(30), actor=ANNA)
     for path in ("/changes", "/api/v1/changes", "/feed.atom", "/changes.csv"):
         assert site.get(f"{path}?state=reviewed").status_code == 403, path
     assert site.get(f"/api/v1/changes/{number}").json()["reviews"] == []

@@ -365,9 +365,9 @@ class _Slow(Access):
 
     allowed = threading.Event()
 
-    def sign_in(self, password: str, address: str) -> str | None:
+    def sign_in(self, password: str, address: str, name: str = "") -> str | None:
         assert self.allowed.wait(60)
-        return super().sign_in(password, address)
+        return super().sign_in(password, address, name)
 
 
 def test_passwords_that_are_looked_at_keep_nobody_from_the_pages(store: Database) -> None:

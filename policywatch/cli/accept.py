@@ -11,7 +11,7 @@ from rich.console import Console
 from analysis.model import Page
 from messages import counted
 from policywatch.cli.opening import known, opened
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, print_json
+from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, print_json, user
 from policywatch.cli.terminal import show_comparison
 from policywatch.config.recipients import recipients
 from policywatch.ingest.approve import accept as approve
@@ -53,7 +53,7 @@ def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> Non
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database):
-            change = approve(database, document, extraction, job.recipients.names_for, seen=held.page)
+            change = approve(database, document, extraction, job.recipients.names_for, seen=held.page, actor=user())
         with database.reading() as session:
             version = current_version(session, document)
     assert version is not None, "it was taken"
@@ -84,7 +84,7 @@ def reject(document: Document, config: Config = CONFIG) -> None:
     """
     with opened(config) as (watchlist, database):
         known(watchlist, [document], "DOCUMENT")
-        check = dismiss(database, document)
+        check = dismiss(database, document, actor=user())
     console().print(
         f"Rejected what was held of {document} on {check.checked_at:%Y-%m-%d %H:%M} UTC; "
         f"`policywatch accept {document}` still takes it.",
@@ -114,7 +114,7 @@ def withdraw(
             if not typer.confirm("Withdraw it?", err=True):
                 raise typer.Exit(TROUBLE)
         with one_at_a_time(database):
-            report = take_back(database, document, number, reason=reason)
+            report = take_back(database, document, number, actor=user(), reason=reason)
     if as_json:
         print_json(asdict(report))
         return

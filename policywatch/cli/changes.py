@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,7 +15,7 @@ from analysis.model import TOPICS
 from messages import ENGLISH, catalogue
 from notifier.when import DAYS
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, Config, Documents, Json, console, print_json
+from policywatch.cli.options import CONFIG, Config, Documents, Json, console, print_json, user
 from policywatch.cli.terminal import show_changes
 from policywatch.config.watchlist import Watchlist
 from policywatch.sanitize import sanitize
@@ -118,11 +117,11 @@ def review(
     Example: `policywatch review 17 concerns-us --note "ask the works council" --by Anna`
     """
     try:
-        entry = ReviewEntry(state=state, note=note, by=by or getpass.getuser())
+        entry = ReviewEntry(state=state, note=note, by=by or user().name)
     except ValidationError as failure:
         raise typer.BadParameter(str(failure), param_hint=f"--{failure.errors()[0]['loc'][0]}") from failure
     with opened(config) as (_, database), database.writing() as session:
-        add_review(session, change, entry.state, note=entry.note, by=entry.by, at=utc_now())
+        add_review(session, change, entry.state, note=entry.note, by=entry.by, at=utc_now(), actor=user())
     label = catalogue(ENGLISH).term("review_state", entry.state)
     console().print(sanitize(f"Change {change}: {label}, by {entry.by}."), soft_wrap=True)
 

@@ -65,6 +65,7 @@ COMMANDS = {
             "take.",
         ),
         "review": ("changes", "Say what a change is to you: its state, with a note; earlier entries stay."),
+        "journal": ("journal", "List what people did on the pages and by commands, newest first: who, when, what."),
         "documents": (
             "documents",
             "List the documents of the watchlist, with their last check and their current version.",

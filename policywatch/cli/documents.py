@@ -10,14 +10,16 @@ from rich.text import Text
 from analysis.text.lexicon import mentions_in
 from messages import counted
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_json, print_table
+from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_json, print_table, user
 from policywatch.config.additions import entry_text
 from policywatch.config.schema import DocumentEntry, document_id
 from policywatch.config.watchlist import NOTHING_WATCHED
 from policywatch.plan import edits
 from policywatch.sanitize import sanitize
 from policywatch.views.serializer import watched_json
+from storage.clock import utc_now
 from storage.documents import document
+from storage.journal import Action, enter
 from storage.lock import one_at_a_time
 from storage.removal import extent, remove_imported
 from storage.removal import remove as remove_document
@@ -84,6 +86,7 @@ def rename(
     with opened(config) as (watchlist, database), one_at_a_time(database), database.writing() as session:
         moved = extent(session, old)
         rename_document(session, old, new, mentions_in(document(session, old).language))
+        enter(session, user(), Action.RENAME, new, at=utc_now(), before={"id": old}, after={"id": new})
     versions, changes = counted(moved.versions, "version"), counted(moved.changes, "change")
     console().print(f"{old} is {new} now, with {versions} and {changes}.")
     if watchlist.document(new) is None:
@@ -115,6 +118,8 @@ def remove(
         if not yes and not typer.confirm("Remove it for good?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database), database.writing() as session:
+            before = removed._asdict() | {"imported": imported}
+            enter(session, user(), Action.REMOVE, id_, at=utc_now(), before=before)
             if imported:
                 remove_imported(session, id_, mentions_in(document(session, id_).language))
             else:

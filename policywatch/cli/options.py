@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import getpass
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from notifier.escape import for_machines
 from policywatch.config import DEFAULT_FILE
 from policywatch.logs import LogFormat
 from policywatch.sanitize import sanitize
+from storage.journal import Actor
 
 if TYPE_CHECKING:
     from policywatch.views.health import Finding
@@ -87,6 +90,14 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in written.get().splitlines())
 
 
+def user() -> Actor:
+    """Who gave the command."""
+    try:
+        return Actor(getpass.getuser(), "command")
+    except (KeyError, OSError):  # in a container, say, whose user has no name
+        return Actor(f"uid {os.getuid()}", "command")
+
+
 def print_json(value: Any) -> None:
     sys.stdout.write(f"{json_text(value, indent=1)}\n")
 
@@ -101,9 +112,10 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def print_findings(findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False) -> None:
     """What was looked at, a line each; with `quiet` only what is wrong."""
     if as_json:
-        print_json([{"good": finding.good, "about": finding.about, "said": finding.text} for finding in findings])
+        print_json([{"good": each.good, "about": each.about, "said": each.text, **each.facts} for each in findings])
         return
     for finding in findings:
         if not (quiet and finding.good):
-            mark = Text("ok    ", style="green") if finding.good else Text("FIX   ", style="bold red")
+            good = Text("note  ", style="yellow") if finding.is_note else Text("ok    ", style="green")
+            mark = good if finding.good else Text("FIX   ", style="bold red")
             console().print(mark + Text(f"{finding.about}: {sanitize(finding.text)}"))

@@ -26,7 +26,7 @@ from policywatch.evidence.warc import write_warc
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
 from policywatch.plan import edits, with_additions
-from policywatch.web.access import UnusablePassword, access
+from policywatch.web.access import UnusablePassword, access, passwords
 from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
 from policywatch.web.export import export_site
@@ -83,13 +83,15 @@ def serve(
 ) -> None:
     """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
 
-    With a password in the environment (POLICYWATCH_PASSWORD), who signs in can also accept held texts and send again
-    what was given up; with POLICYWATCH_TOKEN a program can. The watchlist is read again when it was edited.
+    The watchlist's `[[people]]`, who sign in, can also accept held texts and send again what was given up; so can who
+    knows POLICYWATCH_PASSWORD of the environment, and a program with POLICYWATCH_TOKEN. The watchlist is
+    read again when it was edited.
 
     Example: `policywatch serve --port 8642`
     """
+    people = Reloadable(config, lambda: passwords(load(config), os.environ))
     try:
-        logins = access(os.environ, private=private)
+        logins = access(os.environ, people=people, private=private)
         where = Listening(host, port, trusted_proxy or (), root(root_path))
     except UnusablePassword as failure:
         raise typer.BadParameter(str(failure), param_hint="the environment") from failure

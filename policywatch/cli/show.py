@@ -9,14 +9,15 @@ import typer
 from rich.text import Text
 
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, Config, Json, Why, console, print_json, print_table
+from policywatch.cli.options import CONFIG, Config, Json, Why, console, print_json, print_table, user
 from policywatch.cli.terminal import show_change, show_history
 from policywatch.sanitize import sanitize
 from policywatch.views.routing import RouteResult, explain_routing
 from policywatch.views.serializer import change_json, history_json
 from storage.changes import change as stored_change
+from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
-from storage.events import leave_event
+from storage.events import split_off
 
 
 def history(
@@ -72,10 +73,8 @@ def split(
     Messages that were sent stay as they are. Example: `policywatch split 17`
     """
     with opened(config) as (_, database), database.writing() as session:
-        row = stored_change(session, change)
-        was_alone = row.event_id is None
-        leave_event(session, row)
-    console().print(f"Change {change} {'stands alone already' if was_alone else 'stands alone now'}.")
+        is_split = split_off(session, stored_change(session, change), user(), utc_now())
+    console().print(f"Change {change} {'stands alone now' if is_split else 'stands alone already'}.")
 
 
 def _print_routes(results: list[RouteResult]) -> None:

@@ -247,6 +247,14 @@ class OperatorEntry(Table):
     heartbeat_start: bool = False
 
 
+class PersonEntry(Table):
+    """One of `[[people]]`: who may sign in on the pages, by a password of their own, plain (from the environment) or as
+    an argon2 hash."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
+    password: Annotated[str, Field(repr=False)]
+
+
 class MailEntry(Table):
     """`[mail]`: the server that sends to plain e-mail addresses. Without `port` it is the usual one."""
 

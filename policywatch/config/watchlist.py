@@ -26,6 +26,7 @@ from policywatch.config.schema import (
     EvidenceEntry,
     MailEntry,
     OperatorEntry,
+    PersonEntry,
     RetentionEntry,
     Robots,
     RouteEntry,
@@ -66,6 +67,7 @@ class Watchlist:
     documents: tuple[DocumentEntry, ...]
     routes: tuple[tuple[RouteEntry, Section], ...]
     operator: tuple[OperatorEntry, Section]
+    people: tuple[tuple[PersonEntry, Section], ...]
     mail: tuple[MailEntry | None, Section]
     alerts: AlertsEntry
     retention: RetentionEntry
@@ -76,9 +78,7 @@ class Watchlist:
     @property
     def digest(self) -> str:
         """Equal for watchlists that a run would apply alike, wherever and with whatever comments they are written."""
-        said = {
-            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in _OF_THE_FILE
-        }
+        said = {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in _OF_NO_RUN}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def document(self, id_: str) -> DocumentEntry | None:
@@ -97,7 +97,7 @@ class Watchlist:
         return entry.robots or _of_service(self.services, entry.service).robots or self.crawl.robots
 
 
-_OF_THE_FILE = {"file", "lines", "database", "upgrade"}
+_OF_NO_RUN = {"file", "lines", "database", "upgrade", "people"}
 
 
 def _plain(value: Any) -> Any:
@@ -172,6 +172,7 @@ class _Loader:
             documents=self._documents(top.use, services),
             routes=tuple(self._list(RouteEntry, "routes")),
             operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
+            people=tuple(self._list(PersonEntry, "people")),
             mail=(self._optional(MailEntry, "mail"), self._section("mail")),
             alerts=self._table(AlertsEntry, "alerts"),
             retention=self._table(RetentionEntry, "retention"),
@@ -182,6 +183,7 @@ class _Loader:
         routes = tuple((_spelled(entry, watchlist), section) for entry, section in watchlist.routes)
         watchlist = replace(watchlist, routes=routes)
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name")
+        self._distinct([entry.name for entry, _ in watchlist.people], "people", "name")
         self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
         if watchlist.web.subscribe and not ("mail" in self.raw and (top.site or "").startswith("https://")):
             problem = 'needs a [mail] block, and site = "https://..." for the links to confirm and to unsubscribe'
@@ -335,7 +337,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
 
 _SECTIONS = (
     *("crawl", "services", "sources", "topics", "documents", "routes", "operator", "classify", "evidence"),
-    *("retention", "web", "mail", "alerts"),
+    *("retention", "web", "people", "mail", "alerts"),
 )
 
 

@@ -21,14 +21,22 @@ from storage.clock import utc_now
 from storage.database import Database, release_connection
 from storage.documents import document
 from storage.errors import StorageError
-from storage.versions import Cause
+from storage.journal import Action, Actor, enter
+from storage.versions import Cause, current_version
 
 
 class NothingHeld(StorageError):
     """There is no held text that could be accepted."""
 
 
-def reject(database: Database, document_id: str, check_id: int | None = None) -> Check:
+def reject(
+    database: Database,
+    document_id: str,
+    check_id: int | None = None,
+    *,
+    actor: Actor,
+    now: Callable[[], datetime] = utc_now,
+) -> Check:
     """Say that the held text is not the document's: it is neither shown nor told of again; the last valid version
     stands. `accept` still takes it.
 
@@ -41,6 +49,7 @@ def reject(database: Database, document_id: str, check_id: int | None = None) ->
                 f"another text of {document_id} was held while you were looking, so none was rejected"
             )
         reject_capture(session, document_id, check.capture_id or 0)
+        enter(session, actor, Action.REJECT, document_id, at=now(), before={"check": check.id})
         return check
 
 
@@ -84,6 +93,7 @@ def accept(
     routes_for: RoutesFor,
     *,
     seen: Page,
+    actor: Actor,
     now: Callable[[], datetime] = utc_now,
 ) -> Change | None:
     """Write the held text as the next version; the change alerts like any other, unless only the watchlist's selectors
@@ -103,6 +113,11 @@ def accept(
         )
     with database.writing() as session:
         check = session.get_one(Check, held.id)
+        before = current_version(session, document_id)
         change = record(session, check, decision, held_capture, config, routes_for, detected_at=now())
         accept_check(session, check)
+        after = current_version(session, document_id)
+        assert after is not None, "it was taken"
+        former = {"version": before.number if before else None}
+        enter(session, actor, Action.ACCEPT, document_id, at=now(), before=former, after={"version": after.number})
         return change

@@ -22,6 +22,7 @@ from storage.deliveries import cancel
 from storage.documents import document
 from storage.errors import StorageError
 from storage.events import leave_event
+from storage.journal import Action, Actor, enter
 from storage.paragraphs import reindex
 from storage.versions import Version, current_version, numbered_version
 from storage.withdrawals import Withdrawal
@@ -56,7 +57,13 @@ def newest_version(session: Session, document_id: str, number: int) -> Version:
 
 
 def withdraw(
-    database: Database, document_id: str, number: int, *, reason: str = "", now: Callable[[], datetime] = utc_now
+    database: Database,
+    document_id: str,
+    number: int,
+    *,
+    actor: Actor,
+    reason: str = "",
+    now: Callable[[], datetime] = utc_now,
 ) -> WithdrawalReport:
     """Withdraw the newest version of a document, in one transaction: the one before is in force again.
 
@@ -73,6 +80,9 @@ def withdraw(
             corrected = len(send_correction(session, change, reached, reason, now()))
             leave_event(session, change)
         _withdraw_text(session, version, change, reason, now())
+        standing = current_version(session, document_id)
+        values = {"version": standing.number if standing else None, "reason": reason}
+        enter(session, actor, Action.WITHDRAW, document_id, at=now(), before={"version": number}, after=values)
     return WithdrawalReport(document_id, number, change.id if change else None, corrected, cancelled)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -38,6 +38,8 @@ class Finding:
     about: str
     text: str
     is_configuration: bool = False  # the watchlist is wrong, so that no run begins
+    is_note: bool = False  # nothing is wrong, and somebody should know it
+    facts: dict[str, str] = field(default_factory=dict)  # for programs
 
 
 def troubled(session: Session) -> list[tuple[Document, Check]]:

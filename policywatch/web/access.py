@@ -1,4 +1,4 @@
-"""Who may do more than read: whoever knows the password, or brings the token."""
+"""Who may do more than read: people by their own passwords, whoever knows the shared one, or brings the token."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from time import monotonic
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from policywatch.config.errors import Problem, WatchlistError
+from policywatch.config.watchlist import MissingVariable, Watchlist, expand
+
 PASSWORD, TOKEN = "POLICYWATCH_PASSWORD", "POLICYWATCH_TOKEN"  # names of variables
 SESSION_SECONDS = 12 * 3600
 _SESSIONS = 200  # at a time; the oldest go first
@@ -24,6 +27,7 @@ _MOST_WRONG = 5  # of one client; then its passwords are not looked at any more
 _MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try: nobody can keep others out by failing
 _LONGEST_QUEUE = 8  # passwords that are looked at or wait for it, one at a time: hashing costs time and memory
 _BUSY = 5  # seconds after which one more may try again
+_HASHED = "$argon2"
 _SHORTEST = 12  # characters of a password or token
 
 
@@ -41,16 +45,20 @@ class TooManyTries(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Someone who signed in; `csrf` is what their forms bring along."""
+    """Someone who signed in, by a name or, where it is empty, by the shared password, which had this `hash`; `csrf` is
+    what their forms bring along."""
 
     csrf: str
     until: float
+    name: str
+    hash: str
 
 
 class Access:
     """Checks passwords and tokens, and remembers who signed in until the process ends; for several threads.
 
-    With `private`, reading takes them too.
+    With `private`, reading takes them too. `people` have passwords, plain or hashed, by name; who is taken out, or gets
+    another password, is signed out.
     """
 
     def __init__(
@@ -58,15 +66,18 @@ class Access:
         *,
         password: str | None = None,
         token: str | None = None,
+        people: Callable[[], Mapping[str, str]] = dict,
         private: bool = False,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.private = private
         self._hasher = PasswordHasher()
-        self._hash = _hashed(self._hasher, password) if password else None
+        self._hash = _hashed(self._hasher, _usable(password, PASSWORD)) if password else None
         self._token = _digest(_long_enough(token, TOKEN)) if token else None
-        if private and not (self._hash or self._token):
-            raise UnusablePassword(f"private pages need {PASSWORD} or {TOKEN} in the environment")
+        self._people = people
+        self._hashes: dict[str, str] = {}  # of passwords that stand as they are
+        if private and not self.knows_anyone:
+            raise UnusablePassword(f"private pages need [[people]], or {PASSWORD} or {TOKEN} in the environment")
         self._clock = clock
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._failures: deque[tuple[float, str]] = deque(maxlen=10_000)
@@ -75,30 +86,54 @@ class Access:
 
     @property
     def can_sign_in(self) -> bool:
+        return self._hash is not None or self.knows_people
+
+    @property
+    def knows_people(self) -> bool:
+        return bool(self._people())
+
+    @property
+    def has_shared_password(self) -> bool:
         return self._hash is not None
 
     @property
     def knows_anyone(self) -> bool:
-        return self._hash is not None or self._token is not None
+        return self.can_sign_in or self._token is not None
 
-    def sign_in(self, password: str, address: str) -> str | None:
-        """The secret of a new session; None where the password is wrong. Raises `TooManyTries`."""
-        if self._hash is None:
+    def sign_in(self, password: str, address: str, name: str = "") -> str | None:
+        """The secret of a new session; None where name or password is wrong. Raises `TooManyTries`."""
+        if not self.can_sign_in:
             return None
         client = client_of(address)
         self._check_tries(client)
-        try:
-            self._hasher.verify(self._hash, password)
+        known = self._hash_of(name)
+        try:  # also for a name that nobody has, so that the time tells nothing
+            self._hasher.verify(known or self._hashed_once(secrets.token_urlsafe(32), key=""), password)
         except VerificationError:
+            known = None
+        if known is None:
             self._failures.append((self._clock(), client))
             return None
         secret = secrets.token_urlsafe(32)
-        self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), self._clock() + SESSION_SECONDS)
+        until = self._clock() + SESSION_SECONDS
+        self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), until, name, known)
         while len(self._sessions) > _SESSIONS:
             self._sessions.popitem(last=False)
         return secret
 
-    async def sign_in_by_turn(self, password: str, address: str) -> str | None:
+    def _hash_of(self, name: str) -> str | None:
+        """That of a person's password, or of the shared one; None where there is none."""
+        if not name:
+            return self._hash
+        password = self._people().get(name)
+        return self._hashed_once(password, key=password) if password is not None else None
+
+    def _hashed_once(self, password: str, *, key: str) -> str:
+        if key not in self._hashes:
+            self._hashes[key] = _hashed(self._hasher, password)
+        return self._hashes[key]
+
+    async def sign_in_by_turn(self, password: str, address: str, name: str = "") -> str | None:
         """The same in a thread of its own, one after the other, so that tries take no thread from the pages. Where many
         wait, it is refused at once."""
         self._check_tries(client_of(address))  # a client that failed takes no place in the queue
@@ -106,7 +141,7 @@ class Access:
             raise TooManyTries(_BUSY)
         self._waiting += 1
         try:
-            return await get_running_loop().run_in_executor(self._hashing, self.sign_in, password, address)
+            return await get_running_loop().run_in_executor(self._hashing, self.sign_in, password, address, name)
         finally:
             self._waiting -= 1
 
@@ -122,7 +157,9 @@ class Access:
 
     def session(self, secret: str | None) -> Session | None:
         session = self._sessions.get(_digest(secret)) if secret else None
-        return session if session is not None and session.until > self._clock() else None
+        if session is None or session.until <= self._clock() or self._hash_of(session.name) != session.hash:
+            return None
+        return session
 
     def knows_token(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
@@ -133,18 +170,36 @@ class Access:
         )
 
 
-def access(environ: Mapping[str, str], *, private: bool) -> Access:
-    """By the environment. Raises `UnusablePassword`."""
-    return Access(password=environ.get(PASSWORD), token=environ.get(TOKEN), private=private)
+def access(environ: Mapping[str, str], *, people: Callable[[], Mapping[str, str]] = dict, private: bool) -> Access:
+    """By the environment, and the watchlist's people. Raises `UnusablePassword`."""
+    return Access(password=environ.get(PASSWORD), token=environ.get(TOKEN), people=people, private=private)
+
+
+def passwords(watchlist: Watchlist, environ: Mapping[str, str]) -> dict[str, str]:
+    """Those of the watchlist's people by name, plain or hashed. Raises `WatchlistError`."""
+    known, problems = dict[str, str](), list[Problem]()
+    for entry, section in watchlist.people:
+        try:
+            known[entry.name] = _usable(expand(entry.password, environ), "it")
+        except (MissingVariable, UnusablePassword) as failure:
+            problems.append(section.problem("password", str(failure)))
+    if problems:
+        raise WatchlistError(problems)
+    return known
 
 
 def _hashed(hasher: PasswordHasher, password: str) -> str:
-    if not password.startswith("$argon2"):
-        return hasher.hash(_long_enough(password, PASSWORD))
+    return password if password.startswith(_HASHED) else hasher.hash(password)
+
+
+def _usable(password: str, name: str) -> str:
+    """The password, plain or hashed, where it protects anything. Raises `UnusablePassword`."""
+    if not password.startswith(_HASHED):
+        return _long_enough(password, name)
     try:
-        hasher.check_needs_rehash(password)
+        PasswordHasher().check_needs_rehash(password)
     except InvalidHashError as failure:
-        raise UnusablePassword(f"{PASSWORD} begins like an argon2 hash and is none") from failure
+        raise UnusablePassword(f"{name} begins like an argon2 hash and is none") from failure
     return password
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import ValidationError
+from sqlmodel import Session
 
 from analysis.model import UnreadablePage
 from messages import Message, translate, verbatim
@@ -36,7 +37,8 @@ from storage.database import Database
 from storage.deliveries import retry_parked
 from storage.documents import Document, document
 from storage.errors import Busy
-from storage.events import leave_event
+from storage.events import split_off
+from storage.journal import Action, Actor, enter
 from storage.lock import one_at_a_time
 from storage.reviews import add_review, last_reviews
 from storage.versions import numbered_version
@@ -82,7 +84,7 @@ def admin_pages(
     @router.post("/changes/{change_id:int}/split")
     def split(request: Request, change_id: Number, _form: OwnForm) -> Response:
         with database.writing() as session:
-            leave_event(session, change(session, change_id))
+            split_off(session, change(session, change_id), request.state.actor, now())
         return RedirectResponse(page_context(request).link(f"/changes/{change_id}"), 303)
 
     @router.post("/health/deliveries")
@@ -96,19 +98,21 @@ def admin_pages(
     @router.post("/changes/{change_id:int}")
     def review_change(request: Request, change_id: Number, form: OwnForm) -> Response:
         try:
-            entry = ReviewEntry.model_validate(dict(form))
+            by = request.state.actor.name  # nobody signs for another
+            entry = ReviewEntry.model_validate(dict(form) | ({"by": by} if by else {}))
         except ValidationError as failure:
             raise HTTPException(400) from failure
         with database.writing() as session:
             last = last_reviews(session, [change_id]).get(change_id)
-            add_review(session, change_id, entry.state, note=entry.note, by=entry.by, at=now())
+            who = request.state.actor
+            add_review(session, change_id, entry.state, note=entry.note, by=entry.by, at=now(), actor=who)
         if last is None or form.get("seen", str(last.id)) == str(last.id):
             return RedirectResponse(f"{page_context(request).link(f'/changes/{change_id}')}#triage", 303)
         with database.reading() as session:
             context = change_page(session, change_id) | {"trouble": "triage.meanwhile"}
             return renderer.page(request, "change.html", **context)
 
-    _deciding(router, database, renderer, state, comparisons)
+    _deciding(router, database, renderer, state, now, comparisons)
     _withdrawing(router, database, renderer, now)
     _signing(router, renderer, access)
     _editing(router, database, renderer, state, now, comparisons)
@@ -120,6 +124,7 @@ def _deciding(
     database: Database,
     renderer: Renderer,
     state: Callable[[], WatchlistState],
+    now: Callable[[], datetime],
     comparisons: Comparisons,
 ) -> None:
     @router.get("/health/held/{document_id:path}")
@@ -142,7 +147,7 @@ def _deciding(
             return show(request, document_id, status=409, trouble="review.anew")
         if form.get("do") == "reject":
             try:
-                reject(database, document_id, shown["check"].id)
+                reject(database, document_id, shown["check"].id, actor=request.state.actor, now=now)
             except (AnotherTextHeld, NothingHeld):
                 return show(request, document_id, status=409, trouble="review.anew")
             return RedirectResponse(page_context(request).link(f"/health/held/{document_id}"), 303)
@@ -151,7 +156,8 @@ def _deciding(
             return renderer.page(request, "review_sure.html", minutes=minutes, **shown)
         try:
             with one_at_a_time(database):
-                accepted = accept(database, document_id, config, known.recipients.names_for, seen=shown["text"])
+                who = {"actor": request.state.actor, "seen": shown["text"]}
+                accepted = accept(database, document_id, config, known.recipients.names_for, **who)
         except Busy:
             return show(request, document_id, status=409, trouble="review.busy")
         except (AnotherTextHeld, NothingHeld):
@@ -179,9 +185,8 @@ def _withdrawing(router: APIRouter, database: Database, renderer: Renderer, now:
     def take_back(request: Request, document_id: DocumentId, number: Number, form: OwnForm) -> Response:
         try:
             with one_at_a_time(database):
-                withdraw(
-                    database, document_id, number, reason=form.get("reason", "").strip()[:_LONGEST_REASON], now=now
-                )
+                reason = form.get("reason", "").strip()[:_LONGEST_REASON]
+                withdraw(database, document_id, number, actor=request.state.actor, reason=reason, now=now)
         except Busy:
             return withdrawal_form(request, document_id, number, status=409, trouble="review.busy")
         except NotTheNewest:
@@ -223,16 +228,16 @@ def _editing(
         facts = entry.model_dump(include={"id", "service", "title", "kind", "url", "language"})
         with database.writing() as session:
             session.merge(Document(**facts, added_at=now(), entry=entry.model_dump(exclude_unset=True)))
+            enter(session, request.state.actor, Action.ADD, entry.id, at=now(), after={"url": entry.url})
         return RedirectResponse(page_context(request).link(f"/documents/{entry.id}"), 303)
 
     @router.post("/documents/{document_id:path}")
     def edit(request: Request, document_id: DocumentId, form: OwnForm) -> Response:
         with database.writing() as session:
-            row = document(session, document_id)
             if form.get("do") == "check":
-                row.asked_at = now()
+                document(session, document_id).asked_at = now()
             else:
-                row.paused = row.retired = form.get("do") == "pause"
+                _pause(session, document_id, form.get("do") == "pause", request.state.actor, now())
         return RedirectResponse(page_context(request).link(f"/documents/{document_id}"), 303)
 
     @router.get("/record.pdf")
@@ -247,12 +252,22 @@ def _editing(
         return Response(content, media_type="application/pdf")
 
 
+def _pause(session: Session, document_id: str, is_paused: bool, actor: Actor, at: datetime) -> None:
+    row = document(session, document_id)
+    if row.paused != is_paused:
+        row.paused = row.retired = is_paused
+        enter(session, actor, Action.PAUSE if is_paused else Action.RESUME, row.id, at=at)
+
+
 def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
     @router.get("/sign-in")
     def sign_in_form(request: Request) -> Response:
         if not access.can_sign_in:
             raise HTTPException(404)
-        return renderer.page(request, "sign_in.html", trouble=None, onward=request.query_params.get("next", "/"))
+        return form_page(request, request.query_params.get("next", "/"))
+
+    def form_page(request: Request, onward: str, *, status: int = 200, trouble: str | None = None) -> Response:
+        return renderer.page(request, "sign_in.html", status=status, trouble=trouble, onward=onward, access=access)
 
     @router.post("/sign-in")
     async def sign_in(request: Request, form: Form) -> Response:
@@ -261,13 +276,14 @@ def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
         onward = form.get("next", "/")
         try:
             address = request.client.host if request.client else ""
-            secret = await access.sign_in_by_turn(form.get("password", ""), address)
+            secret = await access.sign_in_by_turn(form.get("password", ""), address, form.get("name", "").strip())
         except TooManyTries as failure:
-            answer = renderer.page(request, "sign_in.html", status=429, trouble="sign_in.too_many", onward=onward)
+            answer = form_page(request, onward, status=429, trouble="sign_in.too_many")
             answer.headers["Retry-After"] = str(failure.wait)
             return answer
         if secret is None:
-            return renderer.page(request, "sign_in.html", status=403, trouble="sign_in.wrong", onward=onward)
+            trouble = "sign_in.wrong_name" if access.knows_people else "sign_in.wrong"
+            return form_page(request, onward, status=403, trouble=trouble)
         done = RedirectResponse(page_context(request).onward(onward), 303, {"Cache-Control": "no-store"})
         done.set_cookie(
             COOKIE,

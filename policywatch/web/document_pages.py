@@ -24,6 +24,7 @@ from storage.checks import Check, check_count, checks_of, last_checks, last_vali
 from storage.deliveries import State, counts, newest
 from storage.document_stats import DocumentStats, document_stats
 from storage.documents import Document, document, known, services_page, watched, watched_counts
+from storage.journal import journal
 from storage.paragraphs import blame, course
 from storage.versions import numbered_version, numbers_around, versions_of_document
 from storage.withdrawals import with_withdrawn, withdrawals
@@ -139,4 +140,5 @@ def health_page(
         "waiting": waiting(session, routes)[:_MESSAGES],
         "reviewable": reviewable,
         "problem": problem,
+        "journal": journal(session, limit=_MESSAGES),
     }

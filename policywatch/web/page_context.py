@@ -24,7 +24,7 @@ _MOST = 12  # parameters that are taken over from an address
 class PageContext:
     """`whole_address` is for what is read elsewhere, with the host's name where that is known.
 
-    `csrf` is what a form has to bring along, for those who signed in.
+    `csrf` is what a form has to bring along, for those who signed in; `person` is their name, where they have one.
     """
 
     path: str
@@ -35,6 +35,7 @@ class PageContext:
     exported: bool = False
     can_sign_in: bool = False
     csrf: str | None = None
+    person: str = ""
 
     @property
     def view(self) -> str:

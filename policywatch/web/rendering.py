@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from messages import LANGUAGES, catalogue, translate
-from notifier.presentation import date_key, headline, quotation, reasons, uses
+from notifier.presentation import actor_words, date_key, headline, quotation, reasons, uses
 from policywatch.sanitize import safe_link, sanitize
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
@@ -38,6 +38,7 @@ class Renderer:
             fragment=_fragment,
             safe_link=safe_link,
             site=SITE,
+            actor_words=actor_words,
             headline=headline,
             quotation=quotation,
             uses=uses,

@@ -14,6 +14,7 @@ from messages import catalogue, preferred_language
 from policywatch.web.access import Access
 from policywatch.web.page_context import page_context
 from policywatch.web.responses import problem
+from storage.journal import Actor
 
 COOKIE = "policywatch"
 ALIVE, READY = PROBES = ("/healthz", "/readyz")
@@ -90,9 +91,11 @@ class AccessControl:
         has_token = self._access.knows_token(request.headers.get("authorization", ""))
         request.state.signed_in = has_token or session is not None
         request.state.has_token = has_token
+        request.state.actor = Actor("", "token") if session is None else Actor(session.name, "pages")
         request.state.access = {
             "can_sign_in": self._access.can_sign_in,
             "csrf": session.csrf if session else None,
+            "person": session.name if session else "",
         }
         if self._access.private and not request.state.signed_in and not _OPEN.match(page_context(request).path):
             await self._ask(request)(scope, receive, send)

@@ -1,0 +1,40 @@
+"""The command that lists what people did: journal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from messages import ENGLISH, catalogue
+from notifier.presentation import actor_words
+from policywatch.cli.opening import opened
+from policywatch.cli.options import CONFIG, Config, Json, console, print_json, print_table
+from policywatch.sanitize import sanitize
+from storage.journal import JournalEntry
+from storage.journal import journal as entries
+
+
+def journal(config: Config = CONFIG, as_json: Json = False) -> None:
+    """List what people did on the pages and by commands, newest first: who, when, what.
+
+    Example: `policywatch journal`
+    """
+    with opened(config, even_read_only=True) as (_, database), database.reading() as session:
+        rows = entries(session)
+    if as_json:
+        print_json([_as_json(row) for row in rows])
+    elif rows:
+        print_table(("when (UTC)", "who", "what", "document", "before", "after"), map(_cells, rows))
+    else:
+        console().print("Nobody did anything yet.")
+
+
+def _as_json(row: JournalEntry) -> dict[str, Any]:
+    facts = row.model_dump(include={"by", "via", "action", "before", "after"})
+    return {"at": row.at.isoformat(), "document": row.document_id, **facts}
+
+
+def _cells(row: JournalEntry) -> tuple[str, ...]:
+    who = actor_words(catalogue(ENGLISH), row.by, row.via)
+    values = (json.dumps(value, ensure_ascii=False) if value else "-" for value in (row.before, row.after))
+    return tuple(map(sanitize, (f"{row.at:%Y-%m-%d %H:%M}", who, row.action, row.document_id, *values)))

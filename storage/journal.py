@@ -1,0 +1,98 @@
+"""The journal: what people did on the pages and by commands, as entries that are only added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from sqlalchemy import JSON
+from sqlmodel import Field, Session, SQLModel, col, func, select
+
+from storage.columns import Utc
+from storage.notices import Notice, NoticeKind
+
+
+class Action(StrEnum):
+    """What was done."""
+
+    ADD = "add"
+    PAUSE = "pause"
+    RESUME = "resume"
+    REMOVE = "remove"
+    RENAME = "rename"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+    SPLIT = "split"
+    REVIEW = "review"
+
+
+# the watch sees less from then on, or what it saw counts for nothing
+NARROWING = {Action.PAUSE, Action.REMOVE, Action.REJECT, Action.WITHDRAW}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: someone who signed in on the pages (an empty name: by the shared password), a program with the token,
+    or a user of the machine."""
+
+    name: str
+    via: Literal["pages", "token", "command"]
+
+
+class JournalEntry(SQLModel, table=True):
+    """It stays when its document goes; `before` and `after` hold what was changed."""
+
+    __tablename__ = "journal"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=Utc)
+    by: str
+    via: str
+    action: str
+    document_id: str = Field(index=True)
+    before: dict[str, Any] = Field(default={}, sa_type=JSON)
+    after: dict[str, Any] = Field(default={}, sa_type=JSON)
+
+
+def enter(
+    session: Session,
+    actor: Actor,
+    action: Action,
+    document_id: str,
+    *,
+    at: datetime,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write it in the transaction of what was done, with a notice to the operator where the watch sees less."""
+    entry = JournalEntry(
+        at=at,
+        by=actor.name,
+        via=actor.via,
+        action=action.value,
+        document_id=document_id,
+        before=dict(before or {}),
+        after=dict(after or {}),
+    )
+    session.add(entry)
+    if action in NARROWING:
+        facts = {"action": action.value, "by": actor.name, "via": actor.via, "document": document_id}
+        facts |= {name: each for name, each in entry.before.items() if name == "version"}
+        # not of the document, with which it would go
+        session.add(Notice(kind=NoticeKind.NARROWED, facts=facts, created_at=at))
+
+
+def journal(session: Session, limit: int | None = None) -> list[JournalEntry]:
+    """Newest first."""
+    return list(session.exec(select(JournalEntry).order_by(col(JournalEntry.id).desc()).limit(limit)))
+
+
+def last_pauses(session: Session) -> dict[str, JournalEntry]:
+    """The last pause of each document that ever had one, by document."""
+    newest = select(func.max(JournalEntry.id)).where(JournalEntry.action == Action.PAUSE)
+    rows = session.exec(select(JournalEntry).where(col(JournalEntry.id).in_(newest.group_by(JournalEntry.document_id))))
+    return {row.document_id: row for row in rows}
