@@ -29,7 +29,8 @@ def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Re
         ping(heartbeat, "fail", f"the run broke off: {type(failure).__name__}")
         raise
     problem = run_problem(report)
-    ping(heartbeat, "fail" if problem else "good", problem or _unread(report))
+    lines = [problem or _unread(report), report.head or ""]
+    ping(heartbeat, "fail" if problem else "good", "\n".join(filter(None, lines)))
     return report
 
 

@@ -43,6 +43,7 @@ from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from storage.alternating import forget_turns
 from storage.applied_watchlist import mark_applied
+from storage.chain import head_line
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
 from storage.database import Database
@@ -99,7 +100,8 @@ class Job:
             raise follow_up.failure
         with self.database.writing() as session:
             mark_applied(session, self.watchlist.digest)
-        return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
+            head = head_line(session)
+        return Report(started, utc_now(), outcomes(self.database, checks), deliveries, head)
 
     def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:
         """The documents to be checked; those of the store are brought in step with the watchlist."""

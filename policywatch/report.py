@@ -25,6 +25,7 @@ class Report:
     finished_at: datetime
     checks: list[dict[str, Any]]
     deliveries: Deliveries
+    head: str | None = None  # the newest entry of the chain, for who keeps it elsewhere
 
     def json(self) -> dict[str, Any]:
         """One object, as the contract has it."""

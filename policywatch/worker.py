@@ -29,6 +29,7 @@ from policywatch.pipeline import Job
 from policywatch.plan import by_host, due_times
 from policywatch.report import log_checks, log_deliveries, outcomes
 from policywatch.views.health import job_problem, undelivered
+from storage.chain import head_line
 from storage.checks import last_checks, newest_check, unread_checks
 from storage.clock import utc_now
 from storage.database import Database
@@ -155,7 +156,8 @@ class _Worker:
             if recipients.heartbeat is None or newest_check(session) is None:
                 return []
             problem = next(iter(undelivered(session)), None) or job_problem(session, watchlist.documents, utc_now())
-        ping(recipients.heartbeat, "fail" if problem else "good", problem or "")
+            head = head_line(session)
+        ping(recipients.heartbeat, "fail" if problem else "good", "\n".join(filter(None, (problem, head))))
         return []
 
     def _check(self, group: str, documents: list[str]) -> list[_Work]:

@@ -83,6 +83,12 @@ def last_entry(session: Session) -> ChainEntry | None:
     return session.exec(select(ChainEntry).order_by(col(ChainEntry.number).desc()).limit(1)).first()
 
 
+def head_line(session: Session) -> str | None:
+    """The head in words, for who keeps it outside of the store."""
+    head = last_entry(session)
+    return f"{head.name}, SHA-256 {head.sha256}" if head else None
+
+
 def last_timestamp(session: Session) -> Timestamp | None:
     """Without its bytes, which may be damaged."""
     newest = select(Timestamp).order_by(col(Timestamp.entry).desc()).limit(1)

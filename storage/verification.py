@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import NoResultFound
@@ -55,6 +55,15 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
             yield Damage("chain", f"the capture of {name} is missing, and no entry says that it was removed")
     for number in session.exec(select(Timestamp.entry).where(col(Timestamp.entry) > last)):
         yield Damage("chain", f"{entry_name(number)}, which has a timestamp, is missing: the chain ends at {last}")
+
+
+def missing_digests(digests: Collection[str], session: Session) -> Iterator[Damage]:
+    """Those of entries (SHA-256), kept elsewhere, that no entry has any more."""
+    left = {*digests}
+    for entry in session.exec(select(ChainEntry).execution_options(yield_per=500)):
+        left.discard(entry.sha256)
+    for digest in sorted(left):
+        yield Damage("chain", f"no entry has the SHA-256 {digest}: the chain was cut before it, or written anew")
 
 
 def capture_damage(session: Session, only: Sequence[int | None] | None = None) -> Iterator[Damage]:

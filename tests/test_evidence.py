@@ -186,7 +186,8 @@ def test_a_store_that_is_as_it_was_written_is_verified(config: Path) -> None:
     with opened(config) as database, database.reading() as session:
         head = last_entry(session)
         assert head is not None
-        assert chain == {"good": True, "about": "chain", "said": f"3 entries, SHA-256 of the last: {head.sha256}"}
+        said = f"3 entries, SHA-256 of the last: {head.sha256}"
+        assert chain == {"good": True, "about": "chain", "said": said, "sha256": head.sha256}
     assert stamp["said"].endswith(" UTC, on entry-2; checked")
     unsigned = config.with_name("unsigned.toml")
     unsigned.write_text(config.read_text("utf-8").split("[evidence]")[0], "utf-8")
@@ -204,6 +205,45 @@ def test_tampering_is_found(config: Path, kind: str) -> None:
         connection.commit()
     engine.dispose()
     assert problem in policywatch("verify", "--config", config, status=1)
+
+
+def written_anew(connection: Connection) -> None:
+    """The last capture, with its entry."""
+    with Session(connection) as session:
+        row = session.exec(select(Capture).where(Capture.entry == 3)).one()
+        row.fetched_at += timedelta(hours=1)
+        entry = session.get_one(ChainEntry, 3)
+        entry.text = row.entry_text(3, entry.lines[1].partition("  ")[0])
+        session.commit()
+
+
+# behind the last timestamp
+UNNOTICED: dict[str, Damage] = {
+    "cut": sql("DELETE FROM captures WHERE entry = 3", "DELETE FROM chain_entries WHERE number = 3"),
+    "written anew": written_anew,
+}
+
+
+@pytest.mark.parametrize("kind", UNNOTICED)
+def test_who_keeps_the_digest_of_an_entry_elsewhere_notices_that_it_is_gone(config: Path, kind: str) -> None:
+    first, last = (entry_digest(config, number) for number in (1, 3))
+    assert verified(config)[0]["sha256"] == last
+    policywatch("verify", "--expect", first, "--expect", last.upper(), "--config", config)
+    engine = create_engine(f"sqlite:///{config.with_name('watch.db')}")
+    with engine.connect() as connection:
+        UNNOTICED[kind](connection)
+        connection.commit()
+    engine.dispose()
+    policywatch("verify", "--expect", first, "--config", config)
+    answer = policywatch("verify", "--expect", first, "--expect", last, "--config", config, status=1)
+    assert f"no entry has the SHA-256 {last}: the chain was cut before it, or written anew" in answer
+    assert first not in answer
+    assert "'abc' is no SHA-256" in policywatch("verify", "--expect", "abc", "--config", config, status=2)
+
+
+def entry_digest(config: Path, number: int) -> str:
+    with opened(config) as database, database.reading() as session:
+        return session.get_one(ChainEntry, number).sha256
 
 
 def test_what_is_removed_on_purpose_leaves_an_entry(config: Path) -> None:

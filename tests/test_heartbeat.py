@@ -47,13 +47,16 @@ def test_a_good_run_is_told_a_bad_one_with_its_reason(tmp_path: Path, site: Site
     assert paths == ["/start", "", "/start", "", "/start", "/fail"]
     assert "none of 1 documents could be read" in told(hook)[-1][1]
     assert "s3cret" not in said
+    digest = json.loads(policywatch("verify", "--json", "--config", config))[0]["sha256"]
+    assert told(hook)[-1][1].endswith(f"\nentry-1, SHA-256 {digest}")
 
 
 def test_one_page_of_several_that_is_blocked_does_not_hide_that_the_job_lives(tmp_path: Path, site: Site) -> None:
     config = beating(tmp_path, site, names=("privacy", "gone"))
     with webhook() as hook:
         policywatch("run", "--config", config, environ=environ(hook), status=1)
-    assert told(hook) == [("/s3cretpath", "could not be read: library/gone")]
+    ((path, said),) = told(hook)
+    assert (path, said.splitlines()[0]) == ("/s3cretpath", "could not be read: library/gone")
 
 
 def test_a_heartbeat_that_fails_never_fails_the_run(tmp_path: Path, site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import closing
 from functools import partial
 from importlib import import_module
@@ -24,7 +25,7 @@ from storage.integrity import run_check
 from storage.lock import one_at_a_time
 from storage.transfer import backup as write_backup
 from storage.transfer import copy as copy_store
-from storage.verification import evidence_damage
+from storage.verification import evidence_damage, missing_digests
 
 database = command_group("Look after the database.")
 
@@ -112,22 +113,42 @@ def upgrade(config: Config = CONFIG) -> None:
         console().print(f"{store} is up to date.", soft_wrap=True)
 
 
-def verify(config: Config = CONFIG, as_json: Json = False) -> None:
+def _digests(texts: list[str] | None) -> list[str]:
+    for text in texts or ():
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+            raise typer.BadParameter(f"{text!r} is no SHA-256: 64 digits, as `policywatch verify` prints the last")
+    return [text.lower() for text in texts or ()]
+
+
+def verify(
+    config: Config = CONFIG,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--expect",
+            metavar="DIGEST",
+            callback=_digests,
+            help="An entry that was kept elsewhere by its SHA-256; several times.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Check every capture against the chain of hashes, and the timestamps on it.
 
-    Exit status 1 if one is not as it was written. Example: `policywatch verify`
+    Exit status 1 if one is not as it was written, or no entry is the expected one. Example: `policywatch verify`
     """
     with opened(config, even_read_only=True) as (watchlist, store):
         authority = authority_of(watchlist)
         damage = [*run_check(store, evidence_damage)]
         if authority is not None:
             damage += run_check(store, partial(timestamp_damage, authority))
+        damage += run_check(store, partial(missing_digests, expect or ()))
         with store.reading() as session:
             head, stamp = last_entry(session), last_timestamp(session)
     findings = [Finding(False, each.about, each.problem) for each in damage]
     if not damage:
         entries = f"{counted(head.number, 'entry', 'entries')}, SHA-256 of the last: {head.sha256}" if head else "empty"
-        findings.append(Finding(True, "chain", entries))
+        findings.append(Finding(True, "chain", entries, facts={"sha256": head.sha256} if head else {}))
     if stamp is not None and not damage:
         checked = "checked" if authority else "not checked, as [evidence] names no authority"
         newest = f"{stamp.made_at:%Y-%m-%d %H:%M} UTC, on {entry_name(stamp.entry)}; {checked}"
