@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from policywatch.config.schema import DocumentEntry, document_id
 from policywatch.config.watchlist import Watchlist, load, shipped, shipped_documents
 from policywatch.plan import LOOKED_BACK, NEVER, due, due_at
 from storage.checks import Check
+from tests.site import a_site, policy, policywatch
+from tests.site import watchlist as for_site
 
 KNOWN = ", ".join(LANGUAGES)
 GOOD = """\
@@ -223,6 +226,16 @@ def test_addresses_come_from_the_environment_and_keep_their_name(tmp_path: Path)
     environ = {"TEAM_MAIL": "json://127.0.0.1:1/x"}
     found = recipients(load(written(tmp_path, GOOD + ROUTE), environ), environ)
     assert [(one.name, one.url) for one in found.routes[0].to] == [("${TEAM_MAIL}", "json://127.0.0.1:1/x")]
+
+
+def test_a_variable_in_the_contact_is_sent_to_no_site(tmp_path: Path) -> None:
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        config = for_site(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        config.write_text(config.read_text().replace("test@example.org", "${SECRET}@example.org"))
+        told = policywatch("run", "--config", config, environ={**os.environ, "SECRET": "s3cret"}, status=2)
+        assert "1: contact: every site reads it, so no variable is put in: write the address itself" in told
+        assert site.asked == {}
 
 
 def test_a_route_that_is_switched_off_needs_no_address(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 def contact_problem(contact: str | None) -> str | None:
     """Why no site could reach us by it, if it couldn't."""
+    if contact and _VARIABLE.search(contact):
+        return "every site reads it, so no variable is put in: write the address itself"
     write = 'write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
     if not contact:
         return f"is missing; {write}"
@@ -163,7 +165,7 @@ class _Loader:
             lines=self.lines,
             database=database,
             upgrade=database.startswith("sqlite") if top.upgrade is None else top.upgrade,
-            contact=self._expanded(top.contact, "contact") if top.contact is not None else None,
+            contact=top.contact,
             site=top.site,
             crawl=self._table(CrawlEntry, "crawl"),
             services=services,
