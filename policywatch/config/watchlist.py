@@ -80,8 +80,10 @@ class Watchlist:
     @property
     def digest(self) -> str:
         """Equal for watchlists that a run would apply alike, wherever and with whatever comments they are written."""
-        said = {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in _OF_NO_RUN}
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        applied = {
+            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in _OF_NO_RUN
+        }
+        return hashlib.sha256(json.dumps(applied, sort_keys=True).encode()).hexdigest()
 
     def document(self, id_: str) -> DocumentEntry | None:
         return next((entry for entry in self.documents if entry.id == id_), None)
