@@ -70,8 +70,8 @@ def signed_in(home: str, **fields: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def do(client: httpx.Client, what: str) -> None:
-    path = f"/documents/{ID}"
+def do(client: httpx.Client, what: str, id_: str = ID) -> None:
+    path = f"/documents/{id_}"
     csrf = page(client, path).css_first(f"form[action='{path}'] input[name=csrf]").attributes["value"]
     assert client.post(path, data={"csrf": csrf or "", "do": what}).status_code == 303
 
@@ -102,6 +102,15 @@ def test_who_pauses_a_document_is_named_to_the_operator_by_doctor_and_in_the_jou
     assert len(told) == 1
     assert told[0].startswith(f"note  {ID}: is paused, and not checked, since 20")
     assert "by Anna" in told[0]
+
+
+def test_the_operator_hears_of_it_even_if_all_documents_are_paused(config: Path, tmp_path: Path) -> None:
+    with serving(config) as (home, _), signed_in(home, password=SHARED) as someone:
+        for id_ in (ID, "library/terms"):
+            do(someone, "pause", id_)
+    assert "nothing is watched" in policywatch("run", "--config", config, status=2)
+    told = (tmp_path / "operator.txt").read_text()
+    assert told.count("is no longer checked: it was paused by someone with the shared password.") == 2
 
 
 def test_people_sign_in_by_their_own_passwords_and_who_is_taken_out_is_signed_out(config: Path) -> None:

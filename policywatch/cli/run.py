@@ -27,6 +27,7 @@ from policywatch.cli.options import (
     print_json,
     print_table,
 )
+from policywatch.config.watchlist import Watchlist
 from policywatch.logs import LogFormat, log, start_logging
 from policywatch.plan import has_work
 from policywatch.report import Report, all_good, log_report, outcomes
@@ -64,6 +65,8 @@ def run(
         start_logging(log_format)
     with opened(config) as (watchlist, database):
         only, started = known(watchlist, document), utc_now()
+        if not watchlist.documents:
+            _tell_of_pauses(watchlist, database)
         ready(watchlist)
         with database.reading() as session:
             is_idle = not (now or only or has_work(session, watchlist, started))
@@ -106,6 +109,14 @@ def run(
     _raise(mistakes)
     if offline or report.deliveries.failed or not all_good(news):
         raise typer.Exit(TROUBLE)
+
+
+def _tell_of_pauses(watchlist: Watchlist, database: Database) -> None:
+    """Who paused all documents would else keep the operator from hearing of it."""
+    from policywatch.config.recipients import recipients
+    from policywatch.pipeline import Job
+
+    Job(watchlist, database, recipients(watchlist)).notify()
 
 
 def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None) -> None:
