@@ -230,8 +230,8 @@ def _answer(pickled: bytes, statm: int | None) -> tuple[int, bytes]:
         kind = _COSTLY if isinstance(failure, TooCostly) else _UNREADABLE
         return kind, _MESSAGE.dump_json(failure.reason)
     except Exception as failure:  # noqa: BLE001  # it is raised where the function was asked for
-        told = _Failure(type(failure).__name__, str(failure)[:1000], traceback.format_exc()[-10_000:])
-        return _FAILED, _FAILURE.dump_json(told)
+        failed = _Failure(type(failure).__name__, str(failure)[:1000], traceback.format_exc()[-10_000:])
+        return _FAILED, _FAILURE.dump_json(failed)
 
 
 def _standing() -> Walls:

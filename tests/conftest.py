@@ -210,3 +210,9 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and os.environ.get("POLICYWATCH_NO_SKIP"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are read and compared in this process, where a test can look on."""
+    monkeypatch.setattr("policywatch.sandbox.run", lambda function, /, *args, **named: function(*args, **named))

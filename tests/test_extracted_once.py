@@ -14,6 +14,8 @@ from analysis.model import Page, TooCostly
 from policywatch.ingest.extraction import Body, Extracted, ExtractionConfig, PageCache
 from tests.site import AI, PARAGRAPHS, a_job, a_site, outcomes, policy, watchlist
 
+pytestmark = pytest.mark.usefixtures("read_here")
+
 
 @pytest.fixture
 def extracted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:

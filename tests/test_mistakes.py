@@ -24,6 +24,8 @@ DATABASES = ["sqlite"]
 STUMBLE = "We count the stones on the way."
 # the program, with a mistake in it that only a page with these words brings to light
 _READER_TRIPS = f"""
+from policywatch import sandbox
+sandbox.run = lambda function, /, *args, **named: function(*args, **named)
 from policywatch.ingest import extraction
 plain = extraction.read_page
 def read(body, **given):

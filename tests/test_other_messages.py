@@ -60,8 +60,9 @@ def test_a_long_digest_says_how_many_did_not_fit(store: Database) -> None:
 
 
 def test_notices_of_one_kind_are_said_once_with_their_count() -> None:
+    facts = {"sent": "alert", "address": "${A}", "route": "team"}
     notices = [
-        Notice(kind="template", facts={"reason": verbatim(reason).to_json()}, created_at=START)
+        Notice(kind="parked", facts=facts | {"reason": verbatim(reason).to_json()}, created_at=START)
         for reason in ("A & <b>", "B", "A & <b>")
     ]
     message = notice_message(notices, language="en", base_url=SITE)
@@ -98,7 +99,6 @@ NOTICES = [
     ("recovered", {"since": "2026-03-02T09:00:00+00:00"}),
     ("held", {"reason": "another language", "passages": ["We [-do-] {+sell+}"]}),
     ("parked", {"sent": "alert", "address": "${A}", "route": "team", "reason": "status 404"}),
-    ("template", {"reason": "alert.txt.j2, line 3"}),
     ("alternating", {"since": "2026-03-02T09:00:00+00:00", "reason": "12 became 13", "place": ["key", ""]}),
     ("volatile", {"since": "2026-03-02T09:00:00+00:00", "reason": "12 became 13", "place": ["", "The end."]}),
 ]

@@ -32,6 +32,8 @@ from tests.stories import ANNA
 
 ID = "library/privacy"
 
+pytestmark = pytest.mark.usefixtures("read_here")
+
 
 site = pytest.fixture(library)
 

@@ -42,7 +42,7 @@ def test_a_change_is_reviewed_in_the_terminal_on_both_databases(config: Path, da
     shown = json.loads(policywatch("show", number, "--json", "--config", config))
     assert [(each["state"], each["note"], each["by"]) for each in shown["reviews"]] == [
         ("reviewed", "", "Anna"),
-        ("concerns-us", FORMULA, "Ben\x1b"),
+        ("concerns-us", FORMULA, "Ben\ufffd"),
     ]
     assert shown["review"] == shown["reviews"][-1]
     assert f"Concerns us · Ben[U+001B]: {FORMULA}" in policywatch("show", number, "--config", config)

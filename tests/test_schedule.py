@@ -383,7 +383,7 @@ def runner(tmp_path: Path, origin: Path) -> dict[str, str]:
 def checkout(watchlist: Path, place: Path) -> Path:
     """A repository that holds the program and the watchlist."""
     place.mkdir()
-    for name in ("analysis", "crawler", "notifier", "policywatch", "messages", "storage"):
+    for name in ("analysis", "crawler", "foundation", "notifier", "policywatch", "messages", "storage"):
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
     for file in (ROOT / "pyproject.toml", ROOT / "README.md", watchlist):
         shutil.copy(file, place)

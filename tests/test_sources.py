@@ -331,7 +331,7 @@ def test_another_document_at_the_address_is_a_cut_and_nobody_hears_of_a_promise_
     assert held["checks"][0]["reason"].startswith("another document stands at this address now: its title is “Privacy")
     taken = policywatch("accept", "parley/privacy", "--yes", "--config", config)
     assert "It would be a first text, compared with no other" in taken
-    assert "Taken as version 5." in taken
+    assert "Taken as version 5;" in taken
     repository(there, [Commit(day(10), POLICY, policy(TRAINING, CAMERAS))], after="main^0")
     assert outcomes(run(config, status=0)) == {"parley/privacy": "changed"}
     assert alerts(tmp_path).count("facial recognition") >= 1

@@ -97,7 +97,7 @@ def test_a_port_that_is_taken_or_none(config: Path) -> None:
         answer = said("serve", "--port", port, "--config", config, status=1)
         assert f"something else listens on port {port} of 127.0.0.1" in answer
     for host in ("203.0.113.9", "nowhere.invalid"):
-        answer = said("serve", "--host", host, "--config", config, status=1)
+        answer = said("serve", "--host", host, "--allowed-host", "*", "--config", config, status=1)
         assert f"{host} is no address of this machine; --host names one" in answer
     answer = policywatch("serve", "--port", 99999, "--config", config, status=2)
     assert answer == "policywatch: --port: found '99999'; allowed: up to 65535\n"
