@@ -11,7 +11,7 @@ import zstandard
 
 from analysis.extract import read_page
 from analysis.model import Page, TooCostly
-from policywatch.ingest.extraction import Body, Extracted, ExtractionConfig, PageCache
+from policywatch.ingest.extraction import NO_MEMORY, Body, Extracted, ExtractionConfig, PageCache
 from tests.site import AI, PARAGRAPHS, a_job, a_site, outcomes, policy, watchlist
 
 pytestmark = pytest.mark.usefixtures("read_here")
@@ -86,10 +86,10 @@ def test_the_cache_keeps_the_last_body_of_an_address_up_to_its_limit(extracted: 
     pages = [Extracted.of(config.extract(body)).page for body in (first, second, other)]
     cache = PageCache(int(1.5 * len(zstandard.compress(pages[0]))))
     for body, page in zip((first, second, other), pages, strict=True):
-        cache.keep(config, body, page)
+        cache.keep(config, body, NO_MEMORY, page)
     extracted.clear()
     for body in (first, second, other):
-        cache.extract(config, body)
+        cache.extract(config, body, NO_MEMORY)
     assert extracted == [first.body, other.body]
 
 

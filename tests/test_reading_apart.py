@@ -56,9 +56,9 @@ def watched(config: ExtractionConfig, other: Meanwhile) -> ExtractionConfig:
     """The same, with the other process at work each time when it reads or compares."""
 
     class Watched(ExtractionConfig):
-        def extract(self, received: Received) -> Page:
+        def extract(self, received: Received, *memory: Any) -> Page:
             other.write("extract")
-            return super().extract(received)
+            return super().extract(received, *memory)
 
         def extract_new(self, *page: Any) -> Extracted | None:
             other.write("extract")
@@ -118,9 +118,9 @@ def test_no_transaction_is_open_while_a_held_text_is_read_and_compared(
         with job.database.reading() as session:
 
             class Watched(ExtractionConfig):
-                def extract(self, received: Received) -> Page:
+                def extract(self, received: Received, *memory: Any) -> Page:
                     seen.add(("extract", session.in_transaction()))
-                    return super().extract(received)
+                    return super().extract(received, *memory)
 
                 def compare(self, *texts: Any, **more: Any) -> Comparison:
                     seen.add(("compare", session.in_transaction()))

@@ -135,4 +135,5 @@ def test_a_first_text_that_is_held_is_shown_before_it_is_taken(tmp_path: Path, s
     site.pages["/privacy"] = page(f"<main><h1>What the reading room says</h1>{TEXT}</main>")
     run(config, status=1)
     said = policywatch("accept", "library/privacy", "--yes", "--config", config)
-    assert "It begins:\n  What the reading room says\n" in said
+    assert "The fetched text: " in said
+    assert "words:\n  What the reading room says\n" in said
