@@ -31,7 +31,7 @@ class Action(StrEnum):
 
 
 # the watch sees less from then on, or what it saw counts for nothing
-NARROWING = {Action.PAUSE, Action.REMOVE, Action.REJECT, Action.WITHDRAW}
+NARROWING = {Action.PAUSE, Action.REJECT, Action.WITHDRAW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ def enter(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write it in the transaction of what was done, with a notice to the operator where the watch sees less."""
+    """Write it in the transaction of what was done; where the watch sees less, with a notice to the operator, unless it
+    was done on the operator's own machine."""
     entry = JournalEntry(
         at=at,
         by=actor.name,
@@ -79,10 +80,10 @@ def enter(
         after=dict(after or {}),
     )
     session.add(entry)
-    if action in NARROWING:
+    if action in NARROWING and actor.via != "command":
         facts = {"action": action.value, "by": actor.name, "via": actor.via, "document": document_id}
         facts |= {name: each for name, each in entry.before.items() if name == "version"}
-        # not of the document, with which it would go
+        # not of the document, for it would go with that one
         session.add(Notice(kind=NoticeKind.NARROWED, facts=facts, created_at=at))
 
 

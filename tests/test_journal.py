@@ -176,6 +176,8 @@ def test_commands_are_in_the_journal_with_what_was_before(config: Path, monkeypa
     policywatch("documents", "remove", "library/privacy-policy", "--yes", "--config", config)
     removed, renamed = entries(config)
     assert (renamed["by"], renamed["via"], renamed["before"]) == ("olga", "command", {"id": ID})
+    with Database(f"sqlite:///{config.with_name('watch.db')}").reading() as session:
+        assert notices_of(session, NoticeKind.NARROWED) == [], "who gave the command knows"
     assert removed["before"] == {"versions": 1, "changes": 0, "checks": 1, "deliveries": 0, "imported": False}
 
 

@@ -51,9 +51,9 @@ def hits(session: Session, words: str) -> set[str]:
 
 
 def sizes(database: Database) -> dict[str, int]:
-    """But of the chain, which keeps what was removed in mind, and of the forms of words, which are of no document."""
+    """But of chain and journal, which know what was removed, and of the forms of words, which are of no document."""
     with database.reading() as session:
-        names = SQLModel.metadata.tables.keys() - {"chain_entries", "word_forms"}
+        names = SQLModel.metadata.tables.keys() - {"chain_entries", "journal", "word_forms"}
         return {name: session.connection().execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}
 
 
