@@ -17,6 +17,7 @@ from argon2.profiles import CHEAPEST
 from sqlmodel import select
 
 from messages import Message
+from notifier.news import show_notice
 from notifier.routes import Route
 from policywatch.config.recipients import Recipients
 from policywatch.ingest.extraction import ExtractionConfig
@@ -28,7 +29,9 @@ from storage.changes import changes_of
 from storage.checks import Outcome
 from storage.database import Database
 from storage.deliveries import Delivery, State, counts, park
+from storage.journal import journal
 from storage.lock import one_at_a_time
+from storage.notices import NoticeKind, notices_of
 from tests.stories import Teller, day
 from tests.story_of_parley import NOTES
 from tests.web_pages import hrefs, page, text, visited
@@ -138,7 +141,17 @@ def test_the_operator_rejects_a_held_text(site: httpx.Client, store: Database) -
     assert "This text was rejected. It can still be accepted." in site.get(path).text
     assert not page(site, path).css("button[value=reject]")
     assert "This text was rejected" in site.get("/health").text
+    assert notices(store) == [f"{NOTES}: a text that needed review was rejected by someone with the shared password."]
     assert site.post(path, data=form(site, path, path) | {"sure": "yes"}).status_code == 303
+    assert len(notices(store)) == 1, "who accepts makes the watch see more"
+    with store.reading() as session:
+        assert [entry.action for entry in journal(session)] == ["accept", "reject"]
+
+
+def notices(store: Database) -> list[str]:
+    """What the operator hears of the pages."""
+    with store.reading() as session:
+        return [show_notice(notice, "en").text for notice in notices_of(session, NoticeKind.NARROWED)]
 
 
 def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(site: httpx.Client, store: Database) -> None:
@@ -168,6 +181,7 @@ def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(site: http
     listed = text(page(site, f"/documents/{NOTES}"), ".timeline li")[0]
     assert "Withdrawn on" in listed
     assert listed.endswith("The reason: <b>half a page")
+    assert notices(store) == [f"{NOTES}: version {version[-1]} was withdrawn by someone with the shared password."]
     for path in (change, version, f"{version}/text"):
         answer = site.get(path)
         assert answer.status_code == 410, path
