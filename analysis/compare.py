@@ -9,25 +9,20 @@ from dataclasses import replace
 from analysis.classify.conventions import HIGH
 from analysis.classify.explain import evidence, why
 from analysis.classify.features import MOST_PASSAGES, PassageFeatures, annotate, kind_of
-from analysis.classify.model import Model, shipped_model
-from analysis.classify.summary import summarize
+from analysis.classify.lead import Candidate, candidates, words_of
+from analysis.classify.model import LANGUAGES, Model, shipped_model
+from analysis.classify.summary import headline, summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.diff import passages, plain_words
-from analysis.model import SEVERITIES, Comparison, Lead, Page, Passage, Quote, Side
-from analysis.text.dates import ORDERS, NamedDate, dates_in, named_in_numbers, order_of, start_of, unclear_in
+from analysis.model import Brief, Comparison, Page, Passage, Quote, Side
+from analysis.text.dates import ORDERS, NamedDate, Order, dates_in, named_in_numbers, order_of, start_of, unclear_in
+from analysis.text.language import other_language
 from analysis.text.lexicon import OwnTopic, own_lexicon
 from analysis.validate.rejection import change_rejection
 from messages import Message
 
 # before a link that leads to what was in force before: "for the version effective until then, click here"
 _EARLIER = re.compile(r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)")
-# the conventions of high severity, the gravest first: what the change is about then, and on which side the news stands
-_LEADS: Mapping[str, tuple[str | None, Side | None]] = {
-    "training": ("ai_training", "after"),
-    "sale": ("data_sharing", "after"),
-    "promise_gone": (None, "before"),
-    "choice_gone": ("user_choice", None),
-}
 _CLAUSE_ENDS = re.compile(r"[.;:!?]\s")
 
 
@@ -65,10 +60,13 @@ def compare(
         _with_own(classify_passage(each, kind, language, model, (second or {}).get(number)), each, names)
         for number, each in enumerate(annotated)
     ]
+    if language in LANGUAGES:
+        verdicts = _without_translations(verdicts, places, before, language)
     returns = [_is_return(place, earlier) for place in places]
     fresh = classify_change([verdict for verdict, is_return in zip(verdicts, returns, strict=True) if not is_return])
     whole = fresh if fresh.alert else classify_change(verdicts)
-    dates = _dates_added(annotated, after, language)
+    order = _order_of_dates(places, after, language)
+    dates = _dates_added(annotated, order)
     start = start_of(dates)
     waits = whole.alert and not fresh.alert
     comparison = Comparison(
@@ -82,6 +80,7 @@ def compare(
         dated=start is not None and start.dated,
         why=(*_why(annotated, whole, waits=waits), *_unclear_date(dates)),
         notice_links=_notice_links(annotated, after),
+        is_classified=whole.is_learned,
         passages=tuple(
             _classified(features, verdict, is_return, model)
             for features, verdict, is_return in zip(annotated, verdicts, returns, strict=True)
@@ -89,36 +88,51 @@ def compare(
     )
     if not whole.alert:
         return comparison
-    weights = [max(verdict.chances.get("alert", 0.0), float(verdict.alert)) for verdict in verdicts]
-    alerting = {n: each for n, each in enumerate(verdicts) if not (fresh.alert and returns[n])}
+    alerting = {n: each for n, each in enumerate(verdicts) if each.alert and not (fresh.alert and returns[n])}
     reasons = tuple(name for name in whole.conventions if whole.severity == "high" and name in HIGH)
+    if not whole.is_learned:
+        return replace(comparison, brief=_quotation_only(annotated, alerting, comparison))
+    known: dict[Side, frozenset[str]] = {"after": words_of(before), "before": words_of(after)}
     summary = summarize(
-        comparison.passages,
-        [each.sentences for each in annotated],
+        [replace(each, passage=passage) for each, passage in zip(annotated, comparison.passages, strict=True)],
+        candidates(annotated, alerting, kind, language, model, known),
         before,
         after,
-        weights=weights,
-        lead=_lead(alerting, reasons),
+        order=order,
     )
     return replace(comparison, brief=replace(summary, start=comparison.effective_date, severity_reasons=reasons))
 
 
-def _lead(verdicts: Mapping[int, Verdict], reasons: Sequence[str]) -> Lead:
-    """By the passages under the first convention that makes the change high, or else by the gravest."""
-    alerting = {number: verdict for number, verdict in verdicts.items() if verdict.alert}
-    reason = next((name for name in _LEADS if name in reasons), None)
-    highest = max((verdict.severity for verdict in alerting.values()), key=SEVERITIES.index)
-    leads = {
-        number: verdict
-        for number, verdict in alerting.items()
-        if (reason in verdict.conventions if reason else verdict.severity == highest)
+def _quotation_only(
+    annotated: Sequence[PassageFeatures], alerting: Mapping[int, Verdict], comparison: Comparison
+) -> Brief:
+    """Of a language without a trained model: the longest of what changed, and nothing that is claimed."""
+    sentences = [Candidate(number, sentence, {}, {}) for number in alerting for sentence in annotated[number].sentences]
+    sentences.sort(key=lambda each: (each.side == "before", -(each.sentence.end - each.sentence.start)))
+    news = headline(sentences, annotated)
+    return Brief(headline=news and replace(news, claim=None), start=comparison.effective_date)
+
+
+def _without_translations(
+    verdicts: Sequence[Verdict], places: Sequence[Passage], before: Page, language: str | None
+) -> list[Verdict]:
+    """A block that is replaced by its translation, or comes in a language that the page did not have, is no news."""
+    translated = {
+        number
+        for number, place in enumerate(places)
+        if (verdicts[number].alert or verdicts[number].substantive)
+        and (other := other_language(place.after or "", language))
+        and not any(other_language(block.text, language) == other for block in before.blocks)
     }
-    first = max(leads.values(), key=lambda verdict: verdict.chances.get("alert", 0.0))
-    topic, side = _LEADS[reason] if reason else (None, None)
-    # what is done is the news; how to refuse it comes with it
-    topics = [name for name in first.topics if name not in ("user_choice", "user_rights")] or first.topics
-    topic = topic or max(topics, key=lambda name: first.chances.get(name, 0.0), default=None)
-    return Lead(topic, first.direction, reason, side, frozenset(leads))
+    replaced = {
+        number
+        for number, place in enumerate(places)
+        if place.operation == "removed" and not translated.isdisjoint((number - 1, number + 1))
+    }
+    return [
+        Verdict(verdict.substantive, chances=verdict.chances) if number in translated | replaced else verdict
+        for number, verdict in enumerate(verdicts)
+    ]
 
 
 def block_keys(page: Page) -> frozenset[str]:
@@ -178,16 +192,18 @@ def _why(annotated: Sequence[PassageFeatures], verdict: Verdict, *, waits: bool)
         yield Message("why.left_out", n=bounded)
 
 
-def _dates_added(
-    annotated: Sequence[PassageFeatures], after: Page, language: str | None
-) -> list[tuple[str, list[NamedDate]]]:
+def _order_of_dates(places: Sequence[Passage], after: Page, language: str | None) -> Order | None:
+    """Reading the whole page for it is worth while only where a date that comes can be read in two ways."""
+    if not any(named_in_numbers(place.after or "") for place in places if place.operation != "moved"):
+        return None
+    return order_of((block.text for block in after.blocks), language, after.region)
+
+
+def _dates_added(annotated: Sequence[PassageFeatures], order: Order | None) -> list[tuple[str, list[NamedDate]]]:
     """Each place to which the change adds dates, with these."""
     added = [each.passage for each in annotated if each.passage.after and each.passage.operation != "moved"]
     if not any("20" in (passage.after or "") for passage in added):
         return []
-    # reading the whole page for it is worth while only where a date can be read in two ways
-    in_numbers = any(named_in_numbers(passage.after or "") for passage in added)
-    order = order_of((block.text for block in after.blocks), language, after.region) if in_numbers else None
     places = []
     for passage in added:
         if dates := dates_in(passage.after or "", order):

@@ -86,7 +86,7 @@ class Page:
     container: str | None = None
 
 
-UNCLASSIFIED = "unclassified"  # the reason of a lead: the change could not be judged
+UNCLASSIFIED = "unclassified"  # the reason of a severity: the change could not be judged
 _MUCH = 3_000  # characters that go while nothing comes
 Operation = Literal["added", "removed", "reworded", "moved"]
 Side = Literal["before", "after"]
@@ -130,6 +130,7 @@ class Evidence:
 class Passage:
     """One place of a change. `before` is None for added text, `after` for removed; moved text has both, alike.
 
+    `lead_in` holds the lines that govern it where it stands in a list or a table: "You must not:", the row of headers.
     `returns`: the text that came stood on the page before, or the text that went came with one of the last versions.
     `why` says in plain words what decided, one reason a line, also why nothing was flagged. `chance`: of an alert, by
     the trained model; None where it was not asked.
@@ -146,6 +147,8 @@ class Passage:
     returns: bool = False
     why: tuple[Message, ...] = ()
     chance: float | None = None
+    lead_in: tuple[str, ...] = ()
+    is_heading: bool = False
 
     @property
     def texts(self) -> dict[Side, str]:
@@ -165,16 +168,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of the page, verbatim. `new` holds the changed ones among them, by offsets, `links` the links on them, with
-    `at` from the beginning of the quotation; `place` is the number of the passage, None where they did not change;
-    `rest` is what follows in the clause of a denial, which would say more without it."""
+    """Words of the page, verbatim, of one block. `new` holds the changed ones among them, by offsets, `links` the links
+    on them, with `at` from the beginning of the quotation; `place` is the number of the passage, None where they did
+    not change; `lead_in` holds the lines that govern them."""
 
     text: str
     side: Side
     links: tuple[Link, ...] = ()
     new: tuple[tuple[int, int], ...] = ()
     place: int | None = None
-    rest: str = ""
+    lead_in: tuple[str, ...] = ()
 
     @property
     def link(self) -> str | None:
@@ -183,34 +186,34 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
-    """What a change is first of all: the convention that makes it high, if one does, and the topic and the direction of
-    the passages that lead it. `side` is the one that the news stands on, None where both may have it."""
+class Headline:
+    """What leads a change: a quotation, and the offsets of the clause in it that is the news.
 
-    topic: str | None
-    direction: Direction
-    reason: str | None = None
-    side: Side | None = None
-    places: frozenset[int] = frozenset()
+    `claim` names what the program says in its own words ("training", "sale"), None where it only quotes; `is_notice`
+    says that the quotation announces a change to come.
+    """
+
+    quotation: Quote
+    clause: tuple[int, int]
+    claim: str | None = None
+    is_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The short answers for a reader of an alert; what the change does not say stays empty.
+    """The short answers for a reader of an alert, each a whole clause; what the change does not say stays empty.
 
-    `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of the words of
-    `meaning_side`, "…" where some are left out, `meaning_new` its changed words by offsets, `place` the number of the
-    passage that it stands in; `severity_reasons` names the conventions by which the change is high. `already` is what
-    the page says elsewhere on how to refuse, where the change says nothing.
+    `start` (JSON: "from") is the date from which the change holds, `deadline` the last day on which people can refuse;
+    `severity_reasons` names the conventions by which the change is high. `already` is what the page says elsewhere on
+    how to refuse, where the change says nothing.
     """
 
-    meaning: str | None = None
-    meaning_side: Side | None = None
-    meaning_new: tuple[tuple[int, int], ...] = ()
-    lead: Lead | None = None
-    place: int | None = None
+    headline: Headline | None = None
     start: date | None = None
+    deadline: date | None = None
+    deadline_words: tuple[Quote, ...] = ()
     default: Default | None = None
+    default_words: tuple[Quote, ...] = ()
     severity_reasons: tuple[str, ...] = ()
     data: tuple[Quote, ...] = ()
     purposes: tuple[Quote, ...] = ()
@@ -230,6 +233,7 @@ class Comparison:
     `returns`: it alerts, but only by text that an older version had, or that came just before it.
     `notice_links` holds the links of a notice of coming changes: where more is said of them.
     `dated`: no word says that it holds from `effective_date`; that is the date which the document bears.
+    `is_classified`: its language has a trained model; else severity and direction are not assessed.
     `why` says in plain words why the change as a whole is told or not; where `held` does, nothing.
     `passages` stand in the order of the later text, removed ones at the place they were taken from.
     """
@@ -245,6 +249,7 @@ class Comparison:
     held: Message | None = None
     why: tuple[Message, ...] = ()
     notice_links: tuple[Quote, ...] = ()
+    is_classified: bool = True
     brief: Brief = field(default_factory=Brief)
     passages: tuple[Passage, ...] = ()
 

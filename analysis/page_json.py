@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from analysis.model import QUESTIONS, Brief, Comparison, Page, Passage, Quote
+from messages.catalogue import ENGLISH, catalogue
+from messages.headline import headline_text
 
+_ANSWERS = (*QUESTIONS, "already", "default_words", "deadline_words")
 _PAGES, _PASSAGES = TypeAdapter(Page), TypeAdapter(Passage)
 
 
@@ -33,7 +37,7 @@ def page_of_bytes(value: bytes) -> Page:
 
 
 def _passage_json(passage: Passage) -> dict[str, Any]:
-    shown: dict[str, Any] = _PASSAGES.dump_python(passage, mode="json", exclude={"chance", "why"})
+    shown: dict[str, Any] = _PASSAGES.dump_python(passage, mode="json", exclude={"chance", "why", "is_heading"})
     return shown | {"why": [str(reason) for reason in passage.why]}
 
 
@@ -44,7 +48,7 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
         "links": [[link.at, link.at + len(link.text), link.url] for link in quote.links if len(quote.links) > 1],
         "new": [list(span) for span in quote.new],
         "passage": quote.place,
-        "rest": quote.rest,
+        "lead_in": [*quote.lead_in],
     }
     known = {name: value for name, value in more.items() if value not in (None, [], "")}
     return {"text": quote.text, "side": quote.side} | known
@@ -52,35 +56,49 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
 
 def brief_json(brief: Brief) -> dict[str, Any]:
     """The brief, with `from` for its start."""
+    quotation = brief.headline.quotation if brief.headline else None
     return {
-        "meaning": brief.meaning,
-        "meaning_side": brief.meaning_side,
+        "meaning": quotation.text if quotation else None,
+        "meaning_side": quotation.side if quotation else None,
         "from": brief.start.isoformat() if brief.start else None,
+        "deadline": brief.deadline.isoformat() if brief.deadline else None,
         "default": brief.default,
         "severity_reasons": list(brief.severity_reasons),
-        **{question: [*map(_quote_json, getattr(brief, question))] for question in (*QUESTIONS, "already")},
+        **{name: [*map(_quote_json, getattr(brief, name))] for name in _ANSWERS},
     }
 
 
 def stored_brief(comparison: Comparison) -> dict[str, Any]:
     """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
-    more = {
+    more: dict[str, Any] = {
         "notice_links": [*map(_quote_json, comparison.notice_links)],
         "why": [reason.to_json() for reason in comparison.why],
         "dated": comparison.dated,
+        "unlearned": not comparison.is_classified,
     }
-    brief, lead = comparison.brief, comparison.brief.lead
-    if lead:
+    news = comparison.brief.headline
+    if news:
         more |= {
-            "lead": {"topic": lead.topic, "direction": lead.direction, "reason": lead.reason},
-            "meaning_new": brief.meaning_new,
+            "headline": {"clause": [*news.clause], "claim": news.claim, "notice": news.is_notice},
+            "meaning_new": news.quotation.new,
+            "lead_in": [*news.quotation.lead_in],
         }
-    place = {} if brief.place is None else {"place": brief.place}
-    return brief_json(brief) | place | {name: value for name, value in more.items() if value}
+    place = {} if news is None or news.quotation.place is None else {"place": news.quotation.place}
+    return brief_json(comparison.brief) | place | {name: value for name, value in more.items() if value}
+
+
+def headline_json(brief: Mapping[str, Any], text: str) -> dict[str, Any] | None:
+    """What leads a change by its stored brief: `text` is how it is shown."""
+    if not brief.get("meaning"):
+        return None
+    quotation = {"text": brief["meaning"], "side": brief["meaning_side"], "passage": brief.get("place")}
+    claim = bool((brief.get("headline") or {}).get("claim"))
+    return {"text": text, "claim": claim, "quotation": quotation}
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """What `compare --json` prints."""
+    stored = stored_brief(comparison)
     return {
         "substantive": comparison.substantive,
         "alert": comparison.alert,
@@ -93,6 +111,8 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "why": [str(reason) for reason in comparison.why],
         "notice_links": [*map(_quote_json, comparison.notice_links)],
         "returns": comparison.returns,
+        "headline": headline_json(stored, headline_text(catalogue(ENGLISH), stored)),
+        "classified": comparison.is_classified,
         "brief": brief_json(comparison.brief),
         "passages": [_passage_json(passage) for passage in comparison.passages],
     }

@@ -1,4 +1,4 @@
-"""`python -m evaluation train|score|misses|summary|score-summary LABELS`.
+"""`python -m evaluation train|score|misses|lead|answers|score-summary LABELS`.
 
 LABELS is the folder of the labelled data (data/README.md).
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import NamedTuple
 
 from analysis.classify.features import PassageFeatures, kind_of
-from analysis.classify.model import FORMAT, TARGETS, Model
-from analysis.classify.tagger import WEIGHTS
+from analysis.classify.model import Model
+from analysis.classify.summary import summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.model import Page
+from evaluation.answers import WEIGHTS as ANSWERS
+from evaluation.answers import examples, train_answers
 from evaluation.labels import (
     OURS,
     Row,
@@ -29,23 +30,28 @@ from evaluation.labels import (
     pages_of,
     read_rows,
 )
+from evaluation.leads import Labelled, SummaryScores, labelled, train_ranking, write_weights
 from evaluation.scores import change_scores, passage_scores, table
-from evaluation.training import train
+from evaluation.training import train, write_model
 
 MODEL = Path(__file__).parent.parent / "analysis" / "classify" / "model.npz"
 _FOLDS = 5
 
 
 def main() -> None:
-    """Train the model or the tagger that ships, or score either on services that it was not trained with."""
+    """Train the weights that ship, or score their like on services that they were not trained with."""
     parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
-    parser.add_argument("what", choices=["train", "score", "misses", "summary", "score-summary"])
+    parser.add_argument("what", choices=["train", "score", "misses", "lead", "answers", "score-summary"])
     parser.add_argument("labels", type=Path)
     given = parser.parse_args()
     if given.what == "train":
         _train(given.labels)
-    elif "summary" in given.what:
-        _summary(given.labels, write=given.what == "summary")
+    elif given.what == "answers":
+        write_model(train_answers(examples(read_rows(given.labels / "places.jsonl.gz"))), ANSWERS)
+    elif given.what == "lead":
+        _train_lead(given.labels)
+    elif given.what == "score-summary":
+        _score_summary(given.labels)
     else:
         _score(given.labels, misses=given.what == "misses")
 
@@ -53,15 +59,7 @@ def main() -> None:
 def _train(labels: Path) -> None:
     started = time.process_time()
     model = _model(labelled_passages(labels))
-    np.savez_compressed(
-        MODEL,
-        format=FORMAT,
-        targets=np.frombuffer("\n".join(TARGETS).encode(), np.uint8),
-        features=np.frombuffer("\n".join(model.rows).encode(), np.uint8),
-        weights=model.weights,
-        scales=model.scales,
-        bias=model.bias,
-    )
+    write_model(model, MODEL)
     digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
     print(f"{MODEL.name}: {len(model.rows)} features, {MODEL.stat().st_size} bytes, sha256 {digest}")
     print(f"{time.process_time() - started:.0f} s of CPU")
@@ -73,16 +71,63 @@ def _model(rows: Sequence[Row], features: Sequence[PassageFeatures] | None = Non
     return train([values for values, _ in pairs], [label for _, label in pairs])
 
 
-def _summary(folder: Path, *, write: bool) -> None:
-    from evaluation.summary import Labels, folds_of, score_summaries, tuned  # needs jax, which nothing else does
+class Fold(NamedTuple):
+    """Services left out, and the models that have not seen them."""
 
-    labels = Labels(folder)
-    parts = folds_of(labels)
-    print(f"| question | presence | words |\n| --- | --- | --- |\n{score_summaries(parts)}")
-    if write:
-        limits = tuned(parts)
-        np.savez_compressed(WEIGHTS, **labels.without() | limits)  # type: ignore[arg-type]
-        print(f"{WEIGHTS.name}: {WEIGHTS.stat().st_size} bytes, {hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()}")
+    services: Collection[str]
+    model: Model
+    answers: Model
+
+
+def _folds(labels: Path, changes: Sequence[Row]) -> Iterator[Fold]:
+    passages = labelled_passages(labels)
+    features = [features_of(row) for row in passages]
+    some = examples([row for row in passages if "source" in row])
+    fold = folds({row["service"] for row in (*passages, *changes)}, _FOLDS)
+    for left_out in range(_FOLDS):
+        services = {service for service, number in fold.items() if number == left_out}
+        seen = [number for number, row in enumerate(passages) if row["service"] not in services]
+        model = _model([passages[number] for number in seen], [features[number] for number in seen])
+        yield Fold(services, model, train_answers(some, services))
+
+
+def _labelled_leads(labels: Path) -> tuple[list[Fold], list[Labelled]]:
+    """Changes with what leads them, each by a model that has not seen its service."""
+    known = {row["id"]: row for row in read_rows(labels / "leads-dev.jsonl")}
+    changes = [row for row in read_rows(labels / "changes-dev.jsonl.gz") if row["id"] in known]
+    parts, places = [*_folds(labels, changes)], annotated(changes)
+    found = []
+    for row, each in zip(changes, places, strict=True):
+        model = next(part.model for part in parts if row["service"] in part.services)
+        change = labelled(row, known[row["id"]], each, model)
+        if change is not None:
+            found.append(change)
+    return parts, found
+
+
+def _train_lead(labels: Path) -> None:
+    _, changes = _labelled_leads(labels)
+    weights = train_ranking([change for change in changes if change.label["kind"] != "nothing"])
+    write_weights(weights)
+    print(f"{len(weights)} weights of {len(changes)} changes")
+
+
+def _score_summary(labels: Path) -> None:
+    """What leads and what is answered on services that no part of it has seen."""
+    parts, changes = _labelled_leads(labels)
+    briefs = {row["id"]: row for row in read_rows(labels / "briefs-dev.jsonl")}
+    scores = SummaryScores()
+    for part in parts:
+        news = [change for change in changes if change.label["kind"] != "nothing"]
+        weights = train_ranking([change for change in news if change.row["service"] not in part.services])
+        for change in changes:
+            if change.row["service"] in part.services:
+                before, after = pages_of(change.row)
+                brief = summarize(
+                    change.annotated, change.candidates, before, after, weights=weights, answers=part.answers
+                )
+                scores.add(change, brief, briefs.get(change.row["id"]))
+    print(scores.table())
 
 
 def _score(labels: Path, *, misses: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 import zstandard
 
-from analysis.model import TOPICS, Brief, Quote
+from analysis.model import TOPICS, Brief, Headline, Quote
 from analysis.page_json import brief_json
 from analysis.text.words import word_diff
 from messages import Message
@@ -253,7 +253,8 @@ class Maker:
         direction = self.chance.choice(("expands", "limits", "clarifies", "mixed")) if topics else "none"
         meaning = pairs[0][1]
         quotes = (Quote(meaning[:40], "after"),) * 2
-        brief = Brief(meaning=meaning, meaning_side="after", start=day, data=quotes, refuse=quotes)
+        news = Headline(Quote(meaning, "after"), (0, min(140, len(meaning))))
+        brief = Brief(headline=news, start=day, data=quotes[:1], refuse=quotes[:1])
         rows.changes.append(
             {
                 "id": change,

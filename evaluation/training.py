@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 
-from analysis.classify.model import TARGETS, Model
+from analysis.classify.model import FORMAT, TARGETS, Model
 from analysis.model import TOPICS
 from evaluation.labels import Row
 
@@ -40,11 +41,18 @@ def targets_of(label: Row) -> list[bool | None]:
     ]
 
 
-def train(values: Sequence[Mapping[str, float]], labels: Sequence[Row], *, most: int = MOST_FEATURES) -> Model:
+def train(values: Sequence[Mapping[str, float]], labels: Sequence[Row]) -> Model:
     """A model of passages by their features."""
+    return fit_model(values, [targets_of(label) for label in labels], TARGETS, MOST_FEATURES)
+
+
+def fit_model(
+    values: Sequence[Mapping[str, float]], labels: Sequence[Sequence[bool | None]], targets: tuple[str, ...], most: int
+) -> Model:
+    """A model of `targets` over the weightiest features; a label of None does not count."""
     counts = Counter(name for each in values for name in each)
     names = sorted(name for name, count in counts.items() if count >= _RARE)
-    answers = np.array([targets_of(label) for label in labels], dtype=np.float64)  # None is not a number
+    answers = np.array(labels, dtype=np.float64)  # None is not a number
     wanted, counted = np.nan_to_num(answers), (~np.isnan(answers)).astype(np.float64)
     weights, _ = fit_logistic(feature_matrix(values, names), wanted, counted, _STEPS[0])
     share = np.sqrt([counts[name] for name in names])
@@ -53,7 +61,21 @@ def train(values: Sequence[Mapping[str, float]], labels: Sequence[Row], *, most:
     weights, bias = fit_logistic(feature_matrix(values, names), wanted, counted, _STEPS[1])
     scales = np.abs(weights).max(axis=0) / 127
     rows = {name: row for row, name in enumerate(names)}
-    return Model(rows, np.rint(weights / scales).astype(np.int8), scales.astype(np.float32), bias.astype(np.float32))
+    rounded = np.rint(weights / scales).astype(np.int8)
+    return Model(rows, rounded, scales.astype(np.float32), bias.astype(np.float32), targets)
+
+
+def write_model(model: Model, path: Path) -> None:
+    """As `analysis.classify.model.stored_model` reads it."""
+    np.savez_compressed(
+        path,
+        format=FORMAT,
+        targets=np.frombuffer("\n".join(model.targets).encode(), np.uint8),
+        features=np.frombuffer("\n".join(model.rows).encode(), np.uint8),
+        weights=model.weights,
+        scales=model.scales,
+        bias=model.bias,
+    )
 
 
 def feature_matrix(values: Sequence[Mapping[str, float]], names: Sequence[str]) -> csr_matrix:

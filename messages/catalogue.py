@@ -129,10 +129,6 @@ class Catalogue:
         also_under = self("change.also_under", headings=headings) if headings else ""
         return self("change.places", n=len(others) + 1) + also_under
 
-    def direction(self, name: str) -> str:
-        """What a change means for the reader's privacy; nothing for "none"."""
-        return "" if name == "none" else self.term("direction", name)
-
     def severity_reasons(self, brief: Mapping[str, Any]) -> str:
         """The conventions that give a change high severity; nothing where none does."""
         return self.semicolon.join(self.term("severity_reasons", name) for name in brief["severity_reasons"])
@@ -142,11 +138,17 @@ class Catalogue:
         reasons = self.severity_reasons(brief)
         return f"{self('say.severity_reasons')}{self.colon}{reasons}." if reasons else ""
 
-    def headline(self, service: str, topic: str | None, direction: str, reason: str | None) -> str:
-        """What a service does, by the convention that makes a change high, or by its topic and direction."""
-        codes = (f"headline.{reason}", f"headline.{topic}_{direction}", f"headline.{direction}", "headline.changes")
-        values = {"service": service, "topic": self.term("topics", topic or "data_use")}
-        return next(self(code, **values) for code in codes if code in self._codes)
+    def questions(self, keys: Iterable[str], state: str = "") -> str:
+        """The label of a quotation that answers several."""
+        return " · ".join(self.question(key, state) for key in keys)
+
+    def severity(self, name: str, brief: Mapping[str, Any]) -> str:
+        """The name of a severity; of a language without a trained model there is none."""
+        return self("say.unclassified") if brief.get("unlearned") else self.term("severity", name)
+
+    def severity_label(self, name: str, brief: Mapping[str, Any]) -> str:
+        """The same with a capital, as it stands alone."""
+        return _capital(self.severity(name, brief))
 
     def question(self, key: str, state: str = "") -> str:
         """The label of quotations in a summary: "gone" where they are of the earlier text, "already" where the page

@@ -13,15 +13,17 @@ from sqlmodel import Session
 from messages import Catalogue, catalogue
 from notifier.escape import clean, web_link
 from notifier.presentation import (
+    Answer,
     Mark,
     Quoted,
-    Use,
+    answers,
+    context,
     date_key,
     group_alike,
     headline,
+    headline_marks,
     meanings,
-    quotation,
-    uses,
+    words_for,
 )
 from storage.announced import announcements
 from storage.changes import Change, StoredPassage, gravity, passages
@@ -63,7 +65,7 @@ class ChangeView:
     title: str
     language: str  # of the page
     severity: str
-    direction: str
+    severity_name: str  # in the language of the message
     topics: tuple[str, ...]
     found: date
     starts: date | None
@@ -73,9 +75,13 @@ class ChangeView:
     thread: str  # of which messages about the same hang together
     headline: str
     short: str  # the same for a subject
-    quotation: Quoted | None  # the sentence that is the news
+    headline_marks: tuple[Mark, ...]
+    quotation: Quoted | None  # what the page says around it, where it does not quote all of it
     gone: bool  # it is of the earlier text
-    uses: tuple[Use, ...]
+    deadline: date | None  # until when people can refuse
+    default_words: Quoted | None
+    deadline_words: Quoted | None
+    answers: tuple[Answer, ...]
     passages: tuple[PassageView, ...]  # the flagged ones, that of the meaning first, then the gravest
     unflagged: int
     pages: tuple[str, ...]  # where the document stands, all of it
@@ -92,18 +98,13 @@ class ChangeView:
         """Where the document stands, or begins."""
         return self.pages[0] if self.pages else None
 
-    @property
-    def meaning(self) -> str | None:
-        """The words of the quotation."""
-        return self.quotation.text if self.quotation else None
-
     def in_short(self, ways: int) -> ChangeView:
         """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
-        refuse = [answer for use in self.uses for answer in use.of("refuse").answers if answer.state == "" and ways]
+        refuse = [answer for answer in self.answers if "refuse" in answer.questions and answer.state == "" and ways]
         needed = tuple(answer._replace(quotes=answer.quotes[:ways]) for answer in refuse[:1])
         quoted = self.quotation and self.quotation._replace(marks=_cut_marks(self.quotation.marks, _LONGEST_MEANING))
         topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
-        return replace(self, topics=topics, quotation=quoted, uses=(Use(None, needed),), retold=None)
+        return replace(self, topics=topics, quotation=quoted, answers=needed, retold=None)
 
 
 def change_view(session: Session, change: Change, language: str, base_url: str | None) -> ChangeView:
@@ -153,7 +154,7 @@ def view_of(
         title=clean(page.title),
         language=page.language,
         severity=change.severity,
-        direction=change.direction,
+        severity_name=words.severity(change.severity, brief),
         topics=tuple(clean(words.term("topics", topic)) for topic in change.topics),
         found=change.detected_at.date(),
         starts=starts,
@@ -161,11 +162,15 @@ def view_of(
         default=brief.get("default"),
         returned=change.returns_to is not None,
         thread=page.id,
-        headline=headline(words, page.service, change, page.kind),
-        short=headline(words, page.service, change, page.kind, short=True),
-        quotation=quotation(brief),
+        headline=headline(words, page, change),
+        headline_marks=headline_marks(words, page, change),
+        short=headline(words, page, change, short=True),
+        quotation=context(brief),
         gone=brief.get("meaning_side") == "before",
-        uses=tuple(uses(brief, stored)),
+        deadline=_day(brief.get("deadline")),
+        default_words=words_for(brief, "default"),
+        deadline_words=words_for(brief, "deadline"),
+        answers=answers(brief),
         passages=tuple(_passage(same[0], len(same), words, texts) for same in alike),
         unflagged=0 if change.is_unclassified else sum(not passage.topics for passage in stored),
         pages=tuple(filter(None, map(web_link, page.addresses))),

@@ -201,17 +201,19 @@ def _event(session: Session, source: Change, view: ChangeView, subject: str) -> 
         number=alerted_before_of_day(session, source),
         found_at=source.detected_at,
         summary=subject,
-        description="\n".join([view.meaning or subject, *links]),
+        description="\n".join([view.headline or subject, *links]),
         url=view.diff or view.url,
     )
 
 
 def _subject(view: ChangeView, words: Catalogue) -> str:
     """How grave it is and what happens, then on which page and what else there is to know."""
-    parts = [view.short or view.service, view.title]
+    parts = [view.short or view.service, *([] if view.title in view.short else [view.title])]
+    if view.starts and not view.announced and view.title in view.short:
+        parts.append(words(f"subject.{view.starting_key}", date=words.day(view.starts, short=True)))
     if view.returned:
         parts.append(words("subject.returned"))
     if view.announced:
         parts.append(words("subject.announced", date=words.day(view.announced, short=True)))
-    severity = words.label("severity", view.severity)
+    severity = view.severity_name[:1].upper() + view.severity_name[1:]
     return cut(" ".join(f"[{severity}] {' · '.join(parts)}".split(" ")), _SUBJECT)

@@ -8,22 +8,18 @@ from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 from messages import Catalogue, Message
+from messages.headline import MOST, headline_text
 from notifier.escape import clean, web_link
 from storage.changes import Change, StoredPassage
-from storage.documents import PREVIEW
+from storage.documents import PREVIEW, Document
 from storage.second_readings import SecondReading
 
-QUESTIONS = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "notice_links")
 _MEANINGS = 3  # sentences of a language model on one change
 _LONGEST_NAME = 60  # characters of a service's name in a headline
-_USES_SHOWN = 3
-# topics that are a use of data, which happens by default or not, and can be refused
-_USES = (
-    *("ai_training", "ai_features", "automated_decisions", "data_collection", "data_use"),
-    *("data_sharing", "advertising", "tracking"),
-)
+_MOST_IN_SUBJECT = 80  # characters of a quotation, before a day and what else there is to know
+_MOST_ROWS = 5  # of the summary, the date, the deadline and the default among them
+_ORDER = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
 Mark = tuple[str, str]
-_Quotes = dict[str, list[dict[str, Any]]]  # by question
 
 
 class Quoted(NamedTuple):
@@ -41,101 +37,119 @@ class Quoted(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The page's answer to a question of the summary; `state` is empty where the change gives it."""
+    """The page's answer to questions of the summary; `state` is empty where the change gives it."""
 
-    question: str
+    questions: tuple[str, ...]
     quotes: tuple[Quoted, ...]
     state: Literal["", "gone", "already", "unsaid"] = ""
 
 
-class Use(NamedTuple):
-    """One of the things that are done by a change, where it has several, by its topic; else all of it, without one."""
+def headline(words: Catalogue, document: Document | None, change: Change, *, short: bool = False) -> str:
+    """What stands on top of a change, the same wherever it is shown; nothing where nobody is alerted of it.
 
-    topic: str | None
-    answers: tuple[Answer, ...]
-
-    def of(self, question: str) -> Use:
-        """With its answers to one question alone."""
-        return self._replace(answers=tuple(answer for answer in self.answers if answer.question == question))
-
-
-def headline(words: Catalogue, service: str, change: Change, kind: str, *, short: bool = False) -> str:
-    """A change in one plain sentence, the same wherever it is shown; nothing where nobody is alerted of it.
-
-    `kind` is the document's. At most 160 characters, with dates as they stand in a subject where it is `short`.
+    It quotes the page, or says what a convention has settled; of two files, without a `document`, it only quotes. With
+    dates as they stand in a subject where it is `short`.
     """
-    lead = change.brief.get("lead")
-    if lead is None:
-        return ""
-    service = clean(service)
-    name = service if len(service) <= _LONGEST_NAME else f"{service[:_LONGEST_NAME]}…"
-    # guidelines say what users may do, not what the service does; and nobody is to be soothed by a guess
-    direction = "mixed" if kind == "guidelines" or lead["direction"] == "limits" else lead["direction"]
-    text = words.headline(name, lead["topic"], direction, lead["reason"])
-    happens = lead["reason"] in ("training", "sale") or (not lead["reason"] and lead["topic"] in _USES[1:])
-    if happens and direction == "expands" and change.brief["default"]:
-        text = words(f"headline.{change.brief['default']}", text=text)
-    if change.effective_date is None:
+    brief = change.brief
+    if document is None:
+        return clean(headline_text(words, brief))
+    service, title = (clean(name) for name in (document.service, document.title))
+    service = service if len(service) <= _LONGEST_NAME else f"{service[:_LONGEST_NAME]}…"
+    if change.is_unclassified:
+        return words("headline.unclassified", service=service)
+    news = brief.get("headline") or {}
+    day = change.effective_date
+    if news.get("notice") and day is not None and not brief.get("dated"):
+        return words("headline.notice", service=service, date=words.day(day, short=short))
+    text = clean(headline_text(words, brief, service=service, title=title, most=_MOST_IN_SUBJECT if short else MOST))
+    if not news.get("claim"):
+        if document.kind != PREVIEW or day is None:
+            return text
+        return words("headline.announced_for", text=text, date=words.day(day, short=short))
+    if any(quote.get("passage") == brief.get("place") for quote in brief.get("default_words", ())):
+        text = words(f"headline.{brief['default']}", text=text)
+    if day is None:
         return text
-    return words(f"headline.{date_key(change, kind)}", text=text, date=words.day(change.effective_date, short=short))
+    return words(f"headline.{date_key(change, document.kind)}", text=text, date=words.day(day, short=short))
+
+
+def headline_marks(words: Catalogue, document: Document | None, change: Change) -> tuple[Mark, ...]:
+    """The headline with the changed words of its quotation marked."""
+    text, quoted = headline(words, document, change), quotation(change.brief)
+    start, end = (change.brief.get("headline") or {}).get("clause") or (0, 0)
+    clause = clean((change.brief.get("meaning") or "")[start:end])
+    before, found, after = text.partition(clause) if clause else (text, "", "")
+    if not found or quoted is None:
+        return (("same", text),)
+    return (("same", before), *_within(quoted.marks, clause), ("same", after))
+
+
+def _within(marks: Sequence[Mark], words: str) -> Iterator[Mark]:
+    """The marks of some of their words."""
+    start = "".join(text for _, text in marks).find(words)
+    end, at = start + len(words), 0
+    for kind, text in marks:
+        part = text[max(0, start - at) : max(0, end - at)]
+        if part:
+            yield kind, part
+        at += len(text)
+
+
+def context(brief: Mapping[str, Any]) -> Quoted | None:
+    """What the page says around the headline, where that does not quote all of it."""
+    news, text = brief.get("headline") or {}, brief.get("meaning") or ""
+    start, end = news.get("clause") or (0, 0)
+    is_whole = not news.get("claim") and not news.get("notice") and text[start:end].strip(" .") == text.strip(" .")
+    return None if is_whole else quotation(brief)
 
 
 def quotation(brief: Mapping[str, Any]) -> Quoted | None:
     """The sentence of the page that is the news."""
     if not brief.get("meaning"):
         return None
-    return _quoted({"text": brief["meaning"], "side": brief["meaning_side"], "new": brief.get("meaning_new", ())})
+    new, above = brief.get("meaning_new", ()), brief.get("lead_in", ())
+    return _quoted({"text": brief["meaning"], "side": brief["meaning_side"], "new": new, "lead_in": above})
 
 
-def uses(
-    brief: Mapping[str, Any],
-    passages: Sequence[StoredPassage] = (),
-    link: Callable[[str | None], str | None] = web_link,
-) -> list[Use]:
-    """The answers of the summary, by use where at least two questions are answered of each of two or more.
+def answers(brief: Mapping[str, Any], link: Callable[[str | None], str | None] = web_link) -> tuple[Answer, ...]:
+    """The answers of the summary, each clause once, as many as there is room for; what leads is not said again.
 
     `link` says which addresses may be shown.
     """
-    lead = brief.get("lead") or {}
-    topics = {passage.position: passage.topics[0] for passage in passages if passage.topics}
-    groups: dict[str | None, _Quotes] = {}
-    for question in QUESTIONS:
+    found: dict[tuple[str, str], Answer] = {}
+    for question in _ORDER:
         for quote in brief.get(question, ()):
-            groups.setdefault(topics.get(quote.get("passage")), {}).setdefault(question, []).append(quote)
-    several = [topic for topic, quotes in groups.items() if topic and len(quotes) > 1]
-    several = sorted(several, key=lambda topic: topic != lead.get("topic"))[:_USES_SHOWN]
-    if len(several) < 2:
-        return [Use(None, tuple(_answers(brief, brief, link)))]
-    rest: _Quotes = {}
-    for topic, quotes in groups.items():
-        for question in quotes if topic not in several else ():
-            rest.setdefault(question, []).extend(quotes[question])
-    shown = [
-        Use(topic, tuple(_answers(brief if topic == several[0] else {}, groups[topic], link))) for topic in several
-    ]
-    others = tuple(_answers({}, rest, link))
-    return [*shown, Use(None, others)] if others else shown
-
-
-def _answers(
-    brief: Mapping[str, Any], quotes: Mapping[str, Any], link: Callable[[str | None], str | None]
-) -> Iterator[Answer]:
-    """To each question: words that the page says unchanged where the change does not answer; of the whole `brief`, also
-    that it does not say how to refuse."""
-    lead = brief.get("lead") or {}
-    asks = lead.get("reason") or brief.get("default") == "on" or brief.get("already")
-    for question in QUESTIONS:
-        parts: dict[Literal["", "gone", "already"], list[Quoted]] = {"": [], "gone": [], "already": []}
-        for quote in quotes.get(question, ()):
             is_new = "new" in quote or "passage" not in quote
-            parts["gone" if quote["side"] == "before" else "" if is_new else "already"].append(_quoted(quote, link))
-        if question == "refuse":
-            parts["already"] += [_quoted(quote, link) for quote in brief.get("already", ())]
-            if not parts[""] and asks and lead.get("direction") == "expands" and lead.get("topic") in _USES:
-                yield Answer(question, (), "unsaid")
-        for state, shown in parts.items():
-            if shown and not (state == "already" and parts[""]):
-                yield Answer(question, tuple(shown), state)
+            state: Literal["", "gone", "already"] = "gone" if quote["side"] == "before" else "" if is_new else "already"
+            quoted = _quoted(quote, link)
+            same = next((key for key, answer in found.items() if answer.quotes == (quoted,)), None)
+            if same and same[1] != question:
+                found[same] = found[same]._replace(questions=(*found[same].questions, question))
+            elif question == "refuse" or not _leads(brief, quote):
+                known = found.get((state, question), Answer((question,), (), state))
+                found[state, question] = known._replace(quotes=(*known.quotes, quoted))
+    if ("", "refuse") not in found and (elsewhere := brief.get("already")):
+        found["already", "refuse"] = Answer(("refuse",), tuple(_quoted(quote, link) for quote in elsewhere), "already")
+    elif ("", "refuse") not in found and brief.get("default") == "on":
+        found["", "refuse"] = Answer(("refuse",), (), "unsaid")
+    facts = sum(bool(brief.get(name)) for name in ("from", "deadline", "default"))
+    first = sorted(found, key=lambda key: (key[0] == "gone", key[1] != "refuse"))[: max(1, _MOST_ROWS - facts)]
+    rows = [found[key] for key in sorted(first, key=lambda key: _ORDER.index(key[1]))]
+    if notices := brief.get("notice_links"):
+        rows.append(Answer(("notice_links",), tuple(_quoted(quote, link) for quote in notices)))
+    return tuple(rows)
+
+
+def _leads(brief: Mapping[str, Any], quote: Mapping[str, Any]) -> bool:
+    """Whether the words stand in the quotation on top."""
+    place = brief.get("place")
+    return place is not None and quote.get("passage") == place and quote["text"] in (brief.get("meaning") or "")
+
+
+def words_for(brief: Mapping[str, Any], name: Literal["default", "deadline"]) -> Quoted | None:
+    """The words of the page that say the default or the deadline."""
+    quotes = brief.get(f"{name}_words") or ()
+    return _quoted(quotes[0]) if quotes else None
 
 
 def _quoted(quote: Mapping[str, Any], link: Callable[[str | None], str | None] = web_link) -> Quoted:
@@ -146,6 +160,8 @@ def _quoted(quote: Mapping[str, Any], link: Callable[[str | None], str | None] =
         marks += [("same", text[end:start]), (kind, text[start:stop])]
         end = stop
     marks.append(("same", text[end:] + quote.get("rest", "")))
+    if above := quote.get("lead_in"):
+        marks.insert(0, ("same", f"{' '.join(above)} … "))
 
     def mark_of(mark: Mark) -> str:
         """Signs between changed words, and behind them, are marked with them."""

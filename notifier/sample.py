@@ -14,15 +14,18 @@ from storage.documents import Document
 SITE = "https://watch.example"
 _FOUND, _STARTS = datetime(2025, 12, 1, tzinfo=UTC), date(2026, 1, 15)
 _BRIEF: dict[str, Any] = {
-    "lead": {"topic": "ai_training", "direction": "expands", "reason": "training"},
+    "headline": {"clause": [0, 63], "claim": "training", "notice": False},
     "severity_reasons": ["training"],
     "default": "on",
+    "default_words": [{"text": "unless you object", "side": "after"}],
     "meaning": "We use your posts to train models that write, unless you object",
     "meaning_side": "after",
     "meaning_new": [[21, 63]],
-    "data": [{"text": "your posts", "side": "after"}, {"text": "your comments", "side": "after"}],
-    "refuse": [{"text": "object in the settings", "side": "after", "link": "https://confrera.example/settings"}],
-    "excluded": [{"text": "private messages", "side": "after"}],
+    "data": [{"text": "This is about your posts and your comments", "side": "after"}],
+    "refuse": [
+        {"text": "You can object in the settings", "side": "after", "link": "https://confrera.example/settings"}
+    ],
+    "excluded": [{"text": "Private messages are left out", "side": "after"}],
 }
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from analysis.model import TOPICS
 from messages import catalogue
+from notifier.escape import cut
 from notifier.presentation import headline
 from policywatch.sanitize import sanitize
 from policywatch.views.serializer import change_json, documents_json
@@ -32,6 +33,7 @@ _ABOUT = (
 )
 _READ_ONLY = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _ROW = 200  # bytes of a row, on average: a list ends where its rows take more
+_HEADLINE = 42  # characters of a headline in a list
 _TEXT = 300  # characters of an excerpt
 _DETAILS = 20_000  # characters of the passages of a change that are given at once
 
@@ -189,13 +191,13 @@ def _changes(page: ChangesPage, limit: int) -> str:
 
 def _row(listed: ListedChange) -> dict[str, Any]:
     change, document = listed.change, listed.document
-    news = headline(catalogue("en"), document.service, change, document.kind)
+    news = headline(catalogue("en"), document, change)
     return {
         "id": change.id,
         "day": change.detected_at.date().isoformat(),
         "severity": change.severity,
         "topics": change.topics,
-        "headline": sanitize(news or f"{document.service}: {document.title}"),
+        "headline": sanitize(cut(news or f"{document.service}: {document.title}", _HEADLINE)),
         "url": document.url,
     }
 

@@ -72,7 +72,7 @@ class Change(SQLModel, table=True):
     @property
     def is_unclassified(self) -> bool:
         """It was too costly to be judged, so that nobody knows what it is about."""
-        return (self.brief.get("lead") or {}).get("reason") == "unclassified"
+        return "unclassified" in self.brief.get("severity_reasons", ())
 
 
 leave_out_withdrawn(Change, col(Change.id), col(Withdrawal.change_id))

@@ -63,6 +63,7 @@ BRIEF: dict[str, Any] = {
     "meaning": "train our writing models unless you object",
     "from": "2025-11-03",
     "default": "on",
+    "default_words": [{"text": "unless you object", "side": "after"}],
     "severity_reasons": ["training"],
     "data": [{"text": "your posts", "side": "after"}, {"text": "your comments", "side": "after"}],
     "refuse": [{"text": "object", "side": "after", "link": "https://parley.example/object"}],

@@ -147,9 +147,12 @@ class Teller:
             "topics": topics,
         } | facts
         brief = {"severity_reasons": [], "default": None, "meaning_side": "after"} | facts.get("brief", {})
-        topic, reason = next(iter(told["topics"]), None), next(iter(brief["severity_reasons"]), None)
+        reason = next((name for name in brief["severity_reasons"] if name in ("training", "sale")), None)
         if told["alert"]:
-            brief.setdefault("lead", {"topic": topic, "direction": told["direction"], "reason": reason})
+            lead = next((passage for passage in passages if passage.topics), None)
+            brief.setdefault("meaning", (lead and (lead.after or lead.before)) or "Something changes.")
+            clause = [0, min(140, len(brief["meaning"]))]
+            brief.setdefault("headline", {"clause": clause, "claim": reason, "notice": False})
         told["brief"] = brief
         made = Change(
             document_id=after.document_id,

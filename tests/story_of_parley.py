@@ -189,6 +189,7 @@ _TRAINING_BRIEF = {
     "to train the AI models that write text for our members",
     "from": "2025-11-03",
     "default": "on",
+    "default_words": [{"text": "This happens by default", "side": "after"}],
     "severity_reasons": ["training"],
     "why": [verbatim("told, for data of members is newly used for training").to_json()],
     "data": [
@@ -296,6 +297,7 @@ def _training_change_in_french(teller: Teller) -> None:
             "meaning": "nous utilisons votre profil et vos publications pour entraîner les modèles d’IA",
             "from": "2025-11-03",
             "default": "on",
+            "default_words": [{"text": "par défaut", "side": "after"}],
             "data": [{"text": "votre profil et vos publications", "side": "after"}],
             "purposes": [{"text": "entraîner les modèles d’IA", "side": "after"}],
             "refuse": [{"text": "vous y opposer dans vos préférences", "side": "after"}],

@@ -30,7 +30,7 @@ def test_what_was_flagged_is_listed_the_newest_first_with_where_and_what_it_mean
         f"{PRIVACY} (en)",
         f"{NOTES} (en)",
     ]
-    assert blocks[1][0].startswith("2025-11-03 07:30 UTC  change 3  HIGH  ")
+    assert blocks[1][0].startswith("2025-11-03 07:30 UTC  change 3  HIGH")
     assert blocks[1][1] == f"  Parley · Privacy Policy  {PRIVACY} (en)"
     assert blocks[1][2].startswith("  Parley trains AI on your data by default")
     assert blocks[1][3] == "  Who gets the data · Advertising · AI training · Your choices · in force from 2025-11-03"

@@ -58,15 +58,14 @@ def test_a_mail_arrives_whole(database: Database) -> None:
 
 
 def test_no_space_is_lost_where_a_subject_is_folded(database: Database) -> None:
-    lead = {"topic": "data_use", "direction": "expands", "reason": None}
-    brief = {"default": "off", "lead": lead}
+    meaning = "Nous utilisons vos publications et vos commentaires pour entraîner nos modèles."
+    brief = {"meaning": meaning, "severity_reasons": ["training"]}
     with database.writing() as session:
         tell(session, ["team"], document="parley/privacy-policy.fr", brief=brief)
     with mail_server() as inbox:
         deliver_due(database, [route("team", inbox.url(), language="fr")], (), base_url=None)
     assert inbox.mails[0]["Subject"] == (
-        "[Élevée] Parley utilise vos données à plus de fins si vous l’acceptez à partir du 3 nov. 2025 "
-        "· Politique de confidentialité"
+        "[Élevée] Parley entraîne l’IA avec vos données à partir du 3 nov. 2025 · Politique de confidentialité"
     )
 
 

@@ -47,8 +47,7 @@ def long_history(config: Path, database: Database) -> Path:
             after = teller.version(PRIVACY, day(61 + number), [block("paragraph", f"{CLAUSE} {number}")])
             places = [passage(["Use"], None, f"{CLAUSE} {place}") for place in range(80)]
             places[50].topics = ["ai_training"]
-            lead = {"topic": "ai_training", "direction": "expands", "reason": ""}
-            brief = {"lead": lead, "default": None, "meaning": CLAUSE}
+            brief = {"default": None, "meaning": CLAUSE}
             teller.change(before, after, places, brief=brief, severity="medium", topics=["ai_training", "data_use"])
             before = after
     return config
@@ -74,7 +73,7 @@ def test_an_assistant_asks_for_changes_documents_and_words(config: Path, databas
         "day": listed[number]["detected_at"][:10],
         "severity": "high",
         "topics": listed[number]["topics"],
-        "headline": "Parley trains AI on your data by default from 3 November 2025",
+        "headline": "Parley trains AI on your data by default…",
         "url": "https://parley.example/privacy",
     }
     assert len(newest["changes"]) == 1

@@ -45,7 +45,7 @@ def test_a_digest_too_short_for_a_whole_brief_shows_its_changes_all_the_same(sto
         message = digest_message(session, unplanned_alerts(session), language="en", base_url=SITE)
     body = message.fitted("text", 1000)
     assert "Privacy Policy (high)" in body
-    assert "Parley changes what it says about AI training" in body
+    assert "Parley · Privacy Policy: “" in body
     assert "a very long kind" not in body
 
 

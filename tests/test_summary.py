@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from analysis.classify.summary import _fit, excerpt_of, summarize
-from analysis.classify.tagger import Span
-from analysis.diff import passages
-from analysis.diff.wording import wording
+from analysis.classify.clauses import LONGEST, MOST, cut
+from analysis.compare import compare
+from analysis.diff.wording import ChangedSentence
 from analysis.extract import read_page
 from analysis.model import QUESTIONS, Block, Brief, Link, Page, Passage
 from analysis.text.word_lists import word_lists
@@ -37,8 +38,8 @@ def page(news: str) -> Page:
 
 
 def summary(before: Page, after: Page) -> tuple[Brief, tuple[Passage, ...]]:
-    found = passages(before, after)
-    return summarize(found, [wording(passage).sentences for passage in found], before, after), found
+    comparison = compare(before, after, trusted=True)
+    return comparison.brief, comparison.passages
 
 
 def quoted(brief: Brief, question: str) -> str:
@@ -52,8 +53,10 @@ def test_a_new_practice_answers_the_questions() -> None:
     assert "EEA" in quoted(brief, "regions") + quoted(brief, "excluded")
     assert "already taken place" in quoted(brief, "irreversible")
     assert brief.default == "on"
-    assert brief.meaning is not None
-    assert brief.meaning.startswith("Starting today, we will use your profile data")
+    assert [quote.text for quote in brief.default_words if "opt out" in quote.text or "by default" in quote.text]
+    assert "we will use your profile data" in clause(brief)
+    assert brief.headline
+    assert brief.headline.claim == "training"
     assert [quote.link for quote in brief.refuse if "settings" in quote.text] == ["https://example.org/ai"]
 
 
@@ -67,6 +70,11 @@ def test_every_quotation_stands_verbatim_in_a_changed_passage(before: str, after
     for quote in quotes:
         assert any(quote.text in passage.texts[quote.side] for passage in found)
         assert "\n" not in quote.text
+
+
+def clause(brief: Brief) -> str:
+    assert brief.headline
+    return brief.headline.quotation.text[slice(*brief.headline.clause)]
 
 
 def test_no_quotation_goes_across_a_bullet() -> None:
@@ -120,12 +128,6 @@ def test_the_link_is_the_one_on_the_quoted_words_not_an_earlier_one_like_it() ->
     ]
 
 
-def test_two_ways_to_refuse_in_the_same_words_are_two() -> None:
-    ways = "We use your posts to train AI. You can [opt out here](https://example.org/{}). "
-    news = ways.format("ai") + "We show you ads. You can [opt out here](https://example.org/ads)."
-    assert {"https://example.org/ai", "https://example.org/ads"} <= {*refusing(news)}
-
-
 def test_no_quotation_is_made_of_small_words_alone() -> None:
     text = "You may object to this, and to that, or to any of these, if you are in the EEA."
     brief, _ = summary(page(""), page(f"We train AI with your posts. {text}"))
@@ -134,29 +136,20 @@ def test_no_quotation_is_made_of_small_words_alone() -> None:
         assert not {*quote.text.lower().split()} <= small, quote.text
 
 
-def test_a_single_word_is_no_exclusion() -> None:
-    passage = Passage((), "added", None, "We show ads by your location and interests.")
-    single = Span("excluded", 0, "after", 33, 42, 1.0)
-    assert _fit(single, [passage], (), " ", "en") is None
-    assert _fit(single._replace(question="data"), [passage], (), " ", "en") == single._replace(question="data")
-
-
 def test_what_stands_there_still_is_not_gone() -> None:
     text = "We share information about your device (e.g., as ID, IP address, browser) with our partners for ads."
     brief, _ = summary(page(text), page(text.replace("as ID", "ad ID")))
     assert [quote for question in QUESTIONS for quote in getattr(brief, question) if quote.side == "before"] == []
 
 
-def test_new_words_of_a_quotation_are_marked_and_a_denial_keeps_its_purpose() -> None:
+def test_new_words_of_a_quotation_are_marked() -> None:
     before = "We use your posts to show them to others."
-    brief, _ = summary(page(before), page(before.replace("posts", "posts and comments")))
-    marked = [quote.text[start:end] for quote in brief.data for start, end in quote.new]
-    assert any("comments" in words for words in marked)
-    assert not any("posts" in words for words in marked)
-    denial = "We do not use any of your audio, video or chat content to train our artificial intelligence models."
-    brief, _ = summary(page(""), page(denial))
-    assert brief.excluded
-    assert all((quote.text + quote.rest).endswith("intelligence models") for quote in brief.excluded)
+    brief, _ = summary(page(before), page(before.replace("posts", "posts and photos of your children")))
+    assert brief.headline
+    quotation = brief.headline.quotation
+    marked = " ".join(quotation.text[start:end] for start, end in quotation.new)
+    assert "children" in marked
+    assert "posts" not in marked
 
 
 @pytest.mark.parametrize("language", ["fr", "es", "de", "ja"])
@@ -171,16 +164,141 @@ def test_other_languages_are_read(language: str) -> None:
     assert all(quote.text in found[0].text for question in QUESTIONS for quote in getattr(brief, question))
 
 
-def test_a_long_headline_keeps_the_purpose_of_a_denial() -> None:
-    text = f"We do not use any of your audio, {'or any other recording that you make with us, ' * 8}to train AI models."
-    assert excerpt_of(text, Span("purposes", 0, "after", 0, len(text), 1.0)) is None
+def whole(text: str) -> ChangedSentence:
+    return ChangedSentence("after", 0, len(text), ((0, len(text)),), whole=True)
 
 
-def test_a_long_headline_ends_with_a_clause() -> None:
+def test_a_long_clause_never_loses_the_denial_before_it() -> None:
+    text = f"We do not use any of your audio, {'or any other recording that you make with us, ' * 4}to train AI models."
+    ends = cut(text, whole(text))
+    assert ends is not None
+    assert "do not" in text[slice(*ends)]
+
+
+def test_a_long_sentence_is_cut_at_the_borders_of_its_clauses() -> None:
     first = "We share your contacts with our partners for advertising"
     text = f"{first}; {'this is explained in more detail below, ' * 8}too."
-    headline = excerpt_of(text, Span("recipients", 0, "after", 0, len(text), 1.0))
-    assert headline is not None
-    assert headline.startswith(first)
-    assert headline.endswith("…")
-    assert len(headline) <= 320
+    ends = cut(text, ChangedSentence("after", 0, len(text), ((0, 20),), whole=False))
+    assert ends is not None
+    assert text[slice(*ends)].startswith(first)
+    assert len(text[slice(*ends)]) <= MOST
+
+
+def test_a_clause_of_three_hundred_words_is_quoted_in_part() -> None:
+    text = f"We share {'your data and ' * 150}more."
+    ends = cut(text, whole(text))
+    assert ends is not None
+    assert ends[1] - ends[0] <= MOST
+
+
+LIST = """# Terms
+
+## Rules
+
+{lead_in}
+
+* {first}
+* {second}
+"""
+
+
+def listed(lead_in: str, *items: str) -> Page:
+    first, second = items
+    text = LIST.format(lead_in=lead_in, first=first, second=second)
+    return read_page(text.encode(), mime="text/markdown", language="en")
+
+
+def test_what_a_list_forbids_its_readers_is_nothing_that_the_service_does() -> None:
+    lead_in, old, new = "You must not:", "sell the service", "use your content or the data of others to train AI models"
+    comparison = compare(listed(lead_in, old, "copy it"), listed(lead_in, old, new), trusted=True)
+    assert {passage.lead_in for passage in comparison.passages} == {(lead_in,)}
+    assert comparison.severity != "high"
+    assert comparison.brief.headline
+    assert comparison.brief.headline.claim is None
+    assert comparison.brief.headline.quotation.lead_in == (lead_in,)
+
+
+def test_what_a_list_does_with_data_is_what_the_service_does() -> None:
+    lead_in, old, new = "We use your data to:", "answer you", "train our generative AI models"
+    comparison = compare(listed(lead_in, old, "bill you"), listed(lead_in, old, new), trusted=True)
+    assert comparison.alert
+    assert comparison.brief.headline
+    assert comparison.brief.headline.quotation.lead_in == (lead_in,)
+
+
+def test_a_negation_governs_from_two_levels_above() -> None:
+    blocks = (
+        Block("paragraph", "We do not use your personal data for:"),
+        Block("item", "purposes of others, such as:"),
+        Block("item", "train AI models on your posts"),
+    )
+    comparison = compare(Page("Privacy", "en", blocks[:2]), Page("Privacy", "en", blocks), trusted=True)
+    assert comparison.passages[0].lead_in == (blocks[0].text, blocks[1].text)
+    assert comparison.severity != "high"
+
+
+def test_a_list_of_four_hundred_items_has_one_lead_in() -> None:
+    items = tuple(Block("item", f"the name of partner number {number}") for number in range(400))
+    lead_in = Block("paragraph", "We share your data with:")
+    comparison = compare(Page("Privacy", "en", (lead_in,)), Page("Privacy", "en", (lead_in, *items)), trusted=True)
+    assert {passage.lead_in for passage in comparison.passages} == {(lead_in.text,)}
+
+
+def test_a_row_is_governed_by_the_row_of_headers() -> None:
+    rows = [Block("row", text) for text in ("Data | Purpose", "Name | Billing", "Posts | Training of our AI models")]
+    comparison = compare(Page("Privacy", "en", (*rows[:2],)), Page("Privacy", "en", (*rows,)), trusted=True)
+    assert comparison.passages[0].lead_in == ("Data | Purpose",)
+
+
+def test_a_heading_alone_is_no_news() -> None:
+    text = "# Privacy\n\n{}We keep your name.\n"
+    before, after = (
+        read_page(text.format(title).encode(), mime="text/markdown", language="en")
+        for title in ("", "## How we use artificial intelligence and your data\n\n")
+    )
+    assert not compare(before, after, trusted=True).alert
+
+
+def test_a_block_that_is_replaced_by_its_translation_is_no_news() -> None:
+    news = (
+        "Nous partageons votre adresse et vos messages avec nos partenaires pour la publicité ciblée et pour "
+        "entraîner des modèles d’intelligence artificielle."
+    )
+    assert not compare(page("We share your address with our partners."), page(news), language="en", trusted=True).alert
+
+
+def test_a_name_that_stands_on_the_page_already_is_no_news_of_ai() -> None:
+    known = "Limitless AI sells umbrellas. Write to Limitless AI if yours is broken."
+    comparison = compare(page(known), page(f"{known} Limitless AI has moved to Quay Street."), trusted=True)
+    assert "ai_features" not in comparison.topics
+    assert not comparison.alert
+
+
+def test_a_language_without_a_model_is_quoted_and_nothing_is_claimed() -> None:
+    news = "Wir verkaufen Ihre Daten an unsere Partner und trainieren damit standardmäßig unsere KI-Modelle."
+    before, after = (Page("Datenschutz", "de", tuple(Block("paragraph", text) for text in texts))
+                     for texts in (("Guten Tag.",), ("Guten Tag.", news)))  # fmt: skip
+    comparison = compare(before, after, trusted=True)
+    assert not comparison.is_classified
+    assert comparison.brief.headline
+    assert comparison.brief.headline.quotation.text == news
+    assert comparison.brief.headline.claim is None
+    assert comparison.brief.default is None
+    assert all(getattr(comparison.brief, question) == () for question in QUESTIONS)
+
+
+def test_until_when_people_can_object_is_told_with_the_words_that_say_it() -> None:
+    news = f"{TRAINING} You can opt out in your settings until 2 November 2031."
+    brief, _ = summary(page(""), page(news))
+    assert brief.deadline == date(2031, 11, 2)
+    assert "until 2 November 2031" in brief.deadline_words[0].text
+
+
+def test_a_quotation_never_spans_two_blocks_and_is_bounded() -> None:
+    news = TRAINING.replace(". ", ".\n\n")
+    brief, _ = summary(page(""), page(news))
+    blocks = [block.text for block in page(news).blocks]
+    assert brief.headline
+    quotes = [brief.headline.quotation, *(quote for question in QUESTIONS for quote in getattr(brief, question))]
+    assert all(any(quote.text in text for text in blocks) for quote in quotes)
+    assert all(len(quote.text) <= LONGEST for quote in quotes)

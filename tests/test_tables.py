@@ -67,7 +67,9 @@ def test_an_entry_that_comes_is_told_with_its_name(form: str) -> None:
     change = _compared(_page(PROVIDERS, form), _page(ONE_MORE, form))
     assert "ai_features" in change.topics
     assert change.brief is not None
-    assert (change.brief.meaning or "").startswith("Sagelight PBC")
+    news = change.brief.headline
+    assert news is not None
+    assert "Sagelight PBC" in " ".join((*news.quotation.lead_in, news.quotation.text))
 
 
 def test_a_bold_name_begins_an_entry() -> None:

@@ -73,7 +73,7 @@ def test_a_pipe_gets_plain_words_with_marks_one_paragraph_a_line(database: Datab
         "  How to refuse: “switch it off under Settings, Data, Improve our assistants” "
         "<https://parley.example/settings>" in lines
     )
-    assert "  Unless you act: it happens by default" in lines
+    assert "  Unless you act: it happens by default" in "\n".join(lines)
     assert not any("\x1b" in line for line in lines)
 
 

@@ -35,7 +35,8 @@ def test_the_atom_feed_holds_the_changes_of_words_newest_first(parley: Story) ->
     assert len({entry.id for entry in feed.entries}) == len(feed.entries) == 4
     first = feed.entries[0]
     where = "Politique de confidentialité"
-    assert first.title == f"Parley changes what it says about AI training from 3 November 2025 · {where}"
+    news = "nous utilisons votre profil et vos publications pour entraîner les modèles d’IA"
+    assert first.title == f"Parley · {where}: “{news}”"
     assert "<ins>À partir du 3 novembre 2025" in first.content[0].value
     assert [each.title.split()[0] for each in feed.entries if "Why it is high: your" in each.content[0].value] == [
         "Parley"
@@ -52,7 +53,7 @@ def test_the_json_feed_says_the_same(parley: Story) -> None:
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert feed["title"] == "policywatch: Durée de conservation des données"
     assert [item["title"] for item in feed["items"]] == [
-        "Harbour modifie ses règles (durée de conservation des données) · Privacy Notice"
+        "Harbour · Privacy Notice\u00a0: «\u00a0Harbour will keep deleted notes for thirty days\u00a0»"
     ]
     in_atom = feedparser.parse(parley.site.get("/feed.atom?topic=retention").content)
     assert [item["id"] for item in feed["items"]] == [entry.id for entry in in_atom.entries]

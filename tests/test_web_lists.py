@@ -41,12 +41,13 @@ def test_changes_of_words_are_listed_by_day_the_newest_first(parley: Story) -> N
         "Wednesday 15 October 2025",
     ]
     assert text(tree, ".entry h3") == [
-        "Parley changes what it says about AI training from 3 November 2025",
+        "Parley · Politique de confidentialité: “nous utilisons votre profil et vos publications pour entraîner les "
+        "modèles d’IA”",
         "Parley trains AI on your data by default from 3 November 2025",
         "1 passage reworded",
-        "Harbour changes what it says about how long data is kept",
+        "Harbour · Privacy Notice: “Harbour will keep deleted notes for thirty days”",
     ]
-    assert text(tree, ".entry .quotation")[2] == "Harbour will keep deleted notes for thirty days"
+    assert text(tree, ".entry .quotation")[0].startswith("Parley will use your profile")
     assert text(tree, ".entry:nth-of-type(2) .facts li") == [
         "Severity: High",
         "in force from 3 November 2025",
@@ -91,7 +92,10 @@ def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(parley
     tree = page(parley.site, "/")
     assert text(tree, "h1") == ["Changes to the policies of online services, word for word"]
     assert "Watched here: 5 documents of 2 services. Last check: 3 November 2025, 11:00 UTC." in text(tree, ".hero")[0]
-    assert text(tree, ".lately .entry h3")[-1] == "Harbour changes what it says about how long data is kept"
+    assert (
+        text(tree, ".lately .entry h3")[-1]
+        == "Harbour · Privacy Notice: “Harbour will keep deleted notes for thirty days”"
+    )
     assert "1 passage reworded" not in text(tree, ".lately .entry h3"), "a fee is not about AI or data"
     assert {"/feed.atom", "/feed.json", "/calendar.ics"} <= set(hrefs(tree, ".ways a"))
 
@@ -103,7 +107,10 @@ def test_what_is_old_is_no_news(parley: Story, at: int, heading: str) -> None:
     with visited(parley.database, now=lambda: day(at)) as site:
         tree = page(site, "/")
     assert text(tree, "#lately") == [heading]
-    assert text(tree, ".lately .entry h3")[-1] == "Harbour changes what it says about how long data is kept"
+    assert (
+        text(tree, ".lately .entry h3")[-1]
+        == "Harbour · Privacy Notice: “Harbour will keep deleted notes for thirty days”"
+    )
 
 
 def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> None:
@@ -189,9 +196,8 @@ def test_what_a_change_no_longer_says_is_called_so(database: Database, site: htt
             if change.brief:
                 change.brief = {**change.brief, "meaning_side": "before"}
                 session.add(change)
-    assert "No longer stated: Harbour will keep deleted notes for thirty days" in text(
-        page(site, "/changes"), ".entry .quotation"
-    )
+    news = "Harbour · Privacy Notice: No longer stated: “Harbour will keep deleted notes for thirty days”"
+    assert news in text(page(site, "/changes"), ".entry h3")
     assert "Ne figure plus" in text(page(site, "/changes?lang=fr"), ".entry .quotation")[0]
 
 
@@ -205,6 +211,7 @@ def test_pages_feeds_and_answers_are_the_same_on_postgresql(
         path = waiting.pop(0)
         seen.add(path)
         one, other = (client.get(path) for client in (parley.site, site))
-        assert one.text.replace(str(parley.site.base_url), str(site.base_url)) == other.text, path
+        texts = [answer.text.replace("\r\n ", "") for answer in (one, other)]  # a calendar folds its lines
+        assert texts[0].replace(str(parley.site.base_url), str(site.base_url)) == texts[1], path
         links = hrefs(LexborHTMLParser(other.text), "a[href^='/'], link[href^='/']")
         waiting += [link for link in dict.fromkeys(links) if link not in seen and link not in waiting]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from analysis.classify.features import PassageFeatures
-from analysis.model import SIDES, TOPICS
+from analysis.classify.clauses import DENIAL, denies
+from analysis.classify.features import ChangedPhrase, PassageFeatures
+from analysis.diff.wording import ChangedSentence
+from analysis.model import SIDES, TOPICS, Passage
 from analysis.text.times import times_in
+from analysis.text.word_lists import word_lists
 
 if TYPE_CHECKING:
     from analysis.classify.verdict import Verdict
 
 _AI = ("ai_training", "ai_features")
 _PEOPLES = ("personal_data", "user_content")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_CONTRAST = re.compile(r"(?i)\b(?:but|however|unless|except|mais|sauf|toutefois|aber|jedoch|außer)\b")
 Decided = Mapping[str, Any]  # fields of a verdict
 
 
@@ -49,27 +57,74 @@ def _about_ai(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decide
     return _alerting(verdict, *came, severity="low", direction="clarifies")
 
 
+def _trains(features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False) -> bool:
+    """Whether a sentence says that the service trains AI on people's data or content; `named`: in so many words."""
+    phrases = _phrases_of(features, sentence)
+    peoples = [
+        each for each in phrases if each.topic in _PEOPLES and (not named or each.end - each.start > len("data"))
+    ]
+    return bool(peoples) and any(
+        each.topic == "ai_training" and each.tier == "decides" and each.changed
+        and _service_acts(features.passage, sentence, each, named=named)
+        for each in phrases
+    )  # fmt: skip
+
+
+def _sells(features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False) -> bool:
+    """Whether a sentence says that the service sells people's data."""
+    return any(
+        each.topic == "sold" and each.changed and _service_acts(features.passage, sentence, each, named=named)
+        for each in _phrases_of(features, sentence)
+    )
+
+
+def _phrases_of(features: PassageFeatures, sentence: ChangedSentence) -> list[ChangedPhrase]:
+    return [
+        each
+        for each in features.phrases
+        if each.side == sentence.side == "after" and sentence.start <= each.start < sentence.end
+    ]
+
+
+def _service_acts(passage: Passage, sentence: ChangedSentence, phrase: ChangedPhrase, *, named: bool) -> bool:
+    """Whether it is the service that does what a phrase says: it is named before it, in the sentence or in the line
+    that governs it, or nobody is (`named`: and the verb is passive); and nothing denies or forbids it."""
+    known = word_lists().actors
+    text = passage.texts[sentence.side]
+    if denies(passage.lead_in) or DENIAL.search(text, sentence.start, sentence.end):
+        return False
+    own, above = (
+        _WORD.findall(each.casefold()) for each in (text[sentence.start : phrase.end], " ".join(passage.lead_in))
+    )
+    if named and not word_lists().signals["right"].isdisjoint(
+        _WORD.findall(text[sentence.start : sentence.end].casefold())
+    ):
+        return False  # a right is no practice
+    if any(first in known["reader"] and second in known["bound"] for first, second in pairwise([*above, *own])):
+        return False
+    acting = [name for word in own for name in ("service", "reader", "others") if word in known[name]]
+    acting = acting or ["service" for word in above if word in known["service"]]
+    if "service" in acting:
+        return "others" not in acting[: acting.index("service")]
+    return not acting and (not named or not known["passive"].isdisjoint(own))
+
+
 def _training(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
     """What a model has learnt can't be taken back, so training on people's data or content is always high."""
     if kind == "rules" or features.has("ai_training", side="before", tiers=("decides",)):
         return None
-    for sentence in features.sentences:
-        phrases = [each for each in features.phrases if each.side == sentence.side == "after"]
-        phrases = [each for each in phrases if sentence.start <= each.start < sentence.end]
-        trains = any(each.topic == "ai_training" and each.tier == "decides" and each.changed for each in phrases)
-        groups = {each.topic for each in phrases if each.tier == "words"}
-        if trains and not groups.isdisjoint(_PEOPLES) and "promise" not in groups:
-            return _alerting(verdict, "ai_training", severity="high", direction="expands")
+    if any(_trains(features, sentence) for sentence in features.sentences):
+        return _alerting(verdict, "ai_training", severity="high", direction="expands")
     return None
 
 
 def _sale(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
     """Data that is newly sold is out of the service's hands and of the person's."""
-    if kind == "rules" or not features.has("sold", side="after") or features.has("sold", "promise", side="before"):
+    if kind == "rules" or features.has("sold", "promise", side="before"):
         return None
-    if _is_denied(features, "after"):
-        return None
-    return _alerting(verdict, "data_sharing", severity="high", direction="expands")
+    if any(_sells(features, sentence) for sentence in features.sentences):
+        return _alerting(verdict, "data_sharing", severity="high", direction="expands")
+    return None
 
 
 def _promise_gone(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
@@ -114,12 +169,18 @@ def _retention(features: PassageFeatures, kind: str, verdict: Verdict) -> Decide
 
 
 def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided | None:
-    """What is newly ruled out is never presented as a practice."""
+    """What is newly ruled out is never presented as a practice; what is done beside it stays one."""
     if not verdict.alert or not HIGH.isdisjoint(verdict.conventions):
         return None
     if not features.has("promise", side="after") or features.has("promise", side="before"):
         return None
-    if any(phrase.topic in TOPICS and phrase.changed and phrase.side == "before" for phrase in features.phrases):
+    text = features.passage.texts["after"]
+    if not all(
+        each.side == "after"
+        and DENIAL.search(text, each.start, each.end)
+        and not _CONTRAST.search(text, each.start, each.end)
+        for each in features.sentences
+    ):
         return None
     return {"direction": "limits" if verdict.direction == "expands" else verdict.direction} | (
         {"severity": "medium"} if verdict.severity == "high" else {}
@@ -138,3 +199,8 @@ CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | No
     "denial": _denial,
 }
 HIGH = frozenset(("training", "sale", "promise_gone", "choice_gone"))  # those that can make a change high
+# what a headline says in the program's own words, where the sentence that leads says so itself
+CLAIMS: Mapping[str, Callable[[PassageFeatures, ChangedSentence], bool]] = {
+    "training": partial(_trains, named=True),
+    "sale": partial(_sells, named=True),
+}

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -22,6 +22,7 @@ MOST_PASSAGES = 400  # of a change, those with the most changed text first
 MOST_SENTENCES = 40  # of a passage, likewise
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[%$€£]|[?!:]")
 _STEM = 6  # letters
+_NAMED_AI = re.compile(r"\b[A-Z][\w’'-]+ (?:AI|IA|KI)\b")
 _SHORT = 25  # characters; a shorter sentence may stand on a page by chance
 _NOTHING = Wording((), "looks.other_side")
 _GROUPS = {"came": 1.0, "went": 1.0, "changed": 1.0, "near": 0.7, "under": 0.7, "section": 0.5}  # by their scale
@@ -54,6 +55,7 @@ class PassageFeatures:
 
     passage: Passage
     wording: Wording
+    read: Passage | None = None  # as the features see it: names are masked
     phrases: tuple[ChangedPhrase, ...] = ()
     values: Features | None = None  # None where the difference is cosmetic
     size: int = 0
@@ -97,13 +99,35 @@ def annotate(
     """
     keys: dict[Side, Counter[str]] = {side: Counter(_sentence_keys(passages, side)) for side in SIDES}
     texts: dict[Side, str] = {"before": _spoken(before), "after": _spoken(after)}
+    names = _standing_names(before)
     weightiest = set(sorted(range(len(passages)), key=lambda number: -_length(passages[number]))[:MOST_PASSAGES])
     return [
-        passage_features(passage, _wording(passage, keys, texts), kind, language, own)
+        replace(
+            passage_features(_masked(passage, names), _wording(passage, keys, texts), kind, language, own),
+            passage=passage,
+        )
         if number in weightiest
         else PassageFeatures(passage, Wording(()))
         for number, passage in enumerate(passages)
     ]
+
+
+def _standing_names(page: Page) -> re.Pattern[str] | None:
+    """Names with "AI" in them that a page bears already, the service's or a product's ("Limitless AI"): they are no
+    evidence of news about AI."""
+    text = "\n".join(block.text for block in page.blocks)
+    counts = Counter(_NAMED_AI.findall(text))
+    names = [name for name, count in counts.items() if count > 1 and name.split()[0].lower() not in text]
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b") if names else None
+
+
+def _masked(passage: Passage, names: re.Pattern[str] | None) -> Passage:
+    if names is None:
+        return passage
+    before, after = (
+        text and names.sub(lambda name: "_" * len(name[0]), text) for text in (passage.before, passage.after)
+    )
+    return replace(passage, before=before, after=after)
 
 
 def tokens(text: str) -> list[Token]:
@@ -166,7 +190,7 @@ def passage_features(
     sentences = sorted(sentences[:MOST_SENTENCES], key=lambda each: (each.side, each.start))
     changed = Wording(tuple(sentences), changed.cosmetic)
     if not sentences:
-        return PassageFeatures(passage, changed)
+        return PassageFeatures(passage, changed, passage)
     phrases = tuple(_phrases(passage, sentences, language, own))
     words: dict[Side, list[Token]] = {"before": [], "after": []}
     for side, token in changed_ngrams(passage, sentences):
@@ -176,13 +200,14 @@ def passage_features(
         for side in words
     }
     titles = [tokens(title)[:20] for title in passage.heading[-3:]]
+    above = [tokens(line)[:20] for line in passage.lead_in]
     came, went = ([token.text for token in words[side]] for side in ("after", "before"))
     groups = {
         "came": came,
         "went": went,
         "changed": [*came, *went],
         "near": [token.text for each in context["after"] or context["before"] for token in ngrams(each)],
-        "under": [token.text for title in titles for token in ngrams(title)],
+        "under": [token.text for title in (*titles, *above) for token in ngrams(title)],
         "section": [token.text for title in titles[-1:] for token in ngrams(title)],
     }
     values = dict.fromkeys(_shape(passage, changed, kind, language, words, context), _SHAPE)
@@ -191,7 +216,7 @@ def passage_features(
         values |= {f"{group} {member}": scale for member in members}
     values |= _lexicon(passage, phrases, language)
     size = sum(" " not in token and token[0] != "^" for token in (*came, *went))
-    return PassageFeatures(passage, changed, phrases, values, size)
+    return PassageFeatures(passage, changed, passage, phrases, values, size)
 
 
 def _phrases(

@@ -37,6 +37,7 @@ class Model:
     weights: NDArray[np.int8]
     scales: NDArray[np.float32]
     bias: NDArray[np.float32]
+    targets: tuple[str, ...] = TARGETS
 
     def predict(self, values: Mapping[str, float]) -> dict[str, float]:
         """The chance of each target, 0 to 1."""
@@ -47,21 +48,27 @@ class Model:
             # float64 and one order of summing: the same chances on every machine
             odds = odds + (np.array(amounts) @ self.weights[list(rows)].astype(np.float64)) * self.scales
         chances = 1 / (1 + np.exp(-odds))
-        return {target: round(float(chance), _DIGITS) for target, chance in zip(TARGETS, chances, strict=True)}
+        return {target: round(float(chance), _DIGITS) for target, chance in zip(self.targets, chances, strict=True)}
 
     def weight(self, name: str, target: str) -> float:
         """What a feature adds to the log odds of a target where its value is 1."""
-        row, column = self.rows.get(name), TARGETS.index(target)
+        row, column = self.rows.get(name), self.targets.index(target)
         return 0.0 if row is None else float(self.weights[row, column] * self.scales[column])
 
 
 @cache
 def shipped_model() -> Model:
-    """The weights beside this file. Raises `UnfitModel`."""
-    with as_file(files("analysis.classify") / "model.npz") as path, np.load(path) as stored:
-        if int(stored["format"]) != FORMAT or tuple(stored["targets"].tobytes().decode().split("\n")) != TARGETS:
+    """The weights of passages beside this file. Raises `UnfitModel`."""
+    return stored_model("model.npz", TARGETS)
+
+
+def stored_model(name: str, targets: tuple[str, ...]) -> Model:
+    """The weights in a file beside this one. Raises `UnfitModel`."""
+    with as_file(files("analysis.classify") / name) as path, np.load(path) as stored:
+        if int(stored["format"]) != FORMAT or tuple(stored["targets"].tobytes().decode().split("\n")) != targets:
             problem = f"the weights in {path} are of other topics or features than the program's"
             advice = "`python -m evaluation train evaluation/data` in the repository trains it anew"
             raise UnfitModel(f"{problem}; {advice} (docs/classification.md, Add a topic)")
         names: Sequence[str] = stored["features"].tobytes().decode().split("\n")
-        return Model({name: row for row, name in enumerate(names)}, stored["weights"], stored["scales"], stored["bias"])
+        rows = {name: row for row, name in enumerate(names)}
+        return Model(rows, stored["weights"], stored["scales"], stored["bias"], targets)

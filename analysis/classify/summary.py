@@ -1,340 +1,266 @@
-"""The answers to the questions of the summary, chosen among what the tagger marks in all passages of a change."""
+"""What leads a change, and its answers to a reader's questions: whole clauses of the pages, one for a question."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, cast
 
-from analysis.classify.tagger import Answers, Excerpt, Span, Tagger, shipped, spans
-from analysis.diff.wording import ChangedSentence, wording
-from analysis.model import CELL, QUESTIONS, Brief, Default, Lead, Link, Page, Passage, Question, Quote, Side
+from analysis.classify.answers import DEFAULTS, LIMITS, OTHER_DEFAULT, OUTRIGHT, sentence_values, shipped_answers
+from analysis.classify.clauses import DENIAL, LONGEST, cut, denies, governing
+from analysis.classify.conventions import CLAIMS
+from analysis.classify.features import PassageFeatures
+from analysis.classify.lead import Candidate, ranked, shipped_weights
+from analysis.classify.model import Model
+from analysis.diff.wording import ChangedSentence
+from analysis.model import CELL, QUESTIONS, Brief, Default, Headline, Link, Page, Passage, Quote, Side
+from analysis.text.dates import Order, deadline_in
 from analysis.text.lexicon import matches
-from analysis.text.word_lists import word_lists
+from analysis.text.sentence_ends import sentence_bounds
 
-MOST = 6  # answers to one question
-_MOST_WORDS = 12_000  # that are read of a change, those of the weightiest passages
-_LONGEST, _SHORTEST = 320, 40  # characters
-_WAYS_ELSEWHERE = 2  # sentences
-_SURE = 0.5  # chance from which one is offered
-_DECIDES = 3.0  # what the words that decided the topic add to a sentence
-_SMALL = word_lists().function | word_lists().empty
-_JOINING = frozenset(("and", "or", "et", "ou", "und", "oder", "y", "o"))
-_SENTENCE_PART = re.compile(r"[.;:!?](?=\s|$)|\n")
-_NO_PAGE = Page("", None, ())
-_ENUMERATED = re.compile(r"(?:\(?(?:\w|\d{1,3}|[ivx]{1,4})[.)]|[-*•·●▪])\s")
-_NEWS: Mapping[Question, float] = {  # what makes a sentence the news
-    "purposes": 1.0,
-    "recipients": 1.0,
-    "data": 0.8,
-    "excluded": 0.8,
-    "irreversible": 0.8,
-    "refuse": 0.6,
-    "regions": 0.3,
-}
-_UNANSWERED = 0.05  # what a changed sentence is worth that answers nothing
-_CLAUSE_END = re.compile(r"[;:](?=\s)|\s[–—](?=\s)|(?<=\w),(?=\s)")
-_DENIAL = re.compile(
-    r"(?i)\b(?:not|never|no|without|\w+n['’]t|ne|n['’]\w+|pas|jamais|aucune?|sans|kein\w*|nicht|sin)\b"
-)
-_WORDS = re.compile(r"[^\W_]+")
+_PRACTICES = ("data", "purposes", "recipients")  # that no denial answers
+_LEAST_WORDS = 4  # of what leads
+_ELSEWHERE = 0.5  # chance from which an unchanged sentence says how to refuse
+_WAYS_ELSEWHERE = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """From which chance a word counts, from which a span answers, and from which another one does beside it."""
+class Answered:
+    """A candidate with the chances that it answers each question."""
 
-    word: float
-    first: float
-    more: float
+    candidate: Candidate
+    chances: Mapping[str, float]
 
-
-@dataclass(frozen=True, slots=True)
-class Tagged:
-    """The excerpts of a change with their answers and the weight of their passages."""
-
-    excerpts: Sequence[Excerpt]
-    answers: Sequence[Answers]
-    weights: Sequence[float]  # roots of the chances, so that a doubtful passage is not passed over
-    defaults: Sequence[tuple[float, float]]  # the chances that it is "on", that it is "off", in each passage
+    @property
+    def place(self) -> int:
+        return self.candidate.place
 
 
 def summarize(
-    passages: Sequence[Passage],
-    changed: Sequence[Sequence[ChangedSentence]],
+    annotated: Sequence[PassageFeatures],
+    candidates: Sequence[Candidate],
     before: Page,
     after: Page,
     *,
-    weights: Sequence[float] | None = None,
-    tagger: Tagger | None = None,
-    lead: Lead | None = None,
+    weights: Mapping[str, float] | None = None,
+    answers: Model | None = None,
+    order: Order | None = None,
 ) -> Brief:
-    """What the change says, in the pages' own words; what it does not say stays empty.
-
-    `changed` holds the changed sentences of each passage, `weights` each passage's chance that it deserves an alert;
-    `lead` says which passages lead the change.
-    """
-    tagger = tagger or shipped()
-    weights = weights or [1.0] * len(passages)
+    """What the change says by its candidates; what it does not say stays empty."""
+    answers = answers or shipped_answers()
     language = after.language or before.language
-    tagged = tag(passages, changed, weights, tagger, language)
     pages: Mapping[Side, Page] = {"before": before, "after": after}
-    still = _key_of(block.text for block in after.blocks)
-
-    def quoted(span: Span) -> Quote:
-        return quote(span, passages[span.place], changed[span.place], pages[span.side])
-
-    quotes: dict[str, tuple[Quote, ...]] = {}
-    spans_of: list[Span] = []
-    for question in QUESTIONS:
-        limits = Limits(*tagger.limits[question])
-        candidates = marked(tagged, question, limits.word)
-        fit = (_fit(span, passages, changed[span.place], still, language) for span in candidates)
-        answers = (
-            [span for span in fit if span is not None] if candidates and candidates[0].score >= limits.first else []
+    in_order = ranked(candidates, weights if weights is not None else shipped_weights())
+    answered = [
+        Answered(
+            each, answers.predict(sentence_values(text_of(each, annotated), annotated[each.place].passage, language))
         )
-        chosen = pick(answers, passages, replace(limits, first=0.0), link_of=lambda span: quoted(span).link)
-        spans_of += chosen
-        quotes[question] = tuple(map(quoted, chosen))
-    head = headline(passages, changed, spans_of, weights, lead)
-    asks = lead is not None and lead.direction == "expands" and not any(quote.new for quote in quotes["refuse"])
+        for each in in_order
+    ]
+    quotes: dict[str, tuple[Quote, ...]] = {}
+    for question in QUESTIONS:
+        fit = [each for each in answered if _may_answer(question, each.candidate, annotated)]
+        best = max(fit, key=lambda each: _score(each, question), default=None)
+        known = best is not None and _score(best, question) >= LIMITS[question]
+        clause = quote(best.candidate, annotated, pages) if best is not None and known else None
+        quotes[question] = (clause,) if clause else ()
+    default, words = default_of(answered, annotated)
+    by = _deadline(answered, annotated, order)
+    news = headline(in_order, annotated)
+    passage = annotated[news.quotation.place].passage if news and news.quotation.place is not None else None
+    topics = [name for name in passage.topics if name not in ("user_choice", "user_rights")] if passage else []
+    asks = news is not None and not quotes["refuse"] and (news.claim or default == "on")
     return Brief(
-        meaning=head.text if head else None,
-        meaning_side=head.side if head else None,
-        meaning_new=head.new if head else (),
-        place=head.place if head else None,
-        lead=lead,
-        default=default(tagged, tagger.default_limits),
-        already=ways_elsewhere(passages, after, lead.topic, tagger, language) if lead and asks else (),
+        headline=news,
+        default=default,
+        default_words=tuple(filter(None, [quote(words.candidate, annotated, pages)])) if words else (),
+        deadline=by[0] if by else None,
+        deadline_words=tuple(filter(None, [quote(by[1].candidate, annotated, pages)])) if by else (),
+        already=_ways_elsewhere(annotated, after, topics[:1], answers, language) if asks else (),
         **cast(Any, quotes),
     )
 
 
-def tag(
-    passages: Sequence[Passage],
-    changed: Sequence[Sequence[ChangedSentence]],
-    weights: Sequence[float],
-    tagger: Tagger,
-    language: str | None,
-) -> Tagged:
-    """What the tagger says of the passages, of a long change only of the weightiest."""
-    excerpts: list[Excerpt] = []
-    defaults: list[tuple[float, float]] = []
-    size = 0
-    for place in sorted(range(len(passages)), key=lambda place: -weights[place]):
-        for side in ("after", "before"):
-            excerpt = tagger.excerpt(place, passages[place], side, changed[place], language)
-            if excerpt:
-                excerpts.append(excerpt)
-                size += len(excerpt.features)
-                on, off = tagger.default(changed_text(passages[place], side, changed[place]), language)
-                defaults.append((on * weights[place], off * weights[place]))
-        if size >= _MOST_WORDS:
-            break
-    excerpts.sort(key=lambda excerpt: (excerpt.place, excerpt.side))
-    return Tagged(excerpts, tagger.answers(excerpts), [weights[excerpt.place] ** 0.5 for excerpt in excerpts], defaults)
+def text_of(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> str:
+    """The sentence."""
+    return annotated[candidate.place].passage.texts[candidate.side][candidate.sentence.start : candidate.sentence.end]
 
 
-def changed_text(passage: Passage, side: Side, changed: Sequence[ChangedSentence]) -> str:
-    """The changed sentences of a side."""
-    return "\n".join(
-        passage.texts[side][sentence.start : sentence.end] for sentence in changed if sentence.side == side
-    )
+def _may_answer(question: str, candidate: Candidate, annotated: Sequence[PassageFeatures]) -> bool:
+    """No denial says what is done, and that something is on says not how to refuse it."""
+    if question == "refuse":
+        return _phrases(candidate, annotated).isdisjoint(OUTRIGHT)
+    return question not in _PRACTICES or not _is_denied(candidate, annotated)
 
 
-def marked(tagged: Tagged, question: Question, least: float) -> list[Span]:
-    """All spans that may answer a question, the likeliest first; their score has their passage's weight in it."""
-    candidates = [
-        span._replace(score=span.score * weight)
-        for excerpt, answers, weight in zip(tagged.excerpts, tagged.answers, tagged.weights, strict=True)
-        for span in spans(excerpt, answers, question, least)
-    ]
-    return sorted(candidates, key=lambda span: (-span.score, span.side, span.place, span.start))
+def _is_denied(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> bool:
+    """Whether a sentence, or a line that governs it, says that something is not done."""
+    above = annotated[candidate.place].passage.lead_in
+    return denies(above) or DENIAL.search(text_of(candidate, annotated)) is not None
 
 
-def pick(
-    candidates: Sequence[Span],
-    passages: Sequence[Passage],
-    limits: Limits,
-    *,
-    link_of: Callable[[Span], str | None] = lambda _: None,
-) -> list[Span]:
-    """Those that answer; of two that say the same the likelier one, but that of the later text where both have it. The
-    same words with another link are another answer."""
-    if not candidates or candidates[0].score < limits.first:
-        return []
-    chosen: dict[tuple[str, str | None], Span] = {}
-    for span in candidates:
-        if chosen and span.score < limits.more:
-            break
-        key, link = _key_of([_text(passages, span)]), link_of(span)
-        same = next((other for other in chosen if other[1] == link and (key in other[0] or other[0] in key)), None)
-        if same is None:
-            chosen[key, link] = span
-        elif span.side == "after" and chosen[same].side == "before":
-            chosen[same] = span
-        if len(chosen) == MOST:
-            break
-    return list(chosen.values())
+def _score(answered: Answered, question: str) -> float:
+    """A doubtful passage is not passed over, but comes later; so does what no longer stands there."""
+    weight = math.sqrt(answered.candidate.values["passage chance"])
+    return answered.chances[question] * weight * (1.0 if answered.candidate.side == "after" else 0.6)
 
 
-def _text(passages: Sequence[Passage], span: Span) -> str:
-    return passages[span.place].texts[span.side][span.start : span.end]
+def headline(in_order: Sequence[Candidate], annotated: Sequence[PassageFeatures]) -> Headline | None:
+    """The likeliest news that can be quoted, with the changed sentences beside it as far as there is room; first what
+    settles that the change is high."""
 
+    def claim_of(each: Candidate) -> str | None:
+        return next((name for name, holds in CLAIMS.items() if holds(annotated[each.place], each.sentence)), None)
 
-def _key_of(texts: Iterable[str]) -> str:
-    """The words of texts, with a space on each side, so that one can be looked for in another."""
-    return f" {' '.join(_WORDS.findall(' '.join(texts).lower()))} "
-
-
-def _fit(
-    span: Span, passages: Sequence[Passage], changed: Sequence[ChangedSentence], still: str, language: str | None
-) -> Span | None:
-    """The span without small words at its ends. None where no word of content is left, and of the earlier text where
-    most of its words stay: in the same place, or anywhere in the later text (`still`)."""
-    words = list(_WORDS.finditer(_text(passages, span)))
-    while words and words[-1].group().lower() in _SMALL:
-        words.pop()
-    while words and words[0].group().lower() in _JOINING:
-        words.pop(0)
-    single = span.question == "excluded" and len(words) < 2  # "interests" names no exclusion
-    if single or all(word.group().lower() in _SMALL for word in words):
-        return None
-    span = span._replace(start=span.start + words[0].start(), end=span.start + words[-1].end())
-    named = matches(passages[span.place].texts[span.side], language) if span.question == "purposes" else ()
-    if any(match.topic == "user_choice" and match.start <= span.start and span.end <= match.end for match in named):
-        return None  # "can refuse" of "how you can refuse"
-    if span.side == "before":
-        gone = sum(end - start for start, end in _new(span, changed))
-        if 2 * gone < span.end - span.start or _key_of([_text(passages, span)]) in still:
-            return None
-    return span
-
-
-def default(tagged: Tagged, limits: Sequence[float]) -> Default | None:
-    """Whether it happens unless people act, by the passage that says so most clearly."""
-    on, off = (max((chances[at] for chances in tagged.defaults), default=0.0) / limits[at] for at in (0, 1))
-    if max(on, off) < 1:
-        return None
-    return "on" if on >= off else "off"
-
-
-def quote(span: Span, passage: Passage, changed: Sequence[ChangedSentence], page: Page) -> Quote:
-    """The words of a span, with the changed ones among them, the links on them and what a denial goes on with."""
-    text = passage.texts[span.side]
-    words, rest = text[span.start : span.end], ""
-    if _DENIAL.search(words):
-        clause = _SENTENCE_PART.search(text, span.end)
-        rest = text[span.end : clause.start() if clause else len(text)]
-    return Quote(
-        words,
-        span.side,
-        links_on(span, passage, page) if span.question == "refuse" else (),
-        tuple(_new(span, changed)),
-        span.place,
-        rest if len(rest) <= _LONGEST else "",
-    )
-
-
-def _new(span: Span, changed: Sequence[ChangedSentence]) -> Iterator[tuple[int, int]]:
-    """The changed words of a span, by offsets into it."""
-    for sentence in changed:
-        for start, end in sentence.spans if sentence.side == span.side else ():
-            if start < span.end and span.start < end:
-                yield max(start, span.start) - span.start, min(end, span.end) - span.start
-
-
-def links_on(span: Span, passage: Passage, page: Page) -> tuple[Link, ...]:
-    """The links that stand on the quoted words."""
-    text = passage.texts[span.side]
-    line_start = text.rfind("\n", 0, span.start) + 1
-    line = text[line_start:].partition("\n")[0]
-    start, end = span.start - line_start, span.end - line_start
-    block = next((block for block in page.blocks if block.text == line and block.heading == passage.heading), None)
-    block = block or next((block for block in page.blocks if block.text == line), None)
-    return tuple(
-        replace(link, at=link.at - start)
-        for link in (block.links if block else ())
-        if link.at < end and start < link.at + len(link.text)
-    )
-
-
-def ways_elsewhere(
-    passages: Sequence[Passage], page: Page, topic: str | None, tagger: Tagger, language: str | None
-) -> tuple[Quote, ...]:
-    """What the page says on how to refuse what the topic is, in sentences that did not change."""
-    changed = {line for passage in passages for line in (passage.after or "").split("\n")}
-    blocks = [block for block in page.blocks if block.text not in changed and _names(block.text, topic, language)]
-    added = [Passage(block.heading, "added", None, block.text) for block in blocks]
-    sentences = [wording(passage).sentences for passage in added]
-    limits = Limits(*tagger.limits["refuse"])
-    quotes: dict[str, Quote] = {}
-    for span in marked(tag(added, sentences, [1.0] * len(added), tagger, language), "refuse", limits.word):
-        for sentence in sentences[span.place]:
-            text = added[span.place].text[sentence.start : sentence.end]
-            inside = sentence.start <= span.start < sentence.end and len(text) <= _LONGEST
-            if inside and span.score >= _SURE and _names(text, topic, language):
-                whole = span._replace(start=sentence.start, end=sentence.end)
-                quotes.setdefault(text, Quote(text, "after", links_on(whole, added[span.place], page)))
-    return tuple(quotes.values())[:_WAYS_ELSEWHERE]
-
-
-def _names(text: str, topic: str | None, language: str | None) -> bool:
-    return any((match.topic, match.tier) == (topic, "decides") for match in matches(text, language))
-
-
-def headline(
-    passages: Sequence[Passage],
-    changed: Sequence[Sequence[ChangedSentence]],
-    answers: Sequence[Span],
-    weights: Sequence[float],
-    lead: Lead | None = None,
-) -> Quote | None:
-    """The changed sentence that is the news: that whose own changed words answer most, with the words that decided the
-    topic, in a passage that leads the change; of a table the whole row."""
-    ranked: list[Span] = []
-    side = (lead and lead.side) or "after"
-    for place, passage in enumerate(passages):
-        for sentence in changed[place] if not lead or place in lead.places else ():
-            worths: dict[Question, float] = {}  # an answer in pieces is one
-            for span in answers:
-                if (span.place, span.side) == (place, sentence.side) and sentence.start <= span.start < sentence.end:
-                    worth = _NEWS[span.question] * span.score * (1.0 if any(_new(span, [sentence])) else 0.3)
-                    worths[span.question] = max(worths.get(span.question, 0), worth)
-            start, end = _row_around(passage.texts[sentence.side], sentence.start, sentence.end)
-            words = passage.texts[sentence.side][start:end]
-            quoted = {each.text for each in passage.evidence if lead and each.topic == lead.topic}
-            worth = (sum(worths.values()) + _UNANSWERED) * weights[place]
-            worth *= _DECIDES if any(each in words for each in quoted) else 1.0
-            worth *= (1.0 if sentence.side == side else 0.6) * (0.5 if begins_inside(words) else 1.0)
-            ranked.append(Span("data", place, sentence.side, start, end, worth))
-    for news in sorted(ranked, key=lambda span: -span.score):
-        if excerpt := excerpt_of(passages[news.place].texts[news.side], news):
-            kept = news._replace(end=news.start + len(excerpt.removesuffix(" …")))
-            if new := tuple(_new(kept, changed[news.place])):
-                return Quote(excerpt, news.side, new=new, place=news.place)
+    claims = {id(each): claim_of(each) for each in in_order}
+    in_order = sorted(in_order, key=lambda each: claims[id(each)] is None)
+    for each in in_order:
+        text = annotated[each.place].passage.texts[each.side]
+        ends, inner = cut(text, each.sentence, LONGEST), cut(text, each.sentence)
+        if ends is None or inner is None or len(text[slice(*inner)].split()) < _LEAST_WORDS:
+            continue
+        if ends == _whole(text, each.sentence):
+            ends = _with_neighbours(text, each, in_order, ends)
+        spans = [span for other in in_order if other.place == each.place and other.side == each.side
+                 for span in other.sentence.spans]  # fmt: skip
+        quotation = _quote_of(annotated[each.place].passage, each.side, ends, spans, each.place)
+        at = quotation.text.find(text[slice(*inner)])
+        is_notice = annotated[each.place].has("notice", side="after") and each.side == "after"
+        return Headline(quotation, (at, at + inner[1] - inner[0]), claims[id(each)], is_notice)
     return None
 
 
-def begins_inside(sentence: str) -> bool:
-    """Whether a sentence lacks its beginning, which stands above it: an item of a list, the second half of one."""
-    return _ENUMERATED.match(sentence) is not None or sentence.lstrip("“\"'«( ")[:1].islower()
+def _whole(text: str, sentence: ChangedSentence) -> tuple[int, int]:
+    return cut(text, sentence, most=len(text)) or (sentence.start, sentence.end)
 
 
-def _row_around(text: str, start: int, end: int) -> tuple[int, int]:
-    first, last = text.rfind("\n", 0, start) + 1, text.find("\n", end)
-    last = len(text) if last < 0 else last
-    return (first, last) if CELL in text[first:last] else (start, end)
+def _with_neighbours(
+    text: str, lead: Candidate, candidates: Sequence[Candidate], ends: tuple[int, int]
+) -> tuple[int, int]:
+    """With the changed sentences right beside it, in its own line."""
+    line_start, line_end = text.rfind("\n", 0, ends[0]) + 1, text.find("\n", ends[1])
+    line_end = len(text) if line_end < 0 else line_end
+    beside = sorted(
+        (each.sentence.start, each.sentence.end)
+        for each in candidates
+        if (each.place, each.side) == (lead.place, lead.side) and line_start <= each.sentence.start < line_end
+    )
+    start, end = ends
+    for first, last in beside:
+        if first >= end and not text[end:first].strip(' .;!?"”»)') and last - start <= LONGEST:
+            end = last
+    for first, last in reversed(beside):
+        if last <= start and not text[last:start].strip() and end - first <= LONGEST:
+            start = first
+    return start, end
 
 
-def excerpt_of(text: str, sentence: Span) -> str | None:
-    """A sentence as it is quoted: a long one ends at the border of a clause, with "…"; nothing where none serves.
+def quote(candidate: Candidate, annotated: Sequence[PassageFeatures], pages: Mapping[Side, Page]) -> Quote | None:
+    """The clause of a sentence that is quoted, with its changed words and the links on it."""
+    passage = annotated[candidate.place].passage
+    ends = cut(passage.texts[candidate.side], candidate.sentence)
+    if ends is None:
+        return None
+    found = _quote_of(passage, candidate.side, ends, candidate.sentence.spans, candidate.place)
+    return replace(found, links=tuple(_links_on(ends, passage, candidate.side, pages[candidate.side])))
 
-    What follows a denial belongs to it ("we do not use ... to train"), so that nothing is cut off from one.
-    """
-    whole = text[sentence.start : sentence.end].strip()
-    if len(whole) <= _LONGEST:
-        return whole
-    ends = [match.start() for match in _CLAUSE_END.finditer(whole, _SHORTEST, _LONGEST - 1)]
-    return next((f"{whole[:end]} …" for end in reversed(ends) if not _DENIAL.search(whole, 0, end)), None)
+
+def _quote_of(
+    passage: Passage, side: Side, ends: tuple[int, int], spans: Iterable[tuple[int, int]], place: int | None
+) -> Quote:
+    start, end = ends
+    new = sorted((max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and start < b)
+    above = tuple(map(governing, (*passage.lead_in, *_name_of_row(passage.texts[side], start))))
+    return Quote(passage.texts[side][start:end], side, new=tuple(new), place=place, lead_in=above)
+
+
+def _name_of_row(text: str, start: int) -> tuple[str, ...]:
+    """The first cell of a row, for a quotation from another one."""
+    line_start = text.rfind("\n", 0, start) + 1
+    name, border, _ = text[line_start:start].partition(CELL)
+    return (name,) if border else ()
+
+
+def _links_on(ends: tuple[int, int], passage: Passage, side: Side, page: Page) -> Iterator[Link]:
+    """The links that stand on the quoted words."""
+    text = passage.texts[side]
+    line_start = text.rfind("\n", 0, ends[0]) + 1
+    line = text[line_start:].partition("\n")[0]
+    start, end = ends[0] - line_start, ends[1] - line_start
+    block = next((block for block in page.blocks if block.text == line and block.heading == passage.heading), None)
+    block = block or next((block for block in page.blocks if block.text == line), None)
+    for link in block.links if block else ():
+        if link.at < end and start < link.at + len(link.text):
+            yield replace(link, at=link.at - start)
+
+
+def default_of(
+    answered: Sequence[Answered], annotated: Sequence[PassageFeatures]
+) -> tuple[Default | None, Answered | None]:
+    """Whether it happens unless people act, and the sentence that says so; nothing where another says otherwise."""
+    best: dict[Default, tuple[float, Answered]] = {}
+    for each in answered:  # the likeliest news first: what leads says it best
+        named = _phrases(each.candidate, annotated)
+        for side, (groups, limit) in DEFAULTS.items():
+            others = next(groups for name, (groups, _) in DEFAULTS.items() if name != side)
+            says = each.candidate.side == "after" and named & groups and not named & others
+            chance = 1.0 if named & OUTRIGHT else each.chances[side]
+            if says and (side not in best or best[side][0] < min(limit, chance)):
+                best[side] = chance, each
+    for side, (_, limit) in DEFAULTS.items():
+        chance, sentence = best.get(side, (0.0, None))
+        against = max((best[other][0] for other in best if other != side), default=0.0)
+        if sentence is not None and chance >= limit and against < OTHER_DEFAULT:
+            return side, sentence
+    return None, None
+
+
+def _phrases(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> frozenset[str]:
+    sentence = candidate.sentence
+    return frozenset(
+        phrase.topic
+        for phrase in annotated[candidate.place].phrases
+        if phrase.changed and phrase.side == sentence.side and sentence.start <= phrase.start < sentence.end
+    )
+
+
+def _deadline(
+    answered: Sequence[Answered], annotated: Sequence[PassageFeatures], order: Order | None
+) -> tuple[date, Answered] | None:
+    """Until when people can refuse, by a sentence that says how."""
+    for each in sorted(answered, key=lambda each: -each.chances["refuse"]):
+        if each.chances["refuse"] < LIMITS["refuse"] or each.candidate.side != "after":
+            continue
+        if day := deadline_in(text_of(each.candidate, annotated), order):
+            return day, each
+    return None
+
+
+def _ways_elsewhere(
+    annotated: Sequence[PassageFeatures],
+    page: Page,
+    topics: Collection[str],
+    answers: Model,
+    language: str | None,
+) -> tuple[Quote, ...]:
+    """What the page says on how to refuse what the topic is, in sentences that did not change."""
+    changed = {line for features in annotated for line in (features.passage.after or "").split("\n")}
+    ways: list[tuple[float, Quote]] = []
+    for block in page.blocks:
+        if block.text in changed or not _names(block.text, topics, language):
+            continue
+        passage = Passage(block.heading, "added", None, block.text)
+        for start, end in sentence_bounds(block.text):
+            text = block.text[start:end]
+            chance = answers.predict(sentence_values(text, passage, language))["refuse"]
+            if end - start <= LONGEST and chance >= _ELSEWHERE and _names(text, topics, language):
+                links = tuple(_links_on((start, end), passage, "after", page))
+                ways.append((chance, Quote(text, "after", links)))
+    ways.sort(key=lambda way: -way[0])
+    return tuple(way for _, way in ways[:_WAYS_ELSEWHERE])
+
+
+def _names(text: str, topics: Collection[str], language: str | None) -> bool:
+    return any(match.topic in topics and match.tier == "decides" for match in matches(text, language))

@@ -47,6 +47,8 @@ def classify_passage(
     """
     if features.values is None:
         return Verdict()
+    if features.passage.is_heading:
+        return Verdict(substantive=True)  # what stands under it says more
     if language not in LANGUAGES:
         return _unlearned(features)
     chances = model.predict(features.values)

@@ -7,10 +7,11 @@ import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rapidfuzz.distance import LCSseq
 
+from analysis.diff.lead_ins import lead_ins
 from analysis.model import CELL, Block, Page, Passage
 from analysis.text.normal import normalize
 from analysis.text.words import edits, word_texts
@@ -35,10 +36,16 @@ class _Text(NamedTuple):
     block: Block
     key: str
     stays: bool  # a row whose name, its first cell, no other row has, and one row of the other page
+    lead_in: tuple[str, ...]
 
     @property
     def words(self) -> tuple[str, ...]:
         return plain_words(self.block.text)
+
+    @property
+    def surroundings(self) -> dict[str, Any]:
+        """What a passage keeps of where the block stands."""
+        return {"lead_in": self.lead_in, "is_heading": self.block.kind == "heading"}
 
 
 class _Place(NamedTuple):
@@ -74,9 +81,9 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
         a_left.update(dict.fromkeys(sorted(a_free)))
     _elsewhere(places, b, a, b_left, a_left)
     for i, j in b_left.items():
-        places[_Place(j, i)] = Passage(b[i].block.heading, "removed", b[i].block.text, None)
+        places[_Place(j, i)] = Passage(b[i].block.heading, "removed", b[i].block.text, None, **b[i].surroundings)
     for j in a_left:
-        places[_Place(j, len(b))] = Passage(a[j].block.heading, "added", None, a[j].block.text)
+        places[_Place(j, len(b))] = Passage(a[j].block.heading, "added", None, a[j].block.text, **a[j].surroundings)
     return tuple(places[place] for place in sorted(places))
 
 
@@ -99,8 +106,9 @@ def _texts(page: Page, other: Page) -> list[_Text]:
             block,
             block.text if block.text in shared else " ".join(plain_words(block.text)),
             block.kind == "row" and mine[_cells(block)[0]] == others[_cells(block)[0]] == 1,
+            lead_in,
         )
-        for block in page.blocks
+        for block, lead_in in zip(page.blocks, lead_ins(page.blocks), strict=True)
     ]
     return [text for text in texts if any(map(str.isalnum, text.key))]
 
@@ -112,7 +120,9 @@ def _put(
     if [w for i in b_part for w in b[i].words] == [w for j in a_part for w in a[j].words]:
         return
     before, after = ("\n".join(side[k].block.text for k in part) for side, part in ((b, b_part), (a, a_part)))
-    places[_Place(a_part[0], b_part[0])] = Passage(a[a_part[0]].block.heading, "reworded", before, after)
+    first = a[a_part[0]]
+    passage = Passage(first.block.heading, "reworded", before, after, **first.surroundings)
+    places[_Place(a_part[0], b_part[0])] = passage
 
 
 def _pairs(
@@ -232,7 +242,9 @@ def _elsewhere(
         if same:
             j = same.popleft()
             del b_left[i], a_left[j]
-            places[_Place(j, i)] = Passage(a[j].block.heading, "moved", b[i].block.text, a[j].block.text)
+            places[_Place(j, i)] = Passage(
+                a[j].block.heading, "moved", b[i].block.text, a[j].block.text, **a[j].surroundings
+            )
     b_long = [i for i in b_left if len(b[i].words) >= _SHORT]
     a_long = [j for j in a_left if len(a[j].words) >= _SHORT]
     if not b_long or not a_long:

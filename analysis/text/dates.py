@@ -185,6 +185,17 @@ def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
     return Start(day, rank not in _SAID_TO_HOLD)
 
 
+def deadline_in(sentence: str, order: Order | None = None) -> date | None:
+    """The last day that a sentence names: "you can object until 2 November 2025"."""
+    until = _right_before("until")
+    days = (
+        named.day
+        for named in dates_in(sentence, order)
+        if named.day and until.search(sentence, max(0, named.start - 30), named.start)
+    )
+    return next(days, None)
+
+
 def unclear_in(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> tuple[str, NamedDate] | None:
     """The date from which the change may hold, as it is written, where it can be read in two ways and none says it
     more surely."""
@@ -229,4 +240,4 @@ def _rank(text: str, named: NamedDate, end_of_last: int) -> int | None:
         return _EDITED if stamp else 5
     if stamp and len(line.split()) - len(text[named.start : named.end].split()) <= _BARE:
         return 3
-    return 6 if stamp or re.match(r"\s*:", after) else None
+    return 6 if re.match(r"\s*:", after) else None

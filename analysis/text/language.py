@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^\W\d_]+")
 _ENOUGH = 40  # words from which on a text's language can be told
+_PARAGRAPH = 10  # words, of which a paragraph's can be told where it is another one than the page's
 _SAMPLE = 3_000  # characters
 _CODES = (
     "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv nl no pl pt ro ru sk sl sv th tr uk vi zh"
@@ -63,6 +64,15 @@ def is_mixed(text: str) -> bool:
         if count >= 10:
             languages.add(best if shares[best] > 0.15 else "")
     return len(languages) > 1
+
+
+def other_language(text: str, language: str | None) -> str | None:
+    """The language of a paragraph that is surely not in `language`; None where that is not sure."""
+    count, shares = _shares(text)
+    best = max(shares, key=lambda name: shares[name])
+    if count < _PARAGRAPH or language not in shares or best == language:
+        return None
+    return best if shares[best] > 0.25 and shares[language] < 0.3 * shares[best] else None
 
 
 def language_of(text: str, *, declared: str | None = None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 from rich.console import Console
 from rich.padding import Padding
@@ -14,7 +15,7 @@ from sqlmodel import Session
 
 from analysis.model import Comparison
 from messages import ENGLISH, Message, catalogue
-from notifier.presentation import Quoted, date_key, headline, quotation, reasons, uses
+from notifier.presentation import Quoted, answers, context, date_key, headline, reasons, words_for
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.sanitize import sanitize
 from policywatch.second_opinion import SecondOpinion
@@ -165,7 +166,7 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
         state, note = sheet.words.label("review_state", review.state), f": {review.note}" if review.note else ""
         sheet.line(f"{_time(review.at)} UTC  ", (state, "bold"), f" · {review.by}{note}")
     _why(sheet, reasons(brief) if why else ())
-    _summary(sheet, view.change, of, view.passages)
+    _summary(sheet, view.change, of)
     _second(sheet, view.second)
     _passages(sheet, view.passages, of.title, why=reasons(brief) if why else None)
     sheet.gap()
@@ -186,7 +187,7 @@ def show_comparison(console: Console, comparison: Comparison, *, why: bool = Fal
     _facts(sheet, row, "", has_passages=bool(comparison.passages))
     _why(sheet, comparison.why if why else ())
     passages = stored_passages(comparison.passages)
-    _summary(sheet, row, None, passages)
+    _summary(sheet, row, None)
     _passages(sheet, passages, "", why=comparison.why if why else None)
 
 
@@ -242,7 +243,7 @@ def _change_entry(sheet: _Sheet, at: datetime, name: str, row: ListedChange, *, 
     sheet.line((f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", *_weight(sheet, change))
     if with_document:
         sheet.line(of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2)
-    news = headline(sheet.words, of.service, change, of.kind)
+    news = headline(sheet.words, of, change)
     for line in (news, _about(sheet, change, of.kind, row.announced)):
         if line:
             sheet.line(line, indent=2)
@@ -261,8 +262,8 @@ def _weight(sheet: _Sheet, change: Change) -> list[tuple[str, str]]:
         return [(sheet.words("changes.form_only"), "dim")]
     if change.severity == "none":
         return [(sheet.words("changes.not_about"), "dim")]
-    severity = sheet.words.label("severity", change.severity).upper()
-    return [(severity, _SEVERITY.get(change.severity, "bold")), (f"  {sheet.words.direction(change.direction)}", "")]
+    severity = sheet.words.severity(change.severity, change.brief).upper()
+    return [(severity, _SEVERITY.get(change.severity, "bold"))]
 
 
 def _about(sheet: _Sheet, change: Change, kind: str, announced: Announcement | None = None) -> str:
@@ -283,26 +284,30 @@ def _facts(sheet: _Sheet, change: Change, kind: str, *, has_passages: bool = Tru
             sheet.line(line)
 
 
-def _summary(sheet: _Sheet, change: Change, of: Document | None, passages: Sequence[StoredPassage]) -> None:
+def _summary(sheet: _Sheet, change: Change, of: Document | None) -> None:
     words = sheet.words
-    service, kind = (of.service, of.kind) if of else (words("terminal.page"), "")
-    if news := headline(words, service, change, kind):
+    if news := headline(words, of, change):
         sheet.gap()
         sheet.line((news, "bold"))
-    if quoted := quotation(change.brief):
+    if quoted := context(change.brief):
         label = words("brief.gone") + words.colon if change.brief["meaning_side"] == "before" else ""
         sheet.line(f"{label}“{quoted.text}”", indent=2)
     rows: list[tuple[str, list[str]]] = []
+    if deadline := change.brief.get("deadline"):
+        rows.append((words("brief.deadline"), [deadline, *_said_by(change, "deadline")]))
     if default := change.brief.get("default"):
-        rows.append((words("brief.default"), [words(f"brief.{default}")]))
-    for use in uses(change.brief, passages):
-        label = f"{words.label('topics', use.topic)}: " if use.topic else ""
-        for answer in use.answers:
-            quotes = [_quote(quote) for quote in answer.quotes] or [words("brief.unsaid")]
-            rows.append((label + words.question(answer.question, answer.state), quotes))
+        rows.append((words("brief.default"), [words(f"brief.{default}"), *_said_by(change, "default")]))
+    for answer in answers(change.brief):
+        quotes = [_quote(quote) for quote in answer.quotes] or [words("brief.unsaid")]
+        rows.append((words.questions(answer.questions, answer.state), quotes))
     if rows:
         sheet.gap()
         sheet.table(rows)
+
+
+def _said_by(change: Change, name: Literal["default", "deadline"]) -> list[str]:
+    quoted = words_for(change.brief, name)
+    return [_quote(quoted)] if quoted else []
 
 
 def _second(sheet: _Sheet, opinion: SecondOpinion | None) -> None:

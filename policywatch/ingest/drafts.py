@@ -46,7 +46,7 @@ def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
             change_id=0,  # none yet
             position=position,
             operation=passage.operation,
-            heading=list(passage.heading),
+            heading=[*passage.heading, *passage.lead_in],
             before=passage.before,
             after=passage.after,
             topics=list(passage.topics),

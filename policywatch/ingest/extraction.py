@@ -22,7 +22,6 @@ from analysis.model import (
     Block,
     Brief,
     Comparison,
-    Lead,
     Page,
     Passage,
     TooCostly,
@@ -363,7 +362,7 @@ def unclassified(before: Page, after: Page) -> Comparison:
         alert=True,
         severity="high",
         why=(Message("why.unclassified"),),
-        brief=Brief(lead=Lead(None, "none", UNCLASSIFIED), severity_reasons=(UNCLASSIFIED,)),
+        brief=Brief(severity_reasons=(UNCLASSIFIED,)),
         passages=tuple(passages),
     )
 

@@ -185,6 +185,23 @@ class VersionNames(Shape):
     after: VersionName
 
 
+class Quotation(Shape):
+    """Words of the page; `passage` is the number of the one that they stand in."""
+
+    text: str = Field(examples=["We will use your posts to train AI"])
+    side: Literal["before", "after"]
+    passage: int | None
+
+
+class Headline(Shape):
+    """What stands on top of a change: `text` as it is shown in English, `claim` whether it says in the program's own
+    words what the service does, and what it quotes."""
+
+    text: str = Field(examples=["Parley · Privacy Policy: “We will use your posts to train AI”"])
+    claim: bool
+    quotation: Quotation
+
+
 class Brief(BaseModel):
     """Short answers in the page's own words, and why the change is high; docs/classification.md has all fields."""
 
@@ -245,6 +262,10 @@ class ChangeHead(Shape):
     dated: bool = Field(description="that is just the date which the document bears", examples=[False])
     held: None
     why: list[Sentence] = Field(description="why the change as a whole is told or not, in words", examples=[[]])
+    headline: Headline | None = Field(description="what stands on top; null where nobody is alerted")
+    classified: bool = Field(
+        description="its language has a trained model; else severity and direction are not assessed", examples=[True]
+    )
     brief: Brief = Field(
         examples=[
             {

@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from notifier.presentation import reasons
+from analysis.page_json import headline_json
+from messages import catalogue
+from notifier.presentation import headline, reasons
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.proposals import open_proposals
 from policywatch.views import json_models as json
@@ -30,7 +32,7 @@ from storage.versions import Version, version_heads, versions, withdrawn_version
 from storage.withdrawals import withdrawal_of_change
 
 # stored with the brief, given beside it or not at all
-_BESIDE = ("notice_links", "why", "dated", "place", "lead", "meaning_new")
+_BESIDE = ("notice_links", "why", "dated", "place", "lead", "lead_in", "meaning_new", "headline", "unlearned")
 _OF_A_DOCUMENT = {"service", "title", "kind", "language", "url"}
 _OF_A_CHANGE = {"id", "detected_at", "cause", "substantive", "alert"} | {
     "severity",
@@ -93,6 +95,8 @@ def _change_head(
         "dated": row.brief.get("dated", False),
         "held": None,
         "why": reasons(row.brief),
+        "headline": headline_json(row.brief, headline(catalogue("en"), of, row)),
+        "classified": not row.brief.get("unlearned", False),
         "brief": {name: value for name, value in row.brief.items() if name not in _BESIDE},
         "notice_links": row.brief.get("notice_links", []),
         "review": review,

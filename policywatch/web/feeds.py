@@ -136,12 +136,12 @@ def feed(session: Session, renderer: Renderer, page: PageContext, query: Changes
     for by_time, (row, *others) in zip(ordered, leading, strict=True):
         first, last = by_time[0], by_time[-1]
         flagged, rest = flagged_first(passages.get(row.change.id or 0, []), row.document.title)
-        news = headline(words, row.document.service, row.change, row.document.kind)
+        news = headline(words, row.document, row.change)
         items.append(
             {
                 "id": stable_id(_key(first, heads[first.change.version_id])),  # the same while others join
                 "url": page.whole(f"/changes/{row.change.id}"),
-                "title": sanitize(f"{news or row.document.service} · {row.document.title}"),
+                "title": sanitize(news or f"{row.document.service} · {row.document.title}"),
                 "content_html": renderer.html(
                     page, "feed_entry.html", row=row, others=others, sections=flagged or rest
                 ),
@@ -195,7 +195,7 @@ def _event(changes: list[ListedChange], version: Version, page: PageContext, wor
     day, link = row.change.effective_date, page.whole(f"/changes/{row.change.id}")
     assert day is not None
     where = f"{row.document.service}, {row.document.title}"
-    news = headline(words, row.document.service, row.change, row.document.kind)
+    news = headline(words, row.document, row.change)
     announced = words("say.announced", date=words.day(row.announced.day)) if row.announced else ""
     event = Event()
     event.add("uid", stable_id(f"date/{_key(changes[-1], version)}").removeprefix("urn:uuid:"))

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from messages import LANGUAGES, catalogue, translate
-from notifier.presentation import actor_words, date_key, headline, quotation, reasons, uses
+from notifier.presentation import (
+    actor_words,
+    answers,
+    context,
+    date_key,
+    headline,
+    headline_marks,
+    reasons,
+    words_for,
+)
 from policywatch.sanitize import safe_link, sanitize
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
@@ -40,8 +51,11 @@ class Renderer:
             site=SITE,
             actor_words=actor_words,
             headline=headline,
-            quotation=quotation,
-            uses=uses,
+            headline_marks=headline_marks,
+            quotation_around=context,
+            answers=answers,
+            words_for=words_for,
+            as_day=date.fromisoformat,
             date_key=date_key,
             reasons=reasons,
             spoken=LANGUAGES,  # a page may have `languages` of its documents

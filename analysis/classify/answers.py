@@ -1,0 +1,64 @@
+"""Which sentences of a change answer a reader's questions: one logistic regression a question, over whole sentences.
+
+`python -m evaluation answers` trains the weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+
+from analysis.classify.features import Features, ngrams, tokens
+from analysis.classify.model import Model, stored_model
+from analysis.model import QUESTIONS, Default, Passage
+from analysis.text.lexicon import Lexicon, matches
+from analysis.text.word_lists import word_lists
+
+TARGETS = (*QUESTIONS, "on", "off")
+# from which chance a sentence is offered, tuned on changes of services that the weights had not seen
+LIMITS: Mapping[str, float] = {
+    "data": 0.2,
+    "purposes": 0.2,
+    "recipients": 0.3,
+    "refuse": 0.2,
+    "excluded": 0.2,
+    "irreversible": 0.1,
+    "regions": 0.2,
+}
+# a default is said by a phrase of these groups, from these chances, if none for the other reaches the last
+DEFAULTS: Mapping[Default, tuple[frozenset[str], float]] = {
+    "on": (frozenset(("default_on", "unless_refused")), 0.2),
+    "off": (frozenset(("default_off",)), 0.2),
+}
+OUTRIGHT = frozenset(("unless_refused",))  # phrases that say so by themselves
+OTHER_DEFAULT = 0.1
+_MOST_WORDS = 80
+_SCALE = {"word": 0.9, "under": 0.5}
+_PHRASE = 0.7
+
+
+@cache
+def shipped_answers() -> Model:
+    """The weights beside this file. Raises `UnfitModel`."""
+    return stored_model("answers.npz", TARGETS)
+
+
+@cache
+def _cues() -> Lexicon:
+    """Of all languages, beside the topics and groups of the language's own lexicon."""
+    return Lexicon((cue, "words", phrase) for cue, phrases in word_lists().cues.items() for phrase in phrases)
+
+
+def sentence_values(text: str, passage: Passage, language: str | None) -> Features:
+    """The features of a sentence: its words, those that govern it, and phrases of the lexicon."""
+    above = " ".join((*passage.heading[-1:], *passage.lead_in))
+    groups = {"word": text, "under": above}
+    values: Features = {}
+    for group, words in groups.items():
+        members = {token.text for token in ngrams(tokens(words)[:_MOST_WORDS])}
+        scale = _SCALE[group] / math.sqrt(max(1, len(members)))
+        values |= {f"{group} {member}": scale for member in members}
+    for match in (*matches(text, language), *_cues().matches(text)):
+        values[f"phrase {match.topic}{'?' if match.tier == 'suggests' else ''}"] = _PHRASE
+    return values

@@ -1,0 +1,140 @@
+"""What of a passage can be quoted: a whole sentence or row, or of a long one the clauses that changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from analysis.diff.wording import ChangedSentence
+from analysis.model import CELL, Passage
+from analysis.text.word_lists import word_lists
+
+MOST = 140  # characters of a quotation
+LONGEST = 320  # of a whole sentence, and of a clause that can't be cut without losing a denial
+_LEAD_IN = 60  # characters of a line that governs
+_BORDER = re.compile(r"[;:,](?=\s)|\s[–—-](?=\s)|\)(?=\s)|\s(?=\()")
+_COORDINATE = re.compile(r"[,;]\s(?:and|but|et|mais|und|aber|y|pero)\s")
+_BULLET = re.compile(r"\s[•▪●*·]\s")
+_BREAK = re.compile(r"\s[|•▪●*·]\s")
+_EDGES = " \t\n,;|–—-•▪●*"
+DENIAL = re.compile(
+    r"(?i)\b(?:not|never|no|without|cannot|neither|nor|\w+n['’]t|(?:prohibit|forbid)\w*"
+    r"|ne|n['’]\w+|pas|jamais|aucune?|sans|interdi\w+|kein\w*|nicht|nie|ohne|untersag\w*|sin|nunca)\b"
+)
+
+
+def quotable(passage: Passage, changed: Sequence[ChangedSentence]) -> Iterator[ChangedSentence]:
+    """The changed sentences of a passage; of a table the whole row, for a cell says nothing by itself."""
+
+    def line_of(sentence: ChangedSentence) -> tuple[str, int, int]:
+        text = passage.texts[sentence.side]
+        first, last = text.rfind("\n", 0, sentence.start) + 1, text.find("\n", sentence.end)
+        last = len(text) if last < 0 else last
+        is_row = CELL in text[first:last]
+        return (sentence.side, first, last) if is_row else (sentence.side, sentence.start, sentence.end)
+
+    for (_, start, end), group in groupby(changed, key=line_of):
+        sentences = list(group)
+        spans = tuple(span for sentence in sentences for span in sentence.spans)
+        whole = all(sentence.whole for sentence in sentences)
+        yield ChangedSentence(sentences[0].side, start, end, spans, whole)
+
+
+def cut(text: str, sentence: ChangedSentence, most: int = MOST) -> tuple[int, int] | None:
+    """Where in the text the quotation of a sentence begins and ends; None where none serves.
+
+    A long sentence is cut at the borders of its clauses, around the words that changed, with its beginning if there is
+    room; never so that a denial stays outside before them.
+    """
+    start, end = _trimmed(text, sentence.start, sentence.end)
+    is_short_row = end - start <= most and not _BULLET.search(text, start, end)
+    if _BREAK.search(text, start, end) and not is_short_row:  # one of the cells, or of items that were lines, is quoted
+        start, end = max(_parts(text, start, end), key=lambda part: (_overlap(sentence, *part), -part[0]))
+    if end - start <= most:
+        return (start, end) if start < end else None
+    borders = [start, *(match.end() for match in _BORDER.finditer(text, start, end)), end]
+    denied = [match.start() for match in DENIAL.finditer(text, start, end)]
+    size = sum(last - first for first, last in sentence.spans)
+    best: tuple[float, int, int] | None = None
+    for at, left in enumerate(borders):
+        if any(place < left for place in denied):
+            break
+        for right in borders[at + 1 :]:
+            first, last = _trimmed(text, left, right)
+            if last - first > most:
+                break
+            new = _overlap(sentence, first, last) / max(1, size)
+            length = (last - first) / most
+            worth = new + 0.4 * length - 0.2 * any(place >= last for place in denied)
+            worth += 0.3 * (left == start) + _opening(text[first:last])
+            if new and first < last and (best is None or worth > best[0]):
+                best = worth, first, last
+    if best is not None and best[2] - best[1] >= MOST // 3:
+        return best[1], best[2]
+    return _by_words(text, start, end, sentence, denied, most)
+
+
+def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    left = start
+    for match in _BREAK.finditer(text, start, end):
+        yield _trimmed(text, left, match.start())
+        left = match.end()
+    yield _trimmed(text, left, end)
+
+
+def _overlap(sentence: ChangedSentence, start: int, end: int) -> int:
+    """Changed characters."""
+    return sum(max(0, min(end, b) - max(start, a)) for a, b in sentence.spans)
+
+
+def _opening(clause: str) -> float:
+    """Who acts is a better beginning than a condition or an aside."""
+    word = clause.partition(" ")[0].casefold()
+    openings = word_lists().openings
+    if word in openings["service"] or word in openings["reader"]:
+        return 0.3
+    return -0.2 if word in openings["condition"] or clause.endswith(":") or clause.startswith("(") else 0.0
+
+
+def _by_words(
+    text: str, start: int, end: int, sentence: ChangedSentence, denied: Sequence[int], most: int
+) -> tuple[int, int] | None:
+    """Where no clause serves: the sentence as far as its first changed words, or these with the words around them."""
+    first = min(a for a, _ in sentence.spans)
+    if end - start <= LONGEST and denied:
+        return start, end
+    if any(place < first for place in denied) or first - start <= most // 2:
+        left = start
+    else:
+        left = text.rfind(" ", start, first - most // 4) + 1 or start
+    most = LONGEST if any(place < first for place in denied) else most
+    if first - left > most - 20:
+        return None
+    right = end if end - left <= most else text.rfind(" ", left, left + most)
+    left, right = _trimmed(text, left, right)
+    return (left, right) if left < right else None
+
+
+def denies(lead_in: Sequence[str]) -> bool:
+    """Whether lines that govern a text rule it out: "You must not:", but not "It is not exclusive, and has limits:"."""
+    return any(DENIAL.search(_COORDINATE.split(line)[-1]) for line in lead_in)
+
+
+def governing(line: str) -> str:
+    """The end of a line that governs a quotation, with all of it that denies."""
+    if len(line) <= _LEAD_IN:
+        return line
+    first = DENIAL.search(line)
+    start = min(len(line) - _LEAD_IN, first.start() if first else len(line))
+    start = line.rfind(" ", 0, start) + 1
+    return f"… {line[start:]}" if start else line
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without white space and parting marks at both ends."""
+    while start < end and text[start] in _EDGES:
+        start += 1
+    while start < end and text[end - 1] in _EDGES:
+        end -= 1
+    return start, end

@@ -1,0 +1,57 @@
+"""The words that govern a block from above: the lead-in of its list, the header of its table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from analysis.model import CELL, Block
+from analysis.text.sentence_ends import sentence_bounds
+
+_ENUMERATED = re.compile(r"(?:\(?(?:\w|\d{1,3}|[ivx]{1,4})[.)]|[-–*•·●▪])\s")
+_LONGEST_CELL = 40  # characters of a table's header
+
+
+def lead_ins(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
+    """For each block the lines that govern it, outermost first; none of most blocks.
+
+    A list belongs to the line before it that ends with a colon ("You must not:"), and so does a list inside of it to
+    an item that does. The rows of a table belong to its first row if that names columns.
+    """
+    governing: list[tuple[str, ...]] = []
+    stack: tuple[str, ...] = ()
+    header: Block | None = None
+    for number, block in enumerate(blocks):
+        if block.kind != "row":
+            header = None
+        elif header is None:
+            following = blocks[number + 1] if number + 1 < len(blocks) else None
+            header = block
+            governing.append(())
+            stack = (block.text,) if following is not None and _names_columns(block, following) else ()
+            continue
+        if block.kind == "heading":
+            stack = ()
+        elif block.kind == "paragraph" and not _ENUMERATED.match(block.text):
+            governing.append(())
+            stack = (_last_sentence(block.text),) if _leads(block.text) else ()
+            continue
+        governing.append(stack)
+        if block.kind != "row" and stack and _leads(block.text):
+            stack = (stack[0], _last_sentence(block.text))
+    return governing
+
+
+def _last_sentence(text: str) -> str:
+    start, end = sentence_bounds(text)[-1]
+    return text[start:end]
+
+
+def _leads(text: str) -> bool:
+    return text.rstrip("*_ ").endswith((":", "："))
+
+
+def _names_columns(row: Block, following: Block) -> bool:
+    cells = row.text.split(CELL)
+    is_short = all(0 < len(cell) <= _LONGEST_CELL and not any(map(str.isdigit, cell)) for cell in cells)
+    return is_short and len(cells) > 1 and following.kind == "row" and len(following.text.split(CELL)) == len(cells)

@@ -1,0 +1,157 @@
+"""Which clause leads: the ranking of `analysis.classify.lead`, trained and scored on what readers chose."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from analysis.classify.features import PassageFeatures, kind_of
+from analysis.classify.lead import Candidate, Weights, candidates, words_of
+from analysis.classify.model import Model
+from analysis.classify.verdict import classify_passage
+from analysis.model import QUESTIONS, Brief
+from evaluation.labels import Row, language_of, pages_of
+
+WEIGHTS = Path(__file__).parent.parent / "analysis" / "classify" / "lead.json"
+_PENALTY = 10.0  # of squared weights
+_ALTERNATIVE = 0.5  # what a reader's other choice counts beside the first
+_WORD = re.compile(r"[^\W_]+")
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An alerting change with its candidates, and how well each meets the reader's choice (0 to 1)."""
+
+    row: Row
+    label: Row
+    annotated: Sequence[PassageFeatures]
+    candidates: Sequence[Candidate]
+    worth: Floats
+
+
+def labelled(row: Row, label: Row, annotated: Sequence[PassageFeatures], model: Model) -> Labelled | None:
+    """None where nothing alerts."""
+    language = language_of(row)
+    before, after = pages_of(row)
+    kind = kind_of(row["document"], after)
+    verdicts = {number: classify_passage(each, kind, language, model) for number, each in enumerate(annotated)}
+    alerting = {number: verdict for number, verdict in verdicts.items() if verdict.alert}
+    some = candidates(
+        annotated, alerting, kind, language, model, {"after": words_of(before), "before": words_of(after)}
+    )
+    if not some:
+        return None
+    worth = [_worth(text_of(each, annotated), label) for each in some]
+    return Labelled(row, label, annotated, some, np.array(worth))
+
+
+def text_of(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> str:
+    text = annotated[candidate.place].passage.texts[candidate.side]
+    return text[candidate.sentence.start : candidate.sentence.end]
+
+
+def _worth(text: str, label: Row) -> float:
+    if label["lead"] and shares(text, label["lead"]):
+        return 1.0
+    return _ALTERNATIVE * any(shares(text, other) for other in label["also"])
+
+
+def shares(one: str, other: str) -> bool:
+    """Whether the shorter has at least four words and 60% of its words in common with the longer."""
+    counts = [Counter(_WORD.findall(text.casefold())) for text in (one, other)]
+    short = min(count.total() for count in counts)
+    common = (counts[0] & counts[1]).total()
+    return bool(short) and common >= min(4, short) and common / short >= 0.6
+
+
+def train_ranking(changes: Sequence[Labelled]) -> dict[str, float]:
+    """Weights that make the reader's choice the likeliest of a change's candidates."""
+    known = [change for change in changes if change.worth.any() and not change.worth.all()]
+    names = sorted({name for change in known for each in change.candidates for name in each.values})
+    columns = {name: column for column, name in enumerate(names)}
+    tables = []
+    for change in known:
+        table = np.zeros((len(change.candidates), len(names)))
+        for row, each in enumerate(change.candidates):
+            for name, value in each.values.items():
+                table[row, columns[name]] = value
+        tables.append(table)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        total, slope = _PENALTY / 2 * float(weights @ weights), _PENALTY * weights
+        for table, change in zip(tables, known, strict=True):
+            odds = table @ weights
+            chances = np.exp(odds - odds.max())
+            chosen = chances * change.worth
+            total -= math.log(chosen.sum() / chances.sum())
+            slope += table.T @ (chances / chances.sum() - chosen / chosen.sum())
+        return total, slope
+
+    best = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    return {name: round(float(weight), 3) for name, weight in zip(names, best, strict=True) if abs(weight) >= 0.005}
+
+
+def write_weights(weights: Weights) -> None:
+    WEIGHTS.write_text(json.dumps(dict(sorted(weights.items())), indent=1) + "\n", "utf-8")
+
+
+def is_hit(quotation: str, label: Row) -> bool:
+    return any(shares(quotation, text) for text in (label["lead"], *label["also"]) if text)
+
+
+@dataclass
+class SummaryScores:
+    """Counts over changes of services that were left out."""
+
+    leads: list[bool] = field(default_factory=list)
+    clauses: list[bool] = field(default_factory=list)
+    claims: list[bool] = field(default_factory=list)
+    defaults: list[bool] = field(default_factory=list)
+    labelled_defaults: int = 0
+    presence: Counter[str] = field(default_factory=Counter)
+    nothing: int = 0
+
+    def add(self, change: Labelled, brief: Brief, answers: Row | None) -> None:
+        news = brief.headline
+        if change.label["kind"] == "nothing":
+            self.nothing += 1
+        elif news:
+            self.leads.append(is_hit(news.quotation.text, change.label))
+            self.clauses.append(is_hit(news.quotation.text[slice(*news.clause)], change.label))
+            if news.claim:
+                self.claims.append(change.label["direction"] == "more" and change.label["actor"] == "service")
+        if answers is None:
+            return
+        self.labelled_defaults += answers["default"] is not None
+        if brief.default:
+            self.defaults.append(brief.default == answers["default"])
+        for question in QUESTIONS:
+            given, wanted = bool(getattr(brief, question)), bool(answers[question])
+            self.presence.update(both=given and wanted, given=given, wanted=wanted)
+
+    def table(self) -> str:
+        counts = self.presence
+        presence = 2 * counts["both"] / max(1, counts["given"] + counts["wanted"])
+        rows = {
+            "the quotation is what a reader would lead with": f"{_share(self.leads)} of {len(self.leads)}",
+            "the clause in the headline is": f"{_share(self.clauses)}",
+            "claims, and those with the reader's direction and actor": f"{len(self.claims)}, {sum(self.claims)}",
+            "alerts of what is no news": str(self.nothing),
+            "default said, right, labelled": f"{len(self.defaults)}, {sum(self.defaults)}, {self.labelled_defaults}",
+            "question answered where it should be, F1": f"{presence:.3f}",
+        }
+        return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+
+
+def _share(those: Sequence[bool]) -> str:
+    return f"{sum(those) / max(1, len(those)):.3f}"

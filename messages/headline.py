@@ -1,0 +1,43 @@
+"""What stands on top of a change, in a language: the clause that is the news, or a claim that it settles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from messages.catalogue import Catalogue
+
+MOST = 140  # characters of a quotation
+
+
+def headline_text(
+    words: Catalogue, brief: Mapping[str, Any], *, service: str = "", title: str = "", most: int = MOST
+) -> str:
+    """By a change's stored brief; nothing where nothing leads it. Without a `service` no claim is made for one; a
+    quotation has at most `most` characters of the page."""
+    if not brief.get("meaning"):
+        return ""
+    claim = (brief.get("headline") or {}).get("claim")
+    if claim and service:
+        return words(f"headline.{claim}", service=service)
+    quoted = clause_of(words, brief, most)
+    about = " · ".join(filter(None, (service, title)))
+    return f"{about}{words.colon}{quoted}" if about else quoted
+
+
+def clause_of(words: Catalogue, brief: Mapping[str, Any], most: int = MOST) -> str:
+    """The quotation of a headline: its clause, under the words that govern it."""
+    text: str = brief["meaning"]
+    start, end = (brief.get("headline") or {}).get("clause") or (0, len(text))
+    if end - start > most and (most < MOST or not brief.get("headline")):  # or of a store that knew no clauses
+        end = max(text.rfind(" ", start, start + most), start + most // 2)
+    clause = text[start:end]
+    if start > 0:
+        clause = f"… {clause}"
+    if end < len(text.rstrip(" .;,:")):
+        clause = f"{clause} …"
+    quoted = words.quoted(clause)
+    if lead_in := brief.get("lead_in"):
+        quoted = f"{' '.join(lead_in)} {quoted}"
+    gone = words("brief.gone") + words.colon if brief.get("meaning_side") == "before" else ""
+    return gone + quoted
