@@ -122,13 +122,19 @@ def denies(lead_in: Sequence[str]) -> bool:
 
 
 def governing(line: str) -> str:
-    """The end of a line that governs a quotation, with all of it that denies."""
+    """The end of a line that governs a quotation, after the words that deny, if they stand before that."""
     if len(line) <= _LEAD_IN:
         return line
-    first = DENIAL.search(line)
-    start = min(len(line) - _LEAD_IN, first.start() if first else len(line))
-    start = line.rfind(" ", 0, start) + 1
-    return f"… {line[start:]}" if start else line
+    start = line.rfind(" ", 0, len(line) - _LEAD_IN) + 1
+    denial = DENIAL.search(line, 0, start)
+    if denial is None:
+        return f"… {line[start:]}" if start else line
+    subject = line.rfind(" ", 0, max(0, denial.start() - 1)) + 1
+    opening = line[subject : line.find(" ", denial.end() + _LEAD_IN // 3)]
+    before = "" if subject == 0 else "… "
+    if subject + len(opening) >= start:
+        return f"{before}{line[subject:]}"
+    return f"{before}{opening} … {line[start:]}"
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

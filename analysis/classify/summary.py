@@ -126,9 +126,12 @@ def headline(in_order: Sequence[Candidate], annotated: Sequence[PassageFeatures]
         spans = [span for other in in_order if other.place == each.place and other.side == each.side
                  for span in other.sentence.spans]  # fmt: skip
         quotation = _quote_of(annotated[each.place].passage, each.side, ends, spans, each.place)
-        at = quotation.text.find(text[slice(*inner)])
+        clause = text[slice(*inner)]
+        at = quotation.text.find(clause)
+        if at < 0:  # their white space differs
+            at, clause = 0, quotation.text
         is_notice = annotated[each.place].has("notice", side="after") and each.side == "after"
-        return Headline(quotation, (at, at + inner[1] - inner[0]), claims[id(each)], is_notice)
+        return Headline(quotation, (at, at + len(clause)), claims[id(each)], is_notice)
     return None
 
 
