@@ -7,17 +7,24 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from sqlmodel import col, select
 
+from analysis.model import Page
 from policywatch.config.watchlist import load
+from policywatch.ingest.captures import ingest
+from policywatch.ingest.extraction import ExtractionConfig, PageCache, Received
+from storage.checks import Check
+from storage.versions import Version
 from tests import warm
-from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.site import AI, Site, a_job, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.test_locks import beside
 from tests.warm import ROOT
 
 DATABASES = ["sqlite"]
@@ -156,3 +163,64 @@ def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(config: Path, 
     policywatch("read", "--again", "--config", config)
     with closing(sqlite3.connect(urlsplit(load(config).database).path)) as store:
         assert store.execute("SELECT count(*) FROM changes").fetchone() == (1,), "nothing was lost meanwhile"
+
+
+class Beside(PageCache):
+    """Has another process ingest the same, when a page is asked for the first time."""
+
+    def __init__(self, other: Callable[[], object]) -> None:
+        super().__init__()
+        self.others = [other]
+
+    def extract(self, config: ExtractionConfig, received: Received) -> Page:
+        if self.others:
+            self.others.pop()()
+        return super().extract(config, received)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_who_ingests_later_than_another_makes_no_mistake(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config, status=0)
+    with a_job(config) as job:
+        for word in ("later", "latest"):
+            site.pages["/privacy"] = policy(f"We keep your letters and do so {word}.")
+            job.crawl(job.plan(force=True))
+
+        def ingested(cache: PageCache | None = None) -> list[Exception]:
+            mistakes: list[Exception] = []
+            ingest(job.database, job.configs, job.recipients.names_for, mistakes, cache=cache)
+            return mistakes
+
+        assert ingested(Beside(ingested)) == []
+        with job.database.reading() as session:
+            numbers = session.exec(select(Version.number).order_by(col(Version.number))).all()
+            ends = session.exec(select(Check.outcome).order_by(col(Check.id))).all()
+    assert (numbers, ends) == ([1, 2, 3], ["first", "changed", "changed"])
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_that_write_a_version_of_a_document_at_once_make_no_mistake(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config, status=0)
+    with a_job(config) as job:
+        for word in ("train", "develop"):
+            site.pages["/privacy"] = policy(AI, f"We {word} machines.")
+            job.crawl(job.plan(force=True))
+        mistakes: list[Exception] = []
+
+        def ingested(wait: Callable[[], object]) -> None:
+            def names_for(*words: Any) -> Any:
+                wait()
+                return job.recipients.names_for(*words)
+
+            ingest(job.database, job.configs, names_for, mistakes)
+
+        with beside(job.database, lambda: ingested(lambda: None)) as goes_on:
+            ingested(goes_on)
+        assert mistakes == []
+        with job.database.reading() as session:
+            numbers = session.exec(select(Version.number).order_by(col(Version.number))).all()
+    assert numbers == [1, 2, 3]

@@ -91,6 +91,8 @@ def _ingest(
     has written the attempt, and the next one goes on."""
     with database.writing() as session:
         check = session.get_one(Check, check_id)
+        if check.outcome is not None and not again:
+            return
         config = configs[check.document_id]
         assert check.capture_id is not None, "an unread check has a capture"
         failed = None if again else tripped_before(session, check)
@@ -111,4 +113,6 @@ def _ingest(
     except TooCostly as failure:
         decision = Unreadable(failure.reason, is_costly=True)
     with database.writing() as session:
-        apply(session, session.get_one(Check, check_id), decision, captures[0], config, routes_for)
+        check = session.get_one(Check, check_id, with_for_update=True)
+        if check.outcome is None or again:  # else another process was faster
+            apply(session, check, decision, captures[0], config, routes_for)
