@@ -18,6 +18,11 @@ def is_hopeless(attempts: int, since: datetime, now: datetime) -> bool:
     return attempts >= _LEAST_TRIES and now - since >= _GIVEN_UP_AFTER
 
 
+def pause(failures: int) -> timedelta:
+    """That an address gets nothing else, after so many messages to it failed one after the other."""
+    return timedelta(seconds=1) * int(4 ** min(failures - 1, 6))
+
+
 def wait(attempts: int, asked: timedelta | None, chance: float) -> timedelta:
     """After so many attempts (from 1); `asked` is the server's Retry-After, `chance` from 0 to 1 decides the jitter."""
     if asked is not None:

@@ -12,8 +12,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from messages import Message
-from notifier.backoff import LONGEST_RETRY_AFTER, is_hopeless, wait
-from notifier.lease import is_dead, this_process
+from notifier.backoff import LONGEST_RETRY_AFTER, is_hopeless, pause, wait
 from notifier.notifications import (
     Notification,
     alert_message,
@@ -50,11 +49,11 @@ from storage.deliveries import (
     switch_off,
 )
 from storage.notices import Notice, NoticeKind
+from storage.processes import is_dead, this_process
 from storage.subscribers import forget_unconfirmed, is_subscriber
 
 LEASE = timedelta(minutes=15)  # after which the claim of a process on another host counts as dead
-PATIENCE = timedelta(seconds=30)  # that a run waits for servers that asked for a short pause
-_SUSPECT_MESSAGE = 3  # attempts after which the message may be to blame: the address gets the next one in the same run
+PATIENCE = timedelta(seconds=30)  # that a run waits, in all, for addresses that rest
 _CRASHES_FORGIVEN = 3  # claims that died before the next one has to wait
 
 
@@ -64,6 +63,14 @@ class Send(Protocol):
     def __call__(self, address: Address, message: Notification) -> Result:
         """Never raises for what a server or a network does."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Of an address that failed: it gets nothing before `until`."""
+
+    until: datetime
+    failures: int  # one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +99,21 @@ def deliver_due(
     chance: Callable[[], float] = random.random,
     patience: timedelta = PATIENCE,
     alerts_only: bool = False,
-    resting: dict[str, datetime | None] | None = None,
+    resting: dict[str, Rest] | None = None,
 ) -> Deliveries:
     """Plan, then send until nothing more is due, also to readers who subscribed. Several processes may do so at once.
 
     With `alerts_only`, notices to the operator are left to a later call. `resting` are the addresses that failed, for
-    calls of the same run: what is pending for a server that is down must not cost a timeout each.
+    calls of the same run: one rests for a second, and four times longer with each further failure, for what is pending
+    for a server that is down must not cost a timeout each.
 
     `change_json` is what webhooks get of a change, `grace` how long alerts of accepted texts wait.
 
-    A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
-    failed is left to a later call. An error of the program with one delivery is raised when the others are done.
+    An address that rests for some seconds is waited for, up to `patience` in all; a message that failed is left to a
+    later call. An error of the program with one delivery is raised when the others are done.
     """
     run = _Run(database, routes, operator, operator_language, base_url, change_json, now, send, chance, route_to, grace)
     run.alerts_only, run.resting = alerts_only, {} if resting is None else resting
-    wait_until = now() + patience
     run.release_dead_claims()
     while True:
         run.plan()
@@ -114,10 +121,11 @@ def deliver_due(
             pass
         if run.wrote_notices:
             continue
-        pause = run.pause_before(wait_until)
-        if pause is None:
+        rest = run.pause_before(now() + patience)
+        if rest is None:
             break
-        sleep(pause)
+        sleep(rest.total_seconds())
+        patience -= rest
     if run.error is not None:
         raise run.error
     with database.reading() as session:
@@ -172,9 +180,7 @@ class _Run:
     failed: int = 0
     wrote_notices: bool = False
     alerts_only: bool = False
-    # addresses that just failed, with the time from which they may be tried again in this run (None: not in this run)
-    resting: dict[str, datetime | None] = field(default_factory=dict)
-    suspected: set[str] = field(default_factory=set)  # addresses that got a second message after one failed again
+    resting: dict[str, Rest] = field(default_factory=dict)  # by address
     error: Exception | None = None  # of the program with one delivery, raised when the others are done
 
     def release_dead_claims(self) -> None:
@@ -232,15 +238,15 @@ class _Run:
             self._record(delivery, result)
         return True
 
-    def pause_before(self, limit: datetime) -> float | None:
-        """Seconds until an address that asked for a pause may be tried again, if that is before the limit."""
+    def pause_before(self, limit: datetime) -> timedelta | None:
+        """Until an address that rests may be tried again, if that is before the limit."""
         with self.database.reading() as session:
             following = next_attempt(session)
-        now, pauses = self.now(), [until for until in self.resting.values() if until is not None]
-        soonest = min(pauses, default=None)
+        now = self.now()
+        soonest = min((rest.until for rest in self.resting.values() if rest.until > now), default=None)
         if soonest is None or following is None or max(soonest, following) > limit or now >= limit:
             return None
-        return max((soonest - now).total_seconds(), 0.01)
+        return max(soonest - now, timedelta(milliseconds=10))
 
     def _addresses(self) -> dict[tuple[str, str], Address]:
         known = {(name, address.name): address for route in self.routes for name in route.names for address in route.to}
@@ -248,9 +254,8 @@ class _Run:
 
     def _claim(self, session: Session) -> Delivery | None:
         now, known = self.now(), self._addresses()
-        for name in [name for name, until in self.resting.items() if until is not None and until <= now]:
-            del self.resting[name]
-        for delivery in due(session, now, now + 2 * LONGEST_RETRY_AFTER, tuple(self.resting)):
+        resting = [address for address, rest in self.resting.items() if rest.until > now]
+        for delivery in due(session, now, now + 2 * LONGEST_RETRY_AFTER, resting):
             # another process may have a newer watchlist, and have planned for a route that this one does not know
             if (delivery.route, delivery.address) in known and claim(session, delivery, self.me, now):
                 session.refresh(delivery)
@@ -292,6 +297,7 @@ class _Run:
         with self.database.writing() as session:
             if result.ok:
                 self.sent += 1
+                self.resting.pop(delivery.address, None)
                 none = {"error": None, "taken": None}
                 settle(session, delivery, self.me, state=State.SENT.value, sent_at=now, **none)
                 return
@@ -310,14 +316,10 @@ class _Run:
             again = now + wait(delivery.attempts, result.retry_after, self.chance())
             settle(session, delivery, self.me, state=State.PENDING.value, next_at=again, **values)
         if rest:
-            self._rest(delivery, again if result.retry_after is not None else None)
-
-    def _rest(self, delivery: Delivery, until: datetime | None) -> None:
-        address = delivery.address
-        if delivery.attempts > _SUSPECT_MESSAGE and until is None and address not in self.suspected:
-            self.suspected.add(address)  # is it the message that can't be sent? The next one shows
-        else:
-            self.resting[address] = until
+            before = self.resting.get(delivery.address)
+            failures = before.failures + 1 if before else 1
+            until = again if result.retry_after is not None else now + pause(failures)
+            self.resting[delivery.address] = Rest(until, failures)
 
     def _report_failure(self, session: Session, delivery: Delivery, reason: Message) -> None:
         """Not of what the operator's own address refused: that would go to the same address, and so on. Nor of what

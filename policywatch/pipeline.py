@@ -54,6 +54,7 @@ from storage.retention import Retention, thin
 from storage.versions import InForce, current_version, in_force
 
 if TYPE_CHECKING:
+    from notifier.delivery import Rest
     from policywatch.evidence.timestamps import Authority
 
 
@@ -74,7 +75,7 @@ class Job:
         self._failed: dict[str, Exception] = {}  # of these, by document, those that `reprocess` met
         self._pages = PageCache()
         self._delivered = Deliveries(0, 0, 0)  # before the last step
-        self._resting: dict[str, datetime | None] = {}  # addresses that failed in this run
+        self._resting: dict[str, Rest] = {}  # addresses that failed in this run
         self._in_force: dict[str, InForce] = {}  # of documents with one address
         self._turning: dict[str, TurningText] = {}  # of these, those with passages that alternate
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -103,8 +103,49 @@ def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(database:
         deliver_due(database, [team], (), send=send, now=lambda day=day: NOON + timedelta(days=day))  # type: ignore[misc]
     for _ in range(3):
         owe(database, "team")
-    done = deliver_due(database, [team], (), send=send, now=lambda: NOON + timedelta(days=3))
+    clock = Clock(NOON + timedelta(days=3))
+    done = deliver_due(database, [team], (), send=send, now=clock, sleep=clock.sleep)
     assert done == Deliveries(sent=3, failed=1, pending=1)
+
+
+class Clock:
+    """One that goes on only while somebody sleeps."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = self.began = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def test_one_message_that_fails_holds_up_the_others_for_seconds(database: Database) -> None:
+    for _ in range(40):
+        owe(database, "team")
+    post, clock = [], Clock(NOON)
+
+    def send(_address: Address, message: Notification) -> Result:
+        post.append(message.key)
+        return TEMPORARY if len(post) % 8 == 0 else Result(ok=True)  # 12% of them
+
+    done = deliver_due(database, [route("team", "json://a")], (), send=send, now=clock, sleep=clock.sleep)
+    assert done == Deliveries(sent=35, failed=5, pending=5)
+    assert clock.now - clock.began <= timedelta(seconds=30)
+
+
+def test_a_server_that_is_down_costs_few_timeouts(database: Database) -> None:
+    for _ in range(40):
+        owe(database, "team")
+    post, clock = [], Clock(NOON)
+
+    def send(_address: Address, message: Notification) -> Result:
+        post.append(message.key)
+        return TEMPORARY
+
+    deliver_due(database, [route("team", "json://a")], (), send=send, now=clock, sleep=clock.sleep)
+    assert len(post) <= 4
 
 
 def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) -> None:

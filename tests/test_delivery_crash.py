@@ -15,13 +15,13 @@ import pytest
 from sqlmodel import select
 
 from notifier.delivery import Deliveries, deliver_due
-from notifier.lease import is_dead, this_process
 from notifier.notifications import Notification
 from notifier.plan import plan
 from notifier.routes import Address, Route
 from notifier.send import Result
 from storage.database import Database
 from storage.deliveries import Delivery, State
+from storage.processes import is_dead, this_process
 from tests import warm
 from tests.inbox import mail_server, webhook
 from tests.owed import POLICY, owe, route
