@@ -7,6 +7,7 @@ import shlex
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from policywatch.views.health import (
     last_checked,
     nothing_reached,
     undelivered,
+    unless_cut_off,
     unread_captures,
     watched_finding,
     watchlist_findings,
@@ -68,12 +70,16 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [*findings, Finding(False, "database", str(failure))]
+    with closing(database):
+        return [*findings, *unless_cut_off(lambda: _store(watchlist, database, deep=deep))]
+
+
+def _store(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Finding]:
     watchlist = with_additions(watchlist, database)
     store = check_store(database, deep=deep)  # before anything is written: the log of newest pages is looked at, too
-    if all(finding.good for finding in store):  # else what is read of it may be wrong
-        store = [_writable(database), *store, *_readable(watchlist, database), *_stored(database, watchlist)]
-    database.close()
-    return [*findings, *store]
+    if not all(finding.good for finding in store):  # what is read of it may be wrong
+        return store
+    return [_writable(database), *store, *_readable(watchlist, database), *_stored(database, watchlist)]
 
 
 def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:

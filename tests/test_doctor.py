@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from sqlmodel import select
 
@@ -23,7 +24,8 @@ from policywatch.doctor import examine
 from storage.changes import Change
 from storage.database import Database
 from tests import warm
-from tests.site import AI, Site, command, library, policy, policywatch, run, watchlist, with_small_files
+from tests.conftest import made
+from tests.site import AI, Site, command, library, policy, policywatch, run, until, watchlist, with_small_files
 from tests.web_pages import page, visited
 from tests.web_pages import text as text_of
 
@@ -257,3 +259,19 @@ def test_doctor_tries_a_database_of_either_kind(tmp_path: Path, site: Site, data
     said = policywatch("doctor", "--config", made)
     assert "ok    database: " in said
     assert "ok    checks: 1 document was tried at least once" in said
+
+
+@pytest.mark.parametrize("options", [(), ("--alive",)])
+def test_a_database_that_goes_away_meanwhile_is_a_finding(
+    tmp_path: Path, site: Site, postgres_server: str, migrated_postgres: str, options: tuple[str, ...]
+) -> None:
+    with made(postgres_server, migrated_postgres) as url:
+        config = watchlist(tmp_path, site, url)
+        with psycopg.connect(url) as lock, psycopg.connect(url, autocommit=True) as other:
+            lock.execute("LOCK TABLE documents, checks IN ACCESS EXCLUSIVE MODE")
+            with warm.running("-m", "policywatch", "doctor", *options, "--config", config) as doctor:
+                until(lambda: other.execute("SELECT pid FROM pg_locks WHERE NOT granted").fetchone())
+                other.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+                done = doctor.wait()
+        assert (done.returncode, done.stderr) == (1, "")
+        assert "went away while it was looked at: " in done.stdout.replace("\n", " ")

@@ -15,6 +15,7 @@ from sqlmodel import select
 
 from policywatch.web.access import Access
 from storage.checks import Check
+from storage.clock import utc_now
 from storage.database import Database
 from tests.site import a_site, policy, run, serving, until, watchlist
 from tests.web_pages import Story, visited
@@ -28,8 +29,9 @@ def readiness(home: str) -> tuple[int, str | None]:
 
 def test_the_probes_say_whether_the_pages_answer_and_whether_the_watch_works(tmp_path: Path) -> None:
     with a_site() as site:
-        site.pages["/privacy"] = policy()
-        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        names = ("privacy", "one", "two", "three")
+        site.pages |= {f"/{name}": policy() for name in names}
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names)
         with serving(config) as (home, _):
             assert readiness(home) == (503, "no document was checked yet")
             run(config, status=0)
@@ -40,6 +42,15 @@ def test_the_probes_say_whether_the_pages_answer_and_whether_the_watch_works(tmp
                     check.checked_at -= timedelta(days=30)
             status, reason = readiness(home)
             assert (status, "all documents are overdue; the last check was at" in str(reason)) == (503, True)
+            with database.writing() as session:
+                for check in session.exec(select(Check).where(Check.document_id == "library/privacy")):
+                    check.checked_at += timedelta(days=30)
+            status, reason = readiness(home)
+            assert (status, "3 of 4 documents are overdue; the last check was at" in str(reason)) == (503, True)
+            with database.writing() as session:
+                for check in session.exec(select(Check).where(Check.document_id != "library/one")):
+                    check.checked_at = utc_now()
+            assert readiness(home) == (200, None)
             with database.writing() as session:
                 session.execute(text("UPDATE alembic_version SET version_num = 'later'"))
             database.close()

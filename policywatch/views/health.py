@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import Session
 
 from messages import counted
@@ -24,7 +25,7 @@ from storage.database import Database
 from storage.deliveries import Delivery
 from storage.deliveries import failing as failing_deliveries
 from storage.documents import Document, failing
-from storage.errors import StorageError
+from storage.errors import StorageError, with_advice
 
 _UNREACHED = {"network.name", "network.connection"}  # codes of reasons
 _PERHAPS_UNREACHED = {*_UNREACHED, "archive.unreachable", "archive.failed"}  # of an archive nobody says more
@@ -54,14 +55,16 @@ def is_trouble(check: Check) -> bool:
 
 
 def job_problem(session: Session, entries: Sequence[DocumentEntry], now: datetime) -> str | None:
-    """Why the job does not do its work: nothing was ever checked, or everything is overdue."""
+    """Why the job does not do its work: nothing was ever checked, or most of it is overdue."""
     checks, waits = last_checks(session, [entry.id for entry in entries]), pauses(session, now)
     checked = [(entry, checks[entry.id]) for entry in entries if entry.id in checks]
     if not checked:
         return "no document was checked yet"
-    if all(is_late(entry, check, waits.get(entry.id), now=now) for entry, check in checked):
-        newest = max((check for _, check in checked), key=lambda check: check.checked_at)
-        return f"all documents are overdue; {last_checked(newest, now)}"
+    late = [check for entry, check in checked if is_late(entry, check, waits.get(entry.id), now=now)]
+    if 2 * len(late) > len(checked):
+        newest = max(late, key=lambda check: check.checked_at)
+        many = "all" if len(late) == len(checked) else f"{len(late)} of {len(checked)}"
+        return f"{many} documents are overdue; {last_checked(newest, now)}"
     return None
 
 
@@ -200,11 +203,24 @@ def is_alive(config: Path) -> list[Finding]:
         database = Database(watchlist.database)
     except StorageError as failure:
         return [Finding(False, "database", str(failure))]
-    with closing(database), database.reading() as session:
+    with closing(database):
+        return unless_cut_off(lambda: _alive(watchlist, database))
+
+
+def _alive(watchlist: Watchlist, database: Database) -> list[Finding]:
+    with database.reading() as session:
         watchlist = with_additions(watchlist, database)
         unread = unread_captures(session, watchlist)
         problem = job_problem(session, watchlist.documents, utc_now())
     return unread or [Finding(problem is None, "job", problem or "documents are checked when they are due")]
+
+
+def unless_cut_off(look: Callable[[], list[Finding]]) -> list[Finding]:
+    """What is found, or that the database went away meanwhile."""
+    try:
+        return look()
+    except (OperationalError, InternalError) as failure:
+        return [Finding(False, "database", f"went away while it was looked at: {with_advice(failure.orig)}")]
 
 
 def watchlist_findings(about: str, failure: WatchlistError) -> list[Finding]:
