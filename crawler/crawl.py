@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from time import monotonic
 from typing import Any
 
 from scrapy import signals
@@ -31,7 +30,9 @@ from crawler.targets import (
 )
 from storage.clock import utc_now
 from storage.database import Database
+from storage.errors import LostLease
 
+_LOOK = 0.5  # seconds between two looks at the lease
 _QUIET_TURNS = 10  # of the event loop without a task, until none is expected any more: callbacks start further ones
 
 
@@ -47,14 +48,13 @@ def crawl(
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
     on_check: Callable[[int], None] = lambda _check: None,
-    rest: bool = False,
 ) -> list[int]:
     """Check each target once; the ids of the checks, in the order in which they ended.
 
     What goes wrong with a document is its check's outcome; mistakes of the program (`FAILED`) are also added to
     `mistakes`, for the caller to raise when all is done. Raises what the store raises (a full disk, a lost server),
     at once; the checks until then are kept. `on_check` gets each id when its check is stored. Blocks, on an event loop
-    of its own, and can be called again: with `rest` it returns only when each host may be asked again.
+    of its own, and can be called again. Raises `LostLease` too, before the next request.
     """
     if not targets:
         return []
@@ -70,7 +70,7 @@ def crawl(
     if progress is not None:
         progress(0, len(targets), "")
     job = CrawlJob(database, targets, fingerprint_of, settle, isolate)
-    mistakes += _run_spider(job, scrapy_settings(settings) | {"CLOCK": now}, on_stored, rest=rest)
+    mistakes += _run_spider(job, scrapy_settings(settings) | {"CLOCK": now}, on_stored)
     return checks
 
 
@@ -85,9 +85,7 @@ def fetch_once(target: Target, settings: CrawlSettings, isolate: Isolate = direc
     return result
 
 
-def _run_spider(
-    job: CrawlJob, settings: dict[str, Any], on_ended: Callable[[CheckResult], None], *, rest: bool = False
-) -> list[Exception]:
+def _run_spider(job: CrawlJob, settings: dict[str, Any], on_ended: Callable[[CheckResult], None]) -> list[Exception]:
     """Until all is done; the mistakes of the program that it met. Raises what the store raises."""
     own = {"POLICYWATCH_JOB": lambda: job, "LOG_INSTALL_ROOT_HANDLER": False}
     configure_logging(own)
@@ -99,6 +97,17 @@ def _run_spider(
         on_ended(item)
 
     async def run() -> list[Exception]:
+        async def watch_lease() -> None:
+            """End requests under way, too, before another may ask the same hosts."""
+            while job.database is not None:
+                try:
+                    job.database.before_request(0)
+                except LostLease as failure:
+                    storage_failures.append(failure)
+                    crawling.cancel()
+                    return
+                await asyncio.sleep(_LOOK)
+
         runner = AsyncCrawlerRunner(settings | own)
         crawler = runner.create_crawler(PoliciesSpider)
 
@@ -110,11 +119,10 @@ def _run_spider(
         crawler.signals.connect(on_item, signal=signals.item_scraped)
         crawler.signals.connect(on_not_stored, signal=signals.item_error)
         crawling = runner.crawl(crawler)
+        watching = asyncio.create_task(watch_lease())
+        crawling.add_done_callback(lambda _: watching.cancel())
         try:
             await crawling
-            if rest:
-                slots = crawler.engine.downloader.slots.values()
-                await asyncio.sleep(max((slot.lastseen + slot.delay - monotonic() for slot in slots), default=0))
         finally:
             await _cancel_rest(crawler)
         assert isinstance(crawler.spider, PoliciesSpider)

@@ -22,10 +22,11 @@ from crawler.failures import DownloadFailed, TemporaryFailure
 from foundation.addresses import ForbiddenAddress
 from foundation.http_client import HttpFailure, HttpResponse, exchange, is_passing_name_failure
 from messages import Message, system_error, verbatim
+from storage.database import Database
 
 
 class GuardedDownloadHandler(BaseDownloadHandler):
-    """Raises `DownloadFailed`. Puts the headers as they came into `request.meta["received_headers"]`.
+    """Raises `DownloadFailed`, `LostLease`. Puts the headers as they came into `request.meta["received_headers"]`.
 
     Only the host of `request.meta["private_host"]` may have a private address.
     """
@@ -37,6 +38,8 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         self._max_size = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self._pauses = pauses_of(crawler)
         self._connections = asyncio.Semaphore(crawler.settings.getint("CONCURRENT_HOSTS"))
+        job = getattr(crawler.spider, "job", None)  # `scrapy shell` has none
+        self._database: Database | None = job and job.database
         self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # which several slots may share
 
     async def download_request(self, request: Request) -> Response:
@@ -46,6 +49,8 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             budget_of(request).charge(self._pauses.delay_of(request))
         try:
             async with self._hosts[host_of(request.url)], self._connections:
+                if self._database is not None:
+                    self._database.before_request(self._pauses.delay_of(request))
                 received = await self._exchange(request)
         finally:
             self._pauses.request_ended(request)

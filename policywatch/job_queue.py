@@ -13,7 +13,7 @@ from procrastinate.schema import SchemaManager
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from storage.database import Database
+from storage.database import SERVER_TIMEOUTS, Database
 from storage.errors import DatabaseUnavailable, StorageError, with_advice
 
 _SCHEMA = "procrastinate"
@@ -63,5 +63,7 @@ def _is_current(connection: psycopg.Connection) -> bool:
 def _address(database: Database) -> str:
     """libpq's form of the address, where the queue's schema is searched first."""
     address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    options = f"{conninfo_to_dict(address).get('options') or ''} -c search_path={_SCHEMA}".strip()
+    settings = {"search_path": _SCHEMA, **SERVER_TIMEOUTS}
+    own = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    options = f"{conninfo_to_dict(address).get('options') or ''} {own}".strip()
     return make_conninfo(address, options=options)

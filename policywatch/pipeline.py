@@ -6,8 +6,9 @@ a change is written with its verdict and its alerts, in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,8 @@ class Job:
 
     def __init__(self, watchlist: Watchlist, database: Database, recipients: Recipients) -> None:
         self.watchlist = watchlist
-        self.database = database
+        self.database = database  # under a lease for the steps that need one
+        self._shared = database
         self.recipients = recipients
         self.authority: Authority | None = None
         if watchlist.evidence[0] is not None:
@@ -85,7 +87,7 @@ class Job:
         Mistakes of the program with one document hold up no other; the caller raises them at the end.
         """
         started = utc_now()
-        with one_at_a_time(self.database):
+        with self._alone():
             planned = self.plan(only=only, force=force)
             self.reprocess()
             with FollowUp(self._ingest_one, self._notify_early) as follow_up:
@@ -103,6 +105,14 @@ class Job:
             mark_applied(session, self.watchlist.digest)
             head = head_line(session)
         return Report(started, utc_now(), outcomes(self.database, checks), deliveries, head)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            with one_at_a_time(self._shared) as self.database:
+                yield
+        finally:
+            self.database = self._shared
 
     def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:
         """The documents to be checked; those of the store are brought in step with the watchlist."""
@@ -130,10 +140,9 @@ class Job:
         *,
         progress: Progress | None = None,
         on_check: Callable[[int], None] = lambda _check: None,
-        rest: bool = False,
     ) -> list[int]:
         """Fetch these documents, or ask the archives that have them; the ids of the checks, which `on_check` gets as
-        each is stored. With `rest`, wait until their hosts may be asked again."""
+        each is stored."""
         with self.database.writing() as session:
             forget_turns(session, utc_now() - MEMORY)
         with self.database.reading() as session:
@@ -156,7 +165,6 @@ class Job:
                 isolate=isolated,
                 progress=progress,
                 on_check=on_check,
-                rest=rest,
             )
         return checks + self.read_archives(planned, checks, progress=progress, on_check=on_check)
 
@@ -246,14 +254,14 @@ class Job:
         self._delivered = Deliveries(sent, failed, done.pending)
 
     def _deliver(self, **options: Any) -> Deliveries:
-        with self.database.reading() as session:
+        with self._shared.reading() as session:
             if not may_deliver(session, self.recipients.routes):
                 return Deliveries(0, 0, 0)
         from notifier.delivery import deliver_due  # with Apprise and Jinja, which load slowly
         from policywatch.views.serializer import webhook_change
 
-        return deliver_due(
-            self.database,
+        return deliver_due(  # without a lease: each delivery is claimed, and what was sent has to be recorded
+            self._shared,
             self.recipients.routes,
             self.recipients.operator,
             operator_language=self.recipients.operator_language,

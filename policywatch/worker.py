@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -35,24 +35,44 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import Busy, DatabaseUnavailable, with_advice
 from storage.isolate_errors import STORE_LOST
+from storage.leases import LEASE
 from storage.lock import beside_others
 
 CHECK, READ, DELIVER = QUEUES = ("check", "read", "deliver")
 Read = Callable[[], tuple[Watchlist, Recipients]]
 _AT_ONCE: Final = 5  # documents of a job, so that a worker that is to stop does so within minutes
+_HEARTBEATS: Final = 6  # of a worker, in the time of a lease
 _LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a database that is gone
 _Work = tuple[str, str, list[str]]  # queue, group of hosts, its documents
 
 
-def work(database: Database, read: Read, *, concurrency: int, queues: Sequence[str], wait: bool = True) -> None:
+def work(
+    database: Database,
+    read: Read,
+    *,
+    concurrency: int,
+    queues: Sequence[str],
+    wait: bool = True,
+    lease: float = LEASE,
+) -> None:
     """Until SIGTERM or SIGINT, which let the jobs under way end; a second one ends them too. A database that is gone
-    is waited for. Without `wait` until nothing is left to do. Raises `NoQueue`."""
-    asyncio.run(_Worker(database, read).stay(concurrency, queues, wait=wait))
+    is waited for. Without `wait` until nothing is left to do. `lease`: seconds after which others take over what a
+    worker had begun that is not heard of any more. Raises `NoQueue`."""
+    asyncio.run(_Worker(database, read, lease).stay(concurrency, queues, wait=wait))
+
+
+def _say_unforeseen(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The end of a job that can't be noted is none: others forgot it meanwhile, or will."""
+    if isinstance(context.get("exception"), exceptions.ConnectorException):
+        log.debug("a job's end was not noted", exc_info=context["exception"])
+    else:
+        loop.default_exception_handler(context)
 
 
 class _Worker:
-    def __init__(self, database: Database, read: Read) -> None:
+    def __init__(self, database: Database, read: Read, seconds: float) -> None:
         self._database = database
+        self._seconds = seconds
         self._read = read
         self._app = App(connector=connector(database))
         self._app.task(name=CHECK, queue=CHECK)(self._check_task)
@@ -73,24 +93,32 @@ class _Worker:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
+        loop.set_exception_handler(_say_unforeseen)
         pause = 1
         with suppress(asyncio.CancelledError):
             while True:
                 try:
                     await asyncio.to_thread(require_queue, self._database)
                     async with self._app.open_async():
+                        await self._forget_silent()
                         await self._defer("plan", "", {"timestamp": 0})
                         log.info("worker started: %s", ", ".join(queues), extra={"event": "worker started"})
                         pause = 1
-                        await self._app.run_worker_async(
-                            queues=list(queues),
-                            concurrency=concurrency,
-                            wait=wait,
-                            fetch_job_polling_interval=1,  # nothing tells it that a lock is free
-                            listen_notify=False,
-                            delete_jobs=DeleteJobCondition.ALWAYS,
-                            install_signal_handlers=False,
-                        )
+                        sweeping = asyncio.create_task(self._sweep())
+                        try:
+                            await self._app.run_worker_async(
+                                queues=list(queues),
+                                concurrency=concurrency,
+                                wait=wait,
+                                fetch_job_polling_interval=1,  # nothing tells it that a lock is free
+                                listen_notify=False,
+                                delete_jobs=DeleteJobCondition.ALWAYS,
+                                install_signal_handlers=False,
+                                update_heartbeat_interval=self._seconds / _HEARTBEATS,
+                                stalled_worker_timeout=self._silence,
+                            )
+                        finally:
+                            sweeping.cancel()
                 except (exceptions.ConnectorException, psycopg.OperationalError, DatabaseUnavailable) as failure:
                     log.error("%s; nothing is lost, the worker tries again", with_advice(failure.__cause__ or failure))
                 if not wait:
@@ -99,9 +127,30 @@ class _Worker:
                 pause = min(2 * pause, _LONGEST_PAUSE)
         log.info("worker ended", extra={"event": "worker ended"})
 
+    async def _sweep(self) -> None:
+        """Plan anew, as soon as it is known, what silent workers had begun."""
+        while True:
+            with suppress(exceptions.ConnectorException):
+                if await self._forget_silent():
+                    await self._defer("plan", "", {"timestamp": 0})
+            await asyncio.sleep(self._seconds / _HEARTBEATS)
+
+    async def _forget_silent(self) -> bool:
+        """Forget jobs whose worker is silent, which would hold up their groups; whether there were any."""
+        manager = self._app.job_manager
+        stalled = [*await manager.get_stalled_jobs(seconds_since_heartbeat=self._silence)]
+        for job in stalled:
+            log.warning("a worker is silent; others take over: %s %s", job.task_name, job.lock or "")
+            with suppress(exceptions.ConnectorException):  # another was faster
+                await manager.finish_job(job, Status.FAILED, delete_job=True)
+        return bool(stalled)
+
+    @property
+    def _silence(self) -> float:
+        """Seconds without a heartbeat; the worker's leases have expired by then."""
+        return self._seconds * (1 + 1 / _HEARTBEATS)
+
     async def _plan_task(self, timestamp: int) -> None:  # noqa: ARG002  # procrastinate gives it
-        for job in await self._app.job_manager.get_stalled_jobs():  # their worker died; they would hold their lock
-            await self._app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         await self._do(self._plan)
         await self._do(self._beat)
 
@@ -135,12 +184,13 @@ class _Worker:
 
     def _plan(self) -> list[_Work]:
         watchlist, recipients = self._read()
-        job, now = Job(watchlist, self._database, recipients), utc_now()
-        with beside_others(self._database, "plan"):
+        with self._lease("plan") as held:
+            job = Job(watchlist, held, recipients)
             job.declare()
             job.confirm()
         with self._database.reading() as session:
             groups = by_host(watchlist.documents, last_checks(session))
+            now = utc_now()
             times = due_times(session, watchlist.documents, now)
             unread = {check.document_id for check in unread_checks(session)}
         following: list[_Work] = [(DELIVER, DELIVER, [])]
@@ -161,44 +211,47 @@ class _Worker:
         return []
 
     def _check(self, group: str, documents: list[str]) -> list[_Work]:
-        with self._alone(group, documents) as entries:
-            with self._database.reading() as session:
+        with self._lease(group) as held:
+            entries = self._watched(documents)
+            with held.reading() as session:
                 times = due_times(session, entries, utc_now())
             due = sorted((entry for entry in entries if times[entry.id] <= utc_now()), key=lambda each: times[each.id])
             now, later = due[:_AT_ONCE], due[_AT_ONCE:]
-            job = self._job(now)
+            job = self._job(now, held)
             job.reprocess()
-            checks = self._log(job, job.crawl(now, rest=True))
+            checks = self._log(job, job.crawl(now))
             job.thin([entry.id for entry in now])
         has_unread = any(check["outcome"] is None for check in checks)
         return [(queue, group, documents) for queue, wanted in ((READ, has_unread), (CHECK, later)) if wanted]
 
     def _ingest(self, group: str, documents: list[str]) -> list[_Work]:
-        with self._alone(group, documents) as entries:
-            with self._database.reading() as session:
+        with self._lease(group) as held:
+            entries = self._watched(documents)
+            with held.reading() as session:
                 unread = {check.document_id for check in unread_checks(session)}
-            job = self._job([entry for entry in entries if entry.id in unread])
+            job = self._job([entry for entry in entries if entry.id in unread], held)
             self._log(job, job.ingest())
         return [(DELIVER, DELIVER, [])]
 
     def _deliver(self) -> list[_Work]:
-        job = self._job([])
+        job = self._job([], self._database)
         done = job.notify()
         if done.sent or done.failed:
             log_deliveries(done)
         job.timestamp()
         return []
 
-    @contextmanager
-    def _alone(self, group: str, documents: Sequence[str]) -> Iterator[list[DocumentEntry]]:
-        """The documents that are still watched, while nobody else works on their group. Raises `Busy`."""
-        watchlist, _ = self._read()
-        with beside_others(self._database, group):
-            yield [entry for entry in watchlist.documents if entry.id in documents]
+    def _lease(self, group: str) -> AbstractContextManager[Database]:
+        return beside_others(self._database, group, lease=self._seconds)
 
-    def _job(self, entries: Sequence[DocumentEntry]) -> Job:
+    def _watched(self, documents: Sequence[str]) -> list[DocumentEntry]:
+        """Those of them that still are."""
+        watchlist, _ = self._read()
+        return [entry for entry in watchlist.documents if entry.id in documents]
+
+    def _job(self, entries: Sequence[DocumentEntry], database: Database) -> Job:
         watchlist, recipients = self._read()
-        return Job(replace(watchlist, documents=tuple(entries)), self._database, recipients)
+        return Job(replace(watchlist, documents=tuple(entries)), database, recipients)
 
     def _log(self, job: Job, ids: Sequence[int]) -> list[dict[str, Any]]:
         checks = outcomes(self._database, ids)

@@ -11,9 +11,8 @@ from sqlmodel import Session
 class AdvisoryLock(IntEnum):
     """In the order in which one process takes several; each value is the lock's key in the database."""
 
-    RUN = 0x706F6C6963790001  # "policy", 1: a run on the whole store, for as long as its connection lives
-    WORKERS = 0x706F6C6963790004  # a worker on some documents, beside others: shared, likewise
-    MIGRATION = 0x706F6C6963790002  # from here on each until the end of its transaction
+    LEASES = 0x706F6C6963790001  # "policy", 1: who works on which documents
+    MIGRATION = 0x706F6C6963790002
     PLANNING = 0x706F6C6963790005  # what is owed to an address: deliveries, proposals, sign-ups
     CHAIN = 0x706F6C6963790003  # the number of the next entry
     PARAGRAPHS = 0x706F6C6963790006  # the ids of new ones

@@ -7,12 +7,13 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from copy import copy as shallow_copy
 from functools import cache
 from importlib import import_module
 from itertools import count
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
@@ -31,16 +32,34 @@ from storage.errors import (
     with_advice,
 )
 
+if TYPE_CHECKING:
+    import psycopg
+
+    from storage.leases import Lease
+
 _TRIAL_SIZE = 4 * 2**20  # bytes; SQLite keeps half of it in memory
 _LOCK_WAIT = 30  # seconds
 # libpq itself waits minutes for a connection, and hours for a connection that has gone silent
 _TIMEOUTS = {
     "connect_timeout": 15,  # seconds
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
     "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,  # milliseconds
+    "tcp_user_timeout": 25_000,  # milliseconds
 }
+# so does the server, with the locks of a machine that vanished
+SERVER_TIMEOUTS = {
+    "tcp_keepalives_idle": "10",  # seconds
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",  # milliseconds
+    "client_connection_check_interval": "5000",
+}
+_SET_TIMEOUTS = """
+SELECT set_config(name, wanted, false) FROM unnest(%s::text[], %s::text[]) AS timeout (name, wanted)
+JOIN pg_settings USING (name)
+"""  # without those that an older server does not know
+_IDLE_WRITER = 20  # seconds; one that stopped amid a transaction holds up others
 
 
 class Database:
@@ -74,6 +93,7 @@ class Database:
         self._writing = self._engine.execution_options(policywatch_writes=True)
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}  # SQLite's only one
         self._reading = self._engine.execution_options(**snapshot)
+        self._lease: Lease | None = None
 
     def __str__(self) -> str:
         return self.url.set(query={}).render_as_string(hide_password=True)  # a query may hold password=, too
@@ -165,12 +185,26 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session in one transaction: committed at the end, rolled back if anything is raised."""
+        """A session in one transaction: committed at the end, rolled back if anything is raised. Raises `LostLease`
+        where it is under one."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            if self._lease is not None:
+                self._lease.fence(session)
             yield session
 
+    def under(self, lease: Lease) -> Database:
+        """The same database, to which nothing is written any more once the lease is lost."""
+        database = shallow_copy(self)
+        database._lease = lease
+        return database
+
+    def before_request(self, rest: float) -> None:
+        """As `Lease.require`, if it is under one."""
+        if self._lease is not None:
+            self._lease.require(rest)
+
     def connect(self) -> Connection:
-        """A connection of its own, for what must outlive a transaction (locks)."""
+        """A connection of its own."""
         return self._engine.connect()
 
     def close(self) -> None:
@@ -236,11 +270,20 @@ def _server_engine(url: URL) -> Engine:
     timeouts = {name: value for name, value in _TIMEOUTS.items() if name not in url.query}
     engine = create_engine(url, pool_pre_ping=True, connect_args=timeouts)
 
+    @event.listens_for(engine, "connect")
+    def configure(connection: psycopg.Connection, _record: Any) -> None:
+        names, values = [*SERVER_TIMEOUTS], [*SERVER_TIMEOUTS.values()]
+        connection.execute(_SET_TIMEOUTS, [names, values])
+        connection.commit()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # not when connecting, for a connection pooler may not keep it
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        options = connection.get_execution_options()
+        if options.get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'")
+        if options.get("policywatch_writes"):
+            connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_WRITER}s'")
 
     return engine
 

@@ -99,6 +99,16 @@ class Busy(StorageError):
     """Another run is at work on this database."""
 
 
+class LostLease(StorageError):
+    """Another process may be at work on the same documents by now: this one asks no host, and writes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database was out of reach for too long, or this process was stopped, so that another may be at work "
+            "on the same documents; what was finished is kept, and the rest is done by the next run"
+        )
+
+
 class Unknown(StorageError):
     """What was asked for is not stored."""
 

@@ -1,51 +1,85 @@
-"""One run at a time on a database."""
+"""Who works on a database: one run on the whole of it, or workers beside each other on groups of its documents."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
-
-from storage.advisory_locks import AdvisoryLock
 from storage.database import Database
 from storage.errors import Busy
+from storage.leases import LEASE, Lease, held_leases, take_lease
 
-_GROUP_KEY = 0x706F6C69  # "poli": PostgreSQL's locks of two numbers are others than those of one
-_WORKERS_END = "30s"  # that one waits for what workers have begun
+_WHOLE = "*"  # the lease of the whole store
+_WORKERS_END = 30.0  # seconds that one waits for what workers have begun
+_LOOK = 0.2  # seconds between two looks at what others do
 _AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
 
 @contextmanager
-def one_at_a_time(database: Database) -> Iterator[None]:
-    """Hold the database's run lock; raises `Busy` at once if another process has it, and if workers do not finish their
-    jobs within half a minute. They begin no other meanwhile.
+def one_at_a_time(database: Database, *, lease: float = LEASE, patience: float = _WORKERS_END) -> Iterator[Database]:
+    """Have the whole store; what writes documents does so through the `Database` that it gives. Raises `Busy` at once
+    if another process has it, and if workers do not finish their jobs within `patience`. They begin no other meanwhile.
 
-    The lock is the kernel's or the server's: it goes when its process dies, however that dies.
+    On SQLite it is a lock of the kernel, which goes when its process dies. On PostgreSQL it is a lease of so many
+    seconds; without it every writing session raises `LostLease`.
     """
     file = database.sqlite_file
-    lock = _file_lock(file.with_name(file.name + ".lock")) if file else _advisory_lock(database)
-    with lock:
-        yield
+    if file is not None:
+        with _file_lock(file.with_name(file.name + ".lock")):
+            yield database
+    elif database.is_sqlite:  # in memory, where no other process sees it
+        yield database
+    else:
+        held = _wait_for(database, _WHOLE, f"another run {_AT_WORK}", lease)
+        with _ending(held):
+            _await_workers(database, patience)
+            yield database.under(held)
 
 
 @contextmanager
-def beside_others(database: Database, group: str) -> Iterator[None]:
-    """Hold the lock of one group of documents, on PostgreSQL; raises `Busy` at once if another worker has it, or a
-    process has or awaits the whole database."""
-    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        keys = {"workers": AdvisoryLock.WORKERS, "of_group": _GROUP_KEY, "group": group}
-        both = "pg_try_advisory_lock_shared(:workers), pg_try_advisory_lock(:of_group, hashtext(:group))"
-        try:
-            if not all(connection.execute(text(f"SELECT {both}"), keys).one()):
-                raise Busy(f"another worker, or a run, is at work on {group}")
-            yield
-        finally:
-            _unlock_all(connection)
+def beside_others(database: Database, group: str, *, lease: float = LEASE) -> Iterator[Database]:
+    """Have one group of documents, on PostgreSQL, as soon as its hosts have rested. Raises `Busy` at once if another
+    worker has it, or a process has or awaits the whole store."""
+    held = _wait_for(database, group, f"another worker, or a run, is at work on {group}", lease)
+    with _ending(held):
+        yield database.under(held)
+
+
+def _wait_for(database: Database, name: str, busy: str, seconds: float) -> Lease:
+    """The lease, once the delay of the hosts is over that its last owner asked. Raises `Busy`."""
+    while True:
+        lease = take_lease(database, name, above=_WHOLE, seconds=seconds)
+        if lease is not None:
+            return lease
+        with database.writing() as session:
+            held = held_leases(session)
+        if held.get(name) or held.get(_WHOLE):
+            raise Busy(busy)
+        time.sleep(_LOOK)
+
+
+def _await_workers(database: Database, patience: float) -> None:
+    until = time.monotonic() + patience
+    while True:
+        with database.writing() as session:
+            held = held_leases(session)
+        if held.keys() <= {_WHOLE}:
+            return
+        if time.monotonic() >= until:
+            raise Busy(f"a worker {_AT_WORK}, or stop the workers first")
+        time.sleep(_LOOK)
+
+
+@contextmanager
+def _ending(lease: Lease) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lease.end()
 
 
 @contextmanager
@@ -68,34 +102,3 @@ def _file_lock(path: Path) -> Iterator[None]:
 def _shared(store: Path) -> int:
     """Rights of a group that may write the store too."""
     return store.stat().st_mode & 0o060 if store.exists() and store.stat().st_mode & 0o020 else 0
-
-
-@contextmanager
-def _advisory_lock(database: Database) -> Iterator[None]:
-    if database.is_sqlite:  # in memory, where no other process sees it
-        yield
-        return
-    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": AdvisoryLock.RUN}).scalar()
-        if not taken:
-            raise Busy(f"another run {_AT_WORK}")
-        try:
-            _await_workers(connection)
-            yield
-        finally:
-            _unlock_all(connection)
-
-
-def _await_workers(connection: Connection) -> None:
-    connection.execute(text(f"SET lock_timeout = '{_WORKERS_END}'"))
-    try:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": AdvisoryLock.WORKERS})
-    except OperationalError as failure:
-        raise Busy(f"a worker {_AT_WORK}, or stop the workers first") from failure
-    finally:
-        connection.execute(text("RESET lock_timeout"))
-
-
-def _unlock_all(connection: Connection) -> None:
-    with suppress(OperationalError):  # a connection that the server closed has released them
-        connection.execute(text("SELECT pg_advisory_unlock_all()"))

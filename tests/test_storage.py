@@ -32,6 +32,7 @@ from storage.checks import (
 from storage.database import Database
 from storage.documents import Document, declare, document, watched
 from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument, with_advice
+from storage.leases import leases
 from storage.lock import one_at_a_time
 from storage.notices import Notice
 from tests import warm
@@ -81,7 +82,7 @@ def test_the_migrations_make_the_tables_that_the_code_declares(new_url: str) -> 
     database = Database(new_url)
     with database.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": ours})
-        assert compare_metadata(context, SQLModel.metadata) == []
+        assert compare_metadata(context, [SQLModel.metadata, leases.metadata]) == []
     database.close()
 
 
@@ -356,13 +357,11 @@ def test_only_one_run_at_a_time(database: Database, database_url: str) -> None:
     second.close()
 
 
-def test_a_run_goes_on_when_the_server_closes_the_connection_of_its_lock(
-    postgres_server: str, migrated_postgres: str
-) -> None:
+def test_a_run_goes_on_when_the_server_closes_all_its_connections(postgres_server: str, migrated_postgres: str) -> None:
     with made(postgres_server, migrated_postgres) as url:
         database = Database(url)
         with one_at_a_time(database), psycopg.connect(url) as other:
-            other.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         with one_at_a_time(database):
             pass
         database.close()

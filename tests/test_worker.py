@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -23,12 +21,9 @@ from policywatch.job_queue import make_queue
 from policywatch.logs import log
 from policywatch.plan import by_host
 from policywatch.worker import QUEUES, work
-from storage import lock
 from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import Busy
-from storage.lock import beside_others, one_at_a_time
 from tests import warm
 from tests.conftest import made
 from tests.inbox import webhook
@@ -193,35 +188,6 @@ def test_where_workers_can_not_work_they_say_so(tmp_path: Path, library: Site, u
         assert "the queue's tables are missing, or of another release; run `policywatch database upgrade`" in output
         policywatch("database", "upgrade", "--config", config)
     assert "'none' is no queue" in policywatch("worker", "--queues", "none", "--config", config, status=2)
-
-
-def test_a_run_waits_for_workers_and_they_make_way(shared: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "_WORKERS_END", "300ms")
-    with beside_others(shared, "a"), beside_others(shared, "b"):
-        with pytest.raises(Busy, match="another worker"), beside_others(shared, "a"):
-            pass
-        with pytest.raises(Busy, match="stop the workers first"), one_at_a_time(shared):
-            pass
-    with one_at_a_time(shared), pytest.raises(Busy), beside_others(shared, "c"):
-        pass
-    monkeypatch.setattr(lock, "_WORKERS_END", "60s")
-    begun, ended = threading.Event(), []
-
-    def run() -> None:
-        begun.set()
-        with one_at_a_time(shared):
-            ended.append("run")
-
-    with beside_others(shared, "a"):
-        running = threading.Thread(target=run)
-        running.start()
-        begun.wait()
-        with suppress(Busy):
-            while True:  # until it waits
-                with beside_others(shared, "b"):
-                    assert not ended
-    running.join()
-    assert ended == ["run"]
 
 
 def test_documents_that_share_a_host_are_one_group(tmp_path: Path, library: Site) -> None:

@@ -24,7 +24,7 @@ from crawler.previous import first_states, previous_states
 from crawler.targets import CrawlJob, Target
 from messages import Message, program_error
 from storage.checks import Outcome
-from storage.errors import UnknownDocument
+from storage.errors import LostLease, UnknownDocument
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -129,6 +129,8 @@ class PoliciesSpider(Spider):
         """End a check whose download or callback raised something."""
         check: CheckResult = failure.request.cb_kwargs["check"]  # type: ignore[attr-defined]
         error = failure.value
+        if isinstance(error, LostLease):
+            return self._end(check, Outcome.FAILED)  # which is refused when it is to be written, and ends the crawl
         if not isinstance(error, CheckEnded):
             assert isinstance(error, Exception)
             self.mistakes.append(error)

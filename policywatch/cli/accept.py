@@ -52,8 +52,8 @@ def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> Non
             show_comparison(out, held.draft.comparison)
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
-        with one_at_a_time(database):
-            change = approve(database, document, extraction, job.recipients.names_for, seen=held.page, actor=user())
+        with one_at_a_time(database) as held_store:
+            change = approve(held_store, document, extraction, job.recipients.names_for, seen=held.page, actor=user())
         with database.reading() as session:
             version = current_version(session, document)
     assert version is not None, "it was taken"
@@ -113,8 +113,8 @@ def withdraw(
             typer.echo(f"{document}, version {number}, captured {version.captured_at:%Y-%m-%d %H:%M} UTC", err=True)
             if not typer.confirm("Withdraw it?", err=True):
                 raise typer.Exit(TROUBLE)
-        with one_at_a_time(database):
-            report = take_back(database, document, number, actor=user(), reason=reason)
+        with one_at_a_time(database) as held:
+            report = take_back(held, document, number, actor=user(), reason=reason)
     if as_json:
         print_json(asdict(report))
         return

@@ -80,8 +80,8 @@ def restore(
 
 
 def _copy(old: Database, new: Database) -> None:
-    with one_at_a_time(new):
-        rows = copy_store(old, new)
+    with one_at_a_time(new) as held:
+        rows = copy_store(old, held)
     many = f"{counted(sum(rows.values()), 'row')} of {counted(len(rows), 'table')}"
     console().print(f"{many} copied to {new}, where they are the same.", soft_wrap=True)
 

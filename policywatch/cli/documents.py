@@ -83,7 +83,7 @@ def rename(
         raise typer.BadParameter(f"found {new!r}; {failure}", param_hint="NEW") from failure
     if old == new:
         raise typer.BadParameter(f"{new!r} is its id already", param_hint="NEW")
-    with opened(config) as (watchlist, database), one_at_a_time(database), database.writing() as session:
+    with opened(config) as (watchlist, database), one_at_a_time(database) as held, held.writing() as session:
         moved = extent(session, old)
         rename_document(session, old, new, mentions_in(document(session, old).language))
         enter(session, user(), Action.RENAME, new, at=utc_now(), before={"id": old}, after={"id": new})
@@ -117,7 +117,7 @@ def remove(
         console().print(f"{id_}, {'its imported history' if imported else 'all that is known of it'}: {counts}.")
         if not yes and not typer.confirm("Remove it for good?"):
             raise typer.Exit(TROUBLE)
-        with one_at_a_time(database), database.writing() as session:
+        with one_at_a_time(database) as held, held.writing() as session:
             before = removed._asdict() | {"imported": imported}
             enter(session, user(), Action.REMOVE, id_, at=utc_now(), before=before)
             if imported:

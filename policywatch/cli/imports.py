@@ -89,7 +89,11 @@ def open_terms_archive(
     for named in document or ():
         _check_id(named)
     wish = Wish(service, document or (), insist)
-    with opened(config) as (watchlist, database), archive(repository) as source, one_at_a_time(database):
+    with (
+        opened(config) as (watchlist, shared),
+        archive(repository) as source,
+        one_at_a_time(shared) as database,
+    ):
         histories = chosen(source, wish)
         Job(watchlist, database, Recipients()).declare()
         with _progress(sum(len(history.records) for history in histories), as_json) as step:
@@ -113,7 +117,7 @@ def folder(
     example/terms dates.csv` (with lines like old.pdf,2025-11-03)
     """
     started = time.monotonic()
-    with opened(config) as (watchlist, database), one_at_a_time(database):
+    with opened(config) as (watchlist, shared), one_at_a_time(shared) as database:
         entry = watchlist.document(*known(watchlist, [document], "DOCUMENT"))
         assert entry is not None
         pages = saved_files(path, entry.addresses[0])
@@ -157,7 +161,7 @@ def wayback(
 
     Example: `policywatch import wayback linkedin/user-agreement --from 2019-01-01 --every 30d`
     """
-    with opened(config) as (watchlist, database), one_at_a_time(database):
+    with opened(config) as (watchlist, shared), one_at_a_time(shared) as database:
         known(watchlist, [document], "DOCUMENT")
         entry, job = watchlist.document(document), Job(ready(watchlist), database, Recipients())
         assert entry is not None

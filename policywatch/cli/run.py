@@ -130,8 +130,8 @@ def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None)
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
         collect_rarely()
-        job = Job(ready(watchlist), database, Recipients())
-        with one_at_a_time(database), _progress(as_json=False) as step:
+        with one_at_a_time(database) as held, _progress(as_json=False) as step:
+            job = Job(ready(watchlist), held, Recipients())
             planned = job.plan(only=only, force=now or bool(only))
             job.reprocess()
             checks = job.crawl(planned, progress=step)
@@ -159,11 +159,12 @@ def read(
 
     with opened(config) as (watchlist, database):
         collect_rarely()
-        job = Job(watchlist, database, recipients(watchlist))
-        with one_at_a_time(database):
+        to = recipients(watchlist)
+        with one_at_a_time(database) as held:
+            job = Job(watchlist, held, to)
             job.declare()
             if again:
-                done = reprocess_all(database, job.configs, job.mistakes)
+                done = reprocess_all(held, job.configs, job.mistakes)
                 if done.before:
                     console().print(f"Went on where it was stopped, after {counted(done.before, 'version')}.")
                 console().print(

@@ -155,9 +155,9 @@ def _deciding(
             minutes = known.recipients.grace // timedelta(minutes=1)
             return renderer.page(request, "review_sure.html", minutes=minutes, **shown)
         try:
-            with one_at_a_time(database):
+            with one_at_a_time(database) as held:
                 who = {"actor": request.state.actor, "seen": shown["text"]}
-                accepted = accept(database, document_id, config, known.recipients.names_for, **who)
+                accepted = accept(held, document_id, config, known.recipients.names_for, **who)
         except Busy:
             return show(request, document_id, status=409, trouble="review.busy")
         except (AnotherTextHeld, NothingHeld):
@@ -184,9 +184,9 @@ def _withdrawing(router: APIRouter, database: Database, renderer: Renderer, now:
     @router.post("/documents/{document_id:path}/versions/{number:int}/withdraw")
     def take_back(request: Request, document_id: DocumentId, number: Number, form: OwnForm) -> Response:
         try:
-            with one_at_a_time(database):
+            with one_at_a_time(database) as held:
                 reason = form.get("reason", "").strip()[:_LONGEST_REASON]
-                withdraw(database, document_id, number, actor=request.state.actor, reason=reason, now=now)
+                withdraw(held, document_id, number, actor=request.state.actor, reason=reason, now=now)
         except Busy:
             return withdrawal_form(request, document_id, number, status=409, trouble="review.busy")
         except NotTheNewest:

