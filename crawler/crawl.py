@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -143,7 +144,8 @@ async def _cancel_rest(crawler: Crawler) -> None:
             for task in rest:
                 task.cancel()
             await asyncio.wait(rest)
-            crawler.engine.downloader.close()
+            with suppress(RuntimeError):  # it broke off before it had an engine
+                crawler.engine.downloader.close()
         else:
             quiet += 1
             await asyncio.sleep(0)

@@ -52,6 +52,11 @@ ERROR_PAGE = (
 )
 
 
+def unlike(sentence: str, answer: int) -> tuple[str, ...]:
+    """Paragraphs that another answer has not: more than the policy has text, so that neither is accepted."""
+    return tuple(f"{sentence} Number {answer} of {'abcdefghijklmnopqrstuvwxyz'[k] * (k + answer)}." for k in range(26))
+
+
 class Site:
     """`pages` by path, or what makes one anew each time; a path that is not in it answers 404. `asked` counts requests
     by path."""

@@ -12,7 +12,7 @@ from policywatch.config.watchlist import load
 from policywatch.plan import has_work
 from storage.clock import utc_now
 from storage.database import Database
-from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, policywatch, watchlist
+from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, policywatch, unlike, watchlist
 
 DATABASES = ["sqlite"]
 FRENCH = (
@@ -100,7 +100,7 @@ def test_to_accept_such_a_text_tells_nobody_either(config: Path, site: Site, edi
     path = edited(config, site)
     page, numbers = site.pages[path], count(1)
     assert isinstance(page, str)
-    site.pages[path] = lambda: page.replace("</main>", f"<p>{SOLD} {next(numbers)}</p></main>")
+    site.pages[path] = lambda: page.replace("</main>", f"<p>{'</p><p>'.join(unlike(SOLD, next(numbers)))}</p></main>")
     assert checked(config) == ("held", False)
     policywatch("accept", "library/privacy", "--yes", "--config", config)
     policywatch("deliver", "--config", config)

@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from analysis.model import Page
 from policywatch.config.watchlist import load
 from policywatch.ingest.captures import ingest
-from policywatch.ingest.extraction import ExtractionConfig, PageCache, Received
+from policywatch.ingest.extraction import ExtractionConfig, Memory, PageCache, Received
 from storage.checks import Check
 from storage.versions import Version
 from tests import warm
@@ -172,10 +172,10 @@ class Beside(PageCache):
         super().__init__()
         self.others = [other]
 
-    def extract(self, config: ExtractionConfig, received: Received) -> Page:
+    def extract(self, config: ExtractionConfig, received: Received, memory: Memory) -> Page:
         if self.others:
             self.others.pop()()
-        return super().extract(config, received)
+        return super().extract(config, received, memory)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)

@@ -170,7 +170,8 @@ def _related(lines: list[Line], _: list[Line]) -> None:
         if line.reason is None and _is_related_title(line):
             rest = lines[index + 1 :]
             teasers = _described_teasers(rest) or list(takewhile(_is_teaser, rest))
-            if teasers and all(kinds_of(each.text) for each in teasers if each.is_links):
+            links = [each for each in teasers if each.is_links]
+            if links and all(kinds_of(each.text) for each in links):
                 continue  # the documents that belong to this one
             for related in [line, *teasers] if teasers or not rest else ():
                 related.reason = "related pages"

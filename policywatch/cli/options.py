@@ -20,10 +20,10 @@ from notifier.escape import for_machines
 from policywatch.config import DEFAULT_FILE
 from policywatch.logs import LogFormat
 from policywatch.sanitize import sanitize
-from storage.journal import Actor
 
 if TYPE_CHECKING:
     from policywatch.views.health import Finding
+    from storage.journal import Actor
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
 
@@ -92,6 +92,8 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
 
 def user() -> Actor:
     """Who gave the command."""
+    from storage.journal import Actor  # SQLAlchemy loads slowly, and few commands are written down
+
     try:
         return Actor(getpass.getuser(), "command")
     except (KeyError, OSError):  # in a container, say, whose user has no name

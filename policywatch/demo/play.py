@@ -35,7 +35,8 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
     if (folder / "policywatch.db").exists():
         raise FileExistsError(f"{folder} holds a demo already; name another folder, or remove it")
     config, alerts = folder / "policywatch.toml", folder / "alerts.txt"
-    expected = len({day for day, _ in EXPECTED_ALERTS}) * len(_ROUTES)  # each day's changes are one event
+    events = {(day, document.partition(".")[0]) for day, document in EXPECTED_ALERTS}  # translations are of one
+    expected = len(events) * len(_ROUTES)
     good, sent = True, 0
     with DemoSite() as site:
         config.write_text(_watchlist(site.url, folder, port), "utf-8")
@@ -51,7 +52,7 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
     good &= sent == expected
     written = " and ".join(str(folder / file) for _, file in _ROUTES.values())
     console.print(f"\n{sent} alerts were delivered, {expected} belong to the story.")
-    console.print(f"Each tells of the changes of a day, in English or in French: {written}.", soft_wrap=True)
+    console.print(f"Each tells of a change and its translation, in English or in French: {written}.", soft_wrap=True)
     _show(console, database, alerts)
     console.print(
         "\nAll came as it should." if good else "\nSomething came otherwise than it should.",
