@@ -15,14 +15,25 @@ from analysis.classify.summary import headline, summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.diff import passages, plain_words
 from analysis.model import Brief, Comparison, Page, Passage, Quote, Side
-from analysis.text.dates import ORDERS, NamedDate, Order, dates_in, named_in_numbers, order_of, start_of, unclear_in
+from analysis.text.dates import (
+    ORDERS,
+    NamedDate,
+    Order,
+    dates_in,
+    named_in_numbers,
+    order_of,
+    start_of,
+    unclear_in,
+)
 from analysis.text.language import other_language
 from analysis.text.lexicon import OwnTopic, own_lexicon
 from analysis.validate.rejection import change_rejection
 from messages import Message
 
 # before a link that leads to what was in force before: "for the version effective until then, click here"
-_EARLIER = re.compile(r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)")
+_EARLIER = re.compile(
+    r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)"
+)
 _CLAUSE_ENDS = re.compile(r"[.;:!?]\s")
 
 
@@ -49,7 +60,11 @@ def compare(
     places = passages(before, after)
     if not places:
         return Comparison(substantive=False)
-    held = change_rejection(before, after, language=language, title=document) if not trusted else None
+    held = (
+        change_rejection(before, after, language=language, title=document)
+        if not trusted
+        else None
+    )
     if held:
         return Comparison(substantive=False, held=held, passages=tuple(places))
     kind = kind_of(document, after)
@@ -57,13 +72,23 @@ def compare(
     annotated = annotate(places, before, after, kind=kind, language=language, own=own)
     names = {topic.name for topic in own_topics}
     verdicts = [
-        _with_own(classify_passage(each, kind, language, model, (second or {}).get(number)), each, names)
+        _with_own(
+            classify_passage(each, kind, language, model, (second or {}).get(number)),
+            each,
+            names,
+        )
         for number, each in enumerate(annotated)
     ]
     if language in LANGUAGES:
         verdicts = _without_translations(verdicts, places, before, language)
     returns = [_is_return(place, earlier) for place in places]
-    fresh = classify_change([verdict for verdict, is_return in zip(verdicts, returns, strict=True) if not is_return])
+    fresh = classify_change(
+        [
+            verdict
+            for verdict, is_return in zip(verdicts, returns, strict=True)
+            if not is_return
+        ]
+    )
     whole = fresh if fresh.alert else classify_change(verdicts)
     order = _order_of_dates(places, after, language)
     dates = _dates_added(annotated, order)
@@ -83,38 +108,75 @@ def compare(
         is_classified=whole.is_learned,
         passages=tuple(
             _classified(features, verdict, is_return, model)
-            for features, verdict, is_return in zip(annotated, verdicts, returns, strict=True)
+            for features, verdict, is_return in zip(
+                annotated, verdicts, returns, strict=True
+            )
         ),
     )
     if not whole.alert:
         return comparison
-    alerting = {n: each for n, each in enumerate(verdicts) if each.alert and not (fresh.alert and returns[n])}
-    reasons = tuple(name for name in whole.conventions if whole.severity == "high" and name in HIGH)
+    alerting = {
+        n: each
+        for n, each in enumerate(verdicts)
+        if each.alert and not (fresh.alert and returns[n])
+    }
+    reasons = tuple(
+        name for name in whole.conventions if whole.severity == "high" and name in HIGH
+    )
     if not whole.is_learned:
-        return replace(comparison, brief=_quotation_only(annotated, alerting, comparison))
-    known: dict[Side, frozenset[str]] = {"after": words_of(before), "before": words_of(after)}
+        return replace(
+            comparison, brief=_quotation_only(annotated, alerting, comparison)
+        )
+    known: dict[Side, frozenset[str]] = {
+        "after": words_of(before),
+        "before": words_of(after),
+    }
     summary = summarize(
-        [replace(each, passage=passage) for each, passage in zip(annotated, comparison.passages, strict=True)],
+        [
+            replace(each, passage=passage)
+            for each, passage in zip(annotated, comparison.passages, strict=True)
+        ],
         candidates(annotated, alerting, kind, language, model, known),
         before,
         after,
         order=order,
     )
-    return replace(comparison, brief=replace(summary, start=comparison.effective_date, severity_reasons=reasons))
+    return replace(
+        comparison,
+        brief=replace(
+            summary, start=comparison.effective_date, severity_reasons=reasons
+        ),
+    )
 
 
 def _quotation_only(
-    annotated: Sequence[PassageFeatures], alerting: Mapping[int, Verdict], comparison: Comparison
+    annotated: Sequence[PassageFeatures],
+    alerting: Mapping[int, Verdict],
+    comparison: Comparison,
 ) -> Brief:
     """Of a language without a trained model: the longest of what changed, and nothing that is claimed."""
-    sentences = [Candidate(number, sentence, {}, {}) for number in alerting for sentence in annotated[number].sentences]
-    sentences.sort(key=lambda each: (each.side == "before", -(each.sentence.end - each.sentence.start)))
+    sentences = [
+        Candidate(number, sentence, {}, {})
+        for number in alerting
+        for sentence in annotated[number].sentences
+    ]
+    sentences.sort(
+        key=lambda each: (
+            each.side == "before",
+            -(each.sentence.end - each.sentence.start),
+        )
+    )
     news = headline(sentences, annotated)
-    return Brief(headline=news and replace(news, claim=None), start=comparison.effective_date)
+    return Brief(
+        headline=news and replace(news, claim=None), start=comparison.effective_date
+    )
 
 
 def _without_translations(
-    verdicts: Sequence[Verdict], places: Sequence[Passage], before: Page, language: str | None
+    verdicts: Sequence[Verdict],
+    places: Sequence[Passage],
+    before: Page,
+    language: str | None,
 ) -> list[Verdict]:
     """A block that is replaced by its translation, or comes in a language that the page did not have, is no news."""
     translated = {
@@ -122,15 +184,20 @@ def _without_translations(
         for number, place in enumerate(places)
         if (verdicts[number].alert or verdicts[number].substantive)
         and (other := other_language(place.after or "", language))
-        and not any(other_language(block.text, language) == other for block in before.blocks)
+        and not any(
+            other_language(block.text, language) == other for block in before.blocks
+        )
     }
     replaced = {
         number
         for number, place in enumerate(places)
-        if place.operation == "removed" and not translated.isdisjoint((number - 1, number + 1))
+        if place.operation == "removed"
+        and not translated.isdisjoint((number - 1, number + 1))
     }
     return [
-        Verdict(verdict.substantive, chances=verdict.chances) if number in translated | replaced else verdict
+        Verdict(verdict.substantive, chances=verdict.chances)
+        if number in translated | replaced
+        else verdict
         for number, verdict in enumerate(verdicts)
     ]
 
@@ -149,23 +216,43 @@ def _is_return(passage: Passage, earlier: Sequence[Collection[str]]) -> bool:
     come once and gone once, and goes on alternating."""
     if not earlier or passage.operation == "moved":
         return False
-    came, went = ([_key(line) for line in text.split("\n")] if text else [] for text in (passage.after, passage.before))
+    came, went = (
+        [_key(line) for line in text.split("\n")] if text else []
+        for text in (passage.after, passage.before)
+    )
     stood = [[key in text for text in earlier] for key in (*came, *went)]
     return all(map(any, stood)) and not any(map(all, stood[len(came) :]))
 
 
-def _with_own(verdict: Verdict, features: PassageFeatures, names: Collection[str]) -> Verdict:
+def _with_own(
+    verdict: Verdict, features: PassageFeatures, names: Collection[str]
+) -> Verdict:
     """With the topics that the operator declared, which alert whatever the model says."""
-    named = sorted({phrase.topic for phrase in features.phrases if phrase.changed and phrase.topic in names})
+    named = sorted(
+        {
+            phrase.topic
+            for phrase in features.phrases
+            if phrase.changed and phrase.topic in names
+        }
+    )
     if not named:
         return verdict
     topics = (*verdict.topics, *named)
     if verdict.alert:
         return replace(verdict, topics=topics)
-    return replace(verdict, substantive=True, alert=True, topics=topics, severity="low", direction="clarifies")
+    return replace(
+        verdict,
+        substantive=True,
+        alert=True,
+        topics=topics,
+        severity="low",
+        direction="clarifies",
+    )
 
 
-def _classified(features: PassageFeatures, verdict: Verdict, is_return: bool, model: Model) -> Passage:
+def _classified(
+    features: PassageFeatures, verdict: Verdict, is_return: bool, model: Model
+) -> Passage:
     quotes = evidence(features, verdict, model)
     reasons = why(features, verdict, quotes, model)
     return replace(
@@ -180,7 +267,9 @@ def _classified(features: PassageFeatures, verdict: Verdict, is_return: bool, mo
     )
 
 
-def _why(annotated: Sequence[PassageFeatures], verdict: Verdict, *, waits: bool) -> Iterator[Message]:
+def _why(
+    annotated: Sequence[PassageFeatures], verdict: Verdict, *, waits: bool
+) -> Iterator[Message]:
     """Why the change as a whole alerts or not; `waits`: nothing but what stood before would."""
     if waits:
         yield Message("why.returns")
@@ -192,28 +281,50 @@ def _why(annotated: Sequence[PassageFeatures], verdict: Verdict, *, waits: bool)
         yield Message("why.left_out", n=bounded)
 
 
-def _order_of_dates(places: Sequence[Passage], after: Page, language: str | None) -> Order | None:
+def _order_of_dates(
+    places: Sequence[Passage], after: Page, language: str | None
+) -> Order | None:
     """Reading the whole page for it is worth while only where a date that comes can be read in two ways."""
-    if not any(named_in_numbers(place.after or "") for place in places if place.operation != "moved"):
+    if not any(
+        named_in_numbers(place.after or "")
+        for place in places
+        if place.operation != "moved"
+    ):
         return None
     return order_of((block.text for block in after.blocks), language, after.region)
 
 
-def _dates_added(annotated: Sequence[PassageFeatures], order: Order | None) -> list[tuple[str, list[NamedDate]]]:
+def _dates_added(
+    annotated: Sequence[PassageFeatures], order: Order | None
+) -> list[tuple[str, list[NamedDate]]]:
     """Each place to which the change adds dates, with these."""
-    added = [each.passage for each in annotated if each.passage.after and each.passage.operation != "moved"]
+    added = [
+        each.passage
+        for each in annotated
+        if each.passage.after and each.passage.operation != "moved"
+    ]
     if not any("20" in (passage.after or "") for passage in added):
         return []
     places = []
     for passage in added:
         if dates := dates_in(passage.after or "", order):
-            former = {named.day for read in (order, *ORDERS) for named in dates_in(passage.before or "", read)}
-            if new := [named for named in dates if former.isdisjoint(named.either or (named.day,))]:
+            former = {
+                named.day
+                for read in (order, *ORDERS)
+                for named in dates_in(passage.before or "", read)
+            }
+            if new := [
+                named
+                for named in dates
+                if former.isdisjoint(named.either or (named.day,))
+            ]:
                 places.append((passage.after or "", new))
     return places
 
 
-def _unclear_date(dates: Sequence[tuple[str, Sequence[NamedDate]]]) -> Iterator[Message]:
+def _unclear_date(
+    dates: Sequence[tuple[str, Sequence[NamedDate]]],
+) -> Iterator[Message]:
     """Why no date, or another one, is given where the change adds one."""
     if unclear := unclear_in(dates):
         text, named = unclear
@@ -221,7 +332,9 @@ def _unclear_date(dates: Sequence[tuple[str, Sequence[NamedDate]]]) -> Iterator[
         yield Message("why.date_unclear", text=text, first=first, second=second)
 
 
-def _notice_links(annotated: Sequence[PassageFeatures], after: Page) -> tuple[Quote, ...]:
+def _notice_links(
+    annotated: Sequence[PassageFeatures], after: Page
+) -> tuple[Quote, ...]:
     """The links that stand in new notices of coming changes, in the order of the page; not those to earlier texts."""
     notices = {
         line
@@ -234,6 +347,8 @@ def _notice_links(annotated: Sequence[PassageFeatures], after: Page) -> tuple[Qu
         for block in after.blocks
         for link in block.links
         if link.text and block.text in notices
-        if not _EARLIER.search(_CLAUSE_ENDS.split(block.text.partition(link.text)[0])[-1] + link.text)
+        if not _EARLIER.search(
+            _CLAUSE_ENDS.split(block.text.partition(link.text)[0])[-1] + link.text
+        )
     ]
     return tuple(dict.fromkeys(links))

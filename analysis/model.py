@@ -86,7 +86,9 @@ class Page:
     container: str | None = None
 
 
-UNCLASSIFIED = "unclassified"  # the reason of a severity: the change could not be judged
+UNCLASSIFIED = (
+    "unclassified"  # the reason of a severity: the change could not be judged
+)
 _MUCH = 3_000  # characters that go while nothing comes
 Operation = Literal["added", "removed", "reworded", "moved"]
 Side = Literal["before", "after"]
@@ -94,7 +96,9 @@ SIDES: tuple[Side, Side] = ("before", "after")
 Severity = Literal["high", "medium", "low", "none"]
 Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Default = Literal["on", "off"]
-Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
+Question = Literal[
+    "data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"
+]
 
 TOPICS = (
     "ai_training",
@@ -113,7 +117,15 @@ TOPICS = (
     "security",
 )
 # of the summary, in the order in which they are told
-QUESTIONS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+QUESTIONS: tuple[Question, ...] = (
+    "data",
+    "purposes",
+    "recipients",
+    "refuse",
+    "excluded",
+    "irreversible",
+    "regions",
+)
 SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high")  # mildest first
 
 
@@ -256,6 +268,9 @@ class Comparison:
     @property
     def is_settled(self) -> bool:
         """Whether it can be told at once: neither a return, nor a page of which a large part is just missing."""
-        sizes = {side: sum(len(passage.texts[side]) for passage in self.passages) for side in SIDES}
+        sizes = {
+            side: sum(len(passage.texts[side]) for passage in self.passages)
+            for side in SIDES
+        }
         is_torn = sizes["before"] >= _MUCH and not sizes["after"]
         return not self.returns and not is_torn

@@ -18,7 +18,11 @@ _PAGES, _PASSAGES = TypeAdapter(Page), TypeAdapter(Passage)
 def page_json(page: Page) -> dict[str, Any]:
     """Title, language, blocks, region and container if they are known; what was dropped is not part of the text."""
     shown = _PAGES.dump_python(page, mode="json", exclude={"dropped", "labelled"})
-    return {name: value for name, value in shown.items() if value or name not in ("region", "container")}
+    return {
+        name: value
+        for name, value in shown.items()
+        if value or name not in ("region", "container")
+    }
 
 
 def page_from_json(value: Any) -> Page:
@@ -37,7 +41,9 @@ def page_of_bytes(value: bytes) -> Page:
 
 
 def _passage_json(passage: Passage) -> dict[str, Any]:
-    shown: dict[str, Any] = _PASSAGES.dump_python(passage, mode="json", exclude={"chance", "why", "is_heading"})
+    shown: dict[str, Any] = _PASSAGES.dump_python(
+        passage, mode="json", exclude={"chance", "why", "is_heading"}
+    )
     return shown | {"why": [str(reason) for reason in passage.why]}
 
 
@@ -45,7 +51,11 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
     """Words of a page with their side, and with what else is known of them."""
     more = {
         "link": quote.link,
-        "links": [[link.at, link.at + len(link.text), link.url] for link in quote.links if len(quote.links) > 1],
+        "links": [
+            [link.at, link.at + len(link.text), link.url]
+            for link in quote.links
+            if len(quote.links) > 1
+        ],
         "new": [list(span) for span in quote.new],
         "passage": quote.place,
         "lead_in": [*quote.lead_in],
@@ -79,19 +89,35 @@ def stored_brief(comparison: Comparison) -> dict[str, Any]:
     news = comparison.brief.headline
     if news:
         more |= {
-            "headline": {"clause": [*news.clause], "claim": news.claim, "notice": news.is_notice},
+            "headline": {
+                "clause": [*news.clause],
+                "claim": news.claim,
+                "notice": news.is_notice,
+            },
             "meaning_new": news.quotation.new,
             "lead_in": [*news.quotation.lead_in],
         }
-    place = {} if news is None or news.quotation.place is None else {"place": news.quotation.place}
-    return brief_json(comparison.brief) | place | {name: value for name, value in more.items() if value}
+    place = (
+        {}
+        if news is None or news.quotation.place is None
+        else {"place": news.quotation.place}
+    )
+    return (
+        brief_json(comparison.brief)
+        | place
+        | {name: value for name, value in more.items() if value}
+    )
 
 
 def headline_json(brief: Mapping[str, Any], text: str) -> dict[str, Any] | None:
     """What leads a change by its stored brief: `text` is how it is shown."""
     if not brief.get("meaning"):
         return None
-    quotation = {"text": brief["meaning"], "side": brief["meaning_side"], "passage": brief.get("place")}
+    quotation = {
+        "text": brief["meaning"],
+        "side": brief["meaning_side"],
+        "passage": brief.get("place"),
+    }
     claim = bool((brief.get("headline") or {}).get("claim"))
     return {"text": text, "claim": claim, "quotation": quotation}
 
@@ -105,7 +131,9 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "severity": comparison.severity,
         "direction": comparison.direction,
         "topics": list(comparison.topics),
-        "effective_date": comparison.effective_date.isoformat() if comparison.effective_date else None,
+        "effective_date": comparison.effective_date.isoformat()
+        if comparison.effective_date
+        else None,
         "dated": comparison.dated,
         "held": str(comparison.held) if comparison.held else None,
         "why": [str(reason) for reason in comparison.why],

@@ -28,7 +28,9 @@ def objection(url: str, ports: frozenset[int] | None = None) -> Message | None:
     try:
         parsed = URL(url, encoded=True)
         host, port = parsed.host, parsed.port
-        (parsed.raw_host or "").encode("idna")  # as the resolver will: "a..com" and labels of 64 letters have no name
+        (parsed.raw_host or "").encode(
+            "idna"
+        )  # as the resolver will: "a..com" and labels of 64 letters have no name
     except ValueError:  # UnicodeError is one
         return Message("objection.unclear")
     if parsed.scheme not in {"http", "https"}:

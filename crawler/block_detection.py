@@ -37,19 +37,30 @@ _REFUSALS = {
 def refusal(response: Response, not_before: datetime | None) -> CheckEnded | None:
     """How the check ends by the status or an empty body; `not_before`: until then the server wants to be left alone."""
     host, status = host_of(response.url), response.status
-    outcome, reason = Outcome.FAILED, Message("answer.useless", host=host, status=status)
+    outcome, reason = (
+        Outcome.FAILED,
+        Message("answer.useless", host=host, status=status),
+    )
     if status in {200, 203}:
         if response.body.strip():
             return None
-        outcome, reason = Outcome.UNREADABLE, Message("answer.empty", host=host, status=status)
+        outcome, reason = (
+            Outcome.UNREADABLE,
+            Message("answer.empty", host=host, status=status),
+        )
     elif status in _REFUSALS:
         why, advice = Message(_REFUSALS[status]), _advice(status, not_before)
-        outcome, reason = Outcome.BLOCKED, Message("answer.refused", host=host, status=status, why=why, advice=advice)
+        outcome, reason = (
+            Outcome.BLOCKED,
+            Message("answer.refused", host=host, status=status, why=why, advice=advice),
+        )
     elif status in {404, 410}:
         outcome, reason = Outcome.GONE, Message("answer.gone", host=host, status=status)
     elif status in {500, 502, 504}:
         reason = Message("answer.broken", host=host, status=status)
-    return CheckEnded(outcome, reason, status=status, final_url=response.url, not_before=not_before)
+    return CheckEnded(
+        outcome, reason, status=status, final_url=response.url, not_before=not_before
+    )
 
 
 def _advice(status: int, not_before: datetime | None) -> Message:
@@ -58,16 +69,27 @@ def _advice(status: int, not_before: datetime | None) -> Message:
     return Message("advice.later" if status in {429, 503} else "advice.ask")
 
 
-def block_page(asked: str, response: Response, isolate: Isolate = directly) -> CheckEnded | None:
+def block_page(
+    asked: str, response: Response, isolate: Isolate = directly
+) -> CheckEnded | None:
     """How the check ends if a login or a challenge answers with status 200; `asked` is the document's URL."""
     sign = block_sign(asked, response, isolate)
     if sign is None:
         return None
-    reason = Message("answer.wall", host=host_of(response.url), what=sign, advice=Message("advice.ask"))
-    return CheckEnded(Outcome.BLOCKED, reason, status=response.status, final_url=response.url)
+    reason = Message(
+        "answer.wall",
+        host=host_of(response.url),
+        what=sign,
+        advice=Message("advice.ask"),
+    )
+    return CheckEnded(
+        Outcome.BLOCKED, reason, status=response.status, final_url=response.url
+    )
 
 
-def block_sign(asked: str, response: Response, isolate: Isolate = directly) -> Message | None:
+def block_sign(
+    asked: str, response: Response, isolate: Isolate = directly
+) -> Message | None:
     """What the site answered with, as the end of "The site answered with ..."; None if it is the page."""
     if response.url != asked and (_words(response.url) & _LOGIN_WORDS) - _words(asked):
         return Message("wall.redirected", url=response.url[:300])
@@ -77,12 +99,18 @@ def block_sign(asked: str, response: Response, isolate: Isolate = directly) -> M
     body = response.body
     if len(body) > _LARGEST or body.count(b"<") > _MOST_TAGS or b"<" not in body[:1024]:
         return None
-    sign: Message | None = isolate(sign_in_markup, body.decode("utf-8", "replace").lower())
+    sign: Message | None = isolate(
+        sign_in_markup, body.decode("utf-8", "replace").lower()
+    )
     return sign
 
 
 def _words(url: str) -> set[str]:
     parsed = URL(url, encoded=True)
     raw = [*parsed.raw_path.split("/"), (parsed.host or "").partition(".")[0]]
-    raw += [part for pair in parsed.raw_query_string.split("&") for part in pair.split("=", 1)]
+    raw += [
+        part
+        for pair in parsed.raw_query_string.split("&")
+        for part in pair.split("=", 1)
+    ]
     return {re.sub(r"[-_]|\.[a-z]{2,5}$", "", unquote(part).lower()) for part in raw}

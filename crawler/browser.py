@@ -34,11 +34,17 @@ _FLAGS = (
     "--js-flags=--max-old-space-size=512",
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_FETCHED = frozenset({"script", "fetch", "xhr"})  # what makes text; pictures, fonts and frames are not asked for
+_FETCHED = frozenset(
+    {"script", "fetch", "xhr"}
+)  # what makes text; pictures, fonts and frames are not asked for
 _MOST_REQUESTS = 300
 _QUIET = 0.5  # seconds without a request and without a change of the page's size, after which it is complete
-_NOT_SENT = frozenset({"host", "cookie", "user-agent", "accept-encoding", "connection", "content-length"})
-_NOT_RETURNED = frozenset({"set-cookie", "content-length", "transfer-encoding", "connection"})
+_NOT_SENT = frozenset(
+    {"host", "cookie", "user-agent", "accept-encoding", "connection", "content-length"}
+)
+_NOT_RETURNED = frozenset(
+    {"set-cookie", "content-length", "transfer-encoding", "connection"}
+)
 # Opens what a click opens in the text, and nothing that leads elsewhere, belongs to a menu or sends a form.
 _OPEN_ALL = """() => {
   const text = document.querySelector("main, [role=main], article") || document.body
@@ -73,26 +79,44 @@ class RenderMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Response:
         """The page as it is after its scripts ran. Raises `DownloadFailed`."""
-        is_page = response.status in {200, 203} and response.body.strip() and isinstance(response, HtmlResponse)
+        is_page = (
+            response.status in {200, 203}
+            and response.body.strip()
+            and isinstance(response, HtmlResponse)
+        )
         if not request.meta.get("render") or not is_page:
             return response
         seconds = self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         host = host_of(response.url)
         async with self._turn:
             try:
-                async with require().async_playwright() as driver, asyncio.timeout(seconds):
+                async with (
+                    require().async_playwright() as driver,
+                    asyncio.timeout(seconds),
+                ):
                     return await self._rendered(request, response, driver)
             except TimeoutError as failure:
-                raise DownloadFailed(Message("browser.late", host=host, seconds=seconds)) from failure
+                raise DownloadFailed(
+                    Message("browser.late", host=host, seconds=seconds)
+                ) from failure
             except require().Error as failure:
                 message = failure.message.splitlines()[0][:200]
-                raise DownloadFailed(Message("browser.failed", host=host, error=message)) from failure
+                raise DownloadFailed(
+                    Message("browser.failed", host=host, error=message)
+                ) from failure
 
-    async def _rendered(self, request: Request, response: Response, driver: playwright.Playwright) -> Response:
+    async def _rendered(
+        self, request: Request, response: Response, driver: playwright.Playwright
+    ) -> Response:
         settings, meta = self._crawler.settings, request.meta
-        browser = await _launched(driver)  # which ends with its driver, also if it hangs
+        browser = await _launched(
+            driver
+        )  # which ends with its driver, also if it hangs
         context = await browser.new_context(
-            user_agent=settings["USER_AGENT"], locale=meta["language"], service_workers="block", accept_downloads=False
+            user_agent=settings["USER_AGENT"],
+            locale=meta["language"],
+            service_workers="block",
+            accept_downloads=False,
         )
         open_page = _OpenPage(self._crawler, request, response)
         try:
@@ -106,11 +130,25 @@ class RenderMiddleware:
             body = await open_page.body(page)
         finally:
             open_page.close()
-        content_type = "text/html; charset=utf-8"  # the bytes are no longer the server's
-        headers = [(name, value) for name, value in meta["received_headers"] if name.lower() != "content-type"]
+        content_type = (
+            "text/html; charset=utf-8"  # the bytes are no longer the server's
+        )
+        headers = [
+            (name, value)
+            for name, value in meta["received_headers"]
+            if name.lower() != "content-type"
+        ]
         rendered_by = ("Policywatch-Rendered-By", f"Chromium {browser.version}")
-        meta["received_headers"] = [*headers, ("Content-Type", content_type), rendered_by]
-        return response.replace(body=body, headers={**response.headers, "Content-Type": content_type}, encoding="utf-8")
+        meta["received_headers"] = [
+            *headers,
+            ("Content-Type", content_type),
+            rendered_by,
+        ]
+        return response.replace(
+            body=body,
+            headers={**response.headers, "Content-Type": content_type},
+            encoding="utf-8",
+        )
 
 
 def require() -> Any:
@@ -130,7 +168,9 @@ async def printed(html: str) -> bytes:
 
 
 async def _launched(driver: playwright.Playwright) -> playwright.Browser:
-    path = os.environ.get("POLICYWATCH_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    path = os.environ.get("POLICYWATCH_CHROMIUM") or next(
+        filter(None, map(shutil.which, _NAMES)), None
+    )
     try:
         return await driver.chromium.launch(
             executable_path=path,
@@ -155,7 +195,9 @@ class _OpenPage:
             "download_slot": "browser",
             "dont_retry": True,
             "dont_obey_robotstxt": request.meta.get("dont_obey_robotstxt"),
-            "private_host": request.meta["private_host"] if self._is_own(request.meta["private_host"]) else None,
+            "private_host": request.meta["private_host"]
+            if self._is_own(request.meta["private_host"])
+            else None,
         }
         self._limit = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self._size = len(response.body)
@@ -173,13 +215,18 @@ class _OpenPage:
                 await self._navigate(route)
             elif request.resource_type == "stylesheet":  # some scripts wait for it
                 await route.fulfill(status=200, content_type="text/css", body="")
-            elif request.resource_type in _FETCHED and (response := await self._fetched(request)) is not None:
+            elif (
+                request.resource_type in _FETCHED
+                and (response := await self._fetched(request)) is not None
+            ):
                 headers = {
                     str(name): value
                     for name, value in response.headers.to_unicode_dict().items()
                     if name.lower() not in _NOT_RETURNED
                 }
-                await route.fulfill(status=response.status, headers=headers, body=response.body)
+                await route.fulfill(
+                    status=response.status, headers=headers, body=response.body
+                )
             else:
                 await route.abort()
 
@@ -187,16 +234,24 @@ class _OpenPage:
         """The page itself, once: neither frames nor a script's or a click's way elsewhere."""
         response, self._document = self._document, None
         if response is None:
-            await route.fulfill(status=204)  # which leaves the page as it is; a failure would replace it
+            await route.fulfill(
+                status=204
+            )  # which leaves the page as it is; a failure would replace it
             return
-        content_type = (response.headers.get("Content-Type") or b"text/html").decode("latin-1")
+        content_type = (response.headers.get("Content-Type") or b"text/html").decode(
+            "latin-1"
+        )
         await route.fulfill(status=200, content_type=content_type, body=response.body)
 
     async def _fetched(self, request: playwright.Request) -> Response | None:
         """Only the page's own host is sent anything (POST); it alone may be private, or have a port of its own."""
         is_post = request.method == "POST" and self._is_own(host_of(request.url))
         self._asked += 1
-        if self._asked > _MOST_REQUESTS or self._size > self._limit or not (is_post or request.method == "GET"):
+        if (
+            self._asked > _MOST_REQUESTS
+            or self._size > self._limit
+            or not (is_post or request.method == "GET")
+        ):
             return None
         if objection(request.url, WEB_PORTS | {port_of(self._url) or 0}):
             return None
@@ -206,7 +261,13 @@ class _OpenPage:
             if name not in _NOT_SENT and not name.startswith("sec-")
         }
         meta = {**self._meta, "dont_redirect": is_post}
-        own = Request(request.url, method=request.method, headers=headers, body=request.post_data_buffer, meta=meta)
+        own = Request(
+            request.url,
+            method=request.method,
+            headers=headers,
+            body=request.post_data_buffer,
+            meta=meta,
+        )
         task = asyncio.ensure_future(self._crawler.engine.download_async(own))
         self._open.add(task)
         try:
@@ -224,7 +285,10 @@ class _OpenPage:
         Raises `DownloadFailed` for a page that is too large.
         """
         loop = asyncio.get_running_loop()
-        end, last = loop.time() + self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT") / 3, None
+        end, last = (
+            loop.time() + self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT") / 3,
+            None,
+        )
         while loop.time() < end:
             state, size = await page.evaluate(_STATE)
             if max(size, self._size) > self._limit:

@@ -31,7 +31,10 @@ class Budget:
     @asynccontextmanager
     async def spending(self, host: str) -> AsyncIterator[None]:
         """Charge what takes place inside, and end it where nothing is left: raises `CheckEnded`."""
-        began, late = monotonic(), Message("check.late", host=host, seconds=self.seconds)
+        began, late = (
+            monotonic(),
+            Message("check.late", host=host, seconds=self.seconds),
+        )
         if self._left <= 0:
             raise CheckEnded(Outcome.FAILED, late)
         try:
@@ -45,7 +48,9 @@ class Budget:
 
 def budget_of(request: Request) -> Budget:
     """What a browser asks for while it renders a page has the browser's deadline."""
-    budget: Budget = request.meta.get("budget") or Budget(request.meta["download_timeout"])
+    budget: Budget = request.meta.get("budget") or Budget(
+        request.meta["download_timeout"]
+    )
     return budget
 
 

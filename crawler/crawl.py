@@ -75,18 +75,26 @@ def crawl(
     return checks
 
 
-def fetch_once(target: Target, settings: CrawlSettings, isolate: Isolate = directly) -> CheckResult:
+def fetch_once(
+    target: Target, settings: CrawlSettings, isolate: Isolate = directly
+) -> CheckResult:
     """What a page answers now, with the guards and politeness of a check: nothing is confirmed, and nothing stored.
     Raises mistakes of the program."""
     results: list[CheckResult] = []
-    job = CrawlJob(None, [target], fingerprint_of=lambda *_: Fingerprint(""), isolate=isolate)
-    for mistake in _run_spider(job, scrapy_settings(settings) | {"ITEM_PIPELINES": {}}, results.append):
+    job = CrawlJob(
+        None, [target], fingerprint_of=lambda *_: Fingerprint(""), isolate=isolate
+    )
+    for mistake in _run_spider(
+        job, scrapy_settings(settings) | {"ITEM_PIPELINES": {}}, results.append
+    ):
         raise mistake
     (result,) = results
     return result
 
 
-def _run_spider(job: CrawlJob, settings: dict[str, Any], on_ended: Callable[[CheckResult], None]) -> list[Exception]:
+def _run_spider(
+    job: CrawlJob, settings: dict[str, Any], on_ended: Callable[[CheckResult], None]
+) -> list[Exception]:
     """Until all is done; the mistakes of the program that it met. Raises what the store raises."""
     own = {"POLICYWATCH_JOB": lambda: job, "LOG_INSTALL_ROOT_HANDLER": False}
     configure_logging(own)

@@ -20,7 +20,12 @@ from crawler.budget import budget_of, is_redirected
 from crawler.extensions import pauses_of
 from crawler.failures import DownloadFailed, TemporaryFailure
 from foundation.addresses import ForbiddenAddress
-from foundation.http_client import HttpFailure, HttpResponse, exchange, is_passing_name_failure
+from foundation.http_client import (
+    HttpFailure,
+    HttpResponse,
+    exchange,
+    is_passing_name_failure,
+)
 from messages import Message, system_error, verbatim
 from storage.database import Database
 
@@ -37,10 +42,14 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         super().__init__(crawler)
         self._max_size = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self._pauses = pauses_of(crawler)
-        self._connections = asyncio.Semaphore(crawler.settings.getint("CONCURRENT_HOSTS"))
+        self._connections = asyncio.Semaphore(
+            crawler.settings.getint("CONCURRENT_HOSTS")
+        )
         job = getattr(crawler.spider, "job", None)  # `scrapy shell` has none
         self._database: Database | None = job and job.database
-        self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # which several slots may share
+        self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(
+            asyncio.Lock
+        )  # which several slots may share
 
     async def download_request(self, request: Request) -> Response:
         """Ask once, follow nothing, and read the whole body within the limits."""
@@ -59,8 +68,12 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         for name, value in received.headers:
             if name.lower() != "content-encoding":
                 headers.appendlist(name, value)
-        response_class = responsetypes.from_args(headers=headers, url=request.url, body=received.body)
-        return response_class(request.url, received.status, headers=headers, body=received.body)
+        response_class = responsetypes.from_args(
+            headers=headers, url=request.url, body=received.body
+        )
+        return response_class(
+            request.url, received.status, headers=headers, body=received.body
+        )
 
     async def _exchange(self, request: Request) -> HttpResponse:
         host, seconds = host_of(request.url), request.meta["download_timeout"]
@@ -88,7 +101,9 @@ def too_large(limit: int) -> DownloadFailed:
     return DownloadFailed(Message("network.large", size=size))
 
 
-def _explained(failure: HttpFailure, host: str, seconds: float, limit: int) -> DownloadFailed:
+def _explained(
+    failure: HttpFailure, host: str, seconds: float, limit: int
+) -> DownloadFailed:
     match failure.cause:
         case "late":
             return TemporaryFailure(Message("network.late", host=host, seconds=seconds))
@@ -97,7 +112,9 @@ def _explained(failure: HttpFailure, host: str, seconds: float, limit: int) -> D
         case "broken_off":
             return TemporaryFailure(Message("network.broken_off", host=host))
         case "encoding":
-            return DownloadFailed(Message("network.encoding", host=host, named=failure.detail))
+            return DownloadFailed(
+                Message("network.encoding", host=host, named=failure.detail)
+            )
         case "compressed":
             return TemporaryFailure(Message("network.compressed", host=host))
         case "http":
@@ -110,18 +127,37 @@ def _not_reached(failure: HttpFailure, host: str) -> DownloadFailed:
         case "private":
             assert isinstance(failure.error, ForbiddenAddress)
             named, address = failure.error.host, failure.error.address
-            where = named if named == address else Message("network.private_at", host=named, address=address)
-            return DownloadFailed(Message("network.private", where=where), reached=False)
+            where = (
+                named
+                if named == address
+                else Message("network.private_at", host=named, address=address)
+            )
+            return DownloadFailed(
+                Message("network.private", where=where), reached=False
+            )
         case "certificate":
-            return DownloadFailed(Message("network.certificate", host=host, why=failure.detail), reached=False)
+            return DownloadFailed(
+                Message("network.certificate", host=host, why=failure.detail),
+                reached=False,
+            )
         case "no_tls":
             return DownloadFailed(Message("network.no_tls", host=host), reached=False)
         case "tls":
-            return DownloadFailed(Message("network.tls", host=host, why=failure.detail), reached=False)
+            return DownloadFailed(
+                Message("network.tls", host=host, why=failure.detail), reached=False
+            )
         case "name":
-            kind = TemporaryFailure if is_passing_name_failure(failure) else DownloadFailed
+            kind = (
+                TemporaryFailure if is_passing_name_failure(failure) else DownloadFailed
+            )
             return kind(Message("network.name", host=host), reached=False)
         case "connection":
-            cause = system_error(failure.errno) if failure.errno else verbatim(str(failure.error))
-            return TemporaryFailure(Message("network.connection", host=host, why=cause), reached=False)
+            cause = (
+                system_error(failure.errno)
+                if failure.errno
+                else verbatim(str(failure.error))
+            )
+            return TemporaryFailure(
+                Message("network.connection", host=host, why=cause), reached=False
+            )
     return DownloadFailed(Message("network.address"), reached=False)

@@ -27,10 +27,14 @@ class HostPauses:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._patience = timedelta(seconds=crawler.settings.getfloat("RETRY_AFTER_PATIENCE"))
+        self._patience = timedelta(
+            seconds=crawler.settings.getfloat("RETRY_AFTER_PATIENCE")
+        )
         self._closed: dict[str, datetime] = {}  # hosts, until when
         # this signal comes before the slot starts its next request
-        crawler.signals.connect(self.response_downloaded, signal=signals.response_downloaded)
+        crawler.signals.connect(
+            self.response_downloaded, signal=signals.response_downloaded
+        )
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -64,7 +68,11 @@ class HostPauses:
             return
         if slot := self._slot(request):
             slot.lastseen = 0  # the next one need not wait to be refused
-        raise CheckEnded(Outcome.BLOCKED, asked_to_wait(host_of(request.url), until), not_before=until)
+        raise CheckEnded(
+            Outcome.BLOCKED,
+            asked_to_wait(host_of(request.url), until),
+            not_before=until,
+        )
 
     def is_short(self, response: Response) -> bool:
         """The server asks for a pause that is worth waiting for."""
@@ -79,7 +87,9 @@ class HostPauses:
     def _pause(self, response: Response) -> timedelta | None:
         if response.status not in _PAUSING:
             return None
-        pause = retry_after((response.headers.get("Retry-After") or b"").decode("latin-1"), self._now())
+        pause = retry_after(
+            (response.headers.get("Retry-After") or b"").decode("latin-1"), self._now()
+        )
         return None if pause is None else min(pause, LONGEST_PAUSE)
 
     def _now(self) -> datetime:
@@ -87,7 +97,9 @@ class HostPauses:
         return now
 
     def _slot(self, request: Request) -> Slot | None:
-        return self._crawler.engine.downloader.slots.get(urlparse_cached(request).hostname or "")
+        return self._crawler.engine.downloader.slots.get(
+            urlparse_cached(request).hostname or ""
+        )
 
 
 def pauses_of(crawler: Crawler) -> HostPauses:

@@ -40,12 +40,20 @@ class CheckResult:
     target: Target = field(kw_only=True)
     previous: PreviousState = field(kw_only=True)
     budget: Budget = field(kw_only=True, repr=False)
-    answers: list[PartAnswer] = field(default_factory=list, repr=False)  # one for each address in turn
-    unconfirmed: bytes = field(default=b"", repr=False)  # the first answers to a new text; many wait for their second
-    differing: Differing | None = field(default=None, repr=False)  # what two answers of one moment differ in
+    answers: list[PartAnswer] = field(
+        default_factory=list, repr=False
+    )  # one for each address in turn
+    unconfirmed: bytes = field(
+        default=b"", repr=False
+    )  # the first answers to a new text; many wait for their second
+    differing: Differing | None = field(
+        default=None, repr=False
+    )  # what two answers of one moment differ in
     status: int | None = None
     final_url: str | None = None
-    moved_to: str | None = None  # the new address that the server gives, of a document with one address
+    moved_to: str | None = (
+        None  # the new address that the server gives, of a document with one address
+    )
     not_before: datetime | None = None  # the server asked to be left alone until then
     at: datetime | None = None  # when it ended
     seconds: float = 0
@@ -82,28 +90,40 @@ class CheckResult:
     @property
     def is_unchanged(self) -> bool:
         texts = [answer.state.text for answer in self.answers]
-        return None not in texts and texts == [part.text for part in self.previous.parts]
+        return None not in texts and texts == [
+            part.text for part in self.previous.parts
+        ]
 
     @property
     def is_confirmed(self) -> bool:
-        return [answer.state.text for answer in self.first_answers] == [answer.state.text for answer in self.answers]
+        return [answer.state.text for answer in self.first_answers] == [
+            answer.state.text for answer in self.answers
+        ]
 
     @property
     def pages(self) -> list[Fetched]:
         return [answer.page for answer in self.answers if answer.page is not None]
 
 
-def part_answer(page: Fetched, response: Response, fingerprint: Fingerprint) -> PartAnswer:
+def part_answer(
+    page: Fetched, response: Response, fingerprint: Fingerprint
+) -> PartAnswer:
     """The answer with a page in it."""
     validators = _validator(response, "ETag"), _validator(response, "Last-Modified")
-    state = PartState(page.url, response.url, fingerprint.text, *validators, fingerprint.markup)
+    state = PartState(
+        page.url, response.url, fingerprint.text, *validators, fingerprint.markup
+    )
     return PartAnswer(state, response.status, page)
 
 
 def moved_to(response: Response, url: str) -> str | None:
     """Where a page is now, if all redirects from `url` are permanent."""
     reasons = {*response.meta.get("redirect_reasons", ())}
-    return response.url if reasons and reasons <= {301, 308} and is_elsewhere(url, response.url) else None
+    return (
+        response.url
+        if reasons and reasons <= {301, 308} and is_elsewhere(url, response.url)
+        else None
+    )
 
 
 def is_elsewhere(url: str, other: str) -> bool:
@@ -115,7 +135,14 @@ def is_elsewhere(url: str, other: str) -> bool:
 def _validator(response: Response, name: str) -> str | None:
     """One that can be sent back as it came."""
     value = header(response, name)
-    return value if value and len(value) <= _MAX_VALIDATOR and value.isascii() and value.isprintable() else None
+    return (
+        value
+        if value
+        and len(value) <= _MAX_VALIDATOR
+        and value.isascii()
+        and value.isprintable()
+        else None
+    )
 
 
 def header(response: Response, name: str) -> str:
@@ -127,16 +154,24 @@ def fetched(document: str, url: str, response: Response) -> Fetched:
     """The page that a response brought; `url` is the one that was asked for first."""
     content_type = header(response, "Content-Type")
     mime = content_type.partition(";")[0].strip().lower()
-    if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,80}", mime, re.ASCII) or mime == "application/octet-stream":
+    if (
+        not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,80}", mime, re.ASCII)
+        or mime == "application/octet-stream"
+    ):
         mime = "application/pdf" if response.body.startswith(b"%PDF-") else "text/html"
-    charset = re.search(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", content_type, re.ASCII | re.IGNORECASE)
+    charset = re.search(
+        r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", content_type, re.ASCII | re.IGNORECASE
+    )
     received = response.meta["received_headers"]
     return Fetched(
         document=document,
         url=url,
         final_url=response.url,
         status=response.status,
-        headers=[(name, "(not kept)" if name.lower() == "set-cookie" else value) for name, value in received],
+        headers=[
+            (name, "(not kept)" if name.lower() == "set-cookie" else value)
+            for name, value in received
+        ],
         mime=mime,
         charset=charset[1] if charset else None,
         body=response.body,

@@ -10,9 +10,13 @@ from selectolax.lexbor import LexborHTMLParser
 
 from messages import Message
 
-SIGNS = tomllib.loads(Path(__file__).with_name("block_detection.toml").read_text("utf-8"))
+SIGNS = tomllib.loads(
+    Path(__file__).with_name("block_detection.toml").read_text("utf-8")
+)
 _SCRIPT = re.compile(r"<script\b.*?(?:</script|\Z)", re.DOTALL)
-_OVERLOADED = re.compile(r"<[a-z](?:[^<>\s/]*+[\s/]){2000}")  # so many attributes keep the parser busy
+_OVERLOADED = re.compile(
+    r"<[a-z](?:[^<>\s/]*+[\s/]){2000}"
+)  # so many attributes keep the parser busy
 
 
 def sign_in_markup(markup: str) -> Message | None:
@@ -27,11 +31,20 @@ def sign_in_markup(markup: str) -> Message | None:
     title = tree.css_first("title")
     heading = title.text(strip=True) if title is not None else ""
     tree.strip_tags(["script", "style", "template", "svg", "head"])
-    text = " ".join((tree.body.text(separator=" ") if tree.body is not None else "").split())
-    if len(text) < SIGNS["password"]["longest"] and tree.css_first('input[type="password"]') is not None:
+    text = " ".join(
+        (tree.body.text(separator=" ") if tree.body is not None else "").split()
+    )
+    if (
+        len(text) < SIGNS["password"]["longest"]
+        and tree.css_first('input[type="password"]') is not None
+    ):
         return Message("wall.login")
-    if len(text) < SIGNS["captcha"]["longest"] and any(mark in markup for mark in marks):
+    if len(text) < SIGNS["captcha"]["longest"] and any(
+        mark in markup for mark in marks
+    ):
         return Message("wall.test")
-    if len(text) < SIGNS["phrases"]["longest"] and any(phrase in f"{heading} {text}" for phrase in phrases):
+    if len(text) < SIGNS["phrases"]["longest"] and any(
+        phrase in f"{heading} {text}" for phrase in phrases
+    ):
         return Message("wall.human")
     return None

@@ -15,7 +15,10 @@ from urllib.parse import urljoin
 from protego import Protego
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware, RedirectMiddleware
+from scrapy.downloadermiddlewares.redirect import (
+    MetaRefreshMiddleware,
+    RedirectMiddleware,
+)
 from scrapy.downloadermiddlewares.retry import RetryMiddleware, get_retry_request
 from scrapy.http import HtmlResponse, Response
 from scrapy.http.cookies import CookieJar
@@ -45,7 +48,9 @@ class DelayMiddleware:
     """Holds a retry or a confirmation back; meanwhile it takes no download slot."""
 
     async def process_request(self, request: Request) -> None:
-        await asyncio.sleep(request.meta.pop("delay", 0))  # once, not again after a redirect
+        await asyncio.sleep(
+            request.meta.pop("delay", 0)
+        )  # once, not again after a redirect
 
 
 class ValidatorsMiddleware:
@@ -68,8 +73,12 @@ class ChainCookiesMiddleware:
             jar.add_cookie_header(request)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if "Set-Cookie" in response.headers:  # redirected requests inherit the jar with `meta`
-            request.meta.setdefault("chain_cookies", CookieJar()).extract_cookies(response, request)
+        if (
+            "Set-Cookie" in response.headers
+        ):  # redirected requests inherit the jar with `meta`
+            request.meta.setdefault("chain_cookies", CookieJar()).extract_cookies(
+                response, request
+            )
         return response
 
 
@@ -80,12 +89,19 @@ class PatientRetryMiddleware(RetryMiddleware):
         super().__init__(settings)
         self._waits = settings.getlist("RETRY_WAITS")
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
         if request.meta.get("dont_retry"):
             return response
         if pauses_of(self.crawler).is_short(response):
             assert self.crawler.spider is not None
-            return get_retry_request(request, spider=self.crawler.spider, reason="Retry-After") or response
+            return (
+                get_retry_request(
+                    request, spider=self.crawler.spider, reason="Retry-After"
+                )
+                or response
+            )
         return self._delayed(super().process_response(request, response))
 
     def process_exception(  # type: ignore[override]
@@ -103,29 +119,45 @@ class PatientRetryMiddleware(RetryMiddleware):
 class GuardedRedirectMiddleware(RedirectMiddleware):
     """Says why a redirect is not followed: a bad address, a forbidden port, or too many of them."""
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
         """Raise `CheckEnded` where Scrapy would return the response as it is, or raise something without a reason."""
         location = response.headers.get("Location")
-        if location is not None and response.status in _REDIRECTS and not request.meta.get("dont_redirect"):
+        if (
+            location is not None
+            and response.status in _REDIRECTS
+            and not request.meta.get("dont_redirect")
+        ):
             try:
                 url = urljoin(request.url, safe_url_string(location.strip()))
             except ValueError as failure:
-                raise CheckEnded(Outcome.FAILED, Message("address.redirected_unclear")) from failure
+                raise CheckEnded(
+                    Outcome.FAILED, Message("address.redirected_unclear")
+                ) from failure
             _check_redirect(request, url, self.max_redirect_times)
         return super().process_response(request, response)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """What goes wrong after a redirect is told of the URL that it led to."""
         if isinstance(exception, CheckEnded) and "redirect_urls" in request.meta:
-            exception.reason = Message("address.redirected", url=request.url[:300], reason=exception.reason)
+            exception.reason = Message(
+                "address.redirected", url=request.url[:300], reason=exception.reason
+            )
 
 
 class GuardedMetaRefreshMiddleware(MetaRefreshMiddleware):
     """Follows a page that does no more than lead to another, within some seconds."""
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
         """A page that stays, or whose target is no address, is the page, as in a browser."""
-        if response.status != 200 or len(response.body) > _REFRESH_SIZE or not isinstance(response, HtmlResponse):
+        if (
+            response.status != 200
+            or len(response.body) > _REFRESH_SIZE
+            or not isinstance(response, HtmlResponse)
+        ):
             return response
         try:
             delay, url = get_meta_refresh(response, ignore_tags=self._ignore_tags)
@@ -144,7 +176,11 @@ def _check_redirect(request: Request, url: str, most: int) -> None:
         reason = Message("address.redirected_wrong", url=url[:300], wrong=wrong)
         raise CheckEnded(Outcome.FAILED, reason, final_url=url)
     if request.meta.get("redirect_times", 0) >= most:
-        raise CheckEnded(Outcome.FAILED, Message("address.redirected_often", n=most, url=url), final_url=url)
+        raise CheckEnded(
+            Outcome.FAILED,
+            Message("address.redirected_often", n=most, url=url),
+            final_url=url,
+        )
 
 
 class RobotsMiddleware:
@@ -155,7 +191,9 @@ class RobotsMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._rules: dict[tuple[str, str | None], asyncio.Task[Protego | CheckEnded | None]] = {}
+        self._rules: dict[
+            tuple[str, str | None], asyncio.Task[Protego | CheckEnded | None]
+        ] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -169,43 +207,72 @@ class RobotsMiddleware:
         key = (str(URL(request.url, encoded=True).origin()), private_host)
         if key not in self._rules:
             self._rules[key] = asyncio.ensure_future(self._read(*key))
-        if is_redirected(request):  # the way to the page is part of its check; other documents share the first host's
+        if is_redirected(
+            request
+        ):  # the way to the page is part of its check; other documents share the first host's
             async with budget_of(request).spending(host):
                 rules = await asyncio.shield(self._rules[key])
         else:
             rules = await asyncio.shield(self._rules[key])
         if isinstance(rules, CheckEnded):
-            raise CheckEnded(rules.outcome, rules.reason, final_url=request.url, not_before=rules.not_before)
+            raise CheckEnded(
+                rules.outcome,
+                rules.reason,
+                final_url=request.url,
+                not_before=rules.not_before,
+            )
         name = self._crawler.settings["BOT_NAME"]
         if rules is not None and not rules.can_fetch(request.url, name):
             self._crawler.stats.inc_value("robotstxt/forbidden")
-            reason = Message("robots.forbidden", host=host, name=name, line=_IGNORE_ROBOTS)
+            reason = Message(
+                "robots.forbidden", host=host, name=name, line=_IGNORE_ROBOTS
+            )
             raise CheckEnded(Outcome.ROBOTS, reason, final_url=request.url)
 
-    async def _read(self, origin: str, private_host: str | None) -> Protego | CheckEnded | None:
+    async def _read(
+        self, origin: str, private_host: str | None
+    ) -> Protego | CheckEnded | None:
         """The rules (None: all is allowed), or why there are none."""
         host = host_of(origin)
         budget = Budget(self._crawler.settings.getfloat("CHECK_TIMEOUT"))
-        meta = {"dont_obey_robotstxt": True, "private_host": private_host, "budget": budget}
+        meta = {
+            "dont_obey_robotstxt": True,
+            "private_host": private_host,
+            "budget": budget,
+        }
         request = Request(f"{origin}/robots.txt", meta=meta)
         try:
             response = await self._crawler.engine.download_async(request)
         except DownloadFailed as failure:
-            if not failure.reached:  # then its pages can't be fetched either, and a person must know that
+            if (
+                not failure.reached
+            ):  # then its pages can't be fetched either, and a person must know that
                 return failure
             is_large = failure.reason.code == "network.large"  # which speaks of a page
             size = failure.reason.params.get("size", "")
-            return _unreadable(host, Message("robots.large", size=size) if is_large else failure.reason)
+            return _unreadable(
+                host, Message("robots.large", size=size) if is_large else failure.reason
+            )
         except CheckEnded as failure:
-            return failure if failure.outcome is Outcome.BLOCKED else _unreadable(host, failure.reason)
+            return (
+                failure
+                if failure.outcome is Outcome.BLOCKED
+                else _unreadable(host, failure.reason)
+            )
         if 200 <= response.status < 300:
-            rules = Protego.parse(response.body[:_ROBOTS_SIZE].decode("utf-8", "replace"))
-            self._slow_down(request, rules.crawl_delay(self._crawler.settings["BOT_NAME"]) or 0)
+            rules = Protego.parse(
+                response.body[:_ROBOTS_SIZE].decode("utf-8", "replace")
+            )
+            self._slow_down(
+                request, rules.crawl_delay(self._crawler.settings["BOT_NAME"]) or 0
+            )
             return rules
         if 400 <= response.status < 500 and response.status != 429:
             return None
         if until := pauses_of(self._crawler).until(response):
-            reason = Message("robots.paused", status=response.status, until=f"{until:%Y-%m-%d %H:%M}")
+            reason = Message(
+                "robots.paused", status=response.status, until=f"{until:%Y-%m-%d %H:%M}"
+            )
         else:
             reason = Message("robots.answered", status=response.status)
         return _unreadable(host, reason, until)
@@ -214,14 +281,18 @@ class RobotsMiddleware:
         """Keep at least this delay with the host; also when its download slot is made anew."""
         downloader, settings = self._crawler.engine.downloader, self._crawler.settings
         host = urlparse_cached(request).hostname or ""
-        known = downloader.per_slot_settings.get(host, {}).get("delay", settings.getfloat("DOWNLOAD_DELAY"))
+        known = downloader.per_slot_settings.get(host, {}).get(
+            "delay", settings.getfloat("DOWNLOAD_DELAY")
+        )
         delay = max(min(crawl_delay, settings.getfloat("CRAWL_DELAY_LIMIT")), known)
         downloader.per_slot_settings[host] = {"delay": delay}
         if slot := downloader.slots.get(host):
             slot.delay = delay
 
 
-def _unreadable(host: str, why: Message, not_before: datetime | None = None) -> CheckEnded:
+def _unreadable(
+    host: str, why: Message, not_before: datetime | None = None
+) -> CheckEnded:
     reason = Message("robots.unreadable", host=host, why=why, line=_IGNORE_ROBOTS)
     return CheckEnded(Outcome.ROBOTS, reason, not_before=not_before)
 
@@ -229,7 +300,9 @@ def _unreadable(host: str, why: Message, not_before: datetime | None = None) -> 
 class ErrbackMiddleware:
     """Hands what a callback raises to the request's errback: a check that fails ends there, as downloads do."""
 
-    def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
+    def process_spider_exception(
+        self, response: Response, exception: Exception
+    ) -> Iterable[Any] | None:
         request = response.request
         if request is None or request.errback is None:
             return None

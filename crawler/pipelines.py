@@ -56,7 +56,9 @@ class StoragePipeline:
         if not items:  # another wrote them
             return
         job: CrawlJob = self._crawler.spider.job  # type: ignore[union-attr]
-        assert job.database is not None, "what is fetched without one comes through no pipeline"
+        assert job.database is not None, (
+            "what is fetched without one comes through no pipeline"
+        )
         with job.database.writing() as session:
             for item in items:
                 item.check = _record(session, item, job.isolate)
@@ -71,19 +73,27 @@ def _record(session: Session, result: CheckResult, isolate: Isolate) -> int:
         final_url=result.final_url,
         seconds=result.seconds,
         version_id=result.previous.version_id,
-        moved_to=_canonical(session, result, isolate) if result.outcome is Outcome.GONE else result.moved_to,
+        moved_to=_canonical(session, result, isolate)
+        if result.outcome is Outcome.GONE
+        else result.moved_to,
     )
     if result.is_complete and result.target.more:
         check.parts = [asdict(answer.state) for answer in result.answers]
     elif result.is_complete:
         state = result.answers[0].state
-        check.etag, check.last_modified, check.markup = state.etag, state.last_modified, state.markup
+        check.etag, check.last_modified, check.markup = (
+            state.etag,
+            state.last_modified,
+            state.markup,
+        )
     if result.outcome in _WITH_CAPTURE:
         check.capture_id = _keep(session, result.pages, result.at)
     if result.outcome is None:
         session.add(check)
     else:
-        finish(session, check, result.outcome, result.reason, not_before=result.not_before)
+        finish(
+            session, check, result.outcome, result.reason, not_before=result.not_before
+        )
     session.flush()
     assert check.id is not None
     if result.differing is not None:
@@ -98,7 +108,12 @@ def _note(session: Session, check: Check, differing: Differing) -> None:
     if any(notice.facts["place"] == [*differing.place] for notice in known):
         return
     since = check.checked_at.isoformat()
-    facts = {"since": since, "reason": differing.reason.to_json(), "place": [*differing.place], "answers": True}
+    facts = {
+        "since": since,
+        "reason": differing.reason.to_json(),
+        "place": [*differing.place],
+        "answers": True,
+    }
     session.add(
         Notice(
             kind=NoticeKind.VOLATILE,
@@ -112,11 +127,17 @@ def _note(session: Session, check: Check, differing: Differing) -> None:
 
 def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str | None:
     """The other address that the text in force gave as its own, of a document with one address."""
-    version = session.get(Version, result.previous.version_id) if result.previous.version_id else None
+    version = (
+        session.get(Version, result.previous.version_id)
+        if result.previous.version_id
+        else None
+    )
     if version is None or result.target.more:
         return None
     capture = session.get_one(Capture, version.capture_id)
-    url: str | None = isolate(canonical_address, capture.body, capture.mime, capture.final_url)
+    url: str | None = isolate(
+        canonical_address, capture.body, capture.mime, capture.final_url
+    )
     return url if url is not None and is_elsewhere(result.url, url) else None
 
 

@@ -21,8 +21,12 @@ class PartState:
     """What is known of the page at one address of a document. Rows keep it under these names."""
 
     url: str
-    final_url: str | None = None  # the validators came from there, and are sent to no other
-    text: str | None = None  # the fingerprint of its text; None: unknown, or it could not be read
+    final_url: str | None = (
+        None  # the validators came from there, and are sent to no other
+    )
+    text: str | None = (
+        None  # the fingerprint of its text; None: unknown, or it could not be read
+    )
     etag: str | None = None
     last_modified: str | None = None
     markup: str | None = None  # the fingerprint of its markup with its text
@@ -50,10 +54,15 @@ class PreviousState:
 
 def first_states(targets: Sequence[Target]) -> dict[str, PreviousState]:
     """Of documents of which no store knows."""
-    return {target.document: PreviousState(tuple(map(PartState, target.addresses))) for target in targets}
+    return {
+        target.document: PreviousState(tuple(map(PartState, target.addresses)))
+        for target in targets
+    }
 
 
-def previous_states(database: Database, targets: Sequence[Target], now: datetime) -> dict[str, PreviousState]:
+def previous_states(
+    database: Database, targets: Sequence[Target], now: datetime
+) -> dict[str, PreviousState]:
     """The state of each target's document. Raises `UnknownDocument` for one that was not declared."""
     states = {}
     ids = few(target.document for target in targets)
@@ -64,7 +73,9 @@ def previous_states(database: Database, targets: Sequence[Target], now: datetime
             row = rows.get(target.document) or document(session, target.document)
             version = current.get(row.id)
             states[row.id] = PreviousState(
-                parts=_parts(target, row, version if _is_of(session, target, version) else None),
+                parts=_parts(
+                    target, row, version if _is_of(session, target, version) else None
+                ),
                 version_id=version.version_id if version else None,
                 not_before=waits.get(row.id),
             )
@@ -77,14 +88,27 @@ def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
         return False
     if target.more or version.url == target.url:
         return True
-    moved = last_kept(session, target.document, version.version_id)  # the same text, at another address
+    moved = last_kept(
+        session, target.document, version.version_id
+    )  # the same text, at another address
     return moved is not None and capture(session, moved).url == target.url
 
 
-def _parts(target: Target, row: Document, version: InForce | None) -> tuple[PartState, ...]:
+def _parts(
+    target: Target, row: Document, version: InForce | None
+) -> tuple[PartState, ...]:
     """Nothing is known of any part where the watchlist's addresses are not those of the current version."""
     if version is not None and not target.more and not row.parts:
-        return (PartState(target.url, version.final_url, version.fingerprint, row.etag, row.last_modified, row.markup),)
+        return (
+            PartState(
+                target.url,
+                version.final_url,
+                version.fingerprint,
+                row.etag,
+                row.last_modified,
+                row.markup,
+            ),
+        )
     if version is not None and row.addresses == [*target.addresses]:
         return tuple(PartState(**part) for part in row.parts or ())  # type: ignore[arg-type]
     return tuple(PartState(url) for url in target.addresses)

@@ -15,7 +15,9 @@ from storage.clock import utc_now
 BOT_NAME = "policywatch"  # what a robots.txt calls us
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
-TWISTED_REACTOR_ENABLED = False  # a reactor starts once in a process, `watch` crawls again and again
+TWISTED_REACTOR_ENABLED = (
+    False  # a reactor starts once in a process, `watch` crawls again and again
+)
 LOG_LEVEL = "WARNING"
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
@@ -39,7 +41,9 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 1
 CONCURRENT_REQUESTS = 0  # it would count requests that only wait: for a robots.txt, a confirmation, a retry
 CONCURRENT_HOSTS = 16  # this limit counts connections
 DOWNLOAD_DELAY_JITTER = 0  # the delay is a minimum
-DOWNLOAD_SLOTS = {"browser": {"concurrency": 1, "delay": 0}}  # what one rendered page asks for, piece by piece
+DOWNLOAD_SLOTS = {
+    "browser": {"concurrency": 1, "delay": 0}
+}  # what one rendered page asks for, piece by piece
 REDIRECT_MAX_TIMES = 5
 METAREFRESH_MAXDELAY = 6  # seconds
 RETRY_HTTP_CODES = [500, 502, 504]  # 429 and 503 as their Retry-After says
@@ -48,9 +52,15 @@ RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the check says so
 HTTPERROR_ALLOW_ALL = True  # each status has its outcome
 REFERRER_POLICY = "no-referrer"
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # a new text is fetched twice; documents may share a page
-URLLENGTH_LIMIT = 0  # a request that is dropped would leave its document without a check
-CONCURRENT_ITEMS = 1  # each callback returns one item or request; Scrapy starts so many tasks for it
-SCRAPER_SLOT_MAX_ACTIVE_SIZE = 100 * 2**20  # one large page that takes long to read must not hold up the others
+URLLENGTH_LIMIT = (
+    0  # a request that is dropped would leave its document without a check
+)
+CONCURRENT_ITEMS = (
+    1  # each callback returns one item or request; Scrapy starts so many tasks for it
+)
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = (
+    100 * 2**20
+)  # one large page that takes long to read must not hold up the others
 
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.DelayMiddleware": 60,
@@ -93,7 +103,9 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
     fixed = {name: value for name, value in globals().items() if name.isupper()}
     return fixed | {
         "USER_AGENT": f"{BOT_NAME}/{version(BOT_NAME)} (+{settings.contact})",
-        "DOWNLOAD_DELAY": max(settings.delay, 0.001),  # a slot without a delay could not be paused
+        "DOWNLOAD_DELAY": max(
+            settings.delay, 0.001
+        ),  # a slot without a delay could not be paused
         "DOWNLOAD_TIMEOUT": settings.timeout,
         "DOWNLOAD_MAXSIZE": settings.max_size,
         "CHECK_TIMEOUT": settings.check_timeout,

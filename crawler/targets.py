@@ -36,12 +36,19 @@ class CrawlSettings:
     """Times in seconds, sizes in bytes."""
 
     contact: str  # goes into the User-Agent
-    delay: float = 5  # from the end of a request to the start of the next one to the same host
+    delay: float = (
+        5  # from the end of a request to the start of the next one to the same host
+    )
     confirm_delay: float = 20  # before a new text is fetched once more
     timeout: float = 60  # for a whole request, from the name lookup to the last byte
-    check_timeout: float = 600  # for all answers of a check, with its redirects and retries
+    check_timeout: float = (
+        600  # for all answers of a check, with its redirects and retries
+    )
     max_size: int = 20 * 2**20  # of a body, both as sent and as decompressed
-    retry_waits: tuple[float, ...] = (10, 60)  # before each retry of a failure that may pass
+    retry_waits: tuple[float, ...] = (
+        10,
+        60,
+    )  # before each retry of a failure that may pass
     patience: float = 120  # a Retry-After up to this is waited for; a longer one is left to a later run
     longest_crawl_delay: float = 120  # what a robots.txt can ask for at most
 
@@ -61,7 +68,10 @@ class Fetched:
 
     def reads_as(self, other: Fetched) -> bool:
         """They differ in nothing that is read."""
-        mine, its = ((page.body, page.final_url, page.mime, page.charset) for page in (self, other))
+        mine, its = (
+            (page.body, page.final_url, page.mime, page.charset)
+            for page in (self, other)
+        )
         return mine == its
 
 
@@ -72,7 +82,9 @@ class Fingerprint(NamedTuple):
     markup: str | None = None
 
 
-FingerprintOf = Callable[[Fetched, Fingerprint], Fingerprint]  # of a page, given that of the answer before
+FingerprintOf = Callable[
+    [Fetched, Fingerprint], Fingerprint
+]  # of a page, given that of the answer before
 
 
 class Differing(NamedTuple):
@@ -87,15 +99,21 @@ class Differing(NamedTuple):
 # of two answers that differ (a page for each part of a document; the first has None for one that was not modified): in
 # what, or why they are not accepted
 Settle = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Differing | Message]
-Progress = Callable[[int, int, str], None]  # how many are done, of how many, and the last one; at first none
+Progress = Callable[
+    [int, int, str], None
+]  # how many are done, of how many, and the last one; at first none
 
 
-def never_settled(_first: Sequence[Fetched | None], _second: Sequence[Fetched]) -> Message:
+def never_settled(
+    _first: Sequence[Fetched | None], _second: Sequence[Fetched]
+) -> Message:
     """For a caller that knows nothing of what pages say."""
     return Message("answer.unstable")
 
 
-Isolate = Callable[..., Any]  # calls a function that reads markup; None where the markup is too much for it
+Isolate = Callable[
+    ..., Any
+]  # calls a function that reads markup; None where the markup is too much for it
 
 
 def directly(function: Callable[..., Any], *args: Any) -> Any:
@@ -107,7 +125,9 @@ def directly(function: Callable[..., Any], *args: Any) -> Any:
 class CrawlJob:
     """All that the spider needs. `POLICYWATCH_JOB` of Scrapy's settings is a function that returns one."""
 
-    database: Database | None  # None for a page that is only tried: it is asked once, and nothing is known of it
+    database: (
+        Database | None
+    )  # None for a page that is only tried: it is asked once, and nothing is known of it
     targets: Sequence[Target]
     fingerprint_of: FingerprintOf  # called once for each body, in a thread
     settle: Settle = never_settled

@@ -30,7 +30,13 @@ from evaluation.labels import (
     pages_of,
     read_rows,
 )
-from evaluation.leads import Labelled, SummaryScores, labelled, train_ranking, write_weights
+from evaluation.leads import (
+    Labelled,
+    SummaryScores,
+    labelled,
+    train_ranking,
+    write_weights,
+)
 from evaluation.scores import change_scores, passage_scores, table
 from evaluation.training import train, write_model
 
@@ -41,13 +47,18 @@ _FOLDS = 5
 def main() -> None:
     """Train the weights that ship, or score their like on services that they were not trained with."""
     parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
-    parser.add_argument("what", choices=["train", "score", "misses", "lead", "answers", "score-summary"])
+    parser.add_argument(
+        "what", choices=["train", "score", "misses", "lead", "answers", "score-summary"]
+    )
     parser.add_argument("labels", type=Path)
     given = parser.parse_args()
     if given.what == "train":
         _train(given.labels)
     elif given.what == "answers":
-        write_model(train_answers(examples(read_rows(given.labels / "places.jsonl.gz"))), ANSWERS)
+        write_model(
+            train_answers(examples(read_rows(given.labels / "places.jsonl.gz"))),
+            ANSWERS,
+        )
     elif given.what == "lead":
         _train_lead(given.labels)
     elif given.what == "score-summary":
@@ -61,13 +72,19 @@ def _train(labels: Path) -> None:
     model = _model(labelled_passages(labels))
     write_model(model, MODEL)
     digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
-    print(f"{MODEL.name}: {len(model.rows)} features, {MODEL.stat().st_size} bytes, sha256 {digest}")
+    print(
+        f"{MODEL.name}: {len(model.rows)} features, {MODEL.stat().st_size} bytes, sha256 {digest}"
+    )
     print(f"{time.process_time() - started:.0f} s of CPU")
 
 
-def _model(rows: Sequence[Row], features: Sequence[PassageFeatures] | None = None) -> Model:
+def _model(
+    rows: Sequence[Row], features: Sequence[PassageFeatures] | None = None
+) -> Model:
     known = zip(rows, features or map(features_of, rows), strict=True)
-    pairs = [(each.values, row["label"]) for row, each in known if each.values is not None]
+    pairs = [
+        (each.values, row["label"]) for row, each in known if each.values is not None
+    ]
     return train([values for values, _ in pairs], [label for _, label in pairs])
 
 
@@ -86,15 +103,23 @@ def _folds(labels: Path, changes: Sequence[Row]) -> Iterator[Fold]:
     fold = folds({row["service"] for row in (*passages, *changes)}, _FOLDS)
     for left_out in range(_FOLDS):
         services = {service for service, number in fold.items() if number == left_out}
-        seen = [number for number, row in enumerate(passages) if row["service"] not in services]
-        model = _model([passages[number] for number in seen], [features[number] for number in seen])
+        seen = [
+            number
+            for number, row in enumerate(passages)
+            if row["service"] not in services
+        ]
+        model = _model(
+            [passages[number] for number in seen], [features[number] for number in seen]
+        )
         yield Fold(services, model, train_answers(some, services))
 
 
 def _labelled_leads(labels: Path) -> tuple[list[Fold], list[Labelled]]:
     """Changes with what leads them, each by a model that has not seen its service."""
     known = {row["id"]: row for row in read_rows(labels / "leads-dev.jsonl")}
-    changes = [row for row in read_rows(labels / "changes-dev.jsonl.gz") if row["id"] in known]
+    changes = [
+        row for row in read_rows(labels / "changes-dev.jsonl.gz") if row["id"] in known
+    ]
     parts, places = [*_folds(labels, changes)], annotated(changes)
     found = []
     for row, each in zip(changes, places, strict=True):
@@ -107,7 +132,9 @@ def _labelled_leads(labels: Path) -> tuple[list[Fold], list[Labelled]]:
 
 def _train_lead(labels: Path) -> None:
     _, changes = _labelled_leads(labels)
-    weights = train_ranking([change for change in changes if change.label["kind"] != "nothing"])
+    weights = train_ranking(
+        [change for change in changes if change.label["kind"] != "nothing"]
+    )
     write_weights(weights)
     print(f"{len(weights)} weights of {len(changes)} changes")
 
@@ -119,45 +146,83 @@ def _score_summary(labels: Path) -> None:
     scores = SummaryScores()
     for part in parts:
         news = [change for change in changes if change.label["kind"] != "nothing"]
-        weights = train_ranking([change for change in news if change.row["service"] not in part.services])
+        weights = train_ranking(
+            [change for change in news if change.row["service"] not in part.services]
+        )
         for change in changes:
             if change.row["service"] in part.services:
                 before, after = pages_of(change.row)
                 brief = summarize(
-                    change.annotated, change.candidates, before, after, weights=weights, answers=part.answers
+                    change.annotated,
+                    change.candidates,
+                    before,
+                    after,
+                    weights=weights,
+                    answers=part.answers,
                 )
                 scores.add(change, brief, briefs.get(change.row["id"]))
     print(scores.table())
 
 
 def _score(labels: Path, *, misses: bool) -> None:
-    passages, changes = labelled_passages(labels), read_rows(labels / "changes-dev.jsonl.gz")
+    passages, changes = (
+        labelled_passages(labels),
+        read_rows(labels / "changes-dev.jsonl.gz"),
+    )
     features, places = [features_of(row) for row in passages], annotated(changes)
     fold = folds({row["service"] for row in (*passages, *changes)}, _FOLDS)
     verdicts: list[Verdict] = [Verdict()] * len(passages)
     answers: list[Verdict] = [Verdict()] * len(changes)
     for left_out in range(_FOLDS):
-        seen = [number for number, row in enumerate(passages) if fold[row["service"]] != left_out]
-        model = _model([passages[number] for number in seen], [features[number] for number in seen])
+        seen = [
+            number
+            for number, row in enumerate(passages)
+            if fold[row["service"]] != left_out
+        ]
+        model = _model(
+            [passages[number] for number in seen], [features[number] for number in seen]
+        )
         for number, row in enumerate(passages):
             if fold[row["service"]] == left_out:
-                kind = kind_of(row["document"], Page(row["document"], row["language"], ()))
-                verdicts[number] = classify_passage(features[number], kind, row["language"], model)
+                kind = kind_of(
+                    row["document"], Page(row["document"], row["language"], ())
+                )
+                verdicts[number] = classify_passage(
+                    features[number], kind, row["language"], model
+                )
         for number, row in enumerate(changes):
             if fold[row["service"]] == left_out and places[number]:
                 kind = kind_of(row["document"], pages_of(row)[1])
                 answers[number] = classify_change(
-                    [classify_passage(each, kind, language_of(row), model) for each in places[number]]
+                    [
+                        classify_passage(each, kind, language_of(row), model)
+                        for each in places[number]
+                    ]
                 )
-    for title, ours in (("passages, services left out", False), ("written cases, left out", True)):
-        chosen = [number for number, row in enumerate(passages) if row["service"].startswith(OURS) == ours]
-        scores = passage_scores([passages[number] for number in chosen], [verdicts[number] for number in chosen])
+    for title, ours in (
+        ("passages, services left out", False),
+        ("written cases, left out", True),
+    ):
+        chosen = [
+            number
+            for number, row in enumerate(passages)
+            if row["service"].startswith(OURS) == ours
+        ]
+        scores = passage_scores(
+            [passages[number] for number in chosen],
+            [verdicts[number] for number in chosen],
+        )
         print(table(title, scores))
     print(table("changes, services left out", change_scores(changes, answers)))
     if misses:
         for row, answer in zip(changes, answers, strict=True):
             if row["alert"] != answer.alert:
-                print("missed" if row["alert"] else "false alarm", row["id"], row["service"], row["evidence"][:1])
+                print(
+                    "missed" if row["alert"] else "false alarm",
+                    row["id"],
+                    row["service"],
+                    row["evidence"][:1],
+                )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,9 @@ def deliver_for_ever(database: str, worker: str, epoch: str, *ports: str) -> Non
         time.sleep(seconds / FASTER)
 
     while True:
-        deliver_due(opened, routes(hooks, worker), (), base_url=SITE, now=now, sleep=sleep)
+        deliver_due(
+            opened, routes(hooks, worker), (), base_url=SITE, now=now, sleep=sleep
+        )
         time.sleep(0.1)
 
 
@@ -59,7 +61,10 @@ def routes(hooks: list[Hook], worker: str) -> list[Route]:
         mine, shared = hooks[number % 3], hooks[(number // 2) % 3]
         to = (
             Address(f"own-{number}", mine.url(f"own-{number}", f"?-worker={worker}")),
-            Address(f"pair-{number // 2}", shared.url(f"pair-{number // 2}", f"?-worker={worker}")),
+            Address(
+                f"pair-{number // 2}",
+                shared.url(f"pair-{number // 2}", f"?-worker={worker}"),
+            ),
         )
         made.append(Route(f"route-{number}", to))
     return made
@@ -125,10 +130,14 @@ def _settle(store: Database) -> None:
             return
 
 
-def _judge(hooks: list[Hook], owed: set[tuple[str, int]], killed: set[str], started: int) -> bool:
+def _judge(
+    hooks: list[Hook], owed: set[tuple[str, int]], killed: set[str], started: int
+) -> bool:
     came: dict[tuple[str, int], list[str]] = defaultdict(list)
     last: dict[str, tuple[str, int]] = {}
-    for call in sorted((call for hook in hooks for call in hook.taken), key=lambda call: call.at):
+    for call in sorted(
+        (call for hook in hooks for call in hook.taken), key=lambda call: call.at
+    ):
         path, worker = re.fullmatch(r"/([\w-]+)\?worker=(\w+)", call.path).groups()  # type: ignore[union-attr]
         change = int(re.search(rf"{SITE}/changes/(\d+)", call.body["message"])[1])  # type: ignore[index]
         came[path, change].append(worker)
@@ -136,10 +145,20 @@ def _judge(hooks: list[Hook], owed: set[tuple[str, int]], killed: set[str], star
     missing = owed - came.keys()
     strange = came.keys() - owed
     doubled = {key: workers for key, workers in came.items() if len(workers) > 1}
-    outside = [key for key, by in doubled.items() if any(w not in killed or last[w] != key for w in by[:-1])]
-    print(f"owed {len(owed)}, delivered {len(came)}, missing {len(missing)}, not owed {len(strange)}")
-    print(f"doubled inside the window {len(doubled) - len(outside)}, outside {len(outside)}")
-    print(f"deliverers started {started}, killed {len(killed)}, calls {sum(len(hook.calls) for hook in hooks)}")
+    outside = [
+        key
+        for key, by in doubled.items()
+        if any(w not in killed or last[w] != key for w in by[:-1])
+    ]
+    print(
+        f"owed {len(owed)}, delivered {len(came)}, missing {len(missing)}, not owed {len(strange)}"
+    )
+    print(
+        f"doubled inside the window {len(doubled) - len(outside)}, outside {len(outside)}"
+    )
+    print(
+        f"deliverers started {started}, killed {len(killed)}, calls {sum(len(hook.calls) for hook in hooks)}"
+    )
     return not missing and not strange and not outside
 
 
@@ -149,7 +168,9 @@ def speed(database: str, alerts: int) -> None:
     for _ in range(alerts // 10):
         owe(store, "team")
     with mail_server() as inbox:
-        team = route("team", *(inbox.url(f"reader-{number}@example.org") for number in range(10)))
+        team = route(
+            "team", *(inbox.url(f"reader-{number}@example.org") for number in range(10))
+        )
         began, busy = time.monotonic(), time.process_time()
         done = deliver_due(store, [team], (), base_url=SITE)
         seconds, own = time.monotonic() - began, time.process_time() - busy
@@ -159,8 +180,12 @@ def speed(database: str, alerts: int) -> None:
 
 def main() -> None:
     """See the top of the file."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--database", help="an empty database; a new SQLite file if left out")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--database", help="an empty database; a new SQLite file if left out"
+    )
     options.add_argument("--changes", type=int, default=200)
     options.add_argument("--kills", type=int, default=40)
     options.add_argument("--seed", type=int, default=1)

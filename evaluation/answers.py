@@ -20,7 +20,10 @@ WEIGHTS = Path(__file__).parent.parent / "analysis" / "classify" / "answers.npz"
 MOST_FEATURES = 6_000
 _QUIET = 900  # passages that answer nothing
 _SEED = 3
-_TELLING = {"on": ("default_on", "unless_refused", "user_choice"), "off": ("default_off", "user_choice")}
+_TELLING = {
+    "on": ("default_on", "unless_refused", "user_choice"),
+    "off": ("default_off", "user_choice"),
+}
 
 
 class Example(NamedTuple):
@@ -33,9 +36,17 @@ class Example(NamedTuple):
 
 def examples(places: Sequence[Row]) -> list[Example]:
     """The sentences of passages whose answers are labelled, and of some that answer nothing."""
-    quiet = [row for row in places if "says" not in row and "topics" in row["label"] and not row["label"]["topics"]]
+    quiet = [
+        row
+        for row in places
+        if "says" not in row and "topics" in row["label"] and not row["label"]["topics"]
+    ]
     random.Random(_SEED).shuffle(quiet)
-    return [each for row in [row for row in places if "says" in row] + quiet[:_QUIET] for each in _of_row(row)]
+    return [
+        each
+        for row in [row for row in places if "says" in row] + quiet[:_QUIET]
+        for each in _of_row(row)
+    ]
 
 
 def _of_row(row: Row) -> Iterator[Example]:
@@ -43,22 +54,37 @@ def _of_row(row: Row) -> Iterator[Example]:
     text = passage.texts[says["side"]] if says else passage.text
     sentences = [text[start:end] for start, end in sentence_bounds(text)]
     default = says.get("default")
-    telling = [sentence for sentence in sentences if _tells(sentence, default, language)] if default else []
+    telling = (
+        [sentence for sentence in sentences if _tells(sentence, default, language)]
+        if default
+        else []
+    )
     for sentence in sentences:
-        answers: list[bool | None] = [any(quote in sentence for quote in says.get(name, ())) for name in QUESTIONS]
+        answers: list[bool | None] = [
+            any(quote in sentence for quote in says.get(name, ())) for name in QUESTIONS
+        ]
         for side in ("on", "off"):
             is_said: bool | None = default == side
             if is_said and len(sentences) > 1 and telling != [sentence]:
                 is_said = None if sentence in telling or not telling else False
             answers.append(is_said)
-        yield Example(row["service"], sentence_values(sentence, passage, language), answers)
+        yield Example(
+            row["service"], sentence_values(sentence, passage, language), answers
+        )
 
 
 def _tells(sentence: str, default: str, language: str | None) -> bool:
-    return any(match.topic in _TELLING[default] for match in matches(sentence, language))
+    return any(
+        match.topic in _TELLING[default] for match in matches(sentence, language)
+    )
 
 
 def train_answers(some: Sequence[Example], without: Collection[str] = ()) -> Model:
     """Weights that have not seen these services."""
     seen = [each for each in some if each.service not in without]
-    return fit_model([each.values for each in seen], [each.answers for each in seen], TARGETS, MOST_FEATURES)
+    return fit_model(
+        [each.values for each in seen],
+        [each.answers for each in seen],
+        TARGETS,
+        MOST_FEATURES,
+    )

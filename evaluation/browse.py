@@ -42,7 +42,13 @@ from storage.database import Database
 from storage.documents import documents_page, services_page
 from tests.archive import Commit, repository
 
-_TYPES = ("Privacy Policy", "Terms of Service", "Trackers Policy", "Community Guidelines", "Developer Terms")
+_TYPES = (
+    "Privacy Policy",
+    "Terms of Service",
+    "Trackers Policy",
+    "Community Guidelines",
+    "Developer Terms",
+)
 _LIMIT, _SEARCH_LIMIT = 50, 150  # milliseconds, of the 95th percentile
 _LATEST, _SEARCH_LATEST = 80, 250  # of the 99th
 _AT_ONCE_LIMIT = 250  # of the 95th, for several clients
@@ -51,9 +57,19 @@ _AT_ONCE_LIMIT = 250  # of the 95th, for several clients
 def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]:
     """What is asked, by what is measured; several of each, so that no answer stays in a cache for all of them."""
     with database.reading() as session:
-        ids = sorted(filter(None, session.exec(select(Change.id).where(col(Change.id) % 997 == 0))))
+        ids = sorted(
+            filter(
+                None, session.exec(select(Change.id).where(col(Change.id) % 997 == 0))
+            )
+        )
         deep = [
-            str(changes_page(session, ChangeFilter(until=(FIRST + (NOW - FIRST) * part).date()), limit=1).older)
+            str(
+                changes_page(
+                    session,
+                    ChangeFilter(until=(FIRST + (NOW - FIRST) * part).date()),
+                    limit=1,
+                ).older
+            )
             for part in (0.1, 0.3, 0.5, 0.7, 0.9)
         ]
         known = [row.id for row in documents_page(session, limit=10_000)][10:]
@@ -67,26 +83,55 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
         "rare topic": ["?topic=security", "?topic=sensitive_minors&severity=high"],
         "service": [f"?service={quote(name)}" for name in services],
         "language": ["?language=fr", "?language=en&topic=tracking"],
-        "a rare mixture": ["?language=de&topic=transfer&severity=high&direction=limits"],
+        "a rare mixture": [
+            "?language=de&topic=transfer&severity=high&direction=limits"
+        ],
         "dates": ["?since=2023-01-01&until=2023-01-31", "?effective_from=2025-12-30"],
         "nothing": ["?until=1970-01-01"],
     }
-    searches = ["cookies", "train models", '"to train our models"', "we collect your posts", "1234", "partner*"]
-    searches += ["sell&service=Service 001", "advertising&language=en", "delete&standing=true", "rank&since=2025-06-01"]
+    searches = [
+        "cookies",
+        "train models",
+        '"to train our models"',
+        "we collect your posts",
+        "1234",
+        "partner*",
+    ]
+    searches += [
+        "sell&service=Service 001",
+        "advertising&language=en",
+        "delete&standing=true",
+        "rank&since=2025-06-01",
+    ]
     longest = "service-000/document-0"
-    lists = {f"changes, {name}" if name else "changes": queries for name, queries in filters.items()}
+    lists = {
+        f"changes, {name}" if name else "changes": queries
+        for name, queries in filters.items()
+    }
     found = {
         "first page": ["/"],
-        **{name: [f"/changes{query}" for query in queries] for name, queries in lists.items()},
+        **{
+            name: [f"/changes{query}" for query in queries]
+            for name, queries in lists.items()
+        },
         "a change": [f"/changes/{id_}" for id_ in ids],
         "services": ["/services"],
         "a service": [f"/services?service={quote(name)}" for name in services],
         "a document": [f"/documents/{id_}" for id_ in documents],
-        f"a document of {LONGEST} versions": [f"/documents/{longest}", f"/documents/{longest}?before=900"],
-        "text of a version": [f"/documents/{id_}/versions/{chance.randint(1, 40)}" for id_ in documents]
+        f"a document of {LONGEST} versions": [
+            f"/documents/{longest}",
+            f"/documents/{longest}?before=900",
+        ],
+        "text of a version": [
+            f"/documents/{id_}/versions/{chance.randint(1, 40)}" for id_ in documents
+        ]
         + [f"/documents/{longest}/versions/1500"],
-        "one version against the next": [f"/documents/{id_}/compare?from=30&to=31" for id_ in documents],
-        "a whole rewrite": [f"/documents/{id_}/compare?from=1&to=90" for id_ in documents[:4]],
+        "one version against the next": [
+            f"/documents/{id_}/compare?from=30&to=31" for id_ in documents
+        ],
+        "a whole rewrite": [
+            f"/documents/{id_}/compare?from=1&to=90" for id_ in documents[:4]
+        ],
         "upcoming": ["/upcoming"],
         "health": ["/health"],
         "feed": ["/feed.atom", "/feed.atom?topic=security", "/feed.json"],
@@ -94,12 +139,23 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
         "search": [f"/search?q={quote(each, safe='&=')}" for each in searches],
     }
     api = "/api/v1"
-    found |= {f"API {name}": [f"{api}/changes{query}" for query in queries] for name, queries in lists.items()}
+    found |= {
+        f"API {name}": [f"{api}/changes{query}" for query in queries]
+        for name, queries in lists.items()
+    }
     found |= {
         "API a change": [f"{api}/changes/{id_}" for id_ in ids],
-        "API passages": [f"{api}/passages", f"{api}/passages?topic=security", f"{api}/passages?service=Service+001"],
+        "API passages": [
+            f"{api}/passages",
+            f"{api}/passages?topic=security",
+            f"{api}/passages?service=Service+001",
+        ],
         "API services": [f"{api}/services"],
-        "API documents": [f"{api}/documents", f"{api}/documents?service=Service+001", f"{api}/documents?limit=200"],
+        "API documents": [
+            f"{api}/documents",
+            f"{api}/documents?service=Service+001",
+            f"{api}/documents?limit=200",
+        ],
         "API a document": [f"{api}/documents/{id_}" for id_ in documents],
         "API versions": [f"{api}/documents/{longest}/versions"],
         "API a version": [f"{api}/documents/{id_}/versions/7" for id_ in documents],
@@ -115,7 +171,13 @@ def server(url: str, core: int | None) -> Iterator[tuple[psutil.Process, int]]:
     """A process that serves the store, and its port."""
     command = [sys.executable, "-m", "evaluation.browse", "serve", url]
     environ = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # as the command does
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environ)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environ,
+    )
     assert process.stdout is not None
     port = int(process.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
     watched = psutil.Process(process.pid)
@@ -136,15 +198,33 @@ def measure(url: str, *, times: int, core: int | None, clients: int) -> bool:
     well = True
     with server(url, core) as (process, port):
         connection = http.client.HTTPConnection("127.0.0.1", port)
-        print(f"{'':42} {'time':>8} {'p95':>8} {'p99':>8} {'CPU':>8} {'p95':>8}  ms   kB")
+        print(
+            f"{'':42} {'time':>8} {'p95':>8} {'p99':>8} {'CPU':>8} {'p95':>8}  ms   kB"
+        )
         for name, paths in asked.items():
-            _ask(connection, paths[0])  # what the first request of a process costs is no page's cost
-            answers = [_ask(connection, paths[number % len(paths)]) for number in range(times)]
-            (time_, late, latest), (cpu, worst, _) = (_figures(row) for row in list(zip(*answers, strict=True))[:2])
-            limits = (_SEARCH_LIMIT, _SEARCH_LATEST) if "search" in name else (_LIMIT, _LATEST)
-            is_over = name != "a whole rewrite" and (late > limits[0] or latest > limits[1])
+            _ask(
+                connection, paths[0]
+            )  # what the first request of a process costs is no page's cost
+            answers = [
+                _ask(connection, paths[number % len(paths)]) for number in range(times)
+            ]
+            (time_, late, latest), (cpu, worst, _) = (
+                _figures(row) for row in list(zip(*answers, strict=True))[:2]
+            )
+            limits = (
+                (_SEARCH_LIMIT, _SEARCH_LATEST)
+                if "search" in name
+                else (_LIMIT, _LATEST)
+            )
+            is_over = name != "a whole rewrite" and (
+                late > limits[0] or latest > limits[1]
+            )
             well = well and not is_over
-            mark = f"  {'CPU' if worst > limits[0] else 'time'} over {limits}" if is_over else ""
+            mark = (
+                f"  {'CPU' if worst > limits[0] else 'time'} over {limits}"
+                if is_over
+                else ""
+            )
             figures = f"{time_:8.1f} {late:8.1f} {latest:8.1f} {cpu:8.1f} {worst:8.1f}  {answers[-1][2] / 1000:8.1f}"
             print(f"{name:42} {figures}{mark}", flush=True)
         well = _measure_at_once(port, asked, times, clients) and well
@@ -165,12 +245,20 @@ def _measure_cold(port: int, asked: dict[str, list[str]], file: Path) -> None:
         took[name], *_ = _ask(connection, paths[-1])
     slowest = sorted(took, key=lambda name: took[name])[-3:]
     of_them = ", ".join(f"{name} {took[name]:.0f}" for name in reversed(slowest))
-    print(f"cold cache: median {statistics.median(took.values()):.0f} ms, slowest {of_them}")
+    print(
+        f"cold cache: median {statistics.median(took.values()):.0f} ms, slowest {of_them}"
+    )
 
 
-def _measure_at_once(port: int, asked: dict[str, list[str]], times: int, clients: int) -> bool:
+def _measure_at_once(
+    port: int, asked: dict[str, list[str]], times: int, clients: int
+) -> bool:
     """Each client asks for everything `times` divided by their number, in an order of its own."""
-    requests = [(name, path) for name, paths in asked.items() for path in paths[: max(times // clients, 1)]]
+    requests = [
+        (name, path)
+        for name, paths in asked.items()
+        for path in paths[: max(times // clients, 1)]
+    ]
 
     def client(number: int) -> list[tuple[str, int, float]]:
         connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -178,10 +266,18 @@ def _measure_at_once(port: int, asked: dict[str, list[str]], times: int, clients
         return [(name, *_answered(connection, path)) for name, path in mine]
 
     with ThreadPoolExecutor(clients) as pool:
-        answers = [answer for answered in pool.map(client, range(clients)) for answer in answered]
+        answers = [
+            answer
+            for answered in pool.map(client, range(clients))
+            for answer in answered
+        ]
     statuses = Counter(status for _, status, _ in answers)
-    print(f"{clients} clients at once: {', '.join(f'{n} answered {status}' for status, n in statuses.items())}")
-    _, late, latest = _figures([took for name, _, took in answers if name != "a whole rewrite"])
+    print(
+        f"{clients} clients at once: {', '.join(f'{n} answered {status}' for status, n in statuses.items())}"
+    )
+    _, late, latest = _figures(
+        [took for name, _, took in answers if name != "a whole rewrite"]
+    )
     print(
         f"{'all but whole rewrites':42} p95 {late:.0f} p99 {latest:.0f} ms (95th percentile at most {_AT_ONCE_LIMIT})"
     )
@@ -226,7 +322,9 @@ class Clocked:
 
         async def send_with_cost(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["x-cpu"] = f"{(time.process_time() - began) * 1000:.2f}"
+                MutableHeaders(scope=message)["x-cpu"] = (
+                    f"{(time.process_time() - began) * 1000:.2f}"
+                )
             await send(message)
 
         await self._app(scope, receive, send_with_cost)
@@ -249,15 +347,23 @@ def archive(folder: Path, versions: int) -> None:
             body = "# The policy\n\n" + "\n\n".join(lines) + "\n"
             commits.append(Commit(FIRST + timedelta(hours=made), path, body))
             made += 1
-        repository(folder, commits, after="refs/heads/main^0" if made > len(commits) else None)
+        repository(
+            folder, commits, after="refs/heads/main^0" if made > len(commits) else None
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     what = parser.add_subparsers(dest="what", required=True)
     make = what.add_parser("make")
     make.add_argument("url")
-    for name, value in (("documents", 1000), ("versions", 100_000), ("changes", 90_000)):
+    for name, value in (
+        ("documents", 1000),
+        ("versions", 100_000),
+        ("changes", 90_000),
+    ):
         make.add_argument(f"--{name}", type=int, default=value)
     measured = what.add_parser("measure")
     measured.add_argument("url")
@@ -281,7 +387,13 @@ def main() -> None:
     elif asked.what == "archive":
         archive(asked.folder, asked.versions)
     else:
-        sys.exit(0 if measure(asked.url, times=asked.times, core=asked.core, clients=asked.clients) else 1)
+        sys.exit(
+            0
+            if measure(
+                asked.url, times=asked.times, core=asked.core, clients=asked.clients
+            )
+            else 1
+        )
 
 
 if __name__ == "__main__":

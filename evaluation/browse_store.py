@@ -39,17 +39,64 @@ LONGEST = 2001  # versions of the one document that changed most
 _BLOCKS = 90
 _CHECKS = 200  # of a document, besides those that brought a version
 _PASSAGES = 3
-_SUBJECTS = ("we", "our partners", "the service", "an affiliate", "your employer", "a provider", "advertisers")
-_DEEDS = ("collect", "keep", "share", "combine", "delete", "review", "disclose", "translate", "process", "rank", "sell")
+_SUBJECTS = (
+    "we",
+    "our partners",
+    "the service",
+    "an affiliate",
+    "your employer",
+    "a provider",
+    "advertisers",
+)
+_DEEDS = (
+    "collect",
+    "keep",
+    "share",
+    "combine",
+    "delete",
+    "review",
+    "disclose",
+    "translate",
+    "process",
+    "rank",
+    "sell",
+)
 _THINGS = (
-    *("your posts", "your profile", "the messages that you send", "your address for mail", "the pages that you visit"),
-    *("your device", "your contacts", "the pictures in your account", "your place", "your payments", "your votes"),
+    *(
+        "your posts",
+        "your profile",
+        "the messages that you send",
+        "your address for mail",
+        "the pages that you visit",
+    ),
+    *(
+        "your device",
+        "your contacts",
+        "the pictures in your account",
+        "your place",
+        "your payments",
+        "your votes",
+    ),
 )
 _ENDS = (
-    *("to train our models", "to show you advertising", "for thirty days", "with partners abroad", "unless you object"),
-    *("to keep you safe", "when the law asks for it", "to improve the service", "on our servers", "for research"),
+    *(
+        "to train our models",
+        "to show you advertising",
+        "for thirty days",
+        "with partners abroad",
+        "unless you object",
+    ),
+    *(
+        "to keep you safe",
+        "when the law asks for it",
+        "to improve the service",
+        "on our servers",
+        "for research",
+    ),
 )
-_ZSTD = zstandard.ZstdCompressor(level=1)  # what is measured reads, and reading does not depend on the level
+_ZSTD = zstandard.ZstdCompressor(
+    level=1
+)  # what is measured reads, and reading does not depend on the level
 
 
 @dataclass(slots=True)
@@ -88,12 +135,19 @@ def fill(database: Database, sizes: Sizes) -> None:
         counts[number] = left // rest + (1 if number <= left % rest else 0)
     maker = Maker(chance, sizes.changes / (sizes.versions - sizes.documents))
     with database.writing() as session:
-        session.connection().execute(sa.insert(Document), [_document(number) for number in range(sizes.documents)])
+        session.connection().execute(
+            sa.insert(Document),
+            [_document(number) for number in range(sizes.documents)],
+        )
     for number, count in enumerate(counts):
         with database.writing() as session:
             rows = maker.document(_id(number), count)
             _write(session.connection(), rows)
-            count_mentions(session, _id(number), lambda text: {"ai_training": 1} if "train" in text else {})
+            count_mentions(
+                session,
+                _id(number),
+                lambda text: {"ai_training": 1} if "train" in text else {},
+            )
     with database.connect() as connection:
         _settle(connection, maker)
 
@@ -110,7 +164,9 @@ def _document(number: int) -> dict[str, Any]:
         "title": f"Document {number % 10}",
         "kind": kinds[number % 5],
         "url": f"https://service-{number // 10:03}.example/{number % 10}",
-        "language": ("en", "en", "en", "en", "fr", "en", "en", "en", "de", "en")[number % 10],
+        "language": ("en", "en", "en", "en", "fr", "en", "en", "en", "de", "en")[
+            number % 10
+        ],
         "added_at": FIRST,
         "retired": False,
         "failures": 0,
@@ -132,36 +188,57 @@ class Maker:
         """Two to four of them, in fact; none comes twice, for it ends with a number of its own."""
         self.said += 1
         parts = [
-            " ".join(self.chance.choice(each) for each in (_SUBJECTS, _DEEDS, _THINGS, _ENDS)).capitalize() + "."
+            " ".join(
+                self.chance.choice(each) for each in (_SUBJECTS, _DEEDS, _THINGS, _ENDS)
+            ).capitalize()
+            + "."
             for _ in range(self.chance.randint(2, 4))
         ]
         return f"{' '.join(parts)} See rule {self.said}."
 
     def document(self, id_: str, count: int) -> _Rows:
         rows = _Rows()
-        texts = [self.sentence() if place % 9 else f"Part {place // 9 + 1}" for place in range(_BLOCKS)]
+        texts = [
+            self.sentence() if place % 9 else f"Part {place // 9 + 1}"
+            for place in range(_BLOCKS)
+        ]
         step = (NOW - FIRST) / (count + 1)
         standing: dict[str, dict[str, Any]] = {}
         ids: dict[str, int] = {}
         before: int | None = None
         for number in range(1, count + 1):
-            moment = FIRST + step * number + timedelta(seconds=self.chance.randint(0, 3600))
+            moment = (
+                FIRST + step * number + timedelta(seconds=self.chance.randint(0, 3600))
+            )
             old: dict[int, str] = {}
             if number > 1:
-                for place in self.chance.sample(range(_BLOCKS), self.chance.randint(1, 2)):
+                for place in self.chance.sample(
+                    range(_BLOCKS), self.chance.randint(1, 2)
+                ):
                     old[place] = texts[place]
                     texts[place] = self.sentence()
             version = self._version(rows, id_, number, moment, texts)
             self._index(rows, id_, number, moment, texts, ids, standing)
             if before is not None and self.chance.random() < self.changed:
-                self._change(rows, id_, moment, before, version, [(old[place], texts[place]) for place in old])
+                self._change(
+                    rows,
+                    id_,
+                    moment,
+                    before,
+                    version,
+                    [(old[place], texts[place]) for place in old],
+                )
             before = version
         for number in range(_CHECKS):
             at = FIRST + (NOW - FIRST) * (number / _CHECKS)
-            rows.checks.append(self._check(id_, at, "unchanged" if number % 50 else "blocked", before))
+            rows.checks.append(
+                self._check(id_, at, "unchanged" if number % 50 else "blocked", before)
+            )
         return rows
 
-    def _version(self, rows: _Rows, id_: str, number: int, moment: datetime, texts: list[str]) -> int:
+    def _version(
+        self, rows: _Rows, id_: str, number: int, moment: datetime, texts: list[str]
+    ) -> int:
         version, capture = self.next("version"), self.next("capture")
         rows.entries.append({"number": capture, "text": f"# entry {capture}"})
         rows.captures.append(
@@ -186,10 +263,16 @@ class Maker:
         for place, text in enumerate(texts):
             if place % 9 == 0:
                 heading = [text]
-                blocks.append({"kind": "heading", "heading": [], "text": text, "links": []})
+                blocks.append(
+                    {"kind": "heading", "heading": [], "text": text, "links": []}
+                )
             else:
-                blocks.append({"kind": "paragraph", "heading": heading, "text": text, "links": []})
-        page = json.dumps({"title": "Document", "language": "en", "blocks": blocks}).encode()
+                blocks.append(
+                    {"kind": "paragraph", "heading": heading, "text": text, "links": []}
+                )
+        page = json.dumps(
+            {"title": "Document", "language": "en", "blocks": blocks}
+        ).encode()
         rows.versions.append(
             {
                 "id": version,
@@ -205,11 +288,19 @@ class Maker:
                 "alternating": [],
             }
         )
-        rows.checks.append(self._check(id_, moment, "changed" if number > 1 else "first", version))
+        rows.checks.append(
+            self._check(id_, moment, "changed" if number > 1 else "first", version)
+        )
         return version
 
-    def _check(self, id_: str, moment: datetime, outcome: str, version: int | None) -> dict[str, Any]:
-        reason = Message("answer.empty", host="service.example", status=200) if outcome == "blocked" else None
+    def _check(
+        self, id_: str, moment: datetime, outcome: str, version: int | None
+    ) -> dict[str, Any]:
+        reason = (
+            Message("answer.empty", host="service.example", status=200)
+            if outcome == "blocked"
+            else None
+        )
         return {
             "id": self.next("check"),
             "document_id": id_,
@@ -244,13 +335,29 @@ class Maker:
             rows.intervals.append(standing[text])
 
     def _change(
-        self, rows: _Rows, id_: str, moment: datetime, before: int, after: int, pairs: list[tuple[str, str]]
+        self,
+        rows: _Rows,
+        id_: str,
+        moment: datetime,
+        before: int,
+        after: int,
+        pairs: list[tuple[str, str]],
     ) -> None:
         change = self.next("change")
         topics = self._topics()
-        day = (moment + timedelta(days=self.chance.randint(5, 60))).date() if self.chance.random() < 0.3 else None
-        severity = self.chance.choice(("high", "medium", "low", "low")) if topics else "none"
-        direction = self.chance.choice(("expands", "limits", "clarifies", "mixed")) if topics else "none"
+        day = (
+            (moment + timedelta(days=self.chance.randint(5, 60))).date()
+            if self.chance.random() < 0.3
+            else None
+        )
+        severity = (
+            self.chance.choice(("high", "medium", "low", "low")) if topics else "none"
+        )
+        direction = (
+            self.chance.choice(("expands", "limits", "clarifies", "mixed"))
+            if topics
+            else "none"
+        )
         meaning = pairs[0][1]
         quotes = (Quote(meaning[:40], "after"),) * 2
         news = Headline(Quote(meaning, "after"), (0, min(140, len(meaning))))
@@ -274,11 +381,34 @@ class Maker:
             }
         )
         if topics:  # one route with one address, which had it at once; row and delivery have the change's number
-            rows.alerts.append({"id": change, "change_id": change, "route": "team", "created_at": moment})
+            rows.alerts.append(
+                {
+                    "id": change,
+                    "change_id": change,
+                    "route": "team",
+                    "created_at": moment,
+                }
+            )
             rows.alerts[-1]["planned_at"] = moment
-            to = {"id": change, "route": "team", "address": "${TEAM}", "created_at": moment, "next_at": moment}
-            rows.deliveries.append({"kind": "alert", "state": "sent", "attempts": 1, "sent_at": moment} | to)
-            rows.items.append({"id": change, "delivery_id": change, "address": "${TEAM}", "alert_id": change})
+            to = {
+                "id": change,
+                "route": "team",
+                "address": "${TEAM}",
+                "created_at": moment,
+                "next_at": moment,
+            }
+            rows.deliveries.append(
+                {"kind": "alert", "state": "sent", "attempts": 1, "sent_at": moment}
+                | to
+            )
+            rows.items.append(
+                {
+                    "id": change,
+                    "delivery_id": change,
+                    "address": "${TEAM}",
+                    "alert_id": change,
+                }
+            )
         rows.topics += [{"topic": topic, "change_id": change} for topic in topics]
         for position in range(_PASSAGES):
             old, new = pairs[position % len(pairs)]
@@ -291,10 +421,18 @@ class Maker:
                     "before": old,
                     "after": new,
                     "topics": topics,
-                    "evidence": [{"topic": topic, "text": new[:20], "side": "after"} for topic in topics],
+                    "evidence": [
+                        {"topic": topic, "text": new[:20], "side": "after"}
+                        for topic in topics
+                    ],
                     "severity": severity,
                     "direction": direction,
-                    "why": [Message("why.added", topic=Message(f"topics.{topic}"), text=new[:20]) for topic in topics],
+                    "why": [
+                        Message(
+                            "why.added", topic=Message(f"topics.{topic}"), text=new[:20]
+                        )
+                        for topic in topics
+                    ],
                     "marks": [*word_diff(old, new)] if position == 0 else [],
                 }
             )
@@ -303,10 +441,18 @@ class Maker:
         """None for most changes, then the first of the list far more often than the last."""
         if self.chance.random() < 0.6:
             return []
-        return sorted({TOPICS[min(int(self.chance.expovariate(0.45)), len(TOPICS) - 1)] for _ in range(2)})
+        return sorted(
+            {
+                TOPICS[min(int(self.chance.expovariate(0.45)), len(TOPICS) - 1)]
+                for _ in range(2)
+            }
+        )
 
 
-_RAW_VERSIONS = sa.table("versions", *(sa.column(column.name, column.type) for column in Version.__table__.c))  # type: ignore[attr-defined]
+_RAW_VERSIONS = sa.table(
+    "versions",
+    *(sa.column(column.name, column.type) for column in Version.__table__.c),  # type: ignore[attr-defined]
+)
 _RAW_VERSIONS.c.page.type = sa.LargeBinary()  # compressed already
 
 
@@ -340,10 +486,20 @@ def _settle(connection: sa.Connection, maker: Maker) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA optimize")
         return
-    numbered = {"versions": "version", "captures": "capture", "checks": "check", "changes": "change"}
-    for table, name in (numbered | dict.fromkeys(("alerts", "deliveries", "delivery_items"), "change")).items():
+    numbered = {
+        "versions": "version",
+        "captures": "capture",
+        "checks": "check",
+        "changes": "change",
+    }
+    for table, name in (
+        numbered | dict.fromkeys(("alerts", "deliveries", "delivery_items"), "change")
+    ).items():
         connection.execute(
-            sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), :last)"), {"last": maker.ids[name]}
+            sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), :last)"),
+            {"last": maker.ids[name]},
         )
     connection.commit()
-    connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
+    connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(
+        "VACUUM ANALYZE"
+    )

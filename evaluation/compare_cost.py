@@ -22,12 +22,16 @@ from policywatch.cli.options import collect_rarely
 
 def page(text: str) -> Page | None:
     try:
-        return read_page(text.encode(), mime="text/markdown", charset="utf-8", language="en")
+        return read_page(
+            text.encode(), mime="text/markdown", charset="utf-8", language="en"
+        )
     except UnreadablePage:
         return None
 
 
-def cost(before: Page, after: Page, language: str | None, document: str | None) -> float:
+def cost(
+    before: Page, after: Page, language: str | None, document: str | None
+) -> float:
     start = time.process_time()
     compare(before, after, language=language, document=document)
     return 1000 * (time.process_time() - start)
@@ -45,25 +49,37 @@ def labelled(path: str) -> None:
             near.append(costs[-1])
     for name, measured in (("all pairs", costs), ("pairs of 40 to 60 kB", near)):
         median, worst = statistics.median(measured), max(measured)
-        print(f"{len(measured)} {name}: {sum(measured) / 1000:.1f} s, median {median:.1f} ms, worst {worst:.0f} ms")
+        print(
+            f"{len(measured)} {name}: {sum(measured) / 1000:.1f} s, median {median:.1f} ms, worst {worst:.0f} ms"
+        )
 
 
 def history(folder: str) -> None:
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", folder, *words], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            ["git", "-C", folder, *words], capture_output=True, text=True, check=True
+        ).stdout
 
     newest = git("rev-list", "--all", "--max-count=1").strip()
     for name in git("ls-tree", "-r", "--name-only", newest).splitlines():
         commits = git("log", "--format=%H", newest, "--", name).split()
-        pages = [page(git("show", f"{commit}:{name}")) for commit in (commits[-1], commits[0])]
+        pages = [
+            page(git("show", f"{commit}:{name}"))
+            for commit in (commits[-1], commits[0])
+        ]
         if pages[0] and pages[1]:
             spent = cost(pages[0], pages[1], "en", Path(name).stem)
-            print(f"{spent:7.0f} ms  {name}, first of {len(commits)} texts against the last")
+            print(
+                f"{spent:7.0f} ms  {name}, first of {len(commits)} texts against the last"
+            )
 
 
 if __name__ == "__main__":
     if not sys.argv[1:] or not Path(sys.argv[1]).is_file():
-        sys.exit("Labelled changes are needed, which are no part of this project.\n" + str(__doc__))
+        sys.exit(
+            "Labelled changes are needed, which are no part of this project.\n"
+            + str(__doc__)
+        )
     collect_rarely()  # as `compare --pairs` does
     labelled(sys.argv[1])
     if len(sys.argv) > 2:

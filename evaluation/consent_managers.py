@@ -23,7 +23,9 @@ _COMPOUND = re.compile(r"(?P<tag>[a-z][a-z0-9-]*)?(?P<names>(?:[#.][\w-]+)*)")
 _PREFIX = re.compile(r"(?:div)?\[id\^=['\"]?([\w-]+?)['\"]?\]")
 _COMMA = re.compile(r",\s*(?![^(\[]*[)\]])")
 _STEPS = re.compile(r"\s*[>~+\s]\s*(?![^(\[]*[)\]])")
-_IN_SCRIPT = re.compile(r"this\.name = \"([^\"]+)\";\s*this\.prehideSelectors = \[(.*?)\];", re.DOTALL)
+_IN_SCRIPT = re.compile(
+    r"this\.name = \"([^\"]+)\";\s*this\.prehideSelectors = \[(.*?)\];", re.DOTALL
+)
 _QUOTED = re.compile(r"\"([^\"]+)\"|`([^`]+)`")
 _CONSENT = re.compile(r"cookie|consent|gdpr|rgpd|dsgvo|ccpa|cmp", re.IGNORECASE)
 _OF_POLICIES = re.compile(r"policy|politique|statement", re.IGNORECASE)
@@ -36,33 +38,74 @@ _GENERAL = re.compile(  # words that say what a box is for, not whose it is
 )
 # what the list has in code, or hides by other means
 _MORE = (
-    *("#usercentrics-root", "#usercentrics-cmp-ui", "#axeptio_overlay", "#lanyard_root", "#didomi-host"),
-    *("#truste-consent-track", "#truste-consent-content", ".truste_overlay", ".truste_box_overlay", ".truste_popframe"),
-    *(".cmplz-cookiebanner", ".fc-dialog-container", "#cookie-law-info-bar", "#cc--main", "#cc-main", ".cc-window"),
+    *(
+        "#usercentrics-root",
+        "#usercentrics-cmp-ui",
+        "#axeptio_overlay",
+        "#lanyard_root",
+        "#didomi-host",
+    ),
+    *(
+        "#truste-consent-track",
+        "#truste-consent-content",
+        ".truste_overlay",
+        ".truste_box_overlay",
+        ".truste_popframe",
+    ),
+    *(
+        ".cmplz-cookiebanner",
+        ".fc-dialog-container",
+        "#cookie-law-info-bar",
+        "#cc--main",
+        "#cc-main",
+        ".cc-window",
+    ),
 )
 # the tables that managers put into a cookie policy: text, whatever stands in them
 _DECLARATIONS = (
-    *("#CookieDeclaration", ".CookieDeclaration", "#ot-sdk-cookie-policy", ".ot-sdk-cookie-policy"),
-    *("#optanon-cookie-policy", "#cmplz-document", ".uc-embed", ".cky-audit-table-element", ".cookielawinfo-classic"),
+    *(
+        "#CookieDeclaration",
+        ".CookieDeclaration",
+        "#ot-sdk-cookie-policy",
+        ".ot-sdk-cookie-policy",
+    ),
+    *(
+        "#optanon-cookie-policy",
+        "#cmplz-document",
+        ".uc-embed",
+        ".cky-audit-table-element",
+        ".cookielawinfo-classic",
+    ),
     *("#cookiefirst-policy-page", "#cookiefirst-cookies-table", ".iub_content"),
 )
 
 
-def selectors(rules: Iterable[dict[str, Any]], script: str) -> Iterator[tuple[str, str]]:
+def selectors(
+    rules: Iterable[dict[str, Any]], script: str
+) -> Iterator[tuple[str, str]]:
     """Those of all managers, each with the manager's name."""
     for rule in rules:
         of_one_site = "urlPattern" in rule.get("runContext", {})
         if not of_one_site and not rule["name"].startswith("auto_"):
             for listed in rule.get("prehideSelectors") or ():
-                yield from ((rule["name"], selector) for selector in _COMMA.split(listed))
+                yield from (
+                    (rule["name"], selector) for selector in _COMMA.split(listed)
+                )
     for name, block in _IN_SCRIPT.findall(script):
         for match in _QUOTED.finditer(block):
-            yield from ((name, selector) for selector in (match[1] or match[2]).split(","))
+            yield from (
+                (name, selector) for selector in (match[1] or match[2]).split(",")
+            )
 
 
 def names(managers: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     """The ids, prefixes of ids, classes and tags by which a container is known."""
-    known: dict[str, set[str]] = {"ids": set(), "id_prefixes": set(), "classes": set(), "tags": set()}
+    known: dict[str, set[str]] = {
+        "ids": set(),
+        "id_prefixes": set(),
+        "classes": set(),
+        "tags": set(),
+    }
     for manager, selector in managers:
         last = _STEPS.split(selector.strip())[-1]
         if prefix := _PREFIX.fullmatch(last):
@@ -70,10 +113,20 @@ def names(managers: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
         compound = _COMPOUND.fullmatch(last)
         if compound is None:  # with a condition that markup alone need not meet
             continue
-        telling = [name for name in re.findall(r"[#.][\w-]+", compound["names"]) if is_telling(name[1:], manager)]
+        telling = [
+            name
+            for name in re.findall(r"[#.][\w-]+", compound["names"])
+            if is_telling(name[1:], manager)
+        ]
         if telling:
-            known["ids" if telling[0].startswith("#") else "classes"].add(telling[0][1:])
-        elif compound["tag"] and "-" in compound["tag"] and is_telling(compound["tag"], manager):
+            known["ids" if telling[0].startswith("#") else "classes"].add(
+                telling[0][1:]
+            )
+        elif (
+            compound["tag"]
+            and "-" in compound["tag"]
+            and is_telling(compound["tag"], manager)
+        ):
             known["tags"].add(compound["tag"])
     for selector in _MORE:
         known["ids" if selector.startswith("#") else "classes"].add(selector[1:])
@@ -85,7 +138,9 @@ def is_telling(name: str, manager: str) -> bool:
     own = _GENERAL.sub(" ", name.lower()).split()
     known = any(len(word) > 3 and word in manager.lower() for word in own)
     about = known or _CONSENT.search(name) is not None
-    return any(len(word) > 1 for word in own) and about and not _OF_POLICIES.search(name)
+    return (
+        any(len(word) > 1 for word in own) and about and not _OF_POLICIES.search(name)
+    )
 
 
 def written(version: str, known: dict[str, set[str]]) -> str:

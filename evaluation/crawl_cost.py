@@ -74,7 +74,9 @@ def a_page(number: int, nonce: str, more: str = "") -> bytes:
         if size > wanted * 0.8:
             break
     script = f"<script nonce='{nonce}'>window.build = '{nonce}'; {'/* padding */' * (wanted // 80)}</script>"
-    menu = "".join(f"<li><a href='/p{n}?t={nonce}'>Page {n}</a></li>" for n in range(30))
+    menu = "".join(
+        f"<li><a href='/p{n}?t={nonce}'>Page {n}</a></li>" for n in range(30)
+    )
     text = "".join(parts)
     return (
         f"<!doctype html><html lang='en'><head><title>Privacy policy {number}</title>{script}</head>"
@@ -101,7 +103,14 @@ class Server:
                     return self.say(404, b"")
                 if server.etag and self.headers.get("If-None-Match") == '"1"':
                     return self.say(304, b"")
-                return self.say(200, a_page(int(found[1]), os.urandom(8).hex() if server.nonce else "0", server.more))
+                return self.say(
+                    200,
+                    a_page(
+                        int(found[1]),
+                        os.urandom(8).hex() if server.nonce else "0",
+                        server.more,
+                    ),
+                )
 
             def say(self, status: int, body: bytes) -> None:
                 self.send_response(status)
@@ -134,7 +143,9 @@ class Tool:
 
     name: str
     command: list[str]
-    files: Callable[[Path, str], dict[str, str]]  # by name, for a folder and the server's address
+    files: Callable[
+        [Path, str], dict[str, str]
+    ]  # by name, for a folder and the server's address
     store: str
     figures: dict[str, list[float]] = field(default_factory=dict)
 
@@ -150,21 +161,44 @@ def _watchlist(folder: Path, url: str, pages: int = PAGES) -> dict[str, str]:
 
 def _jobs(config: str) -> Callable[[Path, str], dict[str, str]]:
     def files(_: Path, url: str) -> dict[str, str]:
-        jobs = (f"name: p{n}\nurl: {url}/p{n}\nfilter:\n  - html2text\n" for n in range(PAGES))
+        jobs = (
+            f"name: p{n}\nurl: {url}/p{n}\nfilter:\n  - html2text\n"
+            for n in range(PAGES)
+        )
         return {"jobs.yaml": "---\n".join(jobs), "config.yaml": config}
 
     return files
 
 
 def tools(peers: Path | None) -> Iterator[Tool]:
-    policywatch = [sys.executable, "-m", "policywatch", "run", "--now", "--config", "policywatch.toml"]
+    policywatch = [
+        sys.executable,
+        "-m",
+        "policywatch",
+        "run",
+        "--now",
+        "--config",
+        "policywatch.toml",
+    ]
     yield Tool("policywatch", policywatch, _watchlist, "watch.db*")
     quiet = "report:\n  stdout:\n    enabled: false\n"
     given = ["--urls", "jobs.yaml", "--config", "config.yaml"]
     if peers is not None:
-        webchanges = [str(peers / "bin/webchanges"), "--jobs", "jobs.yaml", *given[2:], "--database", "store.db"]
+        webchanges = [
+            str(peers / "bin/webchanges"),
+            "--jobs",
+            "jobs.yaml",
+            *given[2:],
+            "--database",
+            "store.db",
+        ]
         yield Tool("webchanges", webchanges, _jobs(quiet), "store.db*")
-        yield Tool("urlwatch", [str(peers / "bin/urlwatch"), *given, "--cache", "store.db"], _jobs(quiet), "store.db*")
+        yield Tool(
+            "urlwatch",
+            [str(peers / "bin/urlwatch"), *given, "--cache", "store.db"],
+            _jobs(quiet),
+            "store.db*",
+        )
 
 
 def measured(command: list[str], folder: Path) -> tuple[float, float]:
@@ -178,8 +212,13 @@ def measured(command: list[str], folder: Path) -> tuple[float, float]:
             nonlocal peak
             while not done.wait(0.1):
                 try:
-                    tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-                    peak = max(peak, sum(each.memory_full_info().pss for each in tree) / 2**20)
+                    tree = [
+                        psutil.Process(process.pid),
+                        *psutil.Process(process.pid).children(recursive=True),
+                    ]
+                    peak = max(
+                        peak, sum(each.memory_full_info().pss for each in tree) / 2**20
+                    )
                 except psutil.Error:
                     continue
 
@@ -191,7 +230,9 @@ def measured(command: list[str], folder: Path) -> tuple[float, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         if process.returncode != 0:
-            sys.exit(f"{command} ended with {process.returncode}: {out.read()[-2000:].decode()}")
+            sys.exit(
+                f"{command} ended with {process.returncode}: {out.read()[-2000:].decode()}"
+            )
     return used.ru_utime + used.ru_stime, peak
 
 
@@ -209,7 +250,10 @@ def check(tool: Tool, server: Server) -> None:
         seconds, peak = measured(tool.command, folder)
         note("first check, ms", 1000 * seconds / PAGES)
         note("peak memory, MB", peak)
-        note("store, MB", sum(file.stat().st_size for file in folder.glob(tool.store)) / 1e6)
+        note(
+            "store, MB",
+            sum(file.stat().st_size for file in folder.glob(tool.store)) / 1e6,
+        )
         note("304, ms", 1000 * measured(tool.command, folder)[0] / PAGES)
         server.etag = False
         note("identical bytes, ms", 1000 * measured(tool.command, folder)[0] / PAGES)
@@ -222,7 +266,9 @@ def check(tool: Tool, server: Server) -> None:
 
 def history(server: Server, folder: Path, versions: int) -> tuple[float, float]:
     """Peaks in MB of a re-check of a document with so many versions, and of reading them all again."""
-    (folder / "policywatch.toml").write_text(_watchlist(folder, server.url, 1)["policywatch.toml"], "utf-8")
+    (folder / "policywatch.toml").write_text(
+        _watchlist(folder, server.url, 1)["policywatch.toml"], "utf-8"
+    )
     run = next(tools(None)).command
     measured(run, folder)
     _lengthen(folder / "watch.db", versions)
@@ -251,14 +297,28 @@ def _lengthen(database: Path, versions: int) -> None:
         with store.writing() as session:
             current = current_version(session, "bench/p0")
             assert current is not None
-            last = session.exec(select(Capture).where(Capture.id == current.capture_id)).one()
+            last = session.exec(
+                select(Capture).where(Capture.id == current.capture_id)
+            ).one()
             body = a_page(0, "0", f"This is the text of day {n}, and of no other day.")
             known = {
                 name: getattr(last, name)
-                for name in ("document_id", "url", "final_url", "status", "headers", "mime", "charset")
+                for name in (
+                    "document_id",
+                    "url",
+                    "final_url",
+                    "status",
+                    "headers",
+                    "mime",
+                    "charset",
+                )
             }
             kept = Capture(
-                **known, fetched_at=last.fetched_at + timedelta(hours=6), sha256=str(n), size=len(body), body=body
+                **known,
+                fetched_at=last.fetched_at + timedelta(hours=6),
+                sha256=str(n),
+                size=len(body),
+                body=body,
             )
             add_capture(session, kept)
             page = config.extract(kept)
@@ -266,12 +326,21 @@ def _lengthen(database: Path, versions: int) -> None:
             before = page_from_json(current.page)
             draft = draft_change(config.compare(before, page))
             version = add_version(session, kept, config, page, current, Cause.PAGE)
-            add_change(session, current, version, draft, Cause.PAGE, detected_at=kept.fetched_at)
+            add_change(
+                session,
+                current,
+                version,
+                draft,
+                Cause.PAGE,
+                detected_at=kept.fetched_at,
+            )
     store.close()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="?", choices=["history"])
     parser.add_argument("--peers", type=Path, metavar="VENV")
     parser.add_argument("--repeat", type=int, default=3)
@@ -280,7 +349,9 @@ def main() -> None:
         if args.what == "history":
             with tempfile.TemporaryDirectory() as folder:
                 checked, read = history(server, Path(folder), 600)
-            print(f"history of 600 versions: re-check {checked:.0f} MB, read --again {read:.0f} MB")
+            print(
+                f"history of 600 versions: re-check {checked:.0f} MB, read --again {read:.0f} MB"
+            )
             return
         compared = list(tools(args.peers))
         for _ in range(args.repeat):
@@ -289,7 +360,13 @@ def main() -> None:
     print("| | " + " | ".join(tool.name for tool in compared) + " |")
     print("| --- |" + " --- |" * len(compared))
     for row in compared[0].figures:
-        print(f"| {row} | " + " | ".join(f"{statistics.median(tool.figures[row]):.1f}" for tool in compared) + " |")
+        print(
+            f"| {row} | "
+            + " | ".join(
+                f"{statistics.median(tool.figures[row]):.1f}" for tool in compared
+            )
+            + " |"
+        )
 
 
 if __name__ == "__main__":

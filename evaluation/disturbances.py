@@ -51,11 +51,15 @@ class Case:
 
 def sentences(language: str) -> list[dict[str, Any]]:
     """Cases that a person must be told of, each with both texts."""
-    cases = tomllib.loads((ROOT / "tests" / "cases" / f"{language}.toml").read_text("utf-8"))["case"]
+    cases = tomllib.loads(
+        (ROOT / "tests" / "cases" / f"{language}.toml").read_text("utf-8")
+    )["case"]
     return [
         case
         for case in cases
-        if case.get("alert") and min(len(case["before"]), len(case["after"])) > 25 and "\n" not in case["after"]
+        if case.get("alert")
+        and min(len(case["before"]), len(case["after"])) > 25
+        and "\n" not in case["after"]
     ]
 
 
@@ -79,9 +83,16 @@ def article(title: str, sections: Sections, slots: dict[str, str]) -> str:
             text += slots["middle"]
         text += f"<h2>{heading}</h2>"
         if number % 3 == 1:
-            text += "<ul>" + "".join(f"<li>{paragraph}</li>" for paragraph in paragraphs) + "</ul>"
+            text += (
+                "<ul>"
+                + "".join(f"<li>{paragraph}</li>" for paragraph in paragraphs)
+                + "</ul>"
+            )
         elif number % 3 == 2:
-            rows = "".join(f"<tr><th>{n}</th><td>{paragraph}</td></tr>" for n, paragraph in enumerate(paragraphs, 1))
+            rows = "".join(
+                f"<tr><th>{n}</th><td>{paragraph}</td></tr>"
+                for n, paragraph in enumerate(paragraphs, 1)
+            )
             text += f"<table><tr><th>No.</th><th>Rule</th></tr>{rows}</table>"
         else:
             text += "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
@@ -99,7 +110,9 @@ def theme(title: str, sections: Sections, slots: dict[str, str]) -> str:
     for number, (heading, paragraphs) in enumerate(sections):
         text += slots["middle"] if number == 4 else ""
         text += f"<h3><strong>{number + 1}. {heading}</strong></h3>"
-        text += "".join(f'<p class="wp-block-paragraph">{paragraph}</p>' for paragraph in paragraphs)
+        text += "".join(
+            f'<p class="wp-block-paragraph">{paragraph}</p>' for paragraph in paragraphs
+        )
     return _document(
         title,
         f'{slots["top"]}<div id="page" class="hfeed site"><div class="site-branding"><a href="/">Bramblewood</a></div>'
@@ -116,7 +129,12 @@ def spans(title: str, sections: Sections, slots: dict[str, str]) -> str:
     for number, (heading, paragraphs) in enumerate(sections):
         text += slots["middle"] if number == 4 else ""
         text += f'<div class="css-9fk2 e1"><span class="css-77a">{heading}</span></div><div class="css-1qw">'
-        text += "<br><br>".join(f'<span class="css-0">{paragraph}</span>' for paragraph in paragraphs) + "</div>"
+        text += (
+            "<br><br>".join(
+                f'<span class="css-0">{paragraph}</span>' for paragraph in paragraphs
+            )
+            + "</div>"
+        )
     return _document(
         title,
         f'<div id="root">{slots["top"]}<div class="css-aa1"><a class="css-l" href="/">Tallow</a></div>{slots["above"]}'
@@ -130,7 +148,9 @@ def layout(title: str, sections: Sections, slots: dict[str, str]) -> str:
     text = ""
     for number, (heading, paragraphs) in enumerate(sections):
         text += slots["middle"] if number == 4 else ""
-        text += f"<p><b>{heading}</b></p>" + "".join(f"<p><font size=2>{each}</font></p>" for each in paragraphs)
+        text += f"<p><b>{heading}</b></p>" + "".join(
+            f"<p><font size=2>{each}</font></p>" for each in paragraphs
+        )
     return _document(
         title,
         f'{slots["top"]}<table width="900"><tr><td colspan=2><img src="logo.gif" alt="Oldfield Mail"></td></tr><tr>'
@@ -173,24 +193,39 @@ def noise_cases(files: Sequence[Path]) -> Iterator[Case]:
             for make in entry.get("makes", MAKES):
                 seed += 1
                 sections, _ = compose(seed, "en")
-                yield Case(entry["name"], entry["kind"], make, _with_noise(make, sections, entry))
+                yield Case(
+                    entry["name"],
+                    entry["kind"],
+                    make,
+                    _with_noise(make, sections, entry),
+                )
 
 
-def _with_noise(make: str, sections: Sections, entry: dict[str, Any]) -> tuple[Callable[[], str], ...]:
+def _with_noise(
+    make: str, sections: Sections, entry: dict[str, Any]
+) -> tuple[Callable[[], str], ...]:
     title = "Privacy Policy"
 
     def page(html: str) -> str:
         slots = dict.fromkeys(SLOTS, "")
-        slots[entry.get("at", "top")] = html.replace("{nonce}", f"{random.getrandbits(40):x}")
+        slots[entry.get("at", "top")] = html.replace(
+            "{nonce}", f"{random.getrandbits(40):x}"
+        )
         drawn = MAKES[make](title, sections, slots)
-        for old, new in entry.get("replace", []) if html == entry.get("html", "") else []:
+        for old, new in (
+            entry.get("replace", []) if html == entry.get("html", "") else []
+        ):
             drawn = re.sub(old, new, drawn)
         return drawn
 
     without, within = entry.get("was", ""), entry.get("html", "")
 
     def before() -> str:
-        return page(without) if without != within else MAKES[make](title, sections, dict.fromkeys(SLOTS, ""))
+        return (
+            page(without)
+            if without != within
+            else MAKES[make](title, sections, dict.fromkeys(SLOTS, ""))
+        )
 
     return before, lambda: page(within), before
 
@@ -201,12 +236,19 @@ def change_cases() -> Iterator[Case]:
         sections, changes = compose(1000 + number, "en")
         for place, (old, new) in enumerate(changes[:15]):
             banner = '<div class="pz-note"><p>We are moving to a new building in May. Come and see us!</p></div>'
-            slots = dict.fromkeys(SLOTS, "") | ({"top": banner} if place % 5 == 0 else {})
-            changed = [(heading, [new if each == old else each for each in texts]) for heading, texts in sections]
+            slots = dict.fromkeys(SLOTS, "") | (
+                {"top": banner} if place % 5 == 0 else {}
+            )
+            changed = [
+                (heading, [new if each == old else each for each in texts])
+                for heading, texts in sections
+            ]
             before = MAKES[make]("Privacy Policy", sections, dict.fromkeys(SLOTS, ""))
             after = MAKES[make]("Privacy Policy", changed, slots)
             name = f"{old[:40]} -> {new[:60]}"
-            yield Case(name, "change", make, tuple(map(_always, (before, after, after))))
+            yield Case(
+                name, "change", make, tuple(map(_always, (before, after, after)))
+            )
 
 
 def _always(page: str) -> Callable[[], str]:
@@ -227,9 +269,15 @@ def run(cases: Sequence[Case], folder: Path) -> Iterator[tuple[Case, list[str], 
         with database.reading() as session:
             for number, case in enumerate(cases):
                 document = f"d{number}/page"
-                checks = session.exec(select(Check).where(Check.document_id == document).order_by(Check.id)).all()  # type: ignore[arg-type]
+                checks = session.exec(
+                    select(Check)
+                    .where(Check.document_id == document)
+                    .order_by(Check.id)  # type: ignore[arg-type]
+                ).all()
                 alerts = session.exec(
-                    select(Alert).join(Change, Change.id == Alert.change_id).where(Change.document_id == document)  # type: ignore[arg-type]
+                    select(Alert)
+                    .join(Change, Change.id == Alert.change_id)  # type: ignore[arg-type]
+                    .where(Change.document_id == document)
                 ).all()
                 outcomes = [str(check.outcome) for check in checks]
                 yield case, outcomes, len(alerts)
@@ -248,9 +296,15 @@ def _watchlist(folder: Path, site: Site, cases: Sequence[Case]) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("noise", nargs="*", type=Path, default=[NOISE])
-    parser.add_argument("--misses", action="store_true", help="list what fooled the watch, and what was not told")
+    parser.add_argument(
+        "--misses",
+        action="store_true",
+        help="list what fooled the watch, and what was not told",
+    )
     given = parser.parse_args()
     cases = [*noise_cases(given.noise), *change_cases()]
     started = time.process_time()
@@ -261,17 +315,24 @@ def main() -> None:
             second, third = outcomes[1], outcomes[2]
             counts["pairs"] += 1
             counts["alerts"] += bool(alerts)
-            counts["versions"] += "changed" in (second, third) or "cosmetic" in (second, third)
+            counts["versions"] += "changed" in (second, third) or "cosmetic" in (
+                second,
+                third,
+            )
             counts["held"] += "held" in outcomes
             counts["lost"] += bool({"unreadable", "failed", "blocked"} & {*outcomes})
             quiet = not alerts and {second, third} <= {"unchanged", "not-modified"}
             counts["fooled"] += not quiet
             wrong = not alerts if case.kind == "change" else not quiet
             if given.misses and wrong:
-                print(f"{case.kind:10} {case.make:8} {case.name[:70]:70} {' '.join(outcomes)} alerts={alerts}")
+                print(
+                    f"{case.kind:10} {case.make:8} {case.name[:70]:70} {' '.join(outcomes)} alerts={alerts}"
+                )
     for kind, counts in table.items():
         print(f"{kind:12}", json.dumps(counts))
-    noise = sum((counts for kind, counts in table.items() if kind != "change"), Counter[str]())
+    noise = sum(
+        (counts for kind, counts in table.items() if kind != "change"), Counter[str]()
+    )
     change = table["change"]
     figures = {
         "noise_pairs": noise["pairs"],

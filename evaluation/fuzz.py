@@ -30,7 +30,18 @@ _PIECES = (
     b"\xed\xa0\x80 %PDF-1.4\n # > - | ```"
 ).split(b" ")
 _MIMES = ("text/html", "text/markdown", "text/plain", "application/pdf", "x/y")
-_CHARSETS = (None, "utf-8", "utf-16", "shift_jis", "utf-7", "hz", "cp037", "nonsense", "idna", "zlib")
+_CHARSETS = (
+    None,
+    "utf-8",
+    "utf-16",
+    "shift_jis",
+    "utf-7",
+    "hz",
+    "cp037",
+    "nonsense",
+    "idna",
+    "zlib",
+)
 _PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
@@ -38,7 +49,16 @@ _PDF = (
     b"endstream endobj\n"
     b"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R>>\n"
 )
-_NUMBERS = (b"-1", b"0", b"4294967296", b"99999999999999999999", b"1e309", b"/", b"<<", b"]")
+_NUMBERS = (
+    b"-1",
+    b"0",
+    b"4294967296",
+    b"99999999999999999999",
+    b"1e309",
+    b"/",
+    b"<<",
+    b"]",
+)
 
 
 def mutated(body: bytes, chance: random.Random) -> bytes:
@@ -49,7 +69,9 @@ def mutated(body: bytes, chance: random.Random) -> bytes:
         end = min(len(changed), at + chance.choice((1, 3, 30, 300)))
         match chance.randrange(6):
             case 0:
-                changed[at:at] = chance.choice(_PIECES) * chance.choice((1, 2, 50, 5_000))
+                changed[at:at] = chance.choice(_PIECES) * chance.choice(
+                    (1, 2, 50, 5_000)
+                )
             case 1:
                 del changed[at:end]
             case 2:
@@ -68,7 +90,11 @@ def hostile_body(chance: random.Random) -> tuple[bytes, dict[str, Any]]:
     """A mutated page, PDF or Markdown text, with options for `read_page`."""
     html = page(f"<p>{sentences(2_000, 1)}</p><table><tr><td>a<td>b</table>").encode()
     sane = chance.choice((html, _PDF, b"# T\n\n- a\n\n> b\n\nc\n"))
-    options = {"mime": chance.choice(_MIMES), "charset": chance.choice(_CHARSETS), "url": "https://a.example/b"}
+    options = {
+        "mime": chance.choice(_MIMES),
+        "charset": chance.choice(_CHARSETS),
+        "url": "https://a.example/b",
+    }
     return mutated(sane, chance), options
 
 
@@ -83,7 +109,9 @@ def _page(chance: random.Random) -> None:
         except UnreadablePage:
             pass
     if len(pages) == 2:
-        compare_within_limits(*pages, language="en", document="Privacy Policy", trusted=True)
+        compare_within_limits(
+            *pages, language="en", document="Privacy Policy", trusted=True
+        )
 
 
 def _command(*words: str | Path) -> None:
@@ -95,7 +123,9 @@ def _command(*words: str | Path) -> None:
         timeout=600,  # of a command that waits for nobody
     )
     if done.returncode not in (0, 1, 2) or b"Traceback" in done.stderr:
-        raise RuntimeError(f"{words}: {done.returncode} {done.stderr[-2000:].decode(errors='replace')}")
+        raise RuntimeError(
+            f"{words}: {done.returncode} {done.stderr[-2000:].decode(errors='replace')}"
+        )
 
 
 def _watchlist(folder: Path) -> Path:
@@ -109,7 +139,17 @@ def _watchlist(folder: Path) -> Path:
 
 
 def _git_date(chance: random.Random) -> str:
-    return chance.choice(("", "0 +0000", "-1 +0000", "99999999999999 +9999", "1 +x", "x", "1700000000 +0000"))
+    return chance.choice(
+        (
+            "",
+            "0 +0000",
+            "-1 +0000",
+            "99999999999999 +9999",
+            "1 +x",
+            "x",
+            "1700000000 +0000",
+        )
+    )
 
 
 def _archive(chance: random.Random) -> None:
@@ -118,20 +158,71 @@ def _archive(chance: random.Random) -> None:
         folder = Path(name)
         git = ["git", "-C", str(folder / "archive")]
         subprocess.run(["git", "init", "-q", str(folder / "archive")], check=True)
-        tree_name = chance.choice((b"A/B.md", b"A/\xff.md", b"A/B.md\n", b"-/--.md", b"A/" + b"x" * 200 + b".md"))
-        for text in (b"# B\n\nWe keep your name.\n", mutated(b"# B\n\nWe sell your name.\n", chance)):
+        tree_name = chance.choice(
+            (
+                b"A/B.md",
+                b"A/\xff.md",
+                b"A/B.md\n",
+                b"-/--.md",
+                b"A/" + b"x" * 200 + b".md",
+            )
+        )
+        for text in (
+            b"# B\n\nWe keep your name.\n",
+            mutated(b"# B\n\nWe sell your name.\n", chance),
+        ):
             add = [*git, "hash-object", "-w", "--stdin"]
-            blob = subprocess.run(add, input=text, capture_output=True, check=True).stdout.strip()
+            blob = subprocess.run(
+                add, input=text, capture_output=True, check=True
+            ).stdout.strip()
             entry = b"100644 " + blob + b"\t" + tree_name + b"\0"
-            subprocess.run([*git, "update-index", "-z", "--index-info"], input=entry, check=False, capture_output=True)
-            tree = subprocess.run([*git, "write-tree"], capture_output=True, check=True).stdout.strip()
+            subprocess.run(
+                [*git, "update-index", "-z", "--index-info"],
+                input=entry,
+                check=False,
+                capture_output=True,
+            )
+            tree = subprocess.run(
+                [*git, "write-tree"], capture_output=True, check=True
+            ).stdout.strip()
             person = b"A <a@b.example> " + _git_date(chance).encode()
-            commit = b"tree " + tree + b"\nauthor " + person + b"\ncommitter " + person + b"\n\n" + chance.randbytes(20)
-            written = [*git, "hash-object", "-t", "commit", "-w", "--literally", "--stdin"]
-            made = subprocess.run(written, input=commit, capture_output=True, check=True).stdout.strip().decode()
-            subprocess.run([*git, "update-ref", "HEAD", made], check=False, capture_output=True)
+            commit = (
+                b"tree "
+                + tree
+                + b"\nauthor "
+                + person
+                + b"\ncommitter "
+                + person
+                + b"\n\n"
+                + chance.randbytes(20)
+            )
+            written = [
+                *git,
+                "hash-object",
+                "-t",
+                "commit",
+                "-w",
+                "--literally",
+                "--stdin",
+            ]
+            made = (
+                subprocess.run(written, input=commit, capture_output=True, check=True)
+                .stdout.strip()
+                .decode()
+            )
+            subprocess.run(
+                [*git, "update-ref", "HEAD", made], check=False, capture_output=True
+            )
         config = _watchlist(folder)
-        command = ("import", "open-terms-archive", folder / "archive", "--service", "A", "-d", "B=a/b")
+        command = (
+            "import",
+            "open-terms-archive",
+            folder / "archive",
+            "--service",
+            "A",
+            "-d",
+            "B=a/b",
+        )
         _command(*command, "--config", config)
 
 
@@ -141,17 +232,30 @@ def _import(chance: random.Random) -> None:
         folder = Path(name)
         config, saved = _watchlist(folder), folder / "saved"
         saved.mkdir()
-        (saved / "2024-01-02.html").write_bytes(mutated(page(f"<p>{NEWS}</p>").encode(), chance))
+        (saved / "2024-01-02.html").write_bytes(
+            mutated(page(f"<p>{NEWS}</p>").encode(), chance)
+        )
         text = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>We keep your name as long as you are here.</p>"
         head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://a.example/b\r\n"
         head += b"WARC-Date: 2024-01-02T03:04:05Z\r\nWARC-Record-ID: <urn:uuid:1>\r\n"
-        head += b"Content-Type: application/http; msgtype=response\r\nContent-Length: %d\r\n\r\n" % len(text)
+        head += (
+            b"Content-Type: application/http; msgtype=response\r\nContent-Length: %d\r\n\r\n"
+            % len(text)
+        )
         warc = head + text + b"\r\n\r\n"
         (folder / "a.warc").write_bytes(mutated(warc, chance))
         if chance.random() < 0.5:
             _command("import", "folder", "a/b", saved, "--config", config)
         else:
-            _command("import", "warc", folder / "a.warc", "--document", "a/b", "--config", config)
+            _command(
+                "import",
+                "warc",
+                folder / "a.warc",
+                "--document",
+                "a/b",
+                "--config",
+                config,
+            )
 
 
 def _http(chance: random.Random) -> None:
@@ -159,7 +263,15 @@ def _http(chance: random.Random) -> None:
     from fastapi.testclient import TestClient
 
     client = _client(TestClient)
-    paths = ("/api/changes", "/api/passages", "/api/search", "/search", "/changes", "/feed.atom", "/feed.json")
+    paths = (
+        "/api/changes",
+        "/api/passages",
+        "/api/search",
+        "/search",
+        "/changes",
+        "/feed.atom",
+        "/feed.json",
+    )
     more = (
         "/documents/a/b",
         "/documents/a/b/compare",
@@ -169,7 +281,20 @@ def _http(chance: random.Random) -> None:
         "/metrics",
         "/api/documents",
     )
-    keys = ("topic", "severity", "cursor", "limit", "words", "q", "from", "to", "service", "lang", "language", "on")
+    keys = (
+        "topic",
+        "severity",
+        "cursor",
+        "limit",
+        "words",
+        "q",
+        "from",
+        "to",
+        "service",
+        "lang",
+        "language",
+        "on",
+    )
     values = (
         "",
         "1",
@@ -188,7 +313,9 @@ def _http(chance: random.Random) -> None:
         "*",
         '"',
     )
-    chosen = ((chance.choice(keys), chance.choice(values)) for _ in range(chance.randrange(4)))
+    chosen = (
+        (chance.choice(keys), chance.choice(values)) for _ in range(chance.randrange(4))
+    )
     query = [(key, value.encode("utf-8", "replace").decode()) for key, value in chosen]
     answer = client.get(chance.choice(paths + more), params=query)
     if answer.status_code >= 500 and answer.status_code != 503:
@@ -205,7 +332,12 @@ def _client(of: Any) -> Any:
         from storage.database import Database
 
         config = _watchlist(Path(tempfile.mkdtemp()))
-        _clients.append(of(create_app(Database(load(config).database)), raise_server_exceptions=False))
+        _clients.append(
+            of(
+                create_app(Database(load(config).database)),
+                raise_server_exceptions=False,
+            )
+        )
     return _clients[0]
 
 
@@ -219,14 +351,19 @@ KINDS: dict[str, Callable[[random.Random], None]] = {
 
 def main() -> None:
     kind = sys.argv[1]
-    seconds, first = (int(word) for word in (*sys.argv[2:], *("60", "0")[len(sys.argv) - 2 :]))
+    seconds, first = (
+        int(word) for word in (*sys.argv[2:], *("60", "0")[len(sys.argv) - 2 :])
+    )
     ends, seed, found = time.monotonic() + seconds, first, 0
     while time.monotonic() < ends:
         try:
             KINDS[kind](random.Random(seed))  # to be made again
         except Exception as failure:  # noqa: BLE001  # which is what we look for
             found += 1
-            print(f"seed {seed}: {type(failure).__name__}: {str(failure)[:3000]}", flush=True)
+            print(
+                f"seed {seed}: {type(failure).__name__}: {str(failure)[:3000]}",
+                flush=True,
+            )
         seed += 1
     print(f"{kind}: {seed - first} inputs in {seconds} s, {found} failed")
 

@@ -59,7 +59,10 @@ _WORDS = [
     "parties",
     "consent",
 ]
-_POLICY = "".join(f"<p>We keep your name and your address for as long as paragraph {n} says so.</p>" for n in range(40))
+_POLICY = "".join(
+    f"<p>We keep your name and your address for as long as paragraph {n} says so.</p>"
+    for n in range(40)
+)
 
 
 class HostilePair(NamedTuple):
@@ -74,7 +77,9 @@ def _seeded(seed: int) -> random.Random:
     return random.Random(seed)  # the same texts each time
 
 
-def words(size: int, seed: int = 1, *, separator: str = " ", vocabulary: int = 0) -> str:
+def words(
+    size: int, seed: int = 1, *, separator: str = " ", vocabulary: int = 0
+) -> str:
     """Words of policies without a mark between them; with a `vocabulary`, as many invented ones."""
     chosen = _seeded(seed)
     known = [f"w{number:x}" for number in range(vocabulary)] or _WORDS
@@ -136,12 +141,16 @@ def _numbered(piece: str) -> str:
 
 
 def _markdown(before: str, after: str) -> HostilePair:
-    head = "# Privacy Policy\n\n" + "".join(f"We keep your name as paragraph {n} says.\n\n" for n in range(40))
+    head = "# Privacy Policy\n\n" + "".join(
+        f"We keep your name as paragraph {n} says.\n\n" for n in range(40)
+    )
     return HostilePair("md", head + before, f"{head}{after}\n\n{NEWS}\n")
 
 
 def _plain(before: str, after: str) -> HostilePair:
-    head = "Privacy Policy\n\n" + "".join(f"We keep your name as paragraph {n} says.\n\n" for n in range(40))
+    head = "Privacy Policy\n\n" + "".join(
+        f"We keep your name as paragraph {n} says.\n\n" for n in range(40)
+    )
     return HostilePair("txt", head + before, f"{head}{after}\n\n{NEWS}\n")
 
 
@@ -158,41 +167,79 @@ HOSTILE: dict[str, Callable[[], HostilePair]] = {
     "paragraph of 130 kB": lambda: _added(paragraph(words(130_000))),
     "paragraph": lambda: _added(paragraph(words(SIZE))),
     "paragraph of sentences": lambda: _added(paragraph(sentences(SIZE))),
-    "paragraph reworded": lambda: _changed(paragraph(words(SIZE)), paragraph(_every_other(words(SIZE)))),
-    "paragraph replaced": lambda: _changed(paragraph(words(SIZE)), paragraph(words(SIZE, 2))),
-    "sentences reworded": lambda: _changed(paragraph(sentences(SIZE)), paragraph(_every_other(sentences(SIZE)))),
-    "sentences replaced": lambda: _changed(paragraph(sentences(SIZE)), paragraph(sentences(SIZE, 2))),
-    "sentences reversed": lambda: _changed(
-        paragraph(sentences(SIZE)), paragraph(" ".join(reversed(sentences(SIZE).split(". "))))
+    "paragraph reworded": lambda: _changed(
+        paragraph(words(SIZE)), paragraph(_every_other(words(SIZE)))
     ),
-    "130 kB reworded": lambda: _changed(paragraph(words(130_000)), paragraph(_every_other(words(130_000)))),
-    "one phrase over and over": lambda: _added(paragraph(_repeated("do not sell your personal data to train AI "))),
-    "one word over and over": lambda: _changed(paragraph(_repeated("data ")), paragraph(_repeated("cookies "))),
-    "gaps of a phrase": lambda: _added(paragraph(_repeated("we use your your your your your your "))),
+    "paragraph replaced": lambda: _changed(
+        paragraph(words(SIZE)), paragraph(words(SIZE, 2))
+    ),
+    "sentences reworded": lambda: _changed(
+        paragraph(sentences(SIZE)), paragraph(_every_other(sentences(SIZE)))
+    ),
+    "sentences replaced": lambda: _changed(
+        paragraph(sentences(SIZE)), paragraph(sentences(SIZE, 2))
+    ),
+    "sentences reversed": lambda: _changed(
+        paragraph(sentences(SIZE)),
+        paragraph(" ".join(reversed(sentences(SIZE).split(". ")))),
+    ),
+    "130 kB reworded": lambda: _changed(
+        paragraph(words(130_000)), paragraph(_every_other(words(130_000)))
+    ),
+    "one phrase over and over": lambda: _added(
+        paragraph(_repeated("do not sell your personal data to train AI "))
+    ),
+    "one word over and over": lambda: _changed(
+        paragraph(_repeated("data ")), paragraph(_repeated("cookies "))
+    ),
+    "gaps of a phrase": lambda: _added(
+        paragraph(_repeated("we use your your your your your your "))
+    ),
     "dates": lambda: _added(paragraph(_numbered("On 3 May 20# we sell. "))),
     "dates that change": lambda: _changed(
-        paragraph(_repeated("until 3 May 2024 or 30 days ")), paragraph(_repeated("until 5/6/2025 or one month "))
+        paragraph(_repeated("until 3 May 2024 or 30 days ")),
+        paragraph(_repeated("until 5/6/2025 or one month ")),
     ),
-    "lengths of time": lambda: _changed(paragraph(_numbered("# days and ")), paragraph(_numbered("# months or "))),
+    "lengths of time": lambda: _changed(
+        paragraph(_numbered("# days and ")), paragraph(_numbered("# months or "))
+    ),
     "invented words": lambda: _added(paragraph(words(SIZE, vocabulary=200_000))),
-    "addresses": lambda: _changed(paragraph(_numbered("a#@b.example ")), paragraph(_numbered("c#@d.example/e/# "))),
+    "addresses": lambda: _changed(
+        paragraph(_numbered("a#@b.example ")), paragraph(_numbered("c#@d.example/e/# "))
+    ),
     "marks": lambda: _added(paragraph(_repeated("!?.,;:…()[]«»“” - "))),
-    "abbreviations": lambda: _added(paragraph(_repeated("e.g. No. 3. Art. 5 U.S. A. B. "))),
+    "abbreviations": lambda: _added(
+        paragraph(_repeated("e.g. No. 3. Art. 5 U.S. A. B. "))
+    ),
     "quotation marks": lambda: _added(paragraph(_repeated("&quot;&#39;"))),
     # without spaces
     "no spaces": lambda: _added(paragraph(_repeated("wesellyourdata"))),
-    "long words": lambda: _changed(paragraph(_repeated("a" * 9_000 + " ")), paragraph(_repeated("a" * 8_999 + "b "))),
+    "long words": lambda: _changed(
+        paragraph(_repeated("a" * 9_000 + " ")),
+        paragraph(_repeated("a" * 8_999 + "b ")),
+    ),
     "underscores": lambda: _added(paragraph(_repeated("_"))),
     "points": lambda: _added(paragraph(_repeated("."))),
-    "soft hyphens": lambda: _added(paragraph(_repeated("per\u00adso\u00adnal\u200b data\u2060 "))),
-    "combining characters": lambda: _added(paragraph(_repeated("a" + "\u0301\u0323" * 200 + " "))),
+    "soft hyphens": lambda: _added(
+        paragraph(_repeated("per\u00adso\u00adnal\u200b data\u2060 "))
+    ),
+    "combining characters": lambda: _added(
+        paragraph(_repeated("a" + "\u0301\u0323" * 200 + " "))
+    ),
     "emoji": lambda: _added(paragraph(_repeated("👩\u200d👩\u200d👧\u200d👦🏽 "))),
-    "Chinese": lambda: _changed(paragraph(_repeated("我们出售您的数据")), paragraph(_repeated("我们训练人工智能"))),
+    "Chinese": lambda: _changed(
+        paragraph(_repeated("我们出售您的数据")),
+        paragraph(_repeated("我们训练人工智能")),
+    ),
     "right to left": lambda: _added(paragraph(_repeated("\u202eنبيع بياناتك\u2066 "))),
-    "digits": lambda: _changed(paragraph(_numbered("#,#.")), paragraph(_numbered("#.#,"))),
+    "digits": lambda: _changed(
+        paragraph(_numbered("#,#.")), paragraph(_numbered("#.#,"))
+    ),
     # many blocks
     "tiny paragraphs": lambda: _added(_numbered("<p>a #</p>")),
-    "tiny paragraphs that change": lambda: _changed(_numbered("<p>we # a</p>"), _numbered("<p>you # b</p>")),
+    "tiny paragraphs that change": lambda: _changed(
+        _numbered("<p>we # a</p>"), _numbered("<p>you # b</p>")
+    ),
     "paragraphs that change": lambda: _changed(
         _numbered("<p>We keep your data for # days and share it.</p>"),
         _numbered("<p>We sell your data for # days and train AI.</p>"),
@@ -201,9 +248,13 @@ HOSTILE: dict[str, Callable[[], HostilePair]] = {
         "".join(f"<p>{sentences(70, n)}</p>" for n in range(9_000)),
         "".join(f"<p>{sentences(70, n)}</p>" for n in reversed(range(9_000))),
     ),
-    "the same paragraph": lambda: _added(_repeated("<p>We may share your data with others.</p>")),
+    "the same paragraph": lambda: _added(
+        _repeated("<p>We may share your data with others.</p>")
+    ),
     "titles": lambda: _added(_numbered("<h2>Title #</h2><p>a</p>")),
-    "titles within titles": lambda: _added(_numbered("<h2>A #</h2><h3>B</h3><h4>C</h4><h5>D</h5><p>e</p>")),
+    "titles within titles": lambda: _added(
+        _numbered("<h2>A #</h2><h3>B</h3><h4>C</h4><h5>D</h5><p>e</p>")
+    ),
     "items": lambda: _added(f"<ul>{_numbered('<li>your data #</li>')}</ul>"),
     "lists in lists": lambda: _added(_repeated("<ul><li>data" * 200 + "</ul>" * 200)),
     "table": lambda: _changed(_cells(1), _cells(2)),
@@ -212,12 +263,18 @@ HOSTILE: dict[str, Callable[[], HostilePair]] = {
     # markup
     "deep nesting": lambda: _added(f"{_repeated('<div>')}{NEWS}"),
     "unclosed tags": lambda: _added(_repeated("<b><i><a href=x>data <p>")),
-    "entities": lambda: _added(paragraph(_repeated("&amp;&#x41;&nbsp;&notin;&bogus; "))),
+    "entities": lambda: _added(
+        paragraph(_repeated("&amp;&#x41;&nbsp;&notin;&bogus; "))
+    ),
     "comments": lambda: _added(_repeated("<!-- <p>data</p> --><p>a</p>")),
     # other kinds of text
     "Markdown emphasis": lambda: _markdown("", _repeated("*a **b _c __d [e](f) `g ")),
-    "Markdown quotes": lambda: _markdown(_repeated("> " * 200 + "a\n"), _repeated("- " * 200 + "b\n")),
-    "plain lines": lambda: _plain(words(SIZE, separator="\n"), words(SIZE, 2, separator="\n")),
+    "Markdown quotes": lambda: _markdown(
+        _repeated("> " * 200 + "a\n"), _repeated("- " * 200 + "b\n")
+    ),
+    "plain lines": lambda: _plain(
+        words(SIZE, separator="\n"), words(SIZE, 2, separator="\n")
+    ),
 }
 
 
@@ -242,11 +299,21 @@ print((done.stdout + done.stderr)[-4000:])
 
 def cost_of(*arguments: str | Path) -> Cost:
     """Of a policywatch command."""
-    command = [sys.executable, "-c", _MEASURED, sys.executable, "-m", "policywatch", *map(str, arguments)]
-    environ = os.environ | {"PYTHONPATH": str(Path.cwd())}  # the program that stands here
-    first, _, said = subprocess.run(command, capture_output=True, text=True, check=True, env=environ).stdout.partition(
-        "\n"
-    )
+    command = [
+        sys.executable,
+        "-c",
+        _MEASURED,
+        sys.executable,
+        "-m",
+        "policywatch",
+        *map(str, arguments),
+    ]
+    environ = os.environ | {
+        "PYTHONPATH": str(Path.cwd())
+    }  # the program that stands here
+    first, _, said = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environ
+    ).stdout.partition("\n")
     seconds, memory, status = first.split()
     return Cost(float(seconds), float(memory), int(status), said)
 
@@ -258,7 +325,10 @@ def costs(name: str, folder: Path) -> Iterator[tuple[str, Cost]]:
     for file, text in zip(files, pair[1:], strict=True):
         file.write_text(text, "utf-8", errors="replace")
     yield "try", cost_of("try", files[1], "--json")
-    yield "compare", cost_of("compare", *files, "--json", "--document", "Privacy Policy")
+    yield (
+        "compare",
+        cost_of("compare", *files, "--json", "--document", "Privacy Policy"),
+    )
 
 
 def main() -> None:
@@ -267,8 +337,15 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for command, cost in costs(name, Path(folder)):
                 end = " ".join(cost.said.split())[-70:] if cost.status else ""
-                print(f"{name:32} {command:8} {cost.seconds:6.1f} s {cost.memory:6.0f} MB  {end}", flush=True)
-                if cost.seconds > MOST_SECONDS or cost.memory > MOST_MEMORY or cost.status not in (0, 1):
+                print(
+                    f"{name:32} {command:8} {cost.seconds:6.1f} s {cost.memory:6.0f} MB  {end}",
+                    flush=True,
+                )
+                if (
+                    cost.seconds > MOST_SECONDS
+                    or cost.memory > MOST_MEMORY
+                    or cost.status not in (0, 1)
+                ):
                     above.append(f"{name}: {command}")
     print(f"{len(HOSTILE)} texts; above the limits: {', '.join(above) or 'none'}")
 

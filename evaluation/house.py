@@ -21,7 +21,15 @@ from typing import Any
 from tests.site import AI, a_job, a_site, policy, watchlist
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("analysis", "crawler", "foundation", "messages", "notifier", "policywatch", "storage")
+PACKAGES = (
+    "analysis",
+    "crawler",
+    "foundation",
+    "messages",
+    "notifier",
+    "policywatch",
+    "storage",
+)
 _LAYOUT = {
     tokenize.COMMENT,
     tokenize.DEDENT,
@@ -34,7 +42,13 @@ _LAYOUT = {
 
 
 def modules() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", *PACKAGES],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return [ROOT / name for name in listed.stdout.split() if name.endswith(".py")]
 
 
@@ -43,8 +57,16 @@ def count(file: Path) -> Counter[str]:
     counts: Counter[str] = Counter()
     lines: set[int] = set()
     last = tokenize.ENCODING
-    for token in tokenize.generate_tokens(io.StringIO(file.read_text("utf-8")).readline):
-        starts = last in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.NL, tokenize.ENCODING)
+    for token in tokenize.generate_tokens(
+        io.StringIO(file.read_text("utf-8")).readline
+    ):
+        starts = last in (
+            tokenize.NEWLINE,
+            tokenize.INDENT,
+            tokenize.DEDENT,
+            tokenize.NL,
+            tokenize.ENCODING,
+        )
         is_docstring = token.type == tokenize.STRING and starts
         if token.type == tokenize.COMMENT or is_docstring:
             counts["words of comments"] += len(token.string.split())
@@ -108,7 +130,9 @@ def main() -> None:
     print(f"code lines           {counts['lines']:>8,}")
     print(f"tokens a line        {counts['tokens'] / counts['lines']:>8.1f}")
     print(f"words of comments    {counts['words of comments']:>8,}")
-    print(f"one changed page     {len(entered):>8,} files, {len(functions):,} functions")
+    print(
+        f"one changed page     {len(entered):>8,} files, {len(functions):,} functions"
+    )
     print(f"classes of one name  {len(names):>8,} {', '.join(names)}")
 
 

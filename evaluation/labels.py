@@ -12,7 +12,12 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from analysis.classify.features import PassageFeatures, annotate, kind_of, passage_features
+from analysis.classify.features import (
+    PassageFeatures,
+    annotate,
+    kind_of,
+    passage_features,
+)
 from analysis.diff import passages
 from analysis.diff.wording import wording
 from analysis.extract import read_page
@@ -28,9 +33,15 @@ CASES = Path(__file__).parent.parent / "tests" / "cases"
 def read_rows(path: Path) -> list[Row]:
     """The lines of a file of JSON, packed or not. Ends the program where there is no such file."""
     if not path.exists():
-        sys.exit(f"no {path}: the labelled data is not part of the repository; evaluation/data/README.md says whence")
+        sys.exit(
+            f"no {path}: the labelled data is not part of the repository; evaluation/data/README.md says whence"
+        )
     opened = gzip.open if path.suffix == ".gz" else lzma.open
-    with path.open(encoding="utf8") if path.suffix == ".jsonl" else opened(path, "rt", encoding="utf8") as lines:
+    with (
+        path.open(encoding="utf8")
+        if path.suffix == ".jsonl"
+        else opened(path, "rt", encoding="utf8") as lines
+    ):
         return [json.loads(line) for line in lines if line.strip()]
 
 
@@ -41,13 +52,17 @@ def language_of(row: Row) -> str | None:
 
 def pages_of(row: Row) -> tuple[Page, Page]:
     """Both texts of a change. Raises `UnreadablePage`."""
-    before, after = (read_text(row[side], language_of(row)) for side in ("before", "after"))
+    before, after = (
+        read_text(row[side], language_of(row)) for side in ("before", "after")
+    )
     return before, after
 
 
 def read_text(text: str, language: str | None) -> Page:
     """A page of a text in Markdown. Raises `UnreadablePage`."""
-    return read_page(text.encode(), mime="text/markdown", charset="utf-8", language=language)
+    return read_page(
+        text.encode(), mime="text/markdown", charset="utf-8", language=language
+    )
 
 
 def passage_of(row: Row) -> Passage:
@@ -59,7 +74,9 @@ def features_of(row: Row) -> PassageFeatures:
     """What the model sees of a labelled passage."""
     passage = passage_of(row)
     empty = Page(row["document"], row["language"], ())
-    return passage_features(passage, wording(passage), kind_of(row["document"], empty), row["language"])
+    return passage_features(
+        passage, wording(passage), kind_of(row["document"], empty), row["language"]
+    )
 
 
 def labelled_passages(folder: Path) -> list[Row]:
@@ -76,21 +93,43 @@ def _written() -> list[Row]:
     """The passages of the tests' written cases that change one place; a label says only what its case says."""
     found: list[Row] = []
     for language in ("en", "fr"):
-        for case in tomllib.loads((CASES / f"{language}.toml").read_text("utf-8"))["case"]:
+        for case in tomllib.loads((CASES / f"{language}.toml").read_text("utf-8"))[
+            "case"
+        ]:
             frame = (CASES / f"{case['document']}.{language}.md").read_text("utf-8")
             heading = f"## {case['section']}\n\n" if case["section"] else ""
             before, after = (
-                read_text(frame.replace("CHANGED", heading + case[side]), language) for side in ("before", "after")
+                read_text(frame.replace("CHANGED", heading + case[side]), language)
+                for side in ("before", "after")
             )
             places = passages(before, after)
             if len(places) == 1 and "alert" in case:
-                shown = {name: getattr(places[0], name) for name in ("operation", "heading", "before", "after")}
-                label = {"substantive": case.get("substantive", case["alert"]), "alert": case["alert"]}
-                label |= {name: case[name] for name in ("severity", "direction") if name in case}
-                label |= {"some_topics": case.get("topics", []), "never": case.get("never", [])}
+                shown = {
+                    name: getattr(places[0], name)
+                    for name in ("operation", "heading", "before", "after")
+                }
+                label = {
+                    "substantive": case.get("substantive", case["alert"]),
+                    "alert": case["alert"],
+                }
+                label |= {
+                    name: case[name]
+                    for name in ("severity", "direction")
+                    if name in case
+                }
+                label |= {
+                    "some_topics": case.get("topics", []),
+                    "never": case.get("never", []),
+                }
                 service = f"{OURS} {len(found)}"
                 found.append(
-                    {"service": service, "document": before.title, "language": language, "label": label} | shown
+                    {
+                        "service": service,
+                        "document": before.title,
+                        "language": language,
+                        "label": label,
+                    }
+                    | shown
                 )
     return found
 
@@ -112,7 +151,9 @@ def annotated(rows: Iterable[Row]) -> list[list[PassageFeatures]]:
             found.append([])
             continue
         language, places = language_of(row), passages(before, after)
-        if change_rejection(before, after, language=language or after.language, title=row["document"]):
+        if change_rejection(
+            before, after, language=language or after.language, title=row["document"]
+        ):
             places = ()  # quarantined: nothing is said of it
         kind = kind_of(row["document"], after)
         found.append(annotate(places, before, after, kind=kind, language=language))

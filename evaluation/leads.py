@@ -39,15 +39,27 @@ class Labelled:
     worth: Floats
 
 
-def labelled(row: Row, label: Row, annotated: Sequence[PassageFeatures], model: Model) -> Labelled | None:
+def labelled(
+    row: Row, label: Row, annotated: Sequence[PassageFeatures], model: Model
+) -> Labelled | None:
     """None where nothing alerts."""
     language = language_of(row)
     before, after = pages_of(row)
     kind = kind_of(row["document"], after)
-    verdicts = {number: classify_passage(each, kind, language, model) for number, each in enumerate(annotated)}
-    alerting = {number: verdict for number, verdict in verdicts.items() if verdict.alert}
+    verdicts = {
+        number: classify_passage(each, kind, language, model)
+        for number, each in enumerate(annotated)
+    }
+    alerting = {
+        number: verdict for number, verdict in verdicts.items() if verdict.alert
+    }
     some = candidates(
-        annotated, alerting, kind, language, model, {"after": words_of(before), "before": words_of(after)}
+        annotated,
+        alerting,
+        kind,
+        language,
+        model,
+        {"after": words_of(before), "before": words_of(after)},
     )
     if not some:
         return None
@@ -76,8 +88,12 @@ def shares(one: str, other: str) -> bool:
 
 def train_ranking(changes: Sequence[Labelled]) -> dict[str, float]:
     """Weights that make the reader's choice the likeliest of a change's candidates."""
-    known = [change for change in changes if change.worth.any() and not change.worth.all()]
-    names = sorted({name for change in known for each in change.candidates for name in each.values})
+    known = [
+        change for change in changes if change.worth.any() and not change.worth.all()
+    ]
+    names = sorted(
+        {name for change in known for each in change.candidates for name in each.values}
+    )
     columns = {name: column for column, name in enumerate(names)}
     tables = []
     for change in known:
@@ -97,16 +113,30 @@ def train_ranking(changes: Sequence[Labelled]) -> dict[str, float]:
             slope += table.T @ (chances / chances.sum() - chosen / chosen.sum())
         return total, slope
 
-    best = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
-    return {name: round(float(weight), 3) for name, weight in zip(names, best, strict=True) if abs(weight) >= 0.005}
+    best = minimize(
+        loss,
+        np.zeros(len(names)),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 200},
+    ).x
+    return {
+        name: round(float(weight), 3)
+        for name, weight in zip(names, best, strict=True)
+        if abs(weight) >= 0.005
+    }
 
 
 def write_weights(weights: Weights) -> None:
-    WEIGHTS.write_text(json.dumps(dict(sorted(weights.items())), indent=1) + "\n", "utf-8")
+    WEIGHTS.write_text(
+        json.dumps(dict(sorted(weights.items())), indent=1) + "\n", "utf-8"
+    )
 
 
 def is_hit(quotation: str, label: Row) -> bool:
-    return any(shares(quotation, text) for text in (label["lead"], *label["also"]) if text)
+    return any(
+        shares(quotation, text) for text in (label["lead"], *label["also"]) if text
+    )
 
 
 @dataclass
@@ -127,9 +157,14 @@ class SummaryScores:
             self.nothing += 1
         elif news:
             self.leads.append(is_hit(news.quotation.text, change.label))
-            self.clauses.append(is_hit(news.quotation.text[slice(*news.clause)], change.label))
+            self.clauses.append(
+                is_hit(news.quotation.text[slice(*news.clause)], change.label)
+            )
             if news.claim:
-                self.claims.append(change.label["direction"] == "more" and change.label["actor"] == "service")
+                self.claims.append(
+                    change.label["direction"] == "more"
+                    and change.label["actor"] == "service"
+                )
         if answers is None:
             return
         self.labelled_defaults += answers["default"] is not None

@@ -27,7 +27,11 @@ from analysis.text.normal import fingerprint
 from analysis.validate.rejection import change_rejection, page_rejection
 
 SET_ASIDE = ("held", "unreadable")
-SOFT = ("date-only", "words-minor", "notice")  # kinds of substantive change that can be argued either way
+SOFT = (
+    "date-only",
+    "words-minor",
+    "notice",
+)  # kinds of substantive change that can be argued either way
 FRENCH = ("doctolib-privacy-pdf",)
 
 
@@ -65,20 +69,27 @@ class Document:
         if before is None:
             reason = page_rejection(page, language=self.language, title=self.title)
         else:
-            reason = change_rejection(before, page, language=self.language, title=self.title)
+            reason = change_rejection(
+                before, page, language=self.language, title=self.title
+            )
         if reason:
             return "held", str(reason)
         self.good, self.mark = page, mark
         if before is None:
             return "first", None
-        comparison = compare(before, page, language=self.language, document=self.title, trusted=True)
+        comparison = compare(
+            before, page, language=self.language, document=self.title, trusted=True
+        )
         self.alerts = comparison.alert
         return ("changed" if comparison.substantive else "cosmetic"), None
 
 
 def replay(folder: pathlib.Path) -> Iterator[dict[str, object]]:
     manifest = json.loads((folder / "manifest.json").read_text("utf8"))
-    truth = {pair["to_n"]: pair for pair in json.loads((folder / "truth.json").read_text("utf8"))}
+    truth = {
+        pair["to_n"]: pair
+        for pair in json.loads((folder / "truth.json").read_text("utf8"))
+    }
     captures = {capture["file"]: capture for capture in manifest["captures"]}
     document = Document("fr" if folder.name in FRENCH else "en", manifest["terms_type"])
     for name, body in bodies(folder, manifest["bodies"]):
@@ -101,34 +112,72 @@ def replay(folder: pathlib.Path) -> Iterator[dict[str, object]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("corpus", type=pathlib.Path)
     parser.add_argument("--page", help="only this page")
-    parser.add_argument("--out", type=pathlib.Path, help="write every pair's label and outcome here (JSON lines)")
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        help="write every pair's label and outcome here (JSON lines)",
+    )
     args = parser.parse_args()
     folders = [path.parent for path in sorted(args.corpus.glob("*/manifest.json"))]
-    rows = [row for folder in folders if args.page in (None, folder.name) for row in replay(folder)]
+    rows = [
+        row
+        for folder in folders
+        if args.page in (None, folder.name)
+        for row in replay(folder)
+    ]
     if args.out:
-        args.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf8")
+        args.out.write_text(
+            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf8"
+        )
     table = collections.Counter((row["label"], row["outcome"]) for row in rows)
     for label in ("first", "same", "cosmetic", "substantive", "broken"):
-        print(label, dict(sorted((str(o), n) for (known, o), n in table.items() if known == label)))
+        print(
+            label,
+            dict(
+                sorted((str(o), n) for (known, o), n in table.items() if known == label)
+            ),
+        )
     pairs = [row for row in rows if row["label"] != "first"]
     recorded = ("changed", "cosmetic", "first")
     changed = [row for row in pairs if row["outcome"] in ("changed", "first")]
-    firm = [row for row in pairs if row["label"] == "substantive" and row["kind"] not in SOFT]
+    firm = [
+        row
+        for row in pairs
+        if row["label"] == "substantive" and row["kind"] not in SOFT
+    ]
     good = [row for row in pairs if row["label"] != "broken"]
     seen = [row for row in firm if row["outcome"] in recorded]
-    cost = sorted(float(str(row["ms"])) for row in rows if row["outcome"] == "unchanged") or [0.0]
+    cost = sorted(
+        float(str(row["ms"])) for row in rows if row["outcome"] == "unchanged"
+    ) or [0.0]
     figures = {
         "pairs": len(pairs),
-        "precision": round(sum(row["label"] == "substantive" for row in changed) / max(1, len(changed)), 3),
-        "recall": round(sum(row["outcome"] == "changed" for row in firm) / max(1, len(firm)), 3),
+        "precision": round(
+            sum(row["label"] == "substantive" for row in changed)
+            / max(1, len(changed)),
+            3,
+        ),
+        "recall": round(
+            sum(row["outcome"] == "changed" for row in firm) / max(1, len(firm)), 3
+        ),
         "recall_of_reader": round(len(seen) / max(1, len(firm)), 3),
-        "recorded_on_same": sum(row["label"] == "same" and row["outcome"] in recorded for row in pairs),
-        "alerts_on_same": sum(row["label"] in ("same", "cosmetic") and bool(row["alert"]) for row in pairs),
-        "broken_recorded": sum(row["label"] == "broken" and row["outcome"] in recorded for row in pairs),
-        "good_page_set_aside": round(sum(row["outcome"] in SET_ASIDE for row in good) / max(1, len(good)), 4),
+        "recorded_on_same": sum(
+            row["label"] == "same" and row["outcome"] in recorded for row in pairs
+        ),
+        "alerts_on_same": sum(
+            row["label"] in ("same", "cosmetic") and bool(row["alert"]) for row in pairs
+        ),
+        "broken_recorded": sum(
+            row["label"] == "broken" and row["outcome"] in recorded for row in pairs
+        ),
+        "good_page_set_aside": round(
+            sum(row["outcome"] in SET_ASIDE for row in good) / max(1, len(good)), 4
+        ),
         "cpu_ms_median": round(statistics.median(cost), 2),
         "cpu_ms_p95": round(cost[int(0.95 * (len(cost) - 1))], 2),
     }

@@ -59,18 +59,28 @@ def main(folder: Path, wanted: dict[str, int] | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory() as store, sync_playwright() as playwright:
-        played = [sys.executable, "-m", "policywatch", "demo", "--folder", f"{store}/demo"]
+        played = [
+            sys.executable,
+            "-m",
+            "policywatch",
+            "demo",
+            "--folder",
+            f"{store}/demo",
+        ]
         subprocess.run(played, check=True, capture_output=True, cwd=ROOT)
         database = Database(f"sqlite:///{store}/demo/policywatch.db")
         with database.reading() as session:
             change = changes_of(session, POLICY)[0].id
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-background-networking"],
         )
         with served(create_app(database)) as home:
             for width in WIDTHS:
                 for scheme in SCHEMES:
-                    paths = {name: path.format(change=change) for name, path in PAGES.items()}
+                    paths = {
+                        name: path.format(change=change) for name, path in PAGES.items()
+                    }
                     take(browser, home, paths, folder, width, scheme, wanted)
         browser.close()
         database.close()
@@ -86,7 +96,9 @@ def take(
     wanted: Mapping[str, int] | None,
 ) -> None:
     """The pages at one width in one scheme."""
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB")
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB"
+    )
     page = context.new_page()
     for name, path in paths.items():
         picture = f"{name}-{width}-{scheme}"
@@ -95,7 +107,11 @@ def take(
                 page.set_viewport_size({"width": width, "height": wanted[picture]})
             page.goto(home + path)
             taken = page.screenshot(full_page=wanted is None)
-            small = Image.open(io.BytesIO(taken)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            small = (
+                Image.open(io.BytesIO(taken))
+                .convert("RGB")
+                .quantize(COLOURS, dither=Image.Dither.NONE)
+            )
             small.save(folder / f"{picture}.png", optimize=True)
     context.close()
 

@@ -18,7 +18,10 @@ from evaluation.labels import Row
 
 _PENALTY = 1.0  # of squared weights
 _RARE = 3  # passages; a feature of fewer is left out
-_STEPS = (15, 45)  # of L-BFGS: with all features, to choose among them, and with those chosen
+_STEPS = (
+    15,
+    45,
+)  # of L-BFGS: with all features, to choose among them, and with those chosen
 MOST_FEATURES = 13_000
 Matrix = NDArray[np.float64]
 
@@ -27,10 +30,17 @@ def targets_of(label: Row) -> list[bool | None]:
     """The answer to each of `TARGETS`, None where the label does not say: only alerts have severity and direction, and
     a written case names some topics that it has, and some that it has not."""
     alert = label.get("alert", bool(label.get("topics")))
-    named: Sequence[str] = label["topics"] if "topics" in label else label["some_topics"]
+    named: Sequence[str] = (
+        label["topics"] if "topics" in label else label["some_topics"]
+    )
     never: Sequence[str] = label.get("never", TOPICS) if alert else TOPICS
-    topics = [True if topic in named else False if topic in never else None for topic in TOPICS]
-    severity, direction = (label.get(name) if alert else None for name in ("severity", "direction"))
+    topics = [
+        True if topic in named else False if topic in never else None
+        for topic in TOPICS
+    ]
+    severity, direction = (
+        label.get(name) if alert else None for name in ("severity", "direction")
+    )
     return [
         label["substantive"],
         alert,
@@ -43,11 +53,16 @@ def targets_of(label: Row) -> list[bool | None]:
 
 def train(values: Sequence[Mapping[str, float]], labels: Sequence[Row]) -> Model:
     """A model of passages by their features."""
-    return fit_model(values, [targets_of(label) for label in labels], TARGETS, MOST_FEATURES)
+    return fit_model(
+        values, [targets_of(label) for label in labels], TARGETS, MOST_FEATURES
+    )
 
 
 def fit_model(
-    values: Sequence[Mapping[str, float]], labels: Sequence[Sequence[bool | None]], targets: tuple[str, ...], most: int
+    values: Sequence[Mapping[str, float]],
+    labels: Sequence[Sequence[bool | None]],
+    targets: tuple[str, ...],
+    most: int,
 ) -> Model:
     """A model of `targets` over the weightiest features; a label of None does not count."""
     counts = Counter(name for each in values for name in each)
@@ -58,11 +73,15 @@ def fit_model(
     share = np.sqrt([counts[name] for name in names])
     worth = np.abs(weights).max(axis=1) * share
     names = sorted(names[row] for row in np.argsort(-worth, kind="stable")[:most])
-    weights, bias = fit_logistic(feature_matrix(values, names), wanted, counted, _STEPS[1])
+    weights, bias = fit_logistic(
+        feature_matrix(values, names), wanted, counted, _STEPS[1]
+    )
     scales = np.abs(weights).max(axis=0) / 127
     rows = {name: row for row, name in enumerate(names)}
     rounded = np.rint(weights / scales).astype(np.int8)
-    return Model(rows, rounded, scales.astype(np.float32), bias.astype(np.float32), targets)
+    return Model(
+        rows, rounded, scales.astype(np.float32), bias.astype(np.float32), targets
+    )
 
 
 def write_model(model: Model, path: Path) -> None:
@@ -78,31 +97,48 @@ def write_model(model: Model, path: Path) -> None:
     )
 
 
-def feature_matrix(values: Sequence[Mapping[str, float]], names: Sequence[str]) -> csr_matrix:
+def feature_matrix(
+    values: Sequence[Mapping[str, float]], names: Sequence[str]
+) -> csr_matrix:
     """A row for each, a column for each name."""
     columns = {name: column for column, name in enumerate(names)}
     data, indices, starts = [], [], [0]
     for each in values:
-        known = sorted((columns[name], value) for name, value in each.items() if name in columns)
+        known = sorted(
+            (columns[name], value) for name, value in each.items() if name in columns
+        )
         indices += [column for column, _ in known]
         data += [value for _, value in known]
         starts.append(len(data))
     return csr_matrix((data, indices, starts), shape=(len(values), len(names)))
 
 
-def fit_logistic(matrix: csr_matrix, wanted: Matrix, counted: Matrix, steps: int) -> tuple[Matrix, Matrix]:
+def fit_logistic(
+    matrix: csr_matrix, wanted: Matrix, counted: Matrix, steps: int
+) -> tuple[Matrix, Matrix]:
     """The weights and the bias of a logistic regression a target; answers that are not `counted` are left out."""
     size, number = matrix.shape[1], wanted.shape[1]
     transposed = matrix.T.tocsr()
 
     def loss(flat: Matrix) -> tuple[float, Matrix]:
-        weights, bias = flat[: size * number].reshape(size, number), flat[size * number :]
+        weights, bias = (
+            flat[: size * number].reshape(size, number),
+            flat[size * number :],
+        )
         odds = matrix @ weights + bias
         missed = counted * (expit(odds) - wanted)
-        total = (counted * (np.logaddexp(0, odds) - wanted * odds)).sum() + _PENALTY / 2 * (weights**2).sum()
-        return total, np.concatenate([(transposed @ missed + _PENALTY * weights).ravel(), missed.sum(axis=0)])
+        total = (
+            counted * (np.logaddexp(0, odds) - wanted * odds)
+        ).sum() + _PENALTY / 2 * (weights**2).sum()
+        return total, np.concatenate(
+            [(transposed @ missed + _PENALTY * weights).ravel(), missed.sum(axis=0)]
+        )
 
     found = minimize(
-        loss, np.zeros(size * number + number), jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 7}
+        loss,
+        np.zeros(size * number + number),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": steps, "maxcor": 7},
     ).x
     return found[: size * number].reshape(size, number), found[size * number :]

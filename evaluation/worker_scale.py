@@ -54,11 +54,16 @@ class Server:
     """Every page of every host, and when each was asked for."""
 
     def __init__(self, documents: int, hosts: int) -> None:
-        self.texts = [policy(f"This is a page of host {number % hosts}.") for number in range(documents)]
+        self.texts = [
+            policy(f"This is a page of host {number % hosts}.")
+            for number in range(documents)
+        ]
         self.asked: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self.port = 0
         ready = threading.Event()
-        threading.Thread(target=lambda: asyncio.run(self._serve(ready)), daemon=True).start()
+        threading.Thread(
+            target=lambda: asyncio.run(self._serve(ready)), daemon=True
+        ).start()
         ready.wait()
 
     async def _serve(self, ready: threading.Event) -> None:
@@ -67,10 +72,15 @@ class Server:
         ready.set()
         await server.serve_forever()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         with closing(writer):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            begun, (path, host) = time.monotonic(), re.findall(r"^GET (\S+)|^Host: ([\d.]+)", head, re.M | re.I)
+            begun, (path, host) = (
+                time.monotonic(),
+                re.findall(r"^GET (\S+)|^Host: ([\d.]+)", head, re.M | re.I),
+            )
             await asyncio.sleep(0.01)
             name = path[0].strip("/")
             status, text = (200, self.texts[int(name)]) if name.isdigit() else (404, "")
@@ -82,14 +92,25 @@ class Server:
 
     def shortest_gap(self) -> float:
         """From the end of a request to the next one's beginning, of the same host; below 0 where two met."""
-        return min(later[0] - before[1] for spans in self.asked.values() for before, later in pairwise(sorted(spans)))
+        return min(
+            later[0] - before[1]
+            for spans in self.asked.values()
+            for before, later in pairwise(sorted(spans))
+        )
 
 
 class Workers:
     """Processes as a person would start them."""
 
     def __init__(self, config: Path, concurrency: int) -> None:
-        self._command = [sys.executable, "-m", "policywatch", "worker", "--config", str(config)]
+        self._command = [
+            sys.executable,
+            "-m",
+            "policywatch",
+            "worker",
+            "--config",
+            str(config),
+        ]
         self._command += ["--concurrency", str(concurrency)]
         self.running: list[subprocess.Popen[bytes]] = []
         self._log = config.with_name("workers.log").open("a")
@@ -133,7 +154,12 @@ class Postgres:
 
     def _control(self, *words: str) -> None:
         words = ("-w", "-t", "300", "-D", str(self._server.pgdata), *words)
-        pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
+        pgexec(
+            "pg_ctl",
+            words,
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+        )
 
 
 def url_of(number: int, server: Server, hosts: int) -> str:
@@ -141,13 +167,34 @@ def url_of(number: int, server: Server, hosts: int) -> str:
     return f"http://{host}:{server.port}/{number}"
 
 
-def watchlist(folder: Path, url: str, server: Server, hosts: int, delay: float, documents: int = 0) -> Path:
-    lines = ['contact = "test@example.org"', f'database = "{url}"', 'site = "http://watch.example"', "[crawl]"]
-    lines += [f"delay = {delay}", f"confirm_delay = {delay}", "[[routes]]", 'name = "all"']
+def watchlist(
+    folder: Path, url: str, server: Server, hosts: int, delay: float, documents: int = 0
+) -> Path:
+    lines = [
+        'contact = "test@example.org"',
+        f'database = "{url}"',
+        'site = "http://watch.example"',
+        "[crawl]",
+    ]
+    lines += [
+        f"delay = {delay}",
+        f"confirm_delay = {delay}",
+        "[[routes]]",
+        'name = "all"',
+    ]
     lines += [f'to = ["file://{folder}/alerts.txt"]']
     for number in range(documents or len(server.texts)):
-        lines += ["[[documents]]", f'id = "library/{number}"', 'service = "Library"', 'title = "Policy"']
-        lines += ['kind = "privacy-policy"', f'url = "{url_of(number, server, hosts)}"', "allow_private = true"]
+        lines += [
+            "[[documents]]",
+            f'id = "library/{number}"',
+            'service = "Library"',
+            'title = "Policy"',
+        ]
+        lines += [
+            'kind = "privacy-policy"',
+            f'url = "{url_of(number, server, hosts)}"',
+            "allow_private = true",
+        ]
     file = folder / "policywatch.toml"
     file.write_text("\n".join(lines), "utf-8")
     return file
@@ -160,26 +207,59 @@ def multiply(database: Database, server: Server, hosts: int) -> None:
         return {**row.model_dump(), "id": None, "document_id": document, **facts}
 
     with database.writing() as session:
-        first = {version.document_id: version for version in session.exec(select(Version))}
+        first = {
+            version.document_id: version for version in session.exec(select(Version))
+        }
         for number in range(hosts, len(server.texts)):
             id_, original = f"library/{number}", f"library/{number % hosts}"
             version, url = first[original], url_of(number, server, hosts)
-            session.add(Document(**{**session.get_one(Document, original).model_dump(), "id": id_, "url": url}))
+            session.add(
+                Document(
+                    **{
+                        **session.get_one(Document, original).model_dump(),
+                        "id": id_,
+                        "url": url,
+                    }
+                )
+            )
             session.flush()
-            capture = Capture(**copy_of(session.get_one(Capture, version.capture_id), id_, url=url, final_url=url))
+            capture = Capture(
+                **copy_of(
+                    session.get_one(Capture, version.capture_id),
+                    id_,
+                    url=url,
+                    final_url=url,
+                )
+            )
             add_capture(session, capture)
             copied = Version(**copy_of(version, id_, capture_id=capture.id))
             session.add(copied)
             session.flush()
-            check = session.exec(select(Check).where(Check.document_id == original)).one()
-            session.add(Check(**copy_of(check, id_, capture_id=capture.id, version_id=copied.id, final_url=url)))
+            check = session.exec(
+                select(Check).where(Check.document_id == original)
+            ).one()
+            session.add(
+                Check(
+                    **copy_of(
+                        check,
+                        id_,
+                        capture_id=capture.id,
+                        version_id=copied.id,
+                        final_url=url,
+                    )
+                )
+            )
 
 
-def date_checks(database: Database, at: datetime, ids: Collection[str] | None = None) -> int:
+def date_checks(
+    database: Database, at: datetime, ids: Collection[str] | None = None
+) -> int:
     """Of all documents or of these; the newest check's number."""
     with database.writing() as session:
         dated = update(Check).values(checked_at=at)
-        session.exec(dated if ids is None else dated.where(col(Check.document_id).in_(ids)))
+        session.exec(
+            dated if ids is None else dated.where(col(Check.document_id).in_(ids))
+        )
         return session.exec(select(func.max(Check.id))).one() or 0
 
 
@@ -190,7 +270,10 @@ def long_ago() -> datetime:
 def overdue(database: Database) -> int:
     """The number of documents."""
     with database.reading() as session:
-        return sum(check.checked_at < utc_now() - timedelta(days=1) for check in last_checks(session).values())
+        return sum(
+            check.checked_at < utc_now() - timedelta(days=1)
+            for check in last_checks(session).values()
+        )
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -211,7 +294,9 @@ def children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def measure(database: Database, server: Server, workers: Workers, number: int, seconds: float) -> None:
+def measure(
+    database: Database, server: Server, workers: Workers, number: int, seconds: float
+) -> None:
     newest, before = date_checks(database, long_ago()), children_cpu()
     server.asked.clear()
     for _ in range(number):
@@ -223,11 +308,21 @@ def measure(database: Database, server: Server, workers: Workers, number: int, s
     workers.stop()
     many = checked_since(database, newest)
     cpu = 1000 * (children_cpu() - before) / many  # with the start of the workers
-    print(f"{number} workers: {many} checks, {rate:.1f} checks a second, {cpu:.0f} ms of CPU each", end=", ")
+    print(
+        f"{number} workers: {many} checks, {rate:.1f} checks a second, {cpu:.0f} ms of CPU each",
+        end=", ",
+    )
     print(f"shortest gap of a host {server.shortest_gap():.2f} s", flush=True)
 
 
-def kill(database: Database, postgres: Postgres, server: Server, workers: Workers, kills: int, alerts: Path) -> None:
+def kill(
+    database: Database,
+    postgres: Postgres,
+    server: Server,
+    workers: Workers,
+    kills: int,
+    alerts: Path,
+) -> None:
     date_checks(database, utc_now())
     server.asked.clear()
     kinds: Counter[str] = Counter()
@@ -236,11 +331,15 @@ def kill(database: Database, postgres: Postgres, server: Server, workers: Worker
     for number in range(kills):
         due = random.sample(range(len(server.texts)), min(30, len(server.texts)))
         for page in due[:3]:
-            server.texts[page] = policy(f"From {number + 1} May we use your reviews ({page}) to train AI models.")
+            server.texts[page] = policy(
+                f"From {number + 1} May we use your reviews ({page}) to train AI models."
+            )
         newest = date_checks(database, long_ago(), [f"library/{page}" for page in due])
         until(lambda newest=newest: checked_since(database, newest) > 0)  # type: ignore[misc]  # they are at work
         time.sleep(random.uniform(0, 2))
-        kind = ("connections", "server")[number // 5 % 2] if number % 5 == 4 else "worker"
+        kind = (
+            ("connections", "server")[number // 5 % 2] if number % 5 == 4 else "worker"
+        )
         kinds[kind] += 1
         if kind == "connections":
             with psycopg.connect(postgres.url, autocommit=True) as connection:
@@ -257,21 +356,35 @@ def kill(database: Database, postgres: Postgres, server: Server, workers: Worker
             workers.start()
     begun = time.monotonic()
     until(lambda: not overdue(database))
-    print(f"killed: {dict(kinds)}; {time.monotonic() - begun:.0f} s later every document that was due was checked")
+    print(
+        f"killed: {dict(kinds)}; {time.monotonic() - begun:.0f} s later every document that was due was checked"
+    )
 
     def is_settled() -> bool:
         with database.reading() as session:
-            states, unplanned = counts(session), select(Alert.id).where(col(Alert.planned_at).is_(None)).limit(1)
-            waiting = states["pending"] or states["sending"] or session.exec(unplanned).first()
+            states, unplanned = (
+                counts(session),
+                select(Alert.id).where(col(Alert.planned_at).is_(None)).limit(1),
+            )
+            waiting = (
+                states["pending"]
+                or states["sending"]
+                or session.exec(unplanned).first()
+            )
             return not (waiting or unread_checks(session))
 
     until(is_settled)
     workers.stop()
     with database.reading() as session:
         wanted = set(session.exec(select(Change.id).where(Change.alert)))
-    came = Counter(int(id_) for id_ in re.findall(r"/changes/(\d+)$", alerts.read_text("utf-8"), re.M))
+    came = Counter(
+        int(id_)
+        for id_ in re.findall(r"/changes/(\d+)$", alerts.read_text("utf-8"), re.M)
+    )
     twice = sum(number - 1 for number in came.values())
-    print(f"{len(wanted)} alerts due, {len(wanted - came.keys())} missing, {twice} twice")
+    print(
+        f"{len(wanted)} alerts due, {len(wanted - came.keys())} missing, {twice} twice"
+    )
     print(f"shortest gap of a host {server.shortest_gap():.2f} s")
 
 
@@ -290,10 +403,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="policywatch-scale-") as folder:
         postgres, begun = Postgres(Path(folder) / "data"), utc_now()
         url, server = postgres.url, Server(asked.documents, asked.hosts)
-        with a_job(watchlist(Path(folder), url, server, asked.hosts, 0, asked.hosts)) as job:
+        with a_job(
+            watchlist(Path(folder), url, server, asked.hosts, 0, asked.hosts)
+        ) as job:
             job.run(force=True)
             multiply(job.database, server, asked.hosts)
-        print(f"{asked.documents} documents of {asked.hosts} hosts, filled in {(utc_now() - begun).seconds} s")
+        print(
+            f"{asked.documents} documents of {asked.hosts} hosts, filled in {(utc_now() - begun).seconds} s"
+        )
         config = watchlist(Path(folder), url, server, asked.hosts, asked.delay)
         database, workers = Database(url), Workers(config, asked.concurrency)
         make_queue(database)
@@ -301,10 +418,19 @@ def main() -> None:
             for number in asked.workers:
                 measure(database, server, workers, number, asked.seconds)
             if asked.kills:
-                kill(database, postgres, server, workers, asked.kills, Path(folder) / "alerts.txt")
+                kill(
+                    database,
+                    postgres,
+                    server,
+                    workers,
+                    asked.kills,
+                    Path(folder) / "alerts.txt",
+                )
         finally:
             workers.stop()
-            print(Path(folder, "workers.log").read_text("utf-8")[-2000:], file=sys.stderr)
+            print(
+                Path(folder, "workers.log").read_text("utf-8")[-2000:], file=sys.stderr
+            )
             database.close()
             postgres.stop()
 

@@ -25,10 +25,15 @@ from yarl import URL
 
 from foundation.addresses import ForbiddenAddress, is_public
 
-_HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
+_HEADER_SIZE = (
+    65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
+)
 _MAX_ENCODINGS = 2  # one over the other
 _MOST_MEMBERS = 100  # of a gzip file, which may also have zeros after the last one
-_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}  # how OpenSSL calls an answer that is no TLS
+_NO_TLS = {
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+}  # how OpenSSL calls an answer that is no TLS
 
 Headers = Sequence[tuple[str, str]]
 Cause = Literal[
@@ -58,13 +63,22 @@ class HttpResponse:
 
     def header(self, name: str) -> str | None:
         """The first one of this name."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+        return next(
+            (value for key, value in self.headers if key.lower() == name.lower()), None
+        )
 
 
 class HttpFailure(Exception):
     """There is no answer, or none that can be used. The text says why and holds no address."""
 
-    def __init__(self, cause: Cause, why: str, *, error: BaseException | None = None, detail: str = "") -> None:
+    def __init__(
+        self,
+        cause: Cause,
+        why: str,
+        *,
+        error: BaseException | None = None,
+        detail: str = "",
+    ) -> None:
         super().__init__(why)
         self.cause = cause
         self.error = error  # what the library or the system raised
@@ -123,10 +137,15 @@ async def exchange(
                 timeout=aiohttp.ClientTimeout(total=seconds),
             ) as answer,
         ):
-            received = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
+            received = [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in answer.raw_headers
+            ]
             content = await _body(answer, max_size)
     except TimeoutError as failure:
-        raise HttpFailure("late", f"no whole answer within {seconds:g} seconds") from failure
+        raise HttpFailure(
+            "late", f"no whole answer within {seconds:g} seconds"
+        ) from failure
     except aiohttp.ClientError as failure:
         raise _explained(failure) from failure
     return HttpResponse(answer.status, received, _decoded(content, received, max_size))
@@ -167,9 +186,15 @@ def _session(*, allow_private: bool) -> aiohttp.ClientSession:
     A connection that is kept may break off at any time, and aiohttp then asks a second time by itself, without the
     delay between two requests.
     """
-    guards: dict[str, Any] = {} if allow_private else {"resolver": _PublicResolver(), "socket_factory": _public_socket}
+    guards: dict[str, Any] = (
+        {}
+        if allow_private
+        else {"resolver": _PublicResolver(), "socket_factory": _public_socket}
+    )
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=_trust(ssl.get_default_verify_paths()), force_close=True, **guards),
+        connector=aiohttp.TCPConnector(
+            ssl=_trust(ssl.get_default_verify_paths()), force_close=True, **guards
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # it has no limit
         max_line_size=_HEADER_SIZE,
@@ -192,28 +217,54 @@ async def _body(answer: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> HttpFailure:
-    return HttpFailure("large", f"the answer is too large, more than {limit // 1024} kB")
+    return HttpFailure(
+        "large", f"the answer is too large, more than {limit // 1024} kB"
+    )
 
 
 def _explained(failure: aiohttp.ClientError) -> HttpFailure:
     error = getattr(failure, "os_error", None)
     match failure:
         case aiohttp.ClientConnectorError() if isinstance(error, ForbiddenAddress):
-            return HttpFailure("private", "its address is in a private network", error=error)
+            return HttpFailure(
+                "private", "its address is in a private network", error=error
+            )
         case aiohttp.ClientConnectorCertificateError():
             certificate = failure.certificate_error
-            why = certificate.verify_message if isinstance(certificate, ssl.SSLCertVerificationError) else certificate
-            return HttpFailure("certificate", f"the certificate is not trusted ({why})", detail=str(why))
-        case aiohttp.ClientSSLError() if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
-            return HttpFailure("no_tls", "it does not use https at this address", error=error)
+            why = (
+                certificate.verify_message
+                if isinstance(certificate, ssl.SSLCertVerificationError)
+                else certificate
+            )
+            return HttpFailure(
+                "certificate",
+                f"the certificate is not trusted ({why})",
+                detail=str(why),
+            )
+        case aiohttp.ClientSSLError() if (
+            isinstance(error, ssl.SSLError) and error.reason in _NO_TLS
+        ):
+            return HttpFailure(
+                "no_tls", "it does not use https at this address", error=error
+            )
         case aiohttp.ClientSSLError():
-            return HttpFailure("tls", f"no secure connection ({error})", detail=str(error))
+            return HttpFailure(
+                "tls", f"no secure connection ({error})", detail=str(error)
+            )
         case aiohttp.ClientConnectorDNSError():
             return HttpFailure("name", "no address was found for its name", error=error)
         case aiohttp.ClientConnectorError():
-            return HttpFailure("connection", f"no connection ({failure.strerror or failure})", error=failure)
+            return HttpFailure(
+                "connection",
+                f"no connection ({failure.strerror or failure})",
+                error=failure,
+            )
         case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError():
-            return HttpFailure("broken_off", "the connection was closed before the answer was complete", error=failure)
+            return HttpFailure(
+                "broken_off",
+                "the connection was closed before the answer was complete",
+                error=failure,
+            )
         case aiohttp.InvalidURL():
             return HttpFailure("address", "the address is not valid", error=failure)
     return HttpFailure("http", "the answer is not valid HTTP", error=failure)
@@ -221,20 +272,39 @@ def _explained(failure: aiohttp.ClientError) -> HttpFailure:
 
 def is_passing_name_failure(failure: HttpFailure) -> bool:
     """The name server did not answer now; it did not say that there is no such name."""
-    return isinstance(failure.error, socket.gaierror) and failure.error.errno == socket.EAI_AGAIN
+    return (
+        isinstance(failure.error, socket.gaierror)
+        and failure.error.errno == socket.EAI_AGAIN
+    )
 
 
 def _decoded(body: bytes, received: Headers, limit: int) -> bytes:
-    named = ",".join(value for name, value in received if name.lower() == "content-encoding")
-    encodings = [encoding for each in named.split(",") if (encoding := each.strip().lower()) not in {"", "identity"}]
-    if len(encodings) > _MAX_ENCODINGS or not set(encodings) <= {"gzip", "x-gzip", "deflate"}:
+    named = ",".join(
+        value for name, value in received if name.lower() == "content-encoding"
+    )
+    encodings = [
+        encoding
+        for each in named.split(",")
+        if (encoding := each.strip().lower()) not in {"", "identity"}
+    ]
+    if len(encodings) > _MAX_ENCODINGS or not set(encodings) <= {
+        "gzip",
+        "x-gzip",
+        "deflate",
+    }:
         quoted = repr(named[:40])
-        raise HttpFailure("encoding", f"the answer is compressed in an unsupported way ({quoted})", detail=quoted)
+        raise HttpFailure(
+            "encoding",
+            f"the answer is compressed in an unsupported way ({quoted})",
+            detail=quoted,
+        )
     for _ in encodings:
         try:
             body = _inflated(body, limit)
         except (EOFError, zlib.error) as failure:
-            raise HttpFailure("compressed", "the answer can't be decompressed") from failure
+            raise HttpFailure(
+                "compressed", "the answer can't be decompressed"
+            ) from failure
         if len(body) > limit:
             raise _too_large(limit)
     return body

@@ -1,7 +1,22 @@
 """Words for people: a `Message` is a code with parameters, a `Catalogue` has the sentences of one language."""
 
-from messages.catalogue import ENGLISH, LANGUAGES, Catalogue, catalogue, counted, preferred_language
-from messages.message import Message, Value, join_messages, program_error, system_error, translate, verbatim
+from messages.catalogue import (
+    ENGLISH,
+    LANGUAGES,
+    Catalogue,
+    catalogue,
+    counted,
+    preferred_language,
+)
+from messages.message import (
+    Message,
+    Value,
+    join_messages,
+    program_error,
+    system_error,
+    translate,
+    verbatim,
+)
 
 __all__ = [
     "ENGLISH",

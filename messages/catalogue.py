@@ -19,7 +19,11 @@ from babel.numbers import format_decimal
 
 ENGLISH = "en"
 _FOLDER = Path(__file__).parent
-_OTHERS = sorted(file.parent.name for file in _FOLDER.glob("*/policywatch.po") if file.parent.name != ENGLISH)
+_OTHERS = sorted(
+    file.parent.name
+    for file in _FOLDER.glob("*/policywatch.po")
+    if file.parent.name != ENGLISH
+)
 LANGUAGES = (ENGLISH, *_OTHERS)  # the first is the default
 
 
@@ -34,7 +38,9 @@ class Catalogue:
         self._locale = Locale.parse(language)
         with (_FOLDER / language / "policywatch.po").open("rb") as file:
             texts = read_po(file, locale=language)
-        self._codes = [text.id if isinstance(text.id, str) else text.id[0] for text in texts]
+        self._codes = [
+            text.id if isinstance(text.id, str) else text.id[0] for text in texts
+        ]
         compiled = BytesIO()
         write_mo(compiled, texts)
         compiled.seek(0)
@@ -48,7 +54,9 @@ class Catalogue:
         return text.format(**values) if values else text
 
     def _text(self, code: str, n: object = None) -> str | None:
-        text: str = self._translations.ngettext(code, code, n) if isinstance(n, int) else code
+        text: str = (
+            self._translations.ngettext(code, code, n) if isinstance(n, int) else code
+        )
         if text == code:
             text = self._translations.gettext(code)
         return None if text == code else text
@@ -63,7 +71,11 @@ class Catalogue:
 
     def group(self, group: str) -> list[tuple[str, str]]:
         """All names of a group with their labels, as a form offers them."""
-        names = [code.removeprefix(f"{group}.") for code in self._codes if code.startswith(f"{group}.")]
+        names = [
+            code.removeprefix(f"{group}.")
+            for code in self._codes
+            if code.startswith(f"{group}.")
+        ]
         return [(name, self.label(group, name)) for name in names]
 
     def language_name(self, code: str) -> str:
@@ -100,10 +112,18 @@ class Catalogue:
     def day(self, when: date, *, weekday: bool = False, short: bool = False) -> str:
         """A day in words. CLDR has no form of its own for the first of a month (French "1er")."""
         pattern = self("date.first" if when.day == 1 else "date.day")
-        day = format_date(when, pattern.replace("MMMM", "MMM") if short else pattern, locale=self._locale)
+        day = format_date(
+            when,
+            pattern.replace("MMMM", "MMM") if short else pattern,
+            locale=self._locale,
+        )
         if not weekday:
             return day
-        return self("date.weekday", weekday=format_date(when, "EEEE", locale=self._locale), day=day)
+        return self(
+            "date.weekday",
+            weekday=format_date(when, "EEEE", locale=self._locale),
+            day=day,
+        )
 
     def moment(self, when: datetime) -> str:
         """A day and a time of day; all that is stored is UTC."""
@@ -119,24 +139,32 @@ class Catalogue:
             (name, n) = next(iter(counts.items()))
             return self(f"count.only_{name}", n=n)
         names = ("added", "removed", "reworded", "moved")
-        parts = [self(f"count.{name}", n=counts[name]) for name in names if name in counts]
+        parts = [
+            self(f"count.{name}", n=counts[name]) for name in names if name in counts
+        ]
         return f"{self('count.passages', n=sum(counts.values()))}{self.colon}{', '.join(parts)}"
 
     def places(self, also: Iterable[str]) -> str:
         """In how many places a passage stands, and under which headings besides its own."""
         others = list(also)
-        headings = ", ".join(self.quoted(heading) for heading in dict.fromkeys(others) if heading)
+        headings = ", ".join(
+            self.quoted(heading) for heading in dict.fromkeys(others) if heading
+        )
         also_under = self("change.also_under", headings=headings) if headings else ""
         return self("change.places", n=len(others) + 1) + also_under
 
     def severity_reasons(self, brief: Mapping[str, Any]) -> str:
         """The conventions that give a change high severity; nothing where none does."""
-        return self.semicolon.join(self.term("severity_reasons", name) for name in brief["severity_reasons"])
+        return self.semicolon.join(
+            self.term("severity_reasons", name) for name in brief["severity_reasons"]
+        )
 
     def why_high(self, brief: Mapping[str, Any]) -> str:
         """The same as a sentence."""
         reasons = self.severity_reasons(brief)
-        return f"{self('say.severity_reasons')}{self.colon}{reasons}." if reasons else ""
+        return (
+            f"{self('say.severity_reasons')}{self.colon}{reasons}." if reasons else ""
+        )
 
     def questions(self, keys: Iterable[str], state: str = "") -> str:
         """The label of a quotation that answers several."""
@@ -144,7 +172,11 @@ class Catalogue:
 
     def severity(self, name: str, brief: Mapping[str, Any]) -> str:
         """The name of a severity; of a language without a trained model there is none."""
-        return self("say.unclassified") if brief.get("unlearned") else self.term("severity", name)
+        return (
+            self("say.unclassified")
+            if brief.get("unlearned")
+            else self.term("severity", name)
+        )
 
     def severity_label(self, name: str, brief: Mapping[str, Any]) -> str:
         """The same with a capital, as it stands alone."""
@@ -157,10 +189,18 @@ class Catalogue:
         with_state = state == "gone" or (state == "already" and key != "refuse")
         return f"{label} ({self(f'brief.state_{state}')})" if with_state else label
 
-    def classification(self, severity: str, direction: str, topics: Iterable[str]) -> str:
+    def classification(
+        self, severity: str, direction: str, topics: Iterable[str]
+    ) -> str:
         """Severity, direction and topics in one line."""
         labels = [self.label("topics", topic) for topic in topics]
-        return " · ".join([self.label("severity", severity), self.term("direction", direction), *labels])
+        return " · ".join(
+            [
+                self.label("severity", severity),
+                self.term("direction", direction),
+                *labels,
+            ]
+        )
 
 
 @cache
@@ -171,7 +211,9 @@ def catalogue(language: str) -> Catalogue:
 
 def preferred_language(accept: str) -> str:
     """The language that an Accept-Language header prefers among `LANGUAGES`."""
-    wishes = re.findall(r"([A-Za-z-]+)\s*(?:;\s*q=([01](?:\.\d+)?))?\s*(?:,|$)", accept[:500])
+    wishes = re.findall(
+        r"([A-Za-z-]+)\s*(?:;\s*q=([01](?:\.\d+)?))?\s*(?:,|$)", accept[:500]
+    )
     ranked = sorted(wishes, key=lambda wish: -float(wish[1] or 1))
     wanted = [name for name, quality in ranked if float(quality or 1) > 0]
     return negotiate_locale(wanted, LANGUAGES, sep="-") or ENGLISH

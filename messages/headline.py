@@ -11,7 +11,12 @@ MOST = 140  # characters of a quotation
 
 
 def headline_text(
-    words: Catalogue, brief: Mapping[str, Any], *, service: str = "", title: str = "", most: int = MOST
+    words: Catalogue,
+    brief: Mapping[str, Any],
+    *,
+    service: str = "",
+    title: str = "",
+    most: int = MOST,
 ) -> str:
     """By a change's stored brief; nothing where nothing leads it. Without a `service` no claim is made for one; a
     quotation has at most `most` characters of the page."""
@@ -29,7 +34,9 @@ def clause_of(words: Catalogue, brief: Mapping[str, Any], most: int = MOST) -> s
     """The quotation of a headline: its clause, under the words that govern it."""
     text: str = brief["meaning"]
     start, end = (brief.get("headline") or {}).get("clause") or (0, len(text))
-    if end - start > most and (most < MOST or not brief.get("headline")):  # or of a store that knew no clauses
+    if end - start > most and (
+        most < MOST or not brief.get("headline")
+    ):  # or of a store that knew no clauses
         end = max(text.rfind(" ", start, start + most), start + most // 2)
     clause = text[start:end]
     if start > 0:
@@ -39,5 +46,9 @@ def clause_of(words: Catalogue, brief: Mapping[str, Any], most: int = MOST) -> s
     quoted = words.quoted(clause)
     if lead_in := brief.get("lead_in"):
         quoted = f"{' '.join(lead_in)} {quoted}"
-    gone = words("brief.gone") + words.colon if brief.get("meaning_side") == "before" else ""
+    gone = (
+        words("brief.gone") + words.colon
+        if brief.get("meaning_side") == "before"
+        else ""
+    )
     return gone + quoted

@@ -13,7 +13,13 @@ from messages.catalogue import ENGLISH, catalogue
 
 Value: TypeAlias = Union[str, int, float, "Message"]
 
-_SYSTEM_ERRORS = ("ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT")
+_SYSTEM_ERRORS = (
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "ETIMEDOUT",
+)
 
 
 @dataclass(frozen=True, init=False)
@@ -38,7 +44,10 @@ class Message:
 
     def to_json(self) -> dict[str, Any]:
         """The form in which it is stored."""
-        params = {name: value.to_json() if isinstance(value, Message) else value for name, value in self.params.items()}
+        params = {
+            name: value.to_json() if isinstance(value, Message) else value
+            for name, value in self.params.items()
+        }
         return {"code": self.code, "params": params}
 
     @classmethod
@@ -67,13 +76,20 @@ def verbatim(text: str) -> Message:
 
 def join_messages(code: str, messages: Iterable[Message]) -> Message:
     """Each message once, joined in pairs by the text of this code ("{first}, {second}"); at least one is needed."""
-    return reduce(lambda first, second: Message(code, first=first, second=second), dict.fromkeys(messages))
+    return reduce(
+        lambda first, second: Message(code, first=first, second=second),
+        dict.fromkeys(messages),
+    )
 
 
 def system_error(number: int) -> Message:
     """The operating system's name for an error number."""
     name = errno.errorcode.get(number)
-    return Message(f"errno.{name}") if name in _SYSTEM_ERRORS else verbatim(os.strerror(number))
+    return (
+        Message(f"errno.{name}")
+        if name in _SYSTEM_ERRORS
+        else verbatim(os.strerror(number))
+    )
 
 
 def program_error(failure: Exception) -> Message:
@@ -81,4 +97,6 @@ def program_error(failure: Exception) -> Message:
     reason = getattr(failure, "reason", None)
     if isinstance(reason, Message):
         return reason
-    return Message("mistake.page", kind=type(failure).__name__, error=repr(str(failure))[:200])
+    return Message(
+        "mistake.page", kind=type(failure).__name__, error=repr(str(failure))[:200]
+    )

@@ -76,20 +76,30 @@ class ChangeView:
     headline: str
     short: str  # the same for a subject
     headline_marks: tuple[Mark, ...]
-    quotation: Quoted | None  # what the page says around it, where it does not quote all of it
+    quotation: (
+        Quoted | None
+    )  # what the page says around it, where it does not quote all of it
     gone: bool  # it is of the earlier text
     deadline: date | None  # until when people can refuse
     default_words: Quoted | None
     deadline_words: Quoted | None
     answers: tuple[Answer, ...]
-    passages: tuple[PassageView, ...]  # the flagged ones, that of the meaning first, then the gravest
+    passages: tuple[
+        PassageView, ...
+    ]  # the flagged ones, that of the meaning first, then the gravest
     unflagged: int
     pages: tuple[str, ...]  # where the document stands, all of it
     severity_reasons: str  # why it is high, where a convention says so
-    announced: date | None = None  # when this very text was found as an announced one, if it was
+    announced: date | None = (
+        None  # when this very text was found as an announced one, if it was
+    )
     diff: str | None = None  # where the whole change can be read
-    stored: str | None = None  # where the page can be read as it was stored, at the words that are the news
-    archived: str | None = None  # which archive the text is from, and of which day; None: the service itself showed it
+    stored: str | None = (
+        None  # where the page can be read as it was stored, at the words that are the news
+    )
+    archived: str | None = (
+        None  # which archive the text is from, and of which day; None: the service itself showed it
+    )
     retold: str | None = None  # by a machine, in the message's language
     others: tuple[ChangeView, ...] = ()  # of the same event
 
@@ -100,14 +110,30 @@ class ChangeView:
 
     def in_short(self, ways: int) -> ChangeView:
         """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
-        refuse = [answer for answer in self.answers if "refuse" in answer.questions and answer.state == "" and ways]
-        needed = tuple(answer._replace(quotes=answer.quotes[:ways]) for answer in refuse[:1])
-        quoted = self.quotation and self.quotation._replace(marks=_cut_marks(self.quotation.marks, _LONGEST_MEANING))
-        topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
-        return replace(self, topics=topics, quotation=quoted, answers=needed, retold=None)
+        refuse = [
+            answer
+            for answer in self.answers
+            if "refuse" in answer.questions and answer.state == "" and ways
+        ]
+        needed = tuple(
+            answer._replace(quotes=answer.quotes[:ways]) for answer in refuse[:1]
+        )
+        quoted = self.quotation and self.quotation._replace(
+            marks=_cut_marks(self.quotation.marks, _LONGEST_MEANING)
+        )
+        topics = (
+            (*self.topics[:_TOPICS_IN_SHORT], "…")
+            if len(self.topics) > _TOPICS_IN_SHORT
+            else self.topics
+        )
+        return replace(
+            self, topics=topics, quotation=quoted, answers=needed, retold=None
+        )
 
 
-def change_view(session: Session, change: Change, language: str, base_url: str | None) -> ChangeView:
+def change_view(
+    session: Session, change: Change, language: str, base_url: str | None
+) -> ChangeView:
     """The change with all that belongs to it, in the words of a language."""
     words, id_ = catalogue(language), change.id or 0
     version = session.get_one(Version, change.version_id)
@@ -116,15 +142,26 @@ def change_view(session: Session, change: Change, language: str, base_url: str |
     if base_url:
         home = base_url.rstrip("/")
         heads = version_heads(session, [change.before_id, change.version_id])
-        before, after = (heads[version_id] for version_id in (change.before_id, change.version_id))
+        before, after = (
+            heads[version_id] for version_id in (change.before_id, change.version_id)
+        )
         texts = _version_url(home, before), _version_url(home, after)
-    view = view_of(words, document(session, change.document_id), change, passages(session, id_), texts)
+    view = view_of(
+        words,
+        document(session, change.document_id),
+        change,
+        passages(session, id_),
+        texts,
+    )
     if change.cause == Cause.ACCEPTED:  # the page showed it before a person accepted it
         view = replace(view, found=version.captured_at.date())
     if announced:
         view = replace(view, announced=announced.day, thread=announced.document_id)
     if version.source is not None:
-        name, day = archive_name(version.source) or "", words.day(version.captured_at.date())
+        name, day = (
+            archive_name(version.source) or "",
+            words.day(version.captured_at.date()),
+        )
         view = replace(view, archived=words("say.archived", source=name, date=day))
     if base_url:
         view = replace(view, diff=f"{home}/changes/{change.id}")
@@ -144,7 +181,9 @@ def view_of(
 ) -> ChangeView:
     """The change as far as these rows have it; `texts` are the addresses of its two versions."""
     brief: dict[str, Any] = change.brief
-    flagged = _without_titles([each for each in stored if each.topics or change.is_unclassified])
+    flagged = _without_titles(
+        [each for each in stored if each.topics or change.is_unclassified]
+    )
     alike = _most_severe_first(group_alike(flagged), brief)
     lead = alike[0][0] if alike else None
     starts = change.effective_date or _day(brief.get("from"))
@@ -172,10 +211,13 @@ def view_of(
         deadline_words=words_for(brief, "deadline"),
         answers=answers(brief),
         passages=tuple(_passage(same[0], len(same), words, texts) for same in alike),
-        unflagged=0 if change.is_unclassified else sum(not passage.topics for passage in stored),
+        unflagged=0
+        if change.is_unclassified
+        else sum(not passage.topics for passage in stored),
         pages=tuple(filter(None, map(web_link, page.addresses))),
         severity_reasons=words.severity_reasons(brief),
-        stored=texts and (_place(lead, texts) if lead and lead.after is not None else texts[1]),
+        stored=texts
+        and (_place(lead, texts) if lead and lead.after is not None else texts[1]),
     )
 
 
@@ -187,16 +229,34 @@ def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
     """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
     following = [*flagged, None][1:]
     pairs = zip(flagged, following, strict=True)
-    return [passage for passage, after in pairs if after is None or not _is_title(passage, after)]
+    return [
+        passage
+        for passage, after in pairs
+        if after is None or not _is_title(passage, after)
+    ]
 
 
-def _most_severe_first(flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]) -> list[list[StoredPassage]]:
+def _most_severe_first(
+    flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]
+) -> list[list[StoredPassage]]:
     """For a message without room for all: the one that the meaning is from, then by sections, the gravest first."""
-    heads = [same for same in flagged if any(passage.position == brief.get("place") for passage in same)]
+    heads = [
+        same
+        for same in flagged
+        if any(passage.position == brief.get("place") for passage in same)
+    ]
     under = heads[0][0].heading if heads else None
-    others = groupby((same for same in flagged if same not in heads), key=lambda same: same[0].heading)
+    others = groupby(
+        (same for same in flagged if same not in heads),
+        key=lambda same: same[0].heading,
+    )
     sections = [(heading, list(run)) for heading, run in others]
-    sections.sort(key=lambda section: (min(_gravity(same) for same in section[1]), section[0] != under))
+    sections.sort(
+        key=lambda section: (
+            min(_gravity(same) for same in section[1]),
+            section[0] != under,
+        )
+    )
     return [*heads, *(same for _, run in sections for same in run)]
 
 
@@ -205,28 +265,47 @@ def _gravity(same: Sequence[StoredPassage]) -> int:
 
 
 def _is_title(passage: StoredPassage, after: StoredPassage) -> bool:
-    if passage.operation != after.operation or passage.operation not in ("added", "removed"):
+    if passage.operation != after.operation or passage.operation not in (
+        "added",
+        "removed",
+    ):
         return False
-    return [*passage.heading, passage.after if passage.operation == "added" else passage.before] == after.heading
+    return [
+        *passage.heading,
+        passage.after if passage.operation == "added" else passage.before,
+    ] == after.heading
 
 
 def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
     """Where its first block stands: in the later version, or in the earlier one where it is gone."""
-    text, url = (passage.before or "", texts[0]) if passage.after is None else (passage.after, texts[1])
+    text, url = (
+        (passage.before or "", texts[0])
+        if passage.after is None
+        else (passage.after, texts[1])
+    )
     id_ = anchor(text.split("\n")[0])
     return f"{url}#{id_}" if id_ else url
 
 
 def _passage(
-    passage: StoredPassage, places: int, words: Catalogue, texts: tuple[str, str] | None = None
+    passage: StoredPassage,
+    places: int,
+    words: Catalogue,
+    texts: tuple[str, str] | None = None,
 ) -> PassageView:
     marks: Sequence[Sequence[str]] = passage.marks
     if not marks:
         sides = (("removed", passage.before), ("added", passage.after))
-        marks = [("same", passage.after or "")] if passage.operation == "moved" else [(k, t) for k, t in sides if t]
+        marks = (
+            [("same", passage.after or "")]
+            if passage.operation == "moved"
+            else [(k, t) for k, t in sides if t]
+        )
     return PassageView(
-        heading=_SEPARATOR.join(clean(heading) for heading in passage.heading) or words("say.start_of_page"),
-        operation=words.term("operation", passage.operation) + (words("say.places", n=places) if places > 1 else ""),
+        heading=_SEPARATOR.join(clean(heading) for heading in passage.heading)
+        or words("say.start_of_page"),
+        operation=words.term("operation", passage.operation)
+        + (words("say.places", n=places) if places > 1 else ""),
         topics=tuple(clean(words.term("topics", topic)) for topic in passage.topics),
         marks=_trimmed([(kind, clean(text)) for kind, text in marks]),
         url=_place(passage, texts) if texts else None,
@@ -241,7 +320,10 @@ def _trimmed(marks: Sequence[Mark]) -> tuple[Mark, ...]:
         if kind == "same" or not words:
             runs.append(("same", text if kind != "removed" else ""))
         else:
-            lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+            lead, tail = (
+                text[: len(text) - len(text.lstrip())],
+                text[len(text.rstrip()) :],
+            )
             runs += [("same", lead), (kind, words), ("same", tail)]
     joined: list[Mark] = []
     for kind, text in runs:

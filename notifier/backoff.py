@@ -26,6 +26,8 @@ def pause(failures: int) -> timedelta:
 def wait(attempts: int, asked: timedelta | None, chance: float) -> timedelta:
     """After so many attempts (from 1); `asked` is the server's Retry-After, `chance` from 0 to 1 decides the jitter."""
     if asked is not None:
-        return max(min(asked, LONGEST_RETRY_AFTER), timedelta(seconds=1)) * (1 + _SPREAD / 2 * chance)
+        return max(min(asked, LONGEST_RETRY_AFTER), timedelta(seconds=1)) * (
+            1 + _SPREAD / 2 * chance
+        )
     grown: timedelta = min(FIRST * int(FACTOR ** min(attempts - 1, 10)), LONGEST)
     return grown * (1 - _SPREAD + 2 * _SPREAD * chance)

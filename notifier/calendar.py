@@ -30,7 +30,10 @@ class Event:
         from icalendar import Event as Entry
 
         entry = Entry()
-        entry.add("uid", f"{hashlib.sha256(f'{self.document_id} {self.day}'.encode()).hexdigest()[:24]}@policywatch")
+        entry.add(
+            "uid",
+            f"{hashlib.sha256(f'{self.document_id} {self.day}'.encode()).hexdigest()[:24]}@policywatch",
+        )
         entry.add("sequence", self.number)
         entry.add("dtstamp", self.found_at)
         entry.add("dtstart", self.day)

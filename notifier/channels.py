@@ -25,7 +25,12 @@ if TYPE_CHECKING:  # an address is checked in runs that send nothing: these load
     from notifier.templating import Format
 
 # In place of Apprise's: e-mail has the same URLs, with our plain text and headers, and the answer of the server.
-OURS: dict[str, type[NotifyBase]] = {"console": Console, "file": TextFile, "mailto": Mail, "mailtos": Mail}
+OURS: dict[str, type[NotifyBase]] = {
+    "console": Console,
+    "file": TextFile,
+    "mailto": Mail,
+    "mailtos": Mail,
+}
 OURS |= dict.fromkeys(SCHEMES, Webhook)
 
 # Report success and deliver nothing (seen with Apprise 2.3).
@@ -36,7 +41,9 @@ _FORMS: dict[NotifyFormat, Format] = {
     NotifyFormat.HTML: "html",
     NotifyFormat.MARKDOWN: "markdown",
 }
-_TITLE_AS_JSON = 1400  # bytes: 200 characters, each of them perhaps \uXXXX, and the other keys
+_TITLE_AS_JSON = (
+    1400  # bytes: 200 characters, each of them perhaps \uXXXX, and the other keys
+)
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
@@ -49,7 +56,11 @@ def notify_service(url: str) -> NotifyBase:
     """The object that sends to the address. Raises `UnusableAddress`."""
     scheme = scheme_of(url)
     with listening():
-        service = _ours(scheme, url) if scheme in OURS else Apprise.instantiate(url, asset=_asset())
+        service = (
+            _ours(scheme, url)
+            if scheme in OURS
+            else Apprise.instantiate(url, asset=_asset())
+        )
     if not isinstance(service, NotifyBase):
         raise UnusableAddress(
             f"Apprise can't use this {scheme}:// address: a part of it is missing or malformed, "
@@ -81,7 +92,9 @@ def address(written: str, url: str) -> Address:
         host = host_of(url) if names_its_host(url) else ""
     except (UnusableAddress, ValueError):
         host = ""
-    mark = hashlib.scrypt(written.encode(), salt=b"policywatch address", n=4096, r=8, p=1, dklen=3).hex()
+    mark = hashlib.scrypt(
+        written.encode(), salt=b"policywatch address", n=4096, r=8, p=1, dklen=3
+    ).hex()
     return Address(f"{url.partition('://')[0]}://{host or '…'}#{mark}", url)
 
 
@@ -94,12 +107,18 @@ def body_format(service: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
     if channel.reads_text:
         understood = service.resolve_format(None)
         return _FORMS[understood], understood
-    passed_through = NotifyFormat.HTML if channel.markup == "tags" else NotifyFormat.MARKDOWN
+    passed_through = (
+        NotifyFormat.HTML if channel.markup == "tags" else NotifyFormat.MARKDOWN
+    )
     understood = service.resolve_format(passed_through)
-    return (channel.markup if understood == passed_through else _FORMS[understood]), understood
+    return (
+        channel.markup if understood == passed_through else _FORMS[understood]
+    ), understood
 
 
-def room_of(service: NotifyBase, url: str, apprise_format: NotifyFormat, subject: str) -> int:
+def room_of(
+    service: NotifyBase, url: str, apprise_format: NotifyFormat, subject: str
+) -> int:
     """How much of a body goes into one message: characters, or what `size_of` counts.
 
     Apprise puts the title into the body where a channel has none, or counts it (Discord).
@@ -107,7 +126,11 @@ def room_of(service: NotifyBase, url: str, apprise_format: NotifyFormat, subject
     room = channel_of(scheme_of(url)).room or int(service.body_maxlen)
     if service.title_maxlen and not service.overflow_amalgamate_title:
         return room
-    return room - len(subject) - len("<b></b><br />\r\n" if apprise_format == NotifyFormat.HTML else "# \r\n")
+    return (
+        room
+        - len(subject)
+        - len("<b></b><br />\r\n" if apprise_format == NotifyFormat.HTML else "# \r\n")
+    )
 
 
 def size_of(url: str) -> Callable[[str], int]:
@@ -133,11 +156,19 @@ def scheme_of(url: str) -> str:
     """In small letters. Raises `UnusableAddress` where nothing can be sent by it."""
     match = _SCHEME.match(url.strip())
     if match is None:
-        raise UnusableAddress("this is no Apprise address: it has to begin with a service and ://, as in mailtos://")
+        raise UnusableAddress(
+            "this is no Apprise address: it has to begin with a service and ://, as in mailtos://"
+        )
     scheme = match[1].lower()
     if scheme in NOT_TRUSTED:
-        raise UnusableAddress(f"{scheme}:// is refused: it reports success without delivering anything")
-    if scheme not in OURS and scheme not in ("http", "https") and scheme not in NotificationManager():
+        raise UnusableAddress(
+            f"{scheme}:// is refused: it reports success without delivering anything"
+        )
+    if (
+        scheme not in OURS
+        and scheme not in ("http", "https")
+        and scheme not in NotificationManager()
+    ):
         raise UnusableAddress(f"Apprise knows no service called {scheme}://")
     return scheme
 
@@ -146,7 +177,9 @@ def _ours(scheme: str, url: str) -> NotifyBase | None:
     kind = OURS[scheme]
     parsed: dict[str, Any] | None = kind.parse_url(url)
     if parsed is None and kind is Webhook:
-        raise UnusableAddress("write webhook+https://SECRET@HOST/PATH, with a secret of 16 characters or more")
+        raise UnusableAddress(
+            "write webhook+https://SECRET@HOST/PATH, with a secret of 16 characters or more"
+        )
     if parsed is None:
         return None
     try:

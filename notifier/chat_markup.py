@@ -34,7 +34,9 @@ class Dialect:
     link: str = "[{text}]({url})"
     line_end: str = "  \n"
     blank_line: str = "\n\n"
-    touches: bool = False  # whether a mark may touch a letter or another mark and is still one
+    touches: bool = (
+        False  # whether a mark may touch a letter or another mark and is still one
+    )
 
     def bold(self, text: str) -> Markup:
         """The text, escaped and bold."""
@@ -49,7 +51,9 @@ class Dialect:
 
         Marks that touch a letter or each other are none to most chats, so a hair space stands between.
         """
-        around = {"added": self.strong, "removed": self.removed} if len(marks) > 1 else {}
+        around = (
+            {"added": self.strong, "removed": self.removed} if len(marks) > 1 else {}
+        )
         out, ended_with_mark = "", False
         for kind, text in marks:
             pattern = around.get(kind)
@@ -62,7 +66,9 @@ class Dialect:
 
     def lines(self, rendered: str) -> str:
         """What a template printed, its line breaks such that this chat keeps them."""
-        kept = _NEXT_LINE.sub(lambda _: self.line_end, re.sub(r"\n{3,}", "\n\n", rendered.strip()))
+        kept = _NEXT_LINE.sub(
+            lambda _: self.line_end, re.sub(r"\n{3,}", "\n\n", rendered.strip())
+        )
         return kept.replace("\n\n", self.blank_line) + "\n"
 
 
@@ -110,8 +116,12 @@ class Channel:
     markup: Chat = "markdown"
     room: int | None = None
     counts_bytes: bool = False
-    reads_text: bool = False  # a program reads it: plain text, unless the address says format=
-    file: Literal["within", "after"] | None = None  # in the message, or as one more message after it
+    reads_text: bool = (
+        False  # a program reads it: plain text, unless the address says format=
+    )
+    file: Literal["within", "after"] | None = (
+        None  # in the message, or as one more message after it
+    )
     text_with_file: bool = False  # without one, an empty message would be posted too
 
 
@@ -121,7 +131,9 @@ CHANNELS: dict[str, Channel] = {
     "gchat": Channel("slack"),
     "slack": Channel("slack"),
     "tgram": Channel("tags", file="after"),
-    **dict.fromkeys(("matrix", "matrixs"), Channel("tags", file="after", text_with_file=True)),
+    **dict.fromkeys(
+        ("matrix", "matrixs"), Channel("tags", file="after", text_with_file=True)
+    ),
     **dict.fromkeys(("workflow", "workflows"), Channel("teams", room=12_000)),
     # ntfy makes a file of what is over 4,096 bytes, and a server that takes no files refuses it for good
     **dict.fromkeys(("ntfy", "ntfys"), Channel(room=4000, counts_bytes=True)),

@@ -13,15 +13,25 @@ from storage.notices import Notice, NoticeKind
 
 
 def send_correction(
-    session: Session, change: Change, reached: Iterable[Delivery], reason: str, now: datetime
+    session: Session,
+    change: Change,
+    reached: Iterable[Delivery],
+    reason: str,
+    now: datetime,
 ) -> list[Delivery]:
     """Make a correction due to each address that these deliveries brought the change to, in the name of its route."""
     routes = {delivery.address: delivery.route for delivery in reached}
     if not routes:
         return []
-    facts = {"change": change.id, "day": change.detected_at.date().isoformat(), "why": reason}
+    facts = {
+        "change": change.id,
+        "day": change.detected_at.date().isoformat(),
+        "why": reason,
+    }
     kind, document_id = NoticeKind.WITHDRAWN, change.document_id
-    notice = Notice(kind=kind, document_id=document_id, facts=facts, created_at=now, planned_at=now)
+    notice = Notice(
+        kind=kind, document_id=document_id, facts=facts, created_at=now, planned_at=now
+    )
     session.add(notice)
     session.flush()
     return [

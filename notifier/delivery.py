@@ -52,7 +52,9 @@ from storage.notices import Notice, NoticeKind
 from storage.processes import is_dead, this_process
 from storage.subscribers import forget_unconfirmed, is_subscriber
 
-LEASE = timedelta(minutes=15)  # after which the claim of a process on another host counts as dead
+LEASE = timedelta(
+    minutes=15
+)  # after which the claim of a process on another host counts as dead
 PATIENCE = timedelta(seconds=30)  # that a run waits, in all, for addresses that rest
 _CRASHES_FORGIVEN = 3  # claims that died before the next one has to wait
 
@@ -112,7 +114,19 @@ def deliver_due(
     An address that rests for some seconds is waited for, up to `patience` in all; a message that failed is left to a
     later call. An error of the program with one delivery is raised when the others are done.
     """
-    run = _Run(database, routes, operator, operator_language, base_url, change_json, now, send, chance, route_to, grace)
+    run = _Run(
+        database,
+        routes,
+        operator,
+        operator_language,
+        base_url,
+        change_json,
+        now,
+        send,
+        chance,
+        route_to,
+        grace,
+    )
     run.alerts_only, run.resting = alerts_only, {} if resting is None else resting
     run.release_dead_claims()
     while True:
@@ -130,14 +144,20 @@ def deliver_due(
         raise run.error
     with database.reading() as session:
         states = counts(session)
-    return Deliveries(run.sent, run.failed, states[State.PENDING] + states[State.SENDING])
+    return Deliveries(
+        run.sent, run.failed, states[State.PENDING] + states[State.SENDING]
+    )
 
 
-def deliver_to_subscribers(database: Database, route_to: RouteTo, base_url: str | None) -> None:
+def deliver_to_subscribers(
+    database: Database, route_to: RouteTo, base_url: str | None
+) -> None:
     """Send what is planned for readers and due, such as the mail to confirm; `deliver_due` tries again what fails."""
     with database.reading() as session:
         routes = subscriber_routes(session, route_to)
-    run = _Run(database, routes, (), "en", base_url, only_id, utc_now, send_it, random.random)
+    run = _Run(
+        database, routes, (), "en", base_url, only_id, utc_now, send_it, random.random
+    )
     while run.deliver_next():
         pass
 
@@ -153,12 +173,20 @@ def try_routes(
     tests = []
     for route in routes:
         with database.reading() as session:
-            message = sample_message(session, language=route.language, base_url=base_url, route=route.name)
+            message = sample_message(
+                session, language=route.language, base_url=base_url, route=route.name
+            )
             message = replace(message, key=f"test {route.name} {utc_now().isoformat()}")
-            message = replace(message, payload=webhook_body(session, message, change_json))
+            message = replace(
+                message, payload=webhook_body(session, message, change_json)
+            )
         for address in route.to:
             result = send_it(address, message)
-            tests.append(RouteTest(route.name, address.name, result.ok, str(result.said or "taken")))
+            tests.append(
+                RouteTest(
+                    route.name, address.name, result.ok, str(result.said or "taken")
+                )
+            )
     return tests
 
 
@@ -181,7 +209,9 @@ class _Run:
     wrote_notices: bool = False
     alerts_only: bool = False
     resting: dict[str, Rest] = field(default_factory=dict)  # by address
-    error: Exception | None = None  # of the program with one delivery, raised when the others are done
+    error: Exception | None = (
+        None  # of the program with one delivery, raised when the others are done
+    )
 
     def release_dead_claims(self) -> None:
         """Take back what a dead process was sending, and whatever was claimed for longer than sending can take."""
@@ -191,7 +221,13 @@ class _Run:
                 age = now - (delivery.claimed_at or now)
                 if is_dead(delivery.claimed_by or "") or not -LEASE < age < LEASE:
                     crashes = delivery.attempts - _CRASHES_FORGIVEN
-                    release(session, delivery, now + wait(crashes, None, self.chance()) if crashes > 0 else now)
+                    release(
+                        session,
+                        delivery,
+                        now + wait(crashes, None, self.chance())
+                        if crashes > 0
+                        else now,
+                    )
 
     def plan(self) -> None:
         """Bring what is pending in step with the watchlist, and add what is due."""
@@ -202,9 +238,20 @@ class _Run:
             # anew each time: what is pending for a reader who came since would have no route
             fixed = (route for route in self.routes if not is_subscriber(route.name))
             self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
-            for delivery in reassign(session, routes_by_name(self.routes), self.operator, self.now()):
-                self._report_failure(session, delivery, delivery.error or Message("delivery.left"))
-            plan(session, self.routes, self.operator, self.now(), alerts_only=self.alerts_only, grace=self.grace)
+            for delivery in reassign(
+                session, routes_by_name(self.routes), self.operator, self.now()
+            ):
+                self._report_failure(
+                    session, delivery, delivery.error or Message("delivery.left")
+                )
+            plan(
+                session,
+                self.routes,
+                self.operator,
+                self.now(),
+                alerts_only=self.alerts_only,
+                grace=self.grace,
+            )
             switch_off(session)
 
     def deliver_next(self) -> bool:
@@ -216,11 +263,19 @@ class _Run:
         address = self._addresses()[delivery.route, delivery.address]
         try:
             with self.database.reading() as session:
-                message = replace(self._message(session, delivery), taken=frozenset(delivery.taken or ()))
+                message = replace(
+                    self._message(session, delivery),
+                    taken=frozenset(delivery.taken or ()),
+                )
                 if address.url.lower().startswith(SCHEMES):
-                    message = replace(message, payload=webhook_body(session, message, self.change_json))
+                    message = replace(
+                        message,
+                        payload=webhook_body(session, message, self.change_json),
+                    )
         except Exception as error:  # noqa: BLE001  # what can't be put into words must not hold up the others
-            reason = Message("delivery.not_made", kind=type(error).__name__, why=str(error))
+            reason = Message(
+                "delivery.not_made", kind=type(error).__name__, why=str(error)
+            )
             self._record(delivery, Result(ok=False, said=reason), rest=False)
             return True
         try:
@@ -243,21 +298,38 @@ class _Run:
         with self.database.reading() as session:
             following = next_attempt(session)
         now = self.now()
-        soonest = min((rest.until for rest in self.resting.values() if rest.until > now), default=None)
-        if soonest is None or following is None or max(soonest, following) > limit or now >= limit:
+        soonest = min(
+            (rest.until for rest in self.resting.values() if rest.until > now),
+            default=None,
+        )
+        if (
+            soonest is None
+            or following is None
+            or max(soonest, following) > limit
+            or now >= limit
+        ):
             return None
         return max(soonest - now, timedelta(milliseconds=10))
 
     def _addresses(self) -> dict[tuple[str, str], Address]:
-        known = {(name, address.name): address for route in self.routes for name in route.names for address in route.to}
+        known = {
+            (name, address.name): address
+            for route in self.routes
+            for name in route.names
+            for address in route.to
+        }
         return known | {(OPERATOR, address.name): address for address in self.operator}
 
     def _claim(self, session: Session) -> Delivery | None:
         now, known = self.now(), self._addresses()
-        resting = [address for address, rest in self.resting.items() if rest.until > now]
+        resting = [
+            address for address, rest in self.resting.items() if rest.until > now
+        ]
         for delivery in due(session, now, now + 2 * LONGEST_RETRY_AFTER, resting):
             # another process may have a newer watchlist, and have planned for a route that this one does not know
-            if (delivery.route, delivery.address) in known and claim(session, delivery, self.me, now):
+            if (delivery.route, delivery.address) in known and claim(
+                session, delivery, self.me, now
+            ):
                 session.refresh(delivery)
                 return delivery
         return None
@@ -268,12 +340,22 @@ class _Run:
         language = route.language if route else self.operator_language
         key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()}"
         page = route.subscription if route else None
-        in_all: dict[str, Any] = {"language": language, "base_url": self.base_url, "key": key}
-        alerts = [session.get_one(Alert, item.alert_id) for item in carried if item.alert_id]
+        in_all: dict[str, Any] = {
+            "language": language,
+            "base_url": self.base_url,
+            "key": key,
+        }
+        alerts = [
+            session.get_one(Alert, item.alert_id) for item in carried if item.alert_id
+        ]
         if delivery.kind == "notice" and delivery.route != OPERATOR:
-            message = correction_message(session, session.get_one(Notice, carried[0].notice_id), **in_all)
+            message = correction_message(
+                session, session.get_one(Notice, carried[0].notice_id), **in_all
+            )
         elif delivery.kind == "notice":
-            message = notice_message([session.get_one(Notice, item.notice_id) for item in carried], **in_all)
+            message = notice_message(
+                [session.get_one(Notice, item.notice_id) for item in carried], **in_all
+            )
         elif delivery.kind == "confirmation":
             message = confirmation_message(page, language=language, key=key)
         elif not carried:
@@ -283,7 +365,10 @@ class _Run:
         else:
             message = alert_message(session, alerts, delivery=delivery, **in_all)
         if page is not None and carried:
-            message = replace(message, body=replace(message.body, routes=("subscribers",), subscription=page))
+            message = replace(
+                message,
+                body=replace(message.body, routes=("subscribers",), subscription=page),
+            )
         return message
 
     def _put_back(self, delivery: Delivery) -> None:
@@ -299,7 +384,14 @@ class _Run:
                 self.sent += 1
                 self.resting.pop(delivery.address, None)
                 none = {"error": None, "taken": None}
-                settle(session, delivery, self.me, state=State.SENT.value, sent_at=now, **none)
+                settle(
+                    session,
+                    delivery,
+                    self.me,
+                    state=State.SENT.value,
+                    sent_at=now,
+                    **none,
+                )
                 return
             self.failed += 1
             since = delivery.tried_since or now
@@ -309,19 +401,37 @@ class _Run:
                 "taken": sorted(result.taken.union(delivery.taken or ())),
             }
             if result.permanent or is_hopeless(delivery.attempts, since, now):
-                if settle(session, delivery, self.me, state=State.PARKED.value, gone=result.gone, **values):
-                    self._report_failure(session, delivery, result.said or Message("delivery.silent"))
+                if settle(
+                    session,
+                    delivery,
+                    self.me,
+                    state=State.PARKED.value,
+                    gone=result.gone,
+                    **values,
+                ):
+                    self._report_failure(
+                        session, delivery, result.said or Message("delivery.silent")
+                    )
                     switch_off(session)
                 return
             again = now + wait(delivery.attempts, result.retry_after, self.chance())
-            settle(session, delivery, self.me, state=State.PENDING.value, next_at=again, **values)
+            settle(
+                session,
+                delivery,
+                self.me,
+                state=State.PENDING.value,
+                next_at=again,
+                **values,
+            )
         if rest:
             before = self.resting.get(delivery.address)
             failures = before.failures + 1 if before else 1
             until = again if result.retry_after is not None else now + pause(failures)
             self.resting[delivery.address] = Rest(until, failures)
 
-    def _report_failure(self, session: Session, delivery: Delivery, reason: Message) -> None:
+    def _report_failure(
+        self, session: Session, delivery: Delivery, reason: Message
+    ) -> None:
         """Not of what the operator's own address refused: that would go to the same address, and so on. Nor of what
         asks a reader to confirm: anybody can enter an address that nobody has."""
         if delivery.route == OPERATOR or delivery.kind == "confirmation":
@@ -334,5 +444,7 @@ class _Run:
         }
         if is_subscriber(delivery.route):  # one line for all of them
             facts |= {"address": "[subscribers]", "route": "[subscribers]"}
-        session.add(Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now()))
+        session.add(
+            Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now())
+        )
         self.wrote_notices = True

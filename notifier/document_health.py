@@ -13,7 +13,9 @@ from storage.documents import Document, failing, watched
 from storage.notices import Notice, NoticeKind
 
 _REMINDER = timedelta(days=7)
-_LONG_PAUSE = timedelta(days=1)  # asked for by a server: reported at once, not after several failures
+_LONG_PAUSE = timedelta(
+    days=1
+)  # asked for by a server: reported at once, not after several failures
 
 
 def report_unreadable(session: Session) -> None:
@@ -30,12 +32,21 @@ def report_unreadable(session: Session) -> None:
 
 def _is_due(document: Document, check: Check) -> bool:
     if document.alerted_at is None:
-        return document.failures >= document.alert_after or _pause(document, check) >= _LONG_PAUSE
-    return check.checked_at - document.alerted_at >= _REMINDER or is_ahead(document.alerted_at, check.checked_at)
+        return (
+            document.failures >= document.alert_after
+            or _pause(document, check) >= _LONG_PAUSE
+        )
+    return check.checked_at - document.alerted_at >= _REMINDER or is_ahead(
+        document.alerted_at, check.checked_at
+    )
 
 
 def _pause(document: Document, check: Check) -> timedelta:
-    return document.not_before - check.checked_at if document.not_before is not None else timedelta(0)
+    return (
+        document.not_before - check.checked_at
+        if document.not_before is not None
+        else timedelta(0)
+    )
 
 
 def _notice(session: Session, document: Document, check: Check) -> Notice:
@@ -47,10 +58,18 @@ def _notice(session: Session, document: Document, check: Check) -> Notice:
         "reason": check.reason.to_json() if check.reason else None,
         "never_read": last_valid(session, document.id) is None,
     }
-    if _pause(document, check) > timedelta(0) and (others := _same_host(session, document, check)):
+    if _pause(document, check) > timedelta(0) and (
+        others := _same_host(session, document, check)
+    ):
         facts["also"] = ", ".join(others)
     kind, at = NoticeKind.UNREADABLE, check.checked_at
-    return Notice(kind=kind, document_id=document.id, check_id=check.id, facts=facts, created_at=at)
+    return Notice(
+        kind=kind,
+        document_id=document.id,
+        check_id=check.id,
+        facts=facts,
+        created_at=at,
+    )
 
 
 def _same_host(session: Session, document: Document, check: Check) -> list[str]:
@@ -59,5 +78,6 @@ def _same_host(session: Session, document: Document, check: Check) -> list[str]:
     return [
         other.id
         for other in watched(session)
-        if other.id != document.id and host in (urlsplit(url).hostname for url in other.addresses)
+        if other.id != document.id
+        and host in (urlsplit(url).hostname for url in other.addresses)
     ]

@@ -46,7 +46,9 @@ def markdown(text: str, *, entities: bool = True) -> str:
     Without `entities`, `<` and `&` are left to the caller.
     """
     escaped = _MARKDOWN.sub(lambda found: "\\" + found[0], text)
-    escaped = _MARKDOWN_LINE.sub(lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", escaped)
+    escaped = _MARKDOWN_LINE.sub(
+        lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", escaped
+    )
     # Not with backslashes: not all Markdown in use knows \< and would let a tag through.
     if entities:
         escaped = _ENTITY.sub("&amp;", escaped).replace("<", "&lt;")

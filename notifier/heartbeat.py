@@ -54,14 +54,24 @@ class Heartbeat:
         except HttpFailure as failure:
             return Result(ok=False, said=scrubbed(why_no_response(failure), self.url))
         status = response.status
-        return Result(ok=status < 300, permanent=300 <= status < 500, said=Message("delivery.status", status=status))
+        return Result(
+            ok=status < 300,
+            permanent=300 <= status < 500,
+            said=Message("delivery.status", status=status),
+        )
 
 
 def heartbeat_problem(url: str) -> str | None:
     """Why this address can't be pinged; None if it can. The address is not in the answer."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.fragment
+        usable = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not parts.fragment
+        )
     except ValueError:
         usable = False
-    return None if usable else "write a whole address that begins with https:// or http://"
+    return (
+        None if usable else "write a whole address that begins with https:// or http://"
+    )

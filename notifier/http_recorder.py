@@ -52,9 +52,13 @@ def listening() -> Iterator[Exchange]:
         _exchange.reset(token)
 
 
-def _overheard(plain: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
+def _overheard(
+    plain: Callable[..., requests.Response],
+) -> Callable[..., requests.Response]:
     @wraps(plain)
-    def send(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(
+        session: requests.Session, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
         exchange = _exchange.get()
         if exchange is None:
             return plain(session, request, **options)
@@ -63,8 +67,14 @@ def _overheard(plain: Callable[..., requests.Response]) -> Callable[..., request
         except requests.RequestException as failure:
             exchange.failures.append(failure)
             raise
-        text = response.content[:1000].decode("utf-8", "replace") if response.status_code >= 300 else ""
-        exchange.answers.append(Answer(response.status_code, response.headers.get("Retry-After"), text))
+        text = (
+            response.content[:1000].decode("utf-8", "replace")
+            if response.status_code >= 300
+            else ""
+        )
+        exchange.answers.append(
+            Answer(response.status_code, response.headers.get("Retry-After"), text)
+        )
         return response
 
     return send
@@ -75,7 +85,9 @@ def _bounded(response: requests.Response) -> requests.Response:
     content = bytearray()
     with response:
         try:
-            while len(content) < _LARGEST_ANSWER and (chunk := response.raw.read1(_LARGEST_ANSWER)):
+            while len(content) < _LARGEST_ANSWER and (
+                chunk := response.raw.read1(_LARGEST_ANSWER)
+            ):
                 content += chunk
         except urllib3.ReadTimeoutError as failure:
             raise requests.exceptions.ReadTimeout(failure) from failure
@@ -83,7 +95,10 @@ def _bounded(response: requests.Response) -> requests.Response:
             raise requests.exceptions.ContentDecodingError(failure) from failure
         except urllib3.HTTPError as failure:
             raise requests.exceptions.ChunkedEncodingError(failure) from failure
-    response._content, response._content_consumed = bytes(content[:_LARGEST_ANSWER]), True
+    response._content, response._content_consumed = (
+        bytes(content[:_LARGEST_ANSWER]),
+        True,
+    )
     return response
 
 
@@ -104,5 +119,11 @@ def _listen() -> None:
     """Once, for good: who sends outside of `listening` gets the plain answer."""
     requests.Session.send = _overheard(requests.Session.send)  # type: ignore[method-assign]
     # A filter, and not a level or `propagate`: it holds whatever handlers and levels our caller has set, or will set.
-    for name in ("apprise", "requests", "urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
+    for name in (
+        "apprise",
+        "requests",
+        "urllib3.connection",
+        "urllib3.connectionpool",
+        "urllib3.util.retry",
+    ):
         logging.getLogger(name).addFilter(_Ours())

@@ -23,7 +23,13 @@ class Console(NotifyBase):
     notify_format = NotifyFormat.TEXT
     body_maxlen = 1_000_000
 
-    def send(self, body: str, title: str = "", notify_type: NotifyType = NotifyType.INFO, **kwargs: Any) -> bool:
+    def send(
+        self,
+        body: str,
+        title: str = "",
+        notify_type: NotifyType = NotifyType.INFO,
+        **kwargs: Any,
+    ) -> bool:
         """Never fails but with standard output itself."""
         sys.stdout.write(_entry(title, body))
         sys.stdout.flush()
@@ -52,7 +58,13 @@ class TextFile(NotifyBase):
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.path = Path(path)
 
-    def send(self, body: str, title: str = "", notify_type: NotifyType = NotifyType.INFO, **kwargs: Any) -> bool:
+    def send(
+        self,
+        body: str,
+        title: str = "",
+        notify_type: NotifyType = NotifyType.INFO,
+        **kwargs: Any,
+    ) -> bool:
         """Append the whole message or nothing of it."""
         try:
             with self.path.open("ab") as file:
@@ -81,7 +93,10 @@ class TextFile(NotifyBase):
         path = unquote(written)
         if not path or path.endswith("/"):
             return None
-        return {"path": path, **{key: value for key, value in parse_qsl(query) if key == "format"}}
+        return {
+            "path": path,
+            **{key: value for key, value in parse_qsl(query) if key == "format"},
+        }
 
 
 def _entry(title: str, body: str) -> str:

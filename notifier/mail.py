@@ -27,10 +27,16 @@ from messages import Message, join_messages, system_error, verbatim
 if TYPE_CHECKING:  # see channels.py
     from notifier.notifications import Notification
 
-_PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
-_POLICY = SMTP.clone(refold_source="none")  # else an address in a header would be encoded where it is long
+_PERMANENT = (
+    500  # SMTP reply codes from here on: the same try again would fail the same way
+)
+_POLICY = SMTP.clone(
+    refold_source="none"
+)  # else an address in a header would be encoded where it is long
 _QUOTED = re.compile(r'"[^"]*"')  # a name, that may hold a comma
-_FROM = re.compile("^From ", re.MULTILINE)  # smtplib, and servers that keep mbox files, would make ">From " of it
+_FROM = re.compile(
+    "^From ", re.MULTILINE
+)  # smtplib, and servers that keep mbox files, would make ">From " of it
 
 
 @dataclass(slots=True, eq=False)
@@ -51,10 +57,27 @@ class Mail(NotifyEmail):
 
     def lost(self, parsed: Mapping[str, Any]) -> tuple[list[int], int]:
         """The places, from 1, of people in the parsed address whom Apprise left out; and how many stand there."""
-        kept = {address for _, address in self.targets} | self.cc | self.bcc | self.reply_to
-        written = [*parsed["targets"], *(parsed.get(key, "") for key in ("cc", "bcc", "reply_to"))]
-        people = [name for text in written for name in re.split(r"[,;]", _QUOTED.sub("", text)) if name.strip()]
-        return [place for place, person in enumerate(people, 1) if not _is_among(kept, person)], len(people)
+        kept = (
+            {address for _, address in self.targets}
+            | self.cc
+            | self.bcc
+            | self.reply_to
+        )
+        written = [
+            *parsed["targets"],
+            *(parsed.get(key, "") for key in ("cc", "bcc", "reply_to")),
+        ]
+        people = [
+            name
+            for text in written
+            for name in re.split(r"[,;]", _QUOTED.sub("", text))
+            if name.strip()
+        ]
+        return [
+            place
+            for place, person in enumerate(people, 1)
+            if not _is_among(kept, person)
+        ], len(people)
 
     def post(self, message: Notification, taken: set[str], until: float = inf) -> None:
         """Send to everybody in the address who has not got it; raises `Refused`.
@@ -71,7 +94,9 @@ class Mail(NotifyEmail):
             raise _refusal(failure) from failure
         if refused:
             people = [address for _, address in self.targets]
-            raise _partial_refusal(refused, people if len(people) > 1 else (), everybody=not taken)
+            raise _partial_refusal(
+                refused, people if len(people) > 1 else (), everybody=not taken
+            )
 
     @property
     def _people(self) -> set[str]:
@@ -88,7 +113,9 @@ class Mail(NotifyEmail):
             context.verify_mode = ssl.CERT_NONE
         seconds, port = float(self.socket_connect_timeout), int(self.port or 0)
         if self.secure_mode == "ssl":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.smtp_host, port, timeout=seconds, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                self.smtp_host, port, timeout=seconds, context=context
+            )
         else:
             server = smtplib.SMTP(self.smtp_host, port, timeout=seconds)
         try:
@@ -110,28 +137,46 @@ class Mail(NotifyEmail):
         bodies = message.text, message.html
         copies = [*self.cc, *self.bcc]
         for to in self.targets:
-            recipients = [person for person in (to[1], *copies) if _mark(message, person) not in taken]
+            recipients = [
+                person
+                for person in (to[1], *copies)
+                if _mark(message, person) not in taken
+            ]
             copies = []
             if not recipients:
                 continue
             if monotonic() >= until:
                 raise TimeoutError
             try:
-                refusals = server.send_message(self._mail(message, *bodies, to), self._sender, recipients)
+                refusals = server.send_message(
+                    self._mail(message, *bodies, to), self._sender, recipients
+                )
             except smtplib.SMTPRecipientsRefused as failure:
                 refusals = failure.recipients
-            except smtplib.SMTPNotSupportedError as failure:  # letters of an address that it does not know
-                raise Refused(Message("delivery.not_offered", why=str(failure)), permanent=True) from failure
+            except (
+                smtplib.SMTPNotSupportedError
+            ) as failure:  # letters of an address that it does not know
+                raise Refused(
+                    Message("delivery.not_offered", why=str(failure)), permanent=True
+                ) from failure
             refused |= refusals
-            taken.update(_mark(message, person) for person in recipients if person not in refusals)
+            taken.update(
+                _mark(message, person)
+                for person in recipients
+                if person not in refusals
+            )
         return refused
 
-    def _mail(self, message: Notification, text: str, html: str, to: tuple[str | bool, str]) -> EmailMessage:
+    def _mail(
+        self, message: Notification, text: str, html: str, to: tuple[str | bool, str]
+    ) -> EmailMessage:
         mail = EmailMessage(policy=_POLICY)
         domain = self._sender.rpartition("@")[2]
         # folded by the older class: the newer one loses a space where a line of encoded words ends
         mail.set_raw("Subject", Header(message.subject, header_name="Subject").encode())
-        mail["From"] = formataddr((str(self.from_addr[0] or "policywatch"), self._sender))
+        mail["From"] = formataddr(
+            (str(self.from_addr[0] or "policywatch"), self._sender)
+        )
         mail["To"] = formataddr((str(to[0] or ""), to[1]))
         if self.cc:
             mail["Cc"] = ", ".join(sorted(self.cc))
@@ -140,9 +185,13 @@ class Mail(NotifyEmail):
         mail["Date"] = format_datetime(datetime.now().astimezone())
         mail["Message-ID"] = f"<{_mark(message, to[1])}.policywatch@{domain}>"
         if message.thread is not None:
-            mail["References"] = mail["In-Reply-To"] = f"<{_digest(message.thread)}.policywatch@{domain}>"
+            mail["References"] = mail["In-Reply-To"] = (
+                f"<{_digest(message.thread)}.policywatch@{domain}>"
+            )
         list_name = message.body.routes[0] if message.body.routes else message.kind
-        plain = unicodedata.normalize("NFKD", list_name).encode("ascii", "ignore").decode()
+        plain = (
+            unicodedata.normalize("NFKD", list_name).encode("ascii", "ignore").decode()
+        )
         name = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "alerts"
         mail["List-Id"] = f"<{name}.policywatch.{domain}>"
         mail["Auto-Submitted"] = "auto-generated"
@@ -180,7 +229,9 @@ def _is_among(kept: Iterable[str], written: str) -> bool:
 def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
     try:
         server.login(user, password)
-    except UnicodeEncodeError as failure:  # smtplib sends ASCII, and asks no server whether it would take more
+    except (
+        UnicodeEncodeError
+    ) as failure:  # smtplib sends ASCII, and asks no server whether it would take more
         raise Refused(Message("delivery.login_not_ascii"), permanent=True) from failure
 
 
@@ -202,25 +253,36 @@ def _refusal(failure: OSError) -> Refused:
         case socket.gaierror():
             reason = Message("delivery.unknown_host")
         case _:
-            why = system_error(failure.errno) if failure.errno else verbatim(str(failure))
+            why = (
+                system_error(failure.errno) if failure.errno else verbatim(str(failure))
+            )
             reason = Message("delivery.no_connection", why=why)
     return Refused(reason, permanent=False)
 
 
-def _partial_refusal(refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool) -> Refused:
+def _partial_refusal(
+    refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool
+) -> Refused:
     """Refused recipients are numbered by their place among the `people` of the address, whose names stay hidden."""
     number = {address: place for place, address in enumerate(people, 1)}
     reasons: list[Message] = []
-    in_order = sorted(refused.items(), key=lambda item: (number.get(item[0], len(number) + 1), item))
+    in_order = sorted(
+        refused.items(), key=lambda item: (number.get(item[0], len(number) + 1), item)
+    )
     for address, (code, text) in in_order:
         answer = f"{code} {_text(text)}"
         if address in number:
-            reasons.append(Message("delivery.person", number=number[address], answer=answer))
+            reasons.append(
+                Message("delivery.person", number=number[address], answer=answer)
+            )
         else:
             reasons.append(verbatim(f"{address}: {answer}"))
     reason = join_messages("list.people", reasons)
     permanent = all(code >= _PERMANENT for code, _ in refused.values())
-    return Refused(reason if everybody else Message("delivery.not_for_all", people=reason), permanent)
+    return Refused(
+        reason if everybody else Message("delivery.not_for_all", people=reason),
+        permanent,
+    )
 
 
 def _text(answer: bytes | str) -> str:
@@ -228,7 +290,9 @@ def _text(answer: bytes | str) -> str:
 
 
 def _tls_reason(failure: ssl.SSLError) -> str:
-    return getattr(failure, "verify_message", "") or failure.reason or "handshake failed"
+    return (
+        getattr(failure, "verify_message", "") or failure.reason or "handshake failed"
+    )
 
 
 def _mark(message: Notification, person: str) -> str:

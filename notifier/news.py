@@ -12,7 +12,11 @@ from notifier.presentation import actor_words
 from storage.notices import Notice, NoticeKind
 
 _ADVICE = {NoticeKind.HELD: "accept", NoticeKind.PARKED: "retry"}
-_KEYS = {NoticeKind.HELD: "review", NoticeKind.PARKED: "failed", NoticeKind.VOLATILE: "volatile"}
+_KEYS = {
+    NoticeKind.HELD: "review",
+    NoticeKind.PARKED: "failed",
+    NoticeKind.VOLATILE: "volatile",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,9 @@ class News:
 def show_notice(notice: Notice, language: str) -> News:
     """The facts of a notice in words; those from a page or a server are cleaned."""
     words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
-    values = {name: clean(str(value)) for name, value in facts.items() if value is not None}
+    values = {
+        name: clean(str(value)) for name, value in facts.items() if value is not None
+    }
     values.setdefault("document", clean(notice.document_id or ""))
     if "since" in facts:
         values["since"] = words.moment(datetime.fromisoformat(facts["since"]))
@@ -34,7 +40,11 @@ def show_notice(notice: Notice, language: str) -> News:
         values["sent"] = words.term("notices.sent", facts["sent"])
     if "outcome" in facts:
         values["outcome"] = words.term("notices.outcomes", facts["outcome"])
-    values["reason"] = clean(translate(Message.from_json(facts["reason"]), language)) if facts.get("reason") else ""
+    values["reason"] = (
+        clean(translate(Message.from_json(facts["reason"]), language))
+        if facts.get("reason")
+        else ""
+    )
     if kind is NoticeKind.NARROWED:
         values["by"] = clean(actor_words(words, facts["by"], facts["via"]))
         key = f"narrowed.{facts['action']}"
@@ -45,11 +55,15 @@ def show_notice(notice: Notice, language: str) -> News:
     else:
         key = _KEYS.get(kind, kind.value)
     text = words(f"notices.{key}", **values)
-    lines = facts.get("passages") or [line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()]
+    lines = facts.get("passages") or [
+        line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()
+    ]
     return News(text, (*_details(words, kind, facts, values), *map(clean, lines)))
 
 
-def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]) -> list[str]:
+def _details(
+    words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]
+) -> list[str]:
     lines = []
     if kind in (NoticeKind.VOLATILE, NoticeKind.ALTERNATING):
         lines.append(values["reason"])
@@ -60,7 +74,11 @@ def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: 
     if "also" in facts:
         lines.append(words("notices.also", **values))
     if kind is NoticeKind.UNREADABLE:
-        to_do = "notices.rejected" if facts.get("rejected") else f"notices.to_do.{facts['outcome']}"
+        to_do = (
+            "notices.rejected"
+            if facts.get("rejected")
+            else f"notices.to_do.{facts['outcome']}"
+        )
         lines.append(words(to_do, **values))
     elif kind is NoticeKind.NARROWED:
         lines.append(words("notices.narrowed_to_do"))

@@ -26,7 +26,9 @@ from storage.deliveries import Delivery, alerted_changes
 from storage.documents import document
 from storage.notices import Notice
 
-_SUBJECT = 180  # characters; mail programs and phones show less, the weightiest comes first
+_SUBJECT = (
+    180  # characters; mail programs and phones show less, the weightiest comes first
+)
 
 Kind = Literal["alert", "digest", "notice", "test"]
 
@@ -49,7 +51,9 @@ class Notification:
     payload: bytes = b""
     withdrawn: tuple[int, ...] = ()  # the changes that a correction is about
 
-    def fitted(self, form: Format, length: int, size: Callable[[str], int] = len) -> str:
+    def fitted(
+        self, form: Format, length: int, size: Callable[[str], int] = len
+    ) -> str:
         """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole.
 
         Where a channel counts otherwise, `size` does.
@@ -83,7 +87,9 @@ def alert_message(
     rows = listed(session, [alert.change_id for alert in alerts])
     view = _event_view(session, rows, language, base_url)
     source = leading_first(rows, language)[0].change
-    message = change_message(view, language, tuple(sorted({alert.route for alert in alerts})), key)
+    message = change_message(
+        view, language, tuple(sorted({alert.route for alert in alerts})), key
+    )
     message = replace(message, event=_event(session, source, view, message.subject))
     if delivery is None or source.event_id is None:
         return message
@@ -101,29 +107,54 @@ def alert_message(
 
 
 def digest_message(
-    session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
+    session: Session,
+    alerts: Sequence[Alert],
+    *,
+    language: str,
+    base_url: str | None,
+    key: str = "",
 ) -> Notification:
     """Several changes, by service and document, the weightiest first; those of one event are one."""
     words = catalogue(language)
     events: dict[int, list[ListedChange]] = {}
     for row in listed(session, [alert.change_id for alert in alerts]):
         events.setdefault(row.change.event_id or -(row.change.id or 0), []).append(row)
-    changes = [_event_view(session, rows, language, base_url) for rows in events.values()]
-    changes.sort(key=lambda view: (view.service.lower(), gravity(view.severity), view.title.lower()))
+    changes = [
+        _event_view(session, rows, language, base_url) for rows in events.values()
+    ]
+    changes.sort(
+        key=lambda view: (
+            view.service.lower(),
+            gravity(view.severity),
+            view.title.lower(),
+        )
+    )
     routes = tuple(sorted({alert.route for alert in alerts}))
     count = words("subject.digest", n=len(changes))
     services = list(dict.fromkeys(view.service for view in changes))
     subject = cut(f"{count}{words.colon}{', '.join(services)}", _SUBJECT)
-    body = Body("digest", language, changes=tuple(changes), lead=words("say.digest_lead"), routes=routes)
+    body = Body(
+        "digest",
+        language,
+        changes=tuple(changes),
+        lead=words("say.digest_lead"),
+        routes=routes,
+    )
     return Notification("digest", subject, body, key=key)
 
 
-def _event_view(session: Session, rows: Sequence[ListedChange], language: str, base_url: str | None) -> ChangeView:
+def _event_view(
+    session: Session, rows: Sequence[ListedChange], language: str, base_url: str | None
+) -> ChangeView:
     """The change of an event that leads in this language, with the others."""
     ordered = leading_first(rows, language)
-    view, *others = (change_view(session, row.change, language, base_url) for row in ordered)
+    view, *others = (
+        change_view(session, row.change, language, base_url) for row in ordered
+    )
     if event := event_of(session, ordered[0].change):
-        view = replace(view, thread=event[-1].document.id)  # that of the first message about it
+        view = replace(
+            view, thread=event[-1].document.id
+        )  # that of the first message about it
     return replace(view, others=tuple(others))
 
 
@@ -134,63 +165,101 @@ def empty_digest(route: str, *, language: str, key: str = "") -> Notification:
     return Notification("digest", words("subject.digest_empty"), body, key=key)
 
 
-def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Notification:
+def notice_message(
+    notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = ""
+) -> Notification:
     """Notices to the operator; equal ones once, with their count."""
     words = catalogue(language)
     counted = Counter(show_notice(notice, language) for notice in notices)
     lines = tuple(
-        replace(line, text=f"{line.text} {words('say.times', n=n)}") if n > 1 else line for line, n in counted.items()
+        replace(line, text=f"{line.text} {words('say.times', n=n)}") if n > 1 else line
+        for line, n in counted.items()
     )
     whole = f"{base_url.rstrip('/')}/health" if base_url else None
     subject = f"policywatch{words.colon}{lines[0].text if len(lines) == 1 else words('subject.notices', n=len(lines))}"
-    body = Body("notice", language, lines=lines, lead=words("say.notices_lead"), whole=whole)
+    body = Body(
+        "notice", language, lines=lines, lead=words("say.notices_lead"), whole=whole
+    )
     return Notification("notice", cut(subject, _SUBJECT), body, key=key)
 
 
 def correction_message(
-    session: Session, notice: Notice, *, language: str, base_url: str | None, key: str = ""
+    session: Session,
+    notice: Notice,
+    *,
+    language: str,
+    base_url: str | None,
+    key: str = "",
 ) -> Notification:
     """Says to whom an alert was sent that it was wrong."""
     words, source = catalogue(language), document(session, notice.document_id or "")
     day = words.day(date.fromisoformat(notice.facts["day"]))
-    values = {"service": clean(source.service), "title": clean(source.title), "date": day}
+    values = {
+        "service": clean(source.service),
+        "title": clean(source.title),
+        "date": day,
+    }
     lines = [words("correction.text", **values), words("correction.end")]
     if why := notice.facts.get("why"):
         lines.append(words("correction.why", why=clean(why)))
-    page = f"{base_url.rstrip('/')}/changes/{notice.facts['change']}" if base_url else None
+    page = (
+        f"{base_url.rstrip('/')}/changes/{notice.facts['change']}" if base_url else None
+    )
     body = Body("notice", language, lead=" ".join(lines), whole=page)
     subject = cut(words("correction.subject", **values), _SUBJECT)
-    return Notification("notice", subject, body, source.id, key, withdrawn=(notice.facts["change"],))
+    return Notification(
+        "notice", subject, body, source.id, key, withdrawn=(notice.facts["change"],)
+    )
 
 
-def confirmation_message(page: str | None, *, language: str, key: str = "") -> Notification:
+def confirmation_message(
+    page: str | None, *, language: str, key: str = ""
+) -> Notification:
     """Asks a reader to confirm a subscription on this page."""
     words = catalogue(language)
     body = Body("notice", language, lead=words("subscribe.mail"), whole=page)
     return Notification("notice", words("subscribe.mail_subject"), body, key=key)
 
 
-def sample_message(session: Session, *, language: str, base_url: str | None, route: str) -> Notification:
+def sample_message(
+    session: Session, *, language: str, base_url: str | None, route: str
+) -> Notification:
     """A sample, marked as one: the newest change that alerts, or an invented one where none is stored."""
     words = catalogue(language)
     newest = newest_alerting(session)
     if newest is None:
         # no page is stored of what is invented; the link shows that the operator's own address is right
-        view, lead = replace(sample_change(language), diff=base_url, stored=None), words("say.test_sample")
+        view, lead = (
+            replace(sample_change(language), diff=base_url, stored=None),
+            words("say.test_sample"),
+        )
     else:
-        view, lead = change_view(session, newest, language, base_url), words("say.test_lead")
+        view, lead = (
+            change_view(session, newest, language, base_url),
+            words("say.test_lead"),
+        )
     sample = change_message(view, language, (route,))
     subject = cut(words("subject.test", subject=sample.subject), _SUBJECT)
-    return replace(sample, kind="test", subject=subject, body=replace(sample.body, lead=lead), thread=None)
+    return replace(
+        sample,
+        kind="test",
+        subject=subject,
+        body=replace(sample.body, lead=lead),
+        thread=None,
+    )
 
 
-def change_message(view: ChangeView, language: str, routes: tuple[str, ...], key: str = "") -> Notification:
+def change_message(
+    view: ChangeView, language: str, routes: tuple[str, ...], key: str = ""
+) -> Notification:
     """The alert of one change."""
     body = Body("alert", language, changes=(view,), routes=routes)
     return Notification("alert", _subject(view, body.words), body, view.thread, key)
 
 
-def _event(session: Session, source: Change, view: ChangeView, subject: str) -> Event | None:
+def _event(
+    session: Session, source: Change, view: ChangeView, subject: str
+) -> Event | None:
     """None where no day is known, or where it was past when the change was found."""
     if view.starts is None or view.starts < source.detected_at.date():
         return None
@@ -208,12 +277,21 @@ def _event(session: Session, source: Change, view: ChangeView, subject: str) -> 
 
 def _subject(view: ChangeView, words: Catalogue) -> str:
     """How grave it is and what happens, then on which page and what else there is to know."""
-    parts = [view.short or view.service, *([] if view.title in view.short else [view.title])]
+    parts = [
+        view.short or view.service,
+        *([] if view.title in view.short else [view.title]),
+    ]
     if view.starts and not view.announced and view.title in view.short:
-        parts.append(words(f"subject.{view.starting_key}", date=words.day(view.starts, short=True)))
+        parts.append(
+            words(
+                f"subject.{view.starting_key}", date=words.day(view.starts, short=True)
+            )
+        )
     if view.returned:
         parts.append(words("subject.returned"))
     if view.announced:
-        parts.append(words("subject.announced", date=words.day(view.announced, short=True)))
+        parts.append(
+            words("subject.announced", date=words.day(view.announced, short=True))
+        )
     severity = view.severity_name[:1].upper() + view.severity_name[1:]
     return cut(" ".join(f"[{severity}] {' · '.join(parts)}".split(" ")), _SUBJECT)

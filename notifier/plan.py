@@ -72,10 +72,14 @@ def plan(
             at_once.append(alert)
         elif _is_due(alert, route, now):
             gathered.append(alert)
-    for route, address, alerts in _by_event_and_place(session, "alert", at_once, by_name, now):
+    for route, address, alerts in _by_event_and_place(
+        session, "alert", at_once, by_name, now
+    ):
         create_delivery(session, "alert", route.name, address, now, alerts=alerts)
     digests: dict[tuple[str, str], list[Alert]] = defaultdict(list)
-    for route, address, alerts in _by_event_and_place(session, "digest", gathered, by_name, now):
+    for route, address, alerts in _by_event_and_place(
+        session, "digest", gathered, by_name, now
+    ):
         digests[route.name, address] += alerts
     for (name, address), alerts in digests.items():
         create_delivery(session, "digest", name, address, now, alerts=alerts)
@@ -88,18 +92,42 @@ def plan(
     _respect_quiet_hours(session, routes, now)
 
 
-def has_to_plan(session: Session, routes: Sequence[Route], now: datetime, *, grace: timedelta = timedelta(0)) -> bool:
+def has_to_plan(
+    session: Session,
+    routes: Sequence[Route],
+    now: datetime,
+    *,
+    grace: timedelta = timedelta(0),
+) -> bool:
     """Whether alerts wait whose time has come: until they are planned, no delivery says so."""
     by_name = routes_by_name(routes)
-    alerts = [alert for alert in waiting_alerts(session) if not can_be_taken_back(session, alert, grace, now)]
-    waiting = [(alert, by_name[alert.route]) for alert in alerts if alert.route in by_name]
-    return any(_is_due(alert, route, now) for alert, route in waiting) or any(_empty_digests(session, routes, now))
+    alerts = [
+        alert
+        for alert in waiting_alerts(session)
+        if not can_be_taken_back(session, alert, grace, now)
+    ]
+    waiting = [
+        (alert, by_name[alert.route]) for alert in alerts if alert.route in by_name
+    ]
+    return any(_is_due(alert, route, now) for alert, route in waiting) or any(
+        _empty_digests(session, routes, now)
+    )
 
 
 def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
     """Whether there may be anything to plan or to send."""
-    waits = waiting_alerts(session) or unplanned_notices(session) or next_attempt(session) or claimed(session)
-    return bool(waits or failing(session) or subscribers(session) or any(route.empty for route in routes))
+    waits = (
+        waiting_alerts(session)
+        or unplanned_notices(session)
+        or next_attempt(session)
+        or claimed(session)
+    )
+    return bool(
+        waits
+        or failing(session)
+        or subscribers(session)
+        or any(route.empty for route in routes)
+    )
 
 
 def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
@@ -108,7 +136,9 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
     return route.wants(document(session, current.document_id), current)
 
 
-def can_be_taken_back(session: Session, alert: Alert, grace: timedelta, now: datetime) -> bool:
+def can_be_taken_back(
+    session: Session, alert: Alert, grace: timedelta, now: datetime
+) -> bool:
     """A person accepted the text so lately that it may still be withdrawn without anybody having been told."""
     is_over = alert.created_at + grace <= now or is_ahead(alert.created_at, now)
     return not is_over and change(session, alert.change_id).cause == Cause.ACCEPTED
@@ -126,28 +156,40 @@ def _is_due(alert: Alert, route: Route, now: datetime) -> bool:
     return alert.created_at <= route.when.last(now, zone(route.timezone))
 
 
-def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> Iterator[tuple[Route, str]]:
+def _empty_digests(
+    session: Session, routes: Sequence[Route], now: datetime
+) -> Iterator[tuple[Route, str]]:
     """The addresses that asked for it, with no digest since its last time and no alert since the one before: to say
     "no policy changes" after an alert would be wrong."""
     names = names_of_places(routes)
     for route in routes:
         if route.empty and not isinstance(route.when, AtOnce):
             due = route.when.last(now, zone(route.timezone))
-            before = route.when.last(due - timedelta(microseconds=1), zone(route.timezone))
+            before = route.when.last(
+                due - timedelta(microseconds=1), zone(route.timezone)
+            )
             for address in _distinct(route.to):
                 last = last_digest(session, route.names, address.name, now) or before
-                if last < due and not alerted_since(session, names[address.url], max(last, before), now):
+                if last < due and not alerted_since(
+                    session, names[address.url], max(last, before), now
+                ):
                     yield route, address.name
 
 
 def _by_event_and_place(
-    session: Session, kind: str, alerts: list[Alert], routes: dict[str, Route], now: datetime
+    session: Session,
+    kind: str,
+    alerts: list[Alert],
+    routes: dict[str, Route],
+    now: datetime,
 ) -> Iterator[_Planned]:
     """The alerts of each event (or of a change that stands alone) for each place that has something to hear of it. They
     join a message of this kind about it that was not sent yet."""
     names = names_of_places(routes.values())
     planned: dict[tuple[Hashable, str], _Planned] = {}
-    for (change_id, url), (route, address, its_alerts) in _by_change_and_place(session, alerts, routes, names).items():
+    for (change_id, url), (route, address, its_alerts) in _by_change_and_place(
+        session, alerts, routes, names
+    ).items():
         event_id = change(session, change_id).event_id
         key = ("event", event_id) if event_id is not None else ("change", change_id)
         planned.setdefault((key, url), (route, address, []))[2].extend(its_alerts)
@@ -156,25 +198,41 @@ def _by_event_and_place(
         event_id = changes[0].event_id
         if event_id is None:
             yield route, address, its_alerts
-        elif (delivery := untried_delivery(session, event_id, kind, names[url])) is not None:
+        elif (
+            delivery := untried_delivery(session, event_id, kind, names[url])
+        ) is not None:
             carry(session, delivery, alerts=its_alerts)
             delivery.next_at = now
-        elif says_more(session, changes, alerted_changes(session, event_id, names[url]).values()):
+        elif says_more(
+            session, changes, alerted_changes(session, event_id, names[url]).values()
+        ):
             yield route, address, its_alerts
 
 
 def _by_change_and_place(
-    session: Session, alerts: list[Alert], routes: dict[str, Route], names: dict[str, set[str]]
+    session: Session,
+    alerts: list[Alert],
+    routes: dict[str, Route],
+    names: dict[str, set[str]],
 ) -> dict[tuple[int, str], _Planned]:
     """The alerts of each change for each place that it did not come to yet; others join what is pending there."""
-    reached = {change_id: addresses_of_change(session, change_id) for change_id in {each.change_id for each in alerts}}
+    reached = {
+        change_id: addresses_of_change(session, change_id)
+        for change_id in {each.change_id for each in alerts}
+    }
     planned: dict[tuple[int, str], _Planned] = {}
     for alert in alerts:
         route = routes[alert.route]
         for address in _distinct(route.to):
             if reached[alert.change_id].isdisjoint(names[address.url]):
-                planned.setdefault((alert.change_id, address.url), (route, address.name, []))[2].append(alert)
-            elif (delivery := pending_delivery(session, alert.change_id, names[address.url])) is not None:
+                planned.setdefault(
+                    (alert.change_id, address.url), (route, address.name, [])
+                )[2].append(alert)
+            elif (
+                delivery := pending_delivery(
+                    session, alert.change_id, names[address.url]
+                )
+            ) is not None:
                 carry(session, delivery, alerts=[alert])
     return planned
 
@@ -195,24 +253,35 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
     if notices:
         for address in _distinct(operator):
             notice_ids = [notice.id for notice in notices]
-            create_delivery(session, "notice", OPERATOR, address.name, now, notice_ids=notice_ids)
+            create_delivery(
+                session, "notice", OPERATOR, address.name, now, notice_ids=notice_ids
+            )
     for notice in notices:
         notice.planned_at = now
 
 
-def _respect_quiet_hours(session: Session, routes: Sequence[Route], now: datetime) -> None:
+def _respect_quiet_hours(
+    session: Session, routes: Sequence[Route], now: datetime
+) -> None:
     """Postpone alerts until the quiet hours end; of several routes, those of the first one that ends."""
     if not any(route.quiet for route in routes):
         return
     for delivery in pending(session):
         if delivery.kind == "alert" and delivery.next_at <= now:
             alerts = alerts_in(session, [delivery.id or 0])[delivery.id or 0]
-            severity = min((change(session, alert.change_id).severity for alert in alerts), key=gravity)
+            severity = min(
+                (change(session, alert.change_id).severity for alert in alerts),
+                key=gravity,
+            )
             names = {alert.route for alert in alerts}
-            opening = (route.opens(severity, now) for route in routes if names & {*route.names})
+            opening = (
+                route.opens(severity, now) for route in routes if names & {*route.names}
+            )
             delivery.next_at = max(delivery.next_at, min(opening, default=now))
 
 
 def _distinct(addresses: Sequence[Address]) -> list[Address]:
     """Each place once, in order."""
-    return list({address.url: address for address in reversed(addresses)}.values())[::-1]
+    return list({address.url: address for address in reversed(addresses)}.values())[
+        ::-1
+    ]

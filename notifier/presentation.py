@@ -16,9 +16,19 @@ from storage.second_readings import SecondReading
 
 _MEANINGS = 3  # sentences of a language model on one change
 _LONGEST_NAME = 60  # characters of a service's name in a headline
-_MOST_IN_SUBJECT = 80  # characters of a quotation, before a day and what else there is to know
+_MOST_IN_SUBJECT = (
+    80  # characters of a quotation, before a day and what else there is to know
+)
 _MOST_ROWS = 5  # of the summary, the date, the deadline and the default among them
-_ORDER = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+_ORDER = (
+    "data",
+    "purposes",
+    "recipients",
+    "refuse",
+    "excluded",
+    "irreversible",
+    "regions",
+)
 Mark = tuple[str, str]
 
 
@@ -44,7 +54,9 @@ class Answer(NamedTuple):
     state: Literal["", "gone", "already", "unsaid"] = ""
 
 
-def headline(words: Catalogue, document: Document | None, change: Change, *, short: bool = False) -> str:
+def headline(
+    words: Catalogue, document: Document | None, change: Change, *, short: bool = False
+) -> str:
     """What stands on top of a change, the same wherever it is shown; nothing where nobody is alerted of it.
 
     It quotes the page, or says what a convention has settled; of two files, without a `document`, it only quotes. With
@@ -54,26 +66,49 @@ def headline(words: Catalogue, document: Document | None, change: Change, *, sho
     if document is None:
         return clean(headline_text(words, brief))
     service, title = (clean(name) for name in (document.service, document.title))
-    service = service if len(service) <= _LONGEST_NAME else f"{service[:_LONGEST_NAME]}…"
+    service = (
+        service if len(service) <= _LONGEST_NAME else f"{service[:_LONGEST_NAME]}…"
+    )
     if change.is_unclassified:
         return words("headline.unclassified", service=service)
     news = brief.get("headline") or {}
     day = change.effective_date
     if news.get("notice") and day is not None and not brief.get("dated"):
-        return words("headline.notice", service=service, date=words.day(day, short=short))
-    text = clean(headline_text(words, brief, service=service, title=title, most=_MOST_IN_SUBJECT if short else MOST))
+        return words(
+            "headline.notice", service=service, date=words.day(day, short=short)
+        )
+    text = clean(
+        headline_text(
+            words,
+            brief,
+            service=service,
+            title=title,
+            most=_MOST_IN_SUBJECT if short else MOST,
+        )
+    )
     if not news.get("claim"):
         if document.kind != PREVIEW or day is None:
             return text
-        return words("headline.announced_for", text=text, date=words.day(day, short=short))
-    if any(quote.get("passage") == brief.get("place") for quote in brief.get("default_words", ())):
+        return words(
+            "headline.announced_for", text=text, date=words.day(day, short=short)
+        )
+    if any(
+        quote.get("passage") == brief.get("place")
+        for quote in brief.get("default_words", ())
+    ):
         text = words(f"headline.{brief['default']}", text=text)
     if day is None:
         return text
-    return words(f"headline.{date_key(change, document.kind)}", text=text, date=words.day(day, short=short))
+    return words(
+        f"headline.{date_key(change, document.kind)}",
+        text=text,
+        date=words.day(day, short=short),
+    )
 
 
-def headline_marks(words: Catalogue, document: Document | None, change: Change) -> tuple[Mark, ...]:
+def headline_marks(
+    words: Catalogue, document: Document | None, change: Change
+) -> tuple[Mark, ...]:
     """The headline with the changed words of its quotation marked."""
     text, quoted = headline(words, document, change), quotation(change.brief)
     start, end = (change.brief.get("headline") or {}).get("clause") or (0, 0)
@@ -99,7 +134,11 @@ def context(brief: Mapping[str, Any]) -> Quoted | None:
     """What the page says around the headline, where that does not quote all of it."""
     news, text = brief.get("headline") or {}, brief.get("meaning") or ""
     start, end = news.get("clause") or (0, 0)
-    is_whole = not news.get("claim") and not news.get("notice") and text[start:end].strip(" .") == text.strip(" .")
+    is_whole = (
+        not news.get("claim")
+        and not news.get("notice")
+        and text[start:end].strip(" .") == text.strip(" .")
+    )
     return None if is_whole else quotation(brief)
 
 
@@ -108,10 +147,19 @@ def quotation(brief: Mapping[str, Any]) -> Quoted | None:
     if not brief.get("meaning"):
         return None
     new, above = brief.get("meaning_new", ()), brief.get("lead_in", ())
-    return _quoted({"text": brief["meaning"], "side": brief["meaning_side"], "new": new, "lead_in": above})
+    return _quoted(
+        {
+            "text": brief["meaning"],
+            "side": brief["meaning_side"],
+            "new": new,
+            "lead_in": above,
+        }
+    )
 
 
-def answers(brief: Mapping[str, Any], link: Callable[[str | None], str | None] = web_link) -> tuple[Answer, ...]:
+def answers(
+    brief: Mapping[str, Any], link: Callable[[str | None], str | None] = web_link
+) -> tuple[Answer, ...]:
     """The answers of the summary, each clause once, as many as there is room for; what leads is not said again.
 
     `link` says which addresses may be shown.
@@ -120,39 +168,60 @@ def answers(brief: Mapping[str, Any], link: Callable[[str | None], str | None] =
     for question in _ORDER:
         for quote in brief.get(question, ()):
             is_new = "new" in quote or "passage" not in quote
-            state: Literal["", "gone", "already"] = "gone" if quote["side"] == "before" else "" if is_new else "already"
+            state: Literal["", "gone", "already"] = (
+                "gone" if quote["side"] == "before" else "" if is_new else "already"
+            )
             quoted = _quoted(quote, link)
-            same = next((key for key, answer in found.items() if answer.quotes == (quoted,)), None)
+            same = next(
+                (key for key, answer in found.items() if answer.quotes == (quoted,)),
+                None,
+            )
             if same and same[1] != question:
-                found[same] = found[same]._replace(questions=(*found[same].questions, question))
+                found[same] = found[same]._replace(
+                    questions=(*found[same].questions, question)
+                )
             elif question == "refuse" or not _leads(brief, quote):
                 known = found.get((state, question), Answer((question,), (), state))
                 found[state, question] = known._replace(quotes=(*known.quotes, quoted))
     if ("", "refuse") not in found and (elsewhere := brief.get("already")):
-        found["already", "refuse"] = Answer(("refuse",), tuple(_quoted(quote, link) for quote in elsewhere), "already")
+        found["already", "refuse"] = Answer(
+            ("refuse",), tuple(_quoted(quote, link) for quote in elsewhere), "already"
+        )
     elif ("", "refuse") not in found and brief.get("default") == "on":
         found["", "refuse"] = Answer(("refuse",), (), "unsaid")
     facts = sum(bool(brief.get(name)) for name in ("from", "deadline", "default"))
-    first = sorted(found, key=lambda key: (key[0] == "gone", key[1] != "refuse"))[: max(1, _MOST_ROWS - facts)]
+    first = sorted(found, key=lambda key: (key[0] == "gone", key[1] != "refuse"))[
+        : max(1, _MOST_ROWS - facts)
+    ]
     rows = [found[key] for key in sorted(first, key=lambda key: _ORDER.index(key[1]))]
     if notices := brief.get("notice_links"):
-        rows.append(Answer(("notice_links",), tuple(_quoted(quote, link) for quote in notices)))
+        rows.append(
+            Answer(("notice_links",), tuple(_quoted(quote, link) for quote in notices))
+        )
     return tuple(rows)
 
 
 def _leads(brief: Mapping[str, Any], quote: Mapping[str, Any]) -> bool:
     """Whether the words stand in the quotation on top."""
     place = brief.get("place")
-    return place is not None and quote.get("passage") == place and quote["text"] in (brief.get("meaning") or "")
+    return (
+        place is not None
+        and quote.get("passage") == place
+        and quote["text"] in (brief.get("meaning") or "")
+    )
 
 
-def words_for(brief: Mapping[str, Any], name: Literal["default", "deadline"]) -> Quoted | None:
+def words_for(
+    brief: Mapping[str, Any], name: Literal["default", "deadline"]
+) -> Quoted | None:
     """The words of the page that say the default or the deadline."""
     quotes = brief.get(f"{name}_words") or ()
     return _quoted(quotes[0]) if quotes else None
 
 
-def _quoted(quote: Mapping[str, Any], link: Callable[[str | None], str | None] = web_link) -> Quoted:
+def _quoted(
+    quote: Mapping[str, Any], link: Callable[[str | None], str | None] = web_link
+) -> Quoted:
     text, kind = quote["text"], "removed" if quote["side"] == "before" else "added"
     marks: list[Mark] = []
     end = 0
@@ -167,9 +236,15 @@ def _quoted(quote: Mapping[str, Any], link: Callable[[str | None], str | None] =
         """Signs between changed words, and behind them, are marked with them."""
         return mark[0] if any(map(str.isalnum, mark[1])) or len(marks) == 1 else kind
 
-    links = ((clean(text[max(start, 0) : stop]), link(url)) for start, stop, url in quote.get("links", ()))
+    links = (
+        (clean(text[max(start, 0) : stop]), link(url))
+        for start, stop, url in quote.get("links", ())
+    )
     return Quoted(
-        tuple((mark, clean("".join(words for _, words in run))) for mark, run in groupby(marks, key=mark_of)),
+        tuple(
+            (mark, clean("".join(words for _, words in run)))
+            for mark, run in groupby(marks, key=mark_of)
+        ),
         link(quote.get("link")),
         tuple((words, url) for words, url in links if url),
         quote.get("passage"),
@@ -194,8 +269,14 @@ def date_key(
     if kind == PREVIEW:
         return "announced_for"
     # a comparison of two files has no time of detection
-    detected: date | None = change.detected_at.date() if change.detected_at is not None else None
-    return "since" if day is not None and detected is not None and day < detected else "starting"
+    detected: date | None = (
+        change.detected_at.date() if change.detected_at is not None else None
+    )
+    return (
+        "since"
+        if day is not None and detected is not None and day < detected
+        else "starting"
+    )
 
 
 def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
@@ -209,10 +290,19 @@ def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
 
 def meanings(readings: Sequence[SecondReading]) -> dict[str, str]:
     """The language model's own words on a change, by language; first on the passages that it would alert of."""
-    answers = sorted((row.answer for row in readings if row.answer), key=lambda answer: not answer["alert"])[:_MEANINGS]
+    answers = sorted(
+        (row.answer for row in readings if row.answer),
+        key=lambda answer: not answer["alert"],
+    )[:_MEANINGS]
     return {
-        language: " ".join(answer["meaning"][language] for answer in answers if language in answer["meaning"])
-        for language in sorted({language for answer in answers for language in answer["meaning"]})
+        language: " ".join(
+            answer["meaning"][language]
+            for answer in answers
+            if language in answer["meaning"]
+        )
+        for language in sorted(
+            {language for answer in answers for language in answer["meaning"]}
+        )
     }
 
 

@@ -26,11 +26,20 @@ class Quiet:
         here = now.astimezone(zone)
         clock = here.time()
         late = clock >= self.start
-        if not (late or clock < self.end) if self.start > self.end else not self.start <= clock < self.end:
+        if (
+            not (late or clock < self.end)
+            if self.start > self.end
+            else not self.start <= clock < self.end
+        ):
             return None
         day = here.date() + timedelta(days=1 if late and self.start > self.end else 0)
-        for fold in (0, 1):  # the hour that summer time repeats at its end has two ends, and the first may be past
-            end = datetime.combine(day, self.end.replace(fold=fold), tzinfo=zone).astimezone(now.tzinfo)
+        for fold in (
+            0,
+            1,
+        ):  # the hour that summer time repeats at its end has two ends, and the first may be past
+            end = datetime.combine(
+                day, self.end.replace(fold=fold), tzinfo=zone
+            ).astimezone(now.tzinfo)
             if end > now:
                 return end
         return None
@@ -39,7 +48,11 @@ class Quiet:
 def parse_quiet(written: str) -> Quiet:
     """Raises `ValueError` with a sentence that says what may be written."""
     found = _WRITTEN.fullmatch(written.strip())
-    quiet = Quiet(time_of_day(found["start"]), time_of_day(found["end"])) if found else None
+    quiet = (
+        Quiet(time_of_day(found["start"]), time_of_day(found["end"])) if found else None
+    )
     if quiet is None or quiet.start == quiet.end:
-        raise ValueError(f'found {written!r}; write "HH:MM-HH:MM", for instance "22:00-07:00"')
+        raise ValueError(
+            f'found {written!r}; write "HH:MM-HH:MM", for instance "22:00-07:00"'
+        )
     return quiet

@@ -41,11 +41,18 @@ class _Group(NamedTuple):
     def kind(self, session: Session) -> str:
         changes = [change(session, alert.change_id) for alert in self.alerts]
         is_one_event = len({each.event_id or -(each.id or 0) for each in changes}) == 1
-        return "alert" if is_one_event and isinstance(self.route.when, AtOnce) else "digest"
+        return (
+            "alert"
+            if is_one_event and isinstance(self.route.when, AtOnce)
+            else "digest"
+        )
 
 
 def reassign(
-    session: Session, routes: Mapping[str, Route], operator: Sequence[Address], now: datetime
+    session: Session,
+    routes: Mapping[str, Route],
+    operator: Sequence[Address],
+    now: datetime,
 ) -> list[Delivery]:
     """Update what each pending delivery carries and where it goes; the deliveries that failed permanently by that.
 
@@ -61,7 +68,9 @@ def reassign(
     return failed
 
 
-def _reassign_notices(session: Session, delivery: Delivery, operator: Sequence[Address], now: datetime) -> None:
+def _reassign_notices(
+    session: Session, delivery: Delivery, operator: Sequence[Address], now: datetime
+) -> None:
     if any(place.name == delivery.address for place in operator):
         return
     notices = [item.notice_id or 0 for item in items(session, delivery.id or 0)]
@@ -86,7 +95,11 @@ def _reassign_alerts(
     groups, lost = _grouped(session, delivery, alerts, routes)
     if not alerts and _place_of(delivery, routes):  # "no policy changes"
         return []
-    if len(groups) == 1 and groups[0].alerts == alerts and groups[0].place.name == delivery.address:
+    if (
+        len(groups) == 1
+        and groups[0].alerts == alerts
+        and groups[0].place.name == delivery.address
+    ):
         return []
     unload(session, delivery)
     if groups:
@@ -96,10 +109,19 @@ def _reassign_alerts(
         carry(session, delivery, alerts=first.alerts)
         for group in others:
             kind = group.kind(session)
-            create_delivery(session, kind, group.route.name, group.place.name, now, alerts=group.alerts)
+            create_delivery(
+                session,
+                kind,
+                group.route.name,
+                group.place.name,
+                now,
+                alerts=group.alerts,
+            )
         if not lost:
             return []
-        delivery = create_delivery(session, delivery.kind, lost[0].route, delivery.address, now, alerts=lost)
+        delivery = create_delivery(
+            session, delivery.kind, lost[0].route, delivery.address, now, alerts=lost
+        )
     elif lost:
         carry(session, delivery, alerts=lost)
     else:
@@ -110,7 +132,10 @@ def _reassign_alerts(
 
 
 def _grouped(
-    session: Session, delivery: Delivery, alerts: Sequence[Alert], routes: Mapping[str, Route]
+    session: Session,
+    delivery: Delivery,
+    alerts: Sequence[Alert],
+    routes: Mapping[str, Route],
 ) -> tuple[list[_Group], list[Alert]]:
     """The alerts that are wanted, by place; and those without any, unless another alert brings their change."""
     groups: dict[str, _Group] = {}
@@ -119,17 +144,27 @@ def _grouped(
         route = routes.get(alert.route)
         if route is not None and not is_wanted(session, alert, route):
             continue
-        place = _new_place(session, delivery, alert, route, routes) if route is not None else None
+        place = (
+            _new_place(session, delivery, alert, route, routes)
+            if route is not None
+            else None
+        )
         if route is None or place is None:
             lost.append(alert)
         else:
             groups.setdefault(place.url, _Group(route, place, [])).alerts.append(alert)
     brought = {alert.change_id for group in groups.values() for alert in group.alerts}
-    return [*groups.values()], [alert for alert in lost if alert.change_id not in brought]
+    return [*groups.values()], [
+        alert for alert in lost if alert.change_id not in brought
+    ]
 
 
 def _new_place(
-    session: Session, delivery: Delivery, alert: Alert, route: Route, routes: Mapping[str, Route]
+    session: Session,
+    delivery: Delivery,
+    alert: Alert,
+    route: Route,
+    routes: Mapping[str, Route],
 ) -> Address | None:
     """Where an alert goes now: to the same place, or to the first one of its route that lacks the change."""
     current = _place_of(delivery, routes)
@@ -138,15 +173,26 @@ def _new_place(
             return place
     names = names_of_places(routes.values())
     reached = addresses_of_change(session, alert.change_id, without=delivery)
-    return next((place for place in route.to if reached.isdisjoint(names[place.url])), None)
+    return next(
+        (place for place in route.to if reached.isdisjoint(names[place.url])), None
+    )
 
 
 def _place_of(delivery: Delivery, routes: Mapping[str, Route]) -> Address | None:
     route = routes.get(delivery.route)
-    return next((place for place in route.to if place.name == delivery.address), None) if route else None
+    return (
+        next((place for place in route.to if place.name == delivery.address), None)
+        if route
+        else None
+    )
 
 
 def _move(delivery: Delivery, place: Address, now: datetime) -> None:
     if delivery.address != place.name:  # another server, maybe
-        delivery.address, delivery.next_at, delivery.attempts, delivery.tried_since = place.name, now, 0, None
+        delivery.address, delivery.next_at, delivery.attempts, delivery.tried_since = (
+            place.name,
+            now,
+            0,
+            None,
+        )
         delivery.error = None

@@ -54,7 +54,13 @@ class _Room:
     ways: int | None = None
 
 
-def fitted(body: Body, subject: str, form: Format, length: int, size: Callable[[str], int] = len) -> str:
+def fitted(
+    body: Body,
+    subject: str,
+    form: Format,
+    length: int,
+    size: Callable[[str], int] = len,
+) -> str:
     """As much of the body as `length` characters (or what `size` counts) hold."""
 
     @cache
@@ -71,12 +77,18 @@ def fitted(body: Body, subject: str, form: Format, length: int, size: Callable[[
 def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
     """From the whole to ever less; at each length of passages, as many of them as fit."""
     is_alert = body.template == "alert"
-    count = len(body.lines) or (len(body.changes[0].passages) if is_alert else len(body.changes))
+    count = len(body.lines) or (
+        len(body.changes[0].passages) if is_alert else len(body.changes)
+    )
     rooms = [_Room(count, passage) for passage in _LENGTHS]
-    rooms += [replace(rooms[-1], ways=ways) for ways in _WAYS] + [replace(rooms[-1], brief=False)]
+    rooms += [replace(rooms[-1], ways=ways) for ways in _WAYS] + [
+        replace(rooms[-1], brief=False)
+    ]
     for room in rooms:
         yield from _most(room, fits)
-        if is_alert and room.passage == _LENGTHS[-1]:  # its brief alone says something, a digest of nothing does not
+        if (
+            is_alert and room.passage == _LENGTHS[-1]
+        ):  # its brief alone says something, a digest of nothing does not
             yield replace(room, entries=0)
     yield replace(rooms[-1], entries=0)
 
@@ -89,13 +101,19 @@ def _most(whole: _Room, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
     least, most = 0, whole.entries
     while least < most:
         tried = (least + most + 1) // 2
-        least, most = (tried, most) if fits(replace(whole, entries=tried)) else (least, tried - 1)
+        least, most = (
+            (tried, most) if fits(replace(whole, entries=tried)) else (least, tried - 1)
+        )
     if least > 0:
         yield replace(whole, entries=least)
 
 
 def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
-    changes = body.changes if room.ways is None else tuple(change.in_short(room.ways) for change in body.changes)
+    changes = (
+        body.changes
+        if room.ways is None
+        else tuple(change.in_short(room.ways) for change in body.changes)
+    )
     shown = replace(body, changes=changes)
     values = {"body": shown, "words": body.words, "subject": subject, "room": room}
     rendered = render_template(form, body.template, **values)

@@ -13,7 +13,9 @@ from storage.documents import document, untranslated_id
 _Words = tuple[str, str | None]
 
 
-def says_more(session: Session, changes: Iterable[Change], sent: Collection[Change]) -> bool:
+def says_more(
+    session: Session, changes: Iterable[Change], sent: Collection[Change]
+) -> bool:
     """Whether one of them could not be judged, is graver than all that was `sent`, has another topic or day, is the
     first that comes into force as announced, or has flagged words that are new: not those of another document, nor of
     the same document in another language."""
@@ -30,7 +32,10 @@ def says_more(session: Session, changes: Iterable[Change], sent: Collection[Chan
         or not topics.issuperset(each.topics)
         or each.effective_date not in days
         or (_code(each) == "event.announced" and not in_force)
-        or not (_is_translation(session, each, sent) or _flagged_words(session, [each]) <= words)
+        or not (
+            _is_translation(session, each, sent)
+            or _flagged_words(session, [each]) <= words
+        )
         for each in changes
     )
 
@@ -44,15 +49,25 @@ def _is_translation(session: Session, change: Change, sent: Iterable[Change]) ->
     if _code(change) not in ("event.language", "event.announced"):
         return False
     of = document(session, change.document_id)
-    own = [each for each in changes_of(session, of.id) if each.event_id == change.event_id]
+    own = [
+        each for each in changes_of(session, of.id) if each.event_id == change.event_id
+    ]
     number = sum((each.id or 0) <= (change.id or 0) for each in own)
     counts = Counter(each.document_id for each in sent)
-    others = [document(session, id_) for id_, count in counts.items() if count >= number]
-    return any(each.language != of.language and untranslated_id(each) == untranslated_id(of) for each in others)
+    others = [
+        document(session, id_) for id_, count in counts.items() if count >= number
+    ]
+    return any(
+        each.language != of.language and untranslated_id(each) == untranslated_id(of)
+        for each in others
+    )
 
 
 def _flagged_words(session: Session, changes: Iterable[Change]) -> set[_Words]:
     """What each passage that is about a topic brought, or took."""
     found = passages_by_change(session, [each.id or 0 for each in changes])
     flagged = (each for passages in found.values() for each in passages if each.topics)
-    return {("after", each.after) if each.after else ("before", each.before) for each in flagged}
+    return {
+        ("after", each.after) if each.after else ("before", each.before)
+        for each in flagged
+    }

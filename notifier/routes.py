@@ -48,7 +48,9 @@ class Route:
     formerly: tuple[str, ...] = ()
     empty: bool = False  # whether a digest of nothing is sent, too
     language: str = "en"
-    subscription: str | None = None  # the page where its reader, who subscribed there, can unsubscribe
+    subscription: str | None = (
+        None  # the page where its reader, who subscribed there, can unsubscribe
+    )
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for a word that has no meaning here."""
@@ -72,10 +74,18 @@ class Route:
             ("documents", self.documents, [document.id]),
             ("languages", self.languages, [document.language]),
             ("kinds", self.kinds, [document.kind]),
-            ("directions", None if change.is_unclassified else self.directions, [change.direction]),
+            (
+                "directions",
+                None if change.is_unclassified else self.directions,
+                [change.direction],
+            ),
         ]
         return [
-            Unmet(key, wanted if isinstance(wanted, tuple) else tuple(sorted(wanted)), tuple(found))
+            Unmet(
+                key,
+                wanted if isinstance(wanted, tuple) else tuple(sorted(wanted)),
+                tuple(found),
+            )
             for key, wanted, found in asked
             if wanted is not None and not _meet(key, wanted, found)
         ]

@@ -23,7 +23,11 @@ _BRIEF: dict[str, Any] = {
     "meaning_new": [[21, 63]],
     "data": [{"text": "This is about your posts and your comments", "side": "after"}],
     "refuse": [
-        {"text": "You can object in the settings", "side": "after", "link": "https://confrera.example/settings"}
+        {
+            "text": "You can object in the settings",
+            "side": "after",
+            "link": "https://confrera.example/settings",
+        }
     ],
     "excluded": [{"text": "Private messages are left out", "side": "after"}],
 }
@@ -62,7 +66,16 @@ def sample_change(language: str) -> ChangeView:
         ("added", "train models that write, unless you object"),
         ("same", "."),
     ]
-    stored = [StoredPassage(change_id=1, position=number, operation="reworded") for number in range(3)]
-    stored[0].heading, stored[0].topics, stored[0].marks = ["Your data", "Our models"], ["ai_training"], marks
+    stored = [
+        StoredPassage(change_id=1, position=number, operation="reworded")
+        for number in range(3)
+    ]
+    stored[0].heading, stored[0].topics, stored[0].marks = (
+        ["Your data", "Our models"],
+        ["ai_training"],
+        marks,
+    )
     view = view_of(catalogue(language), page, change, stored)
-    return replace(view, diff=f"{SITE}/changes/1", stored=f"{SITE}/documents/{id_}/versions/2")
+    return replace(
+        view, diff=f"{SITE}/changes/1", stored=f"{SITE}/documents/{id_}/versions/2"
+    )

@@ -11,20 +11,30 @@ from notifier.escape import clean
 
 _LONGEST = 300  # characters of a server's answer that are worth keeping
 _SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")
-_SHORTEST = 3  # shorter parts of a URL are no secrets, and would blank out half of a sentence
+_SHORTEST = (
+    3  # shorter parts of a URL are no secrets, and would blank out half of a sentence
+)
 
 
 def scrub(text: str, url: str) -> str:
     """The text in one line, cut, with each part of the URL but its scheme and its plain host names blanked out."""
     line = " ".join(clean(text).split())
     for part in sorted(_parts(url), key=len, reverse=True):
-        line = re.sub(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])", "***", line, flags=re.IGNORECASE)
+        line = re.sub(
+            rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])",
+            "***",
+            line,
+            flags=re.IGNORECASE,
+        )
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
 
 
 def scrubbed(message: Message, url: str) -> Message:
     """The same for the parameters of a message: its own words tell nothing."""
-    return Message(message.code, **{name: _scrubbed(value, url) for name, value in message.params.items()})
+    return Message(
+        message.code,
+        **{name: _scrubbed(value, url) for name, value in message.params.items()},
+    )
 
 
 def _scrubbed(value: Value, url: str) -> Value:
@@ -36,14 +46,28 @@ def _scrubbed(value: Value, url: str) -> Value:
 def _parts(url: str) -> set[str]:
     scheme, _, rest = url.partition("://")
     whole = {url, rest, unquote(rest)}
-    pieces = {piece for text in (rest, unquote(rest), unquote_plus(rest)) for piece in _SEPARATORS.split(text)}
+    pieces = {
+        piece
+        for text in (rest, unquote(rest), unquote_plus(rest))
+        for piece in _SEPARATORS.split(text)
+    }
     pieces |= {quote(piece, safe="") for piece in pieces}
     credentials, at, _ = rest.partition("@")
     if at:
         user, _, password = unquote(credentials).partition(":")
-        pieces |= {user, password, credentials, _base64(f"{user}:{password}"), _base64(password)}
+        pieces |= {
+            user,
+            password,
+            credentials,
+            _base64(f"{user}:{password}"),
+            _base64(password),
+        }
         pieces.add(_base64(f"\0{user}\0{password}"))  # as AUTH PLAIN sends it
-    return {part for part in whole | pieces if len(part) >= _SHORTEST and part not in _PLAIN and part != scheme}
+    return {
+        part
+        for part in whole | pieces
+        if len(part) >= _SHORTEST and part not in _PLAIN and part != scheme
+    }
 
 
 def _base64(text: str) -> str:
@@ -53,7 +77,32 @@ def _base64(text: str) -> str:
 # Words of Apprise URLs that tell nothing, and that a server's sentence may well hold.
 _PLAIN = frozenset(
     (
-        *("to", "from", "name", "mode", "smtp", "user", "pass", "format", "text", "html", "markdown", "verify", "yes"),
-        *("cto", "rto", "starttls", "ssl", "insecure", "localhost", "overflow", "split", "truncate", "redirect"),
+        *(
+            "to",
+            "from",
+            "name",
+            "mode",
+            "smtp",
+            "user",
+            "pass",
+            "format",
+            "text",
+            "html",
+            "markdown",
+            "verify",
+            "yes",
+        ),
+        *(
+            "cto",
+            "rto",
+            "starttls",
+            "ssl",
+            "insecure",
+            "localhost",
+            "overflow",
+            "split",
+            "truncate",
+            "redirect",
+        ),
     )
 )

@@ -22,7 +22,14 @@ from apprise.exception import AppriseException
 from foundation.http_client import HttpFailure
 from messages import Message, system_error, verbatim
 from notifier.calendar import Event
-from notifier.channels import UnusableAddress, body_format, notify_service, room_of, scheme_of, size_of
+from notifier.channels import (
+    UnusableAddress,
+    body_format,
+    notify_service,
+    room_of,
+    scheme_of,
+    size_of,
+)
 from notifier.chat_markup import channel_of
 from notifier.http_recorder import Answer, Exchange, listening
 from notifier.mail import Mail, Refused
@@ -33,7 +40,9 @@ from notifier.webhook import Webhook
 from storage.clock import retry_after, utc_now
 
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
-_FOR_THE_LAST = 0.25  # of these, for the mail that is on its way when no further person gets one
+_FOR_THE_LAST = (
+    0.25  # of these, for the mail that is on its way when no further person gets one
+)
 _LONGEST_SUBJECT = 250
 
 # Apprise takes files only of kinds that are known, and in a slim container this one is not; said here, once, for what
@@ -62,7 +71,9 @@ class Result:
     taken: frozenset[str] = frozenset()
 
 
-def send(address: Address, message: Notification, *, deadline: float = DEADLINE) -> Result:
+def send(
+    address: Address, message: Notification, *, deadline: float = DEADLINE
+) -> Result:
     """Never raises for what a server or a network does."""
     try:
         service = notify_service(address.url)
@@ -71,14 +82,22 @@ def send(address: Address, message: Notification, *, deadline: float = DEADLINE)
     taken = set(message.taken)
     until = monotonic() + deadline * (1 - _FOR_THE_LAST)
     result = within(deadline, lambda: _through(service, address, message, taken, until))
-    event = message.event if channel_of(scheme_of(address.url)).file == "after" else None
+    event = (
+        message.event if channel_of(scheme_of(address.url)).file == "after" else None
+    )
     if result.ok and event is not None:
         # The alert has arrived: were a file that is refused or slow a failure, all of it would be sent again.
         within(deadline, lambda: _send_file(address, event))
     return replace(result, taken=frozenset(taken))
 
 
-def _through(service: NotifyBase, address: Address, message: Notification, taken: set[str], until: float) -> Result:
+def _through(
+    service: NotifyBase,
+    address: Address,
+    message: Notification,
+    taken: set[str],
+    until: float,
+) -> Result:
     """Adds to `taken` as it goes, so that what a late or interrupted attempt delivered is known."""
     try:
         if isinstance(service, Mail) and not service.encrypts:
@@ -87,19 +106,35 @@ def _through(service: NotifyBase, address: Address, message: Notification, taken
             return _by_webhook(service, address, message)
         return _by_apprise(service, address, message)
     except AppriseException as failure:
-        return Result(ok=False, permanent=True, said=verbatim(scrub(str(failure), address.url)))
+        return Result(
+            ok=False, permanent=True, said=verbatim(scrub(str(failure), address.url))
+        )
     except Exception as failure:  # noqa: BLE001  # one of a hundred plugins, and the other deliveries must go on
-        return Result(ok=False, said=Message("delivery.broke_off", kind=type(failure).__name__))
+        return Result(
+            ok=False, said=Message("delivery.broke_off", kind=type(failure).__name__)
+        )
 
 
 def _by_apprise(service: NotifyBase, address: Address, message: Notification) -> Result:
     form, apprise_format = body_format(service, address.url)
     subject = message.subject[: service.title_maxlen or _LONGEST_SUBJECT]
-    body = message.fitted(form, room_of(service, address.url, apprise_format, subject), size_of(address.url))
-    file = _file(message) if channel_of(scheme_of(address.url)).file == "within" else None
+    body = message.fitted(
+        form,
+        room_of(service, address.url, apprise_format, subject),
+        size_of(address.url),
+    )
+    file = (
+        _file(message) if channel_of(scheme_of(address.url)).file == "within" else None
+    )
     with listening() as exchange:
-        sent = service.notify(body=body, title=subject, body_format=apprise_format, attach=file)
-    return Result(ok=True, said=_answer(exchange)) if sent else _failed(exchange, address.url)
+        sent = service.notify(
+            body=body, title=subject, body_format=apprise_format, attach=file
+        )
+    return (
+        Result(ok=True, said=_answer(exchange))
+        if sent
+        else _failed(exchange, address.url)
+    )
 
 
 def _by_webhook(service: Webhook, address: Address, message: Notification) -> Result:
@@ -110,38 +145,64 @@ def _by_webhook(service: Webhook, address: Address, message: Notification) -> Re
     if response.status < 300:
         return Result(ok=True, said=Message("delivery.status", status=response.status))
     if response.status == _GONE:
-        return Result(ok=False, permanent=True, gone=True, said=Message("delivery.gone"))
+        return Result(
+            ok=False, permanent=True, gone=True, said=Message("delivery.gone")
+        )
     text = response.body[:1000].decode("utf-8", "replace")
-    return _refused(Answer(response.status, response.header("Retry-After"), text), address.url)
+    return _refused(
+        Answer(response.status, response.header("Retry-After"), text), address.url
+    )
 
 
 def _send_file(address: Address, event: Event) -> Result:
-    with TemporaryDirectory(prefix="policywatch-") as folder, listening(), suppress(Exception):
-        file = Path(folder, event.file_name)  # not all of Apprise's channels can send from memory
+    with (
+        TemporaryDirectory(prefix="policywatch-") as folder,
+        listening(),
+        suppress(Exception),
+    ):
+        file = Path(
+            folder, event.file_name
+        )  # not all of Apprise's channels can send from memory
         file.write_bytes(event.ics())
         body = file.name if channel_of(scheme_of(address.url)).text_with_file else ""
         attachment = AppriseAttachment([str(file)])
-        return Result(ok=bool(notify_service(address.url).notify(body=body, attach=attachment)))
+        return Result(
+            ok=bool(notify_service(address.url).notify(body=body, attach=attachment))
+        )
     return Result(ok=False)
 
 
 def _file(message: Notification) -> AppriseAttachment | None:
     if message.event is None:
         return None
-    entry = AttachMemory(content=message.event.ics(), name=message.event.file_name, mimetype="text/calendar")
+    entry = AttachMemory(
+        content=message.event.ics(),
+        name=message.event.file_name,
+        mimetype="text/calendar",
+    )
     return AppriseAttachment([entry])
 
 
-def _by_mail(made: Mail, address: Address, message: Notification, taken: set[str], until: float) -> Result:
+def _by_mail(
+    made: Mail, address: Address, message: Notification, taken: set[str], until: float
+) -> Result:
     try:
         made.post(message, taken, until)
     except Refused as refused:
-        return Result(ok=False, permanent=refused.permanent, said=scrubbed(refused.reason, address.url))
+        return Result(
+            ok=False,
+            permanent=refused.permanent,
+            said=scrubbed(refused.reason, address.url),
+        )
     return Result(ok=True, said=Message("delivery.taken"))
 
 
 def _answer(exchange: Exchange) -> Message | None:
-    return Message("delivery.status", status=exchange.answers[-1].status) if exchange.answers else None
+    return (
+        Message("delivery.status", status=exchange.answers[-1].status)
+        if exchange.answers
+        else None
+    )
 
 
 def _failed(exchange: Exchange, url: str) -> Result:
@@ -150,17 +211,28 @@ def _failed(exchange: Exchange, url: str) -> Result:
     if refusals:
         return _refused(refusals[-1], url)
     if exchange.failures:
-        return Result(ok=False, said=scrubbed(why_no_answer(exchange.failures[-1]), url))
-    reason = verbatim(exchange.lines[-1]) if exchange.lines else Message("delivery.silent")
+        return Result(
+            ok=False, said=scrubbed(why_no_answer(exchange.failures[-1]), url)
+        )
+    reason = (
+        verbatim(exchange.lines[-1]) if exchange.lines else Message("delivery.silent")
+    )
     return Result(ok=False, said=scrubbed(reason, url))
 
 
 def _refused(answer: Answer, url: str) -> Result:
     text = scrub(answer.text, url).rstrip(": ")
     status = Message("delivery.status", status=answer.status)
-    refused = Message("delivery.refused", status=answer.status, text=text) if text else status
+    refused = (
+        Message("delivery.refused", status=answer.status, text=text) if text else status
+    )
     wait = retry_after(answer.retry_after, utc_now())
-    return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=refused)
+    return Result(
+        ok=False,
+        permanent=_is_permanent(answer) and wait is None,
+        retry_after=wait,
+        said=refused,
+    )
 
 
 def _is_permanent(answer: Answer) -> bool:
@@ -210,7 +282,12 @@ def _causes(failure: BaseException) -> list[BaseException]:
         cause = waiting.pop(0)
         if isinstance(cause, BaseException) and cause not in found:
             found.append(cause)
-            waiting += [getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__]
+            waiting += [
+                getattr(cause, "reason", None),
+                *cause.args,
+                cause.__cause__,
+                cause.__context__,
+            ]
     return found
 
 
@@ -228,9 +305,15 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
         except BaseException as failure:  # noqa: BLE001  # raised again below, in the thread that waits
             failures.append(failure)
 
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True, name="send")
+    thread = threading.Thread(
+        target=contextvars.copy_context().run, args=(run,), daemon=True, name="send"
+    )
     thread.start()
     thread.join(seconds)
     if failures:
         raise failures[0]
-    return results[0] if results else Result(ok=False, said=Message("delivery.late", seconds=round(seconds)))
+    return (
+        results[0]
+        if results
+        else Result(ok=False, said=Message("delivery.late", seconds=round(seconds)))
+    )

@@ -13,7 +13,9 @@ from storage.subscribers import Subscriber, subscribers
 RouteTo = Callable[[Subscriber], Route]
 
 
-def subscriber_route(reader: Subscriber, site: str = "", mail_url: Callable[[str], str] | None = None) -> Route:
+def subscriber_route(
+    reader: Subscriber, site: str = "", mail_url: Callable[[str], str] | None = None
+) -> Route:
     """`site` is the address of the pages, `mail_url` gives a person's Apprise address; without these the route can only
     say what the reader wants. Raises `ValueError` for an unknown severity or language."""
     page = f"{site.rstrip('/')}/subscription/{reader.token}"
@@ -22,13 +24,17 @@ def subscriber_route(reader: Subscriber, site: str = "", mail_url: Callable[[str
     return Route(
         reader.name,
         (Address(reader.name, mail_url(reader.address) + headers),) if mail_url else (),
-        topics=frozenset(reader.topics) or None if reader.confirmed_at else frozenset(),  # else nothing comes through
+        topics=frozenset(reader.topics) or None
+        if reader.confirmed_at
+        else frozenset(),  # else nothing comes through
         severity=reader.severity,
         language=reader.language,
         subscription=page,
     )
 
 
-def subscriber_routes(session: Session, route_to: RouteTo | None = subscriber_route) -> list[Route]:
+def subscriber_routes(
+    session: Session, route_to: RouteTo | None = subscriber_route
+) -> list[Route]:
     """One for each; none where nobody can be written to."""
     return [route_to(reader) for reader in subscribers(session)] if route_to else []

@@ -44,4 +44,8 @@ def _environment(form: Format) -> Environment:
 
 def _escaping(dialect: Dialect) -> Callable[[Any], Any]:
     """Jinja escapes for HTML only; this does it for a chat, at every place where a template prints something."""
-    return lambda value: dialect.escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return lambda value: (
+        dialect.escape(value)
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
+    )

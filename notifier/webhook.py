@@ -37,7 +37,9 @@ class Webhook(NotifyBase):
     def post(self, body: bytes) -> HttpResponse:
         """What its server answered. Raises `HttpFailure`."""
         at = int(utc_now().timestamp())
-        signature = hmac.new(self.secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        signature = hmac.new(
+            self.secret.encode(), f"{at}.".encode() + body, hashlib.sha256
+        ).hexdigest()
         headers = {
             "Content-Type": "application/json",
             "Policywatch-Signature": f"t={at},v1={signature}",
@@ -61,7 +63,9 @@ class Webhook(NotifyBase):
         if not parts.hostname or len(secret) < _SHORTEST:
             return None
         return {
-            "target": parts._replace(scheme=parts.scheme[len("webhook+") :], netloc=host).geturl(),
+            "target": parts._replace(
+                scheme=parts.scheme[len("webhook+") :], netloc=host
+            ).geturl(),
             "secret": secret,
         }
 
@@ -71,9 +75,13 @@ def only_id(_session: Session, id_: int) -> dict[str, Any]:
     return {"id": id_}
 
 
-def webhook_body(session: Session, message: Notification, change_json: ChangeJson) -> bytes:
+def webhook_body(
+    session: Session, message: Notification, change_json: ChangeJson
+) -> bytes:
     """The message and its changes, as `WebhookMessage` of policywatch/views/json_models.py."""
-    views = [view for change in message.body.changes for view in (change, *change.others)]
+    views = [
+        view for change in message.body.changes for view in (change, *change.others)
+    ]
     body = {
         "id": message.key,
         "kind": message.kind,
@@ -81,7 +89,9 @@ def webhook_body(session: Session, message: Notification, change_json: ChangeJso
         "subject": message.subject,
         "text": message.text,
         "routes": list(message.body.routes),
-        "changes": [change_json(session, view.id) for view in views if view.id is not None],
+        "changes": [
+            change_json(session, view.id) for view in views if view.id is not None
+        ],
         "withdrawn": list(message.withdrawn),
         "pages": [view.diff for view in views if view.diff],
     }

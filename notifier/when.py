@@ -28,7 +28,11 @@ class Digest:
     day: int | None = None
 
     def __str__(self) -> str:
-        return f"daily {self.at:%H:%M}" if self.day is None else f"weekly {DAYS[self.day]} {self.at:%H:%M}"
+        return (
+            f"daily {self.at:%H:%M}"
+            if self.day is None
+            else f"weekly {DAYS[self.day]} {self.at:%H:%M}"
+        )
 
     def last(self, now: datetime, zone: tzinfo) -> datetime:
         """The latest moment, not after `now`, at which a digest was due."""
@@ -81,4 +85,6 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as failure:
-        raise ValueError(f"found {name!r}; write a time zone such as Europe/Paris or UTC") from failure
+        raise ValueError(
+            f"found {name!r}; write a time zone such as Europe/Paris or UTC"
+        ) from failure

@@ -26,7 +26,9 @@ def replacement(path: Path) -> Iterator[IO[bytes]]:
             shutil.copymode(target, beside)
         os.replace(beside, target)
     except OSError as failure:
-        failure.filename = failure.filename or str(path)  # of a write that failed the system names no file
+        failure.filename = failure.filename or str(
+            path
+        )  # of a write that failed the system names no file
         raise
     finally:
         beside.unlink(missing_ok=True)  # half of it, where the disk is full

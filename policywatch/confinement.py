@@ -17,9 +17,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-_OURS = ("analysis", "crawler", "foundation", "messages", "policywatch")  # packages that reading and comparing load
+_OURS = (
+    "analysis",
+    "crawler",
+    "foundation",
+    "messages",
+    "policywatch",
+)  # packages that reading and comparing load
 # system libraries, for compiled packages that are loaded late, and time zones
-_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo")
+_SYSTEM = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/etc/ld.so.cache",
+    "/usr/share/zoneinfo",
+)
 _FILES = 64  # open at once
 _PR_GET_SECCOMP, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 21, 22, 38
 
@@ -33,7 +47,11 @@ class Walls(NamedTuple):
 
 def confine() -> Walls:
     """Shut this process in: from now on it can read the program's code and what is open, and write what is open."""
-    for limit, most in ((resource.RLIMIT_NPROC, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, _FILES)):
+    for limit, most in (
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, _FILES),
+    ):
         resource.setrlimit(limit, (most, most))
     if sys.platform != "linux":
         return Walls(files=False, calls=False)
@@ -46,7 +64,9 @@ def confine() -> Walls:
 def _code() -> set[Path]:
     """Where the program's own code stands, and Python with its packages. Never a folder that may hold a store too."""
     paths = sysconfig.get_paths()
-    folders = {Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders = {
+        Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
     base = Path(sys.base_prefix) / "lib"
     roots = [Path(entry) for entry in sys.path if entry]
     return {
@@ -69,14 +89,18 @@ def _allow_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
     version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1)
     if version < 1:
         return False
-    rights = 13 + (version >= 2) + (version >= 3) + (version >= 5)  # how many rights of files this kernel knows
+    rights = (
+        13 + (version >= 2) + (version >= 3) + (version >= 5)
+    )  # how many rights of files this kernel knows
     handled = [(1 << rights) - 1]
     if version >= 4:
         handled.append(0b11)  # to bind and to connect
     if version >= 6:
         handled.append(0b11)  # abstract sockets and signals of others
     attributes = struct.pack(f"{len(handled)}Q", *handled)
-    rules = libc.syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0)
+    rules = libc.syscall(
+        _CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0
+    )
     if rules < 0:
         return False
     try:
@@ -84,7 +108,9 @@ def _allow_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
             if not path.exists():
                 continue
             opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            rule = struct.pack("=Qi", _READ_FILE | (_READ_DIR if path.is_dir() else 0), opened)
+            rule = struct.pack(
+                "=Qi", _READ_FILE | (_READ_DIR if path.is_dir() else 0), opened
+            )
             failed = libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
             os.close(opened)
             if failed:
@@ -145,7 +171,12 @@ _ARCHITECTURES = {
         261,
     ),
 }
-_LOAD, _IS, _HAS, _RETURN = 0x20, 0x15, 0x45, 0x06  # a word of the call; jump if equal; jump if any bit is set
+_LOAD, _IS, _HAS, _RETURN = (
+    0x20,
+    0x15,
+    0x45,
+    0x06,
+)  # a word of the call; jump if equal; jump if any bit is set
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # to refuse is EPERM
 _NUMBER, _AUDIT, _ARGUMENTS = 0, 4, 16  # offsets into what is known of the call
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -153,10 +184,14 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 def _allow_calls(libc: ctypes.CDLL) -> bool:
     """What is not in the list is refused by the kernel: sockets, processes, signals, other processes' memory."""
-    numbers = _ARCHITECTURES.get(platform.machine()) if sys.maxsize > 2**32 else None  # 32 bits have other numbers
+    numbers = (
+        _ARCHITECTURES.get(platform.machine()) if sys.maxsize > 2**32 else None
+    )  # 32 bits have other numbers
     if numbers is None or libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) != 0:
         return False
-    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in _filter(numbers))
+    code = b"".join(
+        struct.pack("=HBBI", *instruction) for instruction in _filter(numbers)
+    )
     kept = ctypes.create_string_buffer(code, len(code))
     program = struct.pack("@HP", len(code) // 8, ctypes.addressof(kept))
     return bool(libc.prctl(_PR_SET_SECCOMP, 2, program, 0, 0) == 0)

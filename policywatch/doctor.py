@@ -62,24 +62,43 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
         watchlist = load(config)
     except WatchlistError as failure:
         return watchlist_findings("watchlist", failure)
-    findings = [watched_finding(watchlist), *_same_address(watchlist), *_recipients(watchlist)]
+    findings = [
+        watched_finding(watchlist),
+        *_same_address(watchlist),
+        *_recipients(watchlist),
+    ]
     if problem := contact_problem(watchlist.contact):
         findings.append(Finding(False, "contact", problem, is_configuration=True))
-    findings += [_reader(), *_browser(watchlist), *_sources(watchlist), *_evidence(watchlist)]
+    findings += [
+        _reader(),
+        *_browser(watchlist),
+        *_sources(watchlist),
+        *_evidence(watchlist),
+    ]
     try:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [*findings, Finding(False, "database", str(failure))]
     with closing(database):
-        return [*findings, *unless_cut_off(lambda: _store(watchlist, database, deep=deep))]
+        return [
+            *findings,
+            *unless_cut_off(lambda: _store(watchlist, database, deep=deep)),
+        ]
 
 
 def _store(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Finding]:
     watchlist = with_additions(watchlist, database)
-    store = check_store(database, deep=deep)  # before anything is written: the log of newest pages is looked at, too
+    store = check_store(
+        database, deep=deep
+    )  # before anything is written: the log of newest pages is looked at, too
     if not all(finding.good for finding in store):  # what is read of it may be wrong
         return store
-    return [_writable(database), *store, *_readable(watchlist, database), *_stored(database, watchlist)]
+    return [
+        _writable(database),
+        *store,
+        *_readable(watchlist, database),
+        *_stored(database, watchlist),
+    ]
 
 
 def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
@@ -91,7 +110,11 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
         yield from _dated_ahead(session)
         if failed := counts(session)["parked"]:
             advice = "`policywatch alerts --parked` says why, `policywatch alerts retry --all` sends again"
-            yield Finding(False, "deliveries", f"{counted(failed, 'was', 'were')} given up; {advice}")
+            yield Finding(
+                False,
+                "deliveries",
+                f"{counted(failed, 'was', 'were')} given up; {advice}",
+            )
         second = last_second_reading(session) if watchlist.classify[0].model else None
         if second and second.failure:
             text = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
@@ -118,24 +141,34 @@ def _writable(database: Database) -> Finding:
     return Finding(True, "database", f"{database}, {database.size() / 1e6:.1f} MB")
 
 
-def _disk(database: Database, watchlist: Watchlist, session: Session) -> Iterator[Finding]:
+def _disk(
+    database: Database, watchlist: Watchlist, session: Session
+) -> Iterator[Finding]:
     """Growth is that of the last month: new texts by their part of the file, checks by how often they come."""
     if database.sqlite_file is None:
         return
     month = timedelta(days=30)
-    checks = sum(month / span(entry.every) * 200 for entry in watchlist.documents)  # bytes, with their indexes
+    checks = sum(
+        month / span(entry.every) * 200 for entry in watchlist.documents
+    )  # bytes, with their indexes
     growth = share_since(session, utc_now() - month) * database.size() + checks
     free = shutil.disk_usage(database.sqlite_file.parent).free
     if free < growth:
         grows = f"{free / 1e6:.0f} MB are free, and the database grows by some {growth / 1e6:.0f} MB in 30 days"
-        yield Finding(False, "disk", f"{grows}: make room, or keep less (docs/deploy.md, Size)")
+        yield Finding(
+            False, "disk", f"{grows}: make room, or keep less (docs/deploy.md, Size)"
+        )
 
 
 def _readable(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
     """What others on this machine can read, or hold a lock on."""
     files = [watchlist.file.parent / ENVIRONMENT_FILE]
     if database.sqlite_file is not None:
-        files += sorted(database.sqlite_file.parent.glob(f"{glob.escape(database.sqlite_file.name)}*"))
+        files += sorted(
+            database.sqlite_file.parent.glob(
+                f"{glob.escape(database.sqlite_file.name)}*"
+            )
+        )
     for file in files:
         if file.is_file() and _is_open_to_others(file):
             text = f"others on this machine can read {file}: `chmod o= {shlex.quote(str(file))}`"
@@ -144,16 +177,30 @@ def _readable(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
 
 def _is_open_to_others(file: Path) -> bool:
     folders = file.resolve().parents
-    return bool(file.stat().st_mode & stat.S_IROTH) and all(each.stat().st_mode & stat.S_IXOTH for each in folders)
+    return bool(file.stat().st_mode & stat.S_IROTH) and all(
+        each.stat().st_mode & stat.S_IXOTH for each in folders
+    )
 
 
 def _reader() -> Finding:
     walls = sandbox.walls()
-    missing = [name for name, stands in (("Landlock", walls.files), ("seccomp", walls.calls)) if not stands]
+    missing = [
+        name
+        for name, stands in (("Landlock", walls.files), ("seccomp", walls.calls))
+        if not stands
+    ]
     if not missing:
-        return Finding(True, "reader", "reads pages in a process that reaches no file, socket or other process")
+        return Finding(
+            True,
+            "reader",
+            "reads pages in a process that reaches no file, socket or other process",
+        )
     text = f"reads pages in a process of its own, which this system can't shut in for want of {' and '.join(missing)}"
-    return Finding(True, "reader", f"{text}; who finds a hole in a parser gets what this user can reach")
+    return Finding(
+        True,
+        "reader",
+        f"{text}; who finds a hole in a parser gets what this user can reach",
+    )
 
 
 def _browser(watchlist: Watchlist) -> Iterator[Finding]:
@@ -177,9 +224,19 @@ def _sources(watchlist: Watchlist) -> Iterator[Finding]:
     by_source: dict[str, list[str]] = {}
     for entry in watchlist.documents:
         by_source.setdefault(entry.source_name, []).append(entry.id)
-    yield from (Finding(True, "source", f"{source}: {', '.join(ids)}") for source, ids in by_source.items())
-    if any(entry.source == "open-terms-archive" for entry in watchlist.documents) and shutil.which("git") is None:
-        yield Finding(False, "git", "is not installed, and Open Terms Archive can't be read without it")
+    yield from (
+        Finding(True, "source", f"{source}: {', '.join(ids)}")
+        for source, ids in by_source.items()
+    )
+    if (
+        any(entry.source == "open-terms-archive" for entry in watchlist.documents)
+        and shutil.which("git") is None
+    ):
+        yield Finding(
+            False,
+            "git",
+            "is not installed, and Open Terms Archive can't be read without it",
+        )
 
 
 def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
@@ -193,7 +250,10 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
             yield Finding(True, "environment", text)
         return
     names = ", ".join(route.name for route in to.routes)
-    text = names or "there are none: changes are stored, and nobody is alerted; add [[routes]] to the watchlist"
+    text = (
+        names
+        or "there are none: changes are stored, and nobody is alerted; add [[routes]] to the watchlist"
+    )
     yield Finding(bool(names), "routes", text)
     if not to.operator:
         text = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
@@ -207,7 +267,11 @@ def _dated_ahead(session: Session) -> Iterator[Finding]:
     ahead = dated_ahead(session, utc_now())
     if not ahead:
         return
-    now = "now()" if session.get_bind().dialect.name == "postgresql" else "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+    now = (
+        "now()"
+        if session.get_bind().dialect.name == "postgresql"
+        else "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+    )
     many = counted(len(ahead), "change is", "changes are")
     latest = f"the latest {ahead[0].detected_at:%Y-%m-%d} (change {ahead[0].id})"
     text = (
@@ -230,7 +294,13 @@ def _paused(session: Session) -> Iterator[Finding]:
             who = actor_words(words, entry.by, entry.via)
             text += f", since {entry.at:%Y-%m-%d %H:%M} UTC, by {who}"
             facts |= {"since": entry.at.isoformat(), "by": who}
-        yield Finding(True, row.id, f"{text}; its page has a button to watch it again", is_note=True, facts=facts)
+        yield Finding(
+            True,
+            row.id,
+            f"{text}; its page has a button to watch it again",
+            is_note=True,
+            facts=facts,
+        )
 
 
 def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
@@ -238,7 +308,9 @@ def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
         place = volatile_place(session, id_, utc_now())
         if place is not None and (reason := volatility_reason(session, place, config)):
             since = f"since {place.since:%Y-%m-%d}"
-            text = f"has kept changing at one place {since}, and in nothing worth telling"
+            text = (
+                f"has kept changing at one place {since}, and in nothing worth telling"
+            )
             if place.kind is NoticeKind.ALTERNATING:
                 text = f"a passage has come and gone {since}; it is news again only once it stays as it is"
             yield Finding(True, id_, f"{text}. {reason}")
@@ -246,11 +318,17 @@ def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
 
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     """Documents whose id was changed: nobody would look for the history under the new one."""
-    gone = {row.url: row.id for row in known(session) if watchlist.document(row.id) is None}
+    gone = {
+        row.url: row.id for row in known(session) if watchlist.document(row.id) is None
+    }
     for entry in watchlist.documents:
         if id_ := gone.get(entry.addresses[0]):
             go_on = f"`policywatch documents rename {id_} {entry.id}` goes on with it"
-            yield Finding(True, entry.id, f"{id_} had this address; its history ends there: {go_on}")
+            yield Finding(
+                True,
+                entry.id,
+                f"{id_} had this address; its history ends there: {go_on}",
+            )
 
 
 def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:
@@ -258,14 +336,24 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
     if never:
         text = f"{few_names(never)} not checked yet; `policywatch run` does"
         yield Finding(False, "never checked", text)
-    checked = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
+    checked = [
+        (entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks
+    ]
     if offline := nothing_reached([check for _, check in checked]):
         yield Finding(False, "network", offline)
         return
-    late = [check for entry, check in checked if not is_trouble(check) and is_late(entry, check, now=utc_now())]
+    late = [
+        check
+        for entry, check in checked
+        if not is_trouble(check) and is_late(entry, check, now=utc_now())
+    ]
     if late:  # as one, for it is the job that does not run
         newest = last_checked(max(late, key=lambda check: check.checked_at), utc_now())
-        yield Finding(False, "job", f"{counted(len(late), 'document is', 'documents are')} overdue; {newest}")
+        yield Finding(
+            False,
+            "job",
+            f"{counted(len(late), 'document is', 'documents are')} overdue; {newest}",
+        )
     troubles = by_cause(check for _, check in checked if is_trouble(check))
     for checks_of_cause in troubles:
         first = checks_of_cause[0]

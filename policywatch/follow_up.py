@@ -17,7 +17,9 @@ class FollowUp:
     What goes wrong is kept in `failure`, to be raised at the end of the run: what is left undone is done there anyway.
     """
 
-    def __init__(self, ingest: Callable[[int], object], notify: Callable[[], object]) -> None:
+    def __init__(
+        self, ingest: Callable[[int], object], notify: Callable[[], object]
+    ) -> None:
         self.failure: BaseException | None = None
         self._ingest, self._notify = ingest, notify
         self._checks: SimpleQueue[int | None] = SimpleQueue()
@@ -45,7 +47,11 @@ class FollowUp:
         notify_at: float | None = None
         while True:
             try:
-                check = self._checks.get(timeout=None if notify_at is None else max(0.01, notify_at - monotonic()))
+                check = self._checks.get(
+                    timeout=None
+                    if notify_at is None
+                    else max(0.01, notify_at - monotonic())
+                )
                 if check is None:
                     return
                 self._ingest(check)

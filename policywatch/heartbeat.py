@@ -38,7 +38,9 @@ def run_problem(report: Report) -> str | None:
     """Why the run as a whole failed. One page that can't be read has a notice of its own: told here too, a page that
     stays blocked would hide that the job has died."""
     if report.checks and not any(all_good([check]) for check in report.checks):
-        return f"none of {len(report.checks)} documents could be read: {report.checks[0]['reason']}"[:200]
+        return f"none of {len(report.checks)} documents could be read: {report.checks[0]['reason']}"[
+            :200
+        ]
     if report.deliveries.failed:
         return f"{counted(report.deliveries.failed, 'delivery', 'deliveries')} failed"
     return None

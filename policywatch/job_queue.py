@@ -18,7 +18,9 @@ from storage.errors import DatabaseUnavailable, StorageError, with_advice
 
 _SCHEMA = "procrastinate"
 _TABLES = SchemaManager.get_schema()
-_RELEASE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]  # of the tables, kept as the schema's comment
+_RELEASE = hashlib.sha256(_TABLES.encode()).hexdigest()[
+    :16
+]  # of the tables, kept as the schema's comment
 _WRITTEN = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 
 
@@ -52,7 +54,9 @@ def require_queue(database: Database) -> None:
                     "the queue's tables are missing, or of another release; run `policywatch database upgrade`"
                 )
     except psycopg.OperationalError as failure:
-        raise DatabaseUnavailable(f"can't open {database}: {with_advice(failure)}") from failure
+        raise DatabaseUnavailable(
+            f"can't open {database}: {with_advice(failure)}"
+        ) from failure
 
 
 def _is_current(connection: psycopg.Connection) -> bool:
@@ -62,7 +66,9 @@ def _is_current(connection: psycopg.Connection) -> bool:
 
 def _address(database: Database) -> str:
     """libpq's form of the address, where the queue's schema is searched first."""
-    address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    address = database.url.set(drivername="postgresql").render_as_string(
+        hide_password=False
+    )
     settings = {"search_path": _SCHEMA, **SERVER_TIMEOUTS}
     own = " ".join(f"-c {name}={value}" for name, value in settings.items())
     options = f"{conninfo_to_dict(address).get('options') or ''} {own}".strip()

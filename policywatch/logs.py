@@ -22,7 +22,9 @@ class LogFormat(StrEnum):
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(
+                timespec="milliseconds"
+            ),
             "level": record.levelname.lower(),
             "event": getattr(record, "event", record.name),
             "message": record.getMessage(),
@@ -43,12 +45,19 @@ class _StandardError(logging.Handler):
 
 def start_logging(wanted: LogFormat | None) -> None:
     """From now on all that is logged has time and level; what other packages log from warnings on."""
-    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    text = logging.Formatter(
+        "%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ"
+    )
     text.converter = time.gmtime
     handler = _StandardError()
-    handler.addFilter(lambda record: record.name == log.name or record.levelno >= logging.WARNING)
+    handler.addFilter(
+        lambda record: record.name == log.name or record.levelno >= logging.WARNING
+    )
     handler.setFormatter(_Json() if wanted is LogFormat.JSON else text)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     log.setLevel(logging.INFO)
-    for name in ("psycopg.pool", "procrastinate.utils"):  # a worker says itself that the database is gone
+    for name in (
+        "psycopg.pool",
+        "procrastinate.utils",
+    ):  # a worker says itself that the database is gone
         logging.getLogger(name).setLevel(logging.CRITICAL)

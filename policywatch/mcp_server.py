@@ -49,15 +49,23 @@ def _lower(given: Any) -> Any:
 def _topic_names(given: Any) -> Any:
     """Also as a person writes them: "AI training"."""
     names = _several(given)
-    return [re.sub(r"[\s-]+", "_", name.strip().lower()) for name in names] if isinstance(names, list) else names
+    return (
+        [re.sub(r"[\s-]+", "_", name.strip().lower()) for name in names]
+        if isinstance(names, list)
+        else names
+    )
 
 
 Names = Annotated[str | list[str], BeforeValidator(_several), Field(max_length=20)]
 TopicNames = Annotated[
-    str | list[str], BeforeValidator(_topic_names), Field(max_length=20, description=f"any of: {', '.join(TOPICS)}")
+    str | list[str],
+    BeforeValidator(_topic_names),
+    Field(max_length=20, description=f"any of: {', '.join(TOPICS)}"),
 ]
 Severity = Annotated[
-    Literal["high", "medium", "low"] | None, BeforeValidator(_lower), Field(description="this and above")
+    Literal["high", "medium", "low"] | None,
+    BeforeValidator(_lower),
+    Field(description="this and above"),
 ]
 
 
@@ -65,25 +73,41 @@ class _Server(MCPServer):
     """Refuses arguments that a tool does not have: an answer to less than was asked would be taken for the whole."""
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[Any, Any] | None = None,
     ) -> CallToolResult | Any:
         for tool in await self.list_tools():
             known = tool.input_schema["properties"]
-            if tool.name == name and (unknown := [word for word in arguments if word not in known]):
-                raise ToolError(f"{name} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
+            if tool.name == name and (
+                unknown := [word for word in arguments if word not in known]
+            ):
+                raise ToolError(
+                    f"{name} has no parameter {', '.join(unknown)}; it has {', '.join(known)}"
+                )
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as failure:
             if isinstance(failure.__cause__, ValidationError):
-                wrong = (f"{error['loc'][0]}: {error['msg']}" for error in failure.__cause__.errors()[:5])
-                raise ToolError("; ".join(wrong).replace("Value error, ", "")) from failure
-            raise ToolError(str(failure).removeprefix(f"Error executing tool {name}: ")) from failure
+                wrong = (
+                    f"{error['loc'][0]}: {error['msg']}"
+                    for error in failure.__cause__.errors()[:5]
+                )
+                raise ToolError(
+                    "; ".join(wrong).replace("Value error, ", "")
+                ) from failure
+            raise ToolError(
+                str(failure).removeprefix(f"Error executing tool {name}: ")
+            ) from failure
 
 
 def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServer:
     """The tools on a database; `own_topics` are the operator's."""
     server = _Server("policywatch", instructions=_ABOUT, log_level="WARNING")
-    tool: Callable[[Callable[..., str]], Any] = server.tool(annotations=_READ_ONLY, structured_output=False)
+    tool: Callable[[Callable[..., str]], Any] = server.tool(
+        annotations=_READ_ONLY, structured_output=False
+    )
 
     @tool
     def list_changes(
@@ -91,10 +115,14 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
         topic: TopicNames = [],  # noqa: B006
         severity: Severity = None,
         document: Names = [],  # noqa: B006
-        since: Annotated[Day | None, Field(description="first day of detection")] = None,
+        since: Annotated[
+            Day | None, Field(description="first day of detection")
+        ] = None,
         until: Annotated[Day | None, Field(description="last day of detection")] = None,
         limit: Limit = 20,
-        cursor: Annotated[Place | None, Field(description="`next` of the list before: what is older")] = None,
+        cursor: Annotated[
+            Place | None, Field(description="`next` of the list before: what is older")
+        ] = None,
     ) -> str:
         """Changes of words, newest first: number, day of detection, severity, topics, headline, address of the page.
 
@@ -127,16 +155,22 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
                 change = change_json(session, id, reviews=True).model_dump(mode="json")
         except Unknown as failure:
             raise ToolError(str(failure)) from failure
-        passages = sorted(change["passages"], key=lambda passage: not passage["topics"])[first - 1 :]
+        passages = sorted(
+            change["passages"], key=lambda passage: not passage["topics"]
+        )[first - 1 :]
         change["passages"] = _first_of(passages, _DETAILS)
         shown = len(change["passages"])
-        return _json(change | {"next": first + shown if shown < len(passages) else None})
+        return _json(
+            change | {"next": first + shown if shown < len(passages) else None}
+        )
 
     @tool
     def search(
         words: Word,
         service: Names = [],  # noqa: B006
-        standing: Annotated[bool, Field(description="only in the texts in force")] = False,
+        standing: Annotated[
+            bool, Field(description="only in the texts in force")
+        ] = False,
         limit: Limit = 10,
     ) -> str:
         """Paragraphs of any version that hold every word, and every "phrase in quotes"; `cooki*` begins a word.
@@ -144,13 +178,17 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
         With each: when it came, and when it went unless it stands.
         """
         with database.reading() as session:
-            asked = SearchQuery(service=_stored_names(session, "services", service), standing=standing)
+            asked = SearchQuery(
+                service=_stored_names(session, "services", service), standing=standing
+            )
             page = search_texts(session, words, asked.filter, limit=limit)
         hits = [
             {
                 "document": hit.document.id,
                 "since": hit.spans[0].since.date().isoformat(),
-                "until": None if hit.stands or (last := hit.spans[-1].until) is None else last.date().isoformat(),
+                "until": None
+                if hit.stands or (last := hit.spans[-1].until) is None
+                else last.date().isoformat(),
                 "text": _excerpt("".join(text for _, text in excerpt(hit))),
             }
             for hit in page.hits
@@ -160,23 +198,33 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
     @tool
     def documents(
         service: Names = [],  # noqa: B006
-        after: Annotated[Word | None, Field(description="`next` of the list before")] = None,
+        after: Annotated[
+            Word | None, Field(description="`next` of the list before")
+        ] = None,
         limit: Limit = 50,
     ) -> str:
         """The documents that are or were watched, by id: when their words last changed, how their last check went."""
         with database.reading() as session:
             services = _stored_names(session, "services", service)
-            rows = documents_page(session, services=services, after=after, limit=limit + 1)
+            rows = documents_page(
+                session, services=services, after=after, limit=limit + 1
+            )
             listed = documents_json(session, rows[:limit])
         shown = [
             {
-                **row.model_dump(include={"id", "service", "title", "language", "url", "watched"}),
-                "changed": row.changed_at.date().isoformat() if row.changed_at else None,
+                **row.model_dump(
+                    include={"id", "service", "title", "language", "url", "watched"}
+                ),
+                "changed": row.changed_at.date().isoformat()
+                if row.changed_at
+                else None,
                 "last_check": row.last_check.outcome if row.last_check else None,
             }
             for row in listed
         ]
-        return _json({"documents": shown, "next": listed[-1].id if len(rows) > limit else None})
+        return _json(
+            {"documents": shown, "next": listed[-1].id if len(rows) > limit else None}
+        )
 
     return server
 
@@ -197,12 +245,16 @@ def _row(listed: ListedChange) -> dict[str, Any]:
         "day": change.detected_at.date().isoformat(),
         "severity": change.severity,
         "topics": change.topics,
-        "headline": sanitize(cut(news or f"{document.service}: {document.title}", _HEADLINE)),
+        "headline": sanitize(
+            cut(news or f"{document.service}: {document.title}", _HEADLINE)
+        ),
         "url": document.url,
     }
 
 
-def _first_of(rows: Iterable[Mapping[str, Any]], budget: int) -> list[Mapping[str, Any]]:
+def _first_of(
+    rows: Iterable[Mapping[str, Any]], budget: int
+) -> list[Mapping[str, Any]]:
     """As many as the budget lets through, in bytes of JSON; one in any case."""
     taken: list[Mapping[str, Any]] = []
     for row in rows:
@@ -233,11 +285,15 @@ def _stored_names(session: Session, kind: str, names: str | list[str]) -> list[s
     unknown = [name for name in names if name.casefold() not in by_name]
     if unknown:
         few = f"{', '.join(stored[:20])}{' ...' if len(stored) > 20 else ''}"
-        raise ToolError(f"no service is called {' or '.join(unknown)}; there are {few or 'none'}")
+        raise ToolError(
+            f"no service is called {' or '.join(unknown)}; there are {few or 'none'}"
+        )
     return [by_name[name.casefold()] for name in names]
 
 
 def _known_topics(names: str | list[str], known: Collection[str]) -> list[str]:
     if unknown := [name for name in names if name not in known]:
-        raise ToolError(f"no change is about {' or '.join(unknown)}; topics are {', '.join(sorted(known))}")
+        raise ToolError(
+            f"no change is about {' or '.join(unknown)}; topics are {', '.join(sorted(known))}"
+        )
     return [*names]

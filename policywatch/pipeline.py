@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 from analysis.model import TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.validate.volatile import remove_line, single_place
-from crawler.targets import CrawlSettings, Differing, Fetched, Fingerprint, Progress, Target
+from crawler.targets import (
+    CrawlSettings,
+    Differing,
+    Fetched,
+    Fingerprint,
+    Progress,
+    Target,
+)
 from messages import Message, program_error
 from notifier.plan import may_deliver
 from policywatch.config.recipients import Recipients
@@ -24,7 +31,12 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.follow_up import FollowUp
 from policywatch.ingest.alerting import confirm
-from policywatch.ingest.alternating import MEMORY, TurningText, answers_differ, turning_documents
+from policywatch.ingest.alternating import (
+    MEMORY,
+    TurningText,
+    answers_differ,
+    turning_documents,
+)
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import (
     Extracted,
@@ -62,26 +74,42 @@ if TYPE_CHECKING:
 class Job:
     """The steps on one database, for one watchlist. Every step but `notify` needs `one_at_a_time`."""
 
-    def __init__(self, watchlist: Watchlist, database: Database, recipients: Recipients) -> None:
+    def __init__(
+        self, watchlist: Watchlist, database: Database, recipients: Recipients
+    ) -> None:
         self.watchlist = watchlist
         self.database = database  # under a lease for the steps that need one
         self._shared = database
         self.recipients = recipients
         self.authority: Authority | None = None
         if watchlist.evidence[0] is not None:
-            from policywatch.evidence.timestamps import authority_of  # loads slowly, and few have one
+            from policywatch.evidence.timestamps import (
+                authority_of,
+            )  # loads slowly, and few have one
 
             self.authority = authority_of(watchlist)
         self.configs = extraction_configs(watchlist, _review(database, recipients))
-        self.mistakes: list[Exception] = []  # of the program, each with one document; to be raised when all is done
-        self._failed: dict[str, Exception] = {}  # of these, by document, those that `reprocess` met
+        self.mistakes: list[
+            Exception
+        ] = []  # of the program, each with one document; to be raised when all is done
+        self._failed: dict[
+            str, Exception
+        ] = {}  # of these, by document, those that `reprocess` met
         self._pages = PageCache()
         self._delivered = Deliveries(0, 0, 0)  # before the last step
         self._resting: dict[str, Rest] = {}  # addresses that failed in this run
         self._in_force: dict[str, InForce] = {}  # of documents with one address
-        self._turning: dict[str, TurningText] = {}  # of these, those with passages that alternate
+        self._turning: dict[
+            str, TurningText
+        ] = {}  # of these, those with passages that alternate
 
-    def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
+    def run(
+        self,
+        *,
+        only: Sequence[str] = (),
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> Report:
         """All steps, over what is due (all of it with `force`). Raises `Busy` where another run is at work.
 
         Mistakes of the program with one document hold up no other; the caller raises them at the end.
@@ -104,7 +132,9 @@ class Job:
         with self.database.writing() as session:
             mark_applied(session, self.watchlist.digest)
             head = head_line(session)
-        return Report(started, utc_now(), outcomes(self.database, checks), deliveries, head)
+        return Report(
+            started, utc_now(), outcomes(self.database, checks), deliveries, head
+        )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -114,10 +144,14 @@ class Job:
         finally:
             self.database = self._shared
 
-    def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:
+    def plan(
+        self, *, only: Sequence[str] = (), force: bool = False
+    ) -> list[DocumentEntry]:
         """The documents to be checked; those of the store are brought in step with the watchlist."""
         self.declare()
-        entries = [entry for entry in self.watchlist.documents if not only or entry.id in only]
+        entries = [
+            entry for entry in self.watchlist.documents if not only or entry.id in only
+        ]
         if force:
             return entries
         with self.database.reading() as session:
@@ -127,7 +161,10 @@ class Job:
         """Bring the store's documents in step with the watchlist."""
         alert_after = self.watchlist.operator[0].after
         with self.database.writing() as session:
-            declare(session, [_row(entry, alert_after) for entry in self.watchlist.documents])
+            declare(
+                session,
+                [_row(entry, alert_after) for entry in self.watchlist.documents],
+            )
 
     def reprocess(self) -> None:
         """Extract texts in force again that were extracted by other rules or selectors, before they are compared."""
@@ -148,12 +185,22 @@ class Job:
         with self.database.reading() as session:
             whole = {entry.id for entry in planned if len(entry.addresses) == 1}
             current = in_force(session, few(whole))
-            self._in_force = {id_: version for id_, version in current.items() if id_ in whole}
+            self._in_force = {
+                id_: version for id_, version in current.items() if id_ in whole
+            }
             self._turning = turning_documents(session, self._in_force, utc_now())
-        checks = [self._failed_check(entry.id) for entry in planned if entry.id in self._failed]
+        checks = [
+            self._failed_check(entry.id)
+            for entry in planned
+            if entry.id in self._failed
+        ]
         planned = [entry for entry in planned if entry.id not in self._failed]
-        if targets := [target(self.watchlist, entry) for entry in planned if entry.source == "page"]:
-            from crawler.crawl import crawl  # Scrapy loads slowly, and often nothing is due
+        if targets := [
+            target(self.watchlist, entry) for entry in planned if entry.source == "page"
+        ]:
+            from crawler.crawl import (
+                crawl,
+            )  # Scrapy loads slowly, and often nothing is due
 
             checks += crawl(
                 self.database,
@@ -166,7 +213,9 @@ class Job:
                 progress=progress,
                 on_check=on_check,
             )
-        return checks + self.read_archives(planned, checks, progress=progress, on_check=on_check)
+        return checks + self.read_archives(
+            planned, checks, progress=progress, on_check=on_check
+        )
 
     def read_archives(
         self,
@@ -180,15 +229,30 @@ class Job:
         not answer by these `checks`; the ids of the checks."""
         if all(entry.source == "page" and not entry.fallback for entry in planned):
             return []
-        from policywatch.sources.copies import read_copies, silent  # which load Scrapy too
+        from policywatch.sources.copies import (
+            read_copies,
+            silent,
+        )  # which load Scrapy too
         from policywatch.sources.followed import follow
 
         followed = [entry for entry in planned if entry.source == "open-terms-archive"]
-        copied = [entry for entry in planned if entry.source == "wayback"] + silent(self.database, planned, checks)
-        address, settings = self.watchlist.sources.wayback_url, crawl_settings(self.watchlist)
+        copied = [entry for entry in planned if entry.source == "wayback"] + silent(
+            self.database, planned, checks
+        )
+        address, settings = (
+            self.watchlist.sources.wayback_url,
+            crawl_settings(self.watchlist),
+        )
         read = chain(
             follow(self.database, followed, self.configs, self._clones, self.mistakes),
-            read_copies(self.database, copied, address, settings, self.fingerprint_of, self.mistakes),
+            read_copies(
+                self.database,
+                copied,
+                address,
+                settings,
+                self.fingerprint_of,
+                self.mistakes,
+            ),
         )
         added: list[int] = []
         for done, (document, ids) in enumerate(read, 1):
@@ -202,13 +266,17 @@ class Job:
     @property
     def _clones(self) -> Path:
         """A folder for repositories, beside the database or the watchlist; it may be deleted."""
-        return (self.database.sqlite_file or self.watchlist.file).parent / "policywatch-archives"
+        return (
+            self.database.sqlite_file or self.watchlist.file
+        ).parent / "policywatch-archives"
 
     def _failed_check(self, document_id: str) -> int:
         """A document over which `reprocess` met a mistake is not fetched: nothing could be compared with its text."""
         with self.database.writing() as session:
             check = Check(document_id=document_id, checked_at=utc_now())
-            finish(session, check, Outcome.FAILED, program_error(self._failed[document_id]))
+            finish(
+                session, check, Outcome.FAILED, program_error(self._failed[document_id])
+            )
             session.flush()
             assert check.id is not None
             return check.id
@@ -217,16 +285,34 @@ class Job:
         """Make versions, changes and alerts of what was fetched; with `again` also of what failed before, by mistakes
         of the program. The ids of the checks."""
         pages, self._pages = self._pages, PageCache()
-        return ingest(self.database, self._readable, self.recipients.names_for, self.mistakes, cache=pages, again=again)
+        return ingest(
+            self.database,
+            self._readable,
+            self.recipients.names_for,
+            self.mistakes,
+            cache=pages,
+            again=again,
+        )
 
     def _ingest_one(self, check: int) -> None:
         """The same of one check, while others are still fetched."""
         names_for, pages = self.recipients.names_for, self._pages
-        ingest(self.database, self._readable, names_for, self.mistakes, cache=pages, only=check)
+        ingest(
+            self.database,
+            self._readable,
+            names_for,
+            self.mistakes,
+            cache=pages,
+            only=check,
+        )
 
     @property
     def _readable(self) -> dict[str, ExtractionConfig]:
-        return {id_: config for id_, config in self.configs.items() if id_ not in self._failed}
+        return {
+            id_: config
+            for id_, config in self.configs.items()
+            if id_ not in self._failed
+        }
 
     def confirm(self) -> None:
         """Alert of returns that have stayed."""
@@ -236,28 +322,41 @@ class Job:
     def thin(self, documents: Sequence[str]) -> None:
         """Remove what these documents need not keep any longer, and old deliveries."""
         days = self.watchlist.retention.model_dump()
-        retention = Retention(**{name: number and timedelta(days=number) for name, number in days.items()})
+        retention = Retention(
+            **{name: number and timedelta(days=number) for name, number in days.items()}
+        )
         removed = thin(self.database, retention, documents, utc_now())
         if removed.total():
             counts = ", ".join(f"{number} {name}" for name, number in removed.items())
-            log.info("removed by [retention]: %s", counts, extra={"event": "thinned", "facts": removed})
+            log.info(
+                "removed by [retention]: %s",
+                counts,
+                extra={"event": "thinned", "facts": removed},
+            )
 
     def notify(self) -> Deliveries:
         """Send pending alerts that are due; what became of these, and of those that were sent amid the crawl."""
         last, early = self._deliver(), self._delivered
-        return Deliveries(last.sent + early.sent, last.failed + early.failed, last.pending)
+        return Deliveries(
+            last.sent + early.sent, last.failed + early.failed, last.pending
+        )
 
     def _notify_early(self) -> None:
         """Send alerts amid a crawl. The operator hears at its end, of all documents at once."""
         done = self._deliver(alerts_only=True, patience=timedelta())
-        sent, failed = self._delivered.sent + done.sent, self._delivered.failed + done.failed
+        sent, failed = (
+            self._delivered.sent + done.sent,
+            self._delivered.failed + done.failed,
+        )
         self._delivered = Deliveries(sent, failed, done.pending)
 
     def _deliver(self, **options: Any) -> Deliveries:
         with self._shared.reading() as session:
             if not may_deliver(session, self.recipients.routes):
                 return Deliveries(0, 0, 0)
-        from notifier.delivery import deliver_due  # with Apprise and Jinja, which load slowly
+        from notifier.delivery import (
+            deliver_due,
+        )  # with Apprise and Jinja, which load slowly
         from policywatch.views.serializer import webhook_change
 
         return deliver_due(  # without a lease: each delivery is claimed, and what was sent has to be recorded
@@ -281,11 +380,22 @@ class Job:
     def fingerprint_of(self, fetched: Fetched, known: Fingerprint) -> Fingerprint:
         """Of a page. What has the bytes of the text in force, or the markup of the answer before, is not read again; a
         new text is kept for `ingest`."""
-        config, current = self.configs[fetched.document], self._in_force.get(fetched.document)
+        config, current = (
+            self.configs[fetched.document],
+            self._in_force.get(fetched.document),
+        )
         turning = self._turning.get(fetched.document)
-        is_same = current is not None and current.reader == config.reader and current.source == source_of(fetched)
+        is_same = (
+            current is not None
+            and current.reader == config.reader
+            and current.source == source_of(fetched)
+        )
         if current is not None and is_same and turning is None:
-            return known if known.text == current.fingerprint else Fingerprint(current.fingerprint)
+            return (
+                known
+                if known.text == current.fingerprint
+                else Fingerprint(current.fingerprint)
+            )
         memory = self._memory(fetched.document)
         try:
             if turning is not None and current is not None:
@@ -303,7 +413,9 @@ class Job:
             self._pages.keep(config, fetched, memory, new.page)
         return new.fingerprint
 
-    def settle(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Differing | Message:
+    def settle(
+        self, first: Sequence[Fetched | None], second: Sequence[Fetched]
+    ) -> Differing | Message:
         """What two answers differ in, to be held still; or why neither is accepted, where they have too little in
         common."""
         document = second[0].document
@@ -314,16 +426,30 @@ class Job:
         gap = config.difference(first, second, memory)
         if gap is None:
             return Message("answer.unstable")
-        answers = [[one or other for one, other in zip(first, second, strict=True)], second]
+        answers = [
+            [one or other for one, other in zip(first, second, strict=True)],
+            second,
+        ]
         try:
-            pages = [join_pages(config.extract_parts(parts, memory=memory)) for parts in answers]
+            pages = [
+                join_pages(config.extract_parts(parts, memory=memory))
+                for parts in answers
+            ]
         except UnreadablePage:
             return config.unstable_reason(gap, second)
-        passages = answers_differ(page_from_json(current.page) if current else None, *pages)
+        passages = answers_differ(
+            page_from_json(current.page) if current else None, *pages
+        )
         if passages is None:
             return config.unstable_reason(gap, second)
-        place = (remove_line(gap.remove), "") if gap.remove else single_place(pages) or (str(gap.part), "")
-        return Differing(passages, config.unstable_reason(gap, second, "differing.still"), place)
+        place = (
+            (remove_line(gap.remove), "")
+            if gap.remove
+            else single_place(pages) or (str(gap.part), "")
+        )
+        return Differing(
+            passages, config.unstable_reason(gap, second, "differing.still"), place
+        )
 
     def _memory(self, document_id: str) -> Memory:
         """The same text in force as `ingest` will read the page with."""
@@ -336,7 +462,9 @@ def _review(database: Database, recipients: Recipients) -> Review:
         return no_review
     from policywatch.second_reader import SecondReader  # loads NumPy
 
-    languages = {route.language for route in recipients.routes} | {recipients.operator_language}
+    languages = {route.language for route in recipients.routes} | {
+        recipients.operator_language
+    }
     return SecondReader(database, recipients.model, sorted(languages))
 
 
@@ -368,4 +496,6 @@ def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
 
 def _row(entry: DocumentEntry, alert_after: int) -> Document:
     columns = entry.model_dump(include={"id", "service", "title", "kind", "language"})
-    return Document(**columns, url=entry.addresses[0], added_at=utc_now(), alert_after=alert_after)
+    return Document(
+        **columns, url=entry.addresses[0], added_at=utc_now(), alert_after=alert_after
+    )

@@ -16,15 +16,26 @@ from policywatch.config.watchlist import Watchlist
 from storage.alerts import waiting_alerts
 from storage.applied_watchlist import applied_digest
 from storage.changes import waiting_changes
-from storage.checks import Check, Outcome, earlier_checks, last_checks, pauses, unread_checks
+from storage.checks import (
+    Check,
+    Outcome,
+    earlier_checks,
+    last_checks,
+    pauses,
+    unread_checks,
+)
 from storage.clock import is_ahead
 from storage.database import Database
 from storage.deliveries import claimed, next_attempt
 from storage.documents import edited, failing, few
 from storage.notices import unplanned_notices
 
-_LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
-GRACE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
+_LATENESS = timedelta(
+    hours=3
+)  # of a scheduler, and of the day on which clocks go forward, at most
+GRACE = timedelta(
+    hours=1
+)  # beyond its interval; a scheduler that looks every hour is no reason to worry
 _RETRY = timedelta(minutes=5)  # the first wait of a document that was never read
 LOOKED_BACK = 4  # checks over which nothing may come early more than once
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -32,12 +43,26 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
     """Whether a run would find anything to do: one that would not has no need of what loads slowly."""
-    if watchlist.operator[0].heartbeat or watchlist.evidence[0] or any(entry.empty for entry, _ in watchlist.routes):
+    if (
+        watchlist.operator[0].heartbeat
+        or watchlist.evidence[0]
+        or any(entry.empty for entry, _ in watchlist.routes)
+    ):
         return True
     if is_edited(session, watchlist):
         return True
-    left = unread_checks(session) or waiting_changes(session) or waiting_alerts(session) or unplanned_notices(session)
-    return bool(left or next_attempt(session) or claimed(session) or due_documents(session, watchlist.documents, now))
+    left = (
+        unread_checks(session)
+        or waiting_changes(session)
+        or waiting_alerts(session)
+        or unplanned_notices(session)
+    )
+    return bool(
+        left
+        or next_attempt(session)
+        or claimed(session)
+        or due_documents(session, watchlist.documents, now)
+    )
 
 
 def is_edited(session: Session, watchlist: Watchlist) -> bool:
@@ -54,22 +79,42 @@ def edits(database: Database) -> list[tuple[str, dict[str, Any] | None, bool]]:
 def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
     """With what was added on the pages, and without what is paused there; an entry of the file comes first."""
     rows = edits(database)
-    entries = {id_: DocumentEntry.model_validate(entry | {"id": id_}) for id_, entry, _ in rows if entry}
+    entries = {
+        id_: DocumentEntry.model_validate(entry | {"id": id_})
+        for id_, entry, _ in rows
+        if entry
+    }
     entries |= {entry.id: entry for entry in watchlist.documents}
     paused = {id_ for id_, _, is_paused in rows if is_paused}
-    return replace(watchlist, documents=tuple(entry for id_, entry in entries.items() if id_ not in paused))
+    return replace(
+        watchlist,
+        documents=tuple(entry for id_, entry in entries.items() if id_ not in paused),
+    )
 
 
 def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Check]:
     """Without those after which another check was asked for."""
     asked = {row.id: row.asked_at for row in edited(session) if row.asked_at}
-    return {id_: last for id_, last in last_checks(session, ids).items() if last.checked_at > asked.get(id_, NEVER)}
+    return {
+        id_: last
+        for id_, last in last_checks(session, ids).items()
+        if last.checked_at > asked.get(id_, NEVER)
+    }
 
 
-def due_documents(session: Session, entries: Iterable[DocumentEntry], now: datetime) -> list[DocumentEntry]:
+def due_documents(
+    session: Session, entries: Iterable[DocumentEntry], now: datetime
+) -> list[DocumentEntry]:
     """Those that a scheduled run checks now."""
     earlier, again = earlier_checks(session, LOOKED_BACK), retries(session)
-    return due(entries, _last_checks(session), pauses(session, now), now, earlier=earlier, retries=again)
+    return due(
+        entries,
+        _last_checks(session),
+        pauses(session, now),
+        now,
+        earlier=earlier,
+        retries=again,
+    )
 
 
 def retries(session: Session, ids: list[str] | None = None) -> dict[str, datetime]:
@@ -78,14 +123,23 @@ def retries(session: Session, ids: list[str] | None = None) -> dict[str, datetim
     checks, times = last_checks(session, ids), dict[str, datetime]()
     for row in failing(session):
         check = checks.get(row.id)
-        if check is not None and check.outcome == Outcome.FAILED and check.version_id is None:
+        if (
+            check is not None
+            and check.outcome == Outcome.FAILED
+            and check.version_id is None
+        ):
             failed_for = check.checked_at - (row.failing_since or check.checked_at)
             times[row.id] = check.checked_at + max(_RETRY, failed_for)
     return times
 
 
 def due_at(
-    entry: DocumentEntry, last: Check | None, pause: datetime | None = None, *, now: datetime, spread: bool = False
+    entry: DocumentEntry,
+    last: Check | None,
+    pause: datetime | None = None,
+    *,
+    now: datetime,
+    spread: bool = False,
 ) -> datetime:
     """The time of the document's next check: `NEVER` (the past) for one that was never checked, and not before the end
     of the `pause` that its server asked for. A last check in the future was made under a wrong clock, and is none.
@@ -95,14 +149,22 @@ def due_at(
     if last is None or is_ahead(last.checked_at, now):
         return pause or NEVER
     every = span(entry.every)
-    later = every * (crc32(entry.id.encode()) % 1000) / 10_000 if spread else timedelta()
+    later = (
+        every * (crc32(entry.id.encode()) % 1000) / 10_000 if spread else timedelta()
+    )
     return max(last.checked_at + every + later, pause or NEVER)
 
 
-def due_times(session: Session, entries: Sequence[DocumentEntry], now: datetime) -> dict[str, datetime]:
+def due_times(
+    session: Session, entries: Sequence[DocumentEntry], now: datetime
+) -> dict[str, datetime]:
     """When each document is to be checked next, for a program that stays."""
     ids = few(entry.id for entry in entries)
-    last, waits, again = _last_checks(session, ids), pauses(session, now, ids), retries(session, ids)
+    last, waits, again = (
+        _last_checks(session, ids),
+        pauses(session, now, ids),
+        retries(session, ids),
+    )
     times = {}
     for entry in entries:
         pause = waits.get(entry.id)
@@ -111,7 +173,9 @@ def due_times(session: Session, entries: Sequence[DocumentEntry], now: datetime)
     return times
 
 
-def by_host(entries: Iterable[DocumentEntry], checks: Mapping[str, Check]) -> dict[str, list[str]]:
+def by_host(
+    entries: Iterable[DocumentEntry], checks: Mapping[str, Check]
+) -> dict[str, list[str]]:
     """The ids of documents in groups that share no host, by the first host of each group. Their hosts are those of
     their addresses, and the one that answered their last check."""
     hosts, joined = {}, dict[str, set[str]]()
@@ -119,7 +183,9 @@ def by_host(entries: Iterable[DocumentEntry], checks: Mapping[str, Check]) -> di
         answered = entry.id in checks and checks[entry.id].final_url
         urls = [*entry.addresses, *([answered] if answered else [])]
         hosts[entry.id] = {urlsplit(url).hostname or "" for url in urls}
-        together = set[str]().union(*(joined.get(host, {host}) for host in hosts[entry.id]))
+        together = set[str]().union(
+            *(joined.get(host, {host}) for host in hosts[entry.id])
+        )
         joined |= dict.fromkeys(together, together)
     groups: dict[str, list[str]] = {}
     for id_, own in hosts.items():
@@ -127,7 +193,9 @@ def by_host(entries: Iterable[DocumentEntry], checks: Mapping[str, Check]) -> di
     return groups
 
 
-def is_late(entry: DocumentEntry, last: Check, pause: datetime | None = None, *, now: datetime) -> bool:
+def is_late(
+    entry: DocumentEntry, last: Check, pause: datetime | None = None, *, now: datetime
+) -> bool:
     """The document should have been checked again, and not only just now."""
     return now > due_at(entry, last, pause, now=now, spread=True) + GRACE
 
@@ -152,14 +220,24 @@ def due(
 
     def is_due(entry: DocumentEntry) -> bool:
         at = due_at(entry, last.get(entry.id), now=now)
-        return entry.id in again or _is_due(span(entry.every), at, (earlier or {}).get(entry.id), now)
+        return entry.id in again or _is_due(
+            span(entry.every), at, (earlier or {}).get(entry.id), now
+        )
 
-    return [entry for entry in entries if pauses.get(entry.id, NEVER) <= now and is_due(entry)]
+    return [
+        entry
+        for entry in entries
+        if pauses.get(entry.id, NEVER) <= now and is_due(entry)
+    ]
 
 
-def _is_due(every: timedelta, at: datetime, earlier: datetime | None, now: datetime) -> bool:
+def _is_due(
+    every: timedelta, at: datetime, earlier: datetime | None, now: datetime
+) -> bool:
     soon = now + _early(every)
-    return at <= now or (at <= soon and (earlier is None or earlier + LOOKED_BACK * every <= soon))
+    return at <= now or (
+        at <= soon and (earlier is None or earlier + LOOKED_BACK * every <= soon)
+    )
 
 
 def _early(every: timedelta) -> timedelta:

@@ -29,20 +29,28 @@ class Report:
 
     def json(self) -> dict[str, Any]:
         """One object, as the contract has it."""
-        times = {"started_at": self.started_at.isoformat(), "finished_at": self.finished_at.isoformat()}
+        times = {
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat(),
+        }
         return times | {"checks": self.checks, "deliveries": asdict(self.deliveries)}
 
 
 def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
     """Whether every check that has an outcome has a good one."""
-    return all(Outcome(check["outcome"]).is_good for check in checks if check["outcome"])
+    return all(
+        Outcome(check["outcome"]).is_good for check in checks if check["outcome"]
+    )
 
 
 def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
     """These checks as a report names them."""
     with database.reading() as session:
         checks = checks_by_id(session, ids)
-        versions = version_heads(session, [check.version_id for check in checks if check.version_id is not None])
+        versions = version_heads(
+            session,
+            [check.version_id for check in checks if check.version_id is not None],
+        )
         changes = changes_to(session, versions.keys())
     return [
         {
@@ -50,7 +58,9 @@ def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
             "outcome": check.outcome,
             "reason": str(check.reason) if check.reason else None,
             "source": check.source,
-            "version": versions[check.version_id].number if check.version_id is not None else None,
+            "version": versions[check.version_id].number
+            if check.version_id is not None
+            else None,
             "change": _change(changes.get(check.version_id or 0), check),
         }
         for check in checks
@@ -66,17 +76,24 @@ def _change(listed: ListedChange | None, check: Check) -> dict[str, Any] | None:
     return {name: getattr(change, name) for name in columns} | {"effective_date": day}
 
 
-def log_report(report: Report, checks: Mapping[str, Check], failing: Iterable[str]) -> None:
+def log_report(
+    report: Report, checks: Mapping[str, Check], failing: Iterable[str]
+) -> None:
     """What came of each document, by its last of the `checks`, and of the deliveries."""
     log_checks(report.checks, checks)
     for problem in failing:
         log.warning("delivery failed: %s", problem, extra={"event": "delivery failed"})
     log_deliveries(report.deliveries)
     took = (report.finished_at - report.started_at).total_seconds()
-    log.info(f"run ended after {took:.1f} s", extra={"event": "run ended", "facts": {"ms": round(1000 * took)}})
+    log.info(
+        f"run ended after {took:.1f} s",
+        extra={"event": "run ended", "facts": {"ms": round(1000 * took)}},
+    )
 
 
-def log_checks(outcomes: Iterable[Mapping[str, Any]], checks: Mapping[str, Check]) -> None:
+def log_checks(
+    outcomes: Iterable[Mapping[str, Any]], checks: Mapping[str, Check]
+) -> None:
     """A line for each of these `outcomes`, with how long the document's last check took; a reason once in words."""
     first: dict[str, str] = {}  # document, by reason
     for check in outcomes:
@@ -85,9 +102,17 @@ def log_checks(outcomes: Iterable[Mapping[str, Any]], checks: Mapping[str, Check
         if (seconds := checks[document].seconds) is not None:
             facts["ms"] = round(seconds * 1000)
         same = first.setdefault(reason, document) if reason else document
-        why = (f": {sanitize(reason)}" if same == document else f", as {same}") if reason else ""
+        why = (
+            (f": {sanitize(reason)}" if same == document else f", as {same}")
+            if reason
+            else ""
+        )
         level = INFO if all_good([check]) else WARNING
-        log.log(level, f"{document}: {outcome or 'fetched'}{why}", extra={"event": "checked", "facts": facts})
+        log.log(
+            level,
+            f"{document}: {outcome or 'fetched'}{why}",
+            extra={"event": "checked", "facts": facts},
+        )
 
 
 def log_deliveries(done: Deliveries) -> None:

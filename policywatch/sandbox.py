@@ -47,7 +47,9 @@ _STATM = "/proc/self/statm"
 _RETURNED, _UNREADABLE, _COSTLY, _FAILED = b"RUCF"  # kinds of answers
 _HEAD = struct.Struct("=BQ")  # the kind, and how many bytes follow
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-_idle: list[subprocess.Popen[bytes]] = []  # one for each thread that has called at the same time
+_idle: list[
+    subprocess.Popen[bytes]
+] = []  # one for each thread that has called at the same time
 _walls = Walls(files=False, calls=False)  # of this process, where it is one that reads
 
 
@@ -119,7 +121,9 @@ def _process() -> subprocess.Popen[bytes]:
     process = start()
     if not _pipe(process.stdout).read(1):
         _end(process)
-        raise RuntimeError("the process that reads pages did not start")  # it has said why on standard error
+        raise RuntimeError(
+            "the process that reads pages did not start"
+        )  # it has said why on standard error
     return process
 
 
@@ -127,7 +131,9 @@ def start() -> subprocess.Popen[bytes]:
     """A process that will say that it is ready."""
     environ = {_LIBRARIES: os.environ[_LIBRARIES]} if _LIBRARIES in os.environ else {}
     command = [sys.executable, "-I", "-c", _SERVE, *map(os.path.abspath, sys.path)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ
+    )
 
 
 def _ask(process: subprocess.Popen[bytes], request: _Request) -> tuple[int, bytes]:
@@ -147,17 +153,23 @@ def _ask(process: subprocess.Popen[bytes], request: _Request) -> tuple[int, byte
     return kind, answer
 
 
-def _understood(call: partial[Any], kind: int, answer: bytes) -> tuple[Any, Exception | None]:
+def _understood(
+    call: partial[Any], kind: int, answer: bytes
+) -> tuple[Any, Exception | None]:
     """The result or the exception. What isn't of the type that is expected was not written by our code."""
     try:
         if kind == _RETURNED:
             return _type_of(call.func).validate_json(answer), None
         if kind in (_UNREADABLE, _COSTLY):
             reason = _MESSAGE.validate_json(answer)
-            return None, TooCostly(reason) if kind == _COSTLY else UnreadablePage(reason)
+            return None, TooCostly(reason) if kind == _COSTLY else UnreadablePage(
+                reason
+            )
         failure = _FAILURE.validate_json(answer)
     except ValidationError as invalid:
-        raise FailedInside("ValidationError", str(invalid.errors(include_input=False)[:1])) from None
+        raise FailedInside(
+            "ValidationError", str(invalid.errors(include_input=False)[:1])
+        ) from None
     if failure.kind == UnfitModel.__name__:  # no mistake with one page
         return None, UnfitModel(failure.error)
     raised = FailedInside(failure.kind, failure.error)
@@ -194,7 +206,11 @@ def serve() -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     statm = os.open(_STATM, os.O_RDONLY) if os.path.exists(_STATM) else None
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):  # what is printed gets neither between the answers nor into a terminal
+    for number in (
+        0,
+        1,
+        2,
+    ):  # what is printed gets neither between the answers nor into a terminal
         os.dup2(nowhere, number)
     os.close(nowhere)
     _walls = confine()
@@ -230,7 +246,11 @@ def _answer(pickled: bytes, statm: int | None) -> tuple[int, bytes]:
         kind = _COSTLY if isinstance(failure, TooCostly) else _UNREADABLE
         return kind, _MESSAGE.dump_json(failure.reason)
     except Exception as failure:  # noqa: BLE001  # it is raised where the function was asked for
-        failed = _Failure(type(failure).__name__, str(failure)[:1000], traceback.format_exc()[-10_000:])
+        failed = _Failure(
+            type(failure).__name__,
+            str(failure)[:1000],
+            traceback.format_exc()[-10_000:],
+        )
         return _FAILED, _FAILURE.dump_json(failed)
 
 
@@ -242,7 +262,9 @@ def _limit(request: _Request, statm: int | None) -> None:
     """Bound what one request can take. The system kills the process where it takes more."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     bounds = {
-        resource.RLIMIT_CPU: int(used.ru_utime + used.ru_stime) + 1 + request.cpu_seconds,
+        resource.RLIMIT_CPU: int(used.ru_utime + used.ru_stime)
+        + 1
+        + request.cpu_seconds,
         resource.RLIMIT_CORE: 0,
     }
     if statm is not None:
@@ -250,4 +272,6 @@ def _limit(request: _Request, statm: int | None) -> None:
         bounds[resource.RLIMIT_AS] = pages * resource.getpagesize() + request.memory
     for limit, bound in bounds.items():
         _, hard = resource.getrlimit(limit)
-        resource.setrlimit(limit, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard))
+        resource.setrlimit(
+            limit, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard)
+        )

@@ -9,7 +9,9 @@ from notifier.escape import BREAKS, CONTROLS, DECEIVING, UNSEEN
 _DANGEROUS = re.compile(f"[{CONTROLS}{DECEIVING}]")
 _UNSEEN = re.compile(f"[{UNSEEN}]")
 _BREAKS = re.compile(f"[{BREAKS}]+")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # not even escaped
+_NOT_XML = re.compile(
+    "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)  # not even escaped
 
 
 def sanitize(text: str) -> str:
@@ -25,6 +27,10 @@ def xml_text(text: str) -> str:
 
 def safe_link(url: str | None) -> str | None:
     """The address if following it only opens a page or a letter; None for `javascript:` and its like."""
-    if url is None or re.match(r"(?i)(?:https?://|mailto:)", url) is None or _DANGEROUS.search(url) is not None:
+    if (
+        url is None
+        or re.match(r"(?i)(?:https?://|mailto:)", url) is None
+        or _DANGEROUS.search(url) is not None
+    ):
         return None
     return url

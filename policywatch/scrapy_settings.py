@@ -17,9 +17,17 @@ _watchlist = load(Path(os.environ.get("POLICYWATCH_CONFIG", DEFAULT_FILE)))
 
 
 def _crawl_job() -> CrawlJob:
-    job = Job(_watchlist, Database(_watchlist.database, upgrade=_watchlist.upgrade), Recipients())
+    job = Job(
+        _watchlist,
+        Database(_watchlist.database, upgrade=_watchlist.upgrade),
+        Recipients(),
+    )
     job.declare()
-    targets = [target(_watchlist, entry) for entry in _watchlist.documents if entry.source == "page"]
+    targets = [
+        target(_watchlist, entry)
+        for entry in _watchlist.documents
+        if entry.source == "page"
+    ]
     return CrawlJob(job.database, targets, job.fingerprint_of, job.settle)
 
 

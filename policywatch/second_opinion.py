@@ -21,8 +21,16 @@ class SecondOpinion(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """For `show --json` and the API."""
-        verdict = {name: getattr(self.verdict, name) for name in ("substantive", "alert", "severity", "direction")}
-        return {"model": self.model, "meaning": self.meanings, **verdict, "topics": [*self.verdict.topics]}
+        verdict = {
+            name: getattr(self.verdict, name)
+            for name in ("substantive", "alert", "severity", "direction")
+        }
+        return {
+            "model": self.model,
+            "meaning": self.meanings,
+            **verdict,
+            "topics": [*self.verdict.topics],
+        }
 
 
 def second_opinion(session: Session, change_id: int) -> SecondOpinion | None:
@@ -31,7 +39,9 @@ def second_opinion(session: Session, change_id: int) -> SecondOpinion | None:
     if not readings:
         return None
     last = max(readings, key=lambda reading: reading.made_at)
-    verdict = classify_change([verdict_of(reading.answer or {}) for reading in readings])
+    verdict = classify_change(
+        [verdict_of(reading.answer or {}) for reading in readings]
+    )
     return SecondOpinion(last.model, verdict, meanings(readings))
 
 

@@ -36,7 +36,8 @@ _LONGEST = 300  # characters of a sentence
 _PASSAGE = 1500  # characters of one side of a passage that the model is given
 _GIVEN = 8000  # characters of all passages of a change
 _ADDRESS = re.compile(
-    r"https?:|www\.|[\w.+-]+@[\w-]|\b[\w-]{2,}\.(?:com|org|net|info|io|eu|fr|de|me|ly)\b", re.IGNORECASE
+    r"https?:|www\.|[\w.+-]+@[\w-]|\b[\w-]{2,}\.(?:com|org|net|info|io|eu|fr|de|me|ly)\b",
+    re.IGNORECASE,
 )
 # in the languages of the lexicon: who is spoken to, what is asked for, and how an answer looks
 _ADDRESSED = re.compile(
@@ -70,7 +71,14 @@ class Answer(BaseModel):
 
     substantive: bool
     alert: bool
-    topics: list[Annotated[str, Field(pattern=f"^({'|'.join(TOPICS)})$", json_schema_extra={"enum": [*TOPICS]})]]
+    topics: list[
+        Annotated[
+            str,
+            Field(
+                pattern=f"^({'|'.join(TOPICS)})$", json_schema_extra={"enum": [*TOPICS]}
+            ),
+        ]
+    ]
     severity: Severity
     direction: Direction
     quotations: list[str]
@@ -78,9 +86,16 @@ class Answer(BaseModel):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        signs = (self.substantive and self.alert, bool(self.topics), self.severity != "none", self.direction != "none")
+        signs = (
+            self.substantive and self.alert,
+            bool(self.topics),
+            self.severity != "none",
+            self.direction != "none",
+        )
         if any(sign != self.alert for sign in signs):
-            raise ValueError("topics, a severity and a direction belong to an alert, and to nothing else")
+            raise ValueError(
+                "topics, a severity and a direction belong to an alert, and to nothing else"
+            )
         return self
 
 
@@ -99,7 +114,9 @@ class SecondReader:
         """Its verdicts by the passage's number, where they are to decide; without `ask` those that it gave before."""
         verdicts = {}
         left = _GIVEN
-        weightiest = sorted(enumerate(passages), key=lambda each: self._weight(each[1]))[:_OF_A_CHANGE]
+        weightiest = sorted(
+            enumerate(passages), key=lambda each: self._weight(each[1])
+        )[:_OF_A_CHANGE]
         for number, passage in weightiest:
             left -= sum(len(text[:_PASSAGE]) for text in passage.texts.values())
             if left < 0 or not (passage.severity != "none" or _is_unsure(passage)):
@@ -120,13 +137,19 @@ class SecondReader:
         key = passage_key(passage)
         with self.database.reading() as session:
             known = session.get(SecondReading, (key, self.model.name))
-            may_ask = ask and self._left > 0 and asked_since(session, self.now() - timedelta(days=1)) < _OF_A_DAY
+            may_ask = (
+                ask
+                and self._left > 0
+                and asked_since(session, self.now() - timedelta(days=1)) < _OF_A_DAY
+            )
         if not may_ask or (known and known.answer):
             return known.answer if known else None
         reading = SecondReading(passage=key, model=self.model.name, made_at=self.now())
         began = self.clock()
         try:
-            reading.answer = ask_about(passage, self.model, self.languages, min(self.model.seconds, self._left))
+            reading.answer = ask_about(
+                passage, self.model, self.languages, min(self.model.seconds, self._left)
+            )
         except NoAnswer as failure:
             reading.failure = str(failure)
             self._left = 0 if isinstance(failure, Silent) else self._left
@@ -151,7 +174,9 @@ def _is_unsure(passage: Passage) -> bool:
     return passage.chance is not None and UNSURE[0] <= passage.chance <= UNSURE[1]
 
 
-def ask_about(passage: Passage, model: Model, languages: Sequence[str], seconds: float) -> dict[str, Any]:
+def ask_about(
+    passage: Passage, model: Model, languages: Sequence[str], seconds: float
+) -> dict[str, Any]:
     """A valid answer as JSON: quotations that stand in the passage, and a plain sentence in each language. Raises
     `NoAnswer`."""
     body = _post(model, _question(passage, model.name, languages), seconds)
@@ -162,14 +187,20 @@ def ask_about(passage: Passage, model: Model, languages: Sequence[str], seconds:
     try:
         answer = Answer.model_validate_json(content)
     except ValidationError as failure:
-        where = ".".join(str(part) for part in failure.errors()[0]["loc"]) or "all of it"
+        where = (
+            ".".join(str(part) for part in failure.errors()[0]["loc"]) or "all of it"
+        )
         raise NoAnswer(f"the answer does not fit its schema ({where})") from failure
     except TypeError as failure:
         raise NoAnswer("the answer is no text") from failure
     if answer.meaning.keys() != set(languages):
         raise NoAnswer("the answer is in other languages than asked for")
     sides = passage.texts.values()
-    quotations = [text for text in answer.quotations if text.strip() and any(text in side for side in sides)]
+    quotations = [
+        text
+        for text in answer.quotations
+        if text.strip() and any(text in side for side in sides)
+    ]
     meaning = {language: _plain(answer.meaning[language]) for language in languages}
     return answer.model_dump() | {"quotations": quotations, "meaning": meaning}
 
@@ -226,7 +257,9 @@ def _post(model: Model, question: dict[str, Any], seconds: float) -> bytes:
         )
     except HttpFailure as failure:
         if failure.cause == "large":
-            raise NoAnswer(f"the answer is larger than {_LARGEST_ANSWER // 1024} kB") from failure
+            raise NoAnswer(
+                f"the answer is larger than {_LARGEST_ANSWER // 1024} kB"
+            ) from failure
         raise Silent(str(failure)) from failure
     if response.status != 200:
         raise Silent(f"status {response.status}")

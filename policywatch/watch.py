@@ -28,12 +28,18 @@ from storage.deliveries import next_attempt
 from storage.errors import with_advice
 from storage.isolate_errors import STORE_LOST
 
-_LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
+_LONGEST_SLEEP = timedelta(
+    minutes=5
+)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
 _LOST_SLEEP = timedelta(minutes=1)  # where the database or the disk failed
 
 
-def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]], log_format: str) -> None:
+def watch(
+    database: Database,
+    read: Callable[[], tuple[Watchlist, Recipients]],
+    log_format: str,
+) -> None:
     """Until SIGTERM or SIGINT: run what is due, then sleep to the next due time. The watchlist is read again at each
     turn.
 
@@ -54,8 +60,14 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]], 
                     stop.run(command, {**os.environ, TEXT: str(text)})
                 sleep = _sleep(watchlist, database)
                 lost = _log_once("", lost)
-            except (*STORE_LOST, DBAPIError) as failure:  # what is refused amid a restore, say, may be granted again
-                sleep, lost = _LOST_SLEEP, _log_once(with_advice(getattr(failure, "orig", failure)), lost)
+            except (
+                *STORE_LOST,
+                DBAPIError,
+            ) as failure:  # what is refused amid a restore, say, may be granted again
+                sleep, lost = (
+                    _LOST_SLEEP,
+                    _log_once(with_advice(getattr(failure, "orig", failure)), lost),
+                )
             stop.wait(sleep.total_seconds())
 
 
@@ -91,7 +103,11 @@ class _Stop:
 def _log_once(lost: str, before: str) -> str:
     """What failed, or that nothing does any more."""
     if lost and lost != before:
-        log.error("%s; nothing is lost, the watch tries again every minute", lost, extra={"event": "database lost"})
+        log.error(
+            "%s; nothing is lost, the watch tries again every minute",
+            lost,
+            extra={"event": "database lost"},
+        )
     elif before and not lost:
         log.info("the database is back", extra={"event": "database back"})
     return lost
@@ -101,31 +117,52 @@ def _beginning(watchlist: Watchlist, database: Database) -> str:
     """What is watched, and when next: what a person wants to see who has just started it."""
     now = utc_now()
     with database.reading() as session:
-        soonest = min(due_times(session, watchlist.documents, now).values(), default=now)
+        soonest = min(
+            due_times(session, watchlist.documents, now).values(), default=now
+        )
     when = "now" if soonest <= now else f"at {soonest:%Y-%m-%d %H:%M} UTC"
     return f"{watchlist.file}: {counted(len(watchlist.documents), 'document')} watched; the next check is due {when}"
 
 
-def _command(watchlist: Watchlist, database: Database, recipients: Recipients, log_format: str) -> list[str]:
+def _command(
+    watchlist: Watchlist, database: Database, recipients: Recipients, log_format: str
+) -> list[str]:
     """What is to be run now; nothing where no document or delivery is due, and the watchlist is as it was."""
     now = utc_now()
     with database.reading() as session:
-        documents = [id_ for id_, at in due_times(session, watchlist.documents, now).items() if at <= now]
+        documents = [
+            id_
+            for id_, at in due_times(session, watchlist.documents, now).items()
+            if at <= now
+        ]
         attempt = next_attempt(session)
         edited = is_edited(session, watchlist)
         is_pending = attempt is not None and attempt <= now
-        has_deliveries = is_pending or has_to_plan(session, recipients.routes, now, grace=recipients.grace)
+        has_deliveries = is_pending or has_to_plan(
+            session, recipients.routes, now, grace=recipients.grace
+        )
     if not (documents or edited or has_deliveries):
         return []
     step = ["run", "--log-format", log_format] if documents or edited else ["deliver"]
     chosen = [word for id_ in documents for word in ("--document", id_)]
-    return [sys.executable, "-m", "policywatch", *step, *chosen, "--config", str(watchlist.file)]
+    return [
+        sys.executable,
+        "-m",
+        "policywatch",
+        *step,
+        *chosen,
+        "--config",
+        str(watchlist.file),
+    ]
 
 
 def _sleep(watchlist: Watchlist, database: Database) -> timedelta:
     now = utc_now()
     with database.reading() as session:
         attempt = next_attempt(session)
-        times = [*due_times(session, watchlist.documents, now).values(), *([attempt] if attempt else [])]
+        times = [
+            *due_times(session, watchlist.documents, now).values(),
+            *([attempt] if attempt else []),
+        ]
     soonest = min((at - now for at in times if at > now), default=_LONGEST_SLEEP)
     return max(_SHORTEST_SLEEP, min(soonest, _LONGEST_SLEEP))

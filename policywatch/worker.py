@@ -40,7 +40,9 @@ from storage.lock import beside_others
 
 CHECK, READ, DELIVER = QUEUES = ("check", "read", "deliver")
 Read = Callable[[], tuple[Watchlist, Recipients]]
-_AT_ONCE: Final = 5  # documents of a job, so that a worker that is to stop does so within minutes
+_AT_ONCE: Final = (
+    5  # documents of a job, so that a worker that is to stop does so within minutes
+)
 _HEARTBEATS: Final = 6  # of a worker, in the time of a lease
 _LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a database that is gone
 _Work = tuple[str, str, list[str]]  # queue, group of hosts, its documents
@@ -78,12 +80,18 @@ class _Worker:
         self._app.task(name=CHECK, queue=CHECK)(self._check_task)
         self._app.task(name=READ, queue=READ)(self._read_task)
         self._app.task(name=DELIVER, queue=DELIVER)(self._deliver_task)
-        plan = self._app.task(name="plan", queue=CHECK, queueing_lock="plan")(self._plan_task)
+        plan = self._app.task(name="plan", queue=CHECK, queueing_lock="plan")(
+            self._plan_task
+        )
         self._app.periodic(cron="* * * * *")(plan)
 
-    async def stay(self, concurrency: int, queues: Sequence[str], *, wait: bool) -> None:
+    async def stay(
+        self, concurrency: int, queues: Sequence[str], *, wait: bool
+    ) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        loop.set_default_executor(ThreadPoolExecutor(2 * concurrency + 2))  # a crawl reads its pages in a thread, too
+        loop.set_default_executor(
+            ThreadPoolExecutor(2 * concurrency + 2)
+        )  # a crawl reads its pages in a thread, too
 
         def stop() -> None:
             assert task is not None
@@ -102,7 +110,11 @@ class _Worker:
                     async with self._app.open_async():
                         await self._forget_silent()
                         await self._defer("plan", "", {"timestamp": 0})
-                        log.info("worker started: %s", ", ".join(queues), extra={"event": "worker started"})
+                        log.info(
+                            "worker started: %s",
+                            ", ".join(queues),
+                            extra={"event": "worker started"},
+                        )
                         pause = 1
                         sweeping = asyncio.create_task(self._sweep())
                         try:
@@ -119,8 +131,15 @@ class _Worker:
                             )
                         finally:
                             sweeping.cancel()
-                except (exceptions.ConnectorException, psycopg.OperationalError, DatabaseUnavailable) as failure:
-                    log.error("%s; nothing is lost, the worker tries again", with_advice(failure.__cause__ or failure))
+                except (
+                    exceptions.ConnectorException,
+                    psycopg.OperationalError,
+                    DatabaseUnavailable,
+                ) as failure:
+                    log.error(
+                        "%s; nothing is lost, the worker tries again",
+                        with_advice(failure.__cause__ or failure),
+                    )
                 if not wait:
                     break
                 await asyncio.sleep(pause)
@@ -138,9 +157,15 @@ class _Worker:
     async def _forget_silent(self) -> bool:
         """Forget jobs whose worker is silent, which would hold up their groups; whether there were any."""
         manager = self._app.job_manager
-        stalled = [*await manager.get_stalled_jobs(seconds_since_heartbeat=self._silence)]
+        stalled = [
+            *await manager.get_stalled_jobs(seconds_since_heartbeat=self._silence)
+        ]
         for job in stalled:
-            log.warning("a worker is silent; others take over: %s %s", job.task_name, job.lock or "")
+            log.warning(
+                "a worker is silent; others take over: %s %s",
+                job.task_name,
+                job.lock or "",
+            )
             with suppress(exceptions.ConnectorException):  # another was faster
                 await manager.finish_job(job, Status.FAILED, delete_job=True)
         return bool(stalled)
@@ -171,14 +196,23 @@ class _Worker:
             log.debug("%s", failure)
             return
         except STORE_LOST as failure:
-            log.error("%s; what was finished is kept", with_advice(getattr(failure, "orig", failure)))
+            log.error(
+                "%s; what was finished is kept",
+                with_advice(getattr(failure, "orig", failure)),
+            )
             return
         for queue, group, documents in following:
-            await self._defer(queue, group, {"group": group, "documents": documents} if queue != DELIVER else {})
+            await self._defer(
+                queue,
+                group,
+                {"group": group, "documents": documents} if queue != DELIVER else {},
+            )
 
     async def _defer(self, name: str, group: str, words: dict[str, Any]) -> None:
         """One lock for all that is done with a group, and one waiting job of each kind."""
-        locks: dict[str, Any] = {"lock": group, "queueing_lock": f"{name} {group}"} if group else {}
+        locks: dict[str, Any] = (
+            {"lock": group, "queueing_lock": f"{name} {group}"} if group else {}
+        )
         with suppress(exceptions.AlreadyEnqueued):
             await self._app.configure_task(name, **locks).defer_async(**words)
 
@@ -196,7 +230,9 @@ class _Worker:
         following: list[_Work] = [(DELIVER, DELIVER, [])]
         for group, ids in groups.items():
             following += [(READ, group, ids)] if unread & {*ids} else []
-            following += [(CHECK, group, ids)] if any(times[id_] <= now for id_ in ids) else []
+            following += (
+                [(CHECK, group, ids)] if any(times[id_] <= now for id_ in ids) else []
+            )
         return following
 
     def _beat(self) -> list[_Work]:
@@ -205,9 +241,15 @@ class _Worker:
         with self._database.reading() as session:
             if recipients.heartbeat is None or newest_check(session) is None:
                 return []
-            problem = next(iter(undelivered(session)), None) or job_problem(session, watchlist.documents, utc_now())
+            problem = next(iter(undelivered(session)), None) or job_problem(
+                session, watchlist.documents, utc_now()
+            )
             head = head_line(session)
-        ping(recipients.heartbeat, "fail" if problem else "good", "\n".join(filter(None, (problem, head))))
+        ping(
+            recipients.heartbeat,
+            "fail" if problem else "good",
+            "\n".join(filter(None, (problem, head))),
+        )
         return []
 
     def _check(self, group: str, documents: list[str]) -> list[_Work]:
@@ -215,14 +257,21 @@ class _Worker:
             entries = self._watched(documents)
             with held.reading() as session:
                 times = due_times(session, entries, utc_now())
-            due = sorted((entry for entry in entries if times[entry.id] <= utc_now()), key=lambda each: times[each.id])
+            due = sorted(
+                (entry for entry in entries if times[entry.id] <= utc_now()),
+                key=lambda each: times[each.id],
+            )
             now, later = due[:_AT_ONCE], due[_AT_ONCE:]
             job = self._job(now, held)
             job.reprocess()
             checks = self._log(job, job.crawl(now))
             job.thin([entry.id for entry in now])
         has_unread = any(check["outcome"] is None for check in checks)
-        return [(queue, group, documents) for queue, wanted in ((READ, has_unread), (CHECK, later)) if wanted]
+        return [
+            (queue, group, documents)
+            for queue, wanted in ((READ, has_unread), (CHECK, later))
+            if wanted
+        ]
 
     def _ingest(self, group: str, documents: list[str]) -> list[_Work]:
         with self._lease(group) as held:
@@ -256,7 +305,9 @@ class _Worker:
     def _log(self, job: Job, ids: Sequence[int]) -> list[dict[str, Any]]:
         checks = outcomes(self._database, ids)
         with self._database.reading() as session:
-            log_checks(checks, last_checks(session, [check["document"] for check in checks]))
+            log_checks(
+                checks, last_checks(session, [check["document"] for check in checks])
+            )
         for mistake in job.mistakes:
             log.error("a mistake of policywatch", exc_info=mistake)
         return checks

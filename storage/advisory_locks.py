@@ -31,8 +31,12 @@ def take(session: Session, lock: AdvisoryLock) -> None:
     if lock in taken:
         return
     for each in taken:
-        assert _ORDER.index(lock) > _ORDER.index(each), f"{lock.name} is taken after {each.name}"
+        assert _ORDER.index(lock) > _ORDER.index(each), (
+            f"{lock.name} is taken after {each.name}"
+        )
     taken.add(lock)
-    connection = session.connection()  # past the session, which would write first what it holds
+    connection = (
+        session.connection()
+    )  # past the session, which would write first what it holds
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(lock.value)))

@@ -24,7 +24,9 @@ class Alert(SQLModel, table=True):
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
 
 
-_UNPLANNED = select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
+_UNPLANNED = (
+    select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
+)
 
 
 def alerted_before_of_day(session: Session, change: Change) -> int:
@@ -40,7 +42,11 @@ def alerted_before_of_day(session: Session, change: Change) -> int:
 
 def alerts_of(session: Session, change_id: int) -> list[Alert]:
     """Of a change, in the order in which they were written."""
-    return list(session.exec(select(Alert).where(Alert.change_id == change_id).order_by(col(Alert.id))))
+    return list(
+        session.exec(
+            select(Alert).where(Alert.change_id == change_id).order_by(col(Alert.id))
+        )
+    )
 
 
 def unplanned_alerts(session: Session) -> list[Alert]:

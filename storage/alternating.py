@@ -11,7 +11,9 @@ from storage.checks import Check
 from storage.columns import Utc
 from storage.paragraphs import digest
 
-ALTERNATES = 3  # turns, from which on a passage alternates: it came, went and came again
+ALTERNATES = (
+    3  # turns, from which on a passage alternates: it came, went and came again
+)
 
 
 class AlternatingPassage(SQLModel, table=True):
@@ -36,12 +38,18 @@ class AlternatingPassage(SQLModel, table=True):
         return self.turns == ALTERNATES and self.turned_at == self.since
 
 
-def note_differing(session: Session, check: Check, passages: Mapping[str, bool]) -> None:
+def note_differing(
+    session: Session, check: Check, passages: Mapping[str, bool]
+) -> None:
     """Passages that only one of a check's two answers has, and whether its text does: they alternate at once. Those
     that former answers differed in make room, for what is another word each time would fill the table."""
     assert check.id is not None
     known = turns_of(session, check.document_id)
-    found = {key: (text, stands) for text, stands in passages.items() if (key := digest(text)) is not None}
+    found = {
+        key: (text, stands)
+        for text, stands in passages.items()
+        if (key := digest(text)) is not None
+    }
     for key, row in known.items():
         if key not in found and row.only_differs:
             session.delete(row)
@@ -62,12 +70,18 @@ def note_differing(session: Session, check: Check, passages: Mapping[str, bool])
 
 def turns_of(session: Session, document_id: str) -> dict[str, AlternatingPassage]:
     """By key, whether they alternate or not."""
-    wanted = select(AlternatingPassage).where(AlternatingPassage.document_id == document_id)
+    wanted = select(AlternatingPassage).where(
+        AlternatingPassage.document_id == document_id
+    )
     return {row.key: row for row in session.exec(wanted)}
 
 
 def take_turns_back(
-    session: Session, document_id: str, check_id: int, at: datetime, standing: Collection[str | None]
+    session: Session,
+    document_id: str,
+    check_id: int,
+    at: datetime,
+    standing: Collection[str | None],
 ) -> None:
     """The text that this check brought `at` a time counts for nothing: neither do the turns to it, nor those back.
     `standing` are the keys of the text that is in force again."""
@@ -84,12 +98,22 @@ def take_turns_back(
 
 def forget_turns(session: Session, until: datetime) -> None:
     """Of passages that have not turned since, in all documents."""
-    session.exec(delete(AlternatingPassage).where(col(AlternatingPassage.turned_at) <= until))
+    session.exec(
+        delete(AlternatingPassage).where(col(AlternatingPassage.turned_at) <= until)
+    )
 
 
-def alternating_passages(session: Session, ids: Collection[str]) -> list[AlternatingPassage]:
+def alternating_passages(
+    session: Session, ids: Collection[str]
+) -> list[AlternatingPassage]:
     """Of these documents, one after the other, the longest known first."""
-    wanted = select(AlternatingPassage).where(col(AlternatingPassage.document_id).in_(ids))
+    wanted = select(AlternatingPassage).where(
+        col(AlternatingPassage.document_id).in_(ids)
+    )
     wanted = wanted.where(col(AlternatingPassage.turns) >= ALTERNATES)
-    by = (AlternatingPassage.document_id, AlternatingPassage.since, AlternatingPassage.key)
+    by = (
+        AlternatingPassage.document_id,
+        AlternatingPassage.since,
+        AlternatingPassage.key,
+    )
     return list(session.exec(wanted.order_by(*map(col, by))))

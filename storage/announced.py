@@ -23,7 +23,9 @@ class Announcement:
     day: date
 
 
-def announcements(session: Session, changes: Sequence[Change]) -> dict[int, Announcement]:
+def announcements(
+    session: Session, changes: Sequence[Change]
+) -> dict[int, Announcement]:
     """By change, the last announcement of its very text."""
     announcing: dict[str, list[str]] = {}
     for document in session.exec(select(Document).where(Document.kind == PREVIEW)):
@@ -34,14 +36,26 @@ def announcements(session: Session, changes: Sequence[Change]) -> dict[int, Anno
     previews = {id_ for change in changes for id_ in announcing[change.document_id]}
     heads = version_heads(session, [change.version_id for change in changes])
     texts = {head.fingerprint for head in heads.values()}
-    wanted = select(Change).join(Version, col(Version.id) == Change.version_id).where(col(Change.alert))
-    wanted = wanted.where(col(Change.document_id).in_(previews), col(Version.fingerprint).in_(texts))
+    wanted = (
+        select(Change)
+        .join(Version, col(Version.id) == Change.version_id)
+        .where(col(Change.alert))
+    )
+    wanted = wanted.where(
+        col(Change.document_id).in_(previews), col(Version.fingerprint).in_(texts)
+    )
     earlier = session.exec(wanted.order_by(col(Change.id))).all()
     heads |= version_heads(session, [preview.version_id for preview in earlier])
     by_change: dict[int, Announcement] = {}
     for change, preview in product(changes, earlier):
-        same_text = heads[change.version_id].fingerprint == heads[preview.version_id].fingerprint
-        announces = preview.document_id in announcing[change.document_id] and preview.detected_at <= change.detected_at
+        same_text = (
+            heads[change.version_id].fingerprint
+            == heads[preview.version_id].fingerprint
+        )
+        announces = (
+            preview.document_id in announcing[change.document_id]
+            and preview.detected_at <= change.detected_at
+        )
         if change.id is not None and same_text and announces:
             by_change[change.id] = announcement_by(preview, heads[preview.version_id])
     return by_change

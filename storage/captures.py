@@ -16,8 +16,14 @@ from storage.clock import utc_now
 from storage.columns import Compressed, Utc
 from storage.errors import DamagedCapture, DamagedValue
 
-OPEN_TERMS_ARCHIVE, INTERNET_ARCHIVE = "Open Terms Archive", "Internet Archive"  # what their sources begin with
-REFILTERED = ("x-archive-refiltered", "yes")  # a header: by the archive's word only its reading changed
+OPEN_TERMS_ARCHIVE, INTERNET_ARCHIVE = (
+    "Open Terms Archive",
+    "Internet Archive",
+)  # what their sources begin with
+REFILTERED = (
+    "x-archive-refiltered",
+    "yes",
+)  # a header: by the archive's word only its reading changed
 
 
 class Capture(SQLModel, table=True):
@@ -37,14 +43,18 @@ class Capture(SQLModel, table=True):
     url: str
     final_url: str
     status: int
-    headers: list[tuple[str, str]] = Field(default=[], sa_type=JSON)  # as received, in order
+    headers: list[tuple[str, str]] = Field(
+        default=[], sa_type=JSON
+    )  # as received, in order
     mime: str
     charset: str | None = None  # as the server declared it
     sha256: str
     size: int  # of the body, bytes, as decoded from its transfer and content encodings
     body: bytes = Field(sa_type=Compressed)
     # of the chain, which has its hashes; `add_capture` knows it
-    entry: int = Field(default=None, foreign_key="chain_entries.number", unique=True, nullable=False)
+    entry: int = Field(
+        default=None, foreign_key="chain_entries.number", unique=True, nullable=False
+    )
 
     @property
     def is_refiltered(self) -> bool:
@@ -53,15 +63,33 @@ class Capture(SQLModel, table=True):
     def files(self) -> dict[str, bytes]:
         """What proves it, as files by their names: the body as received, the headers, and all else but the time."""
         headers = "".join(f"{name}: {value}\n" for name, value in self.headers)
-        names = ("source", "url", "final_url", "status", "mime", "charset", "size", "sha256")
+        names = (
+            "source",
+            "url",
+            "final_url",
+            "status",
+            "mime",
+            "charset",
+            "size",
+            "sha256",
+        )
         facts = json.dumps({name: getattr(self, name) for name in names}, indent=1)
-        contents = {"body": self.body, "headers": headers.encode(), "json": facts.encode()}
-        return {f"capture-{self.entry}.{ending}": content for ending, content in contents.items()}
+        contents = {
+            "body": self.body,
+            "headers": headers.encode(),
+            "json": facts.encode(),
+        }
+        return {
+            f"capture-{self.entry}.{ending}": content
+            for ending, content in contents.items()
+        }
 
     def entry_text(self, number: int, previous: str) -> str:
         """The entry that it has in the chain, if it is as it was written."""
         self.entry = number
-        hashes = {name: sha256(content).hexdigest() for name, content in self.files().items()}
+        hashes = {
+            name: sha256(content).hexdigest() for name, content in self.files().items()
+        }
         time = self.fetched_at.astimezone(UTC).isoformat(timespec="microseconds")
         return entry_text(number, previous, f"captured {time}", hashes)
 
@@ -77,19 +105,34 @@ def add_capture(session: Session, added: Capture) -> None:
 
 def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) -> None:
     """Delete captures that nothing refers to any more, and say so in the chain."""
-    named = select(ChainEntry).join(Capture, col(Capture.entry) == ChainEntry.number).where(of_them)
-    if hashes := {entry.name: entry.sha256 for entry in session.exec(named.order_by(col(ChainEntry.number)))}:
+    named = (
+        select(ChainEntry)
+        .join(Capture, col(Capture.entry) == ChainEntry.number)
+        .where(of_them)
+    )
+    if hashes := {
+        entry.name: entry.sha256
+        for entry in session.exec(named.order_by(col(ChainEntry.number)))
+    }:
         number, previous = next_link(session)
         comment = f"removed {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {about}"
-        session.add(ChainEntry(number=number, text=entry_text(number, previous, comment, hashes)))
-    session.exec(delete(Capture).where(of_them, col(Capture.head_id).is_not(None)))  # parts, which name the first one
+        session.add(
+            ChainEntry(
+                number=number, text=entry_text(number, previous, comment, hashes)
+            )
+        )
+    session.exec(
+        delete(Capture).where(of_them, col(Capture.head_id).is_not(None))
+    )  # parts, which name the first one
     session.exec(delete(Capture).where(of_them))
 
 
 def share_since(session: Session, since: datetime) -> float:
     """The part of all captures' bytes that was fetched since then, from 0 to 1."""
     size = func.sum(col(Capture.size))
-    recent, whole = session.exec(select(size.filter(col(Capture.fetched_at) >= since), size)).one()
+    recent, whole = session.exec(
+        select(size.filter(col(Capture.fetched_at) >= since), size)
+    ).one()
     return float((recent or 0) / whole) if whole else 0.0
 
 
@@ -98,14 +141,22 @@ def capture(session: Session, id_: int) -> Capture:
     try:
         return session.get_one(Capture, id_)
     except DamagedValue as failure:
-        document = session.exec(select(Capture.document_id).where(Capture.id == id_)).one()
+        document = session.exec(
+            select(Capture.document_id).where(Capture.id == id_)
+        ).one()
         raise DamagedCapture(id_, document) from failure
 
 
 def captures_from(session: Session, head_id: int) -> list[Capture]:
     """A capture with those of the document's further parts, in the order in which they are read."""
-    further = select(Capture.id).where(Capture.head_id == head_id).order_by(col(Capture.id))
-    return [capture(session, id_) for id_ in (head_id, *session.exec(further)) if id_ is not None]
+    further = (
+        select(Capture.id).where(Capture.head_id == head_id).order_by(col(Capture.id))
+    )
+    return [
+        capture(session, id_)
+        for id_ in (head_id, *session.exec(further))
+        if id_ is not None
+    ]
 
 
 def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
@@ -119,7 +170,9 @@ def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
 
 def newest_captures(session: Session, document: str) -> list[Capture]:
     """The captures of the document's parts that were kept last, believed or not, without their bytes; maybe none."""
-    heads = select(Capture.id).where(Capture.document_id == document, col(Capture.head_id).is_(None))
+    heads = select(Capture.id).where(
+        Capture.document_id == document, col(Capture.head_id).is_(None)
+    )
     head = session.exec(heads.order_by(col(Capture.id).desc()).limit(1)).first()
     return capture_records(session, head) if head is not None else []
 
@@ -132,5 +185,9 @@ def addresses(captures: Sequence[Capture], url: str) -> list[str]:
 def capture_records(session: Session, head_id: int) -> list[Capture]:
     """What is known of a capture and of those of the document's further parts, without their bytes."""
     without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # the attribute of a class is its column
-    wanted = select(Capture).where((Capture.id == head_id) | (Capture.head_id == head_id)).order_by(col(Capture.id))
+    wanted = (
+        select(Capture)
+        .where((Capture.id == head_id) | (Capture.head_id == head_id))
+        .order_by(col(Capture.id))
+    )
     return list(session.exec(wanted.options(without_bytes)))

@@ -61,7 +61,9 @@ def entry_name(number: int) -> str:
     return f"entry-{number}"
 
 
-def entry_text(number: int, previous: str, comment: str, hashes: Mapping[str, str]) -> str:
+def entry_text(
+    number: int, previous: str, comment: str, hashes: Mapping[str, str]
+) -> str:
     """`previous` is the hash of the entry before, `hashes` are those of files, by name.
 
     Where the capture of the entry before is removed, its line stands twice: once as a link, once as what is removed.
@@ -80,7 +82,9 @@ def next_link(session: Session) -> tuple[int, str]:
 
 def last_entry(session: Session) -> ChainEntry | None:
     """The head; None before the first capture."""
-    return session.exec(select(ChainEntry).order_by(col(ChainEntry.number).desc()).limit(1)).first()
+    return session.exec(
+        select(ChainEntry).order_by(col(ChainEntry.number).desc()).limit(1)
+    ).first()
 
 
 def head_line(session: Session) -> str | None:
@@ -95,9 +99,18 @@ def last_timestamp(session: Session) -> Timestamp | None:
     return session.exec(newest.options(defer(Timestamp.response))).first()  # type: ignore[arg-type]
 
 
-def proof_of(session: Session, number: int) -> tuple[list[ChainEntry], Timestamp | None]:
+def proof_of(
+    session: Session, number: int
+) -> tuple[list[ChainEntry], Timestamp | None]:
     """The entries from this one to the next that has a timestamp, which proves it; alone where none has one yet."""
-    later = select(Timestamp).where(col(Timestamp.entry) >= number).order_by(col(Timestamp.entry)).limit(1)
+    later = (
+        select(Timestamp)
+        .where(col(Timestamp.entry) >= number)
+        .order_by(col(Timestamp.entry))
+        .limit(1)
+    )
     stamp = session.exec(later).first()
     between = col(ChainEntry.number).between(number, stamp.entry if stamp else number)
-    return list(session.exec(select(ChainEntry).where(between).order_by(col(ChainEntry.number)))), stamp
+    return list(
+        session.exec(select(ChainEntry).where(between).order_by(col(ChainEntry.number)))
+    ), stamp

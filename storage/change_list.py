@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, or_, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    exists,
+    or_,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -51,10 +60,18 @@ class Cursor(NamedTuple):
         """What `str` made; raises `ValueError` for anything else."""
         moment, _, number = text.partition("~")
         try:
-            at = datetime.fromisoformat(moment.replace(" ", "+"))  # a "+" that nobody escaped in an address
+            at = datetime.fromisoformat(
+                moment.replace(" ", "+")
+            )  # a "+" that nobody escaped in an address
         except ValueError:
             at = None
-        if not (at and at.tzinfo and number.isascii() and number.isdigit() and 0 < int(number[:11]) < 2**31):
+        if not (
+            at
+            and at.tzinfo
+            and number.isascii()
+            and number.isdigit()
+            and 0 < int(number[:11]) < 2**31
+        ):
             raise ValueError(f"not a place in a list of changes: {text!r}")
         return cls(at.astimezone(UTC), int(number))
 
@@ -129,11 +146,15 @@ def changes_page(
         is_alike = _rank(other) == _rank(Change)
         is_later = tuple_(col(other.detected_at), col(other.id)) > place
         leads = or_(_rank(other) < _rank(Change), and_(is_alike, is_later))
-        ids = ids.where(~exists().where(is_of_event, leads, *conditions(session, wanted, other)))
+        ids = ids.where(
+            ~exists().where(is_of_event, leads, *conditions(session, wanted, other))
+        )
     if before is not None:
         ids = ids.where(place < _at(before))
     if after is not None:
-        ids = ids.where(place > _at(after)).order_by(col(Change.detected_at), col(Change.id))
+        ids = ids.where(place > _at(after)).order_by(
+            col(Change.detected_at), col(Change.id)
+        )
     else:
         ids = ids.order_by(col(Change.detected_at).desc(), col(Change.id).desc())
     matches = [id_ for id_ in session.exec(ids) if id_ is not None]
@@ -145,7 +166,12 @@ def changes_page(
     newest, oldest = Cursor.of(rows[0].change), Cursor.of(rows[-1].change)
     if after is not None:
         return ChangesPage(rows, events, older=oldest, newer=newest if more else None)
-    return ChangesPage(rows, events, older=oldest if more else None, newer=newest if before is not None else None)
+    return ChangesPage(
+        rows,
+        events,
+        older=oldest if more else None,
+        newer=newest if before is not None else None,
+    )
 
 
 def after_place(place: Cursor) -> ColumnElement[bool]:
@@ -154,7 +180,9 @@ def after_place(place: Cursor) -> ColumnElement[bool]:
 
 
 def _at(place: Cursor) -> ColumnElement[Any]:
-    return tuple_(bindparam(None, place.detected_at, Utc()), bindparam(None, place.id, Integer))
+    return tuple_(
+        bindparam(None, place.detected_at, Utc()), bindparam(None, place.id, Integer)
+    )
 
 
 def _rank(of: type[Change]) -> ColumnElement[int]:
@@ -164,15 +192,28 @@ def _rank(of: type[Change]) -> ColumnElement[int]:
 
 
 def _events(
-    session: Session, leading: Sequence[ListedChange], matching: Sequence[ColumnElement[bool]]
+    session: Session,
+    leading: Sequence[ListedChange],
+    matching: Sequence[ColumnElement[bool]],
 ) -> list[list[ListedChange]]:
-    event_ids = {row.change.event_id for row in leading if row.change.event_id is not None}
-    ids = session.exec(select(Change.id).where(col(Change.event_id).in_(event_ids), *matching)).all()
+    event_ids = {
+        row.change.event_id for row in leading if row.change.event_id is not None
+    }
+    ids = session.exec(
+        select(Change.id).where(col(Change.event_id).in_(event_ids), *matching)
+    ).all()
     by_event: dict[int | None, list[ListedChange]] = {}
     for row in listed(session, [id_ for id_ in ids if id_ is not None]):
         by_event.setdefault(row.change.event_id, []).append(row)
     return [
-        [row, *(each for each in by_event.get(row.change.event_id, ()) if each.change.id != row.change.id)]
+        [
+            row,
+            *(
+                each
+                for each in by_event.get(row.change.event_id, ())
+                if each.change.id != row.change.id
+            ),
+        ]
         for row in leading
     ]
 
@@ -204,7 +245,9 @@ def _gravest_first(same: Sequence[ListedChange]) -> tuple[Any, ...]:
     return severity, same[0].document.kind == PREVIEW, -topics, same[0].document.id
 
 
-def conditions(session: Session, wanted: ChangeFilter, of: type[Change] = Change) -> list[ColumnElement[bool]]:
+def conditions(
+    session: Session, wanted: ChangeFilter, of: type[Change] = Change
+) -> list[ColumnElement[bool]]:
     """On `changes` or an alias `of` it, for other lists that are filtered alike."""
     clauses = [*_of_documents(wanted, of), *_between_dates(wanted, of)]
     if wanted.topic:
@@ -220,7 +263,9 @@ def conditions(session: Session, wanted: ChangeFilter, of: type[Change] = Change
     return clauses
 
 
-def _about(session: Session, topics: Collection[str], of: type[Change]) -> ColumnElement[bool]:
+def _about(
+    session: Session, topics: Collection[str], of: type[Change]
+) -> ColumnElement[bool]:
     """Of a topic that few changes have, those are gathered; of another, the list is walked until a page is full."""
     about = col(ChangeTopic.topic).in_(topics)
     ids = session.exec(select(ChangeTopic.change_id).where(about).limit(_FEW + 1)).all()
@@ -239,8 +284,15 @@ def _of_documents(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement[
     if wanted.document:
         clauses.append(col(of.document_id).in_(wanted.document))
     if wanted.service:
-        clauses.append(col(of.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.service))))
-    for column, values in ((Document.language, wanted.language), (Document.kind, wanted.kind)):
+        clauses.append(
+            col(of.document_id).in_(
+                select(Document.id).where(col(Document.service).in_(wanted.service))
+            )
+        )
+    for column, values in (
+        (Document.language, wanted.language),
+        (Document.kind, wanted.kind),
+    ):
         if values:
             # not by the index of documents: many are alike, and their changes would all be gathered and sorted
             alike = select(Document.id).where(col(column).in_(values))
@@ -263,27 +315,47 @@ def _between_dates(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement
 
 def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
     """Those changes as a list shows them, newest first; a few queries, however many they are."""
-    joined = select(Change, Document).join(Document, col(Document.id) == col(Change.document_id))
+    joined = select(Change, Document).join(
+        Document, col(Document.id) == col(Change.document_id)
+    )
     rows = session.exec(joined.where(col(Change.id).in_(change_ids))).all()
     counts = passage_counts(session, list(change_ids))
     announced = announcements(session, [change for change, _ in rows])
     changes = [
-        ListedChange(change, document, counts.get(change.id or 0, {}), announced.get(change.id or 0))
+        ListedChange(
+            change,
+            document,
+            counts.get(change.id or 0, {}),
+            announced.get(change.id or 0),
+        )
         for change, document in rows
     ]
     return sorted(changes, key=lambda row: Cursor.of(row.change), reverse=True)
 
 
-def changes_to(session: Session, version_ids: Collection[int]) -> dict[int, ListedChange]:
+def changes_to(
+    session: Session, version_ids: Collection[int]
+) -> dict[int, ListedChange]:
     """By version, the change that made it; first versions have none."""
-    ids = session.exec(select(Change.id).where(col(Change.version_id).in_(version_ids))).all()
-    return {row.change.version_id: row for row in listed(session, [id_ for id_ in ids if id_ is not None])}
+    ids = session.exec(
+        select(Change.id).where(col(Change.version_id).in_(version_ids))
+    ).all()
+    return {
+        row.change.version_id: row
+        for row in listed(session, [id_ for id_ in ids if id_ is not None])
+    }
 
 
-def upcoming(session: Session, today: date, wanted: ChangeFilter, *, limit: int) -> list[ListedChange]:
+def upcoming(
+    session: Session, today: date, wanted: ChangeFilter, *, limit: int
+) -> list[ListedChange]:
     """Changes that hold from `today` or later, the nearest date first, then the newest."""
-    ids = select(Change.id).where(col(Change.effective_date) >= today, *conditions(session, wanted))
-    ordered = ids.order_by(col(Change.effective_date), col(Change.detected_at).desc()).limit(limit)
+    ids = select(Change.id).where(
+        col(Change.effective_date) >= today, *conditions(session, wanted)
+    )
+    ordered = ids.order_by(
+        col(Change.effective_date), col(Change.detected_at).desc()
+    ).limit(limit)
     rows = listed(session, [id_ for id_ in session.exec(ordered) if id_ is not None])
     return sorted(rows, key=lambda row: row.change.effective_date or today)
 
@@ -293,6 +365,10 @@ def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | No
     column = _FIELDS[field]
     for name in dict.fromkeys(names):
         # PostgreSQL refuses a text with a NUL
-        if "\x00" in name or session.exec(select(column).where(column == name).limit(1)).first() is None:
+        if (
+            "\x00" in name
+            or session.exec(select(column).where(column == name).limit(1)).first()
+            is None
+        ):
             return name
     return None

@@ -13,7 +13,12 @@ from messages import Message
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, MessagesColumn, Utc
 from storage.errors import UnknownChange, Withdrawn
-from storage.withdrawals import Withdrawal, leave_out_withdrawn, with_withdrawn, withdrawal_of_change
+from storage.withdrawals import (
+    Withdrawal,
+    leave_out_withdrawn,
+    with_withdrawn,
+    withdrawal_of_change,
+)
 
 SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
 
@@ -47,7 +52,14 @@ class Change(SQLModel, table=True):
             "document_id",
             "effective_date",
         ),
-        Index("ix_changes_of_document", "document_id", "detected_at", "id", "substantive", "cause"),
+        Index(
+            "ix_changes_of_document",
+            "document_id",
+            "detected_at",
+            "id",
+            "substantive",
+            "cause",
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -102,8 +114,13 @@ class ChangeTopic(SQLModel, table=True):
 def _keep_topics(_mapper: Any, connection: Connection, change: Change) -> None:
     if not inspect(change).attrs.topics.history.has_changes():
         return
-    connection.execute(delete(ChangeTopic).where(col(ChangeTopic.change_id) == change.id))
-    rows = [{"topic": topic, "change_id": change.id} for topic in dict.fromkeys(change.topics)]
+    connection.execute(
+        delete(ChangeTopic).where(col(ChangeTopic.change_id) == change.id)
+    )
+    rows = [
+        {"topic": topic, "change_id": change.id}
+        for topic in dict.fromkeys(change.topics)
+    ]
     if rows:
         connection.execute(insert(ChangeTopic), rows)
 
@@ -142,10 +159,14 @@ def change(session: Session, id_: int) -> Change:
     withdrawal = withdrawal_of_change(session, id_)
     if withdrawal is not None:
         document_id = change_in_any_state(session, id_).document_id
-        raise Withdrawn(f"change {id_}", document_id, withdrawal.withdrawn_at, withdrawal.reason)
+        raise Withdrawn(
+            f"change {id_}", document_id, withdrawal.withdrawn_at, withdrawal.reason
+        )
     row = session.get(Change, id_)
     if row is None:
-        raise UnknownChange(f"there is no change {id_}; `policywatch history DOCUMENT` lists a document's changes")
+        raise UnknownChange(
+            f"there is no change {id_}; `policywatch history DOCUMENT` lists a document's changes"
+        )
     return row
 
 
@@ -166,11 +187,15 @@ def passages(session: Session, change_id: int) -> list[StoredPassage]:
     return list(session.exec(wanted.order_by(col(StoredPassage.position))))
 
 
-def passages_by_change(session: Session, change_ids: Collection[int]) -> dict[int, list[StoredPassage]]:
+def passages_by_change(
+    session: Session, change_ids: Collection[int]
+) -> dict[int, list[StoredPassage]]:
     """In reading order, for each of the changes that has any."""
     wanted = select(StoredPassage).where(col(StoredPassage.change_id).in_(change_ids))
     found: dict[int, list[StoredPassage]] = {}
-    for each in session.exec(wanted.order_by(col(StoredPassage.change_id), col(StoredPassage.position))):
+    for each in session.exec(
+        wanted.order_by(col(StoredPassage.change_id), col(StoredPassage.position))
+    ):
         found.setdefault(each.change_id, []).append(each)
     return found
 
@@ -186,34 +211,49 @@ def forget_change(session: Session, change: Change) -> None:
 
 def changes_of(session: Session, document_id: str) -> list[Change]:
     """Newest first."""
-    return list(session.exec(select(Change).where(Change.document_id == document_id).order_by(col(Change.id).desc())))
+    return list(
+        session.exec(
+            select(Change)
+            .where(Change.document_id == document_id)
+            .order_by(col(Change.id).desc())
+        )
+    )
 
 
 def newest_alerting(session: Session) -> Change | None:
     """The newest change that people are alerted of, as its page showed it: an import may come later than what is newer.
     None before the first."""
     newest = col(Change.detected_at).desc(), col(Change.id).desc()
-    return session.exec(select(Change).where(col(Change.alert).is_(True)).order_by(*newest)).first()
+    return session.exec(
+        select(Change).where(col(Change.alert).is_(True)).order_by(*newest)
+    ).first()
 
 
 def waiting_changes(session: Session) -> list[Change]:
     """Changes whose alert waits until their text has stayed, oldest first."""
     # sorted here: to have them in order, SQLite would look through all changes there ever were
-    return sorted(session.exec(select(Change).where(col(Change.waits) > 0)), key=lambda change: change.id or 0)
+    return sorted(
+        session.exec(select(Change).where(col(Change.waits) > 0)),
+        key=lambda change: change.id or 0,
+    )
 
 
 def neighbours(session: Session, change: Change) -> tuple[Change | None, Change | None]:
     """The change of the same document that ended at this one's earlier version, and the one that began at its later."""
     same = select(Change).where(Change.document_id == change.document_id)
     before = session.exec(same.where(Change.version_id == change.before_id)).first()
-    return before, session.exec(same.where(Change.before_id == change.version_id)).first()
+    return before, session.exec(
+        same.where(Change.before_id == change.version_id)
+    ).first()
 
 
-def passage_counts(session: Session, change_ids: list[int]) -> dict[int, dict[str, int]]:
+def passage_counts(
+    session: Session, change_ids: list[int]
+) -> dict[int, dict[str, int]]:
     """How many passages of each operation a change has, for those that have any."""
-    counted = select(StoredPassage.change_id, StoredPassage.operation, func.count()).where(
-        col(StoredPassage.change_id).in_(change_ids)
-    )
+    counted = select(
+        StoredPassage.change_id, StoredPassage.operation, func.count()
+    ).where(col(StoredPassage.change_id).in_(change_ids))
     found: dict[int, dict[str, int]] = {}
     for change_id, operation, n in session.exec(
         counted.group_by(col(StoredPassage.change_id), col(StoredPassage.operation))

@@ -43,9 +43,18 @@ class Outcome(StrEnum):
         return self in _GOOD
 
 
-_ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)  # what was read is kept, and not believed
+_ASIDE = (
+    Outcome.HELD.value,
+    Outcome.UNREADABLE.value,
+)  # what was read is kept, and not believed
 ATTEMPTS = 3  # to read a capture; what takes too much each time, or ends the program, is given up
-_GOOD = (Outcome.FIRST, Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.CHANGED, Outcome.COSMETIC)
+_GOOD = (
+    Outcome.FIRST,
+    Outcome.UNCHANGED,
+    Outcome.NOT_MODIFIED,
+    Outcome.CHANGED,
+    Outcome.COSMETIC,
+)
 
 
 class Check(SQLModel, table=True):
@@ -62,14 +71,24 @@ class Check(SQLModel, table=True):
     # program; from 0 again where a person asks for it
     attempts: int = 0
     accepted: bool = False  # held, and then taken by a person
-    rejected_as: int | None = None  # the capture of this text, or of one that says the same, that a person rejected
-    source: str | None = None  # the archive that was read; None: the service itself was asked
+    rejected_as: int | None = (
+        None  # the capture of this text, or of one that says the same, that a person rejected
+    )
+    source: str | None = (
+        None  # the archive that was read; None: the service itself was asked
+    )
     stands_in: bool = False  # read in an archive because the page does not answer: says nothing of the page's health
-    reason: Message | None = Field(default=None, sa_type=MessageColumn)  # None when all is well
+    reason: Message | None = Field(
+        default=None, sa_type=MessageColumn
+    )  # None when all is well
     status: int | None = None
     final_url: str | None = None
-    moved_to: str | None = None  # the page's new address, by permanent redirects or its own words before it went
-    seconds: float | None = None  # from the first request to the last byte, confirmation included
+    moved_to: str | None = (
+        None  # the page's new address, by permanent redirects or its own words before it went
+    )
+    seconds: float | None = (
+        None  # from the first request to the last byte, confirmation included
+    )
     # validators of the answer and the digest of its markup; the document takes them over when its text is accepted
     etag: str | None = None
     last_modified: str | None = None
@@ -117,33 +136,64 @@ def _propose_address(session: Session, row: Document, check: Check) -> None:
         return
     session.flush()
     of_page = select(Check.moved_to).where(_OF_THE_PAGE, Check.document_id == row.id)
-    last = session.exec(of_page.order_by(col(Check.id).desc()).limit(row.alert_after)).all()
+    last = session.exec(
+        of_page.order_by(col(Check.id).desc()).limit(row.alert_after)
+    ).all()
     if [*last] != [check.moved_to] * row.alert_after:
         return
-    proposals = [[check.moved_to, f"url = {json.dumps(check.moved_to, ensure_ascii=False)}"]]
-    if all(notice.facts["proposals"] != proposals for notice in notices_of(session, NoticeKind.MOVED, row.id)):
+    proposals = [
+        [check.moved_to, f"url = {json.dumps(check.moved_to, ensure_ascii=False)}"]
+    ]
+    if all(
+        notice.facts["proposals"] != proposals
+        for notice in notices_of(session, NoticeKind.MOVED, row.id)
+    ):
         facts, kind, at = {"proposals": proposals}, NoticeKind.MOVED, check.checked_at
-        session.add(Notice(kind=kind, document_id=row.id, check_id=check.id, facts=facts, created_at=at))
+        session.add(
+            Notice(
+                kind=kind,
+                document_id=row.id,
+                check_id=check.id,
+                facts=facts,
+                created_at=at,
+            )
+        )
 
 
 def _drop_captures_between(session: Session, check: Check) -> None:
     """Of a streak of texts that are set aside, keep what its first check brought, what this one did, what the operator
     was alerted of, and what a person rejected: a page that says something else each time would fill the disk."""
     session.flush()
-    of_document, capture = col(Check.document_id) == check.document_id, col(Check.capture_id)
+    of_document, capture = (
+        col(Check.document_id) == check.document_id,
+        col(Check.capture_id),
+    )
     good = of_document, or_(col(Check.accepted), col(Check.outcome).in_(_GOOD))
     since = session.exec(select(func.max(Check.id)).where(*good)).one() or 0
-    aside = col(Check.outcome).in_(_ASIDE), col(Check.rejected_as).is_distinct_from(capture)
+    aside = (
+        col(Check.outcome).in_(_ASIDE),
+        col(Check.rejected_as).is_distinct_from(capture),
+    )
     in_streak = col(Check.id) > since, *aside, capture.is_not(None)
     streak = session.exec(
-        select(Check.id, Check.capture_id).where(of_document, *in_streak).order_by(col(Check.id))
+        select(Check.id, Check.capture_id)
+        .where(of_document, *in_streak)
+        .order_by(col(Check.id))
     ).all()
     noticed = session.exec(
-        select(Notice.check_id).where(Notice.document_id == check.document_id, Notice.kind == NoticeKind.HELD)
+        select(Notice.check_id).where(
+            Notice.document_id == check.document_id, Notice.kind == NoticeKind.HELD
+        )
     ).all()
     kept = [streak[0][1], check.capture_id] if streak else []
-    between = [id_ for id_, capture_id in streak if capture_id not in kept and id_ not in noticed]
-    session.exec(update(Check).where(col(Check.id).in_(between)).values(capture_id=None))
+    between = [
+        id_
+        for id_, capture_id in streak
+        if capture_id not in kept and id_ not in noticed
+    ]
+    session.exec(
+        update(Check).where(col(Check.id).in_(between)).values(capture_id=None)
+    )
     captures = {capture_id for id_, capture_id in streak if id_ in between}
     _remove_unnamed(session, captures, f"{check.document_id}, set aside")
 
@@ -152,13 +202,29 @@ def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
     """Delete captures that checks before `until` set aside, but for those that still wait for a person, or that one
     rejected: the same text is known by them. How many."""
     valid = last_valid(session, document_id)
-    undecided = col(Check.accepted).is_(False), col(Check.rejected_as).is_distinct_from(col(Check.capture_id))
+    undecided = (
+        col(Check.accepted).is_(False),
+        col(Check.rejected_as).is_distinct_from(col(Check.capture_id)),
+    )
     aside = col(Check.outcome).in_(_ASIDE), *undecided, Check.checked_at < until
-    wanted = select(Check.id, Check.capture_id).join(Capture, col(Check.capture_id) == Capture.id).where(*aside)
-    is_past = Capture.document_id == document_id, col(Check.id) < (valid.id if valid else 0)
+    wanted = (
+        select(Check.id, Check.capture_id)
+        .join(Capture, col(Check.capture_id) == Capture.id)
+        .where(*aside)
+    )
+    is_past = (
+        Capture.document_id == document_id,
+        col(Check.id) < (valid.id if valid else 0),
+    )
     old = session.exec(wanted.where(*is_past)).all()
-    session.exec(update(Check).where(col(Check.id).in_([id_ for id_, _ in old])).values(capture_id=None))
-    return _remove_unnamed(session, {capture_id for _, capture_id in old}, f"{document_id}, set aside")
+    session.exec(
+        update(Check)
+        .where(col(Check.id).in_([id_ for id_, _ in old]))
+        .values(capture_id=None)
+    )
+    return _remove_unnamed(
+        session, {capture_id for _, capture_id in old}, f"{document_id}, set aside"
+    )
 
 
 def release_capture(session: Session, check: Check) -> None:
@@ -175,28 +241,49 @@ def _remove_unnamed(session: Session, captures: set[int | None], about: str) -> 
     """Delete the captures that no check and no version names; how many."""
     with with_withdrawn(session):
         for name in (Check.capture_id, Version.capture_id):
-            captures.difference_update(session.exec(select(name).where(col(name).in_(captures))).all())
-    remove_captures(session, or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures)), about)
+            captures.difference_update(
+                session.exec(select(name).where(col(name).in_(captures))).all()
+            )
+    remove_captures(
+        session,
+        or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures)),
+        about,
+    )
     return len(captures)
 
 
-def pauses(session: Session, now: datetime, ids: Collection[str] | None = None) -> dict[str, datetime]:
+def pauses(
+    session: Session, now: datetime, ids: Collection[str] | None = None
+) -> dict[str, datetime]:
     """Until when servers asked to be left alone, by the ids of documents, or of those asked for; also what is over, and
     not what ends later than any pause that begins now: that was written under a wrong clock.
 
     A server that asked so when one document was fetched is left alone by all that are read from its host.
     """
-    rows = list(session.exec(select(Document).where(col(Document.not_before).is_not(None))))
+    rows = list(
+        session.exec(select(Document).where(col(Document.not_before).is_not(None)))
+    )
     paused = {
-        row.id: row.not_before for row in rows if row.not_before and not is_ahead(row.not_before, now + LONGEST_PAUSE)
+        row.id: row.not_before
+        for row in rows
+        if row.not_before and not is_ahead(row.not_before, now + LONGEST_PAUSE)
     }
     by_host: dict[str, datetime] = {}
     for row in rows:
         if row.id in paused:
-            urls = select(Check.final_url).where(Check.document_id == row.id, col(Check.final_url).is_not(None))
-            host = _host(session.exec(urls.order_by(col(Check.id).desc()).limit(1)).first() or row.url)
+            urls = select(Check.final_url).where(
+                Check.document_id == row.id, col(Check.final_url).is_not(None)
+            )
+            host = _host(
+                session.exec(urls.order_by(col(Check.id).desc()).limit(1)).first()
+                or row.url
+            )
             by_host[host] = max(paused[row.id], by_host.get(host, paused[row.id]))
-    others = select(Document) if ids is None else select(Document).where(col(Document.id).in_(ids))
+    others = (
+        select(Document)
+        if ids is None
+        else select(Document).where(col(Document.id).in_(ids))
+    )
     for row in session.exec(others) if paused else ():
         hosts = {*map(_host, row.addresses)} & by_host.keys()
         if until := [by_host[host] for host in hosts]:
@@ -219,42 +306,72 @@ def accept_check(session: Session, check: Check) -> None:
 
 def check_that_brought(session: Session, capture_id: int) -> Check | None:
     """The first one whose answer was this capture; None where it was imported."""
-    return session.exec(select(Check).where(Check.capture_id == capture_id).order_by(col(Check.id)).limit(1)).first()
+    return session.exec(
+        select(Check)
+        .where(Check.capture_id == capture_id)
+        .order_by(col(Check.id))
+        .limit(1)
+    ).first()
 
 
 def rejected_captures(session: Session, document_id: str) -> list[int]:
     """Of texts of the document that a person rejected."""
-    wanted = select(Check.rejected_as).where(Check.document_id == document_id, col(Check.rejected_as).is_not(None))
-    known = select(Capture.id).where(col(Capture.id).in_(wanted)).order_by(col(Capture.id))
+    wanted = select(Check.rejected_as).where(
+        Check.document_id == document_id, col(Check.rejected_as).is_not(None)
+    )
+    known = (
+        select(Capture.id).where(col(Capture.id).in_(wanted)).order_by(col(Capture.id))
+    )
     return [id_ for id_ in session.exec(known) if id_ is not None]
 
 
 def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
     """A person says that the text of this capture is not the document's, whatever was made of it before."""
     brought = col(Check.document_id) == document_id, col(Check.capture_id) == capture_id
-    session.exec(update(Check).where(*brought).values(rejected_as=capture_id, accepted=False))
+    session.exec(
+        update(Check).where(*brought).values(rejected_as=capture_id, accepted=False)
+    )
 
 
 def _recovered(session: Session, row: Document, check: Check) -> None:
     if check.stands_in:
-        row.etag = row.last_modified = row.parts = None  # a 304 would mean the page's own last text
+        row.etag = row.last_modified = row.parts = (
+            None  # a 304 would mean the page's own last text
+        )
         return
     if check.outcome != Outcome.NOT_MODIFIED:
-        row.etag, row.last_modified, row.markup, row.parts = check.etag, check.last_modified, check.markup, check.parts
+        row.etag, row.last_modified, row.markup, row.parts = (
+            check.etag,
+            check.last_modified,
+            check.markup,
+            check.parts,
+        )
         check.etag = check.last_modified = check.markup = check.parts = None
     if row.alerted_at is not None and row.failing_since is not None:
         session.add(check)
         session.flush()
         facts = {"since": row.failing_since.isoformat()}
         kind, at = NoticeKind.RECOVERED, check.checked_at
-        session.add(Notice(kind=kind, document_id=row.id, check_id=check.id, facts=facts, created_at=at))
+        session.add(
+            Notice(
+                kind=kind,
+                document_id=row.id,
+                check_id=check.id,
+                facts=facts,
+                created_at=at,
+            )
+        )
     row.failures, row.failing_since, row.alerted_at = 0, None, None
 
 
-def _failed(session: Session, row: Document, check: Check, not_before: datetime | None) -> None:
+def _failed(
+    session: Session, row: Document, check: Check, not_before: datetime | None
+) -> None:
     if check.stands_in:
         return
-    if (until := pauses(session, check.checked_at, [row.id]).get(row.id)) is not None and check.checked_at < until:
+    if (
+        until := pauses(session, check.checked_at, [row.id]).get(row.id)
+    ) is not None and check.checked_at < until:
         return  # no request was made; the pause was counted once, when it began
     row.not_before = not_before or row.not_before
     row.failures += 1
@@ -263,7 +380,9 @@ def _failed(session: Session, row: Document, check: Check, not_before: datetime 
 
 def last_failure(session: Session, document_id: str) -> Check | None:
     """The newest check that brought no valid text."""
-    failed = select(Check).where(_OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).not_in(_GOOD))
+    failed = select(Check).where(
+        _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).not_in(_GOOD)
+    )
     return session.exec(failed.order_by(col(Check.id).desc()).limit(1)).first()
 
 
@@ -277,8 +396,12 @@ def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
     if again:
         later = aliased(Check)
         read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(_GOOD))
-        is_newest = ~exists().where(col(later.document_id) == Check.document_id, col(later.id) > Check.id, read)
-        waits = or_(waits, and_(or_(col(Check.outcome) == Outcome.FAILED, _COSTLY), is_newest))
+        is_newest = ~exists().where(
+            col(later.document_id) == Check.document_id, col(later.id) > Check.id, read
+        )
+        waits = or_(
+            waits, and_(or_(col(Check.outcome) == Outcome.FAILED, _COSTLY), is_newest)
+        )
     wanted = select(Check).where(waits, col(Check.capture_id).is_not(None))
     return list(session.exec(wanted.order_by(col(Check.id))))
 
@@ -294,7 +417,11 @@ def count_attempt(session: Session, check: Check) -> bool:
 
 def attempts_before(session: Session, check: Check) -> int:
     """How often earlier checks tried in vain to read this one's very capture."""
-    same = (Check.document_id == check.document_id, Check.capture_id == check.capture_id, col(Check.id) < check.id)
+    same = (
+        Check.document_id == check.document_id,
+        Check.capture_id == check.capture_id,
+        col(Check.id) < check.id,
+    )
     tried = select(func.max(Check.attempts)).where(*same, _COSTLY)
     return session.exec(tried).one() or 0
 
@@ -307,14 +434,22 @@ def forget_attempts(session: Session, ids: Collection[int]) -> None:
 def tripped_before(session: Session, check: Check) -> Check | None:
     """An earlier check that failed over this one's very capture, or gave it up: what the server sent was well, our
     reading was not."""
-    same = (Check.document_id == check.document_id, Check.capture_id == check.capture_id)
+    same = (
+        Check.document_id == check.document_id,
+        Check.capture_id == check.capture_id,
+    )
     failed = or_(col(Check.outcome) == Outcome.FAILED, _GIVEN_UP)
-    return session.exec(select(Check).where(*same, failed, col(Check.id) < check.id).limit(1)).first()
+    return session.exec(
+        select(Check).where(*same, failed, col(Check.id) < check.id).limit(1)
+    ).first()
 
 
 def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
     """In the order of the ids."""
-    rows = {check.id: check for check in session.exec(select(Check).where(col(Check.id).in_(ids)))}
+    rows = {
+        check.id: check
+        for check in session.exec(select(Check).where(col(Check.id).in_(ids)))
+    }
     return [rows[id_] for id_ in ids]
 
 
@@ -328,11 +463,15 @@ def newest_check(session: Session) -> Check | None:
     return session.exec(select(Check).order_by(col(Check.id).desc()).limit(1)).first()
 
 
-def last_checks(session: Session, ids: Collection[str] | None = None) -> dict[str, Check]:
+def last_checks(
+    session: Session, ids: Collection[str] | None = None
+) -> dict[str, Check]:
     """The newest check of each document that has one, or of those asked for; none that stood in for a page."""
     # a look into the index for each document, where grouping would read all checks there ever were
     of_it = Check.document_id == Document.id, _OF_THE_PAGE
-    newest = select(func.max(Check.id)).where(*of_it).correlate(Document).scalar_subquery()
+    newest = (
+        select(func.max(Check.id)).where(*of_it).correlate(Document).scalar_subquery()
+    )
     joined = select(Check).join(Document, col(Check.id) == newest)
     if ids is not None:
         joined = joined.where(col(Document.id).in_(ids))
@@ -341,9 +480,17 @@ def last_checks(session: Session, ids: Collection[str] | None = None) -> dict[st
 
 def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
     """When the check was made that is `back` checks ago (1 for the newest), of each document that has so many."""
-    mine = select(Check.id).where(Check.document_id == Document.id, _OF_THE_PAGE).correlate(Document)
-    that = mine.order_by(col(Check.id).desc()).offset(back - 1).limit(1).scalar_subquery()
-    found = select(Check.document_id, Check.checked_at).join(Document, col(Check.id) == that)
+    mine = (
+        select(Check.id)
+        .where(Check.document_id == Document.id, _OF_THE_PAGE)
+        .correlate(Document)
+    )
+    that = (
+        mine.order_by(col(Check.id).desc()).offset(back - 1).limit(1).scalar_subquery()
+    )
+    found = select(Check.document_id, Check.checked_at).join(
+        Document, col(Check.id) == that
+    )
     return dict(session.exec(found).all())
 
 
@@ -353,7 +500,11 @@ def last_set_aside(session: Session, document_id: str) -> Check | None:
     believed = or_(col(Check.accepted), col(Check.outcome).in_(_GOOD))
     either = select(Check).where(Check.document_id == document_id, or_(aside, believed))
     last = session.exec(either.order_by(col(Check.id).desc()).limit(1)).first()
-    return None if last is None or last.accepted or Outcome(last.outcome or "").is_good else last
+    return (
+        None
+        if last is None or last.accepted or Outcome(last.outcome or "").is_good
+        else last
+    )
 
 
 def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
@@ -367,9 +518,13 @@ def last_kept(session: Session, document_id: str, version_id: int) -> int | None
     return session.exec(kept.order_by(col(Check.id).desc()).limit(1)).first()
 
 
-def last_check_from(session: Session, document_id: str, source: str | None, *, good: bool = False) -> Check | None:
+def last_check_from(
+    session: Session, document_id: str, source: str | None, *, good: bool = False
+) -> Check | None:
     """The newest check that read this archive (None: the page itself); or that brought a valid text from it."""
-    theirs = select(Check).where(Check.document_id == document_id, Check.source == source)
+    theirs = select(Check).where(
+        Check.document_id == document_id, Check.source == source
+    )
     theirs = theirs.where(col(Check.outcome).in_(_GOOD)) if good else theirs
     return session.exec(theirs.order_by(col(Check.id).desc()).limit(1)).first()
 
@@ -377,23 +532,34 @@ def last_check_from(session: Session, document_id: str, source: str | None, *, g
 def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
     """How many checks after `check_id` read the document and believed it."""
     wanted = select(func.count()).where(
-        Check.document_id == document_id, col(Check.id) > check_id, col(Check.outcome).in_(_GOOD)
+        Check.document_id == document_id,
+        col(Check.id) > check_id,
+        col(Check.outcome).in_(_GOOD),
     )
     return session.exec(wanted).one()
 
 
 def checks_of(session: Session, document_id: str, *, limit: int) -> list[Check]:
     """Newest first."""
-    wanted = select(Check).where(Check.document_id == document_id).order_by(col(Check.id).desc()).limit(limit)
+    wanted = (
+        select(Check)
+        .where(Check.document_id == document_id)
+        .order_by(col(Check.id).desc())
+        .limit(limit)
+    )
     return list(session.exec(wanted))
 
 
 def check_count(session: Session, document_id: str) -> int:
     """How many checks a document had."""
-    return session.exec(select(func.count()).where(Check.document_id == document_id)).one()
+    return session.exec(
+        select(func.count()).where(Check.document_id == document_id)
+    ).one()
 
 
 def last_valid(session: Session, document_id: str) -> Check | None:
     """The newest check that brought a valid text."""
-    good = select(Check).where(_OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).in_(_GOOD))
+    good = select(Check).where(
+        _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).in_(_GOOD)
+    )
     return session.exec(good.order_by(col(Check.id).desc()).limit(1)).first()

@@ -7,7 +7,9 @@ from email.utils import parsedate_to_datetime
 
 AHEAD = timedelta(minutes=5)  # by which clocks of several machines may differ
 LONGEST_PAUSE = timedelta(days=7)  # what a server's Retry-After can ask for at most
-_LONGEST = timedelta(days=10)  # more seconds than that are none that a calendar must hold
+_LONGEST = timedelta(
+    days=10
+)  # more seconds than that are none that a calendar must hold
 
 
 def utc_now() -> datetime:

@@ -30,7 +30,9 @@ def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def compressed(value: bytes) -> bytes:
     """As zstd, with a checksum."""
     # a copy, for the compressor's own result goes on holding the memory that the whole could have taken
-    return bytes(memoryview(zstandard.ZstdCompressor(write_checksum=True).compress(value)))
+    return bytes(
+        memoryview(zstandard.ZstdCompressor(write_checksum=True).compress(value))
+    )
 
 
 def decompressed(value: bytes) -> bytes:
@@ -41,7 +43,9 @@ def decompressed(value: bytes) -> bytes:
         raise DamagedValue from failure
 
 
-@lru_cache(maxsize=64)  # to make one costs more than to decompress most values, and threads may not share it
+@lru_cache(
+    maxsize=64
+)  # to make one costs more than to decompress most values, and threads may not share it
 def _decompressor(_thread: int) -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor()
 
@@ -52,17 +56,23 @@ class Utc(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"a time without a time zone can't be stored: {value!r}")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return (
+            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        )
 
 
 def _message(stored: dict[str, Any]) -> Message:
@@ -78,10 +88,14 @@ class MessageColumn(TypeDecorator[Message]):
     impl = JSON(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Message | None, dialect: Dialect) -> dict[str, Any] | None:
+    def process_bind_param(
+        self, value: Message | None, dialect: Dialect
+    ) -> dict[str, Any] | None:
         return None if value is None else value.to_json()
 
-    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Message | None:
+    def process_result_value(
+        self, value: dict[str, Any] | None, dialect: Dialect
+    ) -> Message | None:
         return None if value is None else _message(value)
 
 
@@ -91,10 +105,14 @@ class MessagesColumn(TypeDecorator[list[Message]]):
     impl = JSON
     cache_ok = True
 
-    def process_bind_param(self, value: list[Message] | None, dialect: Dialect) -> list[dict[str, Any]]:
+    def process_bind_param(
+        self, value: list[Message] | None, dialect: Dialect
+    ) -> list[dict[str, Any]]:
         return [message.to_json() for message in value or ()]
 
-    def process_result_value(self, value: list[dict[str, Any]] | None, dialect: Dialect) -> list[Message]:
+    def process_result_value(
+        self, value: list[dict[str, Any]] | None, dialect: Dialect
+    ) -> list[Message]:
         return [_message(stored) for stored in value or ()]
 
 
@@ -107,7 +125,9 @@ class Compressed(TypeDecorator[bytes]):
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
         return None if value is None else compressed(value)
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+    def process_result_value(
+        self, value: bytes | None, dialect: Dialect
+    ) -> bytes | None:
         return None if value is None else decompressed(value)
 
 
@@ -118,7 +138,11 @@ class CompressedJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        return None if value is None else compressed(json.dumps(value, ensure_ascii=False).encode())
+        return (
+            None
+            if value is None
+            else compressed(json.dumps(value, ensure_ascii=False).encode())
+        )
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         if value is None:

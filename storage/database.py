@@ -66,7 +66,12 @@ class Database:
     """A database with today's schema: SQLite (WAL, foreign keys) or PostgreSQL."""
 
     def __init__(
-        self, url: str, *, even_read_only: bool = False, upgrade: bool = False, must_exist: bool = False
+        self,
+        url: str,
+        *,
+        even_read_only: bool = False,
+        upgrade: bool = False,
+        must_exist: bool = False,
     ) -> None:
         """Open it; an empty one gets its tables, unless it `must_exist`. Raises `WrongAddress`, `DatabaseUnavailable`,
         `NewerDatabase` or, unless it is to be upgraded, `OlderDatabase`.
@@ -76,32 +81,48 @@ class Database:
         self.url = _parse(url)
         self.copy: Path | None = None  # of the file, made before it was upgraded
         self._must_exist = must_exist
-        if must_exist and self.sqlite_file is not None and not self.sqlite_file.is_file():  # SQLite would make it
+        if (
+            must_exist
+            and self.sqlite_file is not None
+            and not self.sqlite_file.is_file()
+        ):  # SQLite would make it
             raise DatabaseUnavailable(f"there is no file {self.sqlite_file}")
         self._engine = _engine(self.url)
         try:
             try:
                 self._make_ready(upgrade=upgrade)
             except DBAPIError as failure:
-                if not (even_read_only and is_read_only(failure.orig) and self._is_at_rest()):
+                if not (
+                    even_read_only and is_read_only(failure.orig) and self._is_at_rest()
+                ):
                     raise
                 self._engine.dispose()
                 self._engine = _read_only_engine(self.url)
                 self._make_ready(upgrade=False)
         except DBAPIError as failure:
-            raise DatabaseUnavailable(f"can't open {self}: {with_advice(failure.orig)}") from failure
+            raise DatabaseUnavailable(
+                f"can't open {self}: {with_advice(failure.orig)}"
+            ) from failure
         self._writing = self._engine.execution_options(policywatch_writes=True)
-        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}  # SQLite's only one
+        snapshot = (
+            {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        )  # SQLite's only one
         self._reading = self._engine.execution_options(**snapshot)
         self._lease: Lease | None = None
 
     def __str__(self) -> str:
-        return self.url.set(query={}).render_as_string(hide_password=True)  # a query may hold password=, too
+        return self.url.set(query={}).render_as_string(
+            hide_password=True
+        )  # a query may hold password=, too
 
     @property
     def sqlite_file(self) -> Path | None:
         """Where the database lies, if it is a file."""
-        if not self.is_sqlite or not self.url.database or self.url.database == ":memory:":
+        if (
+            not self.is_sqlite
+            or not self.url.database
+            or self.url.database == ":memory:"
+        ):
             return None
         return Path(self.url.database)
 
@@ -115,7 +136,9 @@ class Database:
             schema = _schema(connection)
         if schema == _newest_schema():
             return
-        from storage import schema_upgrade  # Alembic loads slowly, and most databases are up to date
+        from storage import (
+            schema_upgrade,
+        )  # Alembic loads slowly, and most databases are up to date
 
         if schema is None and self._must_exist:
             raise DatabaseUnavailable(f"{self} is not a database of policywatch")
@@ -123,12 +146,23 @@ class Database:
             if not schema_upgrade.is_known(schema):
                 raise NewerDatabase(schema)
             if not upgrade:
-                raise OlderDatabase(schema, _newest_schema(), can_write=self._can_be_written())
+                raise OlderDatabase(
+                    schema, _newest_schema(), can_write=self._can_be_written()
+                )
         writing = self._engine.execution_options(policywatch_writes=True)
-        with writing.connect() as connection, _foreign_keys_off(connection), connection.begin():
+        with (
+            writing.connect() as connection,
+            _foreign_keys_off(connection),
+            connection.begin(),
+        ):
             if not self.is_sqlite:  # SQLite has one writer at a time; here, too, the others find the work done
-                connection.execute(text("SET LOCAL lock_timeout = 0"))  # another may migrate for long
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AdvisoryLock.MIGRATION})
+                connection.execute(
+                    text("SET LOCAL lock_timeout = 0")
+                )  # another may migrate for long
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"),
+                    {"key": AdvisoryLock.MIGRATION},
+                )
             schema = _schema(connection)
             if schema not in (None, _newest_schema()) and self.sqlite_file is not None:
                 self.copy = _copy_of(self.sqlite_file, schema)
@@ -136,7 +170,9 @@ class Database:
 
     def _can_be_written(self) -> bool:
         file = self.sqlite_file
-        return file is None or (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+        return file is None or (
+            os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
+        )
 
     def _is_at_rest(self) -> bool:
         """Whether the file holds everything: its log is merged."""
@@ -162,20 +198,34 @@ class Database:
     def optimize(self) -> None:
         """Let the database look how much its tables hold, for its plans of queries. Takes milliseconds, on PostgreSQL
         (which looks by itself within minutes) up to seconds."""
-        statement = "PRAGMA optimize=0x10012" if self.is_sqlite else "ANALYZE"  # of all tables, those that have grown
+        statement = (
+            "PRAGMA optimize=0x10012" if self.is_sqlite else "ANALYZE"
+        )  # of all tables, those that have grown
         with self._writing.connect() as connection, connection.begin():
             connection.exec_driver_sql(statement)
 
     def try_writing(self) -> None:
         """Write, and roll back. Raises `DatabaseUnavailable` where nothing can be written, or the disk is full."""
         try:
-            with self._writing.connect() as connection, connection.begin() as transaction:
-                connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-                if self.is_sqlite:  # more than it keeps in memory, so that it reaches the disk
-                    connection.execute(text("CREATE TABLE trial AS SELECT randomblob(:size)"), {"size": _TRIAL_SIZE})
+            with (
+                self._writing.connect() as connection,
+                connection.begin() as transaction,
+            ):
+                connection.execute(
+                    text("UPDATE alembic_version SET version_num = version_num")
+                )
+                if (
+                    self.is_sqlite
+                ):  # more than it keeps in memory, so that it reaches the disk
+                    connection.execute(
+                        text("CREATE TABLE trial AS SELECT randomblob(:size)"),
+                        {"size": _TRIAL_SIZE},
+                    )
                 transaction.rollback()
         except DBAPIError as failure:
-            raise DatabaseUnavailable(f"can't write to {self}: {with_advice(failure.orig)}") from failure
+            raise DatabaseUnavailable(
+                f"can't write to {self}: {with_advice(failure.orig)}"
+            ) from failure
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -228,12 +278,17 @@ def _parse(url: str) -> URL:
         url = url.replace("postgres", "postgresql", 1)
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError) as failure:  # ValueError: a port that is not a number
+    except (
+        ArgumentError,
+        ValueError,
+    ) as failure:  # ValueError: a port that is not a number
         raise WrongAddress(
             "the database address can't be understood; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
         ) from failure
     if parsed.get_backend_name() == "sqlite" and parsed.host:
-        raise WrongAddress("the file of a SQLite database comes after three slashes; write sqlite:///FILE")
+        raise WrongAddress(
+            "the file of a SQLite database comes after three slashes; write sqlite:///FILE"
+        )
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
@@ -253,7 +308,9 @@ def _engine(url: URL) -> Engine:
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is sent below
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # an alert recorded as sent stays so after a power cut
+        connection.execute(
+            "PRAGMA synchronous = FULL"
+        )  # an alert recorded as sent stays so after a power cut
         connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
@@ -267,7 +324,9 @@ def _engine(url: URL) -> Engine:
 
 
 def _server_engine(url: URL) -> Engine:
-    timeouts = {name: value for name, value in _TIMEOUTS.items() if name not in url.query}
+    timeouts = {
+        name: value for name, value in _TIMEOUTS.items() if name not in url.query
+    }
     engine = create_engine(url, pool_pre_ping=True, connect_args=timeouts)
 
     @event.listens_for(engine, "connect")
@@ -283,7 +342,9 @@ def _server_engine(url: URL) -> Engine:
         if options.get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'")
         if options.get("policywatch_writes"):
-            connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_WRITER}s'")
+            connection.exec_driver_sql(
+                f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_WRITER}s'"
+            )
 
     return engine
 
@@ -291,7 +352,10 @@ def _server_engine(url: URL) -> Engine:
 def _read_only_engine(url: URL) -> Engine:
     """SQLite writes beside a file even to read it, unless it is opened as immutable."""
     name = quote(str(Path(url.database or "").absolute()))
-    return create_engine(url, creator=lambda: sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True))
+    return create_engine(
+        url,
+        creator=lambda: sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True),
+    )
 
 
 @cache
@@ -310,7 +374,10 @@ def _schema(connection: Connection) -> str | None:
 
 def _copy_of(file: Path, schema: str) -> Path:
     """Copy a SQLite file to a new file beside it. Raises `DatabaseUnavailable`."""
-    names = (f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}" for n in count(1))
+    names = (
+        f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}"
+        for n in count(1)
+    )
     copy = next(path for path in map(file.with_name, names) if not path.exists())
     try:
         copy_file(file, copy)
@@ -323,18 +390,25 @@ def copy_file(file: Path, copy: Path) -> None:
     """Copy a SQLite file with what its log holds, while others may write to it. Raises `DatabaseUnavailable`."""
     part = copy.with_name(f"{copy.name}.part")
     try:
-        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(part)) as target:
+        with (
+            closing(sqlite3.connect(file)) as source,
+            closing(sqlite3.connect(part)) as target,
+        ):
             source.backup(target)
         shutil.copymode(file, part)
         part.replace(copy)
     except (sqlite3.Error, OSError) as failure:
         part.unlink(missing_ok=True)
-        raise DatabaseUnavailable(f"can't copy the database to {copy}: {with_advice(failure)}") from failure
+        raise DatabaseUnavailable(
+            f"can't copy the database to {copy}: {with_advice(failure)}"
+        ) from failure
 
 
 def all_tables() -> list[Table]:
     """Every table of the schema, each after those that it refers to."""
-    for module in iter_modules(storage.__path__):  # a table is known once its module is imported
+    for module in iter_modules(
+        storage.__path__
+    ):  # a table is known once its module is imported
         if not module.ispkg:
             import_module(f"storage.{module.name}")
     return SQLModel.metadata.sorted_tables
@@ -345,7 +419,9 @@ def _foreign_keys_off(connection: Connection) -> Iterator[None]:
     """SQLite alters a table by copying it, so that rows that refer to it have no target for a moment."""
     is_sqlite, driver = connection.dialect.name == "sqlite", connection.connection
     if is_sqlite:
-        driver.execute("PRAGMA foreign_keys = OFF")  # has no effect within a transaction
+        driver.execute(
+            "PRAGMA foreign_keys = OFF"
+        )  # has no effect within a transaction
     try:
         yield
     finally:

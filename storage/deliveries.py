@@ -56,10 +56,16 @@ class Delivery(SQLModel, table=True):
     claimed_at: datetime | None = Field(default=None, sa_type=Utc)
     claimed_by: str | None = None
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
-    tried_since: datetime | None = Field(default=None, sa_type=Utc)  # the first attempt that failed
-    error: Message | None = Field(default=None, sa_type=MessageColumn)  # of the last attempt, without secrets
+    tried_since: datetime | None = Field(
+        default=None, sa_type=Utc
+    )  # the first attempt that failed
+    error: Message | None = Field(
+        default=None, sa_type=MessageColumn
+    )  # of the last attempt, without secrets
     gone: bool = False  # its address answered that nothing more is to be sent there
-    taken: list[str] | None = Field(default=None, sa_type=JSON)  # marks of people in the address who have it already
+    taken: list[str] | None = Field(
+        default=None, sa_type=JSON
+    )  # marks of people in the address who have it already
 
 
 _Row = TypeVar("_Row", bound=SQLModel)
@@ -94,7 +100,9 @@ def create_delivery(
     notice_ids: Iterable[int | None] = (),
 ) -> Delivery:
     """A pending delivery, due at once."""
-    delivery = Delivery(kind=kind, route=route, address=address, created_at=now, next_at=now)
+    delivery = Delivery(
+        kind=kind, route=route, address=address, created_at=now, next_at=now
+    )
     session.add(delivery)
     session.flush()
     carry(session, delivery, alerts=alerts, notice_ids=notice_ids)
@@ -102,35 +110,55 @@ def create_delivery(
 
 
 def carry(
-    session: Session, delivery: Delivery, *, alerts: Iterable[Alert] = (), notice_ids: Iterable[int | None] = ()
+    session: Session,
+    delivery: Delivery,
+    *,
+    alerts: Iterable[Alert] = (),
+    notice_ids: Iterable[int | None] = (),
 ) -> None:
     """Add these to what the delivery carries, for its address of now."""
     id_, address = delivery.id or 0, delivery.address
-    session.add_all(DeliveryItem(delivery_id=id_, address=address, alert_id=alert.id) for alert in alerts)
-    session.add_all(DeliveryItem(delivery_id=id_, address=address, notice_id=notice) for notice in notice_ids)
+    session.add_all(
+        DeliveryItem(delivery_id=id_, address=address, alert_id=alert.id)
+        for alert in alerts
+    )
+    session.add_all(
+        DeliveryItem(delivery_id=id_, address=address, notice_id=notice)
+        for notice in notice_ids
+    )
     session.flush()
 
 
 def unload(session: Session, delivery: Delivery) -> None:
     """Take out all that the delivery carries."""
-    session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id))
+    session.exec(
+        delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id)
+    )
 
 
 def drop_unsent(session: Session, route: str) -> None:
     """Delete what is pending for a route, or failed permanently."""
     states = (State.PENDING.value, State.PARKED.value)
-    unsent = select(Delivery.id).where(Delivery.route == route, col(Delivery.state).in_(states))
+    unsent = select(Delivery.id).where(
+        Delivery.route == route, col(Delivery.state).in_(states)
+    )
     session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(unsent)))
     session.exec(delete(Delivery).where(col(Delivery.id).in_(unsent)))
 
 
-def cancel(session: Session, change_id: int, now: datetime) -> tuple[list[Delivery], int]:
+def cancel(
+    session: Session, change_id: int, now: datetime
+) -> tuple[list[Delivery], int]:
     """Take a change out of all that is not sent: the deliveries by which it went, or may have gone, and how many alerts
     and deliveries it was taken out of."""
     alerts = select(Alert.id).where(Alert.change_id == change_id)
     its = col(DeliveryItem.alert_id).in_(alerts)
     carrying = select(DeliveryItem.delivery_id).where(its)
-    wanted = select(Delivery).where(col(Delivery.id).in_(carrying)).order_by(col(Delivery.id))
+    wanted = (
+        select(Delivery)
+        .where(col(Delivery.id).in_(carrying))
+        .order_by(col(Delivery.id))
+    )
     reached, cancelled = [], 0
     for delivery in session.exec(wanted.with_for_update()):
         was_sent = delivery.state == State.SENT
@@ -140,19 +168,41 @@ def cancel(session: Session, change_id: int, now: datetime) -> tuple[list[Delive
             cancelled += 1
         if was_sent:
             continue
-        carries_more = select(DeliveryItem.id).where(DeliveryItem.delivery_id == delivery.id, ~its).limit(1)
+        carries_more = (
+            select(DeliveryItem.id)
+            .where(DeliveryItem.delivery_id == delivery.id, ~its)
+            .limit(1)
+        )
         if session.exec(carries_more).first() is None and delivery in reached:
-            delivery.state, delivery.sent_at = State.SENT.value, now  # not tried again, whatever comes of it
+            delivery.state, delivery.sent_at = (
+                State.SENT.value,
+                now,
+            )  # not tried again, whatever comes of it
             delivery.claimed_by = delivery.claimed_at = None
             continue
-        session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id, its))
-        if session.exec(select(DeliveryItem.id).where(DeliveryItem.delivery_id == delivery.id)).first() is None:
+        session.exec(
+            delete(DeliveryItem).where(
+                col(DeliveryItem.delivery_id) == delivery.id, its
+            )
+        )
+        if (
+            session.exec(
+                select(DeliveryItem.id).where(DeliveryItem.delivery_id == delivery.id)
+            ).first()
+            is None
+        ):
             session.delete(delivery)
     session.flush()
     carried = select(DeliveryItem.alert_id).where(its)
     unplanned = col(Alert.change_id) == change_id, col(Alert.planned_at).is_(None)
-    cancelled += session.exec(select(func.count()).select_from(Alert).where(*unplanned)).one()
-    session.exec(delete(Alert).where(col(Alert.change_id) == change_id, col(Alert.id).not_in(carried)))
+    cancelled += session.exec(
+        select(func.count()).select_from(Alert).where(*unplanned)
+    ).one()
+    session.exec(
+        delete(Alert).where(
+            col(Alert.change_id) == change_id, col(Alert.id).not_in(carried)
+        )
+    )
     return reached, cancelled
 
 
@@ -168,7 +218,9 @@ def items(session: Session, delivery_id: int) -> list[DeliveryItem]:
     return list(session.exec(wanted.order_by(col(DeliveryItem.id))))
 
 
-def alerts_in(session: Session, delivery_ids: Collection[int]) -> dict[int, list[Alert]]:
+def alerts_in(
+    session: Session, delivery_ids: Collection[int]
+) -> dict[int, list[Alert]]:
     """The alerts that each delivery carries, in the order in which they were added."""
     wanted = (
         select(DeliveryItem.delivery_id, Alert)
@@ -185,50 +237,89 @@ def alerts_in(session: Session, delivery_ids: Collection[int]) -> dict[int, list
 def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
     """Those that carry an alert, one for each address."""
     carried = select(DeliveryItem.delivery_id).where(DeliveryItem.alert_id == alert_id)
-    return list(session.exec(select(Delivery).where(col(Delivery.id).in_(carried)).order_by(col(Delivery.id))))
+    return list(
+        session.exec(
+            select(Delivery)
+            .where(col(Delivery.id).in_(carried))
+            .order_by(col(Delivery.id))
+        )
+    )
 
 
-def pending_delivery(session: Session, change_id: int, addresses: Collection[str]) -> Delivery | None:
+def pending_delivery(
+    session: Session, change_id: int, addresses: Collection[str]
+) -> Delivery | None:
     """A pending delivery that carries an alert of this change to one of these addresses."""
-    wanted = _carrying(col(Change.id) == change_id, Delivery).where(col(DeliveryItem.address).in_(addresses), _PENDING)
+    wanted = _carrying(col(Change.id) == change_id, Delivery).where(
+        col(DeliveryItem.address).in_(addresses), _PENDING
+    )
     return session.exec(wanted.limit(1)).first()
 
 
-def untried_delivery(session: Session, event_id: int, kind: str, addresses: Collection[str]) -> Delivery | None:
+def untried_delivery(
+    session: Session, event_id: int, kind: str, addresses: Collection[str]
+) -> Delivery | None:
     """A delivery of this kind that carries the event to one of these addresses and of which nobody has anything yet."""
     wanted = _carrying(col(Change.event_id) == event_id, Delivery).where(
         col(DeliveryItem.address).in_(addresses), _PENDING
     )
-    return session.exec(wanted.where(Delivery.kind == kind, Delivery.attempts == 0).limit(1)).first()
+    return session.exec(
+        wanted.where(Delivery.kind == kind, Delivery.attempts == 0).limit(1)
+    ).first()
 
 
-def alerted_changes(session: Session, event_id: int, addresses: Collection[str]) -> dict[int | None, Change]:
+def alerted_changes(
+    session: Session, event_id: int, addresses: Collection[str]
+) -> dict[int | None, Change]:
     """By id, of an event those that come or came to one of these addresses, except by what failed permanently."""
-    reached = col(Delivery.address).in_(addresses) & (col(Delivery.state) != State.PARKED.value)
-    changes = session.exec(_carrying(col(Change.event_id) == event_id, Change).where(reached))
+    reached = col(Delivery.address).in_(addresses) & (
+        col(Delivery.state) != State.PARKED.value
+    )
+    changes = session.exec(
+        _carrying(col(Change.event_id) == event_id, Change).where(reached)
+    )
     return {each.id: each for each in changes}
 
 
-def addresses_of_change(session: Session, change_id: int, *, without: Delivery | None = None) -> set[str]:
+def addresses_of_change(
+    session: Session, change_id: int, *, without: Delivery | None = None
+) -> set[str]:
     """Where the change comes or came, except by one delivery, or (by default) by those that failed permanently."""
-    left_out = col(Delivery.id) == without.id if without else col(Delivery.state) == State.PARKED.value
+    left_out = (
+        col(Delivery.id) == without.id
+        if without
+        else col(Delivery.state) == State.PARKED.value
+    )
     return {
-        delivery.address for delivery in session.exec(_carrying(col(Change.id) == change_id, Delivery).where(~left_out))
+        delivery.address
+        for delivery in session.exec(
+            _carrying(col(Change.id) == change_id, Delivery).where(~left_out)
+        )
     }
 
 
 def _carrying(condition: ColumnElement[bool], what: type[_Row]) -> SelectOfScalar[_Row]:
-    joined = select(what).select_from(DeliveryItem).join(Delivery, col(Delivery.id) == col(DeliveryItem.delivery_id))
+    joined = (
+        select(what)
+        .select_from(DeliveryItem)
+        .join(Delivery, col(Delivery.id) == col(DeliveryItem.delivery_id))
+    )
     joined = joined.join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
     return joined.join(Change, col(Change.id) == col(Alert.change_id)).where(condition)
 
 
 def addresses_of_notice(session: Session, notice_id: int) -> set[str]:
     """Where the notice comes or came."""
-    return set(session.exec(select(DeliveryItem.address).where(DeliveryItem.notice_id == notice_id)))
+    return set(
+        session.exec(
+            select(DeliveryItem.address).where(DeliveryItem.notice_id == notice_id)
+        )
+    )
 
 
-def last_digest(session: Session, routes: Collection[str], address: str, now: datetime) -> datetime | None:
+def last_digest(
+    session: Session, routes: Collection[str], address: str, now: datetime
+) -> datetime | None:
     """When a digest was last planned for an address of a route, under any of its names, but not after `now`."""
     wanted = select(func.max(Delivery.created_at)).where(
         Delivery.kind == "digest",
@@ -239,21 +330,30 @@ def last_digest(session: Session, routes: Collection[str], address: str, now: da
     return session.exec(wanted).one()
 
 
-def alerted_since(session: Session, addresses: Collection[str], since: datetime, now: datetime) -> bool:
+def alerted_since(
+    session: Session, addresses: Collection[str], since: datetime, now: datetime
+) -> bool:
     """Whether any alert was planned for one of the addresses after `since`, alone or in a digest."""
     carries = select(DeliveryItem.id).where(
         DeliveryItem.delivery_id == Delivery.id, col(DeliveryItem.alert_id).is_not(None)
     )
     at = col(Delivery.created_at)
     wanted = select(Delivery.id).where(
-        col(Delivery.address).in_(addresses), at > since, at <= now + AHEAD, carries.exists()
+        col(Delivery.address).in_(addresses),
+        at > since,
+        at <= now + AHEAD,
+        carries.exists(),
     )
     return session.exec(wanted.limit(1)).first() is not None
 
 
 def counts(session: Session) -> dict[str, int]:
     """How many deliveries are in each state; every state is there."""
-    counted = dict(session.exec(select(Delivery.state, func.count()).group_by(col(Delivery.state))).all())
+    counted = dict(
+        session.exec(
+            select(Delivery.state, func.count()).group_by(col(Delivery.state))
+        ).all()
+    )
     return {state.value: counted.get(state.value, 0) for state in State}
 
 
@@ -267,7 +367,9 @@ def oldest_pending(session: Session) -> datetime | None:
     return session.exec(select(func.min(Delivery.created_at)).where(_PENDING)).one()
 
 
-def due(session: Session, now: datetime, far: datetime, excluded: Collection[str]) -> list[Delivery]:
+def due(
+    session: Session, now: datetime, far: datetime, excluded: Collection[str]
+) -> list[Delivery]:
     """Some that may be sent now: of each address the oldest first, for older news comes before newer.
 
     An address whose oldest was tried least comes first: one that fails again and again holds up no other. One whose
@@ -281,9 +383,15 @@ def due(session: Session, now: datetime, far: datetime, excluded: Collection[str
     heads = select(Delivery.address, func.min(Delivery.id).label("id")).where(*is_due)
     heads_of = heads.group_by(Delivery.address).subquery()
     head = aliased(Delivery)
-    wanted = select(Delivery).where(*is_due).join(heads_of, heads_of.c.address == col(Delivery.address))
+    wanted = (
+        select(Delivery)
+        .where(*is_due)
+        .join(heads_of, heads_of.c.address == col(Delivery.address))
+    )
     wanted = wanted.join(head, col(head.id) == heads_of.c.id)
-    ordered = wanted.order_by(col(head.attempts), col(head.next_at), col(head.id), col(Delivery.id))
+    ordered = wanted.order_by(
+        col(head.attempts), col(head.next_at), col(head.id), col(Delivery.id)
+    )
     return list(session.exec(ordered.limit(_CANDIDATES)))
 
 
@@ -292,38 +400,67 @@ def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) ->
 
     The attempt counts from here, so that crashes count.
     """
-    unchanged = _PENDING & (col(Delivery.route) == delivery.route) & (col(Delivery.address) == delivery.address)
-    values = {"claimed_by": claimant, "claimed_at": now, "attempts": col(Delivery.attempts) + 1}
+    unchanged = (
+        _PENDING
+        & (col(Delivery.route) == delivery.route)
+        & (col(Delivery.address) == delivery.address)
+    )
+    values = {
+        "claimed_by": claimant,
+        "claimed_at": now,
+        "attempts": col(Delivery.attempts) + 1,
+    }
     return _update(session, delivery, unchanged, state=State.SENDING.value, **values)
 
 
 def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -> bool:
     """Write the result of a claimed delivery; False where the claim was released and another process has it now."""
-    mine = (col(Delivery.state) == State.SENDING.value) & (col(Delivery.claimed_by) == claimant)
-    return _update(session, delivery, mine | _PENDING, claimed_by=None, claimed_at=None, **values)
+    mine = (col(Delivery.state) == State.SENDING.value) & (
+        col(Delivery.claimed_by) == claimant
+    )
+    return _update(
+        session, delivery, mine | _PENDING, claimed_by=None, claimed_at=None, **values
+    )
 
 
 def claimed(session: Session) -> list[Delivery]:
     """Those that are being sent, or were when their process died."""
-    return list(session.exec(select(Delivery).where(Delivery.state == State.SENDING.value)))
+    return list(
+        session.exec(select(Delivery).where(Delivery.state == State.SENDING.value))
+    )
 
 
 def release(session: Session, delivery: Delivery, next_at: datetime) -> None:
     """Make a claim that no process holds any more pending again, unless that happened already."""
-    theirs = (col(Delivery.state) == State.SENDING.value) & (col(Delivery.claimed_by) == delivery.claimed_by)
+    theirs = (col(Delivery.state) == State.SENDING.value) & (
+        col(Delivery.claimed_by) == delivery.claimed_by
+    )
     values = {"claimed_by": None, "claimed_at": None, "next_at": next_at}
     _update(session, delivery, theirs, state=State.PENDING.value, **values)
 
 
-def _update(session: Session, delivery: Delivery, condition: ColumnElement[bool], **values: Any) -> bool:
+def _update(
+    session: Session, delivery: Delivery, condition: ColumnElement[bool], **values: Any
+) -> bool:
     """Whether the condition still held: of what several processes do at once, one succeeds."""
-    result = session.exec(update(Delivery).where(col(Delivery.id) == delivery.id, condition).values(**values))
+    result = session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery.id, condition)
+        .values(**values)
+    )
     return bool(result.rowcount)
 
 
 def pending(session: Session) -> list[Delivery]:
     """All that wait for an attempt, in the order of planning; locked, so that none is claimed in the transaction."""
-    return list(session.exec(select(Delivery).where(_PENDING).order_by(col(Delivery.id)).with_for_update()))
+    return list(
+        session.exec(
+            select(Delivery)
+            .where(_PENDING)
+            .order_by(col(Delivery.id))
+            .with_for_update()
+        )
+    )
 
 
 def failing(session: Session) -> list[Delivery]:
@@ -339,14 +476,30 @@ def park(delivery: Delivery, error: Message) -> None:
 
 def switch_off(session: Session) -> None:
     """Let all that is pending for an address that is gone fail permanently, until one of its messages is retried."""
-    gone = select(Delivery.address).where(Delivery.state == State.PARKED.value, col(Delivery.gone))
-    values = {"state": State.PARKED.value, "gone": True, "error": Message("delivery.gone")}
-    session.exec(update(Delivery).where(_PENDING, col(Delivery.address).in_(gone)).values(**values))
+    gone = select(Delivery.address).where(
+        Delivery.state == State.PARKED.value, col(Delivery.gone)
+    )
+    values = {
+        "state": State.PARKED.value,
+        "gone": True,
+        "error": Message("delivery.gone"),
+    }
+    session.exec(
+        update(Delivery)
+        .where(_PENDING, col(Delivery.address).in_(gone))
+        .values(**values)
+    )
 
 
-def retry_parked(session: Session, ids: Collection[int] | None, now: datetime) -> list[int]:
+def retry_parked(
+    session: Session, ids: Collection[int] | None, now: datetime
+) -> list[int]:
     """Make pending again what failed permanently, these or all (None), with the attempts counted anew; their ids."""
-    wanted = select(Delivery).where(Delivery.state == State.PARKED.value).order_by(col(Delivery.id))
+    wanted = (
+        select(Delivery)
+        .where(Delivery.state == State.PARKED.value)
+        .order_by(col(Delivery.id))
+    )
     if ids is not None:
         wanted = wanted.where(col(Delivery.id).in_(ids))
     parked = list(session.exec(wanted.with_for_update()))
@@ -354,17 +507,27 @@ def retry_parked(session: Session, ids: Collection[int] | None, now: datetime) -
         delivery.state, delivery.next_at = State.PENDING.value, now
         delivery.attempts, delivery.tried_since = 0, None
     back = {delivery.address for delivery in parked}
-    session.exec(update(Delivery).where(col(Delivery.address).in_(back)).values(gone=False))
+    session.exec(
+        update(Delivery).where(col(Delivery.address).in_(back)).values(gone=False)
+    )
     return [delivery.id for delivery in parked if delivery.id is not None]
 
 
-def newest(session: Session, *, state: State | None = None, route: str | None = None, limit: int) -> list[Delivery]:
+def newest(
+    session: Session,
+    *,
+    state: State | None = None,
+    route: str | None = None,
+    limit: int,
+) -> list[Delivery]:
     """Newest first; `route` also finds what was sent for several routes at once."""
     wanted = select(Delivery)
     if state is not None:
         wanted = wanted.where(Delivery.state == state.value)
     if route is not None:
-        for_it = select(DeliveryItem.delivery_id).join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
+        for_it = select(DeliveryItem.delivery_id).join(
+            Alert, col(Alert.id) == col(DeliveryItem.alert_id)
+        )
         also = col(Delivery.id).in_(for_it.where(Alert.route == route))
         wanted = wanted.where((col(Delivery.route) == route) | also)
     return list(session.exec(wanted.order_by(col(Delivery.id).desc()).limit(limit)))

@@ -24,10 +24,19 @@ class DocumentStats(NamedTuple):
 def document_stats(session: Session, ids: Collection[str]) -> dict[str, DocumentStats]:
     """By document, for each of these ids."""
     of_versions = col(Version.document_id)
-    counted = select(of_versions, func.count(), func.max(Version.number)).where(of_versions.in_(ids))
-    numbers = {id_: (count, newest) for id_, count, newest in session.exec(counted.group_by(of_versions))}
-    times = select(Change.document_id, func.max(Change.detected_at)).where(words_changed())
-    times = times.where(col(Change.document_id).in_(ids)).group_by(col(Change.document_id))
+    counted = select(of_versions, func.count(), func.max(Version.number)).where(
+        of_versions.in_(ids)
+    )
+    numbers = {
+        id_: (count, newest)
+        for id_, count, newest in session.exec(counted.group_by(of_versions))
+    }
+    times = select(Change.document_id, func.max(Change.detected_at)).where(
+        words_changed()
+    )
+    times = times.where(col(Change.document_id).in_(ids)).group_by(
+        col(Change.document_id)
+    )
     changed = dict(session.exec(times).all())
     stats = {}
     for id_ in ids:

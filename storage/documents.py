@@ -32,8 +32,12 @@ class Document(SQLModel, table=True):
     # mean "still the text that we show".
     etag: str | None = None
     last_modified: str | None = None
-    markup: str | None = None  # the fingerprint of the markup that said the text in force last, and of that text
-    parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)  # as in `Check`
+    markup: str | None = (
+        None  # the fingerprint of the markup that said the text in force last, and of that text
+    )
+    parts: list[dict[str, str | None]] | None = Field(
+        default=None, sa_type=JSON
+    )  # as in `Check`
     # No request before this time: the server said so with Retry-After.
     not_before: datetime | None = Field(default=None, sa_type=Utc)
     # Checks in a row that brought no believable text, since when, and when the operator was last told.
@@ -42,14 +46,18 @@ class Document(SQLModel, table=True):
     alerted_at: datetime | None = Field(default=None, sa_type=Utc)
     alert_after: int = 3  # failures in a row before the operator hears of it
     # How far reading all versions again came, while that is not done for all documents.
-    rereading: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    rereading: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )
 
     # What people did on the pages: its entry in the watchlist, where it was added there; a pause; a check asked for.
     entry: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     paused: bool = False
     asked_at: datetime | None = Field(default=None, sa_type=Utc)
 
-    thinned_to: int | None = None  # the check up to which those without news were thinned
+    thinned_to: int | None = (
+        None  # the check up to which those without news were thinned
+    )
 
     @property
     def addresses(self) -> list[str]:
@@ -75,7 +83,9 @@ def declare(session: Session, declared: Iterable[Document]) -> None:
             session.add(document)
             continue
         if row.url != document.url:
-            row.etag = row.last_modified = row.markup = row.not_before = row.parts = None
+            row.etag = row.last_modified = row.markup = row.not_before = row.parts = (
+                None
+            )
         row.retired = False
         for name in ("service", "title", "kind", "url", "language", "alert_after"):
             setattr(row, name, getattr(document, name))
@@ -91,18 +101,34 @@ def document(session: Session, id_: str) -> Document:
 
 def watched(session: Session) -> list[Document]:
     """The documents of the watchlist, by id."""
-    return list(session.exec(select(Document).where(col(Document.retired).is_(False)).order_by(col(Document.id))))
+    return list(
+        session.exec(
+            select(Document)
+            .where(col(Document.retired).is_(False))
+            .order_by(col(Document.id))
+        )
+    )
 
 
 def edited(session: Session) -> list[Document]:
     """Those that were added, paused or asked for on the pages, by id."""
-    is_edited = col(Document.entry).is_not(None) | col(Document.paused) | col(Document.asked_at).is_not(None)
-    return list(session.exec(select(Document).where(is_edited).order_by(col(Document.id))))
+    is_edited = (
+        col(Document.entry).is_not(None)
+        | col(Document.paused)
+        | col(Document.asked_at).is_not(None)
+    )
+    return list(
+        session.exec(select(Document).where(is_edited).order_by(col(Document.id)))
+    )
 
 
 def known(session: Session, services: Collection[str] = ()) -> list[Document]:
     """The documents that are or were watched, by service and id; of all services or of these."""
-    wanted = select(Document).where(*_of(services)).order_by(col(Document.service), col(Document.id))
+    wanted = (
+        select(Document)
+        .where(*_of(services))
+        .order_by(col(Document.service), col(Document.id))
+    )
     return list(session.exec(wanted))
 
 
@@ -112,8 +138,15 @@ def _of(services: Collection[str]) -> list[ColumnElement[bool]]:
 
 def filter_choices(session: Session) -> dict[str, list[str]]:
     """What the documents' services are called, the languages that they are written in and their kinds; each sorted."""
-    columns = {"services": Document.service, "languages": Document.language, "kinds": Document.kind}
-    return {name: sorted(session.exec(select(each).distinct()), key=str.casefold) for name, each in columns.items()}
+    columns = {
+        "services": Document.service,
+        "languages": Document.language,
+        "kinds": Document.kind,
+    }
+    return {
+        name: sorted(session.exec(select(each).distinct()), key=str.casefold)
+        for name, each in columns.items()
+    }
 
 
 def is_silent(row: Document) -> bool:
@@ -124,15 +157,21 @@ def is_silent(row: Document) -> bool:
 def failing(session: Session, *, locked: bool = False) -> list[Document]:
     """Those that are watched and whose last check brought no believable text, by service and id; `locked` until the end
     of the transaction, without those that another process writes just now."""
-    wanted = select(Document).where(col(Document.failures) > 0, col(Document.retired).is_(False))
-    wanted = wanted.with_for_update(skip_locked=True, key_share=True) if locked else wanted
+    wanted = select(Document).where(
+        col(Document.failures) > 0, col(Document.retired).is_(False)
+    )
+    wanted = (
+        wanted.with_for_update(skip_locked=True, key_share=True) if locked else wanted
+    )
     return list(session.exec(wanted.order_by(col(Document.service), col(Document.id))))
 
 
 def watched_counts(session: Session, names: Collection[str] = ()) -> tuple[int, int]:
     """How many services and how many documents are watched; of all services or of these."""
     counted = select(func.count(func.distinct(Document.service)), func.count())
-    services, documents = session.exec(counted.where(col(Document.retired).is_(False), *_of(names))).one()
+    services, documents = session.exec(
+        counted.where(col(Document.retired).is_(False), *_of(names))
+    ).one()
     return services, documents
 
 
@@ -160,13 +199,28 @@ def family_id(document: Document) -> str:
     return (replaced_by(document) or document.id).removesuffix(f".{document.language}")
 
 
-def previews(session: Session, services: Collection[str] = ()) -> list[tuple[Document, Document]]:
+def previews(
+    session: Session, services: Collection[str] = ()
+) -> list[tuple[Document, Document]]:
     """Announced texts that are watched, each with the document that it will replace, where that is watched too."""
-    wanted = select(Document).where(Document.kind == PREVIEW, col(Document.retired).is_(False), *_of(services))
+    wanted = select(Document).where(
+        Document.kind == PREVIEW, col(Document.retired).is_(False), *_of(services)
+    )
     announced = session.exec(wanted.order_by(col(Document.id))).all()
-    replaced = {each.id: id_ for each in announced if (id_ := replaced_by(each)) is not None}
-    found = {each.id: each for each in session.exec(select(Document).where(col(Document.id).in_(replaced.values())))}
-    return [(each, found[replaced[each.id]]) for each in announced if replaced.get(each.id) in found]
+    replaced = {
+        each.id: id_ for each in announced if (id_ := replaced_by(each)) is not None
+    }
+    found = {
+        each.id: each
+        for each in session.exec(
+            select(Document).where(col(Document.id).in_(replaced.values()))
+        )
+    }
+    return [
+        (each, found[replaced[each.id]])
+        for each in announced
+        if replaced.get(each.id) in found
+    ]
 
 
 def documents_page(
@@ -178,7 +232,9 @@ def documents_page(
     limit: int = 50,
 ) -> list[Document]:
     """Documents that are or were watched, by id, from the one after `after` on."""
-    wanted = select(Document).where(*_of(services)).order_by(col(Document.id)).limit(limit)
+    wanted = (
+        select(Document).where(*_of(services)).order_by(col(Document.id)).limit(limit)
+    )
     if languages:
         wanted = wanted.where(col(Document.language).in_(languages))
     if after is not None:
@@ -186,9 +242,15 @@ def documents_page(
     return list(session.exec(wanted))
 
 
-def services_page(session: Session, *, after: str | None = None, limit: int = 50) -> list[tuple[str, int]]:
+def services_page(
+    session: Session, *, after: str | None = None, limit: int = 50
+) -> list[tuple[str, int]]:
     """Services by name, with the number of their documents, from the one after `after` on."""
-    counted = select(Document.service, func.count()).group_by(col(Document.service)).order_by(col(Document.service))
+    counted = (
+        select(Document.service, func.count())
+        .group_by(col(Document.service))
+        .order_by(col(Document.service))
+    )
     if after is not None:
         counted = counted.where(col(Document.service) > after)
     return list(session.exec(counted.limit(limit)).all())

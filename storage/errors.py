@@ -34,8 +34,13 @@ _ADVICE_OF_SERVER = {
 
 def with_advice(failure: BaseException | None) -> str:
     """The database's own message, and what to do about it where that is known."""
-    advice = _ADVICE.get(getattr(failure, "sqlite_errorcode", -1) & 0xFF, _ADVICE_OF_SERVER.get(type(failure).__name__))
-    diagnosis = getattr(failure, "diag", None)  # PostgreSQL's text of a refused statement repeats the statement
+    advice = _ADVICE.get(
+        getattr(failure, "sqlite_errorcode", -1) & 0xFF,
+        _ADVICE_OF_SERVER.get(type(failure).__name__),
+    )
+    diagnosis = getattr(
+        failure, "diag", None
+    )  # PostgreSQL's text of a refused statement repeats the statement
     lines = (diagnosis and diagnosis.message_primary) or str(failure)
     message = "; ".join(line.strip() for line in lines.splitlines())
     return f"{message}; {advice}" if advice else message
@@ -71,9 +76,7 @@ class OlderDatabase(StorageError):
     def __init__(self, schema: str, needed: str, *, can_write: bool) -> None:
         advice = "run `policywatch database upgrade`, which copies a SQLite file first"
         if not can_write:
-            advice = (
-                "it can't be written here: upgrade it where it can, or a copy of it, by `policywatch database upgrade`"
-            )
+            advice = "it can't be written here: upgrade it where it can, or a copy of it, by `policywatch database upgrade`"
         super().__init__(
             f"the database is of an older policywatch: it has schema {schema}, and {needed} is needed; {advice}. "
             "Nothing was changed."
@@ -84,7 +87,9 @@ class DamagedValue(ValueError):
     """What is stored can't be read any more."""
 
     def __init__(self) -> None:
-        super().__init__("something that is stored is damaged; `policywatch database check` says what")
+        super().__init__(
+            "something that is stored is damaged; `policywatch database check` says what"
+        )
 
 
 class DamagedCapture(Exception):
@@ -117,7 +122,11 @@ class UnknownDocument(Unknown):
     """No document of that id is known."""
 
     def __init__(self, document: str, known: list[str]) -> None:
-        near = f"; known are: {', '.join(known)}" if known else "; the store is empty, nothing was checked yet"
+        near = (
+            f"; known are: {', '.join(known)}"
+            if known
+            else "; the store is empty, nothing was checked yet"
+        )
         super().__init__(f"there is no document {document!r}{near}")
         self.document = document
 
@@ -127,7 +136,9 @@ class Withdrawn(Unknown):
 
     def __init__(self, what: str, document: str, at: datetime, reason: str) -> None:
         why = f": {reason}" if reason else ""
-        super().__init__(f"{what} of {document} was withdrawn on {at:%Y-%m-%d %H:%M} UTC{why}")
+        super().__init__(
+            f"{what} of {document} was withdrawn on {at:%Y-%m-%d %H:%M} UTC{why}"
+        )
         self.document, self.at, self.reason = document, at, reason
 
 

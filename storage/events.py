@@ -13,21 +13,35 @@ from storage.documents import Document
 from storage.journal import Action, Actor, enter
 
 
-def changes_between(session: Session, service: str, since: datetime, until: datetime) -> list[tuple[Change, Document]]:
+def changes_between(
+    session: Session, service: str, since: datetime, until: datetime
+) -> list[tuple[Change, Document]]:
     """Of a service, found in that time; the oldest first."""
-    wanted = select(Change, Document).join(Document, col(Document.id) == col(Change.document_id))
-    wanted = wanted.where(Document.service == service, col(Change.detected_at).between(since, until))
+    wanted = select(Change, Document).join(
+        Document, col(Document.id) == col(Change.document_id)
+    )
+    wanted = wanted.where(
+        Document.service == service, col(Change.detected_at).between(since, until)
+    )
     return list(session.exec(wanted.order_by(col(Change.detected_at), col(Change.id))))
 
 
 def added_texts(session: Session, change_ids: Collection[int]) -> list[tuple[int, str]]:
     """What the passages of these changes brought, each text with its change."""
-    wanted = select(StoredPassage.change_id, StoredPassage.after).where(col(StoredPassage.change_id).in_(change_ids))
-    rows = session.exec(wanted.where(col(StoredPassage.after).is_not(None), StoredPassage.operation != "moved"))
+    wanted = select(StoredPassage.change_id, StoredPassage.after).where(
+        col(StoredPassage.change_id).in_(change_ids)
+    )
+    rows = session.exec(
+        wanted.where(
+            col(StoredPassage.after).is_not(None), StoredPassage.operation != "moved"
+        )
+    )
     return [(change_id, text) for change_id, text in rows if text]
 
 
-def join_event(session: Session, change: Change, other: Change, reason: Message) -> None:
+def join_event(
+    session: Session, change: Change, other: Change, reason: Message
+) -> None:
     """Put a change into the event of another one, which begins with that where it has none."""
     if other.event_id is None:
         event = Event(began_at=other.detected_at)
@@ -56,16 +70,30 @@ def split_off(session: Session, change: Change, actor: Actor, at: datetime) -> b
 
 def dissolve_events(session: Session) -> None:
     """Those that have less than two changes left."""
-    counted = select(Change.event_id).where(col(Change.event_id).is_not(None)).group_by(col(Change.event_id))
+    counted = (
+        select(Change.event_id)
+        .where(col(Change.event_id).is_not(None))
+        .group_by(col(Change.event_id))
+    )
     lonely = counted.having(func.count() < 2)
-    session.exec(update(Change).where(col(Change.event_id).in_(lonely)).values(event_id=None, event_reason=None))
+    session.exec(
+        update(Change)
+        .where(col(Change.event_id).in_(lonely))
+        .values(event_id=None, event_reason=None)
+    )
     session.exec(delete(Event).where(col(Event.id).not_in(counted)))
 
 
-def event_changes(session: Session, event_ids: Collection[int | None]) -> dict[int, list[int]]:
+def event_changes(
+    session: Session, event_ids: Collection[int | None]
+) -> dict[int, list[int]]:
     """By event, its changes in the order in which they were found."""
-    wanted = select(Change.event_id, Change.id).where(col(Change.event_id).in_(event_ids))
+    wanted = select(Change.event_id, Change.id).where(
+        col(Change.event_id).in_(event_ids)
+    )
     changes: dict[int, list[int]] = {}
-    for event_id, id_ in session.exec(wanted.order_by(col(Change.detected_at), col(Change.id))):
+    for event_id, id_ in session.exec(
+        wanted.order_by(col(Change.detected_at), col(Change.id))
+    ):
         changes.setdefault(event_id or 0, []).append(id_ or 0)
     return changes

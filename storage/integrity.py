@@ -21,8 +21,12 @@ from storage.verification import Damage, capture_damage, evidence_damage
 from storage.versions import Version
 from storage.wal import truncation
 
-_MOST = 20  # of one kind that are named; one bad page of a file can spoil thousands of rows
-_SECONDS = 1  # that a daily look at the file may take; ten years of checks would take ten
+_MOST = (
+    20  # of one kind that are named; one bad page of a file can spoil thousands of rows
+)
+_SECONDS = (
+    1  # that a daily look at the file may take; ten years of checks would take ten
+)
 _SAMPLE = 64  # captures of a daily look
 _PART = 500  # rows at a time
 
@@ -45,7 +49,9 @@ def all_damage(database: Database) -> Iterator[Damage]:
         yield from run_check(database, check)
 
 
-def run_check(database: Database, check: Callable[[Session], Iterator[Damage]]) -> Iterator[Damage]:
+def run_check(
+    database: Database, check: Callable[[Session], Iterator[Damage]]
+) -> Iterator[Damage]:
     """In a session of its own, for PostgreSQL ends one at its first failure."""
     damage: list[Damage] = []
     with database.reading() as session:
@@ -76,7 +82,11 @@ def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
     try:
         for check in checks:
             lines = connection.exec_driver_sql(f"PRAGMA {check}").scalars().all()
-            yield from (Damage("database", f"its file: {line}") for line in lines if line != "ok")
+            yield from (
+                Damage("database", f"its file: {line}")
+                for line in lines
+                if line != "ok"
+            )
     except DBAPIError:
         if monotonic() <= until:
             raise
@@ -88,45 +98,72 @@ def _references(session: Session) -> Iterator[Damage]:
     """PostgreSQL itself keeps them."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        for table, row, other, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-            yield Damage(table, f"row {row} of {table} names one of {other}, which is missing")
+        for table, row, other, _ in connection.exec_driver_sql(
+            "PRAGMA foreign_key_check"
+        ):
+            yield Damage(
+                table, f"row {row} of {table} names one of {other}, which is missing"
+            )
 
 
 def _values(session: Session) -> Iterator[Damage]:
     """Each row is read as the program reads it, but for bodies, which `capture_damage` reads."""
     for table in all_tables():
-        columns = [column for column in table.columns if column is not table.c.get("body")]
+        columns = [
+            column for column in table.columns if column is not table.c.get("body")
+        ]
         try:
-            for _ in session.execute(select_columns(*columns), execution_options={"yield_per": _PART}):
+            for _ in session.execute(
+                select_columns(*columns), execution_options={"yield_per": _PART}
+            ):
                 pass
         except (ValueError, TypeError):
             for key in session.execute(select_columns(*table.primary_key)).all():
                 row = zip(table.primary_key, key, strict=True)
                 try:
-                    session.execute(select_columns(*columns).where(*(column == value for column, value in row))).all()
+                    session.execute(
+                        select_columns(*columns).where(
+                            *(column == value for column, value in row)
+                        )
+                    ).all()
                 except (ValueError, TypeError):
-                    yield Damage(table.name, f"its row {' '.join(map(str, key))} can't be read")
+                    yield Damage(
+                        table.name, f"its row {' '.join(map(str, key))} can't be read"
+                    )
 
 
 def _paragraphs(session: Session) -> Iterator[Damage]:
     """They are made from the versions, and say the same."""
     for document in session.exec(select(Version.document_id).distinct()).all():
         try:
-            is_whole = _stored_intervals(session, document) == _intervals(session, document)
-        except (ValueError, TypeError, AttributeError, KeyError):  # of a page that can't be read
+            is_whole = _stored_intervals(session, document) == _intervals(
+                session, document
+            )
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+        ):  # of a page that can't be read
             is_whole = False
         if not is_whole:
             problem = "its paragraphs, which search and dates are taken from, are not those of its versions"
-            yield Damage(document, f"{problem}; `policywatch read --again` makes them anew")
+            yield Damage(
+                document, f"{problem}; `policywatch read --again` makes them anew"
+            )
 
 
-_Intervals = set[tuple[str | None, int, int | None]]  # a text's digest, its first and its last version
+_Intervals = set[
+    tuple[str | None, int, int | None]
+]  # a text's digest, its first and its last version
 
 
 def _stored_intervals(session: Session, document: str) -> _Intervals:
     digests: dict[int, str | None] = {}
     packs = select(ParagraphPack.first_id, ParagraphPack.digests, ParagraphPack.texts)
-    for first, stored, texts in session.exec(packs.where(ParagraphPack.document_id == document)):
+    for first, stored, texts in session.exec(
+        packs.where(ParagraphPack.document_id == document)
+    ):
         keys = [digest(each) for each in texts]
         if stored == bytes.fromhex("".join(key or "" for key in keys)):
             digests |= zip(count(first), keys, strict=False)
@@ -139,8 +176,12 @@ def _intervals(session: Session, document: str) -> _Intervals:
     ended: _Intervals = set()
     standing: dict[str, int] = {}
     pages = select(Version.number, Version.page).where(Version.document_id == document)
-    for number, page in session.exec(pages.order_by(col(Version.number)), execution_options={"yield_per": 20}):
+    for number, page in session.exec(
+        pages.order_by(col(Version.number)), execution_options={"yield_per": 20}
+    ):
         digests = {key for each in texts_of(page) if (key := digest(each))}
-        ended |= {(key, standing.pop(key), number - 1) for key in standing.keys() - digests}
+        ended |= {
+            (key, standing.pop(key), number - 1) for key in standing.keys() - digests
+        }
         standing |= dict.fromkeys(digests - standing.keys(), number)
     return ended | {(key, first, None) for key, first in standing.items()}

@@ -81,19 +81,36 @@ def enter(
     )
     session.add(entry)
     if action in NARROWING and actor.via != "command":
-        facts = {"action": action.value, "by": actor.name, "via": actor.via, "document": document_id}
-        facts |= {name: each for name, each in entry.before.items() if name == "version"}
+        facts = {
+            "action": action.value,
+            "by": actor.name,
+            "via": actor.via,
+            "document": document_id,
+        }
+        facts |= {
+            name: each for name, each in entry.before.items() if name == "version"
+        }
         # not of the document, for it would go with that one
         session.add(Notice(kind=NoticeKind.NARROWED, facts=facts, created_at=at))
 
 
 def journal(session: Session, limit: int | None = None) -> list[JournalEntry]:
     """Newest first."""
-    return list(session.exec(select(JournalEntry).order_by(col(JournalEntry.id).desc()).limit(limit)))
+    return list(
+        session.exec(
+            select(JournalEntry).order_by(col(JournalEntry.id).desc()).limit(limit)
+        )
+    )
 
 
 def last_pauses(session: Session) -> dict[str, JournalEntry]:
     """The last pause of each document that ever had one, by document."""
-    newest = select(func.max(JournalEntry.id)).where(JournalEntry.action == Action.PAUSE)
-    rows = session.exec(select(JournalEntry).where(col(JournalEntry.id).in_(newest.group_by(JournalEntry.document_id))))
+    newest = select(func.max(JournalEntry.id)).where(
+        JournalEntry.action == Action.PAUSE
+    )
+    rows = session.exec(
+        select(JournalEntry).where(
+            col(JournalEntry.id).in_(newest.group_by(JournalEntry.document_id))
+        )
+    )
     return {row.document_id: row for row in rows}

@@ -40,25 +40,33 @@ if TYPE_CHECKING:
 
 LEASE: Final = 30.0  # seconds after which another may take what was not renewed
 _RENEWALS: Final = 6  # in that time
-_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
+_CLOCK: Final = getattr(
+    time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC
+)  # goes on while the machine sleeps
 _CLOCK_OF_SERVER: Final = func.clock_timestamp(type_=DateTime(timezone=True))
 _SECOND: Final = literal(timedelta(seconds=1), Interval)
 # no table of `SQLModel`: who holds a lease on a store is nothing to copy with it
 leases = Table(
     "leases",
     MetaData(),
-    Column("number", BigInteger, primary_key=True),  # grows with each holder: the fencing number
+    Column(
+        "number", BigInteger, primary_key=True
+    ),  # grows with each holder: the fencing number
     Column("name", String, nullable=False, unique=True),
     Column("owner", String, nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
-    Column("rest", Float, nullable=False),  # seconds from then on, for the delay of the hosts that were asked
+    Column(
+        "rest", Float, nullable=False
+    ),  # seconds from then on, for the delay of the hosts that were asked
 )
 
 
 class Lease:
     """Held from when it is made until `end`, or until it could not be renewed in time."""
 
-    def __init__(self, database: Database, number: int, since: float, seconds: float) -> None:
+    def __init__(
+        self, database: Database, number: int, since: float, seconds: float
+    ) -> None:
         """`since` is a time of `now`, before the row was written that expires `seconds` after it."""
         self.number = number
         self._database = database
@@ -73,7 +81,9 @@ class Lease:
     def require(self, rest: float = 0) -> None:
         """Before a request to a host, which is to be left alone for `rest` seconds after it. Raises `LostLease` if
         another might ask it too early."""
-        if rest > self._written_rest and not self._lost:  # of which the others know nothing yet
+        if (
+            rest > self._written_rest and not self._lost
+        ):  # of which the others know nothing yet
             self._rest = max(self._rest, rest)
             self._renew()
         if self._lost or now() >= self._until - max(0, rest - self._written_rest):
@@ -84,7 +94,11 @@ class Lease:
         """Until the end of the session's transaction nobody else takes the lease. Raises `LostLease`."""
         self.require()
         # as a key: renewing it waits for no transaction, and taking it does
-        own = select(leases.c.number).where(leases.c.number == self.number).with_for_update(read=True, key_share=True)
+        own = (
+            select(leases.c.number)
+            .where(leases.c.number == self.number)
+            .with_for_update(read=True, key_share=True)
+        )
         if session.execute(own).first() is None:
             self._lost = True
             raise LostLease
@@ -110,12 +124,21 @@ class Lease:
         self._until, self._written_rest = began + self._seconds, rest
 
     def _write(self, seconds: float) -> int:
-        values = {"expires_at": _CLOCK_OF_SERVER + timedelta(seconds=seconds), "rest": self._rest}
-        with self._database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            return connection.execute(update(leases).where(leases.c.number == self.number).values(values)).rowcount
+        values = {
+            "expires_at": _CLOCK_OF_SERVER + timedelta(seconds=seconds),
+            "rest": self._rest,
+        }
+        with self._database.connect().execution_options(
+            isolation_level="AUTOCOMMIT"
+        ) as connection:
+            return connection.execute(
+                update(leases).where(leases.c.number == self.number).values(values)
+            ).rowcount
 
 
-def take_lease(database: Database, name: str, *, above: str | None = None, seconds: float = LEASE) -> Lease | None:
+def take_lease(
+    database: Database, name: str, *, above: str | None = None, seconds: float = LEASE
+) -> Lease | None:
     """Get it, unless somebody has it, or the lease `above` it."""
     since = now()
     with database.writing() as session:
@@ -128,16 +151,26 @@ def take_lease(database: Database, name: str, *, above: str | None = None, secon
             "rest": 0,
             "expires_at": _CLOCK_OF_SERVER + timedelta(seconds=seconds),
         }
-        number = session.execute(insert(leases).values(row).returning(leases.c.number)).scalar_one()
+        number = session.execute(
+            insert(leases).values(row).returning(leases.c.number)
+        ).scalar_one()
     return Lease(database, number, since, seconds)
 
 
 def held_leases(session: Session) -> dict[str, bool]:
     """By name, whether it is in use; else its hosts rest. What has ended is removed."""
     take(session, AdvisoryLock.LEASES)
-    dead = [number for number, owner in session.execute(select(leases.c.number, leases.c.owner)) if is_dead(owner)]
+    dead = [
+        number
+        for number, owner in session.execute(select(leases.c.number, leases.c.owner))
+        if is_dead(owner)
+    ]
     is_over = leases.c.expires_at <= _CLOCK_OF_SERVER
-    session.execute(update(leases).where(leases.c.number.in_(dead), ~is_over).values(expires_at=_CLOCK_OF_SERVER))
+    session.execute(
+        update(leases)
+        .where(leases.c.number.in_(dead), ~is_over)
+        .values(expires_at=_CLOCK_OF_SERVER)
+    )
     rested = leases.c.expires_at + leases.c.rest * _SECOND <= _CLOCK_OF_SERVER
     # one whose owner writes in this moment is passed over
     free = select(leases.c.number).where(rested).with_for_update(skip_locked=True)

@@ -20,7 +20,9 @@ _AT_WORK = "is at work on this database; nothing was done, try again when it has
 
 
 @contextmanager
-def one_at_a_time(database: Database, *, lease: float = LEASE, patience: float = _WORKERS_END) -> Iterator[Database]:
+def one_at_a_time(
+    database: Database, *, lease: float = LEASE, patience: float = _WORKERS_END
+) -> Iterator[Database]:
     """Have the whole store; what writes documents does so through the `Database` that it gives. Raises `Busy` at once
     if another process has it, and if workers do not finish their jobs within `patience`. They begin no other meanwhile.
 
@@ -41,10 +43,14 @@ def one_at_a_time(database: Database, *, lease: float = LEASE, patience: float =
 
 
 @contextmanager
-def beside_others(database: Database, group: str, *, lease: float = LEASE) -> Iterator[Database]:
+def beside_others(
+    database: Database, group: str, *, lease: float = LEASE
+) -> Iterator[Database]:
     """Have one group of documents, on PostgreSQL, as soon as its hosts have rested. Raises `Busy` at once if another
     worker has it, or a process has or awaits the whole store."""
-    held = _wait_for(database, group, f"another worker, or a run, is at work on {group}", lease)
+    held = _wait_for(
+        database, group, f"another worker, or a run, is at work on {group}", lease
+    )
     with _ending(held):
         yield database.under(held)
 
@@ -84,14 +90,23 @@ def _ending(lease: Lease) -> Iterator[None]:
 
 @contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
-        if os.fstat(file.fileno()).st_uid == os.geteuid():  # who can open it can hold it for ever
-            os.fchmod(file.fileno(), 0o600 | _shared(path.with_name(path.name.removesuffix(".lock"))))
+    with os.fdopen(
+        os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+"
+    ) as file:
+        if (
+            os.fstat(file.fileno()).st_uid == os.geteuid()
+        ):  # who can open it can hold it for ever
+            os.fchmod(
+                file.fileno(),
+                0o600 | _shared(path.with_name(path.name.removesuffix(".lock"))),
+            )
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as failure:
             file.seek(0)
-            raise Busy(f"another run (process {file.read().strip() or 'unknown'}) {_AT_WORK}") from failure
+            raise Busy(
+                f"another run (process {file.read().strip() or 'unknown'}) {_AT_WORK}"
+            ) from failure
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))
@@ -101,4 +116,8 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 def _shared(store: Path) -> int:
     """Rights of a group that may write the store too."""
-    return store.stat().st_mode & 0o060 if store.exists() and store.stat().st_mode & 0o020 else 0
+    return (
+        store.stat().st_mode & 0o060
+        if store.exists() and store.stat().st_mode & 0o020
+        else 0
+    )

@@ -38,7 +38,9 @@ class Notice(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    document_id: str | None = Field(default=None, foreign_key="documents.id", index=True)
+    document_id: str | None = Field(
+        default=None, foreign_key="documents.id", index=True
+    )
     check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)
     facts: dict[str, Any] = Field(default={}, sa_type=JSON)
     created_at: datetime = Field(sa_type=Utc)
@@ -47,11 +49,19 @@ class Notice(SQLModel, table=True):
 
 def unplanned_notices(session: Session) -> list[Notice]:
     """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
-    wanted = select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))
+    wanted = (
+        select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))
+    )
     return list(session.exec(wanted.with_for_update()))
 
 
-def notices_of(session: Session, kind: NoticeKind, document_id: str | None = None) -> list[Notice]:
+def notices_of(
+    session: Session, kind: NoticeKind, document_id: str | None = None
+) -> list[Notice]:
     """All that were ever written of one kind, for a document if one is named; oldest first."""
     wanted = select(Notice).where(Notice.kind == kind.value).order_by(col(Notice.id))
-    return list(session.exec(wanted.where(Notice.document_id == document_id) if document_id else wanted))
+    return list(
+        session.exec(
+            wanted.where(Notice.document_id == document_id) if document_id else wanted
+        )
+    )

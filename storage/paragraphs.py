@@ -16,7 +16,16 @@ from datetime import UTC, datetime
 from itertools import chain, count, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, delete, insert, or_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    delete,
+    insert,
+    or_,
+    update,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
@@ -29,7 +38,9 @@ from storage.word_forms import write_forms
 
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
 
-_IN_A_SECOND = 2**20  # paragraphs that can begin at one time; with the seconds still exact where numbers are floats
+_IN_A_SECOND = (
+    2**20
+)  # paragraphs that can begin at one time; with the seconds still exact where numbers are floats
 _TOGETHER = 100  # paragraphs of a pack
 _INSERT_WORDS = {
     "sqlite": "INSERT INTO paragraph_words (rowid, words) VALUES (?, ?)",
@@ -37,8 +48,12 @@ _INSERT_WORDS = {
 }
 _DIGEST = 16  # bytes
 _ANCHOR = 12  # hexadecimal digits: no two texts of a page share them by chance
-_ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # whose tables are in the order of a key of this very type
-_NUMBER_IN_FRONT = re.compile(r"^\W*(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s+)?")
+_ROW_ID = BigInteger().with_variant(
+    Integer, "sqlite"
+)  # whose tables are in the order of a key of this very type
+_NUMBER_IN_FRONT = re.compile(
+    r"^\W*(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s+)?"
+)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
@@ -56,7 +71,9 @@ class ParagraphPack(SQLModel, table=True):
     digests: bytes  # of what must be the same for a text to be the same; each once in a document
     # of each paragraph: the "words" that it has, and how often it mentions each topic
     counts: dict[str, list[int]] = Field(sa_type=CompressedJson)
-    is_counted: bool = False  # whether topics are: not before the document has a second version
+    is_counted: bool = (
+        False  # whether topics are: not before the document has a second version
+    )
     texts: list[str] = Field(sa_type=CompressedJson)
 
 
@@ -87,8 +104,14 @@ def digest(text: str) -> str | None:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
     folded = text.casefold()
-    plain = " ".join(split_words(_NUMBER_IN_FRONT.sub("", folded, count=1)) or split_words(folded))
-    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[: 2 * _DIGEST] if plain else None
+    plain = " ".join(
+        split_words(_NUMBER_IN_FRONT.sub("", folded, count=1)) or split_words(folded)
+    )
+    return (
+        hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[: 2 * _DIGEST]
+        if plain
+        else None
+    )
 
 
 def anchor(text: str) -> str | None:
@@ -105,22 +128,35 @@ def earliest_id(moment: datetime) -> int:
     return max(0, int(moment.astimezone(UTC).timestamp())) * _IN_A_SECOND
 
 
-def index_version(session: Session, version: Version, mentions: Mentions | None = None) -> None:
+def index_version(
+    session: Session, version: Version, mentions: Mentions | None = None
+) -> None:
     """Index a document's newest version; a version that comes before others is left to `reindex`."""
     session.flush()
     document_id = version.document_id
-    later = select(Version.id).where(Version.document_id == document_id, col(Version.number) > version.number)
+    later = select(Version.id).where(
+        Version.document_id == document_id, col(Version.number) > version.number
+    )
     if session.exec(later.limit(1)).first() is None:
-        standing = select(ParagraphInterval.paragraph_id).where(col(ParagraphInterval.last).is_(None))
-        known = paragraph_ids(session, document_id), {*session.exec(standing.where(*is_of(document_id)))}
-        _Index(session, document_id, *known).add(version.number, version.captured_at, version.page)
+        standing = select(ParagraphInterval.paragraph_id).where(
+            col(ParagraphInterval.last).is_(None)
+        )
+        known = (
+            paragraph_ids(session, document_id),
+            {*session.exec(standing.where(*is_of(document_id)))},
+        )
+        _Index(session, document_id, *known).add(
+            version.number, version.captured_at, version.page
+        )
         if mentions and version.number > 1:
             count_mentions(session, document_id, mentions)
 
 
 def texts_of(page: Any) -> list[str]:
     """The texts of `Version.page`. PostgreSQL can't store the NUL that an old page may contain."""
-    return [str(block["text"]).replace("\0", "\ufffd") for block in page.get("blocks", ())]
+    return [
+        str(block["text"]).replace("\0", "\ufffd") for block in page.get("blocks", ())
+    ]
 
 
 @dataclass
@@ -145,28 +181,48 @@ class _Index:
             self.ids |= zip(unseen, count(first))
         current = {self.ids[key] for key in texts}
         for part in in_parts([*self.standing - current]):
-            ended = col(ParagraphInterval.paragraph_id).in_(part), col(ParagraphInterval.last).is_(None)
-            self.connection.execute(update(ParagraphInterval).where(*ended).values(last=number - 1))
-        if rows := [{"paragraph_id": id_, "first": number} for id_ in sorted(current - self.standing)]:
+            ended = (
+                col(ParagraphInterval.paragraph_id).in_(part),
+                col(ParagraphInterval.last).is_(None),
+            )
+            self.connection.execute(
+                update(ParagraphInterval).where(*ended).values(last=number - 1)
+            )
+        if rows := [
+            {"paragraph_id": id_, "first": number}
+            for id_ in sorted(current - self.standing)
+        ]:
             self.connection.execute(insert(ParagraphInterval), rows)
         self.standing = current
 
     def _new_id(self, moment: datetime) -> int:
-        take(self.session, AdvisoryLock.PARAGRAPHS)  # else two that begin at one time could get the same ids
+        take(
+            self.session, AdvisoryLock.PARAGRAPHS
+        )  # else two that begin at one time could get the same ids
         first = earliest_id(moment)
         same_time = col(ParagraphPack.first_id).between(first, first + _IN_A_SECOND - 1)
-        last = self.connection.execute(select(func.max(ParagraphPack.last_id)).where(same_time)).scalar()
+        last = self.connection.execute(
+            select(func.max(ParagraphPack.last_id)).where(same_time)
+        ).scalar()
         return first if last is None else last + 1
 
 
-def write_paragraphs(connection: Connection, document_id: str, first_id: int, texts: Mapping[str, str]) -> None:
+def write_paragraphs(
+    connection: Connection, document_id: str, first_id: int, texts: Mapping[str, str]
+) -> None:
     """Keep new texts of a document, given by their digests, under ids from the first on."""
-    language = connection.execute(select(Document.language).where(Document.id == document_id)).scalar_one()
+    language = connection.execute(
+        select(Document.language).where(Document.id == document_id)
+    ).scalar_one()
     write_forms(connection, language, texts.values())
     rest = iter(texts.items())
     while pack := dict(islice(rest, _TOGETHER)):
         words = [folded_words(each) for each in pack.values()]
-        row = {"first_id": first_id, "last_id": first_id + len(pack) - 1, "document_id": document_id}
+        row = {
+            "first_id": first_id,
+            "last_id": first_id + len(pack) - 1,
+            "document_id": document_id,
+        }
         row |= {"digests": bytes.fromhex("".join(pack)), "texts": [*pack.values()]}
         row |= {"counts": {"words": [*map(len, words)]}, "is_counted": False}
         connection.execute(insert(ParagraphPack), row)
@@ -181,7 +237,9 @@ def place_of(document_id: str) -> str:
 
 def write_words(connection: Connection, pack: PackWords) -> None:
     """Index the paragraphs of a pack by their words."""
-    connection.exec_driver_sql(_INSERT_WORDS[connection.dialect.name], index_rows(connection, pack))
+    connection.exec_driver_sql(
+        _INSERT_WORDS[connection.dialect.name], index_rows(connection, pack)
+    )
 
 
 def index_rows(connection: Connection, pack: PackWords) -> list[tuple[int, str]]:
@@ -197,22 +255,33 @@ def _vector(words: Sequence[str], place: str) -> str:
     positions: dict[str, list[str]] = {place: []}
     for position, word in enumerate(words, 1):
         positions.setdefault(word, []).append(str(position))
-    return " ".join(f"'{word}':{','.join(at)}" if at else f"'{word}'" for word, at in positions.items())
+    return " ".join(
+        f"'{word}':{','.join(at)}" if at else f"'{word}'"
+        for word, at in positions.items()
+    )
 
 
 def count_mentions(session: Session, document_id: str, mentions: Mentions) -> None:
     """In texts where nobody has counted yet: the chart of a document begins with its second version."""
     for pack in _uncounted(session, document_id):
-        pack.counts, pack.is_counted = pack.counts | _mentions_by_topic(pack.texts, mentions), True
+        pack.counts, pack.is_counted = (
+            pack.counts | _mentions_by_topic(pack.texts, mentions),
+            True,
+        )
     session.flush()
 
 
 def _uncounted(session: Session, document_id: str) -> Sequence[ParagraphPack]:
-    uncounted = ParagraphPack.document_id == document_id, col(ParagraphPack.is_counted).is_(False)
+    uncounted = (
+        ParagraphPack.document_id == document_id,
+        col(ParagraphPack.is_counted).is_(False),
+    )
     return session.exec(select(ParagraphPack).where(*uncounted)).all()
 
 
-def _mentions_by_topic(texts: Sequence[str], mentions: Mentions) -> dict[str, list[int]]:
+def _mentions_by_topic(
+    texts: Sequence[str], mentions: Mentions
+) -> dict[str, list[int]]:
     counts: dict[str, list[int]] = {}
     for place, each in enumerate(texts):
         for topic, times in mentions(each).items():
@@ -220,20 +289,28 @@ def _mentions_by_topic(texts: Sequence[str], mentions: Mentions) -> dict[str, li
     return counts
 
 
-def reindex(session: Session, document_id: str, mentions: Mentions | None = None) -> None:
+def reindex(
+    session: Session, document_id: str, mentions: Mentions | None = None
+) -> None:
     """Index all versions of a document anew, after texts were read again or inserted between others."""
     session.flush()
     _forget(session.connection(), document_id)
-    versions = select(Version.number, Version.captured_at, Version.page).where(Version.document_id == document_id)
+    versions = select(Version.number, Version.captured_at, Version.page).where(
+        Version.document_id == document_id
+    )
     index, number = _Index(session, document_id), 0
-    for number, *version in session.exec(versions.order_by(col(Version.number)), execution_options={"yield_per": 1}):
+    for number, *version in session.exec(
+        versions.order_by(col(Version.number)), execution_options={"yield_per": 1}
+    ):
         index.add(number, *version)
     if mentions and number > 1:
         count_mentions(session, document_id, mentions)
 
 
 def _forget(connection: Connection, document_id: str) -> None:
-    if connection.dialect.name == "sqlite":  # an index without contents has to be told what it forgets
+    if (
+        connection.dialect.name == "sqlite"
+    ):  # an index without contents has to be told what it forgets
         statement = "INSERT INTO paragraph_words (paragraph_words, rowid, words) VALUES ('delete', ?, ?)"
         for pack in stored_words(connection, document_id):
             connection.exec_driver_sql(statement, index_rows(connection, pack))
@@ -241,7 +318,9 @@ def _forget(connection: Connection, document_id: str) -> None:
         statement = "DELETE FROM paragraph_words USING paragraph_packs WHERE paragraph_id BETWEEN first_id AND last_id"
         connection.exec_driver_sql(f"{statement} AND document_id = %s", (document_id,))
     connection.execute(delete(ParagraphInterval).where(_of_document(document_id)))
-    connection.execute(delete(ParagraphPack).where(col(ParagraphPack.document_id) == document_id))
+    connection.execute(
+        delete(ParagraphPack).where(col(ParagraphPack.document_id) == document_id)
+    )
 
 
 def move_on(session: Session, document_id: str, number: int) -> None:
@@ -249,17 +328,37 @@ def move_on(session: Session, document_id: str, number: int) -> None:
     left to `reindex`."""
     of_document = _of_document(document_id)
     first, last = col(ParagraphInterval.first), col(ParagraphInterval.last)
-    session.exec(update(ParagraphInterval).where(of_document, last >= number).values(last=last + 1))
+    session.exec(
+        update(ParagraphInterval)
+        .where(of_document, last >= number)
+        .values(last=last + 1)
+    )
     # by way of negative numbers: each row alone must be a key at every moment
-    session.exec(update(ParagraphInterval).where(of_document, first >= number).values(first=-first))
-    session.exec(update(ParagraphInterval).where(of_document, first < 0).values(first=1 - first))
+    session.exec(
+        update(ParagraphInterval)
+        .where(of_document, first >= number)
+        .values(first=-first)
+    )
+    session.exec(
+        update(ParagraphInterval).where(of_document, first < 0).values(first=1 - first)
+    )
 
 
-def stored_words(connection: Connection | Session, document_id: str | None = None) -> Iterator[PackWords]:
+def stored_words(
+    connection: Connection | Session, document_id: str | None = None
+) -> Iterator[PackWords]:
     """Of each pack of one document, or of all."""
-    rows = select(ParagraphPack.document_id, ParagraphPack.first_id, ParagraphPack.texts)
-    rows = rows if document_id is None else rows.where(ParagraphPack.document_id == document_id)
-    for document, first, texts in connection.execute(rows, execution_options={"yield_per": _TOGETHER}):
+    rows = select(
+        ParagraphPack.document_id, ParagraphPack.first_id, ParagraphPack.texts
+    )
+    rows = (
+        rows
+        if document_id is None
+        else rows.where(ParagraphPack.document_id == document_id)
+    )
+    for document, first, texts in connection.execute(
+        rows, execution_options={"yield_per": _TOGETHER}
+    ):
         yield PackWords(document, first, [folded_words(each) for each in texts])
 
 
@@ -272,24 +371,36 @@ def of_pack(name: str, paragraph_id: Any) -> Any:
 
 def paragraph_ids(session: Session, document_id: str) -> dict[str, int]:
     """Of a document's paragraphs, by their digests."""
-    packs = select(ParagraphPack.first_id, ParagraphPack.digests).where(ParagraphPack.document_id == document_id)
+    packs = select(ParagraphPack.first_id, ParagraphPack.digests).where(
+        ParagraphPack.document_id == document_id
+    )
     rows = session.connection().execute(packs).all()
     digits = "".join(digests.hex() for _, digests in rows)
     keys = [digits[at : at + 2 * _DIGEST] for at in range(0, len(digits), 2 * _DIGEST)]
-    ids = chain.from_iterable(range(first, first + len(digests) // _DIGEST) for first, digests in rows)
+    ids = chain.from_iterable(
+        range(first, first + len(digests) // _DIGEST) for first, digests in rows
+    )
     return dict(zip(keys, ids, strict=True))
 
 
 def is_of(document_id: str) -> tuple[ColumnElement[bool], ...]:
     """That an interval is of a paragraph in a pack of the document."""
     id_, first_id = col(ParagraphInterval.paragraph_id), col(ParagraphPack.first_id)
-    is_near = first_id > id_ - _TOGETHER  # bounds the search for a pack, where the database begins with the intervals
-    return id_.between(first_id, ParagraphPack.last_id), is_near, col(ParagraphPack.document_id) == document_id
+    is_near = (
+        first_id > id_ - _TOGETHER
+    )  # bounds the search for a pack, where the database begins with the intervals
+    return (
+        id_.between(first_id, ParagraphPack.last_id),
+        is_near,
+        col(ParagraphPack.document_id) == document_id,
+    )
 
 
 def _of_document(document_id: str) -> ColumnElement[bool]:
     ids = select(ParagraphInterval.paragraph_id).where(*is_of(document_id))
-    return col(ParagraphInterval.paragraph_id).in_(ids.correlate(None))  # else it would be asked anew for each row
+    return col(ParagraphInterval.paragraph_id).in_(
+        ids.correlate(None)
+    )  # else it would be asked anew for each row
 
 
 class Since(NamedTuple):
@@ -304,14 +415,28 @@ def blame(session: Session, version: Version) -> list[Since | None]:
     known = paragraph_ids(session, version.document_id)
     ids = [known.get(digest(each) or "") for each in texts_of(version.page)]
     firsts: dict[int | None, int | None] = {}
-    paragraph, first, last = map(col, (ParagraphInterval.paragraph_id, ParagraphInterval.first, ParagraphInterval.last))
-    at = select(paragraph, first).where(first <= version.number, or_(last.is_(None), last >= version.number))
+    paragraph, first, last = map(
+        col,
+        (
+            ParagraphInterval.paragraph_id,
+            ParagraphInterval.first,
+            ParagraphInterval.last,
+        ),
+    )
+    at = select(paragraph, first).where(
+        first <= version.number, or_(last.is_(None), last >= version.number)
+    )
     for part in in_parts([id_ for id_ in ids if id_]):
         firsts |= dict(session.exec(at.where(paragraph.in_(part))).all())
     begun = col(Version.number).in_({*firsts.values()})
-    moments = select(Version.number, Version.captured_at).where(Version.document_id == version.document_id, begun)
+    moments = select(Version.number, Version.captured_at).where(
+        Version.document_id == version.document_id, begun
+    )
     captured_at = dict(session.exec(moments).all())
-    return [Since(number, captured_at[number]) if (number := firsts.get(id_)) else None for id_ in ids]
+    return [
+        Since(number, captured_at[number]) if (number := firsts.get(id_)) else None
+        for id_ in ids
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,26 +449,43 @@ class Point:
     mentions: dict[str, int] = field(default_factory=dict)
 
 
-def course(session: Session, document_id: str, mentions: Mentions | None = None) -> list[Point]:
+def course(
+    session: Session, document_id: str, mentions: Mentions | None = None
+) -> list[Point]:
     """All versions, oldest first. A text that stands twice in one counts once. `mentions` counts those of a document
     with a single version."""
     # what comes with each version, less what goes
     changes: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    packs = select(ParagraphPack.first_id, ParagraphPack.counts).where(ParagraphPack.document_id == document_id)
+    packs = select(ParagraphPack.first_id, ParagraphPack.counts).where(
+        ParagraphPack.document_id == document_id
+    )
     counts = dict(session.exec(packs).all())
     if mentions:
         for pack in _uncounted(session, document_id):
-            counts[pack.first_id] = {**pack.counts, **_mentions_by_topic(pack.texts, mentions)}
-    interval = ParagraphInterval.paragraph_id, ParagraphInterval.first, col(ParagraphInterval.last)
-    for start, id_, first, last in session.exec(select(ParagraphPack.first_id, *interval).where(*is_of(document_id))):
+            counts[pack.first_id] = {
+                **pack.counts,
+                **_mentions_by_topic(pack.texts, mentions),
+            }
+    interval = (
+        ParagraphInterval.paragraph_id,
+        ParagraphInterval.first,
+        col(ParagraphInterval.last),
+    )
+    for start, id_, first, last in session.exec(
+        select(ParagraphPack.first_id, *interval).where(*is_of(document_id))
+    ):
         for name, times in counts[start].items():
             changes[first][name] += times[id_ - start]
             if last is not None:
                 changes[last + 1][name] -= times[id_ - start]
-    versions = select(Version.number, Version.captured_at).where(Version.document_id == document_id)
+    versions = select(Version.number, Version.captured_at).where(
+        Version.document_id == document_id
+    )
     points, total = [], Counter[str]()
     for number, moment in session.execute(versions.order_by(col(Version.number))):
         total.update(changes.get(number, {}))
-        topics = {topic: count for topic, count in total.items() if count and topic != "words"}
+        topics = {
+            topic: count for topic, count in total.items() if count and topic != "words"
+        }
         points.append(Point(number, moment, total["words"], topics))
     return points

@@ -28,7 +28,11 @@ class PassagePlace(NamedTuple):
     def parse(cls, text: str) -> PassagePlace:
         """What `str` made; raises `ValueError` for anything else."""
         change, _, position = text.rpartition("~")
-        if not position.isascii() or not position.isdigit() or not int(position[:11]) < 2**31:
+        if (
+            not position.isascii()
+            or not position.isdigit()
+            or not int(position[:11]) < 2**31
+        ):
             raise ValueError(f"not a place in a list of passages: {text!r}")
         return cls(Cursor.parse(change), int(position))
 
@@ -51,7 +55,11 @@ class PassagesPage:
 
 
 def passages_page(
-    session: Session, wanted: ChangeFilter, *, before: PassagePlace | None = None, limit: int = 50
+    session: Session,
+    wanted: ChangeFilter,
+    *,
+    before: PassagePlace | None = None,
+    limit: int = 50,
 ) -> PassagesPage:
     """The passages after `before`; topics are asked of the passage itself."""
     question = (
@@ -59,16 +67,36 @@ def passages_page(
         .join(Change, col(Change.id) == col(StoredPassage.change_id))
         .join(Document, col(Document.id) == col(Change.document_id))
         .where(*conditions(session, wanted))
-        .order_by(col(Change.detected_at).desc(), col(Change.id).desc(), col(StoredPassage.position))
+        .order_by(
+            col(Change.detected_at).desc(),
+            col(Change.id).desc(),
+            col(StoredPassage.position),
+        )
     )
     if wanted.topic:
         names = cast(col(StoredPassage.topics), String)
-        question = question.where(or_(*(names.contains(json.dumps(topic), autoescape=True) for topic in wanted.topic)))
+        question = question.where(
+            or_(
+                *(
+                    names.contains(json.dumps(topic), autoescape=True)
+                    for topic in wanted.topic
+                )
+            )
+        )
     if before is not None:
-        this = and_(col(Change.id) == before.change.id, col(StoredPassage.position) <= before.position)
+        this = and_(
+            col(Change.id) == before.change.id,
+            col(StoredPassage.position) <= before.position,
+        )
         question = question.where(after_place(before.change), not_(this))
     found = session.exec(question.limit(limit + 1)).all()
     rows = [ListedPassage(*each) for each in found[:limit]]
     last = rows[-1] if len(found) > limit else None
-    place = PassagePlace(Cursor(last.detected_at, last.passage.change_id), last.passage.position) if last else None
+    place = (
+        PassagePlace(
+            Cursor(last.detected_at, last.passage.change_id), last.passage.position
+        )
+        if last
+        else None
+    )
     return PassagesPage(rows, place)

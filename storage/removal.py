@@ -24,7 +24,15 @@ from storage.second_readings import forget_second_readings
 from storage.versions import Import, Version
 from storage.withdrawals import Withdrawal, with_withdrawn
 
-OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import, AlternatingPassage)
+OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (
+    Capture,
+    Check,
+    Version,
+    Change,
+    Notice,
+    Import,
+    AlternatingPassage,
+)
 
 
 class StillCompared(StorageError):
@@ -51,12 +59,16 @@ def extent(session: Session, document_id: str, *, imported: bool = False) -> Ext
         return Extent(
             versions=_count(session, _versions(document_id, imported=imported)),
             changes=_count(session, _changes(document_id, imported=imported)),
-            checks=0 if imported else _count(session, col(Check.document_id) == document_id),
+            checks=0
+            if imported
+            else _count(session, col(Check.document_id) == document_id),
             deliveries=len(_emptied(session, _items(document_id, imported=imported))),
         )
 
 
-def rename(session: Session, old: str, new: str, mentions: Mentions | None = None) -> None:
+def rename(
+    session: Session, old: str, new: str, mentions: Mentions | None = None
+) -> None:
     """Let all that is known of `old` be known of `new`. Raises `UnknownDocument`, and `HasHistory` where that one has a
     text; what else is known of it goes."""
     row = document(session, old)
@@ -94,7 +106,9 @@ def remove(session: Session, document_id: str) -> None:
     session.flush()
 
 
-def remove_imported(session: Session, document_id: str, mentions: Mentions | None = None) -> None:
+def remove_imported(
+    session: Session, document_id: str, mentions: Mentions | None = None
+) -> None:
     """What an archive gave as the document's history; our own versions are numbered from 1 again, and the next check
     asks for the whole page. Raises as `remove` does."""
     row = document(session, document_id)
@@ -120,10 +134,14 @@ def _forget_versions(session: Session, document_id: str, *, imported: bool) -> N
         _forget_versions_and_changes(session, document_id, imported=imported)
 
 
-def _forget_versions_and_changes(session: Session, document_id: str, *, imported: bool) -> None:
+def _forget_versions_and_changes(
+    session: Session, document_id: str, *, imported: bool
+) -> None:
     versions = select(Version.id).where(_versions(document_id, imported=imported))
     changes = select(Change.id).where(_changes(document_id, imported=imported))
-    others = col(Change.before_id).in_(versions) & (col(Change.document_id) != document_id)
+    others = col(Change.before_id).in_(versions) & (
+        col(Change.document_id) != document_id
+    )
     if other := session.exec(select(Change.document_id).where(others).limit(1)).first():
         raise StillCompared(
             f"{other} is compared with texts of {document_id}, so nothing was removed: "
@@ -132,7 +150,9 @@ def _forget_versions_and_changes(session: Session, document_id: str, *, imported
     items = _items(document_id, imported=imported)
     emptied = [session.get_one(Delivery, id_) for id_ in _emptied(session, items)]
     if any(delivery.state == State.SENDING for delivery in emptied):
-        raise Busy(f"a message about {document_id} is being sent; nothing was removed, try again when it has gone")
+        raise Busy(
+            f"a message about {document_id} is being sent; nothing was removed, try again when it has gone"
+        )
     session.exec(delete(DeliveryItem).where(items))
     for delivery in emptied:
         session.delete(delivery)
@@ -141,11 +161,21 @@ def _forget_versions_and_changes(session: Session, document_id: str, *, imported
     for table in (Alert, StoredPassage, ChangeTopic, Review):
         session.exec(delete(table).where(col(table.change_id).in_(changes)))
     session.exec(delete(Withdrawal).where(col(Withdrawal.version_id).in_(versions)))
-    session.exec(update(Withdrawal).where(col(Withdrawal.change_id).in_(changes)).values(change_id=None))
+    session.exec(
+        update(Withdrawal)
+        .where(col(Withdrawal.change_id).in_(changes))
+        .values(change_id=None)
+    )
     session.exec(delete(Change).where(col(Change.id).in_(changes)))
     dissolve_events(session)
-    session.exec(update(Change).where(col(Change.returns_to).in_(versions)).values(returns_to=None))
-    session.exec(update(Check).where(col(Check.version_id).in_(versions)).values(version_id=None))
+    session.exec(
+        update(Change)
+        .where(col(Change.returns_to).in_(versions))
+        .values(returns_to=None)
+    )
+    session.exec(
+        update(Check).where(col(Check.version_id).in_(versions)).values(version_id=None)
+    )
     session.exec(delete(Version).where(_versions(document_id, imported=imported)))
 
 
@@ -159,17 +189,24 @@ def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:
     if not imported:
         return of_it
     theirs = select(Version.id).where(_versions(document_id, imported=True))
-    return of_it & or_(col(Change.version_id).in_(theirs), col(Change.before_id).in_(theirs))
+    return of_it & or_(
+        col(Change.version_id).in_(theirs), col(Change.before_id).in_(theirs)
+    )
 
 
 def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
     """Of deliveries: what is about these changes, and what the operator was told of a document that goes as a whole."""
     changes = select(Change.id).where(_changes(document_id, imported=imported))
-    alerted = col(DeliveryItem.alert_id).in_(select(Alert.id).where(col(Alert.change_id).in_(changes)))
+    alerted = col(DeliveryItem.alert_id).in_(
+        select(Alert.id).where(col(Alert.change_id).in_(changes))
+    )
     if imported:
         return alerted
     return or_(
-        alerted, col(DeliveryItem.notice_id).in_(select(Notice.id).where(col(Notice.document_id) == document_id))
+        alerted,
+        col(DeliveryItem.notice_id).in_(
+            select(Notice.id).where(col(Notice.document_id) == document_id)
+        ),
     )
 
 
@@ -177,7 +214,9 @@ def _emptied(session: Session, items: ColumnElement[bool]) -> set[int]:
     """The deliveries that carry nothing but these."""
     carrying = set(session.exec(select(DeliveryItem.delivery_id).where(items)))
     others = col(DeliveryItem.id).not_in(select(DeliveryItem.id).where(items))
-    also = select(DeliveryItem.delivery_id).where(col(DeliveryItem.delivery_id).in_(carrying), others)
+    also = select(DeliveryItem.delivery_id).where(
+        col(DeliveryItem.delivery_id).in_(carrying), others
+    )
     left = set(session.exec(also))
     return carrying - left
 

@@ -23,19 +23,27 @@ _PART = 500  # rows of a transaction, so that others can write in between
 class Retention:
     """How long each is kept; None: for ever."""
 
-    checks: timedelta | None = None  # then those without news are thinned to one a day and outcome
+    checks: timedelta | None = (
+        None  # then those without news are thinned to one a day and outcome
+    )
     deliveries: timedelta | None = None
-    set_aside: timedelta | None = None  # captures that were not believed; those that wait for a person stay
+    set_aside: timedelta | None = (
+        None  # captures that were not believed; those that wait for a person stay
+    )
 
 
-def thin(database: Database, retention: Retention, documents: Collection[str], now: datetime) -> Counter[str]:
+def thin(
+    database: Database, retention: Retention, documents: Collection[str], now: datetime
+) -> Counter[str]:
     """Remove what is too old, of these documents and of all deliveries, in small transactions; how many rows of each.
     What was looked at once is not looked at again."""
     removed = Counter(checks=0, captures=0, deliveries=0)
     if retention.set_aside is not None:
         for id_ in documents:
             with database.writing() as session:
-                removed["captures"] += drop_set_aside(session, id_, now - retention.set_aside)
+                removed["captures"] += drop_set_aside(
+                    session, id_, now - retention.set_aside
+                )
     if retention.checks is not None:
         until = midnight((now - retention.checks).date())
         removed["checks"] = sum(_thin_checks(database, id_, until) for id_ in documents)
@@ -49,23 +57,46 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
     while looked_at == _PART:
         with database.writing() as session:
             row = document(session, document_id)
-            after = col(Check.document_id) == document_id, col(Check.id) > (row.thinned_to or 0)
-            wanted = select(Check.id, Check.checked_at, Check.outcome).where(*after).order_by(col(Check.id))
-            old = [each for each in session.exec(wanted.limit(_PART)) if each[1] < until and each[2] is not None]
+            after = (
+                col(Check.document_id) == document_id,
+                col(Check.id) > (row.thinned_to or 0),
+            )
+            wanted = (
+                select(Check.id, Check.checked_at, Check.outcome)
+                .where(*after)
+                .order_by(col(Check.id))
+            )
+            old = [
+                each
+                for each in session.exec(wanted.limit(_PART))
+                if each[1] < until and each[2] is not None
+            ]
             looked_at = len(old)
             if old:
                 row.thinned_to = old[-1][0]
-                kept = {(at.date(), outcome): id_ for id_, at, outcome in old}  # the last one of each day and outcome
+                kept = {
+                    (at.date(), outcome): id_ for id_, at, outcome in old
+                }  # the last one of each day and outcome
                 others = [id_ for id_, _, _ in old if id_ not in kept.values()]
-                gone = session.exec(delete(Check).where(col(Check.id).in_(others), _is_without_news()))
+                gone = session.exec(
+                    delete(Check).where(col(Check.id).in_(others), _is_without_news())
+                )
                 removed += gone.rowcount
     return removed
 
 
 def _is_without_news() -> ColumnElement[bool]:
     """It brought nothing that was kept, and nothing refers to it."""
-    keys = [key for table in all_tables() for key in table.foreign_keys if key.column is Check.__table__.c.id]  # type: ignore[attr-defined]
-    return and_(col(Check.capture_id).is_(None), *(~exists().where(key.parent == col(Check.id)) for key in keys))
+    keys = [
+        key
+        for table in all_tables()
+        for key in table.foreign_keys
+        if key.column is Check.__table__.c.id  # type: ignore[attr-defined]
+    ]
+    return and_(
+        col(Check.capture_id).is_(None),
+        *(~exists().where(key.parent == col(Check.id)) for key in keys),
+    )
 
 
 def _drop_deliveries(database: Database, until: datetime) -> int:
@@ -73,10 +104,14 @@ def _drop_deliveries(database: Database, until: datetime) -> int:
     removed = 0
     while True:
         with database.writing() as session:
-            sent = select(Delivery.id, Delivery.created_at).where(Delivery.state == State.SENT.value)
+            sent = select(Delivery.id, Delivery.created_at).where(
+                Delivery.state == State.SENT.value
+            )
             oldest = session.exec(sent.order_by(col(Delivery.id)).limit(_PART)).all()
             old = [id_ for id_, created_at in oldest if created_at < until]
-            session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(old)))
+            session.exec(
+                delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(old))
+            )
             session.exec(delete(Delivery).where(col(Delivery.id).in_(old)))
             removed += len(old)
         if len(old) < _PART:

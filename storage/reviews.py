@@ -38,29 +38,57 @@ class Review(SQLModel, table=True):
 
 
 def add_review(
-    session: Session, change_id: int, state: ReviewState, *, note: str, by: str, at: datetime, actor: Actor
+    session: Session,
+    change_id: int,
+    state: ReviewState,
+    *,
+    note: str,
+    by: str,
+    at: datetime,
+    actor: Actor,
 ) -> None:
     """Raises `UnknownChange`."""
     row = change(session, change_id)
     last = last_reviews(session, [change_id]).get(change_id)
-    before = {"change": change_id, "state": last.state if last else ReviewState.NEW.value}
+    before = {
+        "change": change_id,
+        "state": last.state if last else ReviewState.NEW.value,
+    }
     after = {"state": state.value, "by": by}
-    enter(session, actor, Action.REVIEW, row.document_id, at=at, before=before, after=after)
+    enter(
+        session,
+        actor,
+        Action.REVIEW,
+        row.document_id,
+        at=at,
+        before=before,
+        after=after,
+    )
     session.add(Review(change_id=change_id, state=state.value, note=note, by=by, at=at))
 
 
 def reviews_of(session: Session, change_id: int) -> list[Review]:
     """The trail, oldest first."""
-    return list(session.exec(select(Review).where(Review.change_id == change_id).order_by(col(Review.id))))
+    return list(
+        session.exec(
+            select(Review).where(Review.change_id == change_id).order_by(col(Review.id))
+        )
+    )
 
 
 def last_reviews(session: Session, change_ids: Collection[int]) -> dict[int, Review]:
     """Of the changes that have any, by change."""
-    rows = session.exec(select(Review).where(col(Review.id).in_(_last()), col(Review.change_id).in_(change_ids)))
+    rows = session.exec(
+        select(Review).where(
+            col(Review.id).in_(_last()), col(Review.change_id).in_(change_ids)
+        )
+    )
     return {row.change_id: row for row in rows}
 
 
-def is_in_state(states: Collection[str], of: type[Change] = Change) -> ColumnElement[bool]:
+def is_in_state(
+    states: Collection[str], of: type[Change] = Change
+) -> ColumnElement[bool]:
     """On `changes` or an alias `of` it."""
     reviewed = select(Review.change_id).where(col(Review.id).in_(_last()))
     if ReviewState.NEW in states:

@@ -15,13 +15,21 @@ from sqlmodel import Session, col, select
 from storage.changes import Change
 from storage.clock import midnight
 from storage.documents import Document
-from storage.paragraphs import ParagraphInterval, ParagraphPack, earliest_id, of_pack, place_of
+from storage.paragraphs import (
+    ParagraphInterval,
+    ParagraphPack,
+    earliest_id,
+    of_pack,
+    place_of,
+)
 from storage.tokenizer import Word, words
 from storage.versions import Version
 from storage.word_forms import forms_of
 
 _MOST_PHRASES = 16  # of a question
-_MOST_PLACES = 300  # documents that are named in the question; more are sorted out afterwards
+_MOST_PLACES = (
+    300  # documents that are named in the question; more are sorted out afterwards
+)
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
 
 
@@ -48,7 +56,10 @@ def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
             alone = written[row[0].start : row[0].end] if is_word else ""
             found[Phrase(tuple(word.folded for word in row), begins), alone] = None
     few = [*found][:_MOST_PHRASES]
-    return tuple(phrase._replace(forms=forms_of(session, word)) if word else phrase for phrase, word in few)
+    return tuple(
+        phrase._replace(forms=forms_of(session, word)) if word else phrase
+        for phrase, word in few
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,9 @@ def search(
     hits = _hits(session, found[:limit], terms)
     if len(found) <= limit:
         return SearchPage(hits, None, len(found))
-    counted = sqlalchemy.select(sqlalchemy.func.count()).select_from(question.order_by(None).subquery())
+    counted = sqlalchemy.select(sqlalchemy.func.count()).select_from(
+        question.order_by(None).subquery()
+    )
     return SearchPage(hits, found[limit - 1], session.execute(counted).scalar_one())
 
 
@@ -157,20 +170,33 @@ def _question(
         terms, documents = [*terms, Phrase((places[0],), forms=frozenset(places))], None
     if session.get_bind().dialect.name == "sqlite":
         id_ = column("rowid", BigInteger)
-        matches = text("paragraph_words MATCH :question").bindparams(question=_for_sqlite(terms))
+        matches = text("paragraph_words MATCH :question").bindparams(
+            question=_for_sqlite(terms)
+        )
     else:
         id_ = column("paragraph_id", BigInteger)
-        matches = text("words @@ CAST(:question AS tsquery)").bindparams(question=_for_postgresql(terms))
-    question = sqlalchemy.select(id_).select_from(table("paragraph_words", id_)).where(matches).order_by(id_.desc())
+        matches = text("words @@ CAST(:question AS tsquery)").bindparams(
+            question=_for_postgresql(terms)
+        )
+    question = (
+        sqlalchemy.select(id_)
+        .select_from(table("paragraph_words", id_))
+        .where(matches)
+        .order_by(id_.desc())
+    )
     if before is not None:
         question = question.where(id_ < before)
     if wanted.until is not None:
-        question = question.where(id_ < earliest_id(midnight(wanted.until + timedelta(days=1))))
+        question = question.where(
+            id_ < earliest_id(midnight(wanted.until + timedelta(days=1)))
+        )
     if wanted.since is not None:
         question = question.where(id_ >= earliest_id(midnight(wanted.since)))
     if wanted.standing:
         current = col(ParagraphInterval.last).is_(None)
-        question = question.where(exists().where(col(ParagraphInterval.paragraph_id) == id_, current))
+        question = question.where(
+            exists().where(col(ParagraphInterval.paragraph_id) == id_, current)
+        )
     if documents is not None:
         question = question.where(of_pack("document_id", id_).in_(documents))
     return question
@@ -187,25 +213,37 @@ def _for_sqlite(terms: Sequence[Phrase]) -> str:
 def _for_postgresql(terms: Sequence[Phrase]) -> str:
     clauses = []
     for each in terms:
-        row = " <-> ".join(f"'{word}'" for word in each.words) + (":*" if each.begins else "")
+        row = " <-> ".join(f"'{word}'" for word in each.words) + (
+            ":*" if each.begins else ""
+        )
         clauses.append(" | ".join([f"({row})", *(f"'{form}'" for form in each.forms)]))
     return " & ".join(f"({clause})" for clause in clauses)
 
 
 def _hits(session: Session, ids: Sequence[int], terms: Sequence[Phrase]) -> list[Hit]:
     paragraph = col(ParagraphInterval.paragraph_id)
-    intervals = select(ParagraphInterval, of_pack("first_id", paragraph)).where(paragraph.in_(ids))
+    intervals = select(ParagraphInterval, of_pack("first_id", paragraph)).where(
+        paragraph.in_(ids)
+    )
     stood = session.exec(intervals.order_by(col(ParagraphInterval.first))).all()
     packs = select(ParagraphPack.first_id, ParagraphPack.texts, Document).join(Document)
     packs = packs.where(col(ParagraphPack.first_id).in_({first for _, first in stood}))
     held = {first: (texts, document) for first, texts, document in session.exec(packs)}
-    texts = {each.paragraph_id: held[first][0][each.paragraph_id - first] for each, first in stood}
+    texts = {
+        each.paragraph_id: held[first][0][each.paragraph_id - first]
+        for each, first in stood
+    }
     documents = {each.paragraph_id: held[first][1] for each, first in stood}
     spans = _spans(session, [(each, held[first][1].id) for each, first in stood])
-    return [Hit(id_, documents[id_], texts[id_], marked(texts[id_], terms), spans[id_]) for id_ in ids]
+    return [
+        Hit(id_, documents[id_], texts[id_], marked(texts[id_], terms), spans[id_])
+        for id_ in ids
+    ]
 
 
-def _spans(session: Session, stood: Sequence[tuple[ParagraphInterval, str]]) -> dict[int, list[Span]]:
+def _spans(
+    session: Session, stood: Sequence[tuple[ParagraphInterval, str]]
+) -> dict[int, list[Span]]:
     borders = {(of, each.first) for each, of in stood}
     borders |= {(of, each.last + 1) for each, of in stood if each.last is not None}
     known = (
@@ -213,11 +251,18 @@ def _spans(session: Session, stood: Sequence[tuple[ParagraphInterval, str]]) -> 
         .join(Change, col(Change.version_id) == col(Version.id), isouter=True)
         .where(tuple_(col(Version.document_id), col(Version.number)).in_(borders))
     )
-    at = {(document, number): (moment, change) for document, number, moment, change in session.exec(known)}
+    at = {
+        (document, number): (moment, change)
+        for document, number, moment, change in session.exec(known)
+    }
     found: dict[int, list[Span]] = {}
     for each, of in stood:
         since, came = at[of, each.first]
-        until, went = at.get((of, each.last + 1), (None, None)) if each.last is not None else (None, None)
+        until, went = (
+            at.get((of, each.last + 1), (None, None))
+            if each.last is not None
+            else (None, None)
+        )
         span = Span(each.first, since, came, each.last, until, went)
         found.setdefault(each.paragraph_id, []).append(span)
     return found
@@ -243,7 +288,11 @@ def _places(have: Sequence[Word], phrase: Phrase) -> list[tuple[int, int]]:
     found = []
     for index in range(len(have) - size + 1):
         run = tuple(word.folded for word in have[index : index + size])
-        is_prefix = phrase.begins and run[:-1] == phrase.words[:-1] and run[-1].startswith(phrase.words[-1])
+        is_prefix = (
+            phrase.begins
+            and run[:-1] == phrase.words[:-1]
+            and run[-1].startswith(phrase.words[-1])
+        )
         if run == phrase.words or is_prefix or run[0] in phrase.forms:
             found.append((have[index].start, have[index + size - 1].end))
     return found

@@ -40,25 +40,37 @@ class Words(Protocol):
 
 def passage_key(passage: Words) -> str:
     """The same for the same words under the same heading, in whichever document."""
-    return hashlib.sha256(json.dumps([*passage.heading, passage.before, passage.after]).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([*passage.heading, passage.before, passage.after]).encode()
+    ).hexdigest()
 
 
 def second_readings(session: Session, change_id: int) -> list[SecondReading]:
     """The newest answer about each passage of a change that has one, in reading order."""
     keys = dict.fromkeys(map(passage_key, passages(session, change_id)))
-    wanted = select(SecondReading).where(col(SecondReading.passage).in_(keys)).order_by(col(SecondReading.made_at))
-    newest = {row.passage: row for row in session.exec(wanted) if row.answer is not None}
+    wanted = (
+        select(SecondReading)
+        .where(col(SecondReading.passage).in_(keys))
+        .order_by(col(SecondReading.made_at))
+    )
+    newest = {
+        row.passage: row for row in session.exec(wanted) if row.answer is not None
+    }
     return [newest[key] for key in keys if key in newest]
 
 
 def last_second_reading(session: Session) -> SecondReading | None:
     """The newest, also one that came to nothing."""
-    return session.exec(select(SecondReading).order_by(col(SecondReading.made_at).desc()).limit(1)).first()
+    return session.exec(
+        select(SecondReading).order_by(col(SecondReading.made_at).desc()).limit(1)
+    ).first()
 
 
 def asked_since(session: Session, when: datetime) -> int:
     """How many questions were asked."""
-    return session.exec(select(func.count()).where(col(SecondReading.made_at) > when)).one()
+    return session.exec(
+        select(func.count()).where(col(SecondReading.made_at) > when)
+    ).one()
 
 
 def forget_second_readings(session: Session, change_id: int) -> None:

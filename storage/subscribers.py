@@ -15,7 +15,9 @@ from storage.deliveries import Delivery, State, create_delivery, drop_unsent
 VALID_FOR = timedelta(days=3)  # the link that confirms
 _DAY = timedelta(days=1)  # in which an address gets one mail to confirm
 _MOST_A_DAY = 100  # of these mails, to all addresses
-_MOST_FAILED = 3  # messages that failed permanently, before nothing more is sent to a reader
+_MOST_FAILED = (
+    3  # messages that failed permanently, before nothing more is sent to a reader
+)
 _NAME = "[subscriber "  # no route of a watchlist can be called so
 
 
@@ -26,7 +28,9 @@ class Subscriber(SQLModel, table=True):
     __tablename__ = "subscribers"
 
     id: int | None = Field(default=None, primary_key=True)
-    name: str = Field(default_factory=lambda: f"{_NAME}{secrets.token_hex(4)}]", unique=True)
+    name: str = Field(
+        default_factory=lambda: f"{_NAME}{secrets.token_hex(4)}]", unique=True
+    )
     token: str = Field(default_factory=lambda: secrets.token_urlsafe(24), unique=True)
     address: str = Field(unique=True)  # in small letters
     topics: list[str] = Field(sa_type=JSON)  # all if empty
@@ -37,7 +41,11 @@ class Subscriber(SQLModel, table=True):
 
     def choose(self, asked: Subscriber) -> None:
         """Take over what a request asks for."""
-        self.topics, self.severity, self.language = asked.topics, asked.severity, asked.language
+        self.topics, self.severity, self.language = (
+            asked.topics,
+            asked.severity,
+            asked.language,
+        )
 
 
 def is_subscriber(route: str) -> bool:
@@ -47,13 +55,20 @@ def is_subscriber(route: str) -> bool:
 def sign_up(session: Session, reader: Subscriber) -> bool:
     """Keep the choice and plan the mail that asks to confirm it, unless the mailbox got one within a day. Who is
     subscribed gets the link to that. False where nobody gets any more mails for now."""
-    take(session, AdvisoryLock.PLANNING)  # of two that sign the same address up at once, the second finds the first
+    take(
+        session, AdvisoryLock.PLANNING
+    )  # of two that sign the same address up at once, the second finds the first
     since = reader.requested_at - _DAY
-    if session.exec(select(func.count()).where(Subscriber.requested_at > since)).one() >= _MOST_A_DAY:
+    if (
+        session.exec(select(func.count()).where(Subscriber.requested_at > since)).one()
+        >= _MOST_A_DAY
+    ):
         return False
     row = _of_mailbox(session, reader.address)
     if row is not None and row.confirmed_at is None:
-        row.choose(reader)  # for the page that asks to confirm it, where the owner of the mailbox decides
+        row.choose(
+            reader
+        )  # for the page that asks to confirm it, where the owner of the mailbox decides
     if row is None or row.requested_at <= since:
         if row is None or row.confirmed_at is None or row not in subscribers(session):
             unsubscribe(session, *([row] if row else []))
@@ -71,20 +86,32 @@ def _of_mailbox(session: Session, address: str) -> Subscriber | None:
     tagged = col(Subscriber.address).startswith(f"{plain}+", autoescape=True)
     same = or_(col(Subscriber.address) == f"{plain}@{host}", tagged)
     of_host = col(Subscriber.address).endswith(f"@{host}", autoescape=True)
-    return session.exec(select(Subscriber).where(same, of_host).order_by(col(Subscriber.id))).first()
+    return session.exec(
+        select(Subscriber).where(same, of_host).order_by(col(Subscriber.id))
+    ).first()
 
 
 def subscribers(session: Session) -> list[Subscriber]:
     """Also who has not confirmed, but nobody whose messages keep failing."""
-    failed = select(Delivery.route).where(Delivery.state == State.PARKED.value).group_by(Delivery.route)
+    failed = (
+        select(Delivery.route)
+        .where(Delivery.state == State.PARKED.value)
+        .group_by(Delivery.route)
+    )
     unreachable = failed.having(func.count() >= _MOST_FAILED)
-    return list(session.exec(select(Subscriber).where(col(Subscriber.name).not_in(unreachable))))
+    return list(
+        session.exec(select(Subscriber).where(col(Subscriber.name).not_in(unreachable)))
+    )
 
 
 def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | None:
     """None where the subscription ended, or was not confirmed in time."""
-    holds = col(Subscriber.confirmed_at).is_not(None) | (col(Subscriber.requested_at) >= now - VALID_FOR)
-    return session.exec(select(Subscriber).where(Subscriber.token == token, holds)).first()
+    holds = col(Subscriber.confirmed_at).is_not(None) | (
+        col(Subscriber.requested_at) >= now - VALID_FOR
+    )
+    return session.exec(
+        select(Subscriber).where(Subscriber.token == token, holds)
+    ).first()
 
 
 def unsubscribe(session: Session, *readers: Subscriber) -> None:
@@ -97,5 +124,8 @@ def unsubscribe(session: Session, *readers: Subscriber) -> None:
 
 def forget_unconfirmed(session: Session, now: datetime) -> None:
     """Those who did not confirm in time."""
-    late = col(Subscriber.confirmed_at).is_(None), col(Subscriber.requested_at) < now - VALID_FOR
+    late = (
+        col(Subscriber.confirmed_at).is_(None),
+        col(Subscriber.requested_at) < now - VALID_FOR,
+    )
     unsubscribe(session, *session.exec(select(Subscriber).where(*late)).all())

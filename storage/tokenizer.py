@@ -11,7 +11,9 @@ from typing import NamedTuple
 MOST = 16_000  # words of one paragraph that can be found; PostgreSQL knows no later position
 LONGEST = 64  # characters of a word that count
 STEMMERS = {"en": "english", "fr": "french", "de": "german"}  # by language
-_ROOM = 900_000  # bytes that the words of one paragraph take; PostgreSQL keeps a mebibyte
+_ROOM = (
+    900_000  # bytes that the words of one paragraph take; PostgreSQL keeps a mebibyte
+)
 _PLACE = 5  # bytes that it adds to each
 _MOST_OF_A_SIGN = 131  # bytes: half of the longest word with its place, which a letter and a space can make
 
@@ -67,5 +69,7 @@ def fold(word: str) -> str:
     if word.isascii():
         return word[:LONGEST].lower()
     plain = unicodedata.normalize("NFKD", word.casefold())
-    folded = "".join(sign for sign in plain if sign.isalnum() and not unicodedata.combining(sign))
+    folded = "".join(
+        sign for sign in plain if sign.isalnum() and not unicodedata.combining(sign)
+    )
     return unicodedata.normalize("NFC", folded)[:LONGEST] or word[:LONGEST]

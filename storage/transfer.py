@@ -8,7 +8,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, LargeBinary, Table, Text, bindparam, cast, insert, select, text, type_coerce
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    insert,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session
@@ -49,7 +61,9 @@ def copy(source: Database, target: Database) -> dict[str, int]:
         with source.reading() as reading, target.writing() as writing:
             rows = _copy(reading, writing)
     except DBAPIError as failure:
-        raise NotCopied(f"nothing was copied to {target}: {with_advice(failure.orig)}") from failure
+        raise NotCopied(
+            f"nothing was copied to {target}: {with_advice(failure.orig)}"
+        ) from failure
     except ValueError as failure:  # of a time, say, that can't be read
         raise NotCopied(
             f"nothing was copied: {failure}; `policywatch database check` says what is damaged"
@@ -82,18 +96,24 @@ def _copy(reading: Session, writing: Session) -> dict[str, int]:
     tables, to_sqlite = all_tables(), writing.connection().dialect.name == "sqlite"
     for table in tables:
         if writing.execute(select(table).limit(1)).first() is not None:
-            raise NotCopied(f"the target has {table.name} already, and nothing was copied; name an empty database")
+            raise NotCopied(
+                f"the target has {table.name} already, and nothing was copied; name an empty database"
+            )
     if to_sqlite:
         writing.execute(text("PRAGMA defer_foreign_keys = ON"))
     extents = {table.name: _copy_table(reading, writing, table) for table in tables}
-    for pack in stored_words(reading):  # their index has another shape in each kind of database
+    for pack in stored_words(
+        reading
+    ):  # their index has another shape in each kind of database
         write_words(writing.connection(), pack)
     for table in tables:
         written = _Extent()
         for rows in _parts(writing, table):
             written.add(rows)
         if written != extents[table.name]:
-            raise NotCopied(f"nothing was copied: {table.name} would not have been the same as in the source")
+            raise NotCopied(
+                f"nothing was copied: {table.name} would not have been the same as in the source"
+            )
         if not to_sqlite and table.autoincrement_column is not None and written.rows:
             _go_on_counting(writing, table)
     return {name: extent.rows for name, extent in extents.items()}
@@ -101,16 +121,25 @@ def _copy(reading: Session, writing: Session) -> dict[str, int]:
 
 def _copy_table(reading: Session, writing: Session, table: Table) -> _Extent:
     extent = _Extent()
-    names = [f"new_{column.name}" for column in table.columns]  # SQLAlchemy keeps the names of columns for itself
-    as_json = writing.connection().dialect.name != "sqlite"  # SQLite would take a cast for a number
+    names = [
+        f"new_{column.name}" for column in table.columns
+    ]  # SQLAlchemy keeps the names of columns for itself
+    as_json = (
+        writing.connection().dialect.name != "sqlite"
+    )  # SQLite would take a cast for a number
     values: dict[str, ColumnElement[Any]] = {}
     for column, name in zip(table.columns, names, strict=True):
         type_ = _plain_type(column.type)
         bound = bindparam(name, type_=Text() if isinstance(type_, JSON) else type_)
-        values[column.name] = cast(bound, JSON) if isinstance(type_, JSON) and as_json else bound
+        values[column.name] = (
+            cast(bound, JSON) if isinstance(type_, JSON) and as_json else bound
+        )
     for rows in _parts(reading, table):
         extent.add(rows)
-        writing.connection().execute(insert(table).values(values), [dict(zip(names, row, strict=True)) for row in rows])
+        writing.connection().execute(
+            insert(table).values(values),
+            [dict(zip(names, row, strict=True)) for row in rows],
+        )
     return extent
 
 
@@ -118,7 +147,9 @@ def _parts(session: Session, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
     """Rows as they are stored: JSON as its text, compressed bytes as they are. Those that others of the table refer to
     come first."""
     wanted = select(*map(_stored, table.columns)).order_by(*table.primary_key)
-    yield from session.execute(wanted, execution_options={"yield_per": _PART}).partitions()
+    yield from session.execute(
+        wanted, execution_options={"yield_per": _PART}
+    ).partitions()
 
 
 def _stored(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -128,7 +159,9 @@ def _stored(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     """Of a column whose type of ours decodes JSON or bytes, the type that it has in the database."""
-    if isinstance(type_, TypeDecorator) and isinstance(type_.impl_instance, JSON | LargeBinary):
+    if isinstance(type_, TypeDecorator) and isinstance(
+        type_.impl_instance, JSON | LargeBinary
+    ):
         return type_.impl_instance
     return type_
 

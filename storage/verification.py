@@ -15,7 +15,10 @@ from storage.errors import DamagedCapture
 # what differs where a line of the entry does
 _DIFFERS = (
     *("time is not that of the fetch", "place in the chain is another"),
-    *("bytes are not those that were fetched", "headers are not those that were fetched"),
+    *(
+        "bytes are not those that were fetched",
+        "headers are not those that were fetched",
+    ),
     "address, status, type, size or hash is not that of what was fetched",
 )
 
@@ -39,11 +42,18 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
     captured: set[int] = set()
     removed: set[str] = set()
     previous, last, is_whole = BEGINNING, 0, True
-    for entry in session.exec(select(ChainEntry).order_by(col(ChainEntry.number)).execution_options(yield_per=500)):
+    for entry in session.exec(
+        select(ChainEntry)
+        .order_by(col(ChainEntry.number))
+        .execution_options(yield_per=500)
+    ):
         if is_whole and entry.lines[1:2] != [f"{previous}  {entry_name(last)}"]:
             is_whole = False
             broken = f"the chain is broken between {entry_name(last)} and {entry.name}"
-            yield Damage("chain", f"{broken}: an entry is missing, or {entry_name(last)} is another than was written")
+            yield Damage(
+                "chain",
+                f"{broken}: an entry is missing, or {entry_name(last)} is another than was written",
+            )
         if any(name.startswith("capture-") for name in entry.names):
             captured.add(entry.number)
         else:
@@ -52,9 +62,17 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
     captured.difference_update(session.exec(select(col(Capture.entry))))
     for name in map(entry_name, sorted(captured)):
         if name not in removed:
-            yield Damage("chain", f"the capture of {name} is missing, and no entry says that it was removed")
-    for number in session.exec(select(Timestamp.entry).where(col(Timestamp.entry) > last)):
-        yield Damage("chain", f"{entry_name(number)}, which has a timestamp, is missing: the chain ends at {last}")
+            yield Damage(
+                "chain",
+                f"the capture of {name} is missing, and no entry says that it was removed",
+            )
+    for number in session.exec(
+        select(Timestamp.entry).where(col(Timestamp.entry) > last)
+    ):
+        yield Damage(
+            "chain",
+            f"{entry_name(number)}, which has a timestamp, is missing: the chain ends at {last}",
+        )
 
 
 def missing_digests(digests: Collection[str], session: Session) -> Iterator[Damage]:
@@ -63,10 +81,15 @@ def missing_digests(digests: Collection[str], session: Session) -> Iterator[Dama
     for entry in session.exec(select(ChainEntry).execution_options(yield_per=500)):
         left.discard(entry.sha256)
     for digest in sorted(left):
-        yield Damage("chain", f"no entry has the SHA-256 {digest}: the chain was cut before it, or written anew")
+        yield Damage(
+            "chain",
+            f"no entry has the SHA-256 {digest}: the chain was cut before it, or written anew",
+        )
 
 
-def capture_damage(session: Session, only: Sequence[int | None] | None = None) -> Iterator[Damage]:
+def capture_damage(
+    session: Session, only: Sequence[int | None] | None = None
+) -> Iterator[Damage]:
     """The captures (or only those) that are not what the chain says of them."""
     wanted = select(Capture.id, Capture.document_id).order_by(col(Capture.id))
     if only is not None:
@@ -81,11 +104,19 @@ def _differences(session: Session, id_: int) -> list[str]:
     try:
         row = capture(session, id_)
         entry = session.get_one(ChainEntry, row.entry)
-        written = row.entry_text(entry.number, entry.lines[1].partition("  ")[0]).splitlines()
+        written = row.entry_text(
+            entry.number, entry.lines[1].partition("  ")[0]
+        ).splitlines()
     except DamagedCapture:
         return [_DIFFERS[2]]
     except (NoResultFound, ValueError, TypeError, IndexError):
         return ["time, headers or entry can't be read"]
     session.expunge(row)
-    differences = [what for what, now, then in zip(_DIFFERS, written, entry.lines, strict=False) if now != then]
-    return differences or (["entry is not the one that was written"] if written != entry.lines else [])
+    differences = [
+        what
+        for what, now, then in zip(_DIFFERS, written, entry.lines, strict=False)
+        if now != then
+    ]
+    return differences or (
+        ["entry is not the one that was written"] if written != entry.lines else []
+    )

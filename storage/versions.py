@@ -15,7 +15,12 @@ from storage.captures import Capture
 from storage.clock import midnight
 from storage.columns import CompressedJson, Utc
 from storage.errors import Unknown, Withdrawn
-from storage.withdrawals import Withdrawal, leave_out_withdrawn, with_withdrawn, withdrawals
+from storage.withdrawals import (
+    Withdrawal,
+    leave_out_withdrawn,
+    with_withdrawn,
+    withdrawals,
+)
 
 
 class Cause(StrEnum):
@@ -41,8 +46,12 @@ class Version(SQLModel, table=True):
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
     reader: str  # which rules and selectors read it, and in which declared language, after a colon
-    source: str | None = None  # of its capture: the archive that it is from; None: the service itself answered so
-    imported: bool = False  # with a history, of which nobody was alerted; else a check brought it
+    source: str | None = (
+        None  # of its capture: the archive that it is from; None: the service itself answered so
+    )
+    imported: bool = (
+        False  # with a history, of which nobody was alerted; else a check brought it
+    )
     page: Any = Field(sa_type=CompressedJson)
     # of passages that alternated (`AlternatingPassage.key`): they stand here as in the version before
     alternating: list[str] = Field(default=[], sa_type=JSON)
@@ -70,7 +79,10 @@ def archive_name(source: str | None) -> str | None:
 def current_version(session: Session, document_id: str) -> Version | None:
     """The last version; None before the first."""
     return session.exec(
-        select(Version).where(Version.document_id == document_id).order_by(col(Version.number).desc()).limit(1)
+        select(Version)
+        .where(Version.document_id == document_id)
+        .order_by(col(Version.number).desc())
+        .limit(1)
     ).first()
 
 
@@ -91,9 +103,13 @@ class InForce(NamedTuple):
     source: tuple[str, str, str, str | None, str] | None
 
 
-def in_force(session: Session, ids: Collection[str] | None = None) -> dict[str, InForce]:
+def in_force(
+    session: Session, ids: Collection[str] | None = None
+) -> dict[str, InForce]:
     """By document, for those that have a version, or of those asked for."""
-    newest = select(Version.document_id, func.max(Version.number).label("number")).group_by(col(Version.document_id))
+    newest = select(
+        Version.document_id, func.max(Version.number).label("number")
+    ).group_by(col(Version.document_id))
     if ids is not None:
         newest = newest.where(col(Version.document_id).in_(ids))
     last = newest.subquery()
@@ -101,7 +117,11 @@ def in_force(session: Session, ids: Collection[str] | None = None) -> dict[str, 
     rows = session.exec(
         select(Version, Capture, exists().where(col(part.head_id) == Capture.id))
         .options(defer(Version.page), defer(Capture.body))  # type: ignore[arg-type]  # a class's attribute is its column
-        .join(last, (col(Version.document_id) == last.c.document_id) & (col(Version.number) == last.c.number))
+        .join(
+            last,
+            (col(Version.document_id) == last.c.document_id)
+            & (col(Version.number) == last.c.number),
+        )
         .join(Capture, col(Capture.id) == col(Version.capture_id))
     )
     return {
@@ -111,7 +131,15 @@ def in_force(session: Session, ids: Collection[str] | None = None) -> dict[str, 
             version.reader,
             capture.url,
             capture.final_url,
-            None if parts else (capture.url, capture.final_url, capture.mime, capture.charset, capture.sha256),
+            None
+            if parts
+            else (
+                capture.url,
+                capture.final_url,
+                capture.mime,
+                capture.charset,
+                capture.sha256,
+            ),
         )
         for version, capture, parts in rows
         if version.id is not None
@@ -120,7 +148,11 @@ def in_force(session: Session, ids: Collection[str] | None = None) -> dict[str, 
 
 def versions(session: Session, document_id: str) -> list[Version]:
     """All of a document's, oldest first, without their pages: a long history fits in little memory."""
-    wanted = select(Version).where(Version.document_id == document_id).options(defer(Version.page))
+    wanted = (
+        select(Version)
+        .where(Version.document_id == document_id)
+        .options(defer(Version.page))
+    )
     return list(session.exec(wanted.order_by(col(Version.number))))
 
 
@@ -128,64 +160,106 @@ def versions_of_document(
     session: Session, document_id: str, *, before: int | None = None, limit: int = 50
 ) -> list[Version]:
     """Newest first, without their pages, from the one numbered below `before` on."""
-    wanted = select(Version).where(Version.document_id == document_id).options(defer(Version.page))
+    wanted = (
+        select(Version)
+        .where(Version.document_id == document_id)
+        .options(defer(Version.page))
+    )
     if before is not None:
         wanted = wanted.where(col(Version.number) < before)
     return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(limit)))
 
 
-def numbers_around(session: Session, document_id: str, number: int) -> tuple[int | None, int | None]:
+def numbers_around(
+    session: Session, document_id: str, number: int
+) -> tuple[int | None, int | None]:
     """The numbers of the version before and of the one after."""
     same = select(Version.number).where(Version.document_id == document_id)
-    before = same.where(col(Version.number) < number).order_by(col(Version.number).desc()).limit(1)
-    after = same.where(col(Version.number) > number).order_by(col(Version.number)).limit(1)
+    before = (
+        same.where(col(Version.number) < number)
+        .order_by(col(Version.number).desc())
+        .limit(1)
+    )
+    after = (
+        same.where(col(Version.number) > number).order_by(col(Version.number)).limit(1)
+    )
     return session.exec(before).first(), session.exec(after).first()
 
 
 def next_number(session: Session, document_id: str, current: Version | None) -> int:
     """For a version that follows the current one: no number is given twice, not even that of a withdrawn one."""
     following = current.number + 1 if current else 1
-    taken = select(Version.number).where(Version.document_id == document_id, col(Version.number) >= following)
+    taken = select(Version.number).where(
+        Version.document_id == document_id, col(Version.number) >= following
+    )
     with with_withdrawn(session):
         numbers = set(session.exec(taken))
     return following if following not in numbers else max(numbers) + 1
 
 
-def pages_before(session: Session, document_id: str, number: int, most: int) -> list[dict[str, Any]]:
+def pages_before(
+    session: Session, document_id: str, number: int, most: int
+) -> list[dict[str, Any]]:
     """The pages of the versions before the one of this number, at most so many, oldest first."""
-    wanted = select(Version.page).where(Version.document_id == document_id, col(Version.number) < number)
-    return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(most)))[::-1]
+    wanted = select(Version.page).where(
+        Version.document_id == document_id, col(Version.number) < number
+    )
+    return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(most)))[
+        ::-1
+    ]
 
 
-def earlier_with(session: Session, document_id: str, fingerprint: str, until: int) -> Version | None:
+def earlier_with(
+    session: Session, document_id: str, fingerprint: str, until: int
+) -> Version | None:
     """The newest version up to the one numbered `until` with this very text, without its page."""
     wanted = select(Version).where(
-        Version.document_id == document_id, Version.fingerprint == fingerprint, col(Version.number) <= until
+        Version.document_id == document_id,
+        Version.fingerprint == fingerprint,
+        col(Version.number) <= until,
     )
-    return session.exec(wanted.options(defer(Version.page)).order_by(col(Version.number).desc()).limit(1)).first()
+    return session.exec(
+        wanted.options(defer(Version.page))
+        .order_by(col(Version.number).desc())
+        .limit(1)
+    ).first()
 
 
 def first_own(session: Session, document_id: str) -> Version | None:
     """The first version that came from a check of ours, without its page."""
-    own = select(Version).where(Version.document_id == document_id, col(Version.imported).is_(False))
-    return session.exec(own.options(defer(Version.page)).order_by(col(Version.number)).limit(1)).first()
+    own = select(Version).where(
+        Version.document_id == document_id, col(Version.imported).is_(False)
+    )
+    return session.exec(
+        own.options(defer(Version.page)).order_by(col(Version.number)).limit(1)
+    ).first()
 
 
 def last_own(session: Session, document_id: str) -> Version | None:
     """The last version that the service itself answered with, without its page."""
-    own = select(Version).where(Version.document_id == document_id, col(Version.source).is_(None))
-    return session.exec(own.options(defer(Version.page)).order_by(col(Version.number).desc()).limit(1)).first()
+    own = select(Version).where(
+        Version.document_id == document_id, col(Version.source).is_(None)
+    )
+    return session.exec(
+        own.options(defer(Version.page)).order_by(col(Version.number).desc()).limit(1)
+    ).first()
 
 
-def imported_around(session: Session, document_id: str, at: datetime | None) -> tuple[Version | None, Version | None]:
+def imported_around(
+    session: Session, document_id: str, at: datetime | None
+) -> tuple[Version | None, Version | None]:
     """The last imported version (until that time), and the version that follows it, without its page."""
     of_it = Version.document_id == document_id
     before = select(Version).where(of_it, col(Version.imported))
     if at is not None:
         before = before.where(col(Version.captured_at) <= at)
     last = session.exec(before.order_by(col(Version.number).desc()).limit(1)).first()
-    after = select(Version).where(of_it, col(Version.number) > (last.number if last else 0))
-    return last, session.exec(after.options(defer(Version.page)).order_by(col(Version.number)).limit(1)).first()
+    after = select(Version).where(
+        of_it, col(Version.number) > (last.number if last else 0)
+    )
+    return last, session.exec(
+        after.options(defer(Version.page)).order_by(col(Version.number)).limit(1)
+    ).first()
 
 
 def last_import(session: Session, document_id: str, archive: str) -> Import | None:
@@ -193,9 +267,18 @@ def last_import(session: Session, document_id: str, archive: str) -> Import | No
     return session.get(Import, (document_id, archive))
 
 
-def mark_imported(session: Session, document_id: str, archive: str, commit: str, recorded_at: datetime) -> None:
+def mark_imported(
+    session: Session, document_id: str, archive: str, commit: str, recorded_at: datetime
+) -> None:
     """Everything up to this commit is done."""
-    session.merge(Import(document_id=document_id, archive=archive, commit=commit, recorded_at=recorded_at))
+    session.merge(
+        Import(
+            document_id=document_id,
+            archive=archive,
+            commit=commit,
+            recorded_at=recorded_at,
+        )
+    )
 
 
 def make_room(session: Session, document_id: str, number: int) -> None:
@@ -210,16 +293,29 @@ def make_room(session: Session, document_id: str, number: int) -> None:
 
 def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:
     """The captures of versions that were withdrawn, by fingerprint, unless the same text stands in another one."""
-    withdrawn = {version.fingerprint: version.capture_id for version, _ in withdrawn_versions(session, document_id)}
+    withdrawn = {
+        version.fingerprint: version.capture_id
+        for version, _ in withdrawn_versions(session, document_id)
+    }
     same = select(Version.fingerprint).where(Version.document_id == document_id)
     standing = set(session.exec(same.where(col(Version.fingerprint).in_(withdrawn))))
-    return {text: capture_id for text, capture_id in withdrawn.items() if text not in standing}
+    return {
+        text: capture_id
+        for text, capture_id in withdrawn.items()
+        if text not in standing
+    }
 
 
-def withdrawn_versions(session: Session, document_id: str) -> list[tuple[Version, Withdrawal]]:
+def withdrawn_versions(
+    session: Session, document_id: str
+) -> list[tuple[Version, Withdrawal]]:
     """Oldest first, without their pages."""
-    joined = select(Version, Withdrawal).join(Withdrawal, col(Withdrawal.version_id) == col(Version.id))
-    wanted = joined.where(Version.document_id == document_id).options(defer(Version.page))
+    joined = select(Version, Withdrawal).join(
+        Withdrawal, col(Withdrawal.version_id) == col(Version.id)
+    )
+    wanted = joined.where(Version.document_id == document_id).options(
+        defer(Version.page)
+    )
     with with_withdrawn(session):
         return list(session.exec(wanted.order_by(col(Version.number))).all())
 
@@ -230,7 +326,9 @@ class UnknownVersion(Unknown):
 
 def numbered_version(session: Session, document_id: str, number: int) -> Version:
     """Raise `UnknownVersion` where there is none, and `Withdrawn` where it was withdrawn."""
-    wanted = select(Version).where(Version.document_id == document_id, Version.number == number)
+    wanted = select(Version).where(
+        Version.document_id == document_id, Version.number == number
+    )
     row = session.exec(wanted).first()
     if row is not None:
         return row
@@ -239,14 +337,18 @@ def numbered_version(session: Session, document_id: str, number: int) -> Version
     if row is None:
         raise UnknownVersion(f"{document_id} has no version {number}")
     withdrawal = withdrawals(session, [row.id or 0])[row.id or 0]
-    raise Withdrawn(f"version {number}", document_id, withdrawal.withdrawn_at, withdrawal.reason)
+    raise Withdrawn(
+        f"version {number}", document_id, withdrawal.withdrawn_at, withdrawal.reason
+    )
 
 
 class BeforeFirstText(UnknownVersion):
     """No text is known of that day; the first is of the day `first`."""
 
     def __init__(self, document_id: str, day: date, first: date) -> None:
-        super().__init__(f"no text of {document_id} is known of {day}: the first is of {first}")
+        super().__init__(
+            f"no text of {document_id} is known of {day}: the first is of {first}"
+        )
         self.day, self.first = day, first
 
 
@@ -257,7 +359,9 @@ def version_on(session: Session, document_id: str, day: date) -> int:
     of_day = select(func.max(Version.number)).where(Version.document_id == document_id)
     number = session.exec(of_day.where(col(Version.captured_at) < until)).one()
     if number is None:
-        first = select(func.min(Version.captured_at)).where(Version.document_id == document_id)
+        first = select(func.min(Version.captured_at)).where(
+            Version.document_id == document_id
+        )
         began_at = session.exec(first).one()
         if began_at is None:
             raise UnknownVersion(f"no text of {document_id} was read yet")
@@ -267,6 +371,14 @@ def version_on(session: Session, document_id: str, day: date) -> int:
 
 def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
     """Versions by id, without their pages; also one that was withdrawn since another document was compared with it."""
-    wanted = select(Version).where(col(Version.id).in_(set(ids))).options(defer(Version.page))
+    wanted = (
+        select(Version)
+        .where(col(Version.id).in_(set(ids)))
+        .options(defer(Version.page))
+    )
     with with_withdrawn(session):
-        return {version.id: version for version in session.exec(wanted) if version.id is not None}
+        return {
+            version.id: version
+            for version in session.exec(wanted)
+            if version.id is not None
+        }

@@ -40,20 +40,34 @@ def _pages_before_the_break(log: bytes) -> int | None:
     Behind the last transaction there may be pages of others: of one that was rolled back or whose program was killed,
     and of those that are written over since. None of these has an end.
     """
-    magic, _, size, _, *salt = struct.unpack(">6I", log[:24]) if len(log) >= _HEADER else (0, 0, 0, 0)
+    magic, _, size, _, *salt = (
+        struct.unpack(">6I", log[:24]) if len(log) >= _HEADER else (0, 0, 0, 0)
+    )
     order = ">" if magic & 1 else "<"
-    if magic not in _MAGIC or (sums := _summed((0, 0), log[:24], order)) != struct.unpack(">2I", log[24:32]):
+    if magic not in _MAGIC or (
+        sums := _summed((0, 0), log[:24], order)
+    ) != struct.unpack(">2I", log[24:32]):
         return 0
     ended, is_broken = 0, False
-    for number, at in enumerate(range(_HEADER, len(log) - _FRAME + 1, _FRAME + size), 1):
+    for number, at in enumerate(
+        range(_HEADER, len(log) - _FRAME + 1, _FRAME + size), 1
+    ):
         head, page = log[at : at + _FRAME], log[at + _FRAME : at + _FRAME + size]
-        if [*struct.unpack(">2I", head[8:16])] != salt:  # left from before the log began anew
+        if [
+            *struct.unpack(">2I", head[8:16])
+        ] != salt:  # left from before the log began anew
             is_broken = True
             continue
         if not is_broken:
-            sums = _summed(_summed(sums, head[:8], order), page, order) if len(page) == size else (-1, -1)
+            sums = (
+                _summed(_summed(sums, head[:8], order), page, order)
+                if len(page) == size
+                else (-1, -1)
+            )
             is_broken = sums != struct.unpack(">2I", head[16:24])
-        if struct.unpack(">I", head[4:8])[0]:  # the size of the file after the transaction: this page ends it
+        if struct.unpack(">I", head[4:8])[
+            0
+        ]:  # the size of the file after the transaction: this page ends it
             if is_broken:
                 return ended
             ended = number

@@ -35,7 +35,11 @@ def leave_out_withdrawn(table: type[SQLModel], id_: Any, withdrawn: Any) -> None
 
     @event.listens_for(Session, "do_orm_execute")
     def narrow(state: ORMExecuteState) -> None:
-        if state.is_select and not state.is_column_load and not state.session.info.get(_SHOWN):
+        if (
+            state.is_select
+            and not state.is_column_load
+            and not state.session.info.get(_SHOWN)
+        ):
             state.statement = state.statement.options(criteria)
 
 
@@ -57,4 +61,6 @@ def withdrawals(session: Session, version_ids: list[int]) -> dict[int, Withdrawa
 
 
 def withdrawal_of_change(session: Session, change_id: int) -> Withdrawal | None:
-    return session.exec(select(Withdrawal).where(Withdrawal.change_id == change_id)).first()
+    return session.exec(
+        select(Withdrawal).where(Withdrawal.change_id == change_id)
+    ).first()

@@ -15,7 +15,10 @@ class WordForm(SQLModel, table=True):
     """A word of the texts in a language, without case but with its accents. It stays when the texts go."""
 
     __tablename__ = "word_forms"
-    __table_args__ = (Index("ix_word_forms_stem", "language", "stem"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        Index("ix_word_forms_stem", "language", "stem"),
+        {"sqlite_with_rowid": False},
+    )
 
     language: str = Field(primary_key=True)
     word: str = Field(primary_key=True)
@@ -29,14 +32,21 @@ def write_forms(connection: Connection, language: str, texts: Iterable[str]) -> 
     distinct = {word.casefold() for word in set(split_words(" ".join(texts)))}
     words = sorted(word for word in distinct if word.isalpha() and len(word) < LONGEST)
     for part in in_parts(words):
-        known = select(WordForm.word).where(WordForm.language == language, col(WordForm.word).in_(part))
+        known = select(WordForm.word).where(
+            WordForm.language == language, col(WordForm.word).in_(part)
+        )
         if unknown := set(part) - {*connection.execute(known).scalars()}:
-            rows = [{"language": language, "word": word, "stem": stem(word, language)} for word in sorted(unknown)]
+            rows = [
+                {"language": language, "word": word, "stem": stem(word, language)}
+                for word in sorted(unknown)
+            ]
             connection.execute(insert(WordForm), rows)
 
 
 def forms_of(session: Session, word: str) -> frozenset[str]:
     """Folded, every word of the store that has the same stem in one of the languages."""
     stems = [(language, stem(word, language)) for language in STEMMERS]
-    forms = select(WordForm.word).where(tuple_(col(WordForm.language), col(WordForm.stem)).in_(stems))
+    forms = select(WordForm.word).where(
+        tuple_(col(WordForm.language), col(WordForm.stem)).in_(stems)
+    )
     return frozenset(map(fold, session.exec(forms)))

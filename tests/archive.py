@@ -20,7 +20,9 @@ class Commit:
     mode: str = "100644"
 
 
-def repository(folder: Path, commits: Iterable[Commit], *, after: str | None = None) -> Path:
+def repository(
+    folder: Path, commits: Iterable[Commit], *, after: str | None = None
+) -> Path:
     """A bare repository with these commits on `main`, after those that are there."""
     if not folder.exists():
         git("init", "--quiet", "--bare", "--initial-branch=main", str(folder))
@@ -36,7 +38,12 @@ def repository(folder: Path, commits: Iterable[Commit], *, after: str | None = N
             stream += b"D " + _quoted(commit.path) + b"\n"
             continue
         text = commit.text.encode() if isinstance(commit.text, str) else commit.text
-        stream += b"M %s inline %s\ndata %d\n%s\n" % (commit.mode.encode(), _quoted(commit.path), len(text), text)
+        stream += b"M %s inline %s\ndata %d\n%s\n" % (
+            commit.mode.encode(),
+            _quoted(commit.path),
+            len(text),
+            text,
+        )
     git(f"--git-dir={folder}", "fast-import", "--quiet", input_=bytes(stream))
     return folder
 
@@ -48,9 +55,18 @@ def bundle(folder: Path, file: Path) -> Path:
 
 
 def git(*arguments: str, input_: bytes = b"") -> bytes:
-    return subprocess.run(["git", *arguments], input=input_, capture_output=True, check=True).stdout
+    return subprocess.run(
+        ["git", *arguments], input=input_, capture_output=True, check=True
+    ).stdout
 
 
 def _quoted(path: bytes | str) -> bytes:
     raw = path.encode() if isinstance(path, str) else path
-    return b'"' + b"".join(bytes([c]) if 32 <= c < 127 and c not in b'"\\' else b"\\%03o" % c for c in raw) + b'"'
+    return (
+        b'"'
+        + b"".join(
+            bytes([c]) if 32 <= c < 127 and c not in b'"\\' else b"\\%03o" % c
+            for c in raw
+        )
+        + b'"'
+    )

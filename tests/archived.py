@@ -45,7 +45,12 @@ HISTORY = [
     Commit(day(30), POLICY, policy(TRAINING)),
     Commit(day(31), POLICY, WALL),
     Commit(day(32), POLICY, policy(TRAINING, SHARING)),
-    Commit(day(40), POLICY, policy(TRAINING, SHARING, "Written by our people."), "Refilter Parley Privacy Policy"),
+    Commit(
+        day(40),
+        POLICY,
+        policy(TRAINING, SHARING, "Written by our people."),
+        "Refilter Parley Privacy Policy",
+    ),
     Commit(day(50), POLICY, policy(TRAINING, SHARING).replace("which of", "which  of")),
 ]
 WATCHLIST = """
@@ -72,12 +77,19 @@ def history(tmp_path: Path) -> Path:
     return repository(tmp_path / "versions.git", HISTORY)
 
 
-def take(database: Database, watchlist: Watchlist, source: Path, wish: Wish = ALL) -> list[DocumentReport]:
+def take(
+    database: Database, watchlist: Watchlist, source: Path, wish: Wish = ALL
+) -> list[DocumentReport]:
     Job(watchlist, database, Recipients()).declare()
     with opened(str(source)) as found:
-        return list(import_archive(database, watchlist, found, chosen(found, wish), wish))
+        return list(
+            import_archive(database, watchlist, found, chosen(found, wish), wish)
+        )
 
 
 def dates(database: Database, document_id: str) -> list[tuple[int, datetime, str]]:
     with database.reading() as session:
-        return [(row.number, row.captured_at, row.cause) for row in versions(session, document_id)]
+        return [
+            (row.number, row.captured_at, row.cause)
+            for row in versions(session, document_id)
+        ]

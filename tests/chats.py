@@ -28,31 +28,45 @@ Refusal = tuple[int, dict[str, str], str]
 
 def slack(body: dict[str, Any]) -> Refusal | None:
     """An incoming webhook takes up to 40,000 characters."""
-    texts = [body.get("text") or "", *(part.get("text") or "" for part in body.get("attachments", ()))]
+    texts = [
+        body.get("text") or "",
+        *(part.get("text") or "" for part in body.get("attachments", ())),
+    ]
     return (400, {}, "msg_too_long") if sum(map(len, texts)) > 40_000 else None
 
 
 def discord(body: dict[str, Any]) -> Refusal | None:
     """2,000 characters of content; an embed 4,096, its title 256, and 6,000 over all."""
     embeds = body.get("embeds", ())
-    sizes = [len(embed.get("title") or "") + len(embed.get("description") or "") for embed in embeds]
+    sizes = [
+        len(embed.get("title") or "") + len(embed.get("description") or "")
+        for embed in embeds
+    ]
     fits = (
         len(body.get("content") or "") <= 2000
         and all(len(embed.get("description") or "") <= 4096 for embed in embeds)
         and all(len(embed.get("title") or "") <= 256 for embed in embeds)
         and sum(sizes) <= 6000
     )
-    return None if fits else (400, {}, '{"message": "Invalid Form Body", "code": 50035}')
+    return (
+        None if fits else (400, {}, '{"message": "Invalid Form Body", "code": 50035}')
+    )
 
 
 def google(body: dict[str, Any]) -> Refusal | None:
     """4,096 characters."""
-    return (400, {}, '{"error": {"code": 400}}') if len(str(body["text"])) > 4096 else None
+    return (
+        (400, {}, '{"error": {"code": 400}}') if len(str(body["text"])) > 4096 else None
+    )
 
 
 def teams(body: dict[str, Any]) -> Refusal | None:
     """A card of at most 28 kB, as it goes over the wire."""
-    return (413, {}, "RequestEntityTooLarge") if len(json.dumps(body).encode()) > 28_000 else None
+    return (
+        (413, {}, "RequestEntityTooLarge")
+        if len(json.dumps(body).encode()) > 28_000
+        else None
+    )
 
 
 def telegram(body: dict[str, Any]) -> Refusal | None:
@@ -61,7 +75,11 @@ def telegram(body: dict[str, Any]) -> Refusal | None:
     if sorted(re.findall(r"<(\w+)", text)) != sorted(re.findall(r"</(\w+)>", text)):
         return (400, {}, '{"ok": false, "description": "can not parse entities"}')
     visible = html.unescape(re.sub(r"<[^>]*>", "", text))
-    return (400, {}, '{"ok": false, "description": "message is too long"}') if len(visible) > 4096 else None
+    return (
+        (400, {}, '{"ok": false, "description": "message is too long"}')
+        if len(visible) > 4096
+        else None
+    )
 
 
 LIMITS: dict[str, Callable[[dict[str, Any]], Refusal | None]] = {
@@ -93,11 +111,15 @@ class Chats:
 
     taken: list[tuple[str, Any]] = field(default_factory=list)
     refused: list[tuple[str, Any]] = field(default_factory=list)
-    answers: list[Refusal | Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=list)
+    answers: list[Refusal | Callable[[BaseHTTPRequestHandler], None]] = field(
+        default_factory=list
+    )
 
 
 @contextmanager
-def chats(authority: trustme.CA, environ: Callable[[str, str], None], folder: Path) -> Iterator[Chats]:
+def chats(
+    authority: trustme.CA, environ: Callable[[str, str], None], folder: Path
+) -> Iterator[Chats]:
     """Running until the end of the block; `environ` sets a variable of the environment."""
     found = Chats()
 
@@ -107,7 +129,13 @@ def chats(authority: trustme.CA, environ: Callable[[str, str], None], folder: Pa
             host = self.headers["Host"].partition(":")[0]
             is_json = self.headers.get_content_type() == "application/json"
             body = json.loads(raw) if is_json else raw
-            answer = found.answers.pop(0) if found.answers else LIMITS[host](body) if is_json else None
+            answer = (
+                found.answers.pop(0)
+                if found.answers
+                else LIMITS[host](body)
+                if is_json
+                else None
+            )
             (found.refused if answer else found.taken).append((host, body))
             if callable(answer):
                 answer(self)
@@ -129,10 +157,14 @@ def chats(authority: trustme.CA, environ: Callable[[str, str], None], folder: Pa
 
     class Proxy(BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:
-            with socket.create_connection(("127.0.0.1", service.server_address[1])) as inner:
+            with socket.create_connection(
+                ("127.0.0.1", service.server_address[1])
+            ) as inner:
                 self.send_response(200)
                 self.end_headers()
-                there = threading.Thread(target=_pump, args=(self.connection, inner), daemon=True)
+                there = threading.Thread(
+                    target=_pump, args=(self.connection, inner), daemon=True
+                )
                 there.start()
                 _pump(inner, self.connection)
                 with suppress(OSError):
@@ -145,7 +177,9 @@ def chats(authority: trustme.CA, environ: Callable[[str, str], None], folder: Pa
 
     proxy = QuietServer(("127.0.0.1", 0), Proxy)
     for server in (service, proxy):
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
     certificate = folder / "chats.pem"
     authority.cert_pem.write_to_path(str(certificate))
     environ("REQUESTS_CA_BUNDLE", str(certificate))

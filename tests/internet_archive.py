@@ -27,14 +27,27 @@ class InternetArchive:
         since, until = query.get("from", [""])[0], query.get("to", ["9"])[0]
         lines = []
         for at, status, page in self.copies.get(query["url"][0], []):
-            stamp, digest = f"{at:%Y%m%d%H%M%S}", hashlib.sha1(page.encode()).hexdigest()
+            stamp, digest = (
+                f"{at:%Y%m%d%H%M%S}",
+                hashlib.sha1(page.encode()).hexdigest(),
+            )
             if status == 200 and since <= stamp <= until:
-                lines.append(f"key {stamp} {query['url'][0]} text/html {status} {digest} {len(page)}")
-        return "\n".join(lines[int(query["limit"][0]) :] if query["limit"][0].startswith("-") else lines)
+                lines.append(
+                    f"key {stamp} {query['url'][0]} text/html {status} {digest} {len(page)}"
+                )
+        return "\n".join(
+            lines[int(query["limit"][0]) :]
+            if query["limit"][0].startswith("-")
+            else lines
+        )
 
     def copy(self, path: str) -> tuple[datetime, int, str] | None:
         _, _, stamp, url = path.split("/", 3)
-        found = [copy for copy in self.copies.get(url, []) if f"{copy[0]:%Y%m%d%H%M%S}id_" == stamp]
+        found = [
+            copy
+            for copy in self.copies.get(url, [])
+            if f"{copy[0]:%Y%m%d%H%M%S}id_" == stamp
+        ]
         return found[0] if found else None
 
 
@@ -52,10 +65,19 @@ def internet_archive() -> Iterator[InternetArchive]:
                 return self.answer(429, "text/plain", "slow down")
             if copy is not None:
                 at = copy[0].strftime("%a, %d %b %Y %H:%M:%S GMT")
-                original = {"X-Archive-Orig-content-type": "text/html; charset=utf-8", "Memento-Datetime": at}
-                return self.answer(copy[1], "text/html; charset=utf-8", copy[2], original)
+                original = {
+                    "X-Archive-Orig-content-type": "text/html; charset=utf-8",
+                    "Memento-Datetime": at,
+                }
+                return self.answer(
+                    copy[1], "text/html; charset=utf-8", copy[2], original
+                )
             if self.path.startswith("/cdx/search/cdx?"):
-                return self.answer(200, "text/plain", archive.index(parse_qs(urlsplit(self.path).query)))
+                return self.answer(
+                    200,
+                    "text/plain",
+                    archive.index(parse_qs(urlsplit(self.path).query)),
+                )
             return self.answer(404, "text/html", "no such copy")
 
     with served(Answer) as url:

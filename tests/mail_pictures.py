@@ -16,10 +16,14 @@ SCHEMES = ("light", "dark")
 WIDTH = 720
 
 
-def opened(browser: Browser, scheme: str, language: str = "en", width: int = WIDTH) -> Page:
+def opened(
+    browser: Browser, scheme: str, language: str = "en", width: int = WIDTH
+) -> Page:
     """A page that shows the alert of the sample change."""
     message = change_message(sample_change(language), language, ("privacy-team",))
-    context = browser.new_context(viewport={"width": width, "height": 400}, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport={"width": width, "height": 400}, color_scheme=scheme
+    )  # type: ignore[arg-type]
     page = context.new_page()
     page.set_content(message.html)
     return page
@@ -36,10 +40,13 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-background-networking"],
         )
         for scheme in SCHEMES:
-            opened(browser, scheme).screenshot(full_page=True, path=FOLDER / f"mail-{scheme}.png")
+            opened(browser, scheme).screenshot(
+                full_page=True, path=FOLDER / f"mail-{scheme}.png"
+            )
         browser.close()
 
 

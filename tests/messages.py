@@ -32,7 +32,9 @@ HOSTILE = [
 ]
 
 
-def alert(database: Database, language: str = "en", base_url: str | None = SITE, **facts: Any) -> Notification:
+def alert(
+    database: Database, language: str = "en", base_url: str | None = SITE, **facts: Any
+) -> Notification:
     with database.writing() as session:
         tell(session, ["team"], **facts)
         alerts = unplanned_alerts(session)[-1:]
@@ -52,7 +54,11 @@ def visible(html: str) -> str:
 def many(count: int, length: int = 40) -> list[StoredPassage]:
     text = " ".join(["words"] * length)
     return [
-        flagged(None, f"Passage {number} starts. {text} Passage {number} ends.", f"Part {number}")
+        flagged(
+            None,
+            f"Passage {number} starts. {text} Passage {number} ends.",
+            f"Part {number}",
+        )
         for number in range(count)
     ]
 
@@ -60,7 +66,16 @@ def many(count: int, length: int = 40) -> list[StoredPassage]:
 LONG_BRIEF: dict[str, Any] = {
     "meaning": "train our models unless you object",
     "default": "on",
-    "data": [{"text": f"your posts of {'a very long kind ' * 6}{number}", "side": "after"} for number in range(6)],
-    "refuse": [{"text": "object in the settings", "side": "after", "link": "https://parley.example/object"}],
+    "data": [
+        {"text": f"your posts of {'a very long kind ' * 6}{number}", "side": "after"}
+        for number in range(6)
+    ],
+    "refuse": [
+        {
+            "text": "object in the settings",
+            "side": "after",
+            "link": "https://parley.example/object",
+        }
+    ],
     "place": 0,
 }

@@ -36,7 +36,10 @@ class Hangup(ConnectionError):
 
 
 def page(
-    body: str | bytes = POLICY, status: int = 200, mime: str = "text/html; charset=utf-8", **headers: str
+    body: str | bytes = POLICY,
+    status: int = 200,
+    mime: str = "text/html; charset=utf-8",
+    **headers: str,
 ) -> Answer:
     """A well-formed answer; `retry_after="1"` is the header Retry-After."""
     content = body.encode() if isinstance(body, str) else body
@@ -44,7 +47,9 @@ def page(
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
 
     def answer(asked: Asked, connection: socket.socket) -> None:
-        asked.ended = time.monotonic()  # after it is sent, a busy server may be late to look at the clock
+        asked.ended = (
+            time.monotonic()
+        )  # after it is sent, a busy server may be late to look at the clock
         connection.sendall(head(status, lines) + content)
 
     return answer
@@ -52,7 +57,14 @@ def page(
 
 def head(status: int, headers: dict[str, str]) -> bytes:
     """A status line and headers."""
-    return "\r\n".join([f"HTTP/1.1 {status} Whatever", *(f"{k}: {v}" for k, v in headers.items()), "", ""]).encode()
+    return "\r\n".join(
+        [
+            f"HTTP/1.1 {status} Whatever",
+            *(f"{k}: {v}" for k, v in headers.items()),
+            "",
+            "",
+        ]
+    ).encode()
 
 
 def redirect(location: str, status: int = 302) -> Answer:
@@ -87,10 +99,16 @@ def in_turn(*answers: Answer) -> Answer:
 def validated(**validators: str) -> Answer:
     """Answer 304 to whoever shows a validator of these (`etag="x"`, `last_modified="..."`)."""
     names = {"etag": "if-none-match", "last_modified": "if-modified-since"}
-    fresh, unchanged = page(POLICY, 200, "text/html", **validators), page("", 304, "text/html", **validators)
+    fresh, unchanged = (
+        page(POLICY, 200, "text/html", **validators),
+        page("", 304, "text/html", **validators),
+    )
 
     def answer(asked: Asked, connection: socket.socket) -> None:
-        shown = any(asked.headers.get(names[name]) == value for name, value in validators.items())
+        shown = any(
+            asked.headers.get(names[name]) == value
+            for name, value in validators.items()
+        )
         (unchanged if shown else fresh)(asked, connection)
 
     return answer
@@ -101,7 +119,9 @@ def needs_cookie(asked: Asked, connection: socket.socket) -> None:
     if "visitor=7" in asked.headers.get("cookie", ""):
         page(POLICY)(asked, connection)
     else:
-        page("", 302, location=asked.path, set_cookie="visitor=7; Path=/")(asked, connection)
+        page("", 302, location=asked.path, set_cookie="visitor=7; Path=/")(
+            asked, connection
+        )
 
 
 def silent(asked: Asked, connection: socket.socket) -> None:
@@ -112,7 +132,9 @@ def silent(asked: Asked, connection: socket.socket) -> None:
 
 def trickling(asked: Asked, connection: socket.socket) -> None:
     """A byte now and then, for ever: no idle timeout ends it."""
-    connection.sendall(head(200, {"Content-Type": "text/html", "Transfer-Encoding": "chunked"}))
+    connection.sendall(
+        head(200, {"Content-Type": "text/html", "Transfer-Encoding": "chunked"})
+    )
     while True:
         connection.sendall(b"1\r\nx\r\n")
         time.sleep(0.05)
@@ -120,7 +142,9 @@ def trickling(asked: Asked, connection: socket.socket) -> None:
 
 def endless(asked: Asked, connection: socket.socket) -> None:
     """As fast as it can, for ever."""
-    connection.sendall(head(200, {"Content-Type": "text/html", "Transfer-Encoding": "chunked"}))
+    connection.sendall(
+        head(200, {"Content-Type": "text/html", "Transfer-Encoding": "chunked"})
+    )
     while True:
         connection.sendall(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
 
@@ -132,7 +156,10 @@ def reset(asked: Asked, connection: socket.socket) -> None:
 
 def liar(asked: Asked, connection: socket.socket) -> None:
     """Announces more than it sends."""
-    connection.sendall(head(200, {"Content-Type": "text/html", "Content-Length": "5000"}) + b"<p>short</p>")
+    connection.sendall(
+        head(200, {"Content-Type": "text/html", "Content-Length": "5000"})
+        + b"<p>short</p>"
+    )
     raise Hangup
 
 
@@ -152,14 +179,18 @@ def tls_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
     return context
 
 
-BOMB = gzip.compress(gzip.compress(b"<p>0</p>" * 4_000_000, 9), 9)  # 32 MB in some hundred bytes
+BOMB = gzip.compress(
+    gzip.compress(b"<p>0</p>" * 4_000_000, 9), 9
+)  # 32 MB in some hundred bytes
 DEFLATED = zlib.compress(POLICY.encode())
 
 
 class Site:
     """One server. `answers` says what each path does; any other path is a 404."""
 
-    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[Asked] = []
         self.host = host
@@ -189,7 +220,9 @@ class Site:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(
+                target=self._serve, args=(connection,), daemon=True
+            ).start()
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError):
@@ -198,7 +231,9 @@ class Site:
             with connection, connection.makefile("rb") as lines:
                 while (asked := self._request(lines)) is not None:
                     self.asked.append(asked)
-                    self.answers.get(asked.path, page("not here", 404))(asked, connection)
+                    self.answers.get(asked.path, page("not here", 404))(
+                        asked, connection
+                    )
 
     @staticmethod
     def _request(lines: Iterator[bytes]) -> Asked | None:

@@ -23,7 +23,9 @@ ANSWER: dict[str, Any] = {
 
 
 def chat(content: Any) -> bytes:
-    return json.dumps({"choices": [{"message": {"role": "assistant", "content": content}}]}).encode()
+    return json.dumps(
+        {"choices": [{"message": {"role": "assistant", "content": content}}]}
+    ).encode()
 
 
 def saying(**facts: Any) -> bytes:

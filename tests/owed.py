@@ -45,7 +45,13 @@ def documents() -> list[Document]:
     ]
     return [
         Document(
-            id=id_, service=service, title=title, kind="privacy-policy", url=URL, language=language, added_at=START
+            id=id_,
+            service=service,
+            title=title,
+            kind="privacy-policy",
+            url=URL,
+            language=language,
+            added_at=START,
         )
         for id_, service, title, language in facts
     ]
@@ -54,7 +60,12 @@ def documents() -> list[Document]:
 def training() -> list[StoredPassage]:
     """A flagged passage, and one that is nobody's business."""
     return [
-        passage(["Your data", "Our models"], OLD, NEW, evidence=[("ai_training", "train our writing models", "after")]),
+        passage(
+            ["Your data", "Our models"],
+            OLD,
+            NEW,
+            evidence=[("ai_training", "train our writing models", "after")],
+        ),
         passage(["Contact"], "Write to 1 Quay Street.", "Write to 2 Quay Street."),
     ]
 
@@ -65,8 +76,13 @@ BRIEF: dict[str, Any] = {
     "default": "on",
     "default_words": [{"text": "unless you object", "side": "after"}],
     "severity_reasons": ["training"],
-    "data": [{"text": "your posts", "side": "after"}, {"text": "your comments", "side": "after"}],
-    "refuse": [{"text": "object", "side": "after", "link": "https://parley.example/object"}],
+    "data": [
+        {"text": "your posts", "side": "after"},
+        {"text": "your comments", "side": "after"},
+    ],
+    "refuse": [
+        {"text": "object", "side": "after", "link": "https://parley.example/object"}
+    ],
     "excluded": [{"text": "private messages", "side": "after"}],
 }
 
@@ -86,16 +102,24 @@ def tell(
         session.flush()
     teller = Teller(session)
     teller.numbers[document] = 2 * len(changes_of(session, document))
-    before = teller.version(document, when, [block("paragraph", f"{OLD} {when} {teller.numbers}")])
-    after = teller.version(document, when, [block("paragraph", f"{NEW} {when} {teller.numbers}")])
+    before = teller.version(
+        document, when, [block("paragraph", f"{OLD} {when} {teller.numbers}")]
+    )
+    after = teller.version(
+        document, when, [block("paragraph", f"{NEW} {when} {teller.numbers}")]
+    )
     about: dict[str, Any] = {
         "severity": "high",
         "direction": "expands",
         "effective_date": date(2025, 11, 3),
         "brief": BRIEF,
     }
-    made = teller.change(before, after, training() if passages is None else passages, **(about | facts))
-    session.add_all(Alert(change_id=made.id or 0, route=route, created_at=when) for route in routes)
+    made = teller.change(
+        before, after, training() if passages is None else passages, **(about | facts)
+    )
+    session.add_all(
+        Alert(change_id=made.id or 0, route=route, created_at=when) for route in routes
+    )
     session.flush()
     return made
 
@@ -108,4 +132,8 @@ def owe(database: Database, *routes: str, **facts: Any) -> int:
 
 def route(name: str, *urls: str, **facts: Any) -> Route:
     """A route whose addresses are called "${A}", "${B}" and so on."""
-    return Route(name, tuple(Address(f"${{{chr(65 + n)}}}", url) for n, url in enumerate(urls)), **facts)
+    return Route(
+        name,
+        tuple(Address(f"${{{chr(65 + n)}}}", url) for n, url in enumerate(urls)),
+        **facts,
+    )

@@ -24,7 +24,9 @@ class Rule(NamedTuple):
     bottom: float
 
 
-def pdf(pages: Sequence[Sequence[Ink | Rule]], meant: Mapping[str, int] | None = None) -> bytes:
+def pdf(
+    pages: Sequence[Sequence[Ink | Rule]], meant: Mapping[str, int] | None = None
+) -> bytes:
     """`meant` says by number which character a letter stands for, whatever it looks like."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -44,24 +46,50 @@ def pdf(pages: Sequence[Sequence[Ink | Rule]], meant: Mapping[str, int] | None =
     if meant:
         objects.append(_meaning(meant))
         for font in (2, 3):
-            objects[font] = objects[font].replace(b" >>", b" /ToUnicode %d 0 R >>" % len(objects))
-    objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
+            objects[font] = objects[font].replace(
+                b" >>", b" /ToUnicode %d 0 R >>" % len(objects)
+            )
+    objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (
+        b" ".join(kids),
+        len(kids),
+    )
     return _file(objects)
 
 
 def _meaning(meant: Mapping[str, int]) -> bytes:
-    told = b" ".join(b"<%02x> <%02x> [%d]" % (ord(letter), ord(letter), number) for letter, number in meant.items())
+    told = b" ".join(
+        b"<%02x> <%02x> [%d]" % (ord(letter), ord(letter), number)
+        for letter, number in meant.items()
+    )
     letters = b"begincmap <00> <7f> <0000> %s endbfrange endcmap" % told
-    letters = letters.replace(b"begincmap", b"begincmap %d beginbfrange" % (len(meant) + 1))
+    letters = letters.replace(
+        b"begincmap", b"begincmap %d beginbfrange" % (len(meant) + 1)
+    )
     return b"<< /Length %d >>\nstream\n%s\nendstream" % (len(letters), letters)
 
 
 def _drawn(line: Ink | Rule) -> bytes:
     if isinstance(line, Rule):
-        return b"%g %g m %g %g l S\n" % (line.left, line.bottom, line.right, line.bottom)
-    text = line.text.encode("cp1252").replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
+        return b"%g %g m %g %g l S\n" % (
+            line.left,
+            line.bottom,
+            line.right,
+            line.bottom,
+        )
+    text = (
+        line.text.encode("cp1252")
+        .replace(b"\\", rb"\\")
+        .replace(b"(", rb"\(")
+        .replace(b")", rb"\)")
+    )
     font = 2 if line.bold else 1
-    return b"BT /F%d %g Tf %g %g Td (%s) Tj ET\n" % (font, line.size, line.left, line.bottom, text)
+    return b"BT /F%d %g Tf %g %g Td (%s) Tj ET\n" % (
+        font,
+        line.size,
+        line.left,
+        line.bottom,
+        text,
+    )
 
 
 def _file(objects: Sequence[bytes]) -> bytes:
@@ -73,4 +101,7 @@ def _file(objects: Sequence[bytes]) -> bytes:
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     start = len(written)
     written += b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
-    return written + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, start)
+    return written + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
+        len(objects) + 1,
+        start,
+    )

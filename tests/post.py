@@ -50,7 +50,15 @@ def deliver(
     **options: Any,
 ) -> Deliveries:
     options.setdefault("now", lambda: now)
-    return deliver_due(database, routes, operator, send=post, chance=lambda: 0.5, sleep=lambda _: None, **options)
+    return deliver_due(
+        database,
+        routes,
+        operator,
+        send=post,
+        chance=lambda: 0.5,
+        sleep=lambda _: None,
+        **options,
+    )
 
 
 def rows(database: Database) -> list[Delivery]:
@@ -72,7 +80,13 @@ def one_message(store: Database) -> Notification:
         return Result(ok=True)
 
     owe(store, "team")
-    deliver_due(store, [route("team", "json://unused")], (), base_url="https://watch.example", send=take)
+    deliver_due(
+        store,
+        [route("team", "json://unused")],
+        (),
+        base_url="https://watch.example",
+        send=take,
+    )
     return taken[0]
 
 

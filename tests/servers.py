@@ -18,7 +18,9 @@ from urllib.parse import quote
 
 import pytest
 
-SYNAPSE = Path(sys.prefix) / "synapse" / "bin" / "python"  # .ci/run puts it there: its packages are not ours
+SYNAPSE = (
+    Path(sys.prefix) / "synapse" / "bin" / "python"
+)  # .ci/run puts it there: its packages are not ours
 _QUIET: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 _PATIENCE = 300  # seconds
 
@@ -36,24 +38,37 @@ class Matrix:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/_matrix/client/v3/{path}",
             json.dumps(body).encode() if body is not None else None,
-            {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {}),
+            {"Content-Type": "application/json"}
+            | ({"Authorization": f"Bearer {self.token}"} if self.token else {}),
             method=method,
         )
         try:
             with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
                 return json.load(answer)
         except HTTPError as failure:
-            raise AssertionError(f"{method} {path}: {failure.code} {failure.read().decode()}") from failure
+            raise AssertionError(
+                f"{method} {path}: {failure.code} {failure.read().decode()}"
+            ) from failure
 
     def register(self, name: str, password: str) -> str:
         """A new user's access token."""
-        asked = {"username": name, "password": password, "auth": {"type": "m.login.dummy"}}
+        asked = {
+            "username": name,
+            "password": password,
+            "auth": {"type": "m.login.dummy"},
+        }
         return str(self.call("POST", "register", asked)["access_token"])
 
     def messages(self) -> list[dict[str, Any]]:
         """What stands in the room, as its reader sees it, oldest first."""
-        found = self.call("GET", f"rooms/{quote(self.room)}/messages?dir=b&limit=50")["chunk"]
-        return [event["content"] for event in reversed(found) if event["type"] == "m.room.message"]
+        found = self.call("GET", f"rooms/{quote(self.room)}/messages?dir=b&limit=50")[
+            "chunk"
+        ]
+        return [
+            event["content"]
+            for event in reversed(found)
+            if event["type"] == "m.room.message"
+        ]
 
     def url(self, password: str = "right") -> str:
         """An Apprise address of the room."""
@@ -64,13 +79,25 @@ class Matrix:
 def matrix(folder: Path, port: int) -> Iterator[Matrix]:
     """Up within some ten seconds on a quiet machine."""
     if not SYNAPSE.exists():
-        pytest.skip(f"NO MATRIX SERVER: {SYNAPSE} is not there; .ci/run installs matrix-synapse and tests with it")
+        pytest.skip(
+            f"NO MATRIX SERVER: {SYNAPSE} is not there; .ci/run installs matrix-synapse and tests with it"
+        )
     server = Matrix(port)
     config = folder / "homeserver.yaml"
     synapse = [SYNAPSE, "-m", "synapse.app.homeserver", "--config-path", config]
-    made = [*synapse, "--generate-config", "--server-name", "localhost", "--report-stats", "no"]
+    made = [
+        *synapse,
+        "--generate-config",
+        "--server-name",
+        "localhost",
+        "--report-stats",
+        "no",
+    ]
     subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=_PATIENCE)
-    limits = {name: {"per_second": 1000, "burst_count": 1000} for name in ("message", "login", "registration")}
+    limits = {
+        name: {"per_second": 1000, "burst_count": 1000}
+        for name in ("message", "login", "registration")
+    }
     ours = {
         "listeners": [
             {
@@ -84,13 +111,20 @@ def matrix(folder: Path, port: int) -> Iterator[Matrix]:
         "enable_registration_without_verification": True,
         "rc_message": limits["message"],
         "rc_registration": limits["registration"],
-        "rc_login": {"address": limits["login"], "account": limits["login"], "failed_attempts": limits["login"]},
+        "rc_login": {
+            "address": limits["login"],
+            "account": limits["login"],
+            "failed_attempts": limits["login"],
+        },
         "trusted_key_servers": [],
     }
     more = folder / "ours.yaml"
     more.write_text(json.dumps(ours), "utf-8")  # JSON is YAML
     running = subprocess.Popen(
-        [*synapse, "--config-path", more], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*synapse, "--config-path", more],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait(f"http://127.0.0.1:{server.port}/_matrix/client/versions", running)
@@ -109,12 +143,19 @@ def ntfy(folder: Path, port: int) -> Iterator[str]:
     """Its host and port; a topic is made by writing to it."""
     program = shutil.which("ntfy")
     if program is None:
-        pytest.skip("NO NTFY SERVER: Debian's package ntfy is not installed; .ci/run installs it and tests with it")
+        pytest.skip(
+            "NO NTFY SERVER: Debian's package ntfy is not installed; .ci/run installs it and tests with it"
+        )
     host = f"127.0.0.1:{port}"
     config = folder / "server.yml"
-    config.write_text(f'base-url: "http://{host}"\nlisten-http: "{host}"\ncache-file: "{folder}/cache.db"\n', "utf-8")
+    config.write_text(
+        f'base-url: "http://{host}"\nlisten-http: "{host}"\ncache-file: "{folder}/cache.db"\n',
+        "utf-8",
+    )
     running = subprocess.Popen(
-        [program, "serve", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [program, "serve", "--config", config],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait(f"http://{host}/v1/health", running)

@@ -36,7 +36,9 @@ AI = (
 MAIN = "from policywatch.cli import main; main()"
 
 
-def policy(*more: str, paragraphs: tuple[str, ...] = PARAGRAPHS, noise: str = "") -> str:
+def policy(
+    *more: str, paragraphs: tuple[str, ...] = PARAGRAPHS, noise: str = ""
+) -> str:
     """A small privacy policy; `more` are paragraphs at its end, `noise` stands in its menu."""
     text = "".join(f"<p>{paragraph}</p>" for paragraph in (*paragraphs, *more))
     return (
@@ -54,7 +56,10 @@ ERROR_PAGE = (
 
 def unlike(sentence: str, answer: int) -> tuple[str, ...]:
     """Paragraphs that another answer has not: more than the policy has text, so that neither is accepted."""
-    return tuple(f"{sentence} Number {answer} of {'abcdefghijklmnopqrstuvwxyz'[k] * (k + answer)}." for k in range(26))
+    return tuple(
+        f"{sentence} Number {answer} of {'abcdefghijklmnopqrstuvwxyz'[k] * (k + answer)}."
+        for k in range(26)
+    )
 
 
 class Site:
@@ -71,7 +76,9 @@ class Site:
 class Answering(BaseHTTPRequestHandler):
     """Answers whole texts, and logs nothing."""
 
-    def answer(self, status: int, mime: str, text: str, more: Mapping[str, str] | None = None) -> None:
+    def answer(
+        self, status: int, mime: str, text: str, more: Mapping[str, str] | None = None
+    ) -> None:
         self.send_response(status)
         for name, value in {
             "Content-Type": mime,
@@ -90,7 +97,9 @@ class Answering(BaseHTTPRequestHandler):
 def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """The address of a server on the loopback that answers by this handler."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -124,7 +133,13 @@ def library() -> Iterator[Site]:
         yield running
 
 
-def watchlist(folder: Path, site: Site, database: str, names: tuple[str, ...] = ("privacy",), more: str = "") -> Path:
+def watchlist(
+    folder: Path,
+    site: Site,
+    database: str,
+    names: tuple[str, ...] = ("privacy",),
+    more: str = "",
+) -> Path:
     """A policywatch.toml for pages /NAME of the site, as documents library/NAME, alerts going to alerts.txt."""
     text = f'contact = "test@example.org"\ndatabase = "{database}"\nsite = "http://watch.example"\n'
     text += f'{more}\n[crawl]\ndelay = 0\nconfirm_delay = 0\n[[routes]]\nname = "all"\nto = ["file://{folder}/alerts.txt"]\n'
@@ -152,8 +167,14 @@ def settled(database: Database) -> None:
     if database.url.get_backend_name() != "postgresql":
         return
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        until(lambda: not connection.exec_driver_sql(f"SELECT count(*) {others}").scalar_one())
+    with database.connect().execution_options(
+        isolation_level="AUTOCOMMIT"
+    ) as connection:
+        until(
+            lambda: (
+                not connection.exec_driver_sql(f"SELECT count(*) {others}").scalar_one()
+            )
+        )
 
 
 def command(*words: object) -> list[str]:
@@ -161,23 +182,34 @@ def command(*words: object) -> list[str]:
     return [sys.executable, "-m", "policywatch", *map(str, words)]
 
 
-def policywatch(*words: object, status: int | None = 0, environ: Mapping[str, str] | None = None) -> str:
+def policywatch(
+    *words: object, status: int | None = 0, environ: Mapping[str, str] | None = None
+) -> str:
     """Run it; its standard output. Fails where the exit status is another (None: any) or a traceback is shown."""
     done = warm.done("-m", "policywatch", *words, environ=environ)
     assert "Traceback" not in done.stderr, done.stderr
-    assert status is None or done.returncode == status, (done.returncode, done.stdout, done.stderr)
+    assert status is None or done.returncode == status, (
+        done.returncode,
+        done.stdout,
+        done.stderr,
+    )
     return done.stdout if status == 0 else done.stdout + done.stderr
 
 
 def with_small_files(size: int, *words: object) -> subprocess.CompletedProcess[str]:
     """Run it where no file can have more bytes than this, as on a full disk."""
-    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
+    limit = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
+    )
     return warm.done("-c", f"{limit}\n{MAIN}", *words)
 
 
 @contextmanager
 def serving(
-    config: Path, *options: object, first: str = "", environ: Mapping[str, str] | None = None
+    config: Path,
+    *options: object,
+    first: str = "",
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[str, warm.Running]]:
     """The address of the pages, with a slash at its end, and the program, which does `first` at its start."""
     words = ("serve", "--port", 0, "--config", config, *options)
@@ -196,8 +228,12 @@ def until(holds: Callable[[], object]) -> None:
 
 def run(config: Path, *words: object, status: int | None = None) -> dict[str, Any]:
     """`run --now --json`, read."""
-    printed = policywatch("run", "--now", "--json", *words, "--config", config, status=status)
-    report: dict[str, Any] = json.JSONDecoder().raw_decode(printed)[0]  # what is logged stands behind it
+    printed = policywatch(
+        "run", "--now", "--json", *words, "--config", config, status=status
+    )
+    report: dict[str, Any] = json.JSONDecoder().raw_decode(printed)[
+        0
+    ]  # what is logged stands behind it
     return report
 
 

@@ -31,10 +31,15 @@ def day(number: int, hours: float = 0) -> datetime:
     return START + timedelta(days=number, hours=hours)
 
 
-def block(kind: str, text: str, heading: Sequence[str] = (), **links: str) -> dict[str, Any]:
+def block(
+    kind: str, text: str, heading: Sequence[str] = (), **links: str
+) -> dict[str, Any]:
     """A block of a stored page; `links` are words to addresses, `_` standing for a space."""
     names = {words.replace("_", " "): url for words, url in links.items()}
-    found = [{"text": words, "url": url, "at": text.index(words)} for words, url in names.items()]
+    found = [
+        {"text": words, "url": url, "at": text.index(words)}
+        for words, url in names.items()
+    ]
     return {"kind": kind, "text": text, "heading": list(heading), "links": found}
 
 
@@ -59,7 +64,10 @@ def passage(
         before=before,
         after=after,
         topics=list(dict.fromkeys(topic for topic, _, _ in evidence)),
-        evidence=[{"topic": topic, "text": text, "side": side} for topic, text, side in evidence],
+        evidence=[
+            {"topic": topic, "text": text, "side": side}
+            for topic, text, side in evidence
+        ],
         severity=severity,
         direction=direction,
         why=[verbatim(reason) for reason in why],
@@ -75,7 +83,13 @@ class Teller:
     numbers: dict[str, int] = field(default_factory=dict)
     last: dict[str, Version] = field(default_factory=dict)
 
-    def checked(self, document: str, when: datetime, outcome: Outcome, reason: Message | None = None) -> Check:
+    def checked(
+        self,
+        document: str,
+        when: datetime,
+        outcome: Outcome,
+        reason: Message | None = None,
+    ) -> Check:
         """A check that brought no new version."""
         version = self.last.get(document)
         check = Check(
@@ -101,7 +115,9 @@ class Teller:
     ) -> Version:
         """A check that brought a text: its capture and its version."""
         row = self.session.get_one(Document, document)
-        body = "\n".join(str(each["text"]) for each in blocks).encode("utf-8", "replace")
+        body = "\n".join(str(each["text"]) for each in blocks).encode(
+            "utf-8", "replace"
+        )
         capture = Capture(
             document_id=document,
             fetched_at=when,
@@ -129,15 +145,29 @@ class Teller:
         )
         self.session.add(made)
         index_version(self.session, made, mentions_in(row.language))
-        check = Check(document_id=document, checked_at=when, status=200, capture_id=capture.id, version_id=made.id)
+        check = Check(
+            document_id=document,
+            checked_at=when,
+            status=200,
+            capture_id=capture.id,
+            version_id=made.id,
+        )
         finish(self.session, check, Outcome.FIRST if number == 1 else outcome)
         self.last[document] = made
         self.session.flush()
         return made
 
-    def change(self, before: Version, after: Version, passages: Sequence[StoredPassage], **facts: Any) -> Change:
+    def change(
+        self,
+        before: Version,
+        after: Version,
+        passages: Sequence[StoredPassage],
+        **facts: Any,
+    ) -> Change:
         """What differs between two versions that were told."""
-        topics = list(dict.fromkeys(topic for passage in passages for topic in passage.topics))
+        topics = list(
+            dict.fromkeys(topic for passage in passages for topic in passage.topics)
+        )
         told: dict[str, Any] = {
             "cause": after.cause,
             "substantive": True,
@@ -146,13 +176,29 @@ class Teller:
             "direction": "none",
             "topics": topics,
         } | facts
-        brief = {"severity_reasons": [], "default": None, "meaning_side": "after"} | facts.get("brief", {})
-        reason = next((name for name in brief["severity_reasons"] if name in ("training", "sale")), None)
+        brief = {
+            "severity_reasons": [],
+            "default": None,
+            "meaning_side": "after",
+        } | facts.get("brief", {})
+        reason = next(
+            (
+                name
+                for name in brief["severity_reasons"]
+                if name in ("training", "sale")
+            ),
+            None,
+        )
         if told["alert"]:
             lead = next((passage for passage in passages if passage.topics), None)
-            brief.setdefault("meaning", (lead and (lead.after or lead.before)) or "Something changes.")
+            brief.setdefault(
+                "meaning",
+                (lead and (lead.after or lead.before)) or "Something changes.",
+            )
             clause = [0, min(140, len(brief["meaning"]))]
-            brief.setdefault("headline", {"clause": clause, "claim": reason, "notice": False})
+            brief.setdefault(
+                "headline", {"clause": clause, "claim": reason, "notice": False}
+            )
         told["brief"] = brief
         made = Change(
             document_id=after.document_id,
@@ -208,7 +254,10 @@ def tell_hostile(database: Database) -> int:
             [attack, attack],
             f"Before {attack} {LONG_WORD}",
             f"After {attack}",
-            evidence=[("ai_training", f"After {script}", "after"), (script, "Before", "before")],
+            evidence=[
+                ("ai_training", f"After {script}", "after"),
+                (script, "Before", "before"),
+            ],
             severity="high",
             direction="expands",
             why=[attack],
@@ -216,12 +265,25 @@ def tell_hostile(database: Database) -> int:
         brief = {
             "meaning": attack,
             "default": "on",
-            "refuse": [{"text": attack, "side": "after", "link": "JaVaScRiPt:alert(1)"}],
+            "refuse": [
+                {"text": attack, "side": "after", "link": "JaVaScRiPt:alert(1)"}
+            ],
             "data": [{"text": LONG_WORD, "side": "before"}],
         }
         made = teller.change(
-            before, after, [told], severity="high", direction="expands", brief=brief, effective_date=date(2025, 12, 1)
+            before,
+            after,
+            [told],
+            severity="high",
+            direction="expands",
+            brief=brief,
+            effective_date=date(2025, 12, 1),
         )
-        teller.checked(HOSTILE_DOCUMENT, day(2), Outcome.HELD, Message("rejection.behind", label=attack))
+        teller.checked(
+            HOSTILE_DOCUMENT,
+            day(2),
+            Outcome.HELD,
+            Message("rejection.behind", label=attack),
+        )
         assert made.id is not None
         return made.id

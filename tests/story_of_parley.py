@@ -25,8 +25,18 @@ NOTES = "harbour/privacy-notice"
 HELP = "parley/help-assistants"
 
 
-def _document(id_: str, service: str, title: str, kind: str, language: str, url: str) -> Document:
-    return Document(id=id_, service=service, title=title, kind=kind, language=language, url=url, added_at=START)
+def _document(
+    id_: str, service: str, title: str, kind: str, language: str, url: str
+) -> Document:
+    return Document(
+        id=id_,
+        service=service,
+        title=title,
+        kind=kind,
+        language=language,
+        url=url,
+        added_at=START,
+    )
 
 
 def documents() -> list[Document]:
@@ -34,11 +44,46 @@ def documents() -> list[Document]:
     french = "Politique de confidentialité"
     assistants = "How our writing assistants use your data"
     return [
-        _document(PRIVACY, "Parley", "Privacy Policy", "privacy-policy", "en", "https://parley.example/privacy"),
-        _document(PRIVACY_FR, "Parley", french, "privacy-policy", "fr", "https://parley.example/fr/confidentialite"),
-        _document(TERMS, "Parley", "Terms of Use", "terms", "en", "https://parley.example/terms"),
-        _document(HELP, "Parley", assistants, "help", "en", "https://parley.example/help/assistants"),
-        _document(NOTES, "Harbour", "Privacy Notice", "privacy-policy", "en", "https://harbour.example/privacy"),
+        _document(
+            PRIVACY,
+            "Parley",
+            "Privacy Policy",
+            "privacy-policy",
+            "en",
+            "https://parley.example/privacy",
+        ),
+        _document(
+            PRIVACY_FR,
+            "Parley",
+            french,
+            "privacy-policy",
+            "fr",
+            "https://parley.example/fr/confidentialite",
+        ),
+        _document(
+            TERMS,
+            "Parley",
+            "Terms of Use",
+            "terms",
+            "en",
+            "https://parley.example/terms",
+        ),
+        _document(
+            HELP,
+            "Parley",
+            assistants,
+            "help",
+            "en",
+            "https://parley.example/help/assistants",
+        ),
+        _document(
+            NOTES,
+            "Harbour",
+            "Privacy Notice",
+            "privacy-policy",
+            "en",
+            "https://harbour.example/privacy",
+        ),
     ]
 
 
@@ -71,8 +116,14 @@ _OLD_PRIVACY = [
         "You give us your name, your address for mail and whatever you put into your profile.",
         ["1. What we collect"],
     ),
-    block("item", "Posts, comments and the groups that you join", ["1. What we collect"]),
-    block("item", "What you tell us of your education and your work", ["1. What we collect"]),
+    block(
+        "item", "Posts, comments and the groups that you join", ["1. What we collect"]
+    ),
+    block(
+        "item",
+        "What you tell us of your education and your work",
+        ["1. What we collect"],
+    ),
     block("heading", _USE[0]),
     block(
         "paragraph",
@@ -82,10 +133,22 @@ _OLD_PRIVACY = [
     ),
     block("heading", "2.2 Whom we tell", _USE),
     block("row", "Who | What for | Until when", (*_USE, "2.2 Whom we tell")),
-    block("row", "Payment firms | To take your subscription | Ten years", (*_USE, "2.2 Whom we tell")),
-    block("row", "Advertisers | To count who saw an advertisement | One year", (*_USE, "2.2 Whom we tell")),
+    block(
+        "row",
+        "Payment firms | To take your subscription | Ten years",
+        (*_USE, "2.2 Whom we tell"),
+    ),
+    block(
+        "row",
+        "Advertisers | To count who saw an advertisement | One year",
+        (*_USE, "2.2 Whom we tell"),
+    ),
     block("heading", "3. Your rights"),
-    block("paragraph", "You may see, correct and delete what we keep of you at any time.", ["3. Your rights"]),
+    block(
+        "paragraph",
+        "You may see, correct and delete what we keep of you at any time.",
+        ["3. Your rights"],
+    ),
 ]
 
 _TRAINED = (
@@ -105,9 +168,15 @@ _SHOWN_AFTER = (
 
 def _first_texts(teller: Teller) -> None:
     teller.version(PRIVACY, day(0), _OLD_PRIVACY)
-    teller.version(PRIVACY_FR, day(0, 0.1), _OLD_FRENCH, title="Politique de confidentialité")
-    teller.version(TERMS, day(0, 0.2), [block("paragraph", _FEES_BEFORE)], title="Terms of Use")
-    teller.version(NOTES, day(0, 0.3), [block("paragraph", _KEPT_BEFORE)], title="Privacy Notice")
+    teller.version(
+        PRIVACY_FR, day(0, 0.1), _OLD_FRENCH, title="Politique de confidentialité"
+    )
+    teller.version(
+        TERMS, day(0, 0.2), [block("paragraph", _FEES_BEFORE)], title="Terms of Use"
+    )
+    teller.version(
+        NOTES, day(0, 0.3), [block("paragraph", _KEPT_BEFORE)], title="Privacy Notice"
+    )
 
 
 def _quiet(teller: Teller, first: int, last: int) -> None:
@@ -123,7 +192,9 @@ _KEPT_AFTER = "We keep deleted notes for thirty days, then they are gone from ou
 
 def _notes_change(teller: Teller) -> None:
     before = teller.last[NOTES]
-    after = teller.version(NOTES, day(9, -3), [block("paragraph", _KEPT_AFTER)], title="Privacy Notice")
+    after = teller.version(
+        NOTES, day(9, -3), [block("paragraph", _KEPT_AFTER)], title="Privacy Notice"
+    )
     kept = passage(
         ["How long we keep notes"],
         _KEPT_BEFORE,
@@ -152,8 +223,15 @@ _FEES_AFTER = "The yearly fee is 54 euros. You pay it in advance."
 
 def _terms_change(teller: Teller) -> None:
     before = teller.last[TERMS]
-    after = teller.version(TERMS, day(17, -2), [block("paragraph", _FEES_AFTER)], title="Terms of Use")
-    fees = passage(["4. Fees"], _FEES_BEFORE, _FEES_AFTER, why=["no words about AI or data were found"])
+    after = teller.version(
+        TERMS, day(17, -2), [block("paragraph", _FEES_AFTER)], title="Terms of Use"
+    )
+    fees = passage(
+        ["4. Fees"],
+        _FEES_BEFORE,
+        _FEES_AFTER,
+        why=["no words about AI or data were found"],
+    )
     teller.change(before, after, [fees])
 
 
@@ -197,7 +275,9 @@ _TRAINING_BRIEF = {
         {"text": "your posts, your comments", "side": "after"},
         {"text": "your education and your work experience", "side": "after"},
     ],
-    "purposes": [{"text": "train the AI models that write text for our members", "side": "after"}],
+    "purposes": [
+        {"text": "train the AI models that write text for our members", "side": "after"}
+    ],
     "recipients": [{"text": "our affiliates", "side": "after"}],
     "refuse": [
         {
@@ -207,7 +287,9 @@ _TRAINING_BRIEF = {
         }
     ],
     "excluded": [{"text": "Private messages are not used", "side": "after"}],
-    "irreversible": [{"text": "does not undo training that has already taken place", "side": "after"}],
+    "irreversible": [
+        {"text": "does not undo training that has already taken place", "side": "after"}
+    ],
     "regions": [],
 }
 
@@ -218,10 +300,16 @@ def _training_passages() -> list[StoredPassage]:
             _USE,
             _SHOWN_BEFORE,
             _SHOWN_AFTER,
-            evidence=[("data_sharing", "our affiliates", "after"), ("advertising", "advertisements", "after")],
+            evidence=[
+                ("data_sharing", "our affiliates", "after"),
+                ("advertising", "advertisements", "after"),
+            ],
             severity="medium",
             direction="expands",
-            why=["data_sharing: another recipient is named", "advertising: advertisements are named as a purpose"],
+            why=[
+                "data_sharing: another recipient is named",
+                "advertising: advertisements are named as a purpose",
+            ],
         ),
         passage(
             _TRAIN,
@@ -233,7 +321,10 @@ def _training_passages() -> list[StoredPassage]:
             ],
             severity="high",
             direction="expands",
-            why=["ai_training: data of members is used to train models", "user_choice: it happens by default"],
+            why=[
+                "ai_training: data of members is used to train models",
+                "user_choice: it happens by default",
+            ],
         ),
         passage(
             _TRAIN,
@@ -244,7 +335,11 @@ def _training_passages() -> list[StoredPassage]:
             direction="mixed",
             why=["user_choice: a way to refuse is given"],
         ),
-        passage(["3. Your rights"], "Write to us at 1 Quay Street.", "Write to us at 5 Mole Lane."),
+        passage(
+            ["3. Your rights"],
+            "Write to us at 1 Quay Street.",
+            "Write to us at 5 Mole Lane.",
+        ),
         passage(["1. What we collect"], "Our members come from many trades.", None),
         passage(
             ["3. Your rights"],
@@ -281,7 +376,10 @@ def _training_change_in_french(teller: Teller) -> None:
         ["2. Ce que nous en faisons"],
         None,
         _TRAINED_FR,
-        evidence=[("ai_training", "entraîner les modèles d’IA", "after"), ("user_choice", "vous y opposer", "after")],
+        evidence=[
+            ("ai_training", "entraîner les modèles d’IA", "after"),
+            ("user_choice", "vous y opposer", "after"),
+        ],
         severity="high",
         direction="expands",
         why=["ai_training: data of members is used to train models"],
@@ -300,7 +398,9 @@ def _training_change_in_french(teller: Teller) -> None:
             "default_words": [{"text": "par défaut", "side": "after"}],
             "data": [{"text": "votre profil et vos publications", "side": "after"}],
             "purposes": [{"text": "entraîner les modèles d’IA", "side": "after"}],
-            "refuse": [{"text": "vous y opposer dans vos préférences", "side": "after"}],
+            "refuse": [
+                {"text": "vous y opposer dans vos préférences", "side": "after"}
+            ],
         },
     )
 
@@ -308,7 +408,11 @@ def _training_change_in_french(teller: Teller) -> None:
 def _form_only(teller: Teller) -> None:
     before = teller.last[TERMS]
     after = teller.version(
-        TERMS, day(28, 2), [block("paragraph", _FEES_AFTER)], title="Terms of Use", outcome=Outcome.COSMETIC
+        TERMS,
+        day(28, 2),
+        [block("paragraph", _FEES_AFTER)],
+        title="Terms of Use",
+        outcome=Outcome.COSMETIC,
     )
     same = passage(["4. Fees"], _FEES_AFTER, _FEES_AFTER, operation="moved")
     teller.change(before, after, [same], substantive=False)
@@ -347,5 +451,7 @@ def told_with_config(tmp_path: Path, database: Database, database_url: str) -> P
     """A watchlist of nothing, whose database has the history: a fixture for tests of commands."""
     tell(database)
     file = tmp_path / "policywatch.toml"
-    file.write_text(f'contact = "test@example.org"\ndatabase = "{database_url}"\n', "utf-8")
+    file.write_text(
+        f'contact = "test@example.org"\ndatabase = "{database_url}"\n', "utf-8"
+    )
     return file

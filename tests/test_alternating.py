@@ -17,7 +17,16 @@ from storage.captures import Capture
 from storage.changes import changes_of, passages
 from storage.checks import Check
 from storage.versions import current_version, versions
-from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, policywatch, watchlist
+from tests.site import (
+    AI,
+    PARAGRAPHS,
+    Site,
+    a_job,
+    library,
+    policy,
+    policywatch,
+    watchlist,
+)
 
 DATABASES = ["sqlite"]
 ID = "library/privacy"
@@ -29,7 +38,9 @@ OFFER = '</p><p class="offer">Today all of our scones cost half.</p><p>'
 site = pytest.fixture(library)
 
 
-def checked(job: Job, site: Site, *pages: str, days: int = 2) -> tuple[list[int], list[str | None]]:
+def checked(
+    job: Job, site: Site, *pages: str, days: int = 2
+) -> tuple[list[int], list[str | None]]:
     """Check a page every other day, say; how many alerts each check brings, and its outcome."""
     outcomes = []
     with job.database.reading() as session:
@@ -39,30 +50,46 @@ def checked(job: Job, site: Site, *pages: str, days: int = 2) -> tuple[list[int]
             for check in session.exec(select(Check)):
                 check.checked_at -= timedelta(days=days)
             for row in session.exec(select(AlternatingPassage)):
-                row.since, row.turned_at = row.since - timedelta(days=days), row.turned_at - timedelta(days=days)
+                row.since, row.turned_at = (
+                    row.since - timedelta(days=days),
+                    row.turned_at - timedelta(days=days),
+                )
         outcomes.append(job.run(force=True).json()["checks"][0]["outcome"])
         with job.database.reading() as session:
             sent.append(len(session.exec(select(Alert)).all()))
     return [after - before for before, after in pairwise(sent)], outcomes
 
 
-def test_a_month_of_a_passage_that_comes_and_goes_is_two_alerts(tmp_path: Path, site: Site, database_url: str) -> None:
+def test_a_month_of_a_passage_that_comes_and_goes_is_two_alerts(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
     config = watchlist(tmp_path, site, database_url)
     with a_job(config) as job:
         sent, outcomes = checked(job, site, *([policy()] * 4 + [policy(AI)] * 4) * 2)
         assert sent == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
-        assert [n for n, outcome in enumerate(outcomes) if outcome != "unchanged"] == [0, 4, 8]
+        assert [n for n, outcome in enumerate(outcomes) if outcome != "unchanged"] == [
+            0,
+            4,
+            8,
+        ]
     with a_job(config) as job:
         sent, _ = checked(job, site, policy(SOLD), policy(SOLD, AI), policy(SOLD))
         assert sent == [1, 0, 0], "other news goes out meanwhile"
         with job.database.reading() as session:
             newest = changes_of(session, ID)[0]
-            assert [passage.after for passage in passages(session, newest.id or 0)] == [SOLD]
+            assert [passage.after for passage in passages(session, newest.id or 0)] == [
+                SOLD
+            ]
             (row,) = alternating_passages(session, [ID])
             assert (row.text, row.stands) == (AI, False)
-            text, captures = current_version(session, ID), session.exec(select(Capture)).all()
+            text, captures = (
+                current_version(session, ID),
+                session.exec(select(Capture)).all(),
+            )
             assert text is not None
-            assert len(captures) == len(versions(session, ID)) == 4, "no capture is kept of what was there before"
+            assert len(captures) == len(versions(session, ID)) == 4, (
+                "no capture is kept of what was there before"
+            )
     policywatch("read", "--again", "--config", config)
     with a_job(config) as job:
         assert checked(job, site, policy(SOLD, AI))[1] == ["unchanged"]
@@ -71,8 +98,12 @@ def test_a_month_of_a_passage_that_comes_and_goes_is_two_alerts(tmp_path: Path, 
             assert again is not None
             assert (again.page, again.cause) == (text.page, "page")
         sent, outcomes = checked(job, site, *[policy(SOLD, AI)] * 9, days=3)
-        assert sent == [0] * 8 + [1], "twice as long as ever before, and three checks as for any text that returns"
-        assert [n for n, outcome in enumerate(outcomes) if outcome != "unchanged"] == [5]
+        assert sent == [0] * 8 + [1], (
+            "twice as long as ever before, and three checks as for any text that returns"
+        )
+        assert [n for n, outcome in enumerate(outcomes) if outcome != "unchanged"] == [
+            5
+        ]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +123,8 @@ def test_a_page_of_several_states_is_news_once_for_each(
 
 def test_of_two_texts_of_one_place_one_stands(tmp_path: Path, site: Site) -> None:
     first, second, third = (
-        PARAGRAPHS[1].replace("one month", f"{number} months") for number in ("two", "three", "six")
+        PARAGRAPHS[1].replace("one month", f"{number} months")
+        for number in ("two", "three", "six")
     )
     with a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job:
         recorded = []
@@ -103,21 +135,41 @@ def test_of_two_texts_of_one_place_one_stands(tmp_path: Path, site: Site) -> Non
                 assert current is not None
                 recorded.append(current.page["blocks"][-1]["text"])
                 assert len(current.page["blocks"]) == len(PARAGRAPHS) + 3
-    assert recorded == [first, second, third, third, third], "the second came, went, and came again"
+    assert recorded == [first, second, third, third, third], (
+        "the second came, went, and came again"
+    )
 
 
-def test_a_server_that_answers_in_turn_hides_no_news_and_is_none_that_differs(tmp_path: Path, site: Site) -> None:
+def test_a_server_that_answers_in_turn_hides_no_news_and_is_none_that_differs(
+    tmp_path: Path, site: Site
+) -> None:
     with a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job:
         checked(job, site, policy(), policy(AI), *[policy()] * 4, policy(AI))
-        for news, outcome in (((), "unchanged"), ((SOLD,), "changed"), ((SOLD,), "unchanged")):
+        for news, outcome in (
+            ((), "unchanged"),
+            ((SOLD,), "changed"),
+            ((SOLD,), "unchanged"),
+        ):
             answers = iter((policy(*news, AI), policy(*news)) * 2)
             site.pages["/privacy"] = lambda answers=answers: next(answers)
-            assert [check["outcome"] for check in job.run(force=True).json()["checks"]] == [outcome]
+            assert [
+                check["outcome"] for check in job.run(force=True).json()["checks"]
+            ] == [outcome]
 
 
-def test_a_text_that_is_taken_back_and_stays_so_is_told_both_times(tmp_path: Path, site: Site) -> None:
+def test_a_text_that_is_taken_back_and_stays_so_is_told_both_times(
+    tmp_path: Path, site: Site
+) -> None:
     with a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job:
-        sent, _ = checked(job, site, policy(), *[policy(AI)] * 5, *[policy()] * 5, *[policy(AI)] * 4, days=7)
+        sent, _ = checked(
+            job,
+            site,
+            policy(),
+            *[policy(AI)] * 5,
+            *[policy()] * 5,
+            *[policy(AI)] * 4,
+            days=7,
+        )
         assert [n for n, count in enumerate(sent) if count] == [1, 9, 14]
 
 
@@ -133,13 +185,30 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
         text = operator.read_text("utf-8")
         assert "A passage of library/privacy has come and gone since" in text
         assert 'add remove = [".offer"] to its [[documents]] entry' in text
-        checked(job, site, policy(), policy(OFFER), policy(OFFER, paragraphs=edited), policy(paragraphs=edited))
+        checked(
+            job,
+            site,
+            policy(),
+            policy(OFFER),
+            policy(OFFER, paragraphs=edited),
+            policy(paragraphs=edited),
+        )
         assert operator.read_text("utf-8") == text
-    assert "a passage has come and gone since" in policywatch("doctor", "--config", config)
-    (row,) = json.loads(policywatch("history", ID, "--json", "--config", config))["alternating"]
-    assert (row["text"], row["turns"], row["stands"]) == ("Today all of our scones cost half.", 6, False)
+    assert "a passage has come and gone since" in policywatch(
+        "doctor", "--config", config
+    )
+    (row,) = json.loads(policywatch("history", ID, "--json", "--config", config))[
+        "alternating"
+    ]
+    assert (row["text"], row["turns"], row["stands"]) == (
+        "Today all of our scones cost half.",
+        6,
+        False,
+    )
     policywatch("export", "site", tmp_path / "public", "--config", config)
-    page = (tmp_path / "public" / "documents" / "library" / "privacy.html").read_text("utf-8")
+    page = (tmp_path / "public" / "documents" / "library" / "privacy.html").read_text(
+        "utf-8"
+    )
     assert "Changed 6 times since" in page
     assert "<bdi>Today all of our scones cost half.</bdi></blockquote>" in page
     config.write_text(config.read_text("utf-8") + 'remove = [".offer"]\n', "utf-8")

@@ -21,7 +21,13 @@ from unittest.mock import patch
 import pytest
 from hypothesis import currently_in_test_context, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 import storage.clock
 from policywatch.cli import main
@@ -53,10 +59,18 @@ PAGES: dict[str, str | tuple[int, str]] = {
     "forbidden": (403, "no"),
 }
 NAMES = ("privacy", "terms", "cookies")
-SAVED = {"2019-03-01": policy(paragraphs=PARAGRAPHS[:5]), "2019-09-01": policy(), "2020-03-01": policy(SOLD)}
+SAVED = {
+    "2019-03-01": policy(paragraphs=PARAGRAPHS[:5]),
+    "2019-09-01": policy(),
+    "2020-03-01": policy(SOLD),
+}
 
 HELD = st.sampled_from(["only a third", "another third", "an error page"])
-documents, states, kinds = st.sampled_from(NAMES), st.sampled_from([*PAGES]), st.sampled_from(["sqlite", "postgresql"])
+documents, states, kinds = (
+    st.sampled_from(NAMES),
+    st.sampled_from([*PAGES]),
+    st.sampled_from(["sqlite", "postgresql"]),
+)
 
 
 class Later(datetime):
@@ -83,16 +97,30 @@ class Given:
 
 @pytest.fixture
 def given(
-    migrated: Path, postgres_server: str, migrated_postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    migrated: Path,
+    postgres_server: str,
+    migrated_postgres: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Given:
     monkeypatch.setattr(storage.clock, "datetime", Later)
-    texts = [archived_policy(), archived_policy(AI), archived_policy(), archived_policy(SOLD)]
-    commits = [Commit(day(30 * n), "Library/Privacy Policy.md", text) for n, text in enumerate(texts)]
+    texts = [
+        archived_policy(),
+        archived_policy(AI),
+        archived_policy(),
+        archived_policy(SOLD),
+    ]
+    commits = [
+        Commit(day(30 * n), "Library/Privacy Policy.md", text)
+        for n, text in enumerate(texts)
+    ]
     archive = repository(tmp_path / "versions.git", commits)
     for date, page in SAVED.items():
         (tmp_path / "saved").mkdir(exist_ok=True)
         (tmp_path / "saved" / f"{date}.html").write_text(page, "utf-8")
-    return Given(tmp_path, migrated, postgres_server, migrated_postgres, archive, Counter())
+    return Given(
+        tmp_path, migrated, postgres_server, migrated_postgres, archive, Counter()
+    )
 
 
 class AnySequence(RuleBasedStateMachine):
@@ -102,8 +130,13 @@ class AnySequence(RuleBasedStateMachine):
     def __init__(self, given: Given) -> None:
         super().__init__()
         self.given, self.open = given, ExitStack()
-        self.folder = Path(self.open.enter_context(tempfile.TemporaryDirectory(dir=given.folder)))
-        self.site, self.inbox = self.open.enter_context(a_site()), self.open.enter_context(mail_server())
+        self.folder = Path(
+            self.open.enter_context(tempfile.TemporaryDirectory(dir=given.folder))
+        )
+        self.site, self.inbox = (
+            self.open.enter_context(a_site()),
+            self.open.enter_context(mail_server()),
+        )
         self.ids = {name: f"library/{name}" for name in NAMES}
         Later.passed = timedelta()
 
@@ -142,14 +175,22 @@ class AnySequence(RuleBasedStateMachine):
         """A command; its output."""
         arguments = [*map(str, words), "--config", str(self.config)]
         out, err, status = io.StringIO(), io.StringIO(), 0
-        with patch.object(sys, "argv", ["policywatch", *arguments]), redirect_stdout(out), redirect_stderr(err):
+        with (
+            patch.object(sys, "argv", ["policywatch", *arguments]),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
             try:
                 main()
             except SystemExit as ended:
                 status = ended.code if isinstance(ended.code, int) else 0
         if currently_in_test_context():
-            note(f"{' '.join(map(str, words))}: {status} {err.getvalue().strip()[-200:]}")
-        self.given.done[f"{' '.join(takewhile(str.isidentifier, map(str, words)))} {status}"] += 1
+            note(
+                f"{' '.join(map(str, words))}: {status} {err.getvalue().strip()[-200:]}"
+            )
+        self.given.done[
+            f"{' '.join(takewhile(str.isidentifier, map(str, words)))} {status}"
+        ] += 1
         assert status in allowed, (words, out.getvalue(), err.getvalue())
         return out.getvalue()
 
@@ -200,14 +241,22 @@ class AnySequence(RuleBasedStateMachine):
         """The newest version."""
         for _ in range(times):
             history = self.do("history", self.ids[name], "--json", allowed=(0, 2))
-            numbers = [row["number"] for row in json.loads(history)["versions"]] if history else []
+            numbers = (
+                [row["number"] for row in json.loads(history)["versions"]]
+                if history
+                else []
+            )
             if numbers:
-                self.do("withdraw", self.ids[name], max(numbers), "--yes", allowed=(0, 1, 2))
+                self.do(
+                    "withdraw", self.ids[name], max(numbers), "--yes", allowed=(0, 1, 2)
+                )
 
     @rule(name=documents, imported=st.booleans())
     def remove(self, name: str, imported: bool) -> None:
         more = ["--imported"] if imported else []
-        self.do("documents", "remove", self.ids[name], "--yes", *more, allowed=(0, 1, 2))
+        self.do(
+            "documents", "remove", self.ids[name], "--yes", *more, allowed=(0, 1, 2)
+        )
 
     @rule(name=documents)
     def rename(self, name: str) -> None:
@@ -221,15 +270,28 @@ class AnySequence(RuleBasedStateMachine):
         watchlist, mails = load(self.config), len(self.inbox.mails)
         state = WatchlistState(site=watchlist.site, recipients=recipients(watchlist))
         fields = {"address": f"{name}@example.org", "severity": "low", "language": "en"}
-        with closing(Database(self.url)) as database, visited(database, state=lambda: state) as site:
+        with (
+            closing(Database(self.url)) as database,
+            visited(database, state=lambda: state) as site,
+        ):
             assert site.post("/subscribe", data=fields).status_code == 200
             until = time.monotonic() + 1  # no mail comes where one did today
             while len(self.inbox.mails) == mails and time.monotonic() < until:
                 time.sleep(0.01)
             for mail in self.inbox.mails[mails:]:
-                (link,) = {*re.findall(r"/subscription/[\w-]+", mail.get_body(("plain",)).get_content())}
+                (link,) = {
+                    *re.findall(
+                        r"/subscription/[\w-]+", mail.get_body(("plain",)).get_content()
+                    )
+                }
                 assert site.post(link, data={"confirm": "true"}).status_code == 200
-                assert not leaves or site.post(link, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+                assert (
+                    not leaves
+                    or site.post(
+                        link, data={"List-Unsubscribe": "One-Click"}
+                    ).status_code
+                    == 200
+                )
         self.given.done["subscribe 0"] += 1
 
     @rule(name=documents)
@@ -239,7 +301,9 @@ class AnySequence(RuleBasedStateMachine):
     @rule(name=documents)
     def import_archive(self, name: str) -> None:
         which = f"Privacy Policy={self.ids[name]}"
-        self.do("import", "open-terms-archive", self.given.archive, "-d", which, "--insist")
+        self.do(
+            "import", "open-terms-archive", self.given.archive, "-d", which, "--insist"
+        )
 
     @rule()
     def read_again(self) -> None:
@@ -247,7 +311,9 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def review_and_split(self, data: st.DataObject) -> None:
-        changes = [row["id"] for row in json.loads(self.do("changes", "--json"))["changes"]]
+        changes = [
+            row["id"] for row in json.loads(self.do("changes", "--json"))["changes"]
+        ]
         if changes:
             change = data.draw(st.sampled_from(changes))
             self.do("review", change, "concerns-us")
@@ -257,7 +323,11 @@ class AnySequence(RuleBasedStateMachine):
     def copy(self, kind: str) -> None:
         new = self.new_store(kind)
         arguments = ["policywatch", "database", "copy", self.url, new]
-        with patch.object(sys, "argv", arguments), redirect_stdout(io.StringIO()), pytest.raises(SystemExit) as ended:
+        with (
+            patch.object(sys, "argv", arguments),
+            redirect_stdout(io.StringIO()),
+            pytest.raises(SystemExit) as ended,
+        ):
             main()
         assert ended.value.code == 0
         self.given.done["database copy 0"] += 1
@@ -283,11 +353,17 @@ class AnySequence(RuleBasedStateMachine):
         findings = json.loads(self.do("doctor", "--json", allowed=(0, 1)))
         # pages may be held or blocked; a document that was removed has not been checked since
         of_pages = {*self.ids.values(), "checks", "job", "never checked"}
-        assert [each for each in findings if not each["good"] and each["about"] not in of_pages] == []
+        assert [
+            each
+            for each in findings
+            if not each["good"] and each["about"] not in of_pages
+        ] == []
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_what_once_left_a_store_that_was_called_damaged_does_not(given: Given, kind: str) -> None:
+def test_what_once_left_a_store_that_was_called_damaged_does_not(
+    given: Given, kind: str
+) -> None:
     machine = AnySequence(given)
     steps = (
         lambda: machine.begin(kind),
@@ -302,8 +378,12 @@ def test_what_once_left_a_store_that_was_called_damaged_does_not(given: Given, k
 
 
 @pytest.mark.hypothesis
-def test_no_sequence_of_operations_leaves_a_store_that_is_called_damaged(given: Given) -> None:
-    examples, steps = (3, 10) if settings().max_examples < 100 else (20, 30)  # the latter to explore
+def test_no_sequence_of_operations_leaves_a_store_that_is_called_damaged(
+    given: Given,
+) -> None:
+    examples, steps = (
+        (3, 10) if settings().max_examples < 100 else (20, 30)
+    )  # the latter to explore
     how = settings(max_examples=examples, stateful_step_count=steps)
     run_state_machine_as_test(partial(AnySequence, given), settings=how)
     print(sum(given.done.values()), json.dumps(given.done, indent=1, sort_keys=True))

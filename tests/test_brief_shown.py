@@ -27,7 +27,9 @@ SEIZED = {
 def body(form: Format, language: str, **facts: Any) -> str:
     with empty() as session:
         tell(session, ["team"], **facts)
-        message = alert_message(session, unplanned_alerts(session), language=language, base_url=None)
+        message = alert_message(
+            session, unplanned_alerts(session), language=language, base_url=None
+        )
         text = message.fitted(form, 100_000)
     return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
 
@@ -35,9 +37,18 @@ def body(form: Format, language: str, **facts: Any) -> str:
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_a_french_route_reads_an_english_page(form: Format) -> None:
     text = body(form, "fr", brief=BRIEF | TAKEN_AWAY, effective_date=date(2030, 1, 1))
-    for label in ("En vigueur à partir du", "Si vous ne faites rien", "Quelles données", "Auparavant exclu"):
+    for label in (
+        "En vigueur à partir du",
+        "Si vous ne faites rien",
+        "Quelles données",
+        "Auparavant exclu",
+    ):
         assert label in text, label
-    for quoted in ("train our writing models unless you object", "your posts", "private messages"):
+    for quoted in (
+        "train our writing models unless you object",
+        "your posts",
+        "private messages",
+    ):
         assert quoted in text, quoted
     assert "(ne figure plus ici)" in text
     assert "1er janvier 2030" in text
@@ -51,12 +62,16 @@ def test_a_french_route_reads_an_english_page(form: Format) -> None:
         ("fr", "Daté du{}1er janvier 2030", "daté du 1er janvier"),
     ],
 )
-def test_a_day_that_is_just_the_documents_is_no_start(form: Format, language: str, day: str, within: str) -> None:
+def test_a_day_that_is_just_the_documents_is_no_start(
+    form: Format, language: str, day: str, within: str
+) -> None:
     facts = {"effective_date": date(2030, 1, 1), "severity": "high"}
     shown = body(form, language, brief=BRIEF | {"dated": True}, **facts)
     started = body(form, language, brief=BRIEF, **facts)
     words = catalogue(language)
-    assert re.search(day.format(r"\W+(?:\w+\W+){0,20}?"), re.sub(r"<[^>]+>", " ", shown))
+    assert re.search(
+        day.format(r"\W+(?:\w+\W+){0,20}?"), re.sub(r"<[^>]+>", " ", shown)
+    )
     assert words("brief.starting") not in shown
     assert words("brief.dated") not in started
     if form == "html":
@@ -64,7 +79,8 @@ def test_a_day_that_is_just_the_documents_is_no_start(form: Format, language: st
 
 
 @pytest.mark.parametrize(
-    ("language", "lead"), [("en", "No longer stated: “train our"), ("fr", "Ne figure plus : « train our")]
+    ("language", "lead"),
+    [("en", "No longer stated: “train our"), ("fr", "Ne figure plus : « train our")],
 )
 def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
     assert lead in body("text", language, brief=BRIEF | {"meaning_side": "before"})
@@ -73,9 +89,14 @@ def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "now", "then"),
-    [("en", "Excluded", "Previously excluded"), ("fr", "Ce qui est exclu", "Auparavant exclu")],
+    [
+        ("en", "Excluded", "Previously excluded"),
+        ("fr", "Ce qui est exclu", "Auparavant exclu"),
+    ],
 )
-def test_a_promise_that_is_gone_does_not_read_as_if_it_held(language: str, now: str, then: str) -> None:
+def test_a_promise_that_is_gone_does_not_read_as_if_it_held(
+    language: str, now: str, then: str
+) -> None:
     excluded = [{"text": "We do not use your messages", "side": "before"}]
     shown = body("text", language, brief=BRIEF | {"excluded": excluded})
     assert then in shown
@@ -84,7 +105,11 @@ def test_a_promise_that_is_gone_does_not_read_as_if_it_held(language: str, now: 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_an_english_route_reads_a_french_page(form: Format) -> None:
-    facts = {"document": "parley/privacy-policy.fr", "brief": SEIZED, "effective_date": date(2020, 3, 2)}
+    facts = {
+        "document": "parley/privacy-policy.fr",
+        "brief": SEIZED,
+        "effective_date": date(2020, 3, 2),
+    }
     text = body(form, "en", **facts)
     for label in (
         "In force since",
@@ -95,7 +120,10 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
         "French",
     ):
         assert label in text, label
-    for quoted in ("Vos publications servent à entraîner nos modèles", "messages privés"):
+    for quoted in (
+        "Vos publications servent à entraîner nos modèles",
+        "messages privés",
+    ):
         assert quoted in text, quoted
     assert "In force from" not in text
 
@@ -104,7 +132,10 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
 @pytest.mark.parametrize(
     ("language", "reasons"),
     [
-        ("en", "your data or content is newly used to train AI; your data is newly sold"),
+        (
+            "en",
+            "your data or content is newly used to train AI; your data is newly sold",
+        ),
         (
             "fr",
             "vos données ou vos contenus servent désormais à entraîner l’IA ; vos données sont désormais vendues",
@@ -114,7 +145,9 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
 def test_why_it_is_high_is_said_in_the_routes_language_under_the_weight(
     form: Format, language: str, reasons: str
 ) -> None:
-    shown = body(form, language, brief=BRIEF | {"severity_reasons": ["training", "sale"]})
+    shown = body(
+        form, language, brief=BRIEF | {"severity_reasons": ["training", "sale"]}
+    )
     words = catalogue(language)
     order = [
         words("say.severity"),
@@ -146,7 +179,11 @@ def test_what_is_no_longer_said_stands_together_behind_what_is(
 ) -> None:
     those = [("Harrow", "before"), ("Merle", "after"), ("Lark", "before")]
     recipients = [{"text": text, "side": side} for text, side in those]
-    shown = re.sub(r"<[^>]+>|[*\\]", "", body(form, language, brief={"recipients": recipients}))
+    shown = re.sub(
+        r"<[^>]+>|[*\\]", "", body(form, language, brief={"recipients": recipients})
+    )
     order = [stands, "Merle", gone, "Harrow", "Lark"]
-    assert [shown.index(each) for each in order] == sorted(shown.index(each) for each in order)
+    assert [shown.index(each) for each in order] == sorted(
+        shown.index(each) for each in order
+    )
     assert shown.count(catalogue(language)("brief.state_gone")) == 1

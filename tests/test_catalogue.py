@@ -19,7 +19,16 @@ from babel.messages.pofile import read_po
 import messages
 from analysis.classify.conventions import CONVENTIONS, HIGH
 from analysis.model import TOPICS, UNCLASSIFIED
-from messages import ENGLISH, LANGUAGES, Message, catalogue, join_messages, preferred_language, translate, verbatim
+from messages import (
+    ENGLISH,
+    LANGUAGES,
+    Message,
+    catalogue,
+    join_messages,
+    preferred_language,
+    translate,
+    verbatim,
+)
 from notifier.document_health import report_unreadable
 from notifier.notifications import notice_message
 from storage.checks import Check, Outcome, finish
@@ -32,18 +41,26 @@ DATABASES = ["sqlite"]
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("analysis", "crawler", "messages", "notifier", "policywatch", "storage")
 GONE = Message("answer.gone", host="parley.example", status=404)
-PART = Message("part.one", number=2, count=2, url="https://parley.example/more", reason=GONE)
+PART = Message(
+    "part.one", number=2, count=2, url="https://parley.example/more", reason=GONE
+)
 
 
 @cache
 def texts(language: str) -> dict[str, list[str]]:
     """Every text by its code, those of a plural together."""
-    with (Path(messages.__file__).parent / language / "policywatch.po").open("rb") as file:
+    with (Path(messages.__file__).parent / language / "policywatch.po").open(
+        "rb"
+    ) as file:
         read: Catalog = read_po(file, locale=language, abort_invalid=True)
     found = {}
     for entry in read:
         if entry.id:
-            code, text = (entry.id[0], entry.string) if entry.pluralizable else (entry.id, [entry.string])
+            code, text = (
+                (entry.id[0], entry.string)
+                if entry.pluralizable
+                else (entry.id, [entry.string])
+            )
             found[str(code)] = [str(form) for form in text]
     return found
 
@@ -55,14 +72,23 @@ def placeholders(text: str) -> set[str]:
 def sources() -> Iterator[str]:
     for package in PACKAGES:
         for ending in ("py", "html", "j2"):
-            yield from (file.read_text("utf-8") for file in (ROOT / package).rglob(f"*.{ending}"))
+            yield from (
+                file.read_text("utf-8")
+                for file in (ROOT / package).rglob(f"*.{ending}")
+            )
 
 
 def messages_in_the_code() -> Iterator[tuple[str, set[str]]]:
     """The code of every message that is made by name, with the parameters that it is given."""
-    for file in chain.from_iterable((ROOT / package).rglob("*.py") for package in PACKAGES):
+    for file in chain.from_iterable(
+        (ROOT / package).rglob("*.py") for package in PACKAGES
+    ):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message" and node.args:
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", "") == "Message"
+                and node.args
+            ):
                 code = node.args[0]
                 if isinstance(code, ast.Constant):
                     yield code.value, {each.arg for each in node.keywords if each.arg}
@@ -77,7 +103,11 @@ def test_every_message_has_its_text_and_every_text_its_parameters() -> None:
 
 
 def test_every_code_in_a_template_or_the_program_is_known() -> None:
-    named = {code for source in sources() for code in re.findall(r"words\(\s*[\"']([a-z_]+\.[\w.-]+)[\"'][,)]", source)}
+    named = {
+        code
+        for source in sources()
+        for code in re.findall(r"words\(\s*[\"']([a-z_]+\.[\w.-]+)[\"'][,)]", source)
+    }
     assert len(named) > 150
     assert named <= texts(ENGLISH).keys()
 
@@ -86,25 +116,41 @@ def test_no_text_is_unused() -> None:
     """A code stands in the program, or its group does, to which a name is added there."""
     source = "\n".join(sources())
     made = set(re.findall(r"[\"'](\w+\.(?:\w+[._])?)(?:\{|[\"'] ~)", source))
-    made |= {f"{group}." for group in re.findall(r"(?:label|term|group)\(\s*\"([\w.]+)\"", source)}
+    made |= {
+        f"{group}."
+        for group in re.findall(r"(?:label|term|group)\(\s*\"([\w.]+)\"", source)
+    }
     quoted = {*re.findall(r"[\"']([\w.-]+)(?=[\"'])", source)}
-    assert [code for code in texts(ENGLISH).keys() - quoted if not code.startswith(tuple(made))] == []
+    assert [
+        code
+        for code in texts(ENGLISH).keys() - quoted
+        if not code.startswith(tuple(made))
+    ] == []
 
 
 def test_names_that_the_program_makes_codes_of_have_their_words_and_no_others() -> None:
     def group(name: str) -> set[str]:
-        return {code.removeprefix(f"{name}.") for code in texts(ENGLISH) if code.startswith(f"{name}.")}
+        return {
+            code.removeprefix(f"{name}.")
+            for code in texts(ENGLISH)
+            if code.startswith(f"{name}.")
+        }
 
     bad = {outcome.value for outcome in Outcome if not outcome.is_good}
     assert group("topics") == {*TOPICS}
     assert group("convention") == {*CONVENTIONS}
     assert group("severity_reasons") == {*HIGH, UNCLASSIFIED}
-    assert group("outcome") == {outcome.value for outcome in Outcome} | {"unread", "never"}
+    assert group("outcome") == {outcome.value for outcome in Outcome} | {
+        "unread",
+        "never",
+    }
     assert group("notices.outcomes") == group("notices.to_do") == bad
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_has_every_text_with_the_same_placeholders(language: str) -> None:
+def test_every_language_has_every_text_with_the_same_placeholders(
+    language: str,
+) -> None:
     english, other = texts(ENGLISH), texts(language)
     assert english.keys() == other.keys()
     for code, forms in other.items():
@@ -114,7 +160,9 @@ def test_every_language_has_every_text_with_the_same_placeholders(language: str)
             assert placeholders(form) == placeholders(english[code][-1]), code
 
 
-def test_french_has_no_break_spaces_before_its_signs_and_typographic_apostrophes() -> None:
+def test_french_has_no_break_spaces_before_its_signs_and_typographic_apostrophes() -> (
+    None
+):
     quoted_code = re.compile(r"`[^`]*`|\S+ = \S+|'1er'|\['\{first\}'\]")
     for code, forms in texts("fr").items():
         for form in forms:
@@ -127,11 +175,15 @@ def test_german_quotes_as_german_does_and_addresses_its_reader_formally() -> Non
     for code, forms in texts("de").items():
         for form in forms:
             assert form.count("„") == form.count("“"), code
-            assert not re.search(r"”|\b(?:du|dein\w*|dir|dich)\b", form, re.IGNORECASE), code
+            assert not re.search(
+                r"”|\b(?:du|dein\w*|dir|dich)\b", form, re.IGNORECASE
+            ), code
 
 
 def test_a_message_is_translated_with_the_messages_in_it() -> None:
-    assert str(PART).startswith("Part 2 of 2 (https://parley.example/more): parley.example answered 404: the page is")
+    assert str(PART).startswith(
+        "Part 2 of 2 (https://parley.example/more): parley.example answered 404: the page is"
+    )
     french = "Partie 2 sur 2 (https://parley.example/more) : parley.example a répondu 404 : la page est introuvable"
     assert translate(PART, "fr").replace("\u00a0", " ").startswith(french)
     assert translate(verbatim("550 {gone}"), "fr") == "550 {gone}"
@@ -140,25 +192,43 @@ def test_a_message_is_translated_with_the_messages_in_it() -> None:
 
 
 def test_a_message_is_a_value_that_can_be_copied_and_stored() -> None:
-    for same in (copy.deepcopy(PART), pickle.loads(pickle.dumps(PART)), Message.from_json(PART.to_json())):
+    for same in (
+        copy.deepcopy(PART),
+        pickle.loads(pickle.dumps(PART)),
+        Message.from_json(PART.to_json()),
+    ):
         assert same == PART
         assert hash(same) == hash(PART)
     with pytest.raises(AttributeError):
         PART.code = "answer.empty"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("language", "why"), [("en", "Why: Part 2 of 2"), ("fr", "Pourquoi\u00a0: Partie 2 sur 2")])
+@pytest.mark.parametrize(
+    ("language", "why"),
+    [("en", "Why: Part 2 of 2"), ("fr", "Pourquoi\u00a0: Partie 2 sur 2")],
+)
 def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
     database: Database, language: str, why: str
 ) -> None:
     with database.writing() as session:
         row = Document(
-            id="parley/terms", service="Parley", title="Terms", kind="terms", url="", language="en", added_at=START
+            id="parley/terms",
+            service="Parley",
+            title="Terms",
+            kind="terms",
+            url="",
+            language="en",
+            added_at=START,
         )
         row.alert_after = 1
         declare(session, [row])
         session.flush()
-        finish(session, Check(document_id="parley/terms", checked_at=START), Outcome.GONE, PART)
+        finish(
+            session,
+            Check(document_id="parley/terms", checked_at=START),
+            Outcome.GONE,
+            PART,
+        )
         session.flush()
         report_unreadable(session)
         (notice,) = unplanned_notices(session)
@@ -186,7 +256,11 @@ def test_days_numbers_and_plurals_are_written_as_the_language_does(
 def test_a_name_of_the_users_own_stands_for_itself() -> None:
     words = catalogue("fr")
     assert words.label("topics", "our_own_topic") == "Our own topic"
-    assert (words.own_name, words.language_name("pt"), words.language_name("x-ours")) == (
+    assert (
+        words.own_name,
+        words.language_name("pt"),
+        words.language_name("x-ours"),
+    ) == (
         "Français",
         "portugais",
         "x-ours",

@@ -37,11 +37,16 @@ def parley(database: Database) -> Iterator[Session]:
 
 
 def found(session: Session, **wanted: Any) -> list[str]:
-    return [row.change.document_id for row in changes_page(session, ChangeFilter(**wanted)).rows]
+    return [
+        row.change.document_id
+        for row in changes_page(session, ChangeFilter(**wanted)).rows
+    ]
 
 
 def test_a_row_says_all_that_a_list_shows(parley: Session) -> None:
-    row = changes_page(parley, ChangeFilter(document=(PRIVACY,), topic=("ai_training",))).rows[0]
+    row = changes_page(
+        parley, ChangeFilter(document=(PRIVACY,), topic=("ai_training",))
+    ).rows[0]
     assert (row.document.service, row.document.title) == ("Parley", "Privacy Policy")
     assert row.change.brief["meaning"].startswith("Parley will use your profile")
     assert row.change.effective_date == date(2025, 11, 3)
@@ -65,7 +70,10 @@ NARROWED: list[tuple[dict[str, Any], list[str]]] = [
     ({"until": date(2025, 10, 23)}, [TERMS, NOTES]),
     ({"effective_from": date(2025, 11, 3)}, [PRIVACY_FR, PRIVACY]),
     ({"effective_to": date(2025, 11, 2)}, []),
-    ({"topic": ("ai_training",), "language": ("en",), "since": date(2025, 11, 1)}, [PRIVACY]),
+    (
+        {"topic": ("ai_training",), "language": ("en",), "since": date(2025, 11, 1)},
+        [PRIVACY],
+    ),
 ]
 
 
@@ -80,7 +88,11 @@ def test_changes_of_form_are_there_when_asked_for(parley: Session) -> None:
 
 
 def test_severities_from_one_up() -> None:
-    assert [this_and_above(each) for each in ("high", "low", "none")] == [("high",), ("high", "medium", "low"), ()]
+    assert [this_and_above(each) for each in ("high", "low", "none")] == [
+        ("high",),
+        ("high", "medium", "low"),
+        (),
+    ]
 
 
 def many(database: Database, number: int = 25) -> None:
@@ -91,9 +103,15 @@ def many(database: Database, number: int = 25) -> None:
         before = teller.version(TERMS, day(0), [block("paragraph", "0")])
         for each in range(1, number + 1):
             # several at a time, so that the order can't hang on the time alone
-            after = teller.version(TERMS, day(each // 4), [block("paragraph", str(each))])
+            after = teller.version(
+                TERMS, day(each // 4), [block("paragraph", str(each))]
+            )
             evidence = [("retention", str(each), "after")] if each % 2 else []
-            teller.change(before, after, [passage([], str(each - 1), str(each), evidence=evidence)])
+            teller.change(
+                before,
+                after,
+                [passage([], str(each - 1), str(each), evidence=evidence)],
+            )
             before = after
 
 
@@ -104,7 +122,11 @@ def test_pages_forth_and_back_show_each_change_once(database: Database) -> None:
         pages = [changes_page(session, wanted, limit=5)]
         while pages[-1].older:
             # through text, as an address carries it
-            pages.append(changes_page(session, wanted, before=Cursor.parse(str(pages[-1].older)), limit=5))
+            pages.append(
+                changes_page(
+                    session, wanted, before=Cursor.parse(str(pages[-1].older)), limit=5
+                )
+            )
         ids = [[row.change.id for row in page.rows] for page in pages]
         assert list(chain.from_iterable(ids)) == list(range(25, 0, -2))
         assert pages[0].newer is None
@@ -116,7 +138,14 @@ def test_pages_forth_and_back_show_each_change_once(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "17", "2025-11-03~1", "2025-11-03T00:00:00+00:00~x", "2025-11-03T00:00Z~" + "9" * 30]
+    "wrong",
+    [
+        "",
+        "17",
+        "2025-11-03~1",
+        "2025-11-03T00:00:00+00:00~x",
+        "2025-11-03T00:00Z~" + "9" * 30,
+    ],
 )
 def test_a_place_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"."):
@@ -128,14 +157,24 @@ def test_what_a_document_s_pages_need(database: Database) -> None:
     with database.reading() as session:
         newest = versions_of_document(session, TERMS, limit=10)
         assert [each.number for each in newest] == list(range(26, 16, -1))
-        assert [each.number for each in versions_of_document(session, TERMS, before=3, limit=10)] == [2, 1]
+        assert [
+            each.number
+            for each in versions_of_document(session, TERMS, before=3, limit=10)
+        ] == [2, 1]
         made = changes_to(session, [each.id for each in newest if each.id])
         assert sorted(made) == sorted(each.id or 0 for each in newest)
-        assert [numbers_around(session, TERMS, number) for number in (1, 7, 26)] == [(None, 2), (6, 8), (25, None)]
+        assert [numbers_around(session, TERMS, number) for number in (1, 7, 26)] == [
+            (None, 2),
+            (6, 8),
+            (25, None),
+        ]
 
 
 def test_announced_dates_come_nearest_first(parley: Session) -> None:
-    assert [row.change.document_id for row in upcoming(parley, date(2025, 11, 1), ChangeFilter(), limit=9)] == [
+    assert [
+        row.change.document_id
+        for row in upcoming(parley, date(2025, 11, 1), ChangeFilter(), limit=9)
+    ] == [
         PRIVACY_FR,
         PRIVACY,
     ]
@@ -149,7 +188,9 @@ def test_topics_follow_a_change_that_is_judged_again(database: Database) -> None
         row.topics = ["security"]
         id_ = row.id
     with database.reading() as session:
-        kept = session.exec(select(ChangeTopic.topic).where(ChangeTopic.change_id == id_)).all()
+        kept = session.exec(
+            select(ChangeTopic.topic).where(ChangeTopic.change_id == id_)
+        ).all()
         assert kept == ["security"]
         assert found(session, topic=("retention",)) == []
 
@@ -172,17 +213,37 @@ def test_a_page_costs_the_same_few_queries_however_long(database: Database) -> N
     with database.reading() as session:
         changes_page(session)  # begins the transaction
         with counted(session) as short:
-            changes_page(session, ChangeFilter(service=("Parley",), topic=("retention",)), limit=1)
+            changes_page(
+                session,
+                ChangeFilter(service=("Parley",), topic=("retention",)),
+                limit=1,
+            )
         with counted(session) as long:
-            changes_page(session, ChangeFilter(service=("Parley",), topic=("retention",)), limit=20)
+            changes_page(
+                session,
+                ChangeFilter(service=("Parley",), topic=("retention",)),
+                limit=20,
+            )
     assert len(short) == len(long) <= 5
 
 
 def test_an_address_asks_for_a_filter() -> None:
     asked = ChangesQuery.model_validate(
-        {"topic": ["ai_training", ""], "severity": "medium", "since": "2025-11-01", "service": [""]}
+        {
+            "topic": ["ai_training", ""],
+            "severity": "medium",
+            "since": "2025-11-01",
+            "service": [""],
+        }
     )
-    assert asked.filter == ChangeFilter(topic=["ai_training"], severity=("high", "medium"), since=date(2025, 11, 1))
-    for wrong in ({"severity": "grave"}, {"since": "yesterday"}, {"topic": ["a\0"]}, {"until": "0001-01-01"}):
+    assert asked.filter == ChangeFilter(
+        topic=["ai_training"], severity=("high", "medium"), since=date(2025, 11, 1)
+    )
+    for wrong in (
+        {"severity": "grave"},
+        {"since": "yesterday"},
+        {"topic": ["a\0"]},
+        {"until": "0001-01-01"},
+    ):
         with pytest.raises(ValidationError):
             ChangesQuery.model_validate(wrong)

@@ -31,14 +31,20 @@ SLACK, DISCORD, TEAMS, TELEGRAM, GOOGLE = ADDRESSES
 
 @pytest.fixture
 def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chats]:
-    with chats(trustme.CA(key_type=trustme.KeyType.ECDSA), monkeypatch.setenv, tmp_path) as running:
+    with chats(
+        trustme.CA(key_type=trustme.KeyType.ECDSA), monkeypatch.setenv, tmp_path
+    ) as running:
         yield running
 
 
 def told(services: Chats, host: str, message: Notification) -> str:
     """The text of the message that the service took."""
-    assert send(Address("${CHAT}", ADDRESSES[host]), message) == Result(ok=True, said=services_said(host))
-    bodies = [body for at, body in services.taken if at == host and isinstance(body, dict)]
+    assert send(Address("${CHAT}", ADDRESSES[host]), message) == Result(
+        ok=True, said=services_said(host)
+    )
+    bodies = [
+        body for at, body in services.taken if at == host and isinstance(body, dict)
+    ]
     return text_of(host, bodies[-1])
 
 
@@ -50,17 +56,39 @@ def text_of(host: str, body: dict[str, Any]) -> str:
     if host == SLACK:
         return f"{body['attachments'][0]['title']}\n{body['attachments'][0]['text']}"
     if host == TEAMS:
-        return "\n".join(part["text"] for part in body["attachments"][0]["content"]["body"])
+        return "\n".join(
+            part["text"] for part in body["attachments"][0]["content"]["body"]
+        )
     return str(body["content"] if host == DISCORD else body["text"])
 
 
 @pytest.mark.parametrize(
     ("host", "removed", "added", "link"),
     [
-        (SLACK, "~show~", "*train our writing models unless*", "<https://watch.example/changes/1|The whole change>"),
-        (GOOGLE, "~show~", "*train our writing models unless*", "<https://watch.example/changes/1|The whole change>"),
-        (DISCORD, "~~show~~", "**train our writing models unless**", "[The whole change](https://watch.example/ch"),
-        (TEAMS, "\\[-show-\\]", "**train our writing models unless**", "[The whole change](https://watch.example/ch"),
+        (
+            SLACK,
+            "~show~",
+            "*train our writing models unless*",
+            "<https://watch.example/changes/1|The whole change>",
+        ),
+        (
+            GOOGLE,
+            "~show~",
+            "*train our writing models unless*",
+            "<https://watch.example/changes/1|The whole change>",
+        ),
+        (
+            DISCORD,
+            "~~show~~",
+            "**train our writing models unless**",
+            "[The whole change](https://watch.example/ch",
+        ),
+        (
+            TEAMS,
+            "\\[-show-\\]",
+            "**train our writing models unless**",
+            "[The whole change](https://watch.example/ch",
+        ),
         (
             TELEGRAM,
             "<s>show</s>",
@@ -73,13 +101,23 @@ def test_each_chat_is_spoken_to_in_its_own_dialect(
     services: Chats, store: Database, host: str, removed: str, added: str, link: str
 ) -> None:
     text = told(services, host, alert(store))
-    for needed in ("Parley, Privacy Policy", removed, added, link, "1 more passage changed"):
+    for needed in (
+        "Parley, Privacy Policy",
+        removed,
+        added,
+        link,
+        "1 more passage changed",
+    ):
         assert needed in text
-    assert "github" not in json.dumps([body for _, body in services.taken if isinstance(body, dict)])
+    assert "github" not in json.dumps(
+        [body for _, body in services.taken if isinstance(body, dict)]
+    )
 
 
 @pytest.mark.parametrize("host", ADDRESSES)
-def test_what_is_too_long_is_cut_after_a_passage_and_taken(services: Chats, store: Database, host: str) -> None:
+def test_what_is_too_long_is_cut_after_a_passage_and_taken(
+    services: Chats, store: Database, host: str
+) -> None:
     text = told(services, host, alert(store, passages=many(200)))
     shown = text.count("starts.")
     assert 0 < shown < 200
@@ -98,20 +136,35 @@ def test_a_chat_that_counts_the_title_takes_a_message_that_fills_it(
 
 
 @pytest.mark.parametrize("host", ADDRESSES)
-def test_a_chat_shows_the_words_of_a_page_and_does_not_obey_them(services: Chats, store: Database, host: str) -> None:
-    attacks = [*HOSTILE, "<!channel> !here> <@U123|x>", "@everyone", "~struck~ *bold* _it_ `x`", "a_b"]
+def test_a_chat_shows_the_words_of_a_page_and_does_not_obey_them(
+    services: Chats, store: Database, host: str
+) -> None:
+    attacks = [
+        *HOSTILE,
+        "<!channel> !here> <@U123|x>",
+        "@everyone",
+        "~struck~ *bold* _it_ `x`",
+        "a_b",
+    ]
     passages = [flagged(None, f"Say {one} end.", one) for one in attacks]
     # Discord takes less than all of them in one message
-    text = "".join(told(services, host, alert(store, passages=passages[first::2])) for first in (0, 1))
+    text = "".join(
+        told(services, host, alert(store, passages=passages[first::2]))
+        for first in (0, 1)
+    )
     assert "do not fit here" not in text
     assert not re.search(r"<[!@#]", text.replace("\\<", ""))
     assert "@everyone" not in text
-    link = {SLACK: r"<https://evil", GOOGLE: r"<https://evil", TELEGRAM: r"href=.https://evil"}.get(
-        host, r"(?<!\\)\]\(https://evil|(?<!\\)<https"
-    )
+    link = {
+        SLACK: r"<https://evil",
+        GOOGLE: r"<https://evil",
+        TELEGRAM: r"href=.https://evil",
+    }.get(host, r"(?<!\\)\]\(https://evil|(?<!\\)<https")
     assert not re.search(link, text)
     if host in (SLACK, GOOGLE):
-        assert not re.search(r"(?<![\w\u200a])[~*_]struck|[~*_](?:struck|bold|it)[~*_]", text)
+        assert not re.search(
+            r"(?<![\w\u200a])[~*_]struck|[~*_](?:struck|bold|it)[~*_]", text
+        )
         assert "&lt;script&gt;" in text
     if host == DISCORD:
         assert "\\<script\\>" in text
@@ -119,14 +172,20 @@ def test_a_chat_shows_the_words_of_a_page_and_does_not_obey_them(services: Chats
 
 
 @pytest.mark.parametrize("host", [DISCORD, TELEGRAM])
-def test_a_chat_that_takes_files_gets_the_day_for_a_calendar(services: Chats, store: Database, host: str) -> None:
+def test_a_chat_that_takes_files_gets_the_day_for_a_calendar(
+    services: Chats, store: Database, host: str
+) -> None:
     told(services, host, alert(store))
-    (file,) = [body for at, body in services.taken if at == host and isinstance(body, bytes)]
+    (file,) = [
+        body for at, body in services.taken if at == host and isinstance(body, bytes)
+    ]
     assert b"BEGIN:VCALENDAR" in file
     assert b'filename="parley-privacy-policy-2025-11-03.ics"' in file
 
 
-def test_a_file_that_is_refused_does_not_make_the_alert_come_again(services: Chats, store: Database) -> None:
+def test_a_file_that_is_refused_does_not_make_the_alert_come_again(
+    services: Chats, store: Database
+) -> None:
     services.answers = [(204, {}, ""), (413, {}, "too large")]
     assert send(Address("${CHAT}", ADDRESSES[DISCORD]), alert(store)).ok
     services.answers = [(204, {}, ""), silent]
@@ -137,12 +196,20 @@ def test_a_file_that_is_refused_does_not_make_the_alert_come_again(services: Cha
     ("answer", "permanent", "wait"),
     [
         ((404, {}, '{"message": "Unknown Webhook"}'), True, None),
-        ((429, {"Retry-After": "7"}, '{"retry_after": 7}'), False, timedelta(seconds=7)),
+        (
+            (429, {"Retry-After": "7"}, '{"retry_after": 7}'),
+            False,
+            timedelta(seconds=7),
+        ),
         ((500, {}, ""), False, None),
     ],
 )
 def test_a_chats_refusal_is_final_or_not_as_its_status_says(
-    services: Chats, store: Database, answer: tuple[int, dict[str, str], str], permanent: bool, wait: timedelta | None
+    services: Chats,
+    store: Database,
+    answer: tuple[int, dict[str, str], str],
+    permanent: bool,
+    wait: timedelta | None,
 ) -> None:
     services.answers = [answer] * 5  # Apprise asks Discord again by itself
     result = send(Address("${CHAT}", ADDRESSES[DISCORD]), alert(store))
@@ -152,20 +219,34 @@ def test_a_chats_refusal_is_final_or_not_as_its_status_says(
 
 def entry(mail: Any) -> tuple[Any, Any]:
     """The calendar and its event in a mail."""
-    (part,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    (part,) = [
+        part for part in mail.walk() if part.get_content_type() == "text/calendar"
+    ]
     assert part.get_param("method") == "PUBLISH"
     calendar = Calendar.from_ical(part.get_payload(decode=True))
     return calendar, calendar.events[0]
 
 
-def test_a_mail_brings_the_day_for_a_calendar_and_a_later_change_of_that_day_updates_it(store: Database) -> None:
+def test_a_mail_brings_the_day_for_a_calendar_and_a_later_change_of_that_day_updates_it(
+    store: Database,
+) -> None:
     with mail_server() as inbox:
-        for message in (alert(store), alert(store), alert(store, effective_date=date(2025, 12, 1))):
+        for message in (
+            alert(store),
+            alert(store),
+            alert(store, effective_date=date(2025, 12, 1)),
+        ):
             assert send(Address("${MAIL}", inbox.url()), message).ok
     (calendar, first), (_, second), (_, other) = map(entry, inbox.mails)
     assert calendar["METHOD"] == "PUBLISH"
-    assert (first["DTSTART"].dt, first["DTEND"].dt) == (date(2025, 11, 3), date(2025, 11, 4))
-    assert first["SUMMARY"] == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
+    assert (first["DTSTART"].dt, first["DTEND"].dt) == (
+        date(2025, 11, 3),
+        date(2025, 11, 4),
+    )
+    assert (
+        first["SUMMARY"]
+        == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
+    )
     assert "https://watch.example/changes/1" in first["DESCRIPTION"]
     assert (first["UID"], first["SEQUENCE"]) == (second["UID"], 0)
     assert second["SEQUENCE"] == 1
@@ -208,4 +289,6 @@ assert _file(Notification("alert", "s", None, event=event))[0].mimetype == "text
 
 def test_a_system_that_knows_no_kinds_of_files_sends_them_too() -> None:
     root = Path(__file__).parents[1]
-    subprocess.run([sys.executable, "-c", WITHOUT_SYSTEM_KINDS], cwd=root, check=True, timeout=300)
+    subprocess.run(
+        [sys.executable, "-c", WITHOUT_SYSTEM_KINDS], cwd=root, check=True, timeout=300
+    )

@@ -24,14 +24,32 @@ NOISE = (
 )
 
 
-def page(*texts: str, language: str = "en", section: str = "How we use your data") -> Page:
-    title = {"en": "Privacy Policy", "fr": "Politique de confidentialité"}.get(language, "Datenschutz")
+def page(
+    *texts: str, language: str = "en", section: str = "How we use your data"
+) -> Page:
+    title = {"en": "Privacy Policy", "fr": "Politique de confidentialité"}.get(
+        language, "Datenschutz"
+    )
     blocks = [Block("heading", title), Block("heading", section, (title,))]
-    return Page(title, language, (*blocks, *(Block("paragraph", text, (title, section)) for text in texts)))
+    return Page(
+        title,
+        language,
+        (*blocks, *(Block("paragraph", text, (title, section)) for text in texts)),
+    )
 
 
-def changed(before: tuple[str, ...], after: tuple[str, ...], language: str = "en", **options: object) -> Comparison:
-    return compare(page(*before, language=language), page(*after, language=language), language=language, **options)  # type: ignore[arg-type]
+def changed(
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    language: str = "en",
+    **options: object,
+) -> Comparison:
+    return compare(
+        page(*before, language=language),
+        page(*after, language=language),
+        language=language,
+        **options,
+    )  # type: ignore[arg-type]
 
 
 def test_training_on_peoples_content_is_high() -> None:
@@ -50,7 +68,9 @@ def test_training_on_peoples_content_is_high() -> None:
     ],
 )
 def test_training_is_high_in_french_too(text: str) -> None:
-    policy = ("Nous conservons les données de votre compte tant que celui-ci est ouvert.",)
+    policy = (
+        "Nous conservons les données de votre compte tant que celui-ci est ouvert.",
+    )
     found = changed(policy, (*policy, text), "fr")
     assert (found.alert, found.severity) == (True, "high")
     assert "ai_training" in found.topics
@@ -116,24 +136,39 @@ def test_moved_text_is_no_news() -> None:
 
 
 def test_evidence_and_answers_stand_on_the_page() -> None:
-    found = changed((*POLICY, PROMISE), (*POLICY, TRAINING, "You can turn this off in your settings."))
+    found = changed(
+        (*POLICY, PROMISE),
+        (*POLICY, TRAINING, "You can turn this off in your settings."),
+    )
     assert found.alert
     for passage in found.passages:
         for evidence in passage.evidence:
             assert evidence.text in passage.texts[evidence.side]
     after = " ".join((*POLICY, TRAINING, "You can turn this off in your settings."))
     texts = {"before": " ".join((*POLICY, PROMISE)), "after": after}
-    quotes = [quote for name in ("data", "purposes", "recipients", "refuse") for quote in getattr(found.brief, name)]
+    quotes = [
+        quote
+        for name in ("data", "purposes", "recipients", "refuse")
+        for quote in getattr(found.brief, name)
+    ]
     assert quotes
     assert all(quote.text in texts[quote.side] for quote in quotes)
 
 
 def test_many_weak_hints_make_no_alert() -> None:
-    offices = tuple(f"Our office number {number} is at {number} Mill Road, Leeds." for number in range(60))
+    offices = tuple(
+        f"Our office number {number} is at {number} Mill Road, Leeds."
+        for number in range(60)
+    )
     terms = ("These terms are governed by the law of Ireland.",)
     before, after = (
         Page(
-            "Terms of Service", "en", tuple(Block("paragraph", text, ("Terms of Service", "Contact")) for text in texts)
+            "Terms of Service",
+            "en",
+            tuple(
+                Block("paragraph", text, ("Terms of Service", "Contact"))
+                for text in texts
+            ),
         )
         for texts in (terms, (*terms, *offices))
     )
@@ -148,20 +183,33 @@ class TestReturns:
         assert found.returns
         assert [passage.returns for passage in found.passages] == [True]
 
-    def test_text_that_had_been_gone_before_is_a_return_when_it_goes_again(self) -> None:
-        found = changed((*POLICY, PROMISE), POLICY, earlier=keys([page(*POLICY, PROMISE), page(*POLICY)]))
+    def test_text_that_had_been_gone_before_is_a_return_when_it_goes_again(
+        self,
+    ) -> None:
+        found = changed(
+            (*POLICY, PROMISE),
+            POLICY,
+            earlier=keys([page(*POLICY, PROMISE), page(*POLICY)]),
+        )
         assert (found.alert, found.returns) == (False, True)
 
     def test_text_that_goes_for_the_first_time_is_news(self) -> None:
         assert changed((*POLICY, PROMISE), POLICY, earlier=keys([page(*POLICY)])).alert
 
     def test_news_beside_a_return_is_told(self) -> None:
-        found = changed(POLICY, (*POLICY, TRAINING, "We sell your data."), earlier=keys([page(*POLICY, TRAINING)]))
+        found = changed(
+            POLICY,
+            (*POLICY, TRAINING, "We sell your data."),
+            earlier=keys([page(*POLICY, TRAINING)]),
+        )
         assert found.alert
         assert "ai_training" not in found.topics
 
     def test_a_change_waits_only_where_what_alerts_has_returned(self) -> None:
-        office, line = "Our office is at 3 Mill Road, Leeds.", "We sell your data to advertisers."
+        office, line = (
+            "Our office is at 3 Mill Road, Leeds.",
+            "We sell your data to advertisers.",
+        )
         earlier = keys([page(*POLICY, office, TRAINING)])
         for added, waits in (
             ((TRAINING,), True),
@@ -171,10 +219,16 @@ class TestReturns:
         ):
             found = changed(POLICY, (*POLICY, *added), earlier=earlier)
             assert any(passage.returns for passage in found.passages)
-            assert ("why.returns" in [reason.code for reason in found.why]) == found.returns == waits, added
+            assert (
+                ("why.returns" in [reason.code for reason in found.why])
+                == found.returns
+                == waits
+            ), added
 
     def test_text_that_always_stood_and_goes_is_news(self) -> None:
-        found = changed((*POLICY, PROMISE), POLICY, earlier=keys([page(*POLICY, PROMISE)]))
+        found = changed(
+            (*POLICY, PROMISE), POLICY, earlier=keys([page(*POLICY, PROMISE)])
+        )
         assert found.alert
 
 
@@ -183,20 +237,31 @@ def keys(pages: list[Page]) -> list[frozenset[str]]:
 
 
 class TestLanguageWithoutModel:
-    def test_every_change_of_wording_is_reported_with_topics_of_the_word_list(self) -> None:
+    def test_every_change_of_wording_is_reported_with_topics_of_the_word_list(
+        self,
+    ) -> None:
         policy = ("Wir speichern Ihre Kontodaten, solange Ihr Konto besteht.",)
         added = "Wir verwenden Ihre Beiträge zum Training unserer Modelle der künstlichen Intelligenz."
         found = changed(policy, (*policy, added), "de")
         assert found.alert
         assert "ai_training" in found.topics
-        assert any(reason.code == "why.unlearned" for passage in found.passages for reason in passage.why)
+        assert any(
+            reason.code == "why.unlearned"
+            for passage in found.passages
+            for reason in passage.why
+        )
 
     def test_noise_is_no_change(self) -> None:
-        assert not changed(("Wir speichern  Ihre Daten.",), ("Wir speichern Ihre Daten .",), "de").alert
+        assert not changed(
+            ("Wir speichern  Ihre Daten.",), ("Wir speichern Ihre Daten .",), "de"
+        ).alert
 
 
 def test_an_enormous_change_is_bounded_and_says_so() -> None:
-    sentences = [f"We share your data number {number} with partner {number}." for number in range(3_000)]
+    sentences = [
+        f"We share your data number {number} with partner {number}."
+        for number in range(3_000)
+    ]
     found = changed(POLICY, (*POLICY, *sentences), trusted=True)
     assert found.alert
     assert any(reason.code == "why.left_out" for reason in found.why)

@@ -23,39 +23,76 @@ from tests.written_cases import cases, compared_once, frame, page, told
 
 
 def test_swapping_the_texts_mirrors_the_operations() -> None:
-    mirror = {"added": "removed", "removed": "added", "reworded": "reworded", "moved": "moved"}
+    mirror = {
+        "added": "removed",
+        "removed": "added",
+        "reworded": "reworded",
+        "moved": "moved",
+    }
     for param in cases()[::4]:
-        there, back = (told(param.values[0], mirrored=mirrored).passages for mirrored in (False, True))
-        assert sorted(mirror[passage.operation] for passage in there) == sorted(passage.operation for passage in back)
+        there, back = (
+            told(param.values[0], mirrored=mirrored).passages
+            for mirrored in (False, True)
+        )
+        assert sorted(mirror[passage.operation] for passage in there) == sorted(
+            passage.operation for passage in back
+        )
 
 
 def test_a_document_does_not_differ_from_itself() -> None:
     for param in cases():
         after = page(param.values[0], param.values[0]["after"])
-        assert compare(after, after, language=after.language) == Comparison(substantive=False), param.id
+        assert compare(after, after, language=after.language) == Comparison(
+            substantive=False
+        ), param.id
 
 
 NOISE = {
-    "menu": lambda page: (Block("item", "Products"), Block("item", "Pricing"), *page.blocks),
-    "footer": lambda page: (*page.blocks, Block("item", "Careers"), Block("item", "Press"), Block("item", "© Parley")),
-    "pickers": lambda page: (*page.blocks, Block("paragraph", "English Deutsch Français Español Italiano")),
-    "counter": lambda page: (*page.blocks, Block("paragraph", "Updated 3 days ago")),
-    "quotes": lambda page: tuple(replace(block, text=block.text.replace("’", "'")) for block in page.blocks),
-    "addresses": lambda page: tuple(
-        replace(block, text=re.sub(r"[\w.]+@[\w.]+\w", "[email protected]", block.text)) for block in page.blocks
+    "menu": lambda page: (
+        Block("item", "Products"),
+        Block("item", "Pricing"),
+        *page.blocks,
     ),
-    "dashes": lambda page: tuple(replace(block, text=block.text.replace(" - ", " – ")) for block in page.blocks),
+    "footer": lambda page: (
+        *page.blocks,
+        Block("item", "Careers"),
+        Block("item", "Press"),
+        Block("item", "© Parley"),
+    ),
+    "pickers": lambda page: (
+        *page.blocks,
+        Block("paragraph", "English Deutsch Français Español Italiano"),
+    ),
+    "counter": lambda page: (*page.blocks, Block("paragraph", "Updated 3 days ago")),
+    "quotes": lambda page: tuple(
+        replace(block, text=block.text.replace("’", "'")) for block in page.blocks
+    ),
+    "addresses": lambda page: tuple(
+        replace(block, text=re.sub(r"[\w.]+@[\w.]+\w", "[email protected]", block.text))
+        for block in page.blocks
+    ),
+    "dashes": lambda page: tuple(
+        replace(block, text=block.text.replace(" - ", " – ")) for block in page.blocks
+    ),
     "link targets": lambda page: tuple(
-        replace(block, links=tuple(replace(link, url=f"{link.url}?utm=1") for link in block.links))
+        replace(
+            block,
+            links=tuple(replace(link, url=f"{link.url}?utm=1") for link in block.links),
+        )
         for block in page.blocks
     ),
     "order": lambda page: (*page.blocks[:-4], *page.blocks[-2:], *page.blocks[-4:-2]),
     "consent": lambda page: (
         *page.blocks,
-        Block("paragraph", "We use cookies to make this site better. Accept all Reject all Manage preferences"),
+        Block(
+            "paragraph",
+            "We use cookies to make this site better. Accept all Reject all Manage preferences",
+        ),
     ),
     "numbers": lambda page: tuple(
-        replace(block, text=f"{number}. {block.text}") if block.kind == "heading" else block
+        replace(block, text=f"{number}. {block.text}")
+        if block.kind == "heading"
+        else block
         for number, block in enumerate(page.blocks, 1)
     ),
 }
@@ -73,7 +110,10 @@ def test_noise_beside_a_change_alters_no_verdict(noise: str) -> None:
         case = param.values[0]
         before, after = page(case, case["before"]), page(case, case["after"])
         noisy = replace(after, blocks=NOISE[noise](after))
-        quiet, told_with_noise = told(case), compare(before, noisy, language=case["language"])
+        quiet, told_with_noise = (
+            told(case),
+            compare(before, noisy, language=case["language"]),
+        )
         other += quiet.alert != told_with_noise.alert
         assert quiet.effective_date == told_with_noise.effective_date, case["name"]
     assert other <= 1  # a case whose chance is close to the bound
@@ -84,9 +124,9 @@ def test_noise_alone_is_no_change(noise: str) -> None:
     for param in _some(noise):
         case = param.values[0]
         after = page(case, case["after"])
-        assert not compare(after, replace(after, blocks=NOISE[noise](after)), language=case["language"]).substantive, (
-            case["name"]
-        )
+        assert not compare(
+            after, replace(after, blocks=NOISE[noise](after)), language=case["language"]
+        ).substantive, case["name"]
 
 
 def test_a_short_sentence_of_a_short_page_is_text() -> None:
@@ -94,22 +134,40 @@ def test_a_short_sentence_of_a_short_page_is_text() -> None:
     around = f"We count visits without cookies.\n\n## Which\n\n{table}\n\n## How"
     longer = "We use cookies, pixels and device identifiers to know your language and to track how you use our site."
     case = {"document": "cookies", "language": "en", "section": "What else"}
-    one, other = (page(case, f"{around}\n\n{text}") for text in (longer, "We use cookies to know your language."))
-    with_furniture = replace(other, blocks=NOISE["menu"](replace(other, blocks=NOISE["footer"](other))))
-    for before, after in ((one, other), (other, one), (one, with_furniture), (with_furniture, one)):
+    one, other = (
+        page(case, f"{around}\n\n{text}")
+        for text in (longer, "We use cookies to know your language.")
+    )
+    with_furniture = replace(
+        other, blocks=NOISE["menu"](replace(other, blocks=NOISE["footer"](other)))
+    )
+    for before, after in (
+        (one, other),
+        (other, one),
+        (one, with_furniture),
+        (with_furniture, one),
+    ):
         assert compare(before, after, language="en").alert
 
 
 @given(st.sampled_from(cases()), st.sampled_from(cases()))
 def test_the_same_texts_give_the_same_answer(one: Any, other: Any) -> None:
-    before, after = page(one.values[0], one.values[0]["before"]), page(one.values[0], other.values[0]["after"])
-    assert compare(before, after, language="en") == compare(before, after, language="en")
+    before, after = (
+        page(one.values[0], one.values[0]["before"]),
+        page(one.values[0], other.values[0]["after"]),
+    )
+    assert compare(before, after, language="en") == compare(
+        before, after, language="en"
+    )
 
 
 def test_spaces_that_hold_words_together_are_spaces() -> None:
     for param in cases()[::3]:
         case = param.values[0]
-        held_together = {**case, "after": re.sub(r"(?<=\w) (?=\w)", "\u00a0", case["after"])}
+        held_together = {
+            **case,
+            "after": re.sub(r"(?<=\w) (?=\w)", "\u00a0", case["after"]),
+        }
         assert told(held_together) == told(case), case["name"]
 
 
@@ -143,23 +201,49 @@ def test_the_fast_extra_gives_the_same_answers(monkeypatch: pytest.MonkeyPatch) 
 def test_the_answer_hangs_on_nothing_but_the_texts(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("old.md", "new.md")]
     for file, name in zip(files, ("before", "after"), strict=True):
-        chosen = [param.values[0][name] for param in cases() if param.values[0]["document"] == "privacy"][:40]
+        chosen = [
+            param.values[0][name]
+            for param in cases()
+            if param.values[0]["document"] == "privacy"
+        ][:40]
         file.write_text("# Privacy policy of Parley\n\n" + "\n\n".join(chosen), "utf-8")
-    command = [sys.executable, "-m", "policywatch", "compare", *map(str, files), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "policywatch",
+        "compare",
+        *map(str, files),
+        "--json",
+    ]
     answers = {
-        subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        subprocess.run(
+            command,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
         for seed in ("1", "2", "3")
     }
     assert len(answers) == 1
 
 
-def test_comparing_loads_neither_the_crawler_nor_the_store_nor_a_model_of_languages(tmp_path: Path) -> None:
+def test_comparing_loads_neither_the_crawler_nor_the_store_nor_a_model_of_languages(
+    tmp_path: Path,
+) -> None:
     for name, more in (("old.md", ""), ("new.md", " We sell it, too.")):
-        (tmp_path / name).write_text(frame("privacy", "en").replace("\n\n", f"{more}\n\n", 1), "utf-8")
-    loads = (
-        "import sys, policywatch.cli; from policywatch.sources.files import compare_files; from pathlib import Path\n"
+        (tmp_path / name).write_text(
+            frame("privacy", "en").replace("\n\n", f"{more}\n\n", 1), "utf-8"
+        )
+    loads = "import sys, policywatch.cli; from policywatch.sources.files import compare_files; from pathlib import Path\n"
+    loads += (
+        "compare_files(Path('old.md'), Path('new.md'), language='en', document=None)\n"
     )
-    loads += "compare_files(Path('old.md'), Path('new.md'), language='en', document=None)\n"
     loads += "print(*({'scrapy', 'apprise', 'sqlalchemy', 'jinja2', 'pdfminer', 'ftfy'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", loads], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", loads],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == ""

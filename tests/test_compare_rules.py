@@ -16,12 +16,26 @@ from tests.written_cases import frame, page
 @pytest.mark.parametrize(
     ("language", "document", "added"),
     [
-        ("en", "Subprocessor List", "Hexel Analytics Pvt Ltd | Usage analytics | India"),
-        ("en", "Sub-processors", "Tidewell Inc. | Running of language models | United States"),
-        ("fr", "Liste des sous-traitants", "Loirelog SAS | Hébergement des données | Irlande"),
+        (
+            "en",
+            "Subprocessor List",
+            "Hexel Analytics Pvt Ltd | Usage analytics | India",
+        ),
+        (
+            "en",
+            "Sub-processors",
+            "Tidewell Inc. | Running of language models | United States",
+        ),
+        (
+            "fr",
+            "Liste des sous-traitants",
+            "Loirelog SAS | Hébergement des données | Irlande",
+        ),
     ],
 )
-def test_who_joins_a_list_of_subprocessors_is_told(language: str, document: str, added: str) -> None:
+def test_who_joins_a_list_of_subprocessors_is_told(
+    language: str, document: str, added: str
+) -> None:
     rows = [
         "Company | Service | Location",
         "--- | --- | ---",
@@ -30,7 +44,9 @@ def test_who_joins_a_list_of_subprocessors_is_told(language: str, document: str,
     ]
     before, after = (
         read_page(
-            f"# {document}\n\n".encode() + "\n".join(f"| {row} |" for row in lines).encode(), mime="text/markdown"
+            f"# {document}\n\n".encode()
+            + "\n".join(f"| {row} |" for row in lines).encode(),
+            mime="text/markdown",
         )
         for lines in (rows, [*rows, added])
     )
@@ -40,9 +56,16 @@ def test_who_joins_a_list_of_subprocessors_is_told(language: str, document: str,
 
 
 def test_an_error_page_is_held() -> None:
-    before = read_page(frame("privacy", "en").encode(), mime="text/markdown", language="en")
+    before = read_page(
+        frame("privacy", "en").encode(), mime="text/markdown", language="en"
+    )
     error = Page(
-        "Error", "en", (Block("heading", "Error"), Block("paragraph", "Something went wrong. Please try again later."))
+        "Error",
+        "en",
+        (
+            Block("heading", "Error"),
+            Block("paragraph", "Something went wrong. Please try again later."),
+        ),
     )
     for texts in ((before, error), (error, before)):
         found = compare(*texts, language="en")
@@ -60,7 +83,11 @@ def test_the_links_of_a_notice_are_given_with_its_date() -> None:
         "the policy in force until then, [click here](https://parley.example/old), or see the [previous one](https://x.example)."
     )
     case = {"document": "privacy", "language": "en", "section": ""}
-    found = compare(page(case, "A quiet place."), page(case, f"A quiet place.\n\n{notice}"), language="en")
+    found = compare(
+        page(case, "A quiet place."),
+        page(case, f"A quiet place.\n\n{notice}"),
+        language="en",
+    )
     assert (found.alert, found.effective_date) == (True, date(2025, 11, 3))
     assert [(quote.text, quote.link) for quote in found.notice_links] == [
         ("what is coming", "https://parley.example/soon")
@@ -68,27 +95,43 @@ def test_the_links_of_a_notice_are_given_with_its_date() -> None:
 
 
 MENU = "".join(
-    f"- [{word}](https://parley.example/{word})\n" for word in ("Shop", "Sell", "Help", "Blog", "Jobs", "Press")
+    f"- [{word}](https://parley.example/{word})\n"
+    for word in ("Shop", "Sell", "Help", "Blog", "Jobs", "Press")
 )
 
 
 def with_banner(banner: str) -> Page:
-    return read_page(f"{banner}\n\n{MENU}\n{frame('privacy', 'en')}".encode(), mime="text/markdown", language="en")
+    return read_page(
+        f"{banner}\n\n{MENU}\n{frame('privacy', 'en')}".encode(),
+        mime="text/markdown",
+        language="en",
+    )
 
 
 def test_a_notice_of_a_new_policy_is_told_above_menus_and_title() -> None:
-    announced = with_banner("We are updating our Privacy Policy on 3 March 2027. See what is new.")
+    announced = with_banner(
+        "We are updating our Privacy Policy on 3 March 2027. See what is new."
+    )
     found = compare(with_banner(""), announced, language="en")
-    assert (found.alert, found.topics, found.effective_date) == (True, ("data_use",), date(2027, 3, 3))
+    assert (found.alert, found.topics, found.effective_date) == (
+        True,
+        ("data_use",),
+        date(2027, 3, 3),
+    )
 
 
 def test_news_of_a_page_about_ai_is_about_ai() -> None:
     texts = (
         f"# {title}\n\n## Mistakes\n\nAnswers may hold errors{more}. Tell us about them, and we look into each."
-        for title in ("Our AI assistant and your data: privacy", "Our library and your data: privacy")
+        for title in (
+            "Our AI assistant and your data: privacy",
+            "Our library and your data: privacy",
+        )
         for more in ("", ", gaps or a bias against small towns")
     )
-    pages = [read_page(text.encode(), mime="text/markdown", language="en") for text in texts]
+    pages = [
+        read_page(text.encode(), mime="text/markdown", language="en") for text in texts
+    ]
     assert "ai_features" in compare(*pages[:2], language="en").topics
     assert "ai_features" not in compare(*pages[2:], language="en").topics
 
@@ -107,7 +150,8 @@ def test_a_text_whose_titles_are_bold_paragraphs_is_one() -> None:
     )
     gestures = "*Gestures.* If you turn on gestures, we detect the outline of your hand while the camera is on.\n\n"
     before, after = (
-        read_page(said.format(text).encode(), mime="text/markdown", language="en") for text in ("", gestures)
+        read_page(said.format(text).encode(), mime="text/markdown", language="en")
+        for text in ("", gestures)
     )
     told = compare(before, after, language="en", document="Privacy Policy")
     assert told.alert
@@ -139,10 +183,19 @@ def test_a_title_says_what_kind_of_document_it_is(title: str, kind: str) -> None
         ("Your rights", "dpo@brightmere.example.Also", False),
     ],
 )
-def test_whom_people_turn_to_about_their_rights_is_news(section: str, after: str, *, told: bool) -> None:
+def test_whom_people_turn_to_about_their_rights_is_news(
+    section: str, after: str, *, told: bool
+) -> None:
     case = {"document": "privacy", "language": "en", "section": section}
-    asks = "use any of these rights" if section == "Your rights" else "ask when an order comes"
-    pages = [page(case, f"To {asks} write to {mailbox} by e-mail.") for mailbox in ("dpo@brightmere.example", after)]
+    asks = (
+        "use any of these rights"
+        if section == "Your rights"
+        else "ask when an order comes"
+    )
+    pages = [
+        page(case, f"To {asks} write to {mailbox} by e-mail.")
+        for mailbox in ("dpo@brightmere.example", after)
+    ]
     found = compare(*pages, language="en", document="Privacy Policy")
     assert (found.alert, found.topics) == (told, ("user_rights",) if told else ())
     mirrored = compare(*reversed(pages), language="en", document="Privacy Policy")

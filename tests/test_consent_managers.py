@@ -12,8 +12,13 @@ HELP = "<h1>Data in the boat house</h1>" + "".join(
     for boat in ("rowing boat", "canoe", "raft")
 )
 # what the dialogs say: more than the page
-SAYS = "We and our 842 partners use cookies to show you advertising and to measure who came to the lake. " * 4
-BUTTONS = "<button>Settings</button><button>Reject all</button><button>Accept all</button>"
+SAYS = (
+    "We and our 842 partners use cookies to show you advertising and to measure who came to the lake. "
+    * 4
+)
+BUTTONS = (
+    "<button>Settings</button><button>Reject all</button><button>Accept all</button>"
+)
 COOKIES = "".join(
     f"<tr><td>{name}</td><td>Remembers for the manager that you rowed on the lake before.</td><td>1 year</td></tr>"
     for name in ("_lake", "_oar", "_pier", "_swan")
@@ -27,35 +32,102 @@ PURPOSES = "".join(
 
 # the elements round the text of each dialog, outermost first
 MANAGERS = {
-    "OneTrust": ("div id='onetrust-consent-sdk'", "div id='onetrust-banner-sdk' class='otFlat' role='region'"),
-    "Cookiebot": ("div id='CybotCookiebotDialog' name='CybotCookiebotDialog' role='dialog'", "div class='CybotEdge'"),
-    "Didomi": ("div id='didomi-host'", "div class='didomi-popup-container'", "div class='didomi-popup-notice'"),
+    "OneTrust": (
+        "div id='onetrust-consent-sdk'",
+        "div id='onetrust-banner-sdk' class='otFlat' role='region'",
+    ),
+    "Cookiebot": (
+        "div id='CybotCookiebotDialog' name='CybotCookiebotDialog' role='dialog'",
+        "div class='CybotEdge'",
+    ),
+    "Didomi": (
+        "div id='didomi-host'",
+        "div class='didomi-popup-container'",
+        "div class='didomi-popup-notice'",
+    ),
     "Usercentrics": ("aside id='usercentrics-cmp-ui'", "section data-nosnippet"),
     "TrustArc": ("div id='truste-consent-track'", "div id='truste-consent-content'"),
-    "Quantcast": ("div class='qc-cmp-cleanslate' id='qc-cmp2-container'", "div id='qc-cmp2-main'"),
-    "Sourcepoint": ("div id='sp_message_container_1023'", "div id='notice' class='message type-modal'"),
-    "Axeptio": ("div id='axeptio_overlay'", "div class='axeptio_mount'", "div class='axeptio_widget'"),
-    "Tarteaucitron": ("div id='tarteaucitronRoot'", "div id='tarteaucitron' role='dialog'"),
-    "Osano": ("div class='osano-cm-window'", "div class='osano-cm-dialog osano-cm-dialog--type_bar' role='dialog'"),
-    "iubenda": ("div id='iubenda-cs-banner' class='iubenda-cs-default'", "div class='iubenda-cs-content'"),
-    "Klaro": ("div class='klaro' id='klaro'", "div class='cookie-modal'", "div class='cm-modal cm-klaro'"),
-    "Complianz": ("div id='cmplz-cookiebanner-container'", "div class='cmplz-cookiebanner banner-1 optin'"),
-    "Borlabs": ("div id='BorlabsCookieBox' class='BorlabsCookie'", "div class='_brlbs-box-wrap'"),
-    "CookieYes": ("div class='cky-consent-container cky-box-bottom-left'", "div class='cky-consent-bar'"),
-    "Termly": ("div id='termly-code-snippet-support'", "div class='t-consentPrompt' role='alertdialog'"),
-    "Cookie Script": ("div id='cookiescript_injected' role='dialog'", "div id='cookiescript_description'"),
+    "Quantcast": (
+        "div class='qc-cmp-cleanslate' id='qc-cmp2-container'",
+        "div id='qc-cmp2-main'",
+    ),
+    "Sourcepoint": (
+        "div id='sp_message_container_1023'",
+        "div id='notice' class='message type-modal'",
+    ),
+    "Axeptio": (
+        "div id='axeptio_overlay'",
+        "div class='axeptio_mount'",
+        "div class='axeptio_widget'",
+    ),
+    "Tarteaucitron": (
+        "div id='tarteaucitronRoot'",
+        "div id='tarteaucitron' role='dialog'",
+    ),
+    "Osano": (
+        "div class='osano-cm-window'",
+        "div class='osano-cm-dialog osano-cm-dialog--type_bar' role='dialog'",
+    ),
+    "iubenda": (
+        "div id='iubenda-cs-banner' class='iubenda-cs-default'",
+        "div class='iubenda-cs-content'",
+    ),
+    "Klaro": (
+        "div class='klaro' id='klaro'",
+        "div class='cookie-modal'",
+        "div class='cm-modal cm-klaro'",
+    ),
+    "Complianz": (
+        "div id='cmplz-cookiebanner-container'",
+        "div class='cmplz-cookiebanner banner-1 optin'",
+    ),
+    "Borlabs": (
+        "div id='BorlabsCookieBox' class='BorlabsCookie'",
+        "div class='_brlbs-box-wrap'",
+    ),
+    "CookieYes": (
+        "div class='cky-consent-container cky-box-bottom-left'",
+        "div class='cky-consent-bar'",
+    ),
+    "Termly": (
+        "div id='termly-code-snippet-support'",
+        "div class='t-consentPrompt' role='alertdialog'",
+    ),
+    "Cookie Script": (
+        "div id='cookiescript_injected' role='dialog'",
+        "div id='cookiescript_description'",
+    ),
     "Ketch": ("div id='lanyard_root'", "div id='ketch-banner' role='dialog'"),
     "Transcend": ("div id='transcend-consent-manager'", "div class='inner'"),
-    "Funding Choices": ("div class='fc-consent-root'", "div class='fc-dialog-container'", "div class='fc-dialog'"),
+    "Funding Choices": (
+        "div class='fc-consent-root'",
+        "div class='fc-dialog-container'",
+        "div class='fc-dialog'",
+    ),
     "unknown, by its role": ("div class='x1f2' role='dialog' aria-label='Privacy'",),
     "unknown, by aria-modal": ("div class='x1f2' aria-modal='true'",),
 }
 DECLARATIONS = {
-    "OneTrust": ("div id='ot-sdk-cookie-policy'", "div id='ot-sdk-cookie-policy-v2' class='ot-sdk-cookie-policy'"),
-    "Cookiebot": ("div class='CookieDeclaration' lang='EN'", "div class='CookieDeclarationType'"),
-    "Usercentrics": ("div class='uc-embed' uc-data='all'", "div class='uc-cookie-list'"),
-    "Complianz": ("div id='cmplz-document' class='cmplz-document cookie-statement'", "div class='cookie-notice'"),
-    "CookieYes": ("div class='cky-audit-table-element'", "div class='cookie-consent-list'"),
+    "OneTrust": (
+        "div id='ot-sdk-cookie-policy'",
+        "div id='ot-sdk-cookie-policy-v2' class='ot-sdk-cookie-policy'",
+    ),
+    "Cookiebot": (
+        "div class='CookieDeclaration' lang='EN'",
+        "div class='CookieDeclarationType'",
+    ),
+    "Usercentrics": (
+        "div class='uc-embed' uc-data='all'",
+        "div class='uc-cookie-list'",
+    ),
+    "Complianz": (
+        "div id='cmplz-document' class='cmplz-document cookie-statement'",
+        "div class='cookie-notice'",
+    ),
+    "CookieYes": (
+        "div class='cky-audit-table-element'",
+        "div class='cookie-consent-list'",
+    ),
     "iubenda": ("div class='iub_content legal_pp'", "div class='cookie-container'"),
 }
 
@@ -67,12 +139,18 @@ def nested(elements: tuple[str, ...], inside: str) -> str:
 
 
 def dialog_of(manager: str) -> str:
-    return nested(MANAGERS[manager], f"<p>{SAYS}</p>{'' if 'unknown' in manager else f'<ul>{PURPOSES}</ul>'}{BUTTONS}")
+    return nested(
+        MANAGERS[manager],
+        f"<p>{SAYS}</p>{'' if 'unknown' in manager else f'<ul>{PURPOSES}</ul>'}{BUTTONS}",
+    )
 
 
 def texts(body: str, **how: list[str]) -> list[str]:
     markup = f"<html lang='en'><title>Boat house</title><body>{body}</body></html>"
-    return [block.text for block in read_page(markup.encode(), select=how.get("select", ())).blocks]
+    return [
+        block.text
+        for block in read_page(markup.encode(), select=how.get("select", ())).blocks
+    ]
 
 
 @pytest.mark.parametrize("manager", MANAGERS)
@@ -80,19 +158,34 @@ def test_a_consent_dialog_is_none_of_the_text_wherever_it_stands(manager: str) -
     dialog = dialog_of(manager)
     plain = texts(f"<main>{HELP}</main>")
     assert len(plain) == 4
-    assert texts(f"{dialog}<main>{HELP}</main>") == texts(f"<main>{HELP}</main>{dialog}") == plain
-    assert texts(f"<main>{HELP}{dialog}</main>") == texts(f"<div class='content'>{HELP}{dialog}</div>") == plain
+    assert (
+        texts(f"{dialog}<main>{HELP}</main>")
+        == texts(f"<main>{HELP}</main>{dialog}")
+        == plain
+    )
+    assert (
+        texts(f"<main>{HELP}{dialog}</main>")
+        == texts(f"<div class='content'>{HELP}{dialog}</div>")
+        == plain
+    )
 
 
-@pytest.mark.parametrize("manager", [name for name in MANAGERS if not name.startswith("unknown")])
+@pytest.mark.parametrize(
+    "manager", [name for name in MANAGERS if not name.startswith("unknown")]
+)
 def test_nor_is_it_within_what_a_selector_takes(manager: str) -> None:
-    assert texts(f"<main>{HELP}{dialog_of(manager)}</main>", select=["main"]) == texts(f"<main>{HELP}</main>")
+    assert texts(f"<main>{HELP}{dialog_of(manager)}</main>", select=["main"]) == texts(
+        f"<main>{HELP}</main>"
+    )
 
 
 @pytest.mark.parametrize("manager", DECLARATIONS)
 def test_the_table_of_cookies_in_a_policy_is_its_text(manager: str) -> None:
     policy = "<h1>Cookie policy</h1><p>This page names the cookies of the boat house, and what they are for.</p>"
-    declared = nested(DECLARATIONS[manager], f"<a href='/u'>About cookies</a><ul>{PURPOSES}</ul>{TABLE}")
+    declared = nested(
+        DECLARATIONS[manager],
+        f"<a href='/u'>About cookies</a><ul>{PURPOSES}</ul>{TABLE}",
+    )
     for dialog in ("", dialog_of(manager)):
         read = texts(f"<main>{policy}{declared}</main>{dialog}")
         assert sum("Remembers for the manager" in text for text in read) == 4
@@ -106,10 +199,18 @@ def test_a_dialog_that_holds_the_only_text_is_unreadable() -> None:
             texts(f"<nav><a href='/'>Home</a></nav>{dialog_of(name)}")
 
 
-@pytest.mark.parametrize("markup", ["role='dialog'", "aria-modal='true' role='dialog'", "role='alertdialog'"])
+@pytest.mark.parametrize(
+    "markup", ["role='dialog'", "aria-modal='true' role='dialog'", "role='alertdialog'"]
+)
 def test_a_policy_that_opens_in_a_dialog_stays(markup: str) -> None:
     sections = "".join(
-        f"<h2>Part {n}</h2><p>We keep what you write down in the boat house for {n} years.</p>" for n in range(9)
+        f"<h2>Part {n}</h2><p>We keep what you write down in the boat house for {n} years.</p>"
+        for n in range(9)
     )
     policy = f"<div {markup}><h2>Privacy policy</h2>{sections}<button>Close</button><button>Accept</button></div>"
-    assert len(texts(f"<p>Welcome to the boat house by the lake, we are open.</p>{policy}")) >= 19
+    assert (
+        len(
+            texts(f"<p>Welcome to the boat house by the lake, we are open.</p>{policy}")
+        )
+        >= 19
+    )

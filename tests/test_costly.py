@@ -20,12 +20,26 @@ from evaluation import hostile_texts
 from storage.checks import checks_of
 from storage.database import Database
 from tests import warm
-from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.site import (
+    AI,
+    PARAGRAPHS,
+    Site,
+    a_site,
+    outcomes,
+    policy,
+    policywatch,
+    run,
+    watchlist,
+)
 
 DATABASES = ["sqlite"]
 NAMES = ("hostile", *(f"page{number}" for number in range(3)))
 # no trick in it that is known beforehand: there is just very much of it
-MUCH = "".join(f"<p>{paragraph} {number}</p>" for number in range(9_000) for paragraph in PARAGRAPHS)
+MUCH = "".join(
+    f"<p>{paragraph} {number}</p>"
+    for number in range(9_000)
+    for paragraph in PARAGRAPHS
+)
 # the program, with little patience
 _PATIENT_FOR_A_SECOND = """
 from policywatch import sandbox
@@ -90,18 +104,31 @@ def test_a_page_that_takes_too_much_is_unreadable_and_the_others_are_told(
     assert found.pop("library/hostile") == "unreadable"
     assert set(found.values()) == {"changed"}
     assert report["deliveries"]["sent"] == 1, "one event"
-    reason = next(check["reason"] for check in report["checks"] if check["document"] == "library/hostile")
+    reason = next(
+        check["reason"]
+        for check in report["checks"]
+        if check["document"] == "library/hostile"
+    )
     assert reason.startswith("too costly to read")
     asked = site.asked["/hostile"]
     for _ in range(3):
-        assert outcomes(json.loads(run_of(_PATIENT_FOR_A_SECOND, config).stdout))["library/hostile"] == "unreadable"
+        assert (
+            outcomes(json.loads(run_of(_PATIENT_FOR_A_SECOND, config).stdout))[
+                "library/hostile"
+            ]
+            == "unreadable"
+        )
     database = Database(database_url)
     with database.reading() as session:
         checks = checks_of(session, "library/hostile", limit=4)
     database.close()
-    assert [check.attempts for check in checks] == [3, 3, 2, 1], "the same page is given up after three attempts"
+    assert [check.attempts for check in checks] == [3, 3, 2, 1], (
+        "the same page is given up after three attempts"
+    )
     assert site.asked["/hostile"] > asked
-    assert (tmp_path / "operator.txt").read_text("utf-8").count("too costly to read") == 1
+    assert (tmp_path / "operator.txt").read_text("utf-8").count(
+        "too costly to read"
+    ) == 1
 
 
 def test_a_change_that_takes_too_much_to_compare_is_told_to_all_who_asked_for_anything(
@@ -118,7 +145,12 @@ def test_a_change_that_takes_too_much_to_compare_is_told_to_all_who_asked_for_an
     report = json.loads(run_of(_COMPARES_SLOWLY, config).stdout)
     (check,) = report["checks"]
     change = check["change"]
-    assert (check["outcome"], change["alert"], change["severity"], change["topics"]) == ("changed", True, "high", [])
+    assert (
+        check["outcome"],
+        change["alert"],
+        change["severity"],
+        change["topics"],
+    ) == ("changed", True, "high", [])
     for name in ("alerts", "ads"):
         told = (tmp_path / f"{name}.txt").read_text("utf-8")
         assert "Library changes a page in a way that could not be judged" in told
@@ -127,7 +159,9 @@ def test_a_change_that_takes_too_much_to_compare_is_told_to_all_who_asked_for_an
     shown = json.loads(policywatch("show", change["id"], "--json", "--config", config))
     assert hostile_texts.NEWS in [passage["after"] for passage in shown["passages"]]
     assert shown["why"][0].startswith("changed, but could not be classified")
-    assert outcomes(json.loads(run_of(_COMPARES_SLOWLY, config).stdout)) == {"library/hostile": "unchanged"}
+    assert outcomes(json.loads(run_of(_COMPARES_SLOWLY, config).stdout)) == {
+        "library/hostile": "unchanged"
+    }
 
 
 def test_a_page_that_ends_the_program_is_given_up_and_read_when_a_person_asks(
@@ -147,15 +181,23 @@ def test_a_page_that_ends_the_program_is_given_up_and_read_when_a_person_asks(
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (f"<p {' '.join(f'a{number}=1' for number in range(70_000))}>Hello.</p>", "more than 1000 attributes"),
+        (
+            f"<p {' '.join(f'a{number}=1' for number in range(70_000))}>Hello.</p>",
+            "more than 1000 attributes",
+        ),
         (f"<p{'/a' * 70_000}>Hello.</p>", "more than 1000 attributes"),
         (
-            "<p {}>Hello.</p>".format(" ".join(f"a{number}='>'" for number in range(70_000))),
+            "<p {}>Hello.</p>".format(
+                " ".join(f"a{number}='>'" for number in range(70_000))
+            ),
             "more than 1000 attributes",
         ),
         ("<b>a</b>" * 200_000, "more than 200000 elements"),
         (f"<p>{'We keep your name. ' * 120_000}</p>", "too costly to read"),
-        (f"<h1>{'Title ' * 20_000}</h1>" + "<p>We keep your name.</p>" * 200, "too costly to read"),
+        (
+            f"<h1>{'Title ' * 20_000}</h1>" + "<p>We keep your name.</p>" * 200,
+            "too costly to read",
+        ),
     ],
     ids=["attributes", "slashes", "quoted", "elements", "text", "titles"],
 )
@@ -168,7 +210,9 @@ def test_what_a_page_may_have_is_read() -> None:
     script = f"<script>for (i = 0; i <n; i++) {{ say('{'a word and '.join('=' * 9_000)}') }}</script>"
     picture = f'<img alt="" src="data:image/png;base64,{"QUJD" * 100_000}" data-words="{"some words " * 5_000}">'
     page = read_page(policy().replace("<h1>", f"{script}{picture}<h1>").encode())
-    assert [block.text for block in page.blocks if block.kind == "paragraph"] == list(PARAGRAPHS)
+    assert [block.text for block in page.blocks if block.kind == "paragraph"] == list(
+        PARAGRAPHS
+    )
 
 
 def seconds(call: Callable[..., object], *args: Any, **options: Any) -> float:
@@ -182,7 +226,9 @@ def seconds(call: Callable[..., object], *args: Any, **options: Any) -> float:
 
 
 def test_phrases_in_a_paragraph_six_times_as_long_take_six_times_as_long() -> None:
-    short, long = ("do not sell your personal data to train AI " * count for count in (500, 3_000))
+    short, long = (
+        "do not sell your personal data to train AI " * count for count in (500, 3_000)
+    )
     assert seconds(matches, long, "en") < 14 * seconds(matches, short, "en")
 
 
@@ -191,6 +237,9 @@ def test_a_paragraph_six_times_as_long_takes_six_times_as_long_to_compare() -> N
     for size in (15_000, 90_000):
         text = hostile_texts.words(size).split()
         every_other = [word if place % 2 else "sold" for place, word in enumerate(text)]
-        pages = [read_page(hostile_texts.page(f"<p>{' '.join(each)}</p>").encode()) for each in (text, every_other)]
+        pages = [
+            read_page(hostile_texts.page(f"<p>{' '.join(each)}</p>").encode())
+            for each in (text, every_other)
+        ]
         spent.append(seconds(compare, *pages, language="en", document="Privacy Policy"))
     assert spent[1] < 14 * spent[0], "with the square it is 30 times"

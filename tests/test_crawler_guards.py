@@ -62,12 +62,17 @@ def test_addresses_that_are_not_of_the_open_internet(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f::1", "64:ff9b::5db8:d70e", "::ffff:93.184.215.14"])
+@pytest.mark.parametrize(
+    "address",
+    ["93.184.215.14", "2606:2800:21f::1", "64:ff9b::5db8:d70e", "::ffff:93.184.215.14"],
+)
 def test_addresses_that_are(address: str) -> None:
     assert is_public(address)
 
 
-def test_no_way_of_writing_a_private_address_gets_a_connection(sites: Sites, database: Database) -> None:
+def test_no_way_of_writing_a_private_address_gets_a_connection(
+    sites: Sites, database: Database
+) -> None:
     site = Site("127.0.0.1")
     hosts = [
         "127.0.0.1",
@@ -83,7 +88,8 @@ def test_no_way_of_writing_a_private_address_gets_a_connection(sites: Sites, dat
         "[::]",
     ]
     targets = [
-        Target(f"private/{n}", f"http://{host}:{site.port}/", "en", robots="ignore") for n, host in enumerate(hosts)
+        Target(f"private/{n}", f"http://{host}:{site.port}/", "en", robots="ignore")
+        for n, host in enumerate(hosts)
     ]
     checks = crawled(database, *targets)
     assert {check.outcome for check in checks.values()} == {Outcome.FAILED}
@@ -94,7 +100,9 @@ def test_no_way_of_writing_a_private_address_gets_a_connection(sites: Sites, dat
     site.close()
 
 
-def test_the_robots_txt_of_a_private_host_is_not_asked_for_either(sites: Sites, database: Database) -> None:
+def test_the_robots_txt_of_a_private_host_is_not_asked_for_either(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     check = checked(database, Target("private/obeying", site.url(), "en"))
     assert check.outcome == Outcome.FAILED
@@ -102,7 +110,9 @@ def test_the_robots_txt_of_a_private_host_is_not_asked_for_either(sites: Sites, 
     assert site.asked == []
 
 
-def test_leave_for_one_private_host_is_no_leave_for_another(sites: Sites, database: Database) -> None:
+def test_leave_for_one_private_host_is_no_leave_for_another(
+    sites: Sites, database: Database
+) -> None:
     allowed, inner = sites.new(), sites.new()
     inner.answers["/"] = page()
     allowed.answers |= {
@@ -117,16 +127,25 @@ def test_leave_for_one_private_host_is_no_leave_for_another(sites: Sites, databa
     assert "The page redirects to" in str(check.reason or "")
     assert "private network" in str(check.reason or "")
     assert same_port.asked == inner.asked == []
-    assert checked(database, own(allowed.url("/same"), "example/same")).final_url == allowed.url("/there")
+    assert checked(
+        database, own(allowed.url("/same"), "example/same")
+    ).final_url == allowed.url("/there")
     same_port.close()
 
 
-def test_leave_for_one_document_is_no_leave_for_another_on_that_host(sites: Sites, database: Database) -> None:
+def test_leave_for_one_document_is_no_leave_for_another_on_that_host(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     site.answers["/"] = page()
     mine = own(site.url(), "example/mine", robots="ignore")
-    checks = crawled(database, mine, Target("example/theirs", site.url(), "en", robots="ignore"))
-    assert (checks["example/mine"].outcome, checks["example/theirs"].outcome) == (None, Outcome.FAILED)
+    checks = crawled(
+        database, mine, Target("example/theirs", site.url(), "en", robots="ignore")
+    )
+    assert (checks["example/mine"].outcome, checks["example/theirs"].outcome) == (
+        None,
+        Outcome.FAILED,
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,9 +161,14 @@ def test_leave_for_one_document_is_no_leave_for_another_on_that_host(sites: Site
         ("http://a..example/", "not a valid address"),
     ],
 )
-def test_only_plain_web_addresses_are_asked(database: Database, url: str, words: str) -> None:
+def test_only_plain_web_addresses_are_asked(
+    database: Database, url: str, words: str
+) -> None:
     check = checked(database, own(url, robots="ignore"))
-    assert (check.outcome, words in str(check.reason or "")) == (Outcome.FAILED, True), check.reason
+    assert (check.outcome, words in str(check.reason or "")) == (
+        Outcome.FAILED,
+        True,
+    ), check.reason
 
 
 def test_a_redirect_to_a_host_that_no_name_can_be_is_a_failure_of_that_page_alone(
@@ -152,16 +176,28 @@ def test_a_redirect_to_a_host_that_no_name_can_be_is_a_failure_of_that_page_alon
 ) -> None:
     hosts = ["a..example", ".", ".example", f"{'a' * 64}.example"]
     site, lost = sites.new(), sites.new()
-    site.answers = {f"/{n}": redirect(f"http://{host}/") for n, host in enumerate(hosts)} | {"/": page()}
-    lost.answers = {"/": page(), "/robots.txt": redirect("http://a..example/robots.txt")}
-    targets = [own(site.url(f"/{n}"), f"example/{n}", robots="ignore") for n, _ in enumerate(hosts)]
+    site.answers = {
+        f"/{n}": redirect(f"http://{host}/") for n, host in enumerate(hosts)
+    } | {"/": page()}
+    lost.answers = {
+        "/": page(),
+        "/robots.txt": redirect("http://a..example/robots.txt"),
+    }
+    targets = [
+        own(site.url(f"/{n}"), f"example/{n}", robots="ignore")
+        for n, _ in enumerate(hosts)
+    ]
     checks = crawled(
-        database, *targets, own(lost.url(), "lost/robots"), own(site.url(), "example/sound", robots="ignore")
+        database,
+        *targets,
+        own(lost.url(), "lost/robots"),
+        own(site.url(), "example/sound", robots="ignore"),
     )
     for n, host in enumerate(hosts):
         assert checks[f"example/{n}"].outcome == Outcome.FAILED
         assert (
-            str(checks[f"example/{n}"].reason) == f"The page redirects to http://{host}/, which is not a valid address."
+            str(checks[f"example/{n}"].reason)
+            == f"The page redirects to http://{host}/, which is not a valid address."
         )
     assert checks["lost/robots"].outcome == Outcome.ROBOTS
     assert checks["example/sound"].outcome is None  # fetched, and yet to be read
@@ -173,18 +209,31 @@ def test_certificates_are_verified(
     ours, strange = trustme.CA(), trustme.CA()
     ours.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    ends = {"good": datetime.now(UTC) + timedelta(days=9), "expired": datetime.now(UTC) - timedelta(days=1)}
+    ends = {
+        "good": datetime.now(UTC) + timedelta(days=9),
+        "expired": datetime.now(UTC) - timedelta(days=1),
+    }
     served = {
-        "good": sites.new(lambda host: tls_of(ours.issue_cert(host, not_after=ends["good"]))),
-        "expired": sites.new(lambda host: tls_of(ours.issue_cert(host, not_after=ends["expired"]))),
+        "good": sites.new(
+            lambda host: tls_of(ours.issue_cert(host, not_after=ends["good"]))
+        ),
+        "expired": sites.new(
+            lambda host: tls_of(ours.issue_cert(host, not_after=ends["expired"]))
+        ),
         "strange": sites.new(lambda host: tls_of(strange.issue_cert(host))),
         "other": sites.new(lambda host: tls_of(ours.issue_cert("other.example.org"))),
     }
     for site in served.values():
         site.answers["/"] = page()
-    checks = crawled(database, *(own(site.url(), f"tls/{name}") for name, site in served.items()))
+    checks = crawled(
+        database, *(own(site.url(), f"tls/{name}") for name, site in served.items())
+    )
     assert checks["tls/good"].outcome is None, checks["tls/good"].reason
-    for name, words in {"expired": "expired", "strange": "issuer", "other": "mismatch"}.items():
+    for name, words in {
+        "expired": "expired",
+        "strange": "issuer",
+        "other": "mismatch",
+    }.items():
         check = checks[f"tls/{name}"]
         assert (check.outcome, check.status) == (Outcome.FAILED, None)
         assert "is not trusted" in str(check.reason or "")
@@ -192,7 +241,9 @@ def test_certificates_are_verified(
         assert served[name].asked == []
 
 
-def test_a_server_that_speaks_no_tls_where_it_should_says_so(database: Database) -> None:
+def test_a_server_that_speaks_no_tls_where_it_should_says_so(
+    database: Database,
+) -> None:
     def answer(listening: socket.socket) -> None:
         connection, _ = listening.accept()
         with connection:
@@ -201,17 +252,27 @@ def test_a_server_that_speaks_no_tls_where_it_should_says_so(database: Database)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=answer, args=(listening,), daemon=True).start()
-        check = checked(database, own(f"https://127.0.0.1:{listening.getsockname()[1]}/"))
+        check = checked(
+            database, own(f"https://127.0.0.1:{listening.getsockname()[1]}/")
+        )
     assert check.outcome == Outcome.FAILED
     assert "does not use https" in str(check.reason or "")
 
 
-def test_cookies_live_as_long_as_a_chain_of_redirects(sites: Sites, database: Database) -> None:
+def test_cookies_live_as_long_as_a_chain_of_redirects(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     site.answers |= {"/": needs_cookie, "/other": page()}
     crawled(database, own(site.url()), own(site.url("/other"), "example/other"))
-    shown = [(asked.path, "cookie" in asked.headers) for asked in site.asked if asked.path != "/robots.txt"]
-    assert shown.count(("/", False)) == 2, "first and second answer are asked for as by a new visitor"
+    shown = [
+        (asked.path, "cookie" in asked.headers)
+        for asked in site.asked
+        if asked.path != "/robots.txt"
+    ]
+    assert shown.count(("/", False)) == 2, (
+        "first and second answer are asked for as by a new visitor"
+    )
     assert shown.count(("/", True)) == 2
     assert ("/other", True) not in shown
 
@@ -227,10 +288,19 @@ def test_a_proxy_of_the_environment_is_not_used(
     assert proxy.asked == []
 
 
-def test_large_headers_are_fine_and_endless_ones_are_not(sites: Sites, database: Database) -> None:
+def test_large_headers_are_fine_and_endless_ones_are_not(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
-    site.answers |= {"/policy": page(x_policy="a" * 30_000), "/endless": page(x_policy="a" * 300_000)}
-    checks = crawled(database, own(site.url("/policy"), "head/large"), own(site.url("/endless"), "head/endless"))
+    site.answers |= {
+        "/policy": page(x_policy="a" * 30_000),
+        "/endless": page(x_policy="a" * 300_000),
+    }
+    checks = crawled(
+        database,
+        own(site.url("/policy"), "head/large"),
+        own(site.url("/endless"), "head/endless"),
+    )
     assert checks["head/large"].outcome is None
     assert checks["head/endless"].outcome == Outcome.FAILED
 
@@ -252,4 +322,6 @@ handlers = {scheme for scheme, handler in settings.getwithbase("DOWNLOAD_HANDLER
 assert handlers == {"http", "https"}, handlers
 assert not settings.getbool("REMOTE_CONTROL_ENABLED") and not settings.getbool("TELNETCONSOLE_ENABLED")
 """
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[1])
+    subprocess.run(
+        [sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[1]
+    )

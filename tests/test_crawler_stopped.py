@@ -18,7 +18,16 @@ from storage.checks import Check, Outcome, unread_checks
 from storage.database import Database
 from storage.errors import UnknownDocument
 from tests import misbehaving, warm
-from tests.crawling import NOW, QUICK, captures, crawled, declared, fingerprint_of, own, served
+from tests.crawling import (
+    NOW,
+    QUICK,
+    captures,
+    crawled,
+    declared,
+    fingerprint_of,
+    own,
+    served,
+)
 from tests.misbehaving import Asked, Sites, page
 from tests.site import settled, until
 
@@ -33,10 +42,19 @@ def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) 
     database = Database(f"sqlite:///{tmp_path / 'full.db'}")
     declared(database, targets)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, before[1]))  # room for some captures, not for all
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (800_000, before[1])
+    )  # room for some captures, not for all
     try:
         with pytest.raises(OperationalError, match="disk"):
-            crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], now=lambda: NOW)
+            crawl(
+                database,
+                targets,
+                QUICK,
+                fingerprint_of=fingerprint_of,
+                mistakes=[],
+                now=lambda: NOW,
+            )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     with database.reading() as session:
@@ -52,7 +70,10 @@ def test_a_mistake_with_one_page_fails_it_and_is_handed_over_after_the_others_ar
 ) -> None:
     site = sites.new()
     site.answers |= {"/bad": page("<p>bad</p>"), "/good": page("<p>good</p>")}
-    targets = [own(site.url("/bad"), "mistake/bad"), own(site.url("/good"), "mistake/good")]
+    targets = [
+        own(site.url("/bad"), "mistake/bad"),
+        own(site.url("/good"), "mistake/good"),
+    ]
     declared(database, targets)
 
     def breaks(fetched: Fetched, known: Fingerprint) -> Fingerprint:
@@ -64,16 +85,31 @@ def test_a_mistake_with_one_page_fails_it_and_is_handed_over_after_the_others_ar
     ids = crawl(database, targets, QUICK, fingerprint_of=breaks, mistakes=mistakes)
     assert [type(mistake) for mistake in mistakes] == [ZeroDivisionError]
     with database.reading() as session:
-        checks = {check.document_id: check for check in (session.get_one(Check, id_) for id_ in ids)}
-        assert [check.document_id for check in unread_checks(session)] == ["mistake/good"]
+        checks = {
+            check.document_id: check
+            for check in (session.get_one(Check, id_) for id_ in ids)
+        }
+        assert [check.document_id for check in unread_checks(session)] == [
+            "mistake/good"
+        ]
     assert checks["mistake/bad"].outcome == Outcome.FAILED
-    assert r"ZeroDivisionError: '\x00 \ud800'" in str(checks["mistake/bad"].reason or "")
+    assert r"ZeroDivisionError: '\x00 \ud800'" in str(
+        checks["mistake/bad"].reason or ""
+    )
 
 
-def test_an_undeclared_document_is_refused_before_anything_is_asked(sites: Sites, database: Database) -> None:
+def test_an_undeclared_document_is_refused_before_anything_is_asked(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     with pytest.raises(UnknownDocument):
-        crawl(database, [own(site.url())], QUICK, fingerprint_of=fingerprint_of, mistakes=[])
+        crawl(
+            database,
+            [own(site.url())],
+            QUICK,
+            fingerprint_of=fingerprint_of,
+            mistakes=[],
+        )
     assert site.asked == []
 
 
@@ -113,9 +149,13 @@ def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> 
     assert 7 <= len(all_checks) < 40
     assert {check.capture_id for check in all_checks} == stored
     assert len(unread) == len(all_checks)
-    checks = crawled(database, *(own(site.url(f"/{n}"), f"killed/{n}") for n in range(40)))
+    checks = crawled(
+        database, *(own(site.url(f"/{n}"), f"killed/{n}") for n in range(40))
+    )
     assert {check.outcome for check in checks.values()} == {None}
-    assert len(captures(database)) == 40, "what was kept before the kill is the same page"
+    assert len(captures(database)) == 40, (
+        "what was kept before the kill is the same page"
+    )
     database.close()
 
 
@@ -129,10 +169,14 @@ checked(Database(sys.argv[1]), own(sys.argv[2]), replace(QUICK, timeout=600))
 """
 
 
-def test_a_signal_of_the_caller_ends_the_crawl_at_once_and_quietly(sites: Sites, tmp_path: Path) -> None:
+def test_a_signal_of_the_caller_ends_the_crawl_at_once_and_quietly(
+    sites: Sites, tmp_path: Path
+) -> None:
     site = sites.new()
     site.answers["/robots.txt"] = misbehaving.silent
-    with warm.running("-c", _INTERRUPTED, f"sqlite:///{tmp_path / 'stopped.db'}", site.url()) as program:
+    with warm.running(
+        "-c", _INTERRUPTED, f"sqlite:///{tmp_path / 'stopped.db'}", site.url()
+    ) as program:
         until(lambda: site.asked)
         program.terminate()
         done = program.wait()

@@ -17,7 +17,17 @@ from sqlalchemy import Connection, create_engine, text
 from storage.database import Database
 from storage.integrity import all_damage
 from tests.conftest import made
-from tests.site import AI, PARAGRAPHS, a_site, outcomes, policy, policywatch, run, serving, watchlist
+from tests.site import (
+    AI,
+    PARAGRAPHS,
+    a_site,
+    outcomes,
+    policy,
+    policywatch,
+    run,
+    serving,
+    watchlist,
+)
 
 PRIVACY, TERMS = "library/privacy", "library/terms"
 Damage = Callable[[Connection], None]
@@ -29,7 +39,10 @@ def a_store(folder: Path, url: str) -> Path:
         site.pages |= {"/privacy": policy(), "/terms": policy("Terms hold for all.")}
         config = watchlist(folder, site, url, names=("privacy", "terms"))
         run(config, status=0)
-        site.pages |= {"/privacy": policy(AI), "/terms": policy(paragraphs=PARAGRAPHS[:2])}
+        site.pages |= {
+            "/privacy": policy(AI),
+            "/terms": policy(paragraphs=PARAGRAPHS[:2]),
+        }
         assert outcomes(run(config, status=1)) == {PRIVACY: "changed", TERMS: "held"}
         sold = "We sell your name and your e-mail address to anyone who asks for them."
         site.pages["/privacy"] = policy(AI, sold, paragraphs=PARAGRAPHS[1:])
@@ -56,7 +69,9 @@ def config(kept: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def kept_postgres(
-    postgres_server: str, migrated_postgres: str, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: str,
+    migrated_postgres: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     with made(postgres_server, migrated_postgres) as url:
         a_store(tmp_path_factory.mktemp("kept"), url)
@@ -71,13 +86,19 @@ def sql(*statements: str) -> Damage:
     return damage
 
 
-def rewritten(table: str, column: str, change: Callable[[bytes], bytes], where: str = "id = 1") -> Damage:
+def rewritten(
+    table: str, column: str, change: Callable[[bytes], bytes], where: str = "id = 1"
+) -> Damage:
     """The bytes of one row are others."""
 
     def damage(connection: Connection) -> None:
-        old = connection.execute(text(f"SELECT {column} FROM {table} WHERE {where}")).scalar_one()
+        old = connection.execute(
+            text(f"SELECT {column} FROM {table} WHERE {where}")
+        ).scalar_one()
         new = {"new": change(bytes(old))}
-        connection.execute(text(f"UPDATE {table} SET {column} = :new WHERE {where}"), new)
+        connection.execute(
+            text(f"UPDATE {table} SET {column} = :new WHERE {where}"), new
+        )
 
     return damage
 
@@ -96,33 +117,69 @@ FIRST_PACK = "first_id = (SELECT min(first_id) FROM paragraph_packs)"
 PARAGRAPHS_DIFFER = "its paragraphs, which search and dates are taken from, are not those of its versions"
 # on both databases: what is done, and what is said of it
 ROWS: dict[str, tuple[Damage, str]] = {
-    "a capture's bytes flipped": (rewritten("captures", "body", flipped), "capture 1 is damaged"),
+    "a capture's bytes flipped": (
+        rewritten("captures", "body", flipped),
+        "capture 1 is damaged",
+    ),
     "a capture of a vast length": (
         rewritten("captures", "body", lambda _: b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 20),
         "capture 1 is damaged",
     ),
-    "another text in a capture": (rewritten("captures", "body", lambda _: packed("<p>No")), "capture 1 is damaged"),
-    "a capture's hash": (sql(f"UPDATE captures SET sha256 = '{'0' * 64}' WHERE id = 1"), "capture 1 is damaged"),
-    "headers": (sql("UPDATE captures SET headers = '[1]' WHERE id = 1"), "capture 1 is damaged"),
-    "a capture gone": (sql("DELETE FROM captures WHERE id = 1"), "the capture of entry-1 is missing"),
+    "another text in a capture": (
+        rewritten("captures", "body", lambda _: packed("<p>No")),
+        "capture 1 is damaged",
+    ),
+    "a capture's hash": (
+        sql(f"UPDATE captures SET sha256 = '{'0' * 64}' WHERE id = 1"),
+        "capture 1 is damaged",
+    ),
+    "headers": (
+        sql("UPDATE captures SET headers = '[1]' WHERE id = 1"),
+        "capture 1 is damaged",
+    ),
+    "a capture gone": (
+        sql("DELETE FROM captures WHERE id = 1"),
+        "the capture of entry-1 is missing",
+    ),
     "a page that is no JSON": (
         rewritten("versions", "page", lambda _: packed("{")),
         "versions: its row 1 can't be read",
     ),
-    "a page without blocks": (rewritten("versions", "page", lambda _: packed("{}")), PARAGRAPHS_DIFFER),
-    "a page of another kind": (rewritten("versions", "page", lambda _: packed("[1]")), PARAGRAPHS_DIFFER),
+    "a page without blocks": (
+        rewritten("versions", "page", lambda _: packed("{}")),
+        PARAGRAPHS_DIFFER,
+    ),
+    "a page of another kind": (
+        rewritten("versions", "page", lambda _: packed("[1]")),
+        PARAGRAPHS_DIFFER,
+    ),
     "a page of other words": (
-        rewritten("versions", "page", lambda _: packed('{"blocks": [{"text": "No."}]}')),
+        rewritten(
+            "versions", "page", lambda _: packed('{"blocks": [{"text": "No."}]}')
+        ),
         PARAGRAPHS_DIFFER,
     ),
-    "paragraphs gone": (sql(f"DELETE FROM paragraph_packs WHERE {FIRST_PACK}"), PARAGRAPHS_DIFFER),
+    "paragraphs gone": (
+        sql(f"DELETE FROM paragraph_packs WHERE {FIRST_PACK}"),
+        PARAGRAPHS_DIFFER,
+    ),
     "digests of paragraphs": (
-        rewritten("paragraph_packs", "digests", lambda old: b"no" + old[2:], FIRST_PACK),
+        rewritten(
+            "paragraph_packs", "digests", lambda old: b"no" + old[2:], FIRST_PACK
+        ),
         PARAGRAPHS_DIFFER,
     ),
-    "an interval gone": (sql("DELETE FROM paragraph_intervals WHERE first = 2"), PARAGRAPHS_DIFFER),
+    "an interval gone": (
+        sql("DELETE FROM paragraph_intervals WHERE first = 2"),
+        PARAGRAPHS_DIFFER,
+    ),
     "a paragraph's text": (
-        rewritten("paragraph_packs", "texts", lambda _: packed('["Nothing at all."]'), FIRST_PACK),
+        rewritten(
+            "paragraph_packs",
+            "texts",
+            lambda _: packed('["Nothing at all."]'),
+            FIRST_PACK,
+        ),
         PARAGRAPHS_DIFFER,
     ),
     "paragraphs' texts flipped": (
@@ -132,13 +189,36 @@ ROWS: dict[str, tuple[Damage, str]] = {
 }
 # what PostgreSQL does not let in
 LOOSE: dict[str, tuple[Damage, str]] = {
-    "a version gone": (sql("DELETE FROM versions WHERE number = 2"), "names one of versions, which is missing"),
-    "a document gone": (sql(f"DELETE FROM documents WHERE id = '{TERMS}'"), "names one of documents, which is missing"),
-    "a change gone": (sql("DELETE FROM changes WHERE id = 2"), "names one of changes, which is missing"),
-    "an alert gone": (sql("DELETE FROM alerts"), "delivery_items names one of alerts, which is missing"),
-    "a time": (sql("UPDATE checks SET checked_at = 'noon' WHERE id = 1"), "checks: its row 1 can't be read"),
-    "half a list": (sql("""UPDATE changes SET topics = '["ai' WHERE id = 1"""), "changes: its row 1 can't be read"),
-    "letters": (sql("UPDATE documents SET title = CAST(x'ff41' AS TEXT) WHERE id = 'library/terms'"), "UTF-8"),
+    "a version gone": (
+        sql("DELETE FROM versions WHERE number = 2"),
+        "names one of versions, which is missing",
+    ),
+    "a document gone": (
+        sql(f"DELETE FROM documents WHERE id = '{TERMS}'"),
+        "names one of documents, which is missing",
+    ),
+    "a change gone": (
+        sql("DELETE FROM changes WHERE id = 2"),
+        "names one of changes, which is missing",
+    ),
+    "an alert gone": (
+        sql("DELETE FROM alerts"),
+        "delivery_items names one of alerts, which is missing",
+    ),
+    "a time": (
+        sql("UPDATE checks SET checked_at = 'noon' WHERE id = 1"),
+        "checks: its row 1 can't be read",
+    ),
+    "half a list": (
+        sql("""UPDATE changes SET topics = '["ai' WHERE id = 1"""),
+        "changes: its row 1 can't be read",
+    ),
+    "letters": (
+        sql(
+            "UPDATE documents SET title = CAST(x'ff41' AS TEXT) WHERE id = 'library/terms'"
+        ),
+        "UTF-8",
+    ),
     "no schema": (sql("DELETE FROM alembic_version"), "already exists"),
     "no word of the schema": (
         sql("UPDATE alembic_version SET version_num = 'xx'"),
@@ -158,11 +238,16 @@ def damage_sqlite(config: Path, damage: Damage) -> None:
     engine.dispose()
 
 
-def test_a_store_that_is_well_is_said_to_be(config: Path, kept_postgres: str, postgres_server: str) -> None:
+def test_a_store_that_is_well_is_said_to_be(
+    config: Path, kept_postgres: str, postgres_server: str
+) -> None:
     assert (
-        policywatch("database", "check", "--config", config) == "ok    store: all that is stored is as it was written\n"
+        policywatch("database", "check", "--config", config)
+        == "ok    store: all that is stored is as it was written\n"
     )
-    assert "ok    store: no damage in today's sample" in policywatch("doctor", "--config", config, status=1)
+    assert "ok    store: no damage in today's sample" in policywatch(
+        "doctor", "--config", config, status=1
+    )
     with made(postgres_server, kept_postgres) as url:
         assert damage_in(url) == ""
 
@@ -170,7 +255,9 @@ def test_a_store_that_is_well_is_said_to_be(config: Path, kept_postgres: str, po
 def damage_in(url: str) -> str:
     database = Database(url)
     try:
-        return "\n".join(f"{each.about}: {each.problem}" for each in all_damage(database))
+        return "\n".join(
+            f"{each.about}: {each.problem}" for each in all_damage(database)
+        )
     finally:
         database.close()
 
@@ -190,8 +277,14 @@ def test_each_damage_that_sqlite_lets_in_is_noticed(config: Path, kind: str) -> 
     assert said in checked(config)
 
 
-def test_damage_to_rows_is_noticed_on_postgresql(kept_postgres: str, postgres_server: str) -> None:
-    kinds = ("a capture's hash", "a page of other words", "paragraphs' texts flipped")  # that do not hide each other
+def test_damage_to_rows_is_noticed_on_postgresql(
+    kept_postgres: str, postgres_server: str
+) -> None:
+    kinds = (
+        "a capture's hash",
+        "a page of other words",
+        "paragraphs' texts flipped",
+    )  # that do not hide each other
     with made(postgres_server, kept_postgres) as url:
         engine = create_engine(url)
         with engine.begin() as connection:
@@ -206,7 +299,9 @@ def zeroed(name: str) -> Callable[[Path], None]:
     def damage(file: Path) -> None:
         with closing(sqlite3.connect(file)) as opened:
             (size,) = opened.execute("PRAGMA page_size").fetchone()
-            (root,) = opened.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+            (root,) = opened.execute(
+                "SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)
+            ).fetchone()
         with file.open("r+b") as data:
             data.seek((root - 1) * size)
             data.write(bytes(size))
@@ -260,7 +355,9 @@ LOGS: dict[str, Callable[[Path], None] | None] = {
 
 
 @pytest.mark.parametrize("kind", LOGS)
-def test_damage_to_the_log_of_the_newest_pages_is_noticed(config: Path, kind: str) -> None:
+def test_damage_to_the_log_of_the_newest_pages_is_noticed(
+    config: Path, kind: str
+) -> None:
     """SQLite itself drops what comes after it, and says nothing."""
     file, damage = config.with_name("watch.db"), LOGS[kind]
     words = config.read_text("utf-8").replace("watch.db", "copy.db")
@@ -275,7 +372,9 @@ def test_damage_to_the_log_of_the_newest_pages_is_noticed(config: Path, kind: st
         policywatch("database", "check", "--config", config)
         return
     damage(file.with_name("copy.db-wal"))
-    assert "the log of its newest pages, copy.db-wal, breaks off after" in checked(config)
+    assert "the log of its newest pages, copy.db-wal, breaks off after" in checked(
+        config
+    )
 
 
 def test_what_was_rolled_back_is_no_damage_of_the_log(config: Path) -> None:
@@ -284,23 +383,39 @@ def test_what_was_rolled_back_is_no_damage_of_the_log(config: Path) -> None:
         for _ in range(2):
             policywatch("doctor", "--config", config, status=1)
             policywatch("database", "check", "--config", config)
-            policywatch("documents", "rename", TERMS, f"{TERMS}-of-use", "--config", config)
+            policywatch(
+                "documents", "rename", TERMS, f"{TERMS}-of-use", "--config", config
+            )
             policywatch("database", "check", "--config", config)
-            policywatch("documents", "rename", f"{TERMS}-of-use", TERMS, "--config", config)
+            policywatch(
+                "documents", "rename", f"{TERMS}-of-use", TERMS, "--config", config
+            )
 
 
 def test_what_is_damaged_is_said_with_what_to_do(config: Path) -> None:
     damage_sqlite(config, ROWS["a capture's bytes flipped"][0])
-    for words in (["doctor", "--quiet"], ["doctor", "--deep", "--quiet"], ["database", "check"]):
+    for words in (
+        ["doctor", "--quiet"],
+        ["doctor", "--deep", "--quiet"],
+        ["database", "check"],
+    ):
         said = policywatch(*words, "--config", config, status=1)
-        assert f"FIX   {PRIVACY}: capture 1 is damaged: its bytes are not those that were fetched\n" in said
-        assert "FIX   store: 1 thing is damaged: stop the job, keep a copy of the damaged database" in said
+        assert (
+            f"FIX   {PRIVACY}: capture 1 is damaged: its bytes are not those that were fetched\n"
+            in said
+        )
+        assert (
+            "FIX   store: 1 thing is damaged: stop the job, keep a copy of the damaged database"
+            in said
+        )
         assert "restore the newest backup" in said
 
 
 def test_a_daily_look_finds_a_zeroed_page(config: Path) -> None:
     FILES["a zeroed page of ix_checks_outcome"](config.with_name("watch.db"))
-    assert "FIX   database: its file: " in policywatch("doctor", "--quiet", "--config", config, status=1)
+    assert "FIX   database: its file: " in policywatch(
+        "doctor", "--quiet", "--config", config, status=1
+    )
 
 
 def test_reading_again_names_each_damaged_capture_and_goes_on(config: Path) -> None:
@@ -308,6 +423,11 @@ def test_reading_again_names_each_damaged_capture_and_goes_on(config: Path) -> N
         damage_sqlite(config, rewritten("captures", "body", flipped, where))
     done: Any = policywatch("read", "--again", "--config", config, status=1)
     assert "4 versions read again: 0 have another text now" in done
-    assert done.count("is damaged: its bytes are not those that were fetched. Restore a backup") == 2
+    assert (
+        done.count(
+            "is damaged: its bytes are not those that were fetched. Restore a backup"
+        )
+        == 2
+    )
     assert f"{PRIVACY}: Capture 1 is damaged" in done
     assert f"{TERMS}: Capture 2 is damaged" in done

@@ -16,7 +16,17 @@ from notifier.send import Result
 from storage.database import Database
 from storage.deliveries import State
 from tests.owed import owe, route
-from tests.post import MINUTE, NOON, OPERATOR, PERMANENT, TEMPORARY, Post, deliver, notices, rows
+from tests.post import (
+    MINUTE,
+    NOON,
+    OPERATOR,
+    PERMANENT,
+    TEMPORARY,
+    Post,
+    deliver,
+    notices,
+    rows,
+)
 
 
 def test_each_address_of_a_route_gets_each_alert_once(database: Database) -> None:
@@ -34,7 +44,11 @@ def test_a_failure_is_tried_again_later_and_later(database: Database) -> None:
     team = route("team", "json://a")
     post = Post(A=TEMPORARY)
     minutes = [*range(20), *range(20, 60 * 31, 20)]
-    tried = [m for m in minutes if deliver(database, team, post=post, now=NOON + m * MINUTE).failed]
+    tried = [
+        m
+        for m in minutes
+        if deliver(database, team, post=post, now=NOON + m * MINUTE).failed
+    ]
     gaps = [after - before for before, after in pairwise(tried)]
     assert tried[:4] == [0, 1, 4, 13]
     assert gaps == sorted(gaps)
@@ -45,13 +59,22 @@ def test_a_failure_is_tried_again_later_and_later(database: Database) -> None:
     assert 24 * 60 <= tried[-1] <= 24 * 60 + 6 * 60
 
 
-@pytest.mark.parametrize("days", [1, 3])  # a job that comes once a day, a laptop that sleeps over long weekends
-def test_a_job_that_comes_seldom_tries_as_often_before_it_gives_up(database: Database, days: int) -> None:
+@pytest.mark.parametrize(
+    "days", [1, 3]
+)  # a job that comes once a day, a laptop that sleeps over long weekends
+def test_a_job_that_comes_seldom_tries_as_often_before_it_gives_up(
+    database: Database, days: int
+) -> None:
     owe(database, "team")
     post = Post(A=TEMPORARY)
     states = []
     for turn in range(6):
-        deliver(database, route("team", "json://a"), post=post, now=NOON + timedelta(days=days * turn, seconds=turn))
+        deliver(
+            database,
+            route("team", "json://a"),
+            post=post,
+            now=NOON + timedelta(days=days * turn, seconds=turn),
+        )
         states += [row.state for row in rows(database)]
     assert states == [State.PENDING] * 5 + [State.PARKED]
 
@@ -60,39 +83,58 @@ def test_waits_spread_and_obey_the_server() -> None:
     assert wait(1, None, 0) == timedelta(seconds=48)
     assert wait(1, None, 1) == timedelta(seconds=72)
     assert wait(50, None, 1) == timedelta(hours=7.2)
-    assert timedelta(seconds=7) <= wait(9, timedelta(seconds=7), 1) <= timedelta(seconds=8)
+    assert (
+        timedelta(seconds=7) <= wait(9, timedelta(seconds=7), 1) <= timedelta(seconds=8)
+    )
     assert wait(1, timedelta(days=400), 0) == timedelta(days=1)
 
 
-def test_what_the_operators_own_address_refuses_is_not_told_to_it(database: Database) -> None:
+def test_what_the_operators_own_address_refuses_is_not_told_to_it(
+    database: Database,
+) -> None:
     owe(database, "team")
-    deliver(database, route("team", "json://a"), post=Post(A=PERMANENT, OPS=PERMANENT), operator=OPERATOR)
+    deliver(
+        database,
+        route("team", "json://a"),
+        post=Post(A=PERMANENT, OPS=PERMANENT),
+        operator=OPERATOR,
+    )
     assert len(notices(database)) == 1
     assert [row.state for row in rows(database)] == [State.PARKED, State.PARKED]
 
 
-def test_one_bad_address_holds_up_no_other_and_costs_one_try_a_run(database: Database) -> None:
+def test_one_bad_address_holds_up_no_other_and_costs_one_try_a_run(
+    database: Database,
+) -> None:
     for _ in range(5):
         owe(database, "team")
     post = Post(B=TEMPORARY)
     team = route("team", "json://a", "json://b", "json://c")
-    assert deliver(database, team, post=post) == Deliveries(sent=10, failed=1, pending=5)
+    assert deliver(database, team, post=post) == Deliveries(
+        sent=10, failed=1, pending=5
+    )
     assert len(post.to("B")) == 1
 
 
-def test_older_news_is_sent_before_newer_though_it_failed_once(database: Database) -> None:
+def test_older_news_is_sent_before_newer_though_it_failed_once(
+    database: Database,
+) -> None:
     team = route("team", "json://a", "json://b")
     owe(database, "team")
     deliver(database, team, post=Post(A=TEMPORARY))
     owe(database, "team")
     post = Post()
     deliver(database, team, post=post, now=NOON + 5 * MINUTE)
-    assert [name for name, _ in post.sent] == ["${B}", "${A}", "${A}"], "the address that was tried least comes first"
+    assert [name for name, _ in post.sent] == ["${B}", "${A}", "${A}"], (
+        "the address that was tried least comes first"
+    )
     older, newer = post.to("A")
     assert int(older.key.split()[1]) < int(newer.key.split()[1])
 
 
-def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(database: Database) -> None:
+def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(
+    database: Database,
+) -> None:
     team = route("team", "json://a")
     owe(database, "team")
 
@@ -100,7 +142,13 @@ def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(database:
         return TEMPORARY if message.key.startswith("alert 1 ") else Result(ok=True)
 
     for day in range(3):
-        deliver_due(database, [team], (), send=send, now=lambda day=day: NOON + timedelta(days=day))  # type: ignore[misc]
+        deliver_due(
+            database,
+            [team],
+            (),
+            send=send,
+            now=lambda day=day: NOON + timedelta(days=day),
+        )  # type: ignore[misc]
     for _ in range(3):
         owe(database, "team")
     clock = Clock(NOON + timedelta(days=3))
@@ -121,7 +169,9 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-def test_one_message_that_fails_holds_up_the_others_for_seconds(database: Database) -> None:
+def test_one_message_that_fails_holds_up_the_others_for_seconds(
+    database: Database,
+) -> None:
     for _ in range(40):
         owe(database, "team")
     post, clock = [], Clock(NOON)
@@ -130,7 +180,14 @@ def test_one_message_that_fails_holds_up_the_others_for_seconds(database: Databa
         post.append(message.key)
         return TEMPORARY if len(post) % 8 == 0 else Result(ok=True)  # 12% of them
 
-    done = deliver_due(database, [route("team", "json://a")], (), send=send, now=clock, sleep=clock.sleep)
+    done = deliver_due(
+        database,
+        [route("team", "json://a")],
+        (),
+        send=send,
+        now=clock,
+        sleep=clock.sleep,
+    )
     assert done == Deliveries(sent=35, failed=5, pending=5)
     assert clock.now - clock.began <= timedelta(seconds=30)
 
@@ -144,7 +201,14 @@ def test_a_server_that_is_down_costs_few_timeouts(database: Database) -> None:
         post.append(message.key)
         return TEMPORARY
 
-    deliver_due(database, [route("team", "json://a")], (), send=send, now=clock, sleep=clock.sleep)
+    deliver_due(
+        database,
+        [route("team", "json://a")],
+        (),
+        send=send,
+        now=clock,
+        sleep=clock.sleep,
+    )
     assert len(post) <= 4
 
 
@@ -152,7 +216,13 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
     owe(database, "team")
     owe(database, "team")
     clock = [NOON]
-    answers = [Result(ok=False, retry_after=timedelta(seconds=10), said=Message("delivery.status", status=429))]
+    answers = [
+        Result(
+            ok=False,
+            retry_after=timedelta(seconds=10),
+            said=Message("delivery.status", status=429),
+        )
+    ]
 
     def send(_address: Address, _message: Notification) -> Result:
         return answers.pop(0) if answers else Result(ok=True)
@@ -161,7 +231,13 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
         clock[0] += timedelta(seconds=seconds)
 
     done = deliver_due(
-        database, [route("team", "json://a")], (), send=send, now=lambda: clock[0], sleep=sleep, chance=lambda: 0.5
+        database,
+        [route("team", "json://a")],
+        (),
+        send=send,
+        now=lambda: clock[0],
+        sleep=sleep,
+        chance=lambda: 0.5,
     )
     assert done == Deliveries(sent=2, failed=1, pending=0)
     assert timedelta(seconds=10) <= clock[0] - NOON <= timedelta(seconds=12)
@@ -169,7 +245,13 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
 
 def test_a_server_that_asks_for_a_long_pause_is_left_alone(database: Database) -> None:
     owe(database, "team")
-    post = Post(A=Result(ok=False, retry_after=timedelta(hours=1), said=Message("delivery.status", status=429)))
+    post = Post(
+        A=Result(
+            ok=False,
+            retry_after=timedelta(hours=1),
+            said=Message("delivery.status", status=429),
+        )
+    )
     team = route("team", "json://a")
     assert deliver(database, team, post=post).pending == 1
     deliver(database, team, post=post, now=NOON + 59 * MINUTE)
@@ -178,7 +260,9 @@ def test_a_server_that_asks_for_a_long_pause_is_left_alone(database: Database) -
     assert len(post.sent) == 2
 
 
-def test_a_message_has_the_same_key_on_every_try_and_another_for_every_delivery(database: Database) -> None:
+def test_a_message_has_the_same_key_on_every_try_and_another_for_every_delivery(
+    database: Database,
+) -> None:
     owe(database, "team")
     post = Post(A=TEMPORARY)
     team = route("team", "json://a", "json://b")

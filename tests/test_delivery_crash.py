@@ -29,17 +29,23 @@ from tests.post import MINUTE, NOON, OPERATOR, PERMANENT, TEMPORARY, Post, deliv
 from tests.test_events import TERMS, find, flagged
 
 
-def test_a_permanent_refusal_is_parked_at_once_and_told_to_the_operator_once(database: Database) -> None:
+def test_a_permanent_refusal_is_parked_at_once_and_told_to_the_operator_once(
+    database: Database,
+) -> None:
     owe(database, "team")
     post = Post(A=PERMANENT)
     team = route("team", "json://a", "json://b")
-    assert deliver(database, team, post=post, operator=OPERATOR) == Deliveries(sent=2, failed=1, pending=0)
+    assert deliver(database, team, post=post, operator=OPERATOR) == Deliveries(
+        sent=2, failed=1, pending=0
+    )
     assert deliver(database, team, post=post, operator=OPERATOR) == Deliveries(0, 0, 0)
     (told,) = post.to("OPS")
     assert "${A} (route team) failed permanently: status 404" in told.text
 
 
-def test_a_clock_set_back_an_hour_delays_and_neither_loses_nor_doubles(database: Database) -> None:
+def test_a_clock_set_back_an_hour_delays_and_neither_loses_nor_doubles(
+    database: Database,
+) -> None:
     owe(database, "team")
     team = route("team", "json://a")
     post = Post(A=TEMPORARY)
@@ -54,14 +60,18 @@ def test_a_clock_set_back_an_hour_delays_and_neither_loses_nor_doubles(database:
     assert len(good.sent) == 2
 
 
-def test_a_delivery_planned_under_a_clock_a_year_ahead_is_not_stuck(database: Database) -> None:
+def test_a_delivery_planned_under_a_clock_a_year_ahead_is_not_stuck(
+    database: Database,
+) -> None:
     owe(database, "team")
     team = route("team", "json://a")
     deliver(database, team, post=Post(A=TEMPORARY), now=NOON + timedelta(days=365))
     assert deliver(database, team, post=Post()).sent == 1
 
 
-def test_a_send_that_breaks_the_program_leaves_its_delivery_for_the_next_run(database: Database) -> None:
+def test_a_send_that_breaks_the_program_leaves_its_delivery_for_the_next_run(
+    database: Database,
+) -> None:
     owe(database, "team")
     team = route("team", "json://a")
 
@@ -89,11 +99,20 @@ def test_what_breaks_the_program_holds_up_no_other(database: Database) -> None:
         deliver_due(database, [team], (), send=send, base_url=site, now=lambda: NOON)
     owe(database, "team")
     with pytest.raises(ZeroDivisionError):
-        deliver_due(database, [team], (), send=send, base_url=site, now=lambda: NOON + timedelta(days=1))
+        deliver_due(
+            database,
+            [team],
+            (),
+            send=send,
+            base_url=site,
+            now=lambda: NOON + timedelta(days=1),
+        )
     assert len(post.sent) == 1
 
 
-def test_what_breaks_the_program_for_a_day_is_parked_and_told(database: Database) -> None:
+def test_what_breaks_the_program_for_a_day_is_parked_and_told(
+    database: Database,
+) -> None:
     owe(database, "team")
     team = route("team", "json://a")
 
@@ -102,7 +121,9 @@ def test_what_breaks_the_program_for_a_day_is_parked_and_told(database: Database
 
     for time in (NOON + timedelta(hours=5 * turn) for turn in range(6)):
         with pytest.raises(ZeroDivisionError):
-            deliver_due(database, [team], OPERATOR, send=send, now=lambda time=time: time)  # type: ignore[misc]
+            deliver_due(
+                database, [team], OPERATOR, send=send, now=lambda time=time: time
+            )  # type: ignore[misc]
         row = rows(database)[0]
         assert str(row.error) == "sending failed: ZeroDivisionError"
     assert row.state == State.PARKED
@@ -116,11 +137,20 @@ def claimed(database: Database, by: str, age: timedelta) -> None:
     with database.writing() as session:
         plan(session, [route("team", "json://a")], (), NOON)
         (row,) = session.exec(select(Delivery))
-        row.state, row.claimed_by, row.claimed_at, row.attempts = State.SENDING.value, by, NOON - age, 1
+        row.state, row.claimed_by, row.claimed_at, row.attempts = (
+            State.SENDING.value,
+            by,
+            NOON - age,
+            1,
+        )
 
 
 def dead_process() -> str:
-    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        check=True,
+    )
     host, _, started = this_process().rsplit(":", 2)
     return f"{host}:{int(ended.stdout)}:{started}"
 
@@ -130,10 +160,18 @@ def dead_process() -> str:
     [
         (dead_process, MINUTE, 1),
         (this_process, MINUTE, 0),
-        (lambda: this_process().rsplit(":", 1)[0] + ":0.1", MINUTE, 1),  # the number is ours, the process was another
+        (
+            lambda: this_process().rsplit(":", 1)[0] + ":0.1",
+            MINUTE,
+            1,
+        ),  # the number is ours, the process was another
         (lambda: "elsewhere:1:2", MINUTE, 0),
         (lambda: "elsewhere:1:2", 16 * MINUTE, 1),
-        (lambda: "elsewhere:1:2", -60 * MINUTE, 1),  # claimed under a clock that was ahead
+        (
+            lambda: "elsewhere:1:2",
+            -60 * MINUTE,
+            1,
+        ),  # claimed under a clock that was ahead
     ],
 )
 def test_a_claim_is_swept_when_its_process_is_dead(
@@ -167,7 +205,9 @@ deliver_due(Database(sys.argv[1]), [Route("team", (Address("${A}", sys.argv[2]),
 
 def killed(database_url: str, url: str, when: str) -> None:
     """Deliver in another process that is killed before or after its first message is taken by the server."""
-    assert warm.done("-c", KILLED, database_url, url, when).returncode == -signal.SIGKILL
+    assert (
+        warm.done("-c", KILLED, database_url, url, when).returncode == -signal.SIGKILL
+    )
 
 
 @pytest.mark.parametrize(("when", "mails"), [("before", 1), ("after", 2)])
@@ -191,14 +231,23 @@ def test_what_joins_an_event_between_a_kill_and_the_next_run_is_neither_lost_nor
     find(database, POLICY, "team", severity="medium")
     with mail_server() as inbox:
         killed(database_url, inbox.url(), "after")
-        find(database, TERMS, "team", passages=flagged("Our licence to your posts covers AI."))
-        assert deliver_due(database, [route("team", inbox.url())], ()) == Deliveries(sent=2, failed=0, pending=0)
+        find(
+            database,
+            TERMS,
+            "team",
+            passages=flagged("Our licence to your posts covers AI."),
+        )
+        assert deliver_due(database, [route("team", inbox.url())], ()) == Deliveries(
+            sent=2, failed=0, pending=0
+        )
     first, again, more = (str(mail["Subject"]) for mail in inbox.mails)
     assert (first == again, "Terms of Use" in more) == (True, True)
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 2
 
 
-def test_two_deliverers_at_once_share_the_work_and_double_nothing(database: Database, database_url: str) -> None:
+def test_two_deliverers_at_once_share_the_work_and_double_nothing(
+    database: Database, database_url: str
+) -> None:
     for _ in range(15):
         owe(database, "team")
     with webhook() as hook:
@@ -243,7 +292,9 @@ except OperationalError:
 """
 
 
-def test_a_disk_that_fills_before_the_record_is_written_loses_nothing(tmp_path: Path) -> None:
+def test_a_disk_that_fills_before_the_record_is_written_loses_nothing(
+    tmp_path: Path,
+) -> None:
     url = f"sqlite:///{tmp_path / 'a.db'}"
     database = Database(url)
     owe(database, "team")
@@ -251,8 +302,12 @@ def test_a_disk_that_fills_before_the_record_is_written_loses_nothing(tmp_path: 
     with mail_server() as inbox:
         assert warm.done("-c", FULL, url, inbox.url()).returncode == 7
         assert len(inbox.mails) == 1
-        assert deliver_due(database, [route("team", inbox.url())], ()) == Deliveries(sent=2, failed=0, pending=0)
+        assert deliver_due(database, [route("team", inbox.url())], ()) == Deliveries(
+            sent=2, failed=0, pending=0
+        )
     database.close()
     numbers = [mail["Message-ID"] for mail in inbox.mails]
     assert len(numbers) == 3
-    assert len(set(numbers)) == 2  # the one that was not recorded came again, under the same number
+    assert (
+        len(set(numbers)) == 2
+    )  # the one that was not recorded came again, under the same number

@@ -31,27 +31,44 @@ def test_a_digest_is_not_cheated_of_what_a_route_that_left_was_to_tell_at_once(
     owe(database, "picky", "daily", severity="medium")
     owe(database, "picky", severity="medium")
     morning, down = NOON + timedelta(hours=20), Post(A=TEMPORARY)
-    deliver(database, route("picky", "json://a"), daily, post=down, now=morning - MINUTE)
+    deliver(
+        database, route("picky", "json://a"), daily, post=down, now=morning - MINUTE
+    )
     for now in (morning, morning + MINUTE):
         deliver(database, route("picky", "json://a"), daily, post=down, now=now)
     post = Post()
-    deliver(database, *after, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR)
+    deliver(
+        database,
+        *after,
+        daily,
+        post=post,
+        now=morning + timedelta(hours=5),
+        operator=OPERATOR,
+    )
     assert [message.body.routes for message in post.to("A")] == [("daily",)]
-    assert [row.state for row in rows(database) if row.route == "picky"] == ([] if after else [State.PARKED])
+    assert [row.state for row in rows(database) if row.route == "picky"] == (
+        [] if after else [State.PARKED]
+    )
 
 
-def test_a_digest_is_not_cheated_either_where_it_calls_the_place_by_another_name(database: Database) -> None:
+def test_a_digest_is_not_cheated_either_where_it_calls_the_place_by_another_name(
+    database: Database,
+) -> None:
     """Of what waited at the digest's time, and comes in the name of both where the first route stays."""
-    daily = Route("daily", (Address("${ALL}", "json://a"),), when=parse_when("daily 08:00"))
+    daily = Route(
+        "daily", (Address("${ALL}", "json://a"),), when=parse_when("daily 08:00")
+    )
     owe(database, "team", "daily", when=NOON)
     morning, down, post = NOON + timedelta(hours=20), Post(A=TEMPORARY), Post()
     for now in (morning - MINUTE, morning, morning + 5 * MINUTE):
         deliver(database, route("team", "json://a"), daily, post=down, now=now)
     assert down.to("A")[-1].body.routes == ("daily", "team")
-    deliver(database, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR)
-    assert [(name, message.kind, message.body.routes) for name, message in post.sent] == [
-        ("${ALL}", "digest", ("daily",))
-    ]
+    deliver(
+        database, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR
+    )
+    assert [
+        (name, message.kind, message.body.routes) for name, message in post.sent
+    ] == [("${ALL}", "digest", ("daily",))]
 
 
 def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None:
@@ -67,9 +84,13 @@ def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None
     deliver(database, gone, daily, weekly, post=Post(A=TEMPORARY), now=next_day)
     post = Post()
     deliver(database, daily, weekly, post=post, now=next_day + 5 * MINUTE)
-    assert [(message.kind, message.body.routes) for message in post.to("A")] == [("digest", ("daily",))]
+    assert [(message.kind, message.body.routes) for message in post.to("A")] == [
+        ("digest", ("daily",))
+    ]
     deliver(database, daily, weekly, post=post, now=NOON + timedelta(days=7))
-    assert [(message.kind, message.body.routes) for message in post.to("A")[1:]] == [("digest", ("weekly",))]
+    assert [(message.kind, message.body.routes) for message in post.to("A")[1:]] == [
+        ("digest", ("weekly",))
+    ]
     assert [(row.route, row.state) for row in rows(database)] == [
         ("daily", State.SENT),
         ("gone", State.PARKED),
@@ -77,24 +98,44 @@ def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None
     ]
 
 
-def test_a_digest_waits_for_its_time_and_brings_all_in_one_message(database: Database) -> None:
-    daily = route("daily", "json://a", "json://b", when=parse_when("daily 08:00"), timezone="Europe/Paris")
+def test_a_digest_waits_for_its_time_and_brings_all_in_one_message(
+    database: Database,
+) -> None:
+    daily = route(
+        "daily",
+        "json://a",
+        "json://b",
+        when=parse_when("daily 08:00"),
+        timezone="Europe/Paris",
+    )
     for hour in (1, 2):
         owe(database, "daily", when=NOON + timedelta(hours=hour))
     post = Post()
     morning = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)  # eight in Paris, in winter
-    assert deliver(database, daily, post=post, now=morning - MINUTE) == Deliveries(0, 0, 0)
+    assert deliver(database, daily, post=post, now=morning - MINUTE) == Deliveries(
+        0, 0, 0
+    )
     owe(database, "daily", when=morning + MINUTE)
     assert deliver(database, daily, post=post, now=morning + 5 * MINUTE).sent == 2
     assert [message.subject for message in post.to("A")] == ["2 policy changes: Parley"]
-    assert deliver(database, daily, post=post, now=morning + timedelta(hours=23)).sent == 0
-    assert deliver(database, daily, post=post, now=morning + timedelta(hours=24)).sent == 2
+    assert (
+        deliver(database, daily, post=post, now=morning + timedelta(hours=23)).sent == 0
+    )
+    assert (
+        deliver(database, daily, post=post, now=morning + timedelta(hours=24)).sent == 2
+    )
     assert post.to("B")[1].subject == "1 policy change: Parley"
 
 
-def test_what_is_no_news_any_more_when_its_digest_is_due_is_told_to_nobody(database: Database) -> None:
+def test_what_is_no_news_any_more_when_its_digest_is_due_is_told_to_nobody(
+    database: Database,
+) -> None:
     morning, post = parse_when("daily 08:00"), Post()
-    for facts in ({"alert": False, "substantive": False}, {"severity": "low"}, {"severity": "high"}):
+    for facts in (
+        {"alert": False, "substantive": False},
+        {"severity": "low"},
+        {"severity": "high"},
+    ):
         owe(database, "daily", **facts)  # as `read --again` leaves them
     daily = route("daily", "json://a", when=morning, severity="medium")
     assert deliver(database, daily, post=post, now=NOON + timedelta(days=1)).sent == 1
@@ -107,9 +148,13 @@ def test_what_is_no_news_any_more_when_it_is_tried_again_or_the_night_ends_is_to
     database: Database,
 ) -> None:
     """Nor is what the route's filter keeps away since; the rest of a digest comes."""
-    night = Route("night", (Address("N", "json://n"),), quiet=parse_quiet("20:00-13:00"))
+    night = Route(
+        "night", (Address("N", "json://n"),), quiet=parse_quiet("20:00-13:00")
+    )
     tried = Route("tried", (Address("T", "json://t"),))
-    digest = Route("digest", (Address("D", "json://d"),), when=parse_when("daily 08:00"))
+    digest = Route(
+        "digest", (Address("D", "json://d"),), when=parse_when("daily 08:00")
+    )
     owe(database, "night", "tried", "digest")
     owe(database, "digest", severity="medium")
     down = Post(T=TEMPORARY, D=TEMPORARY)
@@ -120,12 +165,18 @@ def test_what_is_no_news_any_more_when_it_is_tried_again_or_the_night_ends_is_to
         assert told is not None
         told.alert = told.substantive = False  # as `read --again` leaves it
     post, later = Post(), NOON + timedelta(days=1, hours=2)
-    assert deliver(database, night, tried, digest, post=post, now=later) == Deliveries(1, 0, 0)
-    assert [(name, message.subject) for name, message in post.sent] == [("D", "1 policy change: Parley")]
+    assert deliver(database, night, tried, digest, post=post, now=later) == Deliveries(
+        1, 0, 0
+    )
+    assert [(name, message.subject) for name, message in post.sent] == [
+        ("D", "1 policy change: Parley")
+    ]
     owe(database, "tried", severity="medium")
     assert deliver(database, tried, post=Post(T=TEMPORARY), now=later).pending == 1
     picky = Route("tried", tried.to, severity="high")
-    assert deliver(database, picky, post=post, now=later + timedelta(hours=1)) == Deliveries(0, 0, 0)
+    assert deliver(
+        database, picky, post=post, now=later + timedelta(hours=1)
+    ) == Deliveries(0, 0, 0)
 
 
 def test_a_digest_that_was_missed_comes_with_the_next_run(database: Database) -> None:
@@ -138,12 +189,17 @@ def test_a_digest_that_was_missed_comes_with_the_next_run(database: Database) ->
     assert len(post.sent) == 1
 
 
-def test_a_return_that_stayed_is_in_the_next_digest_and_none_comes_between(database: Database) -> None:
+def test_a_return_that_stayed_is_in_the_next_digest_and_none_comes_between(
+    database: Database,
+) -> None:
     daily = route("daily", "json://a", when=parse_when("daily 08:00"))
     post = Post()
     with database.writing() as session:
         returned = tell(session, [], when=NOON)
-        session.add_all(Check(document_id=POLICY, checked_at=NOON, outcome="unchanged") for _ in range(4))
+        session.add_all(
+            Check(document_id=POLICY, checked_at=NOON, outcome="unchanged")
+            for _ in range(4)
+        )
         session.flush()
         returned.check_id, returned.waits = 1, 3
         confirm(session, lambda *_: ["daily"], now=lambda: NOON + timedelta(hours=26))
@@ -159,26 +215,55 @@ def test_what_an_address_heard_at_once_is_not_in_its_digest(database: Database) 
     owe(database, "daily", when=NOON)
     post = Post()
     deliver(database, route("team", "json://a"), daily, post=post)
-    deliver(database, route("team", "json://a"), daily, post=post, now=NOON + timedelta(days=1))
-    assert [message.subject for message in post.to("A")[1:]] == ["1 policy change: Parley"]
+    deliver(
+        database,
+        route("team", "json://a"),
+        daily,
+        post=post,
+        now=NOON + timedelta(days=1),
+    )
+    assert [message.subject for message in post.to("A")[1:]] == [
+        "1 policy change: Parley"
+    ]
     assert [message.subject for message in post.to("B")] == ["2 policy changes: Parley"]
 
 
-def test_a_digest_route_that_becomes_an_at_once_route_repeats_nothing(database: Database) -> None:
+def test_a_digest_route_that_becomes_an_at_once_route_repeats_nothing(
+    database: Database,
+) -> None:
     owe(database, "team", "other", when=NOON)
     post = Post()
-    deliver(database, route("team", "json://a"), route("other", "json://a", when=parse_when("daily 08:00")), post=post)
-    deliver(database, route("team", "json://a"), route("other", "json://a", "json://b"), post=post)
+    deliver(
+        database,
+        route("team", "json://a"),
+        route("other", "json://a", when=parse_when("daily 08:00")),
+        post=post,
+    )
+    deliver(
+        database,
+        route("team", "json://a"),
+        route("other", "json://a", "json://b"),
+        post=post,
+    )
     assert [name for name, _ in post.sent] == ["${A}", "${B}"]
 
 
-def test_a_change_in_two_digests_of_one_time_and_address_comes_once_and_names_both(database: Database) -> None:
+def test_a_change_in_two_digests_of_one_time_and_address_comes_once_and_names_both(
+    database: Database,
+) -> None:
     owe(database, "one", "two")
     owe(database, "two")
     post = Post()
     morning = {"when": parse_when("daily 08:00")}
-    deliver(database, route("one", "json://a", **morning), route("two", "json://a", **morning), post=post)
-    assert sorted((message.subject, message.body.routes) for message in post.to("A")) == [
+    deliver(
+        database,
+        route("one", "json://a", **morning),
+        route("two", "json://a", **morning),
+        post=post,
+    )
+    assert sorted(
+        (message.subject, message.body.routes) for message in post.to("A")
+    ) == [
         ("1 policy change: Parley", ("one", "two")),
         ("1 policy change: Parley", ("two",)),
     ]
@@ -192,7 +277,9 @@ def test_a_digest_whose_time_has_come_is_work_to_do(database: Database) -> None:
         assert has_to_plan(session, [daily], NOON + timedelta(hours=21))
 
 
-def test_what_a_wrong_clock_dated_into_the_future_waits_for_no_digest(database: Database) -> None:
+def test_what_a_wrong_clock_dated_into_the_future_waits_for_no_digest(
+    database: Database,
+) -> None:
     daily = route("daily", "json://a", when=parse_when("daily 08:00"), empty=True)
     ahead, post = NOON + timedelta(days=365), Post()
     deliver(database, daily, post=post, now=ahead)
@@ -208,9 +295,14 @@ def test_what_a_wrong_clock_dated_into_the_future_waits_for_no_digest(database: 
     ]
 
 
-def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(database: Database) -> None:
+def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(
+    database: Database,
+) -> None:
     morning = parse_when("daily 08:00")
-    silent, asking = route("silent", "json://a", when=morning), route("asking", "json://b", when=morning, empty=True)
+    silent, asking = (
+        route("silent", "json://a", when=morning),
+        route("asking", "json://b", when=morning, empty=True),
+    )
     post = Post()
     for hour in range(0, 48, 3):
         deliver(database, silent, asking, post=post, now=NOON + timedelta(hours=hour))
@@ -223,13 +315,40 @@ def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(da
     assert post.sent[-1][1].subject == "1 policy change: Parley"
 
 
-def test_no_digest_says_that_nothing_changed_to_those_who_were_told_at_once(database: Database) -> None:
-    asking = Route("asking", (Address("${ME}", "json://a"),), when=parse_when("daily 08:00"), empty=True)
+def test_no_digest_says_that_nothing_changed_to_those_who_were_told_at_once(
+    database: Database,
+) -> None:
+    asking = Route(
+        "asking",
+        (Address("${ME}", "json://a"),),
+        when=parse_when("daily 08:00"),
+        empty=True,
+    )
     post, morning = Post(), NOON + timedelta(hours=20, minutes=1)
     deliver(database, asking, post=post, now=NOON - timedelta(hours=3))
     owe(database, "team", "asking")
     for day in range(3):
         deliver(database, route("team", "json://a"), asking, post=post)
-        deliver(database, route("team", "json://a"), asking, post=post, now=morning + timedelta(days=day))
-    assert [message.body.template for _, message in post.sent] == ["digest", "alert", "digest", "digest"]
-    assert len([message for message in post.to("ME") if message.subject == "No policy changes"]) == 3
+        deliver(
+            database,
+            route("team", "json://a"),
+            asking,
+            post=post,
+            now=morning + timedelta(days=day),
+        )
+    assert [message.body.template for _, message in post.sent] == [
+        "digest",
+        "alert",
+        "digest",
+        "digest",
+    ]
+    assert (
+        len(
+            [
+                message
+                for message in post.to("ME")
+                if message.subject == "No policy changes"
+            ]
+        )
+        == 3
+    )

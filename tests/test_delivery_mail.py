@@ -42,10 +42,15 @@ def body(mail: EmailMessage, kind: str) -> str:
 def test_a_mail_arrives_whole(database: Database) -> None:
     owe(database, "team")
     with mail_server() as inbox:
-        done = deliver_due(database, [route("team", inbox.url())], (), base_url="https://watch.example")
+        done = deliver_due(
+            database, [route("team", inbox.url())], (), base_url="https://watch.example"
+        )
     assert done == Deliveries(sent=1, failed=0, pending=0)
     (mail,) = inbox.mails
-    assert mail["Subject"] == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
+    assert (
+        mail["Subject"]
+        == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
+    )
     assert mail["To"] == "reader@example.org"
     assert "watch@example.net" in mail["From"]
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -63,7 +68,9 @@ def test_no_space_is_lost_where_a_subject_is_folded(database: Database) -> None:
     with database.writing() as session:
         tell(session, ["team"], document="parley/privacy-policy.fr", brief=brief)
     with mail_server() as inbox:
-        deliver_due(database, [route("team", inbox.url(), language="fr")], (), base_url=None)
+        deliver_due(
+            database, [route("team", inbox.url(), language="fr")], (), base_url=None
+        )
     assert inbox.mails[0]["Subject"] == (
         "[Élevée] Parley entraîne l’IA avec vos données à partir du 3 nov. 2025 · Politique de confidentialité"
     )
@@ -73,9 +80,18 @@ def test_a_line_that_begins_with_from_arrives_as_it_was(store: Database) -> None
     """Also one that does so only on its way, where long lines are folded."""
     said = 60 * "From here on "
     evidence = [("ai_training", "From here on", "after")]
-    owe(store, "team", passages=[passage(["Your data"], "Before.", said, evidence=evidence)])
+    owe(
+        store,
+        "team",
+        passages=[passage(["Your data"], "Before.", said, evidence=evidence)],
+    )
     with store.writing() as session:
-        facts = {"sent": "alert", "address": "A", "route": "team", "reason": verbatim("no").to_json()}
+        facts = {
+            "sent": "alert",
+            "address": "A",
+            "route": "team",
+            "reason": verbatim("no").to_json(),
+        }
         session.add(Notice(kind="parked", facts=facts, created_at=NOON))
     with mail_server() as inbox:
         to = Address("${A}", inbox.url())
@@ -106,7 +122,9 @@ def test_mails_about_one_document_belong_together(store: Database) -> None:
 
 def test_people_in_one_address_do_not_see_each_other(store: Database) -> None:
     with mail_server() as inbox:
-        assert sent(store, inbox.url("a@example.org/b@example.org", "&bcc=c@example.org")).ok
+        assert sent(
+            store, inbox.url("a@example.org/b@example.org", "&bcc=c@example.org")
+        ).ok
     assert [mail["To"] for mail in inbox.mails] == ["a@example.org", "b@example.org"]
     assert inbox.recipients == [["a@example.org", "c@example.org"], ["b@example.org"]]
     assert "c@example.org" not in str(inbox.mails[0])
@@ -117,7 +135,11 @@ def test_the_addresss_own_headers_and_format_are_kept(store: Database) -> None:
         assert sent(store, inbox.url(more="&%2BX-Team=privacy&format=text")).ok
     (mail,) = inbox.mails
     assert mail["X-Team"] == "privacy"
-    assert [part.get_content_maintype() for part in mail.walk()] == ["multipart", "text", "text"]
+    assert [part.get_content_maintype() for part in mail.walk()] == [
+        "multipart",
+        "text",
+        "text",
+    ]
     assert mail.get_body(("html",)) is None
 
 
@@ -130,7 +152,9 @@ def test_mail_goes_over_tls_with_a_login(store: Database, trusted: trustme.CA) -
     assert len(inbox.mails) == len(implicit.mails) == 1
 
 
-def test_a_wrong_password_is_parked_at_once_and_not_shown(store: Database, trusted: trustme.CA) -> None:
+def test_a_wrong_password_is_parked_at_once_and_not_shown(
+    store: Database, trusted: trustme.CA
+) -> None:
     with mail_server(tls=trusted, password="right") as inbox:
         url = f"mailtos://watch:hunter2@localhost:{inbox.port}/reader@example.org?from=watch@example.net"
         result = sent(store, url)
@@ -139,12 +163,18 @@ def test_a_wrong_password_is_parked_at_once_and_not_shown(store: Database, trust
     assert "hunter2" not in str(result.said or "")
 
 
-def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(store: Database) -> None:
+def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(
+    store: Database,
+) -> None:
     owe(store, "team")
     owe(store, "other")
     with mail_server(password="pässword") as inbox, mail_server() as other:
         bad = f"mailto://watch:p%C3%A4ssword@localhost:{inbox.port}/reader@example.org?from=watch@example.net"
-        done = deliver_due(store, [route("team", bad), Route("other", (Address("${B}", other.url()),))], ())
+        done = deliver_due(
+            store,
+            [route("team", bad), Route("other", (Address("${B}", other.url()),))],
+            (),
+        )
     assert done == Deliveries(sent=1, failed=1, pending=0)
     parked = next(row for row in rows(store) if row.state == State.PARKED)
     assert "choose a password of ASCII letters" in str(parked.error or "")
@@ -156,38 +186,56 @@ def test_a_mail_that_trips_over_a_fault_of_ours_is_a_failed_try(
 ) -> None:
     monkeypatch.setattr(Mail, "_mail", lambda *_: {}["gone"])
     with mail_server() as inbox:
-        assert sent(store, inbox.url()) == Result(ok=False, said=Message("delivery.broke_off", kind="KeyError"))
+        assert sent(store, inbox.url()) == Result(
+            ok=False, said=Message("delivery.broke_off", kind="KeyError")
+        )
 
 
 @pytest.mark.parametrize("implicit", [False, True])
-def test_a_certificate_of_nobody_known_gets_no_mail(store: Database, authority: trustme.CA, implicit: bool) -> None:
+def test_a_certificate_of_nobody_known_gets_no_mail(
+    store: Database, authority: trustme.CA, implicit: bool
+) -> None:
     with mail_server(tls=authority, implicit=implicit) as inbox:
         mode = "ssl" if implicit else "starttls"
-        result = sent(store, f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net&mode={mode}")
+        result = sent(
+            store,
+            f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net&mode={mode}",
+        )
     assert not result.ok
     assert not result.permanent  # it may be mended
     assert "no trusted TLS connection" in str(result.said or "")
     assert inbox.mails == []
 
 
-def test_a_certificate_of_another_host_gets_no_mail(store: Database, trusted: trustme.CA) -> None:
+def test_a_certificate_of_another_host_gets_no_mail(
+    store: Database, trusted: trustme.CA
+) -> None:
     with mail_server(tls=trusted, name="elsewhere.example") as inbox:
-        assert not sent(store, f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net").ok
+        assert not sent(
+            store, f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net"
+        ).ok
     assert inbox.mails == []
 
 
 def test_a_server_without_tls_gets_no_mail_that_wants_it(store: Database) -> None:
     with mail_server() as inbox:
-        assert not sent(store, f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net").ok
+        assert not sent(
+            store, f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net"
+        ).ok
     assert inbox.mails == []
 
 
 def test_a_server_that_stops_offering_a_login_is_tried_again(store: Database) -> None:
     with mail_server() as inbox:
-        result = sent(store, f"mailto://watch:right@localhost:{inbox.port}/r@example.org?from=w@example.net")
+        result = sent(
+            store,
+            f"mailto://watch:right@localhost:{inbox.port}/r@example.org?from=w@example.net",
+        )
     assert not result.ok
     assert not result.permanent
-    assert "the server does not support what the address requires: SMTP AUTH" in str(result.said or "")
+    assert "the server does not support what the address requires: SMTP AUTH" in str(
+        result.said or ""
+    )
     assert inbox.mails == []
 
 
@@ -199,7 +247,9 @@ def test_a_server_that_stops_offering_a_login_is_tried_again(store: Database) ->
         ("421 4.3.2 too busy", False),
     ],
 )
-def test_a_refused_recipient_is_final_or_not_as_the_server_says(store: Database, reply: str, permanent: bool) -> None:
+def test_a_refused_recipient_is_final_or_not_as_the_server_says(
+    store: Database, reply: str, permanent: bool
+) -> None:
     with mail_server() as inbox:
         inbox.refusals["reader@example.org"] = reply
         result = sent(store, inbox.url())
@@ -208,20 +258,33 @@ def test_a_refused_recipient_is_final_or_not_as_the_server_says(store: Database,
     assert "reader@" not in str(result.said or "")
 
 
-def test_a_mail_that_is_refused_after_it_was_read_is_not_lost(database: Database) -> None:
+def test_a_mail_that_is_refused_after_it_was_read_is_not_lost(
+    database: Database,
+) -> None:
     owe(database, "team")
     with mail_server() as inbox:
         inbox.replies = ["451 try later"]
         team = [route("team", inbox.url())]
-        assert deliver_due(database, team, (), now=lambda: NOON) == Deliveries(sent=0, failed=1, pending=1)
-        assert deliver_due(database, team, (), now=lambda: NOON + timedelta(minutes=5)).sent == 1
+        assert deliver_due(database, team, (), now=lambda: NOON) == Deliveries(
+            sent=0, failed=1, pending=1
+        )
+        assert (
+            deliver_due(
+                database, team, (), now=lambda: NOON + timedelta(minutes=5)
+            ).sent
+            == 1
+        )
 
 
 def test_a_mail_that_is_too_large_for_its_server_is_parked(store: Database) -> None:
     with mail_server() as inbox:
         inbox.replies = ["552 5.3.4 message too big"]
         result = sent(store, inbox.url())
-    assert (result.ok, result.permanent, str(result.said)) == (False, True, "552 5.3.4 message too big")
+    assert (result.ok, result.permanent, str(result.said)) == (
+        False,
+        True,
+        "552 5.3.4 message too big",
+    )
 
 
 def test_a_mail_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:
@@ -237,9 +300,17 @@ def test_a_mail_server_that_drips_does_not_hold_us_for_ever(store: Database) -> 
         slow.listen()
         threading.Thread(target=drip_greeting, args=(slow,), daemon=True).start()
         began = time.monotonic()
-        result = sent(store, f"mailto://localhost:{slow.getsockname()[1]}/x@example.org?from=w@example.net", deadline=1)
+        result = sent(
+            store,
+            f"mailto://localhost:{slow.getsockname()[1]}/x@example.org?from=w@example.net",
+            deadline=1,
+        )
     assert time.monotonic() - began < 15
-    assert (result.ok, result.permanent, str(result.said)) == (False, False, "no answer within 1 seconds")
+    assert (result.ok, result.permanent, str(result.said)) == (
+        False,
+        False,
+        "no answer within 1 seconds",
+    )
 
 
 def test_a_mail_server_that_breaks_off_is_tried_again(store: Database) -> None:
@@ -247,16 +318,23 @@ def test_a_mail_server_that_breaks_off_is_tried_again(store: Database) -> None:
         connection, _ = listening.accept()
         connection.sendall(b"220 here\r\n")
         connection.recv(100)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
         connection.close()
 
     with socket.socket() as breaking:
         breaking.bind(("127.0.0.1", 0))
         breaking.listen()
         threading.Thread(target=break_off, args=(breaking,), daemon=True).start()
-        result = sent(store, f"mailto://localhost:{breaking.getsockname()[1]}/x@example.org?from=w@example.net")
+        result = sent(
+            store,
+            f"mailto://localhost:{breaking.getsockname()[1]}/x@example.org?from=w@example.net",
+        )
     assert (result.ok, result.permanent) == (False, False)
-    assert str(result.said or "").startswith(("the server closed", "no connection: Connection reset"))
+    assert str(result.said or "").startswith(
+        ("the server closed", "no connection: Connection reset")
+    )
 
 
 def test_one_of_two_people_in_an_address_may_be_gone(store: Database) -> None:
@@ -265,58 +343,109 @@ def test_one_of_two_people_in_an_address_may_be_gone(store: Database) -> None:
         result = sent(store, inbox.url("a@example.org/b@example.org"))
     assert len(inbox.mails) == 1
     assert result.permanent
-    assert str(result.said) == "accepted, but not for recipient 2 of this address: 550 gone"
+    assert (
+        str(result.said)
+        == "accepted, but not for recipient 2 of this address: 550 gone"
+    )
 
 
-def test_who_was_refused_is_told_by_number_also_where_nobody_took_it(store: Database) -> None:
+def test_who_was_refused_is_told_by_number_also_where_nobody_took_it(
+    store: Database,
+) -> None:
     with mail_server() as inbox:
-        inbox.refusals |= {"b@example.org": "550 gone", "a@example.org": "451 later", "carol@example.org": "550 no"}
-        said = sent(store, inbox.url("b@example.org/a@example.org", "&cc=carol@example.org")).said
-    numbered = "recipient 1 of this address: 550 gone; recipient 2 of this address: 451 later"
+        inbox.refusals |= {
+            "b@example.org": "550 gone",
+            "a@example.org": "451 later",
+            "carol@example.org": "550 no",
+        }
+        said = sent(
+            store, inbox.url("b@example.org/a@example.org", "&cc=carol@example.org")
+        ).said
+    numbered = (
+        "recipient 1 of this address: 550 gone; recipient 2 of this address: 451 later"
+    )
     assert str(said) == f"{numbered}; ***@***: 550 no"
 
 
-def test_who_has_a_mail_does_not_get_it_again_because_of_another(database: Database) -> None:
+def test_who_has_a_mail_does_not_get_it_again_because_of_another(
+    database: Database,
+) -> None:
     owe(database, "team")
     with mail_server() as inbox:
         inbox.refusals["full@example.org"] = "452 4.2.2 mailbox full"
-        team = [route("team", inbox.url("full@example.org/ann@example.org", "&cc=carol@example.org"))]
-        failed = [deliver_due(database, team, (), now=lambda h=h: NOON + timedelta(hours=h)).failed for h in range(5)]  # type: ignore[misc]
+        team = [
+            route(
+                "team",
+                inbox.url("full@example.org/ann@example.org", "&cc=carol@example.org"),
+            )
+        ]
+        failed = [
+            deliver_due(
+                database, team, (), now=lambda h=h: NOON + timedelta(hours=h)
+            ).failed
+            for h in range(5)
+        ]  # type: ignore[misc]
         assert sum(failed) > 2
         (row,) = rows(database)
         assert len(row.taken or []) == 2
         assert "example.org" not in str(row.taken)
         inbox.refusals.clear()
-        assert deliver_due(database, team, (), now=lambda: NOON + timedelta(hours=9)).sent == 1
-    assert inbox.recipients == [["carol@example.org"], ["ann@example.org"], ["full@example.org"]]
+        assert (
+            deliver_due(database, team, (), now=lambda: NOON + timedelta(hours=9)).sent
+            == 1
+        )
+    assert inbox.recipients == [
+        ["carol@example.org"],
+        ["ann@example.org"],
+        ["full@example.org"],
+    ]
 
 
-def test_a_server_that_breaks_off_after_the_first_of_two_is_asked_for_the_second_only(store: Database) -> None:
+def test_a_server_that_breaks_off_after_the_first_of_two_is_asked_for_the_second_only(
+    store: Database,
+) -> None:
     owe(store, "team")
     with mail_server() as inbox:
         team = [route("team", inbox.url("ann@example.org/bob@example.org"))]
         inbox.replies = ["250 Taken", "451 try later"]
         assert deliver_due(store, team, (), now=lambda: NOON).failed == 1
-        assert deliver_due(store, team, (), now=lambda: NOON + timedelta(minutes=5)).sent == 1
+        assert (
+            deliver_due(store, team, (), now=lambda: NOON + timedelta(minutes=5)).sent
+            == 1
+        )
     assert inbox.recipients == [["bob@example.org"]]
 
 
-def test_of_many_people_nobody_gets_a_mail_twice_from_a_server_that_takes_its_time(store: Database) -> None:
+def test_of_many_people_nobody_gets_a_mail_twice_from_a_server_that_takes_its_time(
+    store: Database,
+) -> None:
     people = [f"p{number}@example.org" for number in range(12)]
     with mail_server() as inbox:
         inbox.seconds = 0.3
-        address, message = Address("team", inbox.url("/".join(people))), one_message(store)
+        address, message = (
+            Address("team", inbox.url("/".join(people))),
+            one_message(store),
+        )
         first = send(address, message, deadline=2)
         assert not first.ok
         assert 0 < len(first.taken) < len(people)
         time.sleep(2)  # the run goes on with other addresses
         assert send(address, replace(message, taken=first.taken)).ok
-    assert sorted(person for mail in inbox.recipients for person in mail) == sorted(people)
+    assert sorted(person for mail in inbox.recipients for person in mail) == sorted(
+        people
+    )
 
 
 def test_a_mail_server_that_says_nothing_is_given_up_for_now(store: Database) -> None:
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
-        result = sent(store, f"mailto://localhost:{mute.getsockname()[1]}/x@example.org?from=w@example.net&cto=1")
-    assert (result.ok, result.permanent, str(result.said)) == (False, False, "no answer in time")
+        result = sent(
+            store,
+            f"mailto://localhost:{mute.getsockname()[1]}/x@example.org?from=w@example.net&cto=1",
+        )
+    assert (result.ok, result.permanent, str(result.said)) == (
+        False,
+        False,
+        "no answer in time",
+    )

@@ -20,12 +20,26 @@ def test_a_quiet_route_waits_until_the_morning(database: Database) -> None:
     for _ in range(25):
         owe(database, "team", when=NIGHT)
     team = route("team", "json://a", **QUIET)
-    assert deliver(database, team, post=Post(), now=NIGHT) == Deliveries(sent=0, failed=0, pending=25)
-    assert deliver(database, team, post=Post(), now=NIGHT + timedelta(hours=7, minutes=29)).sent == 0
-    assert deliver(database, team, post=Post(), now=NIGHT + timedelta(hours=7, minutes=31)).sent == 25
+    assert deliver(database, team, post=Post(), now=NIGHT) == Deliveries(
+        sent=0, failed=0, pending=25
+    )
+    assert (
+        deliver(
+            database, team, post=Post(), now=NIGHT + timedelta(hours=7, minutes=29)
+        ).sent
+        == 0
+    )
+    assert (
+        deliver(
+            database, team, post=Post(), now=NIGHT + timedelta(hours=7, minutes=31)
+        ).sent
+        == 25
+    )
 
 
-def test_what_weighs_high_breaks_the_quiet_only_where_the_route_says_so(database: Database) -> None:
+def test_what_weighs_high_breaks_the_quiet_only_where_the_route_says_so(
+    database: Database,
+) -> None:
     owe(database, "team", "all", severity="high")
     owe(database, "team", "all", severity="medium")
     post = Post()
@@ -39,7 +53,9 @@ def test_what_weighs_high_breaks_the_quiet_only_where_the_route_says_so(database
     assert [name for name, _ in post.sent] == ["${A}"]
 
 
-def test_a_try_that_failed_waits_for_the_end_of_the_quiet_too(database: Database) -> None:
+def test_a_try_that_failed_waits_for_the_end_of_the_quiet_too(
+    database: Database,
+) -> None:
     owe(database, "team", when=NIGHT)
     team = route("team", "json://a", **QUIET)
     evening = NIGHT - timedelta(hours=1, minutes=31)
@@ -49,8 +65,16 @@ def test_a_try_that_failed_waits_for_the_end_of_the_quiet_too(database: Database
     assert post.sent == []
 
 
-def test_of_two_routes_with_one_address_the_one_that_is_not_quiet_decides(database: Database) -> None:
+def test_of_two_routes_with_one_address_the_one_that_is_not_quiet_decides(
+    database: Database,
+) -> None:
     owe(database, "team", "all", when=NIGHT)
     post = Post()
-    deliver(database, route("team", "json://a", **QUIET), route("all", "json://a"), post=post, now=NIGHT)
+    deliver(
+        database,
+        route("team", "json://a", **QUIET),
+        route("all", "json://a"),
+        post=post,
+        now=NIGHT,
+    )
     assert [message.body.routes for message in post.to("A")] == [("all", "team")]

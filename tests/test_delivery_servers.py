@@ -27,12 +27,19 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUICK = "?rto=2&cto=2"
 
 
-def test_one_of_three_addresses_that_is_bad_holds_up_no_other(database: Database) -> None:
+def test_one_of_three_addresses_that_is_bad_holds_up_no_other(
+    database: Database,
+) -> None:
     owe(database, "team")
     owe(database, "team")
     with mail_server() as inbox, webhook() as hook, held_port() as port:
         bad = f"mailto://localhost:{port}/x@example.org?from=w@example.net"
-        done = deliver_due(database, [route("team", inbox.url(), bad, hook.url())], (), now=lambda: NOON)
+        done = deliver_due(
+            database,
+            [route("team", inbox.url(), bad, hook.url())],
+            (),
+            now=lambda: NOON,
+        )
     assert done == Deliveries(sent=4, failed=1, pending=2)
     assert len(inbox.mails) == len(hook.calls) == 2
 
@@ -45,7 +52,9 @@ def test_a_webhook_gets_subject_and_plain_text(store: Database) -> None:
     assert "[-show-] {+train our writing models unless+}" in call.body["message"]
     with webhook() as hook:
         assert sent(store, hook.url(more="?format=markdown")).ok
-    assert "~~show~~ **train our writing models unless**" in hook.calls[0].body["message"]
+    assert (
+        "~~show~~ **train our writing models unless**" in hook.calls[0].body["message"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,9 +87,19 @@ def test_what_a_webhook_answers_decides_whether_it_is_tried_again(
 def test_nobody_listens(store: Database) -> None:
     with held_port() as port:
         result = sent(store, f"json://127.0.0.1:{port}/hook")
-        mail = sent(store, f"mailto://localhost:{port}/x@example.org?from=w@example.net")
-    assert (result.ok, result.permanent, str(result.said)) == (False, False, "no connection: Connection refused")
-    assert (mail.ok, mail.permanent, str(mail.said)) == (False, False, "no connection: Connection refused")
+        mail = sent(
+            store, f"mailto://localhost:{port}/x@example.org?from=w@example.net"
+        )
+    assert (result.ok, result.permanent, str(result.said)) == (
+        False,
+        False,
+        "no connection: Connection refused",
+    )
+    assert (mail.ok, mail.permanent, str(mail.said)) == (
+        False,
+        False,
+        "no connection: Connection refused",
+    )
 
 
 def test_why_nothing_was_taken_can_be_said_in_french(store: Database) -> None:
@@ -88,11 +107,22 @@ def test_why_nothing_was_taken_can_be_said_in_french(store: Database) -> None:
         hook.always = (413, {}, "too large for hook s3cretpath")
         refused = sent(store, hook.url("s3cretpath", more=QUICK)).said
     with held_port() as port:
-        nobody = sent(store, f"mailto://localhost:{port}/x@example.org?from=w@example.net").said
-    unknown = sent(store, "mailto://nowhere.invalid/x@example.org?from=w@example.net").said
-    said = [translate(each, "fr").replace("\u00a0", " ") for each in (refused, nobody, unknown) if each]
+        nobody = sent(
+            store, f"mailto://localhost:{port}/x@example.org?from=w@example.net"
+        ).said
+    unknown = sent(
+        store, "mailto://nowhere.invalid/x@example.org?from=w@example.net"
+    ).said
+    said = [
+        translate(each, "fr").replace("\u00a0", " ")
+        for each in (refused, nobody, unknown)
+        if each
+    ]
     assert said[0].startswith("statut 413 : too large for hook ***")
-    assert said[1:] == ["pas de connexion : connexion refusée", "pas de connexion : le nom du serveur est inconnu"]
+    assert said[1:] == [
+        "pas de connexion : connexion refusée",
+        "pas de connexion : le nom du serveur est inconnu",
+    ]
 
 
 def test_a_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:
@@ -101,7 +131,11 @@ def test_a_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:
         began = time.monotonic()
         result = sent(store, hook.url(), deadline=1)
     assert time.monotonic() - began < 9
-    assert (result.ok, result.permanent, str(result.said)) == (False, False, "no answer within 1 seconds")
+    assert (result.ok, result.permanent, str(result.said)) == (
+        False,
+        False,
+        "no answer within 1 seconds",
+    )
 
 
 def test_a_webhook_with_a_certificate_of_nobody_known_gets_nothing(
@@ -109,7 +143,11 @@ def test_a_webhook_with_a_certificate_of_nobody_known_gets_nothing(
 ) -> None:
     with webhook(tls=authority) as hook:
         result = sent(store, f"jsons://127.0.0.1:{hook.port}/hook")
-    assert (result.ok, result.permanent, str(result.said)) == (False, False, "no trusted TLS connection")
+    assert (result.ok, result.permanent, str(result.said)) == (
+        False,
+        False,
+        "no trusted TLS connection",
+    )
     assert hook.calls == []
 
 
@@ -124,18 +162,32 @@ def test_retry_after_is_obeyed(database: Database) -> None:
         hook.answers = [(429, {"Retry-After": "1800"}, "slow down"), 200]
         team = [route("team", hook.url())]
         assert deliver_due(database, team, (), now=lambda: NOON).pending == 1
-        assert deliver_due(database, team, (), now=lambda: NOON + timedelta(minutes=29)).sent == 0
+        assert (
+            deliver_due(
+                database, team, (), now=lambda: NOON + timedelta(minutes=29)
+            ).sent
+            == 0
+        )
         assert len(hook.calls) == 1
-        assert deliver_due(database, team, (), now=lambda: NOON + timedelta(minutes=34)).sent == 1
+        assert (
+            deliver_due(
+                database, team, (), now=lambda: NOON + timedelta(minutes=34)
+            ).sent
+            == 1
+        )
 
 
-def test_a_short_pause_that_a_server_asks_for_is_kept_within_the_run(database: Database) -> None:
+def test_a_short_pause_that_a_server_asks_for_is_kept_within_the_run(
+    database: Database,
+) -> None:
     owe(database, "team")
     owe(database, "team")
     with webhook() as hook:
         hook.answers = [(429, {"Retry-After": "1"}, "")]
         began = time.monotonic()
-        assert deliver_due(database, [route("team", hook.url())], ()) == Deliveries(sent=2, failed=1, pending=0)
+        assert deliver_due(database, [route("team", hook.url())], ()) == Deliveries(
+            sent=2, failed=1, pending=0
+        )
     assert time.monotonic() - began >= 1
 
 
@@ -145,7 +197,12 @@ def test_500_then_good(database: Database) -> None:
         hook.answers = [500]
         team = [route("team", hook.url())]
         assert deliver_due(database, team, (), now=lambda: NOON).failed == 1
-        assert deliver_due(database, team, (), now=lambda: NOON + timedelta(minutes=5)).sent == 1
+        assert (
+            deliver_due(
+                database, team, (), now=lambda: NOON + timedelta(minutes=5)
+            ).sent
+            == 1
+        )
     assert len(hook.calls) == 2
 
 
@@ -163,8 +220,12 @@ def test_500_then_good(database: Database) -> None:
         (None, None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(written: str | None, seconds: int | None) -> None:
-    assert retry_after(written, now=NOON) == (None if seconds is None else timedelta(seconds=seconds))
+def test_retry_after_is_seconds_or_a_date(
+    written: str | None, seconds: int | None
+) -> None:
+    assert retry_after(written, now=NOON) == (
+        None if seconds is None else timedelta(seconds=seconds)
+    )
 
 
 def test_messages_to_one_server_are_not_slowed_down(store: Database) -> None:
@@ -173,20 +234,45 @@ def test_messages_to_one_server_are_not_slowed_down(store: Database) -> None:
     with webhook() as hook:
         began = time.monotonic()
         deliver_due(store, [route("team", hook.url())], ())
-    assert time.monotonic() - began < 15  # Apprise alone would wait 5.5 seconds between two of them, 22 in all
+    assert (
+        time.monotonic() - began < 15
+    )  # Apprise alone would wait 5.5 seconds between two of them, 22 in all
 
 
-SECRETS = ("s3cretpath", "hunter2", "swordfish", "topsecretuser", "aHVudGVyMg", "whisper@example.org")
+SECRETS = (
+    "s3cretpath",
+    "hunter2",
+    "swordfish",
+    "topsecretuser",
+    "aHVudGVyMg",
+    "whisper@example.org",
+)
 
 
 def test_no_secret_shows_anywhere(
-    database: Database, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], trusted: trustme.CA
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    trusted: trustme.CA,
 ) -> None:
     caplog.set_level(logging.NOTSET)
     owe(database, "team")
-    with webhook() as hook, mail_server(tls=trusted, password="right") as inbox, held_port() as port:
-        hook.answers = [(403, {}, "no topsecretuser:hunter2 at /s3cretpath?token=swordfish aHVudGVyMg== here"), 500]
-        inbox.refusals["whisper@example.org"] = "550 whisper@example.org unknown to swordfish"
+    with (
+        webhook() as hook,
+        mail_server(tls=trusted, password="right") as inbox,
+        held_port() as port,
+    ):
+        hook.answers = [
+            (
+                403,
+                {},
+                "no topsecretuser:hunter2 at /s3cretpath?token=swordfish aHVudGVyMg== here",
+            ),
+            500,
+        ]
+        inbox.refusals["whisper@example.org"] = (
+            "550 whisper@example.org unknown to swordfish"
+        )
         people = "whisper@example.org?from=watch@example.net"
         urls = [
             f"json://topsecretuser:hunter2@127.0.0.1:{hook.port}/s3cretpath?-token=swordfish",
@@ -200,7 +286,9 @@ def test_no_secret_shows_anywhere(
         ]
         team = route("team", *urls)
         operator = [Address("${OPS}", f"json://127.0.0.1:{hook.port}/ops")]
-        assert deliver_due(database, [team], operator, now=lambda: NOON).failed == len(urls)
+        assert deliver_due(database, [team], operator, now=lambda: NOON).failed == len(
+            urls
+        )
         tried = try_routes(database, [team], change_json=webhook_change)
     told = " ".join(call.body["message"] for call in hook.calls if call.path == "/ops")
     assert "status 403" in told
@@ -213,7 +301,11 @@ def test_no_secret_shows_anywhere(
     shown = " ".join(map(str, [tried, team, operator, *map(address_problem, urls)]))
     out = capsys.readouterr()
     # aiosmtpd, the server of this test, writes its own log.
-    logged = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("mail."))
+    logged = "\n".join(
+        record.getMessage()
+        for record in caplog.records
+        if not record.name.startswith("mail.")
+    )
     for secret in SECRETS:
         for place in (stored, shown, told, logged, out.out, out.err):
             assert secret not in place

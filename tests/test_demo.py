@@ -24,9 +24,16 @@ def told_again(folder: Path, language: str) -> str:
     """The alert about the privacy policy, as a route of that language gets it."""
     database = Database(f"sqlite:///{folder / 'policywatch.db'}")
     with database.reading() as session:
-        newest = [each for each in changes_of(session, "confrera/privacy-policy") if each.alert][-1]
+        newest = [
+            each
+            for each in changes_of(session, "confrera/privacy-policy")
+            if each.alert
+        ][-1]
         message = alert_message(
-            session, [Alert(change_id=newest.id or 0, route="member")], language=language, base_url=None
+            session,
+            [Alert(change_id=newest.id or 0, route="member")],
+            language=language,
+            base_url=None,
         )
     database.close()
     return message.text
@@ -35,7 +42,12 @@ def told_again(folder: Path, language: str) -> str:
 def alerting(folder: Path) -> list[Change]:
     database = Database(f"sqlite:///{folder / 'policywatch.db'}")
     with database.reading() as session:
-        found = [each for one in DOCUMENTS for each in changes_of(session, one.id) if each.alert]
+        found = [
+            each
+            for one in DOCUMENTS
+            for each in changes_of(session, one.id)
+            if each.alert
+        ]
     database.close()
     return found
 
@@ -45,7 +57,9 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
     assert "All came as it should." in said
     assert "(not expected)" not in said
     alerts = alerting(tmp_path / "demo")
-    assert sorted(each.document_id for each in alerts) == sorted(id_ for _, id_ in EXPECTED_ALERTS)
+    assert sorted(each.document_id for each in alerts) == sorted(
+        id_ for _, id_ in EXPECTED_ALERTS
+    )
     assert {each.effective_date for each in alerts} == {date(2025, 11, 3)}
     readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
     shown = readme.partition("```text\n")[2].partition("\n```")[0]
@@ -59,9 +73,16 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
     ):
         assert answer in said
     assert "8 alerts were delivered, 8 belong to the story." in said
-    for file, title in (("alerts.txt", "Privacy Policy"), ("alertes.txt", "Politique de confidentialité")):
+    for file, title in (
+        ("alerts.txt", "Privacy Policy"),
+        ("alertes.txt", "Politique de confidentialité"),
+    ):
         messages = (tmp_path / "demo" / file).read_text("utf-8").split("=" * 72)[2::2]
         changes = {change for message in messages for change in CHANGE.findall(message)}
-        assert (len(messages), len(changes)) == (4, 8), "a change and its translation are one event, told once"
+        assert (len(messages), len(changes)) == (4, 8), (
+            "a change and its translation are one event, told once"
+        )
         assert any(f"Confrera, {title} (" in message for message in messages)
-    assert "holds a demo already" in policywatch("demo", "--folder", tmp_path / "demo", status=1)
+    assert "holds a demo already" in policywatch(
+        "demo", "--folder", tmp_path / "demo", status=1
+    )

@@ -40,9 +40,15 @@ def site() -> Iterator[DemoSite]:
 
 
 def ask(site: DemoSite, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=60)
+    connection = http.client.HTTPConnection(
+        site.url.removeprefix("http://"), timeout=60
+    )
     try:
-        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        connection.request(
+            "GET",
+            path,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     finally:
@@ -50,12 +56,19 @@ def ask(site: DemoSite, path: str, **headers: str) -> tuple[int, dict[str, str],
 
 
 def read(document: DemoDocument, day: int) -> Page:
-    return read_page(page(document, day).encode(), url=f"http://127.0.0.1{document.path}", language=document.language)
+    return read_page(
+        page(document, day).encode(),
+        url=f"http://127.0.0.1{document.path}",
+        language=document.language,
+    )
 
 
 def lines(document: DemoDocument, day: int) -> list[str]:
     """The words of a page's document as a person reads them, without the moving "updated ... ago"."""
-    said = [re.sub(r" ?(Updated|Mis à jour) .*", "", normalize(block.text)) for block in read(document, day).blocks]
+    said = [
+        re.sub(r" ?(Updated|Mis à jour) .*", "", normalize(block.text))
+        for block in read(document, day).blocks
+    ]
     return [line for line in said if line]
 
 
@@ -75,7 +88,9 @@ def test_a_new_day_brings_new_pages_under_the_same_addresses(site: DemoSite) -> 
     for day in DAYS:
         site.day = day
         etags.append(ask(site, path)[1]["ETag"])
-    assert etags[NOISE_DAY - 1] == etags[ERROR_DAY - 1]  # the error page is the same each time
+    assert (
+        etags[NOISE_DAY - 1] == etags[ERROR_DAY - 1]
+    )  # the error page is the same each time
     assert len(set(etags)) == 4
 
 
@@ -100,7 +115,9 @@ def test_noise_changes_the_page_and_not_its_words(document: DemoDocument) -> Non
 
 
 @EACH
-def test_only_what_announces_differs_on_the_day_of_the_notice(document: DemoDocument) -> None:
+def test_only_what_announces_differs_on_the_day_of_the_notice(
+    document: DemoDocument,
+) -> None:
     before, after = lines(document, QUIET_DAY), lines(document, NOTICE_DAY)
     added = [line for line in after if line not in before]
     if document.id in ANNOUNCING:
@@ -112,10 +129,14 @@ def test_only_what_announces_differs_on_the_day_of_the_notice(document: DemoDocu
 
 
 @EACH
-def test_every_document_says_the_change_and_keeps_the_rest(document: DemoDocument) -> None:
+def test_every_document_says_the_change_and_keeps_the_rest(
+    document: DemoDocument,
+) -> None:
     before, after = lines(document, NOTICE_DAY), lines(document, CHANGE_DAY)
     added = " ".join(line for line in after if line not in before)
-    assert re.search(r"generative AI|generate content|IA générative|génèrent du contenu", added)
+    assert re.search(
+        r"generative AI|generate content|IA générative|génèrent du contenu", added
+    )
     assert re.search(r"3 (November|novembre) 2025", added)
     kept = [line for line in before if line in after]
     assert len(kept) >= 0.7 * len(before)
@@ -124,14 +145,18 @@ def test_every_document_says_the_change_and_keeps_the_rest(document: DemoDocumen
 
 
 @EACH
-def test_nothing_but_the_error_page_is_new_on_the_last_day(document: DemoDocument) -> None:
+def test_nothing_but_the_error_page_is_new_on_the_last_day(
+    document: DemoDocument,
+) -> None:
     if document.id == BROKEN:
         assert page(document, ERROR_DAY) == page(document, NOISE_DAY)
     else:
         assert page(document, ERROR_DAY) == page(document, CHANGE_DAY)
 
 
-def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_know() -> None:
+def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_know() -> (
+    None
+):
     for document in DOCUMENTS:
         if document.kind != "privacy-policy":
             continue
@@ -141,7 +166,11 @@ def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_kno
             language=document.language,
             document=document.title,
         )
-        assert (found.alert, found.severity, found.direction) == (True, "high", "expands")
+        assert (found.alert, found.severity, found.direction) == (
+            True,
+            "high",
+            "expands",
+        )
         assert "ai_training" in found.topics
         assert found.effective_date == STARTS
         assert (found.brief.default, found.brief.start) == ("on", STARTS)

@@ -25,7 +25,18 @@ from storage.changes import Change
 from storage.database import Database
 from tests import warm
 from tests.conftest import made
-from tests.site import AI, Site, command, library, policy, policywatch, run, until, watchlist, with_small_files
+from tests.site import (
+    AI,
+    Site,
+    command,
+    library,
+    policy,
+    policywatch,
+    run,
+    until,
+    watchlist,
+    with_small_files,
+)
 from tests.web_pages import page, visited
 from tests.web_pages import text as text_of
 
@@ -53,7 +64,11 @@ def unwritable(config: Path) -> Iterator[Path]:
 def bound_by_rights() -> tuple[str, ...]:
     """The words before a command that is bound by the rights of files, also where the tests run as root."""
     rights = "-dac_override,-dac_read_search"
-    setpriv = ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}") if os.geteuid() == 0 else ()
+    setpriv = (
+        ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}")
+        if os.geteuid() == 0
+        else ()
+    )
     if setpriv and shutil.which("setpriv") is None:
         pytest.skip("there is no setpriv here: apt-get install util-linux")
     return setpriv
@@ -62,7 +77,9 @@ def bound_by_rights() -> tuple[str, ...]:
 def as_anybody(*words: object) -> tuple[int, str]:
     """Run the program bound by the rights of files."""
     program = [*bound_by_rights(), *command(*words)]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        program, capture_output=True, text=True, timeout=300, check=False
+    )
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 
@@ -84,10 +101,15 @@ def test_doctor_says_that_nothing_can_be_written(unwritable: Path) -> None:
         assert "its file and folder must be writable" in said
 
 
-def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(config: Path) -> None:
+def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(
+    config: Path,
+) -> None:
     data = config.parent / "data"
     before = {file.name: file.read_bytes() for file in data.iterdir()}
-    assert re.search(r"ok    database: sqlite:///.*, \d\.\d MB", policywatch("doctor", "--config", config))
+    assert re.search(
+        r"ok    database: sqlite:///.*, \d\.\d MB",
+        policywatch("doctor", "--config", config),
+    )
 
     done = with_small_files(2**20, "doctor", "--config", config)
     assert done.returncode == 1
@@ -104,24 +126,37 @@ def test_doctor_warns_of_a_disk_that_will_be_full(
     texts = [finding.text for finding in examine(config) if finding.about == "disk"]
     assert (not texts) == good
     assert all(
-        re.match(r"0 MB are free, and the database grows by some \d+ MB in 30 days: make", each) for each in texts
+        re.match(
+            r"0 MB are free, and the database grows by some \d+ MB in 30 days: make",
+            each,
+        )
+        for each in texts
     )
 
 
 def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = Site(f"http://127.0.0.1:{closed.getsockname()[1]}")
-    made = watchlist(tmp_path, nobody, f"sqlite:///{tmp_path}/watch.db", names=("privacy", "terms"))
-    made.write_text(made.read_text("utf-8").replace("http://127.0.0.1", "http://nowhere.invalid"), "utf-8")
+    made = watchlist(
+        tmp_path, nobody, f"sqlite:///{tmp_path}/watch.db", names=("privacy", "terms")
+    )
+    made.write_text(
+        made.read_text("utf-8").replace("http://127.0.0.1", "http://nowhere.invalid"),
+        "utf-8",
+    )
     said = policywatch("run", "--config", made, status=1)
-    assert said.startswith("none of 2 documents could be reached: is this machine online? Of the first: ")
+    assert said.startswith(
+        "none of 2 documents could be reached: is this machine online? Of the first: "
+    )
     assert said.count("\n") == 1
     said = policywatch("doctor", "--quiet", "--config", made, status=1)
     assert said.startswith("FIX   network: none of 2 documents could be reached")
     assert said.count("\n") == 1
 
 
-def test_one_cause_is_told_once_for_all_its_documents(tmp_path: Path, site: Site) -> None:
+def test_one_cause_is_told_once_for_all_its_documents(
+    tmp_path: Path, site: Site
+) -> None:
     """Three of four hosts have no address: as when DNS works for some names only."""
     names = ("privacy", "terms", "cookies", "help")
     site.pages |= {f"/{name}": policy() for name in names}
@@ -142,13 +177,20 @@ def test_one_cause_is_told_once_for_all_its_documents(tmp_path: Path, site: Site
     with visited(database) as pages:
         shown = page(pages, "/health")
     database.close()
-    assert text_of(shown, "#held ~ ul .reason") == [text_of(shown, "#held ~ ul .reason")[0]]
+    assert text_of(shown, "#held ~ ul .reason") == [
+        text_of(shown, "#held ~ ul .reason")[0]
+    ]
     assert len(shown.css("#held ~ ul .title")) == 3
 
 
 def test_of_a_job_that_does_not_run_one_line_says_so(config: Path, site: Site) -> None:
     site.pages["/terms"] = policy()
-    watchlist(config.parent, site, f"sqlite:///{config.parent}/data/watch.db", names=("privacy", "terms"))
+    watchlist(
+        config.parent,
+        site,
+        f"sqlite:///{config.parent}/data/watch.db",
+        names=("privacy", "terms"),
+    )
     run(config, status=0)
     with closing(sqlite3.connect(config.parent / "data/watch.db")) as opened, opened:
         opened.execute("UPDATE checks SET checked_at = '2025-01-02 03:04:05.000000'")
@@ -157,20 +199,42 @@ def test_of_a_job_that_does_not_run_one_line_says_so(config: Path, site: Site) -
     assert said == f"FIX   job: {overdue}\n"
 
 
-SLOW = {"alembic", "apprise", "fastapi", "icalendar", "jinja2", "numpy", "rfc3161_client"}
+SLOW = {
+    "alembic",
+    "apprise",
+    "fastapi",
+    "icalendar",
+    "jinja2",
+    "numpy",
+    "rfc3161_client",
+}
 
 
 @pytest.mark.parametrize(
-    ("words", "slow"), [(["run"], {*SLOW, "aiohttp", "cryptography", "scrapy", "twisted"}), (["run", "--now"], SLOW)]
+    ("words", "slow"),
+    [
+        (["run"], {*SLOW, "aiohttp", "cryptography", "scrapy", "twisted"}),
+        (["run", "--now"], SLOW),
+    ],
 )
-def test_a_run_loads_no_library_that_it_has_no_use_for(config: Path, words: list[str], slow: set[str]) -> None:
+def test_a_run_loads_no_library_that_it_has_no_use_for(
+    config: Path, words: list[str], slow: set[str]
+) -> None:
     """Nothing is due, or nothing has changed and nobody is to be told."""
     if "--now" in words:
-        config.write_text(re.sub(r"(?s)\[\[routes.*?(?=\[\[documents)", "", config.read_text("utf-8")), "utf-8")
+        config.write_text(
+            re.sub(
+                r"(?s)\[\[routes.*?(?=\[\[documents)", "", config.read_text("utf-8")
+            ),
+            "utf-8",
+        )
     code = "import atexit, sys; from policywatch.cli import main; "
     code += f"atexit.register(lambda: print(*sys.modules.keys() & {slow})); main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, *words, "--config", config], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *words, "--config", config],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (done.stdout, done.stderr) == ("\n", "")
 
@@ -191,7 +255,10 @@ def test_a_run_under_a_wrong_clock_is_named_and_stops_nothing(config: Path) -> N
     opened.close()
     for words in ((), ("--alive",)):
         said = policywatch("doctor", "--quiet", *words, "--config", config, status=1)
-        assert "the last check is dated 2199-01-01 00:00 UTC, which is still to come: was the clock wrong then" in said
+        assert (
+            "the last check is dated 2199-01-01 00:00 UTC, which is still to come: was the clock wrong then"
+            in said
+        )
     policywatch("run", "--config", config)
     assert policywatch("doctor", "--quiet", "--config", config) == ""
 
@@ -205,40 +272,66 @@ def test_a_change_under_a_wrong_clock_is_named_with_what_dates_it_anew(
     run(made, status=0)
     database = Database(database_url)
     with database.writing() as session:
-        session.exec(select(Change)).one().detected_at = datetime(2199, 1, 1, tzinfo=UTC)
+        session.exec(select(Change)).one().detected_at = datetime(
+            2199, 1, 1, tzinfo=UTC
+        )
     said = policywatch("doctor", "--quiet", "--config", made, status=1)
-    assert "FIX   changes: 1 change is dated in time to come, the latest 2199-01-01 (change 1)" in said
+    assert (
+        "FIX   changes: 1 change is dated in time to come, the latest 2199-01-01 (change 1)"
+        in said
+    )
     with database.writing() as session:
         session.connection().exec_driver_sql(said[said.index("UPDATE") :])
     assert policywatch("doctor", "--quiet", "--config", made) == ""
     with database.reading() as session:
-        assert abs(session.exec(select(Change)).one().detected_at - datetime.now(UTC)) < timedelta(minutes=1)
+        assert abs(
+            session.exec(select(Change)).one().detected_at - datetime.now(UTC)
+        ) < timedelta(minutes=1)
     database.close()
 
 
 def test_a_history_under_another_id_is_named(config: Path) -> None:
-    config.write_text(config.read_text("utf-8").replace("library/privacy", "library/p"), "utf-8")
+    config.write_text(
+        config.read_text("utf-8").replace("library/privacy", "library/p"), "utf-8"
+    )
     said = policywatch("doctor", "--config", config, status=1)
-    assert "ok    library/p: library/privacy had this address; its history ends there" in said
+    assert (
+        "ok    library/p: library/privacy had this address; its history ends there"
+        in said
+    )
 
 
 def test_one_address_under_two_ids_is_named(config: Path) -> None:
     text = config.read_text("utf-8")
-    entry = text[text.index("[[documents]]") :].replace("library/privacy", "library/again")
+    entry = text[text.index("[[documents]]") :].replace(
+        "library/privacy", "library/again"
+    )
     config.write_text(f"{text}{entry}", "utf-8")
     said = policywatch("doctor", "--config", config, status=1)
-    assert "ok    library/again: library/privacy has the same address: the page is fetched twice" in said
+    assert (
+        "ok    library/again: library/privacy has the same address: the page is fetched twice"
+        in said
+    )
 
 
 def test_a_capture_that_waits_unread_is_named(config: Path) -> None:
     for hours, status in ((0.9, 0), (2.5, 1)):
         fetched = datetime.now(UTC) - timedelta(hours=hours)
-        with closing(sqlite3.connect(config.parent / "data/watch.db")) as opened, opened:
-            opened.execute("UPDATE checks SET outcome = NULL, checked_at = ?", (f"{fetched:%Y-%m-%d %H:%M:%S.%f}",))
+        with (
+            closing(sqlite3.connect(config.parent / "data/watch.db")) as opened,
+            opened,
+        ):
+            opened.execute(
+                "UPDATE checks SET outcome = NULL, checked_at = ?",
+                (f"{fetched:%Y-%m-%d %H:%M:%S.%f}",),
+            )
         for words in ((), ("--alive",)):
-            said = policywatch("doctor", "--quiet", *words, "--config", config, status=status)
+            said = policywatch(
+                "doctor", "--quiet", *words, "--config", config, status=status
+            )
             assert (
-                "FIX   library/privacy: capture 1 has been unread for 2 hours; run `policywatch read`" in said
+                "FIX   library/privacy: capture 1 has been unread for 2 hours; run `policywatch read`"
+                in said
             ) == status
     policywatch("read", "--config", config)
     assert policywatch("doctor", "--quiet", "--alive", "--config", config) == ""
@@ -248,12 +341,18 @@ def test_a_wrong_or_missing_watchlist_is_wrong_use(tmp_path: Path) -> None:
     file = tmp_path / "policywatch.toml"
     for words in ((), ("--alive",), ("--deep",), ("--json",)):
         file.unlink(missing_ok=True)
-        assert "there is no such file" in policywatch("doctor", *words, "--config", file, status=2)
+        assert "there is no such file" in policywatch(
+            "doctor", *words, "--config", file, status=2
+        )
         file.write_text("nonsense = 1\n", "utf-8")
-        assert "is not a key that is known here" in policywatch("doctor", *words, "--config", file, status=2)
+        assert "is not a key that is known here" in policywatch(
+            "doctor", *words, "--config", file, status=2
+        )
 
 
-def test_doctor_tries_a_database_of_either_kind(tmp_path: Path, site: Site, database_url: str) -> None:
+def test_doctor_tries_a_database_of_either_kind(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
     made = watchlist(tmp_path, site, database_url)
     run(made, status=0)
     said = policywatch("doctor", "--config", made)
@@ -263,15 +362,30 @@ def test_doctor_tries_a_database_of_either_kind(tmp_path: Path, site: Site, data
 
 @pytest.mark.parametrize("options", [(), ("--alive",)])
 def test_a_database_that_goes_away_meanwhile_is_a_finding(
-    tmp_path: Path, site: Site, postgres_server: str, migrated_postgres: str, options: tuple[str, ...]
+    tmp_path: Path,
+    site: Site,
+    postgres_server: str,
+    migrated_postgres: str,
+    options: tuple[str, ...],
 ) -> None:
     with made(postgres_server, migrated_postgres) as url:
         config = watchlist(tmp_path, site, url)
-        with psycopg.connect(url) as lock, psycopg.connect(url, autocommit=True) as other:
+        with (
+            psycopg.connect(url) as lock,
+            psycopg.connect(url, autocommit=True) as other,
+        ):
             lock.execute("LOCK TABLE documents, checks IN ACCESS EXCLUSIVE MODE")
-            with warm.running("-m", "policywatch", "doctor", *options, "--config", config) as doctor:
-                until(lambda: other.execute("SELECT pid FROM pg_locks WHERE NOT granted").fetchone())
-                other.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+            with warm.running(
+                "-m", "policywatch", "doctor", *options, "--config", config
+            ) as doctor:
+                until(
+                    lambda: other.execute(
+                        "SELECT pid FROM pg_locks WHERE NOT granted"
+                    ).fetchone()
+                )
+                other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted"
+                )
                 done = doctor.wait()
         assert (done.returncode, done.stderr) == (1, "")
         assert "went away while it was looked at: " in done.stdout.replace("\n", " ")

@@ -48,7 +48,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimestampAut
 
 
 @pytest.fixture(scope="module")
-def kept(migrated: Path, authority: TimestampAuthority, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kept(
+    migrated: Path,
+    authority: TimestampAuthority,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """The watchlist of a store to copy: three captures, of which the second has a timestamp."""
     folder = tmp_path_factory.mktemp("kept")
     shutil.copyfile(migrated, folder / "watch.db")
@@ -56,7 +60,13 @@ def kept(migrated: Path, authority: TimestampAuthority, tmp_path_factory: pytest
     with a_site() as site:
         site.headers = {"X-Served-By": "the library"}
         site.pages |= {"/privacy": policy(), "/terms": policy("Terms hold for all.")}
-        config = watchlist(folder, site, f"sqlite:///{folder}/watch.db", names=("privacy", "terms"), more=more)
+        config = watchlist(
+            folder,
+            site,
+            f"sqlite:///{folder}/watch.db",
+            names=("privacy", "terms"),
+            more=more,
+        )
         run(config, status=0)
         site.pages["/privacy"] = policy(AI)
         run(config, status=0)
@@ -88,7 +98,9 @@ def stamped(config: Path, *, days: int) -> None:
 
 
 def verified(config: Path, status: int = 0) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(policywatch("verify", "--json", "--config", config, status=status))
+    found: list[dict[str, Any]] = json.loads(
+        policywatch("verify", "--json", "--config", config, status=status)
+    )
     return found
 
 
@@ -105,11 +117,15 @@ def another_body(connection: Connection) -> None:
     """With all that the row itself says of it."""
     body = policy("Nothing else.").encode()
     new = {"body": zstandard.compress(body), "size": len(body)}
-    connection.execute(text("UPDATE captures SET body = :body, size = :size WHERE id = 1"), new)
+    connection.execute(
+        text("UPDATE captures SET body = :body, size = :size WHERE id = 1"), new
+    )
 
 
 def flipped(connection: Connection) -> None:
-    body = zstandard.decompress(connection.execute(text("SELECT body FROM captures WHERE id = 1")).scalar_one())
+    body = zstandard.decompress(
+        connection.execute(text("SELECT body FROM captures WHERE id = 1")).scalar_one()
+    )
     new = {"body": zstandard.compress(body.replace(b"lock", b"luck"))}
     connection.execute(text("UPDATE captures SET body = :body WHERE id = 1"), new)
 
@@ -117,7 +133,9 @@ def flipped(connection: Connection) -> None:
 def rewritten(connection: Connection) -> None:
     """Whoever can write to the store can write a chain that fits."""
     connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-    connection.execute(text("UPDATE captures SET fetched_at = '2020-01-01 00:00:00.000000'"))
+    connection.execute(
+        text("UPDATE captures SET fetched_at = '2020-01-01 00:00:00.000000'")
+    )
     with Session(connection) as session:
         previous = "0" * 64
         for row in session.exec(select(Capture).order_by(col(Capture.entry))).all():
@@ -187,12 +205,21 @@ def test_a_store_that_is_as_it_was_written_is_verified(config: Path) -> None:
         head = last_entry(session)
         assert head is not None
         said = f"3 entries, SHA-256 of the last: {head.sha256}"
-        assert chain == {"good": True, "about": "chain", "said": said, "sha256": head.sha256}
+        assert chain == {
+            "good": True,
+            "about": "chain",
+            "said": said,
+            "sha256": head.sha256,
+        }
     assert stamp["said"].endswith(" UTC, on entry-2; checked")
     unsigned = config.with_name("unsigned.toml")
     unsigned.write_text(config.read_text("utf-8").split("[evidence]")[0], "utf-8")
-    assert "not checked, as [evidence] names no authority" in verified(unsigned)[1]["said"]
-    unsigned.write_text(unsigned.read_text("utf-8").replace("watch.db", "new.db"), "utf-8")
+    assert (
+        "not checked, as [evidence] names no authority" in verified(unsigned)[1]["said"]
+    )
+    unsigned.write_text(
+        unsigned.read_text("utf-8").replace("watch.db", "new.db"), "utf-8"
+    )
     assert verified(unsigned) == [{"good": True, "about": "chain", "said": "empty"}]
 
 
@@ -219,26 +246,40 @@ def written_anew(connection: Connection) -> None:
 
 # behind the last timestamp
 UNNOTICED: dict[str, Damage] = {
-    "cut": sql("DELETE FROM captures WHERE entry = 3", "DELETE FROM chain_entries WHERE number = 3"),
+    "cut": sql(
+        "DELETE FROM captures WHERE entry = 3",
+        "DELETE FROM chain_entries WHERE number = 3",
+    ),
     "written anew": written_anew,
 }
 
 
 @pytest.mark.parametrize("kind", UNNOTICED)
-def test_who_keeps_the_digest_of_an_entry_elsewhere_notices_that_it_is_gone(config: Path, kind: str) -> None:
+def test_who_keeps_the_digest_of_an_entry_elsewhere_notices_that_it_is_gone(
+    config: Path, kind: str
+) -> None:
     first, last = (entry_digest(config, number) for number in (1, 3))
     assert verified(config)[0]["sha256"] == last
-    policywatch("verify", "--expect", first, "--expect", last.upper(), "--config", config)
+    policywatch(
+        "verify", "--expect", first, "--expect", last.upper(), "--config", config
+    )
     engine = create_engine(f"sqlite:///{config.with_name('watch.db')}")
     with engine.connect() as connection:
         UNNOTICED[kind](connection)
         connection.commit()
     engine.dispose()
     policywatch("verify", "--expect", first, "--config", config)
-    answer = policywatch("verify", "--expect", first, "--expect", last, "--config", config, status=1)
-    assert f"no entry has the SHA-256 {last}: the chain was cut before it, or written anew" in answer
+    answer = policywatch(
+        "verify", "--expect", first, "--expect", last, "--config", config, status=1
+    )
+    assert (
+        f"no entry has the SHA-256 {last}: the chain was cut before it, or written anew"
+        in answer
+    )
     assert first not in answer
-    assert "'abc' is no SHA-256" in policywatch("verify", "--expect", "abc", "--config", config, status=2)
+    assert "'abc' is no SHA-256" in policywatch(
+        "verify", "--expect", "abc", "--config", config, status=2
+    )
 
 
 def entry_digest(config: Path, number: int) -> str:
@@ -256,7 +297,9 @@ def test_what_is_removed_on_purpose_leaves_an_entry(config: Path) -> None:
         assert entry.lines[2] == f"{session.get_one(ChainEntry, 2).sha256}  entry-2"
 
 
-def test_the_removal_of_the_newest_capture_is_said_too(config: Path, tmp_path: Path) -> None:
+def test_the_removal_of_the_newest_capture_is_said_too(
+    config: Path, tmp_path: Path
+) -> None:
     policywatch("documents", "remove", PRIVACY, "--yes", "--config", config)
     assert verified(config)[0]["said"].startswith("4 entries")
     with opened(config) as database, database.reading() as session:
@@ -270,7 +313,9 @@ def test_the_removal_of_the_newest_capture_is_said_too(config: Path, tmp_path: P
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_page_that_comes_and_goes_leaves_a_chain_that_is_whole(database_url: str, tmp_path: Path) -> None:
+def test_a_page_that_comes_and_goes_leaves_a_chain_that_is_whole(
+    database_url: str, tmp_path: Path
+) -> None:
     with a_site() as site:
         config = watchlist(tmp_path, site, database_url)
         with a_job(config) as job:
@@ -279,7 +324,9 @@ def test_a_page_that_comes_and_goes_leaves_a_chain_that_is_whole(database_url: s
     assert verified(config)[0]["said"].startswith("6 entries")
 
 
-def test_captures_that_are_written_at_the_same_time_stand_in_a_row(database: Database) -> None:
+def test_captures_that_are_written_at_the_same_time_stand_in_a_row(
+    database: Database,
+) -> None:
     with database.writing() as session:
         session.add(a_document())
 
@@ -300,14 +347,18 @@ def test_captures_that_are_written_at_the_same_time_stand_in_a_row(database: Dat
         assert [*evidence_damage(session)] == []
 
 
-def test_a_capture_without_an_entry_is_refused_by_the_database(database: Database) -> None:
+def test_a_capture_without_an_entry_is_refused_by_the_database(
+    database: Database,
+) -> None:
     with database.writing() as session:
         session.add(a_document())
     with pytest.raises(IntegrityError), database.writing() as session:
         session.add(a_capture())
 
 
-def test_each_day_the_newest_entry_is_signed_once(config: Path, authority: TimestampAuthority) -> None:
+def test_each_day_the_newest_entry_is_signed_once(
+    config: Path, authority: TimestampAuthority
+) -> None:
     asked = authority.asked
     stamped(config, days=0)
     assert authority.asked == asked
@@ -335,7 +386,11 @@ OTHER: list[TimestampAuthority] = []
 
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_an_authority_that_fails_is_asked_again_and_nothing_else_fails(
-    config: Path, authority: TimestampAuthority, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    config: Path,
+    authority: TimestampAuthority,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     if kind == "its certificate is another":
         OTHER[:] = [TimestampAuthority(tmp_path / "other")]
@@ -369,11 +424,15 @@ def test_an_authority_that_drips_or_leads_elsewhere_holds_nothing_up(
     site, inside = Site(), Site()
     site.answers |= {"/drip": dripping, "/lead": redirect(inside.url("/"), 307)}
     for path in ("/drip", "/lead"):
-        config.write_text(config.read_text("utf-8").replace(authority.url, site.url(path)), "utf-8")
+        config.write_text(
+            config.read_text("utf-8").replace(authority.url, site.url(path)), "utf-8"
+        )
         began = time.monotonic()
         stamped(config, days=1)
         assert time.monotonic() - began < 10
-        config.write_text(config.read_text("utf-8").replace(site.url(path), authority.url), "utf-8")
+        config.write_text(
+            config.read_text("utf-8").replace(site.url(path), authority.url), "utf-8"
+        )
     assert {"/drip", "/lead"} <= {*site.paths()}
     assert not inside.paths()
     assert "on entry-2; checked" in verified(config)[1]["said"]
@@ -381,9 +440,14 @@ def test_an_authority_that_drips_or_leads_elsewhere_holds_nothing_up(
         each.close()
 
 
-def test_a_certificate_that_is_none_stops_the_program(config: Path, authority: TimestampAuthority) -> None:
+def test_a_certificate_that_is_none_stops_the_program(
+    config: Path, authority: TimestampAuthority
+) -> None:
     good = config.read_text("utf-8")
-    for certificate, problem in (("missing.pem", "No such file"), ("policywatch.toml", "evidence.certificate")):
+    for certificate, problem in (
+        ("missing.pem", "No such file"),
+        ("policywatch.toml", "evidence.certificate"),
+    ):
         config.write_text(good.replace(str(authority.root), certificate), "utf-8")
         for command in ("run", "doctor"):
             assert problem in policywatch(command, "--config", config, status=2)
@@ -392,7 +456,9 @@ def test_a_certificate_that_is_none_stops_the_program(config: Path, authority: T
 
 
 def shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 HASHES = "sha256sum --check --ignore-missing SHA256SUMS entry-*"
@@ -414,24 +480,42 @@ def test_a_bundle_is_checked_by_the_two_commands_of_its_readme(
     assert HASHES in readme
     done = shell(folder, HASHES)
     assert done.returncode == 0, done.stderr
-    assert {*done.stdout.splitlines()} >= {"entry-1: OK", "entry-2: OK", "capture-1.body: OK", "capture-3.headers: OK"}
-    checks = [line.strip() for line in readme.splitlines() if line.startswith("   openssl ts -verify")]
+    assert {*done.stdout.splitlines()} >= {
+        "entry-1: OK",
+        "entry-2: OK",
+        "capture-1.body: OK",
+        "capture-3.headers: OK",
+    }
+    checks = [
+        line.strip()
+        for line in readme.splitlines()
+        if line.startswith("   openssl ts -verify")
+    ]
     assert len(checks) == 2
     for check in checks:
-        assert "Verification: OK" in shell(folder, check).stdout + shell(folder, check).stderr
+        assert (
+            "Verification: OK"
+            in shell(folder, check).stdout + shell(folder, check).stderr
+        )
     assert AI in (folder / "after.txt").read_text("utf-8")
     assert AI not in (folder / "before.txt").read_text("utf-8")
     html = (folder / "change.html").read_text("utf-8")
     assert "<details>" not in html
     assert 'href="/' not in html
-    (folder / "entry-2").write_text((folder / "entry-2").read_text().replace("captured 2", "captured 1"))
+    (folder / "entry-2").write_text(
+        (folder / "entry-2").read_text().replace("captured 2", "captured 1")
+    )
     assert "entry-2: FAILED" in shell(folder, HASHES).stdout
     assert shell(folder, checks[0]).returncode == 1
 
 
-def test_a_bundle_as_a_zip_file_holds_the_same(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_as_a_zip_file_holds_the_same(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("POLICYWATCH_CHROMIUM", "/nowhere")
-    policywatch("export", "evidence", "1", tmp_path / "change-1.zip", "--config", config)
+    policywatch(
+        "export", "evidence", "1", tmp_path / "change-1.zip", "--config", config
+    )
     shutil.unpack_archive(tmp_path / "change-1.zip", tmp_path / "out")
     assert shell(tmp_path / "out" / "change-1", HASHES).returncode == 0
     assert "there is no change 9" in policywatch(
@@ -447,9 +531,14 @@ def test_a_bundle_has_the_change_on_paper(config: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["all.warc", "all.warc.gz"])
-def test_captures_are_written_as_a_warc_file(config: Path, tmp_path: Path, name: str) -> None:
+def test_captures_are_written_as_a_warc_file(
+    config: Path, tmp_path: Path, name: str
+) -> None:
     file = tmp_path / name
-    assert policywatch("export", "warc", file, "--config", config) == f"3 captures written: {file}\n"
+    assert (
+        policywatch("export", "warc", file, "--config", config)
+        == f"3 captures written: {file}\n"
+    )
     assert Checker(Namespace(inputs=[str(file)], verbose=False)).process_all() == 0
     with opened(config) as database, database.reading() as session:
         first = session.get_one(Capture, 1)
@@ -459,7 +548,9 @@ def test_captures_are_written_as_a_warc_file(config: Path, tmp_path: Path, name:
             kinds.append(record.rec_type)
             if kinds == ["warcinfo", "response"]:
                 assert record.rec_headers.protocol == "WARC/1.1"
-                assert record.rec_headers.get_header("WARC-Target-URI") == first.final_url
+                assert (
+                    record.rec_headers.get_header("WARC-Target-URI") == first.final_url
+                )
                 at = datetime.fromisoformat(record.rec_headers.get_header("WARC-Date"))
                 assert at == first.fetched_at.astimezone(UTC)
                 assert record.http_headers.get_header("X-Served-By") == "the library"
@@ -469,8 +560,14 @@ def test_captures_are_written_as_a_warc_file(config: Path, tmp_path: Path, name:
     assert one.startswith("1 capture written")
 
 
-def test_a_damaged_capture_leaves_no_half_of_a_file(config: Path, tmp_path: Path) -> None:
+def test_a_damaged_capture_leaves_no_half_of_a_file(
+    config: Path, tmp_path: Path
+) -> None:
     with opened(config) as database, database.writing() as session:
-        session.connection().exec_driver_sql("UPDATE captures SET body = x'00' WHERE id = 3")
-    assert "Capture 3 is damaged" in policywatch("export", "warc", tmp_path / "a.warc", "--config", config, status=1)
+        session.connection().exec_driver_sql(
+            "UPDATE captures SET body = x'00' WHERE id = 3"
+        )
+    assert "Capture 3 is damaged" in policywatch(
+        "export", "warc", tmp_path / "a.warc", "--config", config, status=1
+    )
     assert not [*tmp_path.glob("*.warc*"), *tmp_path.glob(".*.warc*")]

@@ -28,10 +28,13 @@ def entry(name: str = "team", **facts: object) -> RouteEntry:
     return RouteEntry.model_validate({"name": name, "to": ["${NOT_SET}"], **facts})
 
 
-def said(database: Database, change_id: int, *routes: RouteEntry) -> list[tuple[str, str, list[str]]]:
+def said(
+    database: Database, change_id: int, *routes: RouteEntry
+) -> list[tuple[str, str, list[str]]]:
     with database.reading() as session:
         return [
-            (one.route, one.state, one.said) for one in explain_routing(session, change(session, change_id), routes)
+            (one.route, one.state, one.said)
+            for one in explain_routing(session, change(session, change_id), routes)
         ]
 
 
@@ -53,21 +56,44 @@ def test_a_person_sees_of_each_route_what_became_of_the_change(
             'name = "late"\nto = ["file://alerts.txt"]',
         )
         before = policywatch("show", id_, "--routes", "--config", config)
-        assert re.search(r"camille +waits +2025-10-13 06:00 UTC: for the digest of that time\n", before)
-        assert re.search(r"team +waits +for the next run, or `policywatch deliver`\n", before)
+        assert re.search(
+            r"camille +waits +2025-10-13 06:00 UTC: for the digest of that time\n",
+            before,
+        )
+        assert re.search(
+            r"team +waits +for the next run, or `policywatch deliver`\n", before
+        )
         policywatch("deliver", "--config", config, status=1)
     with database.writing() as session:
         session.add(Alert(change_id=id_, route="late", created_at=START))
     policywatch("deliver", "--config", config)
-    rows = json.loads(policywatch("show", id_, "--routes", "--json", "--config", config))["routes"]
+    rows = json.loads(
+        policywatch("show", id_, "--routes", "--json", "--config", config)
+    )["routes"]
     told = {row["route"]: (row["state"], row["said"]) for row in rows}
-    assert list(told) == ["team", "camille", "picky", "off", "is", "new", "late", "gone"]
+    assert list(told) == [
+        "team",
+        "camille",
+        "picky",
+        "off",
+        "is",
+        "new",
+        "late",
+        "gone",
+    ]
     state, (sent, parked) = told["team"]
     assert (state, sent[:18]) == ("told", "file://alerts.txt:")
-    assert re.search(r"given up: .*404.*; `policywatch alerts retry \d+` sends it again$", parked)
-    assert told["camille"] == ("told", [sent])  # it shares the address with the team, and the message
+    assert re.search(
+        r"given up: .*404.*; `policywatch alerts retry \d+` sends it again$", parked
+    )
+    assert told["camille"] == (
+        "told",
+        [sent],
+    )  # it shares the address with the team, and the message
     assert told["late"][0] == "not told"
-    assert told["late"][1][0].startswith("each of its addresses had heard of it by another route")
+    assert told["late"][1][0].startswith(
+        "each of its addresses had heard of it by another route"
+    )
     assert told["picky"] == (
         "not told",
         [
@@ -77,20 +103,30 @@ def test_a_person_sees_of_each_route_what_became_of_the_change(
     )
     assert told["off"] == ("not told", ["the route is switched off by enabled = false"])
     assert told["is"][0] == "told"
-    assert told["new"][1][0].startswith("its filter lets the change through now, but no alert was due to it")
+    assert told["new"][1][0].startswith(
+        "its filter lets the change through now, but no alert was due to it"
+    )
     assert told["gone"] == ("not told", ["the route is no longer in the watchlist"])
 
 
-def test_a_route_without_the_environment_is_asked_all_the_same_and_none_is_said(database: Database) -> None:
+def test_a_route_without_the_environment_is_asked_all_the_same_and_none_is_said(
+    database: Database,
+) -> None:
     id_ = owe(database, severity="medium")
     ((_, state, (why,)),) = said(database, id_, entry(severity="high"))
-    assert (state, why) == ("not told", "severity: the route wants high; the change has medium")
+    assert (state, why) == (
+        "not told",
+        "severity: the route wants high; the change has medium",
+    )
     assert said(database, id_) == []
 
 
 def test_what_nobody_is_told_of_says_why(database: Database) -> None:
     form = owe(
-        database, alert=False, severity="none", brief={"why": [verbatim("form only: too few words changed").to_json()]}
+        database,
+        alert=False,
+        severity="none",
+        brief={"why": [verbatim("form only: too few words changed").to_json()]},
     )
     ours = owe(database, alert=False, cause="reader")
     old = owe(database)
@@ -98,16 +134,26 @@ def test_what_nobody_is_told_of_says_why(database: Database) -> None:
         session.get_one(Version, change(session, old).before_id).imported = True
     for id_, why in (
         (form, "this change makes no alert: form only: too few words changed"),
-        (ours, "this change makes no alert: the page did not change, the way it is read did"),
-        (old, "its filter lets the change through, but nobody is alerted of what comes from an archive"),
+        (
+            ours,
+            "this change makes no alert: the page did not change, the way it is read did",
+        ),
+        (
+            old,
+            "its filter lets the change through, but nobody is alerted of what comes from an archive",
+        ),
     ):
         assert said(database, id_, entry()) == [("team", "not told", [why])]
 
 
 def test_a_return_waits_for_those_alone_who_want_it(tmp_path: Path) -> None:
     with a_site() as site:
-        other = '[[routes]]\nname = "other"\nto = ["console://"]\ntopics = ["tracking"]\n'
-        config = site_watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", more=other)
+        other = (
+            '[[routes]]\nname = "other"\nto = ["console://"]\ntopics = ["tracking"]\n'
+        )
+        config = site_watchlist(
+            tmp_path, site, f"sqlite:///{tmp_path}/watch.db", more=other
+        )
         for page in (policy(), policy(AI), policy()):
             site.pages["/privacy"] = page
             report = run(config, status=0)
@@ -115,5 +161,10 @@ def test_a_return_waits_for_those_alone_who_want_it(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/watch.db")
     told = said(database, id_, *(entry for entry, _ in load(config).routes))
     database.close()
-    assert [(route, state) for route, state, _ in told] == [("other", "not told"), ("all", "waits")]
-    assert told[1][2] == ["back to an earlier text; told once 3 checks in a row found it again, 0 did so far"]
+    assert [(route, state) for route, state, _ in told] == [
+        ("other", "not told"),
+        ("all", "waits"),
+    ]
+    assert told[1][2] == [
+        "back to an earlier text; told once 3 checks in a row found it again, 0 did so far"
+    ]

@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from policywatch.ingest.archived import ArchivedText, import_document
-from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, policywatch, unlike, watchlist
+from tests.site import (
+    AI,
+    PARAGRAPHS,
+    Site,
+    a_job,
+    library,
+    policy,
+    policywatch,
+    unlike,
+    watchlist,
+)
 
 site = pytest.fixture(library)
 
@@ -23,7 +33,11 @@ def config(tmp_path: Path, site: Site) -> Path:
 def shown(folder: Path) -> list[int]:
     """How often the operator was shown each of the first paragraphs as gone, and told of anything."""
     said = (folder / "operator.txt").read_text("utf-8")
-    return [said.count(f"[-{PARAGRAPHS[1]}-]"), said.count(f"[-{PARAGRAPHS[5]}-]"), said.count("policywatch accept ")]
+    return [
+        said.count(f"[-{PARAGRAPHS[1]}-]"),
+        said.count(f"[-{PARAGRAPHS[5]}-]"),
+        said.count("policywatch accept "),
+    ]
 
 
 def test_each_held_text_is_shown_once_whatever_the_operator_was_told_before(
@@ -45,24 +59,36 @@ def test_each_held_text_is_shown_once_whatever_the_operator_was_told_before(
         assert shown(tmp_path)[2] == 3, "once more after the page was well"
 
 
-def test_a_held_text_that_differs_in_a_number_only_is_shown_once(config: Path, site: Site, tmp_path: Path) -> None:
+def test_a_held_text_that_differs_in_a_number_only_is_shown_once(
+    config: Path, site: Site, tmp_path: Path
+) -> None:
     with a_job(config) as job:
         job.run(force=True)
         for number in range(3):
-            site.pages["/privacy"] = policy(f"Request number {number}.", paragraphs=PARAGRAPHS[:1])
+            site.pages["/privacy"] = policy(
+                f"Request number {number}.", paragraphs=PARAGRAPHS[:1]
+            )
             assert job.run(force=True).checks[0]["outcome"] == "held"
         assert shown(tmp_path)[2] == 1
-        site.pages["/privacy"] = policy("We sell your name to advertisers.", paragraphs=PARAGRAPHS[:1])
+        site.pages["/privacy"] = policy(
+            "We sell your name to advertisers.", paragraphs=PARAGRAPHS[:1]
+        )
         assert job.run(force=True).checks[0]["outcome"] == "held"
-        assert shown(tmp_path)[2] == 2, "what is told to readers is shown to the operator"
+        assert shown(tmp_path)[2] == 2, (
+            "what is told to readers is shown to the operator"
+        )
 
 
 def accepted(config: Path, document: str = "library/privacy") -> str:
     """What `accept` says, and then `deliver`."""
-    return policywatch("accept", document, "--yes", "--config", config) + policywatch("deliver", "--config", config)
+    return policywatch("accept", document, "--yes", "--config", config) + policywatch(
+        "deliver", "--config", config
+    )
 
 
-def test_an_accepted_text_after_an_imported_history_is_told_nobody(config: Path, site: Site, tmp_path: Path) -> None:
+def test_an_accepted_text_after_an_imported_history_is_told_nobody(
+    config: Path, site: Site, tmp_path: Path
+) -> None:
     with a_job(config) as job:
         job.declare()
         archived = ArchivedText(
@@ -73,15 +99,21 @@ def test_an_accepted_text_after_an_imported_history_is_told_nobody(config: Path,
             "https://a.example",
             "https://a.example/1",
         )
-        import_document(job.database, "library/privacy", job.configs["library/privacy"], [archived])
+        import_document(
+            job.database, "library/privacy", job.configs["library/privacy"], [archived]
+        )
         numbers = count(1)
-        site.pages["/privacy"] = lambda: policy(*unlike("This is a copy.", next(numbers)), AI)
+        site.pages["/privacy"] = lambda: policy(
+            *unlike("This is a copy.", next(numbers)), AI
+        )
         assert job.run(force=True).checks[0]["outcome"] == "held"
     assert "Taken" in accepted(config)
     assert not (tmp_path / "alerts.txt").exists()
 
 
-def test_an_accepted_announced_text_is_compared_with_the_one_in_force(tmp_path: Path, site: Site) -> None:
+def test_an_accepted_announced_text_is_compared_with_the_one_in_force(
+    tmp_path: Path, site: Site
+) -> None:
     more = f"""
 [alerts]
 grace = "0m"
@@ -96,7 +128,12 @@ allow_private = true
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", more=more)
     numbers = count(1)
     with a_job(config) as job:
-        for page in (policy(AI), lambda: policy(AI, *unlike("We sell your name to advertisers.", next(numbers))[:7])):
+        for page in (
+            policy(AI),
+            lambda: policy(
+                AI, *unlike("We sell your name to advertisers.", next(numbers))[:7]
+            ),
+        ):
             site.pages["/preview"] = page
             job.run(force=True)
     assert "Taken" in accepted(config, "library/preview-privacy")
@@ -105,9 +142,19 @@ allow_private = true
     assert (tmp_path / "alerts.txt").read_text("utf-8").count("/changes/2") == 1
 
 
-@pytest.mark.parametrize(("kind", "outcome"), [("privacy-policy", "held"), ("help", "changed"), ("notice", "changed")])
-def test_a_help_page_may_lose_most_of_its_paragraphs(config: Path, site: Site, kind: str, outcome: str) -> None:
-    config.write_text(config.read_text("utf-8").replace('kind = "privacy-policy"', f'kind = "{kind}"'), "utf-8")
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [("privacy-policy", "held"), ("help", "changed"), ("notice", "changed")],
+)
+def test_a_help_page_may_lose_most_of_its_paragraphs(
+    config: Path, site: Site, kind: str, outcome: str
+) -> None:
+    config.write_text(
+        config.read_text("utf-8").replace(
+            'kind = "privacy-policy"', f'kind = "{kind}"'
+        ),
+        "utf-8",
+    )
     with a_job(config) as job:
         job.run(force=True)
         site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[3:5])

@@ -34,7 +34,9 @@ def other() -> Iterator[misbehaving.Site]:
     other.close()
 
 
-def following(folder: Path, site: Site, *addresses: str, more: str = "allow_private = true\n") -> Path:
+def following(
+    folder: Path, site: Site, *addresses: str, more: str = "allow_private = true\n"
+) -> Path:
     """The library's policy, and one of Parley in each of these repositories."""
     config = watchlist(folder, site, f"sqlite:///{folder / 'a.db'}")
     text = config.read_text("utf-8")
@@ -61,16 +63,24 @@ def without_date(there: Path) -> None:
     def made(*words: str, input_: bytes = b"") -> str:
         return git(f"--git-dir={there}", *words, input_=input_).decode().strip()
 
-    blob = made("hash-object", "-w", "--stdin", input_=policy(TRAINING, "And more.").encode())
+    blob = made(
+        "hash-object", "-w", "--stdin", input_=policy(TRAINING, "And more.").encode()
+    )
     parley = made("mktree", input_=f"100644 blob {blob}\tPrivacy Policy.md\n".encode())
     tree = made("mktree", input_=f"040000 tree {parley}\tParley\n".encode())
     people = "author A <a@example.org>\ncommitter A <a@example.org>\n"
-    commit = f"tree {tree}\nparent {made('rev-parse', 'main')}\n{people}\nRecord\n".encode()
-    newest = made("hash-object", "-t", "commit", "-w", "--literally", "--stdin", input_=commit)
+    commit = (
+        f"tree {tree}\nparent {made('rev-parse', 'main')}\n{people}\nRecord\n".encode()
+    )
+    newest = made(
+        "hash-object", "-t", "commit", "-w", "--literally", "--stdin", input_=commit
+    )
     made("update-ref", "refs/heads/main", newest)
 
 
-def test_a_commit_without_a_date_fails_its_document_and_stops_no_run(tmp_path: Path, site: Site) -> None:
+def test_a_commit_without_a_date_fails_its_document_and_stops_no_run(
+    tmp_path: Path, site: Site
+) -> None:
     there = repository(tmp_path / "versions.git", HISTORY)
     good = repository(tmp_path / "good.git", HISTORY)
     config = following(tmp_path, site, f"file://{there}", f"file://{good}")
@@ -89,7 +99,10 @@ def test_a_commit_without_a_date_fails_its_document_and_stops_no_run(tmp_path: P
 
 def dripping(asked: Asked, connection: socket.socket) -> None:
     """An answer to git that never ends, faster than what counts as stalled."""
-    kind = {"Content-Type": "application/x-git-upload-pack-advertisement", "Content-Length": "100000000"}
+    kind = {
+        "Content-Type": "application/x-git-upload-pack-advertisement",
+        "Content-Length": "100000000",
+    }
     connection.sendall(head(200, kind) + b"001e# service=git-upload-pack\n0000")
     while True:
         connection.sendall(b"0" * 18)
@@ -98,7 +111,9 @@ def dripping(asked: Asked, connection: socket.socket) -> None:
 
 def gits_of(folder: Path) -> list[str]:
     """The git processes at work on clones in a folder."""
-    lines = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = subprocess.run(
+        ["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return [line for line in lines if "git" in line and str(folder) in line]
 
 
@@ -114,13 +129,17 @@ def test_a_repository_that_drips_ends_with_its_deadline_and_rests(
         report = job.run(force=True)
     assert time.monotonic() - began < 15
     checks = by_document(report.json())
-    assert [checks[f"parley/privacy-{number}"]["outcome"] for number in range(3)] == ["failed"] * 3
+    assert [checks[f"parley/privacy-{number}"]["outcome"] for number in range(3)] == [
+        "failed"
+    ] * 3
     assert checks["library/privacy"]["outcome"] == "first"
     assert len(other.asked) == 1
     assert not gits_of(tmp_path)
 
 
-def test_git_ends_with_the_run(tmp_path: Path, site: Site, other: misbehaving.Site) -> None:
+def test_git_ends_with_the_run(
+    tmp_path: Path, site: Site, other: misbehaving.Site
+) -> None:
     other.answers["/v.git/info/refs?service=git-upload-pack"] = dripping
     config = following(tmp_path, site, other.url("/v.git"))
     with running("-m", "policywatch", "run", "--config", config) as program:
@@ -139,7 +158,9 @@ def test_git_follows_no_redirect_and_its_reason_tells_no_open_port(
         shut = closed.getsockname()[1]
     refs = "info/refs?service=git-upload-pack"
     other.answers[f"/open.git/{refs}"] = redirect(inside.url(f"/x.git/{refs}"))
-    other.answers[f"/shut.git/{refs}"] = redirect(f"http://127.0.0.1:{shut}/x.git/{refs}")
+    other.answers[f"/shut.git/{refs}"] = redirect(
+        f"http://127.0.0.1:{shut}/x.git/{refs}"
+    )
     config = following(tmp_path, site, other.url("/open.git"), other.url("/shut.git"))
     checks = by_document(run(config, status=1))
     inside.close()
@@ -149,20 +170,34 @@ def test_git_follows_no_redirect_and_its_reason_tells_no_open_port(
     assert str(shut) not in reasons[1]
 
 
-def test_a_repository_in_a_private_network_is_not_asked(tmp_path: Path, site: Site, other: misbehaving.Site) -> None:
+def test_a_repository_in_a_private_network_is_not_asked(
+    tmp_path: Path, site: Site, other: misbehaving.Site
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         shut = closed.getsockname()[1]
-    addresses = [other.url("/v.git"), f"http://127.0.0.1:{shut}/v.git", f"http://localhost:{other.port}/v.git"]
+    addresses = [
+        other.url("/v.git"),
+        f"http://127.0.0.1:{shut}/v.git",
+        f"http://localhost:{other.port}/v.git",
+    ]
     checks = by_document(run(following(tmp_path, site, *addresses, more=""), status=1))
-    reasons = {checks[f"parley/privacy-{number}"]["reason"].replace("localhost", "127.0.0.1") for number in range(3)}
+    reasons = {
+        checks[f"parley/privacy-{number}"]["reason"].replace("localhost", "127.0.0.1")
+        for number in range(3)
+    }
     assert len(reasons) == 1
     assert "is in a private network" in reasons.pop()
     assert not other.asked
 
 
 def test_a_repository_with_an_endless_subject_is_refused(tmp_path: Path) -> None:
-    there = repository(tmp_path / "versions.git", [Commit(day(0), POLICY, policy(), "x" * 3_000_000)])
-    with pytest.raises(NotAnArchive, match="more than 1024 kB"), opened(str(there)) as found:
+    there = repository(
+        tmp_path / "versions.git", [Commit(day(0), POLICY, policy(), "x" * 3_000_000)]
+    )
+    with (
+        pytest.raises(NotAnArchive, match="more than 1024 kB"),
+        opened(str(there)) as found,
+    ):
         chosen(found, ALL)
 
 
@@ -171,7 +206,9 @@ def test_an_alert_goes_out_while_another_page_is_still_fetched(
 ) -> None:
     monkeypatch.setattr("policywatch.follow_up.TOGETHER", 0.2)
     site.pages["/slow"] = page("Here we speak of something else.")
-    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("slow", "privacy"))
+    config = watchlist(
+        tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("slow", "privacy")
+    )
     seen: list[str] = []
 
     def slow() -> str:
@@ -184,18 +221,41 @@ def test_an_alert_goes_out_while_another_page_is_still_fetched(
         site.pages |= {"/privacy": page(AI), "/slow": slow}
         report = job.run(force=True)
     assert "generative AI" in seen[0]
-    assert (report.deliveries.sent, report.deliveries.failed, report.deliveries.pending) == (1, 0, 0)
-    assert outcomes(report.json()) == {"library/privacy": "changed", "library/slow": "unchanged"}
+    assert (
+        report.deliveries.sent,
+        report.deliveries.failed,
+        report.deliveries.pending,
+    ) == (1, 0, 0)
+    assert outcomes(report.json()) == {
+        "library/privacy": "changed",
+        "library/slow": "unchanged",
+    }
 
 
-def test_an_archive_that_says_nothing_costs_its_timeout_once(tmp_path: Path, site: Site) -> None:
-    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "a", "b", "c"))
-    text = config.read_text("utf-8").replace("[crawl]\n", '[sources]\nwayback_url = "SILENT"\n[crawl]\ntimeout = 2\n')
+def test_an_archive_that_says_nothing_costs_its_timeout_once(
+    tmp_path: Path, site: Site
+) -> None:
+    config = watchlist(
+        tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "a", "b", "c")
+    )
+    text = config.read_text("utf-8").replace(
+        "[crawl]\n", '[sources]\nwayback_url = "SILENT"\n[crawl]\ntimeout = 2\n'
+    )
     for name in "abc":
-        text = text.replace(f'id = "library/{name}"\n', f'id = "library/{name}"\nsource = "wayback"\n')
+        text = text.replace(
+            f'id = "library/{name}"\n', f'id = "library/{name}"\nsource = "wayback"\n'
+        )
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        config.write_text(text.replace("SILENT", f"http://127.0.0.1:{silent.getsockname()[1]}"), "utf-8")
+        config.write_text(
+            text.replace("SILENT", f"http://127.0.0.1:{silent.getsockname()[1]}"),
+            "utf-8",
+        )
         began = time.monotonic()
         said = outcomes(run(config, status=1))
     assert time.monotonic() - began < 10
-    assert said == {"library/privacy": "first", "library/a": "failed", "library/b": "failed", "library/c": "failed"}
+    assert said == {
+        "library/privacy": "first",
+        "library/a": "failed",
+        "library/b": "failed",
+        "library/c": "failed",
+    }

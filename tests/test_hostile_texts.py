@@ -24,9 +24,7 @@ SECONDS = 3
 MEMORY = 400_000  # kB
 
 _BLOCKS = "p div li ul table tr td th h1 h2 h3 section details summary dl dt dd nav footer header main article form pre"
-_OTHERS = (
-    "span a b button select option svg noscript template script style iframe textarea title label br img aside x-y"
-)
+_OTHERS = "span a b button select option svg noscript template script style iframe textarea title label br img aside x-y"
 _TAGS = (*_BLOCKS.split(), *_OTHERS.split())
 _WITH_ATTRIBUTES = (
     '<a href="/x">',
@@ -40,10 +38,64 @@ _WITH_ATTRIBUTES = (
     '<div a="',
 )
 _TEXTS = (
-    *("We keep your name. ", "word ", "a", "1", "+", "-", ".", ",", "a+", "a1B", "(at)", " [dot] ", "a@b.example "),
-    *("&amp;", "&#0;", "&nbsp;", "&bogus;", "\u202e", "\u200b", "\u0301", "😀", "漢", "«", "“", "—", " | ", "• "),
-    *("; (a) ", "! A", "...", "2024-01-02 ", "Updated 2 months ago ", "1. ", "No. ", "\n", "\t", " ", "\u00a0"),
-    *("0123456789abcdef", "http://x.example/z ", "_", "*", "#", "[", "](http://x)", "<!--", "-->", "]]>", "<", "&"),
+    *(
+        "We keep your name. ",
+        "word ",
+        "a",
+        "1",
+        "+",
+        "-",
+        ".",
+        ",",
+        "a+",
+        "a1B",
+        "(at)",
+        " [dot] ",
+        "a@b.example ",
+    ),
+    *(
+        "&amp;",
+        "&#0;",
+        "&nbsp;",
+        "&bogus;",
+        "\u202e",
+        "\u200b",
+        "\u0301",
+        "😀",
+        "漢",
+        "«",
+        "“",
+        "—",
+        " | ",
+        "• ",
+    ),
+    *(
+        "; (a) ",
+        "! A",
+        "...",
+        "2024-01-02 ",
+        "Updated 2 months ago ",
+        "1. ",
+        "No. ",
+        "\n",
+        "\t",
+        " ",
+        "\u00a0",
+    ),
+    *(
+        "0123456789abcdef",
+        "http://x.example/z ",
+        "_",
+        "*",
+        "#",
+        "[",
+        "](http://x)",
+        "<!--",
+        "-->",
+        "]]>",
+        "<",
+        "&",
+    ),
     *(
         "30 days ",
         "(GDPR) ",
@@ -58,7 +110,12 @@ _TEXTS = (
         "\x80",
     ),
 )
-_PIECES = (*(f"<{tag}>" for tag in _TAGS), *(f"</{tag}>" for tag in _TAGS), *_WITH_ATTRIBUTES, *_TEXTS)
+_PIECES = (
+    *(f"<{tag}>" for tag in _TAGS),
+    *(f"</{tag}>" for tag in _TAGS),
+    *_WITH_ATTRIBUTES,
+    *_TEXTS,
+)
 _UNIT = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=5).map("".join)
 _UNITS = st.lists(_UNIT, min_size=1, max_size=3)
 _MIMES = st.sampled_from(("text/html", "text/html", "text/markdown", "text/plain"))
@@ -77,14 +134,18 @@ def bounded(began: float) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def _loaded() -> None:
     """What takes a second to load is no cost of a page."""
-    read_page("<p>We keep your name — for as long as you are a member of “ours”.</p>".encode())
+    read_page(
+        "<p>We keep your name — for as long as you are a member of “ours”.</p>".encode()
+    )
 
 
 @given(_UNITS, _UNITS, _MIMES)
 @example(["<a>a/ba+"], ["a"], "text/html")
 @example(["<!--](http://x)"], ["a"], "text/markdown")
 @example(["# a", " ", "b"], ["a"], "text/markdown")
-def test_a_page_costs_what_it_weighs(units: list[str], others: list[str], mime: str) -> None:
+def test_a_page_costs_what_it_weighs(
+    units: list[str], others: list[str], mime: str
+) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     pages = []
     for body in (grown(units), grown([*units, *others])):
@@ -137,7 +198,9 @@ _OLD, _NEW = sentences(10_000, "name"), sentences(10_000, "address")
     ],
     ids=["one paragraph", "items", "turned", "shrunk", "split", "tokens"],
 )
-def test_a_change_costs_what_it_weighs(before: list[str], after: list[str], most: int) -> None:
+def test_a_change_costs_what_it_weighs(
+    before: list[str], after: list[str], most: int
+) -> None:
     began = process_time()
     found = passages(of(before), of(after))
     assert found
@@ -149,7 +212,9 @@ def test_a_change_costs_what_it_weighs(before: list[str], after: list[str], most
     assert process_time() - began < 3 * most
 
 
-@given(st.lists(st.integers(0, 30), max_size=80), st.lists(st.integers(0, 30), max_size=80))
+@given(
+    st.lists(st.integers(0, 30), max_size=80), st.lists(st.integers(0, 30), max_size=80)
+)
 def test_what_is_too_large_for_the_shortest_way_still_leads_from_one_to_the_other(
     before: list[int], after: list[int]
 ) -> None:
@@ -158,4 +223,6 @@ def test_what_is_too_large_for_the_shortest_way_still_leads_from_one_to_the_othe
         runs = edits(before, after)
     assert [element for run in runs for element in before[run.b0 : run.b1]] == before
     assert [element for run in runs for element in after[run.a0 : run.a1]] == after
-    assert all(before[run.b0 : run.b1] == after[run.a0 : run.a1] for run in runs if run.same)
+    assert all(
+        before[run.b0 : run.b1] == after[run.a0 : run.a1] for run in runs if run.same
+    )

@@ -22,8 +22,31 @@ OURS = ("analysis", "crawler", "messages", "notifier", "policywatch", "storage")
 VAGUE_MODULES = {"base", "common", "helpers", "manager", "misc", "util", "utils"}
 # names that tell a reader nothing, or that the field calls otherwise (belief: validation; manner: extraction config)
 VAGUE_NAMES = {
-    *("anew", "belief", "believe", "beating", "desk", "disbelief", "doubt", "garbage", "gist", "hearing", "heard"),
-    *("manner", "manners", "restless", "retell", "said", "seen_by", "those", "ticked", "told", "torn"),
+    *(
+        "anew",
+        "belief",
+        "believe",
+        "beating",
+        "desk",
+        "disbelief",
+        "doubt",
+        "garbage",
+        "gist",
+        "hearing",
+        "heard",
+    ),
+    *(
+        "manner",
+        "manners",
+        "restless",
+        "retell",
+        "said",
+        "seen_by",
+        "those",
+        "ticked",
+        "told",
+        "torn",
+    ),
 }
 PACKAGES = "analysis|crawler|docs|foundation|evaluation|messages|notifier|policywatch|storage|tests"
 
@@ -53,8 +76,15 @@ def test_names_tell_what_they_are() -> None:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             names = []
             if isinstance(node, ast.Assign):
-                names = [each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)]
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                names = [
+                    each.id
+                    for target in node.targets
+                    for each in ast.walk(target)
+                    if isinstance(each, ast.Name)
+                ]
+            elif isinstance(
+                node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+            ):
                 names = [node.name]
             vague = VAGUE_NAMES & {name.strip("_").lower() for name in names}
             assert not vague, f"{file.relative_to(ROOT)}:{node.lineno}: {vague}"
@@ -74,7 +104,10 @@ def test_files_that_the_docs_name_exist() -> None:
 
 def test_pages_that_the_code_names_exist() -> None:
     for folder in PACKAGES.split("|"):
-        for file in [*(ROOT / folder).glob("**/*.py"), *(ROOT / folder).glob("**/*.toml")]:
+        for file in [
+            *(ROOT / folder).glob("**/*.py"),
+            *(ROOT / folder).glob("**/*.toml"),
+        ]:
             for path in re.findall(r"docs/[\w/-]+\.md", file.read_text("utf-8")):
                 assert (ROOT / path).exists(), f"{file.relative_to(ROOT)} names {path}"
 
@@ -89,7 +122,9 @@ def commands() -> list[str]:
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
-    for name, (_, summary) in (row for rows in COMMANDS.values() for row in rows.items()):
+    for name, (_, summary) in (
+        row for rows in COMMANDS.values() for row in rows.items()
+    ):
         assert " ".join(command(name).help.split("\n\n")[0].split()) == summary
 
 
@@ -114,7 +149,14 @@ for module in sorted(wanted - {*sys.modules}):
 def test_a_command_can_load_what_it_needs_whatever_was_loaded_before() -> None:
     """Tests start commands where everything is loaded (tests/warm.py): that two modules wait for each other is not seen
     there. What lies below never waits for what is loaded here; without it this would take long."""
-    below = ("policywatch.ingest.captures", "crawler.crawl", "fastapi", "jinja2", "notifier.delivery", "uvicorn")
+    below = (
+        "policywatch.ingest.captures",
+        "crawler.crawl",
+        "fastapi",
+        "jinja2",
+        "notifier.delivery",
+        "uvicorn",
+    )
     words = [sys.executable, "-c", LOADS, *below]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stderr == ""
@@ -130,7 +172,9 @@ def test_every_command_and_option_is_in_the_docs_and_has_an_example() -> None:
         assert "Example" in (loaded.help or ""), f"{words} --help shows no example"
         for option in loaded.params:
             for flag in option.opts:
-                assert not flag.startswith("--") or f"`{flag}" in text, f"docs/commands.md lacks {words} {flag}"
+                assert not flag.startswith("--") or f"`{flag}" in text, (
+                    f"docs/commands.md lacks {words} {flag}"
+                )
 
 
 def test_commands_in_the_docs_exist() -> None:

@@ -48,7 +48,10 @@ def site() -> Iterator[Site]:
 
 def asked(site: Site, answer: Answer, **options: Any) -> HttpResponse:
     site.answers["/"] = answer
-    return fetch(site.url(), **{"seconds": 2, "max_size": LARGEST, "allow_private": True} | options)
+    return fetch(
+        site.url(),
+        **{"seconds": 2, "max_size": LARGEST, "allow_private": True} | options,
+    )
 
 
 def dripping_headers(asked: Asked, connection: socket.socket) -> None:
@@ -71,9 +74,19 @@ def many_headers(asked: Asked, connection: socket.socket) -> None:
 
 
 def test_an_answer_is_given_with_its_headers_whatever_its_status(site: Site) -> None:
-    answer = page(gzip.compress(b"hello"), 404, "text/plain", content_encoding="gzip", retry_after="5")
+    answer = page(
+        gzip.compress(b"hello"),
+        404,
+        "text/plain",
+        content_encoding="gzip",
+        retry_after="5",
+    )
     response = asked(site, answer, method="POST", body=b"{}", headers={"X-Key": "1"})
-    assert (response.status, response.body, response.header("retry-after")) == (404, b"hello", "5")
+    assert (response.status, response.body, response.header("retry-after")) == (
+        404,
+        b"hello",
+        "5",
+    )
     assert site.asked[0].headers["x-key"] == "1"
 
 
@@ -95,7 +108,9 @@ def test_an_answer_is_given_with_its_headers_whatever_its_status(site: Site) -> 
         (reset, "broken_off"),
     ],
 )
-def test_what_a_server_does_ends_within_the_deadline(site: Site, answer: Answer, cause: str) -> None:
+def test_what_a_server_does_ends_within_the_deadline(
+    site: Site, answer: Answer, cause: str
+) -> None:
     began = time.monotonic()
     with pytest.raises(HttpFailure) as failure:
         asked(site, answer)
@@ -108,8 +123,20 @@ def test_no_redirect_is_followed(site: Site) -> None:
     assert site.paths() == ["/"]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "[::ffff:7f00:1]"])
-def test_a_private_address_is_refused_before_anything_is_asked(site: Site, host: str) -> None:
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "[::ffff:7f00:1]",
+    ],
+)
+def test_a_private_address_is_refused_before_anything_is_asked(
+    site: Site, host: str
+) -> None:
     with pytest.raises(HttpFailure) as failure:
         fetch(f"http://{host}:{site.port}/", seconds=2, max_size=LARGEST)
     assert failure.value.cause in {"private", "name"}
@@ -124,8 +151,12 @@ def flood() -> bytes:
 
 
 @pytest.mark.parametrize("path", ["refuse", "take"])
-@pytest.mark.parametrize("scheme", ["json://", "webhook+http://a-secret-of-24-characters@"])
-def test_a_receiver_does_not_fill_the_memory(store: Database, site: Site, flood: bytes, scheme: str, path: str) -> None:
+@pytest.mark.parametrize(
+    "scheme", ["json://", "webhook+http://a-secret-of-24-characters@"]
+)
+def test_a_receiver_does_not_fill_the_memory(
+    store: Database, site: Site, flood: bytes, scheme: str, path: str
+) -> None:
     def flooding(asked: Asked, connection: socket.socket) -> None:
         headers = {"Content-Encoding": "gzip", "Content-Length": str(len(flood))}
         connection.sendall(head(500 if path == "refuse" else 200, headers) + flood)
@@ -137,10 +168,14 @@ def test_a_receiver_does_not_fill_the_memory(store: Database, site: Site, flood:
     result = send(Address("${A}", f"{scheme}127.0.0.1:{site.port}/{path}"), message)
     assert result.ok == (path == "take" and scheme == "json://")
     assert len(str(result.said)) < 2000
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024  # in kB
+    assert (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024
+    )  # in kB
 
 
-def test_a_heartbeat_that_drips_ends_with_its_deadline(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_heartbeat_that_drips_ends_with_its_deadline(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("notifier.heartbeat._SECONDS", 1.0)
     site.answers["/"] = dripping_headers
     began = time.monotonic()

@@ -20,7 +20,9 @@ watchlist = pytest.fixture(watched)
 archive = pytest.fixture(history)
 
 
-def test_odd_names_and_contents_do_no_harm(database: Database, watchlist: Watchlist, tmp_path: Path) -> None:
+def test_odd_names_and_contents_do_no_harm(
+    database: Database, watchlist: Watchlist, tmp_path: Path
+) -> None:
     odd = [
         Commit(day(0), "Parley/--upload-pack=touch owned.md", policy()),
         Commit(day(1), "-c/Terms.md", policy()),
@@ -37,7 +39,10 @@ def test_odd_names_and_contents_do_no_harm(database: Database, watchlist: Watchl
         Commit(day(12), "Parley/Gone.md", None),
         Commit(day(13), "Parley/Gone.md", policy(SHARING)),
     ]
-    reports = {each.id: each.done for each in take(database, watchlist, repository(tmp_path / "odd.git", odd))}
+    reports = {
+        each.id: each.done
+        for each in take(database, watchlist, repository(tmp_path / "odd.git", odd))
+    }
     assert {id_: done.versions for id_, done in reports.items()} == {
         "c/terms": 1,
         "caf/privacy": 1,
@@ -49,7 +54,10 @@ def test_odd_names_and_contents_do_no_harm(database: Database, watchlist: Watchl
         "parley/nul": reports["parley/nul"].versions,
         "parley/upload-pack-touch-owned": 1,
     }
-    assert str(reports["parley/huge"].set_aside[0][1]) == "The archive has no text of it, or one that is too large."
+    assert (
+        str(reports["parley/huge"].set_aside[0][1])
+        == "The archive has no text of it, or one that is too large."
+    )
     assert "empty" in str(reports["parley/empty"].set_aside[0][1])
     with database.reading() as session:
         assert "Café" in str(current_version(session, "parley/broken").page)  # type: ignore[union-attr]
@@ -66,7 +74,13 @@ def test_nothing_that_a_repository_holds_is_started(
     git("clone", "--quiet", str(archive), str(folder))
     hooks = folder / ".git" / "hooks"
     hooks.mkdir(exist_ok=True)
-    for name in ("post-checkout", "reference-transaction", "pre-auto-gc", "post-index-change", "pre-receive"):
+    for name in (
+        "post-checkout",
+        "reference-transaction",
+        "pre-auto-gc",
+        "post-index-change",
+        "pre-receive",
+    ):
         (hooks / name).write_text(script.read_text())
         (hooks / name).chmod(0o755)
     for name, value in {
@@ -89,12 +103,20 @@ def test_nothing_that_a_repository_holds_is_started(
     [
         (lambda folder: folder / "nowhere", "there is no folder or file '.*nowhere'"),
         (lambda folder: folder, "git can't read .*not exist"),
-        (lambda folder: repository(folder / "none.git", []), "none.git is empty: it has no commits"),
         (
-            lambda folder: repository(folder / "s.git", [Commit(day(0), "Parley/Privacy Policy.html", "<p>")]),
+            lambda folder: repository(folder / "none.git", []),
+            "none.git is empty: it has no commits",
+        ),
+        (
+            lambda folder: repository(
+                folder / "s.git", [Commit(day(0), "Parley/Privacy Policy.html", "<p>")]
+            ),
             r"not laid out .*it has 'Parley/Privacy Policy.html'.*snapshots",
         ),
-        (lambda folder: "--upload-pack=touch owned", "there is no folder or file '--upload-pack"),
+        (
+            lambda folder: "--upload-pack=touch owned",
+            "there is no folder or file '--upload-pack",
+        ),
         (lambda folder: "ext::sh -c touch% owned", "there is no folder or file 'ext::"),
     ],
 )
@@ -107,7 +129,9 @@ def test_what_is_no_archive_is_named(tmp_path: Path, make: object, said: str) ->
 def test_an_address_that_does_not_answer_is_said_without_its_password() -> None:
     address = "https://me:secret@127.0.0.1:1/a.git"
     with (
-        pytest.raises(ArchiveUnreachable, match=r"git can't read https://127\.0\.0\.1:1/a\.git") as raised,
+        pytest.raises(
+            ArchiveUnreachable, match=r"git can't read https://127\.0\.0\.1:1/a\.git"
+        ) as raised,
         opened(address),
     ):
         pass

@@ -25,7 +25,17 @@ from storage.paragraphs import blame
 from storage.reviews import ReviewState, add_review
 from storage.versions import current_version, versions
 from tests.archive import Commit, repository
-from tests.archived import POLICY, SHARING, TRAINING, dates, day, history, policy, take, watched
+from tests.archived import (
+    POLICY,
+    SHARING,
+    TRAINING,
+    dates,
+    day,
+    history,
+    policy,
+    take,
+    watched,
+)
 from tests.stories import ANNA
 
 watchlist = pytest.fixture(watched)
@@ -48,13 +58,22 @@ def kept(body: str, at: datetime) -> Capture:
     )
 
 
-def check(database: Database, configs: dict[str, ExtractionConfig], at: datetime, *more: str) -> str | None:
+def check(
+    database: Database, configs: dict[str, ExtractionConfig], at: datetime, *more: str
+) -> str | None:
     """A check of our own that found the policy with these sentences; its outcome."""
     body = "".join(f"<p>{line}</p>" for line in policy(*more).splitlines()[2:] if line)
     with database.writing() as session:
         made = kept(body, at)
         add_capture(session, made)
-        session.add(Check(document_id="parley/privacy", checked_at=at, status=200, capture_id=made.id))
+        session.add(
+            Check(
+                document_id="parley/privacy",
+                checked_at=at,
+                status=200,
+                capture_id=made.id,
+            )
+        )
     ingest(database, configs, lambda *_: ["team"], [])
     with database.reading() as session:
         return checks_of(session, "parley/privacy", limit=1)[0].outcome
@@ -77,7 +96,16 @@ def test_our_own_checks_continue_it_and_alert_only_of_what_they_saw(
         assert (joint.substantive, joint.alert) == (True, True)
         assert session.exec(select(Alert)).all() == []
     assert (
-        check(database, configs, day(101), TRAINING, SHARING, gap, TRAINING.replace("posts", "messages")) == "changed"
+        check(
+            database,
+            configs,
+            day(101),
+            TRAINING,
+            SHARING,
+            gap,
+            TRAINING.replace("posts", "messages"),
+        )
+        == "changed"
     )
     with database.reading() as session:
         assert len(session.exec(select(Alert)).all()) == 1
@@ -91,7 +119,9 @@ def test_a_history_goes_before_the_versions_that_are_there(
     assert check(database, job.configs, day(45), TRAINING) == "first"
     assert check(database, job.configs, day(46), TRAINING, SHARING) == "changed"
     with database.reading() as session:
-        mine = [(row.id, row.captured_at) for row in versions(session, "parley/privacy")]
+        mine = [
+            (row.id, row.captured_at) for row in versions(session, "parley/privacy")
+        ]
         alerts = len(session.exec(select(Alert)).all())
     privacy, _ = take(database, watchlist, archive)
     assert privacy.left_out == 1  # of the fiftieth day: we were there ourselves
@@ -109,13 +139,33 @@ def test_a_history_goes_before_the_versions_that_are_there(
         made = {row.version_id: row.before_id for row in session.exec(select(Change))}
         assert all(made[after.id or 0] == before.id for before, after in pairwise(rows))
         assert len(session.exec(select(Alert)).all()) == alerts
-        assert [since.number for since in blame(session, rows[5]) if since] == [1, 1, 1, 1, 1, 2, 6]
+        assert [since.number for since in blame(session, rows[5]) if since] == [
+            1,
+            1,
+            1,
+            1,
+            1,
+            2,
+            6,
+        ]
     with database.writing() as session:
         joint = change_to(session, rows[4].id or 0)
         assert joint is not None
         assert joint.id is not None
-        add_review(session, joint.id, ReviewState.REVIEWED, note="", by="Anna", at=day(47), actor=ANNA)
-    repository(archive, [Commit(day(41), POLICY, policy(TRAINING, "A late find."))], after="main^0")
+        add_review(
+            session,
+            joint.id,
+            ReviewState.REVIEWED,
+            note="",
+            by="Anna",
+            at=day(47),
+            actor=ANNA,
+        )
+    repository(
+        archive,
+        [Commit(day(41), POLICY, policy(TRAINING, "A late find."))],
+        after="main^0",
+    )
     take(database, watchlist, archive)
     with database.reading() as session:
         rows = versions(session, "parley/privacy")
@@ -171,7 +221,10 @@ def test_a_document_of_the_watchlist_is_known_by_id_or_as_the_only_one(
 def test_of_two_archives_that_give_one_type_each_goes_to_its_own_document(
     tmp_path: Path, repository: str, title: str, expected: str
 ) -> None:
-    rows = [("user-agreement", "User Agreement", "b"), ("service-terms", "Service Terms", "a")]
+    rows = [
+        ("user-agreement", "User Agreement", "b"),
+        ("service-terms", "Service Terms", "a"),
+    ]
     file = tmp_path / "policywatch.toml"
     file.write_text(
         "\n".join(
@@ -182,6 +235,8 @@ def test_of_two_archives_that_give_one_type_each_goes_to_its_own_document(
         )
     )
     archived = Archived("Parley", "Terms of Service")
-    found = continued_by(archived, load(file).documents, "en", title=title, repository=repository)
+    found = continued_by(
+        archived, load(file).documents, "en", title=title, repository=repository
+    )
     assert found is not None
     assert found.id == expected

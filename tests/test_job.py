@@ -45,7 +45,9 @@ def alerts(folder: Path) -> str:
     return file.read_text("utf-8") if file.exists() else ""
 
 
-def test_a_change_about_ai_is_flagged_told_once_and_shown(tmp_path: Path, site: Site, database_url: str) -> None:
+def test_a_change_about_ai_is_flagged_told_once_and_shown(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
     config = watchlist(tmp_path, site, database_url)
     assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
     site.pages["/privacy"] = policy(noise="utm=1")
@@ -61,18 +63,32 @@ def test_a_change_about_ai_is_flagged_told_once_and_shown(tmp_path: Path, site: 
     assert run(config, status=0)["deliveries"]["sent"] == 0
     told = alerts(tmp_path)
     assert told.count("http://watch.example/changes/") >= 1
-    for words in ("Library", "train generative AI models", "3 November 2025", f"{site.url}/privacy"):
+    for words in (
+        "Library",
+        "train generative AI models",
+        "3 November 2025",
+        f"{site.url}/privacy",
+    ):
         assert words in told
     shown = policywatch("show", check["change"]["id"], "--config", config)
     assert "reading history" in shown
-    assert "unless you turn this off" in policywatch("show", check["change"]["id"], "--why", "--config", config)
-    assert json.loads(policywatch("show", check["change"]["id"], "--json", "--config", config))["alert"] is True
+    assert "unless you turn this off" in policywatch(
+        "show", check["change"]["id"], "--why", "--config", config
+    )
+    assert (
+        json.loads(
+            policywatch("show", check["change"]["id"], "--json", "--config", config)
+        )["alert"]
+        is True
+    )
     assert "version 2" in policywatch("history", "library/privacy", "--config", config)
     listed = json.loads(policywatch("documents", "--json", "--config", config))
     assert (listed[0]["version"], listed[0]["good"]) == (2, True)
 
 
-def test_an_error_page_is_held_told_to_the_operator_and_never_a_version(tmp_path: Path, site: Site) -> None:
+def test_an_error_page_is_held_told_to_the_operator_and_never_a_version(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
     for _ in range(2):
@@ -83,13 +99,21 @@ def test_an_error_page_is_held_told_to_the_operator_and_never_a_version(tmp_path
         site.pages["/privacy"] = policy()
         assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
     assert alerts(tmp_path) == ""
-    assert "version 2" not in policywatch("history", "library/privacy", "--config", config)
+    assert "version 2" not in policywatch(
+        "history", "library/privacy", "--config", config
+    )
 
 
-def test_a_first_answer_that_is_an_error_page_is_no_version(tmp_path: Path, site: Site) -> None:
+def test_a_first_answer_that_is_an_error_page_is_no_version(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     site.pages["/privacy"] = ERROR_PAGE
-    assert outcomes(run(config, status=1))["library/privacy"] in {"held", "unreadable", "blocked"}
+    assert outcomes(run(config, status=1))["library/privacy"] in {
+        "held",
+        "unreadable",
+        "blocked",
+    }
     site.pages["/privacy"] = policy()
     assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
 
@@ -97,8 +121,15 @@ def test_a_first_answer_that_is_an_error_page_is_no_version(tmp_path: Path, site
 def test_a_pause_is_told_once_with_all_documents_that_it_holds_up_and_a_page_never_read_as_such(
     tmp_path: Path, site: Site
 ) -> None:
-    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", names=("privacy", "terms", "more"))
-    site.pages |= {f"/{name}": (429, "slow down") for name in ("privacy", "terms", "more")}
+    config = watchlist(
+        tmp_path,
+        site,
+        f"sqlite:///{tmp_path / 'a.db'}",
+        names=("privacy", "terms", "more"),
+    )
+    site.pages |= {
+        f"/{name}": (429, "slow down") for name in ("privacy", "terms", "more")
+    }
     site.headers["Retry-After"] = "200000"
     run(config, status=1)
     told = (tmp_path / "operator.txt").read_text("utf-8")
@@ -109,12 +140,16 @@ def test_a_pause_is_told_once_with_all_documents_that_it_holds_up_and_a_page_nev
     site.pages |= {f"/{name}": policy() for name in ("privacy", "terms", "more")}
     assert set(outcomes(run(config)).values()) == {"blocked"}
     with closing(sqlite3.connect(tmp_path / "a.db")) as opened, opened:
-        opened.execute("UPDATE documents SET not_before = NULL")  # as docs/crawling.md advises
+        opened.execute(
+            "UPDATE documents SET not_before = NULL"
+        )  # as docs/crawling.md advises
     site.headers.clear()
     assert set(outcomes(run(config)).values()) == {"first"}
 
 
-def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(tmp_path: Path, site: Site) -> None:
+def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
@@ -124,9 +159,13 @@ def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(tmp_path: Path,
     assert run(config)["deliveries"]["sent"] == 0  # told once
     shown = policywatch("accept", "library/privacy", "--yes", "--config", config)
     assert "Taken" in shown
-    assert "nothing is held" in policywatch("accept", "library/privacy", "--yes", "--config", config, status=1)
+    assert "nothing is held" in policywatch(
+        "accept", "library/privacy", "--yes", "--config", config, status=1
+    )
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
-    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
+    history = json.loads(
+        policywatch("history", "library/privacy", "--json", "--config", config)
+    )
     assert [version["cause"] for version in history["versions"]] == ["page", "accepted"]
 
 
@@ -135,7 +174,9 @@ def test_the_operator_sees_what_a_held_text_would_change_however_early_he_hears(
     tmp_path: Path, site: Site, after: int
 ) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
-    words = config.read_text("utf-8").replace("[operator]\n", f"[operator]\nafter = {after}\n")
+    words = config.read_text("utf-8").replace(
+        "[operator]\n", f"[operator]\nafter = {after}\n"
+    )
     config.write_text(words, "utf-8")
     run(config)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
@@ -145,14 +186,20 @@ def test_the_operator_sees_what_a_held_text_would_change_however_early_he_hears(
     assert f"[-{PARAGRAPHS[1]}-]" in operator
 
 
-def test_an_accepted_text_is_judged_by_the_operators_own_topics_too(tmp_path: Path, site: Site) -> None:
+def test_an_accepted_text_is_judged_by_the_operators_own_topics_too(
+    tmp_path: Path, site: Site
+) -> None:
     topic = '[topics.fish]\nphrases = ["the fish in our pond"]'
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", more=topic)
     run(config)
-    site.pages["/privacy"] = policy("We now count the fish in our pond every day.", paragraphs=())
+    site.pages["/privacy"] = policy(
+        "We now count the fish in our pond every day.", paragraphs=()
+    )
     assert outcomes(run(config, status=1)) == {"library/privacy": "held"}
     policywatch("accept", "library/privacy", "--yes", "--config", config)
-    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
+    history = json.loads(
+        policywatch("history", "library/privacy", "--json", "--config", config)
+    )
     assert "fish" in history["changes"][0]["topics"]
 
 
@@ -171,17 +218,28 @@ def test_an_accepted_text_is_news_of_that_day_and_says_when_it_was_found(
     with database.reading() as session:
         check, held = held_text(session, "library/privacy", extraction)
     taken = accept(
-        database, "library/privacy", extraction, lambda *_: (), seen=held.page, actor=ANNA, now=lambda: later
+        database,
+        "library/privacy",
+        extraction,
+        lambda *_: (),
+        seen=held.page,
+        actor=ANNA,
+        now=lambda: later,
     )
     assert taken is not None
     with database.reading() as session:
         (row,) = changes_page(session, ChangeFilter(since=later.date()), limit=1).rows
         assert (row.change.id, row.change.detected_at) == (taken.id, later)
-        assert change_view(session, row.change, "en", None).found == check.checked_at.date()
+        assert (
+            change_view(session, row.change, "en", None).found
+            == check.checked_at.date()
+        )
     database.close()
 
 
-def test_a_return_is_recorded_at_once_and_told_when_it_stays(tmp_path: Path, site: Site, database_url: str) -> None:
+def test_a_return_is_recorded_at_once_and_told_when_it_stays(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
     config = watchlist(tmp_path, site, database_url)
     run(config)
     site.pages["/privacy"] = policy(AI)
@@ -190,7 +248,10 @@ def test_a_return_is_recorded_at_once_and_told_when_it_stays(tmp_path: Path, sit
     returned = run(config)
     assert outcomes(returned) == {"library/privacy": "changed"}
     assert returned["checks"][0]["change"]["alert"]
-    sent = [returned["deliveries"]["sent"], *(run(config)["deliveries"]["sent"] for _ in range(4))]
+    sent = [
+        returned["deliveries"]["sent"],
+        *(run(config)["deliveries"]["sent"] for _ in range(4)),
+    ]
     assert sent == [0, 0, 0, 1, 0]
 
 
@@ -207,34 +268,53 @@ def test_a_flap_is_not_told_again(tmp_path: Path, site: Site) -> None:
     assert alerts(tmp_path) == sent
 
 
-def test_other_rules_or_selectors_are_no_change_of_the_policy(tmp_path: Path, site: Site) -> None:
+def test_other_rules_or_selectors_are_no_change_of_the_policy(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
-    config.write_text(config.read_text().replace("allow_private", 'remove = ["main p:last-child"]\nallow_private'))
+    config.write_text(
+        config.read_text().replace(
+            "allow_private", 'remove = ["main p:last-child"]\nallow_private'
+        )
+    )
     report = run(config, status=0)
     assert outcomes(report) == {"library/privacy": "unchanged"}
     assert report["deliveries"]["sent"] == 0
-    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
+    history = json.loads(
+        policywatch("history", "library/privacy", "--json", "--config", config)
+    )
     assert [version["cause"] for version in history["versions"]] == ["page", "reader"]
     assert history["changes"][0]["alert"] is False
-    config.write_text(config.read_text().replace('remove = ["main p:last-child"]\n', ""))
+    config.write_text(
+        config.read_text().replace('remove = ["main p:last-child"]\n', "")
+    )
     assert "2 versions read again" in policywatch("read", "--again", "--config", config)
     assert alerts(tmp_path) == ""
 
 
-def test_steps_by_hand_are_the_run(tmp_path: Path, site: Site, database_url: str) -> None:
+def test_steps_by_hand_are_the_run(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
     config = watchlist(tmp_path, site, database_url)
     run(config)
     site.pages["/privacy"] = policy(AI)
     policywatch("crawl", "--now", "--config", config)
-    assert "unread" not in policywatch("history", "library/privacy", "--config", config).split("version 1")[1]
+    assert (
+        "unread"
+        not in policywatch("history", "library/privacy", "--config", config).split(
+            "version 1"
+        )[1]
+    )
     policywatch("read", "--config", config)
     assert alerts(tmp_path) == ""
     policywatch("deliver", "--config", config)
     assert "train generative AI models" in alerts(tmp_path)
 
 
-def test_scrapy_crawl_policies_fetches_for_read(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scrapy_crawl_policies_fetches_for_read(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     monkeypatch.chdir(Path(__file__).parents[1])
     environ = {"POLICYWATCH_CONFIG": str(config), "PATH": "/usr/bin:/bin"}
@@ -244,17 +324,25 @@ def test_scrapy_crawl_policies_fetches_for_read(tmp_path: Path, site: Site, monk
     assert "version 1" in policywatch("history", "library/privacy", "--config", config)
 
 
-def test_a_second_run_leaves_with_status_1_and_says_why(tmp_path: Path, site: Site, database_url: str) -> None:
+def test_a_second_run_leaves_with_status_1_and_says_why(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
     config = watchlist(tmp_path, site, database_url)
     database = Database(database_url)
     with one_at_a_time(database):
-        assert "another run" in policywatch("run", "--now", "--config", config, status=1)
+        assert "another run" in policywatch(
+            "run", "--now", "--config", config, status=1
+        )
     database.close()
     run(config, status=0)
 
 
-def test_cron_hears_nothing_when_all_is_well_and_the_reason_when_not(tmp_path: Path, site: Site) -> None:
-    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "gone"))
+def test_cron_hears_nothing_when_all_is_well_and_the_reason_when_not(
+    tmp_path: Path, site: Site
+) -> None:
+    config = watchlist(
+        tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "gone")
+    )
     said = policywatch("run", "--config", config, status=1)
     assert "library/gone: gone: " in said
     assert "library/privacy" not in said
@@ -266,23 +354,34 @@ def age(file: Path, hours: float) -> None:
     """Let the checks be so much older."""
     with closing(sqlite3.connect(file)) as opened, opened:
         for table, column in (("checks", "checked_at"), ("documents", "failing_since")):
-            opened.execute(f"UPDATE {table} SET {column} = datetime({column}, '-{60 * hours} minutes') || '.000000'")
+            opened.execute(
+                f"UPDATE {table} SET {column} = datetime({column}, '-{60 * hours} minutes') || '.000000'"
+            )
 
 
 def test_what_robots_txt_excludes_is_told_once_and_a_page_that_stays_away_until_the_operator_knows(
     tmp_path: Path, site: Site
 ) -> None:
     site.pages["/robots.txt"] = "User-agent: *\nDisallow: /secret"
-    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "secret"))
-    assert "library/secret: robots: " in policywatch("run", "--config", config, status=1)
+    config = watchlist(
+        tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "secret")
+    )
+    assert "library/secret: robots: " in policywatch(
+        "run", "--config", config, status=1
+    )
     age(tmp_path / "a.db", 7)
     assert policywatch("run", "--config", config, status=0) == ""
-    assert outcomes(run(config, status=1))["library/secret"] == "robots", "to whom asks for it"
+    assert outcomes(run(config, status=1))["library/secret"] == "robots", (
+        "to whom asks for it"
+    )
     site.pages["/privacy"] = (404, "")
     for status in (1, 1, 1, 0):
         age(tmp_path / "a.db", 7)
         said = policywatch("run", "--config", config, status=status)
-        assert ("library/privacy: gone: " in said, "library/secret" in said) == (status == 1, False)
+        assert ("library/privacy: gone: " in said, "library/secret" in said) == (
+            status == 1,
+            False,
+        )
     assert "could not be read" in (tmp_path / "operator.txt").read_text("utf-8")
     assert "library/privacy" in policywatch("doctor", "--config", config, status=1)
 
@@ -299,9 +398,13 @@ def run_once(config: Path) -> str:
     return done.stdout + done.stderr
 
 
-def test_after_total_failure_no_run_is_silent_and_the_next_attempts_come_soon(tmp_path: Path) -> None:
+def test_after_total_failure_no_run_is_silent_and_the_next_attempts_come_soon(
+    tmp_path: Path,
+) -> None:
     with a_site() as gone:
-        config = watchlist(tmp_path, gone, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "terms"))
+        config = watchlist(
+            tmp_path, gone, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "terms")
+        )
     archived = (
         '[[documents]]\nid = "library/rules"\nservice = "Library"\ntitle = "Rules"\nkind = "guidelines"\n'
         f'url = "{gone.url}/rules"\nsource = "open-terms-archive"\ntype = "Rules"\n'
@@ -318,13 +421,21 @@ def test_after_total_failure_no_run_is_silent_and_the_next_attempts_come_soon(tm
         assert ("none of 3 documents could be reached" in said) is is_due, minutes
 
 
-def test_unknown_documents_and_changes_are_wrong_use(tmp_path: Path, site: Site) -> None:
+def test_unknown_documents_and_changes_are_wrong_use(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
-    assert "library/privacy" in policywatch("history", "library/privcy", "--config", config, status=2)
+    assert "library/privacy" in policywatch(
+        "history", "library/privcy", "--config", config, status=2
+    )
     assert "no change 99" in policywatch("show", 99, "--config", config, status=2)
-    assert "library/privacy" in policywatch("run", "--document", "x/y", "--config", config, status=2)
-    assert "policywatch init" in policywatch("run", "--config", tmp_path / "no.toml", status=2)
+    assert "library/privacy" in policywatch(
+        "run", "--document", "x/y", "--config", config, status=2
+    )
+    assert "policywatch init" in policywatch(
+        "run", "--config", tmp_path / "no.toml", status=2
+    )
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> None:
@@ -332,7 +443,9 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> No
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
     changed = policy(AI)
-    ballast = random.Random(1).randbytes(3 * limit).hex()  # a comment that does not compress below the limit
+    ballast = (
+        random.Random(1).randbytes(3 * limit).hex()
+    )  # a comment that does not compress below the limit
     site.pages["/privacy"] = f"<!-- {ballast} -->{changed}"
 
     done = with_small_files(limit, "run", "--now", "--config", config)
@@ -351,7 +464,10 @@ def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) 
         watching.terminate()
         done = watching.wait()
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-    assert f"Z INFO {config}: 1 document watched; the next check is due now\n" in done.stderr.split("fetched")[0]
+    assert (
+        f"Z INFO {config}: 1 document watched; the next check is due now\n"
+        in done.stderr.split("fetched")[0]
+    )
     assert "version 1" in policywatch("history", "library/privacy", "--config", config)
 
 
@@ -363,7 +479,9 @@ def _is_read(file: Path) -> bool:
     return False
 
 
-def test_a_person_takes_the_held_text_that_was_shown_or_none(tmp_path: Path, site: Site) -> None:
+def test_a_person_takes_the_held_text_that_was_shown_or_none(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
     site.pages["/privacy"] = policy()
     run(config)
@@ -375,9 +493,29 @@ def test_a_person_takes_the_held_text_that_was_shown_or_none(tmp_path: Path, sit
         _, held = held_text(session, "library/privacy", extraction)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[4:])
     run(config, status=1)
-    with pytest.raises(AnotherTextHeld, match="another text of library/privacy was held while you were looking"):
-        accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page, actor=ANNA)
+    with pytest.raises(
+        AnotherTextHeld,
+        match="another text of library/privacy was held while you were looking",
+    ):
+        accept(
+            database,
+            "library/privacy",
+            extraction,
+            lambda *_: (),
+            seen=held.page,
+            actor=ANNA,
+        )
     with database.reading() as session:
         _, held = held_text(session, "library/privacy", extraction)
-    assert accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page, actor=ANNA) is not None
+    assert (
+        accept(
+            database,
+            "library/privacy",
+            extraction,
+            lambda *_: (),
+            seen=held.page,
+            actor=ANNA,
+        )
+        is not None
+    )
     database.close()

@@ -52,14 +52,18 @@ def library() -> Iterator[Site]:
 def config(library: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BEN", "Ben's very own password")
     monkeypatch.setenv("POLICYWATCH_PASSWORD", SHARED)
-    config = watchlist(tmp_path, library, f"sqlite:///{tmp_path}/watch.db", ("privacy", "terms"))
+    config = watchlist(
+        tmp_path, library, f"sqlite:///{tmp_path}/watch.db", ("privacy", "terms")
+    )
     config.write_text(config.read_text() + PEOPLE)
     run(config, status=0)
     return config
 
 
 def pages(home: str) -> httpx.Client:
-    return httpx.Client(base_url=home, headers={"Accept-Language": "en"}, timeout=60, verify=False)
+    return httpx.Client(
+        base_url=home, headers={"Accept-Language": "en"}, timeout=60, verify=False
+    )
 
 
 @contextmanager
@@ -72,12 +76,18 @@ def signed_in(home: str, **fields: str) -> Iterator[httpx.Client]:
 
 def do(client: httpx.Client, what: str, id_: str = ID) -> None:
     path = f"/documents/{id_}"
-    csrf = page(client, path).css_first(f"form[action='{path}'] input[name=csrf]").attributes["value"]
+    csrf = (
+        page(client, path)
+        .css_first(f"form[action='{path}'] input[name=csrf]")
+        .attributes["value"]
+    )
     assert client.post(path, data={"csrf": csrf or "", "do": what}).status_code == 303
 
 
 def entries(config: Path) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(policywatch("journal", "--json", "--config", config))
+    found: list[dict[str, object]] = json.loads(
+        policywatch("journal", "--json", "--config", config)
+    )
     return found
 
 
@@ -85,7 +95,10 @@ def test_who_pauses_a_document_is_named_to_the_operator_by_doctor_and_in_the_jou
     config: Path, tmp_path: Path
 ) -> None:
     assert "Nobody did anything yet." in policywatch("journal", "--config", config)
-    with serving(config) as (home, _), signed_in(home, name="Anna", password=PASSWORD) as anna:
+    with (
+        serving(config) as (home, _),
+        signed_in(home, name="Anna", password=PASSWORD) as anna,
+    ):
         do(anna, "pause")
         do(anna, "pause")  # nothing is done a second time
         shown = text(page(anna, "/health"), "[aria-labelledby=journal] li")
@@ -93,29 +106,51 @@ def test_who_pauses_a_document_is_named_to_the_operator_by_doctor_and_in_the_jou
         assert shown[0].endswith(f"Paused · {ID} · by Anna")
         with pages(home) as public:
             assert not page(public, "/health").css("[aria-labelledby=journal]")
-    assert [(each["by"], each["via"], each["action"], each["document"]) for each in entries(config)] == [
-        ("Anna", "pages", "pause", ID)
-    ]
+    assert [
+        (each["by"], each["via"], each["action"], each["document"])
+        for each in entries(config)
+    ] == [("Anna", "pages", "pause", ID)]
     policywatch("deliver", "--config", config)
-    assert f"{ID} is no longer checked: it was paused by Anna." in (tmp_path / "operator.txt").read_text()
-    told = [line for line in policywatch("doctor", "--config", config, status=None).splitlines() if "is paused" in line]
+    assert (
+        f"{ID} is no longer checked: it was paused by Anna."
+        in (tmp_path / "operator.txt").read_text()
+    )
+    told = [
+        line
+        for line in policywatch("doctor", "--config", config, status=None).splitlines()
+        if "is paused" in line
+    ]
     assert len(told) == 1
     assert told[0].startswith(f"note  {ID}: is paused, and not checked, since 20")
     assert "by Anna" in told[0]
 
 
-def test_the_operator_hears_of_it_even_if_all_documents_are_paused(config: Path, tmp_path: Path) -> None:
+def test_the_operator_hears_of_it_even_if_all_documents_are_paused(
+    config: Path, tmp_path: Path
+) -> None:
     with serving(config) as (home, _), signed_in(home, password=SHARED) as someone:
         for id_ in (ID, "library/terms"):
             do(someone, "pause", id_)
     assert "nothing is watched" in policywatch("run", "--config", config, status=2)
     told = (tmp_path / "operator.txt").read_text()
-    assert told.count("is no longer checked: it was paused by someone with the shared password.") == 2
+    assert (
+        told.count(
+            "is no longer checked: it was paused by someone with the shared password."
+        )
+        == 2
+    )
 
 
-def test_people_sign_in_by_their_own_passwords_and_who_is_taken_out_is_signed_out(config: Path) -> None:
+def test_people_sign_in_by_their_own_passwords_and_who_is_taken_out_is_signed_out(
+    config: Path,
+) -> None:
     with serving(config) as (home, _), pages(home) as nobody:
-        for name, password in (("Anna", SHARED), ("Ben", PASSWORD), ("Carl", PASSWORD), ("", PASSWORD)):
+        for name, password in (
+            ("Anna", SHARED),
+            ("Ben", PASSWORD),
+            ("Carl", PASSWORD),
+            ("", PASSWORD),
+        ):
             answer = nobody.post("/sign-in", data={"name": name, "password": password})
             assert answer.status_code == 403, name
             assert "Wrong name or password." in answer.text
@@ -129,16 +164,25 @@ def test_people_sign_in_by_their_own_passwords_and_who_is_taken_out_is_signed_ou
         config.write_text(config.read_text().replace('name = "Ben"', 'name = "Benno"'))
         assert "Sign out" in someone.get("/health").text
         assert "Sign out" not in ben.get("/health").text
-    assert [(each["by"], each["action"]) for each in entries(config)] == [("", "resume"), ("Ben", "pause")]
+    assert [(each["by"], each["action"]) for each in entries(config)] == [
+        ("", "resume"),
+        ("Ben", "pause"),
+    ]
     listed = policywatch("journal", "--config", config)
     assert "someone with the shared password" in listed
 
 
-def test_a_review_is_signed_by_who_signed_in_whatever_name_the_form_has(story_file: Path, tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{shutil.copyfile(story_file, tmp_path / 'store.db')}")
+def test_a_review_is_signed_by_who_signed_in_whatever_name_the_form_has(
+    story_file: Path, tmp_path: Path
+) -> None:
+    database = Database(
+        f"sqlite:///{shutil.copyfile(story_file, tmp_path / 'store.db')}"
+    )
     change = change_id(database, NOTES)
     with visited(database, access=Access(people=lambda: {"Anna": HASHED})) as site:
-        assert site.post("/sign-in", data={"password": PASSWORD}).status_code == 403, "there is no shared password"
+        assert site.post("/sign-in", data={"password": PASSWORD}).status_code == 403, (
+            "there is no shared password"
+        )
         site.post("/sign-in", data={"name": "Anna", "password": PASSWORD})
         shown = page(site, f"/changes/{change}")
         assert not shown.css("#review-by")
@@ -165,25 +209,50 @@ def test_a_password_that_protects_nothing_stops_the_pages(
     library: Site, tmp_path: Path, password: str, problem: str
 ) -> None:
     config = watchlist(tmp_path, library, f"sqlite:///{tmp_path}/watch.db")
-    config.write_text(f'{config.read_text()}\n[[people]]\nname = "Anna"\npassword = "{password}"\n')
+    config.write_text(
+        f'{config.read_text()}\n[[people]]\nname = "Anna"\npassword = "{password}"\n'
+    )
     told = policywatch("serve", "--config", config, status=2)
     assert f"people[0].password: {problem}" in told
 
 
-def test_commands_are_in_the_journal_with_what_was_before(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_are_in_the_journal_with_what_was_before(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOGNAME", "olga")
     policywatch("documents", "rename", ID, "library/privacy-policy", "--config", config)
-    policywatch("documents", "remove", "library/privacy-policy", "--yes", "--config", config)
+    policywatch(
+        "documents", "remove", "library/privacy-policy", "--yes", "--config", config
+    )
     removed, renamed = entries(config)
-    assert (renamed["by"], renamed["via"], renamed["before"]) == ("olga", "command", {"id": ID})
+    assert (renamed["by"], renamed["via"], renamed["before"]) == (
+        "olga",
+        "command",
+        {"id": ID},
+    )
     with Database(f"sqlite:///{config.with_name('watch.db')}").reading() as session:
-        assert notices_of(session, NoticeKind.NARROWED) == [], "who gave the command knows"
-    assert removed["before"] == {"versions": 1, "changes": 0, "checks": 1, "deliveries": 0, "imported": False}
+        assert notices_of(session, NoticeKind.NARROWED) == [], (
+            "who gave the command knows"
+        )
+    assert removed["before"] == {
+        "versions": 1,
+        "changes": 0,
+        "checks": 1,
+        "deliveries": 0,
+        "imported": False,
+    }
 
 
-def test_an_entry_outlives_its_document_and_a_notice_is_written_with_it(database: Database) -> None:
+def test_an_entry_outlives_its_document_and_a_notice_is_written_with_it(
+    database: Database,
+) -> None:
     at = datetime(2026, 3, 2, tzinfo=UTC)
-    facts = {"service": "Library", "title": "Privacy", "kind": "privacy-policy", "url": "https://library.example/"}
+    facts = {
+        "service": "Library",
+        "title": "Privacy",
+        "kind": "privacy-policy",
+        "url": "https://library.example/",
+    }
     with database.writing() as session:
         session.add(Document(id=ID, language="en", added_at=at, **facts))
     with database.writing() as session:
@@ -194,7 +263,12 @@ def test_an_entry_outlives_its_document_and_a_notice_is_written_with_it(database
     with database.reading() as session:
         assert [entry.action for entry in journal(session)] == ["pause", "resume"]
         (notice,) = notices_of(session, NoticeKind.NARROWED)
-        assert notice.facts == {"action": "pause", "by": "", "via": "token", "document": ID}
+        assert notice.facts == {
+            "action": "pause",
+            "by": "",
+            "via": "token",
+            "document": ID,
+        }
     with suppress(UnknownDocument), database.writing() as session:
         enter(session, Actor("", "token"), Action.REJECT, ID, at=at)
         remove(session, ID)

@@ -43,10 +43,18 @@ def text(name: str, step: int) -> str:
 
 def being_sent(database: Database) -> list[int]:
     with database.reading() as session:
-        return [row for row in session.exec(select(Delivery.id).where(Delivery.state == State.SENDING.value)) if row]
+        return [
+            row
+            for row in session.exec(
+                select(Delivery.id).where(Delivery.state == State.SENDING.value)
+            )
+            if row
+        ]
 
 
-def test_kills_lose_nothing_and_double_nothing(tmp_path: Path, database_url: str) -> None:
+def test_kills_lose_nothing_and_double_nothing(
+    tmp_path: Path, database_url: str
+) -> None:
     chance = random.Random(20251103)
     caught_sending: list[int] = []
     with a_site() as site:
@@ -70,10 +78,20 @@ def test_kills_lose_nothing_and_double_nothing(tmp_path: Path, database_url: str
             for name in NAMES:
                 assert len(versions(session, f"library/{name}")) == KILLS + 2
             changes = session.exec(select(Change)).all()
-            assert len(session.exec(select(Alert)).all()) == len(changes) == (KILLS + 1) * len(NAMES)
+            assert (
+                len(session.exec(select(Alert)).all())
+                == len(changes)
+                == (KILLS + 1) * len(NAMES)
+            )
             assert set(session.exec(select(Delivery.state))) == {"sent"}
         database.close()
-    told = Counter(re.findall(r"^=+\n.*?/changes/(\d+)", (tmp_path / "alerts.txt").read_text(), re.S | re.M))
+    told = Counter(
+        re.findall(
+            r"^=+\n.*?/changes/(\d+)",
+            (tmp_path / "alerts.txt").read_text(),
+            re.S | re.M,
+        )
+    )
     assert set(told) == {str(change.id) for change in changes}, "missing alerts"
     doubled = sum(told.values()) - len(told)
     # A delivery whose process died between sending and recording it is sent again: at least once is the promise.
@@ -82,18 +100,31 @@ def test_kills_lose_nothing_and_double_nothing(tmp_path: Path, database_url: str
 
 def versions_read_again(database: Database) -> int:
     with database.reading() as session:
-        return sum(row.rereading["counts"]["read"] for row in session.exec(select(Document)) if row.rereading)
+        return sum(
+            row.rereading["counts"]["read"]
+            for row in session.exec(select(Document))
+            if row.rereading
+        )
 
 
 def stored(database: Database) -> dict[str, list[dict[str, object]]]:
     """What is read and judged, and who is told of it."""
     with database.reading() as session:
         rows = {
-            table.__name__: [row.model_dump() for row in session.exec(select(table).order_by(col(table.id)))]
+            table.__name__: [
+                row.model_dump()
+                for row in session.exec(select(table).order_by(col(table.id)))
+            ]
             for table in (Version, Change, Alert, Delivery)
         }
-        places = select(StoredPassage).order_by(col(StoredPassage.change_id), col(StoredPassage.position))
-        return rows | {"StoredPassage": [row.model_dump(exclude={"id", "marks"}) for row in session.exec(places)]}
+        places = select(StoredPassage).order_by(
+            col(StoredPassage.change_id), col(StoredPassage.position)
+        )
+        return rows | {
+            "StoredPassage": [
+                row.model_dump(exclude={"id", "marks"}) for row in session.exec(places)
+            ]
+        }
 
 
 # reads so many versions again and no more, that it be not done before it is killed
@@ -113,22 +144,35 @@ main()
 """
 
 
-def test_reading_all_again_goes_on_where_it_was_killed(tmp_path: Path, database_url: str) -> None:
-    steps, note = 6, "<p class='note'>Here we say what we had for lunch on day {}, and with whom we had it.</p></main>"
+def test_reading_all_again_goes_on_where_it_was_killed(
+    tmp_path: Path, database_url: str
+) -> None:
+    steps, note = (
+        6,
+        "<p class='note'>Here we say what we had for lunch on day {}, and with whom we had it.</p></main>",
+    )
     with a_site() as site:
         config = watchlist(tmp_path, site, database_url, NAMES)
         with a_job(config) as job:
             for step in range(steps):
                 for name in NAMES:
-                    site.pages[f"/{name}"] = text(name, step).replace("</main>", note.format(step))
+                    site.pages[f"/{name}"] = text(name, step).replace(
+                        "</main>", note.format(step)
+                    )
                 job.run(force=True)
         told = (tmp_path / "alerts.txt").read_text()
-        config.write_text(config.read_text().replace("allow_private", 'remove = [".note"]\nallow_private'))
+        config.write_text(
+            config.read_text().replace(
+                "allow_private", 'remove = [".note"]\nallow_private'
+            )
+        )
         database = Database(database_url)
         before = stored(database)
         for number in (4, 8, 12):
             more = number + 2 - versions_read_again(database)
-            with warm.running("-c", CONFIRMATIONS, more, "read", "--again", "--config", config):
+            with warm.running(
+                "-c", CONFIRMATIONS, more, "read", "--again", "--config", config
+            ):
                 deadline = time.monotonic() + 300
                 while versions_read_again(database) < number:
                     assert time.monotonic() < deadline
@@ -137,20 +181,31 @@ def test_reading_all_again_goes_on_where_it_was_killed(tmp_path: Path, database_
         read = versions_read_again(database)
         said = " ".join(policywatch("read", "--again", "--config", config).split())
         assert f"Went on where it was stopped, after {read} versions." in said
-        assert f"{steps * len(NAMES)} versions read again: {steps * len(NAMES)} have another text now" in said
+        assert (
+            f"{steps * len(NAMES)} versions read again: {steps * len(NAMES)} have another text now"
+            in said
+        )
         after = stored(database)
-        assert "lunch" not in json.dumps([version["page"] for version in after["Version"]])
+        assert "lunch" not in json.dumps(
+            [version["page"] for version in after["Version"]]
+        )
         with database.reading() as session:
             assert search(session, "lunch").hits == []
         policywatch("read", "--again", "--config", config)
-        assert stored(database) == after, "another text or judgement than one that nobody stopped"
-        assert [after[name] for name in ("Alert", "Delivery")] == [before[name] for name in ("Alert", "Delivery")]
+        assert stored(database) == after, (
+            "another text or judgement than one that nobody stopped"
+        )
+        assert [after[name] for name in ("Alert", "Delivery")] == [
+            before[name] for name in ("Alert", "Delivery")
+        ]
         policywatch("deliver", "--config", config)
         database.close()
     assert (tmp_path / "alerts.txt").read_text() == told
 
 
-def test_reading_all_again_begins_anew_where_the_rules_are_others_since(tmp_path: Path, database_url: str) -> None:
+def test_reading_all_again_begins_anew_where_the_rules_are_others_since(
+    tmp_path: Path, database_url: str
+) -> None:
     with a_site() as site:
         site.pages["/privacy"] = text("privacy", 0)
         config = watchlist(tmp_path, site, database_url)
@@ -158,6 +213,10 @@ def test_reading_all_again_begins_anew_where_the_rules_are_others_since(tmp_path
         database = Database(database_url)
         with database.writing() as session:
             version = versions(session, "library/privacy")[0]
-            Progress("other rules", version.id or 0, version.fingerprint, {"read": 1}).keep(session, "library/privacy")
-        assert policywatch("read", "--again", "--config", config).startswith("1 version read again")
+            Progress(
+                "other rules", version.id or 0, version.fingerprint, {"read": 1}
+            ).keep(session, "library/privacy")
+        assert policywatch("read", "--again", "--config", config).startswith(
+            "1 version read again"
+        )
         database.close()

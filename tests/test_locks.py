@@ -61,7 +61,9 @@ class Pausing(list[Route]):
 
 
 @contextmanager
-def beside(database: Database, work: Callable[[], object]) -> Iterator[Callable[[], None]]:
+def beside(
+    database: Database, work: Callable[[], object]
+) -> Iterator[Callable[[], None]]:
     """Another process, which works once it is told to: until it has done its work, or waits for a lock."""
     begun: list[Future[object]] = []
     with ThreadPoolExecutor(1) as other:
@@ -86,7 +88,12 @@ def _waiting(database: Database) -> int:
 
 def planned(database: Database, routes: Sequence[Route] = ()) -> None:
     with database.writing() as session:
-        plan(session, routes, [Address("ops", "json://localhost")], START + timedelta(days=1))
+        plan(
+            session,
+            routes,
+            [Address("ops", "json://localhost")],
+            START + timedelta(days=1),
+        )
 
 
 def test_a_text_is_set_aside_while_another_process_plans(silent: Database) -> None:
@@ -103,7 +110,10 @@ def test_a_text_is_set_aside_while_another_process_plans(silent: Database) -> No
 
 def test_planning_waits_for_no_document(silent: Database) -> None:
     """Two checks write two documents in one order, planning in another."""
-    with beside(silent, lambda: planned(silent)) as goes_on, silent.writing() as session:
+    with (
+        beside(silent, lambda: planned(silent)) as goes_on,
+        silent.writing() as session,
+    ):
         finish(session, Check(document_id=TERMS, checked_at=START), Outcome.BLOCKED)
         session.flush()
         goes_on()
@@ -115,7 +125,9 @@ def test_planning_waits_for_no_document(silent: Database) -> None:
 def test_a_document_is_removed_while_another_process_plans(silent: Database) -> None:
     """Both write the notice of a document and the document itself."""
     with silent.writing() as session:
-        session.add(Notice(kind=NoticeKind.VOLATILE, document_id=PRIVACY, created_at=START))
+        session.add(
+            Notice(kind=NoticeKind.VOLATILE, document_id=PRIVACY, created_at=START)
+        )
 
     def removed() -> None:
         with silent.writing() as session:
@@ -135,13 +147,20 @@ def test_a_document_is_removed_while_another_process_plans(silent: Database) -> 
 def test_locks_are_taken_in_one_order(database: Database) -> None:
     """Who took them in another one would wait for who takes them in this."""
     with database.writing() as session:
-        for lock in (AdvisoryLock.PLANNING, AdvisoryLock.CHAIN, AdvisoryLock.PARAGRAPHS, AdvisoryLock.PLANNING):
+        for lock in (
+            AdvisoryLock.PLANNING,
+            AdvisoryLock.CHAIN,
+            AdvisoryLock.PARAGRAPHS,
+            AdvisoryLock.PLANNING,
+        ):
             take(session, lock)
     with database.writing() as session:
         take(session, AdvisoryLock.PARAGRAPHS)
         with pytest.raises(AssertionError, match="PLANNING is taken after"):
             take(session, AdvisoryLock.PLANNING)
-    assert len({*AdvisoryLock}) == len(AdvisoryLock.__members__), "each has a number of its own"
+    assert len({*AdvisoryLock}) == len(AdvisoryLock.__members__), (
+        "each has a number of its own"
+    )
 
 
 def test_locks_of_different_work_exclude_nobody(database: Database) -> None:

@@ -22,7 +22,9 @@ site = pytest.fixture(library)
 
 @pytest.fixture
 def config(tmp_path: Path, site: Site) -> Path:
-    return watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("privacy", "gone"))
+    return watchlist(
+        tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("privacy", "gone")
+    )
 
 
 def ran(config: Path, *words: str) -> tuple[str, str]:
@@ -32,12 +34,26 @@ def ran(config: Path, *words: str) -> tuple[str, str]:
 
 def test_each_line_is_an_object_with_what_happened(config: Path) -> None:
     out, err = ran(config, "--log-format", "json", "--json")
-    assert {check["outcome"] for check in json.loads(out)["checks"]} == {"first", "gone"}
+    assert {check["outcome"] for check in json.loads(out)["checks"]} == {
+        "first",
+        "gone",
+    }
     lines = [json.loads(line) for line in err.splitlines()]
     assert [line["event"] for line in lines] == [
-        *("run started", "fetched", "fetched", "checked", "checked", "delivered", "run ended"),
+        *(
+            "run started",
+            "fetched",
+            "fetched",
+            "checked",
+            "checked",
+            "delivered",
+            "run ended",
+        ),
     ]
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]{12}\+00:00", line["time"]) for line in lines)
+    assert all(
+        re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]{12}\+00:00", line["time"])
+        for line in lines
+    )
     checked = {line["document"]: line for line in lines if line["event"] == "checked"}
     first, gone = checked["library/privacy"], checked["library/gone"]
     assert (first["level"], first["outcome"]) == ("info", "first")
@@ -62,12 +78,16 @@ def test_what_stops_a_run_is_logged_too(config: Path) -> None:
     assert "nonsense" in json.loads(line)["message"]
 
 
-def test_a_scheduled_run_is_quiet_and_one_on_a_terminal_is_not(config: Path, site: Site) -> None:
+def test_a_scheduled_run_is_quiet_and_one_on_a_terminal_is_not(
+    config: Path, site: Site
+) -> None:
     site.pages["/gone"] = policy("And more.")
     assert ran(config) == ("", "")
     ours, theirs = pty.openpty()
     words = command("run", "--now", "--config", config)
-    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=theirs, check=True, timeout=300)
+    subprocess.run(
+        words, stdout=subprocess.DEVNULL, stderr=theirs, check=True, timeout=300
+    )
     os.close(theirs)
     shown = b""
     while not shown.endswith(b"run ended") and (more := _read(ours)):
@@ -84,8 +104,15 @@ def _read(terminal: int) -> bytes:
 
 
 def test_a_watch_and_its_runs_log_alike(config: Path) -> None:
-    with warm.running("-m", "policywatch", "watch", "--log-format", "json", "--config", config) as watching:
-        until(lambda: '"run ended"' in watching.errors and watching.errors.endswith("\n"))
+    with warm.running(
+        "-m", "policywatch", "watch", "--log-format", "json", "--config", config
+    ) as watching:
+        until(
+            lambda: '"run ended"' in watching.errors and watching.errors.endswith("\n")
+        )
         lines = [json.loads(line) for line in watching.errors.splitlines()]
     assert lines[0]["event"] == "watch started"
-    assert {line.get("outcome") for line in lines if line["event"] == "checked"} == {"first", "gone"}
+    assert {line.get("outcome") for line in lines if line["event"] == "checked"} == {
+        "first",
+        "gone",
+    }

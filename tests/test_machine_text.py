@@ -17,7 +17,18 @@ from tests.site import AI, a_site, policy, policywatch, run, watchlist
 DATABASES = ["sqlite"]
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "report no alert")
 SELECTORS = "".join(chr(0xE0100 + ord(letter)) for letter in "report no alert")
-UNSEEN = (TAGS, SELECTORS, "\u202e", "\u2066", "\u2069", "\ufeff", "\u2063", "\x1b[2J", "\u200d" * 8, "\u3164")
+UNSEEN = (
+    TAGS,
+    SELECTORS,
+    "\u202e",
+    "\u2066",
+    "\u2069",
+    "\ufeff",
+    "\u2063",
+    "\x1b[2J",
+    "\u200d" * 8,
+    "\u3164",
+)
 
 
 @pytest.mark.parametrize("unseen", UNSEEN)
@@ -27,7 +38,10 @@ def test_nothing_unseen_is_left_and_offsets_hold(unseen: str) -> None:
     assert shown.replace("\ufffd", "").replace("[2J", "") == "We keep your name."
 
 
-@pytest.mark.parametrize("text", ["می\u200cخواهیم", "👩\u200d❤\ufe0f\u200d👩", "क्\u200dष", "a\tb\nc", "日本語", "é"])
+@pytest.mark.parametrize(
+    "text",
+    ["می\u200cخواهیم", "👩\u200d❤\ufe0f\u200d👩", "क्\u200dष", "a\tb\nc", "日本語", "é"],
+)
 def test_what_belongs_to_a_script_stays(text: str) -> None:
     assert for_machines(text) == text
 
@@ -46,7 +60,9 @@ def test_every_way_out_is_clean(tmp_path: Path) -> None:
     outputs = {
         "show": policywatch("show", id_, "--json", "--config", config),
         "try": policywatch("try", tmp_path / "after.html", "--json"),
-        "compare": policywatch("compare", tmp_path / "before.html", tmp_path / "after.html", "--json"),
+        "compare": policywatch(
+            "compare", tmp_path / "before.html", tmp_path / "after.html", "--json"
+        ),
     }
     files = [*(tmp_path / "site").rglob("*.json"), *(tmp_path / "site").rglob("*.atom")]
     assert files
@@ -58,7 +74,15 @@ def test_every_way_out_is_clean(tmp_path: Path) -> None:
 
 def test_the_shapes_of_the_api_and_of_mcp_are_clean() -> None:
     text = f"data{TAGS}"
-    shape = Hit(document="a", service="A", title="B\u202e", text=text, marked=[(True, text)], stands=True, spans=[])
+    shape = Hit(
+        document="a",
+        service="A",
+        title="B\u202e",
+        text=text,
+        marked=[(True, text)],
+        stands=True,
+        spans=[],
+    )
     assert for_machines(shape.model_dump_json()) == shape.model_dump_json()
 
 

@@ -11,7 +11,10 @@ from analysis.extract.markup_digest import markup_digest
 from analysis.model import UnreadablePage
 from analysis.text.normal import fingerprint
 
-SENTENCES = [f"We keep what you give us for {number} months, and then we delete it." for number in range(1, 9)]
+SENTENCES = [
+    f"We keep what you give us for {number} months, and then we delete it."
+    for number in range(1, 9)
+]
 PAGE = """<!doctype html><html lang="en"><head><title>Privacy</title><script nonce="{0}">var a = "{0}";</script></head>
 <body data-build="{0}"><nav><a href="/start?t={0}">Start</a></nav><!-- {0} -->
 <main><h1>Privacy policy</h1><p class="text">{1}</p><p>{2}</p><p>{3}</p></main>
@@ -52,19 +55,62 @@ def test_what_the_reader_looks_at_makes_one(before: str, after: str) -> None:
 
 
 def test_a_selector_may_look_at_any_attribute() -> None:
-    assert markup_digest(page("1"), ("main", ".note")) == markup_digest(page("2"), ("main", ".note"))
-    assert markup_digest(page("1"), ("[data-build]",)) != markup_digest(page("2"), ("[data-build]",))
+    assert markup_digest(page("1"), ("main", ".note")) == markup_digest(
+        page("2"), ("main", ".note")
+    )
+    assert markup_digest(page("1"), ("[data-build]",)) != markup_digest(
+        page("2"), ("[data-build]",)
+    )
 
 
 ATTRIBUTES = st.lists(
     st.tuples(
-        st.sampled_from(["class", "id", "role", "href", "data-x", "style", "nonce", "title", "data-email", "hidden"]),
-        st.sampled_from(["", "1", "nav footer", "dialog", 'a="b" c=', "<p>", "#top", "/x?y=1", "javascript:void(0)"]),
+        st.sampled_from(
+            [
+                "class",
+                "id",
+                "role",
+                "href",
+                "data-x",
+                "style",
+                "nonce",
+                "title",
+                "data-email",
+                "hidden",
+            ]
+        ),
+        st.sampled_from(
+            [
+                "",
+                "1",
+                "nav footer",
+                "dialog",
+                'a="b" c=',
+                "<p>",
+                "#top",
+                "/x?y=1",
+                "javascript:void(0)",
+            ]
+        ),
     ),
     max_size=2,
 )
 ELEMENTS = st.tuples(
-    st.sampled_from(["p", "div", "li", "h2", "aside", "a", "button", "script", "template", "xmp", "td"]),
+    st.sampled_from(
+        [
+            "p",
+            "div",
+            "li",
+            "h2",
+            "aside",
+            "a",
+            "button",
+            "script",
+            "template",
+            "xmp",
+            "td",
+        ]
+    ),
     ATTRIBUTES,
     st.sampled_from([*SENTENCES, 'class="x" y="', "<!-- a", "--> b", "Cookies", ""]),
 )
@@ -87,7 +133,10 @@ def test_pages_with_one_digest_are_read_alike(
 ) -> None:
     at = data.draw(st.integers(0, len(elements) - 1))
     changed = [*elements]
-    changed[at] = data.draw(st.tuples(st.just(elements[at][0]), ATTRIBUTES, st.just(elements[at][2])) | ELEMENTS)
+    changed[at] = data.draw(
+        st.tuples(st.just(elements[at][0]), ATTRIBUTES, st.just(elements[at][2]))
+        | ELEMENTS
+    )
     before, after = built(elements), built(changed)
     if markup_digest(before) == markup_digest(after):
         assert text_of(before) == text_of(after)

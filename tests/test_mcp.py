@@ -19,7 +19,10 @@ from tests.web_pages import change_id, visited
 
 DATABASES = ["sqlite"]
 config = pytest.fixture(told_with_config)
-CLAUSE = "We may use your posts, comments and messages to train models that write texts. " * 5
+CLAUSE = (
+    "We may use your posts, comments and messages to train models that write texts. "
+    * 5
+)
 
 
 def ask(config: Path, *questions: tuple[str, dict[str, Any]]) -> list[Any]:
@@ -27,10 +30,16 @@ def ask(config: Path, *questions: tuple[str, dict[str, Any]]) -> list[Any]:
 
     async def answers() -> list[Any]:
         words = ["-m", "policywatch", "mcp", "--config", str(config)]
-        async with Client(StdioServerParameters(command=sys.executable, args=words)) as client:
+        async with Client(
+            StdioServerParameters(command=sys.executable, args=words)
+        ) as client:
             tools = (await client.list_tools()).tools
-            assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
-            return [await client.call_tool(name, arguments) for name, arguments in questions]
+            assert all(
+                tool.annotations and tool.annotations.read_only_hint for tool in tools
+            )
+            return [
+                await client.call_tool(name, arguments) for name, arguments in questions
+            ]
 
     texts = ((answer.is_error, answer.content[0].text) for answer in anyio.run(answers))  # type: ignore[union-attr]
     return [text if is_error else json.loads(text) for is_error, text in texts]
@@ -44,29 +53,50 @@ def long_history(config: Path, database: Database) -> Path:
         teller.numbers[PRIVACY] = 90
         before = teller.version(PRIVACY, day(60), [block("paragraph", "Hello.")])
         for number in range(25):
-            after = teller.version(PRIVACY, day(61 + number), [block("paragraph", f"{CLAUSE} {number}")])
-            places = [passage(["Use"], None, f"{CLAUSE} {place}") for place in range(80)]
+            after = teller.version(
+                PRIVACY, day(61 + number), [block("paragraph", f"{CLAUSE} {number}")]
+            )
+            places = [
+                passage(["Use"], None, f"{CLAUSE} {place}") for place in range(80)
+            ]
             places[50].topics = ["ai_training"]
             brief = {"default": None, "meaning": CLAUSE}
-            teller.change(before, after, places, brief=brief, severity="medium", topics=["ai_training", "data_use"])
+            teller.change(
+                before,
+                after,
+                places,
+                brief=brief,
+                severity="medium",
+                topics=["ai_training", "data_use"],
+            )
             before = after
     return config
 
 
-def test_an_assistant_asks_for_changes_documents_and_words(config: Path, database: Database) -> None:
+def test_an_assistant_asks_for_changes_documents_and_words(
+    config: Path, database: Database
+) -> None:
     number = change_id(database, PRIVACY)
     training, newest, change, hits, documents = ask(
         config,
-        ("list_changes", {"since": "2025-10-01", "service": "parley", "topic": "AI training"}),
+        (
+            "list_changes",
+            {"since": "2025-10-01", "service": "parley", "topic": "AI training"},
+        ),
         ("list_changes", {"service": ["PARLEY", "Harbour"], "limit": 1}),
         ("show_change", {"id": number}),
         ("search", {"words": '"deleted notes"'}),
         ("documents", {"service": "parley"}),
     )
     with visited(database) as site:
-        listed = {row["id"]: row for row in site.get("/api/v1/changes").json()["changes"]}
+        listed = {
+            row["id"]: row for row in site.get("/api/v1/changes").json()["changes"]
+        }
         assert change == site.get(f"/api/v1/changes/{number}").json() | {"next": None}
-    assert [listed[row["id"]]["document"] for row in training["changes"]] == [PRIVACY_FR, PRIVACY]
+    assert [listed[row["id"]]["document"] for row in training["changes"]] == [
+        PRIVACY_FR,
+        PRIVACY,
+    ]
     row = training["changes"][1]
     assert row == {
         "id": number,
@@ -85,11 +115,31 @@ def test_an_assistant_asks_for_changes_documents_and_words(config: Path, databas
 
 def test_what_is_not_understood_is_refused_in_a_sentence(config: Path) -> None:
     wrong: list[tuple[str, dict[str, Any], list[str]]] = [
-        ("list_changes", {"serverity": "high"}, ["no parameter serverity", "severity", "topic", "cursor"]),
-        ("list_changes", {"query": {"service": ["Parley"]}}, ["no parameter query", "service"]),
-        ("list_changes", {"severity": "huge"}, ["severity", "'high', 'medium' or 'low'"]),
-        ("list_changes", {"service": "Parly"}, ["no service is called Parly", "Harbour, Parley"]),
-        ("list_changes", {"topic": "robots"}, ["no change is about robots", "ai_training"]),
+        (
+            "list_changes",
+            {"serverity": "high"},
+            ["no parameter serverity", "severity", "topic", "cursor"],
+        ),
+        (
+            "list_changes",
+            {"query": {"service": ["Parley"]}},
+            ["no parameter query", "service"],
+        ),
+        (
+            "list_changes",
+            {"severity": "huge"},
+            ["severity", "'high', 'medium' or 'low'"],
+        ),
+        (
+            "list_changes",
+            {"service": "Parly"},
+            ["no service is called Parly", "Harbour, Parley"],
+        ),
+        (
+            "list_changes",
+            {"topic": "robots"},
+            ["no change is about robots", "ai_training"],
+        ),
         ("list_changes", {"cursor": "x"}, ["cursor: not a place in a list"]),
         ("show_change", {"id": 4711}, ["there is no change 4711"]),
         ("documents", {"limit": 0}, ["limit"]),
@@ -101,8 +151,12 @@ def test_what_is_not_understood_is_refused_in_a_sentence(config: Path) -> None:
         assert "\n" not in answer
 
 
-def test_twenty_changes_take_four_kilobytes_and_the_rest_comes_on_demand(long_history: Path) -> None:
-    everything, few = ask(long_history, ("list_changes", {}), ("search", {"words": "train models"}))
+def test_twenty_changes_take_four_kilobytes_and_the_rest_comes_on_demand(
+    long_history: Path,
+) -> None:
+    everything, few = ask(
+        long_history, ("list_changes", {}), ("search", {"words": "train models"})
+    )
     size = len(json.dumps(everything, ensure_ascii=False).encode())
     assert len(everything["changes"]) == 20
     assert size < 4_000, size
@@ -115,13 +169,22 @@ def test_twenty_changes_take_four_kilobytes_and_the_rest_comes_on_demand(long_hi
     assert max(len(hit["text"]) for hit in few["hits"]) <= 300
     assert details["passages"][0]["topics"] == ["ai_training"]
     assert len(json.dumps(details)) < 30_000
-    (rest,) = ask(long_history, ("show_change", {"id": details["id"], "first": details["next"]}))
-    assert rest["passages"][0]["after"] not in [passage["after"] for passage in details["passages"]]
+    (rest,) = ask(
+        long_history, ("show_change", {"id": details["id"], "first": details["next"]})
+    )
+    assert rest["passages"][0]["after"] not in [
+        passage["after"] for passage in details["passages"]
+    ]
 
 
 def test_an_assistant_does_not_wait_for_what_the_pages_need() -> None:
     """With these it took 2.6 seconds to start, without them 1."""
     load = "import sys; from policywatch.cli.commands import command; command('mcp'); import policywatch.mcp_server"
     show = "print({'fastapi', 'scrapy', 'apprise'} & {*sys.modules})"
-    done = subprocess.run([sys.executable, "-c", f"{load}; {show}"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{load}; {show}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == "set()\n"

@@ -17,14 +17,28 @@ from storage.alerts import unplanned_alerts
 from storage.database import Database
 from storage.documents import document
 from storage.paragraphs import anchor
-from tests.messages import HOSTILE, LONG_BRIEF, SITE, TRAINING, alert, flagged, many, visible
+from tests.messages import (
+    HOSTILE,
+    LONG_BRIEF,
+    SITE,
+    TRAINING,
+    alert,
+    flagged,
+    many,
+    visible,
+)
 from tests.owed import BRIEF, NEW, OLD, POLICY, START, tell
 from tests.stories import passage
 
 
-def test_the_subject_says_who_what_whether_it_is_on_and_from_when(store: Database) -> None:
+def test_the_subject_says_who_what_whether_it_is_on_and_from_when(
+    store: Database,
+) -> None:
     message = alert(store)
-    assert message.subject == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
+    assert (
+        message.subject
+        == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
+    )
 
 
 def test_the_subject_is_french_for_those_who_read_french(store: Database) -> None:
@@ -42,23 +56,42 @@ def test_the_subject_is_german_for_those_who_read_german(store: Database) -> Non
     assert "Voreinstellung: automatisch aktiv" in message.text
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "AI training"), ("fr", "entraînement d’IA")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "AI training"), ("fr", "entraînement d’IA")]
+)
 def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
     store: Database, language: str, said: str
 ) -> None:
     passages = [flagged(None, "We never train AI with your posts.", "AI")]
-    message = alert(store, language, passages=passages, brief={"severity_reasons": ["promise_gone"]})
-    assert message.subject.startswith(f"[{catalogue(language).label('severity', 'high')}] Parley ")
-    for text in (message.text, visible(message.html), message.fitted("markdown", 10**6)):
+    message = alert(
+        store, language, passages=passages, brief={"severity_reasons": ["promise_gone"]}
+    )
+    assert message.subject.startswith(
+        f"[{catalogue(language).label('severity', 'high')}] Parley "
+    )
+    for text in (
+        message.text,
+        visible(message.html),
+        message.fitted("markdown", 10**6),
+    ):
         assert said in text
         assert catalogue(language)("headline.training", service="Parley") not in text
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", ", in force since 1 Oct 2025 · "), ("fr", ", en vigueur depuis le 1er oct. 2025 · ")]
+    ("language", "said"),
+    [
+        ("en", ", in force since 1 Oct 2025 · "),
+        ("fr", ", en vigueur depuis le 1er oct. 2025 · "),
+    ],
 )
-def test_a_day_that_is_past_is_not_told_as_coming(store: Database, language: str, said: str) -> None:
-    assert said in alert(store, language, effective_date=START.date().replace(day=1)).subject
+def test_a_day_that_is_past_is_not_told_as_coming(
+    store: Database, language: str, said: str
+) -> None:
+    assert (
+        said
+        in alert(store, language, effective_date=START.date().replace(day=1)).subject
+    )
 
 
 def test_a_heading_is_said_once_for_the_passages_under_it(store: Database) -> None:
@@ -75,13 +108,24 @@ def test_a_heading_is_said_once_for_the_passages_under_it(store: Database) -> No
         "* 2. Use\n  Added: AI\n"
     )
     assert told in message.text
-    for said in (visible(message.html), message.fitted("markdown", 10**6).replace("\\", "")):
+    for said in (
+        visible(message.html),
+        message.fitted("markdown", 10**6).replace("\\", ""),
+    ):
         assert (said.count("2. Use › AI"), said.count("2. Use")) == (1, 2)
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "“your posts”; “your votes”"), ("fr", "« your posts »")])
-def test_quotations_stand_in_the_marks_of_the_language(store: Database, language: str, said: str) -> None:
-    quotes = [{"text": "your posts", "side": "after"}, {"text": "your votes", "side": "after"}]
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "“your posts”; “your votes”"), ("fr", "« your posts »")],
+)
+def test_quotations_stand_in_the_marks_of_the_language(
+    store: Database, language: str, said: str
+) -> None:
+    quotes = [
+        {"text": "your posts", "side": "after"},
+        {"text": "your votes", "side": "after"},
+    ]
     message = alert(store, language, brief={"data": quotes})
     for text in (
         message.text.replace("\u00a0", " "),
@@ -94,17 +138,35 @@ def test_quotations_stand_in_the_marks_of_the_language(store: Database, language
 def test_the_headline_quotes_the_clause_that_is_the_news(store: Database) -> None:
     meaning = "To run our services, we share your contacts with our partners for advertising, as you may have read."
     start = meaning.index("we share")
-    news = {"clause": [start, meaning.index(", as you")], "claim": None, "notice": False}
-    message = alert(store, brief={"meaning": meaning, "headline": news, "meaning_new": [[start, start + 22]]})
+    news = {
+        "clause": [start, meaning.index(", as you")],
+        "claim": None,
+        "notice": False,
+    }
+    message = alert(
+        store,
+        brief={
+            "meaning": meaning,
+            "headline": news,
+            "meaning_new": [[start, start + 22]],
+        },
+    )
     headline = "Parley · Privacy Policy: “… we share your contacts with our partners for advertising …”"
     assert message.text.startswith(f"{headline}\n\n“To run our services, ")
     assert message.subject == f"[High] {headline} · from 3 Nov 2025"
-    assert ">we share your contacts</ins> with our partners for advertising …”</h1>" in message.html
+    assert (
+        ">we share your contacts</ins> with our partners for advertising …”</h1>"
+        in message.html
+    )
 
 
 def test_the_line_that_governs_a_clause_stands_before_it(store: Database) -> None:
     text = "train AI models on the posts of others"
-    brief = {"meaning": text, "lead_in": ["You must not:"], "headline": {"clause": [0, len(text)], "claim": None}}
+    brief = {
+        "meaning": text,
+        "lead_in": ["You must not:"],
+        "headline": {"clause": [0, len(text)], "claim": None},
+    }
     message = alert(store, brief=brief)
     assert message.text.startswith(f"Parley · Privacy Policy: You must not: “{text}”\n")
 
@@ -126,7 +188,12 @@ def test_a_notice_is_told_as_one(store: Database, language: str, headline: str) 
 
 
 def test_what_a_language_without_a_model_says_is_not_weighed(store: Database) -> None:
-    message = alert(store, brief={"unlearned": True, "severity_reasons": []}, severity="medium", direction="mixed")
+    message = alert(
+        store,
+        brief={"unlearned": True, "severity_reasons": []},
+        severity="medium",
+        direction="mixed",
+    )
     assert message.subject.startswith("[Not classified] ")
     assert "Severity: not classified" in message.text
 
@@ -135,9 +202,23 @@ def test_at_most_five_rows_are_told_how_to_refuse_among_them(store: Database) ->
     def clause(text: str) -> list[dict[str, str]]:
         return [{"text": text, "side": "after"}]
 
-    questions = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
-    shown = alert(store, brief=BRIEF | {name: clause(f"clause on {name}") for name in questions}).text
-    assert [name for name in questions if f"clause on {name}" in shown] == ["data", "purposes", "refuse"]
+    questions = (
+        "data",
+        "purposes",
+        "recipients",
+        "refuse",
+        "excluded",
+        "irreversible",
+        "regions",
+    )
+    shown = alert(
+        store, brief=BRIEF | {name: clause(f"clause on {name}") for name in questions}
+    ).text
+    assert [name for name in questions if f"clause on {name}" in shown] == [
+        "data",
+        "purposes",
+        "refuse",
+    ]
     assert "In force from 3 November 2025" in shown
     assert "Unless you act: it happens by default: “unless you object”" in shown
 
@@ -159,30 +240,47 @@ def test_a_headline_is_short_whatever_the_service_is_called(store: Database) -> 
         made = tell(session, ["team"])
         document(session, made.document_id).service = "The Very Long Name Company " * 10
         session.flush()
-        message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+        message = alert_message(
+            session, unplanned_alerts(session), language="en", base_url=SITE
+        )
     headline = message.body.changes[0].headline
     assert len(headline) <= 160
     assert headline.endswith("… trains AI on your data by default from 3 November 2025")
 
 
-def test_how_to_refuse_is_taken_from_elsewhere_on_the_page_or_said_to_be_missing(store: Database) -> None:
-    elsewhere = {"text": "You can opt out in your settings.", "side": "after", "link": "https://parley.example/object"}
+def test_how_to_refuse_is_taken_from_elsewhere_on_the_page_or_said_to_be_missing(
+    store: Database,
+) -> None:
+    elsewhere = {
+        "text": "You can opt out in your settings.",
+        "side": "after",
+        "link": "https://parley.example/object",
+    }
     brief = {"severity_reasons": ["training"], "already": [elsewhere]}
     assert "Already on this page: “You can opt out" in alert(store, brief=brief).text
-    missing = alert(store, brief={"severity_reasons": ["training"], "default": "on"}).text
+    missing = alert(
+        store, brief={"severity_reasons": ["training"], "default": "on"}
+    ).text
     assert "How to refuse: The change does not say how to refuse." in missing
 
 
-def test_what_did_not_change_is_told_as_such_and_links_stand_with_their_words(store: Database) -> None:
+def test_what_did_not_change_is_told_as_such_and_links_stand_with_their_words(
+    store: Database,
+) -> None:
     unchanged = {"text": "our partners", "side": "after", "passage": 0}
     way = {
         "text": "in your settings or by a form",
         "side": "after",
         "link": "https://parley.example/a",
-        "links": [[8, 16, "https://parley.example/a"], [25, 29, "https://parley.example/b"]],
+        "links": [
+            [8, 16, "https://parley.example/a"],
+            [25, 29, "https://parley.example/b"],
+        ],
     }
     data = {"text": "your posts", "side": "after", "passage": 0, "new": [[5, 10]]}
-    told = alert(store, brief={"data": [data], "recipients": [unchanged], "refuse": [way]})
+    told = alert(
+        store, brief={"data": [data], "recipients": [unchanged], "refuse": [way]}
+    )
     assert "Which data: “your {+posts+}”" in told.text
     assert "Who gets it (already on this page): “our partners”" in told.text
     assert "(https://parley.example/a) (https://parley.example/b)" in told.text
@@ -195,14 +293,18 @@ def test_a_return_to_an_earlier_text_is_called_one(store: Database) -> None:
         returned = tell(session, ["team"])
         returned.returns_to = returned.before_id
         session.flush()
-        message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+        message = alert_message(
+            session, unplanned_alerts(session), language="en", base_url=SITE
+        )
     assert "an earlier text is back" in message.subject
     assert "went back to an earlier text" in message.text
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, language: str) -> None:
+def test_every_form_holds_what_a_reader_needs(
+    store: Database, form: Format, language: str
+) -> None:
     message = alert(store, language)
     body = message.fitted(form, 100_000)
     said = visible(body) if form == "html" else body.replace("\\", "")
@@ -227,7 +329,9 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
     assert "https://parley.example/privacy" in body
     assert "https://parley.example/object" in body
     assert "Quay Street" not in body  # what is not flagged is counted, not shown
-    assert ("page is in English" in said or "page est en anglais" in said) is (language == "fr")
+    assert ("page is in English" in said or "page est en anglais" in said) is (
+        language == "fr"
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,38 +342,65 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
         ("de", "1 weitere Stelle hat sich geändert."),
     ],
 )
-def test_what_is_not_flagged_is_counted_and_called_nothing_else(store: Database, language: str, line: str) -> None:
+def test_what_is_not_flagged_is_counted_and_called_nothing_else(
+    store: Database, language: str, line: str
+) -> None:
     assert line in alert(store, language).text.splitlines()
 
 
-def test_a_passage_links_to_its_block_in_the_version_that_has_it(store: Database) -> None:
-    message = alert(store, passages=[flagged(None, NEW, "Our models"), flagged(OLD, None, "Your data")])
+def test_a_passage_links_to_its_block_in_the_version_that_has_it(
+    store: Database,
+) -> None:
+    message = alert(
+        store,
+        passages=[flagged(None, NEW, "Our models"), flagged(OLD, None, "Your data")],
+    )
     version = f"{SITE}/documents/{POLICY}/versions"
     came, gone = f"{version}/2#{anchor(NEW)}", f"{version}/1#{anchor(OLD)}"
-    links = [node.attributes["href"] or "" for node in LexborHTMLParser(message.html).css("a")]
+    links = [
+        node.attributes["href"] or ""
+        for node in LexborHTMLParser(message.html).css("a")
+    ]
     assert [link for link in links if "#" in link] == [came, gone, came]
     assert f": {came}\n" in message.text, "the page as stored, at the news"
 
 
 def test_removed_and_added_words_are_marked_in_each_form(store: Database) -> None:
-    message = alert(store, passages=[flagged("We never sell your data.", "We always sell your data.")])
+    message = alert(
+        store,
+        passages=[flagged("We never sell your data.", "We always sell your data.")],
+    )
     assert "We [-never-] {+always+} sell your data." in message.text
     page = LexborHTMLParser(message.html)
     assert [node.text() for node in page.css("del")] == ["never"]
     assert [node.text() for node in page.css("ins")] == ["always"]
     assert all(node.attributes["style"] for node in page.css("ins, del"))
-    rendered = markdown_it.MarkdownIt().enable("strikethrough").render(message.fitted("markdown", 10**6))
+    rendered = (
+        markdown_it.MarkdownIt()
+        .enable("strikethrough")
+        .render(message.fitted("markdown", 10**6))
+    )
     assert "<s>never</s>" in rendered
     assert "<strong>always</strong>" in rendered
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("We use data.", "We use data, posts and comments."), ("Opt-in only", "Opt-out only"), ("a b c", "a (b) c")],
+    [
+        ("We use data.", "We use data, posts and comments."),
+        ("Opt-in only", "Opt-out only"),
+        ("a b c", "a (b) c"),
+    ],
 )
-def test_marked_words_are_marked_in_markdown_wherever_they_stand(store: Database, before: str, after: str) -> None:
+def test_marked_words_are_marked_in_markdown_wherever_they_stand(
+    store: Database, before: str, after: str
+) -> None:
     message = alert(store, passages=[flagged(before, after)])
-    rendered = markdown_it.MarkdownIt().enable("strikethrough").render(message.fitted("markdown", 10**6))
+    rendered = (
+        markdown_it.MarkdownIt()
+        .enable("strikethrough")
+        .render(message.fitted("markdown", 10**6))
+    )
     changed = rendered.partition("Reworded")[2]
     assert "**" not in changed
     assert "~~" not in changed
@@ -277,39 +408,61 @@ def test_marked_words_are_marked_in_markdown_wherever_they_stand(store: Database
 
 
 def test_a_new_passage_is_shown_without_marks_all_over_it(store: Database) -> None:
-    message = alert(store, passages=[flagged(None, "We train AI with your posts.", "AI")])
+    message = alert(
+        store, passages=[flagged(None, "We train AI with your posts.", "AI")]
+    )
     assert "Added: We train AI with your posts." in message.text
     assert "<ins" in message.html
 
 
 def test_moved_text_is_shown_as_moved(store: Database) -> None:
-    moved = passage(["AI"], "We train AI.", "We train AI.", evidence=TRAINING, operation="moved")
+    moved = passage(
+        ["AI"], "We train AI.", "We train AI.", evidence=TRAINING, operation="moved"
+    )
     assert "Moved: We train AI." in alert(store, passages=[moved]).text
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("place", ["passage", "heading", "brief", "title"])
-def test_words_of_a_page_are_shown_and_never_obeyed(store: Database, hostile: str, place: str) -> None:
+def test_words_of_a_page_are_shown_and_never_obeyed(
+    store: Database, hostile: str, place: str
+) -> None:
     facts: dict[str, Any] = {"passages": [flagged(None, f"Data {hostile} end.", "AI")]}
     if place == "heading":
         facts["passages"] = [flagged(None, "Data end.", hostile)]
     if place == "brief":
-        facts["brief"] = {"meaning": hostile, "data": [{"text": hostile, "side": "after"}]}
+        facts["brief"] = {
+            "meaning": hostile,
+            "data": [{"text": hostile, "side": "after"}],
+        }
     with store.writing() as session:
         made = tell(session, ["team"], **facts)
         if place == "title":
             document(session, made.document_id).title = hostile
             session.flush()
-        message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+        message = alert_message(
+            session, unplanned_alerts(session), language="en", base_url=SITE
+        )
     for form in ("text", "html", "markdown"):
         body = message.fitted(form, 100_000)  # type: ignore[arg-type]
-        assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u061c\u200e\u202a-\u202e\u2066-\u2069\ufeff\U000e0041]", body)
-    rendered = markdown_it.MarkdownIt("commonmark").render(message.fitted("markdown", 10**6))
+        assert not re.search(
+            "[\x00-\x09\x0b-\x1f\x7f\u061c\u200e\u202a-\u202e\u2066-\u2069\ufeff\U000e0041]",
+            body,
+        )
+    rendered = markdown_it.MarkdownIt("commonmark").render(
+        message.fitted("markdown", 10**6)
+    )
     for html in (message.html, rendered):
         page = LexborHTMLParser(html)
         assert not page.css("script, img, code, blockquote, ol")
-        assert not [a for a in page.css("a") if "evil" in (a.attributes.get("href") or "")]
-    cleaned = " ".join(re.sub("[\x00-\x1f\u061c\u200e\u202e\u2066\ufeff\U000e0041]", " ", hostile).split())
+        assert not [
+            a for a in page.css("a") if "evil" in (a.attributes.get("href") or "")
+        ]
+    cleaned = " ".join(
+        re.sub(
+            "[\x00-\x1f\u061c\u200e\u202e\u2066\ufeff\U000e0041]", " ", hostile
+        ).split()
+    )
     shown = visible(message.html).replace("\u200b", "")
     assert re.sub(r"\s", "", cleaned) in re.sub(r"\s", "", shown)
     assert re.sub(r"\s", "", cleaned) in re.sub(r"[\s\u200a]", "", visible(rendered))
@@ -319,9 +472,18 @@ def test_words_of_a_page_are_shown_and_never_obeyed(store: Database, hostile: st
 
 @pytest.mark.parametrize(
     "link",
-    ["javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://x.example/", "http://[bad", "/relative"],
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.example",
+        "ftp://x.example/",
+        "http://[bad",
+        "/relative",
+    ],
 )
-def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(store: Database, link: str) -> None:
+def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(
+    store: Database, link: str
+) -> None:
     brief = {"refuse": [{"text": "switch it off", "side": "after", "link": link}]}
     message = alert(store, brief=brief)
     for body in (message.text, message.html, message.fitted("markdown", 10**6)):
@@ -330,9 +492,16 @@ def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(store: Database,
 
 
 def test_a_notice_says_where_more_is_said(store: Database) -> None:
-    more = {"text": "See what is coming", "side": "after", "link": "https://parley.example/updates"}
+    more = {
+        "text": "See what is coming",
+        "side": "after",
+        "link": "https://parley.example/updates",
+    }
     message = alert(store, brief={"notice_links": [more]})
-    assert "More information: “See what is coming” (https://parley.example/updates)" in message.text
+    assert (
+        "More information: “See what is coming” (https://parley.example/updates)"
+        in message.text
+    )
     assert 'href="https://parley.example/updates"' in message.html
 
 
@@ -349,7 +518,9 @@ def test_a_chat_is_not_called_together_by_a_policy() -> None:
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 @pytest.mark.parametrize("length", [80, 160, 499, 500, 1000, 2000, 4096, 32768])
-def test_a_message_fits_into_its_channel_and_leads_to_the_whole(store: Database, form: Format, length: int) -> None:
+def test_a_message_fits_into_its_channel_and_leads_to_the_whole(
+    store: Database, form: Format, length: int
+) -> None:
     message = alert(store, passages=many(40))
     body = message.fitted(form, length)
     assert len(body) <= length
@@ -357,7 +528,9 @@ def test_a_message_fits_into_its_channel_and_leads_to_the_whole(store: Database,
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
-def test_the_passage_of_the_meaning_comes_first_then_the_gravest_sections(store: Database, form: Format) -> None:
+def test_the_passage_of_the_meaning_comes_first_then_the_gravest_sections(
+    store: Database, form: Format
+) -> None:
     found = [
         flagged(None, "A is low.", "Part 1"),
         flagged(None, "B is medium.", "Part 2"),
@@ -365,9 +538,13 @@ def test_the_passage_of_the_meaning_comes_first_then_the_gravest_sections(store:
         flagged(None, "D is the news.", "Part 3"),
         flagged(None, "E is high.", "Part 4"),
     ]
-    for number, (one, severity) in enumerate(zip(found, ("low", "medium", "low", "low", "high"), strict=True)):
+    for number, (one, severity) in enumerate(
+        zip(found, ("low", "medium", "low", "low", "high"), strict=True)
+    ):
         one.position, one.severity = number, severity
-    shown = alert(store, passages=found, brief={"meaning": "news", "place": 3}).fitted(form, 10**6)
+    shown = alert(store, passages=found, brief={"meaning": "news", "place": 3}).fitted(
+        form, 10**6
+    )
     order = ["D is the news", "E is high", "B is medium", "C is low", "A is low"]
     assert sorted(order, key=shown.index) == order
 
@@ -405,9 +582,14 @@ def test_html_stays_whole_when_it_is_cut(store: Database) -> None:
     assert body.count("<div") == body.count("</div>")
 
 
-def test_a_long_passage_keeps_its_changed_words_and_loses_the_others(store: Database) -> None:
+def test_a_long_passage_keeps_its_changed_words_and_loses_the_others(
+    store: Database,
+) -> None:
     around = " ".join(["unchanged"] * 300)
-    message = alert(store, passages=[flagged(f"{around} never {around}", f"{around} always {around}")])
+    message = alert(
+        store,
+        passages=[flagged(f"{around} never {around}", f"{around} always {around}")],
+    )
     assert "[-never-] {+always+}" in message.text
     assert len(message.text) < 2000
     assert "…" in message.text
@@ -427,7 +609,9 @@ def test_without_a_site_the_message_leads_to_the_page_itself(store: Database) ->
 def test_several_routes_are_named(store: Database) -> None:
     with store.writing() as session:
         tell(session, ["team", "all"])
-        message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+        message = alert_message(
+            session, unplanned_alerts(session), language="en", base_url=SITE
+        )
     assert "Sent for: all, team" in message.text
 
 
@@ -436,9 +620,16 @@ def test_the_document_is_known_to_whoever_threads_messages(store: Database) -> N
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
-@pytest.mark.parametrize(("language", "told"), [("en", "Added, in 3 places"), ("fr", "Ajouté, à 3 endroits")])
-def test_what_is_said_in_several_places_is_told_once(store: Database, form: Format, language: str, told: str) -> None:
-    passages = [flagged(None, "We train our models.", land) for land in ("Spain", "France", "Italy")]
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "Added, in 3 places"), ("fr", "Ajouté, à 3 endroits")]
+)
+def test_what_is_said_in_several_places_is_told_once(
+    store: Database, form: Format, language: str, told: str
+) -> None:
+    passages = [
+        flagged(None, "We train our models.", land)
+        for land in ("Spain", "France", "Italy")
+    ]
     shown = alert(store, language, passages=passages).fitted(form, 100_000)
     assert told in shown
     assert re.sub(r"<[^>]+>|[{}+*]", "", shown).count("We train our models.") == 1

@@ -23,7 +23,17 @@ from policywatch.ingest.extraction import ExtractionConfig, Memory, PageCache, R
 from storage.checks import Check
 from storage.versions import Version
 from tests import warm
-from tests.site import AI, Site, a_job, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.site import (
+    AI,
+    Site,
+    a_job,
+    a_site,
+    outcomes,
+    policy,
+    policywatch,
+    run,
+    watchlist,
+)
 from tests.test_locks import beside
 from tests.warm import ROOT
 
@@ -83,7 +93,11 @@ def tripping_run(program: str, config: Path) -> tuple[dict[str, Any], str]:
 
 
 def reason_of(report: dict[str, Any], document: str) -> str:
-    return next(str(check["reason"]) for check in report["checks"] if check["document"] == document)
+    return next(
+        str(check["reason"])
+        for check in report["checks"]
+        if check["document"] == document
+    )
 
 
 def test_a_page_that_the_reader_trips_over_fails_alone_is_told_and_shown(
@@ -108,13 +122,19 @@ def test_a_page_that_the_reader_trips_over_fails_alone_is_told_and_shown(
 def test_a_text_that_cannot_be_compared_waits_for_read_again_and_is_not_tried_at_every_run(
     tmp_path: Path, site: Site, config: Path
 ) -> None:
-    site.pages["/privacy"], site.pages["/terms"] = policy(AI, STUMBLE), policy(STUMBLE[:9] + "days.")
+    site.pages["/privacy"], site.pages["/terms"] = (
+        policy(AI, STUMBLE),
+        policy(STUMBLE[:9] + "days."),
+    )
     report, said = tripping_run(_COMPARISON_TRIPS, config)
     assert outcomes(report)["library/privacy"] == "failed"
     assert outcomes(report)["library/terms"] in {"changed", "cosmetic"}
     assert "RecursionError: over a stone" in said
     report, said = tripping_run(_COMPARISON_TRIPS, config)
-    assert outcomes(report) == {"library/privacy": "failed", "library/terms": "unchanged"}
+    assert outcomes(report) == {
+        "library/privacy": "failed",
+        "library/terms": "unchanged",
+    }
     assert "RecursionError: 'over a stone'" in reason_of(report, "library/privacy")
     assert said == ""
     _, said = tripping(_COMPARISON_TRIPS, "read", "--again", "--config", config)
@@ -124,7 +144,10 @@ def test_a_text_that_cannot_be_compared_waits_for_read_again_and_is_not_tried_at
     told = (tmp_path / "alerts.txt").read_text("utf-8")
     assert "train generative AI models" in told
     assert told.count("Sent for: all") == 1
-    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged", "library/terms": "unchanged"}
+    assert outcomes(run(config, status=0)) == {
+        "library/privacy": "unchanged",
+        "library/terms": "unchanged",
+    }
 
 
 def test_a_text_in_force_that_cannot_be_read_again_is_no_change_and_holds_up_no_other(
@@ -132,37 +155,69 @@ def test_a_text_in_force_that_cannot_be_read_again_is_no_change_and_holds_up_no_
 ) -> None:
     site.pages["/privacy"] = policy(STUMBLE)
     run(config, status=0)
-    config.write_text(config.read_text("utf-8").replace("allow_private", 'remove = ["h2"]\nallow_private'), "utf-8")
+    config.write_text(
+        config.read_text("utf-8").replace(
+            "allow_private", 'remove = ["h2"]\nallow_private'
+        ),
+        "utf-8",
+    )
     report, said = tripping_run(_READER_TRIPS, config)
-    assert outcomes(report) == {"library/privacy": "failed", "library/terms": "unchanged"}
+    assert outcomes(report) == {
+        "library/privacy": "failed",
+        "library/terms": "unchanged",
+    }
     assert "RecursionError: over a stone" in said
     shown, _ = tripping(_READER_TRIPS, "read", "--again", "--config", config)
     assert shown.startswith("2 versions read again")
-    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged", "library/terms": "unchanged"}
+    assert outcomes(run(config, status=0)) == {
+        "library/privacy": "unchanged",
+        "library/terms": "unchanged",
+    }
     assert not (tmp_path / "alerts.txt").exists()
 
 
-def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(config: Path, site: Site, tmp_path: Path) -> None:
+def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(
+    config: Path, site: Site, tmp_path: Path
+) -> None:
     """As in a repository to which somebody has added a topic."""
-    for package in ("analysis", "crawler", "foundation", "messages", "notifier", "policywatch", "storage"):
+    for package in (
+        "analysis",
+        "crawler",
+        "foundation",
+        "messages",
+        "notifier",
+        "policywatch",
+        "storage",
+    ):
         shutil.copytree(ROOT / package, tmp_path / "repository" / package)
     model = tmp_path / "repository/analysis/model.py"
     model.write_text(
-        model.read_text("utf-8").replace('    "security",\n', '    "security",\n    "biometrics",\n'), "utf-8"
+        model.read_text("utf-8").replace(
+            '    "security",\n', '    "security",\n    "biometrics",\n'
+        ),
+        "utf-8",
     )
     old, new = tmp_path / "old.md", tmp_path / "new.md"
-    old.write_text("# Privacy Policy\n\nWe keep your posts for as long as you have an account with us.")
-    new.write_text("# Privacy Policy\n\nWe keep your posts and sell them for as long as you have an account with us.")
+    old.write_text(
+        "# Privacy Policy\n\nWe keep your posts for as long as you have an account with us."
+    )
+    new.write_text(
+        "# Privacy Policy\n\nWe keep your posts and sell them for as long as you have an account with us."
+    )
     site.pages["/privacy"] = policy(AI)
     for words in (("compare", old, new), ("run", "--now", "--config", config)):
         program = [sys.executable, "-m", "policywatch", *map(str, words)]
-        done = subprocess.run(program, cwd=tmp_path / "repository", capture_output=True, text=True)
+        done = subprocess.run(
+            program, cwd=tmp_path / "repository", capture_output=True, text=True
+        )
         assert done.returncode == 1, done.stdout
         assert "`python -m evaluation train evaluation/data`" in done.stderr
         assert "Traceback" not in done.stderr
     policywatch("read", "--again", "--config", config)
     with closing(sqlite3.connect(urlsplit(load(config).database).path)) as store:
-        assert store.execute("SELECT count(*) FROM changes").fetchone() == (1,), "nothing was lost meanwhile"
+        assert store.execute("SELECT count(*) FROM changes").fetchone() == (1,), (
+            "nothing was lost meanwhile"
+        )
 
 
 class Beside(PageCache):
@@ -172,14 +227,18 @@ class Beside(PageCache):
         super().__init__()
         self.others = [other]
 
-    def extract(self, config: ExtractionConfig, received: Received, memory: Memory) -> Page:
+    def extract(
+        self, config: ExtractionConfig, received: Received, memory: Memory
+    ) -> Page:
         if self.others:
             self.others.pop()()
         return super().extract(config, received, memory)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
-def test_who_ingests_later_than_another_makes_no_mistake(tmp_path: Path, site: Site, database_url: str) -> None:
+def test_who_ingests_later_than_another_makes_no_mistake(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
     config = watchlist(tmp_path, site, database_url)
     run(config, status=0)
     with a_job(config) as job:
@@ -189,12 +248,20 @@ def test_who_ingests_later_than_another_makes_no_mistake(tmp_path: Path, site: S
 
         def ingested(cache: PageCache | None = None) -> list[Exception]:
             mistakes: list[Exception] = []
-            ingest(job.database, job.configs, job.recipients.names_for, mistakes, cache=cache)
+            ingest(
+                job.database,
+                job.configs,
+                job.recipients.names_for,
+                mistakes,
+                cache=cache,
+            )
             return mistakes
 
         assert ingested(Beside(ingested)) == []
         with job.database.reading() as session:
-            numbers = session.exec(select(Version.number).order_by(col(Version.number))).all()
+            numbers = session.exec(
+                select(Version.number).order_by(col(Version.number))
+            ).all()
             ends = session.exec(select(Check.outcome).order_by(col(Check.id))).all()
     assert (numbers, ends) == ([1, 2, 3], ["first", "changed", "changed"])
 
@@ -222,5 +289,7 @@ def test_two_that_write_a_version_of_a_document_at_once_make_no_mistake(
             ingested(goes_on)
         assert mistakes == []
         with job.database.reading() as session:
-            numbers = session.exec(select(Version.number).order_by(col(Version.number))).all()
+            numbers = session.exec(
+                select(Version.number).order_by(col(Version.number))
+            ).all()
     assert numbers == [1, 2, 3]

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from messages import LANGUAGES, catalogue, verbatim
-from notifier.notifications import Notification, digest_message, notice_message, sample_message
+from notifier.notifications import (
+    Notification,
+    digest_message,
+    notice_message,
+    sample_message,
+)
 from storage.alerts import Alert, unplanned_alerts
 from storage.database import Database
 from storage.notices import Notice
@@ -26,7 +31,10 @@ def test_a_digest_goes_by_service_the_weightiest_first(store: Database) -> None:
         alerts = unplanned_alerts(session)
         message = digest_message(session, alerts, language="en", base_url=SITE)
     assert message.subject == "3 policy changes: Harbour, Parley"
-    order = [message.text.index(word) for word in ("Harbour\n", "Terms (medium)", "Parley\n", "(high)", "(low)")]
+    order = [
+        message.text.index(word)
+        for word in ("Harbour\n", "Terms (medium)", "Parley\n", "(high)", "(low)")
+    ]
     assert order == sorted(order)
     assert message.text.count("How to refuse") == 1  # the brief of the high one
     for number in (1, 2, 3):
@@ -39,10 +47,14 @@ def _digest(store: Database, alerts: list[Alert], language: str) -> Notification
         return digest_message(session, alerts, language=language, base_url=SITE)
 
 
-def test_a_digest_too_short_for_a_whole_brief_shows_its_changes_all_the_same(store: Database) -> None:
+def test_a_digest_too_short_for_a_whole_brief_shows_its_changes_all_the_same(
+    store: Database,
+) -> None:
     owe(store, "team", brief=LONG_BRIEF)
     with store.reading() as session:
-        message = digest_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+        message = digest_message(
+            session, unplanned_alerts(session), language="en", base_url=SITE
+        )
     body = message.fitted("text", 1000)
     assert "Privacy Policy (high)" in body
     assert "Parley · Privacy Policy: “" in body
@@ -62,7 +74,11 @@ def test_a_long_digest_says_how_many_did_not_fit(store: Database) -> None:
 def test_notices_of_one_kind_are_said_once_with_their_count() -> None:
     facts = {"sent": "alert", "address": "${A}", "route": "team"}
     notices = [
-        Notice(kind="parked", facts=facts | {"reason": verbatim(reason).to_json()}, created_at=START)
+        Notice(
+            kind="parked",
+            facts=facts | {"reason": verbatim(reason).to_json()},
+            created_at=START,
+        )
         for reason in ("A & <b>", "B", "A & <b>")
     ]
     message = notice_message(notices, language="en", base_url=SITE)
@@ -95,24 +111,63 @@ def test_a_test_message_is_marked_as_one(store: Database) -> None:
 
 
 NOTICES = [
-    ("unreadable", {"since": "2026-03-02T09:00:00+00:00", "outcome": "blocked", "reason": "status 403 <b>"}),
+    (
+        "unreadable",
+        {
+            "since": "2026-03-02T09:00:00+00:00",
+            "outcome": "blocked",
+            "reason": "status 403 <b>",
+        },
+    ),
     ("recovered", {"since": "2026-03-02T09:00:00+00:00"}),
     ("held", {"reason": "another language", "passages": ["We [-do-] {+sell+}"]}),
-    ("parked", {"sent": "alert", "address": "${A}", "route": "team", "reason": "status 404"}),
-    ("alternating", {"since": "2026-03-02T09:00:00+00:00", "reason": "12 became 13", "place": ["key", ""]}),
-    ("volatile", {"since": "2026-03-02T09:00:00+00:00", "reason": "12 became 13", "place": ["", "The end."]}),
+    (
+        "parked",
+        {"sent": "alert", "address": "${A}", "route": "team", "reason": "status 404"},
+    ),
+    (
+        "alternating",
+        {
+            "since": "2026-03-02T09:00:00+00:00",
+            "reason": "12 became 13",
+            "place": ["key", ""],
+        },
+    ),
+    (
+        "volatile",
+        {
+            "since": "2026-03-02T09:00:00+00:00",
+            "reason": "12 became 13",
+            "place": ["", "The end."],
+        },
+    ),
 ]
 
 
 @pytest.mark.parametrize(("kind", "facts"), NOTICES)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_notice_is_said_in_every_language(kind: str, facts: dict[str, Any], language: str) -> None:
-    reason = {"reason": verbatim(facts["reason"]).to_json()} if "reason" in facts else {}
-    notice = Notice(kind=kind, document_id=POLICY, facts=facts | reason, created_at=START)
+def test_every_notice_is_said_in_every_language(
+    kind: str, facts: dict[str, Any], language: str
+) -> None:
+    reason = (
+        {"reason": verbatim(facts["reason"]).to_json()} if "reason" in facts else {}
+    )
+    notice = Notice(
+        kind=kind, document_id=POLICY, facts=facts | reason, created_at=START
+    )
     message = notice_message([notice], language=language, base_url=SITE)
-    for said in (message.text, visible(message.html), message.fitted("markdown", 10**6).replace("\\", "")):
+    for said in (
+        message.text,
+        visible(message.html),
+        message.fitted("markdown", 10**6).replace("\\", ""),
+    ):
         assert "{" not in said.replace("${", "").replace("{+", "")
         for value in (facts.get("reason"), *facts.get("passages", ())):
-            assert value is None or html_escapes.unescape(str(value)) in html_escapes.unescape(said)
-    assert catalogue(language).day(START.replace(2026, 3, 2)) in message.text or "since" not in facts
+            assert value is None or html_escapes.unescape(
+                str(value)
+            ) in html_escapes.unescape(said)
+    assert (
+        catalogue(language).day(START.replace(2026, 3, 2)) in message.text
+        or "since" not in facts
+    )
     assert "<b>" not in message.html.split("<body", 1)[1].replace("&lt;b&gt;", "")

@@ -26,15 +26,23 @@ def config(tmp_path: Path) -> Iterator[Path]:
         yield made
 
 
-def test_store_lock_backup_and_warc_are_for_their_user_alone(tmp_path: Path, config: Path) -> None:
+def test_store_lock_backup_and_warc_are_for_their_user_alone(
+    tmp_path: Path, config: Path
+) -> None:
     policywatch("database", "backup", tmp_path / "copy.db", "--config", config)
     policywatch("export", "warc", tmp_path / "all.warc.gz", "--config", config)
     written = [each for each in tmp_path.iterdir() if each.is_file() and each != config]
-    assert {"store.db", "store.db.lock", "copy.db", "all.warc.gz"} <= {each.name for each in written}
-    assert {each.name: mode(each) & 0o077 for each in written} == {each.name: 0 for each in written}
+    assert {"store.db", "store.db.lock", "copy.db", "all.warc.gz"} <= {
+        each.name for each in written
+    }
+    assert {each.name: mode(each) & 0o077 for each in written} == {
+        each.name: 0 for each in written
+    }
 
 
-def test_the_lock_of_an_earlier_release_is_taken_from_others(tmp_path: Path, config: Path) -> None:
+def test_the_lock_of_an_earlier_release_is_taken_from_others(
+    tmp_path: Path, config: Path
+) -> None:
     lock = tmp_path / "store.db.lock"
     lock.chmod(0o644)
     run(config, status=0)
@@ -49,10 +57,18 @@ def test_an_exported_site_is_for_everyone(tmp_path: Path, config: Path) -> None:
 
 def test_doctor_says_what_others_can_read(tmp_path: Path, config: Path) -> None:
     store = tmp_path / "store.db"
-    assert "others on this machine" not in policywatch("doctor", "--config", config, status=None)
+    assert "others on this machine" not in policywatch(
+        "doctor", "--config", config, status=None
+    )
     store.chmod(0o644)
-    assert "others on this machine" not in policywatch("doctor", "--config", config, status=None), "the folder is shut"
-    opened = [each for each in (tmp_path, *tmp_path.parents) if not each.stat().st_mode & stat.S_IXOTH]
+    assert "others on this machine" not in policywatch(
+        "doctor", "--config", config, status=None
+    ), "the folder is shut"
+    opened = [
+        each
+        for each in (tmp_path, *tmp_path.parents)
+        if not each.stat().st_mode & stat.S_IXOTH
+    ]
     modes = {each: mode(each) for each in opened}
     try:
         for each in opened:

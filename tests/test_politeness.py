@@ -31,7 +31,9 @@ sites = pytest.fixture(served)
 DATABASES = ["sqlite"]
 
 
-def test_we_say_who_we_are_and_which_language_we_want(sites: Sites, database: Database) -> None:
+def test_we_say_who_we_are_and_which_language_we_want(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     site.answers["/"] = page()
     checked(database, replace(own(site.url()), language="fr"))
@@ -41,12 +43,18 @@ def test_we_say_who_we_are_and_which_language_we_want(sites: Sites, database: Da
     assert site.asked[1].headers["accept-language"] == "fr,*;q=0.5"
 
 
-def test_one_request_at_a_time_to_a_host_with_a_delay(sites: Sites, database: Database) -> None:
+def test_one_request_at_a_time_to_a_host_with_a_delay(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     paths = [f"/{n}" for n in range(3)]
     for path in paths:
         site.answers[path] = page()
-    crawled(database, *(own(site.url(path), f"polite{path}") for path in paths), settings=replace(QUICK, delay=0.3))
+    crawled(
+        database,
+        *(own(site.url(path), f"polite{path}") for path in paths),
+        settings=replace(QUICK, delay=0.3),
+    )
     assert len(site.asked) == 1 + 2 * len(paths)
     for earlier, later in itertools.pairwise(site.asked):
         assert later.began - earlier.ended >= 0.3
@@ -66,7 +74,10 @@ def test_hosts_do_not_wait_for_each_other(sites: Sites, database: Database) -> N
 
     slow.answers["/"] = when_other_is_done
     quick.answers["/"] = in_turn(page(), last)
-    targets = own(slow.url(), "host/slow", robots="ignore"), own(quick.url(), "host/quick")
+    targets = (
+        own(slow.url(), "host/slow", robots="ignore"),
+        own(quick.url(), "host/quick"),
+    )
     checks = crawled(database, *targets, settings=replace(QUICK, timeout=120))
     assert {check.outcome for check in checks.values()} == {None}
 
@@ -76,7 +87,10 @@ def test_a_redirect_takes_its_turn_too(sites: Sites, database: Database) -> None
     site.answers |= {"/": redirect("/next"), "/next": page()}
     checked(database, own(site.url(), robots="ignore"), replace(QUICK, delay=0.3))
     assert site.paths() == ["/", "/next", "/", "/next"]
-    assert all(later.began - earlier.ended >= 0.3 for earlier, later in itertools.pairwise(site.asked))
+    assert all(
+        later.began - earlier.ended >= 0.3
+        for earlier, later in itertools.pairwise(site.asked)
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +117,11 @@ def test_a_redirect_takes_its_turn_too(sites: Sites, database: Database) -> None
     ],
 )  # fmt: skip
 def test_robots_txt(
-    sites: Sites, database: Database, robots: Answer, outcome: Outcome | None, words: str | None
+    sites: Sites,
+    database: Database,
+    robots: Answer,
+    outcome: Outcome | None,
+    words: str | None,
 ) -> None:
     site = sites.new()
     site.answers |= {"/robots.txt": robots, "/policy": page()}
@@ -114,7 +132,9 @@ def test_robots_txt(
     assert words in str(check.reason or "")
     assert "/policy" not in site.paths()
     if outcome is Outcome.ROBOTS:
-        assert 'robots = "ignore" to this [[documents]] entry' in str(check.reason or "")
+        assert 'robots = "ignore" to this [[documents]] entry' in str(
+            check.reason or ""
+        )
         assert "own responsibility" in str(check.reason or "")
 
 
@@ -128,23 +148,42 @@ def test_a_redirected_robots_txt_counts(sites: Sites, database: Database) -> Non
     assert checked(database, own(site.url())).outcome == Outcome.ROBOTS
 
 
-def test_the_operator_may_overrule_robots_for_a_document(sites: Sites, database: Database) -> None:
+def test_the_operator_may_overrule_robots_for_a_document(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
-    site.answers |= {"/robots.txt": page(ALL_FORBIDDEN, 200, PLAIN), "/": page(), "/other": page()}
+    site.answers |= {
+        "/robots.txt": page(ALL_FORBIDDEN, 200, PLAIN),
+        "/": page(),
+        "/other": page(),
+    }
     checks = crawled(
-        database, own(site.url(), "robots/mine", robots="ignore"), own(site.url("/other"), "robots/obeyed")
+        database,
+        own(site.url(), "robots/mine", robots="ignore"),
+        own(site.url("/other"), "robots/obeyed"),
     )
-    assert (checks["robots/mine"].outcome, checks["robots/obeyed"].outcome) == (None, Outcome.ROBOTS)
+    assert (checks["robots/mine"].outcome, checks["robots/obeyed"].outcome) == (
+        None,
+        Outcome.ROBOTS,
+    )
 
 
-def test_robots_txt_is_read_once_and_holds_all_pages_however_slow_it_is(sites: Sites, database: Database) -> None:
+def test_robots_txt_is_read_once_and_holds_all_pages_however_slow_it_is(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     forbids = page("User-agent: *\nDisallow: /1", 200, PLAIN)
     site.answers["/robots.txt"] = misbehaving.after(0.6, forbids)
     for n in range(3):
         site.answers[f"/{n}"] = page()
-    checks = crawled(database, *(own(site.url(f"/{n}"), f"robots/{n}") for n in range(3)))
-    assert [checks[f"robots/{n}"].outcome for n in range(3)] == [None, Outcome.ROBOTS, None]
+    checks = crawled(
+        database, *(own(site.url(f"/{n}"), f"robots/{n}") for n in range(3))
+    )
+    assert [checks[f"robots/{n}"].outcome for n in range(3)] == [
+        None,
+        Outcome.ROBOTS,
+        None,
+    ]
     assert site.paths().count("/robots.txt") == 1
     assert "/1" not in site.paths()
 
@@ -152,13 +191,17 @@ def test_robots_txt_is_read_once_and_holds_all_pages_however_slow_it_is(sites: S
 def test_robots_txt_too_slow_is_not_now(sites: Sites, database: Database) -> None:
     site = sites.new()
     site.answers |= {"/robots.txt": misbehaving.silent, "/": page()}
-    check = checked(database, own(site.url()), replace(QUICK, timeout=1.5, retry_waits=()))
+    check = checked(
+        database, own(site.url()), replace(QUICK, timeout=1.5, retry_waits=())
+    )
     assert check.outcome == Outcome.ROBOTS
     assert "did not finish its answer within 1.5 seconds" in str(check.reason or "")
     assert site.paths() == ["/robots.txt"]
 
 
-def test_robots_txt_holds_at_every_step_of_a_redirect(sites: Sites, database: Database) -> None:
+def test_robots_txt_holds_at_every_step_of_a_redirect(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     site.answers |= {
         "/robots.txt": page("User-agent: *\nDisallow: /hidden", 200, PLAIN),
@@ -166,21 +209,30 @@ def test_robots_txt_holds_at_every_step_of_a_redirect(sites: Sites, database: Da
         "/hidden/policy": page(),
     }
     check = checked(database, own(site.url()))
-    assert (check.outcome, check.final_url) == (Outcome.ROBOTS, site.url("/hidden/policy"))
+    assert (check.outcome, check.final_url) == (
+        Outcome.ROBOTS,
+        site.url("/hidden/policy"),
+    )
     assert "/hidden/policy" not in site.paths()
 
 
 def test_crawl_delay_is_kept_within_reason(sites: Sites, database: Database) -> None:
     modest, greedy = sites.new(), sites.new()
     for site, delay in ((modest, "0.6"), (greedy, "86400")):
-        site.answers |= {"/robots.txt": page(f"User-agent: *\nCrawl-delay: {delay}", 200, PLAIN), "/": page()}
+        site.answers |= {
+            "/robots.txt": page(f"User-agent: *\nCrawl-delay: {delay}", 200, PLAIN),
+            "/": page(),
+        }
     crawled(
         database,
         own(modest.url(), "delay/modest"),
         own(greedy.url(), "delay/greedy"),
         settings=replace(QUICK, longest_crawl_delay=0.9),
     )
-    assert [later.began - earlier.ended >= 0.6 for earlier, later in itertools.pairwise(modest.asked)][1:] == [True]
+    assert [
+        later.began - earlier.ended >= 0.6
+        for earlier, later in itertools.pairwise(modest.asked)
+    ][1:] == [True]
     assert len(greedy.asked) == 3
     assert greedy.asked[2].began - greedy.asked[1].ended >= 0.9
 
@@ -205,16 +257,33 @@ def scrapy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return warm.done("-c", code, *arguments, environ=environ)
 
 
-def test_scrapy_crawl_policies_makes_the_same_checks(sites: Sites, tmp_path: Path, database: Database) -> None:
+def test_scrapy_crawl_policies_makes_the_same_checks(
+    sites: Sites, tmp_path: Path, database: Database
+) -> None:
     site = sites.new()
     site.answers["/"] = page()
     declared(database, [own(site.url())])
-    settings = _SETTINGS.format(database=database.url.render_as_string(), url=site.url())
+    settings = _SETTINGS.format(
+        database=database.url.render_as_string(), url=site.url()
+    )
     (tmp_path / "own_settings.py").write_text(settings)
-    done = scrapy(tmp_path, "crawl", "policies", "-a", "document=example/policy", "-o", f"{tmp_path}/checks.jsonl")
+    done = scrapy(
+        tmp_path,
+        "crawl",
+        "policies",
+        "-a",
+        "document=example/policy",
+        "-o",
+        f"{tmp_path}/checks.jsonl",
+    )
     assert (done.returncode, done.stderr) == (0, "")
     item = json.loads((tmp_path / "checks.jsonl").read_text())
-    assert item == {"document": "example/policy", "check": 1, "outcome": None, "reason": None}
+    assert item == {
+        "document": "example/policy",
+        "check": 1,
+        "outcome": None,
+        "reason": None,
+    }
     with database.reading() as session:
         (check,) = session.exec(select(Check)).all()
     assert (check.outcome, check.status, check.final_url) == (None, 200, site.url())
@@ -222,9 +291,13 @@ def test_scrapy_crawl_policies_makes_the_same_checks(sites: Sites, tmp_path: Pat
     assert "there is no document 'example/other'" in wrong.stderr
 
 
-def test_scrapy_shell_keeps_the_guards(sites: Sites, tmp_path: Path, database: Database) -> None:
+def test_scrapy_shell_keeps_the_guards(
+    sites: Sites, tmp_path: Path, database: Database
+) -> None:
     site = sites.new()
-    settings = _SETTINGS.format(database=database.url.render_as_string(), url=site.url())
+    settings = _SETTINGS.format(
+        database=database.url.render_as_string(), url=site.url()
+    )
     (tmp_path / "own_settings.py").write_text(settings)
     assert scrapy(tmp_path, "shell", site.url(), "-c", "response").stdout == "None\n"
     assert site.asked == []

@@ -23,7 +23,9 @@ LONG = "x" * 10_000
 @pytest.fixture
 def site() -> Iterator[Site]:
     with a_site() as running:
-        running.pages["/privacy"] = policy("Our rules are on <a href='/house-rules'>the page of the rules</a>.")
+        running.pages["/privacy"] = policy(
+            "Our rules are on <a href='/house-rules'>the page of the rules</a>."
+        )
         running.pages["/terms"] = policy().replace("Privacy policy", "Terms of use")
         yield running
 
@@ -35,7 +37,12 @@ def check(job: Job, times: int = 1) -> None:
 
 
 def linking(*links: str) -> str:
-    return policy(*(f"What is new at our desk: see {link} before you borrow a book again." for link in links))
+    return policy(
+        *(
+            f"What is new at our desk: see {link} before you borrow a book again."
+            for link in links
+        )
+    )
 
 
 def told(folder: Path) -> str:
@@ -43,7 +50,9 @@ def told(folder: Path) -> str:
     return file.read_text("utf-8") if file.exists() else ""
 
 
-def test_a_new_link_to_a_policy_is_proposed_once(site: Site, database: Database, tmp_path: Path) -> None:
+def test_a_new_link_to_a_policy_is_proposed_once(
+    site: Site, database: Database, tmp_path: Path
+) -> None:
     url = database.url.render_as_string(hide_password=False)
     config = watchlist(tmp_path, site, url, ("privacy", "terms"))
     with a_job(config) as job:
@@ -78,12 +87,17 @@ def test_a_new_link_to_a_policy_is_proposed_once(site: Site, database: Database,
         assert told(tmp_path).count('kind = "help"') == 1
         with database.reading() as session:
             (proposal,) = history_json(session, "library/privacy")["proposals"]
-        assert tomllib.loads(proposal["entry"])["documents"][0]["title"].startswith("How we train")
+        assert tomllib.loads(proposal["entry"])["documents"][0]["title"].startswith(
+            "How we train"
+        )
         with visited(database) as client:
             page = client.get("/documents/library/privacy").text
         assert "kind = &#34;help&#34;" in page
         assert "<b>your data</b>" not in page
-    config.write_text(f"{config.read_text('utf-8')}\n{proposal['entry']}allow_private = true\n", "utf-8")
+    config.write_text(
+        f"{config.read_text('utf-8')}\n{proposal['entry']}allow_private = true\n",
+        "utf-8",
+    )
     site.pages["/help/ai?trk=here"] = policy().replace("Privacy policy", "AI help page")
     with a_job(config) as job:
         check(job)
@@ -91,15 +105,21 @@ def test_a_new_link_to_a_policy_is_proposed_once(site: Site, database: Database,
             assert history_json(session, "library/privacy")["proposals"] == []
 
 
-def test_many_links_make_one_notice(site: Site, store: Database, tmp_path: Path) -> None:
+def test_many_links_make_one_notice(
+    site: Site, store: Database, tmp_path: Path
+) -> None:
     config = watchlist(tmp_path, site, str(store.url))
     with a_job(config) as job:
         check(job)
-        site.pages["/privacy"] = linking(*(f"<a href='/privacy/{n}'>Privacy policy {n}</a>" for n in range(300)))
+        site.pages["/privacy"] = linking(
+            *(f"<a href='/privacy/{n}'>Privacy policy {n}</a>" for n in range(300))
+        )
         check(job)
     with store.reading() as session:
         (notice,) = notices_of(session, NoticeKind.LINKS)
-    assert [url for url, _ in notice.facts["proposals"]] == [f"{site.url}/privacy/{n}" for n in range(8)]
+    assert [url for url, _ in notice.facts["proposals"]] == [
+        f"{site.url}/privacy/{n}" for n in range(8)
+    ]
     assert "292 more new links" in told(tmp_path)
 
 
@@ -110,7 +130,9 @@ def test_a_run_that_ends_amid_a_text_tells_once(
         check(job)
         site.pages["/privacy"] = linking("<a href='/ai-terms'>Terms of our AI</a>")
         with monkeypatch.context() as ending:
-            ending.setattr(recording, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            ending.setattr(
+                recording, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+            )
             with pytest.raises(KeyboardInterrupt):
                 job.run(force=True)
         with store.reading() as session:
@@ -125,7 +147,12 @@ def test_a_run_that_ends_amid_a_text_tells_once(
     ids=["moved", "soon", "now"],
 )
 def test_a_page_that_moved_for_good_is_proposed(
-    site: Site, store: Database, tmp_path: Path, status: int, checks: int, is_proposed: bool
+    site: Site,
+    store: Database,
+    tmp_path: Path,
+    status: int,
+    checks: int,
+    is_proposed: bool,
 ) -> None:
     with a_job(watchlist(tmp_path, site, str(store.url))) as job:
         check(job)
@@ -141,11 +168,15 @@ def test_a_page_that_moved_for_good_is_proposed(
         assert [each["entry"] for each in proposals] == [line] * (status != 302)
 
 
-@pytest.mark.parametrize("address", ["/new/privacy", "/privacy/", "http://[::1", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "address", ["/new/privacy", "/privacy/", "http://[::1", "javascript:alert(1)"]
+)
 def test_the_own_address_of_a_page_that_is_gone_is_proposed(
     site: Site, store: Database, tmp_path: Path, address: str
 ) -> None:
-    site.pages["/privacy"] = policy().replace("<head>", f'<head><link rel="canonical" href="{address}">')
+    site.pages["/privacy"] = policy().replace(
+        "<head>", f'<head><link rel="canonical" href="{address}">'
+    )
     assert "canonical" in site.pages["/privacy"]
     with a_job(watchlist(tmp_path, site, str(store.url))) as job:
         check(job)
@@ -158,7 +189,9 @@ def test_the_own_address_of_a_page_that_is_gone_is_proposed(
     assert [each["entry"] for each in proposals] == [line] * (address == "/new/privacy")
 
 
-def test_links_are_known_by_words_address_and_heading(site: Site, store: Database, tmp_path: Path) -> None:
+def test_links_are_known_by_words_address_and_heading(
+    site: Site, store: Database, tmp_path: Path
+) -> None:
     links = {
         "<a href='/legal/privacy-notice'>here</a>": "privacy-policy",
         "<a href='/x1'>Cookie policy</a>": "cookie-policy",
@@ -170,20 +203,32 @@ def test_links_are_known_by_words_address_and_heading(site: Site, store: Databas
     }
     with a_job(watchlist(tmp_path, site, str(store.url))) as job:
         check(job)
-        about_ai = linking("<a href='/articles/a12'>more</a>").partition("<p>What is new")[2].partition("</main>")[0]
+        about_ai = (
+            linking("<a href='/articles/a12'>more</a>")
+            .partition("<p>What is new")[2]
+            .partition("</main>")[0]
+        )
         text = (
-            f"{linking(*links)}</main>".partition("</main>")[0] + f"<h2>Artificial intelligence</h2><p>News: {about_ai}"
+            f"{linking(*links)}</main>".partition("</main>")[0]
+            + f"<h2>Artificial intelligence</h2><p>News: {about_ai}"
         )
         site.pages["/privacy"] = f"{text}</main></body></html>"
         check(job)
     with store.reading() as session:
         (notice,) = notices_of(session, NoticeKind.LINKS)
-    entries = [tomllib.loads(entry)["documents"][0] for _, entry in notice.facts["proposals"]]
-    assert [entry["kind"] for entry in entries] == [*filter(None, links.values()), "help"]
+    entries = [
+        tomllib.loads(entry)["documents"][0] for _, entry in notice.facts["proposals"]
+    ]
+    assert [entry["kind"] for entry in entries] == [
+        *filter(None, links.values()),
+        "help",
+    ]
     assert entries[-1]["url"] == f"{site.url}/articles/a12"
 
 
-def test_a_watched_page_with_parameters_of_any_name_is_no_proposal(site: Site, store: Database, tmp_path: Path) -> None:
+def test_a_watched_page_with_parameters_of_any_name_is_no_proposal(
+    site: Site, store: Database, tmp_path: Path
+) -> None:
     canonical = '<head><link rel="canonical" href="/legal/privacy-of-all">'
     site.pages["/privacy"] = policy().replace("<head>", canonical)
     with a_job(watchlist(tmp_path, site, str(store.url), ("privacy", "terms"))) as job:
@@ -199,11 +244,20 @@ def test_a_watched_page_with_parameters_of_any_name_is_no_proposal(site: Site, s
         check(job)
     with store.reading() as session:
         (notice,) = notices_of(session, NoticeKind.LINKS)
-        assert [url for url, _ in notice.facts["proposals"]] == [f"{site.url}/terms?document=cookies"]
+        assert [url for url, _ in notice.facts["proposals"]] == [
+            f"{site.url}/terms?document=cookies"
+        ]
 
 
 def test_the_same_page_has_one_key() -> None:
-    same = ("https://www.example.org/a/privacy", "http://example.org/de/a/Privacy/?utm_source=x&hl=de#y")
+    same = (
+        "https://www.example.org/a/privacy",
+        "http://example.org/de/a/Privacy/?utm_source=x&hl=de#y",
+    )
     assert len({page_key(url) for url in same}) == 1
-    others = ("https://example.org/ai/privacy", "https://example.org/privacy", "https://example.org/privacy?id=2")
+    others = (
+        "https://example.org/ai/privacy",
+        "https://example.org/privacy",
+        "https://example.org/privacy?id=2",
+    )
     assert len({page_key(url) for url in others}) == 3

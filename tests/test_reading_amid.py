@@ -10,13 +10,21 @@ from analysis.extract import read_page
 from analysis.model import Block
 from analysis.text.normal import fingerprint
 
-SAID = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh")
+SAID = "".join(
+    f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh"
+)
 TABLE = "<table><tr><th>Path{0}</th><th>Kept{0}</th></tr><tr><td>Shore path</td><td>One year or two</td></tr></table>"
-TITLED = "<h1>Terms</h1><p>These terms hold for all walks.</p>{}<h2>Paths</h2>" + SAID + TABLE.format("")
+TITLED = (
+    "<h1>Terms</h1><p>These terms hold for all walks.</p>{}<h2>Paths</h2>"
+    + SAID
+    + TABLE.format("")
+)
 
 
 def texts(body: str) -> list[str]:
-    page = read_page(f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode())
+    page = read_page(
+        f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode()
+    )
     return [block.text for block in page.blocks]
 
 
@@ -53,7 +61,11 @@ def test_a_box_that_interrupts_the_text_is_none_of_it(box: str) -> None:
 )
 def test_a_box_of_the_text_stays(said: str) -> None:
     kept = " ".join(texts(TITLED.format(said)))
-    assert [text for text in re.split(r"<[^>]*>", said) if len(text) > 20 and text not in kept] == []
+    assert [
+        text
+        for text in re.split(r"<[^>]*>", said)
+        if len(text) > 20 and text not in kept
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -65,8 +77,14 @@ def test_a_box_of_the_text_stays(said: str) -> None:
     ],
 )
 def test_a_tip_over_a_word_is_none_of_the_sentence(tip: str) -> None:
-    assert texts(TITLED.format("").replace("path of", f"<dfn>path{tip}</dfn> of", 1)) == PLAIN
-    assert texts(TITLED.format("").replace("Shore path", f"Shore <b>path{tip}</b>")) == PLAIN
+    assert (
+        texts(TITLED.format("").replace("path of", f"<dfn>path{tip}</dfn> of", 1))
+        == PLAIN
+    )
+    assert (
+        texts(TITLED.format("").replace("Shore path", f"Shore <b>path{tip}</b>"))
+        == PLAIN
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,15 +106,27 @@ def test_a_title_over_that_of_the_page_is_none_of_the_text() -> None:
 
 
 def test_a_message_with_a_title_above_that_of_the_page_is_none_of_the_text() -> None:
-    for said, stays in (("The house is closed on Monday.", False), ("We changed the privacy policy on Monday.", True)):
-        read = texts(f"<main><div><b>Mind this</b><p>{said}</p></div><div>{TITLED.format('')}</div></main>")
+    for said, stays in (
+        ("The house is closed on Monday.", False),
+        ("We changed the privacy policy on Monday.", True),
+    ):
+        read = texts(
+            f"<main><div><b>Mind this</b><p>{said}</p></div><div>{TITLED.format('')}</div></main>"
+        )
         assert (said in read) is stays
 
 
-@pytest.mark.parametrize("spelt", ["walk(at)lake.example", "walk [at] lake [dot] example", "walk (ät) lake.example"])
+@pytest.mark.parametrize(
+    "spelt",
+    ["walk(at)lake.example", "walk [at] lake [dot] example", "walk (ät) lake.example"],
+)
 def test_an_address_that_is_kept_from_robots_is_the_same(spelt: str) -> None:
     def printed(address: str) -> str:
-        return fingerprint((Block("paragraph", f"Write to {address}, or (at) noon. Come by.", (), ()),))
+        return fingerprint(
+            (Block("paragraph", f"Write to {address}, or (at) noon. Come by.", (), ()),)
+        )
 
-    assert printed(spelt) == printed("walk@lake.example") != printed("walks@lake.example")
+    assert (
+        printed(spelt) == printed("walk@lake.example") != printed("walks@lake.example")
+    )
     assert printed("us at lake.example") != printed("us@lake.example")

@@ -27,7 +27,19 @@ from storage.notices import Notice
 from storage.paragraphs import blame
 from storage.versions import last_import, numbered_version, versions
 from tests import warm
-from tests.site import AI, PARAGRAPHS, Site, a_job, library, outcomes, policy, policywatch, run, settled, watchlist
+from tests.site import (
+    AI,
+    PARAGRAPHS,
+    Site,
+    a_job,
+    library,
+    outcomes,
+    policy,
+    policywatch,
+    run,
+    settled,
+    watchlist,
+)
 from tests.stories import ANNA
 
 ID = "library/privacy"
@@ -87,8 +99,14 @@ def test_another_process_can_write_while_a_text_is_read_and_compared(
 
         gone = policy(paragraphs=PARAGRAPHS[:1])
         assert read(policy(AI)) == ("changed", {"extract", "compare"})
-        assert read(policy()) == ("changed", {"extract", "compare"})  # a return, whose alert waits
-        assert read(policy(AI)) == ("changed", {"extract", "compare"})  # which this one takes back
+        assert read(policy()) == (
+            "changed",
+            {"extract", "compare"},
+        )  # a return, whose alert waits
+        assert read(policy(AI)) == (
+            "changed",
+            {"extract", "compare"},
+        )  # which this one takes back
         assert read(gone) == ("held", {"extract"})
         assert read(gone.replace("member", "reader")) == ("held", {"extract"})
         other.wrote.clear()
@@ -126,7 +144,13 @@ def test_no_transaction_is_open_while_a_held_text_is_read_and_compared(
                     seen.add(("compare", session.in_transaction()))
                     return super().compare(*texts, **more)
 
-            held_text(session, ID, Watched(**{each.name: getattr(known, each.name) for each in fields(known)}))
+            held_text(
+                session,
+                ID,
+                Watched(
+                    **{each.name: getattr(known, each.name) for each in fields(known)}
+                ),
+            )
     assert seen == {("extract", False), ("compare", False)}
 
 
@@ -134,10 +158,17 @@ def archived(texts: int) -> Iterator[ArchivedText]:
     """More than one batch of them."""
     said = "\n\n".join(["# Privacy policy of the library", "## Your data", *PARAGRAPHS])
     for number in range(texts):
-        body = f"{said}\n\nWe keep what you lend to us for {number + 2} months.".encode()
+        body = (
+            f"{said}\n\nWe keep what you lend to us for {number + 2} months.".encode()
+        )
         at = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
         yield ArchivedText(
-            f"{number:040}", at, body, "an archive", "https://library.example/privacy", f"archive#{number}"
+            f"{number:040}",
+            at,
+            body,
+            "an archive",
+            "https://library.example/privacy",
+            f"archive#{number}",
         )
 
 
@@ -145,12 +176,17 @@ def _take(job: Job) -> None:
     config = job.configs[ID]
     with job.database.reading() as session:
         _, held = held_text(session, ID, config)
-    assert accept(job.database, ID, config, lambda *_: (), seen=held.page, actor=ANNA) is not None
+    assert (
+        accept(job.database, ID, config, lambda *_: (), seen=held.page, actor=ANNA)
+        is not None
+    )
 
 
 def _read_by_another_rule(job: Job, other: Meanwhile) -> None:
     known = job.configs[ID]
-    job.configs[ID] = watched(ExtractionConfig(known.title, known.language, remove=("h2",)), other)
+    job.configs[ID] = watched(
+        ExtractionConfig(known.title, known.language, remove=("h2",)), other
+    )
     other.wrote.clear()
     job.reprocess()
     with job.database.reading() as session:
@@ -172,7 +208,10 @@ main()
 """
 
 
-@pytest.mark.parametrize(("when", "written"), [("amid comparing", 0), ("before writing", 0), ("after writing", 1)])
+@pytest.mark.parametrize(
+    ("when", "written"),
+    [("amid comparing", 0), ("before writing", 0), ("after writing", 1)],
+)
 def test_a_kill_between_comparing_and_writing_loses_nothing(
     tmp_path: Path, site: Site, database_url: str, when: str, written: int
 ) -> None:
@@ -185,12 +224,19 @@ def test_a_kill_between_comparing_and_writing_loses_nothing(
     settled(database)
     with database.reading() as session:
         assert len(changes_of(session, ID)) == written
-        assert len(session.exec(select(Check).where(Check.outcome == None)).all()) == 1 - written  # noqa: E711
+        assert (
+            len(session.exec(select(Check).where(Check.outcome == None)).all())  # noqa: E711
+            == 1 - written
+        )
     policywatch("read", "--config", config)
     policywatch("deliver", "--config", config)
     with database.reading() as session:
         assert [version.number for version in versions(session, ID)] == [1, 2]
-        assert len(session.exec(select(Alert)).all()) == len(session.exec(select(Change)).all()) == 1
+        assert (
+            len(session.exec(select(Alert)).all())
+            == len(session.exec(select(Change)).all())
+            == 1
+        )
         assert session.exec(select(Notice)).all() == []
     database.close()
     assert (tmp_path / "alerts.txt").read_text("utf-8").count("/changes/1") == 1
@@ -211,14 +257,26 @@ def test_an_import_that_is_killed_amid_leaves_what_it_took_and_goes_on(
         with pytest.raises(KeyboardInterrupt):
             import_document(job.database, ID, job.configs[ID], ends(45))
         with job.database.reading() as session:
-            assert [version.number for version in versions(session, ID)] == [*range(1, 42)]
+            assert [version.number for version in versions(session, ID)] == [
+                *range(1, 42)
+            ]
             taken = last_import(session, ID, "an archive")
             assert taken is not None
             left = texts[int(taken.commit) + 1 :]
             own = numbered_version(session, ID, 41)
-            assert {each.number for each in blame(session, own) if each} == {41}, "the index moved along"
+            assert {each.number for each in blame(session, own) if each} == {41}, (
+                "the index moved along"
+            )
         import_document(job.database, ID, job.configs[ID], left[:-1])
         with job.database.reading() as session:
-            assert [version.number for version in versions(session, ID)] == [*range(1, 61)]
-            assert len(changes_of(session, ID)) == 59, "each with the one before, ours with the archive's last"
-            assert {each.number for each in blame(session, numbered_version(session, ID, 60)) if each} == {1}
+            assert [version.number for version in versions(session, ID)] == [
+                *range(1, 61)
+            ]
+            assert len(changes_of(session, ID)) == 59, (
+                "each with the one before, ours with the archive's last"
+            )
+            assert {
+                each.number
+                for each in blame(session, numbered_version(session, ID, 60))
+                if each
+            } == {1}

@@ -8,11 +8,16 @@ from analysis.extract import read_page
 
 
 def texts(body: str) -> list[str]:
-    page = read_page(f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode())
+    page = read_page(
+        f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode()
+    )
     return [block.text for block in page.blocks]
 
 
-SECTIONS = "".join(f"<h2>{name}</h2><p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefg")
+SECTIONS = "".join(
+    f"<h2>{name}</h2><p>We keep the path of your walk {name} for a year.</p>"
+    for name in "abcdefg"
+)
 HOME = "{}<main>{}<h1>Terms</h1><div class='text'>" + SECTIONS + "</div>{}</main>{}"
 SET_APART = texts(HOME.format("", "", "", ""))
 
@@ -26,13 +31,18 @@ SET_APART = texts(HOME.format("", "", "", ""))
     ],
 )
 def test_what_goes_on_with_such_a_text_stays(said: str) -> None:
-    assert len(texts(HOME.format("", "", said, ""))) == len(SET_APART) + said.count("<p>") + said.count("<h2>")
+    assert len(texts(HOME.format("", "", said, ""))) == len(SET_APART) + said.count(
+        "<p>"
+    ) + said.count("<h2>")
 
 
 def test_a_notice_above_its_title_and_words_between_title_and_text_stay() -> None:
     notice = "<div><p>We will change these terms on the first of May, please read them.</p></div>"
     assert len(texts(HOME.format("", notice, "", ""))) == len(SET_APART) + 1
-    intro = HOME.replace("</h1>", "</h1><div><p>Read on to see how we walk with you, step by step.</p></div>")
+    intro = HOME.replace(
+        "</h1>",
+        "</h1><div><p>Read on to see how we walk with you, step by step.</p></div>",
+    )
     assert len(texts(intro.format("", "", "", ""))) == len(SET_APART) + 1
 
 
@@ -68,21 +78,33 @@ def test_what_tells_of_one_visit_or_is_pressed_is_none_of_the_text(line: str) ->
 CHOICE = "Your letters are never used to train the machine that sorts them."
 
 
-@pytest.mark.parametrize("labels", ["Opt out|Learn more", "Accept|Decline", "Reject|Settings"])
-def test_a_section_of_a_policy_that_ends_in_two_buttons_is_no_cookie_dialog(labels: str) -> None:
+@pytest.mark.parametrize(
+    "labels", ["Opt out|Learn more", "Accept|Decline", "Reject|Settings"]
+)
+def test_a_section_of_a_policy_that_ends_in_two_buttons_is_no_cookie_dialog(
+    labels: str,
+) -> None:
     buttons = "".join(f"<button>{label}</button>" for label in labels.split("|"))
-    sections = "".join(f"<section><h2>Part {n}</h2><p>{CHOICE} ({n})</p>{buttons}</section>" for n in range(6))
+    sections = "".join(
+        f"<section><h2>Part {n}</h2><p>{CHOICE} ({n})</p>{buttons}</section>"
+        for n in range(6)
+    )
     page = read_page(f"<main><h1>Privacy</h1>{sections}</main>".encode(), language="en")
     assert sum(CHOICE in block.text for block in page.blocks) == 6
 
 
 def test_buttons_of_a_dialog_do_not_make_one_of_the_box_round_it() -> None:
-    dialog = (
-        "<div role=dialog><p>We set cookies on your device.</p><button>Accept</button><button>Reject</button></div>"
+    dialog = "<div role=dialog><p>We set cookies on your device.</p><button>Accept</button><button>Reject</button></div>"
+    text = "".join(
+        f"<p>{CHOICE} We say so in paragraph {n}, too.</p>" for n in range(5)
     )
-    text = "".join(f"<p>{CHOICE} We say so in paragraph {n}, too.</p>" for n in range(5))
-    more = "".join(f"<p>We keep your letters for {n} years, and then we burn them.</p>" for n in range(40))
-    page = read_page(f"<h1>Privacy</h1><div>{text}{dialog}</div>{more}".encode(), language="en")
+    more = "".join(
+        f"<p>We keep your letters for {n} years, and then we burn them.</p>"
+        for n in range(40)
+    )
+    page = read_page(
+        f"<h1>Privacy</h1><div>{text}{dialog}</div>{more}".encode(), language="en"
+    )
     assert sum(CHOICE in block.text for block in page.blocks) == 5
     assert not any("on your device" in block.text for block in page.blocks)
 
@@ -90,10 +112,15 @@ def test_buttons_of_a_dialog_do_not_make_one_of_the_box_round_it() -> None:
 def test_dialogs_of_the_policy_and_the_documents_that_belong_to_it_are_read() -> None:
     dialog = "<div role=dialog><h3>Personal data</h3><p>Personal data is what tells us who you are.</p></div>"
     links = "".join(
-        f'<li><a href="/{n}">{n}</a></li>' for n in ("Cookie Policy", "Terms of Use", "Acceptable Use Policy")
+        f'<li><a href="/{n}">{n}</a></li>'
+        for n in ("Cookie Policy", "Terms of Use", "Acceptable Use Policy")
     )
-    text = "".join(f"<p>{CHOICE} We say so in paragraph {n}, too.</p>" for n in range(5))
+    text = "".join(
+        f"<p>{CHOICE} We say so in paragraph {n}, too.</p>" for n in range(5)
+    )
     markup = f"<main><h1>Privacy</h1>{text}<h2>Related resources</h2><ul>{links}</ul></main>{dialog}"
-    said = " ".join(block.text for block in read_page(markup.encode(), language="en").blocks)
+    said = " ".join(
+        block.text for block in read_page(markup.encode(), language="en").blocks
+    )
     assert "what tells us who you are" in said
     assert "Terms of Use" in said

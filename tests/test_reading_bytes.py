@@ -39,8 +39,14 @@ def test_an_empty_cell_of_markdown_keeps_its_place_as_one_of_html() -> None:
         "| Name | | [Yes](https://a.example) |",
         "| | A month | |",
     ]
-    page = read_page("\n".join(["# Data", "", *rows, "| | | |"]).encode(), mime="text/markdown")
-    assert [block.text for block in page.blocks[1:]] == ["Data | Kept | Shared", "Name |  | Yes", " | A month"]
+    page = read_page(
+        "\n".join(["# Data", "", *rows, "| | | |"]).encode(), mime="text/markdown"
+    )
+    assert [block.text for block in page.blocks[1:]] == [
+        "Data | Kept | Shared",
+        "Name |  | Yes",
+        " | A month",
+    ]
 
 
 def test_markdown() -> None:
@@ -68,22 +74,35 @@ def test_a_title_within_an_item_of_a_list_is_a_title() -> None:
         b"2. 1\\. Data\n    ----\n\n    ### 1.1 Your name\n\n    We ask.\n"
     )
     page = read_page(body, mime="text/markdown")
-    assert [(block.heading, block.text) for block in page.blocks if block.kind == "paragraph"] == [
+    assert [
+        (block.heading, block.text)
+        for block in page.blocks
+        if block.kind == "paragraph"
+    ] == [
         (("1. Introduction",), "We deliver letters."),
         (("1. Data", "1.1 Your name"), "We ask."),
     ]
 
 
 def test_plain_text() -> None:
-    page = read_page(b"Privacy Policy\n\nWe keep your name\nand your walks.\r\n\r\nBye.", mime="text/plain")
-    assert [block.text for block in page.blocks] == ["Privacy Policy", "We keep your name and your walks.", "Bye."]
+    page = read_page(
+        b"Privacy Policy\n\nWe keep your name\nand your walks.\r\n\r\nBye.",
+        mime="text/plain",
+    )
+    assert [block.text for block in page.blocks] == [
+        "Privacy Policy",
+        "We keep your name and your walks.",
+        "Bye.",
+    ]
 
 
 @pytest.mark.parametrize("mime", ["text/markdown", "text/plain", "text/html"])
 def test_signs_of_typesetting_are_in_no_word(mime: str) -> None:
     body = "We use your per\u00adsonal\u200b data to train mo\u200bdels.".encode()
     page = read_page(body, mime=mime, charset="utf-8")
-    assert [block.text for block in page.blocks] == ["We use your personal data to train models."]
+    assert [block.text for block in page.blocks] == [
+        "We use your personal data to train models."
+    ]
 
 
 def test_control_characters_are_no_text() -> None:
@@ -101,7 +120,16 @@ def test_nothing_but_signs_of_typesetting_is_unreadable(mime: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"   ", b"\0\0\0\0", b"\xff\xfe", b"<html></html>", b"<div id=root></div>", b"GIF89a\0\1", b"%PDF-1.7\n%"],
+    [
+        b"",
+        b"   ",
+        b"\0\0\0\0",
+        b"\xff\xfe",
+        b"<html></html>",
+        b"<div id=root></div>",
+        b"GIF89a\0\1",
+        b"%PDF-1.7\n%",
+    ],
 )
 def test_no_text_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadablePage, match=r"\w+"):
@@ -109,25 +137,58 @@ def test_no_text_is_unreadable(body: bytes) -> None:
 
 
 TAGS = "<div> </div> <table> <tr> <td> </td> <li> <a href=# <h1> </h1> <button> </table> x & <!-- \0 é"
-MARKUP = st.lists(st.sampled_from(TAGS.split(" ")), max_size=60).map(lambda parts: "".join(parts).encode())
+MARKUP = st.lists(st.sampled_from(TAGS.split(" ")), max_size=60).map(
+    lambda parts: "".join(parts).encode()
+)
 
 
 @given(
     st.one_of(st.binary(max_size=400), MARKUP),
-    st.sampled_from(["text/html", "application/pdf", "text/markdown", "text/plain", "text/html; charset=utf-16"]),
-    st.sampled_from([None, "utf-8", "utf-16", "shift_jis", "zip", "no-such", "idna", "punycode", "unicode_escape"]),
+    st.sampled_from(
+        [
+            "text/html",
+            "application/pdf",
+            "text/markdown",
+            "text/plain",
+            "text/html; charset=utf-16",
+        ]
+    ),
+    st.sampled_from(
+        [
+            None,
+            "utf-8",
+            "utf-16",
+            "shift_jis",
+            "zip",
+            "no-such",
+            "idna",
+            "punycode",
+            "unicode_escape",
+        ]
+    ),
 )
-def test_no_bytes_bring_another_error(body: bytes, mime: str, charset: str | None) -> None:
+def test_no_bytes_bring_another_error(
+    body: bytes, mime: str, charset: str | None
+) -> None:
     try:
-        page = read_page(body, mime=mime, charset=charset, url="http://[::1/#x", language="en")
+        page = read_page(
+            body, mime=mime, charset=charset, url="http://[::1/#x", language="en"
+        )
     except UnreadablePage:
         return
     assert len(fingerprint(page.blocks)) == 64
 
 
 def test_a_page_nested_deeper_than_any_other_is_read() -> None:
-    deep = b"<div>" * 5_000 + b"<p>We keep your name at the very bottom of this page.</p>" + b"</div>" * 5_000
-    assert read_page(deep).blocks[0].text == "We keep your name at the very bottom of this page."
+    deep = (
+        b"<div>" * 5_000
+        + b"<p>We keep your name at the very bottom of this page.</p>"
+        + b"</div>" * 5_000
+    )
+    assert (
+        read_page(deep).blocks[0].text
+        == "We keep your name at the very bottom of this page."
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,27 +200,41 @@ def test_a_page_nested_deeper_than_any_other_is_read() -> None:
         b"<select>" + b"<option>x" * 25_000,
         b"<select>" + (b"<OPTION>" + b"<b>x</b>" * 20 + b"</OPTION>") * 2_600,
     ],
-    ids=["nested", "never closed", "nested, then long", "choices", "choices that hold much"],
+    ids=[
+        "nested",
+        "never closed",
+        "nested, then long",
+        "choices",
+        "choices that hold much",
+    ],
 )
 @pytest.mark.parametrize("select", [[], ["p"]])
-def test_a_page_that_is_made_to_keep_its_reader_busy_is_unreadable_and_soon(body: bytes, select: list[str]) -> None:
+def test_a_page_that_is_made_to_keep_its_reader_busy_is_unreadable_and_soon(
+    body: bytes, select: list[str]
+) -> None:
     started = process_time()
     with pytest.raises(UnreadablePage, match="nests"):
         read_page(body, select=select)
     assert process_time() - started < 3
 
 
-def test_many_forms_side_by_side_keep_their_reader_no_longer_than_their_length() -> None:
+def test_many_forms_side_by_side_keep_their_reader_no_longer_than_their_length() -> (
+    None
+):
     said = "<p>We keep your name for as long as you stay with us, and no longer.</p>"
     started = process_time()
-    page = read_page(f"<main>{said * 20}{'<form><label>a</label><input></form>' * 24_000}</main>".encode())
+    page = read_page(
+        f"<main>{said * 20}{'<form><label>a</label><input></form>' * 24_000}</main>".encode()
+    )
     assert page.blocks[0].text.startswith("We keep your name")
     assert process_time() - started < 10
 
 
 def test_a_page_may_offer_many_choices() -> None:
     said = "<p>We keep your name for as long as you stay with us, and no longer.</p>"
-    page = read_page(f"<main>{said * 20}<select>{'<option>a country</option>' * 3_000}</select></main>".encode())
+    page = read_page(
+        f"<main>{said * 20}<select>{'<option>a country</option>' * 3_000}</select></main>".encode()
+    )
     assert {block.text for block in page.blocks} == {said[3:-4]}
 
 
@@ -170,14 +245,27 @@ def test_what_ends_by_itself_is_not_nested_and_code_is_no_markup() -> None:
 
 
 def test_a_page_of_a_megabyte_with_thousands_of_blocks() -> None:
-    many = "".join(f"<h3>Part {n}</h3><p>{'We keep what you give us for a while. ' * 8}</p>" for n in range(2_500))
+    many = "".join(
+        f"<h3>Part {n}</h3><p>{'We keep what you give us for a while. ' * 8}</p>"
+        for n in range(2_500)
+    )
     page = read_page(f"<main><h1>Terms</h1>{many}</main>".encode())
     assert len(page.blocks) == 5_001
 
 
 @pytest.mark.parametrize("mime", ["text/html", "text/markdown", "text/plain"])
 @pytest.mark.parametrize(
-    "piece", [b"**a ", b"`", b"[a](", b"<a ", b"<table><tr><td>", b"<li>a<ul>", b"1.", b"\xe2\x80\x94 "]
+    "piece",
+    [
+        b"**a ",
+        b"`",
+        b"[a](",
+        b"<a ",
+        b"<table><tr><td>",
+        b"<li>a<ul>",
+        b"1.",
+        b"\xe2\x80\x94 ",
+    ],
 )
 def test_no_text_takes_long(piece: bytes, mime: str) -> None:
     started = process_time()
@@ -192,7 +280,14 @@ def test_no_text_takes_long(piece: bytes, mime: str) -> None:
 def test_letters_that_were_written_twice_are_mended(mime: str) -> None:
     right = "Téléphone, données à caractère personnel : l’accès, « mes traceurs », 5 €"
     twice = right.encode().decode("cp1252").encode()
-    page = read_page(b"<p>" + twice + b"</p>" if mime == "text/html" else twice, mime=mime, charset="utf-8")
-    assert page.blocks[0].text == read_page(right.encode(), mime="text/plain").blocks[0].text
+    page = read_page(
+        b"<p>" + twice + b"</p>" if mime == "text/html" else twice,
+        mime=mime,
+        charset="utf-8",
+    )
+    assert (
+        page.blocks[0].text
+        == read_page(right.encode(), mime="text/plain").blocks[0].text
+    )
     untouched = "L’entreprise Ânes & Cie, à São Paulo : â, Â et Ã sont des lettres"
     assert read_page(untouched.encode(), mime="text/plain").blocks[0].text == untouched

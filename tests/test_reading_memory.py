@@ -12,7 +12,9 @@ from tests.site import a_job, a_site, policy, policywatch, watchlist
 
 LETTERS = "We keep your letters for two years, for that is how long a reader may ask for them."
 CARDS = "Your card tells us which books you took home, and we delete that when you bring them back."
-PARTNERS = "We give your name to the bindery only where you ask for a book to be mended."
+PARTNERS = (
+    "We give your name to the bindery only where you ask for a book to be mended."
+)
 RIGHTS = "You may ask at the desk what we know of you, and we answer within a month."
 SENTENCES = (LETTERS, CARDS, PARTNERS, RIGHTS)
 NEWS = "<p>Volunteers wanted: on Sunday we clean the river bank together, and there is soup.</p>"
@@ -51,41 +53,58 @@ BEFORE = read(body(paragraphs(*SENTENCES)))
 def test_what_comes_beside_the_text_is_left_out_and_says_so(markup: str) -> None:
     page = read(markup, BEFORE)
     assert texts(page) == [*SENTENCES]
-    assert [each.reason for each in page.dropped if "soup" in each.text] == ["beside the text"]
+    assert [each.reason for each in page.dropped if "soup" in each.text] == [
+        "beside the text"
+    ]
     assert read(markup, page) == page
 
 
 def test_what_comes_within_the_text_is_text() -> None:
-    page = read(body(paragraphs(LETTERS, CARDS) + NEWS + paragraphs(PARTNERS, RIGHTS)), BEFORE)
+    page = read(
+        body(paragraphs(LETTERS, CARDS) + NEWS + paragraphs(PARTNERS, RIGHTS)), BEFORE
+    )
     assert any("soup" in text for text in texts(page))
 
 
 def test_a_letter_to_order_within_the_text_is_none_of_it() -> None:
     form = "<div><p>Once a month we write how the new shelves are coming on.</p><form><button>Go</button></form></div>"
-    page = read(body(paragraphs(LETTERS, CARDS) + form + paragraphs(PARTNERS, RIGHTS)), BEFORE)
+    page = read(
+        body(paragraphs(LETTERS, CARDS) + form + paragraphs(PARTNERS, RIGHTS)), BEFORE
+    )
     assert texts(page) == [*SENTENCES]
 
 
 def test_a_section_with_buttons_that_speaks_of_data_is_text() -> None:
     choice = "<section><p>You can opt out of the use of your letters.</p><button>Opt out</button></section>"
-    page = read(body(paragraphs(LETTERS, CARDS) + choice + paragraphs(PARTNERS, RIGHTS)), BEFORE)
+    page = read(
+        body(paragraphs(LETTERS, CARDS) + choice + paragraphs(PARTNERS, RIGHTS)), BEFORE
+    )
     assert "You can opt out of the use of your letters." in texts(page)
 
 
 def test_what_stood_in_the_text_stays_text_whatever_it_is_called_now() -> None:
-    renamed = body(paragraphs(LETTERS, CARDS, PARTNERS) + f'<div class="ads"><a href="/x">{RIGHTS}</a></div>')
+    renamed = body(
+        paragraphs(LETTERS, CARDS, PARTNERS)
+        + f'<div class="ads"><a href="/x">{RIGHTS}</a></div>'
+    )
     assert RIGHTS not in texts(read(renamed))
     assert texts(read(renamed, BEFORE)) == [*SENTENCES]
 
 
 def test_a_paragraph_that_moves_out_of_the_text_stays_text() -> None:
-    moved = body(paragraphs(LETTERS, CARDS, PARTNERS), beside=f"<div class='note'><p>{RIGHTS}</p></div>")
+    moved = body(
+        paragraphs(LETTERS, CARDS, PARTNERS),
+        beside=f"<div class='note'><p>{RIGHTS}</p></div>",
+    )
     assert texts(read(moved, BEFORE)) == [*SENTENCES]
 
 
 def test_one_that_is_reworded_as_it_moves_is_text_too() -> None:
     reworded = RIGHTS.replace("a month", "two months")
-    moved = body(paragraphs(LETTERS, CARDS, PARTNERS), beside=f"<div class='note'><p>{reworded}</p></div>")
+    moved = body(
+        paragraphs(LETTERS, CARDS, PARTNERS),
+        beside=f"<div class='note'><p>{reworded}</p></div>",
+    )
     assert reworded in texts(read(moved, BEFORE))
 
 
@@ -101,7 +120,9 @@ NEW = "The mill next door now borrows what we know."
     ids=["of the same kind", "of people's data"],
 )
 def test_a_text_that_goes_on_beside_its_box_is_read(beside: str) -> None:
-    grown = body(paragraphs(*SENTENCES)).replace("</div></div>", f"</div>{beside}</div>")
+    grown = body(paragraphs(*SENTENCES)).replace(
+        "</div></div>", f"</div>{beside}</div>"
+    )
     page = read(grown, BEFORE)
     assert len(texts(page)) == len(SENTENCES) + 1
     assert read(grown, page).blocks == page.blocks
@@ -109,13 +130,21 @@ def test_a_text_that_goes_on_beside_its_box_is_read(beside: str) -> None:
 
 def test_a_notice_of_changes_above_the_text_is_read() -> None:
     notice = '<div class="n"><p>On 3 May our privacy policy changes: we will lend to robots as well.</p></div>'
-    assert any("robots" in text for text in texts(read(body(paragraphs(*SENTENCES), above=notice), BEFORE)))
+    assert any(
+        "robots" in text
+        for text in texts(read(body(paragraphs(*SENTENCES), above=notice), BEFORE))
+    )
 
 
 def test_half_of_a_page_is_no_box_for_all_of_it() -> None:
     half = read(body(paragraphs(LETTERS, CARDS)))
-    rest = "".join(f"<p>{sentence} So it is in the mill, too.</p>" for sentence in (PARTNERS, RIGHTS))
-    grown = body(paragraphs(LETTERS, CARDS)).replace("</div></div>", f"</div><div class='rest'>{rest}</div></div>")
+    rest = "".join(
+        f"<p>{sentence} So it is in the mill, too.</p>"
+        for sentence in (PARTNERS, RIGHTS)
+    )
+    grown = body(paragraphs(LETTERS, CARDS)).replace(
+        "</div></div>", f"</div><div class='rest'>{rest}</div></div>"
+    )
     assert len(texts(read(grown, half))) == len(SENTENCES)
 
 
@@ -139,10 +168,18 @@ def test_crawl_ingest_and_reading_again_agree_on_what_is_beside(tmp_path: Path) 
         with a_job(config) as job:
             job.run(force=True)
             for number in range(3):
-                site.pages["/privacy"] = text.format(f"<div class='x-{number}'>{NEWS}</div>" if number < 2 else "")
+                site.pages["/privacy"] = text.format(
+                    f"<div class='x-{number}'>{NEWS}</div>" if number < 2 else ""
+                )
                 (check,) = job.run(force=True).checks
                 assert check["outcome"] == "unchanged"
-            site.pages["/privacy"] = text.format(WIDGET).replace("</main>", f"<p>{LETTERS}</p></main>")
+            site.pages["/privacy"] = text.format(WIDGET).replace(
+                "</main>", f"<p>{LETTERS}</p></main>"
+            )
             assert job.run(force=True).checks[0]["outcome"] == "changed"
-        assert "2 versions read again: 0 have another text now" in policywatch("read", "--again", "--config", config)
-        assert not (tmp_path / "alerts.txt").exists() or "soup" not in (tmp_path / "alerts.txt").read_text("utf-8")
+        assert "2 versions read again: 0 have another text now" in policywatch(
+            "read", "--again", "--config", config
+        )
+        assert not (tmp_path / "alerts.txt").exists() or "soup" not in (
+            tmp_path / "alerts.txt"
+        ).read_text("utf-8")

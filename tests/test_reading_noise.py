@@ -11,12 +11,16 @@ from analysis.extract import read_page
 from analysis.model import Block, Page
 from analysis.text.normal import fingerprint
 
-BODY = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh")
+BODY = "".join(
+    f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh"
+)
 TITLED = "<h1>Terms</h1>{}<h2>Paths</h2>" + BODY + "{}"
 
 
 def read(body: str) -> Page:
-    return read_page(f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode())
+    return read_page(
+        f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode()
+    )
 
 
 def texts(body: str) -> list[str]:
@@ -69,9 +73,9 @@ def test_counts_beside_the_text_are_none_of_it(count: str) -> None:
 )
 def test_amounts_that_a_text_grants_or_sets_stay(said: str) -> None:
     for before, after in (("", said), (said, "")):
-        assert len(texts(TITLED.format(before, after))) == len(PLAIN) + said.count("<p>") + said.count(
-            "<h3>"
-        ) + said.count("<tr>")
+        assert len(texts(TITLED.format(before, after))) == len(PLAIN) + said.count(
+            "<p>"
+        ) + said.count("<h3>") + said.count("<tr>")
 
 
 def test_a_count_amid_the_text_stays_unless_other_furniture_is_next_to_it() -> None:
@@ -95,8 +99,12 @@ UP = (
 
 @pytest.mark.parametrize("label", UP)
 def test_a_way_up_behind_a_sentence_is_none_of_it(label: str) -> None:
-    for link, href in itertools.product((label, f"<small>{label}</small>"), ("#", "#top", "javascript:up()")):
-        body = TITLED.format("", "").replace(".</p>", f".<br><a href='{href}'>{link}</a></p>")
+    for link, href in itertools.product(
+        (label, f"<small>{label}</small>"), ("#", "#top", "javascript:up()")
+    ):
+        body = TITLED.format("", "").replace(
+            ".</p>", f".<br><a href='{href}'>{link}</a></p>"
+        )
         assert texts(body) == PLAIN
 
 
@@ -126,7 +134,9 @@ def test_words_for_the_way_up_that_are_of_the_text_stay() -> None:
         "<div class='x-popup'><p>A hike in your mailbox, each week.</p><form><input><button>Send</button></form></div>",
     ],
 )
-def test_what_a_page_shows_to_one_visitor_or_sells_is_none_of_the_text(said: str) -> None:
+def test_what_a_page_shows_to_one_visitor_or_sells_is_none_of_the_text(
+    said: str,
+) -> None:
     amid = TITLED.replace("</p><p>", "</p>{}<p>", 1)
     assert texts(amid.format("", said, "")) == PLAIN
 
@@ -144,7 +154,10 @@ def test_what_a_page_shows_to_one_visitor_or_sells_is_none_of_the_text(said: str
     ],
 )
 def test_words_like_these_that_are_of_the_text_stay(said: str) -> None:
-    assert len(texts(TITLED.format("", said + "<p>We say what we do.</p>"))) > len(PLAIN) + 1
+    assert (
+        len(texts(TITLED.format("", said + "<p>We say what we do.</p>")))
+        > len(PLAIN) + 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,13 +165,23 @@ def test_words_like_these_that_are_of_the_text_stay(said: str) -> None:
     [
         ("On Sunday our wiki is closed. Save your drafts in time.", False),
         ("🚀 Walks 4 is here. <a href='/new'>See what is new</a>", False),
-        ("Our terms change on 3 November 2025. <a href='/new'>Read the new ones</a>", True),
-        ("From 3 November we use your posts to train AI. <a href='/off'>Learn more</a>", True),
+        (
+            "Our terms change on 3 November 2025. <a href='/new'>Read the new ones</a>",
+            True,
+        ),
+        (
+            "From 3 November we use your posts to train AI. <a href='/off'>Learn more</a>",
+            True,
+        ),
         ("À partir du 3 novembre, vos photos servent à entraîner notre IA.", True),
     ],
 )
-def test_a_banner_above_the_title_stays_if_it_speaks_of_the_document_or_of_data(message: str, stays: bool) -> None:
-    page = read(f"<main><div class='site-banner'>{message}</div><h1>Terms</h1>{BODY}</main>")
+def test_a_banner_above_the_title_stays_if_it_speaks_of_the_document_or_of_data(
+    message: str, stays: bool
+) -> None:
+    page = read(
+        f"<main><div class='site-banner'>{message}</div><h1>Terms</h1>{BODY}</main>"
+    )
     assert len(page.blocks) == 1 + BODY.count("<p>") + stays
     assert (page.blocks[0].text == "Terms") is not stays
 
@@ -179,14 +202,22 @@ def test_what_readers_wrote_below_the_text_is_none_of_it(below: str) -> None:
 
 
 def test_a_section_on_comments_stays() -> None:
-    said = "<h2>Comments</h2><p>What you write below a walk can be read by everyone.</p>"
+    said = (
+        "<h2>Comments</h2><p>What you write below a walk can be read by everyone.</p>"
+    )
     assert len(texts(TITLED.format("", said))) == len(PLAIN) + 2
 
 
 def test_a_number_that_a_machine_made_for_one_answer_is_no_other_text() -> None:
     first, second, named = (
-        fingerprint((Block("paragraph", f"Reference of this page: {token}, for our helpers."),))
-        for token in ("njhxdEdlWe5ydXhX1JdarfkcRJ", "30bb63nGYOyZgGKkR8J81fZJXY", "OptanonAlertBoxClosed2Version")
+        fingerprint(
+            (Block("paragraph", f"Reference of this page: {token}, for our helpers."),)
+        )
+        for token in (
+            "njhxdEdlWe5ydXhX1JdarfkcRJ",
+            "30bb63nGYOyZgGKkR8J81fZJXY",
+            "OptanonAlertBoxClosed2Version",
+        )
     )
     assert first == second != named
 
@@ -314,7 +345,9 @@ def test_calls_to_sign_up_are_none_of_the_text(call: str) -> None:
 def test_what_a_policy_says_of_letters_and_offers_stays(said: str) -> None:
     read_now = texts(TITLED.format("", "").replace("</p><p>", f"</p>{said}<p>", 1))
     assert [
-        text for text in said_in(said) if len(text) > 20 and not any(text.strip() in line for line in read_now)
+        text
+        for text in said_in(said)
+        if len(text) > 20 and not any(text.strip() in line for line in read_now)
     ] == []
 
 
@@ -346,7 +379,9 @@ def test_a_caption_that_nobody_sees_is_none_of_the_text() -> None:
     table = "<table><caption{}>Purposes</caption><tr><th>Purpose</th><th>Basis</th></tr></table>"
     assert "Purposes" in texts(TITLED.format("", table.format("")))
     assert "Purposes" not in texts(TITLED.format("", table.format(" class='sr-only'")))
-    assert "Purposes" not in texts(TITLED.format("", table.format(" class='visually-hidden'")))
+    assert "Purposes" not in texts(
+        TITLED.format("", table.format(" class='visually-hidden'"))
+    )
 
 
 OTHERS = (
@@ -385,11 +420,17 @@ def test_what_resembles_it_and_is_of_the_text_stays(said: str) -> None:
 
 
 def test_what_a_shop_sells_below_the_text_is_none_of_it() -> None:
-    things = [("Walking stick", "9,00 €"), ("Map of the coast, 3 sheets", "£12.50"), ("Boots", "1 299 EUR")]
+    things = [
+        ("Walking stick", "9,00 €"),
+        ("Map of the coast, 3 sheets", "£12.50"),
+        ("Boots", "1 299 EUR"),
+    ]
     shelf = "".join(
         f"<li><a href='/{n}'>{name}</a> <span>{price}</span><button>Add to basket</button></li>"
         for n, (name, price) in enumerate(things)
     )
-    assert texts(TITLED.format("", f"<h2>You may also like</h2><ul>{shelf}</ul>")) == PLAIN
+    assert (
+        texts(TITLED.format("", f"<h2>You may also like</h2><ul>{shelf}</ul>")) == PLAIN
+    )
     fees = "<h2>Fees</h2><ul><li><a href='/a'>A month</a> 9,00 €</li><li><a href='/b'>A year</a> 90,00 €</li></ul>"
     assert "A year 90,00 €" in texts(TITLED.format("", fees))

@@ -43,7 +43,10 @@ NEW = "parley/privacy"
 def ids(session: Session, document: str) -> list[list[int | None]]:
     """Of its versions, changes and checks."""
     checks = checks_of(session, document, limit=100)
-    return [[row.id for row in rows] for rows in (versions(session, document), changes_of(session, document), checks)]
+    return [
+        [row.id for row in rows]
+        for rows in (versions(session, document), changes_of(session, document), checks)
+    ]
 
 
 def hits(session: Session, words: str) -> set[str]:
@@ -53,8 +56,17 @@ def hits(session: Session, words: str) -> set[str]:
 def sizes(database: Database) -> dict[str, int]:
     """But of chain and journal, which know what was removed, and of the forms of words, which are of no document."""
     with database.reading() as session:
-        names = SQLModel.metadata.tables.keys() - {"chain_entries", "journal", "word_forms"}
-        return {name: session.connection().execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}
+        names = SQLModel.metadata.tables.keys() - {
+            "chain_entries",
+            "journal",
+            "word_forms",
+        }
+        return {
+            name: session.connection()
+            .execute(text(f"SELECT count(*) FROM {name}"))
+            .scalar_one()
+            for name in names
+        }
 
 
 def test_every_table_that_names_a_document_is_known() -> None:
@@ -63,23 +75,31 @@ def test_every_table_that_names_a_document_is_known() -> None:
         for table in SQLModel.metadata.tables.values()
         if any(key.column.table.name == "documents" for key in table.foreign_keys)
     }
-    assert {str(table.__tablename__) for table in (*OF_A_DOCUMENT, ParagraphPack)} == naming
+    assert {
+        str(table.__tablename__) for table in (*OF_A_DOCUMENT, ParagraphPack)
+    } == naming
 
 
-def test_a_document_keeps_all_that_is_known_of_it_under_another_id(config: Path, database: Database) -> None:
+def test_a_document_keeps_all_that_is_known_of_it_under_another_id(
+    config: Path, database: Database
+) -> None:
     with database.reading() as session:
         before, found = ids(session, PRIVACY), hits(session, "advertisements")
     assert PRIVACY in found
     size = sizes(database)
     said = policywatch("documents", "rename", PRIVACY, NEW, "--config", config)
-    assert said.splitlines()[0] == f"{PRIVACY} is {NEW} now, with 2 versions and 1 change."
+    assert (
+        said.splitlines()[0] == f"{PRIVACY} is {NEW} now, with 2 versions and 1 change."
+    )
     assert "Give it this id in " in said
     assert sizes(database) == size
     with database.reading() as session:
         assert ids(session, NEW) == before
         assert ids(session, PRIVACY) == [[], [], []]
         assert hits(session, "advertisements") == found - {PRIVACY} | {NEW}
-    assert "there is no document" in policywatch("history", PRIVACY, "--config", config, status=2)
+    assert "there is no document" in policywatch(
+        "history", PRIVACY, "--config", config, status=2
+    )
     assert "version 2" in policywatch("history", NEW, "--config", config)
 
 
@@ -88,7 +108,9 @@ def test_a_new_id_that_has_a_text_is_refused_and_one_that_was_never_read_gives_w
 ) -> None:
     with database.reading() as session:
         before = ids(session, PRIVACY)
-    refused = policywatch("documents", "rename", PRIVACY, NOTES, "--config", config, status=1)
+    refused = policywatch(
+        "documents", "rename", PRIVACY, NOTES, "--config", config, status=1
+    )
     assert f"`policywatch documents remove {NOTES}` takes it out" in refused
     assert "NEW: found 'Privacy'; write service/document" in policywatch(
         "documents", "rename", PRIVACY, "Privacy", "--config", config, status=2
@@ -106,7 +128,9 @@ def test_a_person_is_asked_before_a_document_goes_and_never_while_a_run_is_at_wo
 ) -> None:
     size = sizes(database)
     words = ["documents", "remove", PRIVACY, "--config", config]
-    done = warm.done("-c", f"import io, sys; sys.stdin = io.StringIO('n'); {MAIN}", *words)
+    done = warm.done(
+        "-c", f"import io, sys; sys.stdin = io.StringIO('n'); {MAIN}", *words
+    )
     assert f"{PRIVACY}, all that is known of it: 2 versions, 1 change, " in done.stdout
     assert done.returncode == 1
     with one_at_a_time(database):
@@ -119,7 +143,9 @@ def test_a_person_is_asked_before_a_document_goes_and_never_while_a_run_is_at_wo
             remove(session, PRIVACY)
 
 
-def test_what_was_told_of_it_goes_too_but_not_what_is_told_of_others(database: Database) -> None:
+def test_what_was_told_of_it_goes_too_but_not_what_is_told_of_others(
+    database: Database,
+) -> None:
     with database.writing() as session:
         tell(session, ["team"], document="harbour/terms")
         session.flush()
@@ -128,18 +154,31 @@ def test_what_was_told_of_it_goes_too_but_not_what_is_told_of_others(database: D
     with database.writing() as session:
         mine = tell(session, ["team", "digest"], when=later)
         tell(session, ["digest"], document="harbour/terms", when=later)
-        finish(session, Check(document_id=mine.document_id, checked_at=later), Outcome.GONE)
+        finish(
+            session, Check(document_id=mine.document_id, checked_at=later), Outcome.GONE
+        )
     with database.writing() as session:
-        plan(session, [route("team", "json://a"), route("digest", "json://b")], (), later)
+        plan(
+            session, [route("team", "json://a"), route("digest", "json://b")], (), later
+        )
     with database.writing() as session:
         every = session.exec(select(Delivery)).all()
         assert len(every) == 4
         remove(session, mine.document_id)
     with database.reading() as session:
-        about = {session.get_one(Change, alert.change_id).document_id for alert in session.exec(select(Alert))}
+        about = {
+            session.get_one(Change, alert.change_id).document_id
+            for alert in session.exec(select(Alert))
+        }
         assert about == {"harbour/terms"}
-        assert len(session.exec(select(Delivery)).all()) == len(session.exec(select(DeliveryItem)).all()) == 2
-        assert {row.document_id for row in session.exec(select(Capture))} == {"harbour/terms"}
+        assert (
+            len(session.exec(select(Delivery)).all())
+            == len(session.exec(select(DeliveryItem)).all())
+            == 2
+        )
+        assert {row.document_id for row in session.exec(select(Capture))} == {
+            "harbour/terms"
+        }
     assert sizes(database)["documents"] == alone["documents"] - 1
     assert sizes(database)["captures"] == alone["captures"] + 2
 
@@ -148,11 +187,17 @@ def test_a_digest_that_tells_of_others_as_well_stays(database: Database) -> None
     with database.writing() as session:
         kept = tell(session, ["team"], document="harbour/terms")
         gone = tell(session, ["team"])
-        digest = Delivery(kind="digest", route="team", address="${A}", created_at=START, next_at=START)
+        digest = Delivery(
+            kind="digest", route="team", address="${A}", created_at=START, next_at=START
+        )
         session.add(digest)
         session.flush()
         for alert in session.exec(select(Alert)).all():
-            session.add(DeliveryItem(delivery_id=digest.id or 0, address="${A}", alert_id=alert.id))
+            session.add(
+                DeliveryItem(
+                    delivery_id=digest.id or 0, address="${A}", alert_id=alert.id
+                )
+            )
     with database.writing() as session:
         remove(session, gone.document_id)
     with database.reading() as session:
@@ -167,22 +212,43 @@ def test_what_is_just_being_sent_is_waited_for(database: Database) -> None:
         plan(session, [route("team", "json://a")], (), START)
         session.exec(select(Delivery)).one().state = State.SENDING
     size = sizes(database)
-    with pytest.raises(Busy, match="is being sent; nothing was removed"), database.writing() as session:
+    with (
+        pytest.raises(Busy, match="is being sent; nothing was removed"),
+        database.writing() as session,
+    ):
         remove(session, gone.document_id)
     assert sizes(database) == size
 
 
-def test_what_an_announced_text_is_compared_with_is_not_taken_away(database: Database) -> None:
-    facts = {"service": "A", "title": "Terms", "url": "https://a.example/", "language": "en", "added_at": START}
+def test_what_an_announced_text_is_compared_with_is_not_taken_away(
+    database: Database,
+) -> None:
+    facts = {
+        "service": "A",
+        "title": "Terms",
+        "url": "https://a.example/",
+        "language": "en",
+        "added_at": START,
+    }
     with database.writing() as session:
-        declare(session, [Document(id=f"a/{name}", kind="terms", **facts) for name in ("terms", "preview-terms")])
+        declare(
+            session,
+            [
+                Document(id=f"a/{name}", kind="terms", **facts)
+                for name in ("terms", "preview-terms")
+            ],
+        )
         session.flush()
         teller = Teller(session)
         now, then = (
-            teller.version(f"a/{name}", START, [block("paragraph", name)]) for name in ("terms", "preview-terms")
+            teller.version(f"a/{name}", START, [block("paragraph", name)])
+            for name in ("terms", "preview-terms")
         )
         teller.change(now, then, [passage([], "terms", "preview-terms")])
-    with pytest.raises(StillCompared, match="documents remove a/preview-terms` first"), database.writing() as session:
+    with (
+        pytest.raises(StillCompared, match="documents remove a/preview-terms` first"),
+        database.writing() as session,
+    ):
         remove(session, "a/terms")
     with database.writing() as session:
         remove(session, "a/preview-terms")
@@ -190,7 +256,9 @@ def test_what_an_announced_text_is_compared_with_is_not_taken_away(database: Dat
     assert set(sizes(database).values()) == {0}
 
 
-def test_an_import_is_undone_and_can_be_done_again(database: Database, watchlist: Watchlist, archive: Path) -> None:
+def test_an_import_is_undone_and_can_be_done_again(
+    database: Database, watchlist: Watchlist, archive: Path
+) -> None:
     job = Job(watchlist, database, Recipients())
     job.declare()
     check(database, job.configs, day(45), TRAINING)
@@ -198,11 +266,23 @@ def test_an_import_is_undone_and_can_be_done_again(database: Database, watchlist
     before = sizes(database)
     with database.reading() as session:
         mine = ids(session, "parley/privacy")
-    first = {report.id: report.done.versions for report in take(database, watchlist, archive)}
+    first = {
+        report.id: report.done.versions for report in take(database, watchlist, archive)
+    }
     with database.reading() as session:
         found = hits(session, "data")
-    said = policywatch("documents", "remove", "parley/privacy", "--imported", "--yes", "--config", watchlist.file)
-    assert said.startswith(f"parley/privacy, its imported history: {first['parley/privacy']} versions, ")
+    said = policywatch(
+        "documents",
+        "remove",
+        "parley/privacy",
+        "--imported",
+        "--yes",
+        "--config",
+        watchlist.file,
+    )
+    assert said.startswith(
+        f"parley/privacy, its imported history: {first['parley/privacy']} versions, "
+    )
     with database.writing() as session:
         remove(session, next(id_ for id_ in first if id_ != "parley/privacy"))
     with database.reading() as session:
@@ -213,7 +293,9 @@ def test_an_import_is_undone_and_can_be_done_again(database: Database, watchlist
         assert last_import(session, "parley/privacy", OPEN_TERMS_ARCHIVE) is None
     after = sizes(database)
     assert {name: n for name, n in after.items() if n != before[name]} == {}
-    again = {report.id: report.done.versions for report in take(database, watchlist, archive)}
+    again = {
+        report.id: report.done.versions for report in take(database, watchlist, archive)
+    }
     assert again == first
     with database.reading() as session:
         assert hits(session, "data") == found
@@ -236,5 +318,7 @@ def test_a_text_of_ours_that_said_the_same_as_the_archives_is_fetched_anew(
 
 
 def test_where_nothing_was_imported_nothing_is_undone(config: Path) -> None:
-    said = policywatch("documents", "remove", PRIVACY, "--imported", "--config", config, status=1)
+    said = policywatch(
+        "documents", "remove", PRIVACY, "--imported", "--config", config, status=1
+    )
     assert said == f"Nothing was imported as the history of {PRIVACY}.\n"

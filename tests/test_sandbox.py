@@ -26,8 +26,12 @@ DATABASES = ["sqlite"]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the walls are of Linux")
 
 
-@pytest.mark.parametrize(("name", "most"), [("CPU_SECONDS", 1), ("MEMORY", 100_000_000), ("SECONDS", 1)])
-def test_what_takes_too_much_ends_the_process(monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "most"), [("CPU_SECONDS", 1), ("MEMORY", 100_000_000), ("SECONDS", 1)]
+)
+def test_what_takes_too_much_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
     assert sandbox.run(word_diffs, []) == []
     monkeypatch.setattr(sandbox, name, most)
     with pytest.raises(TooCostly, match="too costly to read"):
@@ -54,8 +58,13 @@ def test_pages_and_comparisons_come_back_as_they_are() -> None:
     assert comparison.effective_date == date(2025, 11, 3)
 
 
-def test_a_language_without_phrases_is_told_though_its_model_wants_a_temporary_file() -> None:
-    text = "Мы собираем ваши данные и передаем их нашим партнерам, чтобы показывать вам рекламу. " * 5
+def test_a_language_without_phrases_is_told_though_its_model_wants_a_temporary_file() -> (
+    None
+):
+    text = (
+        "Мы собираем ваши данные и передаем их нашим партнерам, чтобы показывать вам рекламу. "
+        * 5
+    )
     assert sandbox.run(read_page, text.encode(), mime="text/plain").language == "ru"
 
 
@@ -80,11 +89,15 @@ def test_the_process_reaches_nothing(name: str) -> None:
     assert sandbox.walls() == (True, True), "this kernel has no Landlock or no seccomp"
     function, arguments = FORBIDDEN[name]
     with pytest.raises(FailedInside, match="PermissionError"):
-        sandbox.run(function, *(arguments if isinstance(arguments, tuple) else (arguments,)))
+        sandbox.run(
+            function, *(arguments if isinstance(arguments, tuple) else (arguments,))
+        )
 
 
 @LINUX
-def test_the_process_knows_no_secret_and_has_no_open_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_knows_no_secret_and_has_no_open_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TEAM_MAIL", "mailto://user:secret@example.org")
     sandbox.close()
     with (tmp_path / "store.db").open("w") as held:
@@ -92,7 +105,10 @@ def test_the_process_knows_no_secret_and_has_no_open_file(tmp_path: Path, monkey
         sandbox.run(word_diffs, [])
         child = sandbox._idle[-1].pid
         environ = Path(f"/proc/{child}/environ").read_bytes()
-        opened = {os.readlink(each).partition(":")[0] for each in Path(f"/proc/{child}/fd").iterdir()}
+        opened = {
+            os.readlink(each).partition(":")[0]
+            for each in Path(f"/proc/{child}/fd").iterdir()
+        }
     assert b"secret" not in environ
     assert opened <= {"pipe", "/dev/null", f"/proc/{child}/statm"}
 
@@ -111,7 +127,9 @@ def test_the_process_knows_no_secret_and_has_no_open_file(tmp_path: Path, monkey
         sandbox._HEAD.pack(*b"R", 60) + b"cos\nsystem\n(S'touch taken'\ntR.".ljust(60),
     ],
 )
-def test_an_answer_of_another_is_not_believed(answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_of_another_is_not_believed(
+    answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sandbox.close()
     written = tmp_path / "answer"
     written.write_bytes(b"!" + answer)
@@ -134,14 +152,30 @@ def test_a_small_page_is_read_there_too(tmp_path: Path, database_url: str) -> No
             "page.LexborHTMLParser = None\n"  # in this process, which reads nothing
             "from policywatch.cli import main\nmain()\n"
         )
-        command = [sys.executable, "-c", program, "run", "--now", "--json", "--config", str(config)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        command = [
+            sys.executable,
+            "-c",
+            program,
+            "run",
+            "--now",
+            "--json",
+            "--config",
+            str(config),
+        ]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=300
+        )
     assert json.loads(done.stdout)["checks"][0]["outcome"] == "first", done.stderr
 
 
 @LINUX
-def test_doctor_says_what_keeps_hostile_pages_in(tmp_path: Path, database_url: str) -> None:
+def test_doctor_says_what_keeps_hostile_pages_in(
+    tmp_path: Path, database_url: str
+) -> None:
     with a_site() as site:
         config = watchlist(tmp_path, site, database_url, names=("privacy",))
     output = policywatch("doctor", "--config", config, status=None)
-    assert "reads pages in a process that reaches no file, socket or other process" in " ".join(output.split())
+    assert (
+        "reads pages in a process that reaches no file, socket or other process"
+        in " ".join(output.split())
+    )

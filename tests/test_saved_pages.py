@@ -38,32 +38,52 @@ def folder(tmp_path: Path) -> Path:
     saved = tmp_path / "saved"
     saved.mkdir()
     (saved / "privacy 2022-03-01.html").write_text(html(), "utf-8")
-    (saved / "2022-03-11-error.html").write_text("<html><title>Error</title><p>Something went wrong", "utf-8")
+    (saved / "2022-03-11-error.html").write_text(
+        "<html><title>Error</title><p>Something went wrong", "utf-8"
+    )
     (saved / "2022-03-21.htm").write_text(html(TRAINING), "utf-8")
     (saved / "notes.json").write_text("{}")
     return saved
 
 
-def test_a_folder_of_saved_pages_becomes_a_history(config: Path, store: Database, folder: Path) -> None:
+def test_a_folder_of_saved_pages_becomes_a_history(
+    config: Path, store: Database, folder: Path
+) -> None:
     words = ("import", "folder", ID, folder, "--json", "--config", config)
     (told,) = json.loads(policywatch(*words))["documents"]
-    assert (told["in_archive"], told["versions"], told["changes"], told["flagged"]) == (3, 2, 1, 1)
+    assert (told["in_archive"], told["versions"], told["changes"], told["flagged"]) == (
+        3,
+        2,
+        1,
+        1,
+    )
     assert [each["recorded_at"][:10] for each in told["set_aside"]] == ["2022-03-11"]
     midnights = [datetime(2022, 3, number, tzinfo=UTC) for number in (1, 21)]
     assert [at for _, at, _ in dates(store, ID)] == midnights
     with store.reading() as session:
-        assert [each.source for each in versions(session, ID)][1] == "saved page, 2022-03-21.htm"
+        assert [each.source for each in versions(session, ID)][
+            1
+        ] == "saved page, 2022-03-21.htm"
         assert [*evidence_damage(session)] == []
     assert json.loads(policywatch(*words))["versions"] == 0
     policywatch("documents", "remove", ID, "--imported", "--yes", "--config", config)
     assert dates(store, ID) == []
 
 
-def test_a_csv_dates_files_of_any_name(config: Path, store: Database, folder: Path) -> None:
-    lines = [Ink(50, 750 - 20 * number, line) for number, line in enumerate(policy(SHARING).splitlines()) if line]
+def test_a_csv_dates_files_of_any_name(
+    config: Path, store: Database, folder: Path
+) -> None:
+    lines = [
+        Ink(50, 750 - 20 * number, line)
+        for number, line in enumerate(policy(SHARING).splitlines())
+        if line
+    ]
     (folder / "old.pdf").write_bytes(pdf([lines]))
     table = folder / "dates.csv"
-    table.write_text("old.pdf, 2021-06-01T12:00:00+02:00\nprivacy 2022-03-01.html,2022-03-02\n", "utf-8")
+    table.write_text(
+        "old.pdf, 2021-06-01T12:00:00+02:00\nprivacy 2022-03-01.html,2022-03-02\n",
+        "utf-8",
+    )
     policywatch("import", "folder", ID, table, "--config", config)
     assert [at.isoformat() for _, at, _ in dates(store, ID)] == [
         "2021-06-01T10:00:00+00:00",
@@ -74,8 +94,14 @@ def test_a_csv_dates_files_of_any_name(config: Path, store: Database, folder: Pa
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
-        ("2022-03-21.htm,soon\n", "dates.csv:1: found 'soon' where a date like 2025-11-03 belongs"),
-        ("2022-03-21.htm,2022-03-21\n\n2022-03-21.htm,2999-01-01\n", "dates.csv:3: 2999-01-01 is still to come"),
+        (
+            "2022-03-21.htm,soon\n",
+            "dates.csv:1: found 'soon' where a date like 2025-11-03 belongs",
+        ),
+        (
+            "2022-03-21.htm,2022-03-21\n\n2022-03-21.htm,2999-01-01\n",
+            "dates.csv:3: 2999-01-01 is still to come",
+        ),
         ("", "has no page"),
     ],
 )
@@ -84,9 +110,13 @@ def test_what_has_no_date_is_refused_before_anything_is_taken(
 ) -> None:
     table = folder / "dates.csv"
     table.write_text(lines, "utf-8")
-    assert problem in policywatch("import", "folder", ID, table, "--config", config, status=2)
+    assert problem in policywatch(
+        "import", "folder", ID, table, "--config", config, status=2
+    )
     (folder / "undated.html").write_text(html(), "utf-8")
-    assert "undated.html: found ''" in policywatch("import", "folder", ID, folder, "--config", config, status=2)
+    assert "undated.html: found ''" in policywatch(
+        "import", "folder", ID, folder, "--config", config, status=2
+    )
     assert dates(store, ID) == []
 
 
@@ -129,16 +159,24 @@ def a_folder(folder: Path) -> None:
     ],
 )
 def test_only_files_below_the_folder_are_published(
-    config: Path, store: Database, folder: Path, put: Callable[[Path], None], problem: str
+    config: Path,
+    store: Database,
+    folder: Path,
+    put: Callable[[Path], None],
+    problem: str,
 ) -> None:
     put(folder)
     table = folder / "dates.csv"
     path = table if table.exists() else folder
-    assert problem in policywatch("import", "folder", ID, path, "--config", config, status=2)
+    assert problem in policywatch(
+        "import", "folder", ID, path, "--config", config, status=2
+    )
     assert dates(store, ID) == []
 
 
-def test_files_in_folders_below_are_read(config: Path, store: Database, folder: Path) -> None:
+def test_files_in_folders_below_are_read(
+    config: Path, store: Database, folder: Path
+) -> None:
     (folder / "older").mkdir()
     (folder / "older" / "a.html").write_text(html(SHARING), "utf-8")
     table = folder / "dates.csv"
@@ -147,9 +185,17 @@ def test_files_in_folders_below_are_read(config: Path, store: Database, folder: 
     assert len(dates(store, ID)) == 1
 
 
-def test_pages_of_our_own_time_are_left_to_us(config: Path, store: Database, folder: Path) -> None:
+def test_pages_of_our_own_time_are_left_to_us(
+    config: Path, store: Database, folder: Path
+) -> None:
     policywatch("import", "folder", ID, folder, "--config", config)
     (folder / "2022-03-15.html").write_text(html(SHARING), "utf-8")
-    told = json.loads(policywatch("import", "folder", ID, folder, "--json", "--config", config))
+    told = json.loads(
+        policywatch("import", "folder", ID, folder, "--json", "--config", config)
+    )
     assert (told["versions"], told["documents"][0]["left_out"]) == (0, 4)
-    assert dates(store, ID)[-1][1] == datetime(2022, 3, 21, tzinfo=UTC) > day(0) + timedelta(days=1)
+    assert (
+        dates(store, ID)[-1][1]
+        == datetime(2022, 3, 21, tzinfo=UTC)
+        > day(0) + timedelta(days=1)
+    )

@@ -84,7 +84,9 @@ def checks(watchlist: Path) -> list[str]:
         return []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         try:
-            found = connection.execute("SELECT outcome FROM checks WHERE outcome IS NOT NULL ORDER BY id")
+            found = connection.execute(
+                "SELECT outcome FROM checks WHERE outcome IS NOT NULL ORDER BY id"
+            )
             return [outcome for (outcome,) in found]
         except sqlite3.OperationalError:  # not migrated yet
             return []
@@ -115,18 +117,37 @@ def test_no_job_holds_a_secret(kind: str, watchlist: Path) -> None:
 
 
 def test_command_refuses_an_interval_that_no_scheduler_keeps(watchlist: Path) -> None:
-    command = [str(POLICYWATCH), "schedule", "cron", "--config", str(watchlist), "--every", "7m"]
+    command = [
+        str(POLICYWATCH),
+        "schedule",
+        "cron",
+        "--config",
+        str(watchlist),
+        "--every",
+        "7m",
+    ]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 2
     assert "7m" in answer.stderr
     assert "5m, 10m, 15m" in answer.stderr
 
 
-def test_the_line_that_installs_it_in_cron_prints_this_very_job_from_anywhere(watchlist: Path) -> None:
+def test_the_line_that_installs_it_in_cron_prints_this_very_job_from_anywhere(
+    watchlist: Path,
+) -> None:
     job = schedule("cron", watchlist)
-    (installs,) = re.findall(r"^# +\(crontab -l 2>/dev/null; (.+)\) \| crontab -$", job, re.MULTILINE)
+    (installs,) = re.findall(
+        r"^# +\(crontab -l 2>/dev/null; (.+)\) \| crontab -$", job, re.MULTILINE
+    )
     bare = {"PATH": "/usr/bin:/bin"}
-    again = subprocess.run(["/bin/sh", "-c", installs], cwd="/", env=bare, capture_output=True, text=True, check=True)
+    again = subprocess.run(
+        ["/bin/sh", "-c", installs],
+        cwd="/",
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert again.stdout == job
 
 
@@ -135,18 +156,35 @@ def test_paths_that_would_add_lines_to_a_crontab_are_refused() -> None:
         installation(config=Path("/srv/a\n* * * * * root rm/policywatch.toml"))
 
 
-@pytest.mark.parametrize("every", ["5m", "10m", "15m", "20m", "30m", "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d"])
-@pytest.mark.parametrize("seed", ["/srv/watch/policywatch.toml", "/etc/policywatch.toml"])
+@pytest.mark.parametrize(
+    "every",
+    ["5m", "10m", "15m", "20m", "30m", "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d"],
+)
+@pytest.mark.parametrize(
+    "seed", ["/srv/watch/policywatch.toml", "/etc/policywatch.toml"]
+)
 def test_cron_and_systemd_are_told_the_same_times(every: str, seed: str) -> None:
     interval = Interval.parse(every, seed)
     minute, hour, *rest = interval.cron.split()
     assert rest == ["*", "*", "*"]
-    times = [f"{h:02}:{m:02}:00" for h in matching(hour, 24) for m in matching(minute, 60)]
+    times = [
+        f"{h:02}:{m:02}:00" for h in matching(hour, 24) for m in matching(minute, 60)
+    ]
     assert len(times) == 24 * 60 // interval.every
     if shutil.which("systemd-analyze") is None:
         pytest.skip("SKIPPED: systemd-analyze is missing; apt-get install systemd")
-    command = ["systemd-analyze", "calendar", "--base-time=2025-11-02 23:59:59 UTC", f"--iterations={len(times)}"]
-    said = subprocess.run([*command, f"{interval.calendar} UTC"], capture_output=True, text=True, check=True).stdout
+    command = [
+        "systemd-analyze",
+        "calendar",
+        "--base-time=2025-11-02 23:59:59 UTC",
+        f"--iterations={len(times)}",
+    ]
+    said = subprocess.run(
+        [*command, f"{interval.calendar} UTC"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert sorted(re.findall(r"2025-11-03 (\d\d:\d\d:\d\d) UTC", said)) == times
 
 
@@ -161,12 +199,23 @@ def matching(field: str, below: int) -> list[int]:
 
 def test_crontab_line_runs_as_cron_would_hand_it_to_the_shell(watchlist: Path) -> None:
     _, command = crontab_line(schedule("cron", watchlist))
-    assert re.search(r"(?<!\\)%", command) is None  # an unescaped one would end the command
+    assert (
+        re.search(r"(?<!\\)%", command) is None
+    )  # an unescaped one would end the command
     bare = {"PATH": "/usr/bin:/bin", "HOME": "/"}
     answer = subprocess.run(
-        ["/bin/sh", "-c", command.replace("\\%", "%")], cwd="/", env=bare, capture_output=True, text=True, check=False
+        ["/bin/sh", "-c", command.replace("\\%", "%")],
+        cwd="/",
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")  # quiet: cron sends no mail
+    assert (answer.returncode, answer.stdout, answer.stderr) == (
+        0,
+        "",
+        "",
+    )  # quiet: cron sends no mail
     assert checks(watchlist) == ["first"]
 
 
@@ -175,8 +224,12 @@ def test_real_cron_runs_the_printed_line(watchlist: Path) -> None:
     if shutil.which("cron") is None or os.getuid() != 0:
         pytest.skip("SKIPPED: needs root and Debian's cron; apt-get install cron")
     _, command = crontab_line(schedule("cron", watchlist))
-    before = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False)
-    subprocess.run(["crontab", "-"], input=f"* * * * * {command}\n", text=True, check=True)
+    before = subprocess.run(
+        ["crontab", "-l"], capture_output=True, text=True, check=False
+    )
+    subprocess.run(
+        ["crontab", "-"], input=f"* * * * * {command}\n", text=True, check=True
+    )
     daemon = None if cron_is_running() else subprocess.Popen(["cron", "-f"])
     try:
         deadline = time.monotonic() + 300
@@ -206,8 +259,13 @@ def test_systemd_accepts_the_units(place: str, watchlist: Path, tmp_path: Path) 
     if shutil.which("systemd-analyze") is None:
         pytest.skip("SKIPPED: systemd-analyze is missing; apt-get install systemd")
     if place == "tmp":
-        with TemporaryDirectory() as folder:  # tests may lie in /dev/shm, and systemd runs nothing below /dev
-            job = schedule("systemd", shutil.copytree(watchlist.parent, Path(folder) / ODD) / watchlist.name)
+        with (
+            TemporaryDirectory() as folder
+        ):  # tests may lie in /dev/shm, and systemd runs nothing below /dev
+            job = schedule(
+                "systemd",
+                shutil.copytree(watchlist.parent, Path(folder) / ODD) / watchlist.name,
+            )
     else:
         folder = Path(f"/{place}/ann") / ODD
         here = installation(
@@ -223,7 +281,12 @@ def test_systemd_accepts_the_units(place: str, watchlist: Path, tmp_path: Path) 
     for name, text in units.items():
         (tmp_path / name).write_text(text)
     paths = [tmp_path / name for name in units]
-    answer = subprocess.run(["systemd-analyze", "verify", *paths], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        ["systemd-analyze", "verify", *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
     exposure = [
         "systemd-analyze",
@@ -236,22 +299,31 @@ def test_systemd_accepts_the_units(place: str, watchlist: Path, tmp_path: Path) 
 
 
 def test_systemd_sandbox_leaves_what_the_run_needs() -> None:
-    at_home = files(render("systemd", installation(config=Path("/home/ann/policywatch.toml"))))["policywatch.service"]
+    at_home = files(
+        render("systemd", installation(config=Path("/home/ann/policywatch.toml")))
+    )["policywatch.service"]
     assert "ProtectHome=read-only" in at_home
     in_srv = files(render("systemd", installation()))["policywatch.service"]
     assert "ProtectHome=true" in in_srv
     assert "ReadWritePaths=/srv/watch\n" in in_srv
-    server = files(render("systemd", installation(database_file=None)))["policywatch.service"]
+    server = files(render("systemd", installation(database_file=None)))[
+        "policywatch.service"
+    ]
     assert "ReadWritePaths" not in server
 
 
-def test_compose_file_fits_its_schema_and_keeps_the_paths(watchlist: Path, tmp_path: Path) -> None:
+def test_compose_file_fits_its_schema_and_keeps_the_paths(
+    watchlist: Path, tmp_path: Path
+) -> None:
     (text,) = files(schedule("docker", watchlist)).values()
     fits_schema(tmp_path / "compose.yaml", text, "vendor.compose-spec")
     (service,) = yaml.safe_load(text)["services"].values()
     assert service["environment"]["POLICYWATCH_CONFIG"] == str(watchlist)
     folders = [(volume["target"], volume["read_only"]) for volume in service["volumes"]]
-    assert folders == [(str(watchlist.parent), True), (str(watchlist.parent / "kept"), False)]
+    assert folders == [
+        (str(watchlist.parent), True),
+        (str(watchlist.parent / "kept"), False),
+    ]
     assert service["read_only"] is True
     assert not service["user"].startswith("0:")
 
@@ -259,29 +331,44 @@ def test_compose_file_fits_its_schema_and_keeps_the_paths(watchlist: Path, tmp_p
 @pytest.mark.parametrize("database_file", [Path("/srv/watch/policywatch.db"), None])
 def test_kubernetes_objects_fit_their_schemas(database_file: Path | None) -> None:
     config = Path("/srv/$(HOME)/policywatch.toml")
-    here = installation(config=config, database_file=database_file, secrets=("TEAM_CHAT",), every="6h")
+    here = installation(
+        config=config, database_file=database_file, secrets=("TEAM_CHAT",), every="6h"
+    )
     (text,) = files(render("kubernetes", here)).values()
     objects = list(yaml.safe_load_all(text))
-    assert [one["kind"] for one in objects] == (["PersistentVolumeClaim", "CronJob"] if database_file else ["CronJob"])
+    assert [one["kind"] for one in objects] == (
+        ["PersistentVolumeClaim", "CronJob"] if database_file else ["CronJob"]
+    )
     for one in objects:
         # A value of another type is refused, and a name that Kubernetes does not know is gone from what comes back.
         assert KUBERNETES[one["kind"]].from_dict(one).to_dict() == one
     job = objects[-1]["spec"]
     pod = job["jobTemplate"]["spec"]["template"]["spec"]
     assert job["concurrencyPolicy"] == "Forbid"
-    assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == {one["name"] for one in pod["volumes"]}
+    assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == {
+        one["name"] for one in pod["volumes"]
+    }
     assert pod["containers"][0]["env"][0]["value"] == "/srv/$$(HOME)/policywatch.toml"
 
 
-def test_workers_fit_the_schemas_of_kubernetes_and_compose(watchlist: Path, tmp_path: Path) -> None:
-    here = installation(database_file=None, environment_file=Path("/srv/watch/policywatch.env"), workers=2)
+def test_workers_fit_the_schemas_of_kubernetes_and_compose(
+    watchlist: Path, tmp_path: Path
+) -> None:
+    here = installation(
+        database_file=None,
+        environment_file=Path("/srv/watch/policywatch.env"),
+        workers=2,
+    )
     (text,) = files(render("kubernetes", here)).values()
     deployment, scaler = yaml.safe_load_all(text)
     for each, model in ((deployment, Deployment), (scaler, HorizontalPodAutoscaler)):
         assert model.from_dict(each).to_dict() == each
     pod = deployment["spec"]["template"]["spec"]
     assert pod["containers"][0]["args"] == ["worker"]
-    assert deployment["spec"]["selector"]["matchLabels"] == deployment["spec"]["template"]["metadata"]["labels"]
+    assert (
+        deployment["spec"]["selector"]["matchLabels"]
+        == deployment["spec"]["template"]["metadata"]["labels"]
+    )
     assert scaler["spec"]["minReplicas"] == 2
     (text,) = files(render("docker", here)).values()
     fits_schema(tmp_path / "compose.yaml", text, "vendor.compose-spec")
@@ -290,16 +377,23 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(watchlist: Path, tmp_
     assert services["worker"]["command"] == ["worker"]
     with pytest.raises(CannotSchedule, match="docker and kubernetes"):
         render("cron", here)
-    refused = policywatch("schedule", "kubernetes", "--workers", "2", "--config", watchlist, status=2)
+    refused = policywatch(
+        "schedule", "kubernetes", "--workers", "2", "--config", watchlist, status=2
+    )
     assert "workers need PostgreSQL" in refused
 
 
 def test_workflow_needs_the_database_in_the_repository() -> None:
     with pytest.raises(CannotSchedule, match="lies outside"):
-        render("github-actions", installation(database_file=Path("/var/lib/policywatch.db")))
+        render(
+            "github-actions",
+            installation(database_file=Path("/var/lib/policywatch.db")),
+        )
 
 
-def test_workflow_steps_run_and_keep_the_database_between_runs(watchlist: Path, tmp_path: Path) -> None:
+def test_workflow_steps_run_and_keep_the_database_between_runs(
+    watchlist: Path, tmp_path: Path
+) -> None:
     """Each job starts in a fresh checkout on a fresh runner; the kept branch is all that they share."""
     subprocess.run(["git", "init", "--quiet", watchlist.parent], check=True)
     (text,) = files(schedule("github-actions", watchlist)).values()
@@ -311,22 +405,36 @@ def test_workflow_steps_run_and_keep_the_database_between_runs(watchlist: Path, 
     subprocess.run(["git", "init", "--quiet", "--bare", origin], check=True)
     environment = runner(tmp_path, origin)
     first = play(workflow, checkout(watchlist, tmp_path / "1"), environment)
-    (install,) = [step for step in next(iter(workflow["jobs"].values()))["steps"] if step.get("name") == "Install"]
+    (install,) = [
+        step
+        for step in next(iter(workflow["jobs"].values()))["steps"]
+        if step.get("name") == "Install"
+    ]
     install["run"] = "true"  # what the first run installed is there, and takes longest
     second = play(workflow, checkout(watchlist, tmp_path / "2"), environment)
-    assert [checks(place / "policywatch.toml") for place in (first, second)] == [["first"], ["first"]]  # not due again
+    assert [checks(place / "policywatch.toml") for place in (first, second)] == [
+        ["first"],
+        ["first"],
+    ]  # not due again
     commits = subprocess.run(
-        ["git", "-C", origin, "rev-list", "--count", "policywatch-data"], capture_output=True, text=True, check=True
+        ["git", "-C", origin, "rev-list", "--count", "policywatch-data"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert commits.stdout.strip() == "1"  # the repository does not grow with each run
 
     shutil.rmtree(origin)
     with pytest.raises(subprocess.CalledProcessError):
         play(workflow, checkout(watchlist, tmp_path / "3"), environment)
-    assert checks(tmp_path / "3" / "policywatch.toml") == []  # rather none than a history begun anew
+    assert (
+        checks(tmp_path / "3" / "policywatch.toml") == []
+    )  # rather none than a history begun anew
 
 
-def test_a_workflow_that_cannot_save_does_not_send_the_same_alerts_again(watchlist: Path, tmp_path: Path) -> None:
+def test_a_workflow_that_cannot_save_does_not_send_the_same_alerts_again(
+    watchlist: Path, tmp_path: Path
+) -> None:
     subprocess.run(["git", "init", "--quiet", watchlist.parent], check=True)
     (text,) = files(schedule("github-actions", watchlist)).values()
     workflow = yaml.safe_load(text)
@@ -353,7 +461,9 @@ def test_a_workflow_that_cannot_save_does_not_send_the_same_alerts_again(watchli
     refuse("*/policywatch-data")  # as GitHub does where a file is too large
     assert [runs(), runs()] == [3, 3]
     refuse("none")
-    subprocess.run(["git", "-C", origin, "branch", "-D", "policywatch-data-unsaved"], check=True)
+    subprocess.run(
+        ["git", "-C", origin, "branch", "-D", "policywatch-data-unsaved"], check=True
+    )
     assert runs() == 4
     refuse("*")
     assert runs() == 4
@@ -361,10 +471,14 @@ def test_a_workflow_that_cannot_save_does_not_send_the_same_alerts_again(watchli
 
 def runner(tmp_path: Path, origin: Path) -> dict[str, str]:
     """The environment of a runner with a Python of its own, which sees the libraries of this one."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "python"], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", tmp_path / "python"], check=True
+    )
     python = tmp_path / "python" / "bin" / "python"
     ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    packages = Path(subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip())
+    packages = Path(
+        subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+    )
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return {
         "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
@@ -383,8 +497,18 @@ def runner(tmp_path: Path, origin: Path) -> dict[str, str]:
 def checkout(watchlist: Path, place: Path) -> Path:
     """A repository that holds the program and the watchlist."""
     place.mkdir()
-    for name in ("analysis", "crawler", "foundation", "notifier", "policywatch", "messages", "storage"):
-        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (
+        "analysis",
+        "crawler",
+        "foundation",
+        "notifier",
+        "policywatch",
+        "messages",
+        "storage",
+    ):
+        shutil.copytree(
+            ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     for file in (ROOT / "pyproject.toml", ROOT / "README.md", watchlist):
         shutil.copy(file, place)
     return place
@@ -396,7 +520,11 @@ def play(workflow: dict[str, Any], place: Path, environment: dict[str, str]) -> 
     temporary = place.with_name(place.name + "-temp")
     temporary.mkdir()
     values = {"secrets.TEAM_CHAT": "file://alerts.txt", "github.token": "none"}
-    common = environment | workflow["env"] | {"RUNNER_TEMP": str(temporary), "GITHUB_RUN_ID": place.name}
+    common = (
+        environment
+        | workflow["env"]
+        | {"RUNNER_TEMP": str(temporary), "GITHUB_RUN_ID": place.name}
+    )
     for step in job["steps"]:
         if "run" not in step:
             assert re.fullmatch(r"actions/(checkout|setup-python)@v\d+", step["uses"])
@@ -405,13 +533,22 @@ def play(workflow: dict[str, Any], place: Path, environment: dict[str, str]) -> 
             name: re.sub(r"\$\{\{ (\S+) \}\}", lambda m: values[m[1]], text)
             for name, text in step.get("env", {}).items()
         }
-        subprocess.run(["bash", "-e", "-c", step["run"]], cwd=place, env=common | own, check=True)
+        subprocess.run(
+            ["bash", "-e", "-c", step["run"]], cwd=place, env=common | own, check=True
+        )
     return place
 
 
 def fits_schema(file: Path, text: str, schema: str) -> None:
     file.write_text(text)
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file)]
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        schema,
+        str(file),
+    ]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
@@ -419,15 +556,23 @@ def fits_schema(file: Path, text: str, schema: str) -> None:
 def test_dockerfile_is_slim_not_root_and_brings_only_the_program() -> None:
     steps = [
         line.split(None, 1)
-        for line in re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text()).splitlines()
+        for line in re.sub(
+            r"\\\n\s*", "", (ROOT / "Dockerfile").read_text()
+        ).splitlines()
         if line and not line.startswith("#")
     ]
     last = max(index for index, (word, _) in enumerate(steps) if word == "FROM")
     final = dict(steps[last:])
     assert final["FROM"] == "python:3.12-slim"
     assert final["USER"].split(":")[0] not in {"root", "0"}
-    assert final["HEALTHCHECK"].endswith('CMD ["policywatch", "doctor", "--alive", "--quiet"]')
-    assert (final["ENTRYPOINT"], final["CMD"], final["VOLUME"]) == ('["policywatch"]', '["watch"]', "/data")
+    assert final["HEALTHCHECK"].endswith(
+        'CMD ["policywatch", "doctor", "--alive", "--quiet"]'
+    )
+    assert (final["ENTRYPOINT"], final["CMD"], final["VOLUME"]) == (
+        '["policywatch"]',
+        '["watch"]',
+        "/data",
+    )
     arguments = [rest for word, rest in steps if word == "ARG"]
     assert arguments == [
         "EXTRAS=fast,cluster",
@@ -435,7 +580,13 @@ def test_dockerfile_is_slim_not_root_and_brings_only_the_program() -> None:
         "EXTRAS",
         'PACKAGES="git"',
     ]  # each stage asks anew for what stands above
-    copied = {name for word, rest in steps if word == "COPY" for name in rest.split()[:-1]}
-    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {
+        name for word, rest in steps if word == "COPY" for name in rest.split()[:-1]
+    }
+    allowed = {
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
     assert copied == allowed
     assert all((ROOT / name).exists() for name in copied)

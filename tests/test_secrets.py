@@ -32,7 +32,9 @@ site = pytest.fixture(library)
 
 def echo(handler: BaseHTTPRequestHandler) -> None:
     """Refuse, and say all that was sent."""
-    credentials = base64.b64decode(handler.headers.get("Authorization", "").removeprefix("Basic ")).decode()
+    credentials = base64.b64decode(
+        handler.headers.get("Authorization", "").removeprefix("Basic ")
+    ).decode()
     text = f"no {handler.path} {credentials} {dict(handler.headers)}".encode()
     handler.send_response(403)
     handler.send_header("Content-Length", str(len(text)))
@@ -90,7 +92,11 @@ def test_no_secret_is_anywhere(tmp_path: Path, site: Site) -> None:
             if name == "run":
                 site.pages["/privacy"] = policy(AI)
             places[name] = said(*words, environ=env)
-        broken = dict(env, REFUSED=f"nosuch://{SECRETS['password']}", HEARTBEAT=f"ftp://{SECRETS['heartbeat']}")
+        broken = dict(
+            env,
+            REFUSED=f"nosuch://{SECRETS['password']}",
+            HEARTBEAT=f"ftp://{SECRETS['heartbeat']}",
+        )
         places["wrong watchlist"] = said("run", *site_words, environ=broken)
     assert "403" in places["trial"]
     assert "550" in places["alerts"]
@@ -98,7 +104,11 @@ def test_no_secret_is_anywhere(tmp_path: Path, site: Site) -> None:
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
     with database.reading() as session:
         tables = SQLModel.metadata.sorted_tables
-        rows = [str(row) for table in tables for row in session.execute(text(f"SELECT * FROM {table}"))]
+        rows = [
+            str(row)
+            for table in tables
+            for row in session.execute(text(f"SELECT * FROM {table}"))
+        ]
     places["database"] = "\n".join(rows)
     assert "403" in places["database"]
     with visited(database) as client:

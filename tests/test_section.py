@@ -14,7 +14,9 @@ TERMS = "You row slowly, and not at night, and you pay for the boats that you lo
 
 
 def legal(*, terms: str = TERMS, more: str = "", title: str = "Privacy Policy") -> str:
-    text = "".join(f"<p>{paragraph}</p>" for paragraph in (*PARAGRAPHS, *([more] if more else [])))
+    text = "".join(
+        f"<p>{paragraph}</p>" for paragraph in (*PARAGRAPHS, *([more] if more else []))
+    )
     return (
         "<html lang=en><title>Legal</title><main><h1>Legal</h1><h2>Contents</h2>"
         f"<h3>{title.lower()}</h3><p>Here is what we do with data.</p><h2>Terms</h2><p>{terms}</p>"
@@ -25,21 +27,43 @@ def legal(*, terms: str = TERMS, more: str = "", title: str = "Privacy Policy") 
 def test_only_the_section_is_the_document(tmp_path: Path) -> None:
     with a_site() as site:
         site.pages["/legal"] = legal()
-        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("legal",))
-        config.write_text(f'{config.read_text("utf-8")}section = "privacy policy"\n', "utf-8")
+        config = watchlist(
+            tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("legal",)
+        )
+        config.write_text(
+            f'{config.read_text("utf-8")}section = "privacy policy"\n', "utf-8"
+        )
         with a_job(config) as job:
             outcomes = []
-            for page in (legal(), legal(terms=AI), legal(terms=AI, more=AI), legal(title="Data", more=AI)):
+            for page in (
+                legal(),
+                legal(terms=AI),
+                legal(terms=AI, more=AI),
+                legal(title="Data", more=AI),
+            ):
                 site.pages["/legal"] = page
                 outcomes.append(job.run(force=True).json()["checks"][0])
-        assert [check["outcome"] for check in outcomes] == ["first", "unchanged", "changed", "unreadable"]
-        assert outcomes[-1]["reason"].startswith("no heading “privacy policy” on the page")
-        config.write_text(config.read_text("utf-8").replace('"privacy policy"', '"Data"'), "utf-8")
-        assert run(config)["checks"][0]["outcome"] == "changed", "its heading is another"
+        assert [check["outcome"] for check in outcomes] == [
+            "first",
+            "unchanged",
+            "changed",
+            "unreadable",
+        ]
+        assert outcomes[-1]["reason"].startswith(
+            "no heading “privacy policy” on the page"
+        )
+        config.write_text(
+            config.read_text("utf-8").replace('"privacy policy"', '"Data"'), "utf-8"
+        )
+        assert run(config)["checks"][0]["outcome"] == "changed", (
+            "its heading is another"
+        )
     assert (tmp_path / "alerts.txt").read_text("utf-8").count("/changes/") == 1
 
 
-def test_a_change_of_the_whole_page_says_under_which_document_it_stands(tmp_path: Path) -> None:
+def test_a_change_of_the_whole_page_says_under_which_document_it_stands(
+    tmp_path: Path,
+) -> None:
     old, new = tmp_path / "old.html", tmp_path / "new.html"
     old.write_text(legal(), "utf-8")
     new.write_text(legal(more=AI), "utf-8")

@@ -21,11 +21,16 @@ from analysis.text.sentence_ends import sentence_bounds
         (" ", ["(a) to train models;", "(b) to sell it."]),
     ],
 )
-def test_sentences_end_where_a_reader_would_say_so(between: str, sentences: list[str]) -> None:
+def test_sentences_end_where_a_reader_would_say_so(
+    between: str, sentences: list[str]
+) -> None:
     text = between.join(sentences)
     assert [text[start:end] for start, end in sentence_bounds(text)] == sentences
 
 
 def test_a_line_ends_a_sentence_even_behind_an_abbreviation() -> None:
     text = "Orbit Inc.\nWe keep your data."
-    assert [text[start:end] for start, end in sentence_bounds(text)] == ["Orbit Inc.", "We keep your data."]
+    assert [text[start:end] for start, end in sentence_bounds(text)] == [
+        "Orbit Inc.",
+        "We keep your data.",
+    ]

@@ -43,12 +43,16 @@ source = "open-terms-archive"
 repository = "file://{repository}"
 type = "Privacy Policy"
 """
-CAMERAS = "We use facial recognition on your pictures to train AI models since May 1, 2024."
+CAMERAS = (
+    "We use facial recognition on your pictures to train AI models since May 1, 2024."
+)
 
 
 def following(folder: Path, database: str, there: Path) -> Path:
     file = folder / "policywatch.toml"
-    file.write_text(FOLLOWED.format(database=database, folder=folder, repository=there), "utf-8")
+    file.write_text(
+        FOLLOWED.format(database=database, folder=folder, repository=there), "utf-8"
+    )
     return file
 
 
@@ -64,10 +68,15 @@ def alerts(folder: Path, name: str = "alerts.txt") -> str:
     return file.read_text("utf-8") if file.exists() else ""
 
 
-def test_workers_that_follow_one_repository_clone_it_one_after_the_other(tmp_path: Path) -> None:
+def test_workers_that_follow_one_repository_clone_it_one_after_the_other(
+    tmp_path: Path,
+) -> None:
     there = served(tmp_path, HISTORY)
     with ThreadPoolExecutor(4) as pool:
-        clones = [pool.submit(followed, f"file://{there}", tmp_path / "clones") for _ in range(4)]
+        clones = [
+            pool.submit(followed, f"file://{there}", tmp_path / "clones")
+            for _ in range(4)
+        ]
     assert {len([*clone.result().records()]) for clone in clones} == {len(HISTORY)}
 
 
@@ -78,12 +87,21 @@ def test_the_history_is_taken_silently_and_each_later_commit_alerts_once_whateve
     config = following(tmp_path, database_url, there)
     first = run(config, status=0)
     check = first["checks"][0]
-    assert (outcomes(first), check["version"], first["deliveries"]["sent"]) == ({"parley/privacy": "first"}, 5, 0)
+    assert (outcomes(first), check["version"], first["deliveries"]["sent"]) == (
+        {"parley/privacy": "first"},
+        5,
+        0,
+    )
     assert check["source"].startswith("Open Terms Archive, file://")
     assert outcomes(run(config, status=0)) == {"parley/privacy": "unchanged"}
     news = [
         Commit(day(60), POLICY, policy(TRAINING, SHARING, CAMERAS)),
-        Commit(day(61), POLICY, policy(TRAINING, SHARING, CAMERAS, "More words."), "Refilter Parley Privacy Policy"),
+        Commit(
+            day(61),
+            POLICY,
+            policy(TRAINING, SHARING, CAMERAS, "More words."),
+            "Refilter Parley Privacy Policy",
+        ),
         Commit(day(62), "Parley/Terms of Service.md", "# Terms\n\nOther ones.\n"),
     ]
     repository(there, news, after="main^0")
@@ -97,13 +115,19 @@ def test_the_history_is_taken_silently_and_each_later_commit_alerts_once_whateve
         assert warm.done("-c", words).returncode == 9
     last = run(config, status=0)
     assert outcomes(last) == {"parley/privacy": "unchanged"}
-    assert (last["deliveries"]["sent"], run(config, status=0)["deliveries"]["sent"]) == (1, 0)
+    assert (
+        last["deliveries"]["sent"],
+        run(config, status=0)["deliveries"]["sent"],
+    ) == (1, 0)
     told = alerts(tmp_path)
     assert told.count("facial recognition on your pictures") >= 1
     assert told.count("As archived by Open Terms Archive on ") == 1
     assert "More words" not in told
     database = Database(database_url)
-    assert [row[::2] for row in dates(database, "parley/privacy")[5:]] == [(6, "page"), (7, "reader")]
+    assert [row[::2] for row in dates(database, "parley/privacy")[5:]] == [
+        (6, "page"),
+        (7, "reader"),
+    ]
     database.close()
     shown = policywatch("history", "parley/privacy", "--config", config)
     assert "Open Terms Archive, file://" in shown
@@ -114,12 +138,22 @@ def test_only_texts_of_watched_documents_are_fetched(tmp_path: Path) -> None:
     config = following(tmp_path, f"sqlite:///{tmp_path}/a.db", there)
     run(config, status=0)
     (clone,) = (tmp_path / "policywatch-archives").glob("*.git")
-    listing = ["git", f"--git-dir={clone}", "cat-file", "--batch-check", "--batch-all-objects"]
-    kinds = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()[1::3]
+    listing = [
+        "git",
+        f"--git-dir={clone}",
+        "cat-file",
+        "--batch-check",
+        "--batch-all-objects",
+    ]
+    kinds = subprocess.run(
+        listing, capture_output=True, text=True, check=True
+    ).stdout.split()[1::3]
     assert kinds.count("blob") == 6  # of ten texts, one of them twice
 
 
-def test_a_repository_in_trouble_is_a_failed_check_and_one_that_was_rewritten_goes_on_by_date(tmp_path: Path) -> None:
+def test_a_repository_in_trouble_is_a_failed_check_and_one_that_was_rewritten_goes_on_by_date(
+    tmp_path: Path,
+) -> None:
     there = served(tmp_path, HISTORY)
     config = following(tmp_path, f"sqlite:///{tmp_path}/a.db", there)
     run(config, status=0)
@@ -128,23 +162,38 @@ def test_a_repository_in_trouble_is_a_failed_check_and_one_that_was_rewritten_go
     assert outcomes(gone) == {"parley/privacy": "failed"}
     assert "could not be fetched" in gone["checks"][0]["reason"]
     assert "could not be read" in alerts(tmp_path, "operator.txt")
-    rewritten = [*HISTORY[3:], Commit(day(70), POLICY, policy(TRAINING, SHARING, CAMERAS))]
+    rewritten = [
+        *HISTORY[3:],
+        Commit(day(70), POLICY, policy(TRAINING, SHARING, CAMERAS)),
+    ]
     served(tmp_path, rewritten)
     back = run(config, status=0)
     assert outcomes(back) == {"parley/privacy": "changed"}
     assert alerts(tmp_path).count("facial recognition") >= 1
-    missing = config.read_text("utf-8").replace('type = "Privacy Policy"', 'type = "Cookies"')
+    missing = config.read_text("utf-8").replace(
+        'type = "Privacy Policy"', 'type = "Cookies"'
+    )
     config.write_text(missing, "utf-8")
     assert outcomes(run(config, status=1)) == {"parley/privacy": "gone"}
 
 
-def test_a_wall_that_the_archive_recorded_is_held_until_it_is_gone(tmp_path: Path) -> None:
+def test_a_wall_that_the_archive_recorded_is_held_until_it_is_gone(
+    tmp_path: Path,
+) -> None:
     there = served(tmp_path, HISTORY)
     config = following(tmp_path, f"sqlite:///{tmp_path}/a.db", there)
     run(config, status=0)
-    repository(there, [Commit(day(60), POLICY, "# Sign in\n\nSign in to continue.\n")], after="main^0")
-    assert [outcomes(run(config, status=1)) for _ in range(2)] == [{"parley/privacy": "held"}] * 2
-    repository(there, [Commit(day(61), POLICY, policy(TRAINING, SHARING))], after="main^0")
+    repository(
+        there,
+        [Commit(day(60), POLICY, "# Sign in\n\nSign in to continue.\n")],
+        after="main^0",
+    )
+    assert [outcomes(run(config, status=1)) for _ in range(2)] == [
+        {"parley/privacy": "held"}
+    ] * 2
+    repository(
+        there, [Commit(day(61), POLICY, policy(TRAINING, SHARING))], after="main^0"
+    )
     assert outcomes(run(config, status=0)) == {"parley/privacy": "unchanged"}
     assert alerts(tmp_path) == ""
 
@@ -162,8 +211,12 @@ def archive() -> Iterator[InternetArchive]:
         yield running
 
 
-def copied(folder: Path, site: Site, archive: InternetArchive, database: str, more: str) -> Path:
-    file = watchlist(folder, site, database, more=f'[sources]\nwayback_url = "{archive.url}"')
+def copied(
+    folder: Path, site: Site, archive: InternetArchive, database: str, more: str
+) -> Path:
+    file = watchlist(
+        folder, site, database, more=f'[sources]\nwayback_url = "{archive.url}"'
+    )
     text = file.read_text("utf-8").replace("[operator]\n", "[operator]\nafter = 2\n")
     file.write_text(f"{text}{more}\n", "utf-8")
     return file
@@ -178,19 +231,36 @@ def test_a_copy_stands_in_for_a_page_that_does_not_answer_until_it_is_back(
 ) -> None:
     config = copied(tmp_path, site, archive, database_url, 'fallback = "wayback"')
     url, theirs = f"{site.url}/privacy", "Internet Archive"
-    archive.copies[url] = [(utc_now() - timedelta(days=9), 200, page("A text of the past, older than ours."))]
+    archive.copies[url] = [
+        (
+            utc_now() - timedelta(days=9),
+            200,
+            page("A text of the past, older than ours."),
+        )
+    ]
     assert both(run(config, status=0)) == [("first", None)]
     site.pages["/privacy"] = (403, "no robots")
     assert both(run(config, status=1)) == [("blocked", None)]
     assert archive.asked == []
-    assert both(run(config, status=1)) == [("blocked", None), ("unchanged", theirs)]  # what is there is older
+    assert both(run(config, status=1)) == [
+        ("blocked", None),
+        ("unchanged", theirs),
+    ]  # what is there is older
     soon = utc_now() + timedelta(hours=1)
-    archive.copies[url] += [(soon, 200, page(AI)), (soon + timedelta(minutes=1), 302, "moved")]
+    archive.copies[url] += [
+        (soon, 200, page(AI)),
+        (soon + timedelta(minutes=1), 302, "moved"),
+    ]
     changed = run(config, status=1)
     assert both(changed) == [("blocked", None), ("changed", theirs)]
-    assert (changed["checks"][1]["change"]["alert"], changed["deliveries"]["sent"]) == (True, 1)
+    assert (changed["checks"][1]["change"]["alert"], changed["deliveries"]["sent"]) == (
+        True,
+        1,
+    )
     told = alerts(tmp_path)
-    assert told.count(f"As archived by Internet Archive on {soon.day} {soon:%B %Y}") == 1
+    assert (
+        told.count(f"As archived by Internet Archive on {soon.day} {soon:%B %Y}") == 1
+    )
     assert "could not be read" in alerts(tmp_path, "operator.txt")
     asked = len(archive.asked)
     assert both(run(config, status=1)) == [("blocked", None), ("unchanged", theirs)]
@@ -209,20 +279,31 @@ def test_a_copy_stands_in_for_a_page_that_does_not_answer_until_it_is_back(
 def test_a_page_that_comes_back_with_its_own_last_text_is_no_news(
     tmp_path: Path, site: Site, archive: InternetArchive
 ) -> None:
-    config = copied(tmp_path, site, archive, f"sqlite:///{tmp_path}/a.db", 'fallback = "wayback"')
+    config = copied(
+        tmp_path, site, archive, f"sqlite:///{tmp_path}/a.db", 'fallback = "wayback"'
+    )
     run(config, status=0)
     site.pages["/privacy"] = (403, "no robots")
-    archive.copies[f"{site.url}/privacy"] = [(utc_now() + timedelta(hours=1), 200, page(AI))]
+    archive.copies[f"{site.url}/privacy"] = [
+        (utc_now() + timedelta(hours=1), 200, page(AI))
+    ]
     assert run(config, status=1)["deliveries"]["sent"] == 0
     assert run(config, status=1)["deliveries"]["sent"] == 2  # one to the operator
     site.pages["/privacy"] = page()
     back = run(config, status=0)
-    assert (both(back), back["checks"][0]["change"]["alert"]) == ([("changed", None)], False)
+    assert (both(back), back["checks"][0]["change"]["alert"]) == (
+        [("changed", None)],
+        False,
+    )
     assert sum(run(config, status=0)["deliveries"]["sent"] for _ in range(3)) == 0
 
 
-def test_the_archive_can_be_the_source(tmp_path: Path, site: Site, archive: InternetArchive) -> None:
-    config = copied(tmp_path, site, archive, f"sqlite:///{tmp_path}/a.db", 'source = "wayback"')
+def test_the_archive_can_be_the_source(
+    tmp_path: Path, site: Site, archive: InternetArchive
+) -> None:
+    config = copied(
+        tmp_path, site, archive, f"sqlite:///{tmp_path}/a.db", 'source = "wayback"'
+    )
     url, then = f"{site.url}/privacy", datetime(2024, 3, 1, tzinfo=UTC)
     none = run(config, status=1)
     assert (both(none), none["checks"][0]["reason"]) == (
@@ -240,11 +321,27 @@ def test_the_archive_can_be_the_source(tmp_path: Path, site: Site, archive: Inte
 @pytest.mark.parametrize(
     ("trouble", "outcome", "words"),
     [
-        ((429, "text/plain", "slow down"), "blocked", "Wayback rate limit exceeded, retry after 60 s"),
+        (
+            (429, "text/plain", "slow down"),
+            "blocked",
+            "Wayback rate limit exceeded, retry after 60 s",
+        ),
         ((503, "text/html", "<h1>down</h1>"), "failed", "it answered with 503"),
-        ((200, "text/html", "\n<h1>Be right back</h1>"), "failed", "its index answered with a page"),
-        ((200, "text/plain", "no such thing\n"), "failed", "Could not parse CDX output"),
-        ((403, "text/plain", "AdministrativeAccessControlException"), "gone", "does not publish its copies"),
+        (
+            (200, "text/html", "\n<h1>Be right back</h1>"),
+            "failed",
+            "its index answered with a page",
+        ),
+        (
+            (200, "text/plain", "no such thing\n"),
+            "failed",
+            "Could not parse CDX output",
+        ),
+        (
+            (403, "text/plain", "AdministrativeAccessControlException"),
+            "gone",
+            "does not publish its copies",
+        ),
         ((200, "text/plain", "x" * 11_000), "failed", "too large"),
     ],
 )
@@ -257,15 +354,26 @@ def test_an_archive_in_trouble_is_a_check_with_its_reason(
     outcome: str,
     words: str,
 ) -> None:
-    config = copied(tmp_path, site, archive, f"sqlite:///{tmp_path}/a.db", 'source = "wayback"')
-    config.write_text(config.read_text("utf-8").replace("[crawl]\n", "[crawl]\nmax_size = 10000\n"), "utf-8")
-    archive.copies[f"{site.url}/privacy"] = [(datetime(2024, 3, 1, tzinfo=UTC), 200, page())]
+    config = copied(
+        tmp_path, site, archive, f"sqlite:///{tmp_path}/a.db", 'source = "wayback"'
+    )
+    config.write_text(
+        config.read_text("utf-8").replace("[crawl]\n", "[crawl]\nmax_size = 10000\n"),
+        "utf-8",
+    )
+    archive.copies[f"{site.url}/privacy"] = [
+        (datetime(2024, 3, 1, tzinfo=UTC), 200, page())
+    ]
     archive.trouble = trouble
-    hasty = partial(wayback.WaybackSession, search_calls_per_second=0)  # the limits are the public archive's
+    hasty = partial(
+        wayback.WaybackSession, search_calls_per_second=0
+    )  # the limits are the public archive's
     monkeypatch.setattr(wayback, "WaybackSession", hasty)
     with a_job(config) as job:
         (check,) = job.run(force=True).checks
-        assert (check["outcome"], words in check["reason"]) == (outcome, True), check["reason"]
+        assert (check["outcome"], words in check["reason"]) == (outcome, True), check[
+            "reason"
+        ]
         archive.trouble = None
         assert job.run(force=True).checks[0]["outcome"] == "first"
 
@@ -277,9 +385,21 @@ def test_past_copies_become_a_history_and_a_stopped_import_goes_on(
     run(config, status=0)
     then = datetime(2020, 3, 1, tzinfo=UTC)
     login = '<html><body><form><input type="password"></form></body></html>'
-    texts = [page("Old."), page("Old."), login, *(page(f"Edition {number}.") for number in range(9)), page(AI)]
-    copies = [(then + timedelta(days=30 * number), 200, text) for number, text in enumerate(texts)]
-    archive.copies[f"{site.url}/privacy"] = [*copies, (utc_now() + timedelta(hours=1), 200, page("Of today."))]
+    texts = [
+        page("Old."),
+        page("Old."),
+        login,
+        *(page(f"Edition {number}.") for number in range(9)),
+        page(AI),
+    ]
+    copies = [
+        (then + timedelta(days=30 * number), 200, text)
+        for number, text in enumerate(texts)
+    ]
+    archive.copies[f"{site.url}/privacy"] = [
+        *copies,
+        (utc_now() + timedelta(hours=1), 200, page("Of today.")),
+    ]
     words = ("import", "wayback", "library/privacy", "--json", "--config", config)
     late = json.loads(policywatch(*words, "--from", "2021-02-01"))
     assert (late["versions"], late["in_archive"]) == (1, 1)
@@ -289,9 +409,14 @@ def test_past_copies_become_a_history_and_a_stopped_import_goes_on(
     archive.last = "9"
     asked = len(archive.asked)
     done = json.loads(policywatch(*words))
-    assert (done["in_archive"], len(archive.asked) - asked) == (6, 7)  # five were done, the same bytes left out
+    assert (done["in_archive"], len(archive.asked) - asked) == (
+        6,
+        7,
+    )  # five were done, the same bytes left out
     assert json.loads(policywatch(*words))["in_archive"] == 0
-    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
+    history = json.loads(
+        policywatch("history", "library/privacy", "--json", "--config", config)
+    )
     days = [version["captured_at"][:10] for version in history["versions"]]
     assert days[:2] == ["2020-03-01", "2020-05-30"]
     assert (days, len(days)) == (sorted(days), 12)
@@ -314,25 +439,42 @@ You can complain about us to the authority of the north, which will look at each
 """
 
 
-def test_another_document_at_the_address_is_a_cut_and_nobody_hears_of_a_promise_dropped(tmp_path: Path) -> None:
+def test_another_document_at_the_address_is_a_cut_and_nobody_hears_of_a_promise_dropped(
+    tmp_path: Path,
+) -> None:
     north = [NOTICE.format(more) for more in ("It is new.", "It is a year old.")]
     texts = [policy(TRAINING), policy(SHARING), *north]
-    there = served(tmp_path, [Commit(day(number), POLICY, text) for number, text in enumerate(texts)])
+    there = served(
+        tmp_path,
+        [Commit(day(number), POLICY, text) for number, text in enumerate(texts)],
+    )
     config = following(tmp_path, f"sqlite:///{tmp_path}/a.db", there)
     assert run(config, status=0)["checks"][0]["version"] == 4
     words = ("history", "parley/privacy", "--config", config)
     history = json.loads(policywatch(*words, "--json"))
-    assert [(each["number"], each["cause"]) for each in history["versions"]][2] == (3, "replaced")
-    assert [each["versions"]["after"]["number"] for each in history["changes"]] == [4, 2]
-    assert "From here on, another document stands at this address" in policywatch(*words)
+    assert [(each["number"], each["cause"]) for each in history["versions"]][2] == (
+        3,
+        "replaced",
+    )
+    assert [each["versions"]["after"]["number"] for each in history["changes"]] == [
+        4,
+        2,
+    ]
+    assert "From here on, another document stands at this address" in policywatch(
+        *words
+    )
     repository(there, [Commit(day(9), POLICY, policy(TRAINING))], after="main^0")
     held = run(config, status=1)
     assert outcomes(held) == {"parley/privacy": "held"}
-    assert held["checks"][0]["reason"].startswith("another document stands at this address now: its title is “Privacy")
+    assert held["checks"][0]["reason"].startswith(
+        "another document stands at this address now: its title is “Privacy"
+    )
     taken = policywatch("accept", "parley/privacy", "--yes", "--config", config)
     assert "It would be a first text, compared with no other" in taken
     assert "Taken as version 5;" in taken
-    repository(there, [Commit(day(10), POLICY, policy(TRAINING, CAMERAS))], after="main^0")
+    repository(
+        there, [Commit(day(10), POLICY, policy(TRAINING, CAMERAS))], after="main^0"
+    )
     assert outcomes(run(config, status=0)) == {"parley/privacy": "changed"}
     assert alerts(tmp_path).count("facial recognition") >= 1
     assert "complain" not in alerts(tmp_path)
@@ -341,7 +483,11 @@ def test_another_document_at_the_address_is_a_cut_and_nobody_hears_of_a_promise_
 def test_the_shipped_linkedin_watch_brings_versions_and_alerts_on_the_first_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entries = [entry for entry in load_starter(tmp_path).documents if entry.source == "open-terms-archive"]
+    entries = [
+        entry
+        for entry in load_starter(tmp_path).documents
+        if entry.source == "open-terms-archive"
+    ]
     texts = {entry.id: policy(f"This is about {entry.title}.") for entry in entries}
     texts["linkedin/privacy-policy-us"] = texts["linkedin/privacy-policy"]
     archives: dict[str, list[Commit]] = {}
@@ -349,9 +495,13 @@ def test_the_shipped_linkedin_watch_brings_versions_and_alerts_on_the_first_day(
         commit = Commit(day(0), entry.archive_path or "", texts[entry.id])
         archives.setdefault(entry.repository or "", []).append(commit)
     there = {
-        address: served(tmp_path / str(number), commits) for number, (address, commits) in enumerate(archives.items())
+        address: served(tmp_path / str(number), commits)
+        for number, (address, commits) in enumerate(archives.items())
     }
-    rewrite = (f'[url "file://{folder}"]\n\tinsteadOf = {address}\n' for address, folder in there.items())
+    rewrite = (
+        f'[url "file://{folder}"]\n\tinsteadOf = {address}\n'
+        for address, folder in there.items()
+    )
     (tmp_path / ".gitconfig").write_text("".join(rewrite), "utf-8")
     monkeypatch.setenv("HOME", str(tmp_path))
     config = tmp_path / "policywatch.toml"
@@ -369,12 +519,18 @@ def test_the_shipped_linkedin_watch_brings_versions_and_alerts_on_the_first_day(
     path = "LinkedIn/Privacy Policy.md"
     ours, theirs, _ = there.values()
     repository(ours, [Commit(day(9), path, policy(CAMERAS))], after="main^0")
-    assert json.loads(policywatch(*words))["deliveries"] == {"sent": 1, "failed": 0, "pending": 0}
+    assert json.loads(policywatch(*words))["deliveries"] == {
+        "sent": 1,
+        "failed": 0,
+        "pending": 0,
+    }
     assert "facial recognition" in alerts(tmp_path)
     repository(theirs, [Commit(day(10), path, policy(CAMERAS))], after="main^0")
     again = json.loads(policywatch(*words))
     assert outcomes(again)["linkedin/privacy-policy-us"] == "changed"
-    assert again["deliveries"]["sent"] == 0, "one change, told by two archives, is told once"
+    assert again["deliveries"]["sent"] == 0, (
+        "one change, told by two archives, is told once"
+    )
 
 
 def load_starter(folder: Path) -> Watchlist:
@@ -382,5 +538,7 @@ def load_starter(folder: Path) -> Watchlist:
     shown = policywatch("init", "--contact", "a@example.org", "--config", file)
     assert "followed in Open Terms Archive's public repositories" in shown
     text = file.read_text("utf-8")
-    file.write_text(text.replace("file://alerts.txt", f"file://{folder}/alerts.txt"), "utf-8")
+    file.write_text(
+        text.replace("file://alerts.txt", f"file://{folder}/alerts.txt"), "utf-8"
+    )
     return load(file)

@@ -31,7 +31,13 @@ from storage.checks import (
 )
 from storage.database import Database
 from storage.documents import Document, declare, document, watched
-from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument, with_advice
+from storage.errors import (
+    Busy,
+    DatabaseUnavailable,
+    NewerDatabase,
+    UnknownDocument,
+    with_advice,
+)
 from storage.leases import leases
 from storage.lock import one_at_a_time
 from storage.notices import Notice
@@ -41,9 +47,17 @@ from tests.conftest import made
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-def a_document(id_: str = "example/privacy", url: str = "https://example.org/privacy") -> Document:
+def a_document(
+    id_: str = "example/privacy", url: str = "https://example.org/privacy"
+) -> Document:
     return Document(
-        id=id_, service="Example", title="Privacy", kind="privacy-policy", url=url, language="en", added_at=MONDAY
+        id=id_,
+        service="Example",
+        title="Privacy",
+        kind="privacy-policy",
+        url=url,
+        language="en",
+        added_at=MONDAY,
     )
 
 
@@ -62,10 +76,25 @@ def a_capture() -> Capture:
     )
 
 
-def check(database: Database, hours: int, outcome: Outcome, reason: str | None = None, etag: str | None = None) -> None:
+def check(
+    database: Database,
+    hours: int,
+    outcome: Outcome,
+    reason: str | None = None,
+    etag: str | None = None,
+) -> None:
     with database.writing() as session:
-        made = Check(document_id="example/privacy", checked_at=MONDAY + timedelta(hours=hours), etag=etag)
-        finish(session, made, outcome, Message("rejection.stops", text=reason) if reason else None)
+        made = Check(
+            document_id="example/privacy",
+            checked_at=MONDAY + timedelta(hours=hours),
+            etag=etag,
+        )
+        finish(
+            session,
+            made,
+            outcome,
+            Message("rejection.stops", text=reason) if reason else None,
+        )
 
 
 def notices(database: Database) -> list[str]:
@@ -77,7 +106,9 @@ def notices(database: Database) -> list[str]:
 
 def test_the_migrations_make_the_tables_that_the_code_declares(new_url: str) -> None:
     def ours(name: str | None, kind: str, _parents: object) -> bool:
-        return not (kind == "table" and (name or "").startswith("paragraph_words"))  # the index of words has no model
+        return not (
+            kind == "table" and (name or "").startswith("paragraph_words")
+        )  # the index of words has no model
 
     database = Database(new_url)
     with database.connect() as connection:
@@ -86,13 +117,18 @@ def test_the_migrations_make_the_tables_that_the_code_declares(new_url: str) -> 
     database.close()
 
 
-def test_a_server_that_says_nothing_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_says_nothing_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert database_of_store._TIMEOUTS["connect_timeout"] < 30
     monkeypatch.setitem(database_of_store._TIMEOUTS, "connect_timeout", 2)
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
-        with pytest.raises(DatabaseUnavailable, match="timeout expired; is the host right, and does a firewall let"):
+        with pytest.raises(
+            DatabaseUnavailable,
+            match="timeout expired; is the host right, and does a firewall let",
+        ):
             Database(f"postgresql://u@127.0.0.1:{mute.getsockname()[1]}/db")
 
 
@@ -107,7 +143,10 @@ def test_who_locks_the_store_for_long_is_not_waited_for_for_ever(
         session.exec(select(Document).with_for_update()).all()
         with pytest.raises(OperationalError) as failed, other.writing() as waiting:
             waiting.exec(select(Document).with_for_update()).all()
-    assert "another program is writing to it for long: wait for it, or end it" in with_advice(failed.value.orig)
+    assert (
+        "another program is writing to it for long: wait for it, or end it"
+        in with_advice(failed.value.orig)
+    )
     one.close()
     other.close()
 
@@ -136,8 +175,12 @@ def test_every_foreign_key_leads_an_index(database: Database) -> None:
             leading = {key["column_names"][0] for key in keys} | {
                 *found.get_pk_constraint(table)["constrained_columns"][:1]
             }
-            naming = {each["constrained_columns"][0] for each in found.get_foreign_keys(table)}
-            assert naming <= leading, f"{table}: without one, each row that goes costs a look at all of these"
+            naming = {
+                each["constrained_columns"][0] for each in found.get_foreign_keys(table)
+            }
+            assert naming <= leading, (
+                f"{table}: without one, each row that goes costs a look at all of these"
+            )
 
 
 def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
@@ -156,10 +199,15 @@ def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
         ("mysql://u:secret@host/db", "not supported"),
         ("sqlite:////nowhere/at/all.db", "can't open"),
         ("postgresql://u:secret@127.0.0.1:1/db", "can't open"),
-        ("postgres://u:secret@127.0.0.1:1/db", r"can't open postgresql\+psycopg://u:\*\*\*@127.0.0.1:1/db"),
+        (
+            "postgres://u:secret@127.0.0.1:1/db",
+            r"can't open postgresql\+psycopg://u:\*\*\*@127.0.0.1:1/db",
+        ),
     ],
 )
-def test_a_database_that_cannot_be_opened_says_why_without_its_password(url: str, said: str) -> None:
+def test_a_database_that_cannot_be_opened_says_why_without_its_password(
+    url: str, said: str
+) -> None:
     with pytest.raises(DatabaseUnavailable, match=said) as raised:
         Database(url)
     assert "secret" not in str(raised.value)
@@ -185,7 +233,9 @@ def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         assert watched(session) == []
 
 
-def test_who_reads_sees_one_state_of_the_store_whatever_is_written_meanwhile(database: Database) -> None:
+def test_who_reads_sees_one_state_of_the_store_whatever_is_written_meanwhile(
+    database: Database,
+) -> None:
     with database.reading() as session:
         assert watched(session) == []
         with database.writing() as writer:
@@ -195,7 +245,9 @@ def test_who_reads_sees_one_state_of_the_store_whatever_is_written_meanwhile(dat
         assert [one.id for one in watched(session)] == ["example/privacy"]
 
 
-def test_a_document_that_leaves_the_watchlist_is_retired_and_comes_back(database: Database) -> None:
+def test_a_document_that_leaves_the_watchlist_is_retired_and_comes_back(
+    database: Database,
+) -> None:
     with database.writing() as session:
         declare(session, [a_document(), a_document("example/terms")])
     with database.writing() as session:
@@ -209,23 +261,39 @@ def test_a_document_that_leaves_the_watchlist_is_retired_and_comes_back(database
         assert len(watched(session)) == 2
 
 
-def test_a_text_that_was_set_aside_is_found_however_many_checks_failed_since(database: Database) -> None:
+def test_a_text_that_was_set_aside_is_found_however_many_checks_failed_since(
+    database: Database,
+) -> None:
     with database.writing() as session:
         session.add(a_document())
         session.flush()
         kept = a_capture()
         add_capture(session, kept)
-        session.add(Check(document_id="example/privacy", checked_at=MONDAY, outcome="held", capture_id=kept.id))
+        session.add(
+            Check(
+                document_id="example/privacy",
+                checked_at=MONDAY,
+                outcome="held",
+                capture_id=kept.id,
+            )
+        )
         session.flush()
-        session.add_all(Check(document_id="example/privacy", checked_at=MONDAY, outcome="failed") for _ in range(300))
+        session.add_all(
+            Check(document_id="example/privacy", checked_at=MONDAY, outcome="failed")
+            for _ in range(300)
+        )
     with database.reading() as session:
         aside = last_set_aside(session, "example/privacy")
     assert aside is not None
     assert aside.outcome == "held"
 
 
-def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(database: Database) -> None:
-    def held(number: int, *, told: bool = False, outcome: Outcome = Outcome.HELD) -> None:
+def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(
+    database: Database,
+) -> None:
+    def held(
+        number: int, *, told: bool = False, outcome: Outcome = Outcome.HELD
+    ) -> None:
         with database.writing() as session:
             kept = a_capture()
             kept.final_url = f"https://example.org/{number}"
@@ -233,19 +301,32 @@ def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(d
             part = a_capture()
             part.head_id, part.final_url = kept.id, f"https://example.org/part/{number}"
             add_capture(session, part)
-            made = Check(document_id="example/privacy", checked_at=MONDAY, capture_id=kept.id)
+            made = Check(
+                document_id="example/privacy", checked_at=MONDAY, capture_id=kept.id
+            )
             finish(session, made, outcome, Message("answer.unstable"))
             session.flush()
             if told:
                 session.add(
-                    Notice(kind="held", document_id="example/privacy", check_id=made.id, created_at=made.checked_at)
+                    Notice(
+                        kind="held",
+                        document_id="example/privacy",
+                        check_id=made.id,
+                        created_at=made.checked_at,
+                    )
                 )
 
     def kept() -> list[str]:
         with database.reading() as session:
             found = session.exec(select(Capture).order_by(Capture.id)).all()
-            heads = [one.final_url.rpartition("/")[2] for one in found if one.head_id is None]
-            assert heads == [one.final_url.rpartition("/")[2] for one in found if one.head_id is not None]
+            heads = [
+                one.final_url.rpartition("/")[2] for one in found if one.head_id is None
+            ]
+            assert heads == [
+                one.final_url.rpartition("/")[2]
+                for one in found
+                if one.head_id is not None
+            ]
             return heads
 
     with database.writing() as session:
@@ -253,7 +334,11 @@ def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(d
     held(0)
     check(database, 1, Outcome.UNCHANGED)
     for number in range(1, 6):
-        held(number, told=number == 3, outcome=Outcome.UNREADABLE if number == 2 else Outcome.HELD)
+        held(
+            number,
+            told=number == 3,
+            outcome=Outcome.UNREADABLE if number == 2 else Outcome.HELD,
+        )
     assert kept() == ["0", "1", "3", "5"]
     with database.reading() as session:
         aside = last_set_aside(session, "example/privacy")
@@ -264,7 +349,9 @@ def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(d
     assert kept() == ["0", "1", "3", "5", "6"]
 
 
-def test_a_new_address_forgets_the_validators_of_the_old_one(database: Database) -> None:
+def test_a_new_address_forgets_the_validators_of_the_old_one(
+    database: Database,
+) -> None:
     with database.writing() as session:
         declare(session, [a_document()])
         document(session, "example/privacy").etag = '"abc"'
@@ -279,11 +366,16 @@ def test_a_new_address_forgets_the_validators_of_the_old_one(database: Database)
 def test_an_unknown_document_is_named_with_those_there_are(database: Database) -> None:
     with database.writing() as session:
         declare(session, [a_document()])
-    with database.reading() as session, pytest.raises(UnknownDocument, match=r"'example/privcy'.*example/privacy"):
+    with (
+        database.reading() as session,
+        pytest.raises(UnknownDocument, match=r"'example/privcy'.*example/privacy"),
+    ):
         document(session, "example/privcy")
 
 
-def test_the_operator_is_told_of_silence_once_reminded_weekly_and_told_of_recovery(database: Database) -> None:
+def test_the_operator_is_told_of_silence_once_reminded_weekly_and_told_of_recovery(
+    database: Database,
+) -> None:
     with database.writing() as session:
         declare(session, [a_document()])
     for hour in range(2):
@@ -302,18 +394,24 @@ def test_the_operator_is_told_of_silence_once_reminded_weekly_and_told_of_recove
 def test_two_failures_are_nobodys_business(database: Database) -> None:
     with database.writing() as session:
         declare(session, [a_document()])
-    for hour, outcome in enumerate([Outcome.FAILED, Outcome.FAILED, Outcome.UNCHANGED] * 2):
+    for hour, outcome in enumerate(
+        [Outcome.FAILED, Outcome.FAILED, Outcome.UNCHANGED] * 2
+    ):
         check(database, hour, outcome, "timeout")
     assert notices(database) == []
 
 
 @pytest.mark.parametrize(("hours", "told"), [(23, []), (24, ["unreadable"])])
-def test_a_long_pause_is_told_at_once(database: Database, hours: int, told: list[str]) -> None:
+def test_a_long_pause_is_told_at_once(
+    database: Database, hours: int, told: list[str]
+) -> None:
     with database.writing() as session:
         declare(session, [a_document()])
     with database.writing() as session:
         made = Check(document_id="example/privacy", checked_at=MONDAY)
-        finish(session, made, Outcome.BLOCKED, not_before=MONDAY + timedelta(hours=hours))
+        finish(
+            session, made, Outcome.BLOCKED, not_before=MONDAY + timedelta(hours=hours)
+        )
     assert notices(database) == told
 
 
@@ -330,7 +428,9 @@ def test_validators_come_from_believed_answers_only(database: Database) -> None:
 def test_checks_are_counted_since_a_change(database: Database) -> None:
     with database.writing() as session:
         declare(session, [a_document()])
-    for hour, outcome in enumerate([Outcome.CHANGED, Outcome.UNCHANGED, Outcome.FAILED, Outcome.NOT_MODIFIED]):
+    for hour, outcome in enumerate(
+        [Outcome.CHANGED, Outcome.UNCHANGED, Outcome.FAILED, Outcome.NOT_MODIFIED]
+    ):
         check(database, hour, outcome, "x")
     with database.reading() as session:
         assert good_checks_since(session, "example/privacy", 1) == 2
@@ -340,28 +440,41 @@ def test_checks_are_counted_since_a_change(database: Database) -> None:
 
 def test_checks_are_found_that_are_some_checks_ago(database: Database) -> None:
     with database.writing() as session:
-        declare(session, [a_document(), a_document("example/terms", "https://example.org/terms")])
+        declare(
+            session,
+            [a_document(), a_document("example/terms", "https://example.org/terms")],
+        )
     for hour in range(5):
         check(database, hour, Outcome.UNCHANGED)
     with database.reading() as session:
-        assert earlier_checks(session, 4) == {"example/privacy": MONDAY + timedelta(hours=1)}
+        assert earlier_checks(session, 4) == {
+            "example/privacy": MONDAY + timedelta(hours=1)
+        }
         assert earlier_checks(session, 6) == {}
 
 
 def test_only_one_run_at_a_time(database: Database, database_url: str) -> None:
     second = Database(database_url)
-    with one_at_a_time(database), pytest.raises(Busy, match="another run"), one_at_a_time(second):
+    with (
+        one_at_a_time(database),
+        pytest.raises(Busy, match="another run"),
+        one_at_a_time(second),
+    ):
         pass
     with one_at_a_time(second):
         pass
     second.close()
 
 
-def test_a_run_goes_on_when_the_server_closes_all_its_connections(postgres_server: str, migrated_postgres: str) -> None:
+def test_a_run_goes_on_when_the_server_closes_all_its_connections(
+    postgres_server: str, migrated_postgres: str
+) -> None:
     with made(postgres_server, migrated_postgres) as url:
         database = Database(url)
         with one_at_a_time(database), psycopg.connect(url) as other:
-            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            )
         with one_at_a_time(database):
             pass
         database.close()
@@ -375,7 +488,9 @@ def test_a_lock_file_names_its_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [1, 3, 5])
-def test_the_operator_says_after_how_many_checks_to_hear(database: Database, after: int) -> None:
+def test_the_operator_says_after_how_many_checks_to_hear(
+    database: Database, after: int
+) -> None:
     row = a_document()
     row.alert_after = after
     with database.writing() as session:
@@ -385,7 +500,9 @@ def test_the_operator_says_after_how_many_checks_to_hear(database: Database, aft
         assert notices(database) == (["unreadable"] if number + 1 >= after else [])
 
 
-def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(new_url: str) -> None:
+def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(
+    new_url: str,
+) -> None:
     code = f"from storage.database import Database; Database({new_url!r}).close()"
     with ExitStack() as opening:
         programs = [opening.enter_context(warm.running("-c", code)) for _ in range(3)]

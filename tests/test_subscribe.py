@@ -60,11 +60,15 @@ class Readers:
     def link(self, mails: int = 1) -> str:
         """In the newest mail, below the site, once there are so many."""
         until = time.monotonic() + 60
-        while len(self.inbox.mails) < mails or {"pending", "sending"} & {row.state for row in rows(self.database)}:
+        while len(self.inbox.mails) < mails or {"pending", "sending"} & {
+            row.state for row in rows(self.database)
+        }:
             assert time.monotonic() < until
             time.sleep(0.01)
         assert len(self.inbox.mails) == mails
-        (link,) = re.findall(rf"{SITE}(/subscription/[\w-]+)", body(self.inbox.mails[-1], "plain"))
+        (link,) = re.findall(
+            rf"{SITE}(/subscription/[\w-]+)", body(self.inbox.mails[-1], "plain")
+        )
         return str(link)
 
     def subscribe(self, **fields: str) -> str:
@@ -82,7 +86,9 @@ class Readers:
 
     def deliver(self) -> None:
         route_to, now = self.recipients.route_to, utc_now() + self.later
-        deliver_due(self.database, (), (), base_url=SITE, route_to=route_to, now=lambda: now)
+        deliver_due(
+            self.database, (), (), base_url=SITE, route_to=route_to, now=lambda: now
+        )
 
     def table(self) -> list[Subscriber]:
         with self.database.reading() as session:
@@ -93,12 +99,21 @@ class Readers:
 def reading(database: Database) -> Iterator[Readers]:
     with mail_server() as inbox:
         mail = MailEntry.model_validate(
-            {"host": "localhost", "port": inbox.port, "security": "none", "from": "watch@example.net"}
+            {
+                "host": "localhost",
+                "port": inbox.port,
+                "security": "none",
+                "from": "watch@example.net",
+            }
         )
-        to = Recipients(route_to=partial(subscriber_route, site=SITE, mail_url=mail.url))
+        to = Recipients(
+            route_to=partial(subscriber_route, site=SITE, mail_url=mail.url)
+        )
         readers = Readers(database, inbox, to)
         state = WatchlistState(site=SITE, recipients=to)
-        with visited(database, state=lambda: state, now=lambda: utc_now() + readers.later) as readers.site:
+        with visited(
+            database, state=lambda: state, now=lambda: utc_now() + readers.later
+        ) as readers.site:
             yield readers
 
 
@@ -108,26 +123,43 @@ def readers(store: Database) -> Iterator[Readers]:
         yield opened
 
 
-def test_a_reader_subscribes_gets_alerts_and_leaves_with_one_click(database: Database) -> None:
+def test_a_reader_subscribes_gets_alerts_and_leaves_with_one_click(
+    database: Database,
+) -> None:
     with reading(database) as readers:
         readers.change()  # before
         assert "/subscribe" in hrefs(page(readers.site, "/"))
-        assert text(page(readers.site, "/subscribe"), "form.subscribe button") == ["Subscribe"]
-        assert "Check your inbox" in readers.sign_up(ai_training="true", severity="medium", language="fr").text
+        assert text(page(readers.site, "/subscribe"), "form.subscribe button") == [
+            "Subscribe"
+        ]
+        assert (
+            "Check your inbox"
+            in readers.sign_up(
+                ai_training="true", severity="medium", language="fr"
+            ).text
+        )
         link = readers.link()
-        assert readers.inbox.mails[0]["Subject"] == "Confirmez votre abonnement aux alertes"
+        assert (
+            readers.inbox.mails[0]["Subject"]
+            == "Confirmez votre abonnement aux alertes"
+        )
         assert readers.inbox.recipients == [["anna@example.org"]]
         readers.change()  # not confirmed yet; a look at the page, by a scanner of mails say, changes nothing
         assert "Confirm" in text(page(readers.site, link), "form.subscribe button")
         for _ in range(2):  # a second time is fine
-            assert "You are subscribed" in readers.site.post(link, data={"confirm": "true"}).text
+            assert (
+                "You are subscribed"
+                in readers.site.post(link, data={"confirm": "true"}).text
+            )
         readers.change()
         readers.change(topics=["tracking"])
         readers.change(severity="low")
         readers.deliver()
         _, alert = readers.inbox.mails
         assert "entraîne" in alert["Subject"]
-        assert dict(alert.raw_items())["List-Unsubscribe"] == f"<{SITE}{link}>"  # as it was sent
+        assert (
+            dict(alert.raw_items())["List-Unsubscribe"] == f"<{SITE}{link}>"
+        )  # as it was sent
         assert alert["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         assert alert["List-Id"] == "<subscribers.policywatch.example.net>"
         assert f"Se désabonner\N{NO-BREAK SPACE}: {SITE}{link}" in body(alert, "plain")
@@ -136,7 +168,9 @@ def test_a_reader_subscribes_gets_alerts_and_leaves_with_one_click(database: Dat
         assert [*all_damage(database)] == []
         readers.change()
         one_click = {"Origin": "https://mail.example", "Sec-Fetch-Site": "cross-site"}
-        left = readers.site.post(link, data={"List-Unsubscribe": "One-Click"}, headers=one_click)
+        left = readers.site.post(
+            link, data={"List-Unsubscribe": "One-Click"}, headers=one_click
+        )
         assert (left.status_code, "You are unsubscribed" in left.text) == (200, True)
         readers.deliver()
         readers.change()
@@ -147,10 +181,14 @@ def test_a_reader_subscribes_gets_alerts_and_leaves_with_one_click(database: Dat
         assert "no longer valid" in readers.site.get(link).text
 
 
-def test_nobody_learns_who_is_subscribed_or_has_many_mails_sent(readers: Readers) -> None:
+def test_nobody_learns_who_is_subscribed_or_has_many_mails_sent(
+    readers: Readers,
+) -> None:
     first = readers.sign_up()
     readers.link()
-    again = readers.sign_up(address="anna@example.org")  # known, and has a mail of today
+    again = readers.sign_up(
+        address="anna@example.org"
+    )  # known, and has a mail of today
     assert (again.status_code, again.text) == (200, first.text)
     assert len(readers.inbox.mails) == len(readers.table()) == 1
     for n in range(3):
@@ -158,34 +196,57 @@ def test_nobody_learns_who_is_subscribed_or_has_many_mails_sent(readers: Readers
     refused = readers.sign_up(address="carol@example.org")  # the sixth of this network
     assert (refused.status_code, "Too many people" in refused.text) == (429, True)
     readers.link(4)
-    assert "anna" not in readers.site.get("/health").text + readers.site.get("/api/v1/changes").text
+    assert (
+        "anna"
+        not in readers.site.get("/health").text
+        + readers.site.get("/api/v1/changes").text
+    )
 
 
 def test_a_thousand_sign_ups_are_a_hundred_mails(readers: Readers) -> None:
     with readers.database.writing() as session:
         for n in range(100):
             facts = {"severity": "low", "language": "en", "requested_at": utc_now()}
-            session.add(Subscriber(address=f"reader{n}@example.org", topics=[], **facts))
-    assert [readers.sign_up(address=f"x{n}@example.org").status_code for n in range(2)] == [429, 429]
+            session.add(
+                Subscriber(address=f"reader{n}@example.org", topics=[], **facts)
+            )
+    assert [
+        readers.sign_up(address=f"x{n}@example.org").status_code for n in range(2)
+    ] == [429, 429]
     readers.later = timedelta(days=1, minutes=1)
     assert readers.sign_up().status_code == 200
 
 
 def test_one_network_can_not_use_up_the_mails_of_a_day(readers: Readers) -> None:
-    app = create_app(readers.database, state=lambda: WatchlistState(site=SITE, recipients=readers.recipients))
+    app = create_app(
+        readers.database,
+        state=lambda: WatchlistState(site=SITE, recipients=readers.recipients),
+    )
     with served(app, proxies=["127.0.0.1"]) as home:
 
         def sign_up(client: str, number: int) -> int:
-            fields, headers = ANNA | {"address": f"x{number}@example.org"}, {"X-Forwarded-For": client}
-            return httpx.post(f"{home}/subscribe", data=fields, headers=headers, timeout=60).status_code
+            fields, headers = (
+                ANNA | {"address": f"x{number}@example.org"},
+                {"X-Forwarded-For": client},
+            )
+            return httpx.post(
+                f"{home}/subscribe", data=fields, headers=headers, timeout=60
+            ).status_code
 
-        of_one = [sign_up(f"2001:db8:0:{number:x}::1", number) for number in range(0, 256, 12)]
+        of_one = [
+            sign_up(f"2001:db8:0:{number:x}::1", number) for number in range(0, 256, 12)
+        ]
         assert of_one == [200] * 5 + [429] * 17
         assert sign_up("2001:db8:1::1", 1) == 200
 
 
 def test_tags_of_an_address_are_one_mailbox(readers: Readers) -> None:
-    for address in ("vic_tim+1@example.org", "vic_tim+2@example.org", "vic_tim@example.org", "Vic_Tim+x@Example.org"):
+    for address in (
+        "vic_tim+1@example.org",
+        "vic_tim+2@example.org",
+        "vic_tim@example.org",
+        "Vic_Tim+x@Example.org",
+    ):
         assert readers.sign_up(address=address).status_code == 200
     readers.link()
     assert len(readers.table()) == 1
@@ -198,21 +259,44 @@ def test_who_has_the_mailbox_decides_whoever_entered_it_first(readers: Readers) 
     link = readers.link()
     readers.sign_up(severity="medium", ai_training="true")  # Anna, on the same day
     asked = page(readers.site, link)
-    assert [node.attributes["name"] for node in asked.css("input[checked]")] == ["ai_training"]
-    assert [node.text() for node in asked.css("option[selected]")] == ["Medium and above", "English"]
-    chosen = {"confirm": "true", "severity": "low", "language": "en", "retention": "true"}
+    assert [node.attributes["name"] for node in asked.css("input[checked]")] == [
+        "ai_training"
+    ]
+    assert [node.text() for node in asked.css("option[selected]")] == [
+        "Medium and above",
+        "English",
+    ]
+    chosen = {
+        "confirm": "true",
+        "severity": "low",
+        "language": "en",
+        "retention": "true",
+    }
     readers.site.post(link, data=chosen)
     readers.sign_up(severity="high")  # the stranger again
     readers.site.post(link, data=chosen | {"severity": "high"})
     (reader,) = readers.table()
-    assert (reader.topics, reader.severity, reader.language) == (["retention"], "low", "en")
+    assert (reader.topics, reader.severity, reader.language) == (
+        ["retention"],
+        "low",
+        "en",
+    )
 
 
-def test_the_address_of_a_subscription_stays_in_no_cache_log_or_other_site(readers: Readers, tmp_path: Path) -> None:
+def test_the_address_of_a_subscription_stays_in_no_cache_log_or_other_site(
+    readers: Readers, tmp_path: Path
+) -> None:
     readers.sign_up()
     link = readers.link()
-    for answer in (readers.site.get(link), readers.site.post(link, data={"confirm": "true"}), readers.site.post(link)):
-        assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
+    for answer in (
+        readers.site.get(link),
+        readers.site.post(link, data={"confirm": "true"}),
+        readers.site.post(link),
+    ):
+        assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == (
+            "no-store",
+            "no-referrer",
+        )
     config = written(tmp_path, f'database = "{readers.database.url}"\n{GOOD}')
     with serving(config) as (url, program):
         httpx.get(f"{url}{link[1:]}?lang=fr", timeout=60)
@@ -222,7 +306,9 @@ def test_the_address_of_a_subscription_stays_in_no_cache_log_or_other_site(reade
     assert link.rpartition("/")[2] not in logged
 
 
-def test_an_address_that_is_known_gets_the_link_to_its_subscription_the_next_day(readers: Readers) -> None:
+def test_an_address_that_is_known_gets_the_link_to_its_subscription_the_next_day(
+    readers: Readers,
+) -> None:
     link = readers.subscribe()
     readers.later = timedelta(days=2)
     readers.sign_up(severity="high")
@@ -231,11 +317,16 @@ def test_an_address_that_is_known_gets_the_link_to_its_subscription_the_next_day
     assert "Low and above" in " ".join(text(page(readers.site, link), "li"))
 
 
-def test_a_link_that_is_not_used_in_time_says_so_and_nothing_of_the_reader_stays(readers: Readers) -> None:
+def test_a_link_that_is_not_used_in_time_says_so_and_nothing_of_the_reader_stays(
+    readers: Readers,
+) -> None:
     readers.sign_up()
     link = readers.link()
     readers.later = timedelta(days=4)
-    for answer in (readers.site.get(link), readers.site.post(link, data={"confirm": "true"})):
+    for answer in (
+        readers.site.get(link),
+        readers.site.post(link, data={"confirm": "true"}),
+    ):
         assert "This link is no longer valid" in answer.text
     readers.deliver()
     assert readers.table() == []
@@ -249,22 +340,38 @@ def test_a_mail_server_that_is_busy_is_asked_again(readers: Readers) -> None:
     readers.inbox.refusals.clear()
     readers.later = timedelta(hours=1)
     readers.deliver()
-    assert readers.site.post(readers.link(), data={"confirm": "true"}).status_code == 200
+    assert (
+        readers.site.post(readers.link(), data={"confirm": "true"}).status_code == 200
+    )
 
 
-def test_an_address_that_bounces_is_switched_off_and_the_operator_told(readers: Readers, tmp_path: Path) -> None:
+def test_an_address_that_bounces_is_switched_off_and_the_operator_told(
+    readers: Readers, tmp_path: Path
+) -> None:
     readers.inbox.refusals["nobody@example.org"] = "550 no such user"
     readers.sign_up(address="nobody@example.org")
     link = readers.subscribe()
-    assert notices(readers.database) == []  # anybody can enter an address that nobody has
+    assert (
+        notices(readers.database) == []
+    )  # anybody can enter an address that nobody has
     readers.inbox.refusals["anna@example.org"] = "550 no such user"
     for _ in range(4):
         readers.change()
         readers.deliver()
     with readers.database.reading() as session:
-        assert [reader.address for reader in subscribers(session)] == ["nobody@example.org"]  # not confirmed
-    assert [row.state for row in rows(readers.database)] == ["parked", "sent", "parked", "parked", "parked"]
-    assert ["[subscribers]" in notice for notice in notices(readers.database)] == [True] * 3
+        assert [reader.address for reader in subscribers(session)] == [
+            "nobody@example.org"
+        ]  # not confirmed
+    assert [row.state for row in rows(readers.database)] == [
+        "parked",
+        "sent",
+        "parked",
+        "parked",
+        "parked",
+    ]
+    assert ["[subscribers]" in notice for notice in notices(readers.database)] == [
+        True
+    ] * 3
     config = written(tmp_path, f'database = "{readers.database.url}"\n{GOOD}')
     assert any("4 were given up" in finding.text for finding in examine(config))
     readers.inbox.refusals.clear()
@@ -286,14 +393,21 @@ def test_an_address_that_bounces_is_switched_off_and_the_operator_told(readers: 
         {"language": "xx"},
     ],
 )
-def test_what_can_not_be_sent_to_is_refused(readers: Readers, fields: dict[str, str]) -> None:
+def test_what_can_not_be_sent_to_is_refused(
+    readers: Readers, fields: dict[str, str]
+) -> None:
     answer = readers.sign_up(**fields)
     assert (answer.status_code, "Please check it" in answer.text) == (400, True)
     assert readers.table() == []
 
 
 def test_forms_of_other_sites_sign_nobody_up(readers: Readers) -> None:
-    assert readers.site.post("/subscribe", data=ANNA, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert (
+        readers.site.post(
+            "/subscribe", data=ANNA, headers={"Sec-Fetch-Site": "cross-site"}
+        ).status_code
+        == 403
+    )
     assert readers.table() == []
 
 
@@ -310,8 +424,19 @@ def test_serve_reads_from_the_watchlist_that_readers_can_subscribe(
 ) -> None:
     monkeypatch.setenv("MAIL_PASSWORD", "p@ss/w:rd")
     mail = '[mail]\nhost = "mail.example.org"\nuser = "watch"\npassword = "${MAIL_PASSWORD}"\nfrom = "w@example.org"\n'
-    config = written(tmp_path, f'site = "{SITE}"\n{GOOD}{mail}[web]\nsubscribe = true\n')
+    config = written(
+        tmp_path, f'site = "{SITE}"\n{GOOD}{mail}[web]\nsubscribe = true\n'
+    )
     state = _state(load(config), is_needed=False)
     assert state.recipients.route_to is not None
-    reader = Subscriber(address="anna@example.org", topics=[], severity="low", language="en", requested_at=utc_now())
-    assert state.recipients.route_to(reader).subscription == f"{SITE}/subscription/{reader.token}"
+    reader = Subscriber(
+        address="anna@example.org",
+        topics=[],
+        severity="low",
+        language="en",
+        requested_at=utc_now(),
+    )
+    assert (
+        state.recipients.route_to(reader).subscription
+        == f"{SITE}/subscription/{reader.token}"
+    )

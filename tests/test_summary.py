@@ -34,7 +34,9 @@ TRAINING = (
 
 
 def page(news: str) -> Page:
-    return read_page(POLICY.format(news=news).encode(), mime="text/markdown", language="en")
+    return read_page(
+        POLICY.format(news=news).encode(), mime="text/markdown", language="en"
+    )
 
 
 def summary(before: Page, after: Page) -> tuple[Brief, tuple[Passage, ...]]:
@@ -53,17 +55,26 @@ def test_a_new_practice_answers_the_questions() -> None:
     assert "EEA" in quoted(brief, "regions") + quoted(brief, "excluded")
     assert "already taken place" in quoted(brief, "irreversible")
     assert brief.default == "on"
-    assert [quote.text for quote in brief.default_words if "opt out" in quote.text or "by default" in quote.text]
+    assert [
+        quote.text
+        for quote in brief.default_words
+        if "opt out" in quote.text or "by default" in quote.text
+    ]
     assert "we will use your profile data" in clause(brief)
     assert brief.headline
     assert brief.headline.claim == "training"
-    assert [quote.link for quote in brief.refuse if "settings" in quote.text] == ["https://example.org/ai"]
+    assert [quote.link for quote in brief.refuse if "settings" in quote.text] == [
+        "https://example.org/ai"
+    ]
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [("", TRAINING), (TRAINING, ""), (TRAINING, TRAINING.replace("posts", "photos"))]
+    ("before", "after"),
+    [("", TRAINING), (TRAINING, ""), (TRAINING, TRAINING.replace("posts", "photos"))],
 )
-def test_every_quotation_stands_verbatim_in_a_changed_passage(before: str, after: str) -> None:
+def test_every_quotation_stands_verbatim_in_a_changed_passage(
+    before: str, after: str
+) -> None:
     brief, found = summary(page(before), page(after))
     quotes = [quote for question in QUESTIONS for quote in getattr(brief, question)]
     assert quotes
@@ -89,9 +100,14 @@ def test_nothing_is_answered_where_nothing_changed() -> None:
     assert brief == Brief()
 
 
-@pytest.mark.parametrize("news", ["Cookies", "Cookies and pixels", "We use cookies and pixels"])
+@pytest.mark.parametrize(
+    "news", ["Cookies", "Cookies and pixels", "We use cookies and pixels"]
+)
 def test_a_change_of_a_few_words_has_a_summary(news: str) -> None:
-    before, after = (Page("", "en", tuple(Block("paragraph", text) for text in texts)) for texts in ((), (news,)))
+    before, after = (
+        Page("", "en", tuple(Block("paragraph", text) for text in texts))
+        for texts in ((), (news,))
+    )
     assert summary(before, after)[0].refuse == ()
 
 
@@ -112,39 +128,57 @@ def test_of_two_links_with_the_same_words_the_quoted_one_is_given() -> None:
         Link("click here", "https://example.org/opt-out", 74),
     )
     before = Page("Privacy", "en", (Block("paragraph", "We show advertising."),))
-    after = Page("Privacy", "en", (*before.blocks, Block("paragraph", text, links=links)))
+    after = Page(
+        "Privacy", "en", (*before.blocks, Block("paragraph", text, links=links))
+    )
     brief, _ = summary(before, after)
-    assert [quote.link for quote in brief.refuse if "opt out" in quote.text] == ["https://example.org/opt-out"]
+    assert [quote.link for quote in brief.refuse if "opt out" in quote.text] == [
+        "https://example.org/opt-out"
+    ]
 
 
 def refusing(news: str) -> list[str | None]:
-    return [quote.link for quote in summary(page(""), page(news))[0].refuse if "opt out" in quote.text]
+    return [
+        quote.link
+        for quote in summary(page(""), page(news))[0].refuse
+        if "opt out" in quote.text
+    ]
 
 
 def test_the_link_is_the_one_on_the_quoted_words_not_an_earlier_one_like_it() -> None:
     first = "We use your posts to train AI. Your settings and [settings](https://example.org/all) are yours. "
-    assert refusing(first + "You can opt out of this at any time in your [settings](https://example.org/ai).") == [
-        "https://example.org/ai"
-    ]
+    assert refusing(
+        first
+        + "You can opt out of this at any time in your [settings](https://example.org/ai)."
+    ) == ["https://example.org/ai"]
 
 
 def test_no_quotation_is_made_of_small_words_alone() -> None:
     text = "You may object to this, and to that, or to any of these, if you are in the EEA."
     brief, _ = summary(page(""), page(f"We train AI with your posts. {text}"))
     small = word_lists().function | word_lists().empty
-    for quote in (quote for question in QUESTIONS for quote in getattr(brief, question)):
+    for quote in (
+        quote for question in QUESTIONS for quote in getattr(brief, question)
+    ):
         assert not {*quote.text.lower().split()} <= small, quote.text
 
 
 def test_what_stands_there_still_is_not_gone() -> None:
     text = "We share information about your device (e.g., as ID, IP address, browser) with our partners for ads."
     brief, _ = summary(page(text), page(text.replace("as ID", "ad ID")))
-    assert [quote for question in QUESTIONS for quote in getattr(brief, question) if quote.side == "before"] == []
+    assert [
+        quote
+        for question in QUESTIONS
+        for quote in getattr(brief, question)
+        if quote.side == "before"
+    ] == []
 
 
 def test_new_words_of_a_quotation_are_marked() -> None:
     before = "We use your posts to show them to others."
-    brief, _ = summary(page(before), page(before.replace("posts", "posts and photos of your children")))
+    brief, _ = summary(
+        page(before), page(before.replace("posts", "posts and photos of your children"))
+    )
     assert brief.headline
     quotation = brief.headline.quotation
     marked = " ".join(quotation.text[start:end] for start, end in quotation.new)
@@ -161,7 +195,11 @@ def test_other_languages_are_read(language: str) -> None:
         "ja": "当社は、お客様のメールアドレスを広告パートナーと共有します。",
     }[language]
     brief, found = summary(page(""), page(news))
-    assert all(quote.text in found[0].text for question in QUESTIONS for quote in getattr(brief, question))
+    assert all(
+        quote.text in found[0].text
+        for question in QUESTIONS
+        for quote in getattr(brief, question)
+    )
 
 
 def whole(text: str) -> ChangedSentence:
@@ -209,8 +247,14 @@ def listed(lead_in: str, *items: str) -> Page:
 
 
 def test_what_a_list_forbids_its_readers_is_nothing_that_the_service_does() -> None:
-    lead_in, old, new = "You must not:", "sell the service", "use your content or the data of others to train AI models"
-    comparison = compare(listed(lead_in, old, "copy it"), listed(lead_in, old, new), trusted=True)
+    lead_in, old, new = (
+        "You must not:",
+        "sell the service",
+        "use your content or the data of others to train AI models",
+    )
+    comparison = compare(
+        listed(lead_in, old, "copy it"), listed(lead_in, old, new), trusted=True
+    )
     assert {passage.lead_in for passage in comparison.passages} == {(lead_in,)}
     assert comparison.severity != "high"
     assert comparison.brief.headline
@@ -219,8 +263,14 @@ def test_what_a_list_forbids_its_readers_is_nothing_that_the_service_does() -> N
 
 
 def test_what_a_list_does_with_data_is_what_the_service_does() -> None:
-    lead_in, old, new = "We use your data to:", "answer you", "train our generative AI models"
-    comparison = compare(listed(lead_in, old, "bill you"), listed(lead_in, old, new), trusted=True)
+    lead_in, old, new = (
+        "We use your data to:",
+        "answer you",
+        "train our generative AI models",
+    )
+    comparison = compare(
+        listed(lead_in, old, "bill you"), listed(lead_in, old, new), trusted=True
+    )
     assert comparison.alert
     assert comparison.brief.headline
     assert comparison.brief.headline.quotation.lead_in == (lead_in,)
@@ -232,21 +282,40 @@ def test_a_negation_governs_from_two_levels_above() -> None:
         Block("item", "purposes of others, such as:"),
         Block("item", "train AI models on your posts"),
     )
-    comparison = compare(Page("Privacy", "en", blocks[:2]), Page("Privacy", "en", blocks), trusted=True)
+    comparison = compare(
+        Page("Privacy", "en", blocks[:2]), Page("Privacy", "en", blocks), trusted=True
+    )
     assert comparison.passages[0].lead_in == (blocks[0].text, blocks[1].text)
     assert comparison.severity != "high"
 
 
 def test_a_list_of_four_hundred_items_has_one_lead_in() -> None:
-    items = tuple(Block("item", f"the name of partner number {number}") for number in range(400))
+    items = tuple(
+        Block("item", f"the name of partner number {number}") for number in range(400)
+    )
     lead_in = Block("paragraph", "We share your data with:")
-    comparison = compare(Page("Privacy", "en", (lead_in,)), Page("Privacy", "en", (lead_in, *items)), trusted=True)
+    comparison = compare(
+        Page("Privacy", "en", (lead_in,)),
+        Page("Privacy", "en", (lead_in, *items)),
+        trusted=True,
+    )
     assert {passage.lead_in for passage in comparison.passages} == {(lead_in.text,)}
 
 
 def test_a_row_is_governed_by_the_row_of_headers() -> None:
-    rows = [Block("row", text) for text in ("Data | Purpose", "Name | Billing", "Posts | Training of our AI models")]
-    comparison = compare(Page("Privacy", "en", (*rows[:2],)), Page("Privacy", "en", (*rows,)), trusted=True)
+    rows = [
+        Block("row", text)
+        for text in (
+            "Data | Purpose",
+            "Name | Billing",
+            "Posts | Training of our AI models",
+        )
+    ]
+    comparison = compare(
+        Page("Privacy", "en", (*rows[:2],)),
+        Page("Privacy", "en", (*rows,)),
+        trusted=True,
+    )
     assert comparison.passages[0].lead_in == ("Data | Purpose",)
 
 
@@ -264,12 +333,21 @@ def test_a_block_that_is_replaced_by_its_translation_is_no_news() -> None:
         "Nous partageons votre adresse et vos messages avec nos partenaires pour la publicité ciblée et pour "
         "entraîner des modèles d’intelligence artificielle."
     )
-    assert not compare(page("We share your address with our partners."), page(news), language="en", trusted=True).alert
+    assert not compare(
+        page("We share your address with our partners."),
+        page(news),
+        language="en",
+        trusted=True,
+    ).alert
 
 
 def test_a_name_that_stands_on_the_page_already_is_no_news_of_ai() -> None:
     known = "Limitless AI sells umbrellas. Write to Limitless AI if yours is broken."
-    comparison = compare(page(known), page(f"{known} Limitless AI has moved to Quay Street."), trusted=True)
+    comparison = compare(
+        page(known),
+        page(f"{known} Limitless AI has moved to Quay Street."),
+        trusted=True,
+    )
     assert "ai_features" not in comparison.topics
     assert not comparison.alert
 
@@ -299,6 +377,9 @@ def test_a_quotation_never_spans_two_blocks_and_is_bounded() -> None:
     brief, _ = summary(page(""), page(news))
     blocks = [block.text for block in page(news).blocks]
     assert brief.headline
-    quotes = [brief.headline.quotation, *(quote for question in QUESTIONS for quote in getattr(brief, question))]
+    quotes = [
+        brief.headline.quotation,
+        *(quote for question in QUESTIONS for quote in getattr(brief, question)),
+    ]
     assert all(any(quote.text in text for text in blocks) for quote in quotes)
     assert all(len(quote.text) <= LONGEST for quote in quotes)

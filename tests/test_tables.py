@@ -15,7 +15,10 @@ PROVIDERS: Entries = (
     ("Heron SE", "Translation", "Germany"),
     ("Kestrel Mail", "Text messages", "Ireland"),
 )
-ANOTHER: Entries = (("Northlight LLC", "Language models", "United States"), *PROVIDERS[1:])
+ANOTHER: Entries = (
+    ("Northlight LLC", "Language models", "United States"),
+    *PROVIDERS[1:],
+)
 ONE_MORE: Entries = (*PROVIDERS, ("Sagelight PBC", "Language models", "United States"))
 
 # an entry, its cell, and what is around them all
@@ -25,14 +28,20 @@ FORMS = {
     "list": ("<li>{}</li>", "<p>{}</p>", "<ul>{}</ul>"),
     "definitions": ("<div>{}</div>", "<dd>{}</dd>", "<dl>{}</dl>"),
     "bold": ("<div>{}</div>", "<p><b>{}</b></p>", "<div>{}</div>"),
-    "roles": ('<div role="row">{}</div>', '<div role="cell">{}</div>', '<div role="table">{}</div>'),
+    "roles": (
+        '<div role="row">{}</div>',
+        '<div role="cell">{}</div>',
+        '<div role="table">{}</div>',
+    ),
     "table": ("<tr>{}</tr>", "<td>{}</td>", "<table>{}</table>"),
 }
 
 
 def _page(entries: Entries, form: str) -> bytes:
     entry, cell, whole = FORMS[form]
-    grid = whole.format("".join(entry.format("".join(map(cell.format, cells))) for cells in entries))
+    grid = whole.format(
+        "".join(entry.format("".join(map(cell.format, cells))) for cells in entries)
+    )
     return f"""<html lang="en"><title>Providers</title><body><main><h1>Which AI providers we use</h1>
         <p>Quill sends the text of your documents to these providers when you ask the assistant for help.</p>
         <h2>Models and where they run</h2>{grid}
@@ -40,12 +49,19 @@ def _page(entries: Entries, form: str) -> bytes:
 
 
 def _rows(body: bytes) -> list[str]:
-    return [block.text for block in read_page(body, language="en").blocks if block.kind == "row"]
+    return [
+        block.text
+        for block in read_page(body, language="en").blocks
+        if block.kind == "row"
+    ]
 
 
 def _compared(before: bytes, after: bytes) -> Comparison:
     return compare(
-        read_page(before, language="en"), read_page(after, language="en"), language="en", document="Providers"
+        read_page(before, language="en"),
+        read_page(after, language="en"),
+        language="en",
+        document="Providers",
     )
 
 
@@ -59,7 +75,10 @@ def test_another_provider_in_the_first_entry_is_told(form: str) -> None:
     change = _compared(_page(PROVIDERS, form), _page(ANOTHER, form))
     assert change.alert
     assert change.brief is not None
-    assert any("Northlight LLC" in (passage.after or "") and passage.topics for passage in change.passages)
+    assert any(
+        "Northlight LLC" in (passage.after or "") and passage.topics
+        for passage in change.passages
+    )
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "bold"])
@@ -73,20 +92,37 @@ def test_an_entry_that_comes_is_told_with_its_name(form: str) -> None:
 
 
 def test_a_bold_name_begins_an_entry() -> None:
-    cards = "".join(f"<div><p><b>{name}</b></p><p>Purpose: {use}</p></div>" for name, use, _ in PROVIDERS)
-    body = _page(PROVIDERS, "divs").replace(b"<h2>", f"<h2>Cards</h2><div>{cards}</div><h2>".encode())
+    cards = "".join(
+        f"<div><p><b>{name}</b></p><p>Purpose: {use}</p></div>"
+        for name, use, _ in PROVIDERS
+    )
+    body = _page(PROVIDERS, "divs").replace(
+        b"<h2>", f"<h2>Cards</h2><div>{cards}</div><h2>".encode()
+    )
     assert _rows(body)[0] == "Brightmind, Inc. | Purpose: Language models"
 
 
 @pytest.mark.parametrize(
     "grid",
     [
-        "<ul>" + "<li>Identity<ul><li>name</li><li>e-mail</li></ul></li>" * 3 + "</ul>",  # lists within a list
-        "<div>" + "<div><h3>Speed</h3><p>Fast pages</p></div>" * 3 + "</div>",  # sections with a title
-        "<div>" + "<div><p>We never sell what you write to us.</p><p>Ever.</p></div>" * 3 + "</div>",  # sentences
-        "<div>" + "<div><p>Otter Search</p><p>Germany</p></div>" * 2 + "</div>",  # two may be anything
-        "<div>" + "<div><p>Otter</p><p>Heron</p></div>" * 3 + "<p>Or others</p></div>",  # not the entries alone
+        "<ul>"
+        + "<li>Identity<ul><li>name</li><li>e-mail</li></ul></li>" * 3
+        + "</ul>",  # lists within a list
+        "<div>"
+        + "<div><h3>Speed</h3><p>Fast pages</p></div>" * 3
+        + "</div>",  # sections with a title
+        "<div>"
+        + "<div><p>We never sell what you write to us.</p><p>Ever.</p></div>" * 3
+        + "</div>",  # sentences
+        "<div>"
+        + "<div><p>Otter Search</p><p>Germany</p></div>" * 2
+        + "</div>",  # two may be anything
+        "<div>"
+        + "<div><p>Otter</p><p>Heron</p></div>" * 3
+        + "<p>Or others</p></div>",  # not the entries alone
     ],
 )
 def test_other_short_lines_are_no_rows(grid: str) -> None:
-    assert _rows(_page(PROVIDERS, "divs").replace(b"<h2>", f"{grid}<h2>".encode())) == _rows(_page(PROVIDERS, "divs"))
+    assert _rows(
+        _page(PROVIDERS, "divs").replace(b"<h2>", f"{grid}<h2>".encode())
+    ) == _rows(_page(PROVIDERS, "divs"))

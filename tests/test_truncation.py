@@ -11,15 +11,36 @@ from analysis.model import Block, Page
 from analysis.validate.truncated import truncation_reason
 
 SECTIONS = [
-    (f"{number}. {title}", f"{said} We say so in section {number} of this policy, and we mean it.")
+    (
+        f"{number}. {title}",
+        f"{said} We say so in section {number} of this policy, and we mean it.",
+    )
     for number, (title, said) in enumerate(
         (
-            ("Who we are", "Parley is a quiet place for people who like to write to each other."),
-            ("What we collect", "We collect your name, your address and the letters that you write."),
-            ("What we use it for", "We use your data to deliver letters and to keep thieves away."),
-            ("Who gets it", "We share your address with the post office and with nobody else."),
-            ("How long", "We keep your letters until you delete them or close your account."),
-            ("Your rights", "You can ask for a copy of your data and for its deletion at any time."),
+            (
+                "Who we are",
+                "Parley is a quiet place for people who like to write to each other.",
+            ),
+            (
+                "What we collect",
+                "We collect your name, your address and the letters that you write.",
+            ),
+            (
+                "What we use it for",
+                "We use your data to deliver letters and to keep thieves away.",
+            ),
+            (
+                "Who gets it",
+                "We share your address with the post office and with nobody else.",
+            ),
+            (
+                "How long",
+                "We keep your letters until you delete them or close your account.",
+            ),
+            (
+                "Your rights",
+                "You can ask for a copy of your data and for its deletion at any time.",
+            ),
         ),
         1,
     )
@@ -37,7 +58,9 @@ def cut(page: Page, count: int) -> Page:
     return replace(page, blocks=page.blocks[:count])
 
 
-FOOTER = tuple(Block("item", text) for text in ("Home", "About us", "Careers", "Press", "Contact"))
+FOOTER = tuple(
+    Block("item", text) for text in ("Home", "About us", "Careers", "Press", "Contact")
+)
 
 
 def stopping_in_a_sentence() -> tuple[Page, Page]:
@@ -67,7 +90,9 @@ def stopping_after_a_title() -> tuple[Page, Page]:
 
 def stopping_in_a_title() -> tuple[Page, Page]:
     whole = policy()
-    return replace(whole, blocks=(*whole.blocks[:7], Block("paragraph", "**4. Who gets"))), whole
+    return replace(
+        whole, blocks=(*whole.blocks[:7], Block("paragraph", "**4. Who gets"))
+    ), whole
 
 
 def without_its_beginning() -> tuple[Page, Page]:
@@ -116,5 +141,8 @@ def test_the_rest_behind_a_button_is_missing(button: str) -> None:
 
 def test_a_banner_and_a_title_said_twice_that_go_are_no_missing_beginning() -> None:
     whole = policy()
-    above = (Block("paragraph", "Our shop is closed on Sunday."), Block("heading", whole.title or ""))
+    above = (
+        Block("paragraph", "Our shop is closed on Sunday."),
+        Block("heading", whole.title or ""),
+    )
     assert truncation_reason(replace(whole, blocks=above + whole.blocks), whole) is None

@@ -23,7 +23,9 @@ PAGE = (
 def shown(width: int) -> list[str]:
     out = StringIO()
     show_page(
-        Console(file=out, width=width, force_terminal=True, color_system=None), read_page(PAGE.encode()), dropped=True
+        Console(file=out, width=width, force_terminal=True, color_system=None),
+        read_page(PAGE.encode()),
+        dropped=True,
     )
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
@@ -33,13 +35,18 @@ def test_a_wide_terminal_shows_what_was_left_out_beside_where_it_stood() -> None
     column = lines[1].index("left out, and why")
     beside = {line[:column].strip(): line[column:].strip() for line in lines}
     assert "navigation: Home Walks" in beside["# Privacy policy"]
-    assert "control: Print this page" in beside["We delete them after the last walk of the year."]
+    assert (
+        "control: Print this page"
+        in beside["We delete them after the last walk of the year."]
+    )
     assert any("page footer: © 2025 Heron Lake" in line for line in lines)
     assert not any("\x1b[31m" in line for line in lines)
 
 
 def test_a_narrow_terminal_shows_it_in_its_place() -> None:
-    lines = [line.strip() for line in shown(80) if "left out (" in line or "We " in line]
+    lines = [
+        line.strip() for line in shown(80) if "left out (" in line or "We " in line
+    ]
     assert [line[:24] for line in lines] == [
         "left out (navigation): H",
         "We keep the names of tho",
@@ -53,7 +60,9 @@ def test_a_narrow_terminal_shows_it_in_its_place() -> None:
 def test_piped_it_is_plain(tmp_path: Path, dropped: bool) -> None:
     file = tmp_path / "page.html"
     file.write_text(PAGE, "utf-8")
-    said = policywatch("try", file, *(["--why", "--remove", "footer"] if dropped else []))
+    said = policywatch(
+        "try", file, *(["--why", "--remove", "footer"] if dropped else [])
+    )
     assert "  We keep the names of those who walk with us.\n" in said
     assert ("left out (control): Print this page\n" in said) is dropped
     assert ("left out (selector in remove): © 2025 Heron Lake" in said) is dropped
@@ -64,32 +73,48 @@ def test_piped_it_is_plain(tmp_path: Path, dropped: bool) -> None:
     ("words", "said"),
     [
         (["--select", "h1"], "A run would hold this: no complete sentence on the page"),
-        (["--language", "fr"], "A run would hold this: written in another language (en)"),
+        (
+            ["--language", "fr"],
+            "A run would hold this: written in another language (en)",
+        ),
     ],
 )
-def test_what_a_run_would_hold_is_said(tmp_path: Path, words: list[str], said: str) -> None:
+def test_what_a_run_would_hold_is_said(
+    tmp_path: Path, words: list[str], said: str
+) -> None:
     file = tmp_path / "page.html"
     file.write_text(policy(), "utf-8")
     assert said in policywatch("try", file, *words).splitlines()[-1]
     assert "A run would hold" not in policywatch("try", file)
 
 
-def test_a_pdf_that_is_none_and_https_where_there_is_none_are_said_in_plain_words(tmp_path: Path) -> None:
+def test_a_pdf_that_is_none_and_https_where_there_is_none_are_said_in_plain_words(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "page.pdf"
     file.write_bytes(b"%PDF-1.4\nnonsense")
-    assert "the file is damaged, incomplete, or no PDF at all" in policywatch("try", file, status=1)
+    assert "the file is damaged, incomplete, or no PDF at all" in policywatch(
+        "try", file, status=1
+    )
     with a_site() as site:
         address = f"{site.url.replace('http:', 'https:')}/privacy"
         answer = policywatch("try", address, "--allow-private", status=1)
-    assert "127.0.0.1 does not use https at this address: should the address begin with http://" in answer
+    assert (
+        "127.0.0.1 does not use https at this address: should the address begin with http://"
+        in answer
+    )
 
 
 def test_a_folder_and_a_language_that_is_none_are_refused(tmp_path: Path) -> None:
     assert "is a folder; name a file in it" in policywatch("try", tmp_path, status=2)
-    assert "write two small letters" in policywatch("try", tmp_path, "--language", "English", status=2)
+    assert "write two small letters" in policywatch(
+        "try", tmp_path, "--language", "English", status=2
+    )
 
 
-def test_a_page_is_asked_for_once_and_no_database_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_asked_for_once_and_no_database_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
     config = tmp_path / "policywatch.toml"
     config.write_text('contact = "test@example.org"\n')

@@ -30,8 +30,18 @@ from tests.site import MAIN, policywatch
 from tests.test_doctor import bound_by_rights
 from tests.warm import ENTRY, ROOT
 
-SHOWING = (["documents"], ["history", POLICY], ["show", "1"], ["changes"], ["alerts"], ["database", "check"])
-TODAY = max(file.name for file in Path(storage.__file__).parent.glob("migrations/versions/0*.py")).partition("_")[0]
+SHOWING = (
+    ["documents"],
+    ["history", POLICY],
+    ["show", "1"],
+    ["changes"],
+    ["alerts"],
+    ["database", "check"],
+)
+TODAY = max(
+    file.name
+    for file in Path(storage.__file__).parent.glob("migrations/versions/0*.py")
+).partition("_")[0]
 MIGRATION = f"""
 import sqlalchemy as sa
 from alembic import op
@@ -55,7 +65,9 @@ Newer = Callable[..., str]
 
 def watched(folder: Path, url: str, more: str = "") -> Path:
     file = folder / "policywatch.toml"
-    file.write_text(f'contact = "test@example.org"\ndatabase = "{url}"\n{more}{ENTRY}', "utf-8")
+    file.write_text(
+        f'contact = "test@example.org"\ndatabase = "{url}"\n{more}{ENTRY}', "utf-8"
+    )
     return file
 
 
@@ -68,15 +80,26 @@ def store(url: str) -> None:
 @pytest.fixture
 def newer(tmp_path: Path) -> Newer:
     """Runs the newer release."""
-    shutil.copytree(Path(storage.__file__).parent / "migrations", tmp_path / "newer/migrations")
-    (tmp_path / "newer/migrations/versions/9999_later.py").write_text(MIGRATION, "utf-8")
+    shutil.copytree(
+        Path(storage.__file__).parent / "migrations", tmp_path / "newer/migrations"
+    )
+    (tmp_path / "newer/migrations/versions/9999_later.py").write_text(
+        MIGRATION, "utf-8"
+    )
     code = NEWER.format(file=str(tmp_path / "newer/database.py"))
 
-    def run(*words: object, status: int | None = 0, before: tuple[str, ...] = (), first: str = "") -> str:
+    def run(
+        *words: object,
+        status: int | None = 0,
+        before: tuple[str, ...] = (),
+        first: str = "",
+    ) -> str:
         program = ("-c", f"{first}\n{code}\n{MAIN}", *map(str, words))
         if before:
             cold = [*before, sys.executable, *program]
-            done = subprocess.run(cold, cwd=ROOT, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                cold, cwd=ROOT, capture_output=True, text=True, check=False
+            )
         else:
             done = warm.done(*program)
         assert "Traceback" not in done.stderr, done.stderr
@@ -102,7 +125,9 @@ def old_file(tmp_path: Path) -> Path:
 
 def schema(file: Path) -> str:
     with closing(sqlite3.connect(file)) as opened:
-        return str(opened.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+        return str(
+            opened.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+        )
 
 
 def test_what_shows_never_upgrades_and_says_what_does(old: Path, newer: Newer) -> None:
@@ -112,13 +137,17 @@ def test_what_shows_never_upgrades_and_says_what_does(old: Path, newer: Newer) -
             f"policywatch: the database is of an older policywatch: it has schema {TODAY}, and 9999 is needed"
         )
         assert "run `policywatch database upgrade`" in output
-    assert "FIX   database: the database is of an older" in newer("doctor", "--config", old, status=1)
+    assert "FIX   database: the database is of an older" in newer(
+        "doctor", "--config", old, status=1
+    )
     assert "upgrade" in newer("doctor", "--alive", "--config", old, status=1)
     assert "is up to date." in newer("database", "upgrade", "--config", old)
     assert "version 2" in newer("history", POLICY, "--config", old)
 
 
-def test_a_file_is_copied_before_it_is_upgraded_as_often_as_that_is(old_file: Path, newer: Newer) -> None:
+def test_a_file_is_copied_before_it_is_upgraded_as_often_as_that_is(
+    old_file: Path, newer: Newer
+) -> None:
     file = old_file.parent / "data/watch.db"
     file.chmod(0o600)
     assert "is up to date." in newer("database", "upgrade", "--config", old_file)
@@ -138,7 +167,10 @@ def test_a_file_is_copied_before_it_is_upgraded_as_often_as_that_is(old_file: Pa
     assert len(list(file.parent.glob("*.before-*"))) == 2
 
 
-@pytest.mark.parametrize(("more", "upgraded"), [("", True), ("upgrade = true\n", True), ("upgrade = false\n", False)])
+@pytest.mark.parametrize(
+    ("more", "upgraded"),
+    [("", True), ("upgrade = true\n", True), ("upgrade = false\n", False)],
+)
 def test_a_run_upgrades_a_file_where_the_watchlist_lets_it(
     tmp_path: Path, newer: Newer, more: str, upgraded: bool
 ) -> None:
@@ -151,28 +183,51 @@ def test_a_run_upgrades_a_file_where_the_watchlist_lets_it(
 
 
 @pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
-def test_a_run_upgrades_no_server_unless_it_may(tmp_path: Path, old: Path, new_url: str, newer: Newer) -> None:
-    assert "run `policywatch database upgrade`" in newer("deliver", "--config", old, status=1)
+def test_a_run_upgrades_no_server_unless_it_may(
+    tmp_path: Path, old: Path, new_url: str, newer: Newer
+) -> None:
+    assert "run `policywatch database upgrade`" in newer(
+        "deliver", "--config", old, status=1
+    )
     newer("deliver", "--config", watched(tmp_path, new_url, "upgrade = true\n"))
 
 
-def test_an_old_file_that_cannot_be_written_is_explained(old_file: Path, newer: Newer) -> None:
+def test_an_old_file_that_cannot_be_written_is_explained(
+    old_file: Path, newer: Newer
+) -> None:
     data = old_file.parent / "data"
     data.chmod(0o555)
     try:
-        output = newer("history", POLICY, "--config", old_file, status=1, before=bound_by_rights())
+        output = newer(
+            "history", POLICY, "--config", old_file, status=1, before=bound_by_rights()
+        )
         assert f"it has schema {TODAY}" in output
-        assert "it can't be written here: upgrade it where it can, or a copy of it" in output
-        output = newer("database", "upgrade", "--config", old_file, status=None, before=bound_by_rights())
+        assert (
+            "it can't be written here: upgrade it where it can, or a copy of it"
+            in output
+        )
+        output = newer(
+            "database",
+            "upgrade",
+            "--config",
+            old_file,
+            status=None,
+            before=bound_by_rights(),
+        )
         assert "its file and folder must be writable" in output
     finally:
         data.chmod(0o755)
 
 
-def test_a_file_that_can_not_be_copied_is_not_upgraded(old_file: Path, newer: Newer) -> None:
+def test_a_file_that_can_not_be_copied_is_not_upgraded(
+    old_file: Path, newer: Newer
+) -> None:
     full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))"
     output = newer("database", "upgrade", "--config", old_file, status=1, first=full)
-    assert re.search(f"can't copy the database to .*before-upgrade-{TODAY}: .*; it was not upgraded", output)
+    assert re.search(
+        f"can't copy the database to .*before-upgrade-{TODAY}: .*; it was not upgraded",
+        output,
+    )
     data = old_file.parent / "data"
     assert schema(data / "watch.db") == TODAY
     assert not list(data.glob("*.before-*"))
@@ -181,7 +236,10 @@ def test_a_file_that_can_not_be_copied_is_not_upgraded(old_file: Path, newer: Ne
 def test_a_newer_store_is_explained(old_file: Path, newer: Newer) -> None:
     newer("database", "upgrade", "--config", old_file)
     output = policywatch("documents", "--config", old_file, status=1)
-    assert re.search("schema 9999, which this version .* Update policywatch, or put back the copy", output)
+    assert re.search(
+        "schema 9999, which this version .* Update policywatch, or put back the copy",
+        output,
+    )
 
 
 def removed_without_its_name(url: str) -> None:
@@ -195,9 +253,16 @@ def removed_without_its_name(url: str) -> None:
         texts = [entry_text(1, BEGINNING, "captured", hashes)]
         texts.append(entry_text(2, digest(texts[0]), "captured", hashes))
         comment = "removed 2026-03-09T09:00:00Z, of example/privacy"
-        texts.append(entry_text(3, digest(texts[1]), comment, {"entry-1": digest(texts[0])}))
-        rows = [{"number": number, "text": each} for number, each in enumerate(texts, 1)]
-        connection.execute(text("INSERT INTO chain_entries (number, text) VALUES (:number, :text)"), rows)
+        texts.append(
+            entry_text(3, digest(texts[1]), comment, {"entry-1": digest(texts[0])})
+        )
+        rows = [
+            {"number": number, "text": each} for number, each in enumerate(texts, 1)
+        ]
+        connection.execute(
+            text("INSERT INTO chain_entries (number, text) VALUES (:number, :text)"),
+            rows,
+        )
     engine.dispose()
 
 
@@ -205,14 +270,21 @@ def digest(entry: str) -> str:
     return sha256(entry.encode()).hexdigest()
 
 
-def test_a_removal_that_the_first_release_did_not_name_is_said_by_an_entry(new_url: str, tmp_path: Path) -> None:
+def test_a_removal_that_the_first_release_did_not_name_is_said_by_an_entry(
+    new_url: str, tmp_path: Path
+) -> None:
     removed_without_its_name(new_url)
     config = watched(tmp_path, new_url)
     policywatch("database", "upgrade", "--config", config)
     assert "4 entries" in policywatch("verify", "--config", config)
     database = Database(new_url)
     with database.reading() as session:
-        second, third, added = (session.get_one(ChainEntry, number) for number in (2, 3, 4))
+        second, third, added = (
+            session.get_one(ChainEntry, number) for number in (2, 3, 4)
+        )
         assert added.lines[0].endswith("Z, of example/privacy, as entry 3 does not say")
-        assert added.lines[1:] == [f"{third.sha256}  entry-3", f"{second.sha256}  entry-2"]
+        assert added.lines[1:] == [
+            f"{third.sha256}  entry-3",
+            f"{second.sha256}  entry-2",
+        ]
     database.close()

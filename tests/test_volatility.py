@@ -16,7 +16,17 @@ from policywatch.ingest.extraction import Body, ExtractionConfig
 from storage.database import Database
 from storage.notices import NoticeKind, notices_of
 from tests.paper import Ink, pdf
-from tests.site import AI, PARAGRAPHS, Site, library, outcomes, policy, policywatch, run, watchlist
+from tests.site import (
+    AI,
+    PARAGRAPHS,
+    Site,
+    library,
+    outcomes,
+    policy,
+    policywatch,
+    run,
+    watchlist,
+)
 
 TITLE = "Privacy policy of the library"
 URL = "http://127.0.0.1/privacy"
@@ -33,12 +43,20 @@ def page(extra: str) -> Body:
 
 
 def unstable(one: str, other: str, **settings: tuple[str, ...]) -> str:
-    return str(reason(ExtractionConfig(TITLE, "en", **settings), [page(one)], [page(other)]))  # type: ignore[arg-type]
+    return str(
+        reason(ExtractionConfig(TITLE, "en", **settings), [page(one)], [page(other)])
+    )  # type: ignore[arg-type]
 
 
-def reason(extraction: ExtractionConfig, first: Sequence[Body | None], second: Sequence[Body]) -> Message:
+def reason(
+    extraction: ExtractionConfig, first: Sequence[Body | None], second: Sequence[Body]
+) -> Message:
     gap = extraction.difference(first, second)
-    return extraction.unstable_reason(gap, second) if gap is not None else Message("answer.unstable")
+    return (
+        extraction.unstable_reason(gap, second)
+        if gap is not None
+        else Message("answer.unstable")
+    )
 
 
 def both(markup: str, one: str, other: str) -> tuple[str, str]:
@@ -47,7 +65,10 @@ def both(markup: str, one: str, other: str) -> tuple[str, str]:
 
 TICKER = both('<p class="gauge">{} books at home</p>', "1,204", "1,207")
 ROOM = "<p id=room>Our reading room in the old mill opens every day, with {} seats that you can take, for all.</p>"
-KIND, FOUND = "They were kind to us from the very first day.", "I found every book that I had looked for."
+KIND, FOUND = (
+    "They were kind to us from the very first day.",
+    "I found every book that I had looked for.",
+)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +85,13 @@ KIND, FOUND = "They were kind to us from the very first day.", "I found every bo
     ],
     ids=["class", "id around it", "own tag", "tag in a class", "all of a class", "within a sentence", "came", "two"],
 )  # fmt: skip
-def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remove: str) -> None:
-    assert f"exclude them: add remove = {remove} to its [[documents]] entry" in unstable(*answers)
+def test_the_smallest_element_with_a_name_is_told(
+    answers: tuple[str, str], remove: str
+) -> None:
+    assert (
+        f"exclude them: add remove = {remove} to its [[documents]] entry"
+        in unstable(*answers)
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,10 +106,20 @@ def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remo
     ],
     ids=["made by a build", "amid words that stay", "of data", "own topic", "much", "another paragraph beside it"],
 )  # fmt: skip
-def test_what_may_be_the_policys_is_told_without_a_line(answers: tuple[str, str]) -> None:
+def test_what_may_be_the_policys_is_told_without_a_line(
+    answers: tuple[str, str],
+) -> None:
     own = OwnTopic("fish", ("the fish",))
-    said = str(reason(ExtractionConfig(TITLE, "en", topics=(own,)), [page(answers[0])], [page(answers[1])]))
-    assert said.startswith("Two answers a moment apart differ, so neither was accepted: one says “")
+    said = str(
+        reason(
+            ExtractionConfig(TITLE, "en", topics=(own,)),
+            [page(answers[0])],
+            [page(answers[1])],
+        )
+    )
+    assert said.startswith(
+        "Two answers a moment apart differ, so neither was accepted: one says “"
+    )
     assert "remove" not in said
 
 
@@ -109,16 +145,25 @@ def test_of_several_parts_the_one_is_named_that_differs() -> None:
     assert "remove" not in str(reason(extraction, [held[0], first[1]], held)), (
         "it would take words away from another part"
     )
-    assert 'remove = [".gauge"]' in str(reason(extraction, [None, first[1]], second)), "the first one answered 304"
+    assert 'remove = [".gauge"]' in str(reason(extraction, [None, first[1]], second)), (
+        "the first one answered 304"
+    )
     assert "one says" not in str(reason(extraction, [first[0], None], second))
 
 
 def test_the_words_of_a_pdf_are_named_too() -> None:
     def printed(number: str) -> Body:
         lines = (*PARAGRAPHS, f"Copy {number}")
-        return Body(pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]), "application/pdf")
+        return Body(
+            pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]),
+            "application/pdf",
+        )
 
-    said = str(reason(ExtractionConfig(TITLE, "en"), [printed("twelve")], [printed("thirteen")]))
+    said = str(
+        reason(
+            ExtractionConfig(TITLE, "en"), [printed("twelve")], [printed("thirteen")]
+        )
+    )
     assert "Copy twelve”, the other “" in said
     assert "remove" not in said
 
@@ -127,7 +172,9 @@ def ticking(numbers: Iterator[int], markup: str) -> Callable[[], str]:
     return lambda: policy(f"</p>{markup.format(next(numbers))}<p>")
 
 
-def test_a_ticker_is_held_still_while_the_rest_is_watched(tmp_path: Path, site: Site, database_url: str) -> None:
+def test_a_ticker_is_held_still_while_the_rest_is_watched(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
     config = watchlist(tmp_path, site, database_url)
     operator, numbers = tmp_path / "operator.txt", count(1204)
     ticker = '<p class="gauge">Just in: book {} came home</p>'
@@ -135,18 +182,27 @@ def test_a_ticker_is_held_still_while_the_rest_is_watched(tmp_path: Path, site: 
     assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
     said = operator.read_text("utf-8")
     assert "library/privacy answers differently from one moment to the next." in said
-    assert "one says “in: book 1204 came home”, the other “in: book 1205 came home”" in said
+    assert (
+        "one says “in: book 1204 came home”, the other “in: book 1205 came home”"
+        in said
+    )
     assert 'remove = [".gauge"]' in said
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
-    site.pages["/privacy"] = lambda: policy(f"{AI}</p>{ticker.format(next(numbers))}<p>")
-    assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}, "a change beside what differs"
+    site.pages["/privacy"] = lambda: policy(
+        f"{AI}</p>{ticker.format(next(numbers))}<p>"
+    )
+    assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}, (
+        "a change beside what differs"
+    )
     assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
     assert "came home" not in (tmp_path / "alerts.txt").read_text("utf-8")
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
     assert operator.read_text("utf-8") == said, "said once"
 
 
-def test_what_differs_in_the_text_in_force_stays_as_it_was(tmp_path: Path, site: Site) -> None:
+def test_what_differs_in_the_text_in_force_stays_as_it_was(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
     guests = "<p>{}, of the reading club, was our guest of the day.</p>"
     site.pages["/privacy"] = policy(f"</p>{guests.format('Anna')}<p>")
@@ -155,7 +211,9 @@ def test_what_differs_in_the_text_in_force_stays_as_it_was(tmp_path: Path, site:
     site.pages["/privacy"] = ticking(names, guests)
     for _ in range(2):
         assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
-    (version,) = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))["versions"]
+    (version,) = json.loads(
+        policywatch("history", "library/privacy", "--json", "--config", config)
+    )["versions"]
     assert version["number"] == 1
 
 
@@ -164,9 +222,13 @@ def test_a_roll_out_is_told_once_it_stays(tmp_path: Path, site: Site) -> None:
     site.pages["/privacy"] = policy()
     run(config, status=0)
     servers = count()
-    site.pages["/privacy"] = lambda: policy(f'</p><p class="news">{AI.replace("3", str(3 + next(servers)), 1)}')
+    site.pages["/privacy"] = lambda: policy(
+        f'</p><p class="news">{AI.replace("3", str(3 + next(servers)), 1)}'
+    )
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
-    assert "remove" not in (tmp_path / "operator.txt").read_text("utf-8"), "words of AI may be the policy's"
+    assert "remove" not in (tmp_path / "operator.txt").read_text("utf-8"), (
+        "words of AI may be the policy's"
+    )
     site.pages["/privacy"] = policy(AI)
     results = [outcomes(run(config, status=0))["library/privacy"] for _ in range(5)]
     assert results == ["unchanged", "unchanged", "unchanged", "unchanged", "changed"]
@@ -178,7 +240,10 @@ def test_two_answers_with_little_in_common_are_held(tmp_path: Path, site: Site) 
     site.pages["/privacy"] = policy()
     run(config, status=0)
     servers = count()
-    other = " ".join(f"Here we speak of the garden, of its bed number {n} and of the tools." for n in range(60))
+    other = " ".join(
+        f"Here we speak of the garden, of its bed number {n} and of the tools."
+        for n in range(60)
+    )
     site.pages["/privacy"] = lambda: policy(AI if next(servers) % 2 else other)
     report = run(config, status=1)
     assert outcomes(report) == {"library/privacy": "held"}
@@ -192,7 +257,9 @@ def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the
     operator = tmp_path / "operator.txt"
 
     def grown(number: int) -> None:
-        site.pages["/privacy"] = policy(f'</p><p class="crowd">{number} happy members of our club</p><p>')
+        site.pages["/privacy"] = policy(
+            f'</p><p class="crowd">{number} happy members of our club</p><p>'
+        )
         run(config, status=0)
 
     for number in range(12, 15):
@@ -220,36 +287,61 @@ def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the
     config.write_text(f"{config.read_text('utf-8')}{line}\n", "utf-8")
     for number in range(17, 20):
         grown(number)
-    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
-    assert [version["cause"] for version in history["versions"]][-2:] == ["page", "reader"]
+    history = json.loads(
+        policywatch("history", "library/privacy", "--json", "--config", config)
+    )
+    assert [version["cause"] for version in history["versions"]][-2:] == [
+        "page",
+        "reader",
+    ]
     assert len(history["versions"]) == 6
     assert "kept changing" not in policywatch("doctor", "--config", config)
     assert operator.read_text("utf-8") == said
     assert not (tmp_path / "alerts.txt").exists()
 
 
-def test_changes_at_two_places_or_that_are_told_are_none_of_a_restless_page(tmp_path: Path, site: Site) -> None:
-    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("two", "told"))
+def test_changes_at_two_places_or_that_are_told_are_none_of_a_restless_page(
+    tmp_path: Path, site: Site
+) -> None:
+    config = watchlist(
+        tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("two", "told")
+    )
     for number in range(5):
         crowd = f'<p class="crowd">{number} happy members</p>'
-        places = (crowd, f"{PARAGRAPHS[2]}</p>{crowd}") if number % 2 else (f"{PARAGRAPHS[2]}</p>{crowd}", crowd)
+        places = (
+            (crowd, f"{PARAGRAPHS[2]}</p>{crowd}")
+            if number % 2
+            else (f"{PARAGRAPHS[2]}</p>{crowd}", crowd)
+        )
         site.pages["/two"] = policy(*places)
-        site.pages["/told"] = policy(f"{AI} We keep your letters for {number + 2} years.")
+        site.pages["/told"] = policy(
+            f"{AI} We keep your letters for {number + 2} years."
+        )
         run(config, status=0)
     assert not (tmp_path / "operator.txt").exists()
     assert "kept changing" not in policywatch("doctor", "--config", config)
 
 
-def test_a_restless_place_without_a_name_is_told_with_what_to_look_for(tmp_path: Path, site: Site) -> None:
+def test_a_restless_place_without_a_name_is_told_with_what_to_look_for(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
     for number in range(4):
         site.pages["/privacy"] = policy(f"{number + 12} happy members")
         run(config, status=0)
-    assert "find an element of the page that contains only them" in policywatch("doctor", "--config", config)
+    assert "find an element of the page that contains only them" in policywatch(
+        "doctor", "--config", config
+    )
 
 
 def test_what_differs_is_said_in_french() -> None:
     said = reason(ExtractionConfig(TITLE, "en"), [page(TICKER[0])], [page(TICKER[1])])
     text = translate(said, "fr")
-    assert "l’une dit «\u00a01,204 books at home\u00a0», l’autre «\u00a01,207 books at home\u00a0»" in text
-    assert 'ajoutez remove = [".gauge"] à son entrée [[documents]] dans la liste de surveillance.' in text
+    assert (
+        "l’une dit «\u00a01,204 books at home\u00a0», l’autre «\u00a01,207 books at home\u00a0»"
+        in text
+    )
+    assert (
+        'ajoutez remove = [".gauge"] à son entrée [[documents]] dans la liste de surveillance.'
+        in text
+    )

@@ -11,9 +11,14 @@ from scrapy.http import HtmlResponse
 
 from crawler import block_detection
 
-SIGNS = tomllib.loads((Path(block_detection.__file__).parent / "block_detection.toml").read_text("utf-8"))
+SIGNS = tomllib.loads(
+    (Path(block_detection.__file__).parent / "block_detection.toml").read_text("utf-8")
+)
 URL = "https://example.org/privacy"
-POLICY = "<p>We keep the data that you give us for a year, and tell you before that changes.</p>" * 30
+POLICY = (
+    "<p>We keep the data that you give us for a year, and tell you before that changes.</p>"
+    * 30
+)
 
 
 BLOCK_PAGES = sorted((Path(__file__).parent / "block_pages").glob("*.html"))
@@ -25,7 +30,12 @@ def at(url: str, body: str = "<p>x</p>") -> HtmlResponse:
 
 def test_the_signs_of_walls_are_written_as_they_are_compared() -> None:
     assert set(SIGNS) == {"headers", "login", "password", "captcha", "phrases"}
-    words = [*SIGNS["login"]["words"], *SIGNS["captcha"]["marks"], *SIGNS["phrases"]["texts"], *SIGNS["headers"]]
+    words = [
+        *SIGNS["login"]["words"],
+        *SIGNS["captcha"]["marks"],
+        *SIGNS["phrases"]["texts"],
+        *SIGNS["headers"],
+    ]
     assert words == [word.lower() for word in words]
     assert not any(mark in word for word in SIGNS["login"]["words"] for mark in "-_.")
 
@@ -35,41 +45,85 @@ def test_each_saved_block_page_is_recognised(file: Path) -> None:
     assert block_detection.block_sign(URL, at(URL, file.read_text("utf-8"))) is not None
 
 
-@pytest.mark.parametrize("path", ["/help/login-security", "/legal/checkpoint-terms", "/policy?next=/login-help"])
+@pytest.mark.parametrize(
+    "path",
+    ["/help/login-security", "/legal/checkpoint-terms", "/policy?next=/login-help"],
+)
 def test_a_redirect_to_a_page_about_logins_is_no_login_wall(path: str) -> None:
-    assert block_detection.block_sign("https://example.org/old", at(f"https://example.org{path}")) is None
+    assert (
+        block_detection.block_sign(
+            "https://example.org/old", at(f"https://example.org{path}")
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize(
-    "url", ["https://login.example.org/", "https://example.org/sign_in.aspx", "https://example.org/?go=auth"]
+    "url",
+    [
+        "https://login.example.org/",
+        "https://example.org/sign_in.aspx",
+        "https://example.org/?go=auth",
+    ],
 )
 def test_a_redirect_to_a_login_is_one_wherever_it_shows(url: str) -> None:
-    assert "login page" in str(block_detection.block_sign("https://example.org/old", at(url)))
+    assert "login page" in str(
+        block_detection.block_sign("https://example.org/old", at(url))
+    )
 
 
 @pytest.mark.parametrize("phrase", SIGNS["phrases"]["texts"])
 def test_what_walls_say_counts_on_a_small_page_only(phrase: str) -> None:
-    assert block_detection.block_sign(URL, at(URL, f"<body><h1>{phrase.capitalize()}</h1></body>")) is not None
     assert (
         block_detection.block_sign(
-            URL, at(URL, f"<head><title>{phrase.upper()}</title></head><body><p>Wait.</p></body>")
+            URL, at(URL, f"<body><h1>{phrase.capitalize()}</h1></body>")
         )
         is not None
     )
-    assert block_detection.block_sign(URL, at(URL, f"<body><p>Some ask: {phrase}.</p>{POLICY}</body>")) is None
+    assert (
+        block_detection.block_sign(
+            URL,
+            at(
+                URL,
+                f"<head><title>{phrase.upper()}</title></head><body><p>Wait.</p></body>",
+            ),
+        )
+        is not None
+    )
+    assert (
+        block_detection.block_sign(
+            URL, at(URL, f"<body><p>Some ask: {phrase}.</p>{POLICY}</body>")
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize(
     "furniture",
-    ["<form><input type=password></form>", "<script src='/captcha.js'></script>", "<div class='turnstile'></div>"],
+    [
+        "<form><input type=password></form>",
+        "<script src='/captcha.js'></script>",
+        "<div class='turnstile'></div>",
+    ],
 )
 def test_the_furniture_of_walls_on_a_policy_is_no_wall(furniture: str) -> None:
-    assert block_detection.block_sign(URL, at(URL, f"<body>{furniture}</body>")) is not None
-    assert block_detection.block_sign(URL, at(URL, f"<body>{furniture}{POLICY}</body>")) is None
+    assert (
+        block_detection.block_sign(URL, at(URL, f"<body>{furniture}</body>"))
+        is not None
+    )
+    assert (
+        block_detection.block_sign(URL, at(URL, f"<body>{furniture}{POLICY}</body>"))
+        is None
+    )
 
 
-def test_an_element_with_thousands_of_attributes_does_not_keep_the_crawler_busy() -> None:
+def test_an_element_with_thousands_of_attributes_does_not_keep_the_crawler_busy() -> (
+    None
+):
     attributes = " ".join(f"a{number}" for number in range(60_000))
     began = process_time()
-    assert block_detection.block_sign(URL, at(URL, f"<p {attributes}>Your password</p>")) is None
+    assert (
+        block_detection.block_sign(URL, at(URL, f"<p {attributes}>Your password</p>"))
+        is None
+    )
     assert process_time() - began < 2

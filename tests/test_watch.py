@@ -47,28 +47,49 @@ def edit(file: Path, words: str) -> None:
     new.replace(file)
 
 
-def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(tmp_path: Path) -> None:
+def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(
+    tmp_path: Path,
+) -> None:
     with a_site() as site:
         site.pages |= {f"/{name}": policy() for name in ("old", "new", "last")}
-        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("old",))
+        config = watchlist(
+            tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("old",)
+        )
         with warm.running("-c", HASTY, "watch", "--config", config) as watching:
             until(lambda: site.asked.get("/old"))
-            edit(config, config.read_text().replace("library/old", "library/new").replace("/old", "/new"))
+            edit(
+                config,
+                config.read_text()
+                .replace("library/old", "library/new")
+                .replace("/old", "/new"),
+            )
             until(lambda: site.asked.get("/new"))
             edit(config, f"{config.read_text()}nonsense = 1\n")
             until(lambda: "nonsense" in watching.errors)
             asked = site.asked["/new"]
-            with closing(sqlite3.connect(tmp_path / "watch.db", timeout=30)) as database, database:
-                database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
+            with (
+                closing(sqlite3.connect(tmp_path / "watch.db", timeout=30)) as database,
+                database,
+            ):
+                database.execute(
+                    "UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'"
+                )
             until(lambda: site.asked["/new"] > asked)
-            edit(config, config.read_text().replace("nonsense = 1\n", "").replace("/new", "/last"))
+            edit(
+                config,
+                config.read_text()
+                .replace("nonsense = 1\n", "")
+                .replace("/new", "/last"),
+            )
             until(lambda: site.asked.get("/last"))
             watching.terminate()
             done = watching.wait()
         assert (done.returncode, done.stderr.count("until this is fixed")) == (0, 1)
 
 
-def test_a_watch_that_is_ended_at_the_very_start_of_a_run_ends_that_too(tmp_path: Path) -> None:
+def test_a_watch_that_is_ended_at_the_very_start_of_a_run_ends_that_too(
+    tmp_path: Path,
+) -> None:
     ended = Event()
     with a_site() as site:
         site.pages["/privacy"] = lambda: policy() if ended.wait(600) else ""
@@ -88,20 +109,34 @@ def test_a_database_that_fails_for_a_while_ends_no_watch(tmp_path: Path) -> None
         Database(f"sqlite:///{tmp_path}/watch.db").close()
         with (
             warm.running("-c", HASTY, "watch", "--config", config) as watching,
-            closing(sqlite3.connect(tmp_path / "watch.db", isolation_level=None, timeout=30)) as database,
+            closing(
+                sqlite3.connect(tmp_path / "watch.db", isolation_level=None, timeout=30)
+            ) as database,
         ):
-            until(lambda: database.execute("SELECT count(*) FROM versions").fetchone()[0])
+            until(
+                lambda: database.execute("SELECT count(*) FROM versions").fetchone()[0]
+            )
             database.execute("ALTER TABLE checks RENAME TO gone")
-            until(lambda: "no such table: checks; nothing is lost, the watch tries again" in watching.errors)
+            until(
+                lambda: (
+                    "no such table: checks; nothing is lost, the watch tries again"
+                    in watching.errors
+                )
+            )
             time.sleep(1)
             database.execute("ALTER TABLE gone RENAME TO checks")
             until(lambda: "the database is back" in watching.errors)
             asked = site.asked["/privacy"]
-            database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
+            database.execute(
+                "UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'"
+            )
             until(lambda: site.asked["/privacy"] > asked)
             watching.terminate()
             done = watching.wait()
-        assert (done.returncode, done.stderr.count("no such table: checks; nothing is lost")) == (0, 1)
+        assert (
+            done.returncode,
+            done.stderr.count("no such table: checks; nothing is lost"),
+        ) == (0, 1)
         assert "Traceback" not in done.stderr
 
 
@@ -117,11 +152,15 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
 
         def alter(how: str) -> None:
             server.execute(f"ALTER DATABASE {name} {how}")
-            server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            server.execute(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            )
 
         def sent() -> int:
             with psycopg.connect(url) as database:
-                (found,) = database.execute("SELECT count(*) FROM deliveries WHERE state = 'sent'").fetchone() or (0,)
+                (found,) = database.execute(
+                    "SELECT count(*) FROM deliveries WHERE state = 'sent'"
+                ).fetchone() or (0,)
             return int(found)
 
         def make_due() -> None:
@@ -135,12 +174,19 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
         with warm.running("-c", HASTY, "watch", "--config", config) as watching:
             until(lambda: site.asked.get("/privacy"))
             alter("ALLOW_CONNECTIONS false")
-            until(lambda: "not currently accepting connections; nothing is lost" in watching.errors)
+            until(
+                lambda: (
+                    "not currently accepting connections; nothing is lost"
+                    in watching.errors
+                )
+            )
             alter("ALLOW_CONNECTIONS true")
             until(lambda: "the database is back" in watching.errors)
             site.pages["/privacy"] = policy(AI)
             make_due()
-            until(lambda: sent() == 1)  # recorded: before, a connection that breaks off makes it come again
+            until(
+                lambda: sent() == 1
+            )  # recorded: before, a connection that breaks off makes it come again
             alter("SET default_transaction_read_only = on")
             make_due()
             until(lambda: "is it a copy that is only read" in watching.errors)
@@ -154,7 +200,9 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
         assert (told.count("Sent for:"), "sell your loans" in told) == (2, True)
 
 
-def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_hold(tmp_path: Path) -> None:
+def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_hold(
+    tmp_path: Path,
+) -> None:
     database = Database(f"sqlite:///{tmp_path}/watch.db")
     owe(database, "team")
     database.close()
@@ -165,31 +213,44 @@ def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_
     with serving(config, environ=environ) as (home, program):
 
         def health() -> tuple[str, str]:
-            return get(f"{home}health").text, get(f"{home}api/v1/health").json()["watchlist"]
+            return get(f"{home}health").text, get(f"{home}api/v1/health").json()[
+                "watchlist"
+            ]
 
         assert "in the digest of 7 October 2025" in health()[0]
         config.write_text(at_once)
         assert "with the next run" in health()[0]
-        for wrong in (f'{at_once}wehn = "daily 08:00"\n', at_once.replace("watch.db", "other.db")):
+        for wrong in (
+            f'{at_once}wehn = "daily 08:00"\n',
+            at_once.replace("watch.db", "other.db"),
+        ):
             config.write_text(wrong)
             for shown, word in (health(), health()):
                 assert "The watchlist contains an error." in shown
                 assert "with the next run" in shown
-                assert "wehn" not in shown, "who has not signed in need not know the file"
+                assert "wehn" not in shown, (
+                    "who has not signed in need not know the file"
+                )
                 assert word == "wrong"
         config.write_text(at_once.replace("console://", "${NOT_SET}"))
-        assert health()[1] == "wrong", "who can accept a held text must know whom to tell"
+        assert health()[1] == "wrong", (
+            "who can accept a held text must know whom to tell"
+        )
         config.write_text(f'{at_once}when = "daily 08:00"\n')
         shown, word = health()
         assert ("in the digest of 6 October 2025" in shown, word) == (True, "good")
         complaints = {
-            line.partition(" WARNING ")[2] for line in program.errors.splitlines() if "until this is fixed" in line
+            line.partition(" WARNING ")[2]
+            for line in program.errors.splitlines()
+            if "until this is fixed" in line
         }
         assert len(complaints) == 3
         assert "can't be changed while `serve` runs" in program.errors
 
 
-def test_a_file_that_is_just_being_written_is_read_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_that_is_just_being_written_is_read_when_it_is_whole(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "policywatch.toml"
     file.write_text("contact = 'watch@example.org'\n")
 

@@ -51,7 +51,10 @@ NOT_UNDERSTOOD = (
 
 
 def test_a_wrong_address_is_answered_kindly(site: httpx.Client) -> None:
-    for path, status in [*((path, 404) for path in NOT_THERE), *((path, 400) for path in NOT_UNDERSTOOD)]:
+    for path, status in [
+        *((path, 404) for path in NOT_THERE),
+        *((path, 400) for path in NOT_UNDERSTOOD),
+    ]:
         answer = site.get(path)
         assert answer.status_code == status, path
         if path.startswith(("/api/", "/feed")):
@@ -64,12 +67,23 @@ def test_a_wrong_address_is_answered_kindly(site: httpx.Client) -> None:
         ("fr", "doit être une date"),
     ):
         assert said in site.get(f"/changes?since=yesterday&lang={language}").text
-        assert "Input should" not in site.get(f"/changes?severity=grave&lang={language}").text
+        assert (
+            "Input should"
+            not in site.get(f"/changes?severity=grave&lang={language}").text
+        )
 
 
-def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(parley: Story) -> None:
+def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(
+    parley: Story,
+) -> None:
     site = parley.site
-    for path in ("/", f"/changes/{parley.change(PRIVACY)}", "/feed.atom", "/api/v1/changes", "/nothing"):
+    for path in (
+        "/",
+        f"/changes/{parley.change(PRIVACY)}",
+        "/feed.atom",
+        "/api/v1/changes",
+        "/nothing",
+    ):
         answer = site.get(path)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -81,7 +95,9 @@ def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(par
         assert "set-cookie" not in answer.headers
         assert "<script" not in answer.text
         assert not re.search(r"\sstyle=", answer.text)
-        assert not re.search(r"(src|href)=.https?://(?!parley|harbour|127\.0\.0\.1)", answer.text)
+        assert not re.search(
+            r"(src|href)=.https?://(?!parley|harbour|127\.0\.0\.1)", answer.text
+        )
     assert site.get("/static/base.css").headers["x-content-type-options"] == "nosniff"
 
 
@@ -96,7 +112,10 @@ def test_behind_a_proxy_every_link_keeps_its_prefix(database: Database) -> None:
     with served(create_app(database), root_path="/watch") as home:
         answer = get(f"{home}/documents/{PRIVACY}")
         assert answer.status_code == 200
-        assert all(href.startswith(("/watch/", "#", "https://parley")) for href in hrefs(LexborHTMLParser(answer.text)))
+        assert all(
+            href.startswith(("/watch/", "#", "https://parley"))
+            for href in hrefs(LexborHTMLParser(answer.text))
+        )
         assert get(f"{home}/static/base.css").status_code == 200
         tree = LexborHTMLParser(get(f"{home}/changes").text)
         assert hrefs(tree, "[aria-current=page]") == ["/watch/changes"]
@@ -111,16 +130,45 @@ def test_only_the_allowed_hosts_are_answered(database: Database) -> None:
 @pytest.mark.parametrize(
     ("host", "named", "site", "answered", "refused"),
     [
-        ("127.0.0.1", [], None, ["127.0.0.1:8642", "localhost:8642", "[::1]:8642"], ["evil.example", ""]),
-        ("127.0.0.1", [], "https://p.example/watch", ["p.example", "P.EXAMPLE:443"], ["q.example"]),
-        ("127.0.0.1", ["*.p.example"], None, ["a.p.example", "localhost"], ["p.example", "ap.example"]),
+        (
+            "127.0.0.1",
+            [],
+            None,
+            ["127.0.0.1:8642", "localhost:8642", "[::1]:8642"],
+            ["evil.example", ""],
+        ),
+        (
+            "127.0.0.1",
+            [],
+            "https://p.example/watch",
+            ["p.example", "P.EXAMPLE:443"],
+            ["q.example"],
+        ),
+        (
+            "127.0.0.1",
+            ["*.p.example"],
+            None,
+            ["a.p.example", "localhost"],
+            ["p.example", "ap.example"],
+        ),
         ("0.0.0.0", ["*"], None, ["anything.example"], []),
-        ("0.0.0.0", ["q.example"], "https://p.example", ["p.example", "q.example", "localhost"], ["r.example"]),
+        (
+            "0.0.0.0",
+            ["q.example"],
+            "https://p.example",
+            ["p.example", "q.example", "localhost"],
+            ["r.example"],
+        ),
         ("0.0.0.0", [], "https://p.example", ["p.example"], ["q.example"]),
     ],
 )
 def test_who_serves_on_what_answers_to_which_names(
-    parley: Story, host: str, named: list[str], site: str | None, answered: list[str], refused: list[str]
+    parley: Story,
+    host: str,
+    named: list[str],
+    site: str | None,
+    answered: list[str],
+    refused: list[str],
 ) -> None:
     names = hosts(Listening(host), named, site)
     with served(create_app(parley.database, allowed_hosts=names)) as home:
@@ -131,7 +179,12 @@ def test_who_serves_on_what_answers_to_which_names(
 
 
 def test_a_prefix_is_a_path() -> None:
-    assert [root(path) for path in ("", "/", "/watch/", "a/b")] == ["", "", "/watch", "/a/b"]
+    assert [root(path) for path in ("", "/", "/watch/", "a/b")] == [
+        "",
+        "",
+        "/watch",
+        "/a/b",
+    ]
     for wrong in ("/a b", "/a?b", "https://x", "/../x\n"):
         with pytest.raises(ValueError, match="is not a path"):
             root(wrong)
@@ -146,7 +199,11 @@ def test_a_prefix_is_a_path() -> None:
         (["--trusted-proxy", "nonsense"], {}, "'nonsense' is no address or network"),
         (["--trusted-proxy", "10.0.0.1/8"], {}, "is no address or network"),
         ([], {"POLICYWATCH_PASSWORD": "short"}, "too short"),
-        (["--host", "0.0.0.0"], {}, "write it as `site` into the watchlist, or give --allowed-host NAME"),
+        (
+            ["--host", "0.0.0.0"],
+            {},
+            "write it as `site` into the watchlist, or give --allowed-host NAME",
+        ),
     ],
 )
 def test_serve_says_what_it_cannot_do(
@@ -154,12 +211,16 @@ def test_serve_says_what_it_cannot_do(
 ) -> None:
     config = tmp_path / "policywatch.toml"
     config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\n')
-    done = CliRunner().invoke(app, ["serve", "--config", str(config), *arguments], env=environment)
+    done = CliRunner().invoke(
+        app, ["serve", "--config", str(config), *arguments], env=environment
+    )
     assert done.exit_code == 2
     assert said in " ".join(done.output.replace("│", " ").split())
 
 
-def test_serve_understands_a_proxy_that_takes_the_prefix_away_and_one_that_does_not(tmp_path: Path) -> None:
+def test_serve_understands_a_proxy_that_takes_the_prefix_away_and_one_that_does_not(
+    tmp_path: Path,
+) -> None:
     config = tmp_path / "policywatch.toml"
     config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\n')
     with serving(config, "--root-path", "watch") as (home, _):
@@ -176,7 +237,10 @@ def test_a_request_that_has_a_length_and_chunks_is_refused(parley: Story) -> Non
     chunks = b"0\r\n\r\nGET /services HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     head = "POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n"
     head += f"Content-Length: {len(chunks)}\r\n\r\n"
-    with socket.create_connection((where.hostname, where.port), timeout=60) as one, one.makefile("rb") as answers:
+    with (
+        socket.create_connection((where.hostname, where.port), timeout=60) as one,
+        one.makefile("rb") as answers,
+    ):
         one.sendall(head.encode() + chunks)
         answer = answers.read()
     assert answer.startswith(b"HTTP/1.1 400 ")

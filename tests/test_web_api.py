@@ -15,7 +15,15 @@ from policywatch.web.app import create_app
 from storage.database import Database
 from storage.documents import declare
 from tests.stories import Teller, block, day, passage, tell_hostile
-from tests.story_of_parley import HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS, documents, tell
+from tests.story_of_parley import (
+    HELP,
+    NOTES,
+    PRIVACY,
+    PRIVACY_FR,
+    TERMS,
+    documents,
+    tell,
+)
 from tests.web_pages import Story, visited
 
 
@@ -27,7 +35,12 @@ def test_the_api_gives_a_change_as_show_does(parley: Story) -> None:
     assert told["brief"]["severity_reasons"] == ["training"]
     assert told["why"] == ["told, for data of members is newly used for training"]
     assert "why" not in told["brief"]
-    assert told["topics"] == ["data_sharing", "advertising", "ai_training", "user_choice"]
+    assert told["topics"] == [
+        "data_sharing",
+        "advertising",
+        "ai_training",
+        "user_choice",
+    ]
     assert len(told["passages"]) == 6
     listed = site.get("/api/v1/changes").json()["changes"]
     assert [each["document"] for each in listed] == [PRIVACY_FR, PRIVACY, TERMS, NOTES]
@@ -46,7 +59,9 @@ def test_the_api_gives_a_change_as_show_does(parley: Story) -> None:
         ("cosmetic=true&document=parley/privacy-policy&limit=1", [PRIVACY]),
     ],
 )
-def test_changes_are_filtered_by_the_names_of_the_pages(parley: Story, query: str, expected: list[str]) -> None:
+def test_changes_are_filtered_by_the_names_of_the_pages(
+    parley: Story, query: str, expected: list[str]
+) -> None:
     listed = parley.site.get(f"/api/v1/changes?{query}").json()["changes"]
     assert [each["document"] for each in listed] == expected
 
@@ -63,9 +78,14 @@ def test_changes_are_filtered_by_the_names_of_the_pages(parley: Story, query: st
         ("/changes.csv?serverity=high", "severity"),
     ],
 )
-def test_a_parameter_that_is_not_known_is_refused_with_those_that_are(parley: Story, address: str, known: str) -> None:
+def test_a_parameter_that_is_not_known_is_refused_with_those_that_are(
+    parley: Story, address: str, known: str
+) -> None:
     answer = parley.site.get(address)
-    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        400,
+        "application/problem+json",
+    )
     assert "is no parameter" in answer.json()["detail"]
     assert known in answer.json()["detail"]
 
@@ -76,10 +96,17 @@ def test_a_page_takes_what_other_sites_add_to_its_address(parley: Story) -> None
 
 
 def test_passages_are_listed_by_their_own_topics(parley: Story) -> None:
-    found = parley.site.get("/api/v1/passages?topic=ai_training&language=en").json()["passages"]
+    found = parley.site.get("/api/v1/passages?topic=ai_training&language=en").json()[
+        "passages"
+    ]
     assert found
-    assert all("ai_training" in each["topics"] and each["document"] == PRIVACY for each in found)
-    everything = parley.site.get("/api/v1/passages?limit=200&cosmetic=true").json()["passages"]
+    assert all(
+        "ai_training" in each["topics"] and each["document"] == PRIVACY
+        for each in found
+    )
+    everything = parley.site.get("/api/v1/passages?limit=200&cosmetic=true").json()[
+        "passages"
+    ]
     seen: list[dict[str, Any]] = []
     address = "/api/v1/passages?limit=3&cosmetic=true"
     while address:
@@ -115,14 +142,21 @@ def test_a_version_says_since_when_each_block_stands(parley: Story) -> None:
     two = parley.site.get(f"/api/v1/documents/{PRIVACY}/versions/2").json()
     assert {each["since"]["number"] for each in two["blocks"]} == {1, 2}
     assert two["change"] == min(
-        each["id"] for each in parley.site.get(f"/api/v1/changes?document={PRIVACY}&cosmetic=true").json()["changes"]
+        each["id"]
+        for each in parley.site.get(
+            f"/api/v1/changes?document={PRIVACY}&cosmetic=true"
+        ).json()["changes"]
     )
     points = parley.site.get(f"/api/v1/documents/{PRIVACY}/course").json()["points"]
-    assert points[1]["mentions"]["ai_training"] > points[0]["mentions"].get("ai_training", 0)
+    assert points[1]["mentions"]["ai_training"] > points[0]["mentions"].get(
+        "ai_training", 0
+    )
 
 
 def test_texts_are_searched(parley: Story) -> None:
-    found = parley.site.get('/api/v1/search?q="deleted notes"&standing=true').json()["hits"]
+    found = parley.site.get('/api/v1/search?q="deleted notes"&standing=true').json()[
+        "hits"
+    ]
     assert [each["document"] for each in found] == [NOTES]
     assert found[0]["stands"]
     assert [True, "deleted notes"] in found[0]["marked"]
@@ -138,10 +172,15 @@ def test_health_names_what_cannot_be_read(parley: Story) -> None:
 
 def test_what_the_asker_has_is_not_sent_again(parley: Story) -> None:
     first = parley.site.get("/api/v1/changes")
-    again = parley.site.get("/api/v1/changes", headers={"If-None-Match": f'"other", {first.headers["etag"]}'})
+    again = parley.site.get(
+        "/api/v1/changes",
+        headers={"If-None-Match": f'"other", {first.headers["etag"]}'},
+    )
     assert (again.status_code, again.content) == (304, b"")
     assert parley.site.head("/api/v1/changes").headers["etag"] == first.headers["etag"]
-    other = parley.site.get("/api/v1/changes?limit=1", headers={"If-None-Match": first.headers["etag"]})
+    other = parley.site.get(
+        "/api/v1/changes?limit=1", headers={"If-None-Match": first.headers["etag"]}
+    )
     assert other.status_code == 200
 
 
@@ -153,7 +192,11 @@ def test_what_the_asker_has_is_not_sent_again(parley: Story) -> None:
         ("/documents/no/such/versions", 404, "there is no document 'no/such'"),
         (f"/documents/{PRIVACY}/versions/99", 404, f"{PRIVACY} has no version 99"),
         ("/nothing", 404, None),
-        ("/changes?severity=grave", 400, "severity: Input should be 'high', 'medium' or 'low'"),
+        (
+            "/changes?severity=grave",
+            400,
+            "severity: Input should be 'high', 'medium' or 'low'",
+        ),
         ("/changes?limit=0&cursor=x", 400, "cursor: "),
         ("/passages?cursor=2025-01-01T00:00:00Z~1~x", 400, "cursor: "),
         ("/changes?topic=%00", 400, "topic"),
@@ -161,9 +204,14 @@ def test_what_the_asker_has_is_not_sent_again(parley: Story) -> None:
         ("/search?q=%00", 400, "q: "),
     ],
 )
-def test_problems_are_told_in_one_form(parley: Story, path: str, status: int, said: str | None) -> None:
+def test_problems_are_told_in_one_form(
+    parley: Story, path: str, status: int, said: str | None
+) -> None:
     answer = parley.site.get(f"/api/v1{path}")
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        status,
+        "application/problem+json",
+    )
     told = answer.json()
     assert told["status"] == status
     assert said in told["detail"] if said else told["detail"] is None
@@ -171,7 +219,10 @@ def test_problems_are_told_in_one_form(parley: Story, path: str, status: int, sa
 
 def test_a_wrong_method_says_which_are_right(parley: Story) -> None:
     answer = parley.site.post("/api/v1/changes")
-    assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        405,
+        "application/problem+json",
+    )
     assert "GET" in answer.headers["allow"]
 
 
@@ -182,9 +233,16 @@ def test_lists_are_walked_to_their_end_on_both_databases(database: Database) -> 
         teller = Teller(session)
         before = teller.version(TERMS, day(0), [block("paragraph", "Rule 0")])
         for number in range(1, 41):
-            after = teller.version(TERMS, day(number // 4), [block("paragraph", f"Rule {number}")])
+            after = teller.version(
+                TERMS, day(number // 4), [block("paragraph", f"Rule {number}")]
+            )
             evidence = [("retention", str(number), "after")]
-            teller.change(before, after, [passage([], f"Rule {number - 1}", f"Rule {number}", evidence=evidence)] * 1)
+            teller.change(
+                before,
+                after,
+                [passage([], f"Rule {number - 1}", f"Rule {number}", evidence=evidence)]
+                * 1,
+            )
             before = after
     with visited(database) as site:
         for path, name, key in (
@@ -194,7 +252,11 @@ def test_lists_are_walked_to_their_end_on_both_databases(database: Database) -> 
             ("/search?q=rule", "hits", "text"),
         ):
             seen = [each[key] for each in _all(site, f"/api/v1{path}&limit=7", name)]
-            assert len(seen) == len(set(seen)) == (41 if name in ("versions", "hits") else 40)
+            assert (
+                len(seen)
+                == len(set(seen))
+                == (41 if name in ("versions", "hits") else 40)
+            )
 
 
 def _all(site: httpx.Client, address: str | None, name: str) -> list[dict[str, Any]]:
@@ -227,12 +289,16 @@ def test_every_address_is_described_with_examples(parley: Story) -> None:
         assert set(each["get"]["responses"]) == {"200", "304", "4XX"}
         assert each["get"]["description"]
     head = described["components"]["schemas"]["ChangeHead"]["properties"]
-    reasons = described["components"]["schemas"]["Brief"]["properties"]["severity_reasons"]
+    reasons = described["components"]["schemas"]["Brief"]["properties"][
+        "severity_reasons"
+    ]
     assert (reasons["type"], reasons["items"]) == ("array", {"type": "string"})
     assert head["topics"]["examples"] == [["ai_training", "user_choice"]]
 
 
-def test_answers_hold_to_their_description_whatever_a_page_says(database: Database) -> None:
+def test_answers_hold_to_their_description_whatever_a_page_says(
+    database: Database,
+) -> None:
     tell(database)
     hostile = tell_hostile(database)
     with visited(database) as site:
@@ -246,15 +312,21 @@ def test_answers_hold_to_their_description_whatever_a_page_says(database: Databa
         ):
             answer = site.get(f"/api/v1{path}")
             assert answer.headers["content-type"] == "application/json"
-            generic = next(key for key in described["paths"] if _alike(key, f"/api/v1{path}"))
-            shape = described["paths"][generic]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            generic = next(
+                key for key in described["paths"] if _alike(key, f"/api/v1{path}")
+            )
+            shape = described["paths"][generic]["get"]["responses"]["200"]["content"][
+                "application/json"
+            ]["schema"]
             jsonschema.validate(answer.json(), copy.deepcopy(described) | shape)
 
 
 def _alike(template: str, path: str) -> bool:
     if "{" not in template:
         return template == path
-    return template.split("{")[0] in path and template.count("/versions/") == path.count("/versions/")
+    return template.split("{")[0] in path and template.count(
+        "/versions/"
+    ) == path.count("/versions/")
 
 
 @pytest.mark.hypothesis
@@ -270,12 +342,17 @@ def test_nothing_that_can_be_asked_breaks_the_api(parley: Story) -> None:
         checks.response_schema_conformance,
         checks.response_headers_conformance,
     ]
-    described = schemathesis.openapi.from_asgi("/api/openapi.json", create_app(parley.database))
+    described = schemathesis.openapi.from_asgi(
+        "/api/openapi.json", create_app(parley.database)
+    )
     asked = 0
     for found in described.get_all_operations():
         operation = found.ok()
 
-        @settings(max_examples=settings().max_examples // 6, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=settings().max_examples // 6,
+            suppress_health_check=list(HealthCheck),
+        )
         @given(case=operation.as_strategy())
         def ask(case: Any) -> None:
             case.call_and_validate(checks=kept)
@@ -291,12 +368,29 @@ def test_a_database_that_fails_is_told_as_such_and_asked_again(
     with visited(store) as site:
         with store.writing() as session:
             session.execute(text("ALTER TABLE changes RENAME TO gone"))
-        answers = {path: site.get(path) for path in ("/changes", "/changes?lang=fr", "/api/v1/changes", "/feed.atom")}
+        answers = {
+            path: site.get(path)
+            for path in (
+                "/changes",
+                "/changes?lang=fr",
+                "/api/v1/changes",
+                "/feed.atom",
+            )
+        }
         with store.writing() as session:
             session.execute(text("ALTER TABLE gone RENAME TO changes"))
         assert site.get("/changes").status_code == 200
-    assert {(answer.status_code, answer.headers["Retry-After"]) for answer in answers.values()} == {(503, "60")}
+    assert {
+        (answer.status_code, answer.headers["Retry-After"])
+        for answer in answers.values()
+    } == {(503, "60")}
     assert "Try again in a minute." in answers["/changes"].text
     assert "Réessayez dans une minute." in answers["/changes?lang=fr"].text
-    assert answers["/api/v1/changes"].json()["detail"] == "the database can't be read at this moment"
-    assert all("the database failed: " in record.getMessage() and not record.exc_info for record in caplog.records)
+    assert (
+        answers["/api/v1/changes"].json()["detail"]
+        == "the database can't be read at this moment"
+    )
+    assert all(
+        "the database failed: " in record.getMessage() and not record.exc_info
+        for record in caplog.records
+    )

@@ -17,8 +17,13 @@ from tests.stories import HOSTILE_DOCUMENT, tell_hostile
 from tests.story_of_parley import PRIVACY, tell
 from tests.web_server import served
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed"
+)
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright",
+    reason="axe-playwright-python is not installed",
+)
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +67,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def overflow(page: sync_api.Page) -> int:
     """By how many pixels the page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    return int(
+        page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+    )
 
 
 def complains_of_nothing(page: sync_api.Page, path: str) -> None:
@@ -73,24 +82,37 @@ def complains_of_nothing(page: sync_api.Page, path: str) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe_finds_nothing_to_complain_of(browser: sync_api.Browser, site: str, width: int, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB")
+def test_axe_finds_nothing_to_complain_of(
+    browser: sync_api.Browser, site: str, width: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB"
+    )
     page = context.new_page()
     for path in PATHS:
         page.goto(site + path)
-        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(each => each.open = true)"
+        )
         complains_of_nothing(page, path)
         assert overflow(page) <= 0, path
     context.close()
 
 
-def test_hostile_text_runs_nothing_and_breaks_no_layout(browser: sync_api.Browser, site: str) -> None:
+def test_hostile_text_runs_nothing_and_breaks_no_layout(
+    browser: sync_api.Browser, site: str
+) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 800})
     page = context.new_page()
     said: list[str] = []
     page.on("dialog", lambda dialog: said.append(dialog.message))
     page.on("console", lambda message: said.append(message.text))
-    page.on("request", lambda request: said.append(request.url) if not request.url.startswith(site) else None)
+    page.on(
+        "request",
+        lambda request: (
+            said.append(request.url) if not request.url.startswith(site) else None
+        ),
+    )
     for path in (
         "/",
         "/changes/6",
@@ -108,26 +130,36 @@ def test_hostile_text_runs_nothing_and_breaks_no_layout(browser: sync_api.Browse
     context.close()
 
 
-def test_a_reader_without_scripts_finds_the_way_by_keyboard(browser: sync_api.Browser, site: str) -> None:
+def test_a_reader_without_scripts_finds_the_way_by_keyboard(
+    browser: sync_api.Browser, site: str
+) -> None:
     context = browser.new_context(java_script_enabled=False, locale="en-GB")
     page = context.new_page()
     page.goto(site)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    sync_api.expect(page).to_have_url(re.compile("#text$"))  # the first stop leads past the menu
+    sync_api.expect(page).to_have_url(
+        re.compile("#text$")
+    )  # the first stop leads past the menu
     page.get_by_role("link", name="Parley trains AI on your data").click()
-    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Parley trains AI on your data")
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text(
+        "Parley trains AI on your data"
+    )
     hidden = page.get_by_text("added: 5 Mole Lane")
     sync_api.expect(hidden).not_to_be_visible()
     page.get_by_text("3 other differences").focus()
     page.get_by_text("3 other differences").click()
     sync_api.expect(hidden).to_be_visible()
     page.get_by_role("link", name="Version 2", exact=True).click()
-    sync_api.expect(page.get_by_role("heading", name="2.3 Assistants that write")).to_be_visible()
+    sync_api.expect(
+        page.get_by_role("heading", name="2.3 Assistants that write")
+    ).to_be_visible()
     context.close()
 
 
-def test_added_and_removed_words_differ_by_more_than_colour(browser: sync_api.Browser, site: str) -> None:
+def test_added_and_removed_words_differ_by_more_than_colour(
+    browser: sync_api.Browser, site: str
+) -> None:
     page = browser.new_page()
     page.goto(f"{site}/changes/3")
     style = "(element) => getComputedStyle(element).textDecorationLine"
@@ -136,34 +168,47 @@ def test_added_and_removed_words_differ_by_more_than_colour(browser: sync_api.Br
     page.close()
 
 
-def test_a_french_visitor_is_spoken_to_in_french(browser: sync_api.Browser, site: str) -> None:
+def test_a_french_visitor_is_spoken_to_in_french(
+    browser: sync_api.Browser, site: str
+) -> None:
     context = browser.new_context(locale="fr-FR")
     page = context.new_page()
     page.goto(site)
-    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("mot pour mot")
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text(
+        "mot pour mot"
+    )
     page.get_by_role("link", name="English").click()
-    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("word for word")
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text(
+        "word for word"
+    )
     page.get_by_role("link", name="Services").first.click()
     sync_api.expect(page.locator("html")).to_have_attribute("lang", "en")
     context.close()
 
 
-def test_an_exported_site_opens_from_the_disk(browser: sync_api.Browser, tmp_path: Path) -> None:
+def test_an_exported_site_opens_from_the_disk(
+    browser: sync_api.Browser, tmp_path: Path
+) -> None:
     database = Database(f"sqlite:///{tmp_path / 'story.db'}")
     tell(database)
     export_site(database, tmp_path / "site", today=date(2025, 10, 30))
     database.close()
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 800})
+    context = browser.new_context(
+        java_script_enabled=False, viewport={"width": 1280, "height": 800}
+    )
     page = context.new_page()
     page.goto((tmp_path / "site" / "index.html").as_uri())
-    assert page.locator("body").evaluate("body => getComputedStyle(body).maxWidth") != "none", (
-        "the style sheet is found"
-    )
+    assert (
+        page.locator("body").evaluate("body => getComputedStyle(body).maxWidth")
+        != "none"
+    ), "the style sheet is found"
     page.get_by_role("link", name="Parley trains AI on your data").first.click()
     page.get_by_role("link", name="Side by side").click()
     sync_api.expect(page.locator(".pair").first).to_be_visible()
     page.get_by_role("link", name="Français").click()
-    sync_api.expect(page.get_by_role("link", name="Côte à côte")).to_have_attribute("aria-current", "true")
+    sync_api.expect(page.get_by_role("link", name="Côte à côte")).to_have_attribute(
+        "aria-current", "true"
+    )
     page.get_by_role("link", name="Version 2").first.click()
     sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Version 2")
     context.close()
@@ -181,8 +226,12 @@ def test_what_is_folded_is_printed(browser: sync_api.Browser, site: str) -> None
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_stands_without_scripts(browser: sync_api.Browser, site: str, width: int) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 800})
+def test_every_page_stands_without_scripts(
+    browser: sync_api.Browser, site: str, width: int
+) -> None:
+    context = browser.new_context(
+        java_script_enabled=False, viewport={"width": width, "height": 800}
+    )
     page = context.new_page()
     for path in PATHS:
         page.goto(site + path)
@@ -209,8 +258,12 @@ def test_a_list_is_narrowed_by_its_form(browser: sync_api.Browser, site: str) ->
     context.close()
 
 
-def test_the_operator_signs_in_sends_again_and_signs_out(browser: sync_api.Browser, site: str) -> None:
-    context = browser.new_context(locale="en-GB", viewport={"width": 360, "height": 800})
+def test_the_operator_signs_in_sends_again_and_signs_out(
+    browser: sync_api.Browser, site: str
+) -> None:
+    context = browser.new_context(
+        locale="en-GB", viewport={"width": 360, "height": 800}
+    )
     page = context.new_page()
     page.goto(f"{site}/health")
     page.get_by_role("link", name="Sign in for details").click()
@@ -229,9 +282,13 @@ def test_the_operator_signs_in_sends_again_and_signs_out(browser: sync_api.Brows
     page.get_by_label("Note").fill("<b>Ask the works council</b>")
     page.get_by_label("Your name").fill("Anna")
     page.get_by_role("button", name="Save").click()
-    sync_api.expect(page.locator(".triage li")).to_contain_text("<b>Ask the works council</b>")
+    sync_api.expect(page.locator(".triage li")).to_contain_text(
+        "<b>Ask the works council</b>"
+    )
     complains_of_nothing(page, "/changes/3, reviewed")
     assert overflow(page) == 0
     page.get_by_role("button", name="Sign out").click()
-    sync_api.expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
+    sync_api.expect(
+        page.get_by_role("link", name="Sign in", exact=True)
+    ).to_be_visible()
     context.close()

@@ -34,9 +34,13 @@ TERMS = "library/terms"
 def library() -> Iterator[Site]:
     with a_site() as site:
         site.pages["/privacy"] = policy()
-        site.pages["/terms"] = policy("Bold &lt;script&gt;.").replace("Privacy policy of", "Terms of use of")
+        site.pages["/terms"] = policy("Bold &lt;script&gt;.").replace(
+            "Privacy policy of", "Terms of use of"
+        )
         site.pages["/help"] = policy("Ask us.")
-        site.pages["/error"] = "<html lang=en><title>Terms</title><h1>Terms</h1><p>Soon.</p>"
+        site.pages["/error"] = (
+            "<html lang=en><title>Terms</title><h1>Terms</h1><p>Soon.</p>"
+        )
         yield site
 
 
@@ -56,16 +60,24 @@ def due(config: Path) -> dict[str, str]:
 
 @pytest.fixture
 def admin(config: Path, database: Database) -> Iterator[httpx.Client]:
-    with visited(database, access=Access(token=TOKEN), state=partial(current, config, database)) as client:
+    with visited(
+        database, access=Access(token=TOKEN), state=partial(current, config, database)
+    ) as client:
         yield client
 
 
 def add(admin: httpx.Client, url: str, **more: str) -> httpx.Response:
-    return admin.post("/add", data={"url": url, "service": "Library", **more}, headers=BEARER)
+    return admin.post(
+        "/add", data={"url": url, "service": "Library", **more}, headers=BEARER
+    )
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://[", "https://exa mple", "https://x:port/"])
-def test_what_is_no_address_is_answered_in_a_sentence(admin: httpx.Client, url: str) -> None:
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://[", "https://exa mple", "https://x:port/"]
+)
+def test_what_is_no_address_is_answered_in_a_sentence(
+    admin: httpx.Client, url: str
+) -> None:
     assert add(admin, url).status_code == 422
 
 
@@ -77,17 +89,28 @@ def test_what_is_added_on_the_pages_is_shown_first_and_watched_then(
     assert shown.status_code == 200
     assert "We keep the list of the books that you borrow" in shown.text
     assert "&lt;script&gt;" in shown.text
-    assert [entry.id for entry in with_additions(load(config), database).documents] == ["library/privacy"]
+    assert [entry.id for entry in with_additions(load(config), database).documents] == [
+        "library/privacy"
+    ]
     kept = add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
     assert (kept.status_code, kept.headers["location"]) == (303, f"/documents/{TERMS}")
     assert due(config) == {TERMS: "first"}
     assert f"watched already, as {TERMS}" in add(admin, f"{library.url}/terms/").text
-    printed = tomllib.loads(policywatch("documents", "--toml", "--config", config))["documents"]
-    assert [(entry["id"], entry["url"]) for entry in printed] == [(TERMS, f"{library.url}/terms")]
+    printed = tomllib.loads(policywatch("documents", "--toml", "--config", config))[
+        "documents"
+    ]
+    assert [(entry["id"], entry["url"]) for entry in printed] == [
+        (TERMS, f"{library.url}/terms")
+    ]
     assert load(config).document(TERMS) is None, "the file is left alone"
     policywatch("documents", "rename", TERMS, "library/rules", "--config", config)
-    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged", "library/rules": "unchanged"}
-    removed = policywatch("documents", "remove", "library/rules", "--yes", "--config", config)
+    assert outcomes(run(config, status=0)) == {
+        "library/privacy": "unchanged",
+        "library/rules": "unchanged",
+    }
+    removed = policywatch(
+        "documents", "remove", "library/rules", "--yes", "--config", config
+    )
     assert removed.endswith("Removed.\n")
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
 
@@ -103,7 +126,12 @@ def test_a_document_is_paused_resumed_and_checked_now(
         assert admin.post(path, data={"do": word}, headers=BEARER).status_code == 303
         assert "Paused." in admin.get(path).text or word != "pause"
         assert len(due(config)) == checked, word
-    assert admin.post("/documents/library/none", data={"do": "pause"}, headers=BEARER).status_code == 404
+    assert (
+        admin.post(
+            "/documents/library/none", data={"do": "pause"}, headers=BEARER
+        ).status_code
+        == 404
+    )
     admin.post(path, data={"do": "pause"}, headers=BEARER)
     assert "library/privacy" not in policywatch("documents", "--config", config)
     assert policywatch("doctor", "--alive", "--config", config).startswith("ok")
@@ -116,15 +144,30 @@ def test_a_document_is_paused_resumed_and_checked_now(
         ("/error", {}, "no complete sentence on the page"),
         ("/none", {}, "gone: "),
         ("/privacy", {}, "it is watched already, as library/privacy"),
-        ("/terms", {"title": "x", "service": "図書館"}, "service and title make no id that is free"),
+        (
+            "/terms",
+            {"title": "x", "service": "図書館"},
+            "service and title make no id that is free",
+        ),
         ("", {"url": "http://10.0.0.1/privacy"}, "is in a private network"),
-        ("", {"url": "ftp://library.example/"}, "write a whole address that begins with https:// or http://"),
+        (
+            "",
+            {"url": "ftp://library.example/"},
+            "write a whole address that begins with https:// or http://",
+        ),
     ],
 )
 def test_a_page_that_cannot_be_watched_is_refused_with_the_reason(
-    admin: httpx.Client, library: Site, database: Database, path: str, more: dict[str, str], reason: str
+    admin: httpx.Client,
+    library: Site,
+    database: Database,
+    path: str,
+    more: dict[str, str],
+    reason: str,
 ) -> None:
-    answer = admin.post("/add", data={"url": library.url + path, "keep": "yes", **more}, headers=BEARER)
+    answer = admin.post(
+        "/add", data={"url": library.url + path, "keep": "yes", **more}, headers=BEARER
+    )
     assert answer.status_code == 422
     assert reason in answer.text
     with database.reading() as session:
@@ -136,8 +179,14 @@ def test_a_page_that_cannot_be_watched_is_refused_with_the_reason(
 def test_from_an_address_to_a_reviewed_change_in_a_browser(
     browser: Browser, library: Site, config: Path, database: Database, tmp_path: Path
 ) -> None:
-    app = create_app(database, access=Access(password=HASHED), state=partial(current, config, database))
-    context = browser.new_context(java_script_enabled=False, locale="en-GB", accept_downloads=True)
+    app = create_app(
+        database,
+        access=Access(password=HASHED),
+        state=partial(current, config, database),
+    )
+    context = browser.new_context(
+        java_script_enabled=False, locale="en-GB", accept_downloads=True
+    )
     window = context.new_page()
     with served(app) as home:
         window.goto(f"{home}/add")
@@ -152,7 +201,9 @@ def test_from_an_address_to_a_reviewed_change_in_a_browser(
         window.get_by_role("button", name="Watch it as").click()
         expect(window.get_by_role("heading", level=1)).to_have_text("Terms of use")
         due(config)
-        library.pages["/terms"] = str(library.pages["/terms"]).replace("<p>We collect", f"<p>{AI}</p><p>We collect")
+        library.pages["/terms"] = str(library.pages["/terms"]).replace(
+            "<p>We collect", f"<p>{AI}</p><p>We collect"
+        )
         window.get_by_role("button", name="Check now").click()
         expect(window.get_by_text("A check was requested")).to_be_visible()
         assert due(config) == {TERMS: "changed"}
@@ -162,7 +213,9 @@ def test_from_an_address_to_a_reviewed_change_in_a_browser(
         window.get_by_label("Note").fill("<b>=1+1</b>")
         window.get_by_role("button", name="Save").click()
         expect(window.locator(".triage li")).to_contain_text("<b>=1+1</b>")
-        answer = context.request.get(f"{home}{window.get_by_role('link', name='PDF').get_attribute('href')}")
+        answer = context.request.get(
+            f"{home}{window.get_by_role('link', name='PDF').get_attribute('href')}"
+        )
         assert answer.headers["content-type"] == "application/pdf"
         window.goto(f"{home}/documents/{TERMS}")
         window.get_by_role("button", name="Pause").click()

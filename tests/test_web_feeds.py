@@ -38,9 +38,11 @@ def test_the_atom_feed_holds_the_changes_of_words_newest_first(parley: Story) ->
     news = "nous utilisons votre profil et vos publications pour entraîner les modèles d’IA"
     assert first.title == f"Parley · {where}: “{news}”"
     assert "<ins>À partir du 3 novembre 2025" in first.content[0].value
-    assert [each.title.split()[0] for each in feed.entries if "Why it is high: your" in each.content[0].value] == [
-        "Parley"
-    ]
+    assert [
+        each.title.split()[0]
+        for each in feed.entries
+        if "Why it is high: your" in each.content[0].value
+    ] == ["Parley"]
     assert [tag.term for tag in first.tags] == ["ai_training", "user_choice"]
     assert first.link.startswith(str(parley.site.base_url))
     assert parley.site.get(first.link).status_code == 200
@@ -56,7 +58,9 @@ def test_the_json_feed_says_the_same(parley: Story) -> None:
         "Harbour · Privacy Notice\u00a0: «\u00a0Harbour will keep deleted notes for thirty days\u00a0»"
     ]
     in_atom = feedparser.parse(parley.site.get("/feed.atom?topic=retention").content)
-    assert [item["id"] for item in feed["items"]] == [entry.id for entry in in_atom.entries]
+    assert [item["id"] for item in feed["items"]] == [
+        entry.id for entry in in_atom.entries
+    ]
     assert httpx.URL(feed["feed_url"]).params["topic"] == "retention"
 
 
@@ -67,8 +71,13 @@ def test_the_calendar_holds_the_dates_in_force(parley: Story) -> None:
     events = calendar.walk("VEVENT")
     assert [event.decoded("dtstart") for event in events] == [date(2025, 11, 3)]
     assert events[0]["summary"] == "In force: Parley, Privacy Policy"
-    assert events[0]["url"] == f"{parley.site.base_url}/changes/{parley.change(PRIVACY)}"
-    assert "Parley trains AI on your data by default from 3 November 2025." in events[0]["description"]
+    assert (
+        events[0]["url"] == f"{parley.site.base_url}/changes/{parley.change(PRIVACY)}"
+    )
+    assert (
+        "Parley trains AI on your data by default from 3 November 2025."
+        in events[0]["description"]
+    )
     again = Calendar.from_ical(parley.site.get("/calendar.ics").content).walk("VEVENT")
     assert events[0]["uid"] in [event["uid"] for event in again]
 
@@ -82,9 +91,17 @@ def test_nothing_is_sent_twice_to_who_has_it(parley: Story, address: str) -> Non
     ):
         again = parley.site.get(address, headers=headers)
         assert (again.status_code, again.content) == (304, b"")
-    for headers in ({"If-None-Match": '"other"'}, {"If-Modified-Since": "Sat, 01 Nov 2025 00:00:00 GMT"}):
+    for headers in (
+        {"If-None-Match": '"other"'},
+        {"If-Modified-Since": "Sat, 01 Nov 2025 00:00:00 GMT"},
+    ):
         assert parley.site.get(address, headers=headers).status_code == 200
-    assert parley.site.get(address, headers={"If-Modified-Since": "not a date"}).status_code == 200
+    assert (
+        parley.site.get(
+            address, headers={"If-Modified-Since": "not a date"}
+        ).status_code
+        == 200
+    )
     assert parley.site.head(address).headers["etag"] == answer.headers["etag"]
 
 
@@ -93,11 +110,15 @@ def test_ids_stay_the_same_on_another_host(parley: Story) -> None:
     with served(create_app(parley.database), root_path="/watch") as home:
         there = feedparser.parse(get(f"{home}/feed.atom").content)
     assert [entry.id for entry in here.entries] == [entry.id for entry in there.entries]
-    assert all(entry.link.startswith(f"{home}/watch/changes/") for entry in there.entries)
+    assert all(
+        entry.link.startswith(f"{home}/watch/changes/") for entry in there.entries
+    )
 
 
 @pytest.mark.parametrize("address", FEEDS)
-def test_hostile_text_stays_text(site: httpx.Client, database: Database, address: str) -> None:
+def test_hostile_text_stays_text(
+    site: httpx.Client, database: Database, address: str
+) -> None:
     tell(database)
     tell_hostile(database)
     answer = site.get(address)
@@ -109,7 +130,9 @@ def test_hostile_text_stays_text(site: httpx.Client, database: Database, address
         assert not feed.bozo
         contents = [entry.content[0].value for entry in feed.entries]
     elif address == "/feed.json":
-        contents = [item["content_html"] for item in json.loads(answer.content)["items"]]
+        contents = [
+            item["content_html"] for item in json.loads(answer.content)["items"]
+        ]
     else:
         events = Calendar.from_ical(answer.content).walk("VEVENT")
         assert any("owned" in event["description"] for event in events)
@@ -127,7 +150,9 @@ def test_every_page_points_to_its_feeds(parley: Story) -> None:
         ("/changes?severity=high", "?severity=high"),
     ):
         links = "link[type='application/atom+xml'], link[type='application/feed+json'], link[type='text/calendar']"
-        assert hrefs(page(parley.site, path), links) == [f"{address}{query}" for address in FEEDS]
+        assert hrefs(page(parley.site, path), links) == [
+            f"{address}{query}" for address in FEEDS
+        ]
 
 
 @pytest.mark.parametrize("address", FEEDS)
@@ -136,7 +161,9 @@ def test_many_changes_ask_the_store_no_more_often_than_one(
 ) -> None:
     asked: list[str] = []
 
-    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def listen(
+        _connection: object, _cursor: object, statement: str, *_rest: object
+    ) -> None:
         asked.append(statement)
 
     def count() -> int:
@@ -148,8 +175,16 @@ def test_many_changes_ask_the_store_no_more_often_than_one(
         declare(session, documents())
         session.flush()
         teller = Teller(session)
-        versions = [teller.version(TERMS, day(n), [block("paragraph", str(n))]) for n in range(12)]
-        teller.change(versions[0], versions[1], [passage([], "0", "1")], effective_date=day(0).date())
+        versions = [
+            teller.version(TERMS, day(n), [block("paragraph", str(n))])
+            for n in range(12)
+        ]
+        teller.change(
+            versions[0],
+            versions[1],
+            [passage([], "0", "1")],
+            effective_date=day(0).date(),
+        )
     event.listen(Engine, "before_cursor_execute", listen)
     try:
         one = count()
@@ -157,7 +192,9 @@ def test_many_changes_ask_the_store_no_more_often_than_one(
             teller = Teller(session)
             for n in range(1, 11):
                 told = [passage([], str(n), str(n + 1))]
-                teller.change(versions[n], versions[n + 1], told, effective_date=day(0).date())
+                teller.change(
+                    versions[n], versions[n + 1], told, effective_date=day(0).date()
+                )
         assert count() == one
     finally:
         event.remove(Engine, "before_cursor_execute", listen)
@@ -166,7 +203,11 @@ def test_many_changes_ask_the_store_no_more_often_than_one(
 def test_an_entry_gives_the_summary(parley: Story) -> None:
     change = parley.change(PRIVACY)
     items = parley.site.get("/feed.json").json()["items"]
-    (content,) = [item["content_html"] for item in items if item["url"].endswith(f"/changes/{change}")]
+    (content,) = [
+        item["content_html"]
+        for item in items
+        if item["url"].endswith(f"/changes/{change}")
+    ]
     lines = text(LexborHTMLParser(content), "li")
     assert lines[0] == "Unless you act: it happens by default"
     assert any(line.startswith("Which data: ") for line in lines)

@@ -20,24 +20,43 @@ from storage.database import Database
 from tests.stories import HOSTILE_DOCUMENT, LONG_WORD, tell_hostile
 from tests.web_pages import hrefs, page, text, visited
 
-DANGEROUS = ("\x1b", "\x9b", "\u202e", "\u2066", "\u061c", "\u200e", "\ufeff", "\U000e0041", "\x00", "\ud800")
+DANGEROUS = (
+    "\x1b",
+    "\x9b",
+    "\u202e",
+    "\u2066",
+    "\u061c",
+    "\u200e",
+    "\ufeff",
+    "\U000e0041",
+    "\x00",
+    "\ud800",
+)
 BROKEN = b"<html lang=en><main><h1>Tit\xffle</h1><p>\xc3\x28 <script>owned</script> \xed\xa0\x80 We keep data.</main>"
 
 
 @pytest.fixture(scope="module")
-def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Database, int]]:
+def attacked(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[httpx.Client, Database, int]]:
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('hostile') / 'store.db'}")
     id_ = tell_hostile(database)
     with database.writing() as session:
         kept = session.get_one(Capture, 1)
-        same = {name: getattr(kept, name) for name in Capture.model_fields if name not in ("id", "body", "mime")}
+        same = {
+            name: getattr(kept, name)
+            for name in Capture.model_fields
+            if name not in ("id", "body", "mime")
+        }
         held = Capture(**same, mime="text/html; charset=\r\nX: y", body=BROKEN)
         add_capture(session, held)
         check = session.get_one(Check, 3)
         check.capture_id = held.id
         session.add(check)
     desk = WatchlistState({HOSTILE_DOCUMENT: ExtractionConfig("Title", "en")})
-    with visited(database, state=lambda: desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)) as site:
+    with visited(
+        database, state=lambda: desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)
+    ) as site:
         yield site, database, id_
     database.close()
 
@@ -63,7 +82,9 @@ def paths(id_: int) -> list[str]:
     ]
 
 
-def test_no_page_runs_or_leads_to_what_it_quotes(attacked: tuple[httpx.Client, Database, int]) -> None:
+def test_no_page_runs_or_leads_to_what_it_quotes(
+    attacked: tuple[httpx.Client, Database, int],
+) -> None:
     site, _, id_ = attacked
     for path in paths(id_):
         answer = site.get(path)
@@ -78,7 +99,12 @@ def test_no_page_runs_or_leads_to_what_it_quotes(attacked: tuple[httpx.Client, D
 def sanitize(html: str, where: str) -> None:
     tree = LexborHTMLParser(html)
     assert not tree.css("script, img, iframe, object, base, [style]"), where
-    assert not [node.tag for node in tree.css("*") for name in node.attributes if name.startswith("on")], where
+    assert not [
+        node.tag
+        for node in tree.css("*")
+        for name in node.attributes
+        if name.startswith("on")
+    ], where
     for href in hrefs(tree, "a, link"):
         assert re.match(r"https?://|/|#|\?|[\w.-]+|\.\./", href), href
         assert not href.lower().startswith(("javascript:", "data:", "vbscript:")), href
@@ -86,15 +112,23 @@ def sanitize(html: str, where: str) -> None:
         assert dangerous not in html, where
 
 
-def test_a_name_that_does_not_exist_is_quoted_as_text(attacked: tuple[httpx.Client, Database, int]) -> None:
-    for query in ("service=%3Cscript%3Eowned%3C/script%3E", "topic=owned%22onload=", "language=%1B%5Downed"):
+def test_a_name_that_does_not_exist_is_quoted_as_text(
+    attacked: tuple[httpx.Client, Database, int],
+) -> None:
+    for query in (
+        "service=%3Cscript%3Eowned%3C/script%3E",
+        "topic=owned%22onload=",
+        "language=%1B%5Downed",
+    ):
         answer = attacked[0].get(f"/changes?{query}")
         assert answer.status_code == 400
         sanitize(answer.text, query)
         assert "owned" in answer.text
 
 
-def test_nothing_exported_does_either(attacked: tuple[httpx.Client, Database, int], tmp_path: Path) -> None:
+def test_nothing_exported_does_either(
+    attacked: tuple[httpx.Client, Database, int], tmp_path: Path
+) -> None:
     folder = tmp_path / "site"
     export_site(attacked[1], folder, today=date(2025, 10, 30))
     files = list(folder.rglob("*.html"))
@@ -105,12 +139,16 @@ def test_nothing_exported_does_either(attacked: tuple[httpx.Client, Database, in
         assert not [each for each in DANGEROUS if each in file.read_text("utf-8")]
 
 
-def test_broken_bytes_are_read_as_far_as_they_can_be(attacked: tuple[httpx.Client, Database, int]) -> None:
+def test_broken_bytes_are_read_as_far_as_they_can_be(
+    attacked: tuple[httpx.Client, Database, int],
+) -> None:
     tree = page(attacked[0], f"/health/held/{HOSTILE_DOCUMENT}")
     assert any("We keep data." in said for said in text(tree, ".fetched"))
 
 
-def test_a_capture_is_kept_apart_from_the_site_it_came_from(attacked: tuple[httpx.Client, Database, int]) -> None:
+def test_a_capture_is_kept_apart_from_the_site_it_came_from(
+    attacked: tuple[httpx.Client, Database, int],
+) -> None:
     answer = attacked[0].get(f"/documents/{HOSTILE_DOCUMENT}/versions/2/capture")
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment;")
@@ -118,7 +156,9 @@ def test_a_capture_is_kept_apart_from_the_site_it_came_from(attacked: tuple[http
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_plain_text_holds_no_controls(attacked: tuple[httpx.Client, Database, int]) -> None:
+def test_plain_text_holds_no_controls(
+    attacked: tuple[httpx.Client, Database, int],
+) -> None:
     said = attacked[0].get(f"/documents/{HOSTILE_DOCUMENT}/versions/2/text").text
     assert "owned" in said
     assert not [each for each in DANGEROUS if each in said]
@@ -143,8 +183,14 @@ def test_headers_of_visitors_break_nothing(
         assert attacked[0].get(path, headers=raw).status_code == 200
 
 
-def test_what_an_address_says_gets_into_no_header(attacked: tuple[httpx.Client, Database, int]) -> None:
-    for path in ("/documents?lang=fr%0d%0aX-Own:%20ed", "/documents?view=side%0aX", "/sign-in?next=%0d%0aX:y"):
+def test_what_an_address_says_gets_into_no_header(
+    attacked: tuple[httpx.Client, Database, int],
+) -> None:
+    for path in (
+        "/documents?lang=fr%0d%0aX-Own:%20ed",
+        "/documents?view=side%0aX",
+        "/sign-in?next=%0d%0aX:y",
+    ):
         answer = attacked[0].get(path)
         assert "x-own" not in answer.headers
         assert answer.status_code in (301, 404)

@@ -16,9 +16,13 @@ from tests.web_pages import Story, change_id, hrefs, page, text
 ROOT = Path(__file__).parents[1]
 
 
-def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story) -> None:
+def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(
+    parley: Story,
+) -> None:
     site = parley.site
-    french = site.get("/changes", headers={"Accept-Language": "es, fr-CH;q=0.9, en;q=0.5"})
+    french = site.get(
+        "/changes", headers={"Accept-Language": "es, fr-CH;q=0.9, en;q=0.5"}
+    )
     assert french.headers["content-language"] == "fr"
     assert french.headers["vary"] == "Accept-Language, Accept-Encoding"
     assert "lundi 3 novembre 2025" in french.text
@@ -28,30 +32,50 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story
     assert "/changes?cosmetic=true&lang=en" in hrefs(chosen, ".languages a")
     assert text(chosen, ".languages a") == ["EN", "DE", "FR"]
     # what is quoted keeps its own language
-    assert [node.attributes["lang"] for node in chosen.css(".entry .quotation q")] == ["en"]
+    assert [node.attributes["lang"] for node in chosen.css(".entry .quotation q")] == [
+        "en"
+    ]
     english_page = page(site, f"/changes/{parley.change(PRIVACY)}?lang=fr")
-    assert text(english_page, ".why-high")[0].startswith("Pourquoi elle est élevée : vos données")
+    assert text(english_page, ".why-high")[0].startswith(
+        "Pourquoi elle est élevée : vos données"
+    )
     older = page(site, f"/changes/{parley.change(PRIVACY_FR)}?lang=fr")
     assert text(older, ".weight")
     assert not text(older, ".why-high")  # its brief names no convention
-    for path in ("/services", f"/documents/{PRIVACY_FR}", "/health", f"/changes/{parley.change(PRIVACY_FR)}"):
-        assert page(site, f"{path}?lang=fr").css_first("html").attributes["lang"] == "fr"
+    for path in (
+        "/services",
+        f"/documents/{PRIVACY_FR}",
+        "/health",
+        f"/changes/{parley.change(PRIVACY_FR)}",
+    ):
+        assert (
+            page(site, f"{path}?lang=fr").css_first("html").attributes["lang"] == "fr"
+        )
 
 
 def test_reasons_are_in_the_visitors_language(parley: Story) -> None:
     gone, refused = text(page(parley.site, "/health?lang=fr"), ".documents .reason")
     assert gone == "le plus gros du texte a disparu : 12 mots, là où il y en avait 640"
-    assert refused.startswith("parley.example a répondu 403 : il refuse l’accès à la page. policywatch ne contourne")
+    assert refused.startswith(
+        "parley.example a répondu 403 : il refuse l’accès à la page. policywatch ne contourne"
+    )
 
 
 def test_german_is_one_more_catalogue(parley: Story) -> None:
-    german = parley.site.get(f"/changes/{parley.change(PRIVACY)}", headers={"Accept-Language": "de-AT, en;q=0.5"})
+    german = parley.site.get(
+        f"/changes/{parley.change(PRIVACY)}",
+        headers={"Accept-Language": "de-AT, en;q=0.5"},
+    )
     assert german.headers["content-language"] == "de"
     seen = LexborHTMLParser(german.text)
-    assert text(seen, ".why-high")[0].startswith("Warum sie hoch ist: Ihre Daten oder Inhalte dienen neuerdings")
+    assert text(seen, ".why-high")[0].startswith(
+        "Warum sie hoch ist: Ihre Daten oder Inhalte dienen neuerdings"
+    )
     assert "3. November 2025" in text(seen, ".where")[0]
     refused = text(page(parley.site, "/health?lang=de"), ".documents .reason")[1]
-    assert refused.startswith("parley.example hat mit 403 geantwortet: Er verweigert den Zugriff auf die Seite.")
+    assert refused.startswith(
+        "parley.example hat mit 403 geantwortet: Er verweigert den Zugriff auf die Seite."
+    )
     assert {"/health?lang=en", "/health?lang=de", "/health?lang=fr"} == {
         *hrefs(page(parley.site, "/health?lang=de"), ".languages a")
     }
@@ -59,13 +83,21 @@ def test_german_is_one_more_catalogue(parley: Story) -> None:
 
 def test_whoever_follows_a_french_page_is_told_in_french(parley: Story) -> None:
     for wish, said in (("fr", "?lang=fr"), ("en", "")):
-        home = LexborHTMLParser(parley.site.get("/", headers={"Accept-Language": wish}).text)
-        followed = [href for href in hrefs(home, "link[rel=alternate][type], main a, footer a") if "feed" in href]
+        home = LexborHTMLParser(
+            parley.site.get("/", headers={"Accept-Language": wish}).text
+        )
+        followed = [
+            href
+            for href in hrefs(home, "link[rel=alternate][type], main a, footer a")
+            if "feed" in href
+        ]
         assert {*followed} == {f"/feed.atom{said}", f"/feed.json{said}"}
         assert f"/calendar.ics{said}" in hrefs(home, "main a")
 
 
-def test_why_a_change_alerts_is_in_the_visitors_language(site: httpx.Client, database: Database) -> None:
+def test_why_a_change_alerts_is_in_the_visitors_language(
+    site: httpx.Client, database: Database
+) -> None:
     tell(database)
     id_ = change_id(database, PRIVACY)
     with database.writing() as session:

@@ -29,7 +29,10 @@ def test_an_empty_store_says_so_on_every_page(site: httpx.Client) -> None:
     assert "No document is watched yet." in text(page(site, "/services"), "main")[0]
     assert "Nothing has been checked yet." in text(page(site, "/health"), "main")[0]
     assert site.get("/api/v1/changes").json() == {"changes": [], "next": None}
-    assert ElementTree.fromstring(site.get("/feed.atom").content).findall("a:entry", ATOM) == []
+    assert (
+        ElementTree.fromstring(site.get("/feed.atom").content).findall("a:entry", ATOM)
+        == []
+    )
 
 
 def test_changes_of_words_are_listed_by_day_the_newest_first(parley: Story) -> None:
@@ -61,7 +64,9 @@ def test_changes_of_words_are_listed_by_day_the_newest_first(parley: Story) -> N
     assert len(everything.css(".entry")) == 5
 
 
-def test_older_changes_are_reached_by_address_each_once(site: httpx.Client, database: Database) -> None:
+def test_older_changes_are_reached_by_address_each_once(
+    site: httpx.Client, database: Database
+) -> None:
     with database.writing() as session:
         declare(session, documents())
         session.flush()
@@ -69,7 +74,9 @@ def test_older_changes_are_reached_by_address_each_once(site: httpx.Client, data
         before = teller.version(TERMS, day(0), [block("paragraph", "0")])
         for number in range(1, 71):
             # several a moment, so that the order can't hang on the time alone
-            after = teller.version(TERMS, day(number // 4), [block("paragraph", str(number))])
+            after = teller.version(
+                TERMS, day(number // 4), [block("paragraph", str(number))]
+            )
             teller.change(before, after, [passage([], str(number - 1), str(number))])
             before = after
     seen: list[str] = []
@@ -88,20 +95,33 @@ def test_older_changes_are_reached_by_address_each_once(site: httpx.Client, data
     assert answer["next"] is None
 
 
-def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(parley: Story) -> None:
+def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(
+    parley: Story,
+) -> None:
     tree = page(parley.site, "/")
-    assert text(tree, "h1") == ["Changes to the policies of online services, word for word"]
-    assert "Watched here: 5 documents of 2 services. Last check: 3 November 2025, 11:00 UTC." in text(tree, ".hero")[0]
+    assert text(tree, "h1") == [
+        "Changes to the policies of online services, word for word"
+    ]
+    assert (
+        "Watched here: 5 documents of 2 services. Last check: 3 November 2025, 11:00 UTC."
+        in text(tree, ".hero")[0]
+    )
     assert (
         text(tree, ".lately .entry h3")[-1]
         == "Harbour · Privacy Notice: “Harbour will keep deleted notes for thirty days”"
     )
-    assert "1 passage reworded" not in text(tree, ".lately .entry h3"), "a fee is not about AI or data"
+    assert "1 passage reworded" not in text(tree, ".lately .entry h3"), (
+        "a fee is not about AI or data"
+    )
     assert {"/feed.atom", "/feed.json", "/calendar.ics"} <= set(hrefs(tree, ".ways a"))
 
 
 @pytest.mark.parametrize(
-    ("at", "heading"), [(40, "Lately, about AI or your data"), (400, "The last changes about AI or your data")]
+    ("at", "heading"),
+    [
+        (40, "Lately, about AI or your data"),
+        (400, "The last changes about AI or your data"),
+    ],
 )
 def test_what_is_old_is_no_news(parley: Story, at: int, heading: str) -> None:
     with visited(parley.database, now=lambda: day(at)) as site:
@@ -115,7 +135,10 @@ def test_what_is_old_is_no_news(parley: Story, at: int, heading: str) -> None:
 
 def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> None:
     site = parley.site
-    tree = page(site, "/changes?topic=ai_training&language=en&severity=medium&direction=&until=2025-11-03")
+    tree = page(
+        site,
+        "/changes?topic=ai_training&language=en&severity=medium&direction=&until=2025-11-03",
+    )
     assert hrefs(tree, ".entry h3 a") == [f"/changes/{parley.change(PRIVACY)}"]
     assert [each.removeprefix("Remove: ") for each in text(tree, ".chosen li")] == [
         "AI training ×",
@@ -145,34 +168,65 @@ def test_the_form_sends_what_the_address_takes(parley: Story) -> None:
     tree = page(parley.site, "/changes?lang=fr&service=Parley&document=parley/terms")
     form = tree.css_first(".filters form")
     assert form.attributes["action"] == "/changes"
-    sent = {node.attributes["name"]: node.attributes.get("value") for node in form.css("input[type=hidden]")}
+    sent = {
+        node.attributes["name"]: node.attributes.get("value")
+        for node in form.css("input[type=hidden]")
+    }
     assert sent == {"lang": "fr"}
     assert text(form, "select[name=service] option[selected]") == ["Parley"]
-    assert [node.attributes["value"] for node in form.css("select[name=document] option[selected]")] == [TERMS]
+    assert [
+        node.attributes["value"]
+        for node in form.css("select[name=document] option[selected]")
+    ] == [TERMS]
     assert "Conditions d’utilisation" in text(form, "select[name=kind] option")
     named = {node.attributes["name"] for node in form.css("select, input")}
     assert named == {
         "lang",
         "document",
-        *(["topic", "severity", "service", "kind", "direction", "language", "since", "until", "cosmetic"]),
+        *(
+            [
+                "topic",
+                "severity",
+                "service",
+                "kind",
+                "direction",
+                "language",
+                "since",
+                "until",
+                "cosmetic",
+            ]
+        ),
     }
 
 
-def test_what_is_announced_stands_by_date_with_the_days_that_are_left(database: Database) -> None:
+def test_what_is_announced_stands_by_date_with_the_days_that_are_left(
+    database: Database,
+) -> None:
     tell(database)
     with visited(database, now=lambda: datetime(2025, 10, 24, 9, tzinfo=UTC)) as site:
         tree = page(site, "/upcoming")
         assert text(tree, ".day > h2") == ["Monday 3 November 2025 in 10 days"]
         assert len(tree.css(".entry")) == 2
-        assert text(page(site, "/"), ".soon .when") == ["3 November 2025", "3 November 2025"]
+        assert text(page(site, "/"), ".soon .when") == [
+            "3 November 2025",
+            "3 November 2025",
+        ]
     with visited(database, now=lambda: datetime(2025, 11, 4, tzinfo=UTC)) as site:
         assert text(page(site, "/upcoming"), ".entry") == []
 
 
-def test_an_announced_text_stands_against_the_one_in_force(site: httpx.Client, database: Database) -> None:
+def test_an_announced_text_stands_against_the_one_in_force(
+    site: httpx.Client, database: Database
+) -> None:
     url = "https://parley.example/soon"
     preview = Document(
-        id="parley/preview-terms", service="P", title="Soon", kind="preview", language="en", url=url, added_at=day(0)
+        id="parley/preview-terms",
+        service="P",
+        title="Soon",
+        kind="preview",
+        language="en",
+        url=url,
+        added_at=day(0),
     )
     with database.writing() as session:
         declare(session, [*documents(), preview])
@@ -180,16 +234,28 @@ def test_an_announced_text_stands_against_the_one_in_force(site: httpx.Client, d
         teller = Teller(session)
         teller.version(TERMS, day(0), [block("paragraph", "We keep your notes.")])
     page(site, "/upcoming/parley/preview-terms", 404)
-    assert hrefs(page(site, "/upcoming"), ".documents a") == [], "no text of it was read yet"
+    assert hrefs(page(site, "/upcoming"), ".documents a") == [], (
+        "no text of it was read yet"
+    )
     with database.writing() as session:
-        Teller(session).version("parley/preview-terms", day(1), [block("paragraph", "We sell your notes.")])
-    assert hrefs(page(site, "/upcoming"), ".documents a") == ["/upcoming/parley/preview-terms"]
+        Teller(session).version(
+            "parley/preview-terms", day(1), [block("paragraph", "We sell your notes.")]
+        )
+    assert hrefs(page(site, "/upcoming"), ".documents a") == [
+        "/upcoming/parley/preview-terms"
+    ]
     tree = page(site, "/upcoming/parley/preview-terms")
-    assert text(tree, ".diff") == ["We removed: keep (end) added: sell (end) your notes."]
-    assert hrefs(tree, ".more a") == [f"/documents/parley/preview-terms/versions/1#{anchor('We sell your notes.')}"]
+    assert text(tree, ".diff") == [
+        "We removed: keep (end) added: sell (end) your notes."
+    ]
+    assert hrefs(tree, ".more a") == [
+        f"/documents/parley/preview-terms/versions/1#{anchor('We sell your notes.')}"
+    ]
 
 
-def test_what_a_change_no_longer_says_is_called_so(database: Database, site: httpx.Client) -> None:
+def test_what_a_change_no_longer_says_is_called_so(
+    database: Database, site: httpx.Client
+) -> None:
     tell(database)
     with database.writing() as session:
         for change in session.exec(select(Change)):
@@ -198,7 +264,9 @@ def test_what_a_change_no_longer_says_is_called_so(database: Database, site: htt
                 session.add(change)
     news = "Harbour · Privacy Notice: No longer stated: “Harbour will keep deleted notes for thirty days”"
     assert news in text(page(site, "/changes"), ".entry h3")
-    assert "Ne figure plus" in text(page(site, "/changes?lang=fr"), ".entry .quotation")[0]
+    assert (
+        "Ne figure plus" in text(page(site, "/changes?lang=fr"), ".entry .quotation")[0]
+    )
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -206,12 +274,23 @@ def test_pages_feeds_and_answers_are_the_same_on_postgresql(
     parley: Story, site: httpx.Client, database: Database
 ) -> None:
     tell(database)
-    waiting, seen = ["/", "/api/changes", "/api/documents", "/health", "/search?q=data"], set()
+    waiting, seen = (
+        ["/", "/api/changes", "/api/documents", "/health", "/search?q=data"],
+        set(),
+    )
     while waiting and len(seen) < 60:
         path = waiting.pop(0)
         seen.add(path)
         one, other = (client.get(path) for client in (parley.site, site))
-        texts = [answer.text.replace("\r\n ", "") for answer in (one, other)]  # a calendar folds its lines
-        assert texts[0].replace(str(parley.site.base_url), str(site.base_url)) == texts[1], path
+        texts = [
+            answer.text.replace("\r\n ", "") for answer in (one, other)
+        ]  # a calendar folds its lines
+        assert (
+            texts[0].replace(str(parley.site.base_url), str(site.base_url)) == texts[1]
+        ), path
         links = hrefs(LexborHTMLParser(other.text), "a[href^='/'], link[href^='/']")
-        waiting += [link for link in dict.fromkeys(links) if link not in seen and link not in waiting]
+        waiting += [
+            link
+            for link in dict.fromkeys(links)
+            if link not in seen and link not in waiting
+        ]

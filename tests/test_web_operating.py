@@ -27,7 +27,9 @@ def readiness(home: str) -> tuple[int, str | None]:
     return answer.status_code, answer.json().get("detail")
 
 
-def test_the_probes_say_whether_the_pages_answer_and_whether_the_watch_works(tmp_path: Path) -> None:
+def test_the_probes_say_whether_the_pages_answer_and_whether_the_watch_works(
+    tmp_path: Path,
+) -> None:
     with a_site() as site:
         names = ("privacy", "one", "two", "three")
         site.pages |= {f"/{name}": policy() for name in names}
@@ -41,21 +43,39 @@ def test_the_probes_say_whether_the_pages_answer_and_whether_the_watch_works(tmp
                 for check in session.exec(select(Check)):
                     check.checked_at -= timedelta(days=30)
             status, reason = readiness(home)
-            assert (status, "all documents are overdue; the last check was at" in str(reason)) == (503, True)
+            assert (
+                status,
+                "all documents are overdue; the last check was at" in str(reason),
+            ) == (503, True)
             with database.writing() as session:
-                for check in session.exec(select(Check).where(Check.document_id == "library/privacy")):
+                for check in session.exec(
+                    select(Check).where(Check.document_id == "library/privacy")
+                ):
                     check.checked_at += timedelta(days=30)
             status, reason = readiness(home)
-            assert (status, "3 of 4 documents are overdue; the last check was at" in str(reason)) == (503, True)
+            assert (
+                status,
+                "3 of 4 documents are overdue; the last check was at" in str(reason),
+            ) == (503, True)
             with database.writing() as session:
-                for check in session.exec(select(Check).where(Check.document_id != "library/one")):
+                for check in session.exec(
+                    select(Check).where(Check.document_id != "library/one")
+                ):
                     check.checked_at = utc_now()
             assert readiness(home) == (200, None)
             with database.writing() as session:
-                session.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+                session.execute(
+                    text("UPDATE alembic_version SET version_num = 'later'")
+                )
             database.close()
-            assert readiness(home) == (503, "the database has the schema of another version of policywatch")
-            assert (get(f"{home}healthz").status_code, get(f"{home}healthz").json()) == (200, {"status": "ok"})
+            assert readiness(home) == (
+                503,
+                "the database has the schema of another version of policywatch",
+            )
+            assert (
+                get(f"{home}healthz").status_code,
+                get(f"{home}healthz").json(),
+            ) == (200, {"status": "ok"})
 
 
 def test_a_damaged_database_is_no_mistake_of_the_pages(tmp_path: Path) -> None:
@@ -69,10 +89,16 @@ def test_a_damaged_database_is_no_mistake_of_the_pages(tmp_path: Path) -> None:
         with sqlite3.connect(database) as opened:
             opened.execute("UPDATE versions SET page = x'00'")
         text_of_version = get(f"{home}documents/library/privacy/versions/1")
-        for content in (b"not a database", database.read_bytes()[:8192] + bytes(500_000)):
+        for content in (
+            b"not a database",
+            database.read_bytes()[:8192] + bytes(500_000),
+        ):
             database.write_bytes(content)
             assert readiness(home) == (503, "the database can't be read at this moment")
-            answers = [get(f"{home}{path}") for path in ("", "changes", "feed.atom", "api/v1/changes")]
+            answers = [
+                get(f"{home}{path}")
+                for path in ("", "changes", "feed.atom", "api/v1/changes")
+            ]
             assert [answer.status_code for answer in answers] == [503] * 4
         assert "Traceback" not in program.errors
     for answer in (text_of_version, *answers[:2]):
@@ -82,19 +108,38 @@ def test_a_damaged_database_is_no_mistake_of_the_pages(tmp_path: Path) -> None:
 
 def test_probes_ask_by_any_name_and_without_signing_in(parley: Story) -> None:
     access = Access(token="a token of the operator", private=True)
-    with visited(parley.database, access=access, allowed_hosts=["policies.example"]) as site:
-        for path, status in (("/healthz", 200), ("/readyz", 200), ("/", 400), ("/documents/healthz", 400)):
-            assert site.get(path, headers={"Host": "10.1.2.3:8642"}).status_code == status, path
-            assert site.head(path, headers={"Host": "10.1.2.3:8642"}).status_code == status, path
-        assert site.get("/changes", headers={"Host": "policies.example"}).status_code == 401
+    with visited(
+        parley.database, access=access, allowed_hosts=["policies.example"]
+    ) as site:
+        for path, status in (
+            ("/healthz", 200),
+            ("/readyz", 200),
+            ("/", 400),
+            ("/documents/healthz", 400),
+        ):
+            assert (
+                site.get(path, headers={"Host": "10.1.2.3:8642"}).status_code == status
+            ), path
+            assert (
+                site.head(path, headers={"Host": "10.1.2.3:8642"}).status_code == status
+            ), path
+        assert (
+            site.get("/changes", headers={"Host": "policies.example"}).status_code
+            == 401
+        )
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_each_request_is_a_line_of_the_log(tmp_path: Path, form: str) -> None:
     with a_site() as site:
         config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
-    with serving(config, "--log-format", form, "--trusted-proxy", "127.0.0.1") as (home, program):
-        first = get(f"{home}changes?service=%0aNobody", headers={"X-Forwarded-For": "192.0.2.7"})
+    with serving(config, "--log-format", form, "--trusted-proxy", "127.0.0.1") as (
+        home,
+        program,
+    ):
+        first = get(
+            f"{home}changes?service=%0aNobody", headers={"X-Forwarded-For": "192.0.2.7"}
+        )
         httpx.head(f"{home}services", timeout=60)
         get(f"{home}search?q={'a' * 60_000}")
         until(lambda: program.errors.count("\n") == 3)
@@ -102,17 +147,30 @@ def test_each_request_is_a_line_of_the_log(tmp_path: Path, form: str) -> None:
     size = int(first.headers["content-length"])
     if form == "json":
         told = [json.loads(line) for line in lines]
-        assert told[0].items() >= {"client": "192.0.2.7", "method": "GET", "status": 400, "bytes": size}.items()
+        assert (
+            told[0].items()
+            >= {
+                "client": "192.0.2.7",
+                "method": "GET",
+                "status": 400,
+                "bytes": size,
+            }.items()
+        )
         assert told[0]["path"] == "/changes?service=%0aNobody"
         fields = "time level event message client method path status bytes ms"
         assert list(told[0]) == fields.split()
-        assert [(one["method"], one["status"], one["bytes"] > 0) for one in told[1:]] == [
+        assert [
+            (one["method"], one["status"], one["bytes"] > 0) for one in told[1:]
+        ] == [
             ("HEAD", 200, False),
             ("GET", 414, True),
         ]
     else:
         time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO"
-        assert re.fullmatch(rf"{time} 192\.0\.2\.7 GET /changes\?service=%0aNobody 400 {size} \d+", lines[0])
+        assert re.fullmatch(
+            rf"{time} 192\.0\.2\.7 GET /changes\?service=%0aNobody 400 {size} \d+",
+            lines[0],
+        )
         assert re.fullmatch(rf"{time} 127\.0\.0\.1 HEAD /services 200 0 \d+", lines[1])
         assert [len(line) < 2_200 for line in lines] == [True] * 3
 
@@ -128,12 +186,22 @@ def test_answers_are_compressed_and_not_sent_twice(parley: Story) -> None:
         assert int(small.headers["content-length"]) < len(whole.content) / 2
         if tag := small.headers.get("etag"):
             for encoding in ("gzip", "identity"):
-                again = parley.site.get(path, headers={"If-None-Match": tag, "Accept-Encoding": encoding})
-                assert (again.status_code, again.content, "content-encoding" in again.headers) == (304, b"", False)
+                again = parley.site.get(
+                    path, headers={"If-None-Match": tag, "Accept-Encoding": encoding}
+                )
+                assert (
+                    again.status_code,
+                    again.content,
+                    "content-encoding" in again.headers,
+                ) == (304, b"", False)
 
 
 def test_static_files_are_kept_for_an_hour(parley: Story) -> None:
     first = parley.site.get("/static/base.css")
-    again = parley.site.get("/static/base.css", headers={"If-None-Match": first.headers["etag"]})
+    again = parley.site.get(
+        "/static/base.css", headers={"If-None-Match": first.headers["etag"]}
+    )
     assert again.status_code == 304
-    assert {first.headers["cache-control"], again.headers["cache-control"]} == {"public, max-age=3600"}
+    assert {first.headers["cache-control"], again.headers["cache-control"]} == {
+        "public, max-age=3600"
+    }

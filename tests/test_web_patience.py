@@ -21,14 +21,18 @@ _ALLOWED = 256  # files that the system lets the pages open
 _HALF = b"GET /services HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
-def test_connections_that_ask_for_nothing_neither_shut_the_pages_nor_fill_the_log(tmp_path: Path) -> None:
+def test_connections_that_ask_for_nothing_neither_shut_the_pages_nor_fill_the_log(
+    tmp_path: Path,
+) -> None:
     with a_site() as site:
         file = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
     few = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({_ALLOWED}, {_ALLOWED}))"
     with serving(file, first=few) as (url, program), ExitStack() as silent:
         where = urlsplit(url)
         for _ in range(2 * _ALLOWED):
-            one = silent.enter_context(socket.create_connection((where.hostname, where.port), timeout=60))
+            one = silent.enter_context(
+                socket.create_connection((where.hostname, where.port), timeout=60)
+            )
             one.send(_HALF)
         assert get(f"{url}services").status_code == 200
         program.terminate()
@@ -90,7 +94,8 @@ def test_captures_that_nobody_takes_fill_no_memory(tmp_path: Path) -> None:
             one.connect((where.hostname, where.port))
             one.sendall(f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         answers = [
-            get(f"{url}{path}", headers={"Accept-Encoding": "identity"}) for _ in range(3)
+            get(f"{url}{path}", headers={"Accept-Encoding": "identity"})
+            for _ in range(3)
         ]  # which come after theirs have begun
         grown = memory(program.pid) - before
     assert {answer.content for answer in answers} == {whole}
@@ -100,5 +105,7 @@ def test_captures_that_nobody_takes_fill_no_memory(tmp_path: Path) -> None:
 
 def memory(pid: int) -> float:
     """Of a process at its most, in MB."""
-    (line,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
+    (line,) = re.findall(
+        r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii")
+    )
     return int(line) / 1024

@@ -21,8 +21,19 @@ from tests.story_of_parley import HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS
 from tests.web_pages import Story
 
 APP = create_app(None)  # type: ignore[arg-type]  # no database is needed to name its routes
-ROUTES = sorted({route.path for route in iter_route_contexts(APP.routes) if "GET" in (route.methods or ())})
-PLACES = {"document_id": PRIVACY, "number": "2", "change_id": "1", "token": "none"}  # by parameter of a path
+ROUTES = sorted(
+    {
+        route.path
+        for route in iter_route_contexts(APP.routes)
+        if "GET" in (route.methods or ())
+    }
+)
+PLACES = {
+    "document_id": PRIVACY,
+    "number": "2",
+    "change_id": "1",
+    "token": "none",
+}  # by parameter of a path
 KNOWN = {
     "service": ["Parley", "Harbour"],
     "document": [HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS],
@@ -54,7 +65,16 @@ NOT_HERE = (
 )
 SOON = 10  # seconds, on a machine that is busy with other tests
 LARGEST = 200_000  # bytes of an answer
-ANSWERED = (200, 301, 307, 400, 403, 404, 410, 414)  # 307: an address with a slash too many
+ANSWERED = (
+    200,
+    301,
+    307,
+    400,
+    403,
+    404,
+    410,
+    414,
+)  # 307: an address with a slash too many
 
 
 def path(route: str, places: Mapping[str, str] = PLACES) -> str:
@@ -64,7 +84,9 @@ def path(route: str, places: Mapping[str, str] = PLACES) -> str:
 @pytest.fixture(scope="module")
 def asking(parley: Story) -> Iterator[HTTPConnection]:
     """As http.client sends any address as it is."""
-    connection = HTTPConnection(parley.site.base_url.host, parley.site.base_url.port, timeout=120)
+    connection = HTTPConnection(
+        parley.site.base_url.host, parley.site.base_url.port, timeout=120
+    )
     yield connection
     connection.close()
 
@@ -81,7 +103,9 @@ def ask(asking: HTTPConnection, address: str) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_no_page_grows_with_what_is_asked_of_it(asking: HTTPConnection, route: str) -> None:
+def test_no_page_grows_with_what_is_asked_of_it(
+    asking: HTTPConnection, route: str
+) -> None:
     at = path(route)
     plain = f"{at}?{'from=1&to=2' if at.endswith('/compare') else ''}"
     assert ask(asking, plain)[0] in (200, 301) or route in NOT_HERE
@@ -95,7 +119,9 @@ def test_no_page_grows_with_what_is_asked_of_it(asking: HTTPConnection, route: s
         ask(asking, f"{plain}&{whole}")
 
 
-@pytest.mark.parametrize("route", ["/changes", "/feed.atom", "/calendar.ics", "/search", "/api/v1/changes"])
+@pytest.mark.parametrize(
+    "route", ["/changes", "/feed.atom", "/calendar.ics", "/search", "/api/v1/changes"]
+)
 @pytest.mark.parametrize(
     ("query", "said"),
     [
@@ -106,7 +132,9 @@ def test_no_page_grows_with_what_is_asked_of_it(asking: HTTPConnection, route: s
         ("&".join(f"document={PRIVACY}" for _ in range(21)), ""),
     ],
 )
-def test_a_filter_takes_a_few_names_that_exist(parley: Story, route: str, query: str, said: str) -> None:
+def test_a_filter_takes_a_few_names_that_exist(
+    parley: Story, route: str, query: str, said: str
+) -> None:
     if "topic" in query and route == "/search":
         query, said = "service=%00", "service"
     answer = parley.site.get(f"{route}?{query}")
@@ -129,7 +157,23 @@ def test_what_is_wrong_with_a_filter_is_said(parley: Story) -> None:
 
 
 ODD = st.one_of(
-    st.sampled_from(["%00", "%FF", "%C0%80", "%ED%A0%80", "%", "%2", "%u0041", "+", ";", "%26", "%3D", "%0D%0A", "["]),
+    st.sampled_from(
+        [
+            "%00",
+            "%FF",
+            "%C0%80",
+            "%ED%A0%80",
+            "%",
+            "%2",
+            "%u0041",
+            "+",
+            ";",
+            "%26",
+            "%3D",
+            "%0D%0A",
+            "[",
+        ]
+    ),
     st.text(max_size=40).map(lambda text: quote(text, safe="", errors="replace")),
     st.sampled_from(["a", "%41", "%F0%9F%98%80", "%22", "%3C"]).flatmap(
         lambda one: st.integers(1, 60_000 // len(one)).map(lambda times: one * times)
@@ -137,9 +181,17 @@ ODD = st.one_of(
 )
 PARTS = st.one_of(
     st.sampled_from([*KNOWN]).flatmap(
-        lambda name: st.sampled_from(KNOWN[name]).map(lambda value: f"{name}={quote(value, safe='')}")
+        lambda name: st.sampled_from(KNOWN[name]).map(
+            lambda value: f"{name}={quote(value, safe='')}"
+        )
     ),
-    st.builds("{}={}".format, st.one_of(st.sampled_from([*KNOWN, "before", "newer", "part", "standing"]), ODD), ODD),
+    st.builds(
+        "{}={}".format,
+        st.one_of(
+            st.sampled_from([*KNOWN, "before", "newer", "part", "standing"]), ODD
+        ),
+        ODD,
+    ),
 )
 QUERIES = st.lists(st.tuples(PARTS, st.integers(1, 200)), max_size=6).map(
     lambda parts: "&".join(part for part, times in parts for _ in range(times))[:60_000]
@@ -149,6 +201,8 @@ QUERIES = st.lists(st.tuples(PARTS, st.integers(1, 200)), max_size=6).map(
 @given(route=st.sampled_from(ROUTES), query=QUERIES, odd=st.none() | ODD)
 @example(route="/changes", query="lang=en&" * 255, odd=None)
 @example(route="/changes/{change_id:int}", query="", odd="")
-def test_no_question_is_too_much(asking: HTTPConnection, route: str, query: str, odd: Any) -> None:
+def test_no_question_is_too_much(
+    asking: HTTPConnection, route: str, query: str, odd: Any
+) -> None:
     places = PLACES if odd is None else dict.fromkeys(PLACES, odd[:3_000])
     ask(asking, f"{path(route, places)}?{query}")

@@ -10,12 +10,19 @@ from tests.story_of_parley import PRIVACY
 from tests.web_pages import Story, hrefs, page, text
 
 
-def test_words_are_found_marked_with_the_time_in_which_they_stood(parley: Story) -> None:
+def test_words_are_found_marked_with_the_time_in_which_they_stood(
+    parley: Story,
+) -> None:
     tree = page(parley.site, "/search?q=people+posts")
-    assert [text(hit, "mark") for hit in tree.css(".hit")] == [["people", "posts"], ["people", "posts"]]
+    assert [text(hit, "mark") for hit in tree.css(".hit")] == [
+        ["people", "posts"],
+        ["people", "posts"],
+    ]
     id_ = parley.change(PRIVACY)
     assert text(tree, ".hit .sides")[0].startswith("Present since 3 November 2025 ·")
-    assert text(tree, ".hit .sides")[1].startswith("Present from 6 October 2025 to 3 November 2025 ·")
+    assert text(tree, ".hit .sides")[1].startswith(
+        "Present from 6 October 2025 to 3 November 2025 ·"
+    )
     assert f"/changes/{id_}" in hrefs(tree.css(".hit")[1], ".sides a")
     there = hrefs(tree.css(".hit")[1], ".sides a")[-1]
     version, _, id_ = there.partition("#")
@@ -38,10 +45,28 @@ def test_a_search_is_narrowed_by_phrase_place_and_time(parley: Story) -> None:
     assert not page(parley.site, "/search").css(".hit, .empty")
 
 
-def test_nothing_that_can_be_written_breaks_it(site: httpx.Client, database: Database) -> None:
+def test_nothing_that_can_be_written_breaks_it(
+    site: httpx.Client, database: Database
+) -> None:
     tell_hostile(database)
-    for asked in ("what's", "AI/ML", '"', "(", "NEAR(", "a:b", "*", "-x", "'; --", "<script>", "\u202e", "é", "\ud83d"):
-        answer = site.get("/search", params={"q": asked.encode("utf-8", "surrogatepass")})
+    for asked in (
+        "what's",
+        "AI/ML",
+        '"',
+        "(",
+        "NEAR(",
+        "a:b",
+        "*",
+        "-x",
+        "'; --",
+        "<script>",
+        "\u202e",
+        "é",
+        "\ud83d",
+    ):
+        answer = site.get(
+            "/search", params={"q": asked.encode("utf-8", "surrogatepass")}
+        )
         assert answer.status_code == 200, asked
         assert "<script" not in answer.text
     tree = page(site, "/search?q=owned")

@@ -38,7 +38,9 @@ from tests.web_pages import hrefs, page, text, visited
 from tests.web_server import served
 
 PASSWORD = "a long enough password"
-HASHED = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)  # what guards against guessing takes long on purpose
+HASHED = PasswordHasher.from_parameters(CHEAPEST).hash(
+    PASSWORD
+)  # what guards against guessing takes long on purpose
 TOKEN = "a token for programs"
 STATE = WatchlistState(
     {NOTES: ExtractionConfig("Privacy Notice", "en")},
@@ -49,7 +51,9 @@ HELD = "<!doctype html><html lang=en><main><h1>Privacy Notice</h1><p>We keep you
 
 @pytest.fixture
 def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{shutil.copyfile(story_file, tmp_path / 'store.db')}")
+    database = Database(
+        f"sqlite:///{shutil.copyfile(story_file, tmp_path / 'store.db')}"
+    )
     _hold(database, HELD)
     yield database
     database.close()
@@ -60,33 +64,53 @@ def _hold(database: Database, html: str) -> None:
     with database.writing() as session:
         kept = session.exec(select(Capture).where(Capture.document_id == NOTES)).first()
         assert kept is not None
-        same = {name: getattr(kept, name) for name in Capture.model_fields if name not in ("id", "body", "size")}
+        same = {
+            name: getattr(kept, name)
+            for name in Capture.model_fields
+            if name not in ("id", "body", "size")
+        }
         again = Capture(**same, body=body, size=len(body))
         add_capture(session, again)
         teller = Teller(session)
-        check = teller.checked(NOTES, day(29), Outcome.HELD, Message("rejection.most_gone", words=12, before=640))
+        check = teller.checked(
+            NOTES,
+            day(29),
+            Outcome.HELD,
+            Message("rejection.most_gone", words=12, before=640),
+        )
         check.capture_id = again.id
         session.add(check)
 
 
 @pytest.fixture
 def site(store: Database) -> Iterator[httpx.Client]:
-    with visited(store, access=Access(password=HASHED, token=TOKEN), state=lambda: STATE) as client:
+    with visited(
+        store, access=Access(password=HASHED, token=TOKEN), state=lambda: STATE
+    ) as client:
         yield client
 
 
-def sign_in(site: httpx.Client, password: str = PASSWORD, **fields: str) -> httpx.Response:
+def sign_in(
+    site: httpx.Client, password: str = PASSWORD, **fields: str
+) -> httpx.Response:
     return site.post("/sign-in", data={"password": password, **fields})
 
 
 def form(site: httpx.Client, path: str, action: str) -> dict[str, str]:
     """The hidden fields of a form on a page."""
     found = page(site, path).css_first(f"form[action='{action}']")
-    return {node.attributes["name"]: node.attributes["value"] for node in found.css("input[type=hidden]")}
+    return {
+        node.attributes["name"]: node.attributes["value"]
+        for node in found.css("input[type=hidden]")
+    }
 
 
-def test_everyone_reads_and_nobody_else_than_the_operator_acts(site: httpx.Client, store: Database) -> None:
-    assert "We keep your notes" in " ".join(text(page(site, f"/health/held/{NOTES}"), "ins"))
+def test_everyone_reads_and_nobody_else_than_the_operator_acts(
+    site: httpx.Client, store: Database
+) -> None:
+    assert "We keep your notes" in " ".join(
+        text(page(site, f"/health/held/{NOTES}"), "ins")
+    )
     for path in (f"/health/held/{NOTES}", "/health/deliveries", "/sign-out"):
         assert site.post(path, data={"seen": "x", "csrf": ""}).status_code == 403
         assert not page(site, "/health").css(f"form[action='{path}']")
@@ -100,9 +124,14 @@ def test_details_of_health_are_for_who_signed_in(site: httpx.Client) -> None:
     assert text(public, ".about") == ["2 pages could not be read or need review."]
     assert not public.css("main .documents, main .numbers")
     hidden, shown = (
-        site.get("/api/v1/health", headers=headers).json() for headers in ({}, {"Authorization": f"Bearer {TOKEN}"})
+        site.get("/api/v1/health", headers=headers).json()
+        for headers in ({}, {"Authorization": f"Bearer {TOKEN}"})
     )
-    assert (hidden["good"], hidden["troubled"], hidden["deliveries"]) == (shown["good"], [], {})
+    assert (hidden["good"], hidden["troubled"], hidden["deliveries"]) == (
+        shown["good"],
+        [],
+        {},
+    )
     assert len(shown["troubled"]) == 2
     sign_in(site)
     assert f"/health/held/{NOTES}" in hrefs(page(site, "/health"))
@@ -112,13 +141,18 @@ def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> 
     assert sign_in(site, next="/health").headers["location"] == "/health"
     path = f"/health/held/{NOTES}"
     shown = page(site, path)
-    assert text(shown, ".fetched p") == ["Privacy Notice", "We keep your notes for ever and ever."]
+    assert text(shown, ".fetched p") == [
+        "Privacy Notice",
+        "We keep your notes for ever and ever.",
+    ]
     asked = site.post(path, data=form(site, path, path) | {"do": "accept"})
     assert asked.status_code == 200
     assert "Accept this text?" in asked.text
     assert "after 10 minutes" in asked.text
     with store.reading() as session:
-        assert [change.cause for change in changes_of(session, NOTES)] == ["page"], "asking does nothing"
+        assert [change.cause for change in changes_of(session, NOTES)] == ["page"], (
+            "asking does nothing"
+        )
     fields = form(site, path, path) | {"sure": "yes"}
     with one_at_a_time(store):
         busy = site.post(path, data=fields)
@@ -127,8 +161,14 @@ def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> 
     taken = site.post(path, data=fields)
     with store.reading() as session:
         change = changes_of(session, NOTES)[0]
-    assert (taken.status_code, taken.headers["location"]) == (303, f"/changes/{change.id}")
-    assert "then accepted by a person" in text(page(site, f"/changes/{change.id}"), "main")[0]
+    assert (taken.status_code, taken.headers["location"]) == (
+        303,
+        f"/changes/{change.id}",
+    )
+    assert (
+        "then accepted by a person"
+        in text(page(site, f"/changes/{change.id}"), "main")[0]
+    )
     assert site.get(path).status_code == 404
 
 
@@ -141,8 +181,13 @@ def test_the_operator_rejects_a_held_text(site: httpx.Client, store: Database) -
     assert "This text was rejected. It can still be accepted." in site.get(path).text
     assert not page(site, path).css("button[value=reject]")
     assert "This text was rejected" in site.get("/health").text
-    assert notices(store) == [f"{NOTES}: a text that needed review was rejected by someone with the shared password."]
-    assert site.post(path, data=form(site, path, path) | {"sure": "yes"}).status_code == 303
+    assert notices(store) == [
+        f"{NOTES}: a text that needed review was rejected by someone with the shared password."
+    ]
+    assert (
+        site.post(path, data=form(site, path, path) | {"sure": "yes"}).status_code
+        == 303
+    )
     assert len(notices(store)) == 1, "who accepts makes the watch see more"
     with store.reading() as session:
         assert [entry.action for entry in journal(session)] == ["accept", "reject"]
@@ -151,28 +196,58 @@ def test_the_operator_rejects_a_held_text(site: httpx.Client, store: Database) -
 def notices(store: Database) -> list[str]:
     """What the operator hears of the pages."""
     with store.reading() as session:
-        return [show_notice(notice, "en").text for notice in notices_of(session, NoticeKind.NARROWED)]
+        return [
+            show_notice(notice, "en").text
+            for notice in notices_of(session, NoticeKind.NARROWED)
+        ]
 
 
-def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(site: httpx.Client, store: Database) -> None:
+def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(
+    site: httpx.Client, store: Database
+) -> None:
     sign_in(site)
     held = f"/health/held/{NOTES}"
-    change = site.post(held, data=form(site, held, held) | {"sure": "yes"}).headers["location"]
-    (asking,) = (address for address in hrefs(page(site, change)) if address.endswith("/withdraw"))
+    change = site.post(held, data=form(site, held, held) | {"sure": "yes"}).headers[
+        "location"
+    ]
+    (asking,) = (
+        address
+        for address in hrefs(page(site, change))
+        if address.endswith("/withdraw")
+    )
     version = asking.removesuffix("/withdraw")
     assert asking in hrefs(page(site, version))
     with one_at_a_time(store):
         busy = site.post(asking, data=form(site, asking, asking))
     assert (busy.status_code, "A run is in progress" in busy.text) == (409, True)
     older = version[:-1] + "1"
-    assert not [address for address in hrefs(page(site, older)) if address.endswith("/withdraw")]
+    assert not [
+        address for address in hrefs(page(site, older)) if address.endswith("/withdraw")
+    ]
     refused = site.post(f"{older}/withdraw", data=form(site, asking, asking))
-    assert (refused.status_code, "Withdraw that one first." in refused.text) == (409, True)
+    assert (refused.status_code, "Withdraw that one first." in refused.text) == (
+        409,
+        True,
+    )
     words = "ever and ever"
-    everywhere = ("/changes", "/", "/feed.atom", "/feed.json", "/changes.csv", "/api/v1/changes", "/api/v1/passages")
-    assert [path for path in everywhere if change in site.get(path).text or words in site.get(path).text]
+    everywhere = (
+        "/changes",
+        "/",
+        "/feed.atom",
+        "/feed.json",
+        "/changes.csv",
+        "/api/v1/changes",
+        "/api/v1/passages",
+    )
+    assert [
+        path
+        for path in everywhere
+        if change in site.get(path).text or words in site.get(path).text
+    ]
     assert words in site.get(f"/search?q={words}").text
-    done = site.post(asking, data=form(site, asking, asking) | {"reason": "<b>half a page"})
+    done = site.post(
+        asking, data=form(site, asking, asking) | {"reason": "<b>half a page"}
+    )
     assert (done.status_code, done.headers["location"]) == (303, f"/documents/{NOTES}")
     for path in everywhere:
         assert f"{change}<" not in site.get(path).text, path
@@ -181,7 +256,9 @@ def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(site: http
     listed = text(page(site, f"/documents/{NOTES}"), ".timeline li")[0]
     assert "Withdrawn on" in listed
     assert listed.endswith("The reason: <b>half a page")
-    assert notices(store) == [f"{NOTES}: version {version[-1]} was withdrawn by someone with the shared password."]
+    assert notices(store) == [
+        f"{NOTES}: version {version[-1]} was withdrawn by someone with the shared password."
+    ]
     for path in (change, version, f"{version}/text"):
         answer = site.get(path)
         assert answer.status_code == 410, path
@@ -189,8 +266,14 @@ def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(site: http
         assert "The reason: &lt;b&gt;half a page" in answer.text
     for path in (change, version):
         problem = site.get(f"/api/v1{path}")
-        assert (problem.status_code, "was withdrawn on" in problem.json()["detail"]) == (410, True)
-    names = [row["number"] for row in site.get(f"/api/v1/documents/{NOTES}/versions").json()["versions"]]
+        assert (
+            problem.status_code,
+            "was withdrawn on" in problem.json()["detail"],
+        ) == (410, True)
+    names = [
+        row["number"]
+        for row in site.get(f"/api/v1/documents/{NOTES}/versions").json()["versions"]
+    ]
     assert int(version.rpartition("/")[2]) not in names
 
 
@@ -201,24 +284,36 @@ def test_withdrawing_is_for_who_signed_in(site: httpx.Client) -> None:
     assert site.post(f"{path}/withdraw", data={}).status_code == 403
 
 
-def test_the_operator_sends_again_what_was_given_up(site: httpx.Client, store: Database) -> None:
+def test_the_operator_sends_again_what_was_given_up(
+    site: httpx.Client, store: Database
+) -> None:
     sign_in(site)
     assert "${TEAM_4}" in text(page(site, "/health"), ".checks .outcome")
-    answer = site.post("/health/deliveries", data=form(site, "/health", "/health/deliveries"))
+    answer = site.post(
+        "/health/deliveries", data=form(site, "/health", "/health/deliveries")
+    )
     assert answer.headers["location"] == "/health#deliveries"
     with store.reading() as session:
         assert (counts(session)["parked"], counts(session)["pending"]) == (0, 2)
 
 
-def test_why_a_message_was_given_up_is_said_in_the_operators_language(site: httpx.Client, store: Database) -> None:
+def test_why_a_message_was_given_up_is_said_in_the_operators_language(
+    site: httpx.Client, store: Database
+) -> None:
     why = Message("delivery.no_connection", why=Message("errno.ECONNREFUSED"))
     with store.writing() as session:
-        waiting = session.exec(select(Delivery).where(Delivery.state == State.PENDING)).first()
+        waiting = session.exec(
+            select(Delivery).where(Delivery.state == State.PENDING)
+        ).first()
         assert waiting is not None
         park(waiting, why)
     sign_in(site)
-    assert "pas de connexion : connexion refusée" in text(page(site, "/health?lang=fr"), ".checks .reason")
-    assert "no connection: Connection refused" in text(page(site, "/health?lang=en"), ".checks .reason")
+    assert "pas de connexion : connexion refusée" in text(
+        page(site, "/health?lang=fr"), ".checks .reason"
+    )
+    assert "no connection: Connection refused" in text(
+        page(site, "/health?lang=en"), ".checks .reason"
+    )
 
 
 def test_forms_of_other_sites_do_nothing(site: httpx.Client, store: Database) -> None:
@@ -231,21 +326,40 @@ def test_forms_of_other_sites_do_nothing(site: httpx.Client, store: Database) ->
         ({"Origin": "null"}, fields),
         ({"Sec-Fetch-Site": "cross-site"}, fields),
     ):
-        assert site.post("/health/deliveries", data=sent, headers=headers).status_code == 403
-    stranger = httpx.Client(base_url=site.base_url, headers={"Sec-Fetch-Site": "cross-site"}, timeout=60)
+        assert (
+            site.post("/health/deliveries", data=sent, headers=headers).status_code
+            == 403
+        )
+    stranger = httpx.Client(
+        base_url=site.base_url, headers={"Sec-Fetch-Site": "cross-site"}, timeout=60
+    )
     assert sign_in(stranger).status_code == 403
     with store.reading() as session:
         assert counts(session)["parked"] == 1
 
 
-def test_a_token_stands_for_a_signed_in_program(site: httpx.Client, store: Database) -> None:
-    assert site.post("/health/deliveries", headers={"Authorization": "Bearer no"}).status_code == 403
-    assert site.post("/health/deliveries", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 303
+def test_a_token_stands_for_a_signed_in_program(
+    site: httpx.Client, store: Database
+) -> None:
+    assert (
+        site.post(
+            "/health/deliveries", headers={"Authorization": "Bearer no"}
+        ).status_code
+        == 403
+    )
+    assert (
+        site.post(
+            "/health/deliveries", headers={"Authorization": f"Bearer {TOKEN}"}
+        ).status_code
+        == 303
+    )
     with store.reading() as session:
         assert counts(session)["parked"] == 0
 
 
-def test_the_cookie_is_for_us_alone_and_ends_with_signing_out(site: httpx.Client) -> None:
+def test_the_cookie_is_for_us_alone_and_ends_with_signing_out(
+    site: httpx.Client,
+) -> None:
     cookie = sign_in(site).headers["set-cookie"]
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
     assert "Secure" not in cookie
@@ -298,9 +412,13 @@ def test_sessions_and_waits_end_by_themselves() -> None:
     assert known.sign_in(PASSWORD, "client")
 
 
-def test_private_pages_are_read_by_who_signed_in_or_brings_the_token(store: Database) -> None:
+def test_private_pages_are_read_by_who_signed_in_or_brings_the_token(
+    store: Database,
+) -> None:
     html = {"Accept": "text/html,*/*"}
-    with visited(store, access=Access(password=HASHED, token=TOKEN, private=True)) as site:
+    with visited(
+        store, access=Access(password=HASHED, token=TOKEN, private=True)
+    ) as site:
         asked = site.get("/changes?topic=ai_training&lang=fr", headers=html)
         assert (asked.status_code, asked.headers["location"]) == (
             303,
@@ -309,18 +427,35 @@ def test_private_pages_are_read_by_who_signed_in_or_brings_the_token(store: Data
         assert site.get("/static/base.css").status_code == 200
         for path in ("/feed.atom", "/api/v1/changes", "/static/../health"):
             answer = site.get(path)
-            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path
-        assert site.get("/feed.atom", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (
+                401,
+                "Bearer",
+            ), path
+        assert (
+            site.get(
+                "/feed.atom", headers={"Authorization": f"Bearer {TOKEN}"}
+            ).status_code
+            == 200
+        )
         assert sign_in(site).status_code == 303
         assert site.get("/changes", headers=html).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "path", ["/changes?topic=ai_training&topic=tracking&lang=fr", f"/documents/{NOTES}/compare?from=1&to=2", "/b%C3%A9"]
+    "path",
+    [
+        "/changes?topic=ai_training&topic=tracking&lang=fr",
+        f"/documents/{NOTES}/compare?from=1&to=2",
+        "/b%C3%A9",
+    ],
 )
-def test_who_signs_in_lands_on_the_page_that_was_asked_for(store: Database, path: str) -> None:
+def test_who_signs_in_lands_on_the_page_that_was_asked_for(
+    store: Database, path: str
+) -> None:
     with visited(store, access=Access(password=HASHED, private=True)) as site:
-        asked = page(site, site.get(path, headers={"Accept": "text/html"}).headers["location"])
+        asked = page(
+            site, site.get(path, headers={"Accept": "text/html"}).headers["location"]
+        )
         onward = asked.css_first("input[name=next]").attributes["value"] or ""
         answer = sign_in(site, next=onward)
     assert (answer.status_code, answer.headers["location"]) == (303, path)
@@ -330,12 +465,18 @@ def test_behind_https_and_a_prefix_the_cookie_keeps_to_both(store: Database) -> 
     app = create_app(store, access=Access(password=PASSWORD))
     with served(app, root_path="/watch", proxies=["127.0.0.1"]) as home:
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
-        answer = httpx.post(f"{home}/sign-in", data={"password": PASSWORD}, headers=headers, timeout=60)
+        answer = httpx.post(
+            f"{home}/sign-in", data={"password": PASSWORD}, headers=headers, timeout=60
+        )
     assert answer.headers["location"] == "/watch/"
     assert {"Secure", "Path=/watch"} <= set(answer.headers["set-cookie"].split("; "))
     with served(app) as home:
-        answer = httpx.post(f"{home}/sign-in", data={"password": PASSWORD}, headers=headers, timeout=60)
-    assert "Secure" not in answer.headers["set-cookie"], "nobody was named whose word counts"
+        answer = httpx.post(
+            f"{home}/sign-in", data={"password": PASSWORD}, headers=headers, timeout=60
+        )
+    assert "Secure" not in answer.headers["set-cookie"], (
+        "nobody was named whose word counts"
+    )
 
 
 def test_a_password_that_protects_nothing_is_refused() -> None:
@@ -354,7 +495,9 @@ def test_a_password_that_protects_nothing_is_refused() -> None:
 def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:
     manners = {NOTES: ExtractionConfig("Privacy Notice", "en", select=("#gone",))}
     with visited(store, state=lambda: WatchlistState(manners)) as site:
-        assert site.get(f"/health/held/{NOTES}").status_code == 404, "the capture gives no text by these selectors"
+        assert site.get(f"/health/held/{NOTES}").status_code == 404, (
+            "the capture gives no text by these selectors"
+        )
         assert site.get("/health/held/parley/terms").status_code == 404
 
 
@@ -384,7 +527,9 @@ class _Slow(Access):
         return super().sign_in(password, address, name)
 
 
-def test_passwords_that_are_looked_at_keep_nobody_from_the_pages(store: Database) -> None:
+def test_passwords_that_are_looked_at_keep_nobody_from_the_pages(
+    store: Database,
+) -> None:
     slow = _Slow(password=HASHED)
     with visited(store, access=slow) as site, ThreadPoolExecutor(20) as visitors:
         tries = [visitors.submit(sign_in, site, "not the password") for _ in range(20)]
@@ -393,5 +538,7 @@ def test_passwords_that_are_looked_at_keep_nobody_from_the_pages(store: Database
             refused = [each.result() for each in islice(as_completed(tries, 20), 12)]
         finally:
             slow.allowed.set()
-    assert [answer.status_code for answer in refused] == [429] * 12, "eight wait, the others may come again"
+    assert [answer.status_code for answer in refused] == [429] * 12, (
+        "eight wait, the others may come again"
+    )
     assert {answer.headers["Retry-After"] for answer in refused} == {"5"}

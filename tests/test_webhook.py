@@ -26,7 +26,9 @@ from tests.web_pages import visited
 SECRET = "a-secret-of-24-characters"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-deliver = partial(deliver_due, base_url="https://watch.example", change_json=webhook_change)
+deliver = partial(
+    deliver_due, base_url="https://watch.example", change_json=webhook_change
+)
 
 
 def address(hook: Hook) -> str:
@@ -43,12 +45,17 @@ def test_a_receiver_verifies_signature_and_schema(store: Database) -> None:
     first, second = hook.calls
     assert first.body == second.body
     assert second.path == "/hook?team=1", "the secret is not sent"
-    stamps = dict(part.split("=") for part in second.headers["Policywatch-Signature"].split(","))
+    stamps = dict(
+        part.split("=") for part in second.headers["Policywatch-Signature"].split(",")
+    )
     signed = f"{stamps['t']}.".encode() + second.raw
     assert hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest() == stamps["v1"]
     with visited(store) as site:
         schema = site.get("/static/webhook.schema.json").json()
-        assert schema["$id"] == f"{str(site.base_url).rstrip('/')}/static/webhook.schema.json"
+        assert (
+            schema["$id"]
+            == f"{str(site.base_url).rstrip('/')}/static/webhook.schema.json"
+        )
         assert site.get(schema["$id"]).json() == schema
         (change,) = second.body["changes"]
         assert site.get(f"/api/v1/changes/{change['id']}").json() == change
@@ -78,12 +85,19 @@ def test_what_a_receiver_answers_decides_what_follows(
         hook.always = answer
         message = replace(one_message(store), payload=b"{}")
         result = send(Address("${A}", address(hook)), message, deadline=1)
-    assert (result.ok, result.permanent, result.gone, str(result.said)) == (False, permanent, False, reason)
+    assert (result.ok, result.permanent, result.gone, str(result.said)) == (
+        False,
+        permanent,
+        False,
+        reason,
+    )
     assert result.retry_after == (HOUR / 2 if "429" in reason else None)
     assert len(hook.calls) == 1
 
 
-def test_an_address_that_is_gone_is_switched_off_until_a_message_is_retried(database: Database) -> None:
+def test_an_address_that_is_gone_is_switched_off_until_a_message_is_retried(
+    database: Database,
+) -> None:
     for _ in range(3):
         owe(database, "team")
     with webhook() as hook:
@@ -93,7 +107,9 @@ def test_an_address_that_is_gone_is_switched_off_until_a_message_is_retried(data
         deliver(database, team, operator, now=lambda: NOON)
         owe(database, "team")
         deliver(database, team, operator, now=lambda: NOON + HOUR)
-        assert [call.path for call in hook.calls] == ["/hook?team=1", "/ops"], "one try, and one notice"
+        assert [call.path for call in hook.calls] == ["/hook?team=1", "/ops"], (
+            "one try, and one notice"
+        )
         assert "nothing more is sent there" in hook.calls[1].body["message"]
         with database.writing() as session:
             assert counts(session)["parked"] == 4
@@ -107,4 +123,7 @@ def test_an_address_that_is_gone_is_switched_off_until_a_message_is_retried(data
 @pytest.mark.parametrize("secret", ["", "short@"])
 def test_an_address_without_a_secret_is_refused(secret: str) -> None:
     problem = address_problem(f"webhook+https://{secret}hooks.example/x")
-    assert problem == "write webhook+https://SECRET@HOST/PATH, with a secret of 16 characters or more"
+    assert (
+        problem
+        == "write webhook+https://SECRET@HOST/PATH, with a secret of 16 characters or more"
+    )

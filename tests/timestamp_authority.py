@@ -33,21 +33,60 @@ class TimestampAuthority:
         self.url = ""
         self.asked = 0
         self.broken: Callable[[bytes], tuple[int, bytes]] | None = None
-        new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30")
-        self._openssl(*new, "-subj", "/CN=A root", "-keyout", "root.key", "-out", "root.pem")
-        signed = ("-CA", "root.pem", "-CAkey", "root.key", "-addext", "extendedKeyUsage=critical,timeStamping")
-        self._openssl(*new, "-subj", "/CN=An authority", *signed, "-keyout", "authority.key", "-out", "authority.pem")
+        new = (
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "30",
+        )
+        self._openssl(
+            *new, "-subj", "/CN=A root", "-keyout", "root.key", "-out", "root.pem"
+        )
+        signed = (
+            "-CA",
+            "root.pem",
+            "-CAkey",
+            "root.key",
+            "-addext",
+            "extendedKeyUsage=critical,timeStamping",
+        )
+        self._openssl(
+            *new,
+            "-subj",
+            "/CN=An authority",
+            *signed,
+            "-keyout",
+            "authority.key",
+            "-out",
+            "authority.pem",
+        )
         (folder / "serial").write_text("01\n")
         (folder / "ts.conf").write_text(_CONFIG.format(folder=folder))
 
     def answer(self, query: bytes) -> bytes:
         """A signed response (DER)."""
         (self.folder / "query.tsq").write_bytes(query)
-        self._openssl("ts", "-reply", "-config", "ts.conf", "-queryfile", "query.tsq", "-out", "answer.tsr")
+        self._openssl(
+            "ts",
+            "-reply",
+            "-config",
+            "ts.conf",
+            "-queryfile",
+            "query.tsq",
+            "-out",
+            "answer.tsr",
+        )
         return (self.folder / "answer.tsr").read_bytes()
 
     def _openssl(self, *words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=self.folder, capture_output=True, check=True)
+        subprocess.run(
+            ["openssl", *words], cwd=self.folder, capture_output=True, check=True
+        )
 
 
 @contextmanager
@@ -59,7 +98,11 @@ def timestamp_authority(folder: Path) -> Iterator[TimestampAuthority]:
         def do_POST(self) -> None:
             query = self.rfile.read(int(self.headers["Content-Length"]))
             authority.asked += 1
-            status, body = authority.broken(query) if authority.broken else (200, authority.answer(query))
+            status, body = (
+                authority.broken(query)
+                if authority.broken
+                else (200, authority.answer(query))
+            )
             self.send_response(status)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.send_header("Content-Length", str(len(body)))
@@ -71,7 +114,9 @@ def timestamp_authority(folder: Path) -> Iterator[TimestampAuthority]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     authority.url = f"http://127.0.0.1:{server.server_port}/"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}
+    )
     thread.start()
     try:
         yield authority

@@ -46,15 +46,43 @@ from storage.database import Database
 from storage.lock import one_at_a_time
 
 ROOT = Path(__file__).parents[1]
-_OURS = ("analysis", "crawler", "foundation", "notifier", "policywatch", "messages", "storage")
+_OURS = (
+    "analysis",
+    "crawler",
+    "foundation",
+    "notifier",
+    "policywatch",
+    "messages",
+    "storage",
+)
 _NOT = ("policywatch.__main__", "policywatch.scrapy_settings")  # which do something
 # loaded when they are needed: modules, and packages with all that is in them
 _LATE = (
-    *("aiohttp.web", "requests_file", "scrapy.dupefilters", "scrapy.logformatter", "scrapy.pqueues", "scrapy.squeues"),
-    *("scrapy.statscollectors", "scrapy.utils.engine", "sqlalchemy.dialects.postgresql.psycopg"),
-    *("sqlalchemy.dialects.sqlite", "tldextract", "typer._adapters", "typer._click.decorators"),
+    *(
+        "aiohttp.web",
+        "requests_file",
+        "scrapy.dupefilters",
+        "scrapy.logformatter",
+        "scrapy.pqueues",
+        "scrapy.squeues",
+    ),
+    *(
+        "scrapy.statscollectors",
+        "scrapy.utils.engine",
+        "sqlalchemy.dialects.postgresql.psycopg",
+    ),
+    *(
+        "sqlalchemy.dialects.sqlite",
+        "tldextract",
+        "typer._adapters",
+        "typer._click.decorators",
+    ),
 )
-_LATE_PACKAGES = ("scrapy.downloadermiddlewares", "scrapy.extensions", "scrapy.spidermiddlewares")
+_LATE_PACKAGES = (
+    "scrapy.downloadermiddlewares",
+    "scrapy.extensions",
+    "scrapy.spidermiddlewares",
+)
 _ENVIRON = dict(os.environ)  # as it is before a test changes it
 _PATIENCE = 600  # seconds
 _FORK = b"f"
@@ -94,7 +122,9 @@ class Running:
                 os.kill(self.pid, signal.SIGKILL)
                 self._status = _number(self._starter)
                 raise
-        return subprocess.CompletedProcess(self.pid, self._status, self.output, self.errors)
+        return subprocess.CompletedProcess(
+            self.pid, self._status, self.output, self.errors
+        )
 
     @property
     def output(self) -> str:
@@ -113,21 +143,37 @@ class Running:
     def kill(self) -> None:
         """With SIGKILL, unless it has ended by itself."""
         if self._status is None:
-            os.kill(self.pid, signal.SIGKILL)  # its number is given to no other before it was waited for
+            os.kill(
+                self.pid, signal.SIGKILL
+            )  # its number is given to no other before it was waited for
             self.wait()
 
 
 @contextmanager
-def running(*words: object, environ: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(
+    *words: object, environ: Mapping[str, str] | None = None
+) -> Iterator[Running]:
     """`python WORDS`, which begin with -m MODULE or -c CODE. It is dead at the end."""
     with ExitStack() as stack:
-        asked, out, err = (stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for _ in range(3))
+        asked, out, err = (
+            stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+            for _ in range(3)
+        )
         nothing = stack.enter_context(Path(os.devnull).open())
         environ = dict(os.environ if environ is None else environ)
-        json.dump({"words": [*map(str, words)], "environ": environ, "folder": str(Path.cwd())}, asked)
+        json.dump(
+            {
+                "words": [*map(str, words)],
+                "environ": environ,
+                "folder": str(Path.cwd()),
+            },
+            asked,
+        )
         asked.seek(0)
         starter = _starter()
-        socket.send_fds(starter, [_FORK], [file.fileno() for file in (asked, nothing, out, err)])
+        socket.send_fds(
+            starter, [_FORK], [file.fileno() for file in (asked, nothing, out, err)]
+        )
         started = Running(_number(starter), starter, out, err)
         try:
             yield started
@@ -135,7 +181,9 @@ def running(*words: object, environ: Mapping[str, str] | None = None) -> Iterato
             started.kill()
 
 
-def done(*words: object, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def done(
+    *words: object, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
     with running(*words, environ=environ) as program:
         return program.wait()
@@ -146,7 +194,9 @@ def _starter() -> socket.socket:
     """One for each process that tests; it ends when this one does."""
     ours, theirs = socket.socketpair()
     with theirs:
-        process = subprocess.Popen([sys.executable, "-m", "tests.warm"], stdin=theirs, cwd=ROOT, env=_ENVIRON)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.warm"], stdin=theirs, cwd=ROOT, env=_ENVIRON
+        )
     atexit.register(process.wait)
     atexit.register(ours.close)
     ours.settimeout(_PATIENCE)
@@ -172,9 +222,13 @@ def share_statements() -> None:
     dialects: dict[str, sqlalchemy.Dialect] = {}
 
     def create_engine(url: sqlalchemy.URL, **options: Any) -> sqlalchemy.Engine:
-        engine = sqlalchemy.create_engine(url, execution_options={"compiled_cache": compiled}, **options)
+        engine = sqlalchemy.create_engine(
+            url, execution_options={"compiled_cache": compiled}, **options
+        )
         known = dialects.get(engine.name)  # statements are kept by it
-        if known is None or known.server_version_info is None:  # it has met no server yet
+        if (
+            known is None or known.server_version_info is None
+        ):  # it has met no server yet
             known = dialects[engine.name] = engine.dialect
         engine.dialect = known
         return engine
@@ -184,7 +238,9 @@ def share_statements() -> None:
 
 def _load() -> None:
     share_statements()
-    with warnings.catch_warnings(action="ignore"):  # some of Scrapy's are on their way out
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # some of Scrapy's are on their way out
         for package in (*_OURS, *_LATE_PACKAGES):
             found = importlib.import_module(package)
             for module in pkgutil.walk_packages(found.__path__, f"{package}."):
@@ -205,7 +261,10 @@ def _use() -> None:
         ("en", "We keep it.", "We train AI."),
         ("fr", "Nous la gardons.", "Nous entraînons l’IA."),
     ):
-        before, after = (read_page(f"# Terms\n\n{text}".encode(), mime="text/markdown") for text in texts)
+        before, after = (
+            read_page(f"# Terms\n\n{text}".encode(), mime="text/markdown")
+            for text in texts
+        )
         read_page(f"<h1>Terms</h1><p>{texts[0]}</p>".encode())
         compare(before, after, language=language, trusted=True)
         mentions_in(language)(texts[0])
@@ -225,7 +284,9 @@ def _run_once(folder: Path) -> None:
         planned = job.plan()
         job.reprocess()
         job.crawl([])
-        previous_states(database, [target(watchlist, entry) for entry in planned], utc_now())
+        previous_states(
+            database, [target(watchlist, entry) for entry in planned], utc_now()
+        )
         job.ingest()
         job.confirm()
         job.thin([entry.id for entry in planned])
@@ -242,7 +303,9 @@ def _start_programs() -> None:
         if not order:
             sys.exit()
         if order != _FORK:
-            line.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(int(order), 0)[1]))
+            line.sendall(
+                b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(int(order), 0)[1])
+            )
             continue
         started = os.fork()
         if not started:

@@ -25,7 +25,9 @@ def visited(database: Database, **how: Any) -> Iterator[httpx.Client]:
     """The app on a store, asked by someone who reads English (and has no certificates to load)."""
     with (
         served(create_app(database, **how)) as home,
-        httpx.Client(base_url=home, headers={"Accept-Language": "en"}, timeout=120, verify=False) as client,
+        httpx.Client(
+            base_url=home, headers={"Accept-Language": "en"}, timeout=120, verify=False
+        ) as client,
     ):
         yield client
 

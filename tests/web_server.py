@@ -16,7 +16,11 @@ from fastapi import FastAPI
 
 @contextmanager
 def served(
-    app: FastAPI, *, root_path: str = "", proxies: Sequence[str] = (), http: type[asyncio.Protocol] | str = "auto"
+    app: FastAPI,
+    *,
+    root_path: str = "",
+    proxies: Sequence[str] = (),
+    http: type[asyncio.Protocol] | str = "auto",
 ) -> Iterator[str]:
     """The address of the app on a free port, without a slash at its end."""
     config = uvicorn.Config(
@@ -38,7 +42,9 @@ def served(
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True  # which it sees within two tenths of a second: nobody waits for that
+        server.should_exit = (
+            True  # which it sees within two tenths of a second: nobody waits for that
+        )
 
 
 def get(url: str, **how: Any) -> httpx.Response:

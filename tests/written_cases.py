@@ -23,8 +23,15 @@ Case = dict[str, Any]
 def cases() -> list[Any]:
     found = []
     for language in ("en", "fr"):
-        written: list[Case] = tomllib.loads((CASES / f"{language}.toml").read_text("utf-8"))["case"]
-        found += [pytest.param({"language": language, **case}, id=f"{language}: {case['name']}") for case in written]
+        written: list[Case] = tomllib.loads(
+            (CASES / f"{language}.toml").read_text("utf-8")
+        )["case"]
+        found += [
+            pytest.param(
+                {"language": language, **case}, id=f"{language}: {case['name']}"
+            )
+            for case in written
+        ]
     return found
 
 
@@ -52,7 +59,9 @@ def _page(document: str, language: str, section: str, text: str) -> Page:
 def told(case: Case, *, mirrored: bool = False) -> Comparison:
     before, after = (page(case, case[side]) for side in ("before", "after"))
     return (
-        compared_once(after, before, case["language"]) if mirrored else compared_once(before, after, case["language"])
+        compared_once(after, before, case["language"])
+        if mirrored
+        else compared_once(before, after, case["language"])
     )
 
 

@@ -47,7 +47,11 @@ def shipped_answers() -> Model:
 @cache
 def _cues() -> Lexicon:
     """Of all languages, beside the topics and groups of the language's own lexicon."""
-    return Lexicon((cue, "words", phrase) for cue, phrases in word_lists().cues.items() for phrase in phrases)
+    return Lexicon(
+        (cue, "words", phrase)
+        for cue, phrases in word_lists().cues.items()
+        for phrase in phrases
+    )
 
 
 def sentence_values(text: str, passage: Passage, language: str | None) -> Features:
@@ -60,5 +64,7 @@ def sentence_values(text: str, passage: Passage, language: str | None) -> Featur
         scale = _SCALE[group] / math.sqrt(max(1, len(members)))
         values |= {f"{group} {member}": scale for member in members}
     for match in (*matches(text, language), *_cues().matches(text)):
-        values[f"phrase {match.topic}{'?' if match.tier == 'suggests' else ''}"] = _PHRASE
+        values[f"phrase {match.topic}{'?' if match.tier == 'suggests' else ''}"] = (
+            _PHRASE
+        )
     return values

@@ -24,15 +24,24 @@ DENIAL = re.compile(
 )
 
 
-def quotable(passage: Passage, changed: Sequence[ChangedSentence]) -> Iterator[ChangedSentence]:
+def quotable(
+    passage: Passage, changed: Sequence[ChangedSentence]
+) -> Iterator[ChangedSentence]:
     """The changed sentences of a passage; of a table the whole row, for a cell says nothing by itself."""
 
     def line_of(sentence: ChangedSentence) -> tuple[str, int, int]:
         text = passage.texts[sentence.side]
-        first, last = text.rfind("\n", 0, sentence.start) + 1, text.find("\n", sentence.end)
+        first, last = (
+            text.rfind("\n", 0, sentence.start) + 1,
+            text.find("\n", sentence.end),
+        )
         last = len(text) if last < 0 else last
         is_row = CELL in text[first:last]
-        return (sentence.side, first, last) if is_row else (sentence.side, sentence.start, sentence.end)
+        return (
+            (sentence.side, first, last)
+            if is_row
+            else (sentence.side, sentence.start, sentence.end)
+        )
 
     for (_, start, end), group in groupby(changed, key=line_of):
         sentences = list(group)
@@ -41,7 +50,9 @@ def quotable(passage: Passage, changed: Sequence[ChangedSentence]) -> Iterator[C
         yield ChangedSentence(sentences[0].side, start, end, spans, whole)
 
 
-def cut(text: str, sentence: ChangedSentence, most: int = MOST) -> tuple[int, int] | None:
+def cut(
+    text: str, sentence: ChangedSentence, most: int = MOST
+) -> tuple[int, int] | None:
     """Where in the text the quotation of a sentence begins and ends; None where none serves.
 
     A long sentence is cut at the borders of its clauses, around the words that changed, with its beginning if there is
@@ -49,11 +60,20 @@ def cut(text: str, sentence: ChangedSentence, most: int = MOST) -> tuple[int, in
     """
     start, end = _trimmed(text, sentence.start, sentence.end)
     is_short_row = end - start <= most and not _BULLET.search(text, start, end)
-    if _BREAK.search(text, start, end) and not is_short_row:  # one of the cells, or of items that were lines, is quoted
-        start, end = max(_parts(text, start, end), key=lambda part: (_overlap(sentence, *part), -part[0]))
+    if (
+        _BREAK.search(text, start, end) and not is_short_row
+    ):  # one of the cells, or of items that were lines, is quoted
+        start, end = max(
+            _parts(text, start, end),
+            key=lambda part: (_overlap(sentence, *part), -part[0]),
+        )
     if end - start <= most:
         return (start, end) if start < end else None
-    borders = [start, *(match.end() for match in _BORDER.finditer(text, start, end)), end]
+    borders = [
+        start,
+        *(match.end() for match in _BORDER.finditer(text, start, end)),
+        end,
+    ]
     denied = [match.start() for match in DENIAL.finditer(text, start, end)]
     size = sum(last - first for first, last in sentence.spans)
     best: tuple[float, int, int] | None = None
@@ -94,11 +114,22 @@ def _opening(clause: str) -> float:
     openings = word_lists().openings
     if word in openings["service"] or word in openings["reader"]:
         return 0.3
-    return -0.2 if word in openings["condition"] or clause.endswith(":") or clause.startswith("(") else 0.0
+    return (
+        -0.2
+        if word in openings["condition"]
+        or clause.endswith(":")
+        or clause.startswith("(")
+        else 0.0
+    )
 
 
 def _by_words(
-    text: str, start: int, end: int, sentence: ChangedSentence, denied: Sequence[int], most: int
+    text: str,
+    start: int,
+    end: int,
+    sentence: ChangedSentence,
+    denied: Sequence[int],
+    most: int,
 ) -> tuple[int, int] | None:
     """Where no clause serves: the sentence as far as its first changed words, or these with the words around them."""
     first = min(a for a, _ in sentence.spans)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _AI = ("ai_training", "ai_features")
 _PEOPLES = ("personal_data", "user_content")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_CONTRAST = re.compile(r"(?i)\b(?:but|however|unless|except|mais|sauf|toutefois|aber|jedoch|außer)\b")
+_CONTRAST = re.compile(
+    r"(?i)\b(?:but|however|unless|except|mais|sauf|toutefois|aber|jedoch|außer)\b"
+)
 Decided = Mapping[str, Any]  # fields of a verdict
 
 
@@ -38,30 +40,44 @@ def _alerting(verdict: Verdict, *topics: str, severity: str, direction: str) -> 
 
 def _is_denied(features: PassageFeatures, side: str) -> bool:
     """Whether a changed sentence of the side says that something is not done."""
-    return any(phrase.topic == "promise" and phrase.side == side for phrase in features.phrases)
+    return any(
+        phrase.topic == "promise" and phrase.side == side for phrase in features.phrases
+    )
 
 
 def _notice(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
     """A notice that the policy or the terms will change is news before the text is: people have until then to act."""
-    if kind in ("rules", "developer") or verdict.alert or not features.has("notice", side="after"):
+    if (
+        kind in ("rules", "developer")
+        or verdict.alert
+        or not features.has("notice", side="after")
+    ):
         return None
     return _alerting(verdict, "data_use", severity="low", direction="clarifies")
 
 
-def _about_ai(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided | None:
+def _about_ai(
+    features: PassageFeatures, _kind: str, verdict: Verdict
+) -> Decided | None:
     """Whatever a document newly says of AI alerts, be it a rule for users: it is what people subscribe for."""
-    came = [topic for topic in _AI if features.has(topic, side="after", tiers=("decides",))]
+    came = [
+        topic for topic in _AI if features.has(topic, side="after", tiers=("decides",))
+    ]
     went = features.has(*_AI, side="before", tiers=("decides",))
     if verdict.alert or not verdict.substantive or not came or went:
         return None
     return _alerting(verdict, *came, severity="low", direction="clarifies")
 
 
-def _trains(features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False) -> bool:
+def _trains(
+    features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False
+) -> bool:
     """Whether a sentence says that the service trains AI on people's data or content; `named`: in so many words."""
     phrases = _phrases_of(features, sentence)
     peoples = [
-        each for each in phrases if each.topic in _PEOPLES and (not named or each.end - each.start > len("data"))
+        each
+        for each in phrases
+        if each.topic in _PEOPLES and (not named or each.end - each.start > len("data"))
     ]
     return bool(peoples) and any(
         each.topic == "ai_training" and each.tier == "decides" and each.changed
@@ -70,23 +86,32 @@ def _trains(features: PassageFeatures, sentence: ChangedSentence, *, named: bool
     )  # fmt: skip
 
 
-def _sells(features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False) -> bool:
+def _sells(
+    features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False
+) -> bool:
     """Whether a sentence says that the service sells people's data."""
     return any(
-        each.topic == "sold" and each.changed and _service_acts(features.passage, sentence, each, named=named)
+        each.topic == "sold"
+        and each.changed
+        and _service_acts(features.passage, sentence, each, named=named)
         for each in _phrases_of(features, sentence)
     )
 
 
-def _phrases_of(features: PassageFeatures, sentence: ChangedSentence) -> list[ChangedPhrase]:
+def _phrases_of(
+    features: PassageFeatures, sentence: ChangedSentence
+) -> list[ChangedPhrase]:
     return [
         each
         for each in features.phrases
-        if each.side == sentence.side == "after" and sentence.start <= each.start < sentence.end
+        if each.side == sentence.side == "after"
+        and sentence.start <= each.start < sentence.end
     ]
 
 
-def _service_acts(passage: Passage, sentence: ChangedSentence, phrase: ChangedPhrase, *, named: bool) -> bool:
+def _service_acts(
+    passage: Passage, sentence: ChangedSentence, phrase: ChangedPhrase, *, named: bool
+) -> bool:
     """Whether it is the service that does what a phrase says: it is named before it, in the sentence or in the line
     that governs it, or nobody is (`named`: and the verb is passive); and nothing denies or forbids it."""
     known = word_lists().actors
@@ -94,15 +119,24 @@ def _service_acts(passage: Passage, sentence: ChangedSentence, phrase: ChangedPh
     if denies(passage.lead_in) or DENIAL.search(text, sentence.start, sentence.end):
         return False
     own, above = (
-        _WORD.findall(each.casefold()) for each in (text[sentence.start : phrase.end], " ".join(passage.lead_in))
+        _WORD.findall(each.casefold())
+        for each in (text[sentence.start : phrase.end], " ".join(passage.lead_in))
     )
     if named and not word_lists().signals["right"].isdisjoint(
         _WORD.findall(text[sentence.start : sentence.end].casefold())
     ):
         return False  # a right is no practice
-    if any(first in known["reader"] and second in known["bound"] for first, second in pairwise([*above, *own])):
+    if any(
+        first in known["reader"] and second in known["bound"]
+        for first, second in pairwise([*above, *own])
+    ):
         return False
-    acting = [name for word in own for name in ("service", "reader", "others") if word in known[name]]
+    acting = [
+        name
+        for word in own
+        for name in ("service", "reader", "others")
+        if word in known[name]
+    ]
     acting = acting or ["service" for word in above if word in known["service"]]
     if "service" in acting:
         return "others" not in acting[: acting.index("service")]
@@ -111,7 +145,9 @@ def _service_acts(passage: Passage, sentence: ChangedSentence, phrase: ChangedPh
 
 def _training(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
     """What a model has learnt can't be taken back, so training on people's data or content is always high."""
-    if kind == "rules" or features.has("ai_training", side="before", tiers=("decides",)):
+    if kind == "rules" or features.has(
+        "ai_training", side="before", tiers=("decides",)
+    ):
         return None
     if any(_trains(features, sentence) for sentence in features.sentences):
         return _alerting(verdict, "ai_training", severity="high", direction="expands")
@@ -127,44 +163,81 @@ def _sale(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | N
     return None
 
 
-def _promise_gone(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
+def _promise_gone(
+    features: PassageFeatures, kind: str, verdict: Verdict
+) -> Decided | None:
     """A promise about data that goes alerts, though nothing came: what was ruled out is possible now."""
-    if kind == "rules" or not features.has("promise", side="before") or _is_denied(features, "after"):
+    if (
+        kind == "rules"
+        or not features.has("promise", side="before")
+        or _is_denied(features, "after")
+    ):
         return None
-    broken = [topic for topic in ("ai_training", "data_sharing") if features.has(topic, side="before")]
+    broken = [
+        topic
+        for topic in ("ai_training", "data_sharing")
+        if features.has(topic, side="before")
+    ]
     named = {phrase.topic for phrase in features.phrases if phrase.side == "before"}
     if named.isdisjoint(TOPICS) or not (broken or named & {*_PEOPLES}):
         return None
-    severity = "high" if broken else "medium" if verdict.severity in ("none", "low") else verdict.severity
+    severity = (
+        "high"
+        if broken
+        else "medium"
+        if verdict.severity in ("none", "low")
+        else verdict.severity
+    )
     return _alerting(
-        verdict, *(broken if broken or verdict.topics else ["data_use"]), severity=severity, direction="expands"
+        verdict,
+        *(broken if broken or verdict.topics else ["data_use"]),
+        severity=severity,
+        direction="expands",
     )
 
 
-def _choice_gone(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
+def _choice_gone(
+    features: PassageFeatures, kind: str, verdict: Verdict
+) -> Decided | None:
     """Who must act where nothing happened before, or can't refuse any more, has lost a choice."""
     if kind == "rules":
         return None
-    asked = features.has("default_off", side="before") and not features.has("default_off", side="after")
+    asked = features.has("default_off", side="before") and not features.has(
+        "default_off", side="after"
+    )
     acts = features.has("default_on", "unless_refused", side="after")
-    lost = features.has("no_choice", "lost", side="after") and not features.has("no_choice", "lost", side="before")
+    lost = features.has("no_choice", "lost", side="after") and not features.has(
+        "no_choice", "lost", side="before"
+    )
     if (asked and acts) or (lost and verdict.alert):
         return _alerting(verdict, "user_choice", severity="high", direction="expands")
     return None
 
 
-def _retention(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
+def _retention(
+    features: PassageFeatures, kind: str, verdict: Verdict
+) -> Decided | None:
     """Another time for which data is kept alerts, even if only a number differs."""
     if kind == "rules" or verdict.alert:
         return None
-    named = {phrase.side for phrase in features.phrases if (phrase.topic, phrase.tier) == ("retention", "decides")}
+    named = {
+        phrase.side
+        for phrase in features.phrases
+        if (phrase.topic, phrase.tier) == ("retention", "decides")
+    }
     if len(named) < len(SIDES):
         return None
-    before, after = ({time.days for time in times_in(text)} for text in features.passage.texts.values())
+    before, after = (
+        {time.days for time in times_in(text)}
+        for text in features.passage.texts.values()
+    )
     if not before or not after or before == after:
         return None
     return _alerting(
-        verdict, "retention", severity="medium", direction="expands" if max(after) > max(before) else "limits"
+        verdict,
+        "retention",
+        severity="medium",
+        direction="expands" if max(after) > max(before) else "limits",
     )
 
 
@@ -172,7 +245,9 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
     """What is newly ruled out is never presented as a practice; what is done beside it stays one."""
     if not verdict.alert or not HIGH.isdisjoint(verdict.conventions):
         return None
-    if not features.has("promise", side="after") or features.has("promise", side="before"):
+    if not features.has("promise", side="after") or features.has(
+        "promise", side="before"
+    ):
         return None
     text = features.passage.texts["after"]
     if not all(
@@ -182,9 +257,9 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
         for each in features.sentences
     ):
         return None
-    return {"direction": "limits" if verdict.direction == "expands" else verdict.direction} | (
-        {"severity": "medium"} if verdict.severity == "high" else {}
-    )
+    return {
+        "direction": "limits" if verdict.direction == "expands" else verdict.direction
+    } | ({"severity": "medium"} if verdict.severity == "high" else {})
 
 
 # by what reasons call them; each gives the fields of the verdict that it settles, none where it does not apply
@@ -198,7 +273,9 @@ CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | No
     "retention": _retention,
     "denial": _denial,
 }
-HIGH = frozenset(("training", "sale", "promise_gone", "choice_gone"))  # those that can make a change high
+HIGH = frozenset(
+    ("training", "sale", "promise_gone", "choice_gone")
+)  # those that can make a change high
 # what a headline says in the program's own words, where the sentence that leads says so itself
 CLAIMS: Mapping[str, Callable[[PassageFeatures, ChangedSentence], bool]] = {
     "training": partial(_trains, named=True),

@@ -26,54 +26,101 @@ class Weighed(NamedTuple):
     end: int
 
 
-def evidence(features: PassageFeatures, verdict: Verdict, model: Model) -> list[Evidence]:
+def evidence(
+    features: PassageFeatures, verdict: Verdict, model: Model
+) -> list[Evidence]:
     """For each topic the phrases of the lexicon that name it, or else the words that weighed most for it."""
     quotes = []
     for topic in verdict.topics:
         phrases = [
-            Weighed(phrase.end - phrase.start + 100 * (phrase.side == "after"), phrase.side, phrase.start, phrase.end)
+            Weighed(
+                phrase.end - phrase.start + 100 * (phrase.side == "after"),
+                phrase.side,
+                phrase.start,
+                phrase.end,
+            )
             for phrase in features.phrases
-            if phrase.topic == topic and phrase.changed and phrase.tier in ("decides", "suggests")
+            if phrase.topic == topic
+            and phrase.changed
+            and phrase.tier in ("decides", "suggests")
         ]
-        words = phrases or [word for word in weighed_words(features, topic, model) if word.weight > 0]
+        words = phrases or [
+            word for word in weighed_words(features, topic, model) if word.weight > 0
+        ]
         texts = features.passage.texts
-        quotes += [Evidence(topic, texts[word.side][word.start : word.end], word.side) for word in _apart(words)]
+        quotes += [
+            Evidence(topic, texts[word.side][word.start : word.end], word.side)
+            for word in _apart(words)
+        ]
     return quotes
 
 
-def weighed_words(features: PassageFeatures, target: str, model: Model) -> Iterator[Weighed]:
+def weighed_words(
+    features: PassageFeatures, target: str, model: Model
+) -> Iterator[Weighed]:
     """What each changed word, stem and pair adds to a target."""
     values = features.values or {}
     for side, token in changed_ngrams(features.passage, features.sentences):
-        names = (f"{'came' if side == 'after' else 'went'} {token.text}", f"changed {token.text}")
+        names = (
+            f"{'came' if side == 'after' else 'went'} {token.text}",
+            f"changed {token.text}",
+        )
         weight = sum(values.get(name, 0) * model.weight(name, target) for name in names)
         yield Weighed(weight, side, token.start, token.end)
 
 
-def why(features: PassageFeatures, verdict: Verdict, quotes: Sequence[Evidence], model: Model) -> tuple[Message, ...]:
+def why(
+    features: PassageFeatures,
+    verdict: Verdict,
+    quotes: Sequence[Evidence],
+    model: Model,
+) -> tuple[Message, ...]:
     """In plain words, with the chances and weights that decided."""
     if features.values is None:
         cosmetic = features.wording.cosmetic
-        return (Message("why.suppressed", reason=Message(cosmetic)) if cosmetic else Message("why.bounded"),)
+        return (
+            Message("why.suppressed", reason=Message(cosmetic))
+            if cosmetic
+            else Message("why.bounded"),
+        )
     if not verdict.is_learned:
         return (Message("why.unlearned"), *map(_quoted, quotes))
-    chance = Message("why.chance", chance=round(100 * (verdict.first or verdict).chances.get("alert", 0)))
+    chance = Message(
+        "why.chance",
+        chance=round(100 * (verdict.first or verdict).chances.get("alert", 0)),
+    )
     settled = (_second(verdict.first),) if verdict.first else ()
     if not verdict.alert:
         return (*settled, chance)
-    conventions = [Message("why.convention", reason=Message(f"convention.{name}")) for name in verdict.conventions]
-    weighed = sorted(_apart(weighed_words(features, "alert", model), _MOST_WORDS), key=lambda each: -each.weight)
+    conventions = [
+        Message("why.convention", reason=Message(f"convention.{name}"))
+        for name in verdict.conventions
+    ]
+    weighed = sorted(
+        _apart(weighed_words(features, "alert", model), _MOST_WORDS),
+        key=lambda each: -each.weight,
+    )
     words = [
-        Message("why.word", text=features.passage.texts[each.side][each.start : each.end], weight=f"{each.weight:+.2f}")
+        Message(
+            "why.word",
+            text=features.passage.texts[each.side][each.start : each.end],
+            weight=f"{each.weight:+.2f}",
+        )
         for each in weighed
     ]
-    weights = [Message("why.words", words=join_messages("list.words", words))] if words else []
+    weights = (
+        [Message("why.words", words=join_messages("list.words", words))]
+        if words
+        else []
+    )
     return (*conventions, *settled, *map(_quoted, quotes), chance, *weights)
 
 
 def _second(first: Verdict) -> Message:
     """That a second reader decided, and what the trained model would have: all of it in the reason's values."""
-    names = [_topic(topic) for topic in first.topics] or [Message("why.nothing_to_tell")]
+    names = [_topic(topic) for topic in first.topics] or [
+        Message("why.nothing_to_tell")
+    ]
     return Message("why.second_reader", first=join_messages("list.words", names))
 
 
@@ -82,21 +129,32 @@ def _quoted(quote: Evidence) -> Message:
 
 
 def _topic(name: str) -> Message:
-    return Message(f"topics.{name}") if name in TOPICS else verbatim(name)  # an operator's own has no other words
+    return (
+        Message(f"topics.{name}") if name in TOPICS else verbatim(name)
+    )  # an operator's own has no other words
 
 
 def _apart(words: Iterable[Weighed], most: int = _MOST_EVIDENCE) -> list[Weighed]:
     """The weightiest that do not overlap, in the order of the text; neighbours are joined."""
     chosen: list[Weighed] = []
-    for each in sorted(words, key=lambda word: (-word.weight, word.side, word.start, -word.end)):
+    for each in sorted(
+        words, key=lambda word: (-word.weight, word.side, word.start, -word.end)
+    ):
         near = [
             other
             for other in chosen
-            if other.side == each.side and other.start <= each.end + _NEAR and each.start <= other.end + _NEAR
+            if other.side == each.side
+            and other.start <= each.end + _NEAR
+            and each.start <= other.end + _NEAR
         ]
         if near or len(chosen) < most:
             group = [each, *near]
-            start, end = min(other.start for other in group), max(other.end for other in group)
+            start, end = (
+                min(other.start for other in group),
+                max(other.end for other in group),
+            )
             chosen = [other for other in chosen if other not in near]
-            chosen.append(Weighed(max(other.weight for other in group), each.side, start, end))
+            chosen.append(
+                Weighed(max(other.weight for other in group), each.side, start, end)
+            )
     return sorted(chosen, key=lambda word: (word.side, word.start))

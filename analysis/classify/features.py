@@ -25,7 +25,14 @@ _STEM = 6  # letters
 _NAMED_AI = re.compile(r"\b[A-Z][\w’'-]+ (?:AI|IA|KI)\b")
 _SHORT = 25  # characters; a shorter sentence may stand on a page by chance
 _NOTHING = Wording((), "looks.other_side")
-_GROUPS = {"came": 1.0, "went": 1.0, "changed": 1.0, "near": 0.7, "under": 0.7, "section": 0.5}  # by their scale
+_GROUPS = {
+    "came": 1.0,
+    "went": 1.0,
+    "changed": 1.0,
+    "near": 0.7,
+    "under": 0.7,
+    "section": 0.5,
+}  # by their scale
 _SHAPE = 0.35
 Features = dict[str, float]
 
@@ -64,24 +71,42 @@ class PassageFeatures:
     def sentences(self) -> tuple[ChangedSentence, ...]:
         return self.wording.sentences
 
-    def has(self, *topics: str, side: Side, tiers: Iterable[Tier] = ("decides", "words")) -> bool:
+    def has(
+        self, *topics: str, side: Side, tiers: Iterable[Tier] = ("decides", "words")
+    ) -> bool:
         """Whether changed words of a side hold a phrase of any of these topics or groups."""
         return any(
-            phrase.topic in topics and phrase.side == side and phrase.changed and phrase.tier in tiers
+            phrase.topic in topics
+            and phrase.side == side
+            and phrase.changed
+            and phrase.tier in tiers
             for phrase in self.phrases
         )
 
 
 def kind_of(document: str | None, page: Page) -> str:
     """Of a document, by its title or what is known of it: privacy, cookies, terms, rules, developer or other."""
-    titles = (document or "", page.title, *(block.text for block in page.blocks[:12] if block.kind == "heading"))
+    titles = (
+        document or "",
+        page.title,
+        *(block.text for block in page.blocks[:12] if block.kind == "heading"),
+    )
     return next(filter(None, map(_kind_named, titles)), "other")
 
 
 @lru_cache(maxsize=1024)
 def _kind_named(title: str) -> str | None:
-    kinds = ((kind, "|".join(patterns)) for kind, patterns in word_lists().kinds.items())
-    return next((kind for kind, pattern in kinds if title and re.search(pattern, title, re.IGNORECASE)), None)
+    kinds = (
+        (kind, "|".join(patterns)) for kind, patterns in word_lists().kinds.items()
+    )
+    return next(
+        (
+            kind
+            for kind, pattern in kinds
+            if title and re.search(pattern, title, re.IGNORECASE)
+        ),
+        None,
+    )
 
 
 def annotate(
@@ -97,13 +122,25 @@ def annotate(
 
     `own` holds the phrases of the operator's own topics.
     """
-    keys: dict[Side, Counter[str]] = {side: Counter(_sentence_keys(passages, side)) for side in SIDES}
+    keys: dict[Side, Counter[str]] = {
+        side: Counter(_sentence_keys(passages, side)) for side in SIDES
+    }
     texts: dict[Side, str] = {"before": _spoken(before), "after": _spoken(after)}
     names = _standing_names(before)
-    weightiest = set(sorted(range(len(passages)), key=lambda number: -_length(passages[number]))[:MOST_PASSAGES])
+    weightiest = set(
+        sorted(range(len(passages)), key=lambda number: -_length(passages[number]))[
+            :MOST_PASSAGES
+        ]
+    )
     return [
         replace(
-            passage_features(_masked(passage, names), _wording(passage, keys, texts), kind, language, own),
+            passage_features(
+                _masked(passage, names),
+                _wording(passage, keys, texts),
+                kind,
+                language,
+                own,
+            ),
             passage=passage,
         )
         if number in weightiest
@@ -117,7 +154,11 @@ def _standing_names(page: Page) -> re.Pattern[str] | None:
     evidence of news about AI."""
     text = "\n".join(block.text for block in page.blocks)
     counts = Counter(_NAMED_AI.findall(text))
-    names = [name for name, count in counts.items() if count > 1 and name.split()[0].lower() not in text]
+    names = [
+        name
+        for name, count in counts.items()
+        if count > 1 and name.split()[0].lower() not in text
+    ]
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b") if names else None
 
 
@@ -125,14 +166,18 @@ def _masked(passage: Passage, names: re.Pattern[str] | None) -> Passage:
     if names is None:
         return passage
     before, after = (
-        text and names.sub(lambda name: "_" * len(name[0]), text) for text in (passage.before, passage.after)
+        text and names.sub(lambda name: "_" * len(name[0]), text)
+        for text in (passage.before, passage.after)
     )
     return replace(passage, before=before, after=after)
 
 
 def tokens(text: str) -> list[Token]:
     """The words of a text, numbers and a few marks."""
-    return [Token(match[0].casefold().replace("’", "'"), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    return [
+        Token(match[0].casefold().replace("’", "'"), match.start(), match.end())
+        for match in _TOKEN.finditer(text)
+    ]
 
 
 def ngrams(words: Sequence[Token], start: int = 0) -> Iterator[Token]:
@@ -142,10 +187,14 @@ def ngrams(words: Sequence[Token], start: int = 0) -> Iterator[Token]:
         if len(word.text) > _STEM:
             yield Token(f"^{word.text[:_STEM]}", start + word.start, start + word.end)
     for first, second in pairwise(words):
-        yield Token(f"{first.text} {second.text}", start + first.start, start + second.end)
+        yield Token(
+            f"{first.text} {second.text}", start + first.start, start + second.end
+        )
 
 
-def changed_ngrams(passage: Passage, sentences: Iterable[ChangedSentence]) -> Iterator[tuple[Side, Token]]:
+def changed_ngrams(
+    passage: Passage, sentences: Iterable[ChangedSentence]
+) -> Iterator[tuple[Side, Token]]:
     """Those of the words that came or went."""
     for sentence in sentences:
         for start, end in sentence.spans:
@@ -164,17 +213,26 @@ def _spoken(page: Page) -> str:
 
 
 def _length(passage: Passage) -> int:
-    return 0 if passage.operation == "moved" else len(passage.before or "") + len(passage.after or "")
+    return (
+        0
+        if passage.operation == "moved"
+        else len(passage.before or "") + len(passage.after or "")
+    )
 
 
-def _wording(passage: Passage, keys: Mapping[Side, Counter[str]], texts: Mapping[Side, str]) -> Wording:
+def _wording(
+    passage: Passage, keys: Mapping[Side, Counter[str]], texts: Mapping[Side, str]
+) -> Wording:
     """The changed sentences, but for those that the other side has in another place."""
     if passage.operation in ("added", "removed"):
         other: Side = "before" if passage.after else "after"
         words = " ".join(plain_words(passage.text))
         if len(words) > _SHORT and f" {words} " in texts[other]:
             return _NOTHING
-    own = {side: {sentence.key for sentence in keyed_sentences(passage.texts[side])} for side in keys}
+    own = {
+        side: {sentence.key for sentence in keyed_sentences(passage.texts[side])}
+        for side in keys
+    }
     elsewhere = {
         side: {key for key in own[opposite] if keys[side][key] > (key in own[side])}
         for side, opposite in (SIDES, SIDES[::-1])
@@ -183,11 +241,20 @@ def _wording(passage: Passage, keys: Mapping[Side, Counter[str]], texts: Mapping
 
 
 def passage_features(
-    passage: Passage, changed: Wording, kind: str, language: str | None, own: Lexicon | None = None
+    passage: Passage,
+    changed: Wording,
+    kind: str,
+    language: str | None,
+    own: Lexicon | None = None,
 ) -> PassageFeatures:
     """What stands in a passage, of its sentences with the most changed words."""
-    sentences = sorted(changed.sentences, key=lambda each: -sum(end - start for start, end in each.spans))
-    sentences = sorted(sentences[:MOST_SENTENCES], key=lambda each: (each.side, each.start))
+    sentences = sorted(
+        changed.sentences,
+        key=lambda each: -sum(end - start for start, end in each.spans),
+    )
+    sentences = sorted(
+        sentences[:MOST_SENTENCES], key=lambda each: (each.side, each.start)
+    )
     changed = Wording(tuple(sentences), changed.cosmetic)
     if not sentences:
         return PassageFeatures(passage, changed, passage)
@@ -196,7 +263,11 @@ def passage_features(
     for side, token in changed_ngrams(passage, sentences):
         words[side].append(token)
     context = {
-        side: [tokens(passage.texts[side][each.start : each.end]) for each in sentences if each.side == side]
+        side: [
+            tokens(passage.texts[side][each.start : each.end])
+            for each in sentences
+            if each.side == side
+        ]
         for side in words
     }
     titles = [tokens(title)[:20] for title in passage.heading[-3:]]
@@ -206,11 +277,17 @@ def passage_features(
         "came": came,
         "went": went,
         "changed": [*came, *went],
-        "near": [token.text for each in context["after"] or context["before"] for token in ngrams(each)],
+        "near": [
+            token.text
+            for each in context["after"] or context["before"]
+            for token in ngrams(each)
+        ],
         "under": [token.text for title in (*titles, *above) for token in ngrams(title)],
         "section": [token.text for title in titles[-1:] for token in ngrams(title)],
     }
-    values = dict.fromkeys(_shape(passage, changed, kind, language, words, context), _SHAPE)
+    values = dict.fromkeys(
+        _shape(passage, changed, kind, language, words, context), _SHAPE
+    )
     for group, members in groups.items():
         scale = _GROUPS[group] / math.sqrt(max(1, len(set(members))))
         values |= {f"{group} {member}": scale for member in members}
@@ -220,22 +297,36 @@ def passage_features(
 
 
 def _phrases(
-    passage: Passage, sentences: Sequence[ChangedSentence], language: str | None, own: Lexicon | None
+    passage: Passage,
+    sentences: Sequence[ChangedSentence],
+    language: str | None,
+    own: Lexicon | None,
 ) -> Iterator[ChangedPhrase]:
     for sentence in sentences:
         text = passage.texts[sentence.side][sentence.start : sentence.end]
         changed = Intervals(sentence.spans)
         for match in (*matches(text, language), *(own.matches(text) if own else ())):
             start, end = sentence.start + match.start, sentence.start + match.end
-            yield ChangedPhrase(match.topic, match.tier, sentence.side, start, end, changed.overlap(start, end))
+            yield ChangedPhrase(
+                match.topic,
+                match.tier,
+                sentence.side,
+                start,
+                end,
+                changed.overlap(start, end),
+            )
 
 
-def _lexicon(passage: Passage, phrases: Iterable[ChangedPhrase], language: str | None) -> Features:
+def _lexicon(
+    passage: Passage, phrases: Iterable[ChangedPhrase], language: str | None
+) -> Features:
     values: Features = {}
     for phrase in phrases:
         name = f"{phrase.topic}?" if phrase.tier == "suggests" else phrase.topic
         if phrase.changed:
-            values[f"{'phrase came' if phrase.side == 'after' else 'phrase went'} {name}"] = 1.0
+            values[
+                f"{'phrase came' if phrase.side == 'after' else 'phrase went'} {name}"
+            ] = 1.0
             values[f"phrase changed {name}"] = 1.0
         else:
             values[f"phrase near {name}"] = 0.7
@@ -276,9 +367,15 @@ def _shape(
     yield f"depth {min(len(passage.heading), 4)}"
     yield f"numbers {any(map(str.isdigit, single['after']))} {any(map(str.isdigit, single['before']))}"
     if passage.operation == "reworded":
-        stems = {side: {token.text[:_STEM] for token in tokens(passage.texts[side])} for side in words}
+        stems = {
+            side: {token.text[:_STEM] for token in tokens(passage.texts[side])}
+            for side in words
+        }
         new, gone = (
-            sum(len(stem) > 3 for stem in {word[:_STEM] for word in single[side]} - stems[other])
+            sum(
+                len(stem) > 3
+                for stem in {word[:_STEM] for word in single[side]} - stems[other]
+            )
             for side, other in (SIDES[::-1], SIDES)
         )
         yield f"new stems {_magnitude(new)}"

@@ -46,22 +46,37 @@ class Candidate(NamedTuple):
 
 def words_of(page: Page) -> frozenset[str]:
     """In small letters."""
-    return frozenset(word.casefold() for block in page.blocks for word in _WORD.findall(block.text))
+    return frozenset(
+        word.casefold() for block in page.blocks for word in _WORD.findall(block.text)
+    )
 
 
 @cache
 def shipped_weights() -> Weights:
     """The weights beside this file."""
-    weights: Weights = json.loads((files("analysis.classify") / "lead.json").read_text("utf-8"))
+    weights: Weights = json.loads(
+        (files("analysis.classify") / "lead.json").read_text("utf-8")
+    )
     return weights
 
 
 def ranked(candidates: Sequence[Candidate], weights: Weights) -> list[Candidate]:
     """The likeliest news first."""
     worth = {
-        id(each): sum(weights.get(name, 0.0) * value for name, value in each.values.items()) for each in candidates
+        id(each): sum(
+            weights.get(name, 0.0) * value for name, value in each.values.items()
+        )
+        for each in candidates
     }
-    return sorted(candidates, key=lambda each: (-round(worth[id(each)], 6), each.place, each.side, each.sentence.start))
+    return sorted(
+        candidates,
+        key=lambda each: (
+            -round(worth[id(each)], 6),
+            each.place,
+            each.side,
+            each.sentence.start,
+        ),
+    )
 
 
 def candidates(
@@ -78,21 +93,41 @@ def candidates(
     """
     sentences = [
         (place, sentence)
-        for place in sorted(verdicts, key=lambda place: -verdicts[place].chances.get("alert", 1.0))
+        for place in sorted(
+            verdicts, key=lambda place: -verdicts[place].chances.get("alert", 1.0)
+        )
         for sentence in quotable(annotated[place].passage, annotated[place].sentences)
     ][:MOST]
     sentences.sort(key=lambda each: (each[0], each[1].side, each[1].start))
     found, best = [], 0.0
     for number, (place, sentence) in enumerate(sentences):
         features = annotated[place]
-        alone = passage_features(features.read or features.passage, Wording((sentence,)), kind, language)
+        alone = passage_features(
+            features.read or features.passage, Wording((sentence,)), kind, language
+        )
         chances = model.predict(alone.values or {})
         position = number / len(sentences)
         is_first = number == 0 or sentences[number - 1][0] != place
-        values = dict(_values(features, verdicts[place], sentence, alone, chances, known, position, is_first=is_first))
+        values = dict(
+            _values(
+                features,
+                verdicts[place],
+                sentence,
+                alone,
+                chances,
+                known,
+                position,
+                is_first=is_first,
+            )
+        )
         best = max(best, chances["alert"])
         found.append(Candidate(place, sentence, chances, values))
-    return [each._replace(values={**each.values, "likeliest": float(each.chances["alert"] == best)}) for each in found]
+    return [
+        each._replace(
+            values={**each.values, "likeliest": float(each.chances["alert"] == best)}
+        )
+        for each in found
+    ]
 
 
 def _values(
@@ -109,10 +144,22 @@ def _values(
     passage = features.passage
     text = passage.texts[sentence.side][sentence.start : sentence.end].strip()
     words = [word.casefold() for word in _WORD.findall(text)]
-    changed = sum(len(_WORD.findall(passage.texts[sentence.side][start:end])) for start, end in sentence.spans)
+    changed = sum(
+        len(_WORD.findall(passage.texts[sentence.side][start:end]))
+        for start, end in sentence.spans
+    )
     for target in ("alert", "medium or high", "high"):
         yield f"passage {target}", _odds(verdict.chances.get(target, 0.5))
-    for target in ("alert", "medium or high", "high", "expands", "limits", "clarifies", "ai_training", "data_sharing"):
+    for target in (
+        "alert",
+        "medium or high",
+        "high",
+        "expands",
+        "limits",
+        "clarifies",
+        "ai_training",
+        "data_sharing",
+    ):
         yield target, _odds(chances[target])
     yield "passage chance", verdict.chances.get("alert", 0.5)
     yield "ai", _odds(max(chances[topic] for topic in _AI))
@@ -138,19 +185,43 @@ def _values(
     yield "governed", float(bool(passage.lead_in))
     yield "address", float("http" in text or "@" in text)
     yield "digits", float(any(map(str.isdigit, text)))
-    yield "capitals", sum(word[:1].isupper() for word in text.split()) / max(1, len(text.split()))
+    yield (
+        "capitals",
+        sum(word[:1].isupper() for word in text.split()) / max(1, len(text.split())),
+    )
     yield "commas", math.log1p(text.count(",")) / 2
     names = [match.group().casefold() for match in _NAME.finditer(text)]
     yield "names", min(4, len(names)) / 4
     yield "new name", float(not all(name in known[sentence.side] for name in names))
-    title = {word[:_STEM] for word in _WORD.findall(" ".join(passage.heading[-1:]).casefold()) if len(word) > 2}
-    yield "as titled", float(not title.isdisjoint(word[:_STEM] for word in words if word not in word_lists().function))
-    decided = {phrase.topic for phrase in alone.phrases if phrase.changed and phrase.tier == "decides"}
+    title = {
+        word[:_STEM]
+        for word in _WORD.findall(" ".join(passage.heading[-1:]).casefold())
+        if len(word) > 2
+    }
+    yield (
+        "as titled",
+        float(
+            not title.isdisjoint(
+                word[:_STEM] for word in words if word not in word_lists().function
+            )
+        ),
+    )
+    decided = {
+        phrase.topic
+        for phrase in alone.phrases
+        if phrase.changed and phrase.tier == "decides"
+    }
     yield "topics", len(decided & {*TOPICS}) / 2
-    yield "phrases", len({phrase.topic for phrase in alone.phrases if phrase.tier != "words"}) / 3
+    yield (
+        "phrases",
+        len({phrase.topic for phrase in alone.phrases if phrase.tier != "words"}) / 3,
+    )
     first = words[0] if words else ""
     openings = word_lists().openings.items()
-    yield f"opening {next((name for name, some in openings if first in some), 'other')}", 1.0
+    yield (
+        f"opening {next((name for name, some in openings if first in some), 'other')}",
+        1.0,
+    )
     for name, some in word_lists().signals.items():
         if not some.isdisjoint(words):
             yield f"signal {name}", 1.0

@@ -41,19 +41,34 @@ class Model:
 
     def predict(self, values: Mapping[str, float]) -> dict[str, float]:
         """The chance of each target, 0 to 1."""
-        known = [(self.rows[name], value) for name, value in values.items() if name in self.rows]
+        known = [
+            (self.rows[name], value)
+            for name, value in values.items()
+            if name in self.rows
+        ]
         odds = self.bias.astype(np.float64)
         if known:
             rows, amounts = zip(*known, strict=True)
             # float64 and one order of summing: the same chances on every machine
-            odds = odds + (np.array(amounts) @ self.weights[list(rows)].astype(np.float64)) * self.scales
+            odds = (
+                odds
+                + (np.array(amounts) @ self.weights[list(rows)].astype(np.float64))
+                * self.scales
+            )
         chances = 1 / (1 + np.exp(-odds))
-        return {target: round(float(chance), _DIGITS) for target, chance in zip(self.targets, chances, strict=True)}
+        return {
+            target: round(float(chance), _DIGITS)
+            for target, chance in zip(self.targets, chances, strict=True)
+        }
 
     def weight(self, name: str, target: str) -> float:
         """What a feature adds to the log odds of a target where its value is 1."""
         row, column = self.rows.get(name), self.targets.index(target)
-        return 0.0 if row is None else float(self.weights[row, column] * self.scales[column])
+        return (
+            0.0
+            if row is None
+            else float(self.weights[row, column] * self.scales[column])
+        )
 
 
 @cache
@@ -65,10 +80,15 @@ def shipped_model() -> Model:
 def stored_model(name: str, targets: tuple[str, ...]) -> Model:
     """The weights in a file beside this one. Raises `UnfitModel`."""
     with as_file(files("analysis.classify") / name) as path, np.load(path) as stored:
-        if int(stored["format"]) != FORMAT or tuple(stored["targets"].tobytes().decode().split("\n")) != targets:
+        if (
+            int(stored["format"]) != FORMAT
+            or tuple(stored["targets"].tobytes().decode().split("\n")) != targets
+        ):
             problem = f"the weights in {path} are of other topics or features than the program's"
             advice = "`python -m evaluation train evaluation/data` in the repository trains it anew"
-            raise UnfitModel(f"{problem}; {advice} (docs/classification.md, Add a topic)")
+            raise UnfitModel(
+                f"{problem}; {advice} (docs/classification.md, Add a topic)"
+            )
         names: Sequence[str] = stored["features"].tobytes().decode().split("\n")
         rows = {name: row for row, name in enumerate(names)}
         return Model(rows, stored["weights"], stored["scales"], stored["bias"], targets)

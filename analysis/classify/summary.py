@@ -8,14 +8,32 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
 
-from analysis.classify.answers import DEFAULTS, LIMITS, OTHER_DEFAULT, OUTRIGHT, sentence_values, shipped_answers
+from analysis.classify.answers import (
+    DEFAULTS,
+    LIMITS,
+    OTHER_DEFAULT,
+    OUTRIGHT,
+    sentence_values,
+    shipped_answers,
+)
 from analysis.classify.clauses import DENIAL, LONGEST, cut, denies, governing
 from analysis.classify.conventions import CLAIMS
 from analysis.classify.features import PassageFeatures
 from analysis.classify.lead import Candidate, ranked, shipped_weights
 from analysis.classify.model import Model
 from analysis.diff.wording import ChangedSentence
-from analysis.model import CELL, QUESTIONS, Brief, Default, Headline, Link, Page, Passage, Quote, Side
+from analysis.model import (
+    CELL,
+    QUESTIONS,
+    Brief,
+    Default,
+    Headline,
+    Link,
+    Page,
+    Passage,
+    Quote,
+    Side,
+)
 from analysis.text.dates import Order, deadline_in
 from analysis.text.lexicon import matches
 from analysis.text.sentence_ends import sentence_bounds
@@ -55,40 +73,71 @@ def summarize(
     in_order = ranked(candidates, weights if weights is not None else shipped_weights())
     answered = [
         Answered(
-            each, answers.predict(sentence_values(text_of(each, annotated), annotated[each.place].passage, language))
+            each,
+            answers.predict(
+                sentence_values(
+                    text_of(each, annotated), annotated[each.place].passage, language
+                )
+            ),
         )
         for each in in_order
     ]
     quotes: dict[str, tuple[Quote, ...]] = {}
     for question in QUESTIONS:
-        fit = [each for each in answered if _may_answer(question, each.candidate, annotated)]
+        fit = [
+            each
+            for each in answered
+            if _may_answer(question, each.candidate, annotated)
+        ]
         best = max(fit, key=lambda each: _score(each, question), default=None)
         known = best is not None and _score(best, question) >= LIMITS[question]
-        clause = quote(best.candidate, annotated, pages) if best is not None and known else None
+        clause = (
+            quote(best.candidate, annotated, pages)
+            if best is not None and known
+            else None
+        )
         quotes[question] = (clause,) if clause else ()
     default, words = default_of(answered, annotated)
     by = _deadline(answered, annotated, order)
     news = headline(in_order, annotated)
-    passage = annotated[news.quotation.place].passage if news and news.quotation.place is not None else None
-    topics = [name for name in passage.topics if name not in ("user_choice", "user_rights")] if passage else []
+    passage = (
+        annotated[news.quotation.place].passage
+        if news and news.quotation.place is not None
+        else None
+    )
+    topics = (
+        [name for name in passage.topics if name not in ("user_choice", "user_rights")]
+        if passage
+        else []
+    )
     asks = news is not None and not quotes["refuse"] and (news.claim or default == "on")
     return Brief(
         headline=news,
         default=default,
-        default_words=tuple(filter(None, [quote(words.candidate, annotated, pages)])) if words else (),
+        default_words=tuple(filter(None, [quote(words.candidate, annotated, pages)]))
+        if words
+        else (),
         deadline=by[0] if by else None,
-        deadline_words=tuple(filter(None, [quote(by[1].candidate, annotated, pages)])) if by else (),
-        already=_ways_elsewhere(annotated, after, topics[:1], answers, language) if asks else (),
+        deadline_words=tuple(filter(None, [quote(by[1].candidate, annotated, pages)]))
+        if by
+        else (),
+        already=_ways_elsewhere(annotated, after, topics[:1], answers, language)
+        if asks
+        else (),
         **cast(Any, quotes),
     )
 
 
 def text_of(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> str:
     """The sentence."""
-    return annotated[candidate.place].passage.texts[candidate.side][candidate.sentence.start : candidate.sentence.end]
+    return annotated[candidate.place].passage.texts[candidate.side][
+        candidate.sentence.start : candidate.sentence.end
+    ]
 
 
-def _may_answer(question: str, candidate: Candidate, annotated: Sequence[PassageFeatures]) -> bool:
+def _may_answer(
+    question: str, candidate: Candidate, annotated: Sequence[PassageFeatures]
+) -> bool:
     """No denial says what is done, and that something is on says not how to refuse it."""
     if question == "refuse":
         return _phrases(candidate, annotated).isdisjoint(OUTRIGHT)
@@ -104,33 +153,54 @@ def _is_denied(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> bo
 def _score(answered: Answered, question: str) -> float:
     """A doubtful passage is not passed over, but comes later; so does what no longer stands there."""
     weight = math.sqrt(answered.candidate.values["passage chance"])
-    return answered.chances[question] * weight * (1.0 if answered.candidate.side == "after" else 0.6)
+    return (
+        answered.chances[question]
+        * weight
+        * (1.0 if answered.candidate.side == "after" else 0.6)
+    )
 
 
-def headline(in_order: Sequence[Candidate], annotated: Sequence[PassageFeatures]) -> Headline | None:
+def headline(
+    in_order: Sequence[Candidate], annotated: Sequence[PassageFeatures]
+) -> Headline | None:
     """The likeliest news that can be quoted, with the changed sentences beside it as far as there is room; first what
     settles that the change is high."""
 
     def claim_of(each: Candidate) -> str | None:
-        return next((name for name, holds in CLAIMS.items() if holds(annotated[each.place], each.sentence)), None)
+        return next(
+            (
+                name
+                for name, holds in CLAIMS.items()
+                if holds(annotated[each.place], each.sentence)
+            ),
+            None,
+        )
 
     claims = {id(each): claim_of(each) for each in in_order}
     in_order = sorted(in_order, key=lambda each: claims[id(each)] is None)
     for each in in_order:
         text = annotated[each.place].passage.texts[each.side]
         ends, inner = cut(text, each.sentence, LONGEST), cut(text, each.sentence)
-        if ends is None or inner is None or len(text[slice(*inner)].split()) < _LEAST_WORDS:
+        if (
+            ends is None
+            or inner is None
+            or len(text[slice(*inner)].split()) < _LEAST_WORDS
+        ):
             continue
         if ends == _whole(text, each.sentence):
             ends = _with_neighbours(text, each, in_order, ends)
         spans = [span for other in in_order if other.place == each.place and other.side == each.side
                  for span in other.sentence.spans]  # fmt: skip
-        quotation = _quote_of(annotated[each.place].passage, each.side, ends, spans, each.place)
+        quotation = _quote_of(
+            annotated[each.place].passage, each.side, ends, spans, each.place
+        )
         clause = text[slice(*inner)]
         at = quotation.text.find(clause)
         if at < 0:  # their white space differs
             at, clause = 0, quotation.text
-        is_notice = annotated[each.place].has("notice", side="after") and each.side == "after"
+        is_notice = (
+            annotated[each.place].has("notice", side="after") and each.side == "after"
+        )
         return Headline(quotation, (at, at + len(clause)), claims[id(each)], is_notice)
     return None
 
@@ -148,11 +218,16 @@ def _with_neighbours(
     beside = sorted(
         (each.sentence.start, each.sentence.end)
         for each in candidates
-        if (each.place, each.side) == (lead.place, lead.side) and line_start <= each.sentence.start < line_end
+        if (each.place, each.side) == (lead.place, lead.side)
+        and line_start <= each.sentence.start < line_end
     )
     start, end = ends
     for first, last in beside:
-        if first >= end and not text[end:first].strip(' .;!?"”»)') and last - start <= LONGEST:
+        if (
+            first >= end
+            and not text[end:first].strip(' .;!?"”»)')
+            and last - start <= LONGEST
+        ):
             end = last
     for first, last in reversed(beside):
         if last <= start and not text[last:start].strip() and end - first <= LONGEST:
@@ -160,23 +235,44 @@ def _with_neighbours(
     return start, end
 
 
-def quote(candidate: Candidate, annotated: Sequence[PassageFeatures], pages: Mapping[Side, Page]) -> Quote | None:
+def quote(
+    candidate: Candidate,
+    annotated: Sequence[PassageFeatures],
+    pages: Mapping[Side, Page],
+) -> Quote | None:
     """The clause of a sentence that is quoted, with its changed words and the links on it."""
     passage = annotated[candidate.place].passage
     ends = cut(passage.texts[candidate.side], candidate.sentence)
     if ends is None:
         return None
-    found = _quote_of(passage, candidate.side, ends, candidate.sentence.spans, candidate.place)
-    return replace(found, links=tuple(_links_on(ends, passage, candidate.side, pages[candidate.side])))
+    found = _quote_of(
+        passage, candidate.side, ends, candidate.sentence.spans, candidate.place
+    )
+    return replace(
+        found,
+        links=tuple(_links_on(ends, passage, candidate.side, pages[candidate.side])),
+    )
 
 
 def _quote_of(
-    passage: Passage, side: Side, ends: tuple[int, int], spans: Iterable[tuple[int, int]], place: int | None
+    passage: Passage,
+    side: Side,
+    ends: tuple[int, int],
+    spans: Iterable[tuple[int, int]],
+    place: int | None,
 ) -> Quote:
     start, end = ends
-    new = sorted((max(a, start) - start, min(b, end) - start) for a, b in spans if a < end and start < b)
-    above = tuple(map(governing, (*passage.lead_in, *_name_of_row(passage.texts[side], start))))
-    return Quote(passage.texts[side][start:end], side, new=tuple(new), place=place, lead_in=above)
+    new = sorted(
+        (max(a, start) - start, min(b, end) - start)
+        for a, b in spans
+        if a < end and start < b
+    )
+    above = tuple(
+        map(governing, (*passage.lead_in, *_name_of_row(passage.texts[side], start)))
+    )
+    return Quote(
+        passage.texts[side][start:end], side, new=tuple(new), place=place, lead_in=above
+    )
 
 
 def _name_of_row(text: str, start: int) -> tuple[str, ...]:
@@ -186,13 +282,22 @@ def _name_of_row(text: str, start: int) -> tuple[str, ...]:
     return (name,) if border else ()
 
 
-def _links_on(ends: tuple[int, int], passage: Passage, side: Side, page: Page) -> Iterator[Link]:
+def _links_on(
+    ends: tuple[int, int], passage: Passage, side: Side, page: Page
+) -> Iterator[Link]:
     """The links that stand on the quoted words."""
     text = passage.texts[side]
     line_start = text.rfind("\n", 0, ends[0]) + 1
     line = text[line_start:].partition("\n")[0]
     start, end = ends[0] - line_start, ends[1] - line_start
-    block = next((block for block in page.blocks if block.text == line and block.heading == passage.heading), None)
+    block = next(
+        (
+            block
+            for block in page.blocks
+            if block.text == line and block.heading == passage.heading
+        ),
+        None,
+    )
     block = block or next((block for block in page.blocks if block.text == line), None)
     for link in block.links if block else ():
         if link.at < end and start < link.at + len(link.text):
@@ -207,8 +312,12 @@ def default_of(
     for each in answered:  # the likeliest news first: what leads says it best
         named = _phrases(each.candidate, annotated)
         for side, (groups, limit) in DEFAULTS.items():
-            others = next(groups for name, (groups, _) in DEFAULTS.items() if name != side)
-            says = each.candidate.side == "after" and named & groups and not named & others
+            others = next(
+                groups for name, (groups, _) in DEFAULTS.items() if name != side
+            )
+            says = (
+                each.candidate.side == "after" and named & groups and not named & others
+            )
             chance = 1.0 if named & OUTRIGHT else each.chances[side]
             if says and (side not in best or best[side][0] < min(limit, chance)):
                 best[side] = chance, each
@@ -220,17 +329,23 @@ def default_of(
     return None, None
 
 
-def _phrases(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> frozenset[str]:
+def _phrases(
+    candidate: Candidate, annotated: Sequence[PassageFeatures]
+) -> frozenset[str]:
     sentence = candidate.sentence
     return frozenset(
         phrase.topic
         for phrase in annotated[candidate.place].phrases
-        if phrase.changed and phrase.side == sentence.side and sentence.start <= phrase.start < sentence.end
+        if phrase.changed
+        and phrase.side == sentence.side
+        and sentence.start <= phrase.start < sentence.end
     )
 
 
 def _deadline(
-    answered: Sequence[Answered], annotated: Sequence[PassageFeatures], order: Order | None
+    answered: Sequence[Answered],
+    annotated: Sequence[PassageFeatures],
+    order: Order | None,
 ) -> tuple[date, Answered] | None:
     """Until when people can refuse, by a sentence that says how."""
     for each in sorted(answered, key=lambda each: -each.chances["refuse"]):
@@ -249,7 +364,11 @@ def _ways_elsewhere(
     language: str | None,
 ) -> tuple[Quote, ...]:
     """What the page says on how to refuse what the topic is, in sentences that did not change."""
-    changed = {line for features in annotated for line in (features.passage.after or "").split("\n")}
+    changed = {
+        line
+        for features in annotated
+        for line in (features.passage.after or "").split("\n")
+    }
     ways: list[tuple[float, Quote]] = []
     for block in page.blocks:
         if block.text in changed or not _names(block.text, topics, language):
@@ -258,7 +377,11 @@ def _ways_elsewhere(
         for start, end in sentence_bounds(block.text):
             text = block.text[start:end]
             chance = answers.predict(sentence_values(text, passage, language))["refuse"]
-            if end - start <= LONGEST and chance >= _ELSEWHERE and _names(text, topics, language):
+            if (
+                end - start <= LONGEST
+                and chance >= _ELSEWHERE
+                and _names(text, topics, language)
+            ):
                 links = tuple(_links_on((start, end), passage, "after", page))
                 ways.append((chance, Quote(text, "after", links)))
     ways.sort(key=lambda way: -way[0])
@@ -266,4 +389,7 @@ def _ways_elsewhere(
 
 
 def _names(text: str, topics: Collection[str], language: str | None) -> bool:
-    return any(match.topic in topics and match.tier == "decides" for match in matches(text, language))
+    return any(
+        match.topic in topics and match.tier == "decides"
+        for match in matches(text, language)
+    )

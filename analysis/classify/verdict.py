@@ -12,7 +12,9 @@ from analysis.classify.model import LANGUAGES, Model
 from analysis.model import SEVERITIES, TOPICS, Direction, Severity
 
 UNSURE = (0.3, 0.7)  # chances of an alert between which a second reader's verdict goes
-ALERTS = 0.5  # chance from which a passage alerts, and from which it is a change of meaning
+ALERTS = (
+    0.5  # chance from which a passage alerts, and from which it is a change of meaning
+)
 _TOPIC = 0.3  # chance of a topic, of a passage that alerts
 _HIGH = 0.6
 _MEDIUM = 0.5
@@ -39,7 +41,11 @@ class Verdict:
 
 
 def classify_passage(
-    features: PassageFeatures, kind: str, language: str | None, model: Model, second: Verdict | None = None
+    features: PassageFeatures,
+    kind: str,
+    language: str | None,
+    model: Model,
+    second: Verdict | None = None,
 ) -> Verdict:
     """By the model where it has labels of the language; else every change of wording alerts, with its topics.
 
@@ -64,7 +70,11 @@ def classify_passage(
             direction=_direction([chances]),
         )
     settled = _by_conventions(features, kind, verdict)
-    if second is not None and not settled.conventions and UNSURE[0] <= chances["alert"] <= UNSURE[1]:
+    if (
+        second is not None
+        and not settled.conventions
+        and UNSURE[0] <= chances["alert"] <= UNSURE[1]
+    ):
         return _by_conventions(features, kind, replace(second, first=verdict))
     return settled
 
@@ -72,7 +82,9 @@ def classify_passage(
 def _by_conventions(features: PassageFeatures, kind: str, verdict: Verdict) -> Verdict:
     for name, decide in CONVENTIONS.items():
         if decided := decide(features, kind, verdict):
-            verdict = replace(verdict, **decided, conventions=(*verdict.conventions, name))
+            verdict = replace(
+                verdict, **decided, conventions=(*verdict.conventions, name)
+            )
     return verdict
 
 
@@ -85,16 +97,25 @@ def classify_change(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict(
         substantive=True,
         alert=True,
-        topics=(*(topic for topic in TOPICS if topic in named), *sorted(named - set(TOPICS))),
+        topics=(
+            *(topic for topic in TOPICS if topic in named),
+            *sorted(named - set(TOPICS)),
+        ),
         severity=_severity(alerting),
         direction=_joined(alerting),
-        conventions=tuple(dict.fromkeys(name for verdict in alerting for name in verdict.conventions)),
+        conventions=tuple(
+            dict.fromkeys(name for verdict in alerting for name in verdict.conventions)
+        ),
         is_learned=all(verdict.is_learned for verdict in alerting),
     )
 
 
 def _unlearned(features: PassageFeatures) -> Verdict:
-    topics = {phrase.topic for phrase in features.phrases if phrase.changed and phrase.tier == "decides"}
+    topics = {
+        phrase.topic
+        for phrase in features.phrases
+        if phrase.changed and phrase.tier == "decides"
+    }
     return Verdict(
         substantive=True,
         alert=True,
@@ -106,22 +127,42 @@ def _unlearned(features: PassageFeatures) -> Verdict:
 
 
 def _likeliest(chances: Mapping[str, float]) -> Severity:
-    return "high" if chances["high"] >= _HIGH else "medium" if chances["medium or high"] >= _MEDIUM else "low"
+    return (
+        "high"
+        if chances["high"] >= _HIGH
+        else "medium"
+        if chances["medium or high"] >= _MEDIUM
+        else "low"
+    )
 
 
 def _severity(alerting: Sequence[Verdict]) -> Severity:
     """The highest of a passage; several that are nearly medium are medium together."""
     highest = max((verdict.severity for verdict in alerting), key=SEVERITIES.index)
-    none_medium = math.prod(1 - verdict.chances.get("medium or high", 0) for verdict in alerting)
+    none_medium = math.prod(
+        1 - verdict.chances.get("medium or high", 0) for verdict in alerting
+    )
     return "medium" if highest == "low" and 1 - none_medium >= _TOGETHER else highest
 
 
 def _joined(alerting: Sequence[Verdict]) -> Direction:
-    high = {verdict.direction for verdict in alerting if verdict.severity == "high" and HIGH & {*verdict.conventions}}
+    high = {
+        verdict.direction
+        for verdict in alerting
+        if verdict.severity == "high" and HIGH & {*verdict.conventions}
+    }
     if len(high) == 1:
         return high.pop()  # what comes beside it makes it no milder
-    decided = {verdict.direction for verdict in alerting if verdict.conventions or verdict.first}
-    learned = [verdict.chances for verdict in alerting if not (verdict.conventions or verdict.first)]
+    decided = {
+        verdict.direction
+        for verdict in alerting
+        if verdict.conventions or verdict.first
+    }
+    learned = [
+        verdict.chances
+        for verdict in alerting
+        if not (verdict.conventions or verdict.first)
+    ]
     directions = decided | ({_direction(learned)} if learned else set())
     if len(directions) > 1:
         directions.discard("clarifies")
@@ -130,7 +171,9 @@ def _joined(alerting: Sequence[Verdict]) -> Direction:
 
 def _direction(passages: Sequence[Mapping[str, float]]) -> Direction:
     """Of one passage or more: both ways where each is likely somewhere, and neither is far behind in sum."""
-    expands, limits = ([chances.get(name, 0) for chances in passages] for name in ("expands", "limits"))
+    expands, limits = (
+        [chances.get(name, 0) for chances in passages] for name in ("expands", "limits")
+    )
     less, more = sorted((sum(expands), sum(limits)))
     if min(max(expands), max(limits)) >= _BOTH and less >= _BEHIND * more:
         return "mixed"

@@ -63,16 +63,23 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
     """
     b, a = _texts(before, after), _texts(after, before)
     places: dict[_Place, Passage] = {}
-    b_left: dict[int, int] = {}  # by index, the index in the later text where it would stand
+    b_left: dict[
+        int, int
+    ] = {}  # by index, the index in the later text where it would stand
     a_left: dict[int, None] = {}  # for its order
     for run in edits([text.key for text in b], [text.key for text in a]):
         if run.same:
             continue
         b_gap, a_gap = range(run.b0, run.b1), range(run.a0, run.a1)
-        if [w for i in b_gap for w in b[i].words] == [w for j in a_gap for w in a[j].words]:
+        if [w for i in b_gap for w in b[i].words] == [
+            w for j in a_gap for w in a[j].words
+        ]:
             continue
         pairs = _pairs(b, b_gap, a, a_gap, _ALIKE)
-        b_free, a_free = set(b_gap).difference(i for i, _ in pairs), set(a_gap).difference(j for _, j in pairs)
+        b_free, a_free = (
+            set(b_gap).difference(i for i, _ in pairs),
+            set(a_gap).difference(j for _, j in pairs),
+        )
         for i, j in pairs:
             joined_b, joined_a = _rewrapped(b, a, i, j, b_free, a_free)
             _put(places, b, a, joined_b, joined_a)
@@ -81,9 +88,13 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
         a_left.update(dict.fromkeys(sorted(a_free)))
     _elsewhere(places, b, a, b_left, a_left)
     for i, j in b_left.items():
-        places[_Place(j, i)] = Passage(b[i].block.heading, "removed", b[i].block.text, None, **b[i].surroundings)
+        places[_Place(j, i)] = Passage(
+            b[i].block.heading, "removed", b[i].block.text, None, **b[i].surroundings
+        )
     for j in a_left:
-        places[_Place(j, len(b))] = Passage(a[j].block.heading, "added", None, a[j].block.text, **a[j].surroundings)
+        places[_Place(j, len(b))] = Passage(
+            a[j].block.heading, "added", None, a[j].block.text, **a[j].surroundings
+        )
     return tuple(places[place] for place in sorted(places))
 
 
@@ -93,19 +104,25 @@ def plain_words(text: str) -> tuple[str, ...]:
     text = _NUMBER.sub("", normalize(text).casefold())
     words = word_texts(text)
     if "_" in text:
-        words = [plain for word in words if (plain := word.strip("_"))]  # what stands in italics is no other word
+        words = [
+            plain for word in words if (plain := word.strip("_"))
+        ]  # what stands in italics is no other word
     return tuple(word for word in words if word[0].isalnum() or word in _SIGNS)
 
 
 def _texts(page: Page, other: Page) -> list[_Text]:
     """The page's blocks; only what the other page has not to the letter needs a closer look."""
     shared = {block.text for block in other.blocks}
-    mine, others = (Counter(_cells(block)[0] for block in each.blocks if block.kind == "row") for each in (page, other))
+    mine, others = (
+        Counter(_cells(block)[0] for block in each.blocks if block.kind == "row")
+        for each in (page, other)
+    )
     texts = [
         _Text(
             block,
             block.text if block.text in shared else " ".join(plain_words(block.text)),
-            block.kind == "row" and mine[_cells(block)[0]] == others[_cells(block)[0]] == 1,
+            block.kind == "row"
+            and mine[_cells(block)[0]] == others[_cells(block)[0]] == 1,
             lead_in,
         )
         for block, lead_in in zip(page.blocks, lead_ins(page.blocks), strict=True)
@@ -114,29 +131,51 @@ def _texts(page: Page, other: Page) -> list[_Text]:
 
 
 def _put(
-    places: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_part: Sequence[int], a_part: Sequence[int]
+    places: dict[_Place, Passage],
+    b: list[_Text],
+    a: list[_Text],
+    b_part: Sequence[int],
+    a_part: Sequence[int],
 ) -> None:
     """Record blocks of the one side that became blocks of the other, unless the words are the same."""
-    if [w for i in b_part for w in b[i].words] == [w for j in a_part for w in a[j].words]:
+    if [w for i in b_part for w in b[i].words] == [
+        w for j in a_part for w in a[j].words
+    ]:
         return
-    before, after = ("\n".join(side[k].block.text for k in part) for side, part in ((b, b_part), (a, a_part)))
+    before, after = (
+        "\n".join(side[k].block.text for k in part)
+        for side, part in ((b, b_part), (a, a_part))
+    )
     first = a[a_part[0]]
-    passage = Passage(first.block.heading, "reworded", before, after, **first.surroundings)
+    passage = Passage(
+        first.block.heading, "reworded", before, after, **first.surroundings
+    )
     places[_Place(a_part[0], b_part[0])] = passage
 
 
 def _pairs(
-    b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Sequence[int], alike: float
+    b: list[_Text],
+    b_gap: Sequence[int],
+    a: list[_Text],
+    a_gap: Sequence[int],
+    alike: float,
 ) -> list[tuple[int, int]]:
     """Blocks of either side that are one block reworded: rows of one name, then the most alike, then the nearest."""
-    b_cells, a_cells = {i: _cells(b[i].block) for i in b_gap}, {j: _cells(a[j].block) for j in a_gap}
+    b_cells, a_cells = (
+        {i: _cells(b[i].block) for i in b_gap},
+        {j: _cells(a[j].block) for j in a_gap},
+    )
     scored = []
     for i, j in _candidates(b, b_gap, a, a_gap):
         named = _named_alike(b_cells[i], a_cells[j])
         of_one_name = b[i].stays and a[j].stays
-        likeness = float(named > 0) if of_one_name else _likeness(b[i].words, a[j].words)
+        likeness = (
+            float(named > 0) if of_one_name else _likeness(b[i].words, a[j].words)
+        )
         if likeness >= alike or _answer_alike(b, i, a, j):
-            scored.append((-named, -likeness, abs((i - b_gap[0]) - (j - a_gap[0])), i, j))
+            scored.append(
+                (-named, -likeness, abs((i - b_gap[0]) - (j - a_gap[0])), i, j)
+            )
     b_taken, a_taken, pairs = set(), set(), []
     for *_, i, j in sorted(scored):
         if i not in b_taken and j not in a_taken:
@@ -148,7 +187,11 @@ def _pairs(
 
 def _answer_alike(b: list[_Text], i: int, a: list[_Text], j: int) -> bool:
     """Whether both stand right behind the same question: "No." and "Yes." have no word in common."""
-    return min(i, j) > 0 and b[i - 1].key == a[j - 1].key and b[i - 1].block.text.rstrip(' *"”’»)').endswith("?")
+    return (
+        min(i, j) > 0
+        and b[i - 1].key == a[j - 1].key
+        and b[i - 1].block.text.rstrip(' *"”’»)').endswith("?")
+    )
 
 
 def _cells(block: Block) -> list[str]:
@@ -158,11 +201,15 @@ def _cells(block: Block) -> list[str]:
 
 def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:
     """How many cells two rows begin with alike. In a list of cookies all else is nearly the same from row to row."""
-    both = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(b_cells, a_cells, strict=False))
+    both = itertools.takewhile(
+        lambda pair: pair[0] == pair[1], zip(b_cells, a_cells, strict=False)
+    )
     return sum(1 for _ in both)
 
 
-def _candidates(b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Sequence[int]) -> list[tuple[int, int]]:
+def _candidates(
+    b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Sequence[int]
+) -> list[tuple[int, int]]:
     """Pairs of blocks worth a closer look: in a large gap only those with two words in a row in common."""
     if len(b_gap) * len(a_gap) <= 64:
         return [(i, j) for i in b_gap for j in a_gap]
@@ -175,7 +222,11 @@ def _candidates(b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Seq
     for i in b_gap:
         pairs = _word_pairs(b[i].words)
         shared = Counter(j for pair in pairs for j in rare.get(pair, ()))
-        candidates += [(i, j) for j, count in shared.most_common(5) if 4 * count >= min(len(pairs), 40)]
+        candidates += [
+            (i, j)
+            for j, count in shared.most_common(5)
+            if 4 * count >= min(len(pairs), 40)
+        ]
     return candidates
 
 
@@ -195,7 +246,12 @@ def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
     whole = 2 * common / (shorter + longer)
     if common == shorter and shorter >= _SHORT / 2 and longer <= 8 * shorter:
         return whole if whole >= _NEARLY else _GROWN
-    return max(whole, 0.9 * common / shorter if shorter >= _SHORT and common >= 0.8 * shorter else 0.0)
+    return max(
+        whole,
+        0.9 * common / shorter
+        if shorter >= _SHORT and common >= 0.8 * shorter
+        else 0.0,
+    )
 
 
 def _rewrapped(
@@ -205,7 +261,9 @@ def _rewrapped(
     return _grown(b, i, b_free, a[j].words), _grown(a, j, a_free, b[i].words)
 
 
-def _grown(texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]) -> Sequence[int]:
+def _grown(
+    texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]
+) -> Sequence[int]:
     """A block with the free ones next to it of which most words stand in the other text, and are not in the blocks at
     hand already. Where something was put into the middle of a line, what stands behind it is of the line too, if all of
     it is."""
@@ -218,8 +276,13 @@ def _grown(texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]) 
         neighbour, between = at + step, 0
         while neighbour in free and between <= _BETWEEN:
             candidate = Counter(texts[neighbour].words)
-            common = sum(min(count, max(left[word], 0)) for word, count in candidate.items())
-            if candidate.total() > 2 and common >= (1 if between else 0.8) * candidate.total():
+            common = sum(
+                min(count, max(left[word], 0)) for word, count in candidate.items()
+            )
+            if (
+                candidate.total() > 2
+                and common >= (1 if between else 0.8) * candidate.total()
+            ):
                 left.subtract(candidate)
                 free.remove(neighbour)
                 parts.append(neighbour)
@@ -231,7 +294,11 @@ def _grown(texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]) 
 
 
 def _elsewhere(
-    places: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_left: dict[int, int], a_left: dict[int, None]
+    places: dict[_Place, Passage],
+    b: list[_Text],
+    a: list[_Text],
+    b_left: dict[int, int],
+    a_left: dict[int, None],
 ) -> None:
     """Record text that went to another place, the same or nearly so; takes it out of what is left."""
     by_key: dict[str, deque[int]] = defaultdict(deque)
@@ -243,7 +310,11 @@ def _elsewhere(
             j = same.popleft()
             del b_left[i], a_left[j]
             places[_Place(j, i)] = Passage(
-                a[j].block.heading, "moved", b[i].block.text, a[j].block.text, **a[j].surroundings
+                a[j].block.heading,
+                "moved",
+                b[i].block.text,
+                a[j].block.text,
+                **a[j].surroundings,
             )
     b_long = [i for i in b_left if len(b[i].words) >= _SHORT]
     a_long = [j for j in a_left if len(a[j].words) >= _SHORT]

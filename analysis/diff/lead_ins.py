@@ -28,7 +28,11 @@ def lead_ins(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
             following = blocks[number + 1] if number + 1 < len(blocks) else None
             header = block
             governing.append(())
-            stack = (block.text,) if following is not None and _names_columns(block, following) else ()
+            stack = (
+                (block.text,)
+                if following is not None and _names_columns(block, following)
+                else ()
+            )
             continue
         if block.kind == "heading":
             stack = ()
@@ -53,5 +57,13 @@ def _leads(text: str) -> bool:
 
 def _names_columns(row: Block, following: Block) -> bool:
     cells = row.text.split(CELL)
-    is_short = all(0 < len(cell) <= _LONGEST_CELL and not any(map(str.isdigit, cell)) for cell in cells)
-    return is_short and len(cells) > 1 and following.kind == "row" and len(following.text.split(CELL)) == len(cells)
+    is_short = all(
+        0 < len(cell) <= _LONGEST_CELL and not any(map(str.isdigit, cell))
+        for cell in cells
+    )
+    return (
+        is_short
+        and len(cells) > 1
+        and following.kind == "row"
+        and len(following.text.split(CELL)) == len(cells)
+    )

@@ -18,7 +18,9 @@ from analysis.text.times import times_in
 from analysis.text.word_lists import irregular_forms, word_lists
 from analysis.text.words import Edit, edits, without_islands
 
-_GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
+_GLUED = re.compile(
+    r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)"
+)  # "2024Updated", of two parts of one line
 _LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
 _MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -52,7 +54,11 @@ class Wording:
     cosmetic: str | None = None
 
 
-def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_after: Collection[str] = ()) -> Wording:
+def wording(
+    passage: Passage,
+    elsewhere_before: Collection[str] = (),
+    elsewhere_after: Collection[str] = (),
+) -> Wording:
     """The changed sentences of a passage.
 
     `elsewhere_before` and `elsewhere_after` hold the sentences (by their keys) of the other changed places on each
@@ -61,9 +67,14 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     if passage.operation == "moved":
         return Wording((), "looks.moved")
     if not passage.before or not passage.after:
-        return _one_sided(passage, elsewhere_before if passage.after else elsewhere_after)
+        return _one_sided(
+            passage, elsewhere_before if passage.after else elsewhere_after
+        )
     before, after = passage.before, passage.after
-    if all(_is_stamp(keyed_words(_GLUED.sub(r"\1 ", text)).keys) for text in (before, after)):
+    if all(
+        _is_stamp(keyed_words(_GLUED.sub(r"\1 ", text)).keys)
+        for text in (before, after)
+    ):
         return Wording((), "looks.stamp")
     b, a = keyed_words(before), keyed_words(after)
     substantive, cosmetic = [], None
@@ -77,13 +88,21 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     gone, came = _other_mailboxes(_mailboxes(before, b), _mailboxes(after, a))
     if not (substantive or came):
         other_address = _addresses(before, b) != _addresses(after, a)
-        return Wording((), cosmetic or ("looks.address" if other_address else "looks.punctuation"))
+        return Wording(
+            (), cosmetic or ("looks.address" if other_address else "looks.punctuation")
+        )
     if came:  # the sentence is the same by its keys, and would be found elsewhere
         elsewhere_before = elsewhere_after = ()
-    elif reason := _same_in_other_form(substantive, b, a) or _same_times(passage, substantive, b, a):
+    elif reason := _same_in_other_form(substantive, b, a) or _same_times(
+        passage, substantive, b, a
+    ):
         return Wording((), reason)
-    b_words = sorted([span for run in substantive for span in b.spans(run.b0, run.b1)] + gone)
-    a_words = sorted([span for run in substantive for span in a.spans(run.a0, run.a1)] + came)
+    b_words = sorted(
+        [span for run in substantive for span in b.spans(run.b0, run.b1)] + gone
+    )
+    a_words = sorted(
+        [span for run in substantive for span in a.spans(run.a0, run.a1)] + came
+    )
     sentences = (
         *_changed_sentences("before", before, b_words, elsewhere_after),
         *_changed_sentences("after", after, a_words, elsewhere_before),
@@ -98,17 +117,24 @@ def _one_sided(passage: Passage, other_side: Collection[str]) -> Wording:
     if _addresses(passage.text, words) and " ".join(words.keys) in other_side:
         return Wording((), "looks.address")
     spans = list(words.spans(0, len(words.keys)))
-    sentences = _changed_sentences(passage.side, passage.text, spans, other_side, all_changed=True)
+    sentences = _changed_sentences(
+        passage.side, passage.text, spans, other_side, all_changed=True
+    )
     return Wording(sentences, None if sentences else "looks.all_elsewhere")
 
 
 def _mailboxes(text: str, words: KeyedWords) -> list[_Mailbox]:
     """The e-mail addresses that a text shows, and where."""
-    spans = ((text[start:end].casefold(), (start, end)) for start, end in _places_of(words, ADDRESS))
+    spans = (
+        (text[start:end].casefold(), (start, end))
+        for start, end in _places_of(words, ADDRESS)
+    )
     return [mailbox for mailbox in spans if _MAILBOX.fullmatch(mailbox[0])]
 
 
-def _other_mailboxes(was: Sequence[_Mailbox], now: Sequence[_Mailbox]) -> tuple[list[_Span], list[_Span]]:
+def _other_mailboxes(
+    was: Sequence[_Mailbox], now: Sequence[_Mailbox]
+) -> tuple[list[_Span], list[_Span]]:
     """Where one came for another: whom people write to is news, unless it is only obfuscated or glued to a word."""
     if len(was) != len(now):
         return [], []
@@ -140,21 +166,30 @@ def stem(key: str) -> str:
     return irregular_forms().get(single, single)[:_STEM]
 
 
-def _same_in_other_form(runs: Sequence[Edit], b: KeyedWords, a: KeyedWords) -> str | None:
+def _same_in_other_form(
+    runs: Sequence[Edit], b: KeyedWords, a: KeyedWords
+) -> str | None:
     """Whether the changed words of both sides are the same but for their order, their forms and small words."""
     gone = [key for run in runs for key in b.keys[run.b0 : run.b1]]
     came = [key for run in runs for key in a.keys[run.a0 : run.a1]]
     known = word_lists()
     if not (known.reversing | known.negations).isdisjoint((*gone, *came)):
         return None
-    stems = [Counter(stem(key) for key in keys if key not in known.empty) for keys in (gone, came)]
+    stems = [
+        Counter(stem(key) for key in keys if key not in known.empty)
+        for keys in (gone, came)
+    ]
     return "looks.order" if stems[0] == stems[1] else None
 
 
-def _same_times(passage: Passage, runs: Sequence[Edit], b: KeyedWords, a: KeyedWords) -> str | None:
+def _same_times(
+    passage: Passage, runs: Sequence[Edit], b: KeyedWords, a: KeyedWords
+) -> str | None:
     """Whether a length of time is only written in another way: "60 days" and "two months"."""
     b_times, a_times = times_in(passage.before or ""), times_in(passage.after or "")
-    if not b_times or Counter(time.days for time in b_times) != Counter(time.days for time in a_times):
+    if not b_times or Counter(time.days for time in b_times) != Counter(
+        time.days for time in a_times
+    ):
         return None
     b_starts = [start for run in runs for start in b.starts[run.b0 : run.b1]]
     a_starts = [start for run in runs for start in a.starts[run.a0 : run.a1]]
@@ -188,7 +223,9 @@ def keyed_sentences(text: str) -> tuple[KeyedSentence, ...]:
         first = bisect_right(words.ends, start)
         last = bisect_right(words.ends, end)
         # a date that goes on behind the end of a sentence is no date of the sentence
-        crossed = (first < last and words.starts[first] < start) or bisect_left(words.starts, end) > last
+        crossed = (first < last and words.starts[first] < start) or bisect_left(
+            words.starts, end
+        ) > last
         keys = keyed_words(text[start:end]).keys if crossed else words.keys[first:last]
         sentences.append(KeyedSentence(start, end, keys))
     return tuple(sentences)
@@ -210,7 +247,9 @@ def _cosmetic_reason(run: Edit, b: KeyedWords, a: KeyedWords) -> str | None:
         return None
     if keys <= known.empty:
         return "looks.empty_words"
-    if len(gone) == len(came) and all(misspelt(x, y) for x, y in zip(gone, came, strict=True)):
+    if len(gone) == len(came) and all(
+        misspelt(x, y) for x, y in zip(gone, came, strict=True)
+    ):
         return "looks.spelling"
     if _is_repetition(run, b, a):
         return "looks.repeated"
@@ -219,17 +258,33 @@ def _cosmetic_reason(run: Edit, b: KeyedWords, a: KeyedWords) -> str | None:
     return None
 
 
-def _abbreviation(run: Edit, b: KeyedWords, before: str, a: KeyedWords, after: str) -> str | None:
+def _abbreviation(
+    run: Edit, b: KeyedWords, before: str, a: KeyedWords, after: str
+) -> str | None:
     """Whether the short form of a name came or went behind it: "the General Data Protection Regulation (GDPR)"."""
-    words, text, first, last = (b, before, run.b0, run.b1) if run.a0 == run.a1 else (a, after, run.a0, run.a1)
+    words, text, first, last = (
+        (b, before, run.b0, run.b1) if run.a0 == run.a1 else (a, after, run.a0, run.a1)
+    )
     if last - first != 1 or (run.a0 != run.a1 and run.b0 != run.b1):
         return None
     start, end = words.starts[first], words.ends[first]
     short = text[start:end]
-    if not (2 <= len(short) <= _SHORT_FORM and short.isupper() and text[start - 1 : start] == "("):
+    if not (
+        2 <= len(short) <= _SHORT_FORM
+        and short.isupper()
+        and text[start - 1 : start] == "("
+    ):
         return None
-    names = [word for word in _NAMES.findall(text[max(0, start - 20 * len(short)) : start]) if word[0].isupper()]
-    return "looks.short_form" if "".join(name[0] for name in names[-len(short) :]) == short else None
+    names = [
+        word
+        for word in _NAMES.findall(text[max(0, start - 20 * len(short)) : start])
+        if word[0].isupper()
+    ]
+    return (
+        "looks.short_form"
+        if "".join(name[0] for name in names[-len(short) :]) == short
+        else None
+    )
 
 
 def _is_stamp(keys: Sequence[str]) -> bool:
@@ -244,26 +299,43 @@ def _is_stamp(keys: Sequence[str]) -> bool:
 
 def _is_repetition(run: Edit, b: KeyedWords, a: KeyedWords) -> bool:
     """Whether the words stand once more right beside: a slip of the pen came or was mended."""
-    keys, start, end = (b.keys, run.b0, run.b1) if run.a0 == run.a1 else (a.keys, run.a0, run.a1)
+    keys, start, end = (
+        (b.keys, run.b0, run.b1) if run.a0 == run.a1 else (a.keys, run.a0, run.a1)
+    )
     if run.a0 != run.a1 and run.b0 != run.b1:
         return False
     count = end - start
-    beside = (keys[first : first + count] for first in (start - count, end, end + 1) if first >= 0)
+    beside = (
+        keys[first : first + count]
+        for first in (start - count, end, end + 1)
+        if first >= 0
+    )
     return any(keys[start:end] == other for other in beside)
 
 
 def _are_section_numbers(run: Edit, b: KeyedWords, a: KeyedWords) -> bool:
     sections = word_lists().section
     keys = (*b.keys[run.b0 : run.b1], *a.keys[run.a0 : run.a1])
-    if not all(key in sections or re.fullmatch(r"\d{1,3}[a-z]?|[ivx]+|[a-h]", key) for key in keys):
+    if not all(
+        key in sections or re.fullmatch(r"\d{1,3}[a-z]?|[ivx]+|[a-h]", key)
+        for key in keys
+    ):
         return False
     near = {*b.keys[max(0, run.b0 - 4) : run.b0], *a.keys[max(0, run.a0 - 4) : run.a0]}
     # "l'article 8": the article before it is part of the word
-    return any(key in sections or key[1:] in sections for key in near) or run.b0 == run.a0 == 0
+    return (
+        any(key in sections or key[1:] in sections for key in near)
+        or run.b0 == run.a0 == 0
+    )
 
 
 def _changed_sentences(
-    side: Side, text: str, changed: Sequence[_Span], elsewhere: Collection[str], *, all_changed: bool = False
+    side: Side,
+    text: str,
+    changed: Sequence[_Span],
+    elsewhere: Collection[str],
+    *,
+    all_changed: bool = False,
 ) -> tuple[ChangedSentence, ...]:
     sentences = []
     starts = [start for start, _ in changed]

@@ -36,23 +36,38 @@ def read_page(
     """
     kind = mime.partition(";")[0].strip().lower()
     if _is_pdf(body):
-        from analysis.extract.pdf_page import read_pdf  # loads slowly, and few documents need it
+        from analysis.extract.pdf_page import (
+            read_pdf,
+        )  # loads slowly, and few documents need it
 
         return _bounded(read_pdf(body, language=language), section)
     if kind == "application/pdf":
         kind = "text/html"  # an error page in the place of the file
-    if b"\0" in body[:1024] and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and not _looks_wide(body):
+    if (
+        b"\0" in body[:1024]
+        and not body.startswith((b"\xff\xfe", b"\xfe\xff"))
+        and not _looks_wide(body)
+    ):
         raise UnreadablePage(Message("unreadable.bytes", mime=mime))
-    text = decoded(body, charset=charset, html=kind not in ("text/markdown", "text/plain"))
+    text = decoded(
+        body, charset=charset, html=kind not in ("text/markdown", "text/plain")
+    )
     if not text.strip():
         raise UnreadablePage(Message("unreadable.empty"))
     if kind not in ("text/markdown", "text/plain"):
         known = () if section else former  # of other sections it says nothing
-        page = read_html(text, url=url, language=language, select=select, remove=remove, former=known)
+        page = read_html(
+            text, url=url, language=language, select=select, remove=remove, former=known
+        )
         return _bounded(page, section)
     if len(text) > _CHARACTERS:
         raise UnreadablePage(Message("unreadable.costly"))
-    return _bounded((read_markdown if kind == "text/markdown" else read_plain)(text, language=language), section)
+    return _bounded(
+        (read_markdown if kind == "text/markdown" else read_plain)(
+            text, language=language
+        ),
+        section,
+    )
 
 
 def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
@@ -66,7 +81,9 @@ def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
 def _bounded(page: Page, section: str | None) -> Page:
     """The page, or its section. Raises `UnreadablePage` for more text than any policy has."""
     texts = sum(len(block.text) for block in page.blocks)
-    titles = sum(len(title) for block in page.blocks for title in block.heading)  # which are stored with each block
+    titles = sum(
+        len(title) for block in page.blocks for title in block.heading
+    )  # which are stored with each block
     if texts > _CHARACTERS or titles > 5 * _CHARACTERS:
         raise UnreadablePage(Message("unreadable.costly"))
     return section_of(page, section) if section else page

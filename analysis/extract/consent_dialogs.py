@@ -36,19 +36,29 @@ class _Containers(NamedTuple):
         if not element.has_name:
             return False
         id_ = element.get("id")
-        known = id_ in self.ids or id_.startswith(self.id_prefixes) or element.tag in self.tags
+        known = (
+            id_ in self.ids
+            or id_.startswith(self.id_prefixes)
+            or element.tag in self.tags
+        )
         return known or not self.classes.isdisjoint(element.get("class").split())
 
 
 @cache
 def _consent_managers() -> tuple[_Containers, _Containers]:
     """Of their dialogs, and of the tables that they put into a cookie policy."""
-    file = tomllib.loads(resources.files(__package__).joinpath("consent_managers.toml").read_text("utf-8"))
+    file = tomllib.loads(
+        resources.files(__package__)
+        .joinpath("consent_managers.toml")
+        .read_text("utf-8")
+    )
     return _containers(file), _containers(file["declarations"])
 
 
 def _containers(table: Mapping[str, Any]) -> _Containers:
-    ids, classes, tags = (frozenset(table.get(name, ())) for name in ("ids", "classes", "tags"))
+    ids, classes, tags = (
+        frozenset(table.get(name, ())) for name in ("ids", "classes", "tags")
+    )
     return _Containers(ids, classes, tags, tuple(table.get("id_prefixes", ())))
 
 
@@ -60,8 +70,12 @@ def mark_consent_managers(elements: list[Element]) -> None:
         parent = element.parent
         assert parent is not None
         element.is_declaration = parent.is_declaration or tables.hold(element)
-        is_policy = element.is_declaration or (element.titled and share_of(element, elements[0]) > 0.5)
-        element.reason = parent.reason or ("cookie dialog" if dialogs.hold(element) and not is_policy else None)
+        is_policy = element.is_declaration or (
+            element.titled and share_of(element, elements[0]) > 0.5
+        )
+        element.reason = parent.reason or (
+            "cookie dialog" if dialogs.hold(element) and not is_policy else None
+        )
 
 
 def mark_consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
@@ -76,7 +90,9 @@ def mark_consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
     decisions: dict[Element, list[tuple[Element, str]]] = {}
     labels: dict[Element, list[tuple[Element, str]]] = {}
     for element in elements:
-        if not element.is_button and (element.tag != "a" or _block(element) in sentences):
+        if not element.is_button and (
+            element.tag != "a" or _block(element) in sentences
+        ):
             continue
         label = element.words(60).lower()
         decides = bool(label) and decide.fullmatch(label) is not None
@@ -86,26 +102,44 @@ def mark_consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
             labels.setdefault(holder, []).append((element, label))
             if decides:
                 decisions.setdefault(holder, []).append((element, label))
-    undoubted = (line for line in prose if decisions.keys().isdisjoint(line.element.upwards()))
+    undoubted = (
+        line for line in prose if decisions.keys().isdisjoint(line.element.upwards())
+    )
     text = smallest_with(elements, undoubted, _TEXT)
     mentions = pattern("furniture", "cookies")
     for holder in decisions:  # those nearer to a button come first
-        if not holder.sentences or holder.titled or holder.is_declaration or holder.is_left_out:
+        if (
+            not holder.sentences
+            or holder.titled
+            or holder.is_declaration
+            or holder.is_left_out
+        ):
             continue
         if all(button.is_left_out for button, _ in decisions[holder]):
             continue  # they are those of a box within
         share = share_of(holder, top)
         most = holder.chars if holder.is_dialog else _DIALOG
-        cookies = holder.chars <= most and mentions.search(holder.words(most)) is not None
-        beside = share <= 0.3 and not holder.is_within(text) and not text.is_within(holder)
-        two = len({label for button, label in labels[holder] if not button.is_left_out}) >= 2
+        cookies = (
+            holder.chars <= most and mentions.search(holder.words(most)) is not None
+        )
+        beside = (
+            share <= 0.3 and not holder.is_within(text) and not text.is_within(holder)
+        )
+        two = (
+            len({label for button, label in labels[holder] if not button.is_left_out})
+            >= 2
+        )
         if (two and (cookies or holder.is_dialog or beside)) or (
-            cookies and holder.sentences <= 4 and (share < 0.15 or holder.chars < _MESSAGE)
+            cookies
+            and holder.sentences <= 4
+            and (share < 0.15 or holder.chars < _MESSAGE)
         ):
             outermost(holder).reason = "cookie dialog"
 
 
-def smallest_with(elements: list[Element], lines: Iterable[Line], share: float) -> Element:
+def smallest_with(
+    elements: list[Element], lines: Iterable[Line], share: float
+) -> Element:
     """The smallest element that holds this share of the characters of some lines."""
     weights: dict[Element, int] = {}
     for line in lines:
@@ -118,7 +152,9 @@ def smallest_with(elements: list[Element], lines: Iterable[Line], share: float) 
     enough = share * weights.get(holder, 0)
     while enough:
         inner = (child for child in holder.children if isinstance(child, Element))
-        smaller = next((child for child in inner if weights.get(child, 0) >= enough), None)
+        smaller = next(
+            (child for child in inner if weights.get(child, 0) >= enough), None
+        )
         if smaller is None:
             break
         holder = smaller
@@ -132,14 +168,20 @@ def small_holders(element: Element, top: Element) -> list[Element]:
     def is_small(holder: Element) -> bool:
         share = share_of(holder, top)
         may_be = holder.chars < _DIALOG or holder.is_dialog
-        return holder.tag not in WHOLE_PAGE and (share <= 0.3 or (share <= 0.7 and may_be))
+        return holder.tag not in WHOLE_PAGE and (
+            share <= 0.3 or (share <= 0.7 and may_be)
+        )
 
     return list(islice(takewhile(is_small, element.upwards()), 10))
 
 
 def outermost(element: Element) -> Element:
     """The outermost element that holds no other text than this one."""
-    while element.parent is not None and element.parent.tag not in WHOLE_PAGE and element.parent.chars == element.chars:
+    while (
+        element.parent is not None
+        and element.parent.tag not in WHOLE_PAGE
+        and element.parent.chars == element.chars
+    ):
         element = element.parent
     return element
 

@@ -9,8 +9,13 @@ from analysis.extract.html_lines import Line
 from analysis.text.phrases import pattern
 
 _LONGEST = 80  # characters
-_NUMBER = re.compile(r"\d+(?:[.,'’/\s]\d+)*\s?(?:[km](?!\w)|(?:th|st|nd|rd|er|e|ème|º|ª)(?!\w))?", re.IGNORECASE)
-_SECTION = re.compile(r"\s*\(?\d{1,2}(?:(?:\.\d{1,2})+\.?|[.)])\s+\D+")  # "12. Comments", "3.3 Visitors"
+_NUMBER = re.compile(
+    r"\d+(?:[.,'’/\s]\d+)*\s?(?:[km](?!\w)|(?:th|st|nd|rd|er|e|ème|º|ª)(?!\w))?",
+    re.IGNORECASE,
+)
+_SECTION = re.compile(
+    r"\s*\(?\d{1,2}(?:(?:\.\d{1,2})+\.?|[.)])\s+\D+"
+)  # "12. Comments", "3.3 Visitors"
 # hands, hearts, stars, faces, eyes, bubbles of speech: what is pressed to say what one thinks
 _REACTION = re.compile(
     "[\u2605\u2606\u2661\u2665\u2763\u2764\u2b06\u2b07\u2b50\u25b2\u25bc\U0001f31f\U0001f389\U0001f440\U0001f441"
@@ -23,16 +28,32 @@ def leave_out_counts(lines: list[Line], page: list[Line]) -> None:
     """Counters stand beside the text: before its first sentence, after its last one, or next to other furniture. What
     an introduction with a colon leads to ("The free plan has:", "100 downloads") is text wherever it stands."""
     counts = {index for index, line in enumerate(lines) if _may_count(line)}
-    prose = [index for index, line in enumerate(lines) if line.is_prose and index not in counts] if counts else []
+    prose = (
+        [
+            index
+            for index, line in enumerate(lines)
+            if line.is_prose and index not in counts
+        ]
+        if counts
+        else []
+    )
     places = {line: place for place, line in enumerate(page)} if counts else {}
     for index in sorted(counts):
         line, place = lines[index], places[lines[index]]
-        before = next((other for other in range(index - 1, -1, -1) if other not in counts), None)
-        titles = line.kind == "heading" and not line.is_clickable and index + 1 < len(lines)
+        before = next(
+            (other for other in range(index - 1, -1, -1) if other not in counts), None
+        )
+        titles = (
+            line.kind == "heading" and not line.is_clickable and index + 1 < len(lines)
+        )
         if titles or (before is not None and lines[before].text.rstrip().endswith(":")):
             continue
         amid = bool(prose) and prose[0] < index < prose[-1]
-        if not amid or any(other.reason for other in page[max(0, place - 1) : place + 2] if other is not line):
+        if not amid or any(
+            other.reason
+            for other in page[max(0, place - 1) : place + 2]
+            if other is not line
+        ):
             line.reason = "counter"
 
 

@@ -8,7 +8,17 @@ import re
 from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encoding
 
 _LATIN = frozenset(("cp1252", "iso8859-15"))
-_NOT_OF_PAGES = frozenset(("idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"))
+_NOT_OF_PAGES = frozenset(
+    (
+        "idna",
+        "mbcs",
+        "oem",
+        "punycode",
+        "raw-unicode-escape",
+        "undefined",
+        "unicode-escape",
+    )
+)
 
 
 def _as_windows(failure: UnicodeError) -> tuple[str, int]:
@@ -22,7 +32,11 @@ codecs.register_error("policywatch.windows", _as_windows)
 # how letters and quotation marks of UTF-8 begin that was read as windows-1252 and written as UTF-8 again
 _FOLLOWS = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
 _READ_TWICE = re.compile(f"[ÂÃ][{_FOLLOWS}]|â€")
-_MARKS_OF_TWICE = ("Â", "Ã", "â€")  # to look for these is far cheaper, and most pages have none
+_MARKS_OF_TWICE = (
+    "Â",
+    "Ã",
+    "â€",
+)  # to look for these is far cheaper, and most pages have none
 # they say nothing to a reader, and PostgreSQL takes no text with a NUL
 _CONTROLS = tuple(sign for sign in map(chr, range(0x20)) if sign not in "\t\n\f\r")
 
@@ -39,7 +53,8 @@ def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> st
     import ftfy  # loads slowly, and hardly a page needs it
 
     return "".join(
-        ftfy.fix_encoding(line) if _READ_TWICE.search(line) else line for line in text.splitlines(keepends=True)
+        ftfy.fix_encoding(line) if _READ_TWICE.search(line) else line
+        for line in text.splitlines(keepends=True)
     )
 
 
@@ -55,7 +70,11 @@ def _as_declared(body: bytes, charset: str | None, *, html: bool) -> str:
     if len(body) > 7 and body[1] and not any(body[0:8:2]):
         return body.decode("utf-16-be", "replace")
     declared = _declared(body, charset, html=html)
-    is_certain = declared is not None and declared not in _LATIN and not declared.startswith("utf")
+    is_certain = (
+        declared is not None
+        and declared not in _LATIN
+        and not declared.startswith("utf")
+    )
     for codec in [declared, "utf-8"] if declared and is_certain else ["utf-8"]:
         try:
             return body.decode(codec)
@@ -63,7 +82,9 @@ def _as_declared(body: bytes, charset: str | None, *, html: bool) -> str:
             pass
     if declared and is_certain:
         return body.decode(declared, "replace")
-    return body.decode("cp1252" if declared in _LATIN else "utf-8", "policywatch.windows")
+    return body.decode(
+        "cp1252" if declared in _LATIN else "utf-8", "policywatch.windows"
+    )
 
 
 def _declared(body: bytes, charset: str | None, *, html: bool) -> str | None:
@@ -72,4 +93,6 @@ def _declared(body: bytes, charset: str | None, *, html: bool) -> str | None:
     name = name or (html_body_declared_encoding(body) if html else None)
     if name is None or name in _NOT_OF_PAGES:
         return None
-    return name if codecs.lookup(name)._is_text_encoding else None  # the only way that Python tells text from zip
+    return (
+        name if codecs.lookup(name)._is_text_encoding else None
+    )  # the only way that Python tells text from zip

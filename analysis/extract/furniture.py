@@ -24,27 +24,84 @@ from analysis.text.phrases import kinds_of, pattern
 
 _MESSAGE = 400  # characters
 _CALL = 600  # characters
-_NO_CALLS = WHOLE_PAGE | {"tr", "td", "th", "li", "dd", "dt", "details", "summary", "article"}
+_NO_CALLS = WHOLE_PAGE | {
+    "tr",
+    "td",
+    "th",
+    "li",
+    "dd",
+    "dt",
+    "details",
+    "summary",
+    "article",
+}
 _CONTENT = frozenset(("main", "article"))
-_NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
+_NAVIGATION_ROLES = frozenset(
+    ("navigation", "menu", "menubar", "toolbar", "search", "tooltip")
+)
 _TELLING = frozenset(("nav", "footer", "header", "aside", "dialog", "marquee"))
 _LIVE_ROLES = frozenset(("alert", "status", "log", "timer"))
-_NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "below", "page", "is", "not", "grid"))
+_NOT_NAMES = frozenset(
+    (
+        "has",
+        "with",
+        "no",
+        "without",
+        "layout",
+        "above",
+        "below",
+        "page",
+        "is",
+        "not",
+        "grid",
+    )
+)
 # what is in these is named after what it says, or is a piece of a list or table that is judged as a whole
 _NAMED_BY_TEXT = frozenset(
-    ("h1", "h2", "h3", "h4", "h5", "h6", "article", "details", "summary", "tr", "td", "th", "dt", "dd")
+    (
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "article",
+        "details",
+        "summary",
+        "tr",
+        "td",
+        "th",
+        "dt",
+        "dd",
+    )
 )
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 _TITLES = _HEADINGS | {"strong", "b"}
 _TEXT = _HEADINGS | {"p", "ul", "ol", "dl", "table", "blockquote"}
-_VERSION = re.compile(r"\D{0,12}\d{1,3}(?:\.\d{1,4}){0,3}\D{0,3}")  # no year: that would be of the document
-_UNSEEN = (frozenset(("sr", "only")), frozenset(("visually", "hidden")), frozenset(("screen", "reader")))
+_VERSION = re.compile(
+    r"\D{0,12}\d{1,3}(?:\.\d{1,4}){0,3}\D{0,3}"
+)  # no year: that would be of the document
+_UNSEEN = (
+    frozenset(("sr", "only")),
+    frozenset(("visually", "hidden")),
+    frozenset(("screen", "reader")),
+)
 _QUESTION = re.compile(r"[^.!?]*\?")
 _PRAISES = frozenset(("ai_features", "retention"))
 _FRAME = frozenset(
-    ("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents", "breadcrumbs")
+    (
+        "page footer",
+        "navigation",
+        "sidebar",
+        "page header",
+        "cookie dialog",
+        "table of contents",
+        "breadcrumbs",
+    )
 )
-_NEED_NO_CLICK = frozenset(("breadcrumbs", "page footer", "message", "metadata", "comments", "skip link"))
+_NEED_NO_CLICK = frozenset(
+    ("breadcrumbs", "page footer", "message", "metadata", "comments", "skip link")
+)
 _HAVE_FORMS = frozenset(("pop-up", "newsletter", "comments", "feedback", "search"))
 
 
@@ -62,7 +119,9 @@ def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
 
 @cache
 def _tables() -> dict[str, Any]:
-    return tomllib.loads(resources.files(__package__).joinpath("furniture.toml").read_text("utf-8"))
+    return tomllib.loads(
+        resources.files(__package__).joinpath("furniture.toml").read_text("utf-8")
+    )
 
 
 @cache
@@ -73,7 +132,10 @@ def autonyms() -> tuple[str, ...]:
 
 @cache
 def _names() -> dict[str, tuple[frozenset[str], ...]]:
-    return {reason: tuple(map(frozenset, words)) for reason, words in _tables()["names"].items()}
+    return {
+        reason: tuple(map(frozenset, words))
+        for reason, words in _tables()["names"].items()
+    }
 
 
 @cache
@@ -85,17 +147,24 @@ def is_named(element: Element, reason: str) -> bool:
     """Whether the classes of an element, or of one round it, say that it is such furniture."""
     words = _names()[reason]
     holders = takewhile(lambda holder: holder.tag not in WHOLE_PAGE, element.upwards())
-    return any(not any(holder.classes().isdisjoint(some) for some in words) for holder in holders)
+    return any(
+        not any(holder.classes().isdisjoint(some) for some in words)
+        for holder in holders
+    )
 
 
 def _stands_in(element: Element, tags: frozenset[str]) -> bool:
-    return any(holder.tag in tags or holder.role == "main" for holder in islice(element.upwards(), 1, None))
+    return any(
+        holder.tag in tags or holder.role == "main"
+        for holder in islice(element.upwards(), 1, None)
+    )
 
 
 def _is_title(element: Element) -> bool:
     """Whether it holds a heading and nothing to click: the header of a section, not of the page."""
     return not element.link_chars and any(
-        isinstance(child, Element) and child.tag in _HEADINGS for child in element.children
+        isinstance(child, Element) and child.tag in _HEADINGS
+        for child in element.children
     )
 
 
@@ -103,7 +172,9 @@ def _stands_in_text(element: Element) -> bool:
     """Whether there is text straight before it and behind it, rather than boxes beside it."""
     if element.parent is None:
         return False
-    siblings = [child for child in element.parent.children if isinstance(child, Element)]
+    siblings = [
+        child for child in element.parent.children if isinstance(child, Element)
+    ]
     place = siblings.index(element)
     near = siblings[place - 1 : place] + siblings[place + 1 : place + 2]
     return len(near) == 2 and all(child.tag in _TEXT for child in near)
@@ -117,7 +188,11 @@ def _by_tag(element: Element, top: Element) -> str | None:
     share = share_of(element, top)
     if tag == "marquee":
         return None if speaks_of_policies(element.words(_MESSAGE)) else "message"
-    if tag == "caption" and not element.sentences and any(words <= element.classes() for words in _UNSEEN):
+    if (
+        tag == "caption"
+        and not element.sentences
+        and any(words <= element.classes() for words in _UNSEEN)
+    ):
         return "for screen readers"
     if tag == "nav" or role in _NAVIGATION_ROLES:
         return "navigation" if share < 0.3 else None
@@ -141,13 +216,22 @@ def _by_tag(element: Element, top: Element) -> str | None:
 def _by_themselves(elements: list[Element]) -> None:
     top = elements[0]
     for element in elements:
-        if element.reason or element.is_declaration or element.tag in WHOLE_PAGE or not element.chars:
+        if (
+            element.reason
+            or element.is_declaration
+            or element.tag in WHOLE_PAGE
+            or not element.chars
+        ):
             continue
         if element.parent is not None and element.parent.reason is not None:
             element.reason = element.parent.reason
             continue
         element.reason = _by_tag(element, top)
-        if element.reason is None and element.has_name and element.tag not in _NAMED_BY_TEXT:
+        if (
+            element.reason is None
+            and element.has_name
+            and element.tag not in _NAMED_BY_TEXT
+        ):
             small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
             share = share_of(element, top)
             if small and share < 0.3 and not element.titled:
@@ -175,8 +259,16 @@ def _by_name(element: Element, share: float) -> str | None:
             continue
         if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
             return reason
-        if reason == "advertisement" and element.chars <= _MESSAGE and _has_control(element):
-            return None if speaks_of_policies(element.words(_MESSAGE), praises=True) else reason
+        if (
+            reason == "advertisement"
+            and element.chars <= _MESSAGE
+            and _has_control(element)
+        ):
+            return (
+                None
+                if speaks_of_policies(element.words(_MESSAGE), praises=True)
+                else reason
+            )
         answered = "comments" in names and element.link_chars > 0
         loose = reason in _NEED_NO_CLICK and (not element.sentences or answered)
         enough = 0.0 if loose else 0.2 if element.sentences or reason in _FRAME else 0.5
@@ -189,17 +281,33 @@ def _messages(elements: list[Element], lines: list[Line]) -> None:
     or can be sent away ("Chat is down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try
     it]")."""
     top = elements[0]
-    title = next((line.element.order for line in lines if line.kind == "heading" and line.level == 1), len(elements))
+    title = next(
+        (
+            line.element.order
+            for line in lines
+            if line.kind == "heading" and line.level == 1
+        ),
+        len(elements),
+    )
     dismiss = pattern("furniture", "dismiss", whole=True)
     for element in elements:
         above = element.order < title
         if title < len(elements) and above and _is_message(element):
             holder: Element | None = element
         elif element.is_button and dismiss.fullmatch(_label(element)):
-            holder = next((holder for holder in small_holders(element, top) if holder.sentences), None)
+            holder = next(
+                (holder for holder in small_holders(element, top) if holder.sentences),
+                None,
+            )
         else:
             continue
-        if holder is None or holder.sentences > 3 or holder.chars > _MESSAGE or holder.titled or element.is_left_out:
+        if (
+            holder is None
+            or holder.sentences > 3
+            or holder.chars > _MESSAGE
+            or holder.titled
+            or element.is_left_out
+        ):
             continue
         offers = bool(element.words(40)) and _buttons_in(holder) > 1
         if (above or offers) and not speaks_of_policies(holder.words(_MESSAGE)):
@@ -209,13 +317,24 @@ def _messages(elements: list[Element], lines: list[Line]) -> None:
 def _is_message(element: Element) -> bool:
     if not element.classes().isdisjoint(_tables()["banners"]["names"]):
         return True
-    return 0 < element.sentences <= 3 and element.tag in BOXES and _begins_with_title(element)
+    return (
+        0 < element.sentences <= 3
+        and element.tag in BOXES
+        and _begins_with_title(element)
+    )
 
 
 def _begins_with_title(element: Element) -> bool:
     first: Element | str | None = element
     while isinstance(first, Element) and first.tag not in _TITLES:
-        first = next((child for child in first.children if not isinstance(child, str) or child.strip()), None)
+        first = next(
+            (
+                child
+                for child in first.children
+                if not isinstance(child, str) or child.strip()
+            ),
+            None,
+        )
     return isinstance(first, Element)
 
 
@@ -225,11 +344,18 @@ def _calls_to_sign_up(elements: list[Element]) -> None:
     top = elements[0]
     label = pattern("furniture", "signup", whole=True)
     for element in elements:
-        if element.reason or not 0 < element.chars <= _CALL or element.tag in _NO_CALLS or element.titled:
+        if (
+            element.reason
+            or not 0 < element.chars <= _CALL
+            or element.tag in _NO_CALLS
+            or element.titled
+        ):
             continue
         if share_of(element, top) > 0.5:
             continue
-        named = element.has_name and not element.classes().isdisjoint(_tables()["calls"]["names"])
+        named = element.has_name and not element.classes().isdisjoint(
+            _tables()["calls"]["names"]
+        )
         control = None if named and element.has_form else _last_control(element)
         if control is not None and not label.fullmatch(control.words(60)):
             continue
@@ -245,7 +371,14 @@ def _last_control(element: Element) -> Element | None:
     """What can be clicked at the end of a box, in a line of its own or behind a sentence."""
     last: Element | str | None = element
     while isinstance(last, Element) and not last.is_clickable:
-        last = next((child for child in reversed(last.children) if not isinstance(child, str) or child.strip()), None)
+        last = next(
+            (
+                child
+                for child in reversed(last.children)
+                if not isinstance(child, str) or child.strip()
+            ),
+            None,
+        )
     if not isinstance(last, Element) or last is element:
         return None
     rest = element.spaced_words().removesuffix(last.words(60)).rstrip()
@@ -259,14 +392,23 @@ def speaks_of_policies(text: str, *, praises: bool = False) -> bool:
     asking ("Worried about your data?") it names no document.
     """
     kinds = kinds_of(_QUESTION.sub(" ", text)) - {"any"} if praises else kinds_of(text)
-    topics = {match.topic for language in LANGUAGES for match in matches(text, language) if match.tier == "decides"}
+    topics = {
+        match.topic
+        for language in LANGUAGES
+        for match in matches(text, language)
+        if match.tier == "decides"
+    }
     return bool(kinds) or bool(topics - _PRAISES if praises else topics)
 
 
 def _is_of_policy(dialog: Element) -> bool:
     """Whether it explains something of the document ("What we mean by personal data"); one that names cookies asks."""
     text = dialog.spaced_words()
-    return bool(dialog.sentences) and not pattern("furniture", "cookies").search(text) and speaks_of_policies(text)
+    return (
+        bool(dialog.sentences)
+        and not pattern("furniture", "cookies").search(text)
+        and speaks_of_policies(text)
+    )
 
 
 def _label(element: Element) -> str:
@@ -275,7 +417,9 @@ def _label(element: Element) -> str:
 
 def _has_control(element: Element, *, within: bool = False) -> bool:
     """Whether something to click stands below it that is no link within a sentence."""
-    within = within or any(isinstance(child, str) and child.strip() for child in element.children)
+    within = within or any(
+        isinstance(child, str) and child.strip() for child in element.children
+    )
     for child in element.children:
         if isinstance(child, Element):
             if child.is_clickable:

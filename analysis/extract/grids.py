@@ -20,7 +20,9 @@ def with_rows(lines: Sequence[Line]) -> list[Line]:
     A grid is an element of which every child that has text is an entry, most with as many cells; an entry has two
     cells or more, none of them a title, a sentence or an entry of a list within. Cards that are links are no rows.
     """
-    inside: defaultdict[Element, list[Line]] = defaultdict(list)  # no more of them than make clear that it is no entry
+    inside: defaultdict[Element, list[Line]] = defaultdict(
+        list
+    )  # no more of them than make clear that it is no entry
     for line in lines:
         for element in line.element.upwards():
             if len(inside[element]) == _CELLS.stop:
@@ -29,35 +31,58 @@ def with_rows(lines: Sequence[Line]) -> list[Line]:
     holders = {line.element for line in lines}
     rows: dict[Element, list[str]] = {}
     for grid in inside:
-        entries = [child for child in grid.children if isinstance(child, Element) and child in inside]
+        entries = [
+            child
+            for child in grid.children
+            if isinstance(child, Element) and child in inside
+        ]
         if len(entries) >= _ROWS and grid not in holders:
             cells = {entry: _cells(inside[entry]) for entry in entries}
             _, times = Counter(map(len, cells.values())).most_common(1)[0]
-            if 3 * times >= 2 * len(entries) and all(len(each) in _CELLS for each in cells.values()):
+            if 3 * times >= 2 * len(entries) and all(
+                len(each) in _CELLS for each in cells.values()
+            ):
                 rows.update(cells)
-    entry_of = {line: entry for entry in sorted(rows, key=lambda entry: entry.order) for line in inside[entry]}
+    entry_of = {
+        line: entry
+        for entry in sorted(rows, key=lambda entry: entry.order)
+        for line in inside[entry]
+    }
     return list(_joined(lines, rows, entry_of))
 
 
 def _cells(lines: Sequence[Line]) -> list[str]:
     """What stands in each cell of an entry; [] if it is none."""
     first, *others = lines
-    if not (_is_cell(first) or first.level == BOLD_LEVEL) or not all(map(_is_cell, others)):
+    if not (_is_cell(first) or first.level == BOLD_LEVEL) or not all(
+        map(_is_cell, others)
+    ):
         return []
     if any(line.kind == "item" and line.element.tag != "dd" for line in others):
         return []
-    if 2 * sum(line.link_chars for line in lines) > sum(len(line.text) for line in lines):
+    if 2 * sum(line.link_chars for line in lines) > sum(
+        len(line.text) for line in lines
+    ):
         return []
     if len(lines) == 1 and lines[0].beside:
-        return [element.words(_LONGEST) for element in sorted(lines[0].beside, key=lambda element: element.order)]
+        return [
+            element.words(_LONGEST)
+            for element in sorted(lines[0].beside, key=lambda element: element.order)
+        ]
     return [line.text for line in lines]
 
 
 def _is_cell(line: Line) -> bool:
-    return line.kind in ("paragraph", "item") and len(line.text) <= _LONGEST and not line.is_prose
+    return (
+        line.kind in ("paragraph", "item")
+        and len(line.text) <= _LONGEST
+        and not line.is_prose
+    )
 
 
-def _joined(lines: Sequence[Line], rows: dict[Element, list[str]], entry_of: dict[Line, Element]) -> Iterator[Line]:
+def _joined(
+    lines: Sequence[Line], rows: dict[Element, list[str]], entry_of: dict[Line, Element]
+) -> Iterator[Line]:
     open_: Element | None = None
     row: Line | None = None
     for line in lines:
@@ -68,6 +93,12 @@ def _joined(lines: Sequence[Line], rows: dict[Element, list[str]], entry_of: dic
             row.hrefs = in_order(row.text, [*row.hrefs, *line.hrefs])
         else:
             text = CELL.join(rows[entry])
-            row = Line("row", text, entry, hrefs=in_order(text, line.hrefs), link_chars=line.link_chars)
+            row = Line(
+                "row",
+                text,
+                entry,
+                hrefs=in_order(text, line.hrefs),
+                link_chars=line.link_chars,
+            )
             yield row
         open_ = entry

@@ -11,8 +11,12 @@ from collections.abc import Iterable
 from analysis.model import UnreadablePage
 from messages import Message
 
-_ELEMENTS = 200_000  # tags; an element takes a kilobyte of memory, and a large policy has 5,000
-_ATTRIBUTES = 1_000  # of one element: the parser looks for each name among all those before it
+_ELEMENTS = (
+    200_000  # tags; an element takes a kilobyte of memory, and a large policy has 5,000
+)
+_ATTRIBUTES = (
+    1_000  # of one element: the parser looks for each name among all those before it
+)
 _OVERLOADED = re.compile(  # it is matched behind the "<"
     r"""[a-zA-Z][^\s/>]*+(?:[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>"']*+))?+){1001}"""
 )
@@ -37,7 +41,9 @@ def refuse_costly(text: str) -> None:
         raise UnreadablePage(Message("unreadable.elements", most=_ELEMENTS))
     if _is_overloaded(pieces):
         raise UnreadablePage(Message("unreadable.attributes", most=_ATTRIBUTES))
-    if tags > _TAGS and (_climbs(text) > _CLIMBS or tags * len(_OPTION.findall(text)) > _LOOKS):
+    if tags > _TAGS and (
+        _climbs(text) > _CLIMBS or tags * len(_OPTION.findall(text)) > _LOOKS
+    ):
         raise UnreadablePage(Message("unreadable.nested"))
 
 

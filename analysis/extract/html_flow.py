@@ -62,10 +62,16 @@ class _Flow:
         self.layout = layout_tables(elements)
         self.blocks: list[Element] = [elements[0]]
         self.pieces: list[_Piece] = []
-        self.anchors: list[tuple[int, Element]] = []  # open <a>, with the piece that it begins at
-        self.hrefs: list[tuple[str, str, int]] = []  # words, address and the piece that they begin at
+        self.anchors: list[
+            tuple[int, Element]
+        ] = []  # open <a>, with the piece that it begins at
+        self.hrefs: list[
+            tuple[str, str, int]
+        ] = []  # words, address and the piece that they begin at
         self.headings: list[tuple[Element, int]] = []  # open headings and their levels
-        self.items: list[bool] = []  # of each open list item, whether its first line was taken
+        self.items: list[
+            bool
+        ] = []  # of each open list item, whether its first line was taken
         self.rows: list[Element] = []  # open rows; the outermost one takes all text
         self.cells: list[list[str]] = []
         self.row_hrefs: list[Href] = []
@@ -74,16 +80,22 @@ class _Flow:
 
     def text(self, text: str, holder: Element) -> None:
         anchor = self.anchors[-1][1] if self.anchors else None
-        self.pieces.append(_Piece(text, holder, anchor, self.buttons > 0, self.bolds > 0))
+        self.pieces.append(
+            _Piece(text, holder, anchor, self.buttons > 0, self.bolds > 0)
+        )
 
     def _is_local(self, anchor: Element) -> bool:
         """Whether a link leads to a place of this page, be it written with the page's whole address."""
         start, mark, fragment = anchor.get("href").partition("#")
-        return bool(mark) and (not start or (bool(fragment) and fragment in self.places))
+        return bool(mark) and (
+            not start or (bool(fragment) and fragment in self.places)
+        )
 
     @cached_property
     def places(self) -> frozenset[str]:
-        return frozenset(element.get("id") for element in self.elements if "id" in element.attributes)
+        return frozenset(
+            element.get("id") for element in self.elements if "id" in element.attributes
+        )
 
     def flush(self) -> None:
         if not self.pieces:
@@ -92,14 +104,24 @@ class _Flow:
         if not whole.isascii():
             whole = UNSEEN.sub("", whole)
         if whole and not whole.isspace():
-            holders = {piece.holder for piece in self.pieces if piece.text and not piece.text.isspace()}
+            holders = {
+                piece.holder
+                for piece in self.pieces
+                if piece.text and not piece.text.isspace()
+            }
             holder = self.blocks[-1] if len(holders) > 1 else holders.pop()
             short = len(whole) <= REMARK and _BREAK not in whole
             beside = self._beside(holders) if holders and short else ()
             hrefs, letters = self._placed_hrefs(), 0
             for part in _BREAKS.split(whole) if _BREAK in whole else [whole]:
                 if text := " ".join(part.split()):
-                    self._line(text, holder, len(text) / len(whole), beside, _take_hrefs(hrefs, text, letters))
+                    self._line(
+                        text,
+                        holder,
+                        len(text) / len(whole),
+                        beside,
+                        _take_hrefs(hrefs, text, letters),
+                    )
                     letters += len(text) - text.count(" ")
         self.pieces.clear()
         self.hrefs = []
@@ -109,8 +131,16 @@ class _Flow:
         """In order, each with the letters before it for its place: white space is not settled yet."""
         if not self.hrefs:
             return deque()
-        letters = [*accumulate((len("".join(UNSEEN.sub("", p.text).split())) for p in self.pieces), initial=0)]
-        return deque(Href(words, href, letters[start]) for words, href, start in sorted(self.hrefs, key=itemgetter(2)))
+        letters = [
+            *accumulate(
+                (len("".join(UNSEEN.sub("", p.text).split())) for p in self.pieces),
+                initial=0,
+            )
+        ]
+        return deque(
+            Href(words, href, letters[start])
+            for words, href, start in sorted(self.hrefs, key=itemgetter(2))
+        )
 
     def _beside(self, holders: set[Element]) -> tuple[Element, ...]:
         """The elements that stand beside each other in the open block; () if it is but one, or some text in none."""
@@ -124,7 +154,14 @@ class _Flow:
             elements.add(_unwrapped(holder))
         return tuple(elements) if len(elements) > 1 else ()
 
-    def _line(self, text: str, holder: Element, share: float, beside: tuple[Element, ...], hrefs: list[Href]) -> None:
+    def _line(
+        self,
+        text: str,
+        holder: Element,
+        share: float,
+        beside: tuple[Element, ...],
+        hrefs: list[Href],
+    ) -> None:
         if self.rows:
             self.cells[-1].append(text)
             self.row_hrefs.extend(hrefs)
@@ -136,17 +173,37 @@ class _Flow:
         elif self.items:
             kind = "paragraph" if self.items[-1] else "item"
             self.items[-1] = True
-        elif sum(piece.length for piece in self.pieces if piece.in_bold) >= 0.95 * len(text) and _is_title(text):
+        elif sum(piece.length for piece in self.pieces if piece.in_bold) >= 0.95 * len(
+            text
+        ) and _is_title(text):
             kind, level = "heading", BOLD_LEVEL
         portion = 1 if share > 0.5 else share
 
         def chars(pieces: Iterable[_Piece]) -> int:
-            return min(len(text), round(sum(piece.length for piece in pieces) * portion))
+            return min(
+                len(text), round(sum(piece.length for piece in pieces) * portion)
+            )
 
         linked = [piece for piece in self.pieces if piece.anchor is not None]
-        local = [piece for piece in linked if piece.anchor is not None and self._is_local(piece.anchor)]
+        local = [
+            piece
+            for piece in linked
+            if piece.anchor is not None and self._is_local(piece.anchor)
+        ]
         buttons = [piece for piece in self.pieces if piece.in_button]
-        self.lines.append(Line(kind, text, holder, level, hrefs, chars(linked), chars(local), chars(buttons), beside))
+        self.lines.append(
+            Line(
+                kind,
+                text,
+                holder,
+                level,
+                hrefs,
+                chars(linked),
+                chars(local),
+                chars(buttons),
+                beside,
+            )
+        )
 
     def enter(self, element: Element) -> None:
         tag = element.tag
@@ -177,7 +234,9 @@ class _Flow:
             self.items.append(False)
         elif tag == "table":
             self.tables.append(element)
-        elif (tag == "tr" and self.tables and self.tables[-1] not in self.layout) or element.role == "row":
+        elif (
+            tag == "tr" and self.tables and self.tables[-1] not in self.layout
+        ) or element.role == "row":
             if not self.rows:
                 self.row_hrefs, self.cells = [], [[]]
             self.rows.append(element)
@@ -220,14 +279,19 @@ class _Flow:
             text = CELL.join(cells).rstrip(" |")
             links = sum(len(href.text) for href in self.row_hrefs)
             hrefs = in_order(text, self.row_hrefs)
-            self.lines.append(Line("row", text, element, 0, hrefs, link_chars=min(links, len(text))))
+            self.lines.append(
+                Line("row", text, element, 0, hrefs, link_chars=min(links, len(text)))
+            )
 
     def _leave_anchor(self) -> None:
         start, anchor = self.anchors.pop()
         words = " ".join("".join(piece.text for piece in self.pieces[start:]).split())
         href = anchor.get("href")
         mark = href.startswith("#") and _ANCHOR_MARK.fullmatch(words) is not None
-        if mark or (self._is_way_up(anchor, words) and any(piece.length for piece in self.pieces[:start])):
+        if mark or (
+            self._is_way_up(anchor, words)
+            and any(piece.length for piece in self.pieces[:start])
+        ):
             del self.pieces[start:]
         elif words and href:
             self.hrefs.append((UNSEEN.sub("", words), href, start))
@@ -235,16 +299,29 @@ class _Flow:
 
     def _is_way_up(self, anchor: Element, words: str) -> bool:
         """ "Back to top" behind a sentence; alone in its line, the rules on lines leave it out."""
-        leads_here = self._is_local(anchor) or anchor.get("href").startswith("javascript:")
-        return leads_here and pattern("furniture", "top", whole=True).fullmatch(words) is not None
+        leads_here = self._is_local(anchor) or anchor.get("href").startswith(
+            "javascript:"
+        )
+        return (
+            leads_here
+            and pattern("furniture", "top", whole=True).fullmatch(words) is not None
+        )
 
     def _drop_control(self, element: Element) -> None:
         """A button beside the words of a title or of a table's column: "Our data [Copy link]", "Vendor [↕]"."""
-        if not self.pieces or self.pieces[-1].holder is not element or not (self.headings or self.rows):
+        if (
+            not self.pieces
+            or self.pieces[-1].holder is not element
+            or not (self.headings or self.rows)
+        ):
             return
         last = self.pieces[-1]
         is_sign = not any(map(str.isalnum, last.text))
-        is_label = bool(self.headings) and pattern("furniture", "controls", whole=True).fullmatch(last.text) is not None
+        is_label = (
+            bool(self.headings)
+            and pattern("furniture", "controls", whole=True).fullmatch(last.text)
+            is not None
+        )
         if (is_sign or is_label) and any(piece.length for piece in self.pieces[:-1]):
             self.pieces.pop()
 
@@ -253,9 +330,20 @@ class _Flow:
         if not self.pieces or self.pieces[-1].holder is not element:
             return
         words = self.pieces[-1].text.strip()
-        mark = (self.buttons or self.headings) and _MARK.fullmatch(words)  # "+" beside a title that opens on a click
-        icon = _ICON_NAME.fullmatch(words) is not None and not element.classes().isdisjoint(_ICON_WORDS)
-        if mark or icon or (len(words) < 60 and pattern("furniture", "skip", whole=True).fullmatch(words)):
+        mark = (self.buttons or self.headings) and _MARK.fullmatch(
+            words
+        )  # "+" beside a title that opens on a click
+        icon = _ICON_NAME.fullmatch(
+            words
+        ) is not None and not element.classes().isdisjoint(_ICON_WORDS)
+        if (
+            mark
+            or icon
+            or (
+                len(words) < 60
+                and pattern("furniture", "skip", whole=True).fullmatch(words)
+            )
+        ):
             self.pieces.pop()
 
 
@@ -286,7 +374,11 @@ def _is_title(text: str) -> bool:
 def _unwrapped(element: Element) -> Element:
     """The innermost element that holds no less than this one."""
     while True:
-        children = [child for child in element.children if not (isinstance(child, str) and child.isspace())]
+        children = [
+            child
+            for child in element.children
+            if not (isinstance(child, str) and child.isspace())
+        ]
         if len(children) != 1 or isinstance(children[0], str):
             return element
         element = children[0]

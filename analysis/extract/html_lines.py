@@ -18,7 +18,9 @@ _BLOCK_TAGS = (
 )
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
 _HEADING_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
-BOXES = frozenset(("div", "section", "aside"))  # what holds other things, whatever they be
+BOXES = frozenset(
+    ("div", "section", "aside")
+)  # what holds other things, whatever they be
 BOLD_LEVEL = 8  # of a line in bold that stands for a heading
 REMARK = 160  # characters; what is longer is no remark on the page
 CELLS = frozenset(("td", "th"))
@@ -49,7 +51,9 @@ class Line:
     link_chars: int = 0
     local_chars: int = 0  # link_chars of links into this page
     button_chars: int = 0
-    beside: tuple[Element, ...] = ()  # elements without a block of their own that hold all of a short line's text
+    beside: tuple[
+        Element, ...
+    ] = ()  # elements without a block of their own that hold all of a short line's text
     reason: str | None = None
 
     @property
@@ -72,7 +76,9 @@ class Line:
         if wide * 3 > length:
             return length >= 16
         words = self.text.count(" ") + 1
-        return words >= 12 or (words >= 5 and _SENTENCE_END.search(self.text) is not None)
+        return words >= 12 or (
+            words >= 5 and _SENTENCE_END.search(self.text) is not None
+        )
 
 
 def in_order(text: str, hrefs: Sequence[Href]) -> list[Href]:
@@ -90,7 +96,10 @@ def is_block(element: Element) -> bool:
     if element.tag in _BLOCKS or (element.role and element.role in ROW_ROLES):
         return True
     if "-" in element.tag and element.parent is not None:
-        return not any(isinstance(child, str) and not child.isspace() for child in element.parent.children)
+        return not any(
+            isinstance(child, str) and not child.isspace()
+            for child in element.parent.children
+        )
     return False
 
 
@@ -104,13 +113,28 @@ def heading_level(element: Element) -> int:
 
 def layout_tables(elements: list[Element]) -> set[Element]:
     """Tables that only place things: with a heading, a table or a single column in them."""
-    layout = {each for each in elements if each.tag == "table" and each.role in ("presentation", "none")}
+    layout = {
+        each
+        for each in elements
+        if each.tag == "table" and each.role in ("presentation", "none")
+    }
     widest: dict[Element, int] = {}
     for element in elements:
         if element.tag in ("h1", "h2", "h3", "h4", "table", "tr"):
-            table = next((holder for holder in islice(element.upwards(), 1, None) if holder.tag == "table"), None)
+            table = next(
+                (
+                    holder
+                    for holder in islice(element.upwards(), 1, None)
+                    if holder.tag == "table"
+                ),
+                None,
+            )
             if table is not None and element.tag == "tr":
-                cells = sum(1 for child in element.children if isinstance(child, Element) and child.tag in CELLS)
+                cells = sum(
+                    1
+                    for child in element.children
+                    if isinstance(child, Element) and child.tag in CELLS
+                )
                 widest[table] = max(widest.get(table, 0), cells)
             elif table is not None:
                 layout.add(table)
@@ -119,9 +143,20 @@ def layout_tables(elements: list[Element]) -> set[Element]:
 
 def above_title(lines: Sequence[Line]) -> int:
     """How many lines stand above the page's title; 0 where it has none."""
-    return next((at for at, line in enumerate(lines) if line.kind == "heading" and line.level == 1), 0)
+    return next(
+        (
+            at
+            for at, line in enumerate(lines)
+            if line.kind == "heading" and line.level == 1
+        ),
+        0,
+    )
 
 
 def is_stamp(line: Line) -> bool:
     """Whether it may date the document."""
-    return len(line.text) < 80 and YEAR.search(line.text) is not None and not line.text.startswith("©")
+    return (
+        len(line.text) < 80
+        and YEAR.search(line.text) is not None
+        and not line.text.startswith("©")
+    )

@@ -33,22 +33,34 @@ def read_html(
     former: Sequence[str] = (),
 ) -> Page:
     tree = parse(text)
-    removed = [Dropped(text, "selector in remove") for text in without(tree, remove) if text]
+    removed = [
+        Dropped(text, "selector in remove") for text in without(tree, remove) if text
+    ]
     label = tree.root.attributes.get("lang") if tree.root is not None else None
     declared = two_letters(label)
     lines: list[Line] = []
-    roots = _selected(tree, select) if select else [tree.body] if tree.body is not None else []
+    roots = (
+        _selected(tree, select)
+        if select
+        else [tree.body]
+        if tree.body is not None
+        else []
+    )
     trees = [grow(root) for root in roots]
     for elements in trees:
         part = lines_of(elements)
-        leave_out(elements, part, language=language, selected=bool(select), former=former)
+        leave_out(
+            elements, part, language=language, selected=bool(select), former=former
+        )
         if not select:
             _narrow(elements, part, unquote(url.partition("#")[2]))
         lines += part
     left = with_rows([line for line in lines if line.reason is None])
     if not left:
         raise UnreadablePage(_empty_reason(lines, select))
-    written = language_of(" ".join(line.text for line in left), declared=declared or language)
+    written = language_of(
+        " ".join(line.text for line in left), declared=declared or language
+    )
     page = Page(
         _title(left, tree),
         written,
@@ -72,7 +84,10 @@ def _container(lines: Iterable[Line]) -> str | None:
             above = dict.fromkeys(line.element.upwards())
             around = [element for element in around or above if element in above]
     for element in around:
-        names = (f"#{element.get('id')}", *(f".{name}" for name in element.get("class").split()))
+        names = (
+            f"#{element.get('id')}",
+            *(f".{name}" for name in element.get("class").split()),
+        )
         if element.tag in ("main", "article"):
             return element.tag
         if name := next((name for name in names if is_stable_name(name[1:])), None):
@@ -105,7 +120,9 @@ def _selected(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNo
         try:
             nodes.update(node.mem_id for node in tree.css(selector))
         except (SelectolaxError, ValueError) as failure:
-            raise UnreadablePage(Message("unreadable.selector", selector=repr(selector))) from failure
+            raise UnreadablePage(
+                Message("unreadable.selector", selector=repr(selector))
+            ) from failure
     outermost: list[LexborNode] = []
     inside: set[int] = set()
     for node in tree.root.traverse() if nodes and tree.root is not None else ():
@@ -132,7 +149,11 @@ def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:
 
     An element with text is that part; a heading or a mark stands for the section that begins there.
     """
-    named = (element for element in elements if fragment in (element.get("id"), element.get("name")))
+    named = (
+        element
+        for element in elements
+        if fragment in (element.get("id"), element.get("name"))
+    )
     target = next(named, None) if fragment else None
     if target is None:
         return
@@ -147,17 +168,30 @@ def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:
 
 
 def _section(lines: list[Line], target: Element) -> list[Line]:
-    start = next((index for index, line in enumerate(lines) if line.element.order >= target.order), len(lines))
+    start = next(
+        (
+            index
+            for index, line in enumerate(lines)
+            if line.element.order >= target.order
+        ),
+        len(lines),
+    )
     if start == len(lines) or lines[start].kind != "heading":
         return []
     level = lines[start].level
-    below = takewhile(lambda line: line.kind != "heading" or line.level > level, lines[start + 1 :])
+    below = takewhile(
+        lambda line: line.kind != "heading" or line.level > level, lines[start + 1 :]
+    )
     return [lines[start], *below]
 
 
 def _base(tree: LexborHTMLParser, url: str) -> str:
     base = tree.css_first("base[href]")
-    return _absolute(url, base.attributes.get("href") or "") or url if base is not None else url
+    return (
+        _absolute(url, base.attributes.get("href") or "") or url
+        if base is not None
+        else url
+    )
 
 
 def _absolute(base: str, href: str) -> str | None:
@@ -170,26 +204,40 @@ def _absolute(base: str, href: str) -> str | None:
 
 
 def _title(lines: list[Line], tree: LexborHTMLParser) -> str:
-    first = next((line.text for line in lines if line.kind == "heading" and line.level == 1), "")
+    first = next(
+        (line.text for line in lines if line.kind == "heading" and line.level == 1), ""
+    )
     if first:
         return first
     node = tree.css_first("head title") or tree.css_first("title")
     words = " ".join((node.text() if node is not None else "").split())
     parts = [part for part in _TITLE_PARTS.split(words) if part]
-    parts.sort(key=lambda part: not kinds_of(part))  # the name of the site may stand first
-    return parts[0] if parts else next((line.text for line in lines if line.kind == "heading"), "")
+    parts.sort(
+        key=lambda part: not kinds_of(part)
+    )  # the name of the site may stand first
+    return (
+        parts[0]
+        if parts
+        else next((line.text for line in lines if line.kind == "heading"), "")
+    )
 
 
 def _blocks(lines: Iterable[Line], base: str) -> Iterable[Block]:
     path: list[tuple[int, str, Element | None]] = []
     for line in lines:
-        while path and path[-1][2] is not None and not line.element.is_within(path[-1][2]):
+        while (
+            path and path[-1][2] is not None and not line.element.is_within(path[-1][2])
+        ):
             path.pop()
         if line.kind == "heading":
             while path and path[-1][0] >= line.level:
                 path.pop()
         addresses = ((href, _absolute(base, href.url)) for href in line.hrefs)
-        links = tuple(Link(href.text, address, href.at) for href, address in addresses if address is not None)
+        links = tuple(
+            Link(href.text, address, href.at)
+            for href, address in addresses
+            if address is not None
+        )
         yield Block(line.kind, line.text, tuple(words for _, words, _ in path), links)
         if line.kind == "heading":
             path.append((line.level, line.text, _scope(line.element)))
@@ -197,5 +245,7 @@ def _blocks(lines: Iterable[Line], base: str) -> Iterable[Block]:
 
 def _scope(element: Element) -> Element | None:
     """The <details> that a summary is the heading of, None for headings that hold until the next one."""
-    summary = next((holder for holder in element.upwards() if holder.tag == "summary"), None)
+    summary = next(
+        (holder for holder in element.upwards() if holder.tag == "summary"), None
+    )
     return summary.parent if summary is not None else None

@@ -30,7 +30,9 @@ _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
 _PIECES = re.compile(r"[-_]+")
-_MADE_ANEW = re.compile(r"\d[A-Za-z]")  # "css-8c88ad": made by a program for each build, so that "ad" says nothing
+_MADE_ANEW = re.compile(
+    r"\d[A-Za-z]"
+)  # "css-8c88ad": made by a program for each build, so that "ad" says nothing
 _BOX = re.compile(r"([a-z]{4,})(?:box|card|tile)")  # "teaserbox"
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z_-]{2,38}[A-Za-z]")
@@ -71,7 +73,11 @@ class Element:
 
     @property
     def is_dialog(self) -> bool:
-        return self.role in _DIALOG_ROLES or self.tag == "dialog" or self.get("aria-modal") == "true"
+        return (
+            self.role in _DIALOG_ROLES
+            or self.tag == "dialog"
+            or self.get("aria-modal") == "true"
+        )
 
     @property
     def is_left_out(self) -> bool:
@@ -86,7 +92,17 @@ class Element:
 
     def is_within(self, holder: Element) -> bool:
         """Elements stand behind what they stand in, so no more are looked at than may be it."""
-        return next((element for element in self.upwards() if element.order <= holder.order), None) is holder
+        return (
+            next(
+                (
+                    element
+                    for element in self.upwards()
+                    if element.order <= holder.order
+                ),
+                None,
+            )
+            is holder
+        )
 
     def words(self, most: int) -> str:
         """The text below it, "" if that is longer than `most` characters."""
@@ -105,14 +121,21 @@ class Element:
 
     def spaced_words(self) -> str:
         """The text below it, the pieces of its elements apart: "Letters We may" of a title and its text."""
-        pieces = (child if isinstance(child, str) else child.spaced_words() for child in self.children)
+        pieces = (
+            child if isinstance(child, str) else child.spaced_words()
+            for child in self.children
+        )
         return " ".join(" ".join(pieces).split())
 
     def clickable_chars(self) -> int:
         """How much of the text below it can be clicked."""
         if self.is_clickable:
             return len(self.words(sys.maxsize))
-        return sum(child.clickable_chars() for child in self.children if isinstance(child, Element))
+        return sum(
+            child.clickable_chars()
+            for child in self.children
+            if isinstance(child, Element)
+        )
 
     @property
     def has_name(self) -> bool:
@@ -128,7 +151,11 @@ class Element:
     def identity(self) -> frozenset[str]:
         """The words of its id; none where it is a whole title ("how-do-we-use-cookies")."""
         name = self.get("id")
-        return _parts(name) if name and name.count("-") + name.count("_") <= 3 else frozenset()
+        return (
+            _parts(name)
+            if name and name.count("-") + name.count("_") <= 3
+            else frozenset()
+        )
 
 
 @lru_cache(maxsize=8192)
@@ -138,9 +165,15 @@ def _parts(names: str) -> frozenset[str]:
         if ":" not in name and "[" not in name and len(name) < 80:
             for piece in _PIECES.split(name):
                 parts = _NAME_PART.findall(piece)
-                if not _MADE_ANEW.search(piece) and not (len(parts) > 1 and min(map(len, parts)) == 1):
+                if not _MADE_ANEW.search(piece) and not (
+                    len(parts) > 1 and min(map(len, parts)) == 1
+                ):
                     words.update(part.lower() for part in parts)
-                    words.update(box[1] for part in parts if (box := _BOX.fullmatch(part.lower())))
+                    words.update(
+                        box[1]
+                        for part in parts
+                        if (box := _BOX.fullmatch(part.lower()))
+                    )
     return frozenset(words)
 
 
@@ -148,14 +181,19 @@ def is_stable_name(name: str) -> bool:
     """Whether a name was given by a person: of words, not of what a program counts or hashes."""
     if not _NAME.fullmatch(name):
         return False
-    return all(len(piece) > 2 and re.search("[aeiouyAEIOUY]", piece) for piece in _NAME_PART.findall(name))
+    return all(
+        len(piece) > 2 and re.search("[aeiouyAEIOUY]", piece)
+        for piece in _NAME_PART.findall(name)
+    )
 
 
 def parse(text: str) -> LexborHTMLParser:
     """Raise `UnreadablePage` for a page that is made to keep its reader busy."""
     refuse_costly(text)
     # scripting: the content of noscript is then one piece of text, so that an open tag in it swallows nothing
-    return LexborHTMLParser(text.removesuffix("<"), scripting=True)  # where an answer was cut off, "<" is no text
+    return LexborHTMLParser(
+        text.removesuffix("<"), scripting=True
+    )  # where an answer was cut off, "<" is no text
 
 
 def _hidden_address(attributes: dict[str, str | None]) -> str | None:
@@ -184,7 +222,9 @@ def _is_tooltip(element: Element) -> bool:
     if element.role == "tooltip" or not element.has_name:
         return element.role == "tooltip"
     names = element.classes()
-    return not names.isdisjoint(_TOOLTIP) or ("tooltip" in names and not names.isdisjoint(_TOOLTIP_PARTS))
+    return not names.isdisjoint(_TOOLTIP) or (
+        "tooltip" in names and not names.isdisjoint(_TOOLTIP_PARTS)
+    )
 
 
 def grow(root: LexborNode) -> list[Element]:
@@ -213,7 +253,9 @@ def grow(root: LexborNode) -> list[Element]:
                     continue
                 elements.append(element)
                 parent.children.append(element)
-                if (tag == "a" or tag == "span") and (address := _hidden_address(attributes)):
+                if (tag == "a" or tag == "span") and (
+                    address := _hidden_address(attributes)
+                ):
                     element.children.append(address)
                     node = node.next
                     continue

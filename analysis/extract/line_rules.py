@@ -14,7 +14,10 @@ from analysis.extract.html_tree import Element
 from analysis.text.normal import normalize
 from analysis.text.phrases import kinds_of, pattern
 
-_SIZE = re.compile(r"\s*[(\[](?:[a-z]{3,4}\W+)?\d+(?:[.,]\d+)?\s?(?:[kmg]i?[bo]|bytes|octets)[)\]]\s*$", re.IGNORECASE)
+_SIZE = re.compile(
+    r"\s*[(\[](?:[a-z]{3,4}\W+)?\d+(?:[.,]\d+)?\s?(?:[kmg]i?[bo]|bytes|octets)[)\]]\s*$",
+    re.IGNORECASE,
+)
 _PRESSED = re.compile(r"\s*\(\d[\d.,]*\)")  # how often a button was: "Yes (812)"
 _INFO_SIGNS = frozenset("ⓘℹ🛈")  # beside a word, for a tip that a pointer shows
 _BESIDE = re.compile(r"\s*[·•|]\s*")
@@ -22,7 +25,19 @@ _BELOW = 0.3  # of the page's sentences, at most, are what readers wrote below t
 _DESCRIPTION = 250  # characters
 _PRICE = re.compile(r"(?:[€$£]\s?\d[\d.,\s]*|\d[\d.,\s]*(?:[€$£]|EUR\b|CHF\b))")
 _CARDS = frozenset(
-    ("card", "cards", "post", "posts", "blog", "news", "article", "articles", "teaser", "teasers", "tile")
+    (
+        "card",
+        "cards",
+        "post",
+        "posts",
+        "blog",
+        "news",
+        "article",
+        "articles",
+        "teaser",
+        "teasers",
+        "tile",
+    )
 )
 _COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright\s+(?:©|\(c\)|\d{4}))", re.IGNORECASE)
 
@@ -45,11 +60,19 @@ def _of_one_line(line: Line) -> str | None:
         return "metadata"
     if _feedback().fullmatch(line.text):
         return "feedback"
-    if line.kind == "paragraph" and _is("advert", line.text):  # "Advertising" may be a title
+    if line.kind == "paragraph" and _is(
+        "advert", line.text
+    ):  # "Advertising" may be a title
         label = " " in line.text or is_named(line.element, "advertisement")
         return "advertisement" if label else None
-    reasons = {"skip": "skip link", "visitor": "the visitor's own", "printed": "metadata"}
-    return next((reason for key, reason in reasons.items() if _is(key, line.text)), None)
+    reasons = {
+        "skip": "skip link",
+        "visitor": "the visitor's own",
+        "printed": "metadata",
+    }
+    return next(
+        (reason for key, reason in reasons.items() if _is(key, line.text)), None
+    )
 
 
 def _is_control(line: Line) -> bool:
@@ -58,9 +81,9 @@ def _is_control(line: Line) -> bool:
     if len(line.text) >= 60:
         return False
     text = _PRESSED.sub(" ", line.text).rstrip() if line.button_chars else line.text
-    return (line.is_clickable and _is("controls", _SIZE.sub("", text))) or _several_controls().fullmatch(
-        text
-    ) is not None
+    return (
+        line.is_clickable and _is("controls", _SIZE.sub("", text))
+    ) or _several_controls().fullmatch(text) is not None
 
 
 def _is_about_the_page(text: str) -> bool:
@@ -71,15 +94,24 @@ def _is_about_the_page(text: str) -> bool:
     if len(text) > 120 or _BESIDE.search(text) is None:
         return False
     parts = _BESIDE.split(text.strip(" ·•|"))
-    known = [_feedback().fullmatch(part) is not None or _is("controls", part) or is_count(part) for part in parts]
-    return any(known) and all(sure or _is("byline", part) for sure, part in zip(known, parts, strict=True))
+    known = [
+        _feedback().fullmatch(part) is not None
+        or _is("controls", part)
+        or is_count(part)
+        for part in parts
+    ]
+    return any(known) and all(
+        sure or _is("byline", part) for sure, part in zip(known, parts, strict=True)
+    )
 
 
 def _are_remarks(beside: tuple[Element, ...]) -> bool:
     """Elements that run on in one line, each of which is furniture by itself: "Skip to contentVersion: 3.2";
     with other buttons between them or not."""
     remarks = [element for element in beside if _is_remark(element)]
-    return bool(remarks) and all(element in remarks or element.tag == "button" for element in beside)
+    return bool(remarks) and all(
+        element in remarks or element.tag == "button" for element in beside
+    )
 
 
 def _is_remark(element: Element) -> bool:
@@ -87,12 +119,20 @@ def _is_remark(element: Element) -> bool:
         return True
     text = element.words(REMARK)
     control = element.is_clickable and _is("controls", text)
-    return control or is_count(text) or _feedback().fullmatch(text) is not None or _is("skip", text)
+    return (
+        control
+        or is_count(text)
+        or _feedback().fullmatch(text) is not None
+        or _is("skip", text)
+    )
 
 
 @cache
 def _relative_date() -> re.Pattern[str]:
-    updated, ago = pattern("furniture", "updated").pattern, pattern("furniture", "ago").pattern
+    updated, ago = (
+        pattern("furniture", "updated").pattern,
+        pattern("furniture", "ago").pattern,
+    )
     return re.compile(rf"\W*(?:{updated})\W{{0,3}}(?:{ago})\W*", re.IGNORECASE)
 
 
@@ -107,7 +147,9 @@ def _several_controls() -> re.Pattern[str]:
 def _feedback() -> re.Pattern[str]:
     """A question about the page, with its answers in the same line or not ("Was this helpful? Yes No")."""
     question = pattern("furniture", "feedback", whole=True).pattern
-    return re.compile(rf"{question}(?:{pattern('furniture', 'controls').pattern}|\W+)*", re.IGNORECASE)
+    return re.compile(
+        rf"{question}(?:{pattern('furniture', 'controls').pattern}|\W+)*", re.IGNORECASE
+    )
 
 
 def _contents(lines: list[Line], page: list[Line]) -> None:
@@ -117,20 +159,36 @@ def _contents(lines: list[Line], page: list[Line]) -> None:
     others = {normalize(line.text) for line in page if line.kind == "heading"}
 
     def leads(line: Line, titles: set[str]) -> bool:
-        repeats = line.kind in ("item", "paragraph") and len(line.text) < 160 and normalize(line.text) in titles
+        repeats = (
+            line.kind in ("item", "paragraph")
+            and len(line.text) < 160
+            and normalize(line.text) in titles
+        )
         return line.local_chars > 0.8 * len(line.text) or repeats
 
     for run in _runs(lines, lambda line: leads(line, others)):
-        while run and lines[run[-1]].kind == "heading" and not _is_heading(lines, run[-1] + 1):
+        while (
+            run
+            and lines[run[-1]].kind == "heading"
+            and not _is_heading(lines, run[-1] + 1)
+        ):
             run.pop()  # the title of what follows, that leads to itself
-        if len(run) >= 3 and 2 * sum(leads(lines[index], headings) for index in run) > len(run):
+        if len(run) >= 3 and 2 * sum(
+            leads(lines[index], headings) for index in run
+        ) > len(run):
             for index in run:
                 lines[index].reason = "table of contents"
     for index, line in enumerate(lines):
         following = lines[index + 1] if index + 1 < len(lines) else None
-        alone = following is None or following.kind == "heading" or following.reason == "table of contents"
+        alone = (
+            following is None
+            or following.kind == "heading"
+            or following.reason == "table of contents"
+        )
         titled = alone and len(line.text) < 60 and _is("contents", line.text)
-        if line.reason is None and (titled or (len(line.hrefs) >= 3 and line.local_chars > 0.6 * len(line.text))):
+        if line.reason is None and (
+            titled or (len(line.hrefs) >= 3 and line.local_chars > 0.6 * len(line.text))
+        ):
             line.reason = "table of contents"
 
 
@@ -140,13 +198,22 @@ def _is_heading(lines: list[Line], index: int) -> bool:
 
 def _languages(lines: list[Line], _: list[Line]) -> None:
     """Names of languages, each in itself: three or more in a row, or in one line two or more."""
-    for run in _runs(lines, lambda line: line.kind != "row" and len(line.text) < 40 and _is_language(line.text)):
+    for run in _runs(
+        lines,
+        lambda line: (
+            line.kind != "row" and len(line.text) < 40 and _is_language(line.text)
+        ),
+    ):
         if len(run) >= 3:
             for index in run:
                 lines[index].reason = "language picker"
     for line in lines:
         if line.reason is None and len(line.text) < 400 and line.hrefs:
-            parts = [part for part in re.split(r"[|·•/,\n]|\s{2,}", line.text) if part.strip()]
+            parts = [
+                part
+                for part in re.split(r"[|·•/,\n]|\s{2,}", line.text)
+                if part.strip()
+            ]
             names = parts if len(parts) > 1 else [href.text for href in line.hrefs]
             apart = len(names) > 1 and (len(parts) > 1 or line.is_links)
             if apart and all(map(_is_language, names)):
@@ -189,7 +256,12 @@ def _described_teasers(rest: list[Line]) -> list[Line]:
     lines = list(takewhile(lambda line: not _is_imprint(line), rest))
     described = all(
         _is_teaser(line)
-        or (at > 0 and _is_teaser(lines[at - 1]) and line.kind == "paragraph" and len(line.text) <= _DESCRIPTION)
+        or (
+            at > 0
+            and _is_teaser(lines[at - 1])
+            and line.kind == "paragraph"
+            and len(line.text) <= _DESCRIPTION
+        )
         for at, line in enumerate(lines)
     )
     return lines if described and sum(map(_is_teaser, lines)) > 1 else []
@@ -199,12 +271,23 @@ def _is_teaser(line: Line) -> bool:
     """A link to another page, be it its title over a few words of it, or to what is sold, with its price."""
     clicks = line.link_chars + (line.button_chars if line.link_chars else 0)
     bare = len(_PRICE.sub("", line.text))
-    return clicks >= 0.8 * bare > 0 and line.kind != "row" and not (line.kind == "heading" and line.local_chars)
+    return (
+        clicks >= 0.8 * bare > 0
+        and line.kind != "row"
+        and not (line.kind == "heading" and line.local_chars)
+    )
 
 
 def _comments(lines: list[Line], _: list[Line]) -> None:
     """What readers wrote below the text, from its title on: where elements are named so or people are asked for it."""
-    begin = next((at for at, line in enumerate(lines) if line.kind == "heading" and _is("commented", line.text)), None)
+    begin = next(
+        (
+            at
+            for at, line in enumerate(lines)
+            if line.kind == "heading" and _is("commented", line.text)
+        ),
+        None,
+    )
     if begin is None:
         return
     title, *rest = lines[begin:]
@@ -242,7 +325,9 @@ def _menus(lines: Sequence[Line]) -> None:
             line.reason = "navigation"
     left = [line for line in lines if line.reason is None and not is_count(line.text)]
     leading = list(takewhile(_is_menu, left))
-    last = list(takewhile(lambda line: _is_imprint(line) or _leads_away(line), reversed(left)))
+    last = list(
+        takewhile(lambda line: _is_imprint(line) or _leads_away(line), reversed(left))
+    )
     titled = len(last) < len(left) and left[-1 - len(last)].kind == "heading"
     trailing = [line for line in last if not _is_imprint(line)]
     several = sum(max(1, len(line.hrefs)) for line in trailing) >= 3
@@ -255,7 +340,9 @@ def _menus(lines: Sequence[Line]) -> None:
 
 def _is_menu(line: Line) -> bool:
     """Links, or things to click and other furniture beside each other."""
-    furniture = bool(line.beside) and all(element.reason or element.is_clickable for element in line.beside)
+    furniture = bool(line.beside) and all(
+        element.reason or element.is_clickable for element in line.beside
+    )
     return line.kind != "heading" and (line.is_links or furniture)
 
 
@@ -264,24 +351,40 @@ def _is_imprint(line: Line) -> bool:
     text = line.text
     for href in line.hrefs:
         text = text.replace(href.text, "", 1)
-    return len(text) < 160 and (_COPYRIGHT.match(text.lstrip(" |·•-–")) is not None or _is("imprint", line.text))
+    return len(text) < 160 and (
+        _COPYRIGHT.match(text.lstrip(" |·•-–")) is not None or _is("imprint", line.text)
+    )
 
 
 def _is_path(line: Line) -> bool:
     """ "Home > Legal > Privacy": where the page stands in the site, above its title."""
     parts = re.split(r"\s*[>›»→]\s*|\s+/\s+", line.text)
-    return len(parts) > 1 and bool(line.hrefs) and all(0 < len(part) < 50 for part in parts) and not line.is_prose
+    return (
+        len(parts) > 1
+        and bool(line.hrefs)
+        and all(0 < len(part) < 50 for part in parts)
+        and not line.is_prose
+    )
 
 
 def _leads_away(line: Line) -> bool:
-    return line.is_links and "@" not in line.text and not any(href.url.startswith("mailto:") for href in line.hrefs)
+    return (
+        line.is_links
+        and "@" not in line.text
+        and not any(href.url.startswith("mailto:") for href in line.hrefs)
+    )
 
 
 def _cards(lines: Sequence[Line]) -> None:
     """Titles of other pages in a row with nothing below them, and the title of the group. Not where they name
     documents, as on the page of all policies; nor titles that nothing but their place makes a card: the text under
     them may still have to load."""
-    tail = list(takewhile(lambda line: line.kind == "heading" or line.is_links or is_count(line.text), reversed(lines)))
+    tail = list(
+        takewhile(
+            lambda line: line.kind == "heading" or line.is_links or is_count(line.text),
+            reversed(lines),
+        )
+    )
     tail.reverse()
     first = next((index for index, line in enumerate(tail) if _is_card(line)), None)
     if first is None:
@@ -289,8 +392,12 @@ def _cards(lines: Sequence[Line]) -> None:
     titles = [line for line in tail[first:] if _is_card(line)]
     group = tail[first - 1] if first and tail[first - 1].kind == "heading" else None
     known = group is not None and _is("related", group.text)
-    if len(titles) >= (1 if known else 2) and not any(kinds_of(line.text) for line in titles):
-        for line in [line for line in tail[first:] if not is_count(line.text)] + ([group] if group else []):
+    if len(titles) >= (1 if known else 2) and not any(
+        kinds_of(line.text) for line in titles
+    ):
+        for line in [line for line in tail[first:] if not is_count(line.text)] + (
+            [group] if group else []
+        ):
             line.reason = "related pages"
 
 
@@ -298,7 +405,9 @@ def _is_card(line: Line) -> bool:
     if line.kind != "heading" or line.local_chars:
         return False
     # the element and those round it, up to the first in which a sentence stands: that is no card
-    boxes = takewhile(lambda box: not box.sentences and not box.titled, line.element.upwards())
+    boxes = takewhile(
+        lambda box: not box.sentences and not box.titled, line.element.upwards()
+    )
     return line.is_links or any(not box.classes().isdisjoint(_CARDS) for box in boxes)
 
 

@@ -87,7 +87,9 @@ def leave_out(
         recall(elements, lines, former, language=language, whole=selected)
 
 
-def by_place(elements: list[Element], lines: list[Line], language: str | None = None) -> None:
+def by_place(
+    elements: list[Element], lines: list[Line], language: str | None = None
+) -> None:
     """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
     left = [line for line in lines if line.reason is None]
     prose = [line for line in left if line.is_prose]
@@ -98,11 +100,19 @@ def by_place(elements: list[Element], lines: list[Line], language: str | None = 
     main = {
         index
         for index, line in enumerate(left)
-        if line.element.is_within(part) or any(line.element.is_within(element) for element in more)
+        if line.element.is_within(part)
+        or any(line.element.is_within(element) for element in more)
     }
-    titled = any(left[index].kind == "heading" and left[index].level == 1 for index in main)
+    titled = any(
+        left[index].kind == "heading" and left[index].level == 1 for index in main
+    )
     above = _above(left, min(main), frame) if frame is not None or not titled else set()
-    text = main | above | _title(left, main | above) | _below(left, max(main), frame or part)
+    text = (
+        main
+        | above
+        | _title(left, main | above)
+        | _below(left, max(main), frame or part)
+    )
     for index, line in enumerate(left):
         if index not in text:
             line.reason = "outside the main part"
@@ -148,7 +158,9 @@ def _below(left: list[Line], last: int, frame: Element) -> set[int]:
 def _title(left: list[Line], text: set[int]) -> set[int]:
     """The page's title where it stands elsewhere, and a date near it."""
     titles = [
-        index for index, line in enumerate(left) if line.kind == "heading" and line.level == 1 and not line.is_clickable
+        index
+        for index, line in enumerate(left)
+        if line.kind == "heading" and line.level == 1 and not line.is_clickable
     ]
     if not titles:
         return set()
@@ -159,24 +171,36 @@ def _title(left: list[Line], text: set[int]) -> set[int]:
 
 def _part(elements: list[Element], prose: list[Line]) -> tuple[Element, Element | None]:
     """The smallest element with most sentences that are left, and the <main> round it, if there is one."""
-    mains = [element for element in elements if element.tag == "main" or element.role == "main"]
+    mains = [
+        element
+        for element in elements
+        if element.tag == "main" or element.role == "main"
+    ]
     whole = sum(len(line.text) for line in prose)
     frame = mains[0] if len(mains) == 1 else None
-    within = [line for line in prose if frame is not None and line.element.is_within(frame)]
+    within = [
+        line for line in prose if frame is not None and line.element.is_within(frame)
+    ]
     if frame is not None and sum(len(line.text) for line in within) > _IN_FRAME * whole:
         below = [element for element in elements if element.is_within(frame)]
         return smallest_with(below, within, _MOST), frame
     return smallest_with(elements, prose, _MOST), None
 
 
-def _more_of_text(left: list[Line], part: Element, language: str | None) -> list[Element]:
+def _more_of_text(
+    left: list[Line], part: Element, language: str | None
+) -> list[Element]:
     """Elements beside the part with most sentences that are text too: of the same kind, or they speak as policies
     do. In a language of which no phrase is known, all do."""
     is_silent = (language or "en") not in LANGUAGES
     matters = pattern("furniture", "matters")
     more: list[Element] = []
     for line in left:
-        if not line.is_prose or line.element.is_within(part) or any(line.element.is_within(each) for each in more):
+        if (
+            not line.is_prose
+            or line.element.is_within(part)
+            or any(line.element.is_within(each) for each in more)
+        ):
             continue
         element, text = siblings(line.element, part)
         if is_silent or is_same_kind(element, text) or matters.search(line.text):

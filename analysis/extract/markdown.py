@@ -19,11 +19,15 @@ _RULE = re.compile(r"\s{0,3}(?:(?:\*\s*+){3,}|(?:-\s*+){3,}|(?:_\s*+){3,})$")
 _ITEM = re.compile(r"\s*(?:[*+-]|\d{1,4}\\?[.)])\s+(.*)$")
 _NUMBERED = re.compile(r"\s*(\d{1,4}\\?[.)])\s+")
 _TABLE_LINE = re.compile(r"\s*+\|?\s*+:?-{2,}+:?\s*+(?:\|\s*+:?-{2,}+:?\s*+)*+\|?\s*+$")
-_IMAGE = re.compile(r"!\[((?:[^\[\]\\]|\\.){0,500})\]\((?:[^()\\]|\\.|\([^()]*\)){0,4000}\)")
+_IMAGE = re.compile(
+    r"!\[((?:[^\[\]\\]|\\.){0,500})\]\((?:[^()\\]|\\.|\([^()]*\)){0,4000}\)"
+)
 _LINK = re.compile(
     r"\[((?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}\]){0,2000})\]\(\s*<?((?:[^()\s\\<>]|\\.|\([^()\s]{0,500}\)){0,4000})>?(?:\s+(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s*\)"
 )
-_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]{1,2000}|[^\s<>@]{1,64}@[^\s<>@]{1,255})>")
+_AUTOLINK = re.compile(
+    r"<((?:https?://|mailto:)[^\s<>]{1,2000}|[^\s<>@]{1,64}@[^\s<>@]{1,255})>"
+)
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_]+?)(?<=\S)\1(?![\w*_])")
 _CODE = re.compile(r"(?<!`)`{1,3}([^`]{1,1000})`{1,3}")
@@ -48,7 +52,11 @@ def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
     links: list[tuple[str, str]] = []
 
     def words_of_link(match: re.Match[str]) -> str:
-        words, _ = inline(match.group(1)) if "[" in match.group(1) else (_plain(match.group(1)), ())
+        words, _ = (
+            inline(match.group(1))
+            if "[" in match.group(1)
+            else (_plain(match.group(1)), ())
+        )
         address = _ESCAPE.sub(r"\1", match.group(2))
         if words and _SAFE.match(address):
             links.append((words, address))
@@ -67,7 +75,10 @@ def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
     text = _AUTOLINK.sub(words_of_address, text) if "<" in text else text
     pieces = _LINK_START.split(_plain(text))  # words, number of a link, words, ...
     ends = [*accumulate(map(len, pieces[::2]))]
-    placed = (Link(*links[int(number)], at) for number, at in zip(pieces[1::2], ends, strict=False))
+    placed = (
+        Link(*links[int(number)], at)
+        for number, at in zip(pieces[1::2], ends, strict=False)
+    )
     return "".join(pieces[::2]), tuple(placed)
 
 
@@ -92,24 +103,37 @@ class _Reader:
         self.kind: BlockKind = "paragraph"
         self.in_table = False
 
-    def add(self, kind: BlockKind, text: str, links: tuple[Link, ...], level: int = 0) -> None:
+    def add(
+        self, kind: BlockKind, text: str, links: tuple[Link, ...], level: int = 0
+    ) -> None:
         if not text:
             return
         while kind == "heading" and self.path and self.path[-1][0] >= level:
             self.path.pop()
-        self.blocks.append(Block(kind, text, tuple(words for _, words in self.path), links))
+        self.blocks.append(
+            Block(kind, text, tuple(words for _, words in self.path), links)
+        )
         if kind == "heading":
             self.path.append((level, text))
 
     def add_row(self, line: str) -> None:
         """A cell that is empty keeps its place, as in a row of HTML."""
         first, *others = _CELL_BORDER.split(line.strip())
-        cells = [inline(cell) for cell in (others if others and not first else [first, *others])]
+        cells = [
+            inline(cell)
+            for cell in (others if others and not first else [first, *others])
+        ]
         text = CELL.join(words for words, _ in cells).rstrip(" |")
         starts = accumulate((len(words) + len(CELL) for words, _ in cells), initial=0)
         placed = zip(starts, cells, strict=False)
         self.add(
-            "row", text, tuple(replace(link, at=start + link.at) for start, (_, links) in placed for link in links)
+            "row",
+            text,
+            tuple(
+                replace(link, at=start + link.at)
+                for start, (_, links) in placed
+                for link in links
+            ),
         )
 
     def end(self) -> None:
@@ -122,7 +146,9 @@ class _Reader:
 
     def _underline(self, line: str) -> re.Match[str] | None:
         """What makes a heading of the lines above it; within an item of a list it is set in as the item is."""
-        return _UNDERLINE.match(line if self.kind == "paragraph" else line.removeprefix("    "))
+        return _UNDERLINE.match(
+            line if self.kind == "paragraph" else line.removeprefix("    ")
+        )
 
     def take(self, line: str, following: str) -> None:
         if not line.strip():
@@ -130,9 +156,17 @@ class _Reader:
             self.in_table = False
         elif match := _ATX.match(line):
             self.end()
-            self.add("heading", *inline(match.group(2).rstrip().rstrip("#").rstrip()), len(match.group(1)))
+            self.add(
+                "heading",
+                *inline(match.group(2).rstrip().rstrip("#").rstrip()),
+                len(match.group(1)),
+            )
         elif self.pending and (match := self._underline(line)):
-            self.add("heading", *inline(" ".join(self.pending)), 1 if match.group(1).startswith("=") else 2)
+            self.add(
+                "heading",
+                *inline(" ".join(self.pending)),
+                1 if match.group(1).startswith("=") else 2,
+            )
             self.pending.clear()
             self.kind = "paragraph"
         elif _RULE.match(line):
@@ -146,16 +180,26 @@ class _Reader:
             self.end()
             self.kind = "item"
             number = _NUMBERED.match(line)
-            counts = number and not _NUMBERED.match(match.group(1))  # not "2. 1. Data we collect"
-            self.pending.append((number.group(1) + " " if number and counts else "") + match.group(1))
+            counts = number and not _NUMBERED.match(
+                match.group(1)
+            )  # not "2. 1. Data we collect"
+            self.pending.append(
+                (number.group(1) + " " if number and counts else "") + match.group(1)
+            )
         else:
-            self.pending.append((line.lstrip("> ") if line.startswith(">") else line).strip())
+            self.pending.append(
+                (line.lstrip("> ") if line.startswith(">") else line).strip()
+            )
 
 
 def read_markdown(text: str, *, language: str | None = None) -> Page:
     """Headings (underlined or with #), paragraphs, list items, table rows."""
-    commented = text.rfind("-->") + 3  # behind it, each "<!--" would be looked for its end in vain
-    lines = UNSEEN.sub("", _COMMENT.sub("", text[:commented]) + text[commented:]).splitlines()
+    commented = (
+        text.rfind("-->") + 3
+    )  # behind it, each "<!--" would be looked for its end in vain
+    lines = UNSEEN.sub(
+        "", _COMMENT.sub("", text[:commented]) + text[commented:]
+    ).splitlines()
     reader = _Reader()
     for line, following in pairwise([*lines, ""]):
         reader.take(line, following)
@@ -169,14 +213,30 @@ def _is_table_border(line: str) -> bool:
 
 def read_plain(text: str, *, language: str | None = None) -> Page:
     """Paragraphs between empty lines."""
-    lines = UNSEEN.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")
+    lines = (
+        UNSEEN.sub("", text)
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\f", "\n\n")
+    )
     paragraphs = re.split(r"\n[^\S\n]*\n", lines)
-    blocks = [Block("paragraph", words) for paragraph in paragraphs if (words := " ".join(paragraph.split()))]
+    blocks = [
+        Block("paragraph", words)
+        for paragraph in paragraphs
+        if (words := " ".join(paragraph.split()))
+    ]
     return _page(blocks, language)
 
 
 def _page(blocks: list[Block], language: str | None) -> Page:
     if not blocks:
         raise UnreadablePage(Message("unreadable.marks"))
-    title = next((block.text for block in blocks if block.kind == "heading"), blocks[0].text[:120])
-    return Page(title, language_of(" ".join(block.text for block in blocks), declared=language), tuple(blocks))
+    title = next(
+        (block.text for block in blocks if block.kind == "heading"),
+        blocks[0].text[:120],
+    )
+    return Page(
+        title,
+        language_of(" ".join(block.text for block in blocks), declared=language),
+        tuple(blocks),
+    )

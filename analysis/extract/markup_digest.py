@@ -9,9 +9,21 @@ from collections.abc import Sequence
 from analysis.extract.html_tree import parse
 
 # whole elements that the reader skips, of those that pages fill anew for each answer
-_SKIPPED = ["script", "style", "template", "noscript", "iframe", "object", "embed", "link", "meta"]
+_SKIPPED = [
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "embed",
+    "link",
+    "meta",
+]
 _COMMENT = re.compile("<!--.*?-->", re.DOTALL)
-_READ = frozenset(("class", "id", "role", "name", "lang", "alt", "title"))  # attributes, beside those of `_is_read`
+_READ = frozenset(
+    ("class", "id", "role", "name", "lang", "alt", "title")
+)  # attributes, beside those of `_is_read`
 
 
 def markup_digest(markup: str, selectors: Sequence[str] = ()) -> str:
@@ -25,7 +37,9 @@ def markup_digest(markup: str, selectors: Sequence[str] = ()) -> str:
     if root is None:
         return ""
     html = _COMMENT.sub("", root.html or "")
-    if not any("[" in selector for selector in selectors):  # one such may look at any attribute
+    if not any(
+        "[" in selector for selector in selectors
+    ):  # one such may look at any attribute
         html = _without_unread(html)
     # the texts on their own too, whatever the lines above take for an attribute
     whole = f"{root.text(separator=chr(0))}\0{html}"

@@ -20,12 +20,16 @@ BESIDE = "beside the text"
 INSERTED = "a box in the text"
 _BOX = 0.97  # of the former text that is still there
 _KNOWN = 0.5  # of the text as it would be read without memory; with less it is another page, or a new text
-_GROWN = 0.3  # of the former text; what is longer stands beside nothing, the text has grown
+_GROWN = (
+    0.3  # of the former text; what is longer stands beside nothing, the text has grown
+)
 _REWORDED = 60  # per cent alike
 _SMALL = 600  # characters
 _POLICIES = frozenset(("privacy", "terms"))  # what a notice of changes names
 
-Siblings = tuple[Element, Element]  # one that holds lines, and the one beside it that holds the text
+Siblings = tuple[
+    Element, Element
+]  # one that holds lines, and the one beside it that holds the text
 
 
 def recall(
@@ -79,25 +83,43 @@ def _standing(lines: Sequence[Line], known: Counter[str]) -> list[Line]:
 
 
 def _beside(
-    left: Sequence[Line], standing: set[Line], box: Element, known: Counter[str], language: str | None
+    left: Sequence[Line],
+    standing: set[Line],
+    box: Element,
+    known: Counter[str],
+    language: str | None,
 ) -> list[Line]:
     """New lines outside of the box of the text, unless they continue it or stand where text of it has gone."""
-    new = [line for line in left if line not in standing and not line.element.is_within(box)]
+    new = [
+        line
+        for line in left
+        if line not in standing and not line.element.is_within(box)
+    ]
     if not new:
         return []
     gone = [*(known - Counter(line.text for line in left))]
     places = {line: siblings(line.element, box) for line in new}
-    texts = {place[0] for line, place in places.items() if line.is_prose and _continues(line.text, place, language)}
+    texts = {
+        place[0]
+        for line, place in places.items()
+        if line.is_prose and _continues(line.text, place, language)
+    }
     kept: set[Line] = set()
     for line in new:
         is_title = line.kind == "heading" and line.level == 1
         if is_title or places[line][0] in texts or _is_reworded(line.text, gone):
             kept.add(line)
-    kept |= {above for above, line in pairwise(new) if above.kind == "heading" and line in kept}
+    kept |= {
+        above
+        for above, line in pairwise(new)
+        if above.kind == "heading" and line in kept
+    }
     return [line for line in new if line not in kept]
 
 
-def _inserted(left: Sequence[Line], standing: set[Line], box: Element, language: str | None) -> list[Line]:
+def _inserted(
+    left: Sequence[Line], standing: set[Line], box: Element, language: str | None
+) -> list[Line]:
     """What came into the text with a form or a button of its own and says nothing of what policies are about: a
     letter to order, a survey. Small, for a section whose title is a button is none."""
     new: dict[Element, list[Line]] = {}
@@ -112,16 +134,23 @@ def _inserted(left: Sequence[Line], standing: set[Line], box: Element, language:
     return [
         line
         for element, lines in new.items()
-        if (element.has_form or has_button(element)) and sum(len(line.text) for line in lines) <= _SMALL
+        if (element.has_form or has_button(element))
+        and sum(len(line.text) for line in lines) <= _SMALL
         if not any(is_same_kind(element, other) for other in _beside_it(element))
-        if not any(matters.search(line.text) or _decides(line.text, language) for line in lines)
+        if not any(
+            matters.search(line.text) or _decides(line.text, language) for line in lines
+        )
         for line in lines
     ]
 
 
 def _beside_it(element: Element) -> Iterable[Element]:
     children = element.parent.children if element.parent is not None else ()
-    return [child for child in children if isinstance(child, Element) and child is not element]
+    return [
+        child
+        for child in children
+        if isinstance(child, Element) and child is not element
+    ]
 
 
 def _decides(text: str, language: str | None) -> bool:
@@ -147,7 +176,9 @@ def _continues(sentence: str, place: Siblings, language: str | None) -> bool:
 
 def has_button(element: Element) -> bool:
     """Whether there is one below it, or it is one."""
-    return element.is_button or any(has_button(child) for child in element.children if isinstance(child, Element))
+    return element.is_button or any(
+        has_button(child) for child in element.children if isinstance(child, Element)
+    )
 
 
 def is_same_kind(element: Element, other: Element) -> bool:
@@ -155,7 +186,10 @@ def is_same_kind(element: Element, other: Element) -> bool:
     return (
         element.tag == other.tag
         and element.get("class") == other.get("class")
-        and (bool(element.get("class")) or element.tag in ("section", "article", "details"))
+        and (
+            bool(element.get("class"))
+            or element.tag in ("section", "article", "details")
+        )
     )
 
 

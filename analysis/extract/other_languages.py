@@ -9,7 +9,9 @@ from analysis.text.language import is_mixed, language_of, two_letters
 _PART = 0.08  # of the page's sentences; a smaller part is a quotation or a note to some readers
 
 
-def leave_out_other_languages(elements: list[Element], lines: list[Line], language: str | None) -> None:
+def leave_out_other_languages(
+    elements: list[Element], lines: list[Line], language: str | None
+) -> None:
     """Where one part of the page is in `language`, leave out its siblings that are not. The elements are measured."""
     wanted = two_letters(language)
     left = [line for line in lines if line.reason is None]
@@ -18,13 +20,21 @@ def leave_out_other_languages(elements: list[Element], lines: list[Line], langua
     parent = elements[0]
     while True:
         parts = [
-            child for child in parent.children if isinstance(child, Element) and child.prose > _PART * parent.prose
+            child
+            for child in parent.children
+            if isinstance(child, Element) and child.prose > _PART * parent.prose
         ]
         if len(parts) != 1:
             break
         parent = parts[0]
-    by_part = [[line for line in left if line.element.is_within(part)] for part in parts]
-    languages = [language_of(" ".join(line.text for line in inside)) for inside in by_part]
+    by_part = [
+        [line for line in left if line.element.is_within(part)] for part in parts
+    ]
+    languages = [
+        language_of(" ".join(line.text for line in inside)) for inside in by_part
+    ]
     for language, inside in zip(languages, by_part, strict=True):
-        for line in inside if wanted in languages and language not in (wanted, None) else ():
+        for line in (
+            inside if wanted in languages and language not in (wanted, None) else ()
+        ):
             line.reason = "another language"

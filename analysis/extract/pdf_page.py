@@ -25,7 +25,9 @@ _PAGE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"(?:[•●○◦▪■□‣➢✓✔·∙\uf0b7\uf0a7\uf0d8o]|[-–—*])\s+(?=\S)")
-_NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|\(?[a-z]\)|\(?[ivx]{1,4}\))\s+(?=\S)")
+_NUMBERED = re.compile(
+    r"(?:\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|\(?[a-z]\)|\(?[ivx]{1,4}\))\s+(?=\S)"
+)
 _ENDED = re.compile(r"[.!?:;。！？]['\"’”»)\]]*$")
 _HYPHENATED = re.compile(r"(\w+)[-‐\u00ad]$")
 _BOLD = re.compile("bold|black|heavy|demi", re.IGNORECASE)
@@ -64,9 +66,21 @@ def read_pdf(body: bytes, *, language: str | None = None) -> Page:
     blocks = tuple(_blocks([line for line in lines if line not in running]))
     if not any(map(str.isalpha, "".join(block.text for block in blocks))):
         raise UnreadablePage(Message("unreadable.scan"))
-    title = next((block.text for block in blocks if block.kind == "heading"), blocks[0].text[:120])
-    dropped = tuple(Dropped(line.text, "running head or page number") for line in lines if line in running)
-    return Page(title, language_of(" ".join(block.text for block in blocks), declared=language), blocks, dropped)
+    title = next(
+        (block.text for block in blocks if block.kind == "heading"),
+        blocks[0].text[:120],
+    )
+    dropped = tuple(
+        Dropped(line.text, "running head or page number")
+        for line in lines
+        if line in running
+    )
+    return Page(
+        title,
+        language_of(" ".join(block.text for block in blocks), declared=language),
+        blocks,
+        dropped,
+    )
 
 
 def _bounded(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
@@ -97,19 +111,37 @@ def _lines(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
 def _line(page: LTPage, line: object, index: int, box: int) -> _TextLine | None:
     if not isinstance(line, LTTextLine):
         return None
-    letters = [letter for letter in line if isinstance(letter, LTChar) and letter.get_text().strip()]
+    letters = [
+        letter
+        for letter in line
+        if isinstance(letter, LTChar) and letter.get_text().strip()
+    ]
     text = " ".join(
         _LIGATURE.sub(
-            lambda letters: unicodedata.normalize("NFKC", letters[0]), _CONTROL.sub("", line.get_text())
+            lambda letters: unicodedata.normalize("NFKC", letters[0]),
+            _CONTROL.sub("", line.get_text()),
         ).split()
     )
     if not text or not letters:
         return None
     sizes = Counter(round(letter.size * 2) / 2 for letter in letters)
-    bold = sum(_BOLD.search(letter.fontname) is not None for letter in letters) > 0.8 * len(letters)
+    bold = sum(
+        _BOLD.search(letter.fontname) is not None for letter in letters
+    ) > 0.8 * len(letters)
     height = page.height or 1
     edge = line.y0 < _EDGE * height or line.y1 > (1 - _EDGE) * height
-    return _TextLine(text, sizes.most_common(1)[0][0], bold, line.x0, line.x1, line.y0, line.y1, index, box, edge)
+    return _TextLine(
+        text,
+        sizes.most_common(1)[0][0],
+        bold,
+        line.x0,
+        line.x1,
+        line.y0,
+        line.y1,
+        index,
+        box,
+        edge,
+    )
 
 
 def _running(lines: list[_TextLine]) -> set[_TextLine]:
@@ -119,11 +151,19 @@ def _running(lines: list[_TextLine]) -> set[_TextLine]:
     for line in lines:
         if line.edge:
             seen.setdefault(re.sub(r"\d+", "0", line.text), set()).add(line.page)
-    often = {text for text, on in seen.items() if len(on) >= 2 and len(on) >= 0.5 * (pages - 1)}
+    often = {
+        text
+        for text, on in seen.items()
+        if len(on) >= 2 and len(on) >= 0.5 * (pages - 1)
+    }
     return {
         line
         for line in lines
-        if line.edge and (re.sub(r"\d+", "0", line.text) in often or (pages > 1 and _PAGE_NUMBER.fullmatch(line.text)))
+        if line.edge
+        and (
+            re.sub(r"\d+", "0", line.text) in often
+            or (pages > 1 and _PAGE_NUMBER.fullmatch(line.text))
+        )
     }
 
 
@@ -137,19 +177,37 @@ def _blocks(lines: list[_TextLine]) -> Iterator[Block]:
     bold_share = sum(len(line.text) for line in lines if line.bold) / weights.total()
     words = (re.findall(r"\w+(?:-\w+)*", line.text) for line in lines)
     whole_words = Counter(word.lower() for each in words for word in each[:-1])
-    paragraphs = [(paragraph, _text(paragraph, whole_words)) for paragraph in _in_order(lines, body)]
-    titles = [_is_title(paragraph[0], text, body, bold_counts=bold_share < 0.3) for paragraph, text in paragraphs]
-    sizes = sorted({paragraph[0].size for (paragraph, _), title in zip(paragraphs, titles, strict=True) if title})
+    paragraphs = [
+        (paragraph, _text(paragraph, whole_words))
+        for paragraph in _in_order(lines, body)
+    ]
+    titles = [
+        _is_title(paragraph[0], text, body, bold_counts=bold_share < 0.3)
+        for paragraph, text in paragraphs
+    ]
+    sizes = sorted(
+        {
+            paragraph[0].size
+            for (paragraph, _), title in zip(paragraphs, titles, strict=True)
+            if title
+        }
+    )
     path: list[tuple[int, str]] = []
     for ((first, *_), text), title in zip(paragraphs, titles, strict=True):
-        kind: BlockKind = "heading" if title else "row" if first.row is not None else "paragraph"
+        kind: BlockKind = (
+            "heading" if title else "row" if first.row is not None else "paragraph"
+        )
         level = len(sizes) - sizes.index(first.size) if title else 0
         while title and path and path[-1][0] >= level:
             path.pop()
         bullet = _BULLET.match(text) if kind == "paragraph" else None
         if bullet or (kind == "paragraph" and _NUMBERED.match(text)):
             kind = "item"
-        yield Block(kind, text[bullet.end() :] if bullet else text, tuple(words for _, words in path))
+        yield Block(
+            kind,
+            text[bullet.end() :] if bullet else text,
+            tuple(words for _, words in path),
+        )
         if title:
             path.append((level, text))
 
@@ -184,7 +242,9 @@ def _is_title(line: _TextLine, text: str, body: float, *, bold_counts: bool) -> 
         return False
     if text[0].islower() or _BULLET.match(text):
         return False
-    return line.size > 1.1 * body or (bold_counts and line.bold and line.size >= 0.95 * body)
+    return line.size > 1.1 * body or (
+        bold_counts and line.bold and line.size >= 0.95 * body
+    )
 
 
 def _paragraphs(lines: list[_TextLine], body: float) -> Iterator[list[_TextLine]]:
@@ -202,20 +262,32 @@ def _paragraphs(lines: list[_TextLine], body: float) -> Iterator[list[_TextLine]
         yield open_
 
 
-def _goes_on(last: _TextLine, line: _TextLine, margins: dict[tuple[int, int], float], body: float) -> bool:
+def _goes_on(
+    last: _TextLine, line: _TextLine, margins: dict[tuple[int, int], float], body: float
+) -> bool:
     """Whether two lines are of one paragraph: one style, one box; or over a column or page, an unfinished sentence."""
-    if abs(last.size - line.size) > 0.12 * line.size or last.bold != line.bold or _BULLET.match(line.text):
+    if (
+        abs(last.size - line.size) > 0.12 * line.size
+        or last.bold != line.bold
+        or _BULLET.match(line.text)
+    ):
         return False
     ended = _ENDED.search(last.text) is not None
-    near = last.page == line.page and -line.size < last.bottom - line.top < 0.9 * line.size
+    near = (
+        last.page == line.page and -line.size < last.bottom - line.top < 0.9 * line.size
+    )
     if last.box == line.box:
         width = margins[last.page, last.box] - last.left
         short = last.right < margins[last.page, last.box] - 0.15 * width
-        return near and not (short and (ended or _NUMBERED.match(line.text) is not None))
+        return near and not (
+            short and (ended or _NUMBERED.match(line.text) is not None)
+        )
     if _NUMBERED.match(line.text):
         return False
     unfinished = not ended and (line.text[0].islower() or last.text[-1] in ",-")
-    beneath = last.page == line.page and -line.size < last.bottom - line.top < 1.3 * line.size
+    beneath = (
+        last.page == line.page and -line.size < last.bottom - line.top < 1.3 * line.size
+    )
     title = last.size == line.size > 1.1 * body or (last.bold and line.bold)
     return unfinished or (title and beneath and not ended)
 

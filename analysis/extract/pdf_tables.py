@@ -34,8 +34,14 @@ def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
     rules = _rules(page)
     rows: dict[int, list[list[_Line]]] = {}
     for index, (upper, lower) in enumerate(pairwise(rules)):
-        height, left, right = upper[0] - lower[0], max(upper[1], lower[1]), min(upper[2], lower[2])
-        if height > _TALLEST or right - left < _OVERLAP * min(upper[2] - upper[1], lower[2] - lower[1]):
+        height, left, right = (
+            upper[0] - lower[0],
+            max(upper[1], lower[1]),
+            min(upper[2], lower[2]),
+        )
+        if height > _TALLEST or right - left < _OVERLAP * min(
+            upper[2] - upper[1], lower[2] - lower[1]
+        ):
             continue
         inside = [
             line
@@ -47,7 +53,9 @@ def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
         cells = _cells(inside)
         if len(cells) > 1:
             rows[index] = cells
-    return [cells for index, cells in rows.items() if rows.keys() & {index - 1, index + 1}]
+    return [
+        cells for index, cells in rows.items() if rows.keys() & {index - 1, index + 1}
+    ]
 
 
 def _rules(page: LTPage) -> list[tuple[float, float, float]]:

@@ -44,7 +44,9 @@ _DATE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _YEAR = re.compile(r"20\d\d|\d/\d{1,2}/\d\d(?!\d)")
-_IN_NUMBERS = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d|\d{1,2}/\d{1,2}/\d\d(?!\d)")
+_IN_NUMBERS = re.compile(
+    r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d|\d{1,2}/\d{1,2}/\d\d(?!\d)"
+)
 
 # of English, after Unicode's CLDR; in Canada both are written
 _MONTH_FIRST = ("US", "AS", "GU", "MH", "MP", "PH", "PR", "UM", "VI")
@@ -52,24 +54,36 @@ _BOTH_WAYS = ("CA",)
 _NAMES = _MONTHS["en"].title().replace(" ", "|")
 _DAY_MONTH = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:{_NAMES})\b")
 _MONTH_DAY = re.compile(rf"\b(?:{_NAMES})\.? \d{{1,2}}\b")
-_EFFECTIVE_AFTER = re.compile(r"\s*\((?:current|effective|en vigueur|in kraft)\b", re.IGNORECASE)
+_EFFECTIVE_AFTER = re.compile(
+    r"\s*\((?:current|effective|en vigueur|in kraft)\b", re.IGNORECASE
+)
 _ONE_WORD = re.compile(r"\W*\w+(?: (?:le|dem|el))?\W*")
 # "from 3 to 10 March": a number or a month before it, and not that of a version
 _RANGE_BEFORE = re.compile(
     rf"(?<!version )(?<!version n°)(?:\b\d{{1,4}}|\b(?:{_MONTH})\b\.?)\s*(?:[-–—]|\b(?:to|through|au|bis|al?)\b)\s*$",
     re.IGNORECASE,
 )
-_RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE)
+_RANGE_AFTER = re.compile(
+    r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE
+)
 _STAMP = 14  # words; a line up to this length that has a date is there for the date
 _BARE = 3  # words beside the date
-_SAID_TO_HOLD = (0, 2, 4)  # the ranks of dates with "effective", "from" or the like; others are just the document's
+_SAID_TO_HOLD = (
+    0,
+    2,
+    4,
+)  # the ranks of dates with "effective", "from" or the like; others are just the document's
 _EDITED = 1  # the rank of "Last updated" and a date
 
 
 @cache
-def _phrases(name: str, *, before: str = r"(?<!\w)", after: str = r"\b") -> re.Pattern[str]:
+def _phrases(
+    name: str, *, before: str = r"(?<!\w)", after: str = r"\b"
+) -> re.Pattern[str]:
     """A list of `[dates]` in the word lists as one regex."""
-    return re.compile(rf"{before}(?:{'|'.join(word_lists().dates[name])}){after}", re.IGNORECASE)
+    return re.compile(
+        rf"{before}(?:{'|'.join(word_lists().dates[name])}){after}", re.IGNORECASE
+    )
 
 
 def _right_before(name: str) -> re.Pattern[str]:
@@ -133,7 +147,9 @@ def _may_have_date(text: str) -> bool:
     return "20" in text or "/" in text
 
 
-def order_of(texts: Iterable[str], language: str | None, region: str | None = None) -> Order | None:
+def order_of(
+    texts: Iterable[str], language: str | None, region: str | None = None
+) -> Order | None:
     """How a page writes days and months, by the dates that can be read one way only, else by its language.
 
     English is written both ways: what tells is how the page writes dates in words, then the `region` that it is
@@ -147,14 +163,26 @@ def order_of(texts: Iterable[str], language: str | None, region: str | None = No
             return "mdy"
     if language not in (None, "en"):
         return "dmy"
-    labelled: Order | None = None if region in (None, *_BOTH_WAYS) else "mdy" if region in _MONTH_FIRST else "dmy"
+    labelled: Order | None = (
+        None
+        if region in (None, *_BOTH_WAYS)
+        else "mdy"
+        if region in _MONTH_FIRST
+        else "dmy"
+    )
     if by_words := _more_of(_DAY_MONTH, _MONTH_DAY, text):
         return by_words
     # "en-US" is what templates say where nobody chose a region, so the words of the text go before it
-    return labelled if labelled == "dmy" else _more_of(_phrases("british"), _phrases("american"), text) or labelled
+    return (
+        labelled
+        if labelled == "dmy"
+        else _more_of(_phrases("british"), _phrases("american"), text) or labelled
+    )
 
 
-def _more_of(british: re.Pattern[str], american: re.Pattern[str], text: str) -> Order | None:
+def _more_of(
+    british: re.Pattern[str], american: re.Pattern[str], text: str
+) -> Order | None:
     here, there = (sum(1 for _ in each.finditer(text)) for each in (british, american))
     return None if here == there else "dmy" if here > there else "mdy"
 
@@ -174,13 +202,20 @@ def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
     before one inside the text; in force goes before changed, but for a stamp ("Last updated 3 November 2025"), before
     which only goes what is said to hold from a later day. Of equals the first counts.
     """
-    ranked = [(rank, place, named.day) for rank, place, named in _ranked(added) if named.day is not None]
+    ranked = [
+        (rank, place, named.day)
+        for rank, place, named in _ranked(added)
+        if named.day is not None
+    ]
     if not ranked:
         return None
     rank, _, day = min(ranked)
-    if rank == _EDITED:  # what is said to hold from a later day is no news of the day that the page was edited
+    if (
+        rank == _EDITED
+    ):  # what is said to hold from a later day is no news of the day that the page was edited
         rank, _, day = min(
-            [later for later in ranked if later[0] in _SAID_TO_HOLD and later[2] > day], default=(rank, 0, day)
+            [later for later in ranked if later[0] in _SAID_TO_HOLD and later[2] > day],
+            default=(rank, 0, day),
         )
     return Start(day, rank not in _SAID_TO_HOLD)
 
@@ -196,7 +231,9 @@ def deadline_in(sentence: str, order: Order | None = None) -> date | None:
     return next(days, None)
 
 
-def unclear_in(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> tuple[str, NamedDate] | None:
+def unclear_in(
+    added: Sequence[tuple[str, Sequence[NamedDate]]],
+) -> tuple[str, NamedDate] | None:
     """The date from which the change may hold, as it is written, where it can be read in two ways and none says it
     more surely."""
     ranked = [each for each in _ranked(added) if each[2].day or each[2].either]
@@ -206,7 +243,9 @@ def unclear_in(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> tuple[str, N
     return None if named.day else (added[place][0][named.start : named.end], named)
 
 
-def _ranked(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Iterator[tuple[int, int, NamedDate]]:
+def _ranked(
+    added: Sequence[tuple[str, Sequence[NamedDate]]],
+) -> Iterator[tuple[int, int, NamedDate]]:
     """The dates that say from when a text holds, each with how surely, and the number of its place."""
     for place, (text, new) in enumerate(added):
         end_of_last = 0
@@ -219,12 +258,18 @@ def _ranked(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Iterator[tuple[
 
 def _rank(text: str, named: NamedDate, end_of_last: int) -> int | None:
     """How surely a date says from when the text holds, 0 the surest; None where it says something else."""
-    before, after = text[max(end_of_last, named.start - 110) : named.start], text[named.end : named.end + 90]
+    before, after = (
+        text[max(end_of_last, named.start - 110) : named.start],
+        text[named.end : named.end + 90],
+    )
     before = re.split(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])", before)[-1]
     of_others = _right_before("since").search(before) or _phrases("law").search(before)
     if (
         _phrases("former").search(before[-40:])
-        or (of_others and not (_phrases("document").search(before) or _ONE_WORD.fullmatch(before)))
+        or (
+            of_others
+            and not (_phrases("document").search(before) or _ONE_WORD.fullmatch(before))
+        )
         or _right_before("counted_from").search(before)
         or _RANGE_BEFORE.search(text, max(0, named.start - 20), named.start)
         or _RANGE_AFTER.match(after)
@@ -232,12 +277,21 @@ def _rank(text: str, named: NamedDate, end_of_last: int) -> int | None:
         return None
     line = text[text.rfind("\n", 0, named.start) + 1 :].split("\n")[0]
     stamp = len(line.split()) <= _STAMP
-    if _right_before("from").search(before) or _phrases("in_force").search(before) or _EFFECTIVE_AFTER.match(after):
+    if (
+        _right_before("from").search(before)
+        or _phrases("in_force").search(before)
+        or _EFFECTIVE_AFTER.match(after)
+    ):
         return 0 if stamp else 2 if _phrases("notice").search(line) else 4
-    if _right_before("on").search(before) and _phrases("announced", before=r",?\s+[^.;!?]{0,50}?\b").match(after):
+    if _right_before("on").search(before) and _phrases(
+        "announced", before=r",?\s+[^.;!?]{0,50}?\b"
+    ).match(after):
         return 2
     if _phrases("changed").search(before):
         return _EDITED if stamp else 5
-    if stamp and len(line.split()) - len(text[named.start : named.end].split()) <= _BARE:
+    if (
+        stamp
+        and len(line.split()) - len(text[named.start : named.end].split()) <= _BARE
+    ):
         return 3
     return 6 if re.match(r"\s*:", after) else None

@@ -13,7 +13,9 @@ class Intervals:
     def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
         ordered = sorted(ranges)
         self._starts = [start for start, _ in ordered]
-        self._reach = list(accumulate((end for _, end in ordered), max))  # how far those up to each one go
+        self._reach = list(
+            accumulate((end for _, end in ordered), max)
+        )  # how far those up to each one go
 
     def overlap(self, start: int, end: int) -> bool:
         """Whether one of them shares a character with this range. Takes the logarithm of their number."""

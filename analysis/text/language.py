@@ -16,9 +16,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _ENOUGH = 40  # words from which on a text's language can be told
 _PARAGRAPH = 10  # words, of which a paragraph's can be told where it is another one than the page's
 _SAMPLE = 3_000  # characters
-_CODES = (
-    "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv nl no pl pt ro ru sk sl sv th tr uk vi zh"
-)
+_CODES = "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv nl no pl pt ro ru sk sl sv th tr uk vi zh"
 _AT_HAND = _CODES.split()
 
 
@@ -40,7 +38,10 @@ def two_letters(code: str | None) -> str | None:
 
 def region_of(code: str | None) -> str | None:
     """ "GB" of "en-GB" or "en_gb"; None where none is named."""
-    match = re.match(r"\s*[a-zA-Z]{2,3}(?:[-_][a-zA-Z]{4})?[-_]([a-zA-Z]{2})(?![a-zA-Z0-9])", code or "")
+    match = re.match(
+        r"\s*[a-zA-Z]{2,3}(?:[-_][a-zA-Z]{4})?[-_]([a-zA-Z]{2})(?![a-zA-Z0-9])",
+        code or "",
+    )
     return match.group(1).upper() if match else None
 
 
@@ -72,7 +73,9 @@ def other_language(text: str, language: str | None) -> str | None:
     best = max(shares, key=lambda name: shares[name])
     if count < _PARAGRAPH or language not in shares or best == language:
         return None
-    return best if shares[best] > 0.25 and shares[language] < 0.3 * shares[best] else None
+    return (
+        best if shares[best] > 0.25 and shares[language] < 0.3 * shares[best] else None
+    )
 
 
 def language_of(text: str, *, declared: str | None = None) -> str | None:
@@ -83,7 +86,9 @@ def language_of(text: str, *, declared: str | None = None) -> str | None:
     count, shares = _shares(sample)
     if count < _ENOUGH and len(sample) < 120:
         return declared
-    best, second = sorted(shares, key=lambda language: shares[language], reverse=True)[:2]
+    best, second = sorted(shares, key=lambda language: shares[language], reverse=True)[
+        :2
+    ]
     if shares[best] > 0.2 and shares[second] < 0.6 * shares[best]:
         return best  # which spares the costlier look
     code, _ = _identifier().classify(sample)

@@ -72,7 +72,9 @@ class Language(BaseModel):
     @classmethod
     def _known(cls, topics: dict[str, _Phrases]) -> dict[str, _Phrases]:
         if unknown := sorted(set(topics) - set(TOPICS)):
-            raise ValueError(f"unknown topic {unknown[0]!r}; known are {', '.join(TOPICS)}")
+            raise ValueError(
+                f"unknown topic {unknown[0]!r}; known are {', '.join(TOPICS)}"
+            )
         return topics
 
 
@@ -80,7 +82,9 @@ class _Entry(NamedTuple):
     topic: str
     tier: Tier
     phrase: str
-    needs: frozenset[str]  # elements of the phrase, each of which has a word in a text where the phrase stands
+    needs: frozenset[
+        str
+    ]  # elements of the phrase, each of which has a word in a text where the phrase stands
 
 
 class Lexicon:
@@ -88,8 +92,12 @@ class Lexicon:
     other words too."""
 
     def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
-        self._words: dict[str, list[_Entry | str]] = defaultdict(list)  # what begins, or an element of it, with a word
-        self._beginnings: dict[str, list[tuple[str, _Entry | str]]] = defaultdict(list)  # or with a part of one
+        self._words: dict[str, list[_Entry | str]] = defaultdict(
+            list
+        )  # what begins, or an element of it, with a word
+        self._beginnings: dict[str, list[tuple[str, _Entry | str]]] = defaultdict(
+            list
+        )  # or with a part of one
         self._known: dict[str, tuple[tuple[_Entry, ...], frozenset[str]]] = {}
         elements: set[str] = set()
         for topic, tier, phrase in entries:
@@ -109,7 +117,10 @@ class Lexicon:
 
     def matches(self, text: str) -> tuple[PhraseMatch, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
-        words = [(word.start(), *self._of_word(word[0].casefold())) for word in _WORD.finditer(text)]
+        words = [
+            (word.start(), *self._of_word(word[0].casefold()))
+            for word in _WORD.finditer(text)
+        ]
         present = frozenset().union(*(elements for _, _, elements in words))
         ends: dict[tuple[str, Tier, int], int] = {}
         for start, entries, _ in words:
@@ -125,14 +136,19 @@ class Lexicon:
         return tuple(
             PhraseMatch(topic, tier, start, end)
             for (topic, tier, start), end in ends.items()
-            if tier != "ignores" and not (topic in ignored_in and ignored_in[topic].overlap(start, end))
+            if tier != "ignores"
+            and not (topic in ignored_in and ignored_in[topic].overlap(start, end))
         )
 
     def _of_word(self, word: str) -> tuple[tuple[_Entry, ...], frozenset[str]]:
         """The phrases that can begin with a word, and the elements of phrases that can."""
         known = self._known.get(word)
         if known is None:
-            beginnings = [entry for start, entry in self._beginnings.get(word[:2], ()) if word.startswith(start)]
+            beginnings = [
+                entry
+                for start, entry in self._beginnings.get(word[:2], ())
+                if word.startswith(start)
+            ]
             numbers = self._words["#"] if word.isdigit() else []
             all_ = (*self._words.get(word, ()), *beginnings, *numbers)
             entries = tuple(each for each in all_ if isinstance(each, _Entry))
@@ -148,7 +164,9 @@ def matches(text: str, language: str | None) -> tuple[PhraseMatch, ...]:
 
 
 def _mentions(text: str, language: str | None) -> dict[str, int]:
-    lexicon = _lexicon(language if language in LANGUAGES else "en", "decides", "ignores")
+    lexicon = _lexicon(
+        language if language in LANGUAGES else "en", "decides", "ignores"
+    )
     topics = Counter(match.topic for match in lexicon.matches(text))
     return dict(sorted(topics.items()))
 
@@ -186,9 +204,22 @@ def _lexicon(code: str, *tiers: Tier) -> Lexicon:
         for phrase in getattr(phrases, tier, ())
     ]
     groups = language.words if "words" in tiers else {}
-    return Lexicon([*entries, *((group, "words", phrase) for group, each in groups.items() for phrase in each)])
+    return Lexicon(
+        [
+            *entries,
+            *(
+                (group, "words", phrase)
+                for group, each in groups.items()
+                for phrase in each
+            ),
+        ]
+    )
 
 
 @cache
 def _language(code: str) -> Language:
-    return Language.model_validate(tomllib.loads((files("analysis") / "lexicon" / f"{code}.toml").read_text("utf-8")))
+    return Language.model_validate(
+        tomllib.loads(
+            (files("analysis") / "lexicon" / f"{code}.toml").read_text("utf-8")
+        )
+    )

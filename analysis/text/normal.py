@@ -25,7 +25,9 @@ _OPENING_QUOTE = re.compile("«\\s+")
 _CLOSING_QUOTE = re.compile("\\s+»")
 _DASH = re.compile(r"(?<=\d)\s*[–—]\s*(?=\d)")
 _LONG_DASH = re.compile(r"\s*—\s*")
-_BESIDE_MARK = re.compile(r" (?:(?=[,.;:!?)\]}%](?![\w.]))|(?<=[(\[{¿¡] ))")  # before a closing, behind an opening one
+_BESIDE_MARK = re.compile(
+    r" (?:(?=[,.;:!?)\]}%](?![\w.]))|(?<=[(\[{¿¡] ))"
+)  # before a closing, behind an opening one
 # "1.", "(a)", "iv)", "2.1"; without a mark behind it only before a word that begins a title, for "1.5 million" is text
 _NUMBER_AT_START = (
     r"(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)][^\S\n]+(?=\S)"
@@ -52,9 +54,12 @@ _SPELT_AT = re.compile(
     r"(?<=[\w+-])[^\S\n]*[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}][^\S\n]*(?=[\w-]+(?:\.|[^\S\n]?[(\[{])\w)",
     re.IGNORECASE,
 )
-_ANY_SPELT = re.compile(r"[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}]", re.IGNORECASE)
+_ANY_SPELT = re.compile(
+    r"[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}]", re.IGNORECASE
+)
 _SPELT_DOT = re.compile(
-    r"(@[\w.-]+?)[^\S\n]*[(\[{][^\S\n]*(?:dot|punkt|point|punto|\.)[^\S\n]*[)\]}][^\S\n]*(?=\w)", re.IGNORECASE
+    r"(@[\w.-]+?)[^\S\n]*[(\[{][^\S\n]*(?:dot|punkt|point|punto|\.)[^\S\n]*[)\]}][^\S\n]*(?=\w)",
+    re.IGNORECASE,
 )
 
 
@@ -89,7 +94,11 @@ def _plain(text: str) -> str:
         text = TICK_CELL.sub(lambda match: TICKS[match.group()[0]], text)
     # a substitution of the few signs that differ is five times faster than str.translate, which looks at each
     text = _NOT_PLAIN.sub(lambda match: _LOOK_ALIKES.get(match.group(), ""), text)
-    return text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
+    return (
+        text
+        if unicodedata.is_normalized("NFKC", text)
+        else unicodedata.normalize("NFKC", text)
+    )
 
 
 def normalize_stable(text: str) -> str:
@@ -107,12 +116,17 @@ def _without_noise(line: str) -> str:
     words = line.count(" ")
     if words < _BARE:
         return pattern("furniture", "ago").sub("", line)
-    return _stamp().sub(lambda match: match.group(1), line) if words < _STAMPED else line
+    return (
+        _stamp().sub(lambda match: match.group(1), line) if words < _STAMPED else line
+    )
 
 
 @cache
 def _stamp() -> re.Pattern[str]:
-    updated, ago = pattern("furniture", "updated").pattern, pattern("furniture", "ago").pattern
+    updated, ago = (
+        pattern("furniture", "updated").pattern,
+        pattern("furniture", "ago").pattern,
+    )
     return re.compile(rf"({updated})\W{{0,3}}{ago}", re.IGNORECASE)
 
 
@@ -122,10 +136,18 @@ def fingerprint(blocks: tuple[Block, ...]) -> str:
 
     Only the sequence of signs counts, not white space, nor where blocks begin and end: a redesign moves those.
     """
-    texts = (_plain(block.text).replace(CELL, " ") if block.kind == "row" else block.text for block in blocks)
+    texts = (
+        _plain(block.text).replace(CELL, " ") if block.kind == "row" else block.text
+        for block in blocks
+    )
     text = "\n".join(texts)
     if not text.isascii():
         text = _plain(text)
     lines = _NUMBERS.sub("", _with_addresses(text)).split("\n")
-    steadied = "".join(_without_noise(line) if " " in line or len(line) > 14 else line for line in lines)
-    return hashlib.sha256("".join(steadied.split()).encode("utf-8", "surrogatepass")).hexdigest()
+    steadied = "".join(
+        _without_noise(line) if " " in line or len(line) > 14 else line
+        for line in lines
+    )
+    return hashlib.sha256(
+        "".join(steadied.split()).encode("utf-8", "surrogatepass")
+    ).hexdigest()

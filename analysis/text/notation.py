@@ -8,7 +8,9 @@ from functools import cache
 
 from analysis.text.word_lists import number_words
 
-_MAY_JOIN = re.compile(r"[-#?]|(?<!\w)\w?\*")  # "opt-out" may be one word in a text; what is short says little
+_MAY_JOIN = re.compile(
+    r"[-#?]|(?<!\w)\w?\*"
+)  # "opt-out" may be one word in a text; what is short says little
 NUMBERS = tuple(number_words())  # written out; `#` stands for these and for digits
 _SPACE = r"[\s\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
@@ -26,28 +28,43 @@ def pattern_of(phrase: str) -> str:
     if not phrase.strip():
         raise ValueError("an empty phrase")
     if all(element.startswith("[") for element in _elements(phrase)):
-        raise ValueError(f"every word of {phrase!r} may be missing, so it would find nothing")
+        raise ValueError(
+            f"every word of {phrase!r} may be missing, so it would find nothing"
+        )
     return rf"(?<!\w){_sequence(phrase)}(?!\w|(?<=\d)\.\d)"  # "under 17.1" is no age
 
 
 def _sequence(phrase: str) -> str:
     elements = _elements(phrase)
     if not elements:
-        raise ValueError("brackets or bars with nothing between them; write [word] where a word may be missing")
+        raise ValueError(
+            "brackets or bars with nothing between them; write [word] where a word may be missing"
+        )
     if elements[0] == "..." or elements[-1] == "...":
         raise ValueError(f"a phrase neither starts nor ends with '...': {phrase!r}")
     regex, glue = "", ""
-    last = max((at for at, element in enumerate(elements) if not element.startswith("[")), default=len(elements))
+    last = max(
+        (at for at, element in enumerate(elements) if not element.startswith("[")),
+        default=len(elements),
+    )
     for at, element in enumerate(elements):
-        if at > last:  # a word that may be missing at the end: so may the space before it
-            regex += rf"(?:{_SPACE}(?:{'|'.join(map(_sequence, _alternatives(element)))}))?"
+        if (
+            at > last
+        ):  # a word that may be missing at the end: so may the space before it
+            regex += (
+                rf"(?:{_SPACE}(?:{'|'.join(map(_sequence, _alternatives(element)))}))?"
+            )
         elif element == "...":
             glue = rf"(?!\w){_GAP}(?<!\w)"
         elif element.startswith("["):
             regex += rf"{glue}(?:(?:{'|'.join(map(_sequence, _alternatives(element)))}){_SPACE})?"
             glue = ""
         else:
-            written = f"(?:{'|'.join(map(_sequence, _alternatives(element)))})" if element[0] == "(" else _word(element)
+            written = (
+                f"(?:{'|'.join(map(_sequence, _alternatives(element)))})"
+                if element[0] == "("
+                else _word(element)
+            )
             regex += glue + written
             glue = _SPACE
     return regex
@@ -112,7 +129,9 @@ def first_words(phrase: str) -> Iterator[str]:
         elif element.startswith("#"):
             yield from ("#", *NUMBERS)
         elif match := re.match(r"\w+", element):
-            yield match[0].casefold() + ("*" if element[match.end() : match.end() + 1] in ("*", "?") else "")
+            yield match[0].casefold() + (
+                "*" if element[match.end() : match.end() + 1] in ("*", "?") else ""
+            )
         if not element.startswith("["):
             break
 

@@ -15,25 +15,38 @@ _KEYS = {
     "links": "help earlier",
     "words": "common",
 }
-_Phrases = dict[str, dict[str, list[str]]]  # by table and key; regular expressions that ignore case, `words` plain
+_Phrases = dict[
+    str, dict[str, list[str]]
+]  # by table and key; regular expressions that ignore case, `words` plain
 
 
 @cache
 def _languages() -> dict[str, _Phrases]:
     """Raises ValueError where a file has a key that is not known."""
-    files = (file for file in resources.files("analysis").joinpath("phrases").iterdir() if file.name.endswith(".toml"))
+    files = (
+        file
+        for file in resources.files("analysis").joinpath("phrases").iterdir()
+        if file.name.endswith(".toml")
+    )
     return {
-        file.name.removesuffix(".toml"): _checked(file.name, tomllib.loads(file.read_text("utf-8"))) for file in files
+        file.name.removesuffix(".toml"): _checked(
+            file.name, tomllib.loads(file.read_text("utf-8"))
+        )
+        for file in files
     }
 
 
 def _checked(name: str, phrases: _Phrases) -> _Phrases:
     for table, rows in phrases.items():
         if table not in _KEYS:
-            raise ValueError(f"{name}: no table {table!r}; there are {', '.join(_KEYS)}")
+            raise ValueError(
+                f"{name}: no table {table!r}; there are {', '.join(_KEYS)}"
+            )
         if unknown := sorted(rows.keys() - set(_KEYS[table].split())):
             known = ", ".join(_KEYS[table].split())
-            raise ValueError(f"{name}: [{table}] has no key {unknown[0]!r}; it may have {known}")
+            raise ValueError(
+                f"{name}: [{table}] has no key {unknown[0]!r}; it may have {known}"
+            )
     return phrases
 
 
@@ -41,16 +54,28 @@ def _checked(name: str, phrases: _Phrases) -> _Phrases:
 def pattern(table: str, key: str, *, whole: bool = False) -> re.Pattern[str]:
     """Finds any phrase of one kind, in whatever language; with `whole` only a text that is nothing else."""
     languages = (phrases for _, phrases in sorted(_languages().items()))
-    phrases = [phrase for tables in languages for phrase in tables.get(table, {}).get(key, ())]
+    phrases = [
+        phrase for tables in languages for phrase in tables.get(table, {}).get(key, ())
+    ]
     alternatives = "|".join(f"(?:{phrase})" for phrase in phrases) or r"(?!)"
-    return re.compile(rf"\W*(?:{alternatives})\W*" if whole else rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
+    return re.compile(
+        rf"\W*(?:{alternatives})\W*" if whole else rf"(?<!\w)(?:{alternatives})(?!\w)",
+        re.IGNORECASE,
+    )
 
 
 def common_words() -> dict[str, frozenset[str]]:
     """The small words by which each language is told."""
-    return {language: frozenset(tables["words"]["common"]) for language, tables in _languages().items()}
+    return {
+        language: frozenset(tables["words"]["common"])
+        for language, tables in _languages().items()
+    }
 
 
 def kinds_of(title: str) -> frozenset[str]:
     """What kinds of document a title names: "privacy", "terms" ...; "any" if it only says that it is one."""
-    return frozenset(kind for kind in _KEYS["documents"].split() if pattern("documents", kind).search(title))
+    return frozenset(
+        kind
+        for kind in _KEYS["documents"].split()
+        if pattern("documents", kind).search(title)
+    )

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 _MARK = re.compile(r"[.!?;…\n|•·▪]")
-_FROM_MARK = {"\n": 0, "|": -1, "•": -1, "·": -1, "▪": -1}  # where an end begins; behind any other mark
+_FROM_MARK = {
+    "\n": 0,
+    "|": -1,
+    "•": -1,
+    "·": -1,
+    "▪": -1,
+}  # where an end begins; behind any other mark
 _END = re.compile(
     r"(?:(?<=[.!?;…])(?P<closing>[\"'”’»)\]]*)\s+(?=(?:[\"'“‘(\[]|«\s?)?[A-ZÀ-ÖØ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=;)\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
 )
@@ -29,7 +35,9 @@ def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
     bounds, start = [], 0
     for match in _ends(text):
         last = match.start() + len(match["closing"] or "")
-        if _BREAKS.isdisjoint(match.group()) and _goes_on(text, max(start, last - _LONGEST), last):
+        if _BREAKS.isdisjoint(match.group()) and _goes_on(
+            text, max(start, last - _LONGEST), last
+        ):
             continue
         bounds.append((start, last))
         start = match.end()

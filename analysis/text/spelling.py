@@ -17,12 +17,21 @@ from analysis.text.word_lists import pattern, word_lists
 from analysis.text.words import word_pattern
 
 _NOTHING = ""  # the key of words that say nothing to any reader
-ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
+ADDRESS, AGO, DATE = (
+    "@",
+    "ago",
+    "date:",
+)  # keys that stand for any address, relative date, and (with the day) date
 _ADDRESSES = re.compile(
     r"(?<=\])\(\S+?\)|(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
     re.IGNORECASE,
 )
-_MARKS_OF_ADDRESS = ("@", "/", "[", "www.")  # no address is without one; most with one are none: "and/or"
+_MARKS_OF_ADDRESS = (
+    "@",
+    "/",
+    "[",
+    "www.",
+)  # no address is without one; most with one are none: "and/or"
 _OF_ADDRESS = re.compile(r"[@\[]|//|www\.|image/|\.[a-z]{2,6}/", re.IGNORECASE)
 _SIGNS = "%$€£"
 _DOUBLED = re.compile(r"([^\W\d])\1")
@@ -44,12 +53,21 @@ class KeyedWords(NamedTuple):
 def keyed_words(text: str) -> KeyedWords:
     """The words of a text; an address or a date is one word."""
     phrases: list[tuple[int, int, str]] = []
-    if any(mark in text.casefold() for mark in _MARKS_OF_ADDRESS) and _OF_ADDRESS.search(text):
+    if any(
+        mark in text.casefold() for mark in _MARKS_OF_ADDRESS
+    ) and _OF_ADDRESS.search(text):
         phrases += [(*match.span(), ADDRESS) for match in _ADDRESSES.finditer(text)]
     if CELL in text and not text.isascii():
-        phrases += [(*match.span(), TICKS[match.group()[0]]) for match in TICK_CELL.finditer(text)]
+        phrases += [
+            (*match.span(), TICKS[match.group()[0]])
+            for match in TICK_CELL.finditer(text)
+        ]
     phrases += [
-        (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
+        (
+            named.start,
+            named.end,
+            f"{DATE}{named.day or text[named.start : named.end].casefold()}",
+        )
         for named in dates_in(text, "dmy")
     ]
     for name, key in (("ago", AGO), ("opens", _NOTHING), ("cloaked", ADDRESS)):
@@ -60,7 +78,11 @@ def keyed_words(text: str) -> KeyedWords:
     for start, end, phrase_key in [*sorted(phrases), (len(text), len(text), "")]:
         if start < at:
             continue
-        words += [(*match.span(), key) for match in single.finditer(text, at, start) if (key := _key(match.group()))]
+        words += [
+            (*match.span(), key)
+            for match in single.finditer(text, at, start)
+            if (key := _key(match.group()))
+        ]
         if phrase_key:
             words.append((start, end, phrase_key))
         at = end
@@ -96,7 +118,9 @@ def misspelt(x: str, y: str) -> bool:
     if x == y:
         return True
     if _LOST in x + y:
-        return len(x) == len(y) and all(p == q or _LOST in (p, q) for p, q in zip(x, y, strict=True))
+        return len(x) == len(y) and all(
+            p == q or _LOST in (p, q) for p, q in zip(x, y, strict=True)
+        )
     if _DOUBLED.sub(r"\1", x) == _DOUBLED.sub(r"\1", y):
         return True
     if min(len(x), len(y)) > 3 and _bare(x) == _bare(y):
@@ -106,7 +130,11 @@ def misspelt(x: str, y: str) -> bool:
     if min(len(x), len(y)) < 4:
         # "sou" for "sous": one of the two is no word of its own
         function = word_lists().function
-        return min(len(x), len(y)) == 3 and (x in function) != (y in function) and _one_letter(x, y)
+        return (
+            min(len(x), len(y)) == 3
+            and (x in function) != (y in function)
+            and _one_letter(x, y)
+        )
     if x.rstrip("s") == y.rstrip("s"):
         return True
     # of five letters one may be missing: "swich", but "trail" is no "trial"
@@ -115,7 +143,11 @@ def misspelt(x: str, y: str) -> bool:
 
 def _bare(word: str) -> str:
     """Without its accents."""
-    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
+    return "".join(
+        letter
+        for letter in unicodedata.normalize("NFD", word)
+        if not unicodedata.combining(letter)
+    )
 
 
 def _one_letter(x: str, y: str) -> bool:

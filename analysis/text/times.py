@@ -9,8 +9,18 @@ from typing import NamedTuple
 from analysis.text.word_lists import any_of, number_words, word_lists
 from analysis.text.words import bare_words
 
-_DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 360.0}
-_OF_A_YEAR = {360.0: (365, 366), 180.0: (182, 183)}  # how else lawyers count a year, and half of one
+_DAYS = {
+    "minute": 1 / 1440,
+    "hour": 1 / 24,
+    "day": 1.0,
+    "week": 7.0,
+    "month": 30.0,
+    "year": 360.0,
+}
+_OF_A_YEAR = {
+    360.0: (365, 366),
+    180.0: (182, 183),
+}  # how else lawyers count a year, and half of one
 
 
 class Time(NamedTuple):
@@ -26,10 +36,14 @@ def times_in(text: str) -> tuple[Time, ...]:
     words = {word.casefold() for word in bare_words(text)}
     # most texts have no unit; of those that have one most only say "an", which is a year in French
     if _units().isdisjoint(words) or (
-        _first_words_of_numbers().isdisjoint(words) and not any(map(str.isdecimal, words))
+        _first_words_of_numbers().isdisjoint(words)
+        and not any(map(str.isdecimal, words))
     ):
         return ()
-    return tuple(Time(_days(match), match.start(), match.end()) for match in _pattern().finditer(text))
+    return tuple(
+        Time(_days(match), match.start(), match.end())
+        for match in _pattern().finditer(text)
+    )
 
 
 def _days(match: re.Match[str]) -> float:
@@ -37,7 +51,11 @@ def _days(match: re.Match[str]) -> float:
     figures = match["figures"] or ""
     number = (figures if figures.isdecimal() else match["number"]).casefold()
     count = float(number_words().get(number, 0) or number.replace(",", "."))
-    unit = next(name for name, forms in word_lists().units.items() if match["unit"].casefold() in forms)
+    unit = next(
+        name
+        for name, forms in word_lists().units.items()
+        if match["unit"].casefold() in forms
+    )
     days = round(count * _DAYS[unit], 4)
     return next((year for year, others in _OF_A_YEAR.items() if days in others), days)
 

@@ -44,14 +44,18 @@ class WordLists(BaseModel):
 
 @cache
 def word_lists() -> WordLists:
-    return WordLists.model_validate(tomllib.loads((files("analysis") / "word_lists.toml").read_text("utf-8")))
+    return WordLists.model_validate(
+        tomllib.loads((files("analysis") / "word_lists.toml").read_text("utf-8"))
+    )
 
 
 @cache
 def pattern(name: str) -> re.Pattern[str]:
     """A list of `[patterns]` as one regex."""
     # each begins with a word: where one ends none needs to be tried
-    return re.compile(rf"\b(?=\w)(?:{'|'.join(word_lists().patterns[name])})\b", re.IGNORECASE)
+    return re.compile(
+        rf"\b(?=\w)(?:{'|'.join(word_lists().patterns[name])})\b", re.IGNORECASE
+    )
 
 
 def any_of(words: Iterable[str]) -> str:
@@ -61,7 +65,9 @@ def any_of(words: Iterable[str]) -> str:
 
 @cache
 def number_words() -> Mapping[str, int]:
-    return {word: number for number, words in word_lists().numbers.items() for word in words}
+    return {
+        word: number for number, words in word_lists().numbers.items() for word in words
+    }
 
 
 @cache

@@ -29,8 +29,12 @@ _Spaced = list[tuple[str, str]]  # words, each with the white space behind it
 
 # Chinese, Japanese and Thai are written without spaces: each of their characters is a word to us
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_WORD = re.compile(rf"([^\W{_UNSPACED}]++(?:['’][^\W{_UNSPACED}]++)*+|[{_UNSPACED}]|[^\w\s])")
-_SPACED_WORD = re.compile(r"(\w++(?:['’]\w++)*+|[^\w\s])")  # the same in half the time, where all words have spaces
+_WORD = re.compile(
+    rf"([^\W{_UNSPACED}]++(?:['’][^\W{_UNSPACED}]++)*+|[{_UNSPACED}]|[^\w\s])"
+)
+_SPACED_WORD = re.compile(
+    r"(\w++(?:['’]\w++)*+|[^\w\s])"
+)  # the same in half the time, where all words have spaces
 _BARE_WORD = re.compile(r"\w+")
 _ANY_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _SURROGATES = range(0xD800, 0xE000)
@@ -60,7 +64,10 @@ class Edit(NamedTuple):
 
 def words(text: str) -> list[Word]:
     """The words and punctuation marks of a text."""
-    return [Word(match.group(), *match.span()) for match in word_pattern(text).finditer(text)]
+    return [
+        Word(match.group(), *match.span())
+        for match in word_pattern(text).finditer(text)
+    ]
 
 
 def word_texts(text: str) -> list[str]:
@@ -87,7 +94,10 @@ def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
     a_shared = [j for j in range(start, a_end) if after[j] in shared]
     matches = [(i, i) for i in range(start)]
     matches += [
-        (b_shared[i], a_shared[j]) for i, j in _matches([before[i] for i in b_shared], [after[j] for j in a_shared])
+        (b_shared[i], a_shared[j])
+        for i, j in _matches(
+            [before[i] for i in b_shared], [after[j] for j in a_shared]
+        )
     ]
     matches += [(b_end + i, a_end + i) for i in range(len(before) - b_end)]
     return _runs(matches, len(before), len(after))
@@ -100,18 +110,31 @@ def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
     ends with such a sentence.
     """
     pieces: list[tuple[int, Tag, str]] = []
-    for part, (b, a) in enumerate(_aligned_sentences(_with_space_behind(before), _with_space_behind(after)), 1):
-        for run in without_islands(edits([word for word, _ in b], [word for word, _ in a])):
+    for part, (b, a) in enumerate(
+        _aligned_sentences(_with_space_behind(before), _with_space_behind(after)), 1
+    ):
+        for run in without_islands(
+            edits([word for word, _ in b], [word for word, _ in a])
+        ):
             old, new = b[run.b0 : run.b1], a[run.a0 : run.a1]
             if not run.same:
-                pieces += [(part, "removed", _joined(old)), (part, "added", _joined(new))]
+                pieces += [
+                    (part, "removed", _joined(old)),
+                    (part, "added", _joined(new)),
+                ]
                 continue
             for (word, old_space), (_, new_space) in zip(old, new, strict=True):
                 if old_space == new_space:
                     pieces.append((0, "same", word + new_space))
                 else:
-                    pieces += [(0, "same", word), (part, "removed", old_space), (part, "added", new_space)]
-    runs = itertools.groupby((piece for piece in pieces if piece[2]), key=lambda piece: piece[:2])
+                    pieces += [
+                        (0, "same", word),
+                        (part, "removed", old_space),
+                        (part, "added", new_space),
+                    ]
+    runs = itertools.groupby(
+        (piece for piece in pieces if piece[2]), key=lambda piece: piece[:2]
+    )
     return [(tag, "".join(text for *_, text in run)) for (_, tag), run in runs]
 
 
@@ -123,7 +146,9 @@ def word_diffs(sides: Sequence[tuple[str, str]]) -> list[list[tuple[Tag, str]]]:
 def _aligned_sentences(b: _Spaced, a: _Spaced) -> Iterator[tuple[_Spaced, _Spaced]]:
     """Both texts cut into sentences that belong together, and what stands between them on one side or on both."""
     b_of, a_of = _sentence_numbers(b), _sentence_numbers(a)
-    ranges: list[list[int]] = []  # of sentences that belong together: from and to on either side
+    ranges: list[
+        list[int]
+    ] = []  # of sentences that belong together: from and to on either side
     for s, t in _linked_sentences(b, b_of, a, a_of):
         if ranges and (s <= ranges[-1][1] or t <= ranges[-1][3]):
             ranges[-1][1::2] = s, t
@@ -144,19 +169,36 @@ def _aligned_sentences(b: _Spaced, a: _Spaced) -> Iterator[tuple[_Spaced, _Space
 def _sentence_numbers(pieces: _Spaced) -> list[int]:
     """Of each word, the number of its sentence."""
     starts = [start for start, _ in sentence_bounds(_joined(pieces))][1:]
-    offsets = itertools.accumulate((len(word) + len(space) for word, space in pieces), initial=0)
-    return [bisect_right(starts, offset) for offset, _ in zip(offsets, pieces, strict=False)]
+    offsets = itertools.accumulate(
+        (len(word) + len(space) for word, space in pieces), initial=0
+    )
+    return [
+        bisect_right(starts, offset) for offset, _ in zip(offsets, pieces, strict=False)
+    ]
 
 
-def _linked_sentences(b: _Spaced, b_of: Sequence[int], a: _Spaced, a_of: Sequence[int]) -> list[tuple[int, int]]:
+def _linked_sentences(
+    b: _Spaced, b_of: Sequence[int], a: _Spaced, a_of: Sequence[int]
+) -> list[tuple[int, int]]:
     """Pairs of sentences, in order, that share enough words."""
     if not (b_of[-1] or a_of[-1]):
         return [(0, 0)]
     runs = edits([word for word, _ in b], [word for word, _ in a])
-    same = ((run.b0 + k, run.a0 + k) for run in runs if run.same for k in range(run.b1 - run.b0))
-    shared = Counter((b_of[i], a_of[j]) for i, j in same if i)  # the first word of both is empty
+    same = (
+        (run.b0 + k, run.a0 + k)
+        for run in runs
+        if run.same
+        for k in range(run.b1 - run.b0)
+    )
+    shared = Counter(
+        (b_of[i], a_of[j]) for i, j in same if i
+    )  # the first word of both is empty
     b_size, a_size = Counter(b_of), Counter(a_of)
-    return [(s, t) for (s, t), count in sorted(shared.items()) if count >= _ONE_SENTENCE * min(b_size[s], a_size[t])]
+    return [
+        (s, t)
+        for (s, t), count in sorted(shared.items())
+        if count >= _ONE_SENTENCE * min(b_size[s], a_size[t])
+    ]
 
 
 def _joined(words: _Spaced) -> str:
@@ -169,7 +211,9 @@ def _with_space_behind(text: str) -> _Spaced:
     return list(zip(["", *pieces[1::2]], pieces[::2], strict=True))
 
 
-def _common_ends(before: Sequence[Hashable], after: Sequence[Hashable]) -> tuple[int, int, int]:
+def _common_ends(
+    before: Sequence[Hashable], after: Sequence[Hashable]
+) -> tuple[int, int, int]:
     """Length of the common start, and where the common end begins on each side."""
     start, shortest = 0, min(len(before), len(after))
     while start < shortest and before[start] == after[start]:
@@ -180,7 +224,9 @@ def _common_ends(before: Sequence[Hashable], after: Sequence[Hashable]) -> tuple
     return start, b_end, a_end
 
 
-def _matches(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int]]:
+def _matches(
+    before: Sequence[Hashable], after: Sequence[Hashable]
+) -> list[tuple[int, int]]:
     """Pairs of equal elements in order."""
     size = len(before) * len(after)
     if size <= _LARGE:
@@ -188,15 +234,26 @@ def _matches(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tupl
     if size > _LARGEST:
         return []
     alike = [op for op in LCSseq.opcodes(before, after) if op.tag == "equal"]
-    return [(op.src_start + k, op.dest_start + k) for op in alike for k in range(op.src_end - op.src_start)]
+    return [
+        (op.src_start + k, op.dest_start + k)
+        for op in alike
+        for k in range(op.src_end - op.src_start)
+    ]
 
 
-def _shortest(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int]]:
+def _shortest(
+    before: Sequence[Hashable], after: Sequence[Hashable]
+) -> list[tuple[int, int]]:
     """The same by the shortest way, whatever it costs."""
     if not before or not after:
         return []
-    alphabet = {element: _character(number) for number, element in enumerate(dict.fromkeys((*before, *after)))}
-    b_text, a_text = ("".join(map(alphabet.__getitem__, side)) for side in (before, after))
+    alphabet = {
+        element: _character(number)
+        for number, element in enumerate(dict.fromkeys((*before, *after)))
+    }
+    b_text, a_text = (
+        "".join(map(alphabet.__getitem__, side)) for side in (before, after)
+    )
     pairs, i, j = [], 0, 0
     for operation, length in _character_diff(b_text, a_text):
         if operation == "=":
@@ -208,17 +265,26 @@ def _shortest(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tup
 
 def _character(number: int) -> str:
     """The number's own character; surrogates are no characters, so they are skipped."""
-    return chr(number + 1 if number + 1 < _SURROGATES.start else number + 1 + len(_SURROGATES))
+    return chr(
+        number + 1 if number + 1 < _SURROGATES.start else number + 1 + len(_SURROGATES)
+    )
 
 
 def _slow_diff(before: str, after: str) -> list[tuple[str, int]]:
     matcher = diff_match_patch.diff_match_patch()
     matcher.Diff_Timeout = 0
-    return [("-=+"[operation + 1], len(text)) for operation, text in matcher.diff_main(before, after, False)]
+    return [
+        ("-=+"[operation + 1], len(text))
+        for operation, text in matcher.diff_main(before, after, False)
+    ]
 
 
 def _fast_diff(before: str, after: str) -> list[tuple[str, int]]:
-    return list(fast_diff_match_patch.diff(before, after, timelimit=0, checklines=False, cleanup="No"))
+    return list(
+        fast_diff_match_patch.diff(
+            before, after, timelimit=0, checklines=False, cleanup="No"
+        )
+    )
 
 
 # "=", "-" or "+", and how many characters
@@ -239,7 +305,11 @@ def _runs(matches: list[tuple[int, int]], b_length: int, a_length: int) -> list[
             runs.append(Edit(True, b, b + 1, a, a + 1))
         b_at, a_at = b + 1, a + 1
     last = runs.pop()  # with the pair behind both ends
-    return [*runs, last._replace(b1=b_length, a1=a_length)] if last.b1 - last.b0 > 1 else runs
+    return (
+        [*runs, last._replace(b1=b_length, a1=a_length)]
+        if last.b1 - last.b0 > 1
+        else runs
+    )
 
 
 def without_islands(runs: list[Edit]) -> list[Edit]:
@@ -247,7 +317,11 @@ def without_islands(runs: list[Edit]) -> list[Edit]:
     joined: list[Edit] = []
     for k, run in enumerate(runs):
         small = run.same and 0 < k < len(runs) - 1 and run.b1 - run.b0 <= _ISLAND
-        if small and _size(runs[k - 1]) > 2 * _ISLAND and _size(runs[k + 1]) > 2 * _ISLAND:
+        if (
+            small
+            and _size(runs[k - 1]) > 2 * _ISLAND
+            and _size(runs[k + 1]) > 2 * _ISLAND
+        ):
             run = run._replace(same=False)
         if joined and not joined[-1].same and not run.same:
             joined[-1] = Edit(False, joined[-1].b0, run.b1, joined[-1].a0, run.a1)

@@ -29,13 +29,22 @@ _MERE_LOSS = 0.8  # of what is left stands in the longer text: it was not rewrit
 _ALIKE = 0.15
 _LITTLE = 1 / 3
 
-_REWRITTEN_KINDS = ("notice", "help", "preview")  # of documents, that may grow to any length and lose any paragraph
+_REWRITTEN_KINDS = (
+    "notice",
+    "help",
+    "preview",
+)  # of documents, that may grow to any length and lose any paragraph
 # what a short page is that says one of these; the order is that of certainty
 _KINDS = ("challenge", "redirect", "gone", "error", "login", "shell")
 
 
 def change_rejection(
-    before: Page, after: Page, *, language: str | None = None, title: str | None = None, kind: str | None = None
+    before: Page,
+    after: Page,
+    *,
+    language: str | None = None,
+    title: str | None = None,
+    kind: str | None = None,
 ) -> Message | None:
     """Why one of two texts is not the document's; None where both are. `kind` is the document's in the watchlist.
 
@@ -45,19 +54,30 @@ def change_rejection(
         return reason
     if _unchanged_share(before, after) >= _KEPT:
         return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
-    if reason := page_rejection(after, before=before, language=language, title=title, kind=kind):
+    if reason := page_rejection(
+        after, before=before, language=language, title=title, kind=kind
+    ):
         return reason
-    reason = page_rejection(before, before=after, language=language, title=title, kind=kind)
+    reason = page_rejection(
+        before, before=after, language=language, title=title, kind=kind
+    )
     if reason is None or _grown(before, after):
         return None
     if reason.code == "rejection.other_page":
         return _other_page(after, before)
     if reason.code != "rejection.most_gone":
         return Message("rejection.earlier", reason=reason)
-    if _is_in_place(after, before, title, kind) and (kind in _REWRITTEN_KINDS or _overlap(after, before) < _MERE_LOSS):
+    if _is_in_place(after, before, title, kind) and (
+        kind in _REWRITTEN_KINDS or _overlap(after, before) < _MERE_LOSS
+    ):
         return None
     words, words_before = _size(after), _size(before)
-    return Message("rejection.grown", times=round(words / words_before), words=words, before=words_before)
+    return Message(
+        "rejection.grown",
+        times=round(words / words_before),
+        words=words,
+        before=words_before,
+    )
 
 
 def _grown(before: Page, after: Page) -> bool:
@@ -89,16 +109,27 @@ def page_rejection(
     if before is not None and _same_words(page, before):
         return None
     return (
-        (_broken(page, size) if before is None or not _broken(before, _size(before)) else None)
+        (
+            _broken(page, size)
+            if before is None or not _broken(before, _size(before))
+            else None
+        )
         or _other_language(page, before, size, language)
         or _no_sentences(page)
-        or (_gone_or_other(page, before, size, title, kind) if before is not None else None)
+        or (
+            _gone_or_other(page, before, size, title, kind)
+            if before is not None
+            else None
+        )
     )
 
 
 @lru_cache(maxsize=4)
 def _size(page: Page) -> int:
-    return sum(len(bare_words(block.text)) if block.text.isascii() else _wide_size(block.text) for block in page.blocks)
+    return sum(
+        len(bare_words(block.text)) if block.text.isascii() else _wide_size(block.text)
+        for block in page.blocks
+    )
 
 
 def _wide_size(text: str) -> int:
@@ -116,39 +147,75 @@ def _same_words(page: Page, before: Page) -> bool:
 
 def _broken(page: Page, size: int) -> Message | None:
     """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says little else."""
-    head = [page.title, *(block.text for block in page.blocks[:2] if block.kind == "heading")]
-    kinds = [kind for kind in _KINDS if kind != "login" or size < 2 * _SHORT]  # help pages tell how to sign in
+    head = [
+        page.title,
+        *(block.text for block in page.blocks[:2] if block.kind == "heading"),
+    ]
+    kinds = [
+        kind for kind in _KINDS if kind != "login" or size < 2 * _SHORT
+    ]  # help pages tell how to sign in
     for kind in kinds:
         for text in head:
-            if len(text) < 120 and size < 4 * _LONG and pattern("broken", kind, whole=True).fullmatch(text):
-                return Message("rejection.titled", what=Message(f"page.{kind}"), text=text)
+            if (
+                len(text) < 120
+                and size < 4 * _LONG
+                and pattern("broken", kind, whole=True).fullmatch(text)
+            ):
+                return Message(
+                    "rejection.titled", what=Message(f"page.{kind}"), text=text
+                )
     if size >= _LONG:
         return None
     matches: list[tuple[float, Message, str]] = []
     for kind in kinds:
         for text in [*head, *(block.text for block in page.blocks)]:
             if match := pattern("broken", kind).search(text):
-                matches.append((len(match.group()) / len(text), Message(f"page.{kind}"), match.group()))
+                matches.append(
+                    (
+                        len(match.group()) / len(text),
+                        Message(f"page.{kind}"),
+                        match.group(),
+                    )
+                )
                 break
     # a help page may well say "sign in to continue" or "try again later", but not in place of a title or sentence
-    if matches and (size < _SHORT or (len(matches) >= 2 and size < 2 * _SHORT) or max(matches)[0] > 0.5):
+    if matches and (
+        size < _SHORT
+        or (len(matches) >= 2 and size < 2 * _SHORT)
+        or max(matches)[0] > 0.5
+    ):
         _, what, phrase = matches[0] if size < _SHORT else max(matches)
         return Message("rejection.saying", what=what, phrase=phrase)
     return None
 
 
-def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> Message | None:
+def _other_language(
+    page: Page, before: Page | None, size: int, language: str | None
+) -> Message | None:
     """The declared language counts, but a document may keep the one of its first text.
 
     A first text may be in another language if page and watchlist agree in calling it by the declared one: then the
     label is wrong, not the page.
     """
     declared = two_letters(language)
-    known = before.language if before is not None else page.language if page.labelled == declared else None
+    known = (
+        before.language
+        if before is not None
+        else page.language
+        if page.labelled == declared
+        else None
+    )
     expected = {code for code in (declared, known) if code is not None}
-    if not expected or page.language is None or page.language in expected or size < _ENOUGH:
+    if (
+        not expected
+        or page.language is None
+        or page.language in expected
+        or size < _ENOUGH
+    ):
         return None
-    return Message("rejection.language", found=page.language, expected=declared or known or "")
+    return Message(
+        "rejection.language", found=page.language, expected=declared or known or ""
+    )
 
 
 def _no_sentences(page: Page) -> Message | None:
@@ -167,13 +234,17 @@ def _reads(block: Block) -> bool:
     )
 
 
-def _gone_or_other(page: Page, before: Page, size: int, title: str | None, kind: str | None) -> Message | None:
+def _gone_or_other(
+    page: Page, before: Page, size: int, title: str | None, kind: str | None
+) -> Message | None:
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
         return None  # the former text was a fragment, whatever it was
     if _is_another(page, before, title):
         return _other_page(page, before)
-    if size < _LEFT * size_before and not (_is_rewritten(page, before, title, kind) or _split_off(page, before, title)):
+    if size < _LEFT * size_before and not (
+        _is_rewritten(page, before, title, kind) or _split_off(page, before, title)
+    ):
         return Message("rejection.most_gone", words=size, before=size_before)
     if size > 1.6 * size_before and _doubled(page) > _doubled(before) + 0.3:
         return Message("rejection.twice", words=size, before=size_before)
@@ -181,10 +252,14 @@ def _gone_or_other(page: Page, before: Page, size: int, title: str | None, kind:
 
 
 def _other_page(page: Page, before: Page) -> Message:
-    return Message("rejection.other_page", title=page.title[:80], before=before.title[:80])
+    return Message(
+        "rejection.other_page", title=page.title[:80], before=before.title[:80]
+    )
 
 
-def are_different_documents(before: Page, after: Page, *, title: str | None = None) -> bool:
+def are_different_documents(
+    before: Page, after: Page, *, title: str | None = None
+) -> bool:
     """Whether one document stands where another did: nothing can be said of what the service changed."""
     return _is_another(after, before, title) or _is_another(before, after, title)
 
@@ -193,11 +268,17 @@ def _is_another(page: Page, before: Page, title: str | None) -> bool:
     """The title has other words, and hardly a sentence stands in both. A document may be renamed and rewritten at once,
     so where both are of one kind, one of the texts has to speak of the other by its title; little in common is enough
     then, as texts of one kind share their phrases."""
-    if any(_share_words(page.title, other) for other in (before.title, title) if other is not None):
+    if any(
+        _share_words(page.title, other)
+        for other in (before.title, title)
+        if other is not None
+    ):
         return False
     if not _same_title(page, before, title):
         return _overlap(page, before) < _ALIKE
-    return (_names(page, before) or _names(before, page)) and _overlap(page, before) < _LITTLE
+    return (_names(page, before) or _names(before, page)) and _overlap(
+        page, before
+    ) < _LITTLE
 
 
 def _names(page: Page, other: Page) -> bool:
@@ -211,14 +292,22 @@ def _names(page: Page, other: Page) -> bool:
 
 def _is_in_place(page: Page, before: Page, title: str | None, kind: str | None) -> bool:
     """Whether a text stands where the document's stood, so that it may be new from the first word to the last."""
-    same_container = None in (page.container, before.container) or page.container == before.container
-    return kind in _REWRITTEN_KINDS or (same_container and _same_title(page, before, title))
+    same_container = (
+        None in (page.container, before.container) or page.container == before.container
+    )
+    return kind in _REWRITTEN_KINDS or (
+        same_container and _same_title(page, before, title)
+    )
 
 
-def _is_rewritten(page: Page, before: Page, title: str | None, kind: str | None) -> bool:
+def _is_rewritten(
+    page: Page, before: Page, title: str | None, kind: str | None
+) -> bool:
     """Whether a much shorter text in the document's place was rewritten, rather than cut; what has less than a tenth of
     the words may be anything."""
-    if _size(page) < max(_SHORT // 2, 0.1 * _size(before)) or not _is_in_place(page, before, title, kind):
+    if _size(page) < max(_SHORT // 2, 0.1 * _size(before)) or not _is_in_place(
+        page, before, title, kind
+    ):
         return False
     return kind in _REWRITTEN_KINDS or _overlap(page, before) < _MERE_LOSS
 
@@ -239,10 +328,15 @@ def _split_off(page: Page, before: Page, title: str | None) -> bool:
     if len(indexes) < max(3, 0.4 * len(texts)):
         return False
     middle = indexes[len(indexes) // 10 : len(indexes) - len(indexes) // 10]
-    if middle[0] <= 0.1 * len(before.blocks) or middle[-1] - middle[0] >= 2 * len(page.blocks):
+    if middle[0] <= 0.1 * len(before.blocks) or middle[-1] - middle[0] >= 2 * len(
+        page.blocks
+    ):
         return False
     own = normalize(page.title)
-    return any(normalize(block.text) == own for block in before.blocks[max(0, indexes[0] - 8) : middle[0] + 1])
+    return any(
+        normalize(block.text) == own
+        for block in before.blocks[max(0, indexes[0] - 8) : middle[0] + 1]
+    )
 
 
 class HasText(Protocol):
@@ -271,14 +365,18 @@ def _overlap(page: Page, other: Page) -> float:
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:
     """Whether the page still calls itself the document, or one of its kind."""
-    return _alike(page.title, before.title) or (title is not None and _alike(page.title, title))
+    return _alike(page.title, before.title) or (
+        title is not None and _alike(page.title, title)
+    )
 
 
 def _alike(title: str, other: str) -> bool:
     """Whether two titles have their words in common, or name the same kind of document."""
     kinds, others = kinds_of(title), kinds_of(other)
     named = kinds & others
-    return _share_words(title, other) or bool(named - {"any"} or (named and not (kinds | others) - {"any"}))
+    return _share_words(title, other) or bool(
+        named - {"any"} or (named and not (kinds | others) - {"any"})
+    )
 
 
 def _share_words(title: str, other: str) -> bool:

@@ -14,7 +14,14 @@ _LEAST = 0.5  # of the former text
 _IN_ITS_PLACE = 0.5  # new text for each piece of the former one that is gone
 
 
-def finds_less(text: str, before: Page, page: Page, *, select: Sequence[str], remove: Sequence[str] = ()) -> bool:
+def finds_less(
+    text: str,
+    before: Page,
+    page: Page,
+    *,
+    select: Sequence[str],
+    remove: Sequence[str] = (),
+) -> bool:
     """Whether a part of the former text still stands on the page, outside of what is selected.
 
     Not where the former text stands whole beside what is selected, which says something else in the place of what it no
@@ -32,4 +39,6 @@ def finds_less(text: str, before: Page, page: Page, *, select: Sequence[str], re
         return False
     gone, new = then.total() - stayed, (now - then).total()
     keeps_earlier = (word_trigrams(beside.blocks) & then).total() >= _WHOLE * size
-    return not (keeps_earlier and stayed >= _LEAST * size and new >= _IN_ITS_PLACE * gone)
+    return not (
+        keeps_earlier and stayed >= _LEAST * size and new >= _IN_ITS_PLACE * gone
+    )

@@ -53,18 +53,33 @@ class Difference:
 
 
 def _quoted(text: str) -> Message:
-    return Message("differing.words", text=text) if text else Message("differing.nothing")
+    return (
+        Message("differing.words", text=text) if text else Message("differing.nothing")
+    )
 
 
-def find_difference(parts: Sequence[tuple[Reading, Reading]], own: tuple[OwnTopic, ...] = ()) -> Difference | None:
+def find_difference(
+    parts: Sequence[tuple[Reading, Reading]], own: tuple[OwnTopic, ...] = ()
+) -> Difference | None:
     """What differs between two readings of each part of a document; None where nothing does."""
-    gaps = {part: _gaps(first.page, second.page) for part, (first, second) in enumerate(parts)}
+    gaps = {
+        part: _gaps(first.page, second.page)
+        for part, (first, second) in enumerate(parts)
+    }
     if not any(gaps.values()):
         return None
-    suggestions = [_suggestions(*parts[part], runs, own) for part, runs in gaps.items() if runs]
-    selectors = list(dict.fromkeys(selector for each in suggestions for selector in each))
+    suggestions = [
+        _suggestions(*parts[part], runs, own) for part, runs in gaps.items() if runs
+    ]
+    selectors = list(
+        dict.fromkeys(selector for each in suggestions for selector in each)
+    )
     usable = all(suggestions) and len(selectors) <= _MOST_SELECTORS
-    remove = selectors if usable and all(_keeps_the_rest(*readings, selectors) for readings in parts) else ()
+    remove = (
+        selectors
+        if usable and all(_keeps_the_rest(*readings, selectors) for readings in parts)
+        else ()
+    )
     part, run = next((part, runs[0]) for part, runs in gaps.items() if runs)
     first, second = parts[part]
     before = _text(first.page, run.b0, min(run.b0 + 1, run.b1))
@@ -106,11 +121,19 @@ def _text(page: Page, start: int, end: int) -> str:
 def _first_words(before: str, after: str) -> tuple[str, str]:
     b, a = word_texts(before), word_texts(after)
     alike = zip(b, a, strict=False)
-    start = max(0, next((n for n, (x, y) in enumerate(alike) if x != y), min(len(b), len(a))) - _CONTEXT)
-    near = slice(start, start + _SHOWN)  # not all of two pages that have nothing in common
+    start = max(
+        0,
+        next((n for n, (x, y) in enumerate(alike) if x != y), min(len(b), len(a)))
+        - _CONTEXT,
+    )
+    near = slice(
+        start, start + _SHOWN
+    )  # not all of two pages that have nothing in common
     runs = without_islands(edits(b[near], a[near]))
     run = next((run for run in runs if not run.same), Edit(False, 0, 0, 0, 0))
-    return _in_context(before, start + run.b0, start + run.b1), _in_context(after, start + run.a0, start + run.a1)
+    return _in_context(before, start + run.b0, start + run.b1), _in_context(
+        after, start + run.a0, start + run.a1
+    )
 
 
 def _in_context(text: str, first: int, last: int) -> str:
@@ -119,37 +142,66 @@ def _in_context(text: str, first: int, last: int) -> str:
     if not near:
         return ""
     start, end = text.rfind(" ", 0, near[0].start) + 1, text.find(" ", near[-1].end)
-    printable = "".join(sign if sign.isprintable() else " " for sign in text[start : end if end >= 0 else None])
+    printable = "".join(
+        sign if sign.isprintable() else " "
+        for sign in text[start : end if end >= 0 else None]
+    )
     shown = " ".join(printable.split())
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN].rpartition(' ')[0] or shown[:_SHOWN]}…"
+    return (
+        shown
+        if len(shown) <= _SHOWN
+        else f"{shown[:_SHOWN].rpartition(' ')[0] or shown[:_SHOWN]}…"
+    )
 
 
-def _suggestions(first: Reading, second: Reading, gaps: Sequence[Edit], own: tuple[OwnTopic, ...]) -> list[str]:
+def _suggestions(
+    first: Reading, second: Reading, gaps: Sequence[Edit], own: tuple[OwnTopic, ...]
+) -> list[str]:
     """For all that differs between two readings of a page; none where it is much, of interest or without a name."""
     if sum(gap.b1 - gap.b0 + gap.a1 - gap.a0 for gap in gaps) > _MOST_BLOCKS:
         return []
     differing = 0
     for gap in gaps:
-        blocks = [*first.page.blocks[gap.b0 : gap.b1], *second.page.blocks[gap.a0 : gap.a1]]
-        if any(_is_of_interest(block.text, first.page.language, own) for block in blocks):
+        blocks = [
+            *first.page.blocks[gap.b0 : gap.b1],
+            *second.page.blocks[gap.a0 : gap.a1],
+        ]
+        if any(
+            _is_of_interest(block.text, first.page.language, own) for block in blocks
+        ):
             return []
         b = Counter(word_texts(_text(first.page, gap.b0, gap.b1)))
         a = Counter(word_texts(_text(second.page, gap.a0, gap.a1)))
         differing += max((b - a).total(), (a - b).total())
-    if differing > _MUCH * len(word_texts(_text(first.page, 0, len(first.page.blocks)))):
+    if differing > _MUCH * len(
+        word_texts(_text(first.page, 0, len(first.page.blocks)))
+    ):
         return []
-    there = [(range(gap.b0, gap.b1), _text(second.page, gap.a0, gap.a1)) for gap in gaps]
+    there = [
+        (range(gap.b0, gap.b1), _text(second.page, gap.a0, gap.a1)) for gap in gaps
+    ]
     back = [(range(gap.a0, gap.a1), _text(first.page, gap.b0, gap.b1)) for gap in gaps]
     selectors = [_selectors(first, there), _selectors(second, back)]
-    return [selector for each in selectors for selector in each or ()] if None not in selectors else []
+    return (
+        [selector for each in selectors for selector in each or ()]
+        if None not in selectors
+        else []
+    )
 
 
 def _is_of_interest(text: str, language: str | None, own: tuple[OwnTopic, ...]) -> bool:
     """Whether it speaks of AI or data: words that nobody may be led to leave out, be it a day's roll-out."""
     if own and own_lexicon(own, language).matches(text):
         return True
-    tiers = ("decides", "words") if len(word_texts(text)) <= _LABEL else ("decides", "words", "suggests")
-    return any(match.topic in _TOPICS and match.tier in tiers for match in matches(text, language))
+    tiers = (
+        ("decides", "words")
+        if len(word_texts(text)) <= _LABEL
+        else ("decides", "words", "suggests")
+    )
+    return any(
+        match.topic in _TOPICS and match.tier in tiers
+        for match in matches(text, language)
+    )
 
 
 def _keeps_the_rest(first: Reading, second: Reading, remove: Sequence[str]) -> bool:
@@ -167,7 +219,9 @@ def _keeps_the_rest(first: Reading, second: Reading, remove: Sequence[str]) -> b
     return not shared - Counter(_keys(left[0]))
 
 
-def _selectors(reading: Reading, differing: Sequence[tuple[range, str]]) -> list[str] | None:
+def _selectors(
+    reading: Reading, differing: Sequence[tuple[range, str]]
+) -> list[str] | None:
     """Of the elements that hold these blocks, each run with what stands in its place, and nothing else; None where one
     of them has no name."""
     body = parse(reading.markup).body if reading.markup is not None else None
@@ -175,15 +229,30 @@ def _selectors(reading: Reading, differing: Sequence[tuple[range, str]]) -> list
     lines = _lines_by_block(elements, reading.page) if elements else {}
     whole: set[Line] = set()
     inner: set[Element] = set()  # elements within a line that hold what differs in it
-    for number, instead in ((number, instead) for blocks, instead in differing for number in blocks):
-        volatile = _volatile_elements(lines[number], word_texts(instead)) if number in lines else None
+    for number, instead in (
+        (number, instead) for blocks, instead in differing for number in blocks
+    ):
+        volatile = (
+            _volatile_elements(lines[number], word_texts(instead))
+            if number in lines
+            else None
+        )
         if volatile is None:
             return None
         whole |= set() if volatile else {lines[number]}
         inner |= volatile
-    others = {element for line in lines.values() if line not in whole for element in line.element.upwards()}
-    alone = {element for line in whole for element in line.element.upwards()} - others | inner
-    targets = sorted({line.element for line in whole} | inner, key=lambda element: element.order)
+    others = {
+        element
+        for line in lines.values()
+        if line not in whole
+        for element in line.element.upwards()
+    }
+    alone = {
+        element for line in whole for element in line.element.upwards()
+    } - others | inner
+    targets = sorted(
+        {line.element for line in whole} | inner, key=lambda element: element.order
+    )
     names = [_name(element, elements, alone, lines) for element in targets]
     return [name for name in names if name is not None] if None not in names else None
 
@@ -191,31 +260,50 @@ def _selectors(reading: Reading, differing: Sequence[tuple[range, str]]) -> list
 def _lines_by_block(elements: list[Element], page: Page) -> dict[int, Line]:
     lines = lines_of(elements)
     runs = edits([normalize_stable(line.text) for line in lines], _keys(page))
-    return {run.a0 + n: lines[run.b0 + n] for run in runs if run.same for n in range(run.b1 - run.b0)}
+    return {
+        run.a0 + n: lines[run.b0 + n]
+        for run in runs
+        if run.same
+        for n in range(run.b1 - run.b0)
+    }
 
 
 def _volatile_elements(line: Line, instead: list[str]) -> set[Element] | None:
     """The elements within a line that hold what differs in it, none if the line differs as a whole; None where no
     element holds it."""
     own = word_texts(line.text)
-    runs = [own[run.b0 : run.b1] for run in without_islands(edits(own, instead)) if not run.same]
+    runs = [
+        own[run.b0 : run.b1]
+        for run in without_islands(edits(own, instead))
+        if not run.same
+    ]
     stay = len(own) - sum(map(len, runs))
     if 2 * stay <= len(own) or (stay <= _LABEL and not line.is_prose):
         return set()
     inner = {_innermost(line.element, Counter(run)): len(run) for run in runs if run}
-    narrow = all(len(word_texts(element.words(len(line.text)))) <= size + _CONTEXT for element, size in inner.items())
+    narrow = all(
+        len(word_texts(element.words(len(line.text)))) <= size + _CONTEXT
+        for element, size in inner.items()
+    )
     return set(inner) if inner and narrow and line.element not in inner else None
 
 
 def _innermost(element: Element, texts: Counter[str]) -> Element:
     """The smallest element within that holds all of these words."""
     for child in element.children:
-        if isinstance(child, Element) and not texts - Counter(word_texts(child.words(10**6))):
+        if isinstance(child, Element) and not texts - Counter(
+            word_texts(child.words(10**6))
+        ):
             return _innermost(child, texts)
     return element
 
 
-def _name(element: Element, elements: list[Element], alone: set[Element], lines: Mapping[int, Line]) -> str | None:
+def _name(
+    element: Element,
+    elements: list[Element],
+    alone: set[Element],
+    lines: Mapping[int, Line],
+) -> str | None:
     """By the smallest element around it that has a name and holds nothing else; else by tag within a named one."""
     above = [*element.upwards()]
     for holder in above:
@@ -225,9 +313,17 @@ def _name(element: Element, elements: list[Element], alone: set[Element], lines:
             if _selected(name, elements) <= alone:
                 return name
     for outer in above[1:]:
-        siblings = {other for other in elements if other.tag == element.tag and outer in [*other.upwards()][1:]}
+        siblings = {
+            other
+            for other in elements
+            if other.tag == element.tag and outer in [*other.upwards()][1:]
+        }
         for name in _names(outer):
-            if len(_selected(name, elements)) == 1 and siblings <= alone and _is_small(outer, lines):
+            if (
+                len(_selected(name, elements)) == 1
+                and siblings <= alone
+                and _is_small(outer, lines)
+            ):
                 return f"{name} {element.tag}"
     return None
 
@@ -239,11 +335,17 @@ def _selected(name: str, elements: list[Element]) -> set[Element]:
 def _is_small(element: Element, lines: Mapping[int, Line]) -> bool:
     """So that another element with that tag, some day, is unlikely to be one of the policy's."""
     sizes = {line: len(line.text) for line in lines.values()}
-    return sum(size for line, size in sizes.items() if element in line.element.upwards()) <= _MUCH * sum(sizes.values())
+    return sum(
+        size for line, size in sizes.items() if element in line.element.upwards()
+    ) <= _MUCH * sum(sizes.values())
 
 
 def _names(element: Element) -> list[str]:
     """What a person called it: by id, class or a tag of the page's own."""
     ids = [f"#{element.get('id')}"] if is_stable_name(element.get("id")) else []
     tags = [element.tag] if "-" in element.tag and is_stable_name(element.tag) else []
-    return [*ids, *(f".{name}" for name in element.get("class").split() if is_stable_name(name)), *tags]
+    return [
+        *ids,
+        *(f".{name}" for name in element.get("class").split() if is_stable_name(name)),
+        *tags,
+    ]

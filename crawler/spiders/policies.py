@@ -39,22 +39,37 @@ class PoliciesSpider(Spider):
 
     name = "policies"
 
-    def __init__(self, job: CrawlJob, now: Callable[[], datetime], document: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        job: CrawlJob,
+        now: Callable[[], datetime],
+        document: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.job = job
         self.now = now
         self.mistakes: list[Exception] = []
-        self._targets = [target for target in job.targets if document in (None, target.document)]
+        self._targets = [
+            target for target in job.targets if document in (None, target.document)
+        ]
         if document is not None and not self._targets:
             raise UnknownDocument(document, [target.document for target in job.targets])
         stored = job.database
-        self._previous = previous_states(stored, self._targets, now()) if stored else first_states(self._targets)
+        self._previous = (
+            previous_states(stored, self._targets, now())
+            if stored
+            else first_states(self._targets)
+        )
         self._reading = asyncio.Lock()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """With the job and the clock that Scrapy's settings name."""
-        job, now = load_object(crawler.settings["POLICYWATCH_JOB"])(), crawler.settings["CLOCK"]
+        job, now = (
+            load_object(crawler.settings["POLICYWATCH_JOB"])(),
+            crawler.settings["CLOCK"],
+        )
         return super().from_crawler(crawler, *args, job=job, now=now, **kwargs)
 
     async def start(self) -> AsyncIterator[Request | CheckResult]:
@@ -64,16 +79,29 @@ class PoliciesSpider(Spider):
     def _begin(self, target: Target) -> Request | CheckResult:
         """The first request, unless an address is wrong or the server asked for a pause."""
         budget = Budget(self.settings.getfloat("CHECK_TIMEOUT"))
-        check = CheckResult(target.document, target=target, previous=self._previous[target.document], budget=budget)
+        check = CheckResult(
+            target.document,
+            target=target,
+            previous=self._previous[target.document],
+            budget=budget,
+        )
         for url in target.addresses:
             if wrong := objection(url):
-                return self._end(check, Outcome.FAILED, Message("address.wrong", url=url[:300], wrong=wrong))
+                return self._end(
+                    check,
+                    Outcome.FAILED,
+                    Message("address.wrong", url=url[:300], wrong=wrong),
+                )
         paused_until = check.previous.not_before
         if paused_until is not None and paused_until > self.now():
-            return self._end(check, Outcome.BLOCKED, asked_to_wait(host_of(target.url), paused_until))
+            return self._end(
+                check, Outcome.BLOCKED, asked_to_wait(host_of(target.url), paused_until)
+            )
         return self._request(check, self.parse)
 
-    def _request(self, check: CheckResult, callback: Callable[..., Any], *, delay: float = 0) -> Request:
+    def _request(
+        self, check: CheckResult, callback: Callable[..., Any], *, delay: float = 0
+    ) -> Request:
         """For the part that is next."""
         target = check.target
         # a confirmation wants the whole page, and of one that scripts fill, a 304 says nothing
@@ -96,20 +124,30 @@ class PoliciesSpider(Spider):
             },
         )
 
-    async def parse(self, response: Response, check: CheckResult) -> Request | CheckResult:
+    async def parse(
+        self, response: Response, check: CheckResult
+    ) -> Request | CheckResult:
         """Take a part's first answer. If a text is new, all parts are fetched once more, after a while."""
         await self._take(response, check)
         if not check.is_complete:
             return self._request(check, self.parse)
         if check.is_unchanged:
             all_not_modified = all(answer.status == 304 for answer in check.answers)
-            return self._end(check, Outcome.NOT_MODIFIED if all_not_modified else Outcome.UNCHANGED)
+            return self._end(
+                check, Outcome.NOT_MODIFIED if all_not_modified else Outcome.UNCHANGED
+            )
         if self.job.database is None:
             return self._end(check, None)
         check.await_confirmation()
-        return self._request(check, self.parse_confirmation, delay=self.settings.getfloat("CONFIRM_DELAY"))
+        return self._request(
+            check,
+            self.parse_confirmation,
+            delay=self.settings.getfloat("CONFIRM_DELAY"),
+        )
 
-    async def parse_confirmation(self, response: Response, check: CheckResult) -> Request | CheckResult:
+    async def parse_confirmation(
+        self, response: Response, check: CheckResult
+    ) -> Request | CheckResult:
         """Take a part's second answer. What only one of them says is to be held still."""
         await self._take(response, check)
         if not check.is_complete:
@@ -130,51 +168,90 @@ class PoliciesSpider(Spider):
         check: CheckResult = failure.request.cb_kwargs["check"]  # type: ignore[attr-defined]
         error = failure.value
         if isinstance(error, LostLease):
-            return self._end(check, Outcome.FAILED)  # which is refused when it is to be written, and ends the crawl
+            return self._end(
+                check, Outcome.FAILED
+            )  # which is refused when it is to be written, and ends the crawl
         if not isinstance(error, CheckEnded):
             assert isinstance(error, Exception)
             self.mistakes.append(error)
-            self.logger.error("%s: a mistake of policywatch", check.document, exc_info=error)
+            self.logger.error(
+                "%s: a mistake of policywatch", check.document, exc_info=error
+            )
             return self._end(check, Outcome.FAILED, program_error(error))
         reason = error.reason
         if check.target.more:
             number, count = len(check.answers) + 1, len(check.target.addresses)
-            reason = Message("part.one", number=number, count=count, url=check.url[:300], reason=reason)
-        check.status, check.final_url, check.not_before = error.status, error.final_url, error.not_before
+            reason = Message(
+                "part.one",
+                number=number,
+                count=count,
+                url=check.url[:300],
+                reason=reason,
+            )
+        check.status, check.final_url, check.not_before = (
+            error.status,
+            error.final_url,
+            error.not_before,
+        )
         return self._end(check, error.outcome, reason)
 
     async def _take(self, response: Response, check: CheckResult) -> None:
         """Add the answer of the next part. Raises `CheckEnded` if it is not the page."""
         sent = response.meta["previous"]
         check.moved_to = None if check.target.more else moved_to(response, check.url)
-        if response.status == 304 and sent is not None and sent.conditions(response.url):
+        if (
+            response.status == 304
+            and sent is not None
+            and sent.conditions(response.url)
+        ):
             check.answers.append(PartAnswer(sent, response.status))
             return
         if ended := refusal(response, pauses_of(self.crawler).until(response)):
             raise ended
         page = fetched(check.document, check.url, response)
         before = check.answer_before
-        if before is not None and before.page is not None and before.page.reads_as(page):
+        if (
+            before is not None
+            and before.page is not None
+            and before.page.reads_as(page)
+        ):
             check.answers.append(before)
             return
         known = before.state.fingerprint if before else check.previous_part.fingerprint
         fingerprint = await self._in_thread(self.job.fingerprint_of, page, known)
-        if before is not None and fingerprint.markup is not None and fingerprint == known:
+        if (
+            before is not None
+            and fingerprint.markup is not None
+            and fingerprint == known
+        ):
             check.answers.append(before)  # it was read already
             return
-        is_new = fingerprint.text is None or fingerprint.text != check.previous_part.text
-        if is_new and (ended := await self._in_thread(block_page, check.url, response, self.job.isolate)):
+        is_new = (
+            fingerprint.text is None or fingerprint.text != check.previous_part.text
+        )
+        if is_new and (
+            ended := await self._in_thread(
+                block_page, check.url, response, self.job.isolate
+            )
+        ):
             raise ended
         check.answers.append(part_answer(page, response, fingerprint))
 
-    async def _in_thread(self, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def _in_thread(
+        self, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
         """Read one page at a time, so that requests go on, and none is late, while a page takes long."""
         async with self._reading:
             return await asyncio.to_thread(read, *args, **kwargs)
 
-    def _end(self, check: CheckResult, outcome: Outcome | None, reason: Message | None = None) -> CheckResult:
+    def _end(
+        self, check: CheckResult, outcome: Outcome | None, reason: Message | None = None
+    ) -> CheckResult:
         check.outcome, check.reason = outcome, reason
         check.at, check.seconds = self.now(), monotonic() - check.began
         if check.is_complete:
-            check.status, check.final_url = check.answers[0].status, check.answers[0].state.final_url
+            check.status, check.final_url = (
+                check.answers[0].status,
+                check.answers[0].state.final_url,
+            )
         return check

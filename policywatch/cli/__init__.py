@@ -44,7 +44,13 @@ app = typer.Typer(
 @app.callback()
 def _options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which version this is.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Say which version this is.",
+        ),
     ] = False,
 ) -> None:
     """Watch the public policies of online services, and tell people when a change touches AI or their data."""
@@ -53,19 +59,34 @@ def _options(
 def main() -> None:
     """The console script: every expected failure becomes one clear message and the exit status of the contract."""
     _open_what_is_closed()
-    os.umask(0o077)  # the store knows who subscribed, and others could lock the lock; `export` writes for everyone
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for matrices as small as ours, more threads only wait
+    os.umask(
+        0o077
+    )  # the store knows who subscribed, and others could lock the lock; `export` writes for everyone
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # for matrices as small as ours, more threads only wait
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a terminal that lacks a character gets a question mark
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as failure:
-        from policywatch.cli.wrong_use import wrong_use  # loads Pydantic, which --help does without
+        from policywatch.cli.wrong_use import (
+            wrong_use,
+        )  # loads Pydantic, which --help does without
 
         sys.exit(_say(wrong_use(failure), WRONG_USE))
     except (WatchlistError, Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (DamagedCapture, DamagedValue, StorageError, UnfitModel, UnreadablePage, ArchiveUnreachable) as failure:
+    except (
+        DamagedCapture,
+        DamagedValue,
+        StorageError,
+        UnfitModel,
+        UnreadablePage,
+        ArchiveUnreachable,
+    ) as failure:
         sys.exit(_say(str(failure), TROUBLE))
     except OSError as failure:
         sys.exit(_say(_of_the_system(failure), TROUBLE))
@@ -84,7 +105,11 @@ def _open_what_is_closed() -> None:
 def _of_the_system(failure: OSError) -> str:
     problem = failure.strerror or str(failure)
     named = f"{failure.filename}: {problem}" if failure.filename else problem
-    return f"{named}; what was finished is kept" if failure.errno in (errno.ENOSPC, errno.EDQUOT) else named
+    return (
+        f"{named}; what was finished is kept"
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT)
+        else named
+    )
 
 
 def _say(text: str, status: int) -> int:

@@ -11,7 +11,15 @@ from rich.console import Console
 from analysis.model import Page
 from messages import counted
 from policywatch.cli.opening import known, opened
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, print_json, user
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    Json,
+    console,
+    print_json,
+    user,
+)
 from policywatch.cli.terminal import show_comparison
 from policywatch.config.recipients import recipients
 from policywatch.ingest.approve import accept as approve
@@ -27,7 +35,9 @@ from storage.versions import current_version
 
 _BEGINNING = 12  # blocks of a text that a person is asked about
 
-Document = Annotated[str, typer.Argument(metavar="DOCUMENT", help="The document whose text is held.")]
+Document = Annotated[
+    str, typer.Argument(metavar="DOCUMENT", help="The document whose text is held.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 
@@ -44,7 +54,9 @@ def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> Non
         extraction = job.configs[document]
         with database.reading() as session:
             check, held = held_text(session, document, extraction)
-        out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {sanitize(str(check.reason or ''))}")
+        out.print(
+            f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {sanitize(str(check.reason or ''))}"
+        )
         _show_text(out, held.page)
         if held.draft is None:
             out.print("It would be a first text, compared with no other.")
@@ -53,7 +65,14 @@ def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> Non
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database) as held_store:
-            change = approve(held_store, document, extraction, job.recipients.names_for, seen=held.page, actor=user())
+            change = approve(
+                held_store,
+                document,
+                extraction,
+                job.recipients.names_for,
+                seen=held.page,
+                actor=user(),
+            )
         with database.reading() as session:
             version = current_version(session, document)
     assert version is not None, "it was taken"
@@ -62,7 +81,10 @@ def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> Non
         out.print(f"Taken as version {version.number}; {back}.")
         return
     waits = f" Its alerts wait {watchlist.alerts.grace}, and" if change.alert else ""
-    out.print(f"Taken. `policywatch show {change.id}` shows the change;{waits} {back}.", soft_wrap=True)
+    out.print(
+        f"Taken. `policywatch show {change.id}` shows the change;{waits} {back}.",
+        soft_wrap=True,
+    )
 
 
 def _show_text(out: Console, page: Page) -> None:
@@ -93,10 +115,25 @@ def reject(document: Document, config: Config = CONFIG) -> None:
 
 
 def withdraw(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="The document that it is a version of.")],
-    number: Annotated[int, typer.Argument(metavar="VERSION", min=1, max=MAX_INTEGER, help="Its newest version.")],
+    document: Annotated[
+        str,
+        typer.Argument(
+            metavar="DOCUMENT", help="The document that it is a version of."
+        ),
+    ],
+    number: Annotated[
+        int,
+        typer.Argument(
+            metavar="VERSION", min=1, max=MAX_INTEGER, help="Its newest version."
+        ),
+    ],
     config: Config = CONFIG,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for those who were alerted.")] = "",
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason", metavar="TEXT", help="Why, for those who were alerted."
+        ),
+    ] = "",
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -110,7 +147,10 @@ def withdraw(
         with database.reading() as session:
             version = newest_version(session, document, number)
         if not yes:
-            typer.echo(f"{document}, version {number}, captured {version.captured_at:%Y-%m-%d %H:%M} UTC", err=True)
+            typer.echo(
+                f"{document}, version {number}, captured {version.captured_at:%Y-%m-%d %H:%M} UTC",
+                err=True,
+            )
             if not typer.confirm("Withdraw it?", err=True):
                 raise typer.Exit(TROUBLE)
         with one_at_a_time(database) as held:
@@ -119,10 +159,18 @@ def withdraw(
         print_json(asdict(report))
         return
     sent = f"a correction goes to {counted(report.corrected, 'address', 'addresses')} with the next run or `deliver`"
-    kept = f"{counted(report.cancelled, 'pending alert')} cancelled" if report.cancelled else ""
+    kept = (
+        f"{counted(report.cancelled, 'pending alert')} cancelled"
+        if report.cancelled
+        else ""
+    )
     out.print(
         f"Withdrawn: version {number} of {document}. "
-        + "; ".join(filter(None, [sent if report.corrected else "nobody was alerted of it", kept]))
+        + "; ".join(
+            filter(
+                None, [sent if report.corrected else "nobody was alerted of it", kept]
+            )
+        )
         + ".",
         soft_wrap=True,
     )

@@ -12,7 +12,13 @@ from analysis.model import UnreadablePage
 from policywatch.cli.files import AllowPrivate, Language, Remove, Select
 from policywatch.cli.options import CONFIG, TROUBLE, Config, console
 from policywatch.cli.terminal_page import show_page
-from policywatch.config.additions import append_entry, entry_text, pages_in, read_new, suggest_entry
+from policywatch.config.additions import (
+    append_entry,
+    entry_text,
+    pages_in,
+    read_new,
+    suggest_entry,
+)
 from policywatch.config.watchlist import load
 from policywatch.sanitize import sanitize
 
@@ -20,19 +26,34 @@ Key = str | None
 
 
 def add(
-    url: Annotated[str | None, typer.Argument(metavar="URL", help="The page to watch.")] = None,
-    from_: Annotated[Path | None, typer.Option("--from", exists=True, help="All pages of a CSV or OPML file.")] = None,
+    url: Annotated[
+        str | None, typer.Argument(metavar="URL", help="The page to watch.")
+    ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", exists=True, help="All pages of a CSV or OPML file."),
+    ] = None,
     config: Config = CONFIG,
-    id_: Annotated[Key, typer.Option("--id", help="Its id, like example/privacy-policy.")] = None,
-    service: Annotated[Key, typer.Option("--service", metavar="NAME", help="Who publishes it.")] = None,
+    id_: Annotated[
+        Key, typer.Option("--id", help="Its id, like example/privacy-policy.")
+    ] = None,
+    service: Annotated[
+        Key, typer.Option("--service", metavar="NAME", help="Who publishes it.")
+    ] = None,
     title: Annotated[Key, typer.Option("--title", help="Its title.")] = None,
-    kind: Annotated[Key, typer.Option("--kind", help="privacy-policy, terms, help, ...")] = None,
+    kind: Annotated[
+        Key, typer.Option("--kind", help="privacy-policy, terms, help, ...")
+    ] = None,
     language: Language = None,
-    every: Annotated[Key, typer.Option("--every", help="How often it is checked: 6h, 1d.")] = None,
+    every: Annotated[
+        Key, typer.Option("--every", help="How often it is checked: 6h, 1d.")
+    ] = None,
     select: Select = None,
     remove: Remove = None,
     allow_private: AllowPrivate = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the entry, and write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the entry, and write nothing.")
+    ] = False,
 ) -> None:
     """Read a page as a run would, show it, and add it to the watchlist; or all pages of a file.
 
@@ -43,9 +64,23 @@ def add(
     """
     if (url is None) == (from_ is None):
         raise typer.BadParameter("give one page, or --from FILE", param_hint="URL")
-    options = {"id": id_, "service": service, "title": title, "kind": kind, "url": url, "language": language}
-    more = {"every": every, "select": select, "remove": remove, "allow_private": allow_private}
-    given: dict[str, Any] = {key: value for key, value in {**options, **more}.items() if value}
+    options = {
+        "id": id_,
+        "service": service,
+        "title": title,
+        "kind": kind,
+        "url": url,
+        "language": language,
+    }
+    more = {
+        "every": every,
+        "select": select,
+        "remove": remove,
+        "allow_private": allow_private,
+    }
+    given: dict[str, Any] = {
+        key: value for key, value in {**options, **more}.items() if value
+    }
     done = f"Would be added to {config}." if dry_run else f"Added to {config}."
     failed = False
     for line in pages_in(from_) if from_ else [given]:
@@ -57,12 +92,16 @@ def add(
             entry = suggest_entry(watchlist, given | line, page)
             if not dry_run:
                 append_entry(config, entry)
-            result = f"{entry.id}. {done}" if from_ else f"\n{entry_text(entry)}\n{done}"
+            result = (
+                f"{entry.id}. {done}" if from_ else f"\n{entry_text(entry)}\n{done}"
+            )
         except (UnreadablePage, ValueError) as failure:
             if from_ is None:
                 raise _wrong(failure) from failure
             result, failed = sanitize(f"not added: {failure}"), True
-        console().print(f"{sanitize(line['url'])}: {result}" if from_ else result, soft_wrap=True)
+        console().print(
+            f"{sanitize(line['url'])}: {result}" if from_ else result, soft_wrap=True
+        )
     if failed:
         raise typer.Exit(TROUBLE)
 
@@ -70,5 +109,11 @@ def add(
 def _wrong(failure: ValueError | UnreadablePage) -> Exception:
     if isinstance(failure, ValidationError):
         name = str((*failure.errors()[0]["loc"], "url")[0])
-        return typer.BadParameter(str(failure), param_hint="URL" if name == "url" else f"--{name}")
-    return typer.BadParameter(sanitize(str(failure)), param_hint="URL") if isinstance(failure, ValueError) else failure
+        return typer.BadParameter(
+            str(failure), param_hint="URL" if name == "url" else f"--{name}"
+        )
+    return (
+        typer.BadParameter(sanitize(str(failure)), param_hint="URL")
+        if isinstance(failure, ValueError)
+        else failure
+    )

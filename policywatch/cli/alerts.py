@@ -12,7 +12,16 @@ from rich.text import Text
 from notifier.delivery import try_routes
 from notifier.plan import OPERATOR
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_json, print_table
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    Json,
+    command_group,
+    console,
+    print_json,
+    print_table,
+)
 from policywatch.config.recipients import recipients
 from policywatch.config.schema import ClassifyEntry, OperatorEntry
 from policywatch.config.watchlist import Watchlist
@@ -36,7 +45,9 @@ def deliver(config: Config = CONFIG) -> None:
     with opened(config) as (watchlist, database):
         done = Job(watchlist, database, recipients(watchlist)).notify()
     if sys.stdout.isatty():
-        console().print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
+        console().print(
+            f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
+        )
     if done.failed:
         raise typer.Exit(TROUBLE)
 
@@ -45,9 +56,19 @@ def deliver(config: Config = CONFIG) -> None:
 def list_alerts(
     context: typer.Context,
     config: Config = CONFIG,
-    parked: Annotated[bool, typer.Option("--parked", help="Only what was given up.")] = False,
-    route: Annotated[str | None, typer.Option("--route", metavar="NAME", help="Only what is for this route.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=MAX_INTEGER, help="At most so many, the newest.")] = 50,
+    parked: Annotated[
+        bool, typer.Option("--parked", help="Only what was given up.")
+    ] = False,
+    route: Annotated[
+        str | None,
+        typer.Option("--route", metavar="NAME", help="Only what is for this route."),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", min=1, max=MAX_INTEGER, help="At most so many, the newest."
+        ),
+    ] = 50,
     as_json: Json = False,
 ) -> None:
     """List what was sent and what waits, newest first: when, to which route and address, with how many attempts.
@@ -56,21 +77,39 @@ def list_alerts(
     """
     if context.invoked_subcommand is not None:
         return
-    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
-        rows = deliveries_json(session, state=State.PARKED if parked else None, route=route, limit=limit)
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
+        rows = deliveries_json(
+            session, state=State.PARKED if parked else None, route=route, limit=limit
+        )
         if not parked:
             changes = waiting(session, [entry for entry, _ in watchlist.routes])
-            wanted = [each for each in changes if route is None or not each.routes or route in each.routes]
+            wanted = [
+                each
+                for each in changes
+                if route is None or not each.routes or route in each.routes
+            ]
             rows = [*waiting_json(session, wanted), *rows][:limit]
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(("id", "state", "time (UTC)", "tries", "route", "address", "about"), map(_cells, rows))
+        print_table(
+            ("id", "state", "time (UTC)", "tries", "route", "address", "about"),
+            map(_cells, rows),
+        )
     else:
         whose = f" for the route {route!r}" if route else ""
         names = ", ".join(entry.name for entry, _ in watchlist.routes) or "none"
-        nothing = f"Nothing{whose} was given up." if parked else f"Nothing{whose} was sent yet, and nothing waits."
-        console().print(f"{nothing} The watchlist's routes: {names}." if route else nothing)
+        nothing = (
+            f"Nothing{whose} was given up."
+            if parked
+            else f"Nothing{whose} was sent yet, and nothing waits."
+        )
+        console().print(
+            f"{nothing} The watchlist's routes: {names}." if route else nothing
+        )
 
 
 def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
@@ -91,8 +130,12 @@ def _about(row: dict[str, Any]) -> str:
         for change in row["changes"]
     ]
     nothing = "news for the operator" if row["routes"] == [OPERATOR] else "a correction"
-    nothing = {"digest": "no change", "confirmation": "a subscription"}.get(row["kind"], nothing)
-    about = f"{len(changes)} changes" if len(changes) > 3 else ", ".join(changes) or nothing
+    nothing = {"digest": "no change", "confirmation": "a subscription"}.get(
+        row["kind"], nothing
+    )
+    about = (
+        f"{len(changes)} changes" if len(changes) > 3 else ", ".join(changes) or nothing
+    )
     more = row["waits"] or row["error"]
     return f"{about}: {more}" if more else about
 
@@ -100,31 +143,49 @@ def _about(row: dict[str, Any]) -> str:
 @alerts.command()
 def retry(
     ids: Annotated[
-        list[int] | None, typer.Argument(metavar="ID", max=MAX_INTEGER, help="As `alerts --parked` lists them.")
+        list[int] | None,
+        typer.Argument(
+            metavar="ID", max=MAX_INTEGER, help="As `alerts --parked` lists them."
+        ),
     ] = None,
     config: Config = CONFIG,
-    everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that were given up.")
+    ] = False,
 ) -> None:
     """Send again what was given up; corrected addresses receive it.
 
     Examples: `policywatch alerts retry 17` · `policywatch alerts retry --all`
     """
     if bool(ids) == everything:
-        raise typer.BadParameter("give the ids that `policywatch alerts --parked` lists, or --all", param_hint="ID")
+        raise typer.BadParameter(
+            "give the ids that `policywatch alerts --parked` lists, or --all",
+            param_hint="ID",
+        )
     with opened(config) as (watchlist, database):
         job = Job(watchlist, database, recipients(watchlist))
         with database.writing() as session:
             again = retry_parked(session, ids, utc_now())
         if unknown := sorted(set(ids or []) - set(again)):
             named = ", ".join(map(str, unknown))
-            console().print(f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists.")
+            console().print(
+                f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists."
+            )
         done = job.notify()
         with database.reading() as session:
             tried = [session.get(Delivery, id_) for id_ in again]
     # none where no route wants it any more, or where it went into a message to another
-    failed = [delivery for delivery in tried if delivery is not None and delivery.state == State.PARKED]
+    failed = [
+        delivery
+        for delivery in tried
+        if delivery is not None and delivery.state == State.PARKED
+    ]
     for delivery in failed:
-        console().print(sanitize(f"{delivery.id} was given up again: {delivery.address}: {delivery.error}"))
+        console().print(
+            sanitize(
+                f"{delivery.id} was given up again: {delivery.address}: {delivery.error}"
+            )
+        )
     console().print(
         f"{len(again)} tried again. Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
     )
@@ -134,7 +195,10 @@ def retry(
 
 @routes.command(name="test")
 def send_samples(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Only this route; all if left out.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Only this route; all if left out."),
+    ] = None,
     config: Config = CONFIG,
 ) -> None:
     """Send a marked sample to each address of the routes, and say what its server answered.
@@ -143,10 +207,14 @@ def send_samples(
     """
     with opened(config) as (watchlist, database):
         to = recipients(watchlist if name is None else _with_one_route(watchlist, name))
-        tried = try_routes(database, to.routes, base_url=watchlist.site, change_json=webhook_change)
+        tried = try_routes(
+            database, to.routes, base_url=watchlist.site, change_json=webhook_change
+        )
     for result in tried:
         status = "ok    " if result.ok else "FAILED"
-        console().print(f"{status} {result.route}: {result.address}: {sanitize(result.said)}")
+        console().print(
+            f"{status} {result.route}: {result.address}: {sanitize(result.said)}"
+        )
     if not all(result.ok for result in tried):
         raise typer.Exit(TROUBLE)
 
@@ -156,8 +224,19 @@ def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
     chosen = [pair for pair in watchlist.routes if pair[0].name == name]
     if not chosen:
         names = ", ".join(entry.name for entry, _ in watchlist.routes) or "none"
-        raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {names}", param_hint="NAME")
+        raise typer.BadParameter(
+            f"there is no such route in {watchlist.file}; it has: {names}",
+            param_hint="NAME",
+        )
     if not chosen[0][0].enabled:
-        raise typer.BadParameter(f"{name!r} is switched off by enabled = false; nobody is alerted", param_hint="NAME")
-    operator, no_model = (OperatorEntry(), watchlist.operator[1]), (ClassifyEntry(), watchlist.classify[1])
-    return replace(watchlist, routes=tuple(chosen), operator=operator, classify=no_model)
+        raise typer.BadParameter(
+            f"{name!r} is switched off by enabled = false; nobody is alerted",
+            param_hint="NAME",
+        )
+    operator, no_model = (
+        (OperatorEntry(), watchlist.operator[1]),
+        (ClassifyEntry(), watchlist.classify[1]),
+    )
+    return replace(
+        watchlist, routes=tuple(chosen), operator=operator, classify=no_model
+    )

@@ -15,7 +15,15 @@ from analysis.model import TOPICS
 from messages import ENGLISH, catalogue
 from notifier.when import DAYS
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, Config, Documents, Json, console, print_json, user
+from policywatch.cli.options import (
+    CONFIG,
+    Config,
+    Documents,
+    Json,
+    console,
+    print_json,
+    user,
+)
 from policywatch.cli.terminal import show_changes
 from policywatch.config.watchlist import Watchlist
 from policywatch.sanitize import sanitize
@@ -29,16 +37,44 @@ from storage.documents import filter_choices
 from storage.reviews import ReviewState, add_review
 
 Words = list[str] | None
-Service = Annotated[Words, typer.Option("--service", metavar="NAME", help="Only this service; several: any of them.")]
-Kind = Annotated[Words, typer.Option("--kind", metavar="NAME", help="Only of documents of this kind, like terms.")]
-Topic = Annotated[Words, typer.Option("--topic", metavar="NAME", help="Only about this topic, like ai_training.")]
+Service = Annotated[
+    Words,
+    typer.Option(
+        "--service", metavar="NAME", help="Only this service; several: any of them."
+    ),
+]
+Kind = Annotated[
+    Words,
+    typer.Option(
+        "--kind", metavar="NAME", help="Only of documents of this kind, like terms."
+    ),
+]
+Topic = Annotated[
+    Words,
+    typer.Option(
+        "--topic", metavar="NAME", help="Only about this topic, like ai_training."
+    ),
+]
 Severity = Annotated[
-    str | None, typer.Option("--severity", metavar="WORD", help="high, medium, low: this and above. low: all flagged.")
+    str | None,
+    typer.Option(
+        "--severity",
+        metavar="WORD",
+        help="high, medium, low: this and above. low: all flagged.",
+    ),
 ]
 Direction = Annotated[
-    Words, typer.Option("--direction", metavar="WORD", help="expands, limits, clarifies, mixed, none.")
+    Words,
+    typer.Option(
+        "--direction", metavar="WORD", help="expands, limits, clarifies, mixed, none."
+    ),
 ]
-Language = Annotated[Words, typer.Option("--language", metavar="CODE", help="Only of documents in it, like en.")]
+Language = Annotated[
+    Words,
+    typer.Option(
+        "--language", metavar="CODE", help="Only of documents in it, like en."
+    ),
+]
 
 
 def _day(text: str | None) -> str | None:
@@ -51,18 +87,40 @@ def _day(text: str | None) -> str | None:
 
 def _of_day(flag: str, what: str) -> Any:
     return typer.Option(
-        flag, metavar="DAY", callback=_day, help=f"{what}, UTC: 2026-03-02, or monday for the last one."
+        flag,
+        metavar="DAY",
+        callback=_day,
+        help=f"{what}, UTC: 2026-03-02, or monday for the last one.",
     )
 
 
 Since = Annotated[str | None, _of_day("--since", "First day of detection")]
 Until = Annotated[str | None, _of_day("--until", "Last day of detection")]
-EffectiveFrom = Annotated[str | None, typer.Option("--effective-from", metavar="DAY", help="First date in force.")]
-EffectiveTo = Annotated[str | None, typer.Option("--effective-to", metavar="DAY", help="Last date in force.")]
-Cosmetic = Annotated[bool, typer.Option("--cosmetic", help="Also changes of form only, and of our reading.")]
-State = Annotated[list[ReviewState] | None, typer.Option("--state", help="Only those whose last review says so.")]
-Limit = Annotated[int, typer.Option("--limit", help="At most so many, the newest; up to 200.")]
-Place = Annotated[str | None, typer.Option("--cursor", metavar="PLACE", help="Go on from where the last list ended.")]
+EffectiveFrom = Annotated[
+    str | None,
+    typer.Option("--effective-from", metavar="DAY", help="First date in force."),
+]
+EffectiveTo = Annotated[
+    str | None,
+    typer.Option("--effective-to", metavar="DAY", help="Last date in force."),
+]
+Cosmetic = Annotated[
+    bool,
+    typer.Option("--cosmetic", help="Also changes of form only, and of our reading."),
+]
+State = Annotated[
+    list[ReviewState] | None,
+    typer.Option("--state", help="Only those whose last review says so."),
+]
+Limit = Annotated[
+    int, typer.Option("--limit", help="At most so many, the newest; up to 200.")
+]
+Place = Annotated[
+    str | None,
+    typer.Option(
+        "--cursor", metavar="PLACE", help="Go on from where the last list ended."
+    ),
+]
 
 
 def changes(
@@ -83,7 +141,10 @@ def changes(
     limit: Limit = 50,
     cursor: Place = None,
     as_json: Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print all of them as CSV, whatever --limit says.")] = False,
+    as_csv: Annotated[
+        bool,
+        typer.Option("--csv", help="Print all of them as CSV, whatever --limit says."),
+    ] = False,
 ) -> None:
     """List what changed in all documents, newest first; narrowed by the words that the pages and the JSON API take.
 
@@ -91,14 +152,22 @@ def changes(
     LinkedIn --topic ai_training --json`
     """
     query = changes_query(locals())  # the options are named as its fields
-    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
         if as_csv:
             sys.stdout.writelines(changes_csv(database, query.filter, reviews=True))
             return
         page = query.page(session, by_event=not as_json)
         if as_json:
-            rows = [row.model_dump(mode="json") for row in changes_json(session, page.rows, reviews=True)]
-            print_json({"changes": rows, "next": str(page.older) if page.older else None})
+            rows = [
+                row.model_dump(mode="json")
+                for row in changes_json(session, page.rows, reviews=True)
+            ]
+            print_json(
+                {"changes": rows, "next": str(page.older) if page.older else None}
+            )
         elif page.rows:
             show_changes(console(), page)
         else:
@@ -106,11 +175,23 @@ def changes(
 
 
 def review(
-    change: Annotated[int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")],
-    state: Annotated[ReviewState, typer.Argument(metavar="STATE", help=f"{', '.join(ReviewState)}.")],
+    change: Annotated[
+        int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")
+    ],
+    state: Annotated[
+        ReviewState, typer.Argument(metavar="STATE", help=f"{', '.join(ReviewState)}.")
+    ],
     config: Config = CONFIG,
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for those who read it later.")] = "",
-    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who says so; else your user name.")] = None,
+    note: Annotated[
+        str,
+        typer.Option(
+            "--note", metavar="TEXT", help="Why, for those who read it later."
+        ),
+    ] = "",
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="NAME", help="Who says so; else your user name."),
+    ] = None,
 ) -> None:
     """Say what a change is to you: its state, with a note; earlier entries stay.
 
@@ -119,16 +200,30 @@ def review(
     try:
         entry = ReviewEntry(state=state, note=note, by=by or user().name)
     except ValidationError as failure:
-        raise typer.BadParameter(str(failure), param_hint=f"--{failure.errors()[0]['loc'][0]}") from failure
+        raise typer.BadParameter(
+            str(failure), param_hint=f"--{failure.errors()[0]['loc'][0]}"
+        ) from failure
     with opened(config) as (_, database), database.writing() as session:
-        add_review(session, change, entry.state, note=entry.note, by=entry.by, at=utc_now(), actor=user())
+        add_review(
+            session,
+            change,
+            entry.state,
+            note=entry.note,
+            by=entry.by,
+            at=utc_now(),
+            actor=user(),
+        )
     label = catalogue(ENGLISH).term("review_state", entry.state)
-    console().print(sanitize(f"Change {change}: {label}, by {entry.by}."), soft_wrap=True)
+    console().print(
+        sanitize(f"Change {change}: {label}, by {entry.by}."), soft_wrap=True
+    )
 
 
 def changes_query(options: Mapping[str, Any]) -> ChangesPaged:
     try:
-        return ChangesPaged(**{name: value for name, value in options.items() if value is not None})
+        return ChangesPaged(
+            **{name: value for name, value in options.items() if value is not None}
+        )
     except ValidationError as failure:
         name = str(failure.errors()[0]["loc"][0]).replace("_", "-")
         raise typer.BadParameter(str(failure), param_hint=f"--{name}") from failure
@@ -143,7 +238,9 @@ def _nothing(session: Session, query: ChangesPaged, watchlist: Watchlist) -> str
         return words("changes.empty")
     sentences = [words("changes.none")]
     if query.service:
-        sentences.append(f"The services: {', '.join(filter_choices(session)['services']) or 'none'}.")
+        sentences.append(
+            f"The services: {', '.join(filter_choices(session)['services']) or 'none'}."
+        )
     if query.topic:
         sentences.append(f"The topics: {', '.join([*TOPICS, *watchlist.topics])}.")
     return sanitize(" ".join(sentences))

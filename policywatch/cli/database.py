@@ -15,7 +15,15 @@ import typer
 
 from messages import counted
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_findings
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    Json,
+    command_group,
+    console,
+    print_findings,
+)
 from policywatch.config.watchlist import MissingVariable, expand
 from policywatch.evidence.timestamps import authority_of, timestamp_damage
 from policywatch.views.health import Finding, check_store
@@ -32,8 +40,15 @@ database = command_group("Look after the database.")
 
 @database.command()
 def copy(
-    source: Annotated[str, typer.Argument(metavar="FROM", help="A database's address, as `database` has it.")],
-    target: Annotated[str, typer.Argument(metavar="TO", help="The address of an empty database.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FROM", help="A database's address, as `database` has it."
+        ),
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="TO", help="The address of an empty database.")
+    ],
 ) -> None:
     """Copy a whole store into an empty database, SQLite or PostgreSQL, and compare both. All or nothing.
 
@@ -62,12 +77,19 @@ def backup(
     """
     with opened(config, even_read_only=True) as (_, store):
         write_backup(store, file)
-    console().print(f"Wrote {file}, {file.stat().st_size / 1e6:.1f} MB.", soft_wrap=True)
+    console().print(
+        f"Wrote {file}, {file.stat().st_size / 1e6:.1f} MB.", soft_wrap=True
+    )
 
 
 @database.command()
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup, or any SQLite file of policywatch.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A backup, or any SQLite file of policywatch."
+        ),
+    ],
     config: Config = CONFIG,
 ) -> None:
     """Fill the watchlist's database, which has to be empty, from a backup. All or nothing.
@@ -116,7 +138,9 @@ def upgrade(config: Config = CONFIG) -> None:
 def _digests(texts: list[str] | None) -> list[str]:
     for text in texts or ():
         if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-            raise typer.BadParameter(f"{text!r} is no SHA-256: 64 digits, as `policywatch verify` prints the last")
+            raise typer.BadParameter(
+                f"{text!r} is no SHA-256: 64 digits, as `policywatch verify` prints the last"
+            )
     return [text.lower() for text in texts or ()]
 
 
@@ -147,10 +171,20 @@ def verify(
             head, stamp = last_entry(session), last_timestamp(session)
     findings = [Finding(False, each.about, each.problem) for each in damage]
     if not damage:
-        entries = f"{counted(head.number, 'entry', 'entries')}, SHA-256 of the last: {head.sha256}" if head else "empty"
-        findings.append(Finding(True, "chain", entries, facts={"sha256": head.sha256} if head else {}))
+        entries = (
+            f"{counted(head.number, 'entry', 'entries')}, SHA-256 of the last: {head.sha256}"
+            if head
+            else "empty"
+        )
+        findings.append(
+            Finding(
+                True, "chain", entries, facts={"sha256": head.sha256} if head else {}
+            )
+        )
     if stamp is not None and not damage:
-        checked = "checked" if authority else "not checked, as [evidence] names no authority"
+        checked = (
+            "checked" if authority else "not checked, as [evidence] names no authority"
+        )
         newest = f"{stamp.made_at:%Y-%m-%d %H:%M} UTC, on {entry_name(stamp.entry)}; {checked}"
         findings.append(Finding(True, "timestamp", newest))
     print_findings(findings, as_json=as_json)

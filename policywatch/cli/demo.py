@@ -13,9 +13,15 @@ from policywatch.demo.play import play
 
 def demo(
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Where the demo's store and alerts go; a temporary one if left out.")
+        Path | None,
+        typer.Option(
+            "--folder",
+            help="Where the demo's store and alerts go; a temporary one if left out.",
+        ),
     ] = None,
-    stay: Annotated[bool, typer.Option("--serve", help="Keep the pages open at the end.")] = False,
+    stay: Annotated[
+        bool, typer.Option("--serve", help="Keep the pages open at the end.")
+    ] = False,
     port: Port = 8642,
 ) -> None:
     """Watch a small site of our own through five days: a notice, a change about AI training, an alert.

@@ -6,18 +6,35 @@ from typing import Annotated
 
 import typer
 
-from policywatch.cli.options import CONFIG, TROUBLE, WRONG_USE, Config, Json, print_findings
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    WRONG_USE,
+    Config,
+    Json,
+    print_findings,
+)
 from policywatch.views.health import is_alive
 
 
 def doctor(
     config: Config = CONFIG,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print what is wrong only.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print what is wrong only.")
+    ] = False,
     alive: Annotated[
-        bool, typer.Option("--alive", help="Only whether the job does its work, whatever single pages answer.")
+        bool,
+        typer.Option(
+            "--alive",
+            help="Only whether the job does its work, whatever single pages answer.",
+        ),
     ] = False,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Read the whole store for damage, as `policywatch database check` does.")
+        bool,
+        typer.Option(
+            "--deep",
+            help="Read the whole store for damage, as `policywatch database check` does.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -30,7 +47,9 @@ def doctor(
     if alive:
         findings = is_alive(config)
     else:
-        from policywatch.doctor import examine  # brings along all that it looks at; a container asks only for `--alive`
+        from policywatch.doctor import (
+            examine,
+        )  # brings along all that it looks at; a container asks only for `--alive`
 
         findings = examine(config, deep=deep)
     print_findings(findings, quiet=quiet, as_json=as_json)

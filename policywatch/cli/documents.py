@@ -10,7 +10,17 @@ from rich.text import Text
 from analysis.text.lexicon import mentions_in
 from messages import counted
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_json, print_table, user
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    Json,
+    command_group,
+    console,
+    print_json,
+    print_table,
+    user,
+)
 from policywatch.config.additions import entry_text
 from policywatch.config.schema import DocumentEntry, document_id
 from policywatch.config.watchlist import NOTHING_WATCHED
@@ -39,7 +49,10 @@ def list_documents(
     context: typer.Context,
     config: Config = CONFIG,
     as_json: Json = False,
-    toml: Annotated[bool, typer.Option("--toml", help="Print the entries that were added on the pages.")] = False,
+    toml: Annotated[
+        bool,
+        typer.Option("--toml", help="Print the entries that were added on the pages."),
+    ] = False,
 ) -> None:
     """List the documents of the watchlist, with their last check and their current version.
 
@@ -47,15 +60,26 @@ def list_documents(
     """
     if context.invoked_subcommand is not None:
         return
-    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
         rows = watched_json(session, watchlist)
         added = [entry for _, entry, _ in edits(database) if entry]
     if toml:
-        console().print("\n".join(entry_text(DocumentEntry.model_validate(entry)) for entry in added), soft_wrap=True)
+        console().print(
+            "\n".join(
+                entry_text(DocumentEntry.model_validate(entry)) for entry in added
+            ),
+            soft_wrap=True,
+        )
     elif as_json:
         print_json(rows)
     elif rows:
-        print_table(("document", "every", "version", "last check (UTC)", "outcome"), map(_cells, rows))
+        print_table(
+            ("document", "every", "version", "last check (UTC)", "outcome"),
+            map(_cells, rows),
+        )
     else:
         console().print(f"{watchlist.file}: {NOTHING_WATCHED}")
 
@@ -64,13 +88,25 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
     style = "" if row["good"] is None else "green" if row["good"] else "red"
     checked_at = (row["checked_at"] or "never")[:16].replace("T", " ")
     outcome = Text(sanitize(row["outcome"] or "-"), style=style)
-    return row["document"], row["every"], str(row["version"] or "-"), checked_at, outcome
+    return (
+        row["document"],
+        row["every"],
+        str(row["version"] or "-"),
+        checked_at,
+        outcome,
+    )
 
 
 @documents.command()
 def rename(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="The id under which its history is stored.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The id that it has in the watchlist now.")],
+    old: Annotated[
+        str,
+        typer.Argument(metavar="OLD", help="The id under which its history is stored."),
+    ],
+    new: Annotated[
+        str,
+        typer.Argument(metavar="NEW", help="The id that it has in the watchlist now."),
+    ],
     config: Config = CONFIG,
 ) -> None:
     """Give a document another id, with its versions, changes and checks; numbers and addresses of changes stay.
@@ -80,17 +116,36 @@ def rename(
     try:
         document_id(new)
     except ValueError as failure:
-        raise typer.BadParameter(f"found {new!r}; {failure}", param_hint="NEW") from failure
+        raise typer.BadParameter(
+            f"found {new!r}; {failure}", param_hint="NEW"
+        ) from failure
     if old == new:
         raise typer.BadParameter(f"{new!r} is its id already", param_hint="NEW")
-    with opened(config) as (watchlist, database), one_at_a_time(database) as held, held.writing() as session:
+    with (
+        opened(config) as (watchlist, database),
+        one_at_a_time(database) as held,
+        held.writing() as session,
+    ):
         moved = extent(session, old)
         rename_document(session, old, new, mentions_in(document(session, old).language))
-        enter(session, user(), Action.RENAME, new, at=utc_now(), before={"id": old}, after={"id": new})
-    versions, changes = counted(moved.versions, "version"), counted(moved.changes, "change")
+        enter(
+            session,
+            user(),
+            Action.RENAME,
+            new,
+            at=utc_now(),
+            before={"id": old},
+            after={"id": new},
+        )
+    versions, changes = (
+        counted(moved.versions, "version"),
+        counted(moved.changes, "change"),
+    )
     console().print(f"{old} is {new} now, with {versions} and {changes}.")
     if watchlist.document(new) is None:
-        console().print(f"Give it this id in {watchlist.file} too, else it is watched no more.")
+        console().print(
+            f"Give it this id in {watchlist.file} too, else it is watched no more."
+        )
 
 
 @documents.command()
@@ -98,9 +153,15 @@ def remove(
     id_: Annotated[str, typer.Argument(metavar="ID", help="The document.")],
     config: Config = CONFIG,
     imported: Annotated[
-        bool, typer.Option("--imported", help="Only what `import` took as its history; what we saw ourselves stays.")
+        bool,
+        typer.Option(
+            "--imported",
+            help="Only what `import` took as its history; what we saw ourselves stays.",
+        ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do it without asking.")
+    ] = False,
 ) -> None:
     """Take a document out of the database, with its versions, changes and deliveries; or only its imported history.
 
@@ -113,18 +174,29 @@ def remove(
         if imported and not removed.versions:
             console().print(f"Nothing was imported as the history of {id_}.")
             raise typer.Exit(TROUBLE)
-        counts = ", ".join(counted(n, *_NOUNS[name]) for name, n in removed._asdict().items() if n) or "no text"
-        console().print(f"{id_}, {'its imported history' if imported else 'all that is known of it'}: {counts}.")
+        counts = (
+            ", ".join(
+                counted(n, *_NOUNS[name]) for name, n in removed._asdict().items() if n
+            )
+            or "no text"
+        )
+        console().print(
+            f"{id_}, {'its imported history' if imported else 'all that is known of it'}: {counts}."
+        )
         if not yes and not typer.confirm("Remove it for good?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database) as held, held.writing() as session:
             before = removed._asdict() | {"imported": imported}
             enter(session, user(), Action.REMOVE, id_, at=utc_now(), before=before)
             if imported:
-                remove_imported(session, id_, mentions_in(document(session, id_).language))
+                remove_imported(
+                    session, id_, mentions_in(document(session, id_).language)
+                )
             else:
                 remove_document(session, id_)
     again = not imported and is_of_file and watchlist.document(id_) is not None
     console().print(
-        f"Removed. {watchlist.file} has it still: the next run begins with it anew." if again else "Removed."
+        f"Removed. {watchlist.file} has it still: the next run begins with it anew."
+        if again
+        else "Removed."
     )

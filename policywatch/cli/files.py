@@ -10,11 +10,23 @@ import typer
 
 from analysis.page_json import comparison_json, page_json
 from analysis.validate.rejection import page_rejection
-from policywatch.cli.options import Json, Why, collect_rarely, console, json_text, print_json
+from policywatch.cli.options import (
+    Json,
+    Why,
+    collect_rarely,
+    console,
+    json_text,
+    print_json,
+)
 from policywatch.cli.terminal_page import show_page
 from policywatch.config.schema import language_code
 from policywatch.sanitize import sanitize
-from policywatch.sources.files import compare_files, compare_lines, is_address, read_source
+from policywatch.sources.files import (
+    compare_files,
+    compare_lines,
+    is_address,
+    read_source,
+)
 
 
 def _language(code: str | None) -> str | None:
@@ -26,22 +38,48 @@ def _language(code: str | None) -> str | None:
 
 Language = Annotated[
     str | None,
-    typer.Option("--language", metavar="CODE", callback=_language, help="The language of the text: en, fr."),
+    typer.Option(
+        "--language",
+        metavar="CODE",
+        callback=_language,
+        help="The language of the text: en, fr.",
+    ),
 ]
-Select = Annotated[list[str] | None, typer.Option("--select", metavar="CSS", help="Read only these elements.")]
-Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="CSS", help="Leave these elements out.")]
-AllowPrivate = Annotated[bool, typer.Option("--allow-private", help="Also from a private or loopback address.")]
+Select = Annotated[
+    list[str] | None,
+    typer.Option("--select", metavar="CSS", help="Read only these elements."),
+]
+Remove = Annotated[
+    list[str] | None,
+    typer.Option("--remove", metavar="CSS", help="Leave these elements out."),
+]
+AllowPrivate = Annotated[
+    bool,
+    typer.Option("--allow-private", help="Also from a private or loopback address."),
+]
 
 
 def compare(
-    old: Annotated[Path | None, typer.Argument(metavar="OLD", exists=True, dir_okay=False)] = None,
-    new: Annotated[Path | None, typer.Argument(metavar="NEW", exists=True, dir_okay=False)] = None,
+    old: Annotated[
+        Path | None, typer.Argument(metavar="OLD", exists=True, dir_okay=False)
+    ] = None,
+    new: Annotated[
+        Path | None, typer.Argument(metavar="NEW", exists=True, dir_okay=False)
+    ] = None,
     pairs: Annotated[
         Path | None,
-        typer.Option("--pairs", metavar="FILE", exists=True, dir_okay=False, help="Compare many: JSON lines, or .gz."),
+        typer.Option(
+            "--pairs",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Compare many: JSON lines, or .gz.",
+        ),
     ] = None,
     language: Language = None,
-    document: Annotated[str | None, typer.Option("--document", help="The document's title or kind.")] = None,
+    document: Annotated[
+        str | None, typer.Option("--document", help="The document's title or kind.")
+    ] = None,
     why: Why = False,
     as_json: Json = False,
 ) -> None:
@@ -58,12 +96,16 @@ def compare(
             sys.stdout.write(f"{json_text(answer)}\n")
         return
     if old is None or new is None or pairs is not None:
-        raise typer.BadParameter("give two files, or --pairs FILE alone", param_hint="OLD NEW")
+        raise typer.BadParameter(
+            "give two files, or --pairs FILE alone", param_hint="OLD NEW"
+        )
     comparison = compare_files(old, new, language=language, document=document)
     if as_json:
         print_json(comparison_json(comparison))
     else:
-        from policywatch.cli.terminal import show_comparison  # brings the store along; programs that compare wait less
+        from policywatch.cli.terminal import (
+            show_comparison,
+        )  # brings the store along; programs that compare wait less
 
         show_comparison(console(), comparison, why=why)
 
@@ -73,14 +115,29 @@ def try_(
     select: Select = None,
     remove: Remove = None,
     section: Annotated[
-        str | None, typer.Option("--section", metavar="HEADING", help="Read only what stands under this heading.")
+        str | None,
+        typer.Option(
+            "--section",
+            metavar="HEADING",
+            help="Read only what stands under this heading.",
+        ),
     ] = None,
     language: Language = None,
-    contact: Annotated[str, typer.Option("--contact", help="Goes into the User-Agent of the request.")] = "",
+    contact: Annotated[
+        str, typer.Option("--contact", help="Goes into the User-Agent of the request.")
+    ] = "",
     allow_private: AllowPrivate = False,
-    render: Annotated[bool, typer.Option("--render", help="Let a browser run the page's scripts first.")] = False,
-    expand: Annotated[bool, typer.Option("--expand", help="And open what a click opens in its text.")] = False,
-    dropped: Annotated[bool, typer.Option("--why", "--dropped", help="Show what was left out, and why.")] = False,
+    render: Annotated[
+        bool,
+        typer.Option("--render", help="Let a browser run the page's scripts first."),
+    ] = False,
+    expand: Annotated[
+        bool, typer.Option("--expand", help="And open what a click opens in its text.")
+    ] = False,
+    dropped: Annotated[
+        bool,
+        typer.Option("--why", "--dropped", help="Show what was left out, and why."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what would be read of a page, before you watch it.
@@ -108,7 +165,9 @@ def try_(
     if as_json:
         shown: dict[str, Any] = page_json(page)
         if dropped:
-            shown["dropped"] = [{"text": part.text, "reason": part.reason} for part in page.dropped]
+            shown["dropped"] = [
+                {"text": part.text, "reason": part.reason} for part in page.dropped
+            ]
         print_json(shown)
         return
     show_page(console(), page, dropped=dropped)

@@ -13,7 +13,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from messages import counted
@@ -58,10 +64,16 @@ import_ = command_group("Take in a history that others have kept; nobody is aler
 @import_.command()
 def open_terms_archive(
     repository: Annotated[
-        str, typer.Argument(metavar="REPOSITORY", help="A repository of versions: a folder, a bundle or a git address.")
+        str,
+        typer.Argument(
+            metavar="REPOSITORY",
+            help="A repository of versions: a folder, a bundle or a git address.",
+        ),
     ],
     config: Config = CONFIG,
-    service: Annotated[str | None, typer.Option("--service", metavar="NAME", help="Only this service.")] = None,
+    service: Annotated[
+        str | None, typer.Option("--service", metavar="NAME", help="Only this service.")
+    ] = None,
     document: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,7 +85,9 @@ def open_terms_archive(
     ] = None,
     insist: Annotated[
         bool,
-        typer.Option("--insist", help="Import even if the ID is new or of another kind."),
+        typer.Option(
+            "--insist", help="Import even if the ID is new or of another kind."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -96,17 +110,30 @@ def open_terms_archive(
     ):
         histories = chosen(source, wish)
         Job(watchlist, database, Recipients()).declare()
-        with _progress(sum(len(history.records) for history in histories), as_json) as step:
-            reports = list(import_archive(database, watchlist, source, histories, wish, progress=step))
+        with _progress(
+            sum(len(history.records) for history in histories), as_json
+        ) as step:
+            reports = list(
+                import_archive(
+                    database, watchlist, source, histories, wish, progress=step
+                )
+            )
         database.optimize()
     _show(reports, {"repository": source.name}, started, as_json=as_json)
 
 
 @import_.command()
 def folder(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Whose history it is.")],
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help="Whose history it is.")
+    ],
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", exists=True, help="A folder, or a CSV of files and their dates.")
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            exists=True,
+            help="A folder, or a CSV of files and their dates.",
+        ),
     ],
     config: Config = CONFIG,
     as_json: Json = False,
@@ -128,12 +155,21 @@ def folder(
     _show([report], {"path": str(path)}, started, as_json=as_json)
 
 
-def _show(reports: list[DocumentReport], source: dict[str, Any], started: float, *, as_json: bool) -> None:
+def _show(
+    reports: list[DocumentReport],
+    source: dict[str, Any],
+    started: float,
+    *,
+    as_json: bool,
+) -> None:
     if not as_json:
         _print_reports(console(), reports)
         return
     rows = [report.json() for report in reports]
-    totals = {name: sum(row[name] for row in rows) for name in ("in_archive", "versions", "changes", "flagged", "same")}
+    totals = {
+        name: sum(row[name] for row in rows)
+        for name in ("in_archive", "versions", "changes", "flagged", "same")
+    }
     aside = sum(len(row["set_aside"]) for row in rows)
     head = source | {"seconds": round(time.monotonic() - started, 2)}
     print_json(head | totals | {"set_aside": aside, "documents": rows})
@@ -141,16 +177,30 @@ def _show(reports: list[DocumentReport], source: dict[str, Any], started: float,
 
 @import_.command()
 def wayback(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Its id in the watchlist.")],
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help="Its id in the watchlist.")
+    ],
     config: Config = CONFIG,
     since: Annotated[
-        datetime | None, typer.Option("--from", formats=_DAY, metavar="DAY", help="The first day: 2019-01-31.")
+        datetime | None,
+        typer.Option(
+            "--from", formats=_DAY, metavar="DAY", help="The first day: 2019-01-31."
+        ),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", formats=_DAY, metavar="DAY", help="The day after the last.")
+        datetime | None,
+        typer.Option(
+            "--to", formats=_DAY, metavar="DAY", help="The day after the last."
+        ),
     ] = None,
     every: Annotated[
-        str, typer.Option("--every", metavar="SPAN", callback=_span, help="At most one copy in this time: 12h, 30d.")
+        str,
+        typer.Option(
+            "--every",
+            metavar="SPAN",
+            callback=_span,
+            help="At most one copy in this time: 12h, 30d.",
+        ),
     ] = "7d",
     as_json: Json = False,
 ) -> None:
@@ -163,21 +213,36 @@ def wayback(
     """
     with opened(config) as (watchlist, shared), one_at_a_time(shared) as database:
         known(watchlist, [document], "DOCUMENT")
-        entry, job = watchlist.document(document), Job(ready(watchlist), database, Recipients())
+        entry, job = (
+            watchlist.document(document),
+            Job(ready(watchlist), database, Recipients()),
+        )
         assert entry is not None
         job.declare()
         asked = Span(since, until, span(every))
         address, settings = watchlist.sources.wayback_url, crawl_settings(watchlist)
         with connected(address, settings, retries=3) as client:
             records = past_copies(database, client, entry, asked)
-            sys.stderr.write(f"{counted(len(records), 'copy', 'copies')} to read, about a second each\n")
+            sys.stderr.write(
+                f"{counted(len(records), 'copy', 'copies')} to read, about a second each\n"
+            )
             with _progress(len(records), as_json) as step:
-                texts, progress = past_texts(client, entry, records, asked), partial(step, entry.id)
+                texts, progress = (
+                    past_texts(client, entry, records, asked),
+                    partial(step, entry.id),
+                )
                 done = import_document(
-                    database, entry.id, job.configs[entry.id], texts, batch_size=_BATCH, progress=progress
+                    database,
+                    entry.id,
+                    job.configs[entry.id],
+                    texts,
+                    batch_size=_BATCH,
+                    progress=progress,
                 )
         database.optimize()
-    report = DocumentReport(entry.id, entry.service, entry.title, True, len(records), 0, done)
+    report = DocumentReport(
+        entry.id, entry.service, entry.title, True, len(records), 0, done
+    )
     if as_json:
         print_json(report.json())
     else:
@@ -190,16 +255,27 @@ def _check_id(named: str) -> None:
         if has_id:
             document_id(id_)
     except ValueError as failure:
-        raise typer.BadParameter(f"{type_}={id_}: {failure}", param_hint="--document") from failure
+        raise typer.BadParameter(
+            f"{type_}={id_}: {failure}", param_hint="--document"
+        ) from failure
 
 
 @contextmanager
 def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int], None]]:
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
     is_hidden = as_json or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=is_hidden) as bar:
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=is_hidden
+    ) as bar:
         task = bar.add_task("reading", total=total)
-        yield lambda document, texts: bar.update(task, description=document, advance=texts)
+        yield lambda document, texts: bar.update(
+            task, description=document, advance=texts
+        )
 
 
 def _print_reports(out: Console, reports: list[DocumentReport]) -> None:
@@ -207,16 +283,39 @@ def _print_reports(out: Console, reports: list[DocumentReport]) -> None:
     print_table(("document", *counted), map(_counts, reports), numbers=counted)
     for report in reports:
         aside = report.done.set_aside
-        notes = [f"“{report.type}” of the archive is its history"] if report.continues else []
-        notes += [f"the text of {text.recorded_at:%Y-%m-%d} was set aside: {why}" for text, why in aside[:_SHOWN]]
+        notes = (
+            [f"“{report.type}” of the archive is its history"]
+            if report.continues
+            else []
+        )
+        notes += [
+            f"the text of {text.recorded_at:%Y-%m-%d} was set aside: {why}"
+            for text, why in aside[:_SHOWN]
+        ]
         if len(aside) > _SHOWN:
-            notes.append(f"{len(aside) - _SHOWN} more were set aside; --json lists them")
+            notes.append(
+                f"{len(aside) - _SHOWN} more were set aside; --json lists them"
+            )
         if report.left_out:
-            notes.append(f"{report.left_out} texts were there before, or are later than our own first text")
+            notes.append(
+                f"{report.left_out} texts were there before, or are later than our own first text"
+            )
         for note in notes:
             out.print(Text(sanitize(f"{report.id}: {note}"), style="dim"))
 
 
 def _counts(report: DocumentReport) -> list[str]:
     done = report.done
-    return [report.id, *map(str, (report.in_archive, done.versions, done.changes, done.flagged, len(done.set_aside)))]
+    return [
+        report.id,
+        *map(
+            str,
+            (
+                report.in_archive,
+                done.versions,
+                done.changes,
+                done.flagged,
+                len(done.set_aside),
+            ),
+        ),
+    ]

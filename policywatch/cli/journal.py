@@ -8,7 +8,14 @@ from typing import Any
 from messages import ENGLISH, catalogue
 from notifier.presentation import actor_words
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, Config, Json, console, print_json, print_table
+from policywatch.cli.options import (
+    CONFIG,
+    Config,
+    Json,
+    console,
+    print_json,
+    print_table,
+)
 from policywatch.sanitize import sanitize
 from storage.journal import JournalEntry
 from storage.journal import journal as entries
@@ -19,12 +26,18 @@ def journal(config: Config = CONFIG, as_json: Json = False) -> None:
 
     Example: `policywatch journal`
     """
-    with opened(config, even_read_only=True) as (_, database), database.reading() as session:
+    with (
+        opened(config, even_read_only=True) as (_, database),
+        database.reading() as session,
+    ):
         rows = entries(session)
     if as_json:
         print_json([_as_json(row) for row in rows])
     elif rows:
-        print_table(("when (UTC)", "who", "what", "document", "before", "after"), map(_cells, rows))
+        print_table(
+            ("when (UTC)", "who", "what", "document", "before", "after"),
+            map(_cells, rows),
+        )
     else:
         console().print("Nobody did anything yet.")
 
@@ -36,5 +49,13 @@ def _as_json(row: JournalEntry) -> dict[str, Any]:
 
 def _cells(row: JournalEntry) -> tuple[str, ...]:
     who = actor_words(catalogue(ENGLISH), row.by, row.via)
-    values = (json.dumps(value, ensure_ascii=False) if value else "-" for value in (row.before, row.after))
-    return tuple(map(sanitize, (f"{row.at:%Y-%m-%d %H:%M}", who, row.action, row.document_id, *values)))
+    values = (
+        json.dumps(value, ensure_ascii=False) if value else "-"
+        for value in (row.before, row.after)
+    )
+    return tuple(
+        map(
+            sanitize,
+            (f"{row.at:%Y-%m-%d %H:%M}", who, row.action, row.document_id, *values),
+        )
+    )

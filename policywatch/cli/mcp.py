@@ -14,7 +14,9 @@ def mcp(config: Config = CONFIG) -> None:
     Example: `policywatch mcp --config /srv/policywatch.toml`
     """
     try:
-        from policywatch.mcp_server import mcp_server  # of an optional extra, without which the others run
+        from policywatch.mcp_server import (
+            mcp_server,
+        )  # of an optional extra, without which the others run
     except ImportError as failure:
         problem = "needs an optional package: pip install 'policywatch[mcp]'"
         raise typer.BadParameter(problem, param_hint="mcp") from failure

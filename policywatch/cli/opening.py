@@ -10,7 +10,12 @@ import typer
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 
 from policywatch.config.errors import WatchlistError
-from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
+from policywatch.config.watchlist import (
+    NOTHING_WATCHED,
+    Watchlist,
+    contact_problem,
+    load,
+)
 from policywatch.logs import log
 from policywatch.plan import with_additions
 from storage.database import Database
@@ -26,11 +31,17 @@ def opened(
     upgrade = upgrade or (watchlist.upgrade and not even_read_only)
     with _failures_explained():
         try:
-            database = Database(watchlist.database, even_read_only=even_read_only, upgrade=upgrade)
+            database = Database(
+                watchlist.database, even_read_only=even_read_only, upgrade=upgrade
+            )
         except WrongAddress as failure:
-            raise WatchlistError([watchlist.problem("database", str(failure))]) from failure
+            raise WatchlistError(
+                [watchlist.problem("database", str(failure))]
+            ) from failure
         if database.copy:
-            log.warning("the database was upgraded; as it was, it is kept in %s", database.copy)
+            log.warning(
+                "the database was upgraded; as it was, it is kept in %s", database.copy
+            )
         try:
             yield with_additions(watchlist, database), database
         finally:
@@ -44,16 +55,22 @@ def _failures_explained() -> Iterator[None]:
         yield
     except (OperationalError, InternalError) as failure:
         problem = f"the database failed: {with_advice(failure.orig)}"
-        raise StorageError(f"{problem}; what was finished is kept, the rest is done by the next run") from failure
+        raise StorageError(
+            f"{problem}; what was finished is kept, the rest is done by the next run"
+        ) from failure
     except DBAPIError as failure:
         raise StorageError(f"the database refused: {failure.orig}") from failure
 
 
-def known(watchlist: Watchlist, ids: list[str] | None, hint: str = "--document") -> list[str]:
+def known(
+    watchlist: Watchlist, ids: list[str] | None, hint: str = "--document"
+) -> list[str]:
     for id_ in ids or []:
         if watchlist.document(id_) is None:
             names = ", ".join(entry.id for entry in watchlist.documents) or "none"
-            raise typer.BadParameter(f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint=hint)
+            raise typer.BadParameter(
+                f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint=hint
+            )
     return ids or []
 
 

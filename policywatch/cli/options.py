@@ -29,29 +29,57 @@ OK, TROUBLE, WRONG_USE = 0, 1, 2
 
 Config = Annotated[
     Path,
-    typer.Option("--config", "-c", envvar="POLICYWATCH_CONFIG", help="The watchlist file.", show_default=True),
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="POLICYWATCH_CONFIG",
+        help="The watchlist file.",
+        show_default=True,
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON, for a program to read.")
+]
 Documents = Annotated[
     list[str] | None,
-    typer.Option("--document", "-d", metavar="ID", help="Only this document; can be given several times."),
+    typer.Option(
+        "--document",
+        "-d",
+        metavar="ID",
+        help="Only this document; can be given several times.",
+    ),
 ]
 Logs = Annotated[
     LogFormat | None,
-    typer.Option("--log-format", help="Log with times and levels: lines of text, or a JSON object a line."),
+    typer.Option(
+        "--log-format",
+        help="Log with times and levels: lines of text, or a JSON object a line.",
+    ),
 ]
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
-Why = Annotated[bool, typer.Option("--why", help="Say for each passage why it is classified as it is.")]
+Port = Annotated[
+    int,
+    typer.Option(
+        "--port", min=0, max=65535, help="The port to listen on; 0 takes a free one."
+    ),
+]
+Why = Annotated[
+    bool,
+    typer.Option("--why", help="Say for each passage why it is classified as it is."),
+]
 CONFIG = Path(DEFAULT_FILE)
 _UNWRAPPED = 100_000  # columns
 
 
 def command_group(summary: str | None = None) -> typer.Typer:
     """Several commands under one word; without a `summary` its callback is a command too."""
-    shown: dict[str, Any] = {"help": summary, "no_args_is_help": True} if summary else {}
+    shown: dict[str, Any] = (
+        {"help": summary, "no_args_is_help": True} if summary else {}
+    )
     group = typer.Typer(add_completion=False, rich_markup_mode="markdown", **shown)
     if summary:
-        group.callback()(lambda: None)  # else a group of one command would be that command
+        group.callback()(
+            lambda: None
+        )  # else a group of one command would be that command
     return group
 
 
@@ -64,10 +92,17 @@ def collect_rarely() -> None:
 
 def console() -> Console:
     """Standard output: colours and width of the terminal, plain where there is none. Text is printed as it stands."""
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    return Console(
+        highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty()
+    )
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Sequence[str] = ()) -> None:
+def print_table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    *,
+    numbers: Sequence[str] = (),
+) -> None:
     """Wrapped to the width of a terminal; anywhere else a row is a line, however long, for grep and its like.
 
     The columns that `numbers` names stand to the right.
@@ -92,7 +127,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
 
 def user() -> Actor:
     """Who gave the command."""
-    from storage.journal import Actor  # SQLAlchemy loads slowly, and few commands are written down
+    from storage.journal import (
+        Actor,
+    )  # SQLAlchemy loads slowly, and few commands are written down
 
     try:
         return Actor(getpass.getuser(), "command")
@@ -111,13 +148,29 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return text if takes_all else json.dumps(json.loads(text), indent=indent)
 
 
-def print_findings(findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False) -> None:
+def print_findings(
+    findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False
+) -> None:
     """What was looked at, a line each; with `quiet` only what is wrong."""
     if as_json:
-        print_json([{"good": each.good, "about": each.about, "said": each.text, **each.facts} for each in findings])
+        print_json(
+            [
+                {
+                    "good": each.good,
+                    "about": each.about,
+                    "said": each.text,
+                    **each.facts,
+                }
+                for each in findings
+            ]
+        )
         return
     for finding in findings:
         if not (quiet and finding.good):
-            good = Text("note  ", style="yellow") if finding.is_note else Text("ok    ", style="green")
+            good = (
+                Text("note  ", style="yellow")
+                if finding.is_note
+                else Text("ok    ", style="green")
+            )
             mark = good if finding.good else Text("FIX   ", style="bold red")
             console().print(mark + Text(f"{finding.about}: {sanitize(finding.text)}"))

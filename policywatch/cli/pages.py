@@ -16,7 +16,15 @@ from messages import Message, counted
 from policywatch.atomic_file import replace_file
 from policywatch.cli.changes import Service, Since, Until, changes_query
 from policywatch.cli.opening import known, opened
-from policywatch.cli.options import CONFIG, Config, Documents, Logs, Port, command_group, console
+from policywatch.cli.options import (
+    CONFIG,
+    Config,
+    Documents,
+    Logs,
+    Port,
+    command_group,
+    console,
+)
 from policywatch.config.recipients import recipients
 from policywatch.config.reloadable import Reloadable
 from policywatch.config.schema import web_address
@@ -41,7 +49,9 @@ export = command_group("Write what is stored for use elsewhere.")
 def _whole_names(names: list[str] | None) -> list[str] | None:
     for name in names or ():
         if name != "*" and "*" in name.removeprefix("*."):
-            raise typer.BadParameter(f"{name!r} is neither a name nor all names under one, like *.example.org")
+            raise typer.BadParameter(
+                f"{name!r} is neither a name nor all names under one, like *.example.org"
+            )
     return names
 
 
@@ -58,12 +68,17 @@ def _proxies(names: list[str] | None) -> list[str] | None:
 
 def serve(
     config: Config = CONFIG,
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen on.")
+    ] = "127.0.0.1",
     port: Port = 8642,
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(
-            "--allowed-host", metavar="NAME", callback=_whole_names, help="Answer to this name; several times."
+            "--allowed-host",
+            metavar="NAME",
+            callback=_whole_names,
+            help="Answer to this name; several times.",
         ),
     ] = None,
     trusted_proxy: Annotated[
@@ -76,9 +91,16 @@ def serve(
         ),
     ] = None,
     root_path: Annotated[
-        str, typer.Option("--root-path", metavar="PATH", help="What a proxy puts before every address, like /watch.")
+        str,
+        typer.Option(
+            "--root-path",
+            metavar="PATH",
+            help="What a proxy puts before every address, like /watch.",
+        ),
     ] = "",
-    private: Annotated[bool, typer.Option("--private", help="Let only those read who sign in.")] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Let only those read who sign in.")
+    ] = False,
     log_format: Logs = None,
 ) -> None:
     """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
@@ -94,7 +116,9 @@ def serve(
         logins = access(os.environ, people=people, private=private)
         where = Listening(host, port, trusted_proxy or (), root(root_path))
     except UnusablePassword as failure:
-        raise typer.BadParameter(str(failure), param_hint="the environment") from failure
+        raise typer.BadParameter(
+            str(failure), param_hint="the environment"
+        ) from failure
     except ValueError as failure:
         raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
     start_logging(log_format)
@@ -106,7 +130,9 @@ def serve(
 
         def read() -> WatchlistState:
             current = same_database(load(config), watchlist, "serve")
-            return _state(with_additions(current, database), is_needed=logins.knows_anyone)
+            return _state(
+                with_additions(current, database), is_needed=logins.knows_anyone
+            )
 
         last_good = Reloadable(config, read, also=lambda: edits(database))
         app = create_app(
@@ -122,23 +148,39 @@ def serve(
 def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
     """It is needed whom to alert where a text can be accepted or a reader subscribe; then the environment must be
     complete."""
-    routes, configs = [entry for entry, _ in watchlist.routes], extraction_configs(watchlist)
-    state = WatchlistState(configs, routes, watchlist.documents, site=watchlist.site, watchlist=watchlist)
+    routes, configs = (
+        [entry for entry, _ in watchlist.routes],
+        extraction_configs(watchlist),
+    )
+    state = WatchlistState(
+        configs, routes, watchlist.documents, site=watchlist.site, watchlist=watchlist
+    )
     is_needed = is_needed or watchlist.web.subscribe
     return replace(state, recipients=recipients(watchlist)) if is_needed else state
 
 
 @export.command()
 def site(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", file_okay=False, help="Empty, or an earlier export.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", file_okay=False, help="Empty, or an earlier export."
+        ),
+    ],
     config: Config = CONFIG,
     address: Annotated[
         str | None,
-        typer.Option("--site", metavar="URL", help="Where the folder will stand; `site` of the watchlist if left out."),
+        typer.Option(
+            "--site",
+            metavar="URL",
+            help="Where the folder will stand; `site` of the watchlist if left out.",
+        ),
     ] = None,
     service: Service = None,
     since: Since = None,
-    again: Annotated[bool, typer.Option("--again", help="Make every file anew.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make every file anew.")
+    ] = False,
 ) -> None:
     """Write the pages and feeds as files, for any host that serves files; they open from the disk too.
 
@@ -149,7 +191,9 @@ def site(
     try:
         address = web_address(address) if address else None
     except ValueError as failure:
-        raise typer.BadParameter(f"found {address!r}; {failure}", param_hint="--site") from failure
+        raise typer.BadParameter(
+            f"found {address!r}; {failure}", param_hint="--site"
+        ) from failure
     with (
         opened(config, even_read_only=True) as (watchlist, database),
         Console(stderr=True).status("starting") as status,
@@ -162,7 +206,9 @@ def site(
             routes=[entry for entry, _ in watchlist.routes],
             query=changes_query({"service": service, "since": since}),
             again=again,
-            progress=(lambda name: status.update(name[:70])) if sys.stderr.isatty() else (lambda _name: None),
+            progress=(lambda name: status.update(name[:70]))
+            if sys.stderr.isatty()
+            else (lambda _name: None),
         )
     first = folder / "index.html"
     console().print(
@@ -174,7 +220,12 @@ def site(
 
 @export.command()
 def warc(
-    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="Compressed if it ends in .gz.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", dir_okay=False, help="Compressed if it ends in .gz."
+        ),
+    ],
     config: Config = CONFIG,
     document: Documents = None,
 ) -> None:
@@ -182,30 +233,49 @@ def warc(
 
     Example: `policywatch export warc policies.warc.gz --document linkedin/privacy-policy`
     """
-    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
         written = write_warc(session, file, known(watchlist, document))
     console().print(f"{counted(written, 'capture')} written: {file}", soft_wrap=True)
 
 
 @export.command()
 def evidence(
-    change: Annotated[int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")],
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A new folder, or a ZIP file if it ends in .zip.")],
+    change: Annotated[
+        int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")
+    ],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH", help="A new folder, or a ZIP file if it ends in .zip."
+        ),
+    ],
     config: Config = CONFIG,
 ) -> None:
     """Write all that proves a change, for whoever wants to check it without policywatch; its README.txt says how.
 
     Example: `policywatch export evidence 17 change-17.zip`
     """
-    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
         lacks = write_bundle(session, change, path, watchlist)
-    console().print("\n".join([f"Written: {path}", *(f"Without {problem}" for problem in lacks)]), soft_wrap=True)
+    console().print(
+        "\n".join([f"Written: {path}", *(f"Without {problem}" for problem in lacks)]),
+        soft_wrap=True,
+    )
 
 
 @export.command()
 def pdf(
     file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)],
-    change: Annotated[int | None, typer.Argument(metavar="[CHANGE]", max=MAX_INTEGER, help="Its number.")] = None,
+    change: Annotated[
+        int | None,
+        typer.Argument(metavar="[CHANGE]", max=MAX_INTEGER, help="Its number."),
+    ] = None,
     config: Config = CONFIG,
     service: Service = None,
     since: Since = None,
@@ -216,8 +286,13 @@ def pdf(
     Examples: `policywatch export pdf change-17.pdf 17` · `policywatch export pdf march.pdf --since 2026-03-01`
     """
     query = changes_query({"service": service, "since": since, "until": until})
-    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
-        content = record(session, query.filter if change is None else change, watchlist.site)
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
+        content = record(
+            session, query.filter if change is None else change, watchlist.site
+        )
     if isinstance(content, Message):
         sys.exit(f"policywatch: {content}")
     replace_file(file, content)

@@ -32,7 +32,14 @@ from policywatch.logs import LogFormat, log, start_logging
 from policywatch.plan import has_work
 from policywatch.report import Report, all_good, log_report, outcomes
 from policywatch.sanitize import sanitize
-from policywatch.views.health import by_cause, cause_line, is_news, nothing_reached, nothing_read, undelivered
+from policywatch.views.health import (
+    by_cause,
+    cause_line,
+    is_news,
+    nothing_reached,
+    nothing_read,
+    undelivered,
+)
 from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
 from storage.database import Database
@@ -41,7 +48,12 @@ from storage.documents import failing as failing_documents
 from storage.errors import DamagedCapture, DamagedValue
 from storage.lock import one_at_a_time
 
-Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
+Now = Annotated[
+    bool,
+    typer.Option(
+        "--now", help="Check every document now, not only those that are due."
+    ),
+]
 
 
 def run(
@@ -72,7 +84,10 @@ def run(
             is_idle = not (now or only or has_work(session, watchlist, started))
             waiting = nothing_read(session, watchlist.documents) if is_idle else None
         log.info("run started", extra={"event": "run started"})
-        report, mistakes = Report(started, utc_now(), [], Deliveries(0, 0, 0)), list[Exception]()
+        report, mistakes = (
+            Report(started, utc_now(), [], Deliveries(0, 0, 0)),
+            list[Exception](),
+        )
         if not is_idle:
             # what loads slowly: Apprise, the classification, Scrapy
             from policywatch.config.recipients import recipients
@@ -82,16 +97,24 @@ def run(
             collect_rarely()
             job = Job(watchlist, database, recipients(watchlist))
             with _progress(as_json or log_format is LogFormat.JSON) as step:
-                run_job = partial(job.run, only=only, force=now or bool(only), progress=step)
+                run_job = partial(
+                    job.run, only=only, force=now or bool(only), progress=step
+                )
                 report = with_heartbeat(job.recipients.heartbeat, run_job)
             mistakes = job.mistakes
         with database.reading() as session:
             failing = undelivered(session) if report.deliveries.failed else []
-            checks = last_checks(session, [check["document"] for check in report.checks])
+            checks = last_checks(
+                session, [check["document"] for check in report.checks]
+            )
             rows = {row.id: row for row in failing_documents(session)}
     offline = nothing_reached(checks.values()) or waiting
     is_asked = now or bool(only)
-    news = [check for check in report.checks if is_asked or is_news(rows.get(check["document"]), check)]
+    news = [
+        check
+        for check in report.checks
+        if is_asked or is_news(rows.get(check["document"]), check)
+    ]
     if logs:
         log_report(report, checks, failing)
         if offline:
@@ -119,7 +142,9 @@ def _tell_of_pauses(watchlist: Watchlist, database: Database) -> None:
     Job(watchlist, database, recipients(watchlist)).notify()
 
 
-def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None) -> None:
+def crawl(
+    config: Config = CONFIG, now: Now = False, document: Documents = None
+) -> None:
     """Fetch what is due, and leave the reading to `read`.
 
     Example: `policywatch crawl --now`
@@ -166,7 +191,9 @@ def read(
             if again:
                 done = reprocess_all(held, job.configs, job.mistakes)
                 if done.before:
-                    console().print(f"Went on where it was stopped, after {counted(done.before, 'version')}.")
+                    console().print(
+                        f"Went on where it was stopped, after {counted(done.before, 'version')}."
+                    )
                 console().print(
                     f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
                     f"{done.merged} were merged with the version before, {done.split} were split from it, "
@@ -194,11 +221,18 @@ def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> No
 def _raise(mistakes: list[Exception]) -> None:
     """Let mistakes of the program be seen, after everything else was done; and what is damaged in the store, or in the
     program."""
-    damage = [mistake for mistake in mistakes if isinstance(mistake, DamagedCapture | DamagedValue | UnfitModel)]
+    damage = [
+        mistake
+        for mistake in mistakes
+        if isinstance(mistake, DamagedCapture | DamagedValue | UnfitModel)
+    ]
     for problem in dict.fromkeys(map(str, damage)):
         log.error("%s", problem, extra={"event": "damaged"})
     if others := [mistake for mistake in mistakes if mistake not in damage]:
-        raise ExceptionGroup("mistakes of policywatch, each with one document; the others are done", others)
+        raise ExceptionGroup(
+            "mistakes of policywatch, each with one document; the others are done",
+            others,
+        )
     if damage:
         raise typer.Exit(TROUBLE)
 
@@ -209,25 +243,47 @@ def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]
 
     def logged(_done: int, _of: int, last: str) -> None:
         if last:
-            log.info("%s fetched", last, extra={"event": "fetched", "facts": {"document": last}})
+            log.info(
+                "%s fetched",
+                last,
+                extra={"event": "fetched", "facts": {"document": last}},
+            )
 
     if as_json or not sys.stderr.isatty():
         yield logged
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
 
         def step(done: int, of: int, last: str) -> None:
             logged(done, of, last)
-            bar.update(task, description=last or "fetching, with a pause between requests", total=of, completed=done)
+            bar.update(
+                task,
+                description=last or "fetching, with a pause between requests",
+                total=of,
+                completed=done,
+            )
 
         yield step
 
 
-def _print_report(report: Report, checks: Mapping[str, Check], offline: str | None) -> None:
+def _print_report(
+    report: Report, checks: Mapping[str, Check], offline: str | None
+) -> None:
     out = console()
     if offline:
         out.print(sanitize(offline))
@@ -236,18 +292,26 @@ def _print_report(report: Report, checks: Mapping[str, Check], offline: str | No
     else:
         out.print("Nothing is due; --now checks all the same.")
     sent = report.deliveries
-    out.print(f"Alerts: {sent.sent} sent, {sent.failed} failed, {sent.pending} waiting.")
+    out.print(
+        f"Alerts: {sent.sent} sent, {sent.failed} failed, {sent.pending} waiting."
+    )
 
 
 def _print_checks(done: list[dict[str, Any]], checks: Mapping[str, Check]) -> None:
     """A row for each, and one for all that failed for the same reason."""
     good, causes = _by_cause(done, checks)
-    rows = [(check["document"], _outcome(check["outcome"]), _remark(check)) for check in good]
+    rows = [
+        (check["document"], _outcome(check["outcome"]), _remark(check))
+        for check in good
+    ]
     rows += [
         (
             "\n".join(check.document_id for check in group),
             _outcome(group[0].outcome),
-            sanitize(f"{group[0].source}: " * bool(group[0].source) + str(group[0].reason or "")),
+            sanitize(
+                f"{group[0].source}: " * bool(group[0].source)
+                + str(group[0].reason or "")
+            ),
         )
         for group in causes
     ]
@@ -265,7 +329,13 @@ def _by_cause(
 def _outcome(outcome: str | None) -> Text:
     if outcome is None:
         return Text("fetched, not read yet", style="dim")
-    style = "bold yellow" if outcome == Outcome.CHANGED else "green" if Outcome(outcome).is_good else "red"
+    style = (
+        "bold yellow"
+        if outcome == Outcome.CHANGED
+        else "green"
+        if Outcome(outcome).is_good
+        else "red"
+    )
     return Text(outcome, style=style)
 
 
@@ -273,11 +343,17 @@ def _remark(check: dict[str, Any]) -> str:
     change, source = check["change"], f"{check['source']}: " if check["source"] else ""
     if change is None:
         return sanitize(source + (check["reason"] or ""))
-    alert = f"{change['severity']}, {change['direction']}: {', '.join(change['topics'])}"
-    return sanitize(f"{source}change {change['id']}: {alert if change['alert'] else 'nothing to alert'}")
+    alert = (
+        f"{change['severity']}, {change['direction']}: {', '.join(change['topics'])}"
+    )
+    return sanitize(
+        f"{source}change {change['id']}: {alert if change['alert'] else 'nothing to alert'}"
+    )
 
 
-def _print_troubles(done: list[dict[str, Any]], checks: Mapping[str, Check], offline: str | None = None) -> None:
+def _print_troubles(
+    done: list[dict[str, Any]], checks: Mapping[str, Check], offline: str | None = None
+) -> None:
     if offline:
         sys.stderr.write(f"{sanitize(offline)}\n")
         return

@@ -15,9 +15,21 @@ from typing import Annotated
 import typer
 
 from policywatch.atomic_file import replace_file
-from policywatch.cli.options import CONFIG, Config, Json, console, print_json, print_table
+from policywatch.cli.options import (
+    CONFIG,
+    Config,
+    Json,
+    console,
+    print_json,
+    print_table,
+)
 from policywatch.config.schema import DocumentEntry
-from policywatch.config.watchlist import contact_problem, load, shipped, shipped_documents
+from policywatch.config.watchlist import (
+    contact_problem,
+    load,
+    shipped,
+    shipped_documents,
+)
 from policywatch.schedule.installation import this_installation
 from policywatch.schedule.jobs import KINDS, Kind, render
 
@@ -25,9 +37,14 @@ from policywatch.schedule.jobs import KINDS, Kind, render
 def init(
     config: Config = CONFIG,
     contact: Annotated[
-        str | None, typer.Option("--contact", help="An address at which a site's people can reach you.")
+        str | None,
+        typer.Option(
+            "--contact", help="An address at which a site's people can reach you."
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite a file that is there.")
+    ] = False,
 ) -> None:
     """Write a commented policywatch.toml that watches LinkedIn.
 
@@ -35,12 +52,16 @@ def init(
     """
     default = f"{getpass.getuser()}@{socket.gethostname()}"
     if contact is None and sys.stdin.isatty():
-        contact = typer.prompt("Your contact address, for the User-Agent", default=default)
+        contact = typer.prompt(
+            "Your contact address, for the User-Agent", default=default
+        )
     contact = contact or default
     if problem := contact_problem(contact):
         raise typer.BadParameter(problem, param_hint="--contact")
     if config.exists() and not force:
-        raise typer.BadParameter(f"{config} is there already; --force overwrites it", param_hint="--config")
+        raise typer.BadParameter(
+            f"{config} is there already; --force overwrites it", param_hint="--config"
+        )
     replace_file(config, starter(contact).encode())
     option = "" if config == CONFIG else f" --config {shlex.quote(str(config))}"
     next_ = f"policywatch doctor{option}, then policywatch run{option}"
@@ -67,35 +88,66 @@ def services(as_json: Json = False) -> None:
     """
     lists = {name: shipped_documents(name) for name in shipped()}
     if as_json:
-        return print_json([{"name": name, "documents": documents} for name, documents in lists.items()])
+        return print_json(
+            [
+                {"name": name, "documents": documents}
+                for name, documents in lists.items()
+            ]
+        )
     rows = []
     for name, documents in lists.items():
         kinds = ", ".join(dict.fromkeys(document["kind"] for document in documents))
-        sources = Counter(DocumentEntry.model_validate(document).source_name for document in documents)
+        sources = Counter(
+            DocumentEntry.model_validate(document).source_name for document in documents
+        )
         read_at = "; ".join(f"{n}: {source}" for source, n in sources.items())
-        rows.append((name, documents[0]["service"], str(len(documents)), kinds, read_at))
-    return print_table(("use", "service", "documents", "kinds", "read at"), rows, numbers=("documents",))
+        rows.append(
+            (name, documents[0]["service"], str(len(documents)), kinds, read_at)
+        )
+    return print_table(
+        ("use", "service", "documents", "kinds", "read at"),
+        rows,
+        numbers=("documents",),
+    )
 
 
 def schedule(
     kind: Annotated[
         Kind,
-        typer.Argument(metavar="KIND", help=f"What is to start the job: {', '.join(KINDS)}."),
+        typer.Argument(
+            metavar="KIND", help=f"What is to start the job: {', '.join(KINDS)}."
+        ),
     ],
     config: Config = CONFIG,
-    every: Annotated[str, typer.Option("--every", help="How often the job looks for what is due: 30m, 1h.")] = "1h",
+    every: Annotated[
+        str,
+        typer.Option(
+            "--every", help="How often the job looks for what is due: 30m, 1h."
+        ),
+    ] = "1h",
     environment_file: Annotated[
-        Path | None, typer.Option("--environment-file", help="The file with the secrets (NAME=value lines).")
+        Path | None,
+        typer.Option(
+            "--environment-file", help="The file with the secrets (NAME=value lines)."
+        ),
     ] = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=0, max=1000, help="So many workers on one PostgreSQL, in place of one job.")
+        int,
+        typer.Option(
+            "--workers",
+            min=0,
+            max=1000,
+            help="So many workers on one PostgreSQL, in place of one job.",
+        ),
     ] = 0,
 ) -> None:
     """Print the ready job for this very installation; nothing is installed.
 
     Examples: `policywatch schedule cron` · `policywatch schedule systemd --every 30m`
     """
-    installation = this_installation(load(config), every=every, environment_file=environment_file, workers=workers)
+    installation = this_installation(
+        load(config), every=every, environment_file=environment_file, workers=workers
+    )
     if environment_file is not None and not environment_file.exists():
         sys.stderr.write(
             f"policywatch: {environment_file} is not there yet: the job needs it, with the secrets in it\n"

@@ -9,7 +9,16 @@ import typer
 from rich.text import Text
 
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, Config, Json, Why, console, print_json, print_table, user
+from policywatch.cli.options import (
+    CONFIG,
+    Config,
+    Json,
+    Why,
+    console,
+    print_json,
+    print_table,
+    user,
+)
 from policywatch.cli.terminal import show_change, show_history
 from policywatch.sanitize import sanitize
 from policywatch.views.routing import RouteResult, explain_routing
@@ -21,13 +30,18 @@ from storage.events import split_off
 
 
 def history(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT")], config: Config = CONFIG, as_json: Json = False
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT")],
+    config: Config = CONFIG,
+    as_json: Json = False,
 ) -> None:
     """Show a document's versions and changes, newest first, and how its last checks went.
 
     Example: `policywatch history linkedin/privacy-policy`
     """
-    with opened(config, even_read_only=True) as (_, database), database.reading() as session:
+    with (
+        opened(config, even_read_only=True) as (_, database),
+        database.reading() as session,
+    ):
         if as_json:
             print_json(history_json(session, document))
         else:
@@ -36,12 +50,19 @@ def history(
 
 def show(
     change: Annotated[
-        int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it.")
+        int,
+        typer.Argument(
+            metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it."
+        ),
     ],
     config: Config = CONFIG,
     why: Why = False,
     routes: Annotated[
-        bool, typer.Option("--routes", help="Say which routes are told of it and when, and why the others are not.")
+        bool,
+        typer.Option(
+            "--routes",
+            help="Say which routes are told of it and when, and why the others are not.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -49,14 +70,20 @@ def show(
 
     Examples: `policywatch show 17 --why` · `policywatch show 17 --routes`
     """
-    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
         results: list[RouteResult] = []
         if routes:
             entries = [entry for entry, _ in watchlist.routes]
             results = explain_routing(session, stored_change(session, change), entries)
         if as_json:
             more = {"routes": [asdict(result) for result in results]} if routes else {}
-            print_json(change_json(session, change, reviews=True).model_dump(mode="json") | more)
+            print_json(
+                change_json(session, change, reviews=True).model_dump(mode="json")
+                | more
+            )
             return
         show_change(console(), session, change, why=why)
     if routes:
@@ -65,7 +92,12 @@ def show(
 
 
 def split(
-    change: Annotated[int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `show` has it.")],
+    change: Annotated[
+        int,
+        typer.Argument(
+            metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `show` has it."
+        ),
+    ],
     config: Config = CONFIG,
 ) -> None:
     """Take a change out of its event: it stands alone from then on.
@@ -74,7 +106,9 @@ def split(
     """
     with opened(config) as (_, database), database.writing() as session:
         is_split = split_off(session, stored_change(session, change), user(), utc_now())
-    console().print(f"Change {change} {'stands alone now' if is_split else 'stands alone already'}.")
+    console().print(
+        f"Change {change} {'stands alone now' if is_split else 'stands alone already'}."
+    )
 
 
 def _print_routes(results: list[RouteResult]) -> None:

@@ -15,14 +15,28 @@ from sqlmodel import Session
 
 from analysis.model import Comparison
 from messages import ENGLISH, Message, catalogue
-from notifier.presentation import Quoted, answers, context, date_key, headline, reasons, words_for
+from notifier.presentation import (
+    Quoted,
+    answers,
+    context,
+    date_key,
+    headline,
+    reasons,
+    words_for,
+)
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.sanitize import sanitize
 from policywatch.second_opinion import SecondOpinion
 from policywatch.views.change import ChangeView, change_view
 from policywatch.views.passages import Run, Section, flagged_first, runs
 from storage.announced import Announcement
-from storage.change_list import ChangesPage, ListedChange, changes_to, event_of, leading_first
+from storage.change_list import (
+    ChangesPage,
+    ListedChange,
+    changes_to,
+    event_of,
+    leading_first,
+)
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, last_check
 from storage.documents import Document, document
@@ -42,7 +56,11 @@ class _Sheet:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._width = min(console.width, _WIDEST)
-        self._is_coloured = console.is_terminal and not console.no_color and console.color_system is not None
+        self._is_coloured = (
+            console.is_terminal
+            and not console.no_color
+            and console.color_system is not None
+        )
         self.words = catalogue(ENGLISH)
 
     def line(self, *parts: str | tuple[str, str] | Text, indent: int = 0) -> None:
@@ -58,7 +76,9 @@ class _Sheet:
             text.pad_left(indent)
             self._console.print(text, soft_wrap=True)
             return
-        self._console.print(Padding(text, (0, 0, 0, indent), expand=False), width=self._width)
+        self._console.print(
+            Padding(text, (0, 0, 0, indent), expand=False), width=self._width
+        )
 
     def gap(self) -> None:
         self._console.print()
@@ -78,11 +98,15 @@ class _Sheet:
         for run in diff:
             before, after = ("", "") if self._is_coloured else _PLAIN[run.tag]
             if self._is_coloured and (last, run.tag) == ("removed", "added"):
-                text.append(" ")  # the new word must not look like the end of the old one
+                text.append(
+                    " "
+                )  # the new word must not look like the end of the old one
             last = run.tag
             text.append(before)
             for piece in () if run.folded else run.pieces:
-                style = f"{_MARK[run.tag]} {'bold reverse' if piece.topics else ''}".strip()
+                style = (
+                    f"{_MARK[run.tag]} {'bold reverse' if piece.topics else ''}".strip()
+                )
                 text.append(self._safe(piece.text), style if self._is_coloured else "")
             text.append("[…] " if run.folded else after)
         return text
@@ -98,7 +122,10 @@ class _Sheet:
         grid.add_column(overflow="fold")
         for name, values in rows:
             for number, value in enumerate(values):
-                grid.add_row(Text(self._safe(name) if number == 0 else ""), Text(self._safe(value)))
+                grid.add_row(
+                    Text(self._safe(name) if number == 0 else ""),
+                    Text(self._safe(value)),
+                )
         self._console.print(Padding(grid, (0, 0, 0, indent)), width=self._width)
 
 
@@ -108,9 +135,18 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
     row = document(session, document_id)
     with with_withdrawn(session):
         history = versions(session, document_id)
-    withdrawn = withdrawals(session, [version.id for version in history if version.id is not None])
-    changes = changes_to(session, [version.id for version in history if version.id is not None])
-    sheet.line((row.service, "bold"), " · ", (row.title, "bold"), (f"  {row.id} ({row.language})", "dim"))
+    withdrawn = withdrawals(
+        session, [version.id for version in history if version.id is not None]
+    )
+    changes = changes_to(
+        session, [version.id for version in history if version.id is not None]
+    )
+    sheet.line(
+        (row.service, "bold"),
+        " · ",
+        (row.title, "bold"),
+        (f"  {row.id} ({row.language})", "dim"),
+    )
     for url in row.addresses:
         sheet.line((url, "dim"))
     _last_check(sheet, last_check(session, document_id))
@@ -142,7 +178,9 @@ def show_changes(console: Console, page: ChangesPage) -> None:
         sheet.line((sheet.words("terminal.older_with", place=page.older), "dim"))
 
 
-def show_change(console: Console, session: Session, change_id: int, *, why: bool = False) -> None:
+def show_change(
+    console: Console, session: Session, change_id: int, *, why: bool = False
+) -> None:
     """A change: what it means, the flagged passages, then the rest. `why` adds the reasons for the classification.
 
     Raises `UnknownChange`.
@@ -150,21 +188,34 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     sheet = _Sheet(console)
     view = change_view(session, change_id)
     of, brief = view.document, view.change.brief
-    sheet.line((sheet.words("change.number", n=change_id), "bold"), " · ", of.service, " · ", of.title)
+    sheet.line(
+        (sheet.words("change.number", n=change_id), "bold"),
+        " · ",
+        of.service,
+        " · ",
+        of.title,
+    )
     _facts(sheet, view.change, of.kind)
     if view.returned:
         sheet.line(sheet.words("change.returns", n=view.returned.number))
     if view.change.waits:
         sheet.line(sheet.words("change.waits"))
     if view.announced:
-        sheet.line(sheet.words("say.announced", date=sheet.words.day(view.announced.day)))
+        sheet.line(
+            sheet.words("say.announced", date=sheet.words.day(view.announced.day))
+        )
     if event := event_of(session, view.change):
         reason = view.change.event_reason
         sheet.line(sheet.words("event.title"), f" ({reason})" if reason else "")
         _other_changes(sheet, [row for row in event if row.change.id != change_id])
     for review in reviews_of(session, change_id):
-        state, note = sheet.words.label("review_state", review.state), f": {review.note}" if review.note else ""
-        sheet.line(f"{_time(review.at)} UTC  ", (state, "bold"), f" · {review.by}{note}")
+        state, note = (
+            sheet.words.label("review_state", review.state),
+            f": {review.note}" if review.note else "",
+        )
+        sheet.line(
+            f"{_time(review.at)} UTC  ", (state, "bold"), f" · {review.by}{note}"
+        )
     _why(sheet, reasons(brief) if why else ())
     _summary(sheet, view.change, of)
     _second(sheet, view.second)
@@ -174,13 +225,17 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     _source(sheet, view)
 
 
-def show_comparison(console: Console, comparison: Comparison, *, why: bool = False) -> None:
+def show_comparison(
+    console: Console, comparison: Comparison, *, why: bool = False
+) -> None:
     """What a change between two texts would be, in the manner of `show_change`."""
     sheet = _Sheet(console)
     if comparison.held:
         sheet.line((sheet.words("terminal.held"), "bold"), f": {comparison.held}")
         if comparison.passages:
-            counts = sheet.words.operations(Counter(passage.operation for passage in comparison.passages))
+            counts = sheet.words.operations(
+                Counter(passage.operation for passage in comparison.passages)
+            )
             sheet.line(sheet.words("terminal.held_passages", passages=counts))
         return
     row = Change(cause="page", **change_columns(comparison))
@@ -191,7 +246,13 @@ def show_comparison(console: Console, comparison: Comparison, *, why: bool = Fal
     _passages(sheet, passages, "", why=comparison.why if why else None)
 
 
-def _passages(sheet: _Sheet, passages: list[StoredPassage], title: str, *, why: Collection[Message] | None) -> None:
+def _passages(
+    sheet: _Sheet,
+    passages: list[StoredPassage],
+    title: str,
+    *,
+    why: Collection[Message] | None,
+) -> None:
     """`why` holds the reasons of the whole change, which no passage says again; without it none says any."""
     flagged, others = flagged_first(passages, title)
     for section in flagged:
@@ -214,14 +275,18 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
         return
     outcome = sheet.words.label("outcome", check.outcome or "unread").lower()
     reason = f": {check.reason}" if check.reason else ""
-    sheet.line(f"{sheet.words('terminal.last_check')} {_time(check.checked_at)} UTC, {outcome}{reason}")
+    sheet.line(
+        f"{sheet.words('terminal.last_check')} {_time(check.checked_at)} UTC, {outcome}{reason}"
+    )
 
 
 def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) -> None:
     name = f"  version {version.number}"
     if row is None:
         first = sheet.words("terminal.first_text") if version.number == 1 else ""
-        sheet.line((f"{_time(version.captured_at)} UTC", "bold"), f"{name}  ", (first, "dim"))
+        sheet.line(
+            (f"{_time(version.captured_at)} UTC", "bold"), f"{name}  ", (first, "dim")
+        )
         if version.cause == Cause.REPLACED:
             sheet.line(sheet.words.label("cause", version.cause), indent=2)
     else:
@@ -231,18 +296,37 @@ def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) ->
 
 
 def _withdrawn_entry(sheet: _Sheet, version: Version, withdrawal: Withdrawal) -> None:
-    mark = sheet.words("withdrawn.mark", date=sheet.words.day(withdrawal.withdrawn_at.date()))
-    sheet.line((f"{_time(version.captured_at)} UTC", "bold"), f"  version {version.number}  ", (mark, "dim"))
+    mark = sheet.words(
+        "withdrawn.mark", date=sheet.words.day(withdrawal.withdrawn_at.date())
+    )
+    sheet.line(
+        (f"{_time(version.captured_at)} UTC", "bold"),
+        f"  version {version.number}  ",
+        (mark, "dim"),
+    )
     if withdrawal.reason:
-        sheet.line((sheet.words("withdrawn.why", why=withdrawal.reason), "dim"), indent=2)
+        sheet.line(
+            (sheet.words("withdrawn.why", why=withdrawal.reason), "dim"), indent=2
+        )
 
 
-def _change_entry(sheet: _Sheet, at: datetime, name: str, row: ListedChange, *, with_document: bool = False) -> None:
+def _change_entry(
+    sheet: _Sheet,
+    at: datetime,
+    name: str,
+    row: ListedChange,
+    *,
+    with_document: bool = False,
+) -> None:
     change, of = row.change, row.document
     number = sheet.words("change.number", n=change.id).lower()
-    sheet.line((f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", *_weight(sheet, change))
+    sheet.line(
+        (f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", *_weight(sheet, change)
+    )
     if with_document:
-        sheet.line(of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2)
+        sheet.line(
+            of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2
+        )
     news = headline(sheet.words, of, change)
     for line in (news, _about(sheet, change, of.kind, row.announced)):
         if line:
@@ -254,7 +338,9 @@ def _change_entry(sheet: _Sheet, at: datetime, name: str, row: ListedChange, *, 
 def _other_changes(sheet: _Sheet, rows: Iterable[ListedChange]) -> None:
     for row in rows:
         number = sheet.words("change.number", n=row.change.id).lower()
-        sheet.line(f"{number}  ", row.document.title, (f"  {row.document.id}", "dim"), indent=4)
+        sheet.line(
+            f"{number}  ", row.document.title, (f"  {row.document.id}", "dim"), indent=4
+        )
 
 
 def _weight(sheet: _Sheet, change: Change) -> list[tuple[str, str]]:
@@ -266,10 +352,17 @@ def _weight(sheet: _Sheet, change: Change) -> list[tuple[str, str]]:
     return [(severity, _SEVERITY.get(change.severity, "bold"))]
 
 
-def _about(sheet: _Sheet, change: Change, kind: str, announced: Announcement | None = None) -> str:
+def _about(
+    sheet: _Sheet, change: Change, kind: str, announced: Announcement | None = None
+) -> str:
     parts = [sheet.words.label("topics", topic) for topic in change.topics]
     if change.effective_date is not None:
-        parts.append(sheet.words(f"changes.{date_key(change, kind)}", date=change.effective_date.isoformat()))
+        parts.append(
+            sheet.words(
+                f"changes.{date_key(change, kind)}",
+                date=change.effective_date.isoformat(),
+            )
+        )
     if announced is not None:
         parts.append(sheet.words("changes.announced", date=announced.day.isoformat()))
     if change.cause != "page":
@@ -277,8 +370,16 @@ def _about(sheet: _Sheet, change: Change, kind: str, announced: Announcement | N
     return " · ".join(parts)
 
 
-def _facts(sheet: _Sheet, change: Change, kind: str, *, has_passages: bool = True) -> None:
-    sheet.line(*(_weight(sheet, change) if has_passages else (sheet.words("change.no_passages"),)))
+def _facts(
+    sheet: _Sheet, change: Change, kind: str, *, has_passages: bool = True
+) -> None:
+    sheet.line(
+        *(
+            _weight(sheet, change)
+            if has_passages
+            else (sheet.words("change.no_passages"),)
+        )
+    )
     for line in (sheet.words.why_high(change.brief), _about(sheet, change, kind)):
         if line:
             sheet.line(line)
@@ -290,13 +391,24 @@ def _summary(sheet: _Sheet, change: Change, of: Document | None) -> None:
         sheet.gap()
         sheet.line((news, "bold"))
     if quoted := context(change.brief):
-        label = words("brief.gone") + words.colon if change.brief["meaning_side"] == "before" else ""
+        label = (
+            words("brief.gone") + words.colon
+            if change.brief["meaning_side"] == "before"
+            else ""
+        )
         sheet.line(f"{label}“{quoted.text}”", indent=2)
     rows: list[tuple[str, list[str]]] = []
     if deadline := change.brief.get("deadline"):
-        rows.append((words("brief.deadline"), [deadline, *_said_by(change, "deadline")]))
+        rows.append(
+            (words("brief.deadline"), [deadline, *_said_by(change, "deadline")])
+        )
     if default := change.brief.get("default"):
-        rows.append((words("brief.default"), [words(f"brief.{default}"), *_said_by(change, "default")]))
+        rows.append(
+            (
+                words("brief.default"),
+                [words(f"brief.{default}"), *_said_by(change, "default")],
+            )
+        )
     for answer in answers(change.brief):
         quotes = [_quote(quote) for quote in answer.quotes] or [words("brief.unsaid")]
         rows.append((words.questions(answer.questions, answer.state), quotes))
@@ -316,8 +428,12 @@ def _second(sheet: _Sheet, opinion: SecondOpinion | None) -> None:
     sheet.gap()
     sheet.line((f"{sheet.words('brief.retold')} ({opinion.model}):", "dim"))
     verdict = opinion.verdict
-    classification = sheet.words.classification(verdict.severity, verdict.direction, verdict.topics)
-    sheet.line(classification if verdict.alert else sheet.words("changes.not_about"), indent=2)
+    classification = sheet.words.classification(
+        verdict.severity, verdict.direction, verdict.topics
+    )
+    sheet.line(
+        classification if verdict.alert else sheet.words("changes.not_about"), indent=2
+    )
     for language, text in opinion.meanings.items():
         sheet.line(f"{text} ({language})", indent=2)
 
@@ -327,30 +443,52 @@ def _quote(quote: Quoted) -> str:
     return " ".join([f"“{quote.text}”", *(f"<{url}>" for url in links)])
 
 
-def _section(sheet: _Sheet, section: Section, *, why: Collection[Message] | None) -> None:
+def _section(
+    sheet: _Sheet, section: Section, *, why: Collection[Message] | None
+) -> None:
     heading = " › ".join(section.heading) or sheet.words("say.start_of_page")
-    operations = ", ".join(sheet.words.label("operation", name).lower() for name in section.operations)
+    operations = ", ".join(
+        sheet.words.label("operation", name).lower() for name in section.operations
+    )
     severity = sheet.words.label("severity", section.severity).lower()
-    weight = (f"  {severity}", _SEVERITY.get(section.severity, "")) if section.topics else ""
+    weight = (
+        (f"  {severity}", _SEVERITY.get(section.severity, "")) if section.topics else ""
+    )
     sheet.line((heading, "bold"), (f"  {operations}", "italic"), weight)
     for passage in section.passages:
         sheet.line(sheet.marked(runs(passage)), indent=2)
         if also := section.also(passage):
             sheet.line((sheet.words.places(also), "italic"), indent=4)
         for topic in passage.topics:
-            evidence = [f"“{each['text']}”" for each in passage.evidence if each["topic"] == topic]
-            sheet.line((sheet.words.label("topics", topic), "magenta"), f": {', '.join(evidence)}", indent=4)
-        _why(sheet, (reason for reason in passage.why if why is not None and reason not in why), indent=4)
+            evidence = [
+                f"“{each['text']}”"
+                for each in passage.evidence
+                if each["topic"] == topic
+            ]
+            sheet.line(
+                (sheet.words.label("topics", topic), "magenta"),
+                f": {', '.join(evidence)}",
+                indent=4,
+            )
+        _why(
+            sheet,
+            (reason for reason in passage.why if why is not None and reason not in why),
+            indent=4,
+        )
 
 
 def _why(sheet: _Sheet, reasons: Iterable[Message], indent: int = 0) -> None:
     for reason in reasons:
-        sheet.line((f"{sheet.words('change.why').lower()}: {reason}", "dim"), indent=indent)
+        sheet.line(
+            (f"{sheet.words('change.why').lower()}: {reason}", "dim"), indent=indent
+        )
 
 
 def _source(sheet: _Sheet, view: ChangeView) -> None:
     for version in (view.before, view.after):
-        captured = sheet.words("change.captured", moment=f"{_time(version.captured_at)} UTC")
+        captured = sheet.words(
+            "change.captured", moment=f"{_time(version.captured_at)} UTC"
+        )
         sheet.line(f"version {version.number}, {captured}")
     for url in view.addresses:
         sheet.line((url, "dim"))

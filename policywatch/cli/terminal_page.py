@@ -20,7 +20,12 @@ _MARKS = {"heading": "# ", "item": "- ", "row": "| ", "paragraph": ""}
 
 def show_page(console: Console, page: Page, *, dropped: bool) -> None:
     """The blocks in page order; `dropped` adds, in its place, what was left out and why."""
-    console.print(Text(f"{sanitize(page.title)}  [{page.language or 'language unknown'}]", style="bold"))
+    console.print(
+        Text(
+            f"{sanitize(page.title)}  [{page.language or 'language unknown'}]",
+            style="bold",
+        )
+    )
     if dropped and console.is_terminal and console.width >= _WIDE:
         _side_by_side(console, page)
     else:
@@ -35,7 +40,9 @@ def _one_below_the_other(console: Console, page: Page, *, dropped: bool) -> None
     left_out = _by_place(page.dropped) if dropped else {}
     for number in range(len(page.blocks) + 1):
         for part in left_out.get(number, ()):
-            console.print(Text(f"left out ({part.reason}): {_short(part)}", style="dim"))
+            console.print(
+                Text(f"left out ({part.reason}): {_short(part)}", style="dim")
+            )
         if number < len(page.blocks):
             console.print(_line(page.blocks[number]))
 
@@ -47,20 +54,32 @@ def _side_by_side(console: Console, page: Page) -> None:
     left_out = _by_place(page.dropped)
     for number in range(len(page.blocks) + 1):
         beside = Text()
-        for reason, parts in groupby(left_out.get(number, ()), key=lambda part: part.reason):
+        for reason, parts in groupby(
+            left_out.get(number, ()), key=lambda part: part.reason
+        ):
             beside.append("\n" if beside else "")
-            beside.append(f"{reason}: ", "italic").append(" · ".join(map(_short, parts)), "dim")
-        table.add_row(_line(page.blocks[number]) if number < len(page.blocks) else Text(), beside)
+            beside.append(f"{reason}: ", "italic").append(
+                " · ".join(map(_short, parts)), "dim"
+            )
+        table.add_row(
+            _line(page.blocks[number]) if number < len(page.blocks) else Text(), beside
+        )
     console.print(table)
 
 
 def _by_place(dropped: Iterable[Dropped]) -> dict[int, list[Dropped]]:
-    return {after: list(parts) for after, parts in groupby(dropped, key=lambda part: part.after)}
+    return {
+        after: list(parts)
+        for after, parts in groupby(dropped, key=lambda part: part.after)
+    }
 
 
 def _line(block: Block) -> Text:
     style = "bold" if block.kind == "heading" else ""
-    return Text(f"{'  ' * len(block.heading)}{_MARKS[block.kind]}{sanitize(block.text)}", style=style)
+    return Text(
+        f"{'  ' * len(block.heading)}{_MARKS[block.kind]}{sanitize(block.text)}",
+        style=style,
+    )
 
 
 def _short(part: Dropped) -> str:

@@ -23,7 +23,13 @@ def watch(config: Config = CONFIG, log_format: Logs = None) -> None:
     with opened(config) as (first, database):
 
         def read() -> tuple[Watchlist, Recipients]:
-            watchlist = with_additions(same_database(load(at_rest(config)), first, "watch"), database)
+            watchlist = with_additions(
+                same_database(load(at_rest(config)), first, "watch"), database
+            )
             return ready(watchlist), recipients(watchlist)
 
-        stay(database, Reloadable(config, read, also=lambda: edits(database)), log_format or LogFormat.TEXT)
+        stay(
+            database,
+            Reloadable(config, read, also=lambda: edits(database)),
+            log_format or LogFormat.TEXT,
+        )

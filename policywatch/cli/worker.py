@@ -24,15 +24,24 @@ _QUEUES = ("check", "read", "deliver")
 def _queues(text: str) -> str:
     for name in text.split(","):
         if name not in _QUEUES:
-            raise typer.BadParameter(f"{name!r} is no queue; write some of: {','.join(_QUEUES)}")
+            raise typer.BadParameter(
+                f"{name!r} is no queue; write some of: {','.join(_QUEUES)}"
+            )
     return text
 
 
 def worker(
     config: Config = CONFIG,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Jobs at a time.")] = 4,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, max=64, help="Jobs at a time.")
+    ] = 4,
     queues: Annotated[
-        str, typer.Option("--queues", callback=_queues, help="Only these; each needs a worker somewhere.")
+        str,
+        typer.Option(
+            "--queues",
+            callback=_queues,
+            help="Only these; each needs a worker somewhere.",
+        ),
     ] = ",".join(_QUEUES),
     log_format: Logs = None,
 ) -> None:
@@ -49,10 +58,14 @@ def worker(
             problem = "workers need PostgreSQL, which machines can share; `policywatch database copy` moves this store"
             raise WatchlistError([first.problem("database", problem)])
         if find_spec("procrastinate") is None:
-            raise StorageError("workers need procrastinate: pip install 'policywatch[cluster]'")
+            raise StorageError(
+                "workers need procrastinate: pip install 'policywatch[cluster]'"
+            )
 
         def read() -> tuple[Watchlist, Recipients]:
-            watchlist = with_additions(same_database(load(at_rest(config)), first, "worker"), database)
+            watchlist = with_additions(
+                same_database(load(at_rest(config)), first, "worker"), database
+            )
             return ready(watchlist), recipients(watchlist)
 
         work = import_module("policywatch.worker").work

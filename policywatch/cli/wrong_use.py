@@ -19,7 +19,11 @@ def wrong_use(failure: typer.TyperException) -> str:
 
 
 def _name(failure: typer.BadParameter) -> str:
-    hint = failure.param_hint or (failure.param.get_error_hint() if failure.param else None) or ""
+    hint = (
+        failure.param_hint
+        or (failure.param.get_error_hint() if failure.param else None)
+        or ""
+    )
     return (hint if isinstance(hint, str) else " / ".join(hint)).replace("'", "")
 
 

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-_SECRETS = {"to", "database", "heartbeat", "model_key", "password"}  # what may hold a password is never shown
+_SECRETS = {
+    "to",
+    "database",
+    "heartbeat",
+    "model_key",
+    "password",
+}  # what may hold a password is never shown
 HIDDEN = "hidden"  # the type of an error whose value holds a password
 # what pydantic says of programs, said of a file; by its type of error
 _WRITE = {
@@ -46,7 +52,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else str(self.file)
-        return f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
+        return (
+            f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
+        )
 
 
 class WatchlistError(Exception):
@@ -69,20 +77,34 @@ class Section:
     def problem(self, key: str, text: str) -> Problem:
         place = f"{self.name}[{self.index}]" if self.index is not None else self.name
         dotted = ".".join(part for part in (place, key) if part)
-        return Problem(self.file, self._line(key.split("[")[0].split(".")[0]), dotted, text)
+        return Problem(
+            self.file, self._line(key.split("[")[0].split(".")[0]), dotted, text
+        )
 
     def problems(self, failure: ValidationError, known: Sequence[str]) -> list[Problem]:
         """What pydantic found, in our words; `known` are the keys that may stand here."""
         errors = failure.errors(include_url=False)
-        return [self.problem(_key(error["loc"]), _explained(error, known)) for error in errors]
+        return [
+            self.problem(_key(error["loc"]), _explained(error, known))
+            for error in errors
+        ]
 
     def _line(self, key: str) -> int | None:
         """The line of the key, else of the table's header; of a key of the top also that of a table of its name."""
         lines = _line_numbers(self.lines)
-        found = lines.get((self.name, self.index, key)) or lines.get((self.name, self.index, ""))
+        found = lines.get((self.name, self.index, key)) or lines.get(
+            (self.name, self.index, "")
+        )
         if found or self.name:
             return found
-        return next((number for (name, *_), number in lines.items() if key and name.split(".")[0] == key), None)
+        return next(
+            (
+                number
+                for (name, *_), number in lines.items()
+                if key and name.split(".")[0] == key
+            ),
+            None,
+        )
 
 
 def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int]:
@@ -92,7 +114,9 @@ def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int
     tables: Counter[str] = Counter()
     for number, line in enumerate(lines, 1):
         if header := re.fullmatch(r"""\s*(\[\[?)([^\[\]=,]+)\]\]?\s*(?:#.*)?""", line):
-            table = ".".join(part.strip().strip("\"'") for part in header[2].split(".", 1))
+            table = ".".join(
+                part.strip().strip("\"'") for part in header[2].split(".", 1)
+            )
             index = tables[table] if header[1] == "[[" else None
             tables[table] += 1
             numbers.setdefault((table, index, ""), number)
@@ -135,7 +159,10 @@ def explained_value(error: Any) -> str:
 
 def _to_write(error: Any) -> str:
     context = error.get("ctx", {})
-    limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
+    limits = {
+        name: f"{limit:g}" if isinstance(limit, float) else limit
+        for name, limit in context.items()
+    }
     return _WRITE[error["type"]].format(**limits)
 
 
@@ -144,7 +171,9 @@ def nearest(word: str, known: Sequence[str]) -> str:
     from rapidfuzz.process import extractOne  # loads slowly, and few words are wrong
 
     close = extractOne(word, known, score_cutoff=65)
-    return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
+    return (
+        f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
+    )
 
 
 class BadPairs(Exception):

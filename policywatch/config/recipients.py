@@ -56,7 +56,9 @@ class Recipients:
         return [route.name for route in self.routes if route.wants(document, change)]
 
 
-def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) -> Recipients:
+def recipients(
+    watchlist: Watchlist, environ: Mapping[str, str] = os.environ
+) -> Recipients:
     """Raises `WatchlistError` with all that stands in the way: unset variables and addresses that lead nowhere."""
     problems: list[Problem] = []
     mail = _mail(watchlist, environ, problems)
@@ -71,36 +73,62 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
     model = _model(watchlist, environ, problems)
     if problems:
         raise WatchlistError(problems)
-    route_to = partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url) if mail else None
+    route_to = (
+        partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url)
+        if mail
+        else None
+    )
     route_to = route_to if watchlist.web.subscribe else None
     grace = span(watchlist.alerts.grace)
-    return Recipients(tuple(routes), operator, entry.language, heartbeat, model, route_to, grace)
+    return Recipients(
+        tuple(routes), operator, entry.language, heartbeat, model, route_to, grace
+    )
 
 
-def _mail(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> MailEntry | None:
+def _mail(
+    watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]
+) -> MailEntry | None:
     entry, section = watchlist.mail
     if entry is None:
         return None
     keys = ("user", "password")
-    login = {key: _expanded(getattr(entry, key), key, section, environ, problems) for key in keys}
+    login = {
+        key: _expanded(getattr(entry, key), key, section, environ, problems)
+        for key in keys
+    }
     return entry.model_copy(update=login)
 
 
-def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> Model | None:
+def _model(
+    watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]
+) -> Model | None:
     entry, section = watchlist.classify
     if entry.model_url is None or entry.model is None:
         return None
     key = _expanded(entry.model_key, "model_key", section, environ, problems)
-    return Model(entry.model_url, entry.model, key, entry.model_timeout, entry.use == "decides", entry.allow_private)
+    return Model(
+        entry.model_url,
+        entry.model,
+        key,
+        entry.model_timeout,
+        entry.use == "decides",
+        entry.allow_private,
+    )
 
 
 def _heartbeat(
-    entry: OperatorEntry, section: Section, environ: Mapping[str, str], problems: list[Problem]
+    entry: OperatorEntry,
+    section: Section,
+    environ: Mapping[str, str],
+    problems: list[Problem],
 ) -> Heartbeat | None:
     url = _expanded(entry.heartbeat, "heartbeat", section, environ, problems)
     if url is None:
         return None
-    from notifier.heartbeat import Heartbeat, heartbeat_problem  # loads Apprise, as below
+    from notifier.heartbeat import (
+        Heartbeat,
+        heartbeat_problem,
+    )  # loads Apprise, as below
 
     if problem := heartbeat_problem(url):
         problems.append(section.problem("heartbeat", problem))
@@ -108,7 +136,11 @@ def _heartbeat(
 
 
 def _expanded(
-    text: str | None, key: str, section: Section, environ: Mapping[str, str], problems: list[Problem]
+    text: str | None,
+    key: str,
+    section: Section,
+    environ: Mapping[str, str],
+    problems: list[Problem],
 ) -> str | None:
     try:
         return None if text is None else expand(text, environ)
@@ -144,11 +176,18 @@ def _set(words: Iterable[str] | None) -> frozenset[str] | None:
 
 
 def _addresses(
-    written: list[str], section: Section, mail: MailEntry | None, environ: Mapping[str, str], problems: list[Problem]
+    written: list[str],
+    section: Section,
+    mail: MailEntry | None,
+    environ: Mapping[str, str],
+    problems: list[Problem],
 ) -> tuple[Address, ...]:
     if not written:
         return ()
-    from notifier.channels import address, address_problem  # loads slowly, and not every run has an address to check
+    from notifier.channels import (
+        address,
+        address_problem,
+    )  # loads slowly, and not every run has an address to check
 
     addresses = []
     for index, text in enumerate(written):
@@ -176,4 +215,8 @@ def _no_address(text: str, url: str) -> str | None:
 def _beside(folder: Path, to: Address) -> Address:
     """A relative file lies beside the watchlist, wherever the job is started from; its name stays as it is written."""
     relative = re.fullmatch(r"(?i:file://)([^/].*)", to.url)
-    return replace(to, url=f"file://{quote(str(folder))}/{relative[1]}") if relative else to
+    return (
+        replace(to, url=f"file://{quote(str(folder))}/{relative[1]}")
+        if relative
+        else to
+    )

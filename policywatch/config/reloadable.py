@@ -20,11 +20,19 @@ class Reloadable(Generic[T]):
     """What `read` makes of a file, read again where the file was written; where it raises `WatchlistError`, what it
     brought last, and the reason is logged once. It is read again, too, where `also` answers otherwise than before."""
 
-    def __init__(self, file: Path, read: Callable[[], T], also: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        file: Path,
+        read: Callable[[], T],
+        also: Callable[[], object] = lambda: None,
+    ) -> None:
         """Raises `WatchlistError` where it is wrong from the start."""
         self._file, self._also = file, also
         self._read = read
-        self._stamp = _stamp(file), also()  # before it is read: what is written meanwhile has another
+        self._stamp = (
+            _stamp(file),
+            also(),
+        )  # before it is read: what is written meanwhile has another
         self._good = read()
         self._lock = Lock()
         self.problem: str | None = None  # why what was read last does not hold
@@ -44,7 +52,10 @@ class Reloadable(Generic[T]):
         except WatchlistError as failure:
             if str(failure) != self.problem:
                 self.problem = str(failure)
-                log.warning("%s; until this is fixed, the last good version of the file applies", failure)
+                log.warning(
+                    "%s; until this is fixed, the last good version of the file applies",
+                    failure,
+                )
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

@@ -22,7 +22,9 @@ def word_problems(routes: Iterable[tuple[RouteEntry, Section]]) -> Iterator[Prob
 
 
 def filter_problems(
-    routes: Sequence[tuple[RouteEntry, Section]], documents: Sequence[DocumentEntry], own_topics: Iterable[str]
+    routes: Sequence[tuple[RouteEntry, Section]],
+    documents: Sequence[DocumentEntry],
+    own_topics: Iterable[str],
 ) -> Iterator[Problem]:
     """Filters that can never match: such a route would be silent, and stay unnoticed."""
     allowed: dict[str, set[str]] = {
@@ -34,16 +36,24 @@ def filter_problems(
     names = {route.name for route, _ in routes}
     for entry, section in routes:
         if entry.enabled:
-            yield from _filters(entry, section, allowed, [document.id for document in documents])
+            yield from _filters(
+                entry, section, allowed, [document.id for document in documents]
+            )
         for name in entry.formerly:
             if name in names:
-                yield section.problem("formerly", f"found {name!r}, which is the name of a current route")
+                yield section.problem(
+                    "formerly", f"found {name!r}, which is the name of a current route"
+                )
 
 
-def language_problems(entry: RouteEntry | OperatorEntry, section: Section) -> Iterator[Problem]:
+def language_problems(
+    entry: RouteEntry | OperatorEntry, section: Section
+) -> Iterator[Problem]:
     """A language without a catalogue."""
     if entry.language not in LANGUAGES:
-        yield section.problem("language", f"found {entry.language!r}; allowed: {', '.join(LANGUAGES)}")
+        yield section.problem(
+            "language", f"found {entry.language!r}; allowed: {', '.join(LANGUAGES)}"
+        )
 
 
 def _times(entry: RouteEntry, section: Section) -> Iterator[Problem]:
@@ -63,20 +73,32 @@ def _times(entry: RouteEntry, section: Section) -> Iterator[Problem]:
             yield section.problem("quiet", str(failure))
         else:
             if when is not None and not isinstance(when, AtOnce):
-                yield section.problem("quiet", f"is only for routes that send at once; this one sends {when}")
+                yield section.problem(
+                    "quiet",
+                    f"is only for routes that send at once; this one sends {when}",
+                )
     if entry.empty and isinstance(when, AtOnce):
         yield section.problem("empty", "is only for digests; this route sends at once")
 
 
 def _filters(
-    entry: RouteEntry, section: Section, allowed: Mapping[str, set[str]], ids: Sequence[str]
+    entry: RouteEntry,
+    section: Section,
+    allowed: Mapping[str, set[str]],
+    ids: Sequence[str],
 ) -> Iterator[Problem]:
     none = "none, no document is watched"
     for key, values in allowed.items():
         for value in getattr(entry, key) or ():
             if value not in values:
-                yield section.problem(key, f"found {value!r}; allowed: {', '.join(sorted(values)) or none}")
+                yield section.problem(
+                    key,
+                    f"found {value!r}; allowed: {', '.join(sorted(values)) or none}",
+                )
     for pattern in entry.documents or ():
         if not any(fnmatchcase(id_, pattern) for id_ in ids):
             known = ", ".join(ids) or none
-            yield section.problem("documents", f"found {pattern!r}, which matches none of the documents: {known}")
+            yield section.problem(
+                "documents",
+                f"found {pattern!r}, which matches none of the documents: {known}",
+            )

@@ -15,7 +15,16 @@ from analysis.text.notation import pattern_of
 from policywatch.config.errors import HIDDEN
 from policywatch.sources.git import ADDRESS as GIT_ADDRESS
 
-Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
+Kind = Literal[
+    "privacy-policy",
+    "terms",
+    "cookie-policy",
+    "help",
+    "guidelines",
+    "notice",
+    "preview",
+    "other",
+]
 Robots = Literal["obey", "ignore"]
 Source = Literal["page", "open-terms-archive", "wayback"]
 
@@ -26,12 +35,16 @@ _MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
 PERSON = r"^[^\s:/@,;<>\"]+@[\w-]+(\.[\w-]+)+$"  # an e-mail address alone
 
 # what pages and API put behind a document's id
-_PAGES_OF_A_DOCUMENT = re.compile(r".+/(compare|course|versions(/[^/]+(/(text|capture|withdraw))?)?)")
+_PAGES_OF_A_DOCUMENT = re.compile(
+    r".+/(compare|course|versions(/[^/]+(/(text|capture|withdraw))?)?)"
+)
 
 
 def document_id(text: str) -> str:
     """The text, where it can name a document; else `ValueError` says how to write it."""
-    if not re.fullmatch(r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text):
+    if not re.fullmatch(
+        r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text
+    ):
         raise ValueError(
             "write service/document in small letters, digits, '-', '.' and '_', like example/privacy-policy"
         )
@@ -55,7 +68,8 @@ def _page_address(text: str) -> str:
     parts = urlsplit(web_address(text))
     if "@" in parts.netloc:
         raise PydanticCustomError(
-            HIDDEN, "no user name and password are sent to a page; write its address without what stands before the @"
+            HIDDEN,
+            "no user name and password are sent to a page; write its address without what stands before the @",
         )
     try:
         int(parts.port or 0)
@@ -69,9 +83,13 @@ def _page_address(text: str) -> str:
 
 def _git_address(text: str) -> str:
     if not GIT_ADDRESS.match(text):
-        raise ValueError("write the address of a git repository, like https://git.example.org/versions.git")
+        raise ValueError(
+            "write the address of a git repository, like https://git.example.org/versions.git"
+        )
     if "://" in text and urlsplit(text).password:
-        raise PydanticCustomError(HIDDEN, "leave the password to git's own credential store")
+        raise PydanticCustomError(
+            HIDDEN, "leave the password to git's own credential store"
+        )
     return text
 
 
@@ -151,15 +169,23 @@ class DocumentEntry(Table):
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
         if (self.url is None) == (self.urls is None):
-            raise ValueError("write either url, or urls for a document that is read from several addresses")
+            raise ValueError(
+                "write either url, or urls for a document that is read from several addresses"
+            )
         if self.urls and len(set(self.urls)) < len(self.urls):
             raise ValueError("urls has an address twice")
         if self.expand and not self.render:
-            raise ValueError("expand clicks in a browser: it needs render = true beside it")
+            raise ValueError(
+                "expand clicks in a browser: it needs render = true beside it"
+            )
         if self.source == "open-terms-archive" and not (self.repository and self.type):
-            raise ValueError("an archive that is followed needs repository and type beside it")
+            raise ValueError(
+                "an archive that is followed needs repository and type beside it"
+            )
         if self.urls and (self.source != "page" or self.fallback):
-            raise ValueError("an archive is read for one address: write url in place of urls")
+            raise ValueError(
+                "an archive is read for one address: write url in place of urls"
+            )
         return self
 
     @property
@@ -167,7 +193,9 @@ class DocumentEntry(Table):
         """Its file in the repository of Open Terms Archive."""
         if self.type is None:
             return None
-        return f"{self.type}.md" if "/" in self.type else f"{self.service}/{self.type}.md"
+        return (
+            f"{self.type}.md" if "/" in self.type else f"{self.service}/{self.type}.md"
+        )
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -211,7 +239,9 @@ class SourcesEntry(Table):
 class TopicEntry(Table):
     """`[topics.NAME]`: a topic of the operator's own."""
 
-    phrases: Annotated[list[Annotated[str, AfterValidator(_phrase)]], Field(min_length=1)]
+    phrases: Annotated[
+        list[Annotated[str, AfterValidator(_phrase)]], Field(min_length=1)
+    ]
     languages: list[Language] = []
 
 
@@ -267,18 +297,26 @@ class MailEntry(Table):
 
     def url(self, person: str) -> str:
         """The Apprise address of a person, through this server."""
-        login = f"{quote(self.user, safe='')}:{quote(self.password or '', safe='')}@" if self.user else ""
+        login = (
+            f"{quote(self.user, safe='')}:{quote(self.password or '', safe='')}@"
+            if self.user
+            else ""
+        )
         host = f"{self.host}:{self.port}" if self.port else self.host
         mode = {"tls": "ssl", "none": "insecure"}.get(self.security, self.security)
         # without `smtp` Apprise takes another server for some senders, such as those of gmail.com
-        query = urlencode({"smtp": self.host, "mode": mode, "from": self.sender, "to": person})
+        query = urlencode(
+            {"smtp": self.host, "mode": mode, "from": self.sender, "to": person}
+        )
         return f"mailto{'' if self.security == 'none' else 's'}://{login}{host}?{query}"
 
 
 class AlertsEntry(Table):
     """`[alerts]`: how long the alerts of a text that a person accepted wait, so that it can be taken back."""
 
-    grace: Annotated[str, AfterValidator(lambda text: text if text == "0m" else span_text(text))] = "10m"
+    grace: Annotated[
+        str, AfterValidator(lambda text: text if text == "0m" else span_text(text))
+    ] = "10m"
 
 
 class ClassifyEntry(Table):
@@ -294,9 +332,17 @@ class ClassifyEntry(Table):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if (self.model_url is None) != (self.model is None):
-            raise ValueError("model_url and model go together: where a model is asked, and by which name")
-        if self.model_url and urlsplit(self.model_url).scheme != "https" and not self.allow_private:
-            raise ValueError("model_url: write https://, or allow_private = true beside an address of your own network")
+            raise ValueError(
+                "model_url and model go together: where a model is asked, and by which name"
+            )
+        if (
+            self.model_url
+            and urlsplit(self.model_url).scheme != "https"
+            and not self.allow_private
+        ):
+            raise ValueError(
+                "model_url: write https://, or allow_private = true beside an address of your own network"
+            )
         return self
 
 

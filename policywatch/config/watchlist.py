@@ -17,7 +17,11 @@ from pydantic import BaseModel, ValidationError
 
 from analysis.model import TOPICS
 from policywatch.config.errors import Problem, Section, WatchlistError
-from policywatch.config.route_words import filter_problems, language_problems, word_problems
+from policywatch.config.route_words import (
+    filter_problems,
+    language_problems,
+    word_problems,
+)
 from policywatch.config.schema import (
     AlertsEntry,
     ClassifyEntry,
@@ -49,7 +53,11 @@ def contact_problem(contact: str | None) -> str | None:
     write = 'write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
     if not contact:
         return f"is missing; {write}"
-    return None if re.search(r"[@./]", contact) else f"nobody can be reached at {contact!r}; {write}"
+    return (
+        None
+        if re.search(r"[@./]", contact)
+        else f"nobody can be reached at {contact!r}; {write}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,9 @@ class Watchlist:
     def digest(self) -> str:
         """Equal for watchlists that a run would apply alike, wherever and with whatever comments they are written."""
         applied = {
-            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in _OF_NO_RUN
+            field.name: _plain(getattr(self, field.name))
+            for field in fields(self)
+            if field.name not in _OF_NO_RUN
         }
         return hashlib.sha256(json.dumps(applied, sort_keys=True).encode()).hexdigest()
 
@@ -90,7 +100,14 @@ class Watchlist:
 
     def service(self, name: str) -> str:
         """The service as the watchlist writes it, whatever the case; a name that is new as it is given."""
-        return next((each.service for each in self.documents if each.service.casefold() == name.casefold()), name)
+        return next(
+            (
+                each.service
+                for each in self.documents
+                if each.service.casefold() == name.casefold()
+            ),
+            name,
+        )
 
     def problem(self, key: str, text: str) -> Problem:
         """A problem with a key at the top of the file, found when it is put to use."""
@@ -98,7 +115,11 @@ class Watchlist:
 
     def robots(self, entry: DocumentEntry) -> Robots:
         """The operator's word on robots.txt: the document's, else its service's, else the crawl's."""
-        return entry.robots or _of_service(self.services, entry.service).robots or self.crawl.robots
+        return (
+            entry.robots
+            or _of_service(self.services, entry.service).robots
+            or self.crawl.robots
+        )
 
 
 _OF_NO_RUN = {"file", "lines", "database", "upgrade", "people"}
@@ -119,7 +140,11 @@ def _plain(value: Any) -> Any:
 
 def shipped() -> list[str]:
     folder = files("policywatch") / "watchlists"
-    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    return sorted(
+        file.name.removesuffix(".toml")
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    )
 
 
 def shipped_documents(name: str) -> list[dict[str, Any]]:
@@ -166,7 +191,9 @@ class _Loader:
             file=self.file,
             lines=self.lines,
             database=database,
-            upgrade=database.startswith("sqlite") if top.upgrade is None else top.upgrade,
+            upgrade=database.startswith("sqlite")
+            if top.upgrade is None
+            else top.upgrade,
             contact=top.contact,
             site=top.site,
             crawl=self._table(CrawlEntry, "crawl"),
@@ -175,25 +202,43 @@ class _Loader:
             topics=self._named(TopicEntry, "topics"),
             documents=self._documents(top.use, services),
             routes=tuple(self._list(RouteEntry, "routes")),
-            operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
+            operator=(
+                self._table(OperatorEntry, "operator"),
+                self._section("operator"),
+            ),
             people=tuple(self._list(PersonEntry, "people")),
             mail=(self._optional(MailEntry, "mail"), self._section("mail")),
             alerts=self._table(AlertsEntry, "alerts"),
             retention=self._table(RetentionEntry, "retention"),
             web=self._table(WebEntry, "web"),
-            classify=(self._table(ClassifyEntry, "classify"), self._section("classify")),
-            evidence=(self._optional(EvidenceEntry, "evidence"), self._section("evidence")),
+            classify=(
+                self._table(ClassifyEntry, "classify"),
+                self._section("classify"),
+            ),
+            evidence=(
+                self._optional(EvidenceEntry, "evidence"),
+                self._section("evidence"),
+            ),
         )
-        routes = tuple((_spelled(entry, watchlist), section) for entry, section in watchlist.routes)
+        routes = tuple(
+            (_spelled(entry, watchlist), section) for entry, section in watchlist.routes
+        )
         watchlist = replace(watchlist, routes=routes)
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name")
         self._distinct([entry.name for entry, _ in watchlist.people], "people", "name")
-        self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
-        if watchlist.web.subscribe and not ("mail" in self.raw and (top.site or "").startswith("https://")):
+        self.problems += [
+            *word_problems(watchlist.routes),
+            *language_problems(*watchlist.operator),
+        ]
+        if watchlist.web.subscribe and not (
+            "mail" in self.raw and (top.site or "").startswith("https://")
+        ):
             problem = 'needs a [mail] block, and site = "https://..." for the links to confirm and to unsubscribe'
             self.problems.append(self._section("web").problem("subscribe", problem))
         if not self.problems:  # else a document that is meant may be missing here
-            self.problems += filter_problems(watchlist.routes, watchlist.documents, watchlist.topics)
+            self.problems += filter_problems(
+                watchlist.routes, watchlist.documents, watchlist.topics
+            )
             self.problems += self._wrong_names(watchlist)
         if self.problems:
             raise WatchlistError(self.problems)
@@ -213,18 +258,22 @@ class _Loader:
 
     def _toml(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         try:
-            text = Path(self.environ.get(TEXT) or self.file).read_text("utf-8-sig")  # with a mark or without
+            text = Path(self.environ.get(TEXT) or self.file).read_text(
+                "utf-8-sig"
+            )  # with a mark or without
             return tomllib.loads(text), tuple(text.split("\n"))
         except FileNotFoundError as failure:
-            problem = (
-                "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
-            )
+            problem = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
             raise WatchlistError([Problem(self.file, None, "", problem)]) from failure
         except OSError as failure:
-            raise WatchlistError([Problem(self.file, None, "", f"can't be read: {failure.strerror}")]) from failure
+            raise WatchlistError(
+                [Problem(self.file, None, "", f"can't be read: {failure.strerror}")]
+            ) from failure
         except UnicodeDecodeError as failure:
             bad = failure.object[: failure.start].count(b"\n") + 1
-            raise WatchlistError([Problem(self.file, bad, "", "is not in UTF-8, as TOML must be")]) from failure
+            raise WatchlistError(
+                [Problem(self.file, bad, "", "is not in UTF-8, as TOML must be")]
+            ) from failure
         except tomllib.TOMLDecodeError as failure:
             place = re.search(r" \(at line (\d+), column \d+\)", str(failure))
             line = int(place[1]) if place else None
@@ -237,7 +286,9 @@ class _Loader:
     def _problem(self, key: str, text: str) -> None:
         self.problems.append(self._section().problem(key, text))
 
-    def _checked(self, model: type[_Entry], value: Any, section: Section) -> _Entry | None:
+    def _checked(
+        self, model: type[_Entry], value: Any, section: Section
+    ) -> _Entry | None:
         try:
             return model.model_validate(value)
         except ValidationError as error:
@@ -247,17 +298,26 @@ class _Loader:
             return None
 
     def _table(self, model: type[_Entry], name: str) -> _Entry:
-        return self._checked(model, self.raw.get(name, {}), self._section(name)) or model()
+        return (
+            self._checked(model, self.raw.get(name, {}), self._section(name)) or model()
+        )
 
     def _optional(self, model: type[_Entry], name: str) -> _Entry | None:
-        return self._checked(model, self.raw[name], self._section(name)) if name in self.raw else None
+        return (
+            self._checked(model, self.raw[name], self._section(name))
+            if name in self.raw
+            else None
+        )
 
     def _named(self, model: type[_Entry], name: str) -> dict[str, _Entry]:
         tables = self.raw.get(name, {})
         if not isinstance(tables, dict):
             self._problem(name, f"write [{name}.NAME] tables")
             return {}
-        checked = {key: self._checked(model, tables[key], self._section(f"{name}.{key}")) for key in tables}
+        checked = {
+            key: self._checked(model, tables[key], self._section(f"{name}.{key}"))
+            for key in tables
+        }
         return {key: entry for key, entry in checked.items() if entry is not None}
 
     def _tables(self, name: str) -> list[Any]:
@@ -268,16 +328,27 @@ class _Loader:
         return []
 
     def _list(self, model: type[_Entry], name: str) -> list[tuple[_Entry, Section]]:
-        sections = ((table, self._section(name, index)) for index, table in enumerate(self._tables(name)))
-        pairs = [(self._checked(model, table, section), section) for table, section in sections]
+        sections = (
+            (table, self._section(name, index))
+            for index, table in enumerate(self._tables(name))
+        )
+        pairs = [
+            (self._checked(model, table, section), section)
+            for table, section in sections
+        ]
         return [(entry, section) for entry, section in pairs if entry is not None]
 
-    def _documents(self, use: list[str], services: Mapping[str, ServiceEntry]) -> tuple[DocumentEntry, ...]:
+    def _documents(
+        self, use: list[str], services: Mapping[str, ServiceEntry]
+    ) -> tuple[DocumentEntry, ...]:
         """The shipped ones that `use` names, each overridden by the keys of an own entry with its id."""
         tables: dict[str, dict[str, Any]] = {}
         for name in use:
             if name not in shipped():
-                self._problem("use", f"found {name!r}; the watchlists that ship are: {', '.join(shipped())}")
+                self._problem(
+                    "use",
+                    f"found {name!r}; the watchlists that ship are: {', '.join(shipped())}",
+                )
                 continue
             own = shipped_documents(name)
             for table in own:
@@ -289,12 +360,27 @@ class _Loader:
         self._distinct(ids, "documents", "id")
         for index, (id_, table) in enumerate(zip(ids, given, strict=True)):
             key = id_ if isinstance(id_, str) else f"documents[{index}]"
-            tables[key] = _overridden(tables.get(key, {}), table) if isinstance(table, dict) else table
+            tables[key] = (
+                _overridden(tables.get(key, {}), table)
+                if isinstance(table, dict)
+                else table
+            )
             sections[key] = self._section("documents", index)
-        entries = [self._checked(DocumentEntry, table, sections[key]) for key, table in tables.items()]
-        spelled = dict[str, str]()  # the same service, however an entry spells it, is called as the first one does
+        entries = [
+            self._checked(DocumentEntry, table, sections[key])
+            for key, table in tables.items()
+        ]
+        spelled = dict[
+            str, str
+        ]()  # the same service, however an entry spells it, is called as the first one does
         return tuple(
-            entry.model_copy(update={"service": spelled.setdefault(entry.service.casefold(), entry.service)})
+            entry.model_copy(
+                update={
+                    "service": spelled.setdefault(
+                        entry.service.casefold(), entry.service
+                    )
+                }
+            )
             for entry in entries
             if entry is not None
         )
@@ -316,14 +402,20 @@ class _Loader:
         """A relative SQLite file lies beside the watchlist, wherever the job is started from."""
         text = self._expanded(written, "database")
         if re.fullmatch(r"sqlite(?:\+\w+)?://(?:/(?::memory:)?)?(?:\?.*)?", text):
-            self._problem("database", "names no file, so nothing would be kept from run to run; write sqlite:///FILE")
+            self._problem(
+                "database",
+                "names no file, so nothing would be kept from run to run; write sqlite:///FILE",
+            )
         relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:].*)", text)
         return f"{relative[1]}{self.file.parent / relative[2]}" if relative else text
 
 
 def _of_service(services: Mapping[str, ServiceEntry], name: str) -> ServiceEntry:
     """Its settings, whatever the case of the name."""
-    return next((entry for key, entry in services.items() if key.casefold() == name.casefold()), ServiceEntry())
+    return next(
+        (entry for key, entry in services.items() if key.casefold() == name.casefold()),
+        ServiceEntry(),
+    )
 
 
 def _spelled(route: RouteEntry, watchlist: Watchlist) -> RouteEntry:
@@ -340,7 +432,17 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
 
 
 _SECTIONS = (
-    *("crawl", "services", "sources", "topics", "documents", "routes", "operator", "classify", "evidence"),
+    *(
+        "crawl",
+        "services",
+        "sources",
+        "topics",
+        "documents",
+        "routes",
+        "operator",
+        "classify",
+        "evidence",
+    ),
     *("retention", "web", "people", "mail", "alerts"),
 )
 

@@ -16,7 +16,15 @@ from sqlmodel import col, select
 from policywatch.cli.terminal import show_change
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
-from policywatch.demo.site import DAYS, DOCUMENTS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite
+from policywatch.demo.site import (
+    DAYS,
+    DOCUMENTS,
+    EXPECTED,
+    EXPECTED_ALERTS,
+    SERVICE,
+    STORIES,
+    DemoSite,
+)
 from policywatch.pipeline import Job
 from policywatch.schedule.installation import program
 from policywatch.web.app import create_app
@@ -33,49 +41,83 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
     folder = folder or Path(tempfile.mkdtemp(prefix="policywatch-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "policywatch.db").exists():
-        raise FileExistsError(f"{folder} holds a demo already; name another folder, or remove it")
+        raise FileExistsError(
+            f"{folder} holds a demo already; name another folder, or remove it"
+        )
     config, alerts = folder / "policywatch.toml", folder / "alerts.txt"
-    events = {(day, document.partition(".")[0]) for day, document in EXPECTED_ALERTS}  # translations are of one
+    events = {
+        (day, document.partition(".")[0]) for day, document in EXPECTED_ALERTS
+    }  # translations are of one
     expected = len(events) * len(_ROUTES)
     good, sent = True, 0
     with DemoSite() as site:
         config.write_text(_watchlist(site.url, folder, port), "utf-8")
         watchlist = load(config)
         database = Database(watchlist.database)
-        console.print(f"{SERVICE}, an invented professional network, is at {site.url} for five days.\n")
+        console.print(
+            f"{SERVICE}, an invented professional network, is at {site.url} for five days.\n"
+        )
         for day in DAYS:
             site.day = day
             console.print(Text(f"Day {day}: {STORIES[day]}", style="bold"))
-            report = Job(watchlist, database, recipients(watchlist)).run(force=True).json()
+            report = (
+                Job(watchlist, database, recipients(watchlist)).run(force=True).json()
+            )
             good &= _tell(console, day, report)
             sent += report["deliveries"]["sent"]
     good &= sent == expected
     written = " and ".join(str(folder / file) for _, file in _ROUTES.values())
     console.print(f"\n{sent} alerts were delivered, {expected} belong to the story.")
-    console.print(f"Each tells of a change and its translation, in English or in French: {written}.", soft_wrap=True)
+    console.print(
+        f"Each tells of a change and its translation, in English or in French: {written}.",
+        soft_wrap=True,
+    )
     _show(console, database, alerts)
     console.print(
-        "\nAll came as it should." if good else "\nSomething came otherwise than it should.",
+        "\nAll came as it should."
+        if good
+        else "\nSomething came otherwise than it should.",
         style="bold green" if good else "bold red",
     )
     if stay:
         serve(create_app(database), Listening(port=port))
     else:
         here = shlex.join(program())  # nothing says that it is on the PATH
-        console.print(f"Browse it: {here} serve --config {config}, then http://127.0.0.1:{port}/", soft_wrap=True)
+        console.print(
+            f"Browse it: {here} serve --config {config}, then http://127.0.0.1:{port}/",
+            soft_wrap=True,
+        )
         console.print(f"or in one go: {here} demo --serve")
     database.close()
     return good
 
 
 def _watchlist(url: str, folder: Path, port: int) -> str:
-    top = {"contact": "demo@example.org", "database": "sqlite:///policywatch.db", "site": f"http://127.0.0.1:{port}"}
+    top = {
+        "contact": "demo@example.org",
+        "database": "sqlite:///policywatch.db",
+        "site": f"http://127.0.0.1:{port}",
+    }
     tables = [_table("", top), _table("[crawl]", {"delay": 0, "confirm_delay": 0})]
     for name, (language, file) in _ROUTES.items():
-        tables.append(_table("[[routes]]", {"name": name, "to": [f"file://{folder / file}"], "language": language}))
+        tables.append(
+            _table(
+                "[[routes]]",
+                {"name": name, "to": [f"file://{folder / file}"], "language": language},
+            )
+        )
     for document in DOCUMENTS:
-        entry = {"id": document.id, "service": SERVICE, "title": document.title, "kind": document.kind}
-        where = {"url": f"{url}{document.path}", "language": document.language, "allow_private": True}
+        entry = {
+            "id": document.id,
+            "service": SERVICE,
+            "title": document.title,
+            "kind": document.kind,
+        }
+        where = {
+            "url": f"{url}{document.path}",
+            "language": document.language,
+            "allow_private": True,
+        }
         tables.append(_table("[[documents]]", entry | where))
     return "".join(tables)
 
@@ -83,7 +125,14 @@ def _watchlist(url: str, folder: Path, port: int) -> str:
 def _table(head: str, entries: Mapping[str, object]) -> str:
     """TOML, of which JSON's texts, numbers and lists are a part."""
     return "\n".join(
-        [head, *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()), ""]
+        [
+            head,
+            *(
+                f"{key} = {json.dumps(value, ensure_ascii=False)}"
+                for key, value in entries.items()
+            ),
+            "",
+        ]
     )
 
 
@@ -94,22 +143,37 @@ def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:
         good &= expected
         line = Text(f"  {check['document']:<32} {check['outcome']}")
         if check["change"] and check["change"]["alert"]:
-            line.append(f"  ALERT {check['change']['severity']}: {', '.join(check['change']['topics'])}", "bold yellow")
+            line.append(
+                f"  ALERT {check['change']['severity']}: {', '.join(check['change']['topics'])}",
+                "bold yellow",
+            )
         elif check["reason"]:
             line.append(f"  {check['reason']}", "dim")
-        console.print(line if expected else line.append("  (not expected)", "bold red"), soft_wrap=True)
+        console.print(
+            line if expected else line.append("  (not expected)", "bold red"),
+            soft_wrap=True,
+        )
     return good and len(report["checks"]) == len(DOCUMENTS)
 
 
 def _show(console: Console, database: Database, alerts: Path) -> None:
     with database.reading() as session:
-        alerted = select(Change.id).where(Change.document_id == _SHOWN, col(Change.alert).is_(True))
+        alerted = select(Change.id).where(
+            Change.document_id == _SHOWN, col(Change.alert).is_(True)
+        )
         change_id = session.exec(alerted.order_by(col(Change.id).desc())).first()
         if change_id is None:
             return
-        console.print(Text("\nThe alert about the privacy policy, as it was delivered:\n", style="bold"))
+        console.print(
+            Text(
+                "\nThe alert about the privacy policy, as it was delivered:\n",
+                style="bold",
+            )
+        )
         console.print(Text(_delivered(alerts, change_id)))
-        console.print(Text("\nIts passages, as `policywatch show` has them:\n", style="bold"))
+        console.print(
+            Text("\nIts passages, as `policywatch show` has them:\n", style="bold")
+        )
         show_change(console, session, change_id)
 
 

@@ -55,7 +55,12 @@ _PAGES: Final[tuple[tuple[str, Kind, str, Mapping[str, str]], ...]] = (
         "/legal/privacy-policy",
         {"en": "Privacy Policy", "fr": "Politique de confidentialité"},
     ),
-    ("user-agreement", "terms", "/legal/user-agreement", {"en": "User Agreement", "fr": "Conditions d'utilisation"}),
+    (
+        "user-agreement",
+        "terms",
+        "/legal/user-agreement",
+        {"en": "User Agreement", "fr": "Conditions d'utilisation"},
+    ),
     (
         "help-generative-ai",
         "help",
@@ -79,9 +84,14 @@ DOCUMENTS: Final = tuple(  # three pages, each in English and French
 _BY_PATH: Final = {document.path: document for document in DOCUMENTS}
 
 BROKEN: Final = "confrera/privacy-policy"  # the error page stands in its place on the days of noise and of error
-ANNOUNCING: Final = ("confrera/user-agreement", "confrera/user-agreement.fr")  # they carry the notice
+ANNOUNCING: Final = (
+    "confrera/user-agreement",
+    "confrera/user-agreement.fr",
+)  # they carry the notice
 
-_NO_CHANGE: Final = frozenset({Outcome.UNCHANGED, Outcome.COSMETIC, Outcome.NOT_MODIFIED})
+_NO_CHANGE: Final = frozenset(
+    {Outcome.UNCHANGED, Outcome.COSMETIC, Outcome.NOT_MODIFIED}
+)
 _NOT_BELIEVED: Final = frozenset({Outcome.HELD, Outcome.BLOCKED, Outcome.UNREADABLE})
 
 
@@ -97,10 +107,14 @@ def _expected(day: int, id_: str) -> frozenset[Outcome]:
 
 # what may come of each check
 EXPECTED: Final[Mapping[int, Mapping[str, frozenset[Outcome]]]] = {
-    day: {document.id: _expected(day, document.id) for document in DOCUMENTS} for day in DAYS
+    day: {document.id: _expected(day, document.id) for document in DOCUMENTS}
+    for day in DAYS
 }
 EXPECTED_ALERTS: Final = tuple(
-    (day, id_) for day in DAYS for id_, outcomes in EXPECTED[day].items() if outcomes == {Outcome.CHANGED}
+    (day, id_)
+    for day in DAYS
+    for id_, outcomes in EXPECTED[day].items()
+    if outcomes == {Outcome.CHANGED}
 )  # (day, document) of every change that alerts; no other may
 
 
@@ -111,7 +125,9 @@ def page(document: DemoDocument, day: int) -> str:
     noisy = day >= NOISE_DAY
 
     def to(path: str) -> str:
-        return f"{prefix}/{path}" + (f"?trk=ftr_{document.page}&lipi=7c41" if noisy else "")
+        return f"{prefix}/{path}" + (
+            f"?trk=ftr_{document.page}&lipi=7c41" if noisy else ""
+        )
 
     broken = document.id == BROKEN and day in (NOISE_DAY, ERROR_DAY)
     template = "error.html" if broken else f"{document.language}/{document.page}.html"
@@ -144,14 +160,18 @@ def _typeset_text(part: str) -> str:
 
 def _templates() -> Environment:
     environment = Environment(
-        loader=PackageLoader("policywatch.demo", "pages"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("policywatch.demo", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
     )
     environment.filters["typeset"] = _typeset
     return environment
 
 
 _TEMPLATES: Final = _templates()
-_WORDS: Final = tomllib.loads((files("policywatch.demo") / "pages" / "shell.toml").read_text("utf-8"))
+_WORDS: Final = tomllib.loads(
+    (files("policywatch.demo") / "pages" / "shell.toml").read_text("utf-8")
+)
 
 
 class DemoSite:
@@ -161,7 +181,9 @@ class DemoSite:
         self.day = QUIET_DAY
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Answer, self))
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -187,11 +209,21 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/robots.txt":
-            self._send(HTTPStatus.OK, "User-agent: *\nAllow: /\n", "text/plain; charset=utf-8")
+            self._send(
+                HTTPStatus.OK, "User-agent: *\nAllow: /\n", "text/plain; charset=utf-8"
+            )
         elif path in _BY_PATH:
-            self._send(HTTPStatus.OK, page(_BY_PATH[path], self._site.day), "text/html; charset=utf-8")
+            self._send(
+                HTTPStatus.OK,
+                page(_BY_PATH[path], self._site.day),
+                "text/html; charset=utf-8",
+            )
         else:
-            self._send(HTTPStatus.NOT_FOUND, "There is no such page.\n", "text/plain; charset=utf-8")
+            self._send(
+                HTTPStatus.NOT_FOUND,
+                "There is no such page.\n",
+                "text/plain; charset=utf-8",
+            )
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -199,7 +231,9 @@ class _Answer(BaseHTTPRequestHandler):
     def _send(self, status: HTTPStatus, text: str, mime: str) -> None:
         body = text.encode()
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        is_known = status is HTTPStatus.OK and etag in self.headers.get("If-None-Match", "")
+        is_known = status is HTTPStatus.OK and etag in self.headers.get(
+            "If-None-Match", ""
+        )
         self.send_response(HTTPStatus.NOT_MODIFIED if is_known else status)
         self.send_header("ETag", etag)
         if not is_known:

@@ -33,25 +33,51 @@ _SHEETS = ("base", "change", "print")
 _ALL = 100_000  # more changes than any period has
 
 
-def write_bundle(session: Session, change_id: int, path: Path, watchlist: Watchlist) -> list[str]:
+def write_bundle(
+    session: Session, change_id: int, path: Path, watchlist: Watchlist
+) -> list[str]:
     """Write a new folder, or a ZIP file if the path ends so; what had to be left out.
 
     Raises `UnknownChange`, `DamagedCapture`, and `OSError` where the folder is there already.
     """
     context = change_page(session, change_id)
     view: ChangeView = context["view"]
-    texts = {"before": session.get_one(Version, view.before.id), "after": session.get_one(Version, view.after.id)}
-    parts = [part for text in texts.values() for part in intact(captures_from(session, text.capture_id))]
+    texts = {
+        "before": session.get_one(Version, view.before.id),
+        "after": session.get_one(Version, view.after.id),
+    }
+    parts = [
+        part
+        for text in texts.values()
+        for part in intact(captures_from(session, text.capture_id))
+    ]
     captures = {part.entry: part for part in parts}
     proofs = {number: proof_of(session, number) for number in captures}
     html = _html("evidence.html", watchlist.site, **context, captures=captures.values())
     bundle = {
-        **{f"{side}.txt": plain_text(text.page).encode("utf-8", "replace") for side, text in texts.items()},
-        **{name: content for part in captures.values() for name, content in part.files().items()},
-        **{entry.name: entry.text.encode() for entries, _ in proofs.values() for entry in entries},
-        **{f"timestamp-{stamp.entry}.tsr": stamp.response for _, stamp in proofs.values() if stamp},
+        **{
+            f"{side}.txt": plain_text(text.page).encode("utf-8", "replace")
+            for side, text in texts.items()
+        },
+        **{
+            name: content
+            for part in captures.values()
+            for name, content in part.files().items()
+        },
+        **{
+            entry.name: entry.text.encode()
+            for entries, _ in proofs.values()
+            for entry in entries
+        },
+        **{
+            f"timestamp-{stamp.entry}.tsr": stamp.response
+            for _, stamp in proofs.values()
+            if stamp
+        },
         "change.html": html.encode("utf-8", "replace"),
-        "change.json": change_json(session, change_id).model_dump_json(indent=1).encode(),
+        "change.json": change_json(session, change_id)
+        .model_dump_json(indent=1)
+        .encode(),
     }
     pdf = _pdf(html)
     lacks = [f"change.pdf: {pdf}"] if isinstance(pdf, Message) else []
@@ -61,34 +87,63 @@ def write_bundle(session: Session, change_id: int, path: Path, watchlist: Watchl
     if authority := authority_of(watchlist):
         bundle["authority.pem"] = authority.pem
     readme = (resources.files("policywatch.evidence") / "readme.txt").read_text("utf-8")
-    facts = {"view": view, "captures": captures, "proofs": proofs, "has_pdf": "change.pdf" in bundle}
+    facts = {
+        "view": view,
+        "captures": captures,
+        "proofs": proofs,
+        "has_pdf": "change.pdf" in bundle,
+    }
     bundle["README.txt"] = (
-        Template(readme, trim_blocks=True, keep_trailing_newline=True).render(facts).encode("utf-8", "replace")
+        Template(readme, trim_blocks=True, keep_trailing_newline=True)
+        .render(facts)
+        .encode("utf-8", "replace")
     )
-    sums = "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in sorted(bundle.items()))
+    sums = "".join(
+        f"{sha256(content).hexdigest()}  {name}\n"
+        for name, content in sorted(bundle.items())
+    )
     _write(path, bundle | {"SHA256SUMS": sums.encode()})
     return lacks
 
 
-def record(session: Session, wanted: int | ChangeFilter, site: str | None, language: str = ENGLISH) -> bytes | Message:
+def record(
+    session: Session,
+    wanted: int | ChangeFilter,
+    site: str | None,
+    language: str = ENGLISH,
+) -> bytes | Message:
     """A change with its passages, or all that a filter lets through in short, with their reviews, as PDF; or why there
     is no browser for it."""
-    rows = [] if isinstance(wanted, int) else changes_page(session, wanted, limit=_ALL).rows
+    rows = (
+        []
+        if isinstance(wanted, int)
+        else changes_page(session, wanted, limit=_ALL).rows
+    )
     ids = [wanted] if isinstance(wanted, int) else [row.change.id or 0 for row in rows]
-    changes = (change_page(session, id_) for id_ in ids)  # one at a time: each holds two texts
+    changes = (
+        change_page(session, id_) for id_ in ids
+    )  # one at a time: each holds two texts
     return _pdf(_html("record.html", site, language, count=len(ids), changes=changes))
 
 
-def _html(template: str, site: str | None, language: str = ENGLISH, **context: object) -> str:
+def _html(
+    template: str, site: str | None, language: str = ENGLISH, **context: object
+) -> str:
     """All of it unfolded, for nobody unfolds a printed page."""
     static = resources.files("policywatch.web") / "static"
-    sheet = Markup("".join((static / f"{name}.css").read_text("utf-8") for name in _SHEETS))  # noqa: S704  # our own
+    sheet = Markup(  # noqa: S704
+        "".join((static / f"{name}.css").read_text("utf-8") for name in _SHEETS)
+    )  # our own
 
     def address(path: str, _query: Query) -> str:
         return f"{site.rstrip('/')}{quote(path)}" if site else "#"
 
     page = PageContext("/changes", (), language, address, address, exported=True)
-    return Renderer().html(page, template, sheet=sheet, **context).replace("<details", "<details open")
+    return (
+        Renderer()
+        .html(page, template, sheet=sheet, **context)
+        .replace("<details", "<details open")
+    )
 
 
 def _pdf(html: str) -> bytes | Message:
@@ -104,10 +159,16 @@ def _pdf(html: str) -> bytes | Message:
 
 def _write(path: Path, bundle: Mapping[str, bytes]) -> None:
     if path.suffix == ".zip":
-        with replacement(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            replacement(path) as out,
+            zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
             for name, content in bundle.items():
                 archive.writestr(f"{path.stem}/{name}", content)
         return
     path.mkdir(parents=True)
-    for name, content in bundle.items():  # the list of hashes last, without which it is not whole
+    for (
+        name,
+        content,
+    ) in bundle.items():  # the list of hashes last, without which it is not whole
         replace_file(path / name, content)

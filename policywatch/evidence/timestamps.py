@@ -35,14 +35,24 @@ class Authority:
         """Have the newest entry signed, once a day. Where that fails, it is logged, and the next run asks again."""
         with database.reading() as session:
             head, last = last_entry(session), last_timestamp(session)
-        if head is None or (last and (now.date() == last.made_at.date() or head.number == last.entry)):
+        if head is None or (
+            last and (now.date() == last.made_at.date() or head.number == last.entry)
+        ):
             return
         try:
             answer = _ask(self, head.text.encode())
         except (HttpFailure, ValueError, rfc3161.VerificationError) as failure:
-            log.warning("no timestamp: %s; the next run asks again", failure, extra={"event": "no timestamp"})
+            log.warning(
+                "no timestamp: %s; the next run asks again",
+                failure,
+                extra={"event": "no timestamp"},
+            )
             return
-        stamp = Timestamp(entry=head.number, made_at=answer.tst_info.gen_time, response=answer.as_bytes())
+        stamp = Timestamp(
+            entry=head.number,
+            made_at=answer.tst_info.gen_time,
+            response=answer.as_bytes(),
+        )
         with database.writing() as session:
             session.merge(stamp)  # another run may have asked meanwhile
 
@@ -56,7 +66,9 @@ def authority_of(watchlist: Watchlist) -> Authority | None:
         pem = (watchlist.file.parent / entry.certificate).read_bytes()
         return Authority(entry.timestamp_url, pem, load_pem_x509_certificates(pem))
     except (OSError, ValueError) as failure:
-        raise WatchlistError([section.problem("certificate", str(failure))]) from failure
+        raise WatchlistError(
+            [section.problem("certificate", str(failure))]
+        ) from failure
 
 
 def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
@@ -75,20 +87,28 @@ def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
     if received.status != 200:
         raise ValueError(f"the authority answered with status {received.status}")
     answer = rfc3161.decode_timestamp_response(received.body)
-    rfc3161.VerifierBuilder(roots=[*authority.roots], nonce=query.nonce).build().verify_message(answer, text)
+    rfc3161.VerifierBuilder(
+        roots=[*authority.roots], nonce=query.nonce
+    ).build().verify_message(answer, text)
     return answer
 
 
 def timestamp_damage(authority: Authority, session: Session) -> Iterator[Damage]:
     """The timestamps that are not the authority's word on what stands there."""
     verifier = rfc3161.VerifierBuilder(roots=[*authority.roots]).build()
-    entries = select(ChainEntry).join(Timestamp, col(Timestamp.entry) == ChainEntry.number)
+    entries = select(ChainEntry).join(
+        Timestamp, col(Timestamp.entry) == ChainEntry.number
+    )
     for entry in session.exec(entries.order_by(col(ChainEntry.number))).all():
         try:
             stamp = session.get_one(Timestamp, entry.number)
             answer = rfc3161.decode_timestamp_response(stamp.response)
             verifier.verify_message(answer, entry.text.encode())
             if answer.tst_info.gen_time != stamp.made_at:
-                raise rfc3161.VerificationError(f"it is of {answer.tst_info.gen_time}, not of {stamp.made_at}")
+                raise rfc3161.VerificationError(
+                    f"it is of {answer.tst_info.gen_time}, not of {stamp.made_at}"
+                )
         except (DamagedValue, ValueError, rfc3161.VerificationError) as failure:
-            yield Damage("chain", f"the timestamp of {entry.name} does not prove it: {failure}")
+            yield Damage(
+                "chain", f"the timestamp of {entry.name} does not prove it: {failure}"
+            )

@@ -20,7 +20,9 @@ CONFIRMATIONS = 3  # further checks that must find the same text before a return
 RoutesFor = Callable[[Document, Change], Iterable[str]]
 
 
-def alert(session: Session, change: Change, undoes: int | None, routes_for: RoutesFor) -> None:
+def alert(
+    session: Session, change: Change, undoes: int | None, routes_for: RoutesFor
+) -> None:
     """Alert of a change unless it waits. What waits already goes first, so that no news comes before its past.
 
     Where the change takes back a waiting one (`undoes`), that one and all since came to nothing: readers of the text
@@ -28,7 +30,11 @@ def alert(session: Session, change: Change, undoes: int | None, routes_for: Rout
     """
     if change.cause == Cause.READER:
         return
-    waiting = [each for each in waiting_changes(session) if each.document_id == change.document_id]
+    waiting = [
+        each
+        for each in waiting_changes(session)
+        if each.document_id == change.document_id
+    ]
     if undoes is not None:
         for each in (*waiting, change):
             if (each.id or 0) >= undoes:
@@ -42,22 +48,36 @@ def alert(session: Session, change: Change, undoes: int | None, routes_for: Rout
     add_alerts(session, change, routes_for)
 
 
-def confirm(session: Session, routes_for: RoutesFor, now: Callable[[], datetime] = utc_now) -> None:
+def confirm(
+    session: Session, routes_for: RoutesFor, now: Callable[[], datetime] = utc_now
+) -> None:
     """Alert of what waited and has stayed. A small edit in the meantime does not make it another piece of news."""
     for change in waiting_changes(session):
         if change.check_id is None:
             continue
-        if good_checks_since(session, change.document_id, change.check_id) >= CONFIRMATIONS:
+        if (
+            good_checks_since(session, change.document_id, change.check_id)
+            >= CONFIRMATIONS
+        ):
             change.waits = 0
             add_alerts(session, change, routes_for, now)
 
 
-def add_alerts(session: Session, change: Change, routes_for: RoutesFor, now: Callable[[], datetime] = utc_now) -> None:
+def add_alerts(
+    session: Session,
+    change: Change,
+    routes_for: RoutesFor,
+    now: Callable[[], datetime] = utc_now,
+) -> None:
     """Dated by now, not by the change: a digest gathers what came since its last time."""
     if not change.alert:
         return
     assert change.id is not None
     source = document(session, change.document_id)
-    readers = (route.name for route in subscriber_routes(session) if route.wants(source, change))
+    readers = (
+        route.name
+        for route in subscriber_routes(session)
+        if route.wants(source, change)
+    )
     for route in (*routes_for(source, change), *readers):
         session.add(Alert(change_id=change.id, route=route, created_at=now()))

@@ -17,7 +17,12 @@ from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
 from analysis.text.words import edits
 from policywatch.ingest.alerting import CONFIRMATIONS
-from storage.alternating import ALTERNATES, AlternatingPassage, alternating_passages, turns_of
+from storage.alternating import (
+    ALTERNATES,
+    AlternatingPassage,
+    alternating_passages,
+    turns_of,
+)
 from storage.changes import change_to
 from storage.checks import Check, good_checks_since
 from storage.paragraphs import digest
@@ -45,13 +50,31 @@ class Turns:
         Where a person accepted the text in force, and the page is back for the third good check, it is as it came:
         nobody's mistake holds a page still."""
         stands, stood = {*passage_keys(page)}, {*passage_keys(before)}
-        turned = {key for key, row in self.rows.items() if _stood(row, stood) != (key in stands)}
-        alternating = {key for key, row in self.rows.items() if row.turns + (key in turned) >= ALTERNATES}
-        unsettled = {key for key in alternating if key in turned or not self._has_settled(self.rows[key])}
+        turned = {
+            key
+            for key, row in self.rows.items()
+            if _stood(row, stood) != (key in stands)
+        }
+        alternating = {
+            key
+            for key, row in self.rows.items()
+            if row.turns + (key in turned) >= ALTERNATES
+        }
+        unsettled = {
+            key
+            for key in alternating
+            if key in turned or not self._has_settled(self.rows[key])
+        }
         keys = sorted(self.rows.keys() & (stands ^ stood))
-        if self.is_accepted and any(self._is_back(self.rows[key]) for key in keys if key not in turned):
+        if self.is_accepted and any(
+            self._is_back(self.rows[key]) for key in keys if key not in turned
+        ):
             return page, []
-        return (hold_still(before, page, keys, unsettled), keys) if unsettled else (page, [])
+        return (
+            (hold_still(before, page, keys, unsettled), keys)
+            if unsettled
+            else (page, [])
+        )
 
     def _has_settled(self, row: AlternatingPassage) -> bool:
         """It has stood for a day and three checks, and twice as long as ever between two turns: what comes every Monday
@@ -59,7 +82,10 @@ class Turns:
         if row.only_differs:
             return self.good_checks[row.check_id] >= CONFIRMATIONS
         long_enough = max(_STILL, timedelta(seconds=2 * row.longest))
-        return self.at - row.turned_at >= long_enough and self.good_checks[row.check_id] >= CONFIRMATIONS
+        return (
+            self.at - row.turned_at >= long_enough
+            and self.good_checks[row.check_id] >= CONFIRMATIONS
+        )
 
     def _is_back(self, row: AlternatingPassage) -> bool:
         """Not as in the text in force, for the third good check in a row: its turn, those since, and this one."""
@@ -71,7 +97,12 @@ def load_turns(session: Session, document_id: str, at: datetime) -> Turns:
     checks = {row.check_id for row in rows.values()}
     good_checks = {id_: good_checks_since(session, document_id, id_) for id_ in checks}
     current = current_version(session, document_id)
-    return Turns(rows, good_checks, at, is_accepted=current is not None and _is_accepted(session, current))
+    return Turns(
+        rows,
+        good_checks,
+        at,
+        is_accepted=current is not None and _is_accepted(session, current),
+    )
 
 
 def _is_accepted(session: Session, current: Version) -> bool:
@@ -97,28 +128,42 @@ class TurningText(NamedTuple):
         return f"{fingerprint(self.turns.hold_still(self.page, page)[0].blocks)} in another state"
 
 
-def turning_documents(session: Session, ids: Collection[str], now: datetime) -> dict[str, TurningText]:
+def turning_documents(
+    session: Session, ids: Collection[str], now: datetime
+) -> dict[str, TurningText]:
     """By id, those of these documents that have passages that alternate."""
     texts: dict[str, TurningText] = {}
-    for id_, rows in groupby(alternating_passages(session, ids), key=lambda row: row.document_id):
+    for id_, rows in groupby(
+        alternating_passages(session, ids), key=lambda row: row.document_id
+    ):
         is_away = any(row.is_away for row in rows)
         if (current := current_version(session, id_)) is not None:
-            texts[id_] = TurningText(page_from_json(current.page), load_turns(session, id_, now), is_away)
+            texts[id_] = TurningText(
+                page_from_json(current.page), load_turns(session, id_, now), is_away
+            )
     return texts
 
 
-def note_turns(session: Session, check: Check, before: Page, page: Page, recorded: Page) -> None:
+def note_turns(
+    session: Session, check: Check, before: Page, page: Page, recorded: Page
+) -> None:
     """Write what a check's `page` shows to have come or gone since the text in force `before`; `recorded` is the one in
     force from now on."""
     assert check.id is not None
     rows = turns_of(session, check.document_id)
     texts = {
-        key: block.text for each in (before, page) for key, block in zip(passage_keys(each), each.blocks, strict=True)
+        key: block.text
+        for each in (before, page)
+        for key, block in zip(passage_keys(each), each.blocks, strict=True)
     }
-    stood, stands, in_force = ({*passage_keys(each)} for each in (before, page, recorded))
+    stood, stands, in_force = (
+        {*passage_keys(each)} for each in (before, page, recorded)
+    )
     for key in {*texts, *rows}:
         row = rows.get(key) if key is not None else None
-        if key is not None and (key in stands) != (key in stood if row is None else _stood(row, stood)):
+        if key is not None and (key in stands) != (
+            key in stood if row is None else _stood(row, stood)
+        ):
             row = row or AlternatingPassage(
                 document_id=check.document_id,
                 key=key,
@@ -131,15 +176,22 @@ def note_turns(session: Session, check: Check, before: Page, page: Page, recorde
             if row.only_differs:  # now both answers say so: it has to stay from here on
                 row.since = check.checked_at
             else:
-                row.longest = max(row.longest, int((check.checked_at - row.turned_at).total_seconds()))
+                row.longest = max(
+                    row.longest, int((check.checked_at - row.turned_at).total_seconds())
+                )
                 row.turns += 1
             row.turned_at, row.check_id = check.checked_at, check.id
         if row is not None:
-            row.stands, row.is_away = key in stands, (key in stands) != (key in in_force)
+            row.stands, row.is_away = (
+                key in stands,
+                (key in stands) != (key in in_force),
+            )
             session.add(row)
 
 
-def hold_still(before: Page, page: Page, passages: Collection[str], unsettled: Collection[str]) -> Page:
+def hold_still(
+    before: Page, page: Page, passages: Collection[str], unsettled: Collection[str]
+) -> Page:
     """The page with these passages as `before` has them or not, at each place where something unsettled differs: of two
     states of one place, one stands: where the page has words that neither text had before, those that stood
     there."""
@@ -147,7 +199,11 @@ def hold_still(before: Page, page: Page, passages: Collection[str], unsettled: C
     turned = set(passages) & ({*b} ^ {*a})
     blocks = []
     for run in edits(b, a):
-        still = set() if set(unsettled).isdisjoint([*b[run.b0 : run.b1], *a[run.a0 : run.a1]]) else turned
+        still = (
+            set()
+            if set(unsettled).isdisjoint([*b[run.b0 : run.b1], *a[run.a0 : run.a1]])
+            else turned
+        )
         new = [page.blocks[n] for n in range(run.a0, run.a1) if a[n] not in still]
         kept = {n for n in range(run.b0, run.b1) if b[n] in still}
         if not run.same:
@@ -165,7 +221,9 @@ def _likeness(block: Block, others: Sequence[Block]) -> float:
     return max((fuzz.ratio(block.text, other.text) for other in others), default=0.0)
 
 
-def answers_differ(before: Page | None, first: Page, second: Page) -> dict[str, bool] | None:
+def answers_differ(
+    before: Page | None, first: Page, second: Page
+) -> dict[str, bool] | None:
     """The passages that only one of two answers has, and whether the second one does; None where they have too little
     in common, or differ in more than passages that could be held still."""
     texts = [{block.text for block in page.blocks} for page in (first, second)]
@@ -176,7 +234,11 @@ def answers_differ(before: Page | None, first: Page, second: Page) -> dict[str, 
     keys = {key for text in passages if (key := digest(text)) is not None}
     base = before or replace(second, blocks=())
     still = [hold_still(base, page, keys, keys) for page in (first, second)]
-    return passages if fingerprint(still[0].blocks) == fingerprint(still[1].blocks) else None
+    return (
+        passages
+        if fingerprint(still[0].blocks) == fingerprint(still[1].blocks)
+        else None
+    )
 
 
 def _stood(row: AlternatingPassage, stood: Collection[str | None]) -> bool:

@@ -10,8 +10,19 @@ from sqlmodel import Session
 from analysis.model import Page
 from analysis.text.normal import fingerprint
 from policywatch.ingest.alerting import RoutesFor
-from policywatch.ingest.decision import NewVersion, captures_in_force, former_pages, load_history, new_version
-from policywatch.ingest.extraction import NO_MEMORY, ExtractionConfig, Memory, join_pages
+from policywatch.ingest.decision import (
+    NewVersion,
+    captures_in_force,
+    former_pages,
+    load_history,
+    new_version,
+)
+from policywatch.ingest.extraction import (
+    NO_MEMORY,
+    ExtractionConfig,
+    Memory,
+    join_pages,
+)
 from policywatch.ingest.recording import record
 from policywatch.ingest.reprocess import differs_by_reader, memory_before
 from storage.captures import capture, captures_from
@@ -49,7 +60,14 @@ def reject(
                 f"another text of {document_id} was held while you were looking, so none was rejected"
             )
         reject_capture(session, document_id, check.capture_id or 0)
-        enter(session, actor, Action.REJECT, document_id, at=now(), before={"check": check.id})
+        enter(
+            session,
+            actor,
+            Action.REJECT,
+            document_id,
+            at=now(),
+            before={"check": check.id},
+        )
         return check
 
 
@@ -62,11 +80,15 @@ def held_check(session: Session, document_id: str) -> Check:
     document(session, document_id)
     check = last_set_aside(session, document_id)
     if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
-        raise NothingHeld(f"nothing is held for {document_id}: its last text was accepted, or could not be read at all")
+        raise NothingHeld(
+            f"nothing is held for {document_id}: its last text was accepted, or could not be read at all"
+        )
     return check
 
 
-def held_text(session: Session, document_id: str, config: ExtractionConfig) -> tuple[Check, NewVersion]:
+def held_text(
+    session: Session, document_id: str, config: ExtractionConfig
+) -> tuple[Check, NewVersion]:
     """The check whose text is held, and what accepting it would write.
 
     Raises `NothingHeld`, and `UnreadablePage` where even the held capture gives no text.
@@ -83,7 +105,9 @@ def held_text(session: Session, document_id: str, config: ExtractionConfig) -> t
     is_comparable = bool(former_pages(history, config)) and not differs_by_reader(
         page, current, in_force, config, memory
     )
-    return check, new_version(page, history, config, cause=Cause.ACCEPTED, is_comparable=is_comparable)
+    return check, new_version(
+        page, history, config, cause=Cause.ACCEPTED, is_comparable=is_comparable
+    )
 
 
 def accept(
@@ -102,7 +126,9 @@ def accept(
     None where there was nothing to compare it with. Needs `one_at_a_time`. Raises as `held_text` does, and
     `AnotherTextHeld` where a run has put another text in the place of the one that was `seen`.
     """
-    with database.reading() as session:  # comparing may take long: others can write meanwhile
+    with (
+        database.reading() as session
+    ):  # comparing may take long: others can write meanwhile
         held, decision = held_text(session, document_id, config)
         assert held.capture_id is not None
         held_capture = capture(session, held.capture_id)
@@ -114,10 +140,26 @@ def accept(
     with database.writing() as session:
         check = session.get_one(Check, held.id)
         before = current_version(session, document_id)
-        change = record(session, check, decision, held_capture, config, routes_for, detected_at=now())
+        change = record(
+            session,
+            check,
+            decision,
+            held_capture,
+            config,
+            routes_for,
+            detected_at=now(),
+        )
         accept_check(session, check)
         after = current_version(session, document_id)
         assert after is not None, "it was taken"
         former = {"version": before.number if before else None}
-        enter(session, actor, Action.ACCEPT, document_id, at=now(), before=former, after={"version": after.number})
+        enter(
+            session,
+            actor,
+            Action.ACCEPT,
+            document_id,
+            at=now(),
+            before=former,
+            after={"version": after.number},
+        )
         return change

@@ -17,7 +17,11 @@ from analysis.model import Page, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
-from analysis.validate.rejection import are_different_documents, change_rejection, page_rejection
+from analysis.validate.rejection import (
+    are_different_documents,
+    change_rejection,
+    page_rejection,
+)
 from messages import Message
 from policywatch.ingest.decision import EARLIER
 from policywatch.ingest.drafts import ChangeDraft, draft_change
@@ -29,7 +33,14 @@ from storage.database import Database
 from storage.events import dissolve_events
 from storage.paragraphs import move_on, reindex
 from storage.reviews import forget_reviews
-from storage.versions import Cause, Version, archive_name, imported_around, make_room, mark_imported
+from storage.versions import (
+    Cause,
+    Version,
+    archive_name,
+    imported_around,
+    make_room,
+    mark_imported,
+)
 
 _BATCH = 10  # texts in a transaction
 
@@ -122,24 +133,40 @@ def import_document(
     texts = iter(texts)
     first = list(islice(texts, 1))
     with database.reading() as session:
-        current, own = imported_around(session, document_id, first[0].recorded_at if first else None)
-    results = _results(page_from_json(current.page) if current else None, chain(first, texts), config)
+        current, own = imported_around(
+            session, document_id, first[0].recorded_at if first else None
+        )
+    results = _results(
+        page_from_json(current.page) if current else None, chain(first, texts), config
+    )
     with ThreadPoolExecutor(1) as ahead:
         following = ahead.submit(lambda: list(islice(results, batch_size)))
         while batch := following.result():
             following = ahead.submit(lambda: list(islice(results, batch_size)))
             with database.writing() as session:
                 for result in batch:
-                    current = _write(session, document_id, config, current, result, total, makes_room=own is not None)
+                    current = _write(
+                        session,
+                        document_id,
+                        config,
+                        current,
+                        result,
+                        total,
+                        makes_room=own is not None,
+                    )
                 for last in [result.text for result in batch if result.settled][-1:]:
-                    mark_imported(session, document_id, last.archive, last.mark, last.recorded_at)
+                    mark_imported(
+                        session, document_id, last.archive, last.mark, last.recorded_at
+                    )
             progress(len(batch))
     if own is not None and current is not None:
         _join(database, document_id, config, current, own, is_longer=total.versions > 0)
     return total
 
 
-def _results(before: Page | None, texts: Iterable[ArchivedText], config: ExtractionConfig) -> Iterator[_Result]:
+def _results(
+    before: Page | None, texts: Iterable[ArchivedText], config: ExtractionConfig
+) -> Iterator[_Result]:
     """One for each text. A rejected text waits for the next one: if the archive goes on with its like, it was the
     document after all; if it comes back to what was before, it was an error page or half a page."""
     rejected: tuple[ArchivedText, Page, Message] | None = None
@@ -147,8 +174,12 @@ def _results(before: Page | None, texts: Iterable[ArchivedText], config: Extract
     for text in texts:
         page = _extract(text, before, config)
         if not isinstance(page, Page):
-            bare = replace(text, body=page)  # a batch of large ones would fill the memory
-            yield _Result(bare, reason=page, settled=rejected is None)  # what waits before it is not dealt with yet
+            bare = replace(
+                text, body=page
+            )  # a batch of large ones would fill the memory
+            yield _Result(
+                bare, reason=page, settled=rejected is None
+            )  # what waits before it is not dealt with yet
             continue
         reason = _reject_reason(before, page, config)
         if rejected is not None:
@@ -169,25 +200,37 @@ def _results(before: Page | None, texts: Iterable[ArchivedText], config: Extract
         yield _Result(rejected[0], reason=rejected[2], settled=False)
 
 
-def _extract(text: ArchivedText, before: Page | None, config: ExtractionConfig) -> Page | Message:
+def _extract(
+    text: ArchivedText, before: Page | None, config: ExtractionConfig
+) -> Page | Message:
     """The page, or why there is none."""
     if isinstance(text.body, Message):
         return text.body
     try:
-        body = Body(text.body, text.mime, text.charset, text.url, text.final_url or text.address)
+        body = Body(
+            text.body, text.mime, text.charset, text.url, text.final_url or text.address
+        )
         return config.extract(body, Memory.of_page(before))
     except UnreadablePage as failure:
         return failure.reason
 
 
-def _reject_reason(before: Page | None, page: Page, config: ExtractionConfig) -> Message | None:
+def _reject_reason(
+    before: Page | None, page: Page, config: ExtractionConfig
+) -> Message | None:
     if before is None:
         return page_rejection(page, language=config.language, title=config.title)
-    return change_rejection(before, page, language=config.language, title=config.title, kind=config.kind)
+    return change_rejection(
+        before, page, language=config.language, title=config.title, kind=config.kind
+    )
 
 
 def _believed(
-    before: Page | None, text: ArchivedText, page: Page, config: ExtractionConfig, earlier: deque[frozenset[str]]
+    before: Page | None,
+    text: ArchivedText,
+    page: Page,
+    config: ExtractionConfig,
+    earlier: deque[frozenset[str]],
 ) -> _Result:
     """What comes of a rejected text with which the archive went on."""
     if before is None or not are_different_documents(before, page, title=config.title):
@@ -197,13 +240,21 @@ def _believed(
 
 
 def _next(
-    before: Page | None, text: ArchivedText, page: Page, config: ExtractionConfig, earlier: deque[frozenset[str]]
+    before: Page | None,
+    text: ArchivedText,
+    page: Page,
+    config: ExtractionConfig,
+    earlier: deque[frozenset[str]],
 ) -> _Result:
     """What comes of a text that is accepted; `earlier` grows by the one before it."""
     if before is None:
         return _Result(text, page)
-    texts, texts_before = ([block.text for block in each.blocks] for each in (page, before))
-    if texts == texts_before or fingerprint(before.blocks) == fingerprint(page.blocks):  # most are, but for links
+    texts, texts_before = (
+        [block.text for block in each.blocks] for each in (page, before)
+    )
+    if texts == texts_before or fingerprint(before.blocks) == fingerprint(
+        page.blocks
+    ):  # most are, but for links
         return _Result(text)
     draft = draft_change(config.compare(before, page, earlier=tuple(earlier)))
     earlier.append(block_keys(before))
@@ -224,7 +275,9 @@ def _write(
     text = result.text
     total.texts += 1
     if result.reason is not None:
-        total.set_aside.append((replace(text, body=result.reason), result.reason))  # without its bytes
+        total.set_aside.append(
+            (replace(text, body=result.reason), result.reason)
+        )  # without its bytes
         return current
     if result.page is None:
         total.same += 1
@@ -238,16 +291,26 @@ def _write(
     cause = Cause.REPLACED if result.is_another else cause
     capture = text.capture(document_id)
     add_capture(session, capture)
-    version = add_version(session, capture, config, result.page, current, cause, imported=True)
+    version = add_version(
+        session, capture, config, result.page, current, cause, imported=True
+    )
     if current is not None and result.draft is not None:
-        change = add_change(session, current, version, result.draft, cause, detected_at=text.recorded_at)
+        change = add_change(
+            session, current, version, result.draft, cause, detected_at=text.recorded_at
+        )
         total.changes += change.substantive and cause is Cause.PAGE
         total.flagged += change.alert
     return version
 
 
 def _join(
-    database: Database, document_id: str, config: ExtractionConfig, theirs: Version, own: Version, *, is_longer: bool
+    database: Database,
+    document_id: str,
+    config: ExtractionConfig,
+    theirs: Version,
+    own: Version,
+    *,
+    is_longer: bool,
 ) -> None:
     """Write what differs between the archive's last text and our first; an earlier import may have done so before, or
     have been ended before it did."""
@@ -255,9 +318,14 @@ def _join(
     with database.reading() as session:
         former = change_to(session, own.id)
         is_same = theirs.fingerprint == own.fingerprint
-        if not is_longer and (is_same or (former is not None and former.before_id == theirs.id)):
+        if not is_longer and (
+            is_same or (former is not None and former.before_id == theirs.id)
+        ):
             return
-        before, after = (page_from_json(session.get_one(Version, each.id).page) for each in (theirs, own))
+        before, after = (
+            page_from_json(session.get_one(Version, each.id).page)
+            for each in (theirs, own)
+        )
     draft = None if is_same else draft_change(config.compare(before, after))
     with database.writing() as session:
         former = change_to(session, own.id)
@@ -267,5 +335,7 @@ def _join(
             dissolve_events(session)
         if draft is not None:
             ours = session.get_one(Version, own.id)  # whose number is another now
-            add_change(session, theirs, ours, draft, Cause.PAGE, detected_at=own.captured_at)
+            add_change(
+                session, theirs, ours, draft, Cause.PAGE, detected_at=own.captured_at
+            )
         reindex(session, document_id, mentions_in(config.language))

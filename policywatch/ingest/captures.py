@@ -52,7 +52,12 @@ def ingest(
             _ingest(database, check_id, configs, routes_for, cache, again=again)
         for mistake in raised:
             with database.writing() as session:
-                finish(session, session.get_one(Check, check_id), Outcome.FAILED, program_error(mistake))
+                finish(
+                    session,
+                    session.get_one(Check, check_id),
+                    Outcome.FAILED,
+                    program_error(mistake),
+                )
         if not raised:
             with isolate_errors(raised):
                 notify_volatility(database, check_id, configs)
@@ -60,17 +65,35 @@ def ingest(
     return checks
 
 
-def _unread(database: Database, configs: Mapping[str, ExtractionConfig], *, again: bool, only: int | None) -> list[int]:
+def _unread(
+    database: Database,
+    configs: Mapping[str, ExtractionConfig],
+    *,
+    again: bool,
+    only: int | None,
+) -> list[int]:
     """Announced texts come after those in force, which they are compared with; what ended the program before, last."""
     with database.reading() as session:
-        unread = [check for check in unread_checks(session, again=again) if check.document_id in configs]
+        unread = [
+            check
+            for check in unread_checks(session, again=again)
+            if check.document_id in configs
+        ]
         announced = {
-            check.document_id for check in unread if replaced_by(document(session, check.document_id)) is not None
+            check.document_id
+            for check in unread
+            if replaced_by(document(session, check.document_id)) is not None
         }
     tried = {check.document_id for check in unread if check.attempts}
     if only is not None:
-        unread = [check for check in unread if check.id == only and check.document_id not in announced | tried]
-    unread.sort(key=lambda check: (check.document_id in tried, check.document_id in announced))
+        unread = [
+            check
+            for check in unread
+            if check.id == only and check.document_id not in announced | tried
+        ]
+    unread.sort(
+        key=lambda check: (check.document_id in tried, check.document_id in announced)
+    )
     checks = [check.id for check in unread if check.id is not None]
     if again:
         with database.writing() as session:
@@ -100,7 +123,11 @@ def _ingest(
             check.attempts = failed.attempts  # so that `read --again` finds this one
             finish(session, check, Outcome(failed.outcome), failed.reason)
             return
-        check.attempts = check.attempts if again else max(check.attempts, attempts_before(session, check))
+        check.attempts = (
+            check.attempts
+            if again
+            else max(check.attempts, attempts_before(session, check))
+        )
         is_given_up = not count_attempt(session, check)
     with database.reading() as session:
         captures = captures_from(session, check.capture_id)

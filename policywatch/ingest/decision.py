@@ -15,7 +15,13 @@ from analysis.validate.rejection import are_different_documents
 from messages import Message
 from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change
-from policywatch.ingest.extraction import ExtractionConfig, Memory, PageCache, join_pages, keys_of_earlier
+from policywatch.ingest.extraction import (
+    ExtractionConfig,
+    Memory,
+    PageCache,
+    join_pages,
+    keys_of_earlier,
+)
 from policywatch.ingest.quarantine import preview, says_the_same, shown_captures
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
@@ -90,7 +96,9 @@ class NewVersion:
         """Of its check."""
         if self.is_first or self.draft is None:
             return Outcome.FIRST
-        return Outcome.CHANGED if self.draft.comparison.substantive else Outcome.COSMETIC
+        return (
+            Outcome.CHANGED if self.draft.comparison.substantive else Outcome.COSMETIC
+        )
 
 
 Decision = Unchanged | Unreadable | NeedsReview | NewVersion
@@ -124,7 +132,12 @@ class History:
     page_text: str | None
 
 
-def load_history(session: Session, check: Check, captures: Sequence[Capture], config: ExtractionConfig) -> History:
+def load_history(
+    session: Session,
+    check: Check,
+    captures: Sequence[Capture],
+    config: ExtractionConfig,
+) -> History:
     """For a check's text, of these captures."""
     document_id = check.document_id
     current = current_version(session, document_id)
@@ -137,12 +150,19 @@ def load_history(session: Session, check: Check, captures: Sequence[Capture], co
     ]
     return History(
         current=current,
-        former=_former_captures(session, current, captures, config) if current is not None else (),
-        earlier=pages_before(session, document_id, current.number, EARLIER) if current is not None else (),
+        former=_former_captures(session, current, captures, config)
+        if current is not None
+        else (),
+        earlier=pages_before(session, document_id, current.number, EARLIER)
+        if current is not None
+        else (),
         replaced=current_version(session, replaced) if replaced is not None else None,
         waiting=waiting,
         shown=shown_captures(session, row),
-        rejected=[captures_from(session, id_) for id_ in rejected_captures(session, document_id)],
+        rejected=[
+            captures_from(session, id_)
+            for id_ in rejected_captures(session, document_id)
+        ],
         withdrawn=withdrawn_texts(session, document_id),
         turns=load_turns(session, document_id, check.checked_at),
         is_first=current is None or _is_from_elsewhere(current, captures[0]),
@@ -166,13 +186,18 @@ def _page_text(session: Session, current: Version | None) -> str | None:
 
 def _version_before(session: Session, document_id: str, version_id: int) -> Version:
     """The document's own version before; of an announced text not the one that it will replace."""
-    number, _ = numbers_around(session, document_id, session.get_one(Version, version_id).number)
+    number, _ = numbers_around(
+        session, document_id, session.get_one(Version, version_id).number
+    )
     assert number is not None, "only a text that has one before it waits"
     return numbered_version(session, document_id, number)
 
 
 def _former_captures(
-    session: Session, current: Version, captures: Sequence[Capture], config: ExtractionConfig
+    session: Session,
+    current: Version,
+    captures: Sequence[Capture],
+    config: ExtractionConfig,
 ) -> list[Capture]:
     if not is_read_as(current.reader, config.language):
         return []
@@ -186,11 +211,17 @@ def _former_captures(
 def captures_in_force(session: Session, current: Version) -> list[Capture]:
     """The last that said what the text in force says: those that brought it, or later ones from other addresses."""
     assert current.id is not None, "the version in force was written"
-    return captures_from(session, last_kept(session, current.document_id, current.id) or current.capture_id)
+    return captures_from(
+        session,
+        last_kept(session, current.document_id, current.id) or current.capture_id,
+    )
 
 
 def decide(
-    captures: Sequence[Capture], history: History, config: ExtractionConfig, cache: PageCache | None = None
+    captures: Sequence[Capture],
+    history: History,
+    config: ExtractionConfig,
+    cache: PageCache | None = None,
 ) -> Decision:
     """What becomes of the text of these captures. Raises `TooCostly`."""
     current = history.current
@@ -210,14 +241,22 @@ def decide(
         for rejected in history.rejected:
             if says_the_same(rejected, page, config, Memory.of(current)):
                 return NeedsReview(reason, None, rejected_as=rejected[0].id)
-        before = None if current is None or history.is_first else page_from_json(current.page)
-        return NeedsReview(reason, preview(before, page, history.shown, config, Memory.of(current)))
+        before = (
+            None
+            if current is None or history.is_first
+            else page_from_json(current.page)
+        )
+        return NeedsReview(
+            reason, preview(before, page, history.shown, config, Memory.of(current))
+        )
     for text in (page, fetched) if current is not None else ():
         if (rejected_as := history.withdrawn.get(fingerprint(text.blocks))) is not None:
             return NeedsReview(Message("held.withdrawn"), None, rejected_as=rejected_as)
     is_comparable = bool(former) and not captures[0].is_refiltered
     cause = Cause.PAGE if is_comparable or history.is_first else Cause.READER
-    version = new_version(page, history, config, cause=cause, is_comparable=is_comparable)
+    version = new_version(
+        page, history, config, cause=cause, is_comparable=is_comparable
+    )
     return replace(version, alternating=alternating, fetched=fetched)
 
 
@@ -225,15 +264,21 @@ def _replaced_by_a_person(page: Page, history: History) -> bool:
     """The page is back at what it said before a person accepted another text: it is the document, whatever that text
     makes it look like."""
     earlier = (page_from_json(each) for each in history.earlier)
-    return history.turns.is_accepted and fingerprint(page.blocks) in {fingerprint(each.blocks) for each in earlier}
+    return history.turns.is_accepted and fingerprint(page.blocks) in {
+        fingerprint(each.blocks) for each in earlier
+    }
 
 
-def _held_still(page: Page, history: History, config: ExtractionConfig) -> tuple[Page, list[str]]:
+def _held_still(
+    page: Page, history: History, config: ExtractionConfig
+) -> tuple[Page, list[str]]:
     """The page with what alternates as in the text in force, and its keys; as it is where it comes from another address
     or takes back a change that nobody was told of."""
     if not history.turns.rows:
         return page, []
-    if history.current is None:  # what two first answers differed in waits until it stays
+    if (
+        history.current is None
+    ):  # what two first answers differed in waits until it stays
         return history.turns.hold_still(replace(page, blocks=()), page)
     if not history.former:
         return page, []
@@ -256,7 +301,12 @@ def former_pages(history: History, config: ExtractionConfig) -> list[Page]:
 
 
 def new_version(
-    page: Page, history: History, config: ExtractionConfig, *, cause: Cause, is_comparable: bool
+    page: Page,
+    history: History,
+    config: ExtractionConfig,
+    *,
+    cause: Cause,
+    is_comparable: bool,
 ) -> NewVersion:
     """The text as the next version, whether it is accepted at once or by a person.
 
@@ -266,15 +316,34 @@ def new_version(
     """
     current = history.current
     if current is None:
-        before, comparison = _announced(page, Comparison(substantive=True, alert=True), history, config)
-        draft = draft_change(comparison) if before is not None and comparison.passages else None
-        return NewVersion(page, cause, before=before if draft else None, draft=draft, alerts=True, is_first=True)
+        before, comparison = _announced(
+            page, Comparison(substantive=True, alert=True), history, config
+        )
+        draft = (
+            draft_change(comparison)
+            if before is not None and comparison.passages
+            else None
+        )
+        return NewVersion(
+            page,
+            cause,
+            before=before if draft else None,
+            draft=draft,
+            alerts=True,
+            is_first=True,
+        )
     in_force = page_from_json(current.page)
-    if cause is Cause.ACCEPTED and are_different_documents(in_force, page, title=config.title):
+    if cause is Cause.ACCEPTED and are_different_documents(
+        in_force, page, title=config.title
+    ):
         return NewVersion(page, Cause.REPLACED, current, is_first=True)
-    comparison = config.classify(in_force, page, earlier=keys_of_earlier(history.earlier))
+    comparison = config.classify(
+        in_force, page, earlier=keys_of_earlier(history.earlier)
+    )
     if history.is_first:
-        return NewVersion(page, cause, current, current, draft_change(comparison), is_first=True)
+        return NewVersion(
+            page, cause, current, current, draft_change(comparison), is_first=True
+        )
     before, comparison = _announced(page, comparison, history, config)
     is_comparable = is_comparable and history.page_text != fingerprint(page.blocks)
     if not is_comparable:
@@ -300,13 +369,17 @@ def _announced(
     """
     if history.replaced is None:
         return None, since
-    comparison = config.classify(page_from_json(history.replaced.page), page, trusted=False)
+    comparison = config.classify(
+        page_from_json(history.replaced.page), page, trusted=False
+    )
     if comparison.held:
         return None, since
     return history.replaced, replace(comparison, alert=comparison.alert and since.alert)
 
 
-def _undone_change(page: Page, history: History, config: ExtractionConfig) -> int | None:
+def _undone_change(
+    page: Page, history: History, config: ExtractionConfig
+) -> int | None:
     """The oldest waiting change before which the text was the same but for cosmetics."""
     for change_id, before in history.waiting:
         if before.fingerprint == fingerprint(page.blocks):

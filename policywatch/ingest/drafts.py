@@ -40,7 +40,9 @@ def change_columns(comparison: Comparison, *, alert: bool = True) -> dict[str, A
 def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
     """In the order of the passages, with their word diffs."""
     passages = list(passages)
-    marks = _marks([(passage.before or "", passage.after or "") for passage in passages])
+    marks = _marks(
+        [(passage.before or "", passage.after or "") for passage in passages]
+    )
     return [
         StoredPassage(
             change_id=0,  # none yet

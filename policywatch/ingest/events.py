@@ -31,44 +31,90 @@ def group(session: Session, change: Change) -> None:
     if announcement := announcements(session, [change]).get(change.id or 0):
         title = document(session, announcement.document_id).title
         reason = Message("event.announced", title=title)
-        join_event(session, change, stored_change(session, announcement.change_id), reason)
+        join_event(
+            session, change, stored_change(session, announcement.change_id), reason
+        )
         return
     of, at = document(session, change.document_id), change.detected_at
     rows = changes_between(session, of.service, at - SPAN, at + SPAN)
-    texts = _long_texts(session, [row.id or 0 for row, _ in rows if abs(row.detected_at - at) <= NEAR])
+    texts = _long_texts(
+        session, [row.id or 0 for row, _ in rows if abs(row.detected_at - at) <= NEAR]
+    )
     candidates = []
     for other, its_document in rows:
         if other.id == change.id or not _can_join(session, change, other):
             continue
         distance = abs(other.detected_at - at)
-        shared = texts.get(change.id, set()) & texts.get(other.id, set()) if its_document.id != of.id else set()
-        reasons = _reasons(change, of, other, its_document, is_near=distance <= NEAR, has_shared_text=bool(shared))
-        candidates += [(rank, distance, other.id or 0, code) for rank, code in enumerate(reasons) if code]
+        shared = (
+            texts.get(change.id, set()) & texts.get(other.id, set())
+            if its_document.id != of.id
+            else set()
+        )
+        reasons = _reasons(
+            change,
+            of,
+            other,
+            its_document,
+            is_near=distance <= NEAR,
+            has_shared_text=bool(shared),
+        )
+        candidates += [
+            (rank, distance, other.id or 0, code)
+            for rank, code in enumerate(reasons)
+            if code
+        ]
     if candidates:
         _, _, id_, code = min(candidates)
         other = stored_change(session, id_)
-        join_event(session, change, other, Message(code, title=document(session, other.document_id).title))
+        join_event(
+            session,
+            change,
+            other,
+            Message(code, title=document(session, other.document_id).title),
+        )
 
 
 def _reasons(
-    change: Change, of: Document, other: Change, its_document: Document, *, is_near: bool, has_shared_text: bool
+    change: Change,
+    of: Document,
+    other: Change,
+    its_document: Document,
+    *,
+    is_near: bool,
+    has_shared_text: bool,
 ) -> Iterator[str | None]:
     """Codes of what makes two changes one event, the surest first; None for each that does not hold."""
     share_topics = not {*change.topics}.isdisjoint(other.topics)
     days = {change.effective_date, other.effective_date}
     is_family = family_id(of) == family_id(its_document)
-    is_translation = untranslated_id(of) == untranslated_id(its_document) and of.language != its_document.language
-    contradict = (None not in days and len(days) > 1) or {change.direction, other.direction} == {"expands", "limits"}
+    is_translation = (
+        untranslated_id(of) == untranslated_id(its_document)
+        and of.language != its_document.language
+    )
+    contradict = (None not in days and len(days) > 1) or {
+        change.direction,
+        other.direction,
+    } == {"expands", "limits"}
     is_alike = (share_topics or not (change.topics or other.topics)) and not contradict
     yield "event.language" if is_near and is_translation and is_alike else None
     yield "event.passages" if has_shared_text else None
-    yield "event.dates" if is_family and share_topics and None not in days and len(days) == 1 else None
+    yield (
+        "event.dates"
+        if is_family and share_topics and None not in days and len(days) == 1
+        else None
+    )
 
 
 def _can_join(session: Session, change: Change, other: Change) -> bool:
-    began_at = session.get_one(Event, other.event_id).began_at if other.event_id else other.detected_at
+    began_at = (
+        session.get_one(Event, other.event_id).began_at
+        if other.event_id
+        else other.detected_at
+    )
     is_same_way = (change.returns_to is None) == (other.returns_to is None)
-    return _has_words(other) and is_same_way and abs(change.detected_at - began_at) <= SPAN
+    return (
+        _has_words(other) and is_same_way and abs(change.detected_at - began_at) <= SPAN
+    )
 
 
 def _has_words(change: Change) -> bool:

@@ -38,7 +38,9 @@ from crawler.targets import Fetched, Fingerprint
 from messages import Message
 from policywatch import sandbox
 
-if TYPE_CHECKING:  # the process that reads pages needs neither database nor NumPy, which load slowly
+if (
+    TYPE_CHECKING
+):  # the process that reads pages needs neither database nor NumPy, which load slowly
     from analysis.classify.verdict import Verdict
     from policywatch.config.watchlist import Watchlist
     from storage.captures import Capture
@@ -62,7 +64,13 @@ class Body(NamedTuple):
 
     @classmethod
     def of(cls, received: Received) -> Body:
-        return cls(received.body, received.mime, received.charset, received.url, received.final_url)
+        return cls(
+            received.body,
+            received.mime,
+            received.charset,
+            received.url,
+            received.final_url,
+        )
 
 
 Received: TypeAlias = "Body | Capture | Fetched"
@@ -80,11 +88,20 @@ class Memory(NamedTuple):
         """Of a version with its page; nothing is known before the first."""
         if version is None:
             return cls()
-        return cls(version.fingerprint, tuple(block["text"] for block in version.page["blocks"]))
+        return cls(
+            version.fingerprint,
+            tuple(block["text"] for block in version.page["blocks"]),
+        )
 
     @classmethod
     def of_page(cls, page: Page | None) -> Memory:
-        return cls() if page is None else cls(fingerprint(page.blocks), tuple(block.text for block in page.blocks))
+        return (
+            cls()
+            if page is None
+            else cls(
+                fingerprint(page.blocks), tuple(block.text for block in page.blocks)
+            )
+        )
 
 
 NO_MEMORY = Memory()
@@ -124,7 +141,9 @@ class ExtractionConfig:
     @property
     def reader(self) -> str:
         """Changes with the rules, the selectors or the language: versions of different readers can't be compared."""
-        selectors = json.dumps([self.select, self.remove, *([self.section] if self.section else [])]).encode()
+        selectors = json.dumps(
+            [self.select, self.remove, *([self.section] if self.section else [])]
+        ).encode()
         return f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}:{self.language}"  # see `is_read_as`
 
     @property
@@ -134,19 +153,33 @@ class ExtractionConfig:
 
     def extract(self, received: Received, memory: Memory = NO_MEMORY) -> Page:
         """Raises `UnreadablePage`."""
-        return sandbox.run(ExtractionConfig._extract, self._portable, Body.of(received), memory)
+        return sandbox.run(
+            ExtractionConfig._extract, self._portable, Body.of(received), memory
+        )
 
-    def extract_new(self, received: Received, known: Fingerprint, memory: Memory = NO_MEMORY) -> Extracted | None:
+    def extract_new(
+        self, received: Received, known: Fingerprint, memory: Memory = NO_MEMORY
+    ) -> Extracted | None:
         """None where the digest of the markup is the known one: such pages give the same text. Raises
         `UnreadablePage`."""
-        return sandbox.run(ExtractionConfig._extract_new, self._portable, Body.of(received), known, memory)
+        return sandbox.run(
+            ExtractionConfig._extract_new,
+            self._portable,
+            Body.of(received),
+            known,
+            memory,
+        )
 
     def _extract(self, body: Body, memory: Memory) -> Page:
         return self._reading(body, memory)()
 
-    def _extract_new(self, body: Body, known: Fingerprint, memory: Memory) -> Extracted | None:
+    def _extract_new(
+        self, body: Body, known: Fingerprint, memory: Memory
+    ) -> Extracted | None:
         markup = self._markup_digest(body)
-        is_known = known.markup is not None and known.markup == digest_with_text(markup, known.text)
+        is_known = known.markup is not None and known.markup == digest_with_text(
+            markup, known.text
+        )
         return None if is_known else Extracted.of(self._reading(body, memory)(), markup)
 
     def _markup_digest(self, body: Body) -> str | None:
@@ -154,9 +187,13 @@ class ExtractionConfig:
         if markup is None:
             return None
         digest = markup_digest(markup, (*self.select, *self.remove))
-        return hashlib.sha256(f"{self.reader}\0{body.final_url}\0{digest}".encode()).hexdigest()[:32]
+        return hashlib.sha256(
+            f"{self.reader}\0{body.final_url}\0{digest}".encode()
+        ).hexdigest()[:32]
 
-    def _reading(self, received: Body, memory: Memory, remove: Sequence[str] = ()) -> Callable[[], Page]:
+    def _reading(
+        self, received: Body, memory: Memory, remove: Sequence[str] = ()
+    ) -> Callable[[], Page]:
         return partial(
             read_page,
             received.body,
@@ -171,31 +208,52 @@ class ExtractionConfig:
         )
 
     def extract_parts(
-        self, parts: Sequence[Received], *, memory: Memory = NO_MEMORY, cache: PageCache | None = None
+        self,
+        parts: Sequence[Received],
+        *,
+        memory: Memory = NO_MEMORY,
+        cache: PageCache | None = None,
     ) -> list[Page]:
         """A page for each part of the document, as the text in force tells where it stands. Raises `UnreadablePage`
         where a part gives no text."""
         pages = []
         for number, part in enumerate(parts):
             try:
-                pages.append(cache.extract(self, part, memory) if cache else self.extract(part, memory))
+                pages.append(
+                    cache.extract(self, part, memory)
+                    if cache
+                    else self.extract(part, memory)
+                )
             except TooCostly:
                 raise
             except UnreadablePage as failure:
-                raise UnreadablePage(of_part(parts, number, failure.reason)) from failure
+                raise UnreadablePage(
+                    of_part(parts, number, failure.reason)
+                ) from failure
         return pages
 
-    def reject_reason(self, parts: Sequence[Received], former: Sequence[Page], pages: Sequence[Page]) -> Message | None:
+    def reject_reason(
+        self, parts: Sequence[Received], former: Sequence[Page], pages: Sequence[Page]
+    ) -> Message | None:
         """Why a part is not accepted as the document's; without `former` pages only what it says itself counts."""
         for number, page in enumerate(pages):
             if former:
                 reason = sandbox.run(
-                    change_rejection, former[number], page, language=self.language, title=self.title, kind=self.kind
+                    change_rejection,
+                    former[number],
+                    page,
+                    language=self.language,
+                    title=self.title,
+                    kind=self.kind,
                 )
-                if reason is None and self._finds_less(parts[number], former[number], page):
+                if reason is None and self._finds_less(
+                    parts[number], former[number], page
+                ):
                     reason = Message("selector.less")
             else:
-                reason = sandbox.run(page_rejection, page, language=self.language, title=self.title)
+                reason = sandbox.run(
+                    page_rejection, page, language=self.language, title=self.title
+                )
             if reason:
                 return of_part(parts, number, reason)
         return None
@@ -235,48 +293,83 @@ class ExtractionConfig:
         verdicts = self.review(comparison.passages, ask)
         if not verdicts:
             return comparison
-        return self.compare(before, after, earlier=earlier, trusted=trusted, second=verdicts)
+        return self.compare(
+            before, after, earlier=earlier, trusted=trusted, second=verdicts
+        )
 
-    def unstable_reason(self, gap: Difference, second: Sequence[Received], code: str = "differing.unstable") -> Message:
+    def unstable_reason(
+        self,
+        gap: Difference,
+        second: Sequence[Received],
+        code: str = "differing.unstable",
+    ) -> Message:
         """What two answers differ in and what became of them (`code`), and the line that leaves it out."""
         return of_part(second, gap.part, self.with_remove_line(gap, gap.message(code)))
 
     def difference(
-        self, first: Sequence[Received | None], second: Sequence[Received], memory: Memory = NO_MEMORY
+        self,
+        first: Sequence[Received | None],
+        second: Sequence[Received],
+        memory: Memory = NO_MEMORY,
     ) -> Difference | None:
         """What differs between the parts of a document as they were received twice; of those that are not at hand any
         more (None), nothing does."""
-        pairs = [(Body.of(one or other), Body.of(other)) for one, other in zip(first, second, strict=True)]
+        pairs = [
+            (Body.of(one or other), Body.of(other))
+            for one, other in zip(first, second, strict=True)
+        ]
         try:
-            return sandbox.run(ExtractionConfig._difference, self._portable, pairs, memory)
+            return sandbox.run(
+                ExtractionConfig._difference, self._portable, pairs, memory
+            )
         except UnreadablePage:
             return None
 
-    def _difference(self, pairs: Sequence[tuple[Body, Body]], memory: Memory) -> Difference | None:
+    def _difference(
+        self, pairs: Sequence[tuple[Body, Body]], memory: Memory
+    ) -> Difference | None:
         def reading(body: Body) -> Reading:
             markup = markup_of(body.body, mime=body.mime, charset=body.charset)
-            return Reading(self._reading(body, memory)(), markup, lambda remove: self._reading(body, memory, remove)())
+            return Reading(
+                self._reading(body, memory)(),
+                markup,
+                lambda remove: self._reading(body, memory, remove)(),
+            )
 
-        return find_difference([(reading(one), reading(other)) for one, other in pairs], self.topics)
+        return find_difference(
+            [(reading(one), reading(other)) for one, other in pairs], self.topics
+        )
 
     def with_remove_line(self, gap: Difference, reason: Message) -> Message:
         """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
         if not gap.remove:
             return reason
-        return Message("differing.leave_out", reason=reason, line=remove_line([*self.remove, *gap.remove]))
+        return Message(
+            "differing.leave_out",
+            reason=reason,
+            line=remove_line([*self.remove, *gap.remove]),
+        )
 
     def _finds_less(self, part: Received, before: Page, page: Page) -> bool:
         """Whether the watchlist's selectors miss a part of the former text that the page still has."""
         if not self.select:
             return False
         try:
-            return sandbox.run(ExtractionConfig._is_elsewhere, self._portable, Body.of(part), before, page)
+            return sandbox.run(
+                ExtractionConfig._is_elsewhere,
+                self._portable,
+                Body.of(part),
+                before,
+                page,
+            )
         except TooCostly:
             return False
 
     def _is_elsewhere(self, part: Body, before: Page, page: Page) -> bool:
         markup = markup_of(part.body, mime=part.mime, charset=part.charset)
-        return markup is not None and finds_less(markup, before, page, select=self.select, remove=self.remove)
+        return markup is not None and finds_less(
+            markup, before, page, select=self.select, remove=self.remove
+        )
 
 
 def keys_of_earlier(pages: Sequence[dict[str, Any]]) -> list[frozenset[str]]:
@@ -304,17 +397,34 @@ def compare_within_limits(before: Page, after: Page, **options: Any) -> Comparis
         return unclassified(before, after)
 
 
-def compare_markdown(before: bytes, after: bytes, known: Mapping[str, Any]) -> Comparison:
+def compare_markdown(
+    before: bytes, after: bytes, known: Mapping[str, Any]
+) -> Comparison:
     """Two texts of a document, by what is `known` of it: language, document, earlier texts."""
     from analysis.compare import block_keys, compare  # loads slowly, as above
 
-    language, options = known.get("language"), {"mime": "text/markdown", "charset": "utf-8"}
+    language, options = (
+        known.get("language"),
+        {"mime": "text/markdown", "charset": "utf-8"},
+    )
     try:
-        pages = [read_page(text, language=language, **options) for text in (before, after)]
+        pages = [
+            read_page(text, language=language, **options) for text in (before, after)
+        ]
     except UnreadablePage as failure:
         return Comparison(substantive=False, held=failure.reason)
-    earlier = [block_keys(read_markdown(text, language=language)) for text in known.get("earlier", ()) if text.strip()]
-    return compare(pages[0], pages[1], language=language, document=known.get("document"), earlier=earlier)
+    earlier = [
+        block_keys(read_markdown(text, language=language))
+        for text in known.get("earlier", ())
+        if text.strip()
+    ]
+    return compare(
+        pages[0],
+        pages[1],
+        language=language,
+        document=known.get("document"),
+        earlier=earlier,
+    )
 
 
 def differences(before: Page, after: Page) -> tuple[Passage, ...]:
@@ -349,11 +459,19 @@ def unclassified(before: Page, after: Page) -> Comparison:
     It alerts with high severity: who hides a sentence beside a text that takes too long must not get it past anyone.
     """
     sides = {"before": before.blocks, "after": after.blocks}
-    texts = {side: Counter(block.text for block in blocks) for side, blocks in sides.items()}
+    texts = {
+        side: Counter(block.text for block in blocks) for side, blocks in sides.items()
+    }
     went, came = texts["before"] - texts["after"], texts["after"] - texts["before"]
     passages = [
-        *(Passage(block.heading, "removed", block.text, None) for block in _counted(before.blocks, went)),
-        *(Passage(block.heading, "added", None, block.text) for block in _counted(after.blocks, came)),
+        *(
+            Passage(block.heading, "removed", block.text, None)
+            for block in _counted(before.blocks, went)
+        ),
+        *(
+            Passage(block.heading, "added", None, block.text)
+            for block in _counted(after.blocks, came)
+        ),
     ]
     if not passages:
         return Comparison(substantive=False)
@@ -376,10 +494,13 @@ def _counted(blocks: Sequence[Block], texts: Counter[str]) -> Iterator[Block]:
             yield block
 
 
-def extraction_configs(watchlist: Watchlist, review: Review = no_review) -> dict[str, ExtractionConfig]:
+def extraction_configs(
+    watchlist: Watchlist, review: Review = no_review
+) -> dict[str, ExtractionConfig]:
     """By document."""
     topics = tuple(
-        OwnTopic(name, tuple(entry.phrases), tuple(entry.languages)) for name, entry in watchlist.topics.items()
+        OwnTopic(name, tuple(entry.phrases), tuple(entry.languages))
+        for name, entry in watchlist.topics.items()
     )
     return {
         entry.id: ExtractionConfig(
@@ -398,14 +519,24 @@ def extraction_configs(watchlist: Watchlist, review: Review = no_review) -> dict
 
 def digest_with_text(markup: str | None, text: str | None) -> str | None:
     """A markup's digest that says nothing any more once another text is in force, wherever that comes from."""
-    return hashlib.sha256(f"{markup}\0{text}".encode()).hexdigest()[:32] if markup and text else None
+    return (
+        hashlib.sha256(f"{markup}\0{text}".encode()).hexdigest()[:32]
+        if markup and text
+        else None
+    )
 
 
 def of_part(parts: Sequence[Received], number: int, reason: Message) -> Message:
     """The reason, with the part that it is about if there are several."""
     if len(parts) == 1:
         return reason
-    return Message("part.one", number=number + 1, count=len(parts), url=parts[number].url[:300], reason=reason)
+    return Message(
+        "part.one",
+        number=number + 1,
+        count=len(parts),
+        url=parts[number].url[:300],
+        reason=reason,
+    )
 
 
 def join_pages(pages: Sequence[Page]) -> Page:
@@ -435,19 +566,34 @@ class PageCache:
 
     def __init__(self, limit: int = 8 * 2**20) -> None:  # bytes
         self._free = limit
-        self._entries: dict[tuple[ExtractionConfig, str], tuple[tuple[Any, ...], bytes]] = {}
+        self._entries: dict[
+            tuple[ExtractionConfig, str], tuple[tuple[Any, ...], bytes]
+        ] = {}
 
-    def keep(self, config: ExtractionConfig, received: Received, memory: Memory, page: bytes | None) -> None:
+    def keep(
+        self,
+        config: ExtractionConfig,
+        received: Received,
+        memory: Memory,
+        page: bytes | None,
+    ) -> None:
         """A page that was read with this memory, as `page_bytes`; None: it is too costly."""
         _, former = self._entries.pop((config, received.url), (None, b""))
         self._free += len(former)
         # a copy, for what zstandard gives goes on holding the memory of the whole
-        packed = bytes(memoryview(zstandard.compress(page, 1))) if page is not None else b""
+        packed = (
+            bytes(memoryview(zstandard.compress(page, 1))) if page is not None else b""
+        )
         if len(packed) <= self._free:
             self._free -= len(packed)
-            self._entries[config, received.url] = (memory.text, *source_of(received)), packed
+            self._entries[config, received.url] = (
+                (memory.text, *source_of(received)),
+                packed,
+            )
 
-    def extract(self, config: ExtractionConfig, received: Received, memory: Memory) -> Page:
+    def extract(
+        self, config: ExtractionConfig, received: Received, memory: Memory
+    ) -> Page:
         """Raises `UnreadablePage`, and `TooCostly` at once where the same body was so."""
         source, packed = self._entries.get((config, received.url), (None, b""))
         if source is None or source != (memory.text, *source_of(received)):

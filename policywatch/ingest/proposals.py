@@ -27,23 +27,47 @@ from storage.errors import DamagedCapture
 from storage.notices import Notice, NoticeKind, notices_of
 
 _LISTED, _READ = 8, 500  # links in a notice; new links of a page that are looked at
-_LONGEST, _WORDS = 2_000, 200  # characters of an address; of a link's words or path that are read
+_LONGEST, _WORDS = (
+    2_000,
+    200,
+)  # characters of an address; of a link's words or path that are read
 _AI = {"ai_training", "ai_features", "automated_decisions"}
-_DATA = {"data_collection", "data_use", "data_sharing", "user_choice", "retention", "tracking"}
+_DATA = {
+    "data_collection",
+    "data_use",
+    "data_sharing",
+    "user_choice",
+    "retention",
+    "tracking",
+}
 _SIGNS = re.compile(r"[\W_]+")
-_PLACE = re.compile(r"(?!ai\b)[a-z]{2}(?:[-_][a-z]{2,4})?")  # a language or a country in a path
-_ASIDE = re.compile(r"(?i)utm_.*|[a-z]+clid|mc_[ce]id|trk|ref|hl|lang|locale")  # parameters that lead to the same page
+_PLACE = re.compile(
+    r"(?!ai\b)[a-z]{2}(?:[-_][a-z]{2,4})?"
+)  # a language or a country in a path
+_ASIDE = re.compile(
+    r"(?i)utm_.*|[a-z]+clid|mc_[ce]id|trk|ref|hl|lang|locale"
+)  # parameters that lead to the same page
 
 
 def propose_links(session: Session, check: Check, before: Page, after: Page) -> None:
     """Write one notice of the links that came with a check's text, to pages of the same organisation, unless the
     operator has heard of them. In the transaction that writes the text, so that each is told once."""
-    links, of = [*islice(_new_links(before, after), _READ)], document(session, check.document_id)
+    links, of = (
+        [*islice(_new_links(before, after), _READ)],
+        document(session, check.document_id),
+    )
     if not links:
         return
-    take(session, AdvisoryLock.PLANNING)  # no two processes write notices of the same address
+    take(
+        session, AdvisoryLock.PLANNING
+    )  # no two processes write notices of the same address
     documents = known(session)
-    own = {_organisation(url) for row in documents if row.service == of.service for url in row.addresses}
+    own = {
+        _organisation(url)
+        for row in documents
+        if row.service == of.service
+        for url in row.addresses
+    }
     known_pages, ids = _known_pages(session), {row.id for row in documents}
     for row in watched(session):
         if row.service == of.service and (canonical := _canonical(session, row)):
@@ -63,19 +87,38 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
     if proposals:
         facts = {"proposals": proposals[:_LISTED], "more": len(proposals[_LISTED:])}
         kind, at = NoticeKind.LINKS, check.checked_at
-        session.add(Notice(kind=kind, document_id=of.id, check_id=check.id, facts=facts, created_at=at))
+        session.add(
+            Notice(
+                kind=kind,
+                document_id=of.id,
+                check_id=check.id,
+                facts=facts,
+                created_at=at,
+            )
+        )
 
 
 def open_proposals(session: Session, document_id: str) -> list[tuple[str, str]]:
     """Addresses that are still not watched, each with the entry or the line of the watchlist that it is for."""
-    notices = [each for kind in (NoticeKind.LINKS, NoticeKind.MOVED) for each in notices_of(session, kind, document_id)]
+    notices = [
+        each
+        for kind in (NoticeKind.LINKS, NoticeKind.MOVED)
+        for each in notices_of(session, kind, document_id)
+    ]
     rows = watched(session) if notices else []
-    addresses, taken = {url for row in rows for url in row.addresses}, _Taken(_addresses(rows))
+    addresses, taken = (
+        {url for row in rows for url in row.addresses},
+        _Taken(_addresses(rows)),
+    )
     return [
         (url, entry)
         for notice in notices
         for url, entry in notice.facts["proposals"]
-        if not (url in addresses if notice.kind == NoticeKind.MOVED else taken.has(url, _title(entry)))
+        if not (
+            url in addresses
+            if notice.kind == NoticeKind.MOVED
+            else taken.has(url, _title(entry))
+        )
     ]
 
 
@@ -85,8 +128,16 @@ def page_key(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return url
-    path = "/".join(part for part in parts.path.lower().split("/") if part and not _PLACE.fullmatch(part))
-    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _ASIDE.fullmatch(pair[0]))
+    path = "/".join(
+        part
+        for part in parts.path.lower().split("/")
+        if part and not _PLACE.fullmatch(part)
+    )
+    query = sorted(
+        pair
+        for pair in parse_qsl(parts.query, keep_blank_values=True)
+        if not _ASIDE.fullmatch(pair[0])
+    )
     return f"{(parts.hostname or '').removeprefix('www.')}/{path}?{urlencode(query)}"
 
 
@@ -94,7 +145,9 @@ class _Taken:
     """Pages that nobody needs to hear of: each an address, with the title of what stands there."""
 
     def __init__(self, pages: Iterable[tuple[str, str]]) -> None:
-        self._titles = dict[str, dict[frozenset[tuple[str, str]], str]]()  # by address, then by what it is asked for
+        self._titles = dict[
+            str, dict[frozenset[tuple[str, str]], str]
+        ]()  # by address, then by what it is asked for
         for url, title in pages:
             place, query = _place(url)
             self._titles.setdefault(place, {})[query] = title
@@ -104,7 +157,11 @@ class _Taken:
         the link's words name another kind of document."""
         place, query = _place(url)
         return any(
-            own == query or (own < query and kinds_of(words) <= kinds_of(f"{title} / {_SIGNS.sub(' ', place)}"))
+            own == query
+            or (
+                own < query
+                and kinds_of(words) <= kinds_of(f"{title} / {_SIGNS.sub(' ', place)}")
+            )
             for own, title in self._titles.get(place, {}).items()
         )
 
@@ -117,8 +174,15 @@ def _place(url: str) -> tuple[str, frozenset[tuple[str, str]]]:
 def _known_pages(session: Session) -> list[tuple[str, str]]:
     """Where what is watched stands, and where it was found last."""
     checks = last_checks(session)
-    found = ((row.title, checks[row.id].final_url) for row in known(session) if row.id in checks)
-    return [*_addresses(watched(session)), *((url, title) for title, url in found if url)]
+    found = (
+        (row.title, checks[row.id].final_url)
+        for row in known(session)
+        if row.id in checks
+    )
+    return [
+        *_addresses(watched(session)),
+        *((url, title) for title, url in found if url),
+    ]
 
 
 def _addresses(rows: Iterable[Document]) -> list[tuple[str, str]]:
@@ -133,10 +197,14 @@ def _canonical(session: Session, row: Document) -> str | None:
     record = newest[0]
     try:
         body = capture(session, record.id or 0).body
-        own: str | None = isolated(canonical_address, body, record.mime, record.final_url)
+        own: str | None = isolated(
+            canonical_address, body, record.mime, record.final_url
+        )
     except DamagedCapture:  # which is of another document, and told elsewhere
         return None
-    return own if own and _organisation(own) == _organisation(record.final_url) else None
+    return (
+        own if own and _organisation(own) == _organisation(record.final_url) else None
+    )
 
 
 def _title(entry: str) -> str:
@@ -147,12 +215,23 @@ def _title(entry: str) -> str:
 
 def _new_links(before: Page, after: Page) -> Iterator[tuple[Link, str]]:
     """Each with the heading above, one for each page to which no link of the earlier text leads."""
-    taken = {key for block in before.blocks for link in block.links for key in _keys(link)}
+    taken = {
+        key for block in before.blocks for link in block.links for key in _keys(link)
+    }
     for block in after.blocks:
         for link in block.links:
             keys = _keys(link)
-            if keys.isdisjoint(taken) and link.url.startswith("http") and len(link.url) <= _LONGEST:
-                yield link, block.text if block.kind == "heading" else " ".join(block.heading[-1:])
+            if (
+                keys.isdisjoint(taken)
+                and link.url.startswith("http")
+                and len(link.url) <= _LONGEST
+            ):
+                yield (
+                    link,
+                    block.text
+                    if block.kind == "heading"
+                    else " ".join(block.heading[-1:]),
+                )
             taken |= keys
 
 
@@ -166,17 +245,43 @@ def _entry(link: Link, heading: str, of: Document, ids: set[str]) -> str | None:
     """None where the link leads to neither a policy nor a help page on data or AI, or can't be watched."""
     host, _, path = page_key(link.url).partition("?")[0].partition("/")
     last = path.rpartition("/")[2].partition(".")[0].lstrip("-_0123456789")
-    words, last, path = (_SIGNS.sub(" ", unquote(part))[:_WORDS].strip() for part in (link.text, last, path))
+    words, last, path = (
+        _SIGNS.sub(" ", unquote(part))[:_WORDS].strip()
+        for part in (link.text, last, path)
+    )
     kinds, topics = kinds_of(words), section_topics(words, of.language)
-    title = link.text[:_WORDS] if (kinds or topics) and not words.startswith("http") else last or words
+    title = (
+        link.text[:_WORDS]
+        if (kinds or topics) and not words.startswith("http")
+        else last or words
+    )
     kinds, topics = kinds | kinds_of(path), topics | section_topics(path, of.language)
-    kind = next((kind for word, kind in {**KINDS, "providers": "other"}.items() if word in kinds), None)
+    kind = next(
+        (
+            kind
+            for word, kind in {**KINDS, "providers": "other"}.items()
+            if word in kinds
+        ),
+        None,
+    )
     if pattern("links", "help").search(f"{host} / {path}"):
-        is_on_topic = topics & (_AI | _DATA) or section_topics(heading[:_WORDS], of.language) & _AI
+        is_on_topic = (
+            topics & (_AI | _DATA)
+            or section_topics(heading[:_WORDS], of.language) & _AI
+        )
         kind = "help" if kind or is_on_topic else None
-    if kind is None or pattern("links", "earlier").search(f"{words} / {path}") or not safe_link(link.url):
+    if (
+        kind is None
+        or pattern("links", "earlier").search(f"{words} / {path}")
+        or not safe_link(link.url)
+    ):
         return None
-    given = {"service": of.service, "title": sanitize(title).strip() or kind, "kind": kind, "url": link.url}
+    given = {
+        "service": of.service,
+        "title": sanitize(title).strip() or kind,
+        "kind": kind,
+        "url": link.url,
+    }
     try:
         entry = named_entry({**given, "language": of.language}, ids)
     except ValueError:
@@ -195,4 +300,6 @@ def _organisation(url: str) -> str:
 def _suffixes() -> Any:
     from tldextract import TLDExtract  # it loads slowly, and few texts bring links
 
-    return TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
+    return TLDExtract(
+        cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True
+    )

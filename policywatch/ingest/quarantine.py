@@ -10,7 +10,12 @@ from analysis.model import Page, UnreadablePage
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import word_trigrams
 from messages import Message
-from policywatch.ingest.extraction import ExtractionConfig, Memory, changed_lines, join_pages
+from policywatch.ingest.extraction import (
+    ExtractionConfig,
+    Memory,
+    changed_lines,
+    join_pages,
+)
 from storage.captures import Capture, captures_from
 from storage.checks import Check, Outcome, finish
 from storage.documents import Document, document
@@ -27,7 +32,9 @@ def shown_captures(session: Session, row: Document) -> list[list[Capture]]:
     for notice in notices_of(session, NoticeKind.HELD, row.id):
         if notice.created_at >= row.failing_since and notice.check_id is not None:
             capture_id = session.get_one(Check, notice.check_id).capture_id
-            shown += [captures_from(session, capture_id)] if capture_id is not None else []
+            shown += (
+                [captures_from(session, capture_id)] if capture_id is not None else []
+            )
     return shown
 
 
@@ -45,7 +52,9 @@ def preview(
     return changed_lines(before, page) if before is not None else []
 
 
-def says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionConfig, memory: Memory) -> bool:
+def says_the_same(
+    captures: Sequence[Capture], page: Page, config: ExtractionConfig, memory: Memory
+) -> bool:
     """Most words of the two are the same, and no difference would alert anybody."""
     try:
         former = join_pages(config.extract_parts(captures, memory=memory))
@@ -59,7 +68,13 @@ def says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionCon
     return not config.compare(former, page).alert
 
 
-def hold(session: Session, check: Check, reason: Message, lines: list[str] | None, rejected_as: int | None) -> None:
+def hold(
+    session: Session,
+    check: Check,
+    reason: Message,
+    lines: list[str] | None,
+    rejected_as: int | None,
+) -> None:
     """Set the check's text aside, with a notice of what it would change, unless the operator was shown it before or
     rejected it."""
     if rejected_as is not None:
@@ -68,7 +83,9 @@ def hold(session: Session, check: Check, reason: Message, lines: list[str] | Non
         return
     row = document(session, check.document_id)
     if lines is not None or row.alerted_at is None:
-        row.alerted_at = check.checked_at  # so that no notice without what would change goes before this one
+        row.alerted_at = (
+            check.checked_at
+        )  # so that no notice without what would change goes before this one
     finish(session, check, Outcome.HELD, reason)
     if lines is None:
         return

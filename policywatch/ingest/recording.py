@@ -12,7 +12,13 @@ from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from policywatch.ingest.alerting import CONFIRMATIONS, RoutesFor, alert
 from policywatch.ingest.alternating import note_turns
-from policywatch.ingest.decision import Decision, NeedsReview, NewVersion, Unchanged, Unreadable
+from policywatch.ingest.decision import (
+    Decision,
+    NeedsReview,
+    NewVersion,
+    Unchanged,
+    Unreadable,
+)
 from policywatch.ingest.drafts import ChangeDraft, change_columns
 from policywatch.ingest.events import group
 from policywatch.ingest.extraction import ExtractionConfig
@@ -68,22 +74,41 @@ def record(
 
     The change is dated by the check, unless by `detected_at`.
     """
-    if decision.current is not None and not decision.is_first and decision.cause is not Cause.READER:
+    if (
+        decision.current is not None
+        and not decision.is_first
+        and decision.cause is not Cause.READER
+    ):
         before = page_from_json(decision.current.page)
-        propose_links(session, check, before, decision.page)  # whose lock comes before that of paragraphs
+        propose_links(
+            session, check, before, decision.page
+        )  # whose lock comes before that of paragraphs
         if decision.current.source is None:
-            note_turns(session, check, before, decision.fetched or decision.page, decision.page)
-    version = add_version(session, capture, config, decision.page, decision.current, decision.cause)
+            note_turns(
+                session, check, before, decision.fetched or decision.page, decision.page
+            )
+    version = add_version(
+        session, capture, config, decision.page, decision.current, decision.cause
+    )
     version.alternating = [*decision.alternating]
     check.version_id = version.id
     if decision.draft is None or decision.before is None:
         return None
     at = detected_at or check.checked_at
-    change = add_change(session, decision.before, version, decision.draft, decision.cause, detected_at=at)
+    change = add_change(
+        session,
+        decision.before,
+        version,
+        decision.draft,
+        decision.cause,
+        detected_at=at,
+    )
     change.check_id = check.id
     if decision.alerts:
         is_settled = change.returns_to is None and decision.draft.comparison.is_settled
-        change.waits = CONFIRMATIONS if decision.cause is Cause.PAGE and not is_settled else 0
+        change.waits = (
+            CONFIRMATIONS if decision.cause is Cause.PAGE and not is_settled else 0
+        )
         alert(session, change, decision.undoes, routes_for)
     return change
 
@@ -119,7 +144,13 @@ def add_version(
 
 
 def add_change(
-    session: Session, before: Version, after: Version, draft: ChangeDraft, cause: Cause, *, detected_at: datetime
+    session: Session,
+    before: Version,
+    after: Version,
+    draft: ChangeDraft,
+    cause: Cause,
+    *,
+    detected_at: datetime,
 ) -> Change:
     """What differs between two versions, with its passages, whether the text returns to an earlier one, and the event
     that the change belongs to."""
@@ -134,7 +165,9 @@ def add_change(
         **change_columns(draft.comparison, alert=cause is not Cause.READER),
     )
     if cause is Cause.PAGE:
-        returned = earlier_with(session, after.document_id, after.fingerprint, after.number - 1)
+        returned = earlier_with(
+            session, after.document_id, after.fingerprint, after.number - 1
+        )
         change.returns_to = returned.id if returned is not None else None
     session.add(change)
     session.flush()

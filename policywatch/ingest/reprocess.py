@@ -23,7 +23,12 @@ from analysis.validate.rejection import page_rejection
 from policywatch.ingest.alternating import hold_still
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
-from policywatch.ingest.extraction import ExtractionConfig, Memory, join_pages, keys_of_earlier
+from policywatch.ingest.extraction import (
+    ExtractionConfig,
+    Memory,
+    join_pages,
+    keys_of_earlier,
+)
 from policywatch.ingest.recording import add_change, add_version
 from storage.captures import Capture, captures_from, intact
 from storage.changes import change_to, passages
@@ -47,7 +52,9 @@ from storage.versions import (
 _RULES = (".py", ".toml", ".csv")  # files
 
 
-def reprocess_current(database: Database, configs: Mapping[str, ExtractionConfig]) -> dict[str, Exception]:
+def reprocess_current(
+    database: Database, configs: Mapping[str, ExtractionConfig]
+) -> dict[str, Exception]:
     """Extract the texts in force again that other rules or selectors extracted: else the next check would take the
     reader's progress for a change of the policy. Documents over which the program makes a mistake can't be checked:
     their ids, each with the exception.
@@ -65,30 +72,58 @@ def reprocess_current(database: Database, configs: Mapping[str, ExtractionConfig
     return failed
 
 
-def _reprocess_current(database: Database, document_id: str, config: ExtractionConfig) -> None:
+def _reprocess_current(
+    database: Database, document_id: str, config: ExtractionConfig
+) -> None:
     with database.reading() as session:
         current = current_version(session, document_id)
         assert current is not None, "a text in force has a version"
         captures = captures_in_force(session, current)
         memory = memory_before(session, current)
     # in another language than was declared, only the next answer can be
-    page = _page_again(current, captures, config, memory) if is_read_as(current.reader, config.language) else None
+    page = (
+        _page_again(current, captures, config, memory)
+        if is_read_as(current.reader, config.language)
+        else None
+    )
     draft = None
     if page is not None and fingerprint(page.blocks) != current.fingerprint:
         draft = draft_change(config.compare(page_from_json(current.page), page))
     with database.writing() as session:
         row = document(session, document_id)
-        row.etag = row.last_modified = row.markup = row.parts = None  # a 304 would hide what the new rules can't read
+        row.etag = row.last_modified = row.markup = row.parts = (
+            None  # a 304 would hide what the new rules can't read
+        )
         if page is None:
             return  # the version stands; the next check says what is wrong
         if draft is None:
             session.get_one(Version, current.id).reader = config.reader
             return
-        version = add_version(session, captures[0], config, page, current, Cause.READER, imported=current.imported)
-        add_change(session, current, version, draft, Cause.READER, detected_at=captures[0].fetched_at)
+        version = add_version(
+            session,
+            captures[0],
+            config,
+            page,
+            current,
+            Cause.READER,
+            imported=current.imported,
+        )
+        add_change(
+            session,
+            current,
+            version,
+            draft,
+            Cause.READER,
+            detected_at=captures[0].fetched_at,
+        )
 
 
-def _page_again(version: Version, captures: Sequence[Capture], config: ExtractionConfig, memory: Memory) -> Page | None:
+def _page_again(
+    version: Version,
+    captures: Sequence[Capture],
+    config: ExtractionConfig,
+    memory: Memory,
+) -> Page | None:
     """The version's text as it is extracted now; None where that fails, or where it finds so little that a fetched
     text with no more would be held."""
     stored = page_from_json(version.page)
@@ -100,17 +135,31 @@ def _page_again(version: Version, captures: Sequence[Capture], config: Extractio
         return None
     if fingerprint(page.blocks) == version.fingerprint:
         return replace(stored, region=page.region, container=page.container)
-    return None if page_rejection(page, before=stored, language=config.language, title=config.title) else page
+    return (
+        None
+        if page_rejection(
+            page, before=stored, language=config.language, title=config.title
+        )
+        else page
+    )
 
 
 def memory_before(session: Session, version: Version) -> Memory:
     """What was known of the page when a version's text was read: the one before it that still stands."""
     number, _ = numbers_around(session, version.document_id, version.number)
-    return Memory.of(numbered_version(session, version.document_id, number) if number is not None else None)
+    return Memory.of(
+        numbered_version(session, version.document_id, number)
+        if number is not None
+        else None
+    )
 
 
 def differs_by_reader(
-    page: Page, current: Version | None, captures: Sequence[Capture], config: ExtractionConfig, memory: Memory
+    page: Page,
+    current: Version | None,
+    captures: Sequence[Capture],
+    config: ExtractionConfig,
+    memory: Memory,
 ) -> bool:
     """It is only by how it is read now that a text is another than the one in force, of these `captures`, which were
     read with this `memory`."""
@@ -136,7 +185,9 @@ class ReprocessReport:
 
 
 def reprocess_all(
-    database: Database, configs: Mapping[str, ExtractionConfig], mistakes: list[Exception]
+    database: Database,
+    configs: Mapping[str, ExtractionConfig],
+    mistakes: list[Exception],
 ) -> ReprocessReport:
     """Extract every version again and compare each with the one before, in place: numbers and addresses stay, and so
     do alerts that were sent.
@@ -150,9 +201,13 @@ def reprocess_all(
         with isolate_errors(mistakes):
             total += _reprocess_document(database, document_id, config, mistakes)
     with database.writing() as session:
-        for row in session.exec(select(Document).where(col(Document.rereading).is_not(None))):
+        for row in session.exec(
+            select(Document).where(col(Document.rereading).is_not(None))
+        ):
             row.rereading = None  # all is done: the next call begins anew
-    return ReprocessReport(**{each.name: total[each.name] for each in fields(ReprocessReport)})
+    return ReprocessReport(
+        **{each.name: total[each.name] for each in fields(ReprocessReport)}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +225,16 @@ class Progress:
         session.get_one(Document, document_id).rereading = asdict(self)
 
 
-def _progress(session: Session, document_id: str, rules: str, rows: Sequence[Version]) -> Progress | None:
+def _progress(
+    session: Session, document_id: str, rules: str, rows: Sequence[Version]
+) -> Progress | None:
     row = session.get(Document, document_id)
     progress = Progress(**row.rereading) if row is not None and row.rereading else None
-    if progress is None or progress.rules != rules or progress.version_id not in [row.id for row in rows]:
+    if (
+        progress is None
+        or progress.rules != rules
+        or progress.version_id not in [row.id for row in rows]
+    ):
         return None
     return progress
 
@@ -204,7 +265,10 @@ class _Text(NamedTuple):
 
 
 def _reprocess_document(
-    database: Database, document_id: str, config: ExtractionConfig, mistakes: list[Exception]
+    database: Database,
+    document_id: str,
+    config: ExtractionConfig,
+    mistakes: list[Exception],
 ) -> Counter[str]:
     """A transaction for each version with the change to it, and none while its text is extracted and compared."""
     rules = _rules_of(config)
@@ -223,12 +287,18 @@ def _reprocess_document(
                 draft = _draft_again(session, row, text, before, config)
             was_same = former_fingerprint == row.fingerprint
             is_same = before is not None and before.fingerprint == text.fingerprint
-            counts.update(read=1, merged=is_same and not was_same, split=was_same and not is_same)
-            counts.update(different=text.differs is True, unreadable=text.differs is None)
+            counts.update(
+                read=1, merged=is_same and not was_same, split=was_same and not is_same
+            )
+            counts.update(
+                different=text.differs is True, unreadable=text.differs is None
+            )
             before, former_fingerprint = text, row.fingerprint
             with database.writing() as session:
                 _rewrite(session, row, text, draft, config)
-                Progress(rules, text.version_id, former_fingerprint, dict(counts)).keep(session, document_id)
+                Progress(rules, text.version_id, former_fingerprint, dict(counts)).keep(
+                    session, document_id
+                )
     finally:
         with database.writing() as session:
             reindex(session, document_id, mentions_in(config.language))
@@ -241,7 +311,11 @@ def _stored(session: Session, version_id: int) -> _Text:
 
 
 def _text_again(
-    session: Session, row: Version, before: _Text | None, config: ExtractionConfig, mistakes: list[Exception]
+    session: Session,
+    row: Version,
+    before: _Text | None,
+    config: ExtractionConfig,
+    mistakes: list[Exception],
 ) -> _Text:
     """A capture that is damaged can't be extracted, and is added to `mistakes`."""
     assert row.id is not None
@@ -259,19 +333,35 @@ def _text_again(
 
 
 def _draft_again(
-    session: Session, row: Version, text: _Text, before: _Text | None, config: ExtractionConfig
+    session: Session,
+    row: Version,
+    text: _Text,
+    before: _Text | None,
+    config: ExtractionConfig,
 ) -> ChangeDraft | None:
     """What differs, where a change says so."""
     change = change_to(session, text.version_id)
     if change is None:
         return None
     if before is None or change.before_id != before.version_id:
-        before = _stored(session, change.before_id)  # the text that an announced one will replace
-    keys = keys_of_earlier(pages_before(session, row.document_id, row.number - 1, EARLIER))
-    return draft_change(config.classify(before.page, text.page, earlier=keys, ask=False))
+        before = _stored(
+            session, change.before_id
+        )  # the text that an announced one will replace
+    keys = keys_of_earlier(
+        pages_before(session, row.document_id, row.number - 1, EARLIER)
+    )
+    return draft_change(
+        config.classify(before.page, text.page, earlier=keys, ask=False)
+    )
 
 
-def _rewrite(session: Session, row: Version, text: _Text, draft: ChangeDraft | None, config: ExtractionConfig) -> None:
+def _rewrite(
+    session: Session,
+    row: Version,
+    text: _Text,
+    draft: ChangeDraft | None,
+    config: ExtractionConfig,
+) -> None:
     values: dict[str, Any] = {}
     # a text of another language stays marked as one: the next answer is no change of it
     if text.differs is not None and is_read_as(row.reader, config.language):

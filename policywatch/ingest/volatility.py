@@ -38,23 +38,37 @@ class VolatilePlace(NamedTuple):
     after: Version
 
 
-def volatile_place(session: Session, document_id: str, now: datetime) -> VolatilePlace | None:
+def volatile_place(
+    session: Session, document_id: str, now: datetime
+) -> VolatilePlace | None:
     """None where the last changes were not so, or not of late, and nothing alternates."""
     if rows := alternating_passages(session, [document_id]):
         return _alternating_place(session, rows[0])
     versions = versions_of_document(session, document_id, limit=_CHANGES + 1)
-    changes = [change_to(session, row.id) for row in versions[:_CHANGES] if row.id is not None]
-    idle = [change for change in changes if change and change.cause == Cause.PAGE and not change.alert]
+    changes = [
+        change_to(session, row.id) for row in versions[:_CHANGES] if row.id is not None
+    ]
+    idle = [
+        change
+        for change in changes
+        if change and change.cause == Cause.PAGE and not change.alert
+    ]
     if len(versions) <= _CHANGES or len(idle) < _CHANGES or versions[-1].imported:
         return None
     if now - idle[-1].detected_at > _WITHIN:
         return None
     place = single_place([page_from_json(row.page) for row in reversed(versions)])
     since = idle[-1].detected_at
-    return VolatilePlace(NoticeKind.VOLATILE, since, place, versions[1], versions[0]) if place is not None else None
+    return (
+        VolatilePlace(NoticeKind.VOLATILE, since, place, versions[1], versions[0])
+        if place is not None
+        else None
+    )
 
 
-def _alternating_place(session: Session, row: AlternatingPassage) -> VolatilePlace | None:
+def _alternating_place(
+    session: Session, row: AlternatingPassage
+) -> VolatilePlace | None:
     last, *earlier = versions_of_document(session, row.document_id, limit=_VERSIONS)
     other = next((each for each in earlier if _has(each, row) != _has(last, row)), None)
     if other is None:
@@ -63,24 +77,36 @@ def _alternating_place(session: Session, row: AlternatingPassage) -> VolatilePla
 
 
 def _has(version: Version, row: AlternatingPassage) -> bool:
-    return any(digest(block.text) == row.key for block in page_from_json(version.page).blocks)
+    return any(
+        digest(block.text) == row.key for block in page_from_json(version.page).blocks
+    )
 
 
-def volatility_reason(session: Session, place: VolatilePlace, config: ExtractionConfig) -> Message | None:
+def volatility_reason(
+    session: Session, place: VolatilePlace, config: ExtractionConfig
+) -> Message | None:
     """What was exchanged, with the line that leaves it out; takes long."""
-    before, after = (captures_from(session, each.capture_id) for each in (place.before, place.after))
+    before, after = (
+        captures_from(session, each.capture_id) for each in (place.before, place.after)
+    )
     memory = Memory.of(place.before)
-    difference = config.difference(before, after, memory) if len(before) == len(after) else None
+    difference = (
+        config.difference(before, after, memory) if len(before) == len(after) else None
+    )
     if difference is None:
         return None
     reason = difference.message("differing.volatile")
     reason = (
-        config.with_remove_line(difference, reason) if difference.remove else Message("differing.look", reason=reason)
+        config.with_remove_line(difference, reason)
+        if difference.remove
+        else Message("differing.look", reason=reason)
     )
     return of_part(after, difference.part, reason)
 
 
-def notify_volatility(database: Database, check_id: int, configs: Mapping[str, ExtractionConfig]) -> None:
+def notify_volatility(
+    database: Database, check_id: int, configs: Mapping[str, ExtractionConfig]
+) -> None:
     """Write a notice once of each place; a run that is stopped before it does so with the next text that differs."""
     with database.reading() as session:
         check = session.get_one(Check, check_id)
@@ -99,7 +125,11 @@ def notify_volatility(database: Database, check_id: int, configs: Mapping[str, E
         kind=place.kind,
         document_id=check.document_id,
         check_id=check.id,
-        facts={"since": place.since.isoformat(), "reason": reason.to_json(), "place": [*place.place]},
+        facts={
+            "since": place.since.isoformat(),
+            "reason": reason.to_json(),
+            "place": [*place.place],
+        },
         created_at=check.checked_at,
     )
     with database.writing() as session:

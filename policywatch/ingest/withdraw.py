@@ -46,7 +46,10 @@ class WithdrawalReport:
 def newest_version(session: Session, document_id: str, number: int) -> Version:
     """The version, if it can be withdrawn. Raises `Unknown`, and `NotTheNewest`: what follows was compared with it."""
     document(session, document_id)
-    version, current = numbered_version(session, document_id, number), current_version(session, document_id)
+    version, current = (
+        numbered_version(session, document_id, number),
+        current_version(session, document_id),
+    )
     assert current is not None, "a version stands"
     if current.id != version.id:
         raise NotTheNewest(
@@ -82,17 +85,39 @@ def withdraw(
         _withdraw_text(session, version, change, reason, now())
         standing = current_version(session, document_id)
         values = {"version": standing.number if standing else None, "reason": reason}
-        enter(session, actor, Action.WITHDRAW, document_id, at=now(), before={"version": number}, after=values)
-    return WithdrawalReport(document_id, number, change.id if change else None, corrected, cancelled)
+        enter(
+            session,
+            actor,
+            Action.WITHDRAW,
+            document_id,
+            at=now(),
+            before={"version": number},
+            after=values,
+        )
+    return WithdrawalReport(
+        document_id, number, change.id if change else None, corrected, cancelled
+    )
 
 
-def _withdraw_text(session: Session, version: Version, change: Change | None, reason: str, now: datetime) -> None:
+def _withdraw_text(
+    session: Session,
+    version: Version,
+    change: Change | None,
+    reason: str,
+    now: datetime,
+) -> None:
     assert version.id is not None
     change_id = change.id if change is not None else None
-    session.add(Withdrawal(version_id=version.id, change_id=change_id, reason=reason, withdrawn_at=now))
+    session.add(
+        Withdrawal(
+            version_id=version.id, change_id=change_id, reason=reason, withdrawn_at=now
+        )
+    )
     session.flush()
     row = document(session, version.document_id)
-    row.etag = row.last_modified = row.markup = row.parts = None  # a 304 would be about the withdrawn text
+    row.etag = row.last_modified = row.markup = row.parts = (
+        None  # a 304 would be about the withdrawn text
+    )
     reject_capture(session, row.id, version.capture_id)
     check = check_that_brought(session, version.capture_id)
     standing = current_version(session, row.id)

@@ -45,14 +45,20 @@ class Installation:
         paths = (self.config, self.database_file, self.environment_file)
         for text in (*self.program, *map(str, filter(None, paths))):
             if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text):
-                raise CannotSchedule(f"{text!r} holds a control character; no scheduler takes such a path")
+                raise CannotSchedule(
+                    f"{text!r} holds a control character; no scheduler takes such a path"
+                )
         for path in filter(None, paths):
             if not path.is_absolute():
                 raise CannotSchedule(f"{str(path)!r} is not an absolute path")
 
 
 def this_installation(
-    watchlist: Watchlist, *, every: str = "1h", environment_file: Path | None = None, workers: int = 0
+    watchlist: Watchlist,
+    *,
+    every: str = "1h",
+    environment_file: Path | None = None,
+    workers: int = 0,
 ) -> Installation:
     """The program that runs now, for the user who runs it.
 
@@ -64,7 +70,9 @@ def this_installation(
         raise CannotSchedule(
             "workers need PostgreSQL, which machines can share; `policywatch database copy` moves a store"
         )
-    tables = json.dumps(tomllib.loads(file.read_text("utf-8-sig")), default=str)  # without the comments
+    tables = json.dumps(
+        tomllib.loads(file.read_text("utf-8-sig")), default=str
+    )  # without the comments
     secrets = tuple(sorted({*re.findall(r"\$\{(\w+)\}", tables)}))
     beside = file.with_name(ENVIRONMENT_FILE)
     if environment_file is None and (secrets or beside.exists()):
@@ -81,14 +89,20 @@ def this_installation(
         secrets=secrets,
         every=every,
         workers=workers,
-        repository=next((folder for folder in file.parents if (folder / ".git").exists()), None),
+        repository=next(
+            (folder for folder in file.parents if (folder / ".git").exists()), None
+        ),
     )
 
 
 def program() -> tuple[str, ...]:
     """The script beside this Python, which a moved or unusual installation may lack."""
     script = Path(sys.executable).with_name("policywatch")
-    return (str(script),) if os.access(script, os.X_OK) else (sys.executable, "-m", "policywatch")
+    return (
+        (str(script),)
+        if os.access(script, os.X_OK)
+        else (sys.executable, "-m", "policywatch")
+    )
 
 
 def _sqlite_file(url: str) -> Path | None:

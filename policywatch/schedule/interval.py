@@ -6,7 +6,13 @@ import re
 import zlib
 from dataclasses import dataclass
 
-_MINUTES = (5, 10, 15, 20, 30)  # the ones that divide an hour; fewer would only wake the machine
+_MINUTES = (
+    5,
+    10,
+    15,
+    20,
+    30,
+)  # the ones that divide an hour; fewer would only wake the machine
 _HOURS = (1, 2, 3, 4, 6, 8, 12)  # the ones that divide a day
 
 
@@ -28,8 +34,13 @@ class Interval:
         number, unit = (int(match[1]), match[2]) if match else (0, "")
         allowed = {"m": _MINUTES, "h": _HOURS, "d": (1,)}.get(unit, ())
         if number not in allowed:
-            minutes, hours = ", ".join(f"{n}m" for n in _MINUTES), ", ".join(f"{n}h" for n in _HOURS)
-            raise CannotSchedule(f"found every = {text!r}; the job can come every {minutes}, {hours} or 1d")
+            minutes, hours = (
+                ", ".join(f"{n}m" for n in _MINUTES),
+                ", ".join(f"{n}h" for n in _HOURS),
+            )
+            raise CannotSchedule(
+                f"found every = {text!r}; the job can come every {minutes}, {hours} or 1d"
+            )
         every = number * {"m": 1, "h": 60, "d": 24 * 60}[unit]
         return cls(every, zlib.crc32(seed.encode()) % min(every, 60))
 

@@ -54,12 +54,18 @@ def files(job: str) -> dict[str, str]:
 
 def _systemd_facts(installation: Installation) -> dict[str, object]:
     """Which of the folders that a sandbox would hide this installation lives in."""
-    paths = [Path(word) for word in installation.program if word.startswith("/")] + [installation.config]
+    paths = [Path(word) for word in installation.program if word.startswith("/")] + [
+        installation.config
+    ]
     paths += filter(None, [installation.database_file, installation.environment_file])
     homes = [Path("/home"), Path("/root"), Path("/run/user")]
     return {
         "at_home": any(path.is_relative_to(home) for path in paths for home in homes),
-        "in_tmp": any(path.is_relative_to(tmp) for path in paths for tmp in (Path("/tmp"), Path("/var/tmp"))),  # noqa: S108
+        "in_tmp": any(
+            path.is_relative_to(tmp)
+            for path in paths
+            for tmp in (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
+        ),
     }
 
 
@@ -113,7 +119,12 @@ def _crontab(command: str) -> str:
 
 def _unit_words(words: list[str]) -> str:
     """A command line for ExecStart, which knows quotes, % specifiers and, after the program, $ variables."""
-    return " ".join([_unit_quoted(words[0]), *(_unit_quoted(word).replace("$", "$$") for word in words[1:])])
+    return " ".join(
+        [
+            _unit_quoted(words[0]),
+            *(_unit_quoted(word).replace("$", "$$") for word in words[1:]),
+        ]
+    )
 
 
 def _unit_quoted(value: object) -> str:

@@ -29,7 +29,9 @@ class ArchiveChecks:
     source: str
     stands_in: bool = False
 
-    def attempt(self, read: Callable[[ArchiveChecks], list[int]], mistakes: list[Exception]) -> list[int]:
+    def attempt(
+        self, read: Callable[[ArchiveChecks], list[int]], mistakes: list[Exception]
+    ) -> list[int]:
         """What `read` wrote, or a check that says why it could not."""
         raised: list[Exception] = []
         with isolate_errors(raised):
@@ -37,11 +39,17 @@ class ArchiveChecks:
                 return read(self)
             except CheckEnded as ended:
                 at, until = ended.final_url, ended.not_before
-                return [self.end(ended.outcome, ended.reason, address=at, not_before=until)]
+                return [
+                    self.end(ended.outcome, ended.reason, address=at, not_before=until)
+                ]
             except ArchiveUnreachable as failure:
                 return [self.end(Outcome.FAILED, failure.reason)]
             except NotAnArchive as failure:
-                return [self.end(Outcome.FAILED, Message("archive.failed", problem=str(failure)))]
+                return [
+                    self.end(
+                        Outcome.FAILED, Message("archive.failed", problem=str(failure))
+                    )
+                ]
         mistakes += raised
         return [self.end(Outcome.FAILED, program_error(raised[0]))]
 
@@ -64,7 +72,9 @@ class ArchiveChecks:
         with self.database.writing() as session:
             check = self._check(session, text.address)
             if text.mark:
-                mark_imported(session, self.document_id, text.archive, text.mark, text.recorded_at)
+                mark_imported(
+                    session, self.document_id, text.archive, text.mark, text.recorded_at
+                )
             if isinstance(text.body, Message):
                 finish(session, check, Outcome.UNREADABLE, text.body)
             else:

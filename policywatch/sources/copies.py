@@ -15,21 +15,39 @@ from messages import Message
 from policywatch.config.schema import DocumentEntry
 from policywatch.ingest.archived import ArchivedText
 from policywatch.sources.archive_checks import ArchiveChecks
-from policywatch.sources.wayback import ArchiveFailed, connected, copies, memento_url, newest_copies, page_of
+from policywatch.sources.wayback import (
+    ArchiveFailed,
+    connected,
+    copies,
+    memento_url,
+    newest_copies,
+    page_of,
+)
 from storage.captures import INTERNET_ARCHIVE
 from storage.checks import Outcome, checks_by_id, last_check_from
 from storage.database import Database
 from storage.documents import document, is_silent
 from storage.versions import current_version, imported_around, last_import
 
-_INSTEAD = {Outcome.ROBOTS, Outcome.BLOCKED, Outcome.GONE, Outcome.FAILED}  # of a page that does not answer
+_INSTEAD = {
+    Outcome.ROBOTS,
+    Outcome.BLOCKED,
+    Outcome.GONE,
+    Outcome.FAILED,
+}  # of a page that does not answer
 
 
-def silent(database: Database, entries: Sequence[DocumentEntry], checks: Sequence[int]) -> list[DocumentEntry]:
+def silent(
+    database: Database, entries: Sequence[DocumentEntry], checks: Sequence[int]
+) -> list[DocumentEntry]:
     """Those whose page did not answer, by its check among `checks` and as many before as the operator's `after` says,
     and which the archive may stand in for."""
     with database.reading() as session:
-        failing = {row.document_id for row in checks_by_id(session, checks) if row.outcome in _INSTEAD}
+        failing = {
+            row.document_id
+            for row in checks_by_id(session, checks)
+            if row.outcome in _INSTEAD
+        }
         allowed = [entry for entry in entries if entry.fallback and entry.id in failing]
         return [entry for entry in allowed if is_silent(document(session, entry.id))]
 
@@ -52,7 +70,9 @@ def read_copies(
         if failed:
             raise failed[0]
         try:
-            return _read(checks, entry=entry, client=client, fingerprint_of=fingerprint_of)
+            return _read(
+                checks, entry=entry, client=client, fingerprint_of=fingerprint_of
+            )
         except ArchiveFailed as failure:
             if failure.outcome is not Outcome.GONE:  # that is said of one page
                 failed.append(failure)
@@ -60,18 +80,27 @@ def read_copies(
 
     with connected(address, settings) as client:
         for entry in entries:
-            checks = ArchiveChecks(database, entry.id, INTERNET_ARCHIVE, stands_in=entry.source == "page")
+            checks = ArchiveChecks(
+                database, entry.id, INTERNET_ARCHIVE, stands_in=entry.source == "page"
+            )
             yield entry.id, checks.attempt(read, mistakes)
 
 
 def _read(
-    checks: ArchiveChecks, *, entry: DocumentEntry, client: wayback.WaybackClient, fingerprint_of: FingerprintOf
+    checks: ArchiveChecks,
+    *,
+    entry: DocumentEntry,
+    client: wayback.WaybackClient,
+    fingerprint_of: FingerprintOf,
 ) -> list[int]:
     with checks.database.reading() as session:
         current = current_version(session, entry.id)
         last = last_check_from(session, entry.id, INTERNET_ARCHIVE)
         own = last_check_from(session, entry.id, None, good=True)
-    times = [*([current.captured_at] if current else []), *([own.checked_at] if own else [])]
+    times = [
+        *([current.captured_at] if current else []),
+        *([own.checked_at] if own else []),
+    ]
     last_met = last.final_url if last is not None else None
     refused: CheckEnded | None = None
     for record in newest_copies(client, entry.addresses[0], max(times, default=None)):
@@ -84,7 +113,10 @@ def _read(
         except CheckEnded as ended:  # this copy is of no use; the one before may be
             refused = refused or ended
             continue
-        if current is not None and fingerprint_of(page, Fingerprint(None)).text == current.fingerprint:
+        if (
+            current is not None
+            and fingerprint_of(page, Fingerprint(None)).text == current.fingerprint
+        ):
             return [checks.end(Outcome.UNCHANGED, address=memento_url(record))]
         return [checks.take(_text(record, page, ""))]
     if refused is not None:
@@ -129,27 +161,49 @@ def past_copies(
     the same import read before it was stopped. Raises `ArchiveFailed`."""
     with database.reading() as session:
         done = last_import(session, entry.id, INTERNET_ARCHIVE)
-    records = copies(client, entry.addresses[0], span.since, span.until, every=span.every)
+    records = copies(
+        client, entry.addresses[0], span.since, span.until, every=span.every
+    )
     if done is not None and done.commit == span.mark:
         records = [record for record in records if record.timestamp > done.recorded_at]
     if not records:
         return []
     with database.reading() as session:
         before, after = imported_around(session, entry.id, records[0].timestamp)
-    records = [record for record in records if before is None or record.timestamp > before.captured_at]
-    return [record for record in records if after is None or record.timestamp < after.captured_at]
+    records = [
+        record
+        for record in records
+        if before is None or record.timestamp > before.captured_at
+    ]
+    return [
+        record
+        for record in records
+        if after is None or record.timestamp < after.captured_at
+    ]
 
 
 def past_texts(
-    client: wayback.WaybackClient, entry: DocumentEntry, records: Sequence[wayback.CdxRecord], span: Span
+    client: wayback.WaybackClient,
+    entry: DocumentEntry,
+    records: Sequence[wayback.CdxRecord],
+    span: Span,
 ) -> Iterator[ArchivedText]:
     """What stands in each copy, or why nothing can be read there. Raises `ArchiveFailed`."""
     for record in records:
         try:
-            yield _text(record, page_of(client, record, entry.id, entry.addresses[0]), span.mark)
+            yield _text(
+                record, page_of(client, record, entry.id, entry.addresses[0]), span.mark
+            )
         except ArchiveFailed:
             raise
         except CheckEnded as ended:
             at = memento_url(record)
             source = f"{INTERNET_ARCHIVE}, {at}"
-            yield ArchivedText(span.mark, record.timestamp, ended.reason, source, entry.addresses[0], at)
+            yield ArchivedText(
+                span.mark,
+                record.timestamp,
+                ended.reason,
+                source,
+                entry.addresses[0],
+                at,
+            )

@@ -16,7 +16,11 @@ from crawler.targets import Fetched
 from messages import Message
 from policywatch import sandbox
 from policywatch.config.errors import BadPairs
-from policywatch.ingest.extraction import compare_markdown, compare_within_limits, unclassified
+from policywatch.ingest.extraction import (
+    compare_markdown,
+    compare_within_limits,
+    unclassified,
+)
 
 MIMES = {
     ".md": "text/markdown",
@@ -45,18 +49,29 @@ def read_source(
 ) -> Page:
     """Read a file, or an address as the crawler fetches it, with what `fetched` takes. Raises `UnreadablePage` with
     what stood in the way."""
-    options: dict[str, Any] = {"language": language, "select": select, "remove": remove, "section": section}
+    options: dict[str, Any] = {
+        "language": language,
+        "select": select,
+        "remove": remove,
+        "section": section,
+    }
     if not is_address(source):
         return read_file(Path(source), **options)
-    from policywatch.sources.page import fetched  # Scrapy takes as long to load as all the rest
+    from policywatch.sources.page import (
+        fetched,
+    )  # Scrapy takes as long to load as all the rest
 
-    return read_capture(fetched(source, language=language or "en", **fetching), **options)
+    return read_capture(
+        fetched(source, language=language or "en", **fetching), **options
+    )
 
 
 def read_capture(capture: Fetched, **options: Any) -> Page:
     """Read what was fetched; options as of `read_page`. Raises `UnreadablePage`."""
     body, url = capture.body, capture.final_url
-    return sandbox.run(read_page, body, mime=capture.mime, charset=capture.charset, url=url, **options)
+    return sandbox.run(
+        read_page, body, mime=capture.mime, charset=capture.charset, url=url, **options
+    )
 
 
 def read_file(path: Path, **options: Any) -> Page:
@@ -64,9 +79,16 @@ def read_file(path: Path, **options: Any) -> Page:
     `UnreadablePage`."""
     body = path.read_bytes()
     try:
-        return sandbox.run(read_page, body, mime=MIMES.get(path.suffix.lower()) or _guess(body), **options)
+        return sandbox.run(
+            read_page,
+            body,
+            mime=MIMES.get(path.suffix.lower()) or _guess(body),
+            **options,
+        )
     except UnreadablePage as failure:
-        raise UnreadablePage(Message("part.named", name=str(path), reason=failure.reason)) from failure
+        raise UnreadablePage(
+            Message("part.named", name=str(path), reason=failure.reason)
+        ) from failure
 
 
 def _guess(body: bytes) -> str:
@@ -76,7 +98,9 @@ def _guess(body: bytes) -> str:
     return "text/html" if b"<html" in start or b"<!doctype" in start else "text/plain"
 
 
-def compare_files(old: Path, new: Path, *, language: str | None, document: str | None) -> Comparison:
+def compare_files(
+    old: Path, new: Path, *, language: str | None, document: str | None
+) -> Comparison:
     """Raises `UnreadablePage` where one of them gives no text."""
     before, after = (read_file(file, language=language) for file in (old, new))
     return compare_within_limits(before, after, language=language, document=document)
@@ -91,9 +115,15 @@ def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 pair = json.loads(line)
-                id_, before, after = pair["id"], str(pair["before"]).encode(), str(pair["after"]).encode()
+                id_, before, after = (
+                    pair["id"],
+                    str(pair["before"]).encode(),
+                    str(pair["after"]).encode(),
+                )
             except (ValueError, KeyError, TypeError) as failure:
-                raise BadPairs(f"{file}:{number}: each line is a JSON object with id, before and after") from failure
+                raise BadPairs(
+                    f"{file}:{number}: each line is a JSON object with id, before and after"
+                ) from failure
             yield {"id": id_, **comparison_json(_compare_pair(before, after, pair))}
 
 
@@ -103,7 +133,13 @@ def _compare_pair(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparis
     except TooCostly:  # of reading or of comparing
         pass
     try:
-        options: dict[str, Any] = {"mime": "text/markdown", "charset": "utf-8", "language": pair.get("language")}
-        return unclassified(*(sandbox.run(read_page, text, **options) for text in (before, after)))
+        options: dict[str, Any] = {
+            "mime": "text/markdown",
+            "charset": "utf-8",
+            "language": pair.get("language"),
+        }
+        return unclassified(
+            *(sandbox.run(read_page, text, **options) for text in (before, after))
+        )
     except UnreadablePage as failure:
         return Comparison(substantive=False, held=failure.reason)

@@ -16,11 +16,22 @@ from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.logs import log
 from policywatch.sources.archive_checks import ArchiveChecks
 from policywatch.sources.imports import archived_texts, past_records, unread_records
-from policywatch.sources.repository import ArchiveUnreachable, Record, Repository, followed
+from policywatch.sources.repository import (
+    ArchiveUnreachable,
+    Record,
+    Repository,
+    followed,
+)
 from storage.captures import OPEN_TERMS_ARCHIVE
 from storage.checks import Outcome, last_check_from
 from storage.database import Database
-from storage.versions import archive_name, current_version, first_own, last_import, mark_imported
+from storage.versions import (
+    archive_name,
+    current_version,
+    first_own,
+    last_import,
+    mark_imported,
+)
 
 
 def follow(
@@ -35,8 +46,14 @@ def follow(
         documents = [entry for entry in entries if entry.repository == address]
         archive = _Archive(address, folder, documents)
         for entry in documents:
-            checks = ArchiveChecks(database, entry.id, f"{OPEN_TERMS_ARCHIVE}, {address}, {entry.archive_path}")
-            read = partial(_follow, entry=entry, config=configs[entry.id], archive=archive)
+            checks = ArchiveChecks(
+                database,
+                entry.id,
+                f"{OPEN_TERMS_ARCHIVE}, {address}, {entry.archive_path}",
+            )
+            read = partial(
+                _follow, entry=entry, config=configs[entry.id], archive=archive
+            )
             yield entry.id, checks.attempt(read, mistakes)
 
 
@@ -66,7 +83,9 @@ class _Archive:
             raise
 
     def _read(self) -> tuple[Repository, dict[str, list[Record]]]:
-        records: dict[str, list[Record]] = {entry.archive_path or "": [] for entry in self.entries}
+        records: dict[str, list[Record]] = {
+            entry.archive_path or "": [] for entry in self.entries
+        }
         allow_private = all(entry.allow_private for entry in self.entries)
         repository = followed(self.address, self.folder, allow_private=allow_private)
         for record in repository.records([*records]):
@@ -76,7 +95,13 @@ class _Archive:
         return repository, records
 
 
-def _follow(checks: ArchiveChecks, *, entry: DocumentEntry, config: ExtractionConfig, archive: _Archive) -> list[int]:
+def _follow(
+    checks: ArchiveChecks,
+    *,
+    entry: DocumentEntry,
+    config: ExtractionConfig,
+    archive: _Archive,
+) -> list[int]:
     with archive.opened(entry.archive_path or "") as (repository, records):
         return _news(checks, entry, config, repository, records)
 
@@ -92,27 +117,44 @@ def _news(
     read in the transaction of its check, so that each becomes one, whenever a run is killed."""
     if not records:
         path = entry.archive_path or ""
-        raise CheckEnded(Outcome.GONE, Message("archive.no_document", name=repository.name, path=path))
+        raise CheckEnded(
+            Outcome.GONE,
+            Message("archive.no_document", name=repository.name, path=path),
+        )
     database, url = checks.database, entry.addresses[0]
     with database.reading() as session:
-        was_read = last_check_from(session, entry.id, checks.source, good=True) is not None
+        was_read = (
+            last_check_from(session, entry.id, checks.source, good=True) is not None
+        )
         current = current_version(session, entry.id)
         has_mark = last_import(session, entry.id, OPEN_TERMS_ARCHIVE) is not None
         news = unread_records(session, entry.id, records)
     if not was_read or current is None:
         past = past_records(database, entry.id, records)
-        import_document(database, entry.id, config, archived_texts(repository, past, url))
+        import_document(
+            database, entry.id, config, archived_texts(repository, past, url)
+        )
         return [_first_check(checks, records[-1])]
     if not has_mark or archive_name(current.source) != OPEN_TERMS_ARCHIVE:
         news = [record for record in news if record.recorded_at > current.captured_at]
-    return [checks.take(text) for text in archived_texts(repository, news, url)] or [checks.repeat()]
+    return [checks.take(text) for text in archived_texts(repository, news, url)] or [
+        checks.repeat()
+    ]
 
 
 def _first_check(checks: ArchiveChecks, newest: Record) -> int:
     with checks.database.writing() as session:
         version = current_version(session, checks.document_id)
-        if first_own(session, checks.document_id) is not None:  # what the page said goes on from here
-            mark_imported(session, checks.document_id, OPEN_TERMS_ARCHIVE, newest.commit, newest.recorded_at)
+        if (
+            first_own(session, checks.document_id) is not None
+        ):  # what the page said goes on from here
+            mark_imported(
+                session,
+                checks.document_id,
+                OPEN_TERMS_ARCHIVE,
+                newest.commit,
+                newest.recorded_at,
+            )
     if version is None:
         return checks.end(Outcome.UNREADABLE, Message("archive.no_text"))
     return checks.end(Outcome.FIRST)

@@ -22,16 +22,35 @@ from urllib.parse import urlsplit
 from foundation.addresses import public_addresses
 
 SECONDS = 600  # for one command, so for all that one repository sends
-_LARGEST_FILE = 2 * 2**30  # bytes, of a pack; the contents of files are left out of it where the server can do that
+_LARGEST_FILE = (
+    2 * 2**30
+)  # bytes, of a pack; the contents of files are left out of it where the server can do that
 _MEMORY = 2**30  # bytes
-_STALLED = ("http.lowSpeedLimit=100", "http.lowSpeedTime=120")  # bytes a second, seconds: given up
-_FRUGAL = ("core.bigFileThreshold=8m", "core.deltaBaseCacheLimit=32m", "pack.windowMemory=64m", "pack.threads=1")
-_ALONE = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "http.followRedirects=false")
+_STALLED = (
+    "http.lowSpeedLimit=100",
+    "http.lowSpeedTime=120",
+)  # bytes a second, seconds: given up
+_FRUGAL = (
+    "core.bigFileThreshold=8m",
+    "core.deltaBaseCacheLimit=32m",
+    "pack.windowMemory=64m",
+    "pack.threads=1",
+)
+_ALONE = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "gc.auto=0",
+    "http.followRedirects=false",
+)
 # whatever limits are lower already stay as they are; a block has 512 bytes
-_LIMITED = 'ulimit -f "$1" 2>/dev/null; ulimit -d "$2" 2>/dev/null; shift 2; exec git "$@"'
+_LIMITED = (
+    'ulimit -f "$1" 2>/dev/null; ulimit -d "$2" 2>/dev/null; shift 2; exec git "$@"'
+)
 _LAST_WORDS = 4096  # bytes of what git says that are looked at
 _PORTS = {"http": 80, "https": 443, "git": 9418, "ssh": 22}
-ADDRESS = re.compile(r"(?i)(?P<scheme>https?|ssh|git|file)://|[\w.-]+@(?P<host>[\w.-]+):")
+ADDRESS = re.compile(
+    r"(?i)(?P<scheme>https?|ssh|git|file)://|[\w.-]+@(?P<host>[\w.-]+):"
+)
 
 
 class GitFailed(Exception):
@@ -55,17 +74,25 @@ class Git:
         host = (matched["host"] if matched else None) or parts.hostname or ""
         port = parts.port or _PORTS[self._scheme]
         # where the name leads in a moment does not count; ssh knows its host by the key
-        addresses = ",".join(f"[{each}]" if ":" in each else each for each in public_addresses(host, port))
+        addresses = ",".join(
+            f"[{each}]" if ":" in each else each
+            for each in public_addresses(host, port)
+        )
         self._pinned = (f"http.curloptResolve={host}:{port}:{addresses}",)
 
     def run(self, *arguments: str, input_: str = "") -> str:
         """What it prints. Raises `GitFailed`."""
-        with self._started(*arguments, stdin=subprocess.PIPE) as process, _ended_with_us(process):
+        with (
+            self._started(*arguments, stdin=subprocess.PIPE) as process,
+            _ended_with_us(process),
+        ):
             printed, _ = process.communicate(input_.encode())
         return printed.decode("utf-8", "replace")
 
     @contextmanager
-    def streaming(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
+    def streaming(
+        self, *arguments: str, stdin: int = subprocess.DEVNULL
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """The running command, whose output is read by the caller, and to its end here. Raises `GitFailed`. For what
         needs no network: it ends with its pipes."""
         with self._started(*arguments, stdin=stdin) as process:
@@ -75,9 +102,13 @@ class Git:
                 pass
 
     @contextmanager
-    def _started(self, *arguments: str, stdin: int) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(
+        self, *arguments: str, stdin: int
+    ) -> Iterator[subprocess.Popen[bytes]]:
         if shutil.which("git") is None:
-            raise GitFailed("the `git` command is needed to read an archive, and it is not installed")
+            raise GitFailed(
+                "the `git` command is needed to read an archive, and it is not installed"
+            )
         settings = (*_ALONE, *_FRUGAL, *_STALLED, *self._pinned)
         limits = (str(_LARGEST_FILE // 512), str(_MEMORY // 1024))
         command = ["sh", "-c", _LIMITED, "git", *limits, "--no-pager"]
@@ -117,14 +148,21 @@ class Git:
 
     def _environment(self) -> dict[str, str]:
         """The user's own, so that credentials work; but git asks nobody and takes no repository from it."""
-        names = [name for name in os.environ if not name.startswith("GIT_") or name == "GIT_SSH_COMMAND"]
-        return {name: os.environ[name] for name in names} | {
-            "GIT_ALLOW_PROTOCOL": self._scheme,  # above all not "ext", which would start a command
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_NO_LAZY_FETCH": "1",  # what is missing is fetched at once, or a failure
-            "GIT_OPTIONAL_LOCKS": "0",
-            "LC_ALL": "C.UTF-8",
-        }
+        names = [
+            name
+            for name in os.environ
+            if not name.startswith("GIT_") or name == "GIT_SSH_COMMAND"
+        ]
+        return (
+            {name: os.environ[name] for name in names}
+            | {
+                "GIT_ALLOW_PROTOCOL": self._scheme,  # above all not "ext", which would start a command
+                "GIT_TERMINAL_PROMPT": "0",
+                "GIT_NO_LAZY_FETCH": "1",  # what is missing is fetched at once, or a failure
+                "GIT_OPTIONAL_LOCKS": "0",
+                "LC_ALL": "C.UTF-8",
+            }
+        )
 
 
 def _scheme(address: str) -> str:
@@ -160,5 +198,9 @@ def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
 def _last_line(errors: IO[bytes]) -> str:
     size = errors.seek(0, os.SEEK_END)
     errors.seek(max(0, size - _LAST_WORDS))
-    lines = [line for line in errors.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [
+        line
+        for line in errors.read().decode("utf-8", "replace").splitlines()
+        if line.strip()
+    ]
     return lines[-1].removeprefix("fatal: ")[:300] if lines else "git said nothing"

@@ -22,7 +22,9 @@ from storage.database import Database
 from storage.documents import Document, known
 from storage.versions import first_own, last_import
 
-Progress = Callable[[str, int], None]  # a document, and how many more of its texts are done
+Progress = Callable[
+    [str, int], None
+]  # a document, and how many more of its texts are done
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,16 @@ class Wish:
 
     service: str | None = None
     documents: Sequence[str] = ()
-    insists: bool = False  # on ids that name no document of ours, and on a document of another kind
+    insists: bool = (
+        False  # on ids that name no document of ours, and on a document of another kind
+    )
 
     def wants(self, archived: Archived) -> bool:
         """Names are compared without regard to case."""
-        if self.service is not None and archived.service.casefold() != self.service.casefold():
+        if (
+            self.service is not None
+            and archived.service.casefold() != self.service.casefold()
+        ):
             return False
         return not self.documents or self._named(archived) is not None
 
@@ -45,7 +52,14 @@ class Wish:
 
     def _named(self, archived: Archived) -> str | None:
         names = (archived.type.casefold(), archived.id)
-        return next((each for each in self.documents if each.partition("=")[0].casefold() in names), None)
+        return next(
+            (
+                each
+                for each in self.documents
+                if each.partition("=")[0].casefold() in names
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +76,20 @@ class DocumentReport:
 
     def json(self) -> dict[str, Any]:
         """For --json."""
-        names = {name: getattr(self, name) for name in ("service", "type", "continues", "in_archive", "left_out")}
-        counts = {name: getattr(self.done, name) for name in ("versions", "changes", "flagged", "same")}
+        names = {
+            name: getattr(self, name)
+            for name in ("service", "type", "continues", "in_archive", "left_out")
+        }
+        counts = {
+            name: getattr(self.done, name)
+            for name in ("versions", "changes", "flagged", "same")
+        }
         aside = [
-            {"commit": text.mark, "recorded_at": text.recorded_at.isoformat(), "reason": str(reason)}
+            {
+                "commit": text.mark,
+                "recorded_at": text.recorded_at.isoformat(),
+                "reason": str(reason),
+            }
             for text, reason in self.done.set_aside
         ]
         return {"document": self.id, **names, **counts, "set_aside": aside}
@@ -76,8 +100,12 @@ def chosen(repository: Repository, wish: Wish) -> list[Archived]:
     available = documents(repository.records(), repository.name)
     wanted = [archived for archived in available if wish.wants(archived)]
     if not wanted:
-        names = ", ".join(sorted({f"{each.service}/{each.type}" for each in available})[:20])
-        raise NotAnArchive(f"{repository.name} has no such service or document; it has {names}")
+        names = ", ".join(
+            sorted({f"{each.service}/{each.type}" for each in available})[:20]
+        )
+        raise NotAnArchive(
+            f"{repository.name} has no such service or document; it has {names}"
+        )
     return wanted
 
 
@@ -101,31 +129,59 @@ def import_archive(
     taken: dict[str, Archived] = {}
     for archived in wanted:
         id_, newest = wish.id_for(archived), _newest_page(repository, archived)
-        language, title = (newest.language or "en", newest.title) if newest else ("en", "")
+        language, title = (
+            (newest.language or "en", newest.title) if newest else ("en", "")
+        )
         if id_:
             entry = watchlist.document(id_)
         else:
-            entry = continued_by(archived, watchlist.documents, language, title=title, repository=repository.name)
+            entry = continued_by(
+                archived,
+                watchlist.documents,
+                language,
+                title=title,
+                repository=repository.name,
+            )
         document_id = id_ or (entry.id if entry else archived.id)
         if (other := taken.setdefault(document_id, archived)) is not archived:
-            names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
+            names = (
+                f"{other.service}/{other.type} and {archived.service}/{archived.type}"
+            )
             raise NotAnArchive(
                 f'{names} would both be {document_id}; give one its own id: --insist --document "{archived.type}=ID"'
             )
         if entry is None:
             _declare(database, document_id, archived, repository, language)
-        config = configs[entry.id] if entry else ExtractionConfig(archived.type, language)
+        config = (
+            configs[entry.id] if entry else ExtractionConfig(archived.type, language)
+        )
         left = past_records(database, document_id, archived.records)
         skipped = len(archived.records) - len(left)
         progress(document_id, skipped)
-        texts = archived_texts(repository, left, entry.addresses[0] if entry else repository.name)
-        done = import_document(database, document_id, config, texts, progress=partial(progress, document_id))
+        texts = archived_texts(
+            repository, left, entry.addresses[0] if entry else repository.name
+        )
+        done = import_document(
+            database,
+            document_id,
+            config,
+            texts,
+            progress=partial(progress, document_id),
+        )
         yield DocumentReport(
-            document_id, archived.service, archived.type, entry is not None, len(archived.records), skipped, done
+            document_id,
+            archived.service,
+            archived.type,
+            entry is not None,
+            len(archived.records),
+            skipped,
+            done,
         )
 
 
-def _check_ids(database: Database, watchlist: Watchlist, wanted: Sequence[Archived], wish: Wish) -> None:
+def _check_ids(
+    database: Database, watchlist: Watchlist, wanted: Sequence[Archived], wish: Wish
+) -> None:
     """An id that was given is that of a document of ours, of the same kind: a history is hard to take out again."""
     with database.reading() as session:
         kinds = {row.id: row.kind for row in known(session)}
@@ -133,18 +189,26 @@ def _check_ids(database: Database, watchlist: Watchlist, wanted: Sequence[Archiv
     for archived in wanted:
         id_ = wish.id_for(archived)
         kind = kinds.get(id_ or "")
-        if id_ is None or kind == archived.kind or (kind and "other" in (kind, archived.kind)):
+        if (
+            id_ is None
+            or kind == archived.kind
+            or (kind and "other" in (kind, archived.kind))
+        ):
             continue
         problem = f"is no document{nearest(id_, [*kinds])}"
         if kind:
             problem = f"is {kind}, and “{archived.type}” is {archived.kind}"
-        raise NotAnArchive(f"{id_} {problem}. Nothing was taken; --insist takes it nevertheless")
+        raise NotAnArchive(
+            f"{id_} {problem}. Nothing was taken; --insist takes it nevertheless"
+        )
 
 
 def _newest_page(repository: Repository, archived: Archived) -> Page | None:
     """The newest text that can be read, and whose language is known."""
     config = ExtractionConfig(archived.type, "en")
-    for body in repository.texts([record.blob for record in reversed(archived.records[-5:])]):
+    for body in repository.texts(
+        [record.blob for record in reversed(archived.records[-5:])]
+    ):
         try:
             page = config.extract(Body(body or b"", "text/markdown"))
         except UnreadablePage:
@@ -154,24 +218,50 @@ def _newest_page(repository: Repository, archived: Archived) -> Page | None:
     return None
 
 
-def _declare(database: Database, id_: str, archived: Archived, repository: Repository, language: str) -> None:
+def _declare(
+    database: Database,
+    id_: str,
+    archived: Archived,
+    repository: Repository,
+    language: str,
+) -> None:
     """A document that is not watched: retired from the beginning, so that nothing asks why it is never checked."""
-    names: dict[str, Any] = {"service": archived.service, "title": archived.type, "kind": archived.kind}
+    names: dict[str, Any] = {
+        "service": archived.service,
+        "title": archived.type,
+        "kind": archived.kind,
+    }
     added_at = archived.records[0].recorded_at
-    row = Document(id=id_, **names, url=repository.name, language=language, added_at=added_at, retired=True)
+    row = Document(
+        id=id_,
+        **names,
+        url=repository.name,
+        language=language,
+        added_at=added_at,
+        retired=True,
+    )
     with database.writing() as session:
         if session.get(Document, id_) is None:
             session.add(row)
 
 
-def past_records(database: Database, document_id: str, records: Sequence[Record]) -> list[Record]:
+def past_records(
+    database: Database, document_id: str, records: Sequence[Record]
+) -> list[Record]:
     """Those that no import has read yet and that come before our own first text."""
     with database.reading() as session:
-        left, own = unread_records(session, document_id, records), first_own(session, document_id)
-    return [record for record in left if own is None or record.recorded_at < own.captured_at]
+        left, own = (
+            unread_records(session, document_id, records),
+            first_own(session, document_id),
+        )
+    return [
+        record for record in left if own is None or record.recorded_at < own.captured_at
+    ]
 
 
-def unread_records(session: Session, document_id: str, records: Sequence[Record]) -> list[Record]:
+def unread_records(
+    session: Session, document_id: str, records: Sequence[Record]
+) -> list[Record]:
     """Those after the mark, by their dates where the archive's history was rewritten since."""
     done = last_import(session, document_id, OPEN_TERMS_ARCHIVE)
     if done is None:
@@ -182,9 +272,13 @@ def unread_records(session: Session, document_id: str, records: Sequence[Record]
     return [record for record in records if record.recorded_at > done.recorded_at]
 
 
-def archived_texts(repository: Repository, records: Sequence[Record], url: str) -> Iterator[ArchivedText]:
+def archived_texts(
+    repository: Repository, records: Sequence[Record], url: str
+) -> Iterator[ArchivedText]:
     """The records with what the archive says of each; `url` is the page's. Raises `ArchiveUnreachable`."""
-    for record, body in zip(records, repository.texts([record.blob for record in records]), strict=True):
+    for record, body in zip(
+        records, repository.texts([record.blob for record in records]), strict=True
+    ):
         yield ArchivedText(
             mark=record.commit,
             recorded_at=record.recorded_at,

@@ -19,7 +19,13 @@ _KINDS: dict[str, Kind] = {
     "community guidelines": "guidelines",
 }
 # what a service may call the one document that the archive files under "Terms of Service"
-_TERMS = ("terms of service", "terms of use", "user agreement", "terms and conditions", "terms")
+_TERMS = (
+    "terms of service",
+    "terms of use",
+    "user agreement",
+    "terms and conditions",
+    "terms",
+)
 # the archive read an unchanged page by other rules
 _REFILTERED = re.compile(r"(?i)refilter|apply technical or declaration upgrade")
 
@@ -50,7 +56,9 @@ def is_refiltered(record: Record) -> bool:
 
 def slug(name: str) -> str:
     """Small letters, digits and single hyphens."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = (
+        unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    )
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
@@ -71,10 +79,17 @@ def documents(records: Iterable[Record], name: str) -> list[Archived]:
     others: list[str] = []
     for record in records:
         parts = record.path.split("/")
-        if len(parts) != 2 or not parts[1].endswith(".md") or not slug(parts[0]) or not slug(parts[1][:-3]):
+        if (
+            len(parts) != 2
+            or not parts[1].endswith(".md")
+            or not slug(parts[0])
+            or not slug(parts[1][:-3])
+        ):
             others.append(record.path)
             continue
-        archived.setdefault(record.path, Archived(parts[0], parts[1][:-3])).records.append(record)
+        archived.setdefault(
+            record.path, Archived(parts[0], parts[1][:-3])
+        ).records.append(record)
     if not archived:
         examples = f"; it has {', '.join(map(repr, others[:3]))}" if others else ""
         raise NotAnArchive(
@@ -83,11 +98,18 @@ def documents(records: Iterable[Record], name: str) -> list[Archived]:
         )
     for each in archived.values():
         each.records.sort(key=lambda record: record.place)
-    return sorted(archived.values(), key=lambda each: (each.id, each.service, each.type))
+    return sorted(
+        archived.values(), key=lambda each: (each.id, each.service, each.type)
+    )
 
 
 def continued_by(
-    archived: Archived, watched: Iterable[DocumentEntry], language: str, *, title: str = "", repository: str = ""
+    archived: Archived,
+    watched: Iterable[DocumentEntry],
+    language: str,
+    *,
+    title: str = "",
+    repository: str = "",
 ) -> DocumentEntry | None:
     """The document of the watchlist whose history this is: the one that names its type; else of the same id; else the
     service's only one of that kind. Of several that name the type, as archives give one type to different documents,
@@ -96,9 +118,17 @@ def continued_by(
     named = [entry for entry in entries if entry.archive_path == path] or [
         entry for entry in entries if entry.id == archived.id
     ]
-    following = [entry for entry in named if _last_part(entry.repository or "") == _last_part(repository)]
+    following = [
+        entry
+        for entry in named
+        if _last_part(entry.repository or "") == _last_part(repository)
+    ]
     if named or archived.kind == "other":
-        return max(following or named, key=lambda entry: _likeness(entry.title, title), default=None)
+        return max(
+            following or named,
+            key=lambda entry: _likeness(entry.title, title),
+            default=None,
+        )
     same = [
         entry
         for entry in entries

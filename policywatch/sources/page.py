@@ -23,13 +23,27 @@ def fetched(
     """Raises `UnreadablePage` with what stood in the way."""
     in_browser = render or expand
     target = Target(
-        "try/page", address, language, robots=robots, allow_private=allow_private, render=in_browser, expand=expand
+        "try/page",
+        address,
+        language,
+        robots=robots,
+        allow_private=allow_private,
+        render=in_browser,
+        expand=expand,
     )
     # a person waits for the answer: what fails is tried again soon, or not at all
-    check = fetch_once(target, CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5), isolated)
+    check = fetch_once(
+        target, CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5), isolated
+    )
     if check.pages:
         return check.pages[0]
     reason = check.reason or verbatim("")
     if reason.code == "network.private":
         reason = Message("network.private_tried", reason=reason)
-    raise UnreadablePage(Message("part.named", name=check.outcome.value if check.outcome else "", reason=reason))
+    raise UnreadablePage(
+        Message(
+            "part.named",
+            name=check.outcome.value if check.outcome else "",
+            reason=reason,
+        )
+    )

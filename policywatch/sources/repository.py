@@ -81,9 +81,27 @@ class Repository:
     def records(self, paths: Sequence[str] = ()) -> Iterator[Record]:
         """Every text that a commit brought, or those at these paths, oldest commit first; what a commit deleted is left
         out."""
-        log = ("log", "--reverse", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-show-signature")
-        arguments = ("--literal-pathspecs", *log, "--format=%H %at %s", self.branch, "--", *paths)
-        with _named(self.name), self.git.streaming(f"--git-dir={self.folder}", *arguments) as process:
+        log = (
+            "log",
+            "--reverse",
+            "-z",
+            "--raw",
+            "--no-renames",
+            "--no-abbrev",
+            "--no-show-signature",
+        )
+        arguments = (
+            "--literal-pathspecs",
+            *log,
+            "--format=%H %at %s",
+            self.branch,
+            "--",
+            *paths,
+        )
+        with (
+            _named(self.name),
+            self.git.streaming(f"--git-dir={self.folder}", *arguments) as process,
+        ):
             assert process.stdout is not None
             yield from _records(_tokens(process.stdout, self.name), self.name)
 
@@ -93,7 +111,9 @@ class Repository:
         with _named(self.name):
             self._fetch(blobs)
             here = f"--git-dir={self.folder}"
-            with self.git.streaming(here, "cat-file", "--batch", stdin=subprocess.PIPE) as process:
+            with self.git.streaming(
+                here, "cat-file", "--batch", stdin=subprocess.PIPE
+            ) as process:
                 assert process.stdin is not None
                 assert process.stdout is not None
                 for blob in blobs:
@@ -105,13 +125,30 @@ class Repository:
     def _fetch(self, blobs: Sequence[str]) -> None:
         """Fetch at once what is missing: git would ask for each alone."""
         here = f"--git-dir={self.folder}"
-        listed = self.git.run(here, "cat-file", "--batch-check", input_="".join(f"{blob}\n" for blob in blobs))
-        missing = [line.split()[0] for line in listed.splitlines() if line.endswith(" missing")]
+        listed = self.git.run(
+            here,
+            "cat-file",
+            "--batch-check",
+            input_="".join(f"{blob}\n" for blob in blobs),
+        )
+        missing = [
+            line.split()[0] for line in listed.splitlines() if line.endswith(" missing")
+        ]
         if missing and "promisor = true" in (self.folder / "config").read_text("utf-8"):
             # as git itself fetches what a clone has left out
-            alone = ("-c", "fetch.negotiationAlgorithm=noop", here, "fetch", "--quiet", "--no-tags", _BLOBLESS)
+            alone = (
+                "-c",
+                "fetch.negotiationAlgorithm=noop",
+                here,
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                _BLOBLESS,
+            )
             wants = "".join(f"{blob}\n" for blob in missing)
-            self.git.run(*alone, "--no-write-fetch-head", "--stdin", "origin", input_=wants)
+            self.git.run(
+                *alone, "--no-write-fetch-head", "--stdin", "origin", input_=wants
+            )
 
 
 @contextmanager
@@ -133,7 +170,12 @@ def opened(source: str) -> Iterator[Repository]:
             _clone(git, source, bare, "--bare", _BLOBLESS)
         else:
             try:
-                _clone(git, str(local.resolve()), bare, *(("--mirror", "--shared") if local.is_dir() else ("--bare",)))
+                _clone(
+                    git,
+                    str(local.resolve()),
+                    bare,
+                    *(("--mirror", "--shared") if local.is_dir() else ("--bare",)),
+                )
             except ArchiveUnreachable as failure:
                 raise NotAnArchive(str(failure)) from failure
         name = local.resolve().name if local.exists() else _without_secrets(source)
@@ -152,7 +194,13 @@ def followed(address: str, folder: Path, *, allow_private: bool = False) -> Repo
         if bare.exists():
             for lock in bare.rglob("*.lock"):  # of a run that was killed
                 lock.unlink()
-            options = ("--quiet", "--no-tags", "--prune", "origin", "+refs/heads/*:refs/heads/*")
+            options = (
+                "--quiet",
+                "--no-tags",
+                "--prune",
+                "origin",
+                "+refs/heads/*:refs/heads/*",
+            )
             with _named(name):
                 git.run(f"--git-dir={bare}", "fetch", *options)
         else:
@@ -168,15 +216,28 @@ def _git(address: str, name: str, *, allow_private: bool) -> Git:
         with _named(name):
             return Git(address, allow_private=allow_private)
     except ForbiddenAddress as failure:
-        raise ArchiveUnreachable(str(failure), Message("network.private", where=failure.host)) from failure
+        raise ArchiveUnreachable(
+            str(failure), Message("network.private", where=failure.host)
+        ) from failure
     except (OSError, ValueError) as failure:  # no such name or port
         problem = f"no address was found for {name}: {failure}"
-        raise ArchiveUnreachable(problem, Message("archive.unreachable", name=name)) from failure
+        raise ArchiveUnreachable(
+            problem, Message("archive.unreachable", name=name)
+        ) from failure
 
 
 def _clone(git: Git, address: str, bare: Path, *kind: str) -> None:
     with _named(_without_secrets(address)):
-        git.run("clone", "--quiet", "--no-tags", "--template=", *kind, "--", address, str(bare))
+        git.run(
+            "clone",
+            "--quiet",
+            "--no-tags",
+            "--template=",
+            *kind,
+            "--",
+            address,
+            str(bare),
+        )
 
 
 @contextmanager
@@ -186,7 +247,9 @@ def _named(name: str) -> Iterator[None]:
         yield
     except GitFailed as failure:
         problem = f"git can't read {name}: {failure}"
-        raise ArchiveUnreachable(problem, Message("archive.unreachable", name=name)) from failure
+        raise ArchiveUnreachable(
+            problem, Message("archive.unreachable", name=name)
+        ) from failure
 
 
 def _branch(git: Git, bare: Path, name: str) -> str:
@@ -195,14 +258,19 @@ def _branch(git: Git, bare: Path, name: str) -> str:
     with _named(name):
         branches = git.run(f"--git-dir={bare}", *listing).split()
     head = (bare / "HEAD").read_text("utf-8").removeprefix("ref: ").strip()
-    for wanted in (head, *(f"refs/{where}/{main}" for where in _WHERE for main in ("main", "master"))):
+    for wanted in (
+        head,
+        *(f"refs/{where}/{main}" for where in _WHERE for main in ("main", "master")),
+    ):
         if wanted in branches:
             return wanted
     if len(branches) == 1:
         return branches[0]
     if not branches:
         raise NotAnArchive(f"{name} is empty: it has no commits")
-    raise NotAnArchive(f"{name} has several branches ({', '.join(branches[:5])}), and none is its main one")
+    raise NotAnArchive(
+        f"{name} has several branches ({', '.join(branches[:5])}), and none is its main one"
+    )
 
 
 def _tokens(stream: IO[bytes], name: str) -> Iterator[str]:
@@ -210,7 +278,9 @@ def _tokens(stream: IO[bytes], name: str) -> Iterator[str]:
     while chunk := stream.read(_CHUNK):
         *whole, rest = (rest + chunk).split(b"\0")
         if len(rest) > _LONGEST:
-            raise NotAnArchive(f"{name} has a path, or a commit's subject, of more than {_LONGEST // 1024} kB")
+            raise NotAnArchive(
+                f"{name} has a path, or a commit's subject, of more than {_LONGEST // 1024} kB"
+            )
         for token in whole:
             yield token.decode("utf-8", "replace").lstrip("\n")
     if rest.strip():
@@ -219,15 +289,21 @@ def _tokens(stream: IO[bytes], name: str) -> Iterator[str]:
 
 def _records(tokens: Iterator[str], name: str) -> Iterator[Record]:
     commit, moment, subject, order, count = "", "", "", -1, 0
-    now = int(time.time())  # nobody recorded anything in time to come: that clock was wrong
+    now = int(
+        time.time()
+    )  # nobody recorded anything in time to come: that clock was wrong
     for token in tokens:
         if not token.startswith(":"):
             commit, moment, subject = (*token.split(" ", 2), "", "")[:3]
             order += 1
             continue
         _, mode, _, blob, status = token.split(" ")
-        path = intern(next(tokens))  # names and subjects come again and again, and a large archive is held in memory
-        if status[0] in "AMT" and mode.startswith("100"):  # a file; neither a link nor another repository
+        path = intern(
+            next(tokens)
+        )  # names and subjects come again and again, and a large archive is held in memory
+        if status[0] in "AMT" and mode.startswith(
+            "100"
+        ):  # a file; neither a link nor another repository
             count += 1
             if count > _MOST_RECORDS:
                 raise NotAnArchive(f"{name} has more than {_MOST_RECORDS} texts")
@@ -262,4 +338,6 @@ def _without_secrets(source: str) -> str:
     if "://" not in source:
         return source
     parts = urlsplit(source)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return parts._replace(
+        netloc=parts.netloc.rpartition("@")[2], query="", fragment=""
+    ).geturl()

@@ -37,19 +37,41 @@ class Saved(NamedTuple):
 
 
 def import_saved(
-    database: Database, watchlist: Watchlist, entry: DocumentEntry, pages: Sequence[Saved], progress: Progress
+    database: Database,
+    watchlist: Watchlist,
+    entry: DocumentEntry,
+    pages: Sequence[Saved],
+    progress: Progress,
 ) -> DocumentReport:
     """What is later than what was imported before, and earlier than our own first text."""
     with database.reading() as session:
         done, own = imported_around(session, entry.id, None)
     left = sorted(
-        (page for page in pages if (not done or page.at > done.captured_at) and (not own or page.at < own.captured_at)),
+        (
+            page
+            for page in pages
+            if (not done or page.at > done.captured_at)
+            and (not own or page.at < own.captured_at)
+        ),
         key=lambda page: page.at,
     )
     progress(entry.id, len(pages) - len(left))
-    config, texts = extraction_configs(watchlist)[entry.id], (page.load() for page in left)
-    imported = import_document(database, entry.id, config, texts, progress=partial(progress, entry.id))
-    return DocumentReport(entry.id, entry.service, entry.title, False, len(pages), len(pages) - len(left), imported)
+    config, texts = (
+        extraction_configs(watchlist)[entry.id],
+        (page.load() for page in left),
+    )
+    imported = import_document(
+        database, entry.id, config, texts, progress=partial(progress, entry.id)
+    )
+    return DocumentReport(
+        entry.id,
+        entry.service,
+        entry.title,
+        False,
+        len(pages),
+        len(pages) - len(left),
+        imported,
+    )
 
 
 def saved_files(path: Path, url: str) -> list[Saved]:
@@ -57,13 +79,19 @@ def saved_files(path: Path, url: str) -> list[Saved]:
     where one has no date, or is no regular file below the folder: what is imported is shown to everybody."""
     if path.is_dir():
         folder = path
-        names = sorted(file.name for file in path.iterdir() if file.suffix.lower() in MIMES)
-        rows = [(name, "".join(_DAY.findall(name)[:1]), str(path / name)) for name in names]
+        names = sorted(
+            file.name for file in path.iterdir() if file.suffix.lower() in MIMES
+        )
+        rows = [
+            (name, "".join(_DAY.findall(name)[:1]), str(path / name)) for name in names
+        ]
     else:
         folder = path.parent
         table = _read(path.parent.resolve(), path.name, follow=True) or b""
         lines = table.decode("utf-8-sig").splitlines()
-        numbered = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if row]
+        numbered = [
+            (number, row) for number, row in enumerate(csv.reader(lines), 1) if row
+        ]
         rows = [(row[0], row[-1], f"{path}:{number}") for number, row in numbered]
     if not rows:
         raise NotAnArchive(f"{path} has no page ({', '.join(MIMES)})")
@@ -78,7 +106,9 @@ def _time(written: str, where: str) -> datetime:
     try:
         time = datetime.fromisoformat(written)
     except ValueError as failure:
-        raise NotAnArchive(f"{where}: found {written!r} where a date like 2025-11-03 belongs") from failure
+        raise NotAnArchive(
+            f"{where}: found {written!r} where a date like 2025-11-03 belongs"
+        ) from failure
     time = time if time.tzinfo else time.replace(tzinfo=UTC)
     if time > utc_now():
         raise NotAnArchive(f"{where}: {written} is still to come")
@@ -99,7 +129,9 @@ def _read_file(folder: Path, name: str, at: datetime, url: str) -> ArchivedText:
     )
 
 
-def _read(folder: Path, name: str, *, follow: bool = False, only_look: bool = False) -> bytes | None:
+def _read(
+    folder: Path, name: str, *, follow: bool = False, only_look: bool = False
+) -> bytes | None:
     """The bytes of a regular file; None where it is too large. Below the folder no link is followed, whoever puts one
     there meanwhile. Raises `NotAnArchive`."""
     parts = PurePath(name).parts
@@ -109,7 +141,9 @@ def _read(folder: Path, name: str, *, follow: bool = False, only_look: bool = Fa
     with ExitStack() as opened:
 
         def below(part: str, flags: int, parent: int | None) -> int:
-            descriptor = os.open(part, os.O_RDONLY | os.O_CLOEXEC | flags, dir_fd=parent)
+            descriptor = os.open(
+                part, os.O_RDONLY | os.O_CLOEXEC | flags, dir_fd=parent
+            )
             opened.callback(os.close, descriptor)
             return descriptor
 
@@ -117,10 +151,16 @@ def _read(folder: Path, name: str, *, follow: bool = False, only_look: bool = Fa
             here = below(str(folder), os.O_DIRECTORY, None)
             for part in parts[:-1]:
                 here = below(part, os.O_DIRECTORY | follows, here)
-            file = below(parts[-1], os.O_NONBLOCK | follows, here)  # a named pipe would wait for its writer
+            file = below(
+                parts[-1], os.O_NONBLOCK | follows, here
+            )  # a named pipe would wait for its writer
         except OSError as failure:
             is_link = failure.errno in {errno.ELOOP, errno.ENOTDIR}
-            why = "it is a link, or lies behind one" if is_link else os.strerror(failure.errno or 0)
+            why = (
+                "it is a link, or lies behind one"
+                if is_link
+                else os.strerror(failure.errno or 0)
+            )
             raise NotAnArchive(f"{folder / name} can't be read: {why}") from failure
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):

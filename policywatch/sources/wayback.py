@@ -40,15 +40,25 @@ PUBLIC = "https://web.archive.org"
 _NEWEST = 5  # copies that are tried, for some can't be played back
 _TROUBLES = {500, 502, 503, 504}
 _OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length"}
-_OF_A_COPY = {"memento-datetime", "x-archive-wayback-runtime-error"}  # headers of answers about one copy
+_OF_A_COPY = {
+    "memento-datetime",
+    "x-archive-wayback-runtime-error",
+}  # headers of answers about one copy
 
 
 class ArchiveFailed(CheckEnded):
     """The archive does not answer now, or not as it should; copies may be there all the same."""
 
-    def __init__(self, reason: Message, outcome: Outcome = Outcome.FAILED, pause: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        reason: Message,
+        outcome: Outcome = Outcome.FAILED,
+        pause: timedelta | None = None,
+    ) -> None:
         until = utc_now() + pause if pause is not None else None
-        super().__init__(outcome, reason, final_url=PUBLIC, not_before=until)  # which is the host that has to wait
+        super().__init__(
+            outcome, reason, final_url=PUBLIC, not_before=until
+        )  # which is the host that has to wait
 
 
 class _Adapter(BaseAdapter):
@@ -71,15 +81,27 @@ class _Adapter(BaseAdapter):
             )
         except HttpFailure as failure:
             passes = failure.cause in {"connection", "broken_off"}
-            raise (RequestsConnectionError if passes else RequestException)(str(failure)) from failure
+            raise (RequestsConnectionError if passes else RequestException)(
+                str(failure)
+            ) from failure
         response = Response()
         response.status_code, response.raw = received.status, BytesIO(received.body)
-        response.headers.update((name, value) for name, value in received.headers if name.lower() not in _OF_THE_WIRE)
+        response.headers.update(
+            (name, value)
+            for name, value in received.headers
+            if name.lower() not in _OF_THE_WIRE
+        )
         response.encoding = get_encoding_from_headers(response.headers)
         response.url, response.request = asked, request
-        if "/cdx/" in asked and "html" in response.headers.get("Content-Type", "") and response.ok:
+        if (
+            "/cdx/" in asked
+            and "html" in response.headers.get("Content-Type", "")
+            and response.ok
+        ):
             raise RequestException("its index answered with a page")
-        if response.status_code in _TROUBLES and not _OF_A_COPY & {*map(str.lower, response.headers)}:
+        if response.status_code in _TROUBLES and not _OF_A_COPY & {
+            *map(str.lower, response.headers)
+        }:
             raise RetryError(f"it answered with {response.status_code}")
         return response
 
@@ -88,11 +110,15 @@ class _Adapter(BaseAdapter):
 
 
 @contextmanager
-def connected(address: str, settings: CrawlSettings, *, retries: int = 0) -> Iterator[wayback.WaybackClient]:
+def connected(
+    address: str, settings: CrawlSettings, *, retries: int = 0
+) -> Iterator[wayback.WaybackClient]:
     """A client of the archive, or of another server with its interface; it keeps the archive's rate limits. Raises
     `ArchiveUnreachable` for an `ArchiveFailed` that nobody has dealt with."""
     session = wayback.WaybackSession(
-        retries=retries, timeout=settings.timeout, user_agent=f"policywatch (+{settings.contact})"
+        retries=retries,
+        timeout=settings.timeout,
+        user_agent=f"policywatch (+{settings.contact})",
     )
     session.trust_env = False  # neither proxies nor credentials
     session.adapters.clear()  # so that no redirect leads elsewhere
@@ -125,28 +151,47 @@ def _problem(failure: Exception) -> Message:
     return Message("archive.failed", problem=str(failure)[:300])
 
 
-_WELL: dict[str, Any] = {"filter_field": "statuscode:200", "skip_malformed_results": False}  # addresses are ours
+_WELL: dict[str, Any] = {
+    "filter_field": "statuscode:200",
+    "skip_malformed_results": False,
+}  # addresses are ours
 
 
 def copies(
-    client: wayback.WaybackClient, url: str, since: datetime | None, until: datetime | None, *, every: timedelta
+    client: wayback.WaybackClient,
+    url: str,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    every: timedelta,
 ) -> list[wayback.CdxRecord]:
     """Those that the page's server answered well, oldest first; at most one in each span of `every`, and none that has
     the bytes of the one before. Raises `CheckEnded`."""
     by_day = {"collapse": "timestamp:8"} if every >= timedelta(days=1) else {}
     rare: list[wayback.CdxRecord] = []
     with explained():
-        for record in client.search(url, from_date=since, to_date=until, **_WELL, **by_day):
-            if not rare or (record.timestamp >= rare[-1].timestamp + every and record.digest != rare[-1].digest):
+        for record in client.search(
+            url, from_date=since, to_date=until, **_WELL, **by_day
+        ):
+            if not rare or (
+                record.timestamp >= rare[-1].timestamp + every
+                and record.digest != rare[-1].digest
+            ):
                 rare.append(record)
     return rare
 
 
-def newest_copies(client: wayback.WaybackClient, url: str, after: datetime | None) -> list[wayback.CdxRecord]:
+def newest_copies(
+    client: wayback.WaybackClient, url: str, after: datetime | None
+) -> list[wayback.CdxRecord]:
     """Some, newest first, that were made after a time. Raises `CheckEnded`."""
     since = after + timedelta(seconds=1) if after is not None else None
     with explained():
-        found = list(islice(client.search(url, limit=-_NEWEST, from_date=since, **_WELL), _NEWEST))
+        found = list(
+            islice(
+                client.search(url, limit=-_NEWEST, from_date=since, **_WELL), _NEWEST
+            )
+        )
     return sorted(found, key=lambda record: record.timestamp, reverse=True)
 
 
@@ -155,13 +200,17 @@ def memento_url(record: wayback.CdxRecord) -> str:
     return f"{PUBLIC}/web/{record.timestamp:%Y%m%d%H%M%S}/{record.original}"
 
 
-def page_of(client: wayback.WaybackClient, record: wayback.CdxRecord, document: str, url: str) -> Fetched:
+def page_of(
+    client: wayback.WaybackClient, record: wayback.CdxRecord, document: str, url: str
+) -> Fetched:
     """The page as its server sent it to the archive. Raises `CheckEnded` where it can't be had, or is a wall."""
     with explained():
         memento = client.get_memento(record, follow_redirects=False)
         body = memento.content
     request = Request(url, meta={"received_headers": list(memento.headers.items())})
-    answer = Answer(memento.url, memento.status_code, dict(memento.headers), body, request=request)
+    answer = Answer(
+        memento.url, memento.status_code, dict(memento.headers), body, request=request
+    )
     if ended := refusal(answer, None) or block_page(url, answer, isolated):
         raise ended
     return fetched(document, url, answer)

@@ -39,9 +39,17 @@ class Sum:
 def steps_between(session: Session, before: Version, after: Version) -> list[Step]:
     """The changes from one version of a document to a later one, oldest first."""
     numbers = range(before.number + 1, after.number + 1)
-    heads = [version for version in versions(session, after.document_id) if version.number in numbers]
-    rows = changes_to(session, [version.id for version in heads if version.id is not None])
-    stored = passages_by_change(session, [row.change.id for row in rows.values() if row.change.id is not None])
+    heads = [
+        version
+        for version in versions(session, after.document_id)
+        if version.number in numbers
+    ]
+    rows = changes_to(
+        session, [version.id for version in heads if version.id is not None]
+    )
+    stored = passages_by_change(
+        session, [row.change.id for row in rows.values() if row.change.id is not None]
+    )
     return [
         Step(version, row, stored.get(row.change.id or 0, []))
         for version in heads
@@ -49,14 +57,22 @@ def steps_between(session: Session, before: Version, after: Version) -> list[Ste
     ]
 
 
-def sum_of(steps: Sequence[Step], differences: Sequence[StoredPassage], before: Any, after: Any) -> Sum:
+def sum_of(
+    steps: Sequence[Step], differences: Sequence[StoredPassage], before: Any, after: Any
+) -> Sum:
     """`differences` lie between the pages `before` and `after`; they stay as they are."""
     history = _History(steps, _keys(texts_of(before)), _keys(texts_of(after)))
     passages, brought = [], {}
     for difference in differences:
         parts = history.parts(difference)
-        passages.append(_with_classification(difference, [steps[number].passages[place] for number, place in parts]))
-        brought[difference.position] = [steps[number] for number in sorted({number for number, _ in parts})]
+        passages.append(
+            _with_classification(
+                difference, [steps[number].passages[place] for number, place in parts]
+            )
+        )
+        brought[difference.position] = [
+            steps[number] for number in sorted({number for number, _ in parts})
+        ]
     return Sum(list(steps), passages, brought)
 
 
@@ -69,7 +85,9 @@ class _History:
     `before` and `after` are the keys of the lines at both ends, beyond which nothing is followed.
     """
 
-    def __init__(self, steps: Sequence[Step], before: set[str], after: set[str]) -> None:
+    def __init__(
+        self, steps: Sequence[Step], before: set[str], after: set[str]
+    ) -> None:
         self._steps, self._before, self._after = steps, before, after
         self._came: dict[str, list[_Part]] = {}
         self._went: dict[str, list[_Part]] = {}
@@ -78,7 +96,9 @@ class _History:
             for place, passage in enumerate(step.passages):
                 is_moved = passage.operation == "moved"
                 for key in _lines(passage.after):
-                    (self._moved if is_moved else self._came).setdefault(key, []).append((number, place))
+                    (self._moved if is_moved else self._came).setdefault(
+                        key, []
+                    ).append((number, place))
                 for key in () if is_moved else _lines(passage.before):
                     self._went.setdefault(key, []).append((number, place))
 
@@ -95,7 +115,9 @@ class _History:
 
     def _began(self, key: str, until: int) -> Iterator[_Part]:
         """The last time that the line came before a step, and what it was made from then."""
-        part = max((part for part in self._came.get(key, ()) if part[0] < until), default=None)
+        part = max(
+            (part for part in self._came.get(key, ()) if part[0] < until), default=None
+        )
         if part:
             yield part
             for earlier in _lines(self._passage(part).before) - self._before:
@@ -103,7 +125,9 @@ class _History:
 
     def _ended(self, key: str, since: int) -> Iterator[_Part]:
         """The last time that the line went after a step, and what was made of it then."""
-        part = max((part for part in self._went.get(key, ()) if part[0] > since), default=None)
+        part = max(
+            (part for part in self._went.get(key, ()) if part[0] > since), default=None
+        )
         if part:
             yield part
             for later in _lines(self._passage(part).after) - self._after:
@@ -121,10 +145,17 @@ def _keys(lines: Collection[str]) -> set[str]:
     return {key for line in lines if (key := digest(line))}
 
 
-def _with_classification(difference: StoredPassage, parts: Sequence[StoredPassage]) -> StoredPassage:
+def _with_classification(
+    difference: StoredPassage, parts: Sequence[StoredPassage]
+) -> StoredPassage:
     """With those topics of its parts of which the deciding words are left in it."""
     texts = {"before": difference.before or "", "after": difference.after or ""}
-    evidence = [each for part in parts for each in part.evidence if each["text"] in texts[each["side"]]]
+    evidence = [
+        each
+        for part in parts
+        for each in part.evidence
+        if each["text"] in texts[each["side"]]
+    ]
     topics = dict.fromkeys(each["topic"] for each in evidence)
     about = [part for part in parts if not topics.keys().isdisjoint(part.topics)]
     directions = {part.direction for part in about}
@@ -137,7 +168,9 @@ def _with_classification(difference: StoredPassage, parts: Sequence[StoredPassag
         after=difference.after,
         marks=difference.marks,
         topics=[*topics],
-        evidence=[each for at, each in enumerate(evidence) if each not in evidence[:at]],
+        evidence=[
+            each for at, each in enumerate(evidence) if each not in evidence[:at]
+        ],
         severity=min((part.severity for part in about), key=gravity, default="none"),
         direction="mixed" if len(directions) > 1 else next(iter(directions), "none"),
     )

@@ -36,7 +36,9 @@ class ChangeView:
 def change_view(session: Session, change_id: int) -> ChangeView:
     """The versions are without their texts. Raises `UnknownChange`."""
     row = change(session, change_id)
-    heads = version_heads(session, [row.before_id, row.version_id, row.returns_to or row.version_id])
+    heads = version_heads(
+        session, [row.before_id, row.version_id, row.returns_to or row.version_id]
+    )
     after = heads[row.version_id]
     return ChangeView(
         change=row,

@@ -14,13 +14,36 @@ from storage.change_list import ChangeFilter, changes_page
 from storage.database import Database
 
 _COLUMNS = (
-    *("id", "detected_at", "service", "document", "title", "kind", "language", "url", "severity", "direction"),
-    *("topics", "effective_date", "substantive", "alert", "meaning", "state", "note", "by", "at"),
+    *(
+        "id",
+        "detected_at",
+        "service",
+        "document",
+        "title",
+        "kind",
+        "language",
+        "url",
+        "severity",
+        "direction",
+    ),
+    *(
+        "topics",
+        "effective_date",
+        "substantive",
+        "alert",
+        "meaning",
+        "state",
+        "note",
+        "by",
+        "at",
+    ),
 )
 _AT_ONCE = 200  # changes
 
 
-def changes_csv(database: Database, wanted: ChangeFilter, *, reviews: bool = False) -> Iterator[str]:
+def changes_csv(
+    database: Database, wanted: ChangeFilter, *, reviews: bool = False
+) -> Iterator[str]:
     """All that the filter lets through, newest first, below a line of names; `reviews` fills the last four columns."""
     yield _lines([_COLUMNS])
     before = None
@@ -36,7 +59,11 @@ def changes_csv(database: Database, wanted: ChangeFilter, *, reviews: bool = Fal
 
 def _row(change: ChangeHead) -> list[str]:
     head = change.model_dump(mode="json")
-    values: dict[str, Any] = {**head, **(head["review"] or {}), "meaning": head["brief"].get("meaning")}
+    values: dict[str, Any] = {
+        **head,
+        **(head["review"] or {}),
+        "meaning": head["brief"].get("meaning"),
+    }
     values["topics"] = ", ".join(change.topics)
     return [_cell(values.get(name)) for name in _COLUMNS]
 

@@ -28,7 +28,11 @@ from storage.documents import Document, failing
 from storage.errors import StorageError, with_advice
 
 _UNREACHED = {"network.name", "network.connection"}  # codes of reasons
-_PERHAPS_UNREACHED = {*_UNREACHED, "archive.unreachable", "archive.failed"}  # of an archive nobody says more
+_PERHAPS_UNREACHED = {
+    *_UNREACHED,
+    "archive.unreachable",
+    "archive.failed",
+}  # of an archive nobody says more
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +51,33 @@ def troubled(session: Session) -> list[tuple[Document, Check]]:
     """The documents whose last check brought no valid text, with that check."""
     rows = failing(session)
     checks = last_checks(session, [row.id for row in rows])
-    return [(row, checks[row.id]) for row in rows if row.id in checks and is_trouble(checks[row.id])]
+    return [
+        (row, checks[row.id])
+        for row in rows
+        if row.id in checks and is_trouble(checks[row.id])
+    ]
 
 
 def is_trouble(check: Check) -> bool:
     return check.outcome is not None and not Outcome(check.outcome).is_good
 
 
-def job_problem(session: Session, entries: Sequence[DocumentEntry], now: datetime) -> str | None:
+def job_problem(
+    session: Session, entries: Sequence[DocumentEntry], now: datetime
+) -> str | None:
     """Why the job does not do its work: nothing was ever checked, or most of it is overdue."""
-    checks, waits = last_checks(session, [entry.id for entry in entries]), pauses(session, now)
+    checks, waits = (
+        last_checks(session, [entry.id for entry in entries]),
+        pauses(session, now),
+    )
     checked = [(entry, checks[entry.id]) for entry in entries if entry.id in checks]
     if not checked:
         return "no document was checked yet"
-    late = [check for entry, check in checked if is_late(entry, check, waits.get(entry.id), now=now)]
+    late = [
+        check
+        for entry, check in checked
+        if is_late(entry, check, waits.get(entry.id), now=now)
+    ]
     if 2 * len(late) > len(checked):
         newest = max(late, key=lambda check: check.checked_at)
         many = "all" if len(late) == len(checked) else f"{len(late)} of {len(checked)}"
@@ -128,14 +145,22 @@ def few_names(ids: Sequence[str]) -> str:
 def nothing_reached(checks: Collection[Check]) -> str | None:
     """What to say where none of several checks came as far as a server; None where one did."""
     unreached = [check.reason for check in checks if _failed_by(check, _UNREACHED)]
-    if len(checks) < 2 or not unreached or not all(_failed_by(check, _PERHAPS_UNREACHED) for check in checks):
+    if (
+        len(checks) < 2
+        or not unreached
+        or not all(_failed_by(check, _PERHAPS_UNREACHED) for check in checks)
+    ):
         return None
     first = unreached[0]
     return f"none of {len(checks)} documents could be reached: is this machine online? Of the first: {first}"
 
 
 def _failed_by(check: Check, codes: Collection[str]) -> bool:
-    return check.outcome == Outcome.FAILED and check.reason is not None and check.reason.code in codes
+    return (
+        check.outcome == Outcome.FAILED
+        and check.reason is not None
+        and check.reason.code in codes
+    )
 
 
 def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | None:
@@ -156,7 +181,9 @@ def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
     """
     if check["outcome"] is None or Outcome(check["outcome"]).is_good:
         return False
-    return row is None or row.failures <= (1 if check["outcome"] == Outcome.ROBOTS else row.alert_after)
+    return row is None or row.failures <= (
+        1 if check["outcome"] == Outcome.ROBOTS else row.alert_after
+    )
 
 
 def undelivered(session: Session) -> list[str]:
@@ -166,20 +193,33 @@ def undelivered(session: Session) -> list[str]:
         return delivery.route, delivery.address, str(delivery.error or "")
 
     lines = []
-    for (route, address, error), run in groupby(sorted(failing_deliveries(session), key=key), key=key):
+    for (route, address, error), run in groupby(
+        sorted(failing_deliveries(session), key=key), key=key
+    ):
         times = [delivery.next_at for delivery in run]
         failed = f"{route}: {counted(len(times), 'message')} to {address} failed: {error.removesuffix('.')}"
-        lines.append(sanitize(f"{failed}; tried again from {min(times):%Y-%m-%d %H:%M} UTC on"))
+        lines.append(
+            sanitize(f"{failed}; tried again from {min(times):%Y-%m-%d %H:%M} UTC on")
+        )
     return lines
 
 
 def check_store(database: Database, *, deep: bool) -> list[Finding]:
     """Whether all is as it was written: all of it where it is `deep`, else what can be found within seconds."""
-    from storage.integrity import all_damage, daily_look  # which knows every table; `run` looks at none so
+    from storage.integrity import (
+        all_damage,
+        daily_look,
+    )  # which knows every table; `run` looks at none so
 
-    damage = list(all_damage(database) if deep else daily_look(database, utc_now().toordinal()))
+    damage = list(
+        all_damage(database) if deep else daily_look(database, utc_now().toordinal())
+    )
     if not damage:
-        looked = "all that is stored is as it was written" if deep else "no damage in today's sample of the store"
+        looked = (
+            "all that is stored is as it was written"
+            if deep
+            else "no damage in today's sample of the store"
+        )
         return [Finding(True, "store", looked)]
     advice = (
         "stop the job, keep a copy of the damaged database, and restore the newest backup that "
@@ -187,7 +227,11 @@ def check_store(database: Database, *, deep: bool) -> list[Finding]:
     )
     return [
         *(Finding(False, each.about, each.problem) for each in damage),
-        Finding(False, "store", f"{counted(len(damage), 'thing is', 'things are')} damaged: {advice}"),
+        Finding(
+            False,
+            "store",
+            f"{counted(len(damage), 'thing is', 'things are')} damaged: {advice}",
+        ),
     ]
 
 
@@ -212,7 +256,11 @@ def _alive(watchlist: Watchlist, database: Database) -> list[Finding]:
         watchlist = with_additions(watchlist, database)
         unread = unread_captures(session, watchlist)
         problem = job_problem(session, watchlist.documents, utc_now())
-    return unread or [Finding(problem is None, "job", problem or "documents are checked when they are due")]
+    return unread or [
+        Finding(
+            problem is None, "job", problem or "documents are checked when they are due"
+        )
+    ]
 
 
 def unless_cut_off(look: Callable[[], list[Finding]]) -> list[Finding]:
@@ -220,14 +268,25 @@ def unless_cut_off(look: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return look()
     except (OperationalError, InternalError) as failure:
-        return [Finding(False, "database", f"went away while it was looked at: {with_advice(failure.orig)}")]
+        return [
+            Finding(
+                False,
+                "database",
+                f"went away while it was looked at: {with_advice(failure.orig)}",
+            )
+        ]
 
 
 def watchlist_findings(about: str, failure: WatchlistError) -> list[Finding]:
-    return [Finding(False, about, str(problem), is_configuration=True) for problem in failure.problems]
+    return [
+        Finding(False, about, str(problem), is_configuration=True)
+        for problem in failure.problems
+    ]
 
 
 def watched_finding(watchlist: Watchlist) -> Finding:
     watches = bool(watchlist.documents)
     text = counted(len(watchlist.documents), "document") if watches else NOTHING_WATCHED
-    return Finding(watches, "watchlist", f"{watchlist.file}: {text}", is_configuration=not watches)
+    return Finding(
+        watches, "watchlist", f"{watchlist.file}: {text}", is_configuration=not watches
+    )

@@ -16,10 +16,15 @@ from messages import Message
 from notifier.presentation import group_alike
 from storage.changes import StoredPassage, gravity
 
-_LONG = 60  # unchanged words in a row, from which on those in the middle are folded away
+_LONG = (
+    60  # unchanged words in a row, from which on those in the middle are folded away
+)
 _CONTEXT = 16  # words that stay on each side of the fold
 _WORD = re.compile(r"\S+")
-_SIDES: dict[str, tuple[Tag, ...]] = {"before": ("same", "removed"), "after": ("same", "added")}
+_SIDES: dict[str, tuple[Tag, ...]] = {
+    "before": ("same", "removed"),
+    "after": ("same", "added"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,9 @@ class Section:
     @property
     def places(self) -> int:
         """How many passages that is, each place counted."""
-        return len(self.passages) + sum(len(self.also(passage)) for passage in self.passages)
+        return len(self.passages) + sum(
+            len(self.also(passage)) for passage in self.passages
+        )
 
     def also(self, passage: StoredPassage) -> list[str]:
         """The other headings under which it stands."""
@@ -45,7 +52,10 @@ class Section:
 
     def numbers(self, passage: StoredPassage) -> list[int]:
         """Its own and those of its other places, which quotations name it by."""
-        return [passage.position, *(number for number, _ in self.elsewhere.get(passage.position, ()))]
+        return [
+            passage.position,
+            *(number for number, _ in self.elsewhere.get(passage.position, ())),
+        ]
 
     @property
     def operations(self) -> list[str]:
@@ -53,18 +63,26 @@ class Section:
 
     @property
     def topics(self) -> list[str]:
-        return list(dict.fromkeys(topic for passage in self.passages for topic in passage.topics))
+        return list(
+            dict.fromkeys(
+                topic for passage in self.passages for topic in passage.topics
+            )
+        )
 
     @property
     def why(self) -> list[Message]:
-        return list(dict.fromkeys(chain.from_iterable(passage.why for passage in self.passages)))
+        return list(
+            dict.fromkeys(chain.from_iterable(passage.why for passage in self.passages))
+        )
 
     @property
     def severity(self) -> str:
         return min((passage.severity for passage in self.passages), key=gravity)
 
 
-def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[list[Section], list[Section]]:
+def flagged_first(
+    passages: Sequence[StoredPassage], title: str = ""
+) -> tuple[list[Section], list[Section]]:
     """The flagged sections, highest severity first, and the others; both else in reading order.
 
     A heading does not begin with the document's own title.
@@ -75,16 +93,24 @@ def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[l
         distinct.append(shown)
         shared = _shared_steps([copy.heading for copy in copies])
         elsewhere[shown.position] = [
-            (copy.position, " › ".join(copy.heading[shared:])) for copy in copies if copy is not shown
+            (copy.position, " › ".join(copy.heading[shared:]))
+            for copy in copies
+            if copy is not shown
         ]
     distinct.sort(key=lambda passage: passage.position)
-    flagged = _sections([passage for passage in distinct if passage.topics], title, elsewhere)
-    others = _sections([passage for passage in distinct if not passage.topics], title, elsewhere)
+    flagged = _sections(
+        [passage for passage in distinct if passage.topics], title, elsewhere
+    )
+    others = _sections(
+        [passage for passage in distinct if not passage.topics], title, elsewhere
+    )
     return sorted(flagged, key=lambda section: gravity(section.severity)), others
 
 
 def _sections(
-    passages: Sequence[StoredPassage], title: str, elsewhere: Mapping[int, list[tuple[int, str]]]
+    passages: Sequence[StoredPassage],
+    title: str,
+    elsewhere: Mapping[int, list[tuple[int, str]]],
 ) -> list[Section]:
     return [
         Section(_without_title(heading, title), list(run), elsewhere)
@@ -94,11 +120,20 @@ def _sections(
 
 def _shared_steps(headings: Sequence[list[str]]) -> int:
     """How many steps all headings have in common at their beginning."""
-    return sum(1 for _ in takewhile(lambda steps: len(set(steps)) == 1, zip(*headings, strict=False)))
+    return sum(
+        1
+        for _ in takewhile(
+            lambda steps: len(set(steps)) == 1, zip(*headings, strict=False)
+        )
+    )
 
 
 def _without_title(heading: list[str], title: str) -> list[str]:
-    return heading[1:] if heading and heading[0].casefold() == title.casefold() else heading
+    return (
+        heading[1:]
+        if heading and heading[0].casefold() == title.casefold()
+        else heading
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +169,20 @@ def runs(passage: StoredPassage, *, fold: bool = True) -> list[Run]:
 def sides(passage: StoredPassage) -> tuple[list[Run], list[Run]]:
     """The earlier and the later text, to be read side by side."""
     pieces = _pieces(passage)
-    return _runs([piece for piece in pieces if piece.tag != "added"]), _runs([p for p in pieces if p.tag != "removed"])
+    return _runs([piece for piece in pieces if piece.tag != "added"]), _runs(
+        [p for p in pieces if p.tag != "removed"]
+    )
 
 
 def _runs(pieces: list[Piece], *, fold: bool = True) -> list[Run]:
-    parts = [Run(tag, list(run)) for tag, run in groupby(pieces, key=lambda piece: piece.tag)]
+    parts = [
+        Run(tag, list(run)) for tag, run in groupby(pieces, key=lambda piece: piece.tag)
+    ]
     if len(parts) < 2 or not fold:
         return parts  # where all is the same there is nothing else to look at
-    return [part for run in parts for part in (_folded(run) if run.tag == "same" else [run])]
+    return [
+        part for run in parts for part in (_folded(run) if run.tag == "same" else [run])
+    ]
 
 
 def _folded(run: Run) -> list[Run]:
@@ -151,7 +192,11 @@ def _folded(run: Run) -> list[Run]:
     if len(words) < _LONG or any(piece.topics for piece in run.pieces):
         return [run]
     first, last = words[_CONTEXT].start(), words[-_CONTEXT].start()
-    cut = [(text[:first], 0), (text[first:last], len(words) - 2 * _CONTEXT), (text[last:], 0)]
+    cut = [
+        (text[:first], 0),
+        (text[first:last], len(words) - 2 * _CONTEXT),
+        (text[last:], 0),
+    ]
     return [Run("same", [Piece("same", part)], folded) for part, folded in cut]
 
 
@@ -187,15 +232,22 @@ def _marks(passage: StoredPassage) -> list[tuple[Tag, str]]:
         return [("same", passage.after or passage.before or "")]
     if passage.marks:
         return [(_tag(tag), text) for tag, text in passage.marks if text]
-    whole: list[tuple[Tag, str]] = [("removed", passage.before or ""), ("added", passage.after or "")]
+    whole: list[tuple[Tag, str]] = [
+        ("removed", passage.before or ""),
+        ("added", passage.after or ""),
+    ]
     return [mark for mark in whole if mark[1]]
 
 
 def _tag(stored: str) -> Tag:
-    return "removed" if stored == "removed" else "added" if stored == "added" else "same"
+    return (
+        "removed" if stored == "removed" else "added" if stored == "added" else "same"
+    )
 
 
-def _evidence(passage: StoredPassage, marks: list[tuple[Tag, str]]) -> Iterator[_Evidence]:
+def _evidence(
+    passage: StoredPassage, marks: list[tuple[Tag, str]]
+) -> Iterator[_Evidence]:
     for side, tags in _SIDES.items():
         whole = "".join(text for tag, text in marks if tag in tags)
         for evidence in passage.evidence:
@@ -209,10 +261,18 @@ def _split(tag: Tag, text: str, spans: list[tuple[int, int, str]]) -> Iterator[P
     end = len(text.rstrip()) if tag != "same" else len(text)
     if end == 0 and tag == "removed":
         return  # removed white space would show as if it were still there
-    edges = {edge for start, stop, _ in spans for edge in (start, stop) if 0 < edge < end}
+    edges = {
+        edge for start, stop, _ in spans for edge in (start, stop) if 0 < edge < end
+    }
 
     def topics_at(cut: tuple[int, int]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(topic for start, stop, topic in spans if start <= cut[0] and cut[1] <= stop))
+        return tuple(
+            dict.fromkeys(
+                topic
+                for start, stop, topic in spans
+                if start <= cut[0] and cut[1] <= stop
+            )
+        )
 
     for topics, run in groupby(pairwise(sorted({0, end, *edges})), key=topics_at):
         cuts = list(run)

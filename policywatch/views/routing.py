@@ -49,29 +49,55 @@ class WaitingChange:
         if self.until:
             return "for the digest of that time"
         is_accepted = self.change.cause == Cause.ACCEPTED
-        after = " after `[alerts] grace`, for a person accepted the text" if is_accepted else ""
+        after = (
+            " after `[alerts] grace`, for a person accepted the text"
+            if is_accepted
+            else ""
+        )
         return f"for the next run, or `policywatch deliver`{after}"
 
 
 def waiting(
-    session: Session, routes: Iterable[RouteEntry], now: Callable[[], datetime] = utc_now
+    session: Session,
+    routes: Iterable[RouteEntry],
+    now: Callable[[], datetime] = utc_now,
 ) -> list[WaitingChange]:
     """The changes that no delivery carries yet, newest first. Routes that are switched off or gone wait for nothing,
     nor does one for a change that was classified anew and no longer passes its filter."""
-    by_name = {name: entry for entry in routes if entry.enabled for name in (entry.name, *entry.formerly)}
+    by_name = {
+        name: entry
+        for entry in routes
+        if entry.enabled
+        for name in (entry.name, *entry.formerly)
+    }
     names: dict[tuple[int, datetime | None], list[str]] = {}
     for alert in waiting_alerts(session):
         entry = by_name.get(alert.route)
         if entry and is_wanted(session, alert, route_of(entry)):
-            names.setdefault((alert.change_id, _until(entry, alert, now())), []).append(entry.name)
+            names.setdefault((alert.change_id, _until(entry, alert, now())), []).append(
+                entry.name
+            )
     rows = []
     for (change_id, until), routes_of_it in names.items():
         row = change(session, change_id)
-        rows.append(WaitingChange(row, document(session, row.document_id), tuple(sorted(routes_of_it)), until))
+        rows.append(
+            WaitingChange(
+                row,
+                document(session, row.document_id),
+                tuple(sorted(routes_of_it)),
+                until,
+            )
+        )
     for row in waiting_changes(session):
         if row.alert:
-            confirmations = good_checks_since(session, row.document_id, row.check_id or 0)
-            rows.append(WaitingChange(row, document(session, row.document_id), confirmations=confirmations))
+            confirmations = good_checks_since(
+                session, row.document_id, row.check_id or 0
+            )
+            rows.append(
+                WaitingChange(
+                    row, document(session, row.document_id), confirmations=confirmations
+                )
+            )
     return sorted(rows, key=lambda row: -(row.change.id or 0))
 
 
@@ -91,34 +117,56 @@ class RouteResult:
     said: list[str]
 
 
-def explain_routing(session: Session, row: Change, routes: Sequence[RouteEntry]) -> list[RouteResult]:
+def explain_routing(
+    session: Session, row: Change, routes: Sequence[RouteEntry]
+) -> list[RouteResult]:
     """Of each route of the watchlist in its order, then of those that have left it since."""
     alerts = {alert.route: alert for alert in alerts_of(session, row.id or 0)}
-    carried = {name: deliveries_of(session, alert.id or 0) for name, alert in alerts.items()}
-    waiting_rows = [each for each in waiting(session, routes) if each.change.id == row.id]
+    carried = {
+        name: deliveries_of(session, alert.id or 0) for name, alert in alerts.items()
+    }
+    waiting_rows = [
+        each for each in waiting(session, routes) if each.change.id == row.id
+    ]
     results = []
     for entry in routes:
         names = (entry.name, *entry.formerly)
         deliveries = [delivery for name in names for delivery in carried.pop(name, [])]
         unmet = route_of(entry).unmet(document(session, row.document_id), row)
         # a return waits for every route that it would pass
-        waits = [w for w in waiting_rows if entry.name in w.routes or not (w.routes or unmet or not entry.enabled)]
+        waits = [
+            w
+            for w in waiting_rows
+            if entry.name in w.routes or not (w.routes or unmet or not entry.enabled)
+        ]
         if deliveries or waits:
             results.append(_delivered(entry.name, deliveries, waits))
         else:
             had_alert = any(name in alerts for name in names)
             reasons = [*_why_not(session, row, entry, unmet, had_alert=had_alert)]
             results.append(RouteResult(entry.name, "not told", reasons))
-    for name, deliveries in ((name, rows) for name, rows in carried.items() if not is_subscriber(name)):
+    for name, deliveries in (
+        (name, rows) for name, rows in carried.items() if not is_subscriber(name)
+    ):
         left = _delivered(name, deliveries, [])
-        results.append(RouteResult(name, left.state, [*left.said, "the route is no longer in the watchlist"]))
+        results.append(
+            RouteResult(
+                name,
+                left.state,
+                [*left.said, "the route is no longer in the watchlist"],
+            )
+        )
     return results
 
 
-def _delivered(route: str, deliveries: list[Delivery], waits: list[WaitingChange]) -> RouteResult:
+def _delivered(
+    route: str, deliveries: list[Delivery], waits: list[WaitingChange]
+) -> RouteResult:
     states = {delivery.state for delivery in deliveries}
     details = [_delivery_line(delivery) for delivery in deliveries]
-    details += [f"{_time(each.until)}: {each.why}" if each.until else each.why for each in waits]
+    details += [
+        f"{_time(each.until)}: {each.why}" if each.until else each.why for each in waits
+    ]
     if State.SENT in states:
         return RouteResult(route, "told", details)
     if waits or states & {State.PENDING, State.SENDING}:
@@ -134,20 +182,33 @@ def _delivery_line(delivery: Delivery) -> str:
         case State.SENDING:
             return f"{delivery.address}: is being sent"
         case State.PENDING:
-            failed = f"; the last try failed: {delivery.error}" if delivery.error else ""
+            failed = (
+                f"; the last try failed: {delivery.error}" if delivery.error else ""
+            )
             return f"{delivery.address}: is tried from {_time(delivery.next_at)} on{failed}"
         case State.PARKED:
             again = f"`policywatch alerts retry {delivery.id}` sends it again"
             return f"{delivery.address}: given up: {str(delivery.error or '').removesuffix('.')}; {again}"
 
 
-def _why_not(session: Session, row: Change, entry: RouteEntry, unmet: list[Unmet], *, had_alert: bool) -> Iterator[str]:
+def _why_not(
+    session: Session,
+    row: Change,
+    entry: RouteEntry,
+    unmet: list[Unmet],
+    *,
+    had_alert: bool,
+) -> Iterator[str]:
     """All that stands between, not only the first."""
     if not entry.enabled:
         yield "the route is switched off by enabled = false"
     if not row.alert:
         is_reader = row.cause == Cause.READER
-        why = ["the page did not change, the way it is read did"] if is_reader else map(str, reasons(row.brief))
+        why = (
+            ["the page did not change, the way it is read did"]
+            if is_reader
+            else map(str, reasons(row.brief))
+        )
         yield ": ".join(filter(None, ["this change makes no alert", "; ".join(why)]))
         return
     for key, wanted, actual in unmet:
@@ -158,7 +219,10 @@ def _why_not(session: Session, row: Change, entry: RouteEntry, unmet: list[Unmet
         yield "its event was sent to each of its addresses, and this change says no more of it"
     elif had_alert:
         yield "each of its addresses had heard of it by another route, or it was out of the watchlist when it was due"
-    elif any(head.imported for head in version_heads(session, [row.before_id, row.version_id]).values()):
+    elif any(
+        head.imported
+        for head in version_heads(session, [row.before_id, row.version_id]).values()
+    ):
         yield "its filter lets the change through, but nobody is alerted of what comes from an archive"
     else:
         yield (

@@ -32,7 +32,17 @@ from storage.versions import Version, version_heads, versions, withdrawn_version
 from storage.withdrawals import withdrawal_of_change
 
 # stored with the brief, given beside it or not at all
-_BESIDE = ("notice_links", "why", "dated", "place", "lead", "lead_in", "meaning_new", "headline", "unlearned")
+_BESIDE = (
+    "notice_links",
+    "why",
+    "dated",
+    "place",
+    "lead",
+    "lead_in",
+    "meaning_new",
+    "headline",
+    "unlearned",
+)
 _OF_A_DOCUMENT = {"service", "title", "kind", "language", "url"}
 _OF_A_CHANGE = {"id", "detected_at", "cause", "substantive", "alert"} | {
     "severity",
@@ -42,14 +52,27 @@ _OF_A_CHANGE = {"id", "detected_at", "cause", "substantive", "alert"} | {
 }
 
 
-def change_json(session: Session, change_id: int, *, reviews: bool = False) -> json.Change:
+def change_json(
+    session: Session, change_id: int, *, reviews: bool = False
+) -> json.Change:
     """The whole of a change; with `reviews` for the operator's people only. Raises `UnknownChange`."""
     view = change_view(session, change_id)
-    heads = {version.id or 0: version for version in (view.before, view.after, view.returned) if version}
+    heads = {
+        version.id or 0: version
+        for version in (view.before, view.after, view.returned)
+        if version
+    }
     second = json.SecondOpinion(**view.second.as_json()) if view.second else None
     trail = reviews_of(session, change_id) if reviews else []
     events = event_changes(session, {view.change.event_id})
-    head = _change_head(view.change, view.document, heads, view.announced, events, trail[-1] if trail else None)
+    head = _change_head(
+        view.change,
+        view.document,
+        heads,
+        view.announced,
+        events,
+        trail[-1] if trail else None,
+    )
     return json.Change(**head, second=second, passages=view.passages, reviews=trail)
 
 
@@ -57,14 +80,29 @@ def webhook_change(session: Session, change_id: int) -> dict[str, Any]:
     return change_json(session, change_id).model_dump(mode="json")
 
 
-def changes_json(session: Session, rows: Sequence[ListedChange], *, reviews: bool = False) -> list[json.ChangeHead]:
-    ids = (id_ for row in rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
+def changes_json(
+    session: Session, rows: Sequence[ListedChange], *, reviews: bool = False
+) -> list[json.ChangeHead]:
+    ids = (
+        id_
+        for row in rows
+        for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to)
+    )
     heads = version_heads(session, {id_ for id_ in ids if id_ is not None})
     events = event_changes(session, {row.change.event_id for row in rows})
-    last = last_reviews(session, [row.change.id or 0 for row in rows]) if reviews else {}
+    last = (
+        last_reviews(session, [row.change.id or 0 for row in rows]) if reviews else {}
+    )
     return [
         json.ChangeHead(
-            **_change_head(row.change, row.document, heads, row.announced, events, last.get(row.change.id or 0))
+            **_change_head(
+                row.change,
+                row.document,
+                heads,
+                row.announced,
+                events,
+                last.get(row.change.id or 0),
+            )
         )
         for row in rows
     ]
@@ -82,28 +120,43 @@ def _change_head(
     before, after = heads[row.before_id], heads[row.version_id]
     if of.kind == PREVIEW:
         announced = announcement_by(row, after)
-    announcing = announced and {"on": announced.day, "change": announced.change_id, "document": announced.document_id}
+    announcing = announced and {
+        "on": announced.day,
+        "change": announced.change_id,
+        "document": announced.document_id,
+    }
     return {
         "document": of.id,
         **of.model_dump(include=_OF_A_DOCUMENT),
         "urls": of.addresses,
         **row.model_dump(include=_OF_A_CHANGE),
         "versions": {"before": before, "after": after},
-        "returns_to": heads[row.returns_to].number if row.returns_to is not None else None,
+        "returns_to": heads[row.returns_to].number
+        if row.returns_to is not None
+        else None,
         "announced": announcing,
-        "event": row.event_id and {"id": row.event_id, "changes": events[row.event_id], "reason": row.event_reason},
+        "event": row.event_id
+        and {
+            "id": row.event_id,
+            "changes": events[row.event_id],
+            "reason": row.event_reason,
+        },
         "dated": row.brief.get("dated", False),
         "held": None,
         "why": reasons(row.brief),
         "headline": headline_json(row.brief, headline(catalogue("en"), of, row)),
         "classified": not row.brief.get("unlearned", False),
-        "brief": {name: value for name, value in row.brief.items() if name not in _BESIDE},
+        "brief": {
+            name: value for name, value in row.brief.items() if name not in _BESIDE
+        },
         "notice_links": row.brief.get("notice_links", []),
         "review": review,
     }
 
 
-def compared_json(session: Session, before: Version, after: Version, whole: Sum) -> json.Compared:
+def compared_json(
+    session: Session, before: Version, after: Version, whole: Sum
+) -> json.Compared:
     return json.Compared(
         document=after.document_id,
         versions=json.VersionNames.model_validate({"before": before, "after": after}),
@@ -111,7 +164,9 @@ def compared_json(session: Session, before: Version, after: Version, whole: Sum)
         passages=[
             json.SummedPassage(
                 **json.Passage.model_validate(passage).model_dump(),
-                changes=[step.row.change.id or 0 for step in whole.brought[passage.position]],
+                changes=[
+                    step.row.change.id or 0 for step in whole.brought[passage.position]
+                ],
             )
             for passage in whole.passages
         ],
@@ -148,7 +203,9 @@ def versions_json(session: Session, rows: Sequence[Version]) -> list[json.Versio
     return [
         json.VersionHead(
             document=row.document_id,
-            **row.model_dump(include={"number", "captured_at", "cause", "source", "fingerprint"}),
+            **row.model_dump(
+                include={"number", "captured_at", "cause", "source", "fingerprint"}
+            ),
             change=changes[row.id].change.id if row.id in changes else None,
         )
         for row in rows
@@ -175,7 +232,10 @@ def documents_json(session: Session, rows: Sequence[Document]) -> list[json.Docu
 
 def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]:
     """A row for each document of the watchlist, in its order."""
-    checks, facts = last_checks(session), document_stats(session, [entry.id for entry in watchlist.documents])
+    checks, facts = (
+        last_checks(session),
+        document_stats(session, [entry.id for entry in watchlist.documents]),
+    )
     rows = []
     for entry in watchlist.documents:
         check = checks.get(entry.id)
@@ -183,7 +243,9 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
         rows.append(
             {
                 "document": entry.id,
-                **entry.model_dump(include={"service", "title", "kind", "language", "every", "source"}),
+                **entry.model_dump(
+                    include={"service", "title", "kind", "language", "every", "source"}
+                ),
                 "url": entry.addresses[0],
                 "urls": [*entry.addresses],
                 "robots": watchlist.robots(entry),
@@ -200,7 +262,10 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
 def history_json(session: Session, document_id: str) -> dict[str, Any]:
     """A document with its versions, oldest first, and its changes, newest first. Raises `UnknownDocument`."""
     row = document(session, document_id)
-    changes = [change_json(session, change.id or 0, reviews=True) for change in changes_of(session, document_id)]
+    changes = [
+        change_json(session, change.id or 0, reviews=True)
+        for change in changes_of(session, document_id)
+    ]
     return {
         "document": row.id,
         **row.model_dump(include={"service", "title", "url"}),
@@ -224,16 +289,28 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
             for version, withdrawal in withdrawn_versions(session, document_id)
         ],
         "alternating": [
-            {"text": row.text, "turns": row.turns, "since": row.since.isoformat(), "stands": row.stands}
+            {
+                "text": row.text,
+                "turns": row.turns,
+                "since": row.since.isoformat(),
+                "stands": row.stands,
+            }
             for row in alternating_passages(session, [document_id])
         ],
-        "proposals": [{"url": url, "entry": entry} for url, entry in open_proposals(session, document_id)],
+        "proposals": [
+            {"url": url, "entry": entry}
+            for url, entry in open_proposals(session, document_id)
+        ],
         "changes": [change.model_dump(mode="json") for change in changes],
     }
 
 
 def deliveries_json(
-    session: Session, *, state: State | None = None, route: str | None = None, limit: int
+    session: Session,
+    *,
+    state: State | None = None,
+    route: str | None = None,
+    limit: int,
 ) -> list[dict[str, Any]]:
     """Newest first; addresses by their names, never with secrets."""
     deliveries = newest(session, state=state, route=route, limit=limit)
@@ -244,20 +321,33 @@ def deliveries_json(
         change_ids = dict.fromkeys(alert.change_id for alert in carried)
         rows.append(
             {
-                **delivery.model_dump(include={"id", "kind", "state", "address", "attempts"}),
-                "routes": sorted({alert.route for alert in carried} or {delivery.route}),
-                "changes": [_alerted(session, change_in_any_state(session, id_)) for id_ in change_ids],
+                **delivery.model_dump(
+                    include={"id", "kind", "state", "address", "attempts"}
+                ),
+                "routes": sorted(
+                    {alert.route for alert in carried} or {delivery.route}
+                ),
+                "changes": [
+                    _alerted(session, change_in_any_state(session, id_))
+                    for id_ in change_ids
+                ],
                 "created_at": delivery.created_at.isoformat(),
                 "sent_at": delivery.sent_at.isoformat() if delivery.sent_at else None,
-                "next_try_at": delivery.next_at.isoformat() if delivery.state == State.PENDING else None,
-                "error": None if delivery.state == State.SENT or delivery.error is None else str(delivery.error),
+                "next_try_at": delivery.next_at.isoformat()
+                if delivery.state == State.PENDING
+                else None,
+                "error": None
+                if delivery.state == State.SENT or delivery.error is None
+                else str(delivery.error),
                 "waits": None,
             }
         )
     return rows
 
 
-def waiting_json(session: Session, rows: Sequence[WaitingChange]) -> list[dict[str, Any]]:
+def waiting_json(
+    session: Session, rows: Sequence[WaitingChange]
+) -> list[dict[str, Any]]:
     """Changes that no delivery carries yet, as rows like the others, but without an id."""
     return [
         {

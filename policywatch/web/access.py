@@ -72,12 +72,16 @@ class Access:
     ) -> None:
         self.private = private
         self._hasher = PasswordHasher()
-        self._hash = _hashed(self._hasher, _usable(password, PASSWORD)) if password else None
+        self._hash = (
+            _hashed(self._hasher, _usable(password, PASSWORD)) if password else None
+        )
         self._token = _digest(_long_enough(token, TOKEN)) if token else None
         self._people = people
         self._hashes: dict[str, str] = {}  # of passwords that stand as they are
         if private and not self.knows_anyone:
-            raise UnusablePassword(f"private pages need [[people]], or {PASSWORD} or {TOKEN} in the environment")
+            raise UnusablePassword(
+                f"private pages need [[people]], or {PASSWORD} or {TOKEN} in the environment"
+            )
         self._clock = clock
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._failures: deque[tuple[float, str]] = deque(maxlen=10_000)
@@ -108,7 +112,9 @@ class Access:
         self._check_tries(client)
         known = self._hash_of(name)
         try:  # also for a name that nobody has, so that the time tells nothing
-            self._hasher.verify(known or self._hashed_once(secrets.token_urlsafe(32), key=""), password)
+            self._hasher.verify(
+                known or self._hashed_once(secrets.token_urlsafe(32), key=""), password
+            )
         except VerificationError:
             known = None
         if known is None:
@@ -116,7 +122,9 @@ class Access:
             return None
         secret = secrets.token_urlsafe(32)
         until = self._clock() + SESSION_SECONDS
-        self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), until, name, known)
+        self._sessions[_digest(secret)] = Session(
+            secrets.token_urlsafe(32), until, name, known
+        )
         while len(self._sessions) > _SESSIONS:
             self._sessions.popitem(last=False)
         return secret
@@ -126,27 +134,39 @@ class Access:
         if not name:
             return self._hash
         password = self._people().get(name)
-        return self._hashed_once(password, key=password) if password is not None else None
+        return (
+            self._hashed_once(password, key=password) if password is not None else None
+        )
 
     def _hashed_once(self, password: str, *, key: str) -> str:
         if key not in self._hashes:
             self._hashes[key] = _hashed(self._hasher, password)
         return self._hashes[key]
 
-    async def sign_in_by_turn(self, password: str, address: str, name: str = "") -> str | None:
+    async def sign_in_by_turn(
+        self, password: str, address: str, name: str = ""
+    ) -> str | None:
         """The same in a thread of its own, one after the other, so that tries take no thread from the pages. Where many
         wait, it is refused at once."""
-        self._check_tries(client_of(address))  # a client that failed takes no place in the queue
+        self._check_tries(
+            client_of(address)
+        )  # a client that failed takes no place in the queue
         if self._waiting >= _LONGEST_QUEUE:
             raise TooManyTries(_BUSY)
         self._waiting += 1
         try:
-            return await get_running_loop().run_in_executor(self._hashing, self.sign_in, password, address, name)
+            return await get_running_loop().run_in_executor(
+                self._hashing, self.sign_in, password, address, name
+            )
         finally:
             self._waiting -= 1
 
     def _check_tries(self, client: str) -> None:
-        recent = [failure for failure in tuple(self._failures) if failure[0] > self._clock() - _WINDOW]
+        recent = [
+            failure
+            for failure in tuple(self._failures)
+            if failure[0] > self._clock() - _WINDOW
+        ]
         times = [time for time, failed in recent if failed == client]
         most = 1 if len(recent) >= _MOST_WRONG_OF_ALL else _MOST_WRONG
         if len(times) >= most:
@@ -157,7 +177,11 @@ class Access:
 
     def session(self, secret: str | None) -> Session | None:
         session = self._sessions.get(_digest(secret)) if secret else None
-        if session is None or session.until <= self._clock() or self._hash_of(session.name) != session.hash:
+        if (
+            session is None
+            or session.until <= self._clock()
+            or self._hash_of(session.name) != session.hash
+        ):
             return None
         return session
 
@@ -170,9 +194,19 @@ class Access:
         )
 
 
-def access(environ: Mapping[str, str], *, people: Callable[[], Mapping[str, str]] = dict, private: bool) -> Access:
+def access(
+    environ: Mapping[str, str],
+    *,
+    people: Callable[[], Mapping[str, str]] = dict,
+    private: bool,
+) -> Access:
     """By the environment, and the watchlist's people. Raises `UnusablePassword`."""
-    return Access(password=environ.get(PASSWORD), token=environ.get(TOKEN), people=people, private=private)
+    return Access(
+        password=environ.get(PASSWORD),
+        token=environ.get(TOKEN),
+        people=people,
+        private=private,
+    )
 
 
 def passwords(watchlist: Watchlist, environ: Mapping[str, str]) -> dict[str, str]:
@@ -199,13 +233,17 @@ def _usable(password: str, name: str) -> str:
     try:
         PasswordHasher().check_needs_rehash(password)
     except InvalidHashError as failure:
-        raise UnusablePassword(f"{name} begins like an argon2 hash and is none") from failure
+        raise UnusablePassword(
+            f"{name} begins like an argon2 hash and is none"
+        ) from failure
     return password
 
 
 def _long_enough(secret: str, name: str) -> str:
     if len(secret) < _SHORTEST:
-        raise UnusablePassword(f"{name} is too short: take at least {_SHORTEST} characters")
+        raise UnusablePassword(
+            f"{name} is too short: take at least {_SHORTEST} characters"
+        )
     return secret
 
 

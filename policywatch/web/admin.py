@@ -11,7 +11,12 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import (
+    HTMLResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from pydantic import ValidationError
 from sqlmodel import Session
 
@@ -85,15 +90,23 @@ def admin_pages(
     def split(request: Request, change_id: Number, _form: OwnForm) -> Response:
         with database.writing() as session:
             split_off(session, change(session, change_id), request.state.actor, now())
-        return RedirectResponse(page_context(request).link(f"/changes/{change_id}"), 303)
+        return RedirectResponse(
+            page_context(request).link(f"/changes/{change_id}"), 303
+        )
 
     @router.post("/health/deliveries")
     def retry(request: Request, form: OwnForm) -> Response:
         number = form.get("id", "")
-        ids = [int(number)] if number.isascii() and number.isdigit() and len(number) < 10 else None
+        ids = (
+            [int(number)]
+            if number.isascii() and number.isdigit() and len(number) < 10
+            else None
+        )
         with database.writing() as session:
             retry_parked(session, ids, now())
-        return RedirectResponse(f"{page_context(request).link('/health')}#deliveries", 303)
+        return RedirectResponse(
+            f"{page_context(request).link('/health')}#deliveries", 303
+        )
 
     @router.post("/changes/{change_id:int}")
     def review_change(request: Request, change_id: Number, form: OwnForm) -> Response:
@@ -105,9 +118,19 @@ def admin_pages(
         with database.writing() as session:
             last = last_reviews(session, [change_id]).get(change_id)
             who = request.state.actor
-            add_review(session, change_id, entry.state, note=entry.note, by=entry.by, at=now(), actor=who)
+            add_review(
+                session,
+                change_id,
+                entry.state,
+                note=entry.note,
+                by=entry.by,
+                at=now(),
+                actor=who,
+            )
         if last is None or form.get("seen", str(last.id)) == str(last.id):
-            return RedirectResponse(f"{page_context(request).link(f'/changes/{change_id}')}#triage", 303)
+            return RedirectResponse(
+                f"{page_context(request).link(f'/changes/{change_id}')}#triage", 303
+            )
         with database.reading() as session:
             context = change_page(session, change_id) | {"trouble": "triage.meanwhile"}
             return renderer.page(request, "change.html", **context)
@@ -131,11 +154,19 @@ def _deciding(
     def review(request: Request, document_id: DocumentId) -> Response:
         return show(request, document_id)
 
-    def show(request: Request, document_id: str, *, status: int = 200, trouble: str | None = None) -> Response:
+    def show(
+        request: Request,
+        document_id: str,
+        *,
+        status: int = 200,
+        trouble: str | None = None,
+    ) -> Response:
         config = state().config(document_id)
         with comparisons.turn(request), database.reading() as session:
             context = review_page(session, document_id, config)
-            return renderer.page(request, "review.html", status=status, trouble=trouble, **context)
+            return renderer.page(
+                request, "review.html", status=status, trouble=trouble, **context
+            )
 
     @router.post("/health/held/{document_id:path}")
     def decide(request: Request, document_id: DocumentId, form: OwnForm) -> Response:
@@ -147,51 +178,94 @@ def _deciding(
             return show(request, document_id, status=409, trouble="review.anew")
         if form.get("do") == "reject":
             try:
-                reject(database, document_id, shown["check"].id, actor=request.state.actor, now=now)
+                reject(
+                    database,
+                    document_id,
+                    shown["check"].id,
+                    actor=request.state.actor,
+                    now=now,
+                )
             except (AnotherTextHeld, NothingHeld):
                 return show(request, document_id, status=409, trouble="review.anew")
-            return RedirectResponse(page_context(request).link(f"/health/held/{document_id}"), 303)
+            return RedirectResponse(
+                page_context(request).link(f"/health/held/{document_id}"), 303
+            )
         if "sure" not in form:
             minutes = known.recipients.grace // timedelta(minutes=1)
             return renderer.page(request, "review_sure.html", minutes=minutes, **shown)
         try:
             with one_at_a_time(database) as held:
                 who = {"actor": request.state.actor, "seen": shown["text"]}
-                accepted = accept(held, document_id, config, known.recipients.names_for, **who)
+                accepted = accept(
+                    held, document_id, config, known.recipients.names_for, **who
+                )
         except Busy:
             return show(request, document_id, status=409, trouble="review.busy")
         except (AnotherTextHeld, NothingHeld):
             return show(request, document_id, status=409, trouble="review.anew")
-        path = f"/changes/{accepted.id}" if accepted is not None else f"/documents/{document_id}"
+        path = (
+            f"/changes/{accepted.id}"
+            if accepted is not None
+            else f"/documents/{document_id}"
+        )
         return RedirectResponse(page_context(request).link(path), 303)
 
 
-def _withdrawing(router: APIRouter, database: Database, renderer: Renderer, now: Callable[[], datetime]) -> None:
+def _withdrawing(
+    router: APIRouter,
+    database: Database,
+    renderer: Renderer,
+    now: Callable[[], datetime],
+) -> None:
     @router.get("/documents/{document_id:path}/versions/{number:int}/withdraw")
-    def ask_to_withdraw(request: Request, document_id: DocumentId, number: Number) -> Response:
+    def ask_to_withdraw(
+        request: Request, document_id: DocumentId, number: Number
+    ) -> Response:
         if not request.state.signed_in:
             raise HTTPException(403)
         return withdrawal_form(request, document_id, number)
 
     def withdrawal_form(
-        request: Request, document_id: str, number: int, *, status: int = 200, trouble: str | None = None
+        request: Request,
+        document_id: str,
+        number: int,
+        *,
+        status: int = 200,
+        trouble: str | None = None,
     ) -> Response:
         with database.reading() as session:
             version = numbered_version(session, document_id, number)
             shown = {"document": document(session, document_id), "version": version}
-            return renderer.page(request, "withdraw.html", status=status, trouble=trouble, **shown)
+            return renderer.page(
+                request, "withdraw.html", status=status, trouble=trouble, **shown
+            )
 
     @router.post("/documents/{document_id:path}/versions/{number:int}/withdraw")
-    def take_back(request: Request, document_id: DocumentId, number: Number, form: OwnForm) -> Response:
+    def take_back(
+        request: Request, document_id: DocumentId, number: Number, form: OwnForm
+    ) -> Response:
         try:
             with one_at_a_time(database) as held:
                 reason = form.get("reason", "").strip()[:_LONGEST_REASON]
-                withdraw(held, document_id, number, actor=request.state.actor, reason=reason, now=now)
+                withdraw(
+                    held,
+                    document_id,
+                    number,
+                    actor=request.state.actor,
+                    reason=reason,
+                    now=now,
+                )
         except Busy:
-            return withdrawal_form(request, document_id, number, status=409, trouble="review.busy")
+            return withdrawal_form(
+                request, document_id, number, status=409, trouble="review.busy"
+            )
         except NotTheNewest:
-            return withdrawal_form(request, document_id, number, status=409, trouble="withdraw.newer")
-        return RedirectResponse(page_context(request).link(f"/documents/{document_id}"), 303)
+            return withdrawal_form(
+                request, document_id, number, status=409, trouble="withdraw.newer"
+            )
+        return RedirectResponse(
+            page_context(request).link(f"/documents/{document_id}"), 303
+        )
 
 
 def _editing(
@@ -204,32 +278,72 @@ def _editing(
 ) -> None:
     @router.get("/add")
     def add_form(request: Request) -> Response:
-        return renderer.page(request, "add.html", given={}, entry=None, read=None, trouble=None)
+        return renderer.page(
+            request, "add.html", given={}, entry=None, read=None, trouble=None
+        )
 
     @router.post("/add")
     def add(request: Request, form: OwnForm) -> Response:
         watchlist, entry, page, trouble = state().watchlist, None, None, None
         if watchlist is None:
             raise HTTPException(404)
-        given: dict[str, Any] = {name: form[name].strip() for name in _ENTRY_KEYS if form.get(name, "").strip()}
-        private_hosts = {urlsplit(entry.addresses[0]).netloc for entry in watchlist.documents if entry.allow_private}
+        given: dict[str, Any] = {
+            name: form[name].strip()
+            for name in _ENTRY_KEYS
+            if form.get(name, "").strip()
+        }
+        private_hosts = {
+            urlsplit(entry.addresses[0]).netloc
+            for entry in watchlist.documents
+            if entry.allow_private
+        }
         try:
-            given |= {"allow_private": True} if urlsplit(given.get("url", "")).netloc in private_hosts else {}
-            with comparisons.turn(request):  # also the second time: nothing is kept that was not tried just now
+            given |= (
+                {"allow_private": True}
+                if urlsplit(given.get("url", "")).netloc in private_hosts
+                else {}
+            )
+            with comparisons.turn(
+                request
+            ):  # also the second time: nothing is kept that was not tried just now
                 page = read_new(watchlist, given)
             entry = suggest_entry(watchlist, given, page)
         except ValidationError as failure:
             trouble = verbatim(failure.errors()[0]["msg"].removeprefix("Value error, "))
-        except (ValueError, UnreadablePage) as failure:  # one of urlsplit's has only words
-            trouble = failure.args[0] if isinstance(failure.args[0], Message) else verbatim(str(failure))
+        except (
+            ValueError,
+            UnreadablePage,
+        ) as failure:  # one of urlsplit's has only words
+            trouble = (
+                failure.args[0]
+                if isinstance(failure.args[0], Message)
+                else verbatim(str(failure))
+            )
         if entry is None or "keep" not in form:
             context = {"given": given, "entry": entry, "read": page, "trouble": trouble}
-            return renderer.page(request, "add.html", status=422 if trouble else 200, **context)
-        facts = entry.model_dump(include={"id", "service", "title", "kind", "url", "language"})
+            return renderer.page(
+                request, "add.html", status=422 if trouble else 200, **context
+            )
+        facts = entry.model_dump(
+            include={"id", "service", "title", "kind", "url", "language"}
+        )
         with database.writing() as session:
-            session.merge(Document(**facts, added_at=now(), entry=entry.model_dump(exclude_unset=True)))
-            enter(session, request.state.actor, Action.ADD, entry.id, at=now(), after={"url": entry.url})
-        return RedirectResponse(page_context(request).link(f"/documents/{entry.id}"), 303)
+            session.merge(
+                Document(
+                    **facts, added_at=now(), entry=entry.model_dump(exclude_unset=True)
+                )
+            )
+            enter(
+                session,
+                request.state.actor,
+                Action.ADD,
+                entry.id,
+                at=now(),
+                after={"url": entry.url},
+            )
+        return RedirectResponse(
+            page_context(request).link(f"/documents/{entry.id}"), 303
+        )
 
     @router.post("/documents/{document_id:path}")
     def edit(request: Request, document_id: DocumentId, form: OwnForm) -> Response:
@@ -237,26 +351,44 @@ def _editing(
             if form.get("do") == "check":
                 document(session, document_id).asked_at = now()
             else:
-                _pause(session, document_id, form.get("do") == "pause", request.state.actor, now())
-        return RedirectResponse(page_context(request).link(f"/documents/{document_id}"), 303)
+                _pause(
+                    session,
+                    document_id,
+                    form.get("do") == "pause",
+                    request.state.actor,
+                    now(),
+                )
+        return RedirectResponse(
+            page_context(request).link(f"/documents/{document_id}"), 303
+        )
 
     @router.get("/record.pdf")
-    def on_paper(request: Request, query: Annotated[ChangesQuery, Query()], change: Number | None = None) -> Response:
+    def on_paper(
+        request: Request,
+        query: Annotated[ChangesQuery, Query()],
+        change: Number | None = None,
+    ) -> Response:
         if not request.state.signed_in:  # each takes a browser
             raise HTTPException(403)
         page = page_context(request)
         with comparisons.turn(request), database.reading() as session:
-            content = record(session, change or query.filter, page.whole("/"), page.language)
+            content = record(
+                session, change or query.filter, page.whole("/"), page.language
+            )
         if isinstance(content, Message):
             return PlainTextResponse(translate(content, page.language), 503)
         return Response(content, media_type="application/pdf")
 
 
-def _pause(session: Session, document_id: str, is_paused: bool, actor: Actor, at: datetime) -> None:
+def _pause(
+    session: Session, document_id: str, is_paused: bool, actor: Actor, at: datetime
+) -> None:
     row = document(session, document_id)
     if row.paused != is_paused:
         row.paused = row.retired = is_paused
-        enter(session, actor, Action.PAUSE if is_paused else Action.RESUME, row.id, at=at)
+        enter(
+            session, actor, Action.PAUSE if is_paused else Action.RESUME, row.id, at=at
+        )
 
 
 def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
@@ -266,8 +398,17 @@ def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
             raise HTTPException(404)
         return form_page(request, request.query_params.get("next", "/"))
 
-    def form_page(request: Request, onward: str, *, status: int = 200, trouble: str | None = None) -> Response:
-        return renderer.page(request, "sign_in.html", status=status, trouble=trouble, onward=onward, access=access)
+    def form_page(
+        request: Request, onward: str, *, status: int = 200, trouble: str | None = None
+    ) -> Response:
+        return renderer.page(
+            request,
+            "sign_in.html",
+            status=status,
+            trouble=trouble,
+            onward=onward,
+            access=access,
+        )
 
     @router.post("/sign-in")
     async def sign_in(request: Request, form: Form) -> Response:
@@ -276,7 +417,9 @@ def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
         onward = form.get("next", "/")
         try:
             address = request.client.host if request.client else ""
-            secret = await access.sign_in_by_turn(form.get("password", ""), address, form.get("name", "").strip())
+            secret = await access.sign_in_by_turn(
+                form.get("password", ""), address, form.get("name", "").strip()
+            )
         except TooManyTries as failure:
             answer = form_page(request, onward, status=429, trouble="sign_in.too_many")
             answer.headers["Retry-After"] = str(failure.wait)
@@ -284,7 +427,9 @@ def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
         if secret is None:
             trouble = "sign_in.wrong_name" if access.knows_people else "sign_in.wrong"
             return form_page(request, onward, status=403, trouble=trouble)
-        done = RedirectResponse(page_context(request).onward(onward), 303, {"Cache-Control": "no-store"})
+        done = RedirectResponse(
+            page_context(request).onward(onward), 303, {"Cache-Control": "no-store"}
+        )
         done.set_cookie(
             COOKIE,
             secret,
@@ -310,7 +455,10 @@ async def _form(request: Request) -> dict[str, str]:
         body += part
         if len(body) > _LARGEST_FORM:
             raise HTTPException(413)
-    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    return {
+        name: values[0]
+        for name, values in parse_qs(body.decode("utf-8", "replace")).items()
+    }
 
 
 Form = Annotated[dict[str, str], Depends(_form)]
@@ -320,9 +468,13 @@ def _own_form(request: Request, form: Form) -> dict[str, str]:
     """The fields of a form of ours, sent by someone who has signed in; nothing is done for others."""
     if not getattr(request.state, "signed_in", False):
         raise HTTPException(403)
-    if not request.state.has_token:  # a token is never sent by a browser on another page's behalf
+    if (
+        not request.state.has_token
+    ):  # a token is never sent by a browser on another page's behalf
         csrf = request.state.access["csrf"] or ""
-        if not is_same_origin(request) or not hmac.compare_digest(form.get("csrf", "").encode(), csrf.encode()):
+        if not is_same_origin(request) or not hmac.compare_digest(
+            form.get("csrf", "").encode(), csrf.encode()
+        ):
             raise HTTPException(403)
     return form
 

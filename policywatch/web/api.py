@@ -24,8 +24,23 @@ from policywatch.views.serializer import (
 from policywatch.web.admin import WatchlistState
 from policywatch.web.change_page import two_versions
 from policywatch.web.comparisons import Comparisons, From, To
-from policywatch.web.query_params import ChangesPaged, ChangesQuery, DocumentId, Limit, Number, Params, Word, Words
-from policywatch.web.responses import PROBLEMS, ConditionalRoute, Json, next_page, only_known_parameters
+from policywatch.web.query_params import (
+    ChangesPaged,
+    ChangesQuery,
+    DocumentId,
+    Limit,
+    Number,
+    Params,
+    Word,
+    Words,
+)
+from policywatch.web.responses import (
+    PROBLEMS,
+    ConditionalRoute,
+    Json,
+    next_page,
+    only_known_parameters,
+)
 from policywatch.web.search_page import SearchQuery
 from storage.checks import newest_check
 from storage.columns import MAX_INTEGER
@@ -46,14 +61,21 @@ def _passage_place(text: str) -> str:
 class PassagesPaged(ChangesQuery):
     """A page of passages; `topic` is asked of the passage itself."""
 
-    cursor: Annotated[str, AfterValidator(_passage_place)] | None = Field(None, description="as `next` has it")
+    cursor: Annotated[str, AfterValidator(_passage_place)] | None = Field(
+        None, description="as `next` has it"
+    )
     limit: Limit = 50
 
 
 class VersionsPaged(Params):
     """A page of a document's versions."""
 
-    cursor: int | None = Field(None, ge=1, le=MAX_INTEGER, description="as `next` has it: versions below this number")
+    cursor: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_INTEGER,
+        description="as `next` has it: versions below this number",
+    )
     limit: Limit = 50
 
 
@@ -62,14 +84,18 @@ class DocumentsPaged(Params):
 
     service: Words = Field([], description="name of a service; several: any of them")
     language: Words = Field([], description="like en")
-    cursor: Word | None = Field(None, description="as `next` has it: documents after this id")
+    cursor: Word | None = Field(
+        None, description="as `next` has it: documents after this id"
+    )
     limit: Limit = 50
 
 
 class ServicesPaged(Params):
     """A page of services."""
 
-    cursor: Word | None = Field(None, description="as `next` has it: services after this name")
+    cursor: Word | None = Field(
+        None, description="as `next` has it: services after this name"
+    )
     limit: Limit = 50
 
 
@@ -79,7 +105,9 @@ class SearchPaged(SearchQuery):
     limit: Limit = 20
 
 
-def api(database: Database, state: Callable[[], WatchlistState], comparisons: Comparisons) -> APIRouter:
+def api(
+    database: Database, state: Callable[[], WatchlistState], comparisons: Comparisons
+) -> APIRouter:
     router = APIRouter(
         prefix="/api/v1",
         default_response_class=Json,
@@ -95,12 +123,16 @@ def api(database: Database, state: Callable[[], WatchlistState], comparisons: Co
 
 def _changes(router: APIRouter, database: Database) -> None:
     @router.get("/changes")
-    def list_changes(request: Request, response: Response, query: Annotated[ChangesPaged, Query()]) -> json.Changes:
+    def list_changes(
+        request: Request, response: Response, query: Annotated[ChangesPaged, Query()]
+    ) -> json.Changes:
         """Changes, newest first, without their passages."""
         with database.reading() as session:
             page = query.page(session)
             changes = changes_json(session, page.rows, reviews=request.state.signed_in)
-        return json.Changes(changes=changes, next=next_page(request, response, page.older))
+        return json.Changes(
+            changes=changes, next=next_page(request, response, page.older)
+        )
 
     @router.get("/changes/{change_id}")
     def one_change(request: Request, change_id: Number) -> json.Change:
@@ -109,20 +141,33 @@ def _changes(router: APIRouter, database: Database) -> None:
             return change_json(session, change_id, reviews=request.state.signed_in)
 
     @router.get("/passages")
-    def list_passages(request: Request, response: Response, query: Annotated[PassagesPaged, Query()]) -> json.Passages:
+    def list_passages(
+        request: Request, response: Response, query: Annotated[PassagesPaged, Query()]
+    ) -> json.Passages:
         """The places of changes, the newest change first; filtered as changes are."""
         before = PassagePlace.parse(query.cursor) if query.cursor else None
         with database.reading() as session:
-            page = passages_page(session, query.filter, before=before, limit=query.limit)
+            page = passages_page(
+                session, query.filter, before=before, limit=query.limit
+            )
         passages = [passage_json(row) for row in page.rows]
-        return json.Passages(passages=passages, next=next_page(request, response, page.older))
+        return json.Passages(
+            passages=passages, next=next_page(request, response, page.older)
+        )
 
     @router.get("/search")
-    def find(request: Request, response: Response, query: Annotated[SearchPaged, Query()]) -> json.Hits:
+    def find(
+        request: Request, response: Response, query: Annotated[SearchPaged, Query()]
+    ) -> json.Hits:
         """Texts of any version with every word, in any form, and every "phrase in quotes"; `cooki*` is a beginning."""
         with database.reading() as session:
-            page = search(session, query.q, query.filter, before=query.cursor, limit=query.limit)
-        return json.Hits(hits=[hit_json(hit) for hit in page.hits], next=next_page(request, response, page.older))
+            page = search(
+                session, query.q, query.filter, before=query.cursor, limit=query.limit
+            )
+        return json.Hits(
+            hits=[hit_json(hit) for hit in page.hits],
+            next=next_page(request, response, page.older),
+        )
 
 
 def _documents(router: APIRouter, database: Database, comparisons: Comparisons) -> None:
@@ -133,31 +178,49 @@ def _documents(router: APIRouter, database: Database, comparisons: Comparisons) 
         """Documents that are or were watched, by id."""
         with database.reading() as session:
             rows = documents_page(
-                session, services=query.service, languages=query.language, after=query.cursor, limit=query.limit + 1
+                session,
+                services=query.service,
+                languages=query.language,
+                after=query.cursor,
+                limit=query.limit + 1,
             )
             documents = documents_json(session, rows[: query.limit])
         more = documents[-1].id if len(rows) > query.limit else None
-        return json.Documents(documents=documents, next=next_page(request, response, more))
+        return json.Documents(
+            documents=documents, next=next_page(request, response, more)
+        )
 
     # before the document's own address, which takes any path
     @router.get("/documents/{document_id:path}/compare")
-    def compare_versions(request: Request, document_id: DocumentId, old: From, new: To) -> json.Compared:
+    def compare_versions(
+        request: Request, document_id: DocumentId, old: From, new: To
+    ) -> json.Compared:
         """Two versions, by number or by a day (UTC) on which they were in force."""
         with database.reading() as session:
             sides = two_versions(session, document_id, old, new)
             steps = steps_between(session, sides.before, sides.after)
-        whole = sum_of(steps, comparisons.compared(sides, request).passages, sides.before.page, sides.after.page)
+        whole = sum_of(
+            steps,
+            comparisons.compared(sides, request).passages,
+            sides.before.page,
+            sides.after.page,
+        )
         with database.reading() as session:
             return compared_json(session, sides.before, sides.after, whole)
 
     @router.get("/documents/{document_id:path}/versions")
     def list_versions(
-        request: Request, response: Response, document_id: DocumentId, query: Annotated[VersionsPaged, Query()]
+        request: Request,
+        response: Response,
+        document_id: DocumentId,
+        query: Annotated[VersionsPaged, Query()],
     ) -> json.Versions:
         """Versions, newest first, without their texts."""
         with database.reading() as session:
             document(session, document_id)
-            rows = versions_of_document(session, document_id, before=query.cursor, limit=query.limit + 1)
+            rows = versions_of_document(
+                session, document_id, before=query.cursor, limit=query.limit + 1
+            )
             versions = versions_json(session, rows[: query.limit])
         more = versions[-1].number if len(rows) > query.limit else None
         return json.Versions(versions=versions, next=next_page(request, response, more))
@@ -170,16 +233,23 @@ def _documents(router: APIRouter, database: Database, comparisons: Comparisons) 
             row = numbered_version(session, document_id, number)
             since = blame(session, row)
             (head,) = versions_json(session, [row])
-        blocks: list[Any] = [block | {"since": at} for block, at in zip(row.page["blocks"], since, strict=True)]
+        blocks: list[Any] = [
+            block | {"since": at}
+            for block, at in zip(row.page["blocks"], since, strict=True)
+        ]
         title, language = row.page.get("title", ""), row.page.get("language")
-        return json.Version(**head.model_dump(), title=title, language=language, blocks=blocks)
+        return json.Version(
+            **head.model_dump(), title=title, language=language, blocks=blocks
+        )
 
     @router.get("/documents/{document_id:path}/course", response_model=json.Course)
     def course_of_document(document_id: DocumentId) -> Response:
         """Length and mentions of each topic over all versions, oldest first."""
         with database.reading() as session:
             mentions = mentions_in(document(session, document_id).language)
-            points = json.Course(document=document_id, points=course(session, document_id, mentions))
+            points = json.Course(
+                document=document_id, points=course(session, document_id, mentions)
+            )
         return Response(points.model_dump_json(), media_type="application/json")
 
     @router.get("/documents/{document_id:path}")
@@ -189,13 +259,20 @@ def _documents(router: APIRouter, database: Database, comparisons: Comparisons) 
             return documents_json(session, [document(session, document_id)])[0]
 
 
-def _lists(router: APIRouter, database: Database, state: Callable[[], WatchlistState]) -> None:
+def _lists(
+    router: APIRouter, database: Database, state: Callable[[], WatchlistState]
+) -> None:
     @router.get("/services")
-    def list_services(request: Request, response: Response, query: Annotated[ServicesPaged, Query()]) -> json.Services:
+    def list_services(
+        request: Request, response: Response, query: Annotated[ServicesPaged, Query()]
+    ) -> json.Services:
         """Services, by name."""
         with database.reading() as session:
             rows = services_page(session, after=query.cursor, limit=query.limit + 1)
-        services = [json.Service(name=name, documents=number) for name, number in rows[: query.limit]]
+        services = [
+            json.Service(name=name, documents=number)
+            for name, number in rows[: query.limit]
+        ]
         more = services[-1].name if len(rows) > query.limit else None
         return json.Services(services=services, next=next_page(request, response, more))
 

@@ -31,13 +31,25 @@ from policywatch.web.metrics import metrics
 from policywatch.web.page_context import FEEDS, page_context
 from policywatch.web.pages import pages
 from policywatch.web.rendering import SITE, Renderer
-from policywatch.web.responses import UNKNOWN, problem, wrong_parameter_keys, wrong_parameters
+from policywatch.web.responses import (
+    UNKNOWN,
+    problem,
+    wrong_parameter_keys,
+    wrong_parameters,
+)
 from policywatch.web.security import ALIVE, READY, AccessControl, Hosts, SecurityHeaders
 from policywatch.web.subscribe import subscription_pages
 from storage.change_list import NAMED_FIELDS, unknown_name
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import DamagedCapture, DamagedValue, Unknown, UnknownDocument, Withdrawn, with_advice
+from storage.errors import (
+    DamagedCapture,
+    DamagedValue,
+    Unknown,
+    UnknownDocument,
+    Withdrawn,
+    with_advice,
+)
 
 _THREADS = 6  # of which comparisons, those that wait included, mostly leave some to quick pages
 
@@ -72,7 +84,11 @@ def create_app(
     app.add_middleware(Hosts, allowed_hosts=allowed_hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders)
     _webhook_schema(app)
-    app.mount("/static", _Static(directory=str(resources.files("policywatch.web") / "static")), name="static")
+    app.mount(
+        "/static",
+        _Static(directory=str(resources.files("policywatch.web") / "static")),
+        name="static",
+    )
     renderer, comparisons = Renderer(), Comparisons()
     _probes(app, database, state, now)
     if with_metrics:
@@ -97,7 +113,9 @@ async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
 class _Static(StaticFiles):
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         answer = super().file_response(*args, **kwargs)
-        answer.headers["Cache-Control"] = "public, max-age=3600"  # no longer: an update keeps their addresses
+        answer.headers["Cache-Control"] = (
+            "public, max-age=3600"  # no longer: an update keeps their addresses
+        )
         return answer
 
 
@@ -108,17 +126,29 @@ def _webhook_schema(app: FastAPI) -> None:
     def webhook_schema(request: Request) -> Response:
         """Whole: a receiver that keeps it needs no other file, and `$id` says where it is from."""
         schema = WebhookMessage.model_json_schema(mode="serialization")
-        named = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": page_context(request).whole(path)}
+        named = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": page_context(request).whole(path),
+        }
         return JSONResponse(named | schema, media_type="application/schema+json")
 
 
-def _known_names(database: Database, state: Callable[[], WatchlistState]) -> Callable[[Request], None]:
+def _known_names(
+    database: Database, state: Callable[[], WatchlistState]
+) -> Callable[[Request], None]:
     """Filters take names that exist: a page repeats its filter in many links, so a visitor may not invent one."""
 
     def check(request: Request) -> None:
-        asked = {field: set(filter(None, request.query_params.getlist(field))) for field in NAMED_FIELDS}
+        asked = {
+            field: set(filter(None, request.query_params.getlist(field)))
+            for field in NAMED_FIELDS
+        }
         if asked["topic"]:  # one of the operator's own may have no change yet
-            own = {topic.name for config in state().configs.values() for topic in config.topics}
+            own = {
+                topic.name
+                for config in state().configs.values()
+                for topic in config.topics
+            }
             asked["topic"] -= {*TOPICS} | own
         if request.query_params.get("state") and not request.state.signed_in:
             raise HTTPException(403)
@@ -126,26 +156,39 @@ def _known_names(database: Database, state: Callable[[], WatchlistState]) -> Cal
             for field, names in asked.items():
                 if (name := unknown_name(session, field, sorted(names))) is not None:
                     error = {"type": UNKNOWN, "loc": ("query", field), "input": name}
-                    raise RequestValidationError([error | {"msg": f"no {field} is called {name!r}"}])
+                    raise RequestValidationError(
+                        [error | {"msg": f"no {field} is called {name!r}"}]
+                    )
 
     return check
 
 
-def _probes(app: FastAPI, database: Database, state: Callable[[], WatchlistState], now: Callable[[], datetime]) -> None:
+def _probes(
+    app: FastAPI,
+    database: Database,
+    state: Callable[[], WatchlistState],
+    now: Callable[[], datetime],
+) -> None:
     """For containers and monitors; they say nothing of what is stored, for anyone may ask."""
 
     @app.get(ALIVE, include_in_schema=False)
-    async def alive() -> Response:  # async, so that it answers also while every thread is busy
+    async def alive() -> (
+        Response
+    ):  # async, so that it answers also while every thread is busy
         return JSONResponse({"status": "ok"})
 
     @app.get(READY, include_in_schema=False)
     def ready() -> Response:
         if not database.is_current():
-            return problem(503, "the database has the schema of another version of policywatch")
+            return problem(
+                503, "the database has the schema of another version of policywatch"
+            )
         entries = state().documents
         with database.reading() as session:
             trouble = job_problem(session, entries, now()) if entries else None
-        return JSONResponse({"status": "ok"}) if trouble is None else problem(503, trouble)
+        return (
+            JSONResponse({"status": "ok"}) if trouble is None else problem(503, trouble)
+        )
 
 
 def _errors(app: FastAPI, renderer: Renderer) -> None:
@@ -154,7 +197,11 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(UnreadablePage)
     def nothing_there(request: Request, failure: Exception) -> Response:
         # of an unknown document the store would name all that it knows
-        problem = f"there is no document {failure.document!r}" if isinstance(failure, UnknownDocument) else str(failure)
+        problem = (
+            f"there is no document {failure.document!r}"
+            if isinstance(failure, UnknownDocument)
+            else str(failure)
+        )
         return _failed(renderer, request, 404, problem)
 
     @app.exception_handler(TooManyComparisons)
@@ -168,9 +215,18 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(DamagedValue)
     def lost(request: Request, failure: Exception) -> Response:
         log.error(
-            "the database failed: %s", with_advice(failure.orig) if isinstance(failure, DatabaseError) else failure
+            "the database failed: %s",
+            with_advice(failure.orig)
+            if isinstance(failure, DatabaseError)
+            else failure,
         )
-        answer = _failed(renderer, request, 503, "the database can't be read at this moment", key="lost_")
+        answer = _failed(
+            renderer,
+            request,
+            503,
+            "the database can't be read at this moment",
+            key="lost_",
+        )
         answer.headers["Retry-After"] = "60"
         return answer
 
@@ -179,10 +235,14 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         errors = failure.errors()
         if _is_program(request):
             return problem(400, wrong_parameters(errors))
-        if any(error["loc"][0] == "path" for error in errors):  # a number, say, that no row can have
+        if any(
+            error["loc"][0] == "path" for error in errors
+        ):  # a number, say, that no row can have
             return _failed(renderer, request, 404)
         unclear = wrong_parameter_keys(errors)
-        return renderer.page(request, "missing.html", status=400, key="unclear_", unclear=unclear)
+        return renderer.page(
+            request, "missing.html", status=400, key="unclear_", unclear=unclear
+        )
 
     @app.exception_handler(AnyHTTPException)
     def other(request: Request, failure: AnyHTTPException) -> Response:
@@ -190,7 +250,9 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
             return problem(failure.status_code, headers=failure.headers)
         if failure.status_code in _KEYS:
             return _failed(renderer, request, failure.status_code)
-        return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
+        return Response(
+            failure.detail, failure.status_code, failure.headers, "text/plain"
+        )
 
 
 def _withdrawn(app: FastAPI, renderer: Renderer) -> None:
@@ -204,16 +266,29 @@ def _withdrawn(app: FastAPI, renderer: Renderer) -> None:
 
 
 def _is_program(request: Request) -> bool:
-    return "/api/" in request.url.path or request.url.path.endswith((READY, *FEEDS, "/changes.csv"))
+    return "/api/" in request.url.path or request.url.path.endswith(
+        (READY, *FEEDS, "/changes.csv")
+    )
 
 
 def _failed(
-    renderer: Renderer, request: Request, status: int, detail: str | None = None, *, key: str | None = None
+    renderer: Renderer,
+    request: Request,
+    status: int,
+    detail: str | None = None,
+    *,
+    key: str | None = None,
 ) -> Response:
     """`detail` is for programs; it advises the operator, in English. `key` names the words of a page."""
     if _is_program(request):
         return problem(status, detail)
-    return renderer.page(request, "missing.html", status=status, key=_KEYS[status] if key is None else key, unclear=[])
+    return renderer.page(
+        request,
+        "missing.html",
+        status=status,
+        key=_KEYS[status] if key is None else key,
+        unclear=[],
+    )
 
 
 _KEYS = {404: "", 400: "unclear_", 403: "forbidden_", 503: "busy_"}

@@ -10,7 +10,9 @@ from storage.captures import capture
 from storage.database import Database
 
 _PIECE = 2**18  # bytes
-_KEPT = 64 * 2**20  # bytes of the captures that were sent last; one that is larger is kept alone
+_KEPT = (
+    64 * 2**20
+)  # bytes of the captures that were sent last; one that is larger is kept alone
 
 
 class CaptureBodies:
@@ -25,15 +27,22 @@ class CaptureBodies:
         """Its size, and all of it in pieces, between which it may be forgotten and read again. Raises
         `DamagedCapture`."""
         size = len(self._body(capture_id))
-        return size, (self._body(capture_id)[start : start + _PIECE] for start in range(0, size, _PIECE))
+        return size, (
+            self._body(capture_id)[start : start + _PIECE]
+            for start in range(0, size, _PIECE)
+        )
 
     def _body(self, capture_id: int) -> bytes:
-        with self._lock:  # also while it is read: of a hundred that ask for the same, one reads
+        with (
+            self._lock
+        ):  # also while it is read: of a hundred that ask for the same, one reads
             body = self._recent.pop(capture_id, None)
             if body is None:
                 with self._database.reading() as session:
                     body = capture(session, capture_id).body
             self._recent[capture_id] = body
-            while len(self._recent) > 1 and sum(map(len, self._recent.values())) > _KEPT:
+            while (
+                len(self._recent) > 1 and sum(map(len, self._recent.values())) > _KEPT
+            ):
                 self._recent.popitem(last=False)
             return body

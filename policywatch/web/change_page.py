@@ -68,7 +68,9 @@ class PlacedPassages:
         brought: Mapping[int, Sequence[Step]] | None = None,
     ) -> None:
         self.passages = passages
-        self.brought = brought or {}  # by position, the changes that a passage came with, where it is of several
+        self.brought = (
+            brought or {}
+        )  # by position, the changes that a passage came with, where it is of several
         self.counts = dict(Counter(passage.operation for passage in passages))
         self.flagged, self.others = flagged_first(passages, title)
         self._before, self._after = before, after
@@ -87,7 +89,11 @@ class PlacedPassages:
             return None
         for passage in section.passages:
             is_later = passage.after is not None
-            version, texts = (self._after, self._later) if is_later else (self._before, self._earlier)
+            version, texts = (
+                (self._after, self._later)
+                if is_later
+                else (self._before, self._earlier)
+            )
             at = texts.get((passage.after if is_later else passage.before) or "")
             if at is not None:
                 return Surroundings(version, *at)
@@ -98,7 +104,9 @@ class PlacedPassages:
         version = self._before if gone else self._after
         if version is None:
             return None
-        passage = next((each for each in self.passages if each.position == quote.passage), None)
+        passage = next(
+            (each for each in self.passages if each.position == quote.passage), None
+        )
         text = passage and (passage.before if gone else passage.after)
         lines = text.split("\n") if text else texts_of(version.page)
         with_words = [line for line in lines if quote.text in line]
@@ -155,19 +163,28 @@ class Sides:
         them are."""
         texts = page_from_json(self.before.page), page_from_json(self.after.page)
         if self.replaced.id == self.document.id:
-            return draft_change(Comparison(substantive=True, passages=differences(*texts)))
+            return draft_change(
+                Comparison(substantive=True, passages=differences(*texts))
+            )
         config = ExtractionConfig(self.document.title, self.document.language)
         return draft_change(config.compare(*texts))
 
 
-def two_versions(session: Session, document_id: str, first: int | date, second: int | date) -> Sides:
+def two_versions(
+    session: Session, document_id: str, first: int | date, second: int | date
+) -> Sides:
     """Of two versions, by number or by a day on which they were in force, the older one comes first.
 
     Raises `UnknownDocument`, `UnknownVersion` or `BeforeFirstText`.
     """
     row = document(session, document_id)
-    numbers = (at if isinstance(at, int) else version_on(session, document_id, at) for at in (first, second))
-    before, after = (numbered_version(session, document_id, number) for number in sorted(numbers))
+    numbers = (
+        at if isinstance(at, int) else version_on(session, document_id, at)
+        for at in (first, second)
+    )
+    before, after = (
+        numbered_version(session, document_id, number) for number in sorted(numbers)
+    )
     return Sides(row, row, before, after)
 
 
@@ -178,11 +195,18 @@ def announced_text(session: Session, document_id: str) -> Sides:
     """
     for announced, replaced in previews(session):
         if announced.id == document_id:
-            now, then = current_version(session, replaced.id), current_version(session, announced.id)
+            now, then = (
+                current_version(session, replaced.id),
+                current_version(session, announced.id),
+            )
             if now is None or then is None:
-                raise UnknownVersion(f"{document_id} can't be compared before both texts were read")
+                raise UnknownVersion(
+                    f"{document_id} can't be compared before both texts were read"
+                )
             return Sides(announced, replaced, now, then)
-    raise UnknownDocument(document_id, [announced.id for announced, _ in previews(session)])
+    raise UnknownDocument(
+        document_id, [announced.id for announced, _ in previews(session)]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +218,9 @@ class Choice:
     after: Version
 
 
-def comparison_choice(session: Session, document_id: str, sides: Sides | None = None) -> Choice | None:
+def comparison_choice(
+    session: Session, document_id: str, sides: Sides | None = None
+) -> Choice | None:
     """Without `sides`, the last two; None where there are no two."""
     heads = versions(session, document_id)
     if len(heads) < 2:
@@ -202,24 +228,42 @@ def comparison_choice(session: Session, document_id: str, sides: Sides | None = 
     return Choice(heads, *((sides.before, sides.after) if sides else heads[-2:]))
 
 
-def versions_page(sides: Sides, choice: Choice | None, steps: Sequence[Step], draft: ChangeDraft) -> dict[str, Any]:
+def versions_page(
+    sides: Sides, choice: Choice | None, steps: Sequence[Step], draft: ChangeDraft
+) -> dict[str, Any]:
     """What differs between two versions of a document, and the changes that brought it."""
     whole = sum_of(steps, draft.passages, sides.before.page, sides.after.page)
     numbers = range(sides.before.number + 1, sides.after.number + 1)
     return {
-        "begun": [each for each in choice.versions if each.number in numbers and each.cause == Cause.REPLACED]
+        "begun": [
+            each
+            for each in choice.versions
+            if each.number in numbers and each.cause == Cause.REPLACED
+        ]
         if choice
         else [],
         "texts": sides,
         "document": sides.document,
         "choice": choice,
         "steps": whole.steps,
-        "shown": {step.version.number for brought in whole.brought.values() for step in brought},
-        "placed": PlacedPassages(whole.passages, sides.document.title, sides.before, sides.after, whole.brought),
+        "shown": {
+            step.version.number
+            for brought in whole.brought.values()
+            for step in brought
+        },
+        "placed": PlacedPassages(
+            whole.passages,
+            sides.document.title,
+            sides.before,
+            sides.after,
+            whole.brought,
+        ),
     }
 
 
-def too_early_page(session: Session, document_id: str, problem: BeforeFirstText) -> dict[str, Any]:
+def too_early_page(
+    session: Session, document_id: str, problem: BeforeFirstText
+) -> dict[str, Any]:
     """Of a day of which no text is known."""
     return {
         "document": document(session, document_id),
@@ -233,13 +277,21 @@ def announced_page(sides: Sides, draft: ChangeDraft) -> dict[str, Any]:
     return {
         "texts": sides,
         "document": sides.document,
-        "placed": PlacedPassages(draft.passages, sides.document.title, sides.before, sides.after),
+        "placed": PlacedPassages(
+            draft.passages, sides.document.title, sides.before, sides.after
+        ),
         "alert": draft.comparison.alert,
-        "change": Change(cause="page", detected_at=sides.after.captured_at, **change_columns(draft.comparison)),
+        "change": Change(
+            cause="page",
+            detected_at=sides.after.captured_at,
+            **change_columns(draft.comparison),
+        ),
     }
 
 
-def review_page(session: Session, document_id: str, config: ExtractionConfig) -> dict[str, Any]:
+def review_page(
+    session: Session, document_id: str, config: ExtractionConfig
+) -> dict[str, Any]:
     """A text that needs review: why, and what it would change; `placed` is None where there is nothing to compare it
     with. `fingerprint` goes with the form, so that no other text is accepted than the one that was shown.
 

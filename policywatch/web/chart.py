@@ -43,21 +43,34 @@ def chart(points: Sequence[Point]) -> Chart | None:
     if len(points) < 2:
         return None
     start, last = points[0].captured_at, points[-1].captured_at
-    length = max((last - start) * 1.06, timedelta(hours=1))  # so that the last step is seen
+    length = max(
+        (last - start) * 1.06, timedelta(hours=1)
+    )  # so that the last step is seen
 
     def x(moment: datetime) -> float:
         return round((moment - start) / length * WIDTH, 1)
 
     topics = _most_moved(points)[:_MOST_TOPICS]
     lines = [_line(None, points, x, lambda point: point.words)]
-    lines += [_line(topic, points, x, lambda point, topic=topic: point.mentions.get(topic, 0)) for topic in topics]  # type: ignore[misc]
-    first_years = (datetime(year, 1, 1, tzinfo=UTC) for year in range(start.year + 1, last.year + 1))
+    lines += [
+        _line(topic, points, x, lambda point, topic=topic: point.mentions.get(topic, 0))  # type: ignore[misc]
+        for topic in topics
+    ]
+    first_years = (
+        datetime(year, 1, 1, tzinfo=UTC)
+        for year in range(start.year + 1, last.year + 1)
+    )
     rows = list(points) if len(points) <= _MOST_ROWS else _last_of_months(points)
-    return Chart(lines, [x(year) for year in first_years], rows[::-1], len(rows) < len(points))
+    return Chart(
+        lines, [x(year) for year in first_years], rows[::-1], len(rows) < len(points)
+    )
 
 
 def _line(
-    topic: str | None, points: Sequence[Point], x: Callable[[datetime], float], value: Callable[[Point], int]
+    topic: str | None,
+    points: Sequence[Point],
+    x: Callable[[datetime], float],
+    value: Callable[[Point], int],
 ) -> Line:
     values = [value(point) for point in points]
     most = max(*values, 1)
@@ -78,10 +91,22 @@ def _line(
 def _most_moved(points: Sequence[Point]) -> list[str]:
     """The topics whose mentions changed most, then those that are mentioned most."""
     counts = {
-        topic: [point.mentions.get(topic, 0) for point in points] for topic in {t for p in points for t in p.mentions}
+        topic: [point.mentions.get(topic, 0) for point in points]
+        for topic in {t for p in points for t in p.mentions}
     }
-    return sorted(counts, key=lambda topic: (min(counts[topic]) - max(counts[topic]), -max(counts[topic]), topic))
+    return sorted(
+        counts,
+        key=lambda topic: (
+            min(counts[topic]) - max(counts[topic]),
+            -max(counts[topic]),
+            topic,
+        ),
+    )
 
 
 def _last_of_months(points: Sequence[Point]) -> list[Point]:
-    return list({(point.captured_at.year, point.captured_at.month): point for point in points}.values())
+    return list(
+        {
+            (point.captured_at.year, point.captured_at.month): point for point in points
+        }.values()
+    )

@@ -31,7 +31,9 @@ class Comparisons:
     """What one app compares; for several threads."""
 
     def __init__(self) -> None:
-        self._turns = {signed_in: BoundedSemaphore(_AT_ONCE) for signed_in in (False, True)}
+        self._turns = {
+            signed_in: BoundedSemaphore(_AT_ONCE) for signed_in in (False, True)
+        }
         self._lock = Lock()
         self._recent: OrderedDict[tuple[object, ...], ChangeDraft] = OrderedDict()
 
@@ -48,7 +50,9 @@ class Comparisons:
 
     def compared(self, sides: Sides, request: Request) -> ChangeDraft:
         """What differs. No session is to be open meanwhile. Raises `TooManyComparisons`."""
-        versions = ((version.id, version.fingerprint) for version in (sides.before, sides.after))
+        versions = (
+            (version.id, version.fingerprint) for version in (sides.before, sides.after)
+        )
         key = (*versions, sides.document.language, sides.document.title)
         with self._lock:
             draft = self._recent.pop(key, None)

@@ -15,7 +15,9 @@ _REQUEST_SECONDS = 30  # in which a request must have come
 _ANSWER_SECONDS = 600  # more, in which its answer must have been taken
 _MOST = 500  # connections at a time
 ACCEPTED_AT_ONCE = 8  # asyncio would accept 2,048, and only then let us look at them
-_SHARE = 3  # one in so many of the files that the system lets us open may be a connection
+_SHARE = (
+    3  # one in so many of the files that the system lets us open may be a connection
+)
 
 
 class LimitedProtocol(H11Protocol):
@@ -31,9 +33,15 @@ class LimitedProtocol(H11Protocol):
         self._wait(self.request_seconds)
         most = most_connections()
         if len(self.connections) > most:
-            open_ = [c for c in self.connections if isinstance(c, LimitedProtocol) and not c.transport.is_closing()]
+            open_ = [
+                c
+                for c in self.connections
+                if isinstance(c, LimitedProtocol) and not c.transport.is_closing()
+            ]
             if len(open_) > most:
-                idle = [connection for connection in open_ if not connection._is_answered()]
+                idle = [
+                    connection for connection in open_ if not connection._is_answered()
+                ]
                 min(idle, key=lambda connection: connection._since).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -60,9 +68,17 @@ class LimitedProtocol(H11Protocol):
 
     def _is_answered(self) -> bool:
         """A request has come whole, and its answer is on the way."""
-        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
+        return (
+            self.cycle is not None
+            and not self.cycle.more_body
+            and not self.cycle.response_complete
+        )
 
 
 def most_connections() -> int:
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MOST if allowed == resource.RLIM_INFINITY else max(1, min(_MOST, allowed // _SHARE))
+    return (
+        _MOST
+        if allowed == resource.RLIM_INFINITY
+        else max(1, min(_MOST, allowed // _SHARE))
+    )

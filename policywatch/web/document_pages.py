@@ -20,10 +20,24 @@ from storage.alternating import alternating_passages
 from storage.captures import capture_records
 from storage.change_list import changes_to
 from storage.changes import change_to
-from storage.checks import Check, check_count, checks_of, last_checks, last_valid, newest_check
+from storage.checks import (
+    Check,
+    check_count,
+    checks_of,
+    last_checks,
+    last_valid,
+    newest_check,
+)
 from storage.deliveries import State, counts, newest
 from storage.document_stats import DocumentStats, document_stats
-from storage.documents import Document, document, known, services_page, watched, watched_counts
+from storage.documents import (
+    Document,
+    document,
+    known,
+    services_page,
+    watched,
+    watched_counts,
+)
 from storage.journal import journal
 from storage.paragraphs import blame, course
 from storage.versions import numbered_version, numbers_around, versions_of_document
@@ -54,16 +68,26 @@ class ServiceRow:
     rows: list[DocumentRow]
 
 
-def service_list(session: Session, names: Collection[str] = (), *, only: str | None = None) -> dict[str, Any]:
+def service_list(
+    session: Session, names: Collection[str] = (), *, only: str | None = None
+) -> dict[str, Any]:
     """Every service, or those named; its documents too, where it is named or the documents are few enough for one page.
     `only` is one asked for alone."""
     names = [only] if only is not None else names
     counts = services_page(session, limit=_SERVICES) if not names else []
     if sum(count for _, count in counts) > _LISTED:
-        return {"services": [ServiceRow(name, count, []) for name, count in counts], "only": only}
-    by_service = groupby(_rows(session, known(session, names)), key=lambda row: row.document.service)
+        return {
+            "services": [ServiceRow(name, count, []) for name, count in counts],
+            "only": only,
+        }
+    by_service = groupby(
+        _rows(session, known(session, names)), key=lambda row: row.document.service
+    )
     listed = ((name, list(run)) for name, run in by_service)
-    return {"services": [ServiceRow(name, len(run), run) for name, run in listed], "only": only}
+    return {
+        "services": [ServiceRow(name, len(run), run) for name, run in listed],
+        "only": only,
+    }
 
 
 def _rows(session: Session, documents: Sequence[Document]) -> list[DocumentRow]:
@@ -73,21 +97,36 @@ def _rows(session: Session, documents: Sequence[Document]) -> list[DocumentRow]:
 
 
 def document_page(
-    session: Session, document_id: str, before: int | None = None, *, steps: int = _STEPS
+    session: Session,
+    document_id: str,
+    before: int | None = None,
+    *,
+    steps: int = _STEPS,
 ) -> dict[str, Any]:
     """All of one document but its texts: the newest versions, or those older than number `before`, each with the change
     that made it, or its withdrawal. Raises `UnknownDocument`."""
     row = document(session, document_id)
     with with_withdrawn(session):
-        versions = versions_of_document(session, document_id, before=before, limit=steps + 1)
-    withdrawn = withdrawals(session, [version.id for version in versions if version.id is not None])
-    changes = changes_to(session, [version.id for version in versions if version.id is not None])
-    checks, points = check_count(session, document_id), course(session, document_id) if before is None else []
+        versions = versions_of_document(
+            session, document_id, before=before, limit=steps + 1
+        )
+    withdrawn = withdrawals(
+        session, [version.id for version in versions if version.id is not None]
+    )
+    changes = changes_to(
+        session, [version.id for version in versions if version.id is not None]
+    )
+    checks, points = (
+        check_count(session, document_id),
+        course(session, document_id) if before is None else [],
+    )
     return {
         "document": row,
-        "is_imported": row.retired and not (row.paused or checks),  # imported, and never watched here
+        "is_imported": row.retired
+        and not (row.paused or checks),  # imported, and never watched here
         "steps": [
-            (version, changes.get(version.id or 0), withdrawn.get(version.id or 0)) for version in versions[:steps]
+            (version, changes.get(version.id or 0), withdrawn.get(version.id or 0))
+            for version in versions[:steps]
         ],
         "older": versions[steps - 1].number if len(versions) > steps else None,
         "choice": comparison_choice(session, document_id) if before is None else None,
@@ -115,12 +154,18 @@ def version_page(session: Session, document_id: str, number: int) -> dict[str, A
         "change": change_to(session, version.id or 0),
         "captures": capture_records(session, version.capture_id),
         "stretches": text,
-        "headings": [part for stretch in text for part in stretch.parts if part.kind == "heading"],
+        "headings": [
+            part for stretch in text for part in stretch.parts if part.kind == "heading"
+        ],
     }
 
 
 def health_page(
-    session: Session, reviewable: Collection[str], routes: Sequence[RouteEntry], *, problem: str | None = None
+    session: Session,
+    reviewable: Collection[str],
+    routes: Sequence[RouteEntry],
+    *,
+    problem: str | None = None,
 ) -> dict[str, Any]:
     """How each document that is still watched fares, and the messages of these routes.
 
@@ -133,7 +178,9 @@ def health_page(
     return {
         "rows": _rows(session, watched(session)) if documents <= _LISTED else [],
         "troubled": [*failing],
-        "causes": [[failing[check.document_id] for check in checks] for checks in causes],
+        "causes": [
+            [failing[check.document_id] for check in checks] for checks in causes
+        ],
         "check": newest_check(session),
         "deliveries": counts(session),
         "failed": newest(session, state=State.PARKED, limit=_MESSAGES),

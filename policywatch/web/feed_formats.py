@@ -19,7 +19,10 @@ JsonFeed = dict[str, Any]  # version 1.1, see jsonfeed.org
 
 
 def updated(feed: JsonFeed) -> datetime:
-    return max((datetime.fromisoformat(item["date_modified"]) for item in feed["items"]), default=EPOCH)
+    return max(
+        (datetime.fromisoformat(item["date_modified"]) for item in feed["items"]),
+        default=EPOCH,
+    )
 
 
 def json_feed(feed: JsonFeed) -> bytes:
@@ -49,7 +52,9 @@ def atom(feed: JsonFeed, key: str) -> bytes:
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _add(parent: ElementTree.Element, name: str, text: str | None = None, **attributes: str) -> ElementTree.Element:
+def _add(
+    parent: ElementTree.Element, name: str, text: str | None = None, **attributes: str
+) -> ElementTree.Element:
     clean = {key: xml_text(value) for key, value in attributes.items()}
     element = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}", clean)
     if text is not None:

@@ -21,7 +21,15 @@ from notifier.escape import for_machines
 from notifier.presentation import date_key, headline
 from policywatch.sanitize import sanitize
 from policywatch.views.passages import flagged_first
-from policywatch.web.feed_formats import EPOCH, JsonFeed, atom, calendar, json_feed, stable_id, updated
+from policywatch.web.feed_formats import (
+    EPOCH,
+    JsonFeed,
+    atom,
+    calendar,
+    json_feed,
+    stable_id,
+    updated,
+)
 from policywatch.web.list_pages import by_event
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.query_params import EARLIEST, ChangesQuery
@@ -36,7 +44,11 @@ from storage.versions import Version, version_heads
 _ENTRIES = 30
 _DATES = 100
 _KEPT = 32  # answers
-_GROUPS = {"topic": "topics", "severity": "severity", "direction": "direction"}  # of filters, in the catalogue
+_GROUPS = {
+    "topic": "topics",
+    "severity": "severity",
+    "direction": "direction",
+}  # of filters, in the catalogue
 
 
 class _Kept:
@@ -47,11 +59,15 @@ class _Kept:
         self._lock = Lock()
         self._answers: OrderedDict[str, tuple[object, bytes, datetime]] = OrderedDict()
 
-    def get(self, request: Request, make: Callable[[Session], tuple[bytes, datetime]]) -> tuple[bytes, datetime]:
+    def get(
+        self, request: Request, make: Callable[[Session], tuple[bytes, datetime]]
+    ) -> tuple[bytes, datetime]:
         """The body, and when what it tells last changed."""
         key, minute = f"{request.url}", int(monotonic() / 60)
         with self._database.reading() as session:
-            newest = session.exec(select(func.max(col(Check.id)), func.max(col(Change.id)))).one()
+            newest = session.exec(
+                select(func.max(col(Check.id)), func.max(col(Change.id)))
+            ).one()
             state = (minute, *newest)
             with self._lock:
                 kept = self._answers.get(key)
@@ -68,13 +84,17 @@ class _Kept:
 def feeds(database: Database, renderer: Renderer) -> APIRouter:
     """One of each kind for every filter that the list of changes knows."""
     known = [Depends(only_known_parameters)]
-    router = APIRouter(include_in_schema=False, route_class=ConditionalRoute, dependencies=known)
+    router = APIRouter(
+        include_in_schema=False, route_class=ConditionalRoute, dependencies=known
+    )
 
     kept = _Kept(database)
 
     def newest(request: Request, query: ChangesQuery, session: Session) -> JsonFeed:
         page = _page(request)
-        return feed(session, renderer, page, query, page.whole(page.path, **query.as_query))
+        return feed(
+            session, renderer, page, query, page.whole(page.path, **query.as_query)
+        )
 
     @router.get("/feed.atom")
     def as_atom(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
@@ -93,7 +113,9 @@ def feeds(database: Database, renderer: Renderer) -> APIRouter:
         return _answer(*kept.get(request, make), "application/feed+json")
 
     @router.get("/calendar.ics")
-    def as_calendar(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
+    def as_calendar(
+        request: Request, query: Annotated[ChangesQuery, Query()]
+    ) -> Response:
         def make(session: Session) -> tuple[bytes, datetime]:
             content = effective_dates(session, _page(request), query)
             times = [event.decoded("dtstamp") for event in content.walk("VEVENT")]
@@ -123,27 +145,45 @@ def feed_key(query: ChangesQuery) -> str:
     return f"{SITE}{query.as_query or ''}"
 
 
-def feed(session: Session, renderer: Renderer, page: PageContext, query: ChangesQuery, address: str) -> JsonFeed:
+def feed(
+    session: Session,
+    renderer: Renderer,
+    page: PageContext,
+    query: ChangesQuery,
+    address: str,
+) -> JsonFeed:
     """The newest events and single changes: what was flagged of the leading change, else all of it, and links to the
     others; some queries, however many they are."""
     words = catalogue(page.language)
     events = changes_page(session, query.filter, limit=_ENTRIES, by_event=True).events
     leading = [leading_first(event, page.language) for event in events]
-    passages = passages_by_change(session, [row.change.id for row, *_ in leading if row.change.id is not None])
+    passages = passages_by_change(
+        session, [row.change.id for row, *_ in leading if row.change.id is not None]
+    )
     ordered = [sorted(event, key=lambda row: Cursor.of(row.change)) for event in events]
     heads = version_heads(session, [first.change.version_id for first, *_ in ordered])
     items = []
     for by_time, (row, *others) in zip(ordered, leading, strict=True):
         first, last = by_time[0], by_time[-1]
-        flagged, rest = flagged_first(passages.get(row.change.id or 0, []), row.document.title)
+        flagged, rest = flagged_first(
+            passages.get(row.change.id or 0, []), row.document.title
+        )
         news = headline(words, row.document, row.change)
         items.append(
             {
-                "id": stable_id(_key(first, heads[first.change.version_id])),  # the same while others join
+                "id": stable_id(
+                    _key(first, heads[first.change.version_id])
+                ),  # the same while others join
                 "url": page.whole(f"/changes/{row.change.id}"),
-                "title": sanitize(news or f"{row.document.service} · {row.document.title}"),
+                "title": sanitize(
+                    news or f"{row.document.service} · {row.document.title}"
+                ),
                 "content_html": renderer.html(
-                    page, "feed_entry.html", row=row, others=others, sections=flagged or rest
+                    page,
+                    "feed_entry.html",
+                    row=row,
+                    others=others,
+                    sections=flagged or rest,
                 ),
                 "date_published": row.change.detected_at.isoformat(),
                 "date_modified": last.change.detected_at.isoformat(),
@@ -156,7 +196,9 @@ def feed(session: Session, renderer: Renderer, page: PageContext, query: Changes
     return {
         "version": "https://jsonfeed.org/version/1.1",
         "title": sanitize(_title(words, narrowed)),
-        "home_page_url": page.whole("/changes", **narrowed) if page.has("/changes", **narrowed) else page.whole("/"),
+        "home_page_url": page.whole("/changes", **narrowed)
+        if page.has("/changes", **narrowed)
+        else page.whole("/"),
         "feed_url": address,
         "language": page.language,
         "items": items,
@@ -169,7 +211,10 @@ def _key(row: ListedChange, version: Version) -> str:
 
 def _title(words: Catalogue, narrowed: dict[str, list[str]]) -> str:
     names = [
-        _filter_name(words, name, value) for name, values in narrowed.items() for value in values if name != "cosmetic"
+        _filter_name(words, name, value)
+        for name, values in narrowed.items()
+        for value in values
+        if name != "cosmetic"
     ]
     return f"{SITE}: {', '.join(names)}" if names else SITE
 
@@ -180,32 +225,58 @@ def _filter_name(words: Catalogue, name: str, value: str) -> str:
     return words.label(_GROUPS[name], value) if name in _GROUPS else value
 
 
-def effective_dates(session: Session, page: PageContext, query: ChangesQuery) -> Calendar:
+def effective_dates(
+    session: Session, page: PageContext, query: ChangesQuery
+) -> Calendar:
     """The dates from which the changes hold, each a whole day."""
     words = catalogue(page.language)
     dated = replace(query.filter, effective_from=query.effective_from or EARLIEST)
     changes = by_event(changes_page(session, dated, limit=_DATES).rows)
     heads = version_heads(session, [event[-1].change.version_id for event in changes])
-    events = [_event(event, heads[event[-1].change.version_id], page, words) for event in changes]
-    return calendar(words("calendar.title", title=_title(words, query.as_query)), events)
+    events = [
+        _event(event, heads[event[-1].change.version_id], page, words)
+        for event in changes
+    ]
+    return calendar(
+        words("calendar.title", title=_title(words, query.as_query)), events
+    )
 
 
-def _event(changes: list[ListedChange], version: Version, page: PageContext, words: Catalogue) -> Event:
+def _event(
+    changes: list[ListedChange], version: Version, page: PageContext, words: Catalogue
+) -> Event:
     row, *_ = leading_first(changes, page.language)
     day, link = row.change.effective_date, page.whole(f"/changes/{row.change.id}")
     assert day is not None
     where = f"{row.document.service}, {row.document.title}"
     news = headline(words, row.document, row.change)
-    announced = words("say.announced", date=words.day(row.announced.day)) if row.announced else ""
+    announced = (
+        words("say.announced", date=words.day(row.announced.day))
+        if row.announced
+        else ""
+    )
     event = Event()
-    event.add("uid", stable_id(f"date/{_key(changes[-1], version)}").removeprefix("urn:uuid:"))
+    event.add(
+        "uid", stable_id(f"date/{_key(changes[-1], version)}").removeprefix("urn:uuid:")
+    )
     event.add("dtstamp", row.change.detected_at)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
-    event.add("summary", sanitize(words(f"calendar.{date_key(row.change, row.document.kind)}", title=where)))
-    event.add("description", sanitize(" ".join(filter(None, [news and f"{news}.", announced, link]))))
+    event.add(
+        "summary",
+        sanitize(
+            words(f"calendar.{date_key(row.change, row.document.kind)}", title=where)
+        ),
+    )
+    event.add(
+        "description",
+        sanitize(" ".join(filter(None, [news and f"{news}.", announced, link]))),
+    )
     event.add("url", link)
     event.add("transp", "TRANSPARENT")  # it takes nobody's time
     if row.change.topics:
-        event.add("categories", [sanitize(words.label("topics", topic)) for topic in row.change.topics])
+        event.add(
+            "categories",
+            [sanitize(words.label("topics", topic)) for topic in row.change.topics],
+        )
     return event

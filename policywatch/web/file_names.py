@@ -34,7 +34,11 @@ class FileNames:
 
     def has(self, path: str) -> bool:
         """Whether the export is of that page."""
-        return self.written is None or not _SINGLE.match(path) or path.removesuffix("/text") in self.written
+        return (
+            self.written is None
+            or not _SINGLE.match(path)
+            or path.removesuffix("/text") in self.written
+        )
 
     def file(self, path: str, query: Query) -> str:
         """Raises `NotExported`."""
@@ -46,7 +50,9 @@ class FileNames:
         if view in VIEWS and path.startswith("/changes/"):
             name = f"{name.removesuffix('.html')}.{view}.html"
         has_language = not name.startswith("static/") and not name.endswith(".txt")
-        return f"{language}/{name}" if language != LANGUAGES[0] and has_language else name
+        return (
+            f"{language}/{name}" if language != LANGUAGES[0] and has_language else name
+        )
 
     def _name(self, bare: str, params: dict[str, str]) -> str:
         kind, _, ending = bare.rpartition(".")
@@ -54,13 +60,21 @@ class FileNames:
             return f"{self._of(params)}.{ending}"
         if set(params) == {"service"} and bare in ("services", "changes"):
             return f"{self._of(params)}{'-changes' if bare == 'changes' else ''}.html"
-        if set(params) == {"since", "until"} and bare == "changes" and params["since"].endswith("-01"):
+        if (
+            set(params) == {"since", "until"}
+            and bare == "changes"
+            and params["since"].endswith("-01")
+        ):
             return f"changes/{params['since'][:7]}.html"
         if params or _SERVED_ONLY.match(bare):
             raise NotExported(f"/{bare} {params}")
         if kind in ("feed", "calendar") or bare.startswith("static/"):
             return bare
-        return f"{bare.removesuffix('/text')}.txt" if bare.endswith("/text") else f"{bare or 'index'}.html"
+        return (
+            f"{bare.removesuffix('/text')}.txt"
+            if bare.endswith("/text")
+            else f"{bare or 'index'}.html"
+        )
 
     def _of(self, params: dict[str, str]) -> str:
         if "document" in params:
@@ -74,16 +88,32 @@ class FileNames:
             return quote(os.path.relpath(self.file(target, params), folder or "."))
 
         def whole(target: str, params: Query) -> str:
-            return f"{self.site}{quote(self.file(target, params))}" if self.site else address(target, params)
+            return (
+                f"{self.site}{quote(self.file(target, params))}"
+                if self.site
+                else address(target, params)
+            )
 
-        return PageContext(path, query, dict(query).get("lang", LANGUAGES[0]), address, whole, exported=True)
+        return PageContext(
+            path,
+            query,
+            dict(query).get("lang", LANGUAGES[0]),
+            address,
+            whole,
+            exported=True,
+        )
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
     """For each name one of its own that any file system takes, the same at every export."""
-    plain = {name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in dict.fromkeys(names)}
+    plain = {
+        name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        for name in dict.fromkeys(names)
+    }
     shared = [slug for slug in plain.values() if list(plain.values()).count(slug) > 1]
     return {
-        name: slug if slug and slug not in shared else f"{slug[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        name: slug
+        if slug and slug not in shared
+        else f"{slug[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
         for name, slug in plain.items()
     }

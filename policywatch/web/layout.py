@@ -64,7 +64,10 @@ def stretches(page: dict[str, Any], since: Sequence[Since | None]) -> list[Stret
     for i in range(1, len(ages)):
         ages[i] = ages[i] or ages[i - 1]
     parts = _parts(page, ages)
-    return [Stretch(age, list(run)) for age, run in groupby(parts, key=lambda part: ages[part.lines[0].block])]
+    return [
+        Stretch(age, list(run))
+        for age, run in groupby(parts, key=lambda part: ages[part.lines[0].block])
+    ]
 
 
 def _parts(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
@@ -72,19 +75,43 @@ def _parts(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
     parts: list[Part] = []
     level = _TOP - 1
     ids = anchors(page)
-    for (kind, _), run in groupby(enumerate(page["blocks"]), key=lambda each: (str(each[1]["kind"]), ages[each[0]])):
+    for (kind, _), run in groupby(
+        enumerate(page["blocks"]),
+        key=lambda each: (str(each[1]["kind"]), ages[each[0]]),
+    ):
         blocks = list(run)
         if kind == "item":
-            parts.append(Part("list", tuple(Line(number, _linked(block), ids[number]) for number, block in blocks)))
+            parts.append(
+                Part(
+                    "list",
+                    tuple(
+                        Line(number, _linked(block), ids[number])
+                        for number, block in blocks
+                    ),
+                )
+            )
         elif kind == "row":
-            parts.append(Part("table", tuple(Line(number, _cells(block), ids[number]) for number, block in blocks)))
+            parts.append(
+                Part(
+                    "table",
+                    tuple(
+                        Line(number, _cells(block), ids[number])
+                        for number, block in blocks
+                    ),
+                )
+            )
         elif kind == "heading":
             for number, block in blocks:
                 # a page may skip levels; a reader who jumps from heading to heading should not fall into a hole
                 level = min(len(block["heading"]) + _TOP, level + 1, 6)
-                parts.append(Part("heading", (Line(number, _linked(block), ids[number]),), level))
+                parts.append(
+                    Part("heading", (Line(number, _linked(block), ids[number]),), level)
+                )
         else:
-            parts.extend(Part("paragraph", (Line(number, _linked(block), ids[number]),)) for number, block in blocks)
+            parts.extend(
+                Part("paragraph", (Line(number, _linked(block), ids[number]),))
+                for number, block in blocks
+            )
     return parts
 
 
@@ -100,7 +127,13 @@ def anchors(page: dict[str, Any]) -> list[str]:
 def plain_text(page: dict[str, Any]) -> str:
     """The page's text for whoever wants nothing but that: a block a paragraph, its words as they stand."""
     marks = {"item": "- ", "row": "| "}
-    return "\n\n".join(marks.get(block["kind"], "") + sanitize(str(block["text"])) for block in page["blocks"]) + "\n"
+    return (
+        "\n\n".join(
+            marks.get(block["kind"], "") + sanitize(str(block["text"]))
+            for block in page["blocks"]
+        )
+        + "\n"
+    )
 
 
 def _cells(block: dict[str, Any]) -> tuple[Words, ...]:

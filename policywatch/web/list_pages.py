@@ -12,7 +12,13 @@ from pydantic import Field
 from sqlmodel import Session
 
 from policywatch.web.query_params import ChangesQuery, Place
-from storage.change_list import ChangeFilter, Cursor, ListedChange, changes_page, upcoming
+from storage.change_list import (
+    ChangeFilter,
+    Cursor,
+    ListedChange,
+    changes_page,
+    upcoming,
+)
 from storage.changes import this_and_above
 from storage.checks import newest_check
 from storage.documents import documents_page, filter_choices, previews, watched_counts
@@ -41,24 +47,40 @@ class ListQuery(ChangesQuery):
 
 def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
     """A page of the events and single changes that the filter lets through, and what else could be filtered for."""
-    before, after = (Cursor.parse(place) if place else None for place in (query.cursor, query.newer))
-    page = changes_page(session, query.filter, before=before, after=after, limit=_PAGE, by_event=True)
+    before, after = (
+        Cursor.parse(place) if place else None for place in (query.cursor, query.newer)
+    )
+    page = changes_page(
+        session, query.filter, before=before, after=after, limit=_PAGE, by_event=True
+    )
     documents = documents_page(session, services=query.service, limit=_DOCUMENTS + 1)
     return {
         "query": query,
         "days": by_day(page.events),
-        "older": {"cursor": [str(page.older)], **query.as_query} if page.older else None,
+        "older": {"cursor": [str(page.older)], **query.as_query}
+        if page.older
+        else None,
         "newer": {"newer": [str(page.newer)], **query.as_query} if page.newer else None,
-        "documents": [(row.id, f"{row.service}, {row.title} ({row.language})") for row in documents[:_DOCUMENTS]]
+        "documents": [
+            (row.id, f"{row.service}, {row.title} ({row.language})")
+            for row in documents[:_DOCUMENTS]
+        ]
         if len(documents) <= _DOCUMENTS
         else [],
         **filter_choices(session),
     }
 
 
-def by_day(events: Sequence[list[ListedChange]]) -> list[tuple[date, list[list[ListedChange]]]]:
+def by_day(
+    events: Sequence[list[ListedChange]],
+) -> list[tuple[date, list[list[ListedChange]]]]:
     """By the day of the change that leads each."""
-    return [(day, list(run)) for day, run in groupby(events, key=lambda event: event[0].change.detected_at.date())]
+    return [
+        (day, list(run))
+        for day, run in groupby(
+            events, key=lambda event: event[0].change.detected_at.date()
+        )
+    ]
 
 
 def by_event(rows: Sequence[ListedChange]) -> list[list[ListedChange]]:
@@ -66,16 +88,24 @@ def by_event(rows: Sequence[ListedChange]) -> list[list[ListedChange]]:
     events: dict[object, list[ListedChange]] = {}
     for row in rows:
         alone = (row.change.id, None)
-        key = (row.change.event_id, row.change.effective_date) if row.change.event_id is not None else alone
+        key = (
+            (row.change.event_id, row.change.effective_date)
+            if row.change.event_id is not None
+            else alone
+        )
         events.setdefault(key, []).append(row)
     return list(events.values())
 
 
-def home_page(session: Session, today: date, wanted: ChangeFilter = _EVERYTHING) -> dict[str, Any]:
+def home_page(
+    session: Session, today: date, wanted: ChangeFilter = _EVERYTHING
+) -> dict[str, Any]:
     """The newest changes about AI or data, or older ones that nobody would call news; and the next dates."""
     flagged = replace(wanted, severity=this_and_above("low"))
     events = changes_page(session, flagged, limit=_RECENT, by_event=True).events
-    news = [event for event in events if today - event[0].change.detected_at.date() <= _NEWS]
+    news = [
+        event for event in events if today - event[0].change.detected_at.date() <= _NEWS
+    ]
     services, documents = watched_counts(session, wanted.service)
     return {
         "newest": news or events,
@@ -87,10 +117,20 @@ def home_page(session: Session, today: date, wanted: ChangeFilter = _EVERYTHING)
     }
 
 
-def upcoming_page(session: Session, today: date, wanted: ChangeFilter = _EVERYTHING) -> dict[str, Any]:
+def upcoming_page(
+    session: Session, today: date, wanted: ChangeFilter = _EVERYTHING
+) -> dict[str, Any]:
     """Changes by the date from which they hold, the nearest first, and announced texts with those they will replace."""
     events = by_event(upcoming(session, today, wanted, limit=_AHEAD))
     days = groupby(events, key=lambda event: event[0].change.effective_date or today)
     pairs = previews(session, wanted.service)
-    announced = [pair for pair in pairs if all(current_version(session, each.id) for each in pair)]
-    return {"days": [(day, list(run)) for day, run in days], "announced": announced, "today": today}
+    announced = [
+        pair
+        for pair in pairs
+        if all(current_version(session, each.id) for each in pair)
+    ]
+    return {
+        "days": [(day, list(run)) for day, run in days],
+        "announced": announced,
+        "today": today,
+    }

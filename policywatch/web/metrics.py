@@ -20,11 +20,18 @@ from storage.database import Database
 from storage.deliveries import counts, oldest_pending
 from storage.versions import Version
 
-_MADE: Mapping[str, type[SQLModel]] = {"checks": Check, "versions": Version, "changes": Change}
+_MADE: Mapping[str, type[SQLModel]] = {
+    "checks": Check,
+    "versions": Version,
+    "changes": Change,
+}
 
 
 def metrics(
-    database: Database, state: Callable[[], WatchlistState], now: Callable[[], datetime], access: Access
+    database: Database,
+    state: Callable[[], WatchlistState],
+    now: Callable[[], datetime],
+    access: Access,
 ) -> APIRouter:
     """The address, for `[web] metrics = true`: for who has the token or signed in.
 
@@ -41,7 +48,9 @@ def metrics(
 
     @router.get("/metrics")
     def latest(request: Request) -> Response:
-        is_here = not access.knows_anyone and is_local(request.client.host if request.client else "")
+        is_here = not access.knows_anyone and is_local(
+            request.client.host if request.client else ""
+        )
         if not (request.state.signed_in or is_here):
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -49,40 +58,83 @@ def metrics(
     return router
 
 
-def _metrics(database: Database, state: WatchlistState, now: datetime) -> Iterator[Metric]:
+def _metrics(
+    database: Database, state: WatchlistState, now: datetime
+) -> Iterator[Metric]:
     ids = [entry.id for entry in state.documents]
     with database.reading() as session:
         checks, waits = last_checks(session, ids), pauses(session, now)
-        late = [now - at for at in due_times(session, state.documents, now).values() if at <= now]
-        unread, deliveries, pending = len(unread_checks(session)), counts(session), oldest_pending(session)
-        made = {name: session.exec(select(func.max(col(table.id)))).one() or 0 for name, table in _MADE.items()}  # type: ignore[attr-defined]
+        late = [
+            now - at
+            for at in due_times(session, state.documents, now).values()
+            if at <= now
+        ]
+        unread, deliveries, pending = (
+            len(unread_checks(session)),
+            counts(session),
+            oldest_pending(session),
+        )
+        made = {
+            name: session.exec(select(func.max(col(table.id)))).one() or 0  # type: ignore[attr-defined]
+            for name, table in _MADE.items()
+        }
     never = [id_ for id_ in ids if id_ not in checks]
-    documents = Counter(check.outcome or "unread" for check in checks.values()) + Counter(["never"] * len(never))
-    yield _labelled("policywatch_documents", "By the outcome of their last check.", "outcome", documents)
+    documents = Counter(
+        check.outcome or "unread" for check in checks.values()
+    ) + Counter(["never"] * len(never))
+    yield _labelled(
+        "policywatch_documents",
+        "By the outcome of their last check.",
+        "outcome",
+        documents,
+    )
     yield _labelled("policywatch_deliveries", "By state.", "state", deliveries)
-    for name, number in made.items():  # ids count them, where counting the rows of ten years would take long
-        yield CounterMetricFamily(f"policywatch_{name}", f"{name.capitalize()} that were ever made.", number)
+    for (
+        name,
+        number,
+    ) in (
+        made.items()
+    ):  # ids count them, where counting the rows of ten years would take long
+        yield CounterMetricFamily(
+            f"policywatch_{name}", f"{name.capitalize()} that were ever made.", number
+        )
     took = [check.seconds for check in checks.values() if check.seconds is not None]
-    checked = [at.total_seconds() for at in late if at.days < 36_500]  # of one that was never checked there is no age
+    checked = [
+        at.total_seconds() for at in late if at.days < 36_500
+    ]  # of one that was never checked there is no age
     yield from (
         GaugeMetricFamily(f"policywatch_{name}", description, value)
         for name, description, value in (
             ("overdue_documents", "Documents whose next check is due.", len(late)),
-            ("overdue_seconds", "For how long the longest of them has been due.", max(checked, default=0)),
-            ("paused_documents", "Documents whose server asked for a pause.", sum(at > now for at in waits.values())),
+            (
+                "overdue_seconds",
+                "For how long the longest of them has been due.",
+                max(checked, default=0),
+            ),
+            (
+                "paused_documents",
+                "Documents whose server asked for a pause.",
+                sum(at > now for at in waits.values()),
+            ),
             ("unread_captures", "Fetched pages that are not read yet.", unread),
             (
                 "longest_check_seconds",
                 "Of the documents' last checks, the one that took longest.",
                 max(took, default=0),
             ),
-            ("pending_delivery_seconds", "Age of the oldest message that is not sent.", _age(pending, now)),
+            (
+                "pending_delivery_seconds",
+                "Age of the oldest message that is not sent.",
+                _age(pending, now),
+            ),
             ("database_bytes", "Size of the database.", database.size()),
         )
     )
 
 
-def _labelled(name: str, description: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
+def _labelled(
+    name: str, description: str, label: str, values: Mapping[str, int]
+) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, description, labels=[label])
     for value, number in values.items():
         family.add_metric([value], number)

@@ -16,7 +16,9 @@ Query = tuple[tuple[str, str], ...]
 VIEWS = ("side",)  # what else than inline a change can be shown as
 CHOICES = {"lang": LANGUAGES, "view": VIEWS}
 FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
-_OURS = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")  # two slashes would lead to another host
+_OURS = re.compile(
+    r"/(?![/\\])[^\x00-\x1f\x7f]*"
+)  # two slashes would lead to another host
 _MOST = 12  # parameters that are taken over from an address
 
 
@@ -45,7 +47,13 @@ class PageContext:
     @property
     def chosen(self) -> Query:
         """What the visitor chose, and every link to a page takes along."""
-        return tuple({name: value for name, value in self.query if value in CHOICES.get(name, ())}.items())
+        return tuple(
+            {
+                name: value
+                for name, value in self.query
+                if value in CHOICES.get(name, ())
+            }.items()
+        )
 
     @property
     def asked(self) -> str:
@@ -56,12 +64,22 @@ class PageContext:
         """The address of the page that was asked for; of the first page where it can't be one of ours."""
         path, _, query = asked.partition("?")
         path = unquote(path)
-        return self.link(path, **parse_qs(query)) if _OURS.fullmatch(path) else self.link("/")
+        return (
+            self.link(path, **parse_qs(query))
+            if _OURS.fullmatch(path)
+            else self.link("/")
+        )
 
     def link(self, path: str, /, **query: object) -> str:
         """The address of another page; of a feed with its language, for a feed reader wishes none."""
-        language = {"lang": self.language} if path in FEEDS and self.language != LANGUAGES[0] else {}
-        return self.address(path, _merged(self.chosen, query if self.exported else query | language))
+        language = (
+            {"lang": self.language}
+            if path in FEEDS and self.language != LANGUAGES[0]
+            else {}
+        )
+        return self.address(
+            path, _merged(self.chosen, query if self.exported else query | language)
+        )
 
     def bare(self, path: str) -> str:
         """An address alone: of a sheet or picture, or of a form, whose fields say what the visitor chose."""
@@ -90,10 +108,16 @@ def page_context(request: Request) -> PageContext:
     asked = request.query_params.get("lang", "")
     return PageContext(
         path=str(request.scope["path"]).removeprefix(root),
-        query=tuple((name, value) for name, value in request.query_params.multi_items() if value),
-        language=asked if asked in LANGUAGES else preferred_language(request.headers.get("accept-language", "")),
+        query=tuple(
+            (name, value) for name, value in request.query_params.multi_items() if value
+        ),
+        language=asked
+        if asked in LANGUAGES
+        else preferred_language(request.headers.get("accept-language", "")),
         address=lambda path, query: f"{root}{_below_root(path, query)}",
-        whole_address=lambda path, query: f"{str(request.base_url).removesuffix('/')}{_below_root(path, query)}",
+        whole_address=lambda path, query: (
+            f"{str(request.base_url).removesuffix('/')}{_below_root(path, query)}"
+        ),
         **getattr(request.state, "access", {}),
     )
 
@@ -105,6 +129,11 @@ def _below_root(path: str, query: Query) -> str:
 def _merged(query: Sequence[tuple[str, str]], changed: Mapping[str, object]) -> Query:
     unchanged = [(name, value) for name, value in query if name not in changed]
     added = (
-        (name, each) for name, value in changed.items() for each in (value if isinstance(value, list) else [value])
+        (name, each)
+        for name, value in changed.items()
+        for each in (value if isinstance(value, list) else [value])
     )
-    return (*unchanged, *((name, str(value)) for name, value in added if value is not None))
+    return (
+        *unchanged,
+        *((name, str(value)) for name, value in added if value is not None),
+    )

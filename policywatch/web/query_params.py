@@ -19,7 +19,10 @@ def _place(text: str) -> str:
     return text
 
 
-DocumentId = Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=200, examples=["parley/privacy-policy"])]
+DocumentId = Annotated[
+    str,
+    Field(pattern=r"^[^\x00]+$", max_length=200, examples=["parley/privacy-policy"]),
+]
 Number = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 # PostgreSQL knows no text with a NUL
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
@@ -42,15 +45,31 @@ class Params(BaseModel):
     def _without_empty(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        lists = {name: [each for each in value if each != ""] for name, value in given.items() if type(value) is list}
-        return {name: value for name, value in (given | lists).items() if value not in ("", [])}
+        lists = {
+            name: [each for each in value if each != ""]
+            for name, value in given.items()
+            if type(value) is list
+        }
+        return {
+            name: value
+            for name, value in (given | lists).items()
+            if value not in ("", [])
+        }
 
     @property
     def as_query(self) -> dict[str, list[str]]:
         """As an address has it, without a place in the list; what does not narrow is left out."""
-        narrowing = self.model_dump(mode="json", exclude={"cursor", "newer", "limit"}, exclude_defaults=True)
-        lists = ((name, value if isinstance(value, list) else [value]) for name, value in narrowing.items())
-        return {name: ["true" if each is True else str(each) for each in values] for name, values in lists}
+        narrowing = self.model_dump(
+            mode="json", exclude={"cursor", "newer", "limit"}, exclude_defaults=True
+        )
+        lists = (
+            (name, value if isinstance(value, list) else [value])
+            for name, value in narrowing.items()
+        )
+        return {
+            name: ["true" if each is True else str(each) for each in values]
+            for name, values in lists
+        }
 
 
 class ChangesQuery(Params):
@@ -60,20 +79,34 @@ class ChangesQuery(Params):
     document: Words = Field([], description="id of a document")
     kind: Words = Field([], description="of the document, like terms")
     topic: Words = Field([], description="a topic, like ai_training")
-    severity: Literal["high", "medium", "low"] | None = Field(None, description="this and above")
-    direction: Annotated[list[Direction], _Few] = Field([], description="for the reader's privacy")
+    severity: Literal["high", "medium", "low"] | None = Field(
+        None, description="this and above"
+    )
+    direction: Annotated[list[Direction], _Few] = Field(
+        [], description="for the reader's privacy"
+    )
     language: Words = Field([], description="of the document, like en")
     since: Day | None = Field(None, description="first day of detection, UTC")
     until: Day | None = Field(None, description="last day of detection, UTC")
-    effective_from: Day | None = Field(None, description="first day of the date in force")
+    effective_from: Day | None = Field(
+        None, description="first day of the date in force"
+    )
     effective_to: Day | None = Field(None, description="last day of the date in force")
-    cosmetic: bool = Field(False, description="also changes of form only, and of our reading")
-    state: Annotated[list[ReviewState], _Few] = Field([], description="of the review; for who signed in only")
+    cosmetic: bool = Field(
+        False, description="also changes of form only, and of our reading"
+    )
+    state: Annotated[list[ReviewState], _Few] = Field(
+        [], description="of the review; for who signed in only"
+    )
 
     @property
     def filter(self) -> ChangeFilter:
-        asked = self.model_dump(include=set(ChangesQuery.model_fields), exclude_defaults=True)
-        return ChangeFilter(**asked | {"severity": this_and_above(self.severity or "none")})
+        asked = self.model_dump(
+            include=set(ChangesQuery.model_fields), exclude_defaults=True
+        )
+        return ChangeFilter(
+            **asked | {"severity": this_and_above(self.severity or "none")}
+        )
 
 
 class ChangesPaged(ChangesQuery):
@@ -84,7 +117,9 @@ class ChangesPaged(ChangesQuery):
 
     def page(self, session: Session, *, by_event: bool = False) -> ChangesPage:
         before = Cursor.parse(self.cursor) if self.cursor else None
-        return changes_page(session, self.filter, before=before, limit=self.limit, by_event=by_event)
+        return changes_page(
+            session, self.filter, before=before, limit=self.limit, by_event=by_event
+        )
 
 
 class ReviewEntry(Params):

@@ -64,15 +64,24 @@ class Renderer:
         )
         self._templates.filters["twice"] = lambda value: (value, value)
         self._templates.filters["translate"] = translate
-        self._templates.filters["topic"] = lambda name, words: words.label("topics", name)
+        self._templates.filters["topic"] = lambda name, words: words.label(
+            "topics", name
+        )
 
-    def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
+    def page(
+        self, request: Request, template: str, *, status: int = 200, **context: object
+    ) -> HTMLResponse:
         page = page_context(request)
         headers = {"Content-Language": page.language, "Vary": "Accept-Language"}
         return HTMLResponse(self.html(page, template, **context), status, headers)
 
     def html(self, page: PageContext, template: str, **context: object) -> str:
-        shared = {"page": page, "words": catalogue(page.language), "link": page.link, "here": page.here}
+        shared = {
+            "page": page,
+            "words": catalogue(page.language),
+            "link": page.link,
+            "here": page.here,
+        }
         return self._templates.get_template(template).render(shared | context)
 
 
@@ -84,4 +93,8 @@ def _fragment(text: str) -> str:
 
 def _sanitized(value: object) -> object:
     """Applied to all that a template puts out, so that no template can forget it; what is HTML already stays."""
-    return sanitize(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return (
+        sanitize(value)
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
+    )

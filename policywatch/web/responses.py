@@ -25,7 +25,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "description": "What was asked for is not there, or was not understood.",
         "content": {PROBLEM: {"schema": Problem.model_json_schema()}},
     },
-    304: {"description": "Nothing has changed since the answer with the tag in If-None-Match."},
+    304: {
+        "description": "Nothing has changed since the answer with the tag in If-None-Match."
+    },
 }
 
 
@@ -40,10 +42,20 @@ def only_known_parameters(request: Request) -> None:
         is_model = isinstance(model, type) and issubclass(model, BaseModel)
         known += model.model_fields if is_model else [parameter.alias]
     there = f"; there are {', '.join(known)}" if known else ": it takes none"
-    unknown = [name for name in request.query_params if name not in known and name not in CHOICES]
+    unknown = [
+        name
+        for name in request.query_params
+        if name not in known and name not in CHOICES
+    ]
     if unknown:
         errors = [
-            {"type": "extra", "loc": ("query", name), "input": "", "msg": f"is no parameter{there}"} for name in unknown
+            {
+                "type": "extra",
+                "loc": ("query", name),
+                "input": "",
+                "msg": f"is no parameter{there}",
+            }
+            for name in unknown
         ]
         raise RequestValidationError(errors)
 
@@ -57,11 +69,17 @@ class ConditionalRoute(APIRoute):
         async def conditional(request: Request) -> Response:
             response = await handler(request)
             tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-            response.headers["ETag"] = f"W/{tag}"  # weak, for the body may go out compressed or not
+            response.headers["ETag"] = (
+                f"W/{tag}"  # weak, for the body may go out compressed or not
+            )
             response.headers.setdefault("Cache-Control", "no-cache")
             if not _is_known(request, tag, response.headers.get("last-modified")):
                 return response
-            headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+            headers = {
+                name: value
+                for name, value in response.headers.items()
+                if not name.startswith("content-")
+            }
             return Response(status_code=304, headers=headers)
 
         return conditional
@@ -76,7 +94,11 @@ def _is_known(request: Request, tag: str, updated: str | None) -> bool:
         since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
     except ValueError:
         return False
-    return updated is not None and since.tzinfo is not None and parsedate_to_datetime(updated) <= since
+    return (
+        updated is not None
+        and since.tzinfo is not None
+        and parsedate_to_datetime(updated) <= since
+    )
 
 
 class Json(JSONResponse):
@@ -86,7 +108,9 @@ class Json(JSONResponse):
         return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def next_page(request: Request, response: Response, cursor: object | None) -> str | None:
+def next_page(
+    request: Request, response: Response, cursor: object | None
+) -> str | None:
     """The address of the page from that place on, also as a header."""
     if cursor is None:
         return None
@@ -95,21 +119,34 @@ def next_page(request: Request, response: Response, cursor: object | None) -> st
     return address
 
 
-def problem(status: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+def problem(
+    status: int, detail: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    content = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
     body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     return Response(body, status, headers, PROBLEM)
 
 
 def wrong_parameters(errors: Sequence[Any]) -> str:
     """What of an address could not be understood, a parameter each."""
-    return "; ".join(f"{(*error['loc'], '', '')[1]}: {error['msg']}" for error in errors[:5])
+    return "; ".join(
+        f"{(*error['loc'], '', '')[1]}: {error['msg']}" for error in errors[:5]
+    )
 
 
 def wrong_parameter_keys(errors: Sequence[Any]) -> list[tuple[str, str, str]]:
     """The same for a page: each parameter, what it was, and the key of the sentence that says what it may be."""
     return [
-        ((*error["loc"], "", "")[1], str(error["input"])[:_LONGEST], _SENTENCES.get(error["type"], "wrong"))
+        (
+            (*error["loc"], "", "")[1],
+            str(error["input"])[:_LONGEST],
+            _SENTENCES.get(error["type"], "wrong"),
+        )
         for error in errors[:5]
     ]
 

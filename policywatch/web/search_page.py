@@ -19,19 +19,36 @@ _AROUND = 180  # characters of an excerpt on each side of what was found
 class SearchQuery(Params):
     """The words, where to look for them, and the place to go on from."""
 
-    q: Annotated[str, Field("", max_length=300, pattern=r"^[^\x00]*$", description='words, and "words in a row"')] = ""
+    q: Annotated[
+        str,
+        Field(
+            "",
+            max_length=300,
+            pattern=r"^[^\x00]*$",
+            description='words, and "words in a row"',
+        ),
+    ] = ""
     service: Words = Field([], description="name of a service")
     document: Words = Field([], description="id of a document")
     language: Words = Field([], description="of the document, like en")
-    since: Day | None = Field(None, description="first day on which the words came, UTC")
+    since: Day | None = Field(
+        None, description="first day on which the words came, UTC"
+    )
     until: Day | None = Field(None, description="last day on which the words came, UTC")
     standing: bool = Field(False, description="only in the texts in force")
-    cursor: int | None = Field(None, ge=1, le=MAX_BIGINT, description="older than this place")
+    cursor: int | None = Field(
+        None, ge=1, le=MAX_BIGINT, description="older than this place"
+    )
 
     @property
     def filter(self) -> SearchFilter:
         return SearchFilter(
-            tuple(self.service), tuple(self.document), tuple(self.language), self.since, self.until, self.standing
+            tuple(self.service),
+            tuple(self.document),
+            tuple(self.language),
+            self.since,
+            self.until,
+            self.standing,
         )
 
 
@@ -45,7 +62,12 @@ def excerpt(hit: Hit) -> list[tuple[bool, str]]:
     """The pieces of a hit, with what lies far from all matches cut out."""
     last = len(hit.marked) - 1
     return [
-        (is_match, text if is_match else _cut(text, is_first=number == 0, is_last=number == last))
+        (
+            is_match,
+            text
+            if is_match
+            else _cut(text, is_first=number == 0, is_last=number == last),
+        )
         for number, (is_match, text) in enumerate(hit.marked)
     ]
 

@@ -31,7 +31,9 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 LONGEST = 2_048  # bytes of an address
-_OPEN = re.compile(rf"/sign-in$|/subscription/|/static/|{ALIVE}$|{READY}$")  # also where reading is private
+_OPEN = re.compile(
+    rf"/sign-in$|/subscription/|/static/|{ALIVE}$|{READY}$"
+)  # also where reading is private
 
 
 class SecurityHeaders:
@@ -64,7 +66,10 @@ class Hosts(TrustedHostMiddleware):
     """Answers under its names only; to probes under any, for an orchestrator asks by the container's address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        probed = scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in PROBES
+        probed = (
+            scope["type"] == "http"
+            and scope["path"].removeprefix(scope.get("root_path", "")) in PROBES
+        )
         await (self.app if probed else super().__call__)(scope, receive, send)
 
 
@@ -82,7 +87,9 @@ class AccessControl:
         request = Request(scope)
         if {"content-length", "transfer-encoding"} <= {*request.headers}:
             # a proxy in front may count by the other, and take the rest for another visitor's request
-            await problem(400, "a length or chunks, not both", {"Connection": "close"})(scope, receive, send)
+            await problem(400, "a length or chunks, not both", {"Connection": "close"})(
+                scope, receive, send
+            )
             return
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST:
             await _too_long(request)(scope, receive, send)
@@ -91,20 +98,28 @@ class AccessControl:
         has_token = self._access.knows_token(request.headers.get("authorization", ""))
         request.state.signed_in = has_token or session is not None
         request.state.has_token = has_token
-        request.state.actor = Actor("", "token") if session is None else Actor(session.name, "pages")
+        request.state.actor = (
+            Actor("", "token") if session is None else Actor(session.name, "pages")
+        )
         request.state.access = {
             "can_sign_in": self._access.can_sign_in,
             "csrf": session.csrf if session else None,
             "person": session.name if session else "",
         }
-        if self._access.private and not request.state.signed_in and not _OPEN.match(page_context(request).path):
+        if (
+            self._access.private
+            and not request.state.signed_in
+            and not _OPEN.match(page_context(request).path)
+        ):
             await self._ask(request)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
     def _ask(self, request: Request) -> ASGIApp:
         page = page_context(request)
-        wants_page = "text/html" in request.headers.get("accept", "") and request.method == "GET"
+        wants_page = (
+            "text/html" in request.headers.get("accept", "") and request.method == "GET"
+        )
         if wants_page and self._access.can_sign_in:
             return RedirectResponse(page.link("/sign-in", next=page.asked), 303)
         return problem(401, headers={"WWW-Authenticate": "Bearer"})

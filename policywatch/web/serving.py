@@ -23,7 +23,9 @@ from policywatch.web.connection_limits import ACCEPTED_AT_ONCE, LimitedProtocol
 from policywatch.web.security import LONGEST
 
 _QUEUE = 1024  # connections that the system keeps until they are accepted
-_SECRET = re.compile(r"(/subscription/)[^/?]+")  # gives the right to unsubscribe a reader
+_SECRET = re.compile(
+    r"(/subscription/)[^/?]+"
+)  # gives the right to unsubscribe a reader
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -44,13 +46,20 @@ class Listening:
 def serve(app: FastAPI, where: Listening) -> None:
     """Until SIGINT or SIGTERM. Raises `OSError` where the address is taken."""
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
-    with suppress(KeyboardInterrupt), _listening(where, family) as listening:  # uvicorn raises anew what ended it
+    with (
+        suppress(KeyboardInterrupt),
+        _listening(where, family) as listening,
+    ):  # uvicorn raises anew what ended it
         # asyncio does so only for sockets of its own; without it every second answer of a connection waits 40 ms
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = f"[{where.host}]" if ":" in where.host else where.host
         address = f"http://{name}:{listening.getsockname()[1]}{where.root_path}/"
         config = uvicorn.Config(
-            AccessLog(_with_prefix_or_without(app, where.root_path) if where.root_path else app),
+            AccessLog(
+                _with_prefix_or_without(app, where.root_path)
+                if where.root_path
+                else app
+            ),
             http=LimitedProtocol,
             backlog=ACCEPTED_AT_ONCE,
             log_config=None,  # ours is set up
@@ -61,7 +70,9 @@ def serve(app: FastAPI, where: Listening) -> None:
             forwarded_allow_ips=list(where.proxies),
         )
         gc.freeze()  # else a full collection looks through the program itself, for a tenth of a second
-        gc.set_threshold(700, 10, 50)  # and of what frozen objects leave, one is due with every tenth page
+        gc.set_threshold(
+            700, 10, 50
+        )  # and of what frozen objects leave, one is due with every tenth page
         _Server(config, address).run(sockets=[listening])
 
 
@@ -84,7 +95,9 @@ def _listening(where: Listening, family: socket.AddressFamily) -> socket.socket:
     try:
         return socket.create_server((where.host, where.port), family=family)
     except OSError as failure:
-        if failure.errno == errno.EADDRNOTAVAIL or (failure.errno or 0) < 0:  # below 0: a name without an address
+        if (
+            failure.errno == errno.EADDRNOTAVAIL or (failure.errno or 0) < 0
+        ):  # below 0: a name without an address
             problem = f"{where.host} is no address of this machine; --host names one, 0.0.0.0 means all of them"
         elif failure.errno == errno.EADDRINUSE:
             problem = f"something else listens on port {where.port} of {where.host}; --port names another, 0 a free one"
@@ -105,7 +118,11 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, size, start = 500, 0, time.perf_counter()  # 500 is what the server sends if the app breaks
+        status, size, start = (
+            500,
+            0,
+            time.perf_counter(),
+        )  # 500 is what the server sends if the app breaks
 
         async def counted(message: Message) -> None:
             nonlocal status, size
@@ -118,23 +135,33 @@ class AccessLog:
         try:
             await self._app(scope, receive, counted)
         finally:
-            target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+            target = scope["raw_path"] + (
+                b"?" + scope["query_string"] if scope["query_string"] else b""
+            )
             facts = {
                 "client": scope["client"][0] if scope["client"] else "-",
                 "method": scope["method"],
-                "path": _SECRET.sub(r"\1***", target[:LONGEST].decode()),  # as it was sent, which is printable ASCII
+                "path": _SECRET.sub(
+                    r"\1***", target[:LONGEST].decode()
+                ),  # as it was sent, which is printable ASCII
                 "status": status,
                 "bytes": size,
                 "ms": round(1000 * (time.perf_counter() - start)),
             }
-            log.info("%s", " ".join(map(str, facts.values())), extra={"event": "request", "facts": facts})
+            log.info(
+                "%s",
+                " ".join(map(str, facts.values())),
+                extra={"event": "request", "facts": facts},
+            )
 
 
 def _with_prefix_or_without(app: ASGIApp, root_path: str) -> ASGIApp:
     """Some proxies take the prefix away before they pass a request on, others don't: both are understood."""
 
     async def understood(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{root_path}{root_path}/"):
+        if scope["type"] == "http" and f"{scope['path']}/".startswith(
+            f"{root_path}{root_path}/"
+        ):
             scope["path"] = scope["path"].removeprefix(root_path)
         await app(scope, receive, send)
 

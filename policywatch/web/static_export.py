@@ -38,7 +38,9 @@ class ExportResult:
 
 
 @published()
-def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: bool = False) -> ExportResult:
+def bring_up_to_date(
+    folder: Path, files: Iterable[File], *, known: str, again: bool = False
+) -> ExportResult:
     """Each file is replaced in one step, so that whoever reads sees the old or the new.
 
     `known` says by what program and for what site keys were made: with another one nothing is taken as known, nor with
@@ -51,7 +53,9 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
     result, new = ExportResult(), _Files()
     folder.mkdir(parents=True, exist_ok=True)
     if not record.exists():
-        replace_file(record, _record("", {}))  # what stands here from now on is ours, whatever stops us
+        replace_file(
+            record, _record("", {})
+        )  # what stands here from now on is ours, whatever stops us
     try:
         for file in files:
             path = folder / file.name
@@ -85,19 +89,31 @@ def _read(folder: Path, record: Path) -> tuple[str, _Files]:
         try:
             content = json.loads(record.read_text("utf-8"))
             known, files = str(content["known"]), dict(content["files"])
-            if any(Path(name).is_absolute() or ".." in Path(name).parts for name in files):
-                raise ValueError("no export writes outside of its folder, and none shall take files away there")
+            if any(
+                Path(name).is_absolute() or ".." in Path(name).parts for name in files
+            ):
+                raise ValueError(
+                    "no export writes outside of its folder, and none shall take files away there"
+                )
             return known, files
-        except (ValueError, KeyError, TypeError) as failure:  # by a power cut, say, or by whoever can write there
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+        ) as failure:  # by a power cut, say, or by whoever can write there
             problem = f"{record}, which says what earlier exports wrote, is damaged; empty the folder, or name another"
             raise ForeignFolder(problem) from failure
     if folder.is_dir() and any(folder.iterdir()):
-        raise ForeignFolder(f"{folder} holds files that no export wrote; name an empty folder")
+        raise ForeignFolder(
+            f"{folder} holds files that no export wrote; name an empty folder"
+        )
     return "", {}
 
 
 def _record(known: str, files: _Files) -> bytes:
-    return json.dumps({"known": known, "files": files}, indent=0, sort_keys=True).encode()
+    return json.dumps(
+        {"known": known, "files": files}, indent=0, sort_keys=True
+    ).encode()
 
 
 def _remove(folder: Path, name: str) -> int:

@@ -29,7 +29,10 @@ _MOST = {3600: 5, 24 * 3600: 20}
 
 
 def subscription_pages(
-    database: Database, renderer: Renderer, state: Callable[[], WatchlistState], now: Callable[[], datetime]
+    database: Database,
+    renderer: Renderer,
+    state: Callable[[], WatchlistState],
+    now: Callable[[], datetime],
 ) -> APIRouter:
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
     sign_ups = _SignUps()
@@ -54,14 +57,22 @@ def subscription_pages(
             with database.writing() as session:
                 is_let = sign_up(session, reader)
         if not is_let:
-            return renderer.page(request, "subscribe.html", status=429, message="too_many")
+            return renderer.page(
+                request, "subscribe.html", status=429, message="too_many"
+            )
         sender.submit(deliver_to_subscribers, database, to.route_to, state().site)
         return renderer.page(request, "subscribe.html", message="sent")
 
     @router.get("/subscription/{token}")
     def subscription(request: Request, token: str) -> Response:
         with database.reading() as session:
-            return _secret(renderer.page(request, "subscription.html", reader=subscriber_of(session, token, now())))
+            return _secret(
+                renderer.page(
+                    request,
+                    "subscription.html",
+                    reader=subscriber_of(session, token, now()),
+                )
+            )
 
     @router.post("/subscription/{token}")
     def decide(request: Request, token: str, fields: Form) -> Response:
@@ -71,19 +82,25 @@ def subscription_pages(
         """
         with database.writing() as session:
             reader, left = _decided(session, token, fields, now())
-        return _secret(renderer.page(request, "subscription.html", reader=reader, left=left))
+        return _secret(
+            renderer.page(request, "subscription.html", reader=reader, left=left)
+        )
 
     return router
 
 
-def _decided(session: Session, token: str, fields: Mapping[str, str], now: datetime) -> tuple[Subscriber | None, bool]:
+def _decided(
+    session: Session, token: str, fields: Mapping[str, str], now: datetime
+) -> tuple[Subscriber | None, bool]:
     """The reader after that decision, and whether one has left."""
     reader = subscriber_of(session, token, now)
     if reader is not None and "confirm" not in fields:
         unsubscribe(session, reader)
         return None, True
     if reader is not None and reader.confirmed_at is None:
-        if chosen := _reader({**fields, "address": reader.address}, reader.requested_at):
+        if chosen := _reader(
+            {**fields, "address": reader.address}, reader.requested_at
+        ):
             reader.choose(chosen)
         reader.confirmed_at = now
     return reader, False
@@ -99,7 +116,10 @@ class _SignUps:
         """Whether another one may come from there now; then it is counted."""
         network, now = network_of(address), monotonic()
         times = [time for time, other in tuple(self._times) if other == network]
-        is_let = all(sum(time > now - window for time in times) < most for window, most in _MOST.items())
+        is_let = all(
+            sum(time > now - window for time in times) < most
+            for window, most in _MOST.items()
+        )
         if is_let:
             self._times.append((now, network))
         return is_let
@@ -121,5 +141,7 @@ def _reader(fields: Mapping[str, str], now: datetime) -> Subscriber | None:
         language=fields.get("language", ""),
         requested_at=now,
     )
-    is_right = re.match(PERSON, reader.address, re.ASCII) and reader.severity in SEVERITIES
+    is_right = (
+        re.match(PERSON, reader.address, re.ASCII) and reader.severity in SEVERITIES
+    )
     return reader if is_right and reader.language in LANGUAGES else None

@@ -103,7 +103,9 @@ def upgrade() -> None:
     op.create_table(
         "captures",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sa.Column(
+            "document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False
+        ),
         sa.Column("head_id", sa.Integer, sa.ForeignKey("captures.id")),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source", sa.String),
@@ -116,40 +118,62 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String, nullable=False),
         sa.Column("size", sa.Integer, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
-        sa.Column("entry", sa.Integer, sa.ForeignKey("chain_entries.number"), nullable=False, unique=True),
+        sa.Column(
+            "entry",
+            sa.Integer,
+            sa.ForeignKey("chain_entries.number"),
+            nullable=False,
+            unique=True,
+        ),
     )
     op.create_index("ix_captures_document_id", "captures", ["document_id"])
     op.create_index("ix_captures_head_id", "captures", ["head_id"])
     op.create_table(
         "imports",
-        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True),
+        sa.Column(
+            "document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True
+        ),
         sa.Column("archive", sa.String, primary_key=True),
         sa.Column("commit", sa.String, nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_table(
         "paragraph_packs",
-        sa.Column("first_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+        sa.Column(
+            "first_id",
+            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+            primary_key=True,
+        ),
         sa.Column("last_id", sa.BigInteger, nullable=False),
-        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sa.Column(
+            "document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False
+        ),
         sa.Column("digests", sa.LargeBinary, nullable=False),
         sa.Column("counts", sa.LargeBinary, nullable=False),
         sa.Column("is_counted", sa.Boolean, nullable=False),
         sa.Column("texts", sa.LargeBinary, nullable=False),
     )
-    op.create_index("ix_paragraph_packs_document_id", "paragraph_packs", ["document_id"])
+    op.create_index(
+        "ix_paragraph_packs_document_id", "paragraph_packs", ["document_id"]
+    )
     op.create_table(
         "timestamps",
-        sa.Column("entry", sa.Integer, sa.ForeignKey("chain_entries.number"), primary_key=True),
+        sa.Column(
+            "entry", sa.Integer, sa.ForeignKey("chain_entries.number"), primary_key=True
+        ),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("response", sa.LargeBinary, nullable=False),
     )
     op.create_table(
         "versions",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sa.Column(
+            "document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False
+        ),
         sa.Column("number", sa.Integer, nullable=False),
-        sa.Column("capture_id", sa.Integer, sa.ForeignKey("captures.id"), nullable=False),
+        sa.Column(
+            "capture_id", sa.Integer, sa.ForeignKey("captures.id"), nullable=False
+        ),
         sa.Column("captured_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cause", sa.String, nullable=False),
         sa.Column("fingerprint", sa.String, nullable=False),
@@ -166,7 +190,9 @@ def upgrade() -> None:
     op.create_table(
         "checks",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sa.Column(
+            "document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False
+        ),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("outcome", sa.String),
         sa.Column("attempts", sa.Integer, nullable=False),
@@ -191,7 +217,9 @@ def upgrade() -> None:
     op.create_index("ix_checks_version_id", "checks", ["version_id"])
     op.create_table(
         "alternating_passages",
-        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True),
+        sa.Column(
+            "document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True
+        ),
         sa.Column("key", sa.String, primary_key=True),
         sa.Column("text", sa.String, nullable=False),
         sa.Column("stands", sa.Boolean, nullable=False),
@@ -202,13 +230,25 @@ def upgrade() -> None:
         sa.Column("check_id", sa.Integer, sa.ForeignKey("checks.id"), nullable=False),
         sa.Column("longest", sa.Integer, nullable=False),
     )
-    op.create_index("ix_alternating_passages_check_id", "alternating_passages", ["check_id"])
+    op.create_index(
+        "ix_alternating_passages_check_id", "alternating_passages", ["check_id"]
+    )
     op.create_table(
         "changes",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
-        sa.Column("version_id", sa.Integer, sa.ForeignKey("versions.id"), nullable=False, unique=True),
-        sa.Column("before_id", sa.Integer, sa.ForeignKey("versions.id"), nullable=False),
+        sa.Column(
+            "document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False
+        ),
+        sa.Column(
+            "version_id",
+            sa.Integer,
+            sa.ForeignKey("versions.id"),
+            nullable=False,
+            unique=True,
+        ),
+        sa.Column(
+            "before_id", sa.Integer, sa.ForeignKey("versions.id"), nullable=False
+        ),
         sa.Column("check_id", sa.Integer, sa.ForeignKey("checks.id")),
         sa.Column("detected_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cause", sa.String, nullable=False),
@@ -231,9 +271,22 @@ def upgrade() -> None:
     op.create_index(
         "ix_changes_listed",
         "changes",
-        ["detected_at", "id", "substantive", "cause", "severity", "direction", "document_id", "effective_date"],
+        [
+            "detected_at",
+            "id",
+            "substantive",
+            "cause",
+            "severity",
+            "direction",
+            "document_id",
+            "effective_date",
+        ],
     )
-    op.create_index("ix_changes_of_document", "changes", ["document_id", "detected_at", "id", "substantive", "cause"])
+    op.create_index(
+        "ix_changes_of_document",
+        "changes",
+        ["document_id", "detected_at", "id", "substantive", "cause"],
+    )
     op.create_index("ix_changes_returns_to", "changes", ["returns_to"])
     op.create_index("ix_changes_waits", "changes", ["waits"])
     op.create_table(
@@ -263,7 +316,9 @@ def upgrade() -> None:
     op.create_table(
         "change_topics",
         sa.Column("topic", sa.String, primary_key=True),
-        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), primary_key=True),
+        sa.Column(
+            "change_id", sa.Integer, sa.ForeignKey("changes.id"), primary_key=True
+        ),
     )
     op.create_index("ix_change_topics_change_id", "change_topics", ["change_id"])
     op.create_table(
@@ -297,18 +352,28 @@ def upgrade() -> None:
     op.create_table(
         "delivery_items",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("delivery_id", sa.Integer, sa.ForeignKey("deliveries.id"), nullable=False),
+        sa.Column(
+            "delivery_id", sa.Integer, sa.ForeignKey("deliveries.id"), nullable=False
+        ),
         sa.Column("address", sa.String, nullable=False),
         sa.Column("alert_id", sa.Integer, sa.ForeignKey("alerts.id")),
         sa.Column("notice_id", sa.Integer, sa.ForeignKey("notices.id")),
         sa.UniqueConstraint("alert_id", "address"),
         sa.UniqueConstraint("notice_id", "address"),
-        sa.CheckConstraint("(alert_id IS NULL) <> (notice_id IS NULL)", name="one_thing"),
+        sa.CheckConstraint(
+            "(alert_id IS NULL) <> (notice_id IS NULL)", name="one_thing"
+        ),
     )
     op.create_index("ix_delivery_items_delivery_id", "delivery_items", ["delivery_id"])
     if op.get_bind().dialect.name == "sqlite":
         # The program's own words go in: nothing is left to a tokenizer, and the text is not stored a second time.
-        op.execute("CREATE VIRTUAL TABLE paragraph_words USING fts5(words, content='', columnsize=0, tokenize='ascii')")
+        op.execute(
+            "CREATE VIRTUAL TABLE paragraph_words USING fts5(words, content='', columnsize=0, tokenize='ascii')"
+        )
     else:
-        op.execute("CREATE TABLE paragraph_words (paragraph_id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)")
-        op.execute("CREATE INDEX ix_paragraph_words ON paragraph_words USING gin (words)")
+        op.execute(
+            "CREATE TABLE paragraph_words (paragraph_id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)"
+        )
+        op.execute(
+            "CREATE INDEX ix_paragraph_words ON paragraph_words USING gin (words)"
+        )

@@ -15,8 +15,12 @@ _CHAIN_LOCK = 0x706F6C6963790003
 
 def upgrade() -> None:
     connection = op.get_bind()
-    if connection.dialect.name == "postgresql":  # workers of the release before may write captures meanwhile
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    if (
+        connection.dialect.name == "postgresql"
+    ):  # workers of the release before may write captures meanwhile
+        connection.execute(
+            sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK}
+        )
     rows = connection.execute(sa.text("SELECT number, text FROM chain_entries"))
     entries: dict[int, str] = {row.number: row.text for row in rows}
     present = {*connection.execute(sa.text("SELECT entry FROM captures")).scalars()}
@@ -35,7 +39,12 @@ def upgrade() -> None:
             ]
             entries[last + 1] = "".join(f"{line}\n" for line in lines)
             row = {"number": last + 1, "text": entries[last + 1]}
-            connection.execute(sa.text("INSERT INTO chain_entries (number, text) VALUES (:number, :text)"), row)
+            connection.execute(
+                sa.text(
+                    "INSERT INTO chain_entries (number, text) VALUES (:number, :text)"
+                ),
+                row,
+            )
 
 
 def _names(entry: str) -> list[str]:
