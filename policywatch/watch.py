@@ -147,6 +147,7 @@ def _command(
     chosen = [word for id_ in documents for word in ("--document", id_)]
     return [
         sys.executable,
+        "-P",  # a messages.py or storage.py beside the watchlist is not ours
         "-m",
         "policywatch",
         *step,

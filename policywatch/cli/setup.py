@@ -35,6 +35,14 @@ from policywatch.schedule.jobs import KINDS, Kind, render
 
 
 def init(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FOLDER]",
+            help="Where the watchlist, the database and the evidence will stand.",
+            show_default=False,
+        ),
+    ] = None,
     config: Config = CONFIG,
     contact: Annotated[
         str | None,
@@ -48,7 +56,7 @@ def init(
 ) -> None:
     """Write a commented policywatch.toml that watches LinkedIn.
 
-    Example: `policywatch init --contact privacy-watch@example.org`
+    Example: `policywatch init watch --contact privacy-watch@example.org`
     """
     default = f"{getpass.getuser()}@{socket.gethostname()}"
     if contact is None and sys.stdin.isatty():
@@ -58,13 +66,21 @@ def init(
     contact = contact or default
     if problem := contact_problem(contact):
         raise typer.BadParameter(problem, param_hint="--contact")
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / config
     if config.exists() and not force:
         raise typer.BadParameter(
             f"{config} is there already; --force overwrites it", param_hint="--config"
         )
     replace_file(config, starter(contact).encode())
-    option = "" if config == CONFIG else f" --config {shlex.quote(str(config))}"
-    next_ = f"policywatch doctor{option}, then policywatch run{option}"
+    if folder:
+        option = ""
+        enter = f"cd {shlex.quote(str(folder))}, then "
+    else:
+        option = "" if config == CONFIG else f" --config {shlex.quote(str(config))}"
+        enter = ""
+    next_ = f"{enter}policywatch doctor{option}, then policywatch run{option}"
     console().print(f"Wrote {config}. {_SOURCES}\nNext: {next_}", soft_wrap=True)
 
 

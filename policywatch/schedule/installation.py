@@ -101,7 +101,7 @@ def program() -> tuple[str, ...]:
     return (
         (str(script),)
         if os.access(script, os.X_OK)
-        else (sys.executable, "-m", "policywatch")
+        else (sys.executable, "-P", "-m", "policywatch")
     )
 
 
