@@ -1,6 +1,6 @@
 """Mutates what strangers send, at random, for as long as it is let: pages, archives, imports, requests.
 
-    python -m evaluation.fuzz pages|archives|imports|http [SECONDS] [SEED]
+    python -m evaluation.fuzz pages|archives|imports|http [SECONDS]
 
 Each input is made of a sane one by a few mutations. A page may be refused (`UnreadablePage`), nothing else: any other
 exception, or a process that dies, is printed with the seed that makes it again.
@@ -8,20 +8,33 @@ exception, or a process that dies, is printed with the seed that makes it again.
 
 from __future__ import annotations
 
+import argparse
+import functools
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+import httpx
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
 
 from analysis.extract import read_page
 from analysis.model import TooCostly, UnreadablePage
-from evaluation.hostile_texts import NEWS, page, sentences
+from evaluation.hostile_texts import page, sentences
 from policywatch import sandbox
 from policywatch.ingest.extraction import compare_within_limits
+from policywatch.web.access import Access
+from policywatch.web.app import create_app
+from storage.database import Database
+from tests.story_of_parley import tell
 
 _PIECES = (
     b"<div> </div> <p> </p> <table><tr><td> <b > <!-- --> <![CDATA[ &#x110000; &#xd800; &amp <script> </script> "
@@ -227,118 +240,103 @@ def _archive(chance: random.Random) -> None:
 
 
 def _import(chance: random.Random) -> None:
-    """A folder of saved pages, and a WARC, imported."""
+    """A folder of saved pages, imported."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config, saved = _watchlist(folder), folder / "saved"
         saved.mkdir()
-        (saved / "2024-01-02.html").write_bytes(
-            mutated(page(f"<p>{NEWS}</p>").encode(), chance)
-        )
-        text = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>We keep your name as long as you are here.</p>"
-        head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://a.example/b\r\n"
-        head += b"WARC-Date: 2024-01-02T03:04:05Z\r\nWARC-Record-ID: <urn:uuid:1>\r\n"
-        head += (
-            b"Content-Type: application/http; msgtype=response\r\nContent-Length: %d\r\n\r\n"
-            % len(text)
-        )
-        warc = head + text + b"\r\n\r\n"
-        (folder / "a.warc").write_bytes(mutated(warc, chance))
-        if chance.random() < 0.5:
-            _command("import", "folder", "a/b", saved, "--config", config)
-        else:
-            _command(
-                "import",
-                "warc",
-                folder / "a.warc",
-                "--document",
-                "a/b",
-                "--config",
-                config,
-            )
+        for day in range(1, 4):
+            file_name = chance.choice(
+                (
+                    "2024-01-0{day}",
+                    "20240{day}02030405",
+                    "x-2024-0{day}-31",
+                    "\u202e{day}",
+                )
+            ).format(day=day) + chance.choice((".html", ".md", ".pdf", ".txt", ""))
+            body, _ = hostile_body(chance)
+            (saved / file_name).write_bytes(body)
+        _command("import", "folder", "a/b", saved, "--config", config)
+
+
+_VALUES = (
+    "", "1", "-1", "0", "9" * 30, "\x00", "\ud800", "é" * 3_000, "%", "'", '"',
+    "2024-13-40", "2025-10-06", "a/b", "parley/privacy-policy", "Parley", "ai_training",
+    "high", "fr", "on", "\u202e", "*", "NEAR(", "<b>", "//[::1", "http://[::1",
+)  # fmt: skip
+_FIELDS = (
+    "by", "do", "id", "keep", "language", "name", "next", "note", "password", "reason",
+    "seen", "service", "state", "sure", "title", "to", "topics", "url",
+)  # fmt: skip
 
 
 def _http(chance: random.Random) -> None:
-    """Queries of the API and the pages, asked of the app itself."""
-    from fastapi.testclient import TestClient
-
-    client = _client(TestClient)
-    paths = (
-        "/api/changes",
-        "/api/passages",
-        "/api/search",
-        "/search",
-        "/changes",
-        "/feed.atom",
-        "/feed.json",
+    """A request to a route of the app, by a visitor or by someone who has signed in, on a store with a history."""
+    site, routes = _site()
+    route = chance.choice(routes)
+    known = ("parley/privacy-policy", "1", "2", "3")
+    path = re.sub(
+        r"\{[^}]*\}",
+        lambda _: quote(chance.choice((*known, *_VALUES)).encode("utf-8", "replace")),
+        route.path,
     )
-    more = (
-        "/documents/a/b",
-        "/documents/a/b/compare",
-        "/changes/1",
-        "/calendar.ics",
-        "/",
-        "/metrics",
-        "/api/documents",
+    names = [*_query_names(route.dependant)] or ["q"]
+    query = httpx.QueryParams(
+        [(chance.choice(names), _value(chance)) for _ in range(chance.randrange(4))]
     )
-    keys = (
-        "topic",
-        "severity",
-        "cursor",
-        "limit",
-        "words",
-        "q",
-        "from",
-        "to",
-        "service",
-        "lang",
-        "language",
-        "on",
-    )
-    values = (
-        "",
-        "1",
-        "-1",
-        "0",
-        "9" * 30,
-        "\x00",
-        "\ud800",
-        "é" * 3_000,
-        "%",
-        "'",
-        '"',
-        "2024-13-40",
-        "a/b",
-        "\u202e",
-        "*",
-        '"',
-    )
-    chosen = (
-        (chance.choice(keys), chance.choice(values)) for _ in range(chance.randrange(4))
-    )
-    query = [(key, value.encode("utf-8", "replace").decode()) for key, value in chosen]
-    answer = client.get(chance.choice(paths + more), params=query)
+    if "GET" in (route.methods or ()):
+        answer = site.get(path, params=query)
+    else:
+        fields = chance.sample(_FIELDS, chance.randrange(6))
+        form = {field: _value(chance) for field in fields}
+        if chance.random() < 0.9:
+            form["csrf"] = site.headers["x-csrf"]
+        answer = site.post(path, params=query, data=form)
     if answer.status_code >= 500 and answer.status_code != 503:
-        raise RuntimeError(f"{answer.status_code} {answer.request.url}")
+        raise RuntimeError(f"{answer.status_code} {answer.request.method} {answer.url}")
 
 
-_clients: list[Any] = []
+def _value(chance: random.Random) -> str:
+    return chance.choice(_VALUES).encode("utf-8", "replace").decode()
 
 
-def _client(of: Any) -> Any:
-    if not _clients:
-        from policywatch.config.watchlist import load
-        from policywatch.web.app import create_app
-        from storage.database import Database
+@functools.cache
+def _site() -> tuple[TestClient, list[APIRoute]]:
+    """A client that has signed in, and the routes."""
+    database = Database(f"sqlite:///{tempfile.mkdtemp()}/store.db")
+    tell(database)
+    app = create_app(database, access=Access(password=_PASSWORD))
+    site = TestClient(
+        app,
+        base_url="http://localhost",
+        raise_server_exceptions=False,
+        follow_redirects=False,
+    )
+    site.post("/sign-in", data={"password": _PASSWORD})
+    shown = site.get("/documents/parley/privacy-policy").text
+    [csrf] = set(re.findall(r'name="csrf" value="([^"]+)"', shown))
+    site.headers["x-csrf"] = csrf
+    return site, [route for route in _routes(app.router) if "/sign-" not in route.path]
 
-        config = _watchlist(Path(tempfile.mkdtemp()))
-        _clients.append(
-            of(
-                create_app(Database(load(config).database)),
-                raise_server_exceptions=False,
-            )
-        )
-    return _clients[0]
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_names(inner)
+
+
+_PASSWORD = "a password of twenty letters"
+
+
+def _routes(router: Any) -> Iterator[APIRoute]:
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif hasattr(route, "original_router"):
+            prefix = route.include_context.prefix
+            for inner in _routes(route.original_router):
+                inner.path = prefix + inner.path
+                yield inner
 
 
 KINDS: dict[str, Callable[[random.Random], None]] = {
@@ -350,22 +348,25 @@ KINDS: dict[str, Callable[[random.Random], None]] = {
 
 
 def main() -> None:
-    kind = sys.argv[1]
-    seconds, first = (
-        int(word) for word in (*sys.argv[2:], *("60", "0")[len(sys.argv) - 2 :])
+    options = argparse.ArgumentParser(
+        prog="python -m evaluation.fuzz", description=__doc__
     )
-    ends, seed, found = time.monotonic() + seconds, first, 0
+    options.add_argument("kind", choices=KINDS)
+    options.add_argument("seconds", type=int, nargs="?", default=60)
+    options.add_argument("--seed", type=int, default=0, help="of the first input")
+    given = options.parse_args()
+    ends = time.monotonic() + given.seconds
+    seed, found = given.seed, 0
     while time.monotonic() < ends:
         try:
-            KINDS[kind](random.Random(seed))  # to be made again
+            KINDS[given.kind](random.Random(seed))
         except Exception as failure:  # noqa: BLE001  # which is what we look for
             found += 1
-            print(
-                f"seed {seed}: {type(failure).__name__}: {str(failure)[:3000]}",
-                flush=True,
-            )
+            reason = f"{type(failure).__name__}: {str(failure)[:3000]}"
+            print(f"seed {seed}: {reason}", flush=True)
         seed += 1
-    print(f"{kind}: {seed - first} inputs in {seconds} s, {found} failed")
+    inputs = seed - given.seed
+    print(f"{given.kind}: {inputs} inputs in {given.seconds} s, {found} failed")
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ class Site:
     @staticmethod
     def _request(lines: Iterator[bytes]) -> Asked | None:
         first = next(iter(lines), b"")
-        if not first:
+        if len(first.split()) < 2:  # ended, maybe amid a word
             return None
         headers = {}
         for line in lines:

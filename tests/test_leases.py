@@ -155,7 +155,9 @@ def test_a_lease_that_was_not_renewed_goes_to_another_and_the_loser_writes_nothi
         with one_at_a_time(shared):
             before = documents(shared)
             thawed(holder)
-            assert "LostLease" in holder.wait().stderr
+            # frozen amid a transaction, it finds its connection gone before it looks at its lease
+            stopped = holder.wait().stderr
+            assert "LostLease" in stopped or "OperationalError" in stopped
             assert documents(shared) == before
 
 

@@ -66,7 +66,10 @@ class _Kept:
         key, minute = f"{request.url}", int(monotonic() / 60)
         with self._database.reading() as session:
             newest = session.exec(
-                select(func.max(col(Check.id)), func.max(col(Change.id)))
+                select(
+                    select(func.max(col(Check.id))).scalar_subquery(),
+                    select(func.max(col(Change.id))).scalar_subquery(),
+                )
             ).one()
             state = (minute, *newest)
             with self._lock:
