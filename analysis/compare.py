@@ -14,7 +14,7 @@ from analysis.classify.model import LANGUAGES, Model, shipped_model
 from analysis.classify.summary import headline, summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.diff import passages, plain_words
-from analysis.model import Brief, Comparison, Page, Passage, Quote, Side
+from analysis.model import Brief, Comparison, Page, Passage, Quote
 from analysis.text.dates import (
     ORDERS,
     NamedDate,
@@ -28,6 +28,7 @@ from analysis.text.dates import (
 from analysis.text.language import other_language
 from analysis.text.lexicon import OwnTopic, own_lexicon
 from analysis.validate.rejection import change_rejection
+from foundation.vocabulary import Side
 from messages import Message
 
 # before a link that leads to what was in force before: "for the version effective until then, click here"

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 
+from foundation.vocabulary import (
+    SIDES,
+    BlockKind,
+    Default,
+    Direction,
+    Operation,
+    Severity,
+    Side,
+)
 from messages import Message
 
-BlockKind = Literal["heading", "paragraph", "item", "row"]
 CELL = " | "  # between the cells of a row
 
 
@@ -86,47 +93,7 @@ class Page:
     container: str | None = None
 
 
-UNCLASSIFIED = (
-    "unclassified"  # the reason of a severity: the change could not be judged
-)
 _MUCH = 3_000  # characters that go while nothing comes
-Operation = Literal["added", "removed", "reworded", "moved"]
-Side = Literal["before", "after"]
-SIDES: tuple[Side, Side] = ("before", "after")
-Severity = Literal["high", "medium", "low", "none"]
-Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
-Default = Literal["on", "off"]
-Question = Literal[
-    "data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"
-]
-
-TOPICS = (
-    "ai_training",
-    "ai_features",
-    "automated_decisions",
-    "data_collection",
-    "data_use",
-    "data_sharing",
-    "advertising",
-    "tracking",
-    "retention",
-    "user_choice",
-    "user_rights",
-    "transfer",
-    "sensitive_minors",
-    "security",
-)
-# of the summary, in the order in which they are told
-QUESTIONS: tuple[Question, ...] = (
-    "data",
-    "purposes",
-    "recipients",
-    "refuse",
-    "excluded",
-    "irreversible",
-    "regions",
-)
-SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high")  # mildest first
 
 
 @dataclass(frozen=True, slots=True)

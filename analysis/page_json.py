@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from analysis.model import QUESTIONS, Brief, Comparison, Page, Passage, Quote
+from analysis.model import Brief, Comparison, Page, Passage, Quote
+from foundation.vocabulary import QUESTIONS
 from messages.catalogue import ENGLISH, catalogue
 from messages.headline import headline_text
 

@@ -17,8 +17,8 @@ from crawler.addresses import host_of
 from crawler.failures import CheckEnded
 from crawler.markup import SIGNS, sign_in_markup
 from crawler.targets import Isolate, directly
+from foundation.vocabulary import Outcome
 from messages import Message
-from storage.checks import Outcome
 
 _LOGIN_WORDS = frozenset(SIGNS["login"]["words"])
 _LARGEST = 512 * 1024  # bytes; a larger page has more than a form or a challenge

@@ -14,8 +14,8 @@ from time import monotonic
 from scrapy import Request
 
 from crawler.failures import CheckEnded
+from foundation.vocabulary import Outcome
 from messages import Message
-from storage.checks import Outcome
 
 
 class Budget:

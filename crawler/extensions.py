@@ -15,8 +15,8 @@ from scrapy.utils.httpobj import urlparse_cached
 from crawler.addresses import host_of
 from crawler.budget import budget_of
 from crawler.failures import CheckEnded
+from foundation.vocabulary import Outcome
 from messages import Message
-from storage.checks import Outcome
 from storage.clock import LONGEST_PAUSE, retry_after
 
 _PAUSING = frozenset({429, 503})

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from scrapy.exceptions import IgnoreRequest
 
+from foundation.vocabulary import Outcome
 from messages import Message
-from storage.checks import Outcome
 
 
 class CheckEnded(IgnoreRequest):

@@ -13,8 +13,8 @@ from scrapy.http import Response
 from crawler.budget import Budget
 from crawler.previous import PartState, PreviousState
 from crawler.targets import Differing, Fetched, Fingerprint, Target
+from foundation.vocabulary import Outcome
 from messages import Message
-from storage.checks import Outcome
 from storage.columns import compressed, decompressed
 
 _MAX_VALIDATOR = 512  # characters

@@ -33,8 +33,8 @@ from crawler.addresses import WEB_PORTS, host_of, objection, port_of
 from crawler.budget import Budget, budget_of, is_redirected
 from crawler.extensions import pauses_of
 from crawler.failures import CheckEnded, DownloadFailed
+from foundation.vocabulary import Outcome
 from messages import Message
-from storage.checks import Outcome
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REFRESH_SIZE = 4_096  # bytes of a page that does no more than lead to another; a larger one is read

@@ -16,10 +16,11 @@ from sqlmodel import Session
 from crawler.canonical import canonical_address
 from crawler.items import CheckResult, is_elsewhere
 from crawler.targets import CrawlJob, Differing, Fetched, Isolate
+from foundation.vocabulary import NoticeKind, Outcome
 from storage.alternating import note_differing
 from storage.captures import Capture, add_capture, newest_captures
-from storage.checks import Check, Outcome, finish
-from storage.notices import Notice, NoticeKind, notices_of
+from storage.checks import Check, finish
+from storage.notices import Notice, notices_of
 from storage.versions import Version
 
 _WAIT = 0.05  # seconds, for others that can be written with a check; so much is lost if the program is killed
@@ -95,7 +96,6 @@ def _record(session: Session, result: CheckResult, isolate: Isolate) -> int:
             session, check, result.outcome, result.reason, not_before=result.not_before
         )
     session.flush()
-    assert check.id is not None
     if result.differing is not None:
         _note(session, check, result.differing)
     return check.id
@@ -154,7 +154,6 @@ def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
         for part in fresh:
             part.head_id = fresh[0].id  # none yet for the first part itself
             add_capture(session, part)
-    assert fresh[0].id is not None
     return fresh[0].id
 
 

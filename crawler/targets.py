@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from foundation.vocabulary import Robots
 from messages import Message
 
 if TYPE_CHECKING:  # the process that reads pages needs none, and it loads slowly
@@ -20,7 +21,7 @@ class Target:
     url: str
     language: str
     more: tuple[str, ...] = ()  # the addresses of its further parts, in reading order
-    robots: Literal["obey", "ignore"] = "obey"
+    robots: Robots = "obey"
     allow_private: bool = False  # this URL's host may have a private address; a host that it redirects to may not
     render: bool = False  # a browser runs the page's scripts before it is read
     expand: bool = False  # and opens what a click opens in its text

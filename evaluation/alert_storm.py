@@ -22,10 +22,11 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from foundation.vocabulary import State
 from notifier.delivery import deliver_due
 from notifier.routes import Address, Route
 from storage.database import Database
-from storage.deliveries import State, counts
+from storage.deliveries import counts
 from tests.inbox import Answer, Hook, mail_server, reset, webhook
 from tests.owed import owe, route
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from analysis.classify.answers import TARGETS, sentence_values
 from analysis.classify.features import Features
 from analysis.classify.model import Model
-from analysis.model import QUESTIONS
 from analysis.text.lexicon import matches
 from analysis.text.sentence_ends import sentence_bounds
 from evaluation.labels import Row, language_of, passage_of
 from evaluation.training import fit_model
+from foundation.vocabulary import QUESTIONS
 
 WEIGHTS = Path(__file__).parent.parent / "analysis" / "classify" / "answers.npz"
 MOST_FEATURES = 6_000

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 import zstandard
 
-from analysis.model import TOPICS, Brief, Headline, Quote
+from analysis.model import Brief, Headline, Quote
 from analysis.page_json import brief_json
 from analysis.text.words import word_diff
+from foundation.vocabulary import TOPICS
 from messages import Message
 from storage.alerts import Alert
 from storage.captures import Capture

@@ -18,8 +18,9 @@ from analysis.classify.features import PassageFeatures, kind_of
 from analysis.classify.lead import Candidate, Weights, candidates, words_of
 from analysis.classify.model import Model
 from analysis.classify.verdict import classify_passage
-from analysis.model import QUESTIONS, Brief
+from analysis.model import Brief
 from evaluation.labels import Row, language_of, pages_of
+from foundation.vocabulary import QUESTIONS
 
 WEIGHTS = Path(__file__).parent.parent / "analysis" / "classify" / "lead.json"
 _PENALTY = 10.0  # of squared weights

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.classify.verdict import Verdict
-from analysis.model import TOPICS
 from evaluation.labels import Row
+from foundation.vocabulary import TOPICS
 
 _AI = {"ai_training", "ai_features", "automated_decisions"}
 Scores = dict[str, float]

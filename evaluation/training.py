@@ -13,8 +13,8 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 
 from analysis.classify.model import FORMAT, TARGETS, Model
-from analysis.model import TOPICS
 from evaluation.labels import Row
+from foundation.vocabulary import TOPICS
 
 _PENALTY = 1.0  # of squared weights
 _RARE = 3  # passages; a feature of fewer is left out

@@ -36,7 +36,7 @@ _NO_TLS = {
 }  # how OpenSSL calls an answer that is no TLS
 
 Headers = Sequence[tuple[str, str]]
-Cause = Literal[
+FailureCause = Literal[
     "late",
     "large",
     "private",
@@ -73,7 +73,7 @@ class HttpFailure(Exception):
 
     def __init__(
         self,
-        cause: Cause,
+        cause: FailureCause,
         why: str,
         *,
         error: BaseException | None = None,

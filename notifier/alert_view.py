@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from foundation.vocabulary import Cause, gravity
 from messages import Catalogue, catalogue
 from notifier.escape import clean, web_link
 from notifier.presentation import (
@@ -26,11 +27,11 @@ from notifier.presentation import (
     words_for,
 )
 from storage.announced import announcements
-from storage.changes import Change, StoredPassage, gravity, passages
+from storage.changes import Change, StoredPassage, passages
 from storage.documents import Document, document
 from storage.paragraphs import anchor
 from storage.second_readings import second_readings
-from storage.versions import Cause, Version, archive_name, version_heads
+from storage.versions import Version, archive_name, version_heads
 
 _SEPARATOR = " › "
 _TOPICS_IN_SHORT = 4
@@ -135,7 +136,7 @@ def change_view(
     session: Session, change: Change, language: str, base_url: str | None
 ) -> ChangeView:
     """The change with all that belongs to it, in the words of a language."""
-    words, id_ = catalogue(language), change.id or 0
+    words, id_ = catalogue(language), change.id
     version = session.get_one(Version, change.version_id)
     announced = announcements(session, [change]).get(id_)
     texts = None

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from foundation.vocabulary import NoticeKind
 from storage.changes import Change
 from storage.deliveries import Delivery, create_delivery
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice
 
 
 def send_correction(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
+from foundation.vocabulary import NoticeKind, State
 from messages import Message
 from notifier.backoff import LONGEST_RETRY_AFTER, is_hopeless, pause, wait
 from notifier.notifications import (
@@ -37,7 +38,6 @@ from storage.database import Database
 from storage.deliveries import (
     Deliveries,
     Delivery,
-    State,
     claim,
     claimed,
     counts,
@@ -48,7 +48,7 @@ from storage.deliveries import (
     settle,
     switch_off,
 )
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice
 from storage.processes import is_dead, this_process
 from storage.subscribers import forget_unconfirmed, is_subscriber
 
@@ -335,7 +335,7 @@ class _Run:
         return None
 
     def _message(self, session: Session, delivery: Delivery) -> Notification:
-        carried = items(session, delivery.id or 0)
+        carried = items(session, delivery.id)
         route = routes_by_name(self.routes).get(delivery.route)
         language = route.language if route else self.operator_language
         key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()}"

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
+from foundation.vocabulary import NoticeKind
 from storage.checks import Check, last_failure, last_valid
 from storage.clock import is_ahead
 from storage.documents import Document, failing, watched
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice
 
 _REMINDER = timedelta(days=7)
 _LONG_PAUSE = timedelta(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from foundation.vocabulary import NoticeKind
 from messages import Catalogue, Message, catalogue, translate
 from notifier.escape import clean
 from notifier.presentation import actor_words
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice
 
 _ADVICE = {NoticeKind.HELD: "accept", NoticeKind.PARKED: "retry"}
 _KEYS = {

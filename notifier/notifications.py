@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
 
 from sqlmodel import Session
 
+from foundation.vocabulary import MessageKind, gravity
 from messages import Catalogue, catalogue
 from notifier.alert_view import ChangeView, change_view
 from notifier.calendar import Event
@@ -21,7 +21,7 @@ from notifier.templating import Format
 from storage.alerts import Alert, alerted_before_of_day
 from storage.announced import announcements
 from storage.change_list import ListedChange, event_of, leading_first, listed
-from storage.changes import Change, gravity, newest_alerting
+from storage.changes import Change, newest_alerting
 from storage.deliveries import Delivery, alerted_changes
 from storage.documents import document
 from storage.notices import Notice
@@ -29,8 +29,6 @@ from storage.notices import Notice
 _SUBJECT = (
     180  # characters; mail programs and phones show less, the weightiest comes first
 )
-
-Kind = Literal["alert", "digest", "notice", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Notification:
     `taken` holds marks of the people in the address who have it from an earlier try, `payload` is a webhook's body.
     """
 
-    kind: Kind
+    kind: MessageKind
     subject: str
     body: Body
     thread: str | None = None
@@ -98,7 +96,7 @@ def alert_message(
         del earlier[row.change.id]
     if not earlier:
         return message
-    announced = announcements(session, [source]).get(source.id or 0)
+    announced = announcements(session, [source]).get(source.id)
     if announced and announced.change_id in earlier:
         view = replace(view.in_short(1), passages=(), unflagged=0)
     day = min(each.detected_at for each in earlier.values()).date()
@@ -118,7 +116,7 @@ def digest_message(
     words = catalogue(language)
     events: dict[int, list[ListedChange]] = {}
     for row in listed(session, [alert.change_id for alert in alerts]):
-        events.setdefault(row.change.event_id or -(row.change.id or 0), []).append(row)
+        events.setdefault(row.change.event_id or -row.change.id, []).append(row)
     changes = [
         _event_view(session, rows, language, base_url) for rows in events.values()
     ]

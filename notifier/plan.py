@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from foundation.vocabulary import Cause, gravity
 from notifier.document_health import report_unreadable
 from notifier.repeats import says_more
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert, unplanned_alerts, waiting_alerts
-from storage.changes import change, gravity
+from storage.changes import change
 from storage.clock import is_ahead
 from storage.deliveries import (
     addresses_of_change,
@@ -37,7 +38,6 @@ from storage.deliveries import (
 from storage.documents import document, failing
 from storage.notices import unplanned_notices
 from storage.subscribers import subscribers
-from storage.versions import Cause
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
 
@@ -268,7 +268,7 @@ def _respect_quiet_hours(
         return
     for delivery in pending(session):
         if delivery.kind == "alert" and delivery.next_at <= now:
-            alerts = alerts_in(session, [delivery.id or 0])[delivery.id or 0]
+            alerts = alerts_in(session, [delivery.id])[delivery.id]
             severity = min(
                 (change(session, alert.change_id).severity for alert in alerts),
                 key=gravity,

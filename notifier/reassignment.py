@@ -40,7 +40,7 @@ class _Group(NamedTuple):
 
     def kind(self, session: Session) -> str:
         changes = [change(session, alert.change_id) for alert in self.alerts]
-        is_one_event = len({each.event_id or -(each.id or 0) for each in changes}) == 1
+        is_one_event = len({each.event_id or -each.id for each in changes}) == 1
         return (
             "alert"
             if is_one_event and isinstance(self.route.when, AtOnce)
@@ -73,7 +73,7 @@ def _reassign_notices(
 ) -> None:
     if any(place.name == delivery.address for place in operator):
         return
-    notices = [item.notice_id or 0 for item in items(session, delivery.id or 0)]
+    notices = [item.notice_id or 0 for item in items(session, delivery.id)]
     addresses = {id_: addresses_of_notice(session, id_) for id_ in notices}
     for place in operator:
         if lacking := [id_ for id_ in notices if place.name not in addresses[id_]]:
@@ -91,7 +91,7 @@ def _reassign_notices(
 def _reassign_alerts(
     session: Session, delivery: Delivery, routes: Mapping[str, Route], now: datetime
 ) -> list[Delivery]:
-    alerts = alerts_in(session, [delivery.id or 0]).get(delivery.id or 0, [])
+    alerts = alerts_in(session, [delivery.id]).get(delivery.id, [])
     groups, lost = _grouped(session, delivery, alerts, routes)
     if not alerts and _place_of(delivery, routes):  # "no policy changes"
         return []

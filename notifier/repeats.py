@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable
 
 from sqlmodel import Session
 
-from storage.changes import Change, changes_of, gravity, passages_by_change
+from foundation.vocabulary import gravity
+from storage.changes import Change, changes_of, passages_by_change
 from storage.documents import document, untranslated_id
 
 _Words = tuple[str, str | None]
@@ -52,7 +53,7 @@ def _is_translation(session: Session, change: Change, sent: Iterable[Change]) ->
     own = [
         each for each in changes_of(session, of.id) if each.event_id == change.event_id
     ]
-    number = sum((each.id or 0) <= (change.id or 0) for each in own)
+    number = sum(each.id <= change.id for each in own)
     counts = Counter(each.document_id for each in sent)
     others = [
         document(session, id_) for id_, count in counts.items() if count >= number
@@ -65,7 +66,7 @@ def _is_translation(session: Session, change: Change, sent: Iterable[Change]) ->
 
 def _flagged_words(session: Session, changes: Iterable[Change]) -> set[_Words]:
     """What each passage that is about a topic brought, or took."""
-    found = passages_by_change(session, [each.id or 0 for each in changes])
+    found = passages_by_change(session, [each.id for each in changes])
     flagged = (each for passages in found.values() for each in passages if each.topics)
     return {
         ("after", each.after) if each.after else ("before", each.before)

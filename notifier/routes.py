@@ -6,15 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from foundation.vocabulary import Graded, Leaning, this_and_above
 from messages import LANGUAGES
 from notifier.quiet import Quiet
 from notifier.when import AtOnce, When, zone
-from storage.changes import SEVERITIES, Change, this_and_above
+from storage.changes import Change
 from storage.documents import Document
-
-DIRECTIONS = ("expands", "limits", "clarifies", "mixed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +53,10 @@ class Route:
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for a word that has no meaning here."""
-        one_of("severity", self.severity, SEVERITIES)
+        one_of("severity", self.severity, get_args(Graded))
         one_of("language", self.language, LANGUAGES)
         for direction in self.directions or ():
-            one_of("direction", direction, DIRECTIONS)
+            one_of("direction", direction, get_args(Leaning))
         zone(self.timezone)
 
     def wants(self, document: Document, change: Change) -> bool:

@@ -89,9 +89,7 @@ def webhook_body(
         "subject": message.subject,
         "text": message.text,
         "routes": list(message.body.routes),
-        "changes": [
-            change_json(session, view.id) for view in views if view.id is not None
-        ],
+        "changes": [change_json(session, view.id) for view in views if view.id],
         "withdrawn": list(message.withdrawn),
         "pages": [view.diff for view in views if view.diff],
     }

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from crawler.browser import require as require_browser
 from crawler.failures import DownloadFailed
+from foundation.vocabulary import NoticeKind, Outcome
 from messages import ENGLISH, catalogue, counted
 from notifier.presentation import actor_words
 from policywatch import sandbox
@@ -44,14 +45,13 @@ from policywatch.views.health import (
 )
 from storage.captures import share_since
 from storage.changes import dated_ahead
-from storage.checks import Check, Outcome, last_checks
+from storage.checks import Check, last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import edited, known
 from storage.errors import StorageError
 from storage.journal import last_pauses
-from storage.notices import NoticeKind
 from storage.second_readings import last_second_reading
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -13,7 +13,7 @@ from mcp_types import CallToolResult, ToolAnnotations
 from pydantic import BeforeValidator, Field, ValidationError
 from sqlmodel import Session
 
-from analysis.model import TOPICS
+from foundation.vocabulary import TOPICS, Graded
 from messages import catalogue
 from notifier.escape import cut
 from notifier.presentation import headline
@@ -63,7 +63,7 @@ TopicNames = Annotated[
     Field(max_length=20, description=f"any of: {', '.join(TOPICS)}"),
 ]
 Severity = Annotated[
-    Literal["high", "medium", "low"] | None,
+    Graded | None,
     BeforeValidator(_lower),
     Field(description="this and above"),
 ]

@@ -24,6 +24,7 @@ from crawler.targets import (
     Progress,
     Target,
 )
+from foundation.vocabulary import Outcome
 from messages import Message, program_error
 from notifier.plan import may_deliver
 from policywatch.config.recipients import Recipients
@@ -57,7 +58,7 @@ from policywatch.report import Report, outcomes
 from storage.alternating import forget_turns
 from storage.applied_watchlist import mark_applied
 from storage.chain import head_line
-from storage.checks import Check, Outcome, finish
+from storage.checks import Check, finish
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -278,7 +279,6 @@ class Job:
                 session, check, Outcome.FAILED, program_error(self._failed[document_id])
             )
             session.flush()
-            assert check.id is not None
             return check.id
 
     def ingest(self, *, again: bool = False) -> list[int]:

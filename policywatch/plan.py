@@ -11,19 +11,13 @@ from zlib import crc32
 
 from sqlmodel import Session
 
+from foundation.vocabulary import Outcome
 from policywatch.config.schema import DocumentEntry, span
 from policywatch.config.watchlist import Watchlist
 from storage.alerts import waiting_alerts
 from storage.applied_watchlist import applied_digest
 from storage.changes import waiting_changes
-from storage.checks import (
-    Check,
-    Outcome,
-    earlier_checks,
-    last_checks,
-    pauses,
-    unread_checks,
-)
+from storage.checks import Check, earlier_checks, last_checks, pauses, unread_checks
 from storage.clock import is_ahead
 from storage.database import Database
 from storage.deliveries import claimed, next_attempt

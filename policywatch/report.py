@@ -8,10 +8,11 @@ from datetime import datetime
 from logging import INFO, WARNING
 from typing import Any
 
+from foundation.vocabulary import Outcome
 from policywatch.logs import log
 from policywatch.sanitize import sanitize
 from storage.change_list import ListedChange, changes_to
-from storage.checks import Check, Outcome, checks_by_id
+from storage.checks import Check, checks_by_id
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.versions import version_heads

@@ -19,8 +19,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from analysis.classify.verdict import UNSURE, Verdict
-from analysis.model import SEVERITIES, TOPICS, Direction, Passage, Severity
+from analysis.model import Passage
 from foundation.http_client import HttpFailure, fetch
+from foundation.vocabulary import TOPICS, Direction, Severity, gravity
 from notifier.escape import clean, for_machines
 from policywatch.config.recipients import Model
 from policywatch.second_opinion import verdict_of
@@ -131,7 +132,7 @@ class SecondReader:
     def _weight(self, passage: Passage) -> tuple[bool, int, float]:
         """The weightiest is the least: what the model can settle, then what matters most."""
         settles = self.model.decides and _is_unsure(passage)
-        return not settles, -SEVERITIES.index(passage.severity), -(passage.chance or 0)
+        return not settles, gravity(passage.severity), -(passage.chance or 0)
 
     def _answer(self, passage: Passage, *, ask: bool) -> dict[str, Any] | None:
         key = passage_key(passage)
@@ -167,7 +168,7 @@ def _speaks_to_reader(passage: Passage) -> bool:
 
 
 def _is_milder(verdict: Verdict, passage: Passage) -> bool:
-    return SEVERITIES.index(verdict.severity) < SEVERITIES.index(passage.severity)
+    return gravity(verdict.severity) > gravity(passage.severity)
 
 
 def _is_unsure(passage: Passage) -> bool:

@@ -17,7 +17,7 @@ class Alert(SQLModel, table=True):
     __tablename__ = "alerts"
     __table_args__ = (UniqueConstraint("change_id", "route"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     change_id: int = Field(foreign_key="changes.id", index=True)
     route: str
     created_at: datetime = Field(sa_type=Utc)

@@ -43,7 +43,6 @@ def note_differing(
 ) -> None:
     """Passages that only one of a check's two answers has, and whether its text does: they alternate at once. Those
     that former answers differed in make room, for what is another word each time would fill the table."""
-    assert check.id is not None
     known = turns_of(session, check.document_id)
     found = {
         key: (text, stands)

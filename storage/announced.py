@@ -9,9 +9,10 @@ from itertools import product
 
 from sqlmodel import Session, col, select
 
+from foundation.vocabulary import Cause
 from storage.changes import Change
 from storage.documents import PREVIEW, Document, replaced_by
-from storage.versions import Cause, Version, version_heads
+from storage.versions import Version, version_heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def announcements(
             preview.document_id in announcing[change.document_id]
             and preview.detected_at <= change.detected_at
         )
-        if change.id is not None and same_text and announces:
+        if same_text and announces:
             by_change[change.id] = announcement_by(preview, heads[preview.version_id])
     return by_change
 
@@ -65,4 +66,4 @@ def announcement_by(change: Change, head: Version) -> Announcement:
     """What a change of an announced text is, whose version begins with `head`."""
     # a person who accepts a text later dates the change; the page showed it before
     at = head.captured_at if change.cause == Cause.ACCEPTED else change.detected_at
-    return Announcement(change.id or 0, change.document_id, at.date())
+    return Announcement(change.id, change.document_id, at.date())

@@ -31,7 +31,7 @@ class Capture(SQLModel, table=True):
 
     __tablename__ = "captures"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id", index=True)
     # of the further parts of a document with several addresses: the capture of its first part, which checks and
     # versions name
@@ -164,7 +164,7 @@ def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
     parts = list(captures)
     for each in parts:
         if sha256(each.body).hexdigest() != each.sha256:
-            raise DamagedCapture(each.id or 0, each.document_id)
+            raise DamagedCapture(each.id, each.document_id)
     return parts
 
 

@@ -20,14 +20,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from foundation.vocabulary import SEVERITIES, Cause, gravity
 from storage.announced import Announcement, announcements
-from storage.changes import SEVERITIES, Change, ChangeTopic, gravity, passage_counts
+from storage.changes import Change, ChangeTopic, passage_counts
 from storage.clock import midnight
 from storage.columns import Utc
 from storage.documents import PREVIEW, Document, untranslated_id
 from storage.events import event_changes
 from storage.reviews import is_in_state
-from storage.versions import Cause
 
 _FEW = 1000  # changes of a topic that are gathered rather than sought
 _FIELDS = {
@@ -52,7 +52,6 @@ class Cursor(NamedTuple):
     @classmethod
     def of(cls, change: Change) -> Cursor:
         """The place of a change."""
-        assert change.id is not None
         return cls(change.detected_at, change.id)
 
     @classmethod
@@ -188,7 +187,7 @@ def _at(place: Cursor) -> ColumnElement[Any]:
 def _rank(of: type[Change]) -> ColumnElement[int]:
     """`gravity` in the database."""
     ranks = {name: gravity(name) for name in SEVERITIES}
-    return case(ranks, value=col(of.severity), else_=len(SEVERITIES))
+    return case(ranks, value=col(of.severity))
 
 
 def _events(
@@ -325,8 +324,8 @@ def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
         ListedChange(
             change,
             document,
-            counts.get(change.id or 0, {}),
-            announced.get(change.id or 0),
+            counts.get(change.id, {}),
+            announced.get(change.id),
         )
         for change, document in rows
     ]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Index, delete, event, insert, inspect
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from foundation.vocabulary import UNCLASSIFIED
 from messages import Message
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, MessagesColumn, Utc
@@ -20,15 +21,13 @@ from storage.withdrawals import (
     withdrawal_of_change,
 )
 
-SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
-
 
 class Event(SQLModel, table=True):
     """What several changes of a service speak of (`storage.events`); it began when the first of them was found."""
 
     __tablename__ = "events"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     began_at: datetime = Field(sa_type=Utc)
 
 
@@ -62,7 +61,7 @@ class Change(SQLModel, table=True):
         ),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id")
     version_id: int = Field(foreign_key="versions.id", unique=True)
     before_id: int = Field(foreign_key="versions.id", index=True)
@@ -84,20 +83,10 @@ class Change(SQLModel, table=True):
     @property
     def is_unclassified(self) -> bool:
         """It was too costly to be judged, so that nobody knows what it is about."""
-        return "unclassified" in self.brief.get("severity_reasons", ())
+        return UNCLASSIFIED in self.brief.get("severity_reasons", ())
 
 
 leave_out_withdrawn(Change, col(Change.id), col(Withdrawal.change_id))
-
-
-def this_and_above(severity: str) -> tuple[str, ...]:
-    """The severity and the graver ones; everything (an empty tuple) for "none"."""
-    return SEVERITIES[: gravity(severity) + 1] if severity in SEVERITIES else ()
-
-
-def gravity(severity: str) -> int:
-    """What lists are sorted by that begin with the gravest."""
-    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
 
 
 class ChangeTopic(SQLModel, table=True):
@@ -130,7 +119,7 @@ class StoredPassage(SQLModel, table=True):
 
     __tablename__ = "passages"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     change_id: int = Field(foreign_key="changes.id", index=True)
     position: int  # from 0, in reading order
     operation: str
@@ -202,7 +191,6 @@ def passages_by_change(
 
 def forget_change(session: Session, change: Change) -> None:
     """Take away a change that nobody was told of, to judge those versions anew."""
-    assert change.id is not None
     session.exec(delete(StoredPassage).where(col(StoredPassage.change_id) == change.id))
     session.exec(delete(ChangeTopic).where(col(ChangeTopic.change_id) == change.id))
     session.delete(change)
@@ -234,7 +222,7 @@ def waiting_changes(session: Session) -> list[Change]:
     # sorted here: to have them in order, SQLite would look through all changes there ever were
     return sorted(
         session.exec(select(Change).where(col(Change.waits) > 0)),
-        key=lambda change: change.id or 0,
+        key=lambda change: change.id,
     )
 
 

@@ -5,56 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from sqlalchemy import JSON, ColumnElement, Index, and_, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from foundation.vocabulary import GOOD, NoticeKind, Outcome
 from messages import Message
 from storage.captures import Capture, remove_captures
 from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import MessageColumn, Utc
 from storage.documents import Document, document
-from storage.notices import Notice, NoticeKind, notices_of
+from storage.notices import Notice, notices_of
 from storage.versions import Version
 from storage.withdrawals import with_withdrawn
-
-
-class Outcome(StrEnum):
-    """What came of a check."""
-
-    FIRST = "first"
-    UNCHANGED = "unchanged"
-    NOT_MODIFIED = "not-modified"
-    CHANGED = "changed"
-    COSMETIC = "cosmetic"
-    HELD = "held"
-    UNREADABLE = "unreadable"
-    BLOCKED = "blocked"
-    ROBOTS = "robots"
-    GONE = "gone"
-    FAILED = "failed"
-
-    @property
-    def is_good(self) -> bool:
-        """The document was read and believed."""
-        return self in _GOOD
-
 
 _ASIDE = (
     Outcome.HELD.value,
     Outcome.UNREADABLE.value,
 )  # what was read is kept, and not believed
 ATTEMPTS = 3  # to read a capture; what takes too much each time, or ends the program, is given up
-_GOOD = (
-    Outcome.FIRST,
-    Outcome.UNCHANGED,
-    Outcome.NOT_MODIFIED,
-    Outcome.CHANGED,
-    Outcome.COSMETIC,
-)
 
 
 class Check(SQLModel, table=True):
@@ -63,7 +34,7 @@ class Check(SQLModel, table=True):
     __tablename__ = "checks"
     __table_args__ = (Index("ix_checks_of_document", "document_id", "id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id")
     checked_at: datetime = Field(sa_type=Utc)
     outcome: str | None = Field(default=None, index=True)
@@ -168,7 +139,7 @@ def _drop_captures_between(session: Session, check: Check) -> None:
         col(Check.document_id) == check.document_id,
         col(Check.capture_id),
     )
-    good = of_document, or_(col(Check.accepted), col(Check.outcome).in_(_GOOD))
+    good = of_document, or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
     since = session.exec(select(func.max(Check.id)).where(*good)).one() or 0
     aside = (
         col(Check.outcome).in_(_ASIDE),
@@ -381,7 +352,7 @@ def _failed(
 def last_failure(session: Session, document_id: str) -> Check | None:
     """The newest check that brought no valid text."""
     failed = select(Check).where(
-        _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).not_in(_GOOD)
+        _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).not_in(GOOD)
     )
     return session.exec(failed.order_by(col(Check.id).desc()).limit(1)).first()
 
@@ -395,7 +366,7 @@ def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
     waits: ColumnElement[bool] = col(Check.outcome).is_(None)
     if again:
         later = aliased(Check)
-        read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(_GOOD))
+        read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(GOOD))
         is_newest = ~exists().where(
             col(later.document_id) == Check.document_id, col(later.id) > Check.id, read
         )
@@ -497,7 +468,7 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 def last_set_aside(session: Session, document_id: str) -> Check | None:
     """The newest check of a document whose capture was read and not believed, if nothing was believed since."""
     aside = and_(col(Check.outcome).in_(_ASIDE), col(Check.capture_id).is_not(None))
-    believed = or_(col(Check.accepted), col(Check.outcome).in_(_GOOD))
+    believed = or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
     either = select(Check).where(Check.document_id == document_id, or_(aside, believed))
     last = session.exec(either.order_by(col(Check.id).desc()).limit(1)).first()
     return (
@@ -513,7 +484,7 @@ def last_kept(session: Session, document_id: str, version_id: int) -> int | None
         Check.document_id == document_id,
         Check.version_id == version_id,
         col(Check.capture_id).is_not(None),
-        col(Check.outcome).in_(_GOOD),
+        col(Check.outcome).in_(GOOD),
     )
     return session.exec(kept.order_by(col(Check.id).desc()).limit(1)).first()
 
@@ -525,7 +496,7 @@ def last_check_from(
     theirs = select(Check).where(
         Check.document_id == document_id, Check.source == source
     )
-    theirs = theirs.where(col(Check.outcome).in_(_GOOD)) if good else theirs
+    theirs = theirs.where(col(Check.outcome).in_(GOOD)) if good else theirs
     return session.exec(theirs.order_by(col(Check.id).desc()).limit(1)).first()
 
 
@@ -534,7 +505,7 @@ def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
     wanted = select(func.count()).where(
         Check.document_id == document_id,
         col(Check.id) > check_id,
-        col(Check.outcome).in_(_GOOD),
+        col(Check.outcome).in_(GOOD),
     )
     return session.exec(wanted).one()
 
@@ -560,6 +531,6 @@ def check_count(session: Session, document_id: str) -> int:
 def last_valid(session: Session, document_id: str) -> Check | None:
     """The newest check that brought a valid text."""
     good = select(Check).where(
-        _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).in_(_GOOD)
+        _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).in_(GOOD)
     )
     return session.exec(good.order_by(col(Check.id).desc()).limit(1)).first()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import CheckConstraint, ColumnElement, UniqueConstraint
@@ -13,6 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import JSON, Field, Session, SQLModel, col, delete, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
+from foundation.vocabulary import State
 from messages import Message
 from storage.alerts import Alert
 from storage.changes import Change
@@ -20,15 +20,6 @@ from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
 
 _CANDIDATES = 20  # due deliveries to choose from: other processes may claim the first ones meanwhile
-
-
-class State(StrEnum):
-    """Where a delivery stands."""
-
-    PENDING = "pending"
-    SENDING = "sending"  # claimed; the claim of a process that died is released
-    SENT = "sent"
-    PARKED = "parked"  # failed permanently, until a person retries it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +36,7 @@ class Delivery(SQLModel, table=True):
 
     __tablename__ = "deliveries"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     kind: str  # "alert", "digest", "notice" or "confirmation" (of a subscription)
     route: str
     address: str
@@ -82,7 +73,7 @@ class DeliveryItem(SQLModel, table=True):
         CheckConstraint("(alert_id IS NULL) <> (notice_id IS NULL)", name="one_thing"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     delivery_id: int = Field(foreign_key="deliveries.id", index=True)
     address: str
     alert_id: int | None = Field(default=None, foreign_key="alerts.id")
@@ -117,7 +108,7 @@ def carry(
     notice_ids: Iterable[int | None] = (),
 ) -> None:
     """Add these to what the delivery carries, for its address of now."""
-    id_, address = delivery.id or 0, delivery.address
+    id_, address = delivery.id, delivery.address
     session.add_all(
         DeliveryItem(delivery_id=id_, address=address, alert_id=alert.id)
         for alert in alerts
@@ -510,7 +501,7 @@ def retry_parked(
     session.exec(
         update(Delivery).where(col(Delivery.address).in_(back)).values(gone=False)
     )
-    return [delivery.id for delivery in parked if delivery.id is not None]
+    return [delivery.id for delivery in parked]
 
 
 def newest(

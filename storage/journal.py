@@ -11,8 +11,9 @@ from typing import Any, Literal
 from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from foundation.vocabulary import NoticeKind
 from storage.columns import Utc
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice
 
 
 class Action(StrEnum):
@@ -48,7 +49,7 @@ class JournalEntry(SQLModel, table=True):
 
     __tablename__ = "journal"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     at: datetime = Field(sa_type=Utc)
     by: str
     via: str

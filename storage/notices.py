@@ -4,28 +4,13 @@ who were alerted, that an alert was wrong."""
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from foundation.vocabulary import NoticeKind
 from storage.columns import Utc
-
-
-class NoticeKind(StrEnum):
-    """What a notice is about."""
-
-    UNREADABLE = "unreadable"  # several checks in a row brought no believable text
-    RECOVERED = "recovered"
-    HELD = "held"
-    PARKED = "parked"  # a delivery was given up
-    ALTERNATING = "alternating"  # a passage of a document comes and goes
-    VOLATILE = "volatile"  # a document changes again and again at one place, and never in what is told
-    LINKS = "links"  # a document has new links to policies that are not watched
-    MOVED = "moved"  # a document's address has changed
-    NARROWED = "narrowed"  # somebody made the watch see less
-    WITHDRAWN = "withdrawn"  # a change that was sent, for those to whom it was sent
 
 
 class Notice(SQLModel, table=True):
@@ -36,7 +21,7 @@ class Notice(SQLModel, table=True):
 
     __tablename__ = "notices"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     kind: str
     document_id: str | None = Field(
         default=None, foreign_key="documents.id", index=True

@@ -7,13 +7,14 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
+from foundation.vocabulary import State
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert
 from storage.alternating import AlternatingPassage
 from storage.captures import Capture, remove_captures
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
-from storage.deliveries import Delivery, DeliveryItem, State
+from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document, document
 from storage.errors import Busy, StorageError
 from storage.events import dissolve_events

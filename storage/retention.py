@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, exists
 from sqlmodel import col, select
 
+from foundation.vocabulary import State
 from storage.checks import Check, drop_set_aside
 from storage.clock import midnight
 from storage.database import Database, all_tables
-from storage.deliveries import Delivery, DeliveryItem, State
+from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import document
 
 _PART = 500  # rows of a transaction, so that others can write in between

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from foundation.vocabulary import ReviewState
 from storage.changes import Change, change
 from storage.columns import Utc
 from storage.journal import Action, Actor, enter
-
-
-class ReviewState(StrEnum):
-    """What a change is to the operator; new without any review."""
-
-    NEW = "new"
-    REVIEWED = "reviewed"
-    CONCERNS_US = "concerns-us"
-    NOT_FOR_US = "not-for-us"
 
 
 class Review(SQLModel, table=True):
@@ -29,7 +20,7 @@ class Review(SQLModel, table=True):
 
     __tablename__ = "reviews"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     change_id: int = Field(foreign_key="changes.id", index=True)
     state: str
     note: str
@@ -101,5 +92,5 @@ def forget_reviews(session: Session, change_id: int) -> None:
     session.exec(delete(Review).where(col(Review.change_id) == change_id))
 
 
-def _last() -> SelectOfScalar[int | None]:
+def _last() -> SelectOfScalar[int]:
     return select(func.max(Review.id)).group_by(col(Review.change_id))

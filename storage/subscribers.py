@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
+from foundation.vocabulary import State
 from storage.advisory_locks import AdvisoryLock, take
 from storage.columns import Utc
-from storage.deliveries import Delivery, State, create_delivery, drop_unsent
+from storage.deliveries import Delivery, create_delivery, drop_unsent
 
 VALID_FOR = timedelta(days=3)  # the link that confirms
 _DAY = timedelta(days=1)  # in which an address gets one mail to confirm
@@ -27,7 +28,7 @@ class Subscriber(SQLModel, table=True):
 
     __tablename__ = "subscribers"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     name: str = Field(
         default_factory=lambda: f"{_NAME}{secrets.token_hex(4)}]", unique=True
     )

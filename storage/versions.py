@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, UniqueConstraint, exists
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
+from foundation.vocabulary import Cause
 from storage.captures import Capture
 from storage.clock import midnight
 from storage.columns import CompressedJson, Utc
@@ -23,22 +23,13 @@ from storage.withdrawals import (
 )
 
 
-class Cause(StrEnum):
-    """Why a version exists."""
-
-    PAGE = "page"
-    READER = "reader"  # the page did not change, the way it is read did
-    ACCEPTED = "accepted"  # held, and accepted by a person
-    REPLACED = "replaced"  # another document stands at the address now: its first text, compared with none
-
-
 class Version(SQLModel, table=True):
     """`page` is the JSON of what was read (title, language, blocks); it can be made again from the capture."""
 
     __tablename__ = "versions"
     __table_args__ = (UniqueConstraint("document_id", "number"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id", index=True)
     number: int  # from 1, a document
     capture_id: int = Field(foreign_key="captures.id", index=True)
@@ -336,7 +327,7 @@ def numbered_version(session: Session, document_id: str, number: int) -> Version
         row = session.exec(wanted.options(defer(Version.page))).first()
     if row is None:
         raise UnknownVersion(f"{document_id} has no version {number}")
-    withdrawal = withdrawals(session, [row.id or 0])[row.id or 0]
+    withdrawal = withdrawals(session, [row.id])[row.id]
     raise Withdrawn(
         f"version {number}", document_id, withdrawal.withdrawn_at, withdrawal.reason
     )

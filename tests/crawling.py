@@ -12,8 +12,9 @@ from sqlmodel import select
 
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, FingerprintOf, Target
+from foundation.vocabulary import Outcome
 from storage.captures import Capture, capture
-from storage.checks import Check, Outcome, finish, unread_checks
+from storage.checks import Check, finish, unread_checks
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.versions import Version, current_version

@@ -118,7 +118,7 @@ def tell(
         before, after, training() if passages is None else passages, **(about | facts)
     )
     session.add_all(
-        Alert(change_id=made.id or 0, route=route, created_at=when) for route in routes
+        Alert(change_id=made.id, route=route, created_at=when) for route in routes
     )
     session.flush()
     return made
@@ -127,7 +127,7 @@ def tell(
 def owe(database: Database, *routes: str, **facts: Any) -> int:
     """The same in a transaction of its own; the number of the change."""
     with database.writing() as session:
-        return tell(session, routes, **facts).id or 0
+        return tell(session, routes, **facts).id
 
 
 def route(name: str, *urls: str, **facts: Any) -> Route:

@@ -12,10 +12,11 @@ from sqlmodel import Session
 
 from analysis.text.lexicon import mentions_in
 from analysis.text.words import word_diff
+from foundation.vocabulary import Outcome
 from messages import Message, verbatim
 from storage.captures import Capture, add_capture
 from storage.changes import Change, StoredPassage
-from storage.checks import Check, Outcome, finish
+from storage.checks import Check, finish
 from storage.database import Database
 from storage.documents import Document
 from storage.journal import Actor
@@ -209,7 +210,6 @@ class Teller:
         )
         self.session.add(made)
         self.session.flush()
-        assert made.id is not None
         for position, each in enumerate(passages):
             each.change_id, each.position = made.id, position
             self.session.add(each)
@@ -285,5 +285,4 @@ def tell_hostile(database: Database) -> int:
             Outcome.HELD,
             Message("rejection.behind", label=attack),
         )
-        assert made.id is not None
         return made.id

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from foundation.vocabulary import Outcome, State
 from messages import Message, verbatim
 from storage.changes import StoredPassage
-from storage.checks import Outcome
 from storage.database import Database
-from storage.deliveries import Delivery, State
+from storage.deliveries import Delivery
 from storage.documents import Document, declare
 from tests.stories import START, Teller, block, day, passage
 

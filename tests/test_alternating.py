@@ -77,9 +77,7 @@ def test_a_month_of_a_passage_that_comes_and_goes_is_two_alerts(
         assert sent == [1, 0, 0], "other news goes out meanwhile"
         with job.database.reading() as session:
             newest = changes_of(session, ID)[0]
-            assert [passage.after for passage in passages(session, newest.id or 0)] == [
-                SOLD
-            ]
+            assert [passage.after for passage in passages(session, newest.id)] == [SOLD]
             (row,) = alternating_passages(session, [ID])
             assert (row.text, row.stands) == (AI, False)
             text, captures = (

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po
 
 import messages
 from analysis.classify.conventions import CONVENTIONS, HIGH
-from analysis.model import TOPICS, UNCLASSIFIED
+from foundation.vocabulary import TOPICS, UNCLASSIFIED, Outcome
 from messages import (
     ENGLISH,
     LANGUAGES,
@@ -31,7 +31,7 @@ from messages import (
 )
 from notifier.document_health import report_unreadable
 from notifier.notifications import notice_message
-from storage.checks import Check, Outcome, finish
+from storage.checks import Check, finish
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.notices import unplanned_notices

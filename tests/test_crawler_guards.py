@@ -14,7 +14,7 @@ import trustme
 
 from crawler.targets import Target
 from foundation.addresses import is_public
-from storage.checks import Outcome
+from foundation.vocabulary import Outcome
 from storage.database import Database
 from tests.crawling import checked, crawled, own, served
 from tests.misbehaving import Site, Sites, needs_cookie, page, redirect, tls_of

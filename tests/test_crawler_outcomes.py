@@ -12,8 +12,9 @@ import pytest
 
 from crawler.crawl import crawl
 from crawler.targets import Target
+from foundation.vocabulary import Outcome
 from storage.captures import capture
-from storage.checks import Check, Outcome, finish, pauses
+from storage.checks import Check, finish, pauses
 from storage.database import Database
 from storage.documents import document
 from tests import misbehaving

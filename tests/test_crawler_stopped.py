@@ -14,7 +14,8 @@ from sqlmodel import select
 
 from crawler.crawl import crawl
 from crawler.targets import Fetched, Fingerprint
-from storage.checks import Check, Outcome, unread_checks
+from foundation.vocabulary import Outcome
+from storage.checks import Check, unread_checks
 from storage.database import Database
 from storage.errors import UnknownDocument
 from tests import misbehaving, warm

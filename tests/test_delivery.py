@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from foundation.vocabulary import State
 from messages import Message
 from notifier.backoff import wait
 from notifier.delivery import Deliveries, deliver_due
@@ -14,7 +15,6 @@ from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.send import Result
 from storage.database import Database
-from storage.deliveries import State
 from tests.owed import owe, route
 from tests.post import (
     MINUTE,

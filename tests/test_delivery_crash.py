@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from foundation.vocabulary import State
 from notifier.delivery import Deliveries, deliver_due
 from notifier.notifications import Notification
 from notifier.plan import plan
 from notifier.routes import Address, Route
 from notifier.send import Result
 from storage.database import Database
-from storage.deliveries import Delivery, State
+from storage.deliveries import Delivery
 from storage.processes import is_dead, this_process
 from tests import warm
 from tests.inbox import mail_server, webhook

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import col, select
 
+from foundation.vocabulary import State
 from notifier.delivery import Deliveries
 from notifier.plan import has_to_plan
 from notifier.quiet import parse_quiet
@@ -17,7 +18,6 @@ from storage.alerts import Alert
 from storage.changes import Change
 from storage.checks import Check
 from storage.database import Database
-from storage.deliveries import State
 from tests.owed import POLICY, owe, route, tell
 from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, rows
 

@@ -15,13 +15,13 @@ from email.message import EmailMessage
 import pytest
 import trustme
 
+from foundation.vocabulary import State
 from messages import Message, verbatim
 from notifier.delivery import Deliveries, deliver_due
 from notifier.mail import Mail
 from notifier.routes import Address, Route
 from notifier.send import Result, send
 from storage.database import Database
-from storage.deliveries import State
 from storage.notices import Notice
 from tests.inbox import mail_server
 from tests.owed import owe, route, tell

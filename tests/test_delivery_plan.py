@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from foundation.vocabulary import State
 from messages import verbatim
 from notifier.delivery import Deliveries
 from notifier.routes import Address, Route
 from notifier.send import Result
 from storage.alerts import Alert
 from storage.database import Database
-from storage.deliveries import State, retry_parked
+from storage.deliveries import retry_parked
 from storage.notices import Notice
 from tests.owed import owe, route
 from tests.post import (

@@ -31,7 +31,7 @@ def told_again(folder: Path, language: str) -> str:
         ][-1]
         message = alert_message(
             session,
-            [Alert(change_id=newest.id or 0, route="member")],
+            [Alert(change_id=newest.id, route="member")],
             language=language,
             base_url=None,
         )

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.diff import passages
-from analysis.model import Block, BlockKind, Page
+from analysis.model import Block, Page
 from analysis.text import words
 from analysis.text.words import word_diff
+from foundation.vocabulary import BlockKind
 
 TEXTS = st.text(alphabet="ab c\n,.’é私🙂", max_size=40)
 SENTENCES = [

@@ -53,7 +53,7 @@ def find(
     with database.writing() as session:
         change = tell(session, routes, document=document, when=when, **facts)
         group(session, change)
-        return change.id or 0
+        return change.id
 
 
 def reason(database: Database, change_id: int) -> str | None:

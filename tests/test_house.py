@@ -18,7 +18,15 @@ PAGES = {
     for folder in ("", "docs/**/", "analysis/**/", "evaluation/**/")
     for page in sorted(ROOT.glob(f"{folder}*.md"))
 }
-OURS = ("analysis", "crawler", "messages", "notifier", "policywatch", "storage")
+OURS = (
+    "analysis",
+    "crawler",
+    "foundation",
+    "messages",
+    "notifier",
+    "policywatch",
+    "storage",
+)
 VAGUE_MODULES = {"base", "common", "helpers", "manager", "misc", "util", "utils"}
 # names that tell a reader nothing, or that the field calls otherwise (belief: validation; manner: extraction config)
 VAGUE_NAMES = {

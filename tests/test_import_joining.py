@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from foundation.vocabulary import ReviewState
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist, load
 from policywatch.ingest.captures import ingest
@@ -22,7 +23,7 @@ from storage.changes import Change, change_to
 from storage.checks import Check, checks_of
 from storage.database import Database
 from storage.paragraphs import blame
-from storage.reviews import ReviewState, add_review
+from storage.reviews import add_review
 from storage.versions import current_version, versions
 from tests.archive import Commit, repository
 from tests.archived import (
@@ -91,7 +92,7 @@ def test_our_own_checks_continue_it_and_alert_only_of_what_they_saw(
         first = current_version(session, "parley/privacy")
         assert first is not None
         assert (first.number, first.source) == (6, None)
-        joint = change_to(session, first.id or 0)
+        joint = change_to(session, first.id)
         assert joint is not None
         assert (joint.substantive, joint.alert) == (True, True)
         assert session.exec(select(Alert)).all() == []
@@ -137,7 +138,7 @@ def test_a_history_goes_before_the_versions_that_are_there(
         rows = versions(session, "parley/privacy")
         assert [(row.id, row.captured_at) for row in rows[4:]] == mine
         made = {row.version_id: row.before_id for row in session.exec(select(Change))}
-        assert all(made[after.id or 0] == before.id for before, after in pairwise(rows))
+        assert all(made[after.id] == before.id for before, after in pairwise(rows))
         assert len(session.exec(select(Alert)).all()) == alerts
         assert [since.number for since in blame(session, rows[5]) if since] == [
             1,
@@ -149,9 +150,8 @@ def test_a_history_goes_before_the_versions_that_are_there(
             6,
         ]
     with database.writing() as session:
-        joint = change_to(session, rows[4].id or 0)
+        joint = change_to(session, rows[4].id)
         assert joint is not None
-        assert joint.id is not None
         add_review(
             session,
             joint.id,
@@ -170,7 +170,7 @@ def test_a_history_goes_before_the_versions_that_are_there(
     with database.reading() as session:
         rows = versions(session, "parley/privacy")
         assert [row.number for row in rows] == [1, 2, 3, 4, 5, 6, 7]
-        joint = change_to(session, rows[5].id or 0)
+        joint = change_to(session, rows[5].id)
         assert joint is not None
         assert joint.before_id == rows[4].id
 

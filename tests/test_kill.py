@@ -11,11 +11,12 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
+from foundation.vocabulary import State
 from policywatch.ingest.reprocess import Progress
 from storage.alerts import Alert
 from storage.changes import Change, StoredPassage
 from storage.database import Database
-from storage.deliveries import Delivery, State
+from storage.deliveries import Delivery
 from storage.documents import Document
 from storage.search import search
 from storage.versions import Version, versions
@@ -213,9 +214,9 @@ def test_reading_all_again_begins_anew_where_the_rules_are_others_since(
         database = Database(database_url)
         with database.writing() as session:
             version = versions(session, "library/privacy")[0]
-            Progress(
-                "other rules", version.id or 0, version.fingerprint, {"read": 1}
-            ).keep(session, "library/privacy")
+            Progress("other rules", version.id, version.fingerprint, {"read": 1}).keep(
+                session, "library/privacy"
+            )
         assert policywatch("read", "--again", "--config", config).startswith(
             "1 version read again"
         )

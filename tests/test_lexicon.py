@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from analysis.compare import compare
 from analysis.extract import read_page
-from analysis.model import TOPICS, Page
+from analysis.model import Page
 from analysis.text.lexicon import (
     LANGUAGES,
     Language,
@@ -20,6 +20,7 @@ from analysis.text.lexicon import (
     matches,
     section_topics,
 )
+from foundation.vocabulary import TOPICS
 
 
 def finds(phrase: str, text: str) -> str | None:

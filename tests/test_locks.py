@@ -10,14 +10,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from foundation.vocabulary import NoticeKind, Outcome
 from notifier.plan import plan
 from notifier.routes import Address, Route
 from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import add_capture
-from storage.checks import Check, Outcome, finish
+from storage.checks import Check, finish
 from storage.database import Database
 from storage.documents import Document
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice
 from storage.removal import remove
 from tests.post import notices
 from tests.site import until

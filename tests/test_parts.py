@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from foundation.vocabulary import Outcome
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import load
 from storage.captures import captures_from
-from storage.checks import Check, Outcome
+from storage.checks import Check
 from storage.database import Database
 from storage.versions import Version, current_version
 from tests import misbehaving

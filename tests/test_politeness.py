@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from storage.checks import Check, Outcome
+from foundation.vocabulary import Outcome
+from storage.checks import Check
 from storage.database import Database
 from tests import misbehaving, warm
 from tests.crawling import QUICK, checked, crawled, declared, own, served

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from foundation.vocabulary import NoticeKind
 from policywatch.ingest import recording
 from policywatch.ingest.proposals import page_key
 from policywatch.pipeline import Job
 from policywatch.views.serializer import history_json
 from storage.database import Database
-from storage.notices import NoticeKind, notices_of
+from storage.notices import notices_of
 from tests.site import Site, a_job, a_site, policy, watchlist
 from tests.web_pages import visited
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, SQLModel, select
 
+from foundation.vocabulary import Outcome, State
 from notifier.plan import plan
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist
@@ -16,9 +17,9 @@ from policywatch.pipeline import Job
 from storage.alerts import Alert
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture
 from storage.changes import Change, change_to, changes_of
-from storage.checks import Check, Outcome, checks_of, finish
+from storage.checks import Check, checks_of, finish
 from storage.database import Database
-from storage.deliveries import Delivery, DeliveryItem, State
+from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document, declare
 from storage.errors import Busy, UnknownDocument
 from storage.lock import one_at_a_time
@@ -194,9 +195,7 @@ def test_a_digest_that_tells_of_others_as_well_stays(database: Database) -> None
         session.flush()
         for alert in session.exec(select(Alert)).all():
             session.add(
-                DeliveryItem(
-                    delivery_id=digest.id or 0, address="${A}", alert_id=alert.id
-                )
+                DeliveryItem(delivery_id=digest.id, address="${A}", alert_id=alert.id)
             )
     with database.writing() as session:
         remove(session, gone.document_id)
@@ -289,7 +288,7 @@ def test_an_import_is_undone_and_can_be_done_again(
         rows = versions(session, "parley/privacy")
         assert [row.number for row in rows] == [1, 2]
         assert ids(session, "parley/privacy") == mine
-        assert change_to(session, rows[0].id or 0) is None
+        assert change_to(session, rows[0].id) is None
         assert last_import(session, "parley/privacy", OPEN_TERMS_ARCHIVE) is None
     after = sizes(database)
     assert {name: n for name, n in after.items() if n != before[name]} == {}

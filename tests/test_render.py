@@ -11,8 +11,9 @@ from dataclasses import replace
 import pytest
 
 from crawler.targets import CrawlSettings
+from foundation.vocabulary import Outcome
 from storage.captures import capture
-from storage.checks import Check, Outcome
+from storage.checks import Check
 from storage.database import Database
 from tests import misbehaving
 from tests.crawling import QUICK, captures, checked, own, served

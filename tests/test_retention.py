@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
+from foundation.vocabulary import NoticeKind, Outcome, State
 from policywatch.logs import log
 from storage.captures import Capture, add_capture
 from storage.chain import ChainEntry
-from storage.checks import Check, Outcome, finish
+from storage.checks import Check, finish
 from storage.database import Database
-from storage.deliveries import Delivery, DeliveryItem, State
+from storage.deliveries import Delivery, DeliveryItem
 from storage.integrity import all_damage
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice
 from storage.retention import Retention, thin
 from tests.site import a_job, a_site, policy, watchlist
 from tests.stories import START
@@ -123,7 +124,7 @@ def set_aside(session: Session, at: datetime, *, accepted: bool = False) -> int:
     )
     finish(session, check, Outcome.HELD)
     session.flush()
-    return check.id or 0
+    return check.id
 
 
 def test_captures_set_aside_go_once_a_valid_text_came_and_the_chain_says_so(

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from foundation.vocabulary import ReviewState
 from policywatch.web.access import Access
 from storage.database import Database
-from storage.reviews import ReviewState, add_review, reviews_of
+from storage.reviews import add_review, reviews_of
 from tests.site import policywatch
 from tests.stories import ANNA, day
 from tests.story_of_parley import NOTES, PRIVACY, TERMS, tell, told_with_config

@@ -15,13 +15,13 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel, select
 
+from foundation.vocabulary import Outcome
 from messages import Message
 from notifier.document_health import report_unreadable
 from storage import database as database_of_store
 from storage.captures import Capture, add_capture
 from storage.checks import (
     Check,
-    Outcome,
     earlier_checks,
     finish,
     good_checks_since,

@@ -10,8 +10,9 @@ from analysis.classify.clauses import LONGEST, MOST, cut
 from analysis.compare import compare
 from analysis.diff.wording import ChangedSentence
 from analysis.extract import read_page
-from analysis.model import QUESTIONS, Block, Brief, Link, Page, Passage
+from analysis.model import Block, Brief, Link, Page, Passage
 from analysis.text.word_lists import word_lists
+from foundation.vocabulary import QUESTIONS
 
 POLICY = """# Privacy Policy
 

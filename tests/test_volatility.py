@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from analysis.text.lexicon import OwnTopic
+from foundation.vocabulary import NoticeKind
 from messages import Message, translate
 from notifier.notifications import notice_message
 from policywatch.ingest.extraction import Body, ExtractionConfig
 from storage.database import Database
-from storage.notices import NoticeKind, notices_of
+from storage.notices import notices_of
 from tests.paper import Ink, pdf
 from tests.site import (
     AI,

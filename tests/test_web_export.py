@@ -215,7 +215,7 @@ def test_what_was_read_again_or_judged_otherwise_is_noticed(
 ) -> None:
     folder = shutil.copytree(exported, tmp_path / "site")
     with store.writing() as session:
-        judged = passages(session, changes_of(session, TERMS)[-1].id or 0)[0]
+        judged = passages(session, changes_of(session, TERMS)[-1].id)[0]
         judged.why = [verbatim("another rule")]
         row = numbered_version(session, PRIVACY, 1)
         page = json.loads(json.dumps(row.page))

@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analysis.model import TOPICS
+from foundation.vocabulary import TOPICS
 from policywatch.web.app import create_app
 from policywatch.web.security import LONGEST
 from tests.story_of_parley import HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS

@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 from sqlmodel import select
 
+from foundation.vocabulary import NoticeKind, Outcome, State
 from messages import Message
 from notifier.news import show_notice
 from notifier.routes import Route
@@ -26,12 +27,11 @@ from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
 from storage.captures import Capture, add_capture
 from storage.changes import changes_of
-from storage.checks import Outcome
 from storage.database import Database
-from storage.deliveries import Delivery, State, counts, park
+from storage.deliveries import Delivery, counts, park
 from storage.journal import journal
 from storage.lock import one_at_a_time
-from storage.notices import NoticeKind, notices_of
+from storage.notices import notices_of
 from tests.stories import Teller, day
 from tests.story_of_parley import NOTES
 from tests.web_pages import hrefs, page, text, visited

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from analysis.model import TOPICS
+from foundation.vocabulary import TOPICS
 from tests.written_cases import cases, told
 
 FLOORS = {

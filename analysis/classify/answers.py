@@ -11,9 +11,10 @@ from functools import cache
 
 from analysis.classify.features import Features, ngrams, tokens
 from analysis.classify.model import Model, stored_model
-from analysis.model import QUESTIONS, Default, Passage
+from analysis.model import Passage
 from analysis.text.lexicon import Lexicon, matches
 from analysis.text.word_lists import word_lists
+from foundation.vocabulary import QUESTIONS, Default
 
 TARGETS = (*QUESTIONS, "on", "off")
 # from which chance a sentence is offered, tuned on changes of services that the weights had not seen

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from analysis.classify.clauses import DENIAL, denies
 from analysis.classify.features import ChangedPhrase, PassageFeatures
 from analysis.diff.wording import ChangedSentence
-from analysis.model import SIDES, TOPICS, Passage
+from analysis.model import Passage
 from analysis.text.times import times_in
 from analysis.text.word_lists import word_lists
+from foundation.vocabulary import SIDES, TOPICS
 
 if TYPE_CHECKING:
     from analysis.classify.verdict import Verdict

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from analysis.classify.features import PassageFeatures, changed_ngrams
 from analysis.classify.model import Model
 from analysis.classify.verdict import Verdict
-from analysis.model import TOPICS, Evidence, Side
+from analysis.model import Evidence
+from foundation.vocabulary import TOPICS, Side
 from messages import Message, join_messages, verbatim
 
 _MOST_EVIDENCE = 3  # quotations for a topic of a passage

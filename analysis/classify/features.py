@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from analysis.diff import plain_words
 from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wording
-from analysis.model import CELL, SIDES, Page, Passage, Side
+from analysis.model import CELL, Page, Passage
 from analysis.text.intervals import Intervals
 from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_topics
 from analysis.text.word_lists import word_lists
+from foundation.vocabulary import SIDES, Side
 
 MOST_PASSAGES = 400  # of a change, those with the most changed text first
 MOST_SENTENCES = 40  # of a passage, likewise

@@ -19,8 +19,9 @@ from analysis.classify.features import PassageFeatures, passage_features
 from analysis.classify.model import Model
 from analysis.classify.verdict import Verdict
 from analysis.diff.wording import ChangedSentence, Wording
-from analysis.model import CELL, TOPICS, Page, Side
+from analysis.model import CELL, Page
 from analysis.text.word_lists import word_lists
+from foundation.vocabulary import TOPICS, Side
 
 Weights = Mapping[str, float]
 MOST = 300  # sentences that are ranked, of the passages that most likely alert

@@ -10,7 +10,8 @@ from importlib.resources import as_file, files
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.model import TOPICS, UnfitModel
+from analysis.model import UnfitModel
+from foundation.vocabulary import TOPICS
 
 FORMAT = 1  # raised with every change of features.py that makes old weights useless
 LANGUAGES = ("en", "fr")  # that the labels are in

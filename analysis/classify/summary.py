@@ -22,21 +22,11 @@ from analysis.classify.features import PassageFeatures
 from analysis.classify.lead import Candidate, ranked, shipped_weights
 from analysis.classify.model import Model
 from analysis.diff.wording import ChangedSentence
-from analysis.model import (
-    CELL,
-    QUESTIONS,
-    Brief,
-    Default,
-    Headline,
-    Link,
-    Page,
-    Passage,
-    Quote,
-    Side,
-)
+from analysis.model import CELL, Brief, Headline, Link, Page, Passage, Quote
 from analysis.text.dates import Order, deadline_in
 from analysis.text.lexicon import matches
 from analysis.text.sentence_ends import sentence_bounds
+from foundation.vocabulary import QUESTIONS, Default, Side
 
 _PRACTICES = ("data", "purposes", "recipients")  # that no denial answers
 _LEAST_WORDS = 4  # of what leads

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from analysis.classify.conventions import CONVENTIONS, HIGH
 from analysis.classify.features import PassageFeatures
 from analysis.classify.model import LANGUAGES, Model
-from analysis.model import SEVERITIES, TOPICS, Direction, Severity
+from foundation.vocabulary import TOPICS, Direction, Severity, gravity
 
 UNSURE = (0.3, 0.7)  # chances of an alert between which a second reader's verdict goes
 ALERTS = (
@@ -138,7 +138,7 @@ def _likeliest(chances: Mapping[str, float]) -> Severity:
 
 def _severity(alerting: Sequence[Verdict]) -> Severity:
     """The highest of a passage; several that are nearly medium are medium together."""
-    highest = max((verdict.severity for verdict in alerting), key=SEVERITIES.index)
+    highest = min((verdict.severity for verdict in alerting), key=gravity)
     none_medium = math.prod(
         1 - verdict.chances.get("medium or high", 0) for verdict in alerting
     )

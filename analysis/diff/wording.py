@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from analysis.model import Passage, Side
+from analysis.model import Passage
 from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.spelling import ADDRESS, AGO, DATE, KeyedWords, keyed_words, misspelt
 from analysis.text.times import times_in
 from analysis.text.word_lists import irregular_forms, word_lists
 from analysis.text.words import Edit, edits, without_islands
+from foundation.vocabulary import Side
 
 _GLUED = re.compile(
     r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)"

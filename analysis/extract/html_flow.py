@@ -25,9 +25,10 @@ from analysis.extract.html_lines import (
     layout_tables,
 )
 from analysis.extract.html_tree import Element
-from analysis.model import CELL, BlockKind
+from analysis.model import CELL
 from analysis.text.normal import UNSEEN
 from analysis.text.phrases import pattern
+from foundation.vocabulary import BlockKind
 
 _STRUCTURE = frozenset(("li", "dt", "dd", "table", "tr", "td", "th"))
 _ITEMS = frozenset(("li", "dt", "dd"))

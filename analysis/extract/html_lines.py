@@ -9,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from analysis.extract.html_tree import Element
-from analysis.model import BlockKind
+from foundation.vocabulary import BlockKind
 
 _BLOCK_TAGS = (
     "html body p div section article main header footer nav aside h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table thead "

@@ -7,9 +7,10 @@ import re
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
-from analysis.model import CELL, Block, BlockKind, Link, Page, UnreadablePage
+from analysis.model import CELL, Block, Link, Page, UnreadablePage
 from analysis.text.language import language_of
 from analysis.text.normal import UNSEEN
+from foundation.vocabulary import BlockKind
 from messages import Message
 
 # every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs

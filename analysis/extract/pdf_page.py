@@ -13,8 +13,9 @@ from pdfminer.high_level import extract_pages
 from pdfminer.layout import LAParams, LTChar, LTPage, LTTextBox, LTTextLine
 
 from analysis.extract.pdf_tables import table_rows
-from analysis.model import CELL, Block, BlockKind, Dropped, Page, UnreadablePage
+from analysis.model import CELL, Block, Dropped, Page, UnreadablePage
 from analysis.text.language import language_of
+from foundation.vocabulary import BlockKind
 from messages import Message
 
 _PAGES = 500  # a policy has some 40

@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from analysis.model import TOPICS
 from analysis.text.intervals import Intervals
 from analysis.text.notation import compiled, first_words, needed_elements, pattern_of
+from foundation.vocabulary import TOPICS
 
 Tier = Literal["decides", "suggests", "ignores", "sections", "words"]
 

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from analysis.extract.html_flow import lines_of
 from analysis.extract.html_lines import Line
 from analysis.extract.html_tree import Element, grow, is_stable_name, parse
-from analysis.model import TOPICS, Page, UnreadablePage
+from analysis.model import Page, UnreadablePage
 from analysis.text.lexicon import OwnTopic, matches, own_lexicon
 from analysis.text.normal import fingerprint, normalize_stable
 from analysis.text.words import Edit, edits, without_islands, word_texts, words
+from foundation.vocabulary import TOPICS
 from messages import Message
 
 _MUCH = 0.1  # of the words; what differs more is no small thing beside the text

@@ -22,8 +22,8 @@ from crawler.failures import CheckEnded
 from crawler.items import CheckResult, PartAnswer, fetched, moved_to, part_answer
 from crawler.previous import first_states, previous_states
 from crawler.targets import CrawlJob, Target
+from foundation.vocabulary import Outcome
 from messages import Message, program_error
-from storage.checks import Outcome
 from storage.errors import LostLease, UnknownDocument
 
 P = ParamSpec("P")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from foundation.vocabulary import State
 from notifier.delivery import try_routes
 from notifier.plan import OPERATOR
 from policywatch.cli.opening import opened
@@ -31,7 +32,7 @@ from policywatch.views.routing import waiting
 from policywatch.views.serializer import deliveries_json, waiting_json, webhook_change
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
-from storage.deliveries import Delivery, State, retry_parked
+from storage.deliveries import Delivery, retry_parked
 
 alerts = command_group()
 routes = command_group("The routes: who is alerted of what.")

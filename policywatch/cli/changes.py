@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from analysis.model import TOPICS
+from foundation.vocabulary import TOPICS, ReviewState
 from messages import ENGLISH, catalogue
 from notifier.when import DAYS
 from policywatch.cli.opening import opened
@@ -34,7 +34,7 @@ from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
 from storage.documents import filter_choices
-from storage.reviews import ReviewState, add_review
+from storage.reviews import add_review
 
 Words = list[str] | None
 Service = Annotated[

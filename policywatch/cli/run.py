@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis.model import UnfitModel
+from foundation.vocabulary import Outcome
 from messages import counted
 from policywatch.cli.opening import known, opened, ready
 from policywatch.cli.options import (
@@ -40,7 +41,7 @@ from policywatch.views.health import (
     nothing_read,
     undelivered,
 )
-from storage.checks import Check, Outcome, last_checks
+from storage.checks import Check, last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Deliveries

@@ -14,6 +14,7 @@ from rich.text import Text
 from sqlmodel import Session
 
 from analysis.model import Comparison
+from foundation.vocabulary import Cause
 from messages import ENGLISH, Message, catalogue
 from notifier.presentation import (
     Quoted,
@@ -41,7 +42,7 @@ from storage.changes import Change, StoredPassage
 from storage.checks import Check, last_check
 from storage.documents import Document, document
 from storage.reviews import reviews_of
-from storage.versions import Cause, Version, versions
+from storage.versions import Version, versions
 from storage.withdrawals import Withdrawal, with_withdrawn, withdrawals
 
 _WIDEST = 100  # columns; longer lines are hard to read
@@ -135,12 +136,8 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
     row = document(session, document_id)
     with with_withdrawn(session):
         history = versions(session, document_id)
-    withdrawn = withdrawals(
-        session, [version.id for version in history if version.id is not None]
-    )
-    changes = changes_to(
-        session, [version.id for version in history if version.id is not None]
-    )
+    withdrawn = withdrawals(session, [version.id for version in history])
+    changes = changes_to(session, [version.id for version in history])
     sheet.line(
         (row.service, "bold"),
         " · ",
@@ -155,10 +152,10 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
         sheet.line(sheet.words("terminal.no_versions"))
     for version in reversed(history):
         sheet.gap()
-        if withdrawal := withdrawn.get(version.id or 0):
+        if withdrawal := withdrawn.get(version.id):
             _withdrawn_entry(sheet, version, withdrawal)
         else:
-            _version_entry(sheet, version, changes.get(version.id or 0))
+            _version_entry(sheet, version, changes.get(version.id))
     if changes:
         sheet.gap()
         sheet.line((sheet.words("terminal.show_with"), "dim"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from analysis.model import TOPICS
+from foundation.vocabulary import TOPICS
 from messages import LANGUAGES
 from notifier.quiet import parse_quiet
 from notifier.when import AtOnce, parse_when, zone

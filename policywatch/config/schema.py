@@ -12,21 +12,9 @@ from pydantic_core import PydanticCustomError
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from analysis.text.notation import pattern_of
+from foundation.vocabulary import DocumentKind, Graded, Leaning, Robots, Source
 from policywatch.config.errors import HIDDEN
 from policywatch.sources.git import ADDRESS as GIT_ADDRESS
-
-Kind = Literal[
-    "privacy-policy",
-    "terms",
-    "cookie-policy",
-    "help",
-    "guidelines",
-    "notice",
-    "preview",
-    "other",
-]
-Robots = Literal["obey", "ignore"]
-Source = Literal["page", "open-terms-archive", "wayback"]
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
@@ -149,7 +137,7 @@ class DocumentEntry(Table):
     id: Annotated[str, AfterValidator(document_id)]
     service: Annotated[str, Field(min_length=1)]
     title: Annotated[str, Field(min_length=1)]
-    kind: Kind
+    kind: DocumentKind
     url: PageAddress | None = None
     urls: Annotated[list[PageAddress], Field(min_length=2, max_length=20)] | None = None
     language: Language = "en"
@@ -251,11 +239,11 @@ class RouteEntry(Table):
     name: Annotated[str, Field(pattern=r"^[\w .-]+$")]
     to: Annotated[list[str], Field(min_length=1)]
     topics: list[str] | None = None
-    severity: Literal["low", "medium", "high"] = "low"
-    directions: list[Literal["expands", "limits", "clarifies", "mixed"]] | None = None
+    severity: Graded = "low"
+    directions: list[Leaning] | None = None
     services: list[str] | None = None
     documents: list[str] | None = None
-    kinds: list[Kind] | None = None
+    kinds: list[DocumentKind] | None = None
     languages: list[str] | None = None
     when: str = "at once"
     timezone: str = "UTC"

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from analysis.model import TOPICS
+from foundation.vocabulary import TOPICS, Robots
 from policywatch.config.errors import Problem, Section, WatchlistError
 from policywatch.config.route_words import (
     filter_problems,
@@ -32,7 +32,6 @@ from policywatch.config.schema import (
     OperatorEntry,
     PersonEntry,
     RetentionEntry,
-    Robots,
     RouteEntry,
     ServiceEntry,
     SourcesEntry,

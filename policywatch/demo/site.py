@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, Self
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from storage.checks import Outcome
+from foundation.vocabulary import Outcome
 
 SERVICE: Final = "Confrera"
 QUIET_DAY, NOISE_DAY, NOTICE_DAY, CHANGE_DAY, ERROR_DAY = DAYS = (1, 2, 3, 4, 5)

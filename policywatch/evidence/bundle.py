@@ -119,7 +119,7 @@ def record(
         if isinstance(wanted, int)
         else changes_page(session, wanted, limit=_ALL).rows
     )
-    ids = [wanted] if isinstance(wanted, int) else [row.change.id or 0 for row in rows]
+    ids = [wanted] if isinstance(wanted, int) else [row.change.id for row in rows]
     changes = (
         change_page(session, id_) for id_ in ids
     )  # one at a time: each holds two texts

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from foundation.vocabulary import Cause
 from notifier.subscriptions import subscriber_routes
 from storage.alerts import Alert
 from storage.changes import Change, waiting_changes
 from storage.checks import good_checks_since
 from storage.clock import utc_now
 from storage.documents import Document, document
-from storage.versions import Cause
 
 CONFIRMATIONS = 3  # further checks that must find the same text before a return alerts
 
@@ -37,7 +37,7 @@ def alert(
     ]
     if undoes is not None:
         for each in (*waiting, change):
-            if (each.id or 0) >= undoes:
+            if each.id >= undoes:
                 each.waits = 0
         return
     if change.waits or not change.alert:
@@ -72,7 +72,6 @@ def add_alerts(
     """Dated by now, not by the change: a digest gathers what came since its last time."""
     if not change.alert:
         return
-    assert change.id is not None
     source = document(session, change.document_id)
     readers = (
         route.name

@@ -16,6 +16,7 @@ from analysis.model import Block, Page
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
 from analysis.text.words import edits
+from foundation.vocabulary import Cause
 from policywatch.ingest.alerting import CONFIRMATIONS
 from storage.alternating import (
     ALTERNATES,
@@ -26,7 +27,7 @@ from storage.alternating import (
 from storage.changes import change_to
 from storage.checks import Check, good_checks_since
 from storage.paragraphs import digest
-from storage.versions import Cause, Version, current_version
+from storage.versions import Version, current_version
 
 _STILL = timedelta(days=1)  # the shortest time after which a passage has settled
 _SHARED = 0.7  # of the longer of two answers; with less in common one of them is no text of the document
@@ -107,7 +108,7 @@ def load_turns(session: Session, document_id: str, at: datetime) -> Turns:
 
 def _is_accepted(session: Session, current: Version) -> bool:
     """By the change to it, or the one before where it was only read anew since."""
-    change = change_to(session, current.id or 0)
+    change = change_to(session, current.id)
     while change is not None and change.cause == Cause.READER:
         change = change_to(session, change.before_id)
     return change is not None and change.cause == Cause.ACCEPTED
@@ -149,7 +150,6 @@ def note_turns(
 ) -> None:
     """Write what a check's `page` shows to have come or gone since the text in force `before`; `recorded` is the one in
     force from now on."""
-    assert check.id is not None
     rows = turns_of(session, check.document_id)
     texts = {
         key: block.text

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from analysis.model import Page
 from analysis.text.normal import fingerprint
+from foundation.vocabulary import Cause, Outcome
 from policywatch.ingest.alerting import RoutesFor
 from policywatch.ingest.decision import (
     NewVersion,
@@ -27,13 +28,13 @@ from policywatch.ingest.recording import record
 from policywatch.ingest.reprocess import differs_by_reader, memory_before
 from storage.captures import capture, captures_from
 from storage.changes import Change
-from storage.checks import Check, Outcome, accept_check, last_set_aside, reject_capture
+from storage.checks import Check, accept_check, last_set_aside, reject_capture
 from storage.clock import utc_now
 from storage.database import Database, release_connection
 from storage.documents import document
 from storage.errors import StorageError
 from storage.journal import Action, Actor, enter
-from storage.versions import Cause, current_version
+from storage.versions import current_version
 
 
 class NothingHeld(StorageError):

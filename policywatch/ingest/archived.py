@@ -22,6 +22,7 @@ from analysis.validate.rejection import (
     change_rejection,
     page_rejection,
 )
+from foundation.vocabulary import Cause
 from messages import Message
 from policywatch.ingest.decision import EARLIER
 from policywatch.ingest.drafts import ChangeDraft, draft_change
@@ -34,7 +35,6 @@ from storage.events import dissolve_events
 from storage.paragraphs import move_on, reindex
 from storage.reviews import forget_reviews
 from storage.versions import (
-    Cause,
     Version,
     archive_name,
     imported_around,
@@ -314,7 +314,6 @@ def _join(
 ) -> None:
     """Write what differs between the archive's last text and our first; an earlier import may have done so before, or
     have been ended before it did."""
-    assert own.id is not None
     with database.reading() as session:
         former = change_to(session, own.id)
         is_same = theirs.fingerprint == own.fingerprint
@@ -330,7 +329,7 @@ def _join(
     with database.writing() as session:
         former = change_to(session, own.id)
         if former is not None:
-            forget_reviews(session, former.id or 0)
+            forget_reviews(session, former.id)
             forget_change(session, former)
             dissolve_events(session)
         if draft is not None:

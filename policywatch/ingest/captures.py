@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from analysis.model import TooCostly
+from foundation.vocabulary import Outcome
 from messages import program_error
 from policywatch.ingest.alerting import RoutesFor
 from policywatch.ingest.decision import Decision, Unreadable, decide, load_history
@@ -14,7 +15,6 @@ from policywatch.ingest.volatility import notify_volatility
 from storage.captures import captures_from
 from storage.checks import (
     Check,
-    Outcome,
     attempts_before,
     count_attempt,
     finish,
@@ -94,7 +94,7 @@ def _unread(
     unread.sort(
         key=lambda check: (check.document_id in tried, check.document_id in announced)
     )
-    checks = [check.id for check in unread if check.id is not None]
+    checks = [check.id for check in unread]
     if again:
         with database.writing() as session:
             forget_attempts(session, checks)

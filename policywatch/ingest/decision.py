@@ -12,6 +12,7 @@ from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import are_different_documents
+from foundation.vocabulary import Cause, Outcome
 from messages import Message
 from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change
@@ -25,10 +26,9 @@ from policywatch.ingest.extraction import (
 from policywatch.ingest.quarantine import preview, says_the_same, shown_captures
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
-from storage.checks import Check, Outcome, last_kept, rejected_captures
+from storage.checks import Check, last_kept, rejected_captures
 from storage.documents import document, replaced_by
 from storage.versions import (
-    Cause,
     Version,
     archive_name,
     current_version,
@@ -144,7 +144,7 @@ def load_history(
     row = document(session, document_id)
     replaced = replaced_by(row)
     waiting = [
-        (change.id or 0, _version_before(session, document_id, change.version_id))
+        (change.id, _version_before(session, document_id, change.version_id))
         for change in waiting_changes(session)
         if change.document_id == document_id
     ]
@@ -210,7 +210,6 @@ def _former_captures(
 
 def captures_in_force(session: Session, current: Version) -> list[Capture]:
     """The last that said what the text in force says: those that brought it, or later ones from other addresses."""
-    assert current.id is not None, "the version in force was written"
     return captures_from(
         session,
         last_kept(session, current.document_id, current.id) or current.capture_id,

@@ -8,13 +8,13 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from analysis.text.normal import normalize
+from foundation.vocabulary import Cause
 from messages import Message
 from storage.announced import announcements
 from storage.changes import Change, Event
 from storage.changes import change as stored_change
 from storage.documents import Document, document, family_id, untranslated_id
 from storage.events import added_texts, changes_between, join_event
-from storage.versions import Cause
 
 NEAR = timedelta(days=7)  # between two changes that only their words bring together
 SPAN = timedelta(days=90)  # of an event; only the text that it announced may join later
@@ -28,7 +28,7 @@ def group(session: Session, change: Change) -> None:
     """
     if not _has_words(change):
         return
-    if announcement := announcements(session, [change]).get(change.id or 0):
+    if announcement := announcements(session, [change]).get(change.id):
         title = document(session, announcement.document_id).title
         reason = Message("event.announced", title=title)
         join_event(
@@ -38,7 +38,7 @@ def group(session: Session, change: Change) -> None:
     of, at = document(session, change.document_id), change.detected_at
     rows = changes_between(session, of.service, at - SPAN, at + SPAN)
     texts = _long_texts(
-        session, [row.id or 0 for row, _ in rows if abs(row.detected_at - at) <= NEAR]
+        session, [row.id for row, _ in rows if abs(row.detected_at - at) <= NEAR]
     )
     candidates = []
     for other, its_document in rows:
@@ -59,7 +59,7 @@ def group(session: Session, change: Change) -> None:
             has_shared_text=bool(shared),
         )
         candidates += [
-            (rank, distance, other.id or 0, code)
+            (rank, distance, other.id, code)
             for rank, code in enumerate(reasons)
             if code
         ]

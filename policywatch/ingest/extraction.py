@@ -18,7 +18,6 @@ from analysis.extract import READER, markup_of, read_page
 from analysis.extract.markdown import read_markdown
 from analysis.extract.markup_digest import markup_digest
 from analysis.model import (
-    UNCLASSIFIED,
     Block,
     Brief,
     Comparison,
@@ -35,6 +34,7 @@ from analysis.validate.rejection import change_rejection, page_rejection
 from analysis.validate.selectors import finds_less
 from analysis.validate.volatile import Difference, Reading, find_difference, remove_line
 from crawler.targets import Fetched, Fingerprint
+from foundation.vocabulary import UNCLASSIFIED
 from messages import Message
 from policywatch import sandbox
 

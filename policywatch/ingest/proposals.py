@@ -16,6 +16,7 @@ from analysis.model import Link, Page
 from analysis.text.lexicon import section_topics
 from analysis.text.phrases import kinds_of, pattern
 from crawler.canonical import canonical_address
+from foundation.vocabulary import NoticeKind
 from policywatch.config.additions import KINDS, entry_text, named_entry
 from policywatch.ingest.extraction import isolated
 from policywatch.sanitize import safe_link, sanitize
@@ -24,7 +25,7 @@ from storage.captures import capture, newest_captures
 from storage.checks import Check, last_checks
 from storage.documents import Document, document, known, watched
 from storage.errors import DamagedCapture
-from storage.notices import Notice, NoticeKind, notices_of
+from storage.notices import Notice, notices_of
 
 _LISTED, _READ = 8, 500  # links in a notice; new links of a page that are looked at
 _LONGEST, _WORDS = (
@@ -196,7 +197,7 @@ def _canonical(session: Session, row: Document) -> str | None:
         return None
     record = newest[0]
     try:
-        body = capture(session, record.id or 0).body
+        body = capture(session, record.id).body
         own: str | None = isolated(
             canonical_address, body, record.mime, record.final_url
         )

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from analysis.model import Page, UnreadablePage
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import word_trigrams
+from foundation.vocabulary import NoticeKind, Outcome
 from messages import Message
 from policywatch.ingest.extraction import (
     ExtractionConfig,
@@ -17,9 +18,9 @@ from policywatch.ingest.extraction import (
     join_pages,
 )
 from storage.captures import Capture, captures_from
-from storage.checks import Check, Outcome, finish
+from storage.checks import Check, finish
 from storage.documents import Document, document
-from storage.notices import Notice, NoticeKind, notices_of
+from storage.notices import Notice, notices_of
 
 _SAME = 0.6  # of the words of the longer text
 

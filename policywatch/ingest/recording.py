@@ -10,6 +10,7 @@ from analysis.model import Page
 from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
+from foundation.vocabulary import Cause, Outcome
 from policywatch.ingest.alerting import CONFIRMATIONS, RoutesFor, alert
 from policywatch.ingest.alternating import note_turns
 from policywatch.ingest.decision import (
@@ -26,9 +27,9 @@ from policywatch.ingest.proposals import propose_links
 from policywatch.ingest.quarantine import hold
 from storage.captures import Capture
 from storage.changes import Change
-from storage.checks import Check, Outcome, finish, release_capture
+from storage.checks import Check, finish, release_capture
 from storage.paragraphs import index_version
-from storage.versions import Cause, Version, earlier_with, next_number
+from storage.versions import Version, earlier_with, next_number
 
 
 def apply(
@@ -124,7 +125,6 @@ def add_version(
     imported: bool = False,
 ) -> Version:
     """The version after `current`."""
-    assert capture.id is not None
     version = Version(
         document_id=capture.document_id,
         number=next_number(session, capture.document_id, current),
@@ -154,8 +154,6 @@ def add_change(
 ) -> Change:
     """What differs between two versions, with its passages, whether the text returns to an earlier one, and the event
     that the change belongs to."""
-    assert before.id is not None
-    assert after.id is not None
     change = Change(
         document_id=after.document_id,
         version_id=after.id,
@@ -171,7 +169,6 @@ def add_change(
         change.returns_to = returned.id if returned is not None else None
     session.add(change)
     session.flush()
-    assert change.id is not None
     for passage in draft.passages:
         passage.change_id = change.id
     session.add_all(draft.passages)

@@ -20,6 +20,7 @@ from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import page_rejection
+from foundation.vocabulary import Cause
 from policywatch.ingest.alternating import hold_still
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
@@ -38,7 +39,6 @@ from storage.errors import DamagedCapture
 from storage.isolate_errors import isolate_errors
 from storage.paragraphs import reindex
 from storage.versions import (
-    Cause,
     Version,
     current_version,
     in_force,
@@ -318,7 +318,6 @@ def _text_again(
     mistakes: list[Exception],
 ) -> _Text:
     """A capture that is damaged can't be extracted, and is added to `mistakes`."""
-    assert row.id is not None
     try:
         captures = intact(captures_from(session, row.capture_id))
         memory = Memory.of_page(before.page if before is not None else None)
@@ -375,7 +374,6 @@ def _rewrite(
     change = change_to(session, text.version_id)
     if change is None or draft is None:
         return
-    assert change.id is not None
     for name, value in change_columns(draft.comparison, alert=change.alert).items():
         setattr(change, name, value)
     for passage in passages(session, change.id):

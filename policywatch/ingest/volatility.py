@@ -11,16 +11,17 @@ from sqlmodel import Session
 
 from analysis.page_json import page_from_json
 from analysis.validate.volatile import single_place
+from foundation.vocabulary import Cause, NoticeKind, Outcome
 from messages import Message
 from policywatch.ingest.extraction import ExtractionConfig, Memory, of_part
 from storage.alternating import AlternatingPassage, alternating_passages
 from storage.captures import captures_from
 from storage.changes import change_to
-from storage.checks import Check, Outcome
+from storage.checks import Check
 from storage.database import Database
-from storage.notices import Notice, NoticeKind, notices_of
+from storage.notices import Notice, notices_of
 from storage.paragraphs import digest
-from storage.versions import Cause, Version, versions_of_document
+from storage.versions import Version, versions_of_document
 
 _CHANGES = 3  # in a row at one place
 _WITHIN = timedelta(days=60)
@@ -45,9 +46,7 @@ def volatile_place(
     if rows := alternating_passages(session, [document_id]):
         return _alternating_place(session, rows[0])
     versions = versions_of_document(session, document_id, limit=_CHANGES + 1)
-    changes = [
-        change_to(session, row.id) for row in versions[:_CHANGES] if row.id is not None
-    ]
+    changes = [change_to(session, row.id) for row in versions[:_CHANGES]]
     idle = [
         change
         for change in changes

@@ -76,10 +76,10 @@ def withdraw(
     with database.writing() as session:
         take(session, AdvisoryLock.PLANNING)
         version = newest_version(session, document_id, number)
-        change = change_to(session, version.id or 0)
+        change = change_to(session, version.id)
         corrected = cancelled = 0
         if change is not None:
-            reached, cancelled = cancel(session, change.id or 0, now())
+            reached, cancelled = cancel(session, change.id, now())
             corrected = len(send_correction(session, change, reached, reason, now()))
             leave_event(session, change)
         _withdraw_text(session, version, change, reason, now())
@@ -106,7 +106,6 @@ def _withdraw_text(
     reason: str,
     now: datetime,
 ) -> None:
-    assert version.id is not None
     change_id = change.id if change is not None else None
     session.add(
         Withdrawal(
@@ -123,5 +122,5 @@ def _withdraw_text(
     standing = current_version(session, row.id)
     if check is not None and standing is not None:
         keys = passage_keys(page_from_json(standing.page))
-        take_turns_back(session, row.id, check.id or 0, check.checked_at, keys)
+        take_turns_back(session, row.id, check.id, check.checked_at, keys)
     reindex(session, row.id, mentions_in(row.language))

@@ -9,11 +9,12 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crawler.failures import CheckEnded
+from foundation.vocabulary import Outcome
 from messages import Message, program_error
 from policywatch.ingest.archived import ArchivedText
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.captures import add_capture
-from storage.checks import Check, Outcome, finish, last_set_aside
+from storage.checks import Check, finish, last_set_aside
 from storage.clock import utc_now
 from storage.database import Database
 from storage.isolate_errors import isolate_errors
@@ -109,5 +110,4 @@ class ArchiveChecks:
 def _add(session: Session, check: Check) -> int:
     session.add(check)
     session.flush()
-    assert check.id is not None
     return check.id

@@ -11,6 +11,7 @@ import wayback
 
 from crawler.failures import CheckEnded
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, FingerprintOf
+from foundation.vocabulary import Outcome
 from messages import Message
 from policywatch.config.schema import DocumentEntry
 from policywatch.ingest.archived import ArchivedText
@@ -24,7 +25,7 @@ from policywatch.sources.wayback import (
     page_of,
 )
 from storage.captures import INTERNET_ARCHIVE
-from storage.checks import Outcome, checks_by_id, last_check_from
+from storage.checks import checks_by_id, last_check_from
 from storage.database import Database
 from storage.documents import document, is_silent
 from storage.versions import current_version, imported_around, last_import

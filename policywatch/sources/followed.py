@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from crawler.failures import CheckEnded
+from foundation.vocabulary import Outcome
 from messages import Message
 from policywatch.config.schema import DocumentEntry
 from policywatch.ingest.archived import import_document
@@ -23,7 +24,7 @@ from policywatch.sources.repository import (
     followed,
 )
 from storage.captures import OPEN_TERMS_ARCHIVE
-from storage.checks import Outcome, last_check_from
+from storage.checks import last_check_from
 from storage.database import Database
 from storage.versions import (
     archive_name,

@@ -7,10 +7,11 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from policywatch.config.schema import DocumentEntry, Kind
+from foundation.vocabulary import DocumentKind
+from policywatch.config.schema import DocumentEntry
 from policywatch.sources.repository import NotAnArchive, Record
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, DocumentKind] = {
     "privacy policy": "privacy-policy",
     "terms of service": "terms",
     "developer terms": "terms",
@@ -44,7 +45,7 @@ class Archived:
         return f"{slug(self.service)}/{slug(self.type)}"
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> DocumentKind:
         """What kind of document it is; "other" where the archive's type says nothing to us."""
         return _KINDS.get(self.type.casefold(), "other")
 

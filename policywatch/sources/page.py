@@ -5,8 +5,8 @@ from __future__ import annotations
 from analysis.model import UnreadablePage
 from crawler.crawl import fetch_once
 from crawler.targets import CrawlSettings, Fetched, Target
+from foundation.vocabulary import Robots
 from messages import Message, verbatim
-from policywatch.config.schema import Robots
 from policywatch.ingest.extraction import isolated
 
 

@@ -30,10 +30,10 @@ from crawler.failures import CheckEnded
 from crawler.items import fetched
 from crawler.targets import CrawlSettings, Fetched
 from foundation.http_client import HttpFailure, fetch
+from foundation.vocabulary import Outcome
 from messages import Message
 from policywatch.ingest.extraction import isolated
 from policywatch.sources.repository import ArchiveUnreachable
-from storage.checks import Outcome
 from storage.clock import utc_now
 
 PUBLIC = "https://web.archive.org"

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlmodel import Session
 
+from foundation.vocabulary import gravity
 from storage.change_list import ListedChange, changes_to
-from storage.changes import StoredPassage, gravity, passages_by_change
+from storage.changes import StoredPassage, passages_by_change
 from storage.paragraphs import digest, texts_of
 from storage.versions import Version, versions
 
@@ -44,16 +45,12 @@ def steps_between(session: Session, before: Version, after: Version) -> list[Ste
         for version in versions(session, after.document_id)
         if version.number in numbers
     ]
-    rows = changes_to(
-        session, [version.id for version in heads if version.id is not None]
-    )
-    stored = passages_by_change(
-        session, [row.change.id for row in rows.values() if row.change.id is not None]
-    )
+    rows = changes_to(session, [version.id for version in heads])
+    stored = passages_by_change(session, [row.change.id for row in rows.values()])
     return [
-        Step(version, row, stored.get(row.change.id or 0, []))
+        Step(version, row, stored.get(row.change.id, []))
         for version in heads
-        if (row := rows.get(version.id or 0)) is not None
+        if (row := rows.get(version.id)) is not None
     ]
 
 

@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import Session
 
+from foundation.vocabulary import Outcome
 from messages import counted
 from policywatch.config.errors import WatchlistError
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
 from policywatch.plan import GRACE, is_late, retries, with_additions
 from policywatch.sanitize import sanitize
-from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
+from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now
 from storage.database import Database
 from storage.deliveries import Delivery

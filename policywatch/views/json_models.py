@@ -15,6 +15,16 @@ from pydantic import (
     model_validator,
 )
 
+from foundation.vocabulary import (
+    BlockKind,
+    Cause,
+    Direction,
+    MessageKind,
+    Operation,
+    ReviewState,
+    Severity,
+    Side,
+)
 from notifier.escape import for_machines
 
 _QUOTE = {"text": "your posts", "side": "after"}
@@ -126,7 +136,7 @@ class VersionHead(Shape):
     document: str = Field(examples=["parley/privacy-policy"])
     number: int = Field(examples=[3])
     captured_at: Moment
-    cause: Literal["page", "reader", "accepted", "replaced"]
+    cause: Cause
     source: str | None
     fingerprint: str = Field(
         description="equal for texts that a reader would call the same"
@@ -161,7 +171,7 @@ class Since(Shape):
 class Block(Shape):
     """One unit of a text as a reader sees it."""
 
-    kind: Literal["heading", "paragraph", "item", "row"]
+    kind: BlockKind
     heading: list[str] = Field(examples=[["How we use your data"]])
     text: str
     links: list[Link]
@@ -211,7 +221,7 @@ class Quotation(Shape):
     """Words of the page; `passage` is the number of the one that they stand in."""
 
     text: str = Field(examples=["We will use your posts to train AI"])
-    side: Literal["before", "after"]
+    side: Side
     passage: int | None
 
 
@@ -260,7 +270,7 @@ class Event(Shape):
 class Review(Shape):
     """What somebody made of a change, and when."""
 
-    state: Literal["new", "reviewed", "concerns-us", "not-for-us"]
+    state: ReviewState
     note: str
     by: str = Field(examples=["Anna"])
     at: Moment
@@ -284,14 +294,14 @@ class ChangeHead(Shape):
     )
     detected_at: Moment
     versions: VersionNames
-    cause: Literal["page", "reader", "accepted"]
+    cause: Cause
     returns_to: int | None = Field(
         description="number of the earlier version with this very text"
     )
     substantive: bool = Field(description="words changed, not only form")
     alert: bool = Field(description="people are alerted of it")
-    severity: Literal["high", "medium", "low", "none"]
-    direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
+    severity: Severity
+    direction: Direction
     topics: list[str] = Field(examples=[["ai_training", "user_choice"]])
     effective_date: date | None = Field(
         description="from when it holds; of a `preview`, for when it is announced"
@@ -351,7 +361,7 @@ class Passage(Shape):
     """One place of a change."""
 
     heading: list[str]
-    operation: Literal["added", "removed", "reworded", "moved"]
+    operation: Operation
     before: str | None = Field(
         description="quoted from the page: material to report, never instructions"
     )
@@ -360,8 +370,8 @@ class Passage(Shape):
     )
     topics: list[str]
     evidence: list[Evidence]
-    severity: Literal["high", "medium", "low", "none"]
-    direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
+    severity: Severity
+    direction: Direction
     why: list[Sentence] = Field(
         description="the reasons for its classification, in words"
     )
@@ -392,8 +402,8 @@ class SecondOpinion(Shape):
     meaning: dict[str, str]
     substantive: bool
     alert: bool
-    severity: Literal["high", "medium", "low", "none"]
-    direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
+    severity: Severity
+    direction: Direction
     topics: list[str]
 
 
@@ -416,7 +426,7 @@ class WebhookMessage(Shape):
         description="the same on every try",
         examples=["alert 12 2025-11-03T08:00:00+00:00"],
     )
-    kind: Literal["alert", "digest", "notice", "test"]
+    kind: MessageKind
     language: str = Field(description="of the subject and the text", examples=["en"])
     subject: str
     text: str = Field(description="the whole message as plain text")

@@ -12,9 +12,10 @@ from itertools import chain, groupby, pairwise, takewhile
 from typing import NamedTuple
 
 from analysis.text.words import Tag
+from foundation.vocabulary import gravity
 from messages import Message
 from notifier.presentation import group_alike
-from storage.changes import StoredPassage, gravity
+from storage.changes import StoredPassage
 
 _LONG = (
     60  # unchanged words in a row, from which on those in the middle are folded away

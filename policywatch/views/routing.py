@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from foundation.vocabulary import Cause, State
 from notifier.plan import is_wanted
 from notifier.presentation import reasons
 from notifier.routes import Unmet
@@ -19,10 +20,10 @@ from storage.alerts import Alert, alerts_of, waiting_alerts
 from storage.changes import Change, change, waiting_changes
 from storage.checks import good_checks_since
 from storage.clock import is_ahead, utc_now
-from storage.deliveries import Delivery, State, deliveries_of
+from storage.deliveries import Delivery, deliveries_of
 from storage.documents import Document, document
 from storage.subscribers import is_subscriber
-from storage.versions import Cause, version_heads
+from storage.versions import version_heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def waiting(
                     row, document(session, row.document_id), confirmations=confirmations
                 )
             )
-    return sorted(rows, key=lambda row: -(row.change.id or 0))
+    return sorted(rows, key=lambda row: -row.change.id)
 
 
 def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:
@@ -121,10 +122,8 @@ def explain_routing(
     session: Session, row: Change, routes: Sequence[RouteEntry]
 ) -> list[RouteResult]:
     """Of each route of the watchlist in its order, then of those that have left it since."""
-    alerts = {alert.route: alert for alert in alerts_of(session, row.id or 0)}
-    carried = {
-        name: deliveries_of(session, alert.id or 0) for name, alert in alerts.items()
-    }
+    alerts = {alert.route: alert for alert in alerts_of(session, row.id)}
+    carried = {name: deliveries_of(session, alert.id) for name, alert in alerts.items()}
     waiting_rows = [
         each for each in waiting(session, routes) if each.change.id == row.id
     ]

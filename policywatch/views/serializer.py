@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from analysis.page_json import headline_json
+from foundation.vocabulary import Outcome, State
 from messages import catalogue
 from notifier.presentation import headline, reasons
 from policywatch.config.watchlist import Watchlist
@@ -20,8 +21,8 @@ from storage.alternating import alternating_passages
 from storage.announced import Announcement, announcement_by
 from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change_in_any_state, changes_of
-from storage.checks import Outcome, last_checks
-from storage.deliveries import State, alerts_in, newest
+from storage.checks import last_checks
+from storage.deliveries import alerts_in, newest
 from storage.document_stats import document_stats
 from storage.documents import PREVIEW, Document, document
 from storage.events import event_changes
@@ -58,7 +59,7 @@ def change_json(
     """The whole of a change; with `reviews` for the operator's people only. Raises `UnknownChange`."""
     view = change_view(session, change_id)
     heads = {
-        version.id or 0: version
+        version.id: version
         for version in (view.before, view.after, view.returned)
         if version
     }
@@ -90,9 +91,7 @@ def changes_json(
     )
     heads = version_heads(session, {id_ for id_ in ids if id_ is not None})
     events = event_changes(session, {row.change.event_id for row in rows})
-    last = (
-        last_reviews(session, [row.change.id or 0 for row in rows]) if reviews else {}
-    )
+    last = last_reviews(session, [row.change.id for row in rows]) if reviews else {}
     return [
         json.ChangeHead(
             **_change_head(
@@ -101,7 +100,7 @@ def changes_json(
                 heads,
                 row.announced,
                 events,
-                last.get(row.change.id or 0),
+                last.get(row.change.id),
             )
         )
         for row in rows
@@ -165,7 +164,7 @@ def compared_json(
             json.SummedPassage(
                 **json.Passage.model_validate(passage).model_dump(),
                 changes=[
-                    step.row.change.id or 0 for step in whole.brought[passage.position]
+                    step.row.change.id for step in whole.brought[passage.position]
                 ],
             )
             for passage in whole.passages
@@ -199,7 +198,7 @@ def hit_json(hit: Hit) -> json.Hit:
 
 
 def versions_json(session: Session, rows: Sequence[Version]) -> list[json.VersionHead]:
-    changes = changes_to(session, [row.id for row in rows if row.id is not None])
+    changes = changes_to(session, [row.id for row in rows])
     return [
         json.VersionHead(
             document=row.document_id,
@@ -263,7 +262,7 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
     """A document with its versions, oldest first, and its changes, newest first. Raises `UnknownDocument`."""
     row = document(session, document_id)
     changes = [
-        change_json(session, change.id or 0, reviews=True)
+        change_json(session, change.id, reviews=True)
         for change in changes_of(session, document_id)
     ]
     return {
@@ -314,10 +313,10 @@ def deliveries_json(
 ) -> list[dict[str, Any]]:
     """Newest first; addresses by their names, never with secrets."""
     deliveries = newest(session, state=state, route=route, limit=limit)
-    alerts = alerts_in(session, [delivery.id or 0 for delivery in deliveries])
+    alerts = alerts_in(session, [delivery.id for delivery in deliveries])
     rows = []
     for delivery in deliveries:
-        carried = alerts.get(delivery.id or 0, [])
+        carried = alerts.get(delivery.id, [])
         change_ids = dict.fromkeys(alert.change_id for alert in carried)
         rows.append(
             {
@@ -376,5 +375,5 @@ def _alerted(session: Session, row: Change) -> dict[str, Any]:
         "service": of.service,
         "title": of.title,
         "severity": row.severity,
-        "withdrawn": withdrawal_of_change(session, row.id or 0) is not None,
+        "withdrawn": withdrawal_of_change(session, row.id) is not None,
     }

@@ -17,7 +17,8 @@ from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from analysis.model import TOPICS, UnreadablePage
+from analysis.model import UnreadablePage
+from foundation.vocabulary import TOPICS
 from policywatch.ingest.approve import NothingHeld
 from policywatch.logs import log
 from policywatch.views.health import job_problem

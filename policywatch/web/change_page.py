@@ -14,6 +14,7 @@ from sqlmodel import Session
 from analysis.model import Comparison
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
+from foundation.vocabulary import Cause
 from notifier.presentation import Quoted
 from policywatch.ingest.approve import held_text
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
@@ -30,7 +31,6 @@ from storage.paragraphs import anchor, texts_of
 from storage.reviews import reviews_of
 from storage.versions import (
     BeforeFirstText,
-    Cause,
     UnknownVersion,
     Version,
     current_version,

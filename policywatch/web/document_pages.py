@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from foundation.vocabulary import State
 from policywatch.config.schema import RouteEntry
 from policywatch.ingest.proposals import open_proposals
 from policywatch.views.health import by_cause, troubled
@@ -28,7 +29,7 @@ from storage.checks import (
     last_valid,
     newest_check,
 )
-from storage.deliveries import State, counts, newest
+from storage.deliveries import counts, newest
 from storage.document_stats import DocumentStats, document_stats
 from storage.documents import (
     Document,
@@ -110,12 +111,8 @@ def document_page(
         versions = versions_of_document(
             session, document_id, before=before, limit=steps + 1
         )
-    withdrawn = withdrawals(
-        session, [version.id for version in versions if version.id is not None]
-    )
-    changes = changes_to(
-        session, [version.id for version in versions if version.id is not None]
-    )
+    withdrawn = withdrawals(session, [version.id for version in versions])
+    changes = changes_to(session, [version.id for version in versions])
     checks, points = (
         check_count(session, document_id),
         course(session, document_id) if before is None else [],
@@ -125,7 +122,7 @@ def document_page(
         "is_imported": row.retired
         and not (row.paused or checks),  # imported, and never watched here
         "steps": [
-            (version, changes.get(version.id or 0), withdrawn.get(version.id or 0))
+            (version, changes.get(version.id), withdrawn.get(version.id))
             for version in versions[:steps]
         ],
         "older": versions[steps - 1].number if len(versions) > steps else None,
@@ -151,7 +148,7 @@ def version_page(session: Session, document_id: str, number: int) -> dict[str, A
         "version": version,
         "older": older,
         "newer": newer,
-        "change": change_to(session, version.id or 0),
+        "change": change_to(session, version.id),
         "captures": capture_records(session, version.capture_id),
         "stretches": text,
         "headings": [

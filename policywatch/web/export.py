@@ -251,13 +251,13 @@ class _Plan:
             neighbours,
             facts,
             sorted(head.fingerprint for head in heads.values()),
-            second_opinion(self._session, change.id or 0),
+            second_opinion(self._session, change.id),
             announcements(self._session, [change]),
             [_listed_facts(row) for row in event_of(self._session, change)],
         )
         for view in (None, *VIEWS):
             query: Query = (("view", view),) if view else ()
-            gather = partial(change_page, self._session, change.id or 0)
+            gather = partial(change_page, self._session, change.id)
             yield from self._pages(
                 f"/changes/{change.id}", query, "change.html", gather, key=key
             )
@@ -386,7 +386,7 @@ class _Plan:
                 change.model_dump(mode="json"),
                 [
                     passage.model_dump(exclude={"id", "marks"})
-                    for passage in passages.get(change.id or 0, [])
+                    for passage in passages.get(change.id, [])
                 ],
             ]
             for change in changes

@@ -160,16 +160,14 @@ def feed(
     words = catalogue(page.language)
     events = changes_page(session, query.filter, limit=_ENTRIES, by_event=True).events
     leading = [leading_first(event, page.language) for event in events]
-    passages = passages_by_change(
-        session, [row.change.id for row, *_ in leading if row.change.id is not None]
-    )
+    passages = passages_by_change(session, [row.change.id for row, *_ in leading])
     ordered = [sorted(event, key=lambda row: Cursor.of(row.change)) for event in events]
     heads = version_heads(session, [first.change.version_id for first, *_ in ordered])
     items = []
     for by_time, (row, *others) in zip(ordered, leading, strict=True):
         first, last = by_time[0], by_time[-1]
         flagged, rest = flagged_first(
-            passages.get(row.change.id or 0, []), row.document.title
+            passages.get(row.change.id, []), row.document.title
         )
         news = headline(words, row.document, row.change)
         items.append(

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 from sqlmodel import Session
 
+from foundation.vocabulary import this_and_above
 from policywatch.web.query_params import ChangesQuery, Place
 from storage.change_list import (
     ChangeFilter,
@@ -19,7 +20,6 @@ from storage.change_list import (
     changes_page,
     upcoming,
 )
-from storage.changes import this_and_above
 from storage.checks import newest_check
 from storage.documents import documents_page, filter_choices, previews, watched_counts
 from storage.versions import current_version

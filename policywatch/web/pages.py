@@ -191,7 +191,7 @@ def _documents(
             headers = {
                 "Content-Disposition": f'attachment; filename="{name}.{extension}"'
             }
-        size, pieces = bodies.opened(capture.id or 0)
+        size, pieces = bodies.opened(capture.id)
         headers["Content-Length"] = str(size)
         return StreamingResponse(
             pieces, headers=headers, media_type="application/octet-stream"

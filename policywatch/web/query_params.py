@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlmodel import Session
 
+from foundation.vocabulary import Direction, Graded, ReviewState, this_and_above
 from storage.change_list import ChangeFilter, ChangesPage, Cursor, changes_page
-from storage.changes import this_and_above
 from storage.columns import MAX_INTEGER
-from storage.reviews import ReviewState
 
 
 def _place(text: str) -> str:
@@ -28,7 +27,6 @@ Number = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 _Few = Field(max_length=20)  # a page links to itself without each of them
 Words = Annotated[list[Word], _Few]
-Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Place = Annotated[str, AfterValidator(_place)]
 Limit = Annotated[int, Field(ge=1, le=200, description="at most so many")]
 EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
@@ -79,9 +77,7 @@ class ChangesQuery(Params):
     document: Words = Field([], description="id of a document")
     kind: Words = Field([], description="of the document, like terms")
     topic: Words = Field([], description="a topic, like ai_training")
-    severity: Literal["high", "medium", "low"] | None = Field(
-        None, description="this and above"
-    )
+    severity: Graded | None = Field(None, description="this and above")
     direction: Annotated[list[Direction], _Few] = Field(
         [], description="for the reader's privacy"
     )
@@ -104,9 +100,9 @@ class ChangesQuery(Params):
         asked = self.model_dump(
             include=set(ChangesQuery.model_fields), exclude_defaults=True
         )
-        return ChangeFilter(
-            **asked | {"severity": this_and_above(self.severity or "none")}
-        )
+        if self.severity:
+            asked["severity"] = this_and_above(self.severity)
+        return ChangeFilter(**asked)
 
 
 class ChangesPaged(ChangesQuery):

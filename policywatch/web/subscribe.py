@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from time import monotonic
+from typing import get_args
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from analysis.model import TOPICS
+from foundation.vocabulary import TOPICS, Graded
 from messages import LANGUAGES
 from notifier.delivery import deliver_to_subscribers
 from policywatch.config.schema import PERSON
 from policywatch.web.access import network_of
 from policywatch.web.admin import Form, WatchlistState, is_same_origin
 from policywatch.web.rendering import Renderer
-from storage.changes import SEVERITIES
 from storage.database import Database
 from storage.subscribers import Subscriber, sign_up, subscriber_of, unsubscribe
 
@@ -141,7 +141,7 @@ def _reader(fields: Mapping[str, str], now: datetime) -> Subscriber | None:
         language=fields.get("language", ""),
         requested_at=now,
     )
-    is_right = (
-        re.match(PERSON, reader.address, re.ASCII) and reader.severity in SEVERITIES
-    )
+    is_right = re.match(
+        PERSON, reader.address, re.ASCII
+    ) and reader.severity in get_args(Graded)
     return reader if is_right and reader.language in LANGUAGES else None
