@@ -7,6 +7,7 @@ With a clone (of a git repository of Markdown versions), the first text of each 
 
 from __future__ import annotations
 
+import gc
 import statistics
 import subprocess
 import sys
@@ -17,7 +18,6 @@ from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Page, UnreadablePage
 from evaluation.labels import language_of, pages_of, read_rows
-from policywatch.cli.options import collect_rarely
 
 
 def page(text: str) -> Page | None:
@@ -80,7 +80,7 @@ if __name__ == "__main__":
             "Labelled changes are needed, which are no part of this project.\n"
             + str(__doc__)
         )
-    collect_rarely()  # as `compare --pairs` does
+    gc.set_threshold(10_000, 10, 100)  # as the command line does
     labelled(sys.argv[1])
     if len(sys.argv) > 2:
         history(sys.argv[2])

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.model import TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.validate.volatile import remove_line, single_place
+from crawler.crawl import crawl
 from crawler.targets import (
     CrawlSettings,
     Differing,
@@ -26,10 +27,12 @@ from crawler.targets import (
 )
 from foundation.vocabulary import Outcome
 from messages import Message, program_error
+from notifier.delivery import Rest, deliver_due
 from notifier.plan import may_deliver
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
+from policywatch.evidence.timestamps import authority_of
 from policywatch.follow_up import FollowUp
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.alternating import (
@@ -55,6 +58,10 @@ from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
+from policywatch.second_reader import SecondReader
+from policywatch.sources.copies import read_copies, silent
+from policywatch.sources.followed import follow
+from policywatch.views.serializer import webhook_change
 from storage.alternating import forget_turns
 from storage.applied_watchlist import mark_applied
 from storage.chain import head_line
@@ -67,10 +74,6 @@ from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
 from storage.versions import InForce, current_version, in_force
 
-if TYPE_CHECKING:
-    from notifier.delivery import Rest
-    from policywatch.evidence.timestamps import Authority
-
 
 class Job:
     """The steps on one database, for one watchlist. Every step but `notify` needs `one_at_a_time`."""
@@ -82,13 +85,7 @@ class Job:
         self.database = database  # under a lease for the steps that need one
         self._shared = database
         self.recipients = recipients
-        self.authority: Authority | None = None
-        if watchlist.evidence[0] is not None:
-            from policywatch.evidence.timestamps import (
-                authority_of,
-            )  # loads slowly, and few have one
-
-            self.authority = authority_of(watchlist)
+        self.authority = authority_of(watchlist)
         self.configs = extraction_configs(watchlist, _review(database, recipients))
         self.mistakes: list[
             Exception
@@ -199,10 +196,6 @@ class Job:
         if targets := [
             target(self.watchlist, entry) for entry in planned if entry.source == "page"
         ]:
-            from crawler.crawl import (
-                crawl,
-            )  # Scrapy loads slowly, and often nothing is due
-
             checks += crawl(
                 self.database,
                 targets,
@@ -230,12 +223,6 @@ class Job:
         not answer by these `checks`; the ids of the checks."""
         if all(entry.source == "page" and not entry.fallback for entry in planned):
             return []
-        from policywatch.sources.copies import (
-            read_copies,
-            silent,
-        )  # which load Scrapy too
-        from policywatch.sources.followed import follow
-
         followed = [entry for entry in planned if entry.source == "open-terms-archive"]
         copied = [entry for entry in planned if entry.source == "wayback"] + silent(
             self.database, planned, checks
@@ -354,11 +341,6 @@ class Job:
         with self._shared.reading() as session:
             if not may_deliver(session, self.recipients.routes):
                 return Deliveries(0, 0, 0)
-        from notifier.delivery import (
-            deliver_due,
-        )  # with Apprise and Jinja, which load slowly
-        from policywatch.views.serializer import webhook_change
-
         return deliver_due(  # without a lease: each delivery is claimed, and what was sent has to be recorded
             self._shared,
             self.recipients.routes,
@@ -460,8 +442,6 @@ class Job:
 def _review(database: Database, recipients: Recipients) -> Review:
     if recipients.model is None:
         return no_review
-    from policywatch.second_reader import SecondReader  # loads NumPy
-
     languages = {route.language for route in recipients.routes} | {
         recipients.operator_language
     }

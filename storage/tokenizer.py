@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+import snowballstemmer
+
 MOST = 16_000  # words of one paragraph that can be found; PostgreSQL knows no later position
 LONGEST = 64  # characters of a word that count
 STEMMERS = {"en": "english", "fr": "french", "de": "german"}  # by language
@@ -58,8 +60,6 @@ def split_words(text: str) -> list[str]:
 
 def stem(word: str, language: str) -> str:
     """What the forms of a word share. Accents count: "utilisé" is a form of "utiliser", "utilise" another."""
-    import snowballstemmer  # loads slowly, and many commands neither search nor index
-
     # made anew, for it may not be shared by threads
     return fold(snowballstemmer.stemmer(STEMMERS[language]).stemWord(word.casefold()))
 

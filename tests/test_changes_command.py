@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 
-from policywatch.cli.changes import _day
-from policywatch.cli.commands import command
+from policywatch.cli.changes import _day, app
 from policywatch.web.query_params import ChangesPaged
 from storage.clock import utc_now
 from storage.database import Database
@@ -79,7 +79,7 @@ def listed(config: Path, *words: object) -> list[dict[str, object]]:
 
 
 def test_it_takes_every_word_that_the_api_takes() -> None:
-    options = {each.name for each in command("changes").params}
+    options = {each.name for each in get_group(app).commands["changes"].params}
     assert options - {"config", "as_json", "as_csv"} == ChangesPaged.model_fields.keys()
 
 

@@ -19,7 +19,7 @@ from analysis.diff.wording import keyed_sentences
 from analysis.model import Block, Comparison
 from analysis.text import words
 from analysis.text.spelling import keyed_words
-from tests.written_cases import cases, compared_once, frame, page, told
+from tests.written_cases import cases, compared_once, page, told
 
 
 def test_swapping_the_texts_mirrors_the_operations() -> None:
@@ -225,25 +225,3 @@ def test_the_answer_hangs_on_nothing_but_the_texts(tmp_path: Path) -> None:
         for seed in ("1", "2", "3")
     }
     assert len(answers) == 1
-
-
-def test_comparing_loads_neither_the_crawler_nor_the_store_nor_a_model_of_languages(
-    tmp_path: Path,
-) -> None:
-    for name, more in (("old.md", ""), ("new.md", " We sell it, too.")):
-        (tmp_path / name).write_text(
-            frame("privacy", "en").replace("\n\n", f"{more}\n\n", 1), "utf-8"
-        )
-    loads = "import sys, policywatch.cli; from policywatch.sources.files import compare_files; from pathlib import Path\n"
-    loads += (
-        "compare_files(Path('old.md'), Path('new.md'), language='en', document=None)\n"
-    )
-    loads += "print(*({'scrapy', 'apprise', 'sqlalchemy', 'jinja2', 'pdfminer', 'ftfy'} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", loads],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == ""

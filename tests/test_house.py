@@ -8,8 +8,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
-from policywatch.cli.commands import COMMANDS, command
+from typer.main import get_command
+
+from policywatch.cli import COMMANDS, app
 from policywatch.config.watchlist import load
 
 ROOT = Path(__file__).parents[1]
@@ -120,6 +123,10 @@ def test_pages_that_the_code_names_exist() -> None:
                 assert (ROOT / path).exists(), f"{file.relative_to(ROOT)} names {path}"
 
 
+def command(name: str) -> Any:
+    return get_command(app).get_command(None, name)  # type: ignore[attr-defined]
+
+
 def commands() -> list[str]:
     found: list[str] = []
     for name in (name for rows in COMMANDS.values() for name in rows):
@@ -127,48 +134,6 @@ def commands() -> list[str]:
         found += [f"{name} {inner}" for inner in getattr(loaded, "commands", {})]
         found += [name] if getattr(loaded, "invoke_without_command", True) else []
     return found
-
-
-def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
-    for name, (_, summary) in (
-        row for rows in COMMANDS.values() for row in rows.items()
-    ):
-        assert " ".join(command(name).help.split("\n\n")[0].split()) == summary
-
-
-LOADS = """
-import ast, importlib, os, sys
-from pathlib import Path
-import policywatch.cli
-for library in sys.argv[1:]:
-    importlib.import_module(library)
-parsed = [ast.parse(file.read_text("utf-8")) for file in Path(policywatch.cli.__file__).parent.glob("*.py")]
-wanted = {each.module for file in parsed for each in ast.walk(file) if isinstance(each, ast.ImportFrom)}
-wanted |= {f"policywatch.cli.{file.stem}" for file in Path(policywatch.cli.__file__).parent.glob("[a-z]*.py")}
-for module in sorted(wanted - {*sys.modules}):
-    print(module, flush=True)
-    if not os.fork():
-        importlib.import_module(module)
-        os._exit(0)
-    os.wait()
-"""
-
-
-def test_a_command_can_load_what_it_needs_whatever_was_loaded_before() -> None:
-    """Tests start commands where everything is loaded (tests/warm.py): that two modules wait for each other is not seen
-    there. What lies below never waits for what is loaded here; without it this would take long."""
-    below = (
-        "policywatch.ingest.captures",
-        "crawler.crawl",
-        "fastapi",
-        "jinja2",
-        "notifier.delivery",
-        "uvicorn",
-    )
-    words = [sys.executable, "-c", LOADS, *below]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    assert {"policywatch.pipeline", "policywatch.web.app"} <= {*done.stdout.split()}
 
 
 def test_every_command_and_option_is_in_the_docs_and_has_an_example() -> None:

@@ -3,37 +3,100 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
+from importlib import import_module
+from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from analysis.model import UnfitModel, UnreadablePage
-from policywatch.cli.commands import LazyGroup
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
-from policywatch.config.errors import BadPairs, WatchlistError
+from policywatch.config.errors import BadPairs, WatchlistError, explained_value
 from policywatch.logs import log
 from policywatch.schedule.interval import CannotSchedule
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown
 
+# by heading of the help: each command, and the module in whose `app` it stands
+COMMANDS = {
+    "Setting up": {
+        "init": "setup",
+        "add": "add",
+        "doctor": "doctor",
+        "services": "setup",
+        "schedule": "setup",
+        "demo": "demo",
+        "database": "database",
+        "verify": "database",
+    },
+    "The job": {
+        "run": "run",
+        "crawl": "read",
+        "read": "read",
+        "watch": "watch",
+        "worker": "watch",
+        "accept": "accept",
+        "reject": "accept",
+        "withdraw": "accept",
+        "split": "show",
+        "deliver": "alerts",
+        "alerts": "alerts",
+        "routes": "alerts",
+    },
+    "Showing": {
+        "history": "show",
+        "show": "show",
+        "compare": "files",
+        "try": "files",
+        "changes": "changes",
+        "review": "changes",
+        "journal": "journal",
+        "documents": "documents",
+    },
+    "The pages": {"serve": "pages", "mcp": "mcp", "export": "pages"},
+    "Histories of others": {"import": "imports"},
+}
 _CTRL_C = 130  # Typer makes this status of it
 _STOPPED = "stopped; what was finished is kept"
 
 
+class _LazyGroup(TyperGroup):
+    """Imports the module of a command when it is asked for, as Click's documentation has it."""
+
+    commands: dict[str, Any]
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: None for rows in COMMANDS.values() for name in rows}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # the signature is Typer's
+        if self.commands.get(cmd_name) is None:
+            for heading, rows in COMMANDS.items():
+                if cmd_name in rows:
+                    module = import_module(f"policywatch.cli.{rows[cmd_name]}")
+                    command: Any = get_group(module.app).commands[cmd_name]
+                    command.rich_help_panel = heading
+                    self.commands[cmd_name] = command
+            gc.freeze()  # what is imported stays
+        return self.commands.get(cmd_name)
+
+
 def _show_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version  # loads slowly
-
         sys.stdout.write(f"policywatch {version('policywatch')}\n")
         raise typer.Exit
 
 
 app = typer.Typer(
-    cls=LazyGroup,
+    cls=_LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -58,25 +121,20 @@ def _options(
 
 def main() -> None:
     """The console script: every expected failure becomes one clear message and the exit status of the contract."""
+    # most of what our work makes goes by itself, and each search for garbage among all that is loaded takes 80 ms
+    gc.set_threshold(10_000, 10, 100)
     _open_what_is_closed()
-    os.umask(
-        0o077
-    )  # the store knows who subscribed, and others could lock the lock; `export` writes for everyone
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # for matrices as small as ours, more threads only wait
+    # the store knows who subscribed, and others could lock the lock; `export` writes for everyone
+    os.umask(0o077)
+    # for matrices as small as ours, more threads only wait
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="replace"
-        )  # a terminal that lacks a character gets a question mark
+        # a terminal that lacks a character gets a question mark
+        sys.stdout.reconfigure(errors="replace")
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as failure:
-        from policywatch.cli.wrong_use import (
-            wrong_use,
-        )  # loads Pydantic, which --help does without
-
-        sys.exit(_say(wrong_use(failure), WRONG_USE))
+        sys.exit(_say(_wrong_use(failure), WRONG_USE))
     except (WatchlistError, Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
     except (
@@ -100,6 +158,31 @@ def _open_what_is_closed() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # until the end
+
+
+def _wrong_use(failure: typer.TyperException) -> str:
+    """What is wrong, and how to write it; nothing where Typer has shown the whole help instead."""
+    if isinstance(failure, typer.BadParameter) and failure.message:
+        cause = failure.__cause__  # Typer has Pydantic judge values
+        problem = (
+            explained_value(cause.errors()[0])
+            if isinstance(cause, ValidationError)
+            else failure.message.removesuffix(".")
+        )
+        return ": ".join(filter(None, (_name(failure), problem)))
+    message = failure.format_message().removesuffix(".")
+    context = getattr(failure, "ctx", None)
+    more = f" (`{context.command_path} --help` says what there is)" if context else ""
+    return f"{message[0].lower()}{message[1:]}{more}" if message else ""
+
+
+def _name(failure: typer.BadParameter) -> str:
+    hint = (
+        failure.param_hint
+        or (failure.param.get_error_hint() if failure.param else None)
+        or ""
+    )
+    return (hint if isinstance(hint, str) else " / ".join(hint)).replace("'", "")
 
 
 def _of_the_system(failure: OSError) -> str:

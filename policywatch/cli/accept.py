@@ -10,15 +10,15 @@ from rich.console import Console
 
 from analysis.model import Page
 from messages import counted
-from policywatch.cli.opening import known, opened
+from policywatch.cli.opening import known, opened, user
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
     Config,
     Json,
+    command_group,
     console,
     print_json,
-    user,
 )
 from policywatch.cli.terminal import show_comparison
 from policywatch.config.recipients import recipients
@@ -33,6 +33,8 @@ from storage.columns import MAX_INTEGER
 from storage.lock import one_at_a_time
 from storage.versions import current_version
 
+app = command_group()
+
 _BEGINNING = 12  # blocks of a text that a person is asked about
 
 Document = Annotated[
@@ -41,6 +43,7 @@ Document = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 
+@app.command()
 def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> None:
     """Look at a text that was held, and take it as the next version.
 
@@ -98,6 +101,7 @@ def _show_text(out: Console, page: Page) -> None:
     out.print()
 
 
+@app.command()
 def reject(document: Document, config: Config = CONFIG) -> None:
     """Say that a text that was held is not the document's: it is not shown again.
 
@@ -114,6 +118,7 @@ def reject(document: Document, config: Config = CONFIG) -> None:
     )
 
 
+@app.command()
 def withdraw(
     document: Annotated[
         str,

@@ -10,21 +10,29 @@ from pydantic import ValidationError
 
 from analysis.model import UnreadablePage
 from policywatch.cli.files import AllowPrivate, Language, Remove, Select
-from policywatch.cli.options import CONFIG, TROUBLE, Config, console
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    command_group,
+    console,
+)
 from policywatch.cli.terminal_page import show_page
 from policywatch.config.additions import (
     append_entry,
     entry_text,
     pages_in,
-    read_new,
-    suggest_entry,
 )
 from policywatch.config.watchlist import load
 from policywatch.sanitize import sanitize
+from policywatch.sources.new_page import read_new, suggest_entry
+
+app = command_group()
 
 Key = str | None
 
 
+@app.command()
 def add(
     url: Annotated[
         str | None, typer.Argument(metavar="URL", help="The page to watch.")

@@ -34,10 +34,15 @@ from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.deliveries import Delivery, retry_parked
 
+app = command_group()
+
 alerts = command_group()
 routes = command_group("The routes: who is alerted of what.")
+app.add_typer(alerts, name="alerts")
+app.add_typer(routes, name="routes")
 
 
+@app.command()
 def deliver(config: Config = CONFIG) -> None:
     """Send pending alerts.
 

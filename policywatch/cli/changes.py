@@ -14,15 +14,15 @@ from sqlmodel import Session
 from foundation.vocabulary import TOPICS, ReviewState
 from messages import ENGLISH, catalogue
 from notifier.when import DAYS
-from policywatch.cli.opening import opened
+from policywatch.cli.opening import opened, user
 from policywatch.cli.options import (
     CONFIG,
     Config,
     Documents,
     Json,
+    command_group,
     console,
     print_json,
-    user,
 )
 from policywatch.cli.terminal import show_changes
 from policywatch.config.watchlist import Watchlist
@@ -35,6 +35,8 @@ from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
 from storage.documents import filter_choices
 from storage.reviews import add_review
+
+app = command_group()
 
 Words = list[str] | None
 Service = Annotated[
@@ -123,6 +125,7 @@ Place = Annotated[
 ]
 
 
+@app.command()
 def changes(
     config: Config = CONFIG,
     service: Service = None,
@@ -174,6 +177,7 @@ def changes(
             console().print(_nothing(session, query, watchlist))
 
 
+@app.command()
 def review(
     change: Annotated[
         int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from messages import counted
+from policywatch.cli.doctor import print_findings
 from policywatch.cli.opening import opened
 from policywatch.cli.options import (
     CONFIG,
@@ -22,7 +23,6 @@ from policywatch.cli.options import (
     Json,
     command_group,
     console,
-    print_findings,
 )
 from policywatch.config.watchlist import MissingVariable, expand
 from policywatch.evidence.timestamps import authority_of, timestamp_damage
@@ -35,7 +35,10 @@ from storage.transfer import backup as write_backup
 from storage.transfer import copy as copy_store
 from storage.verification import evidence_damage, missing_digests
 
+app = command_group()
+
 database = command_group("Look after the database.")
+app.add_typer(database, name="database")
 
 
 @database.command()
@@ -144,6 +147,7 @@ def _digests(texts: list[str] | None) -> list[str]:
     return [text.lower() for text in texts or ()]
 
 
+@app.command()
 def verify(
     config: Config = CONFIG,
     expect: Annotated[

@@ -7,10 +7,18 @@ from typing import Annotated
 
 import typer
 
-from policywatch.cli.options import TROUBLE, Port, console
+from policywatch.cli.options import (
+    TROUBLE,
+    Port,
+    command_group,
+    console,
+)
 from policywatch.demo.play import play
 
+app = command_group()
 
+
+@app.command()
 def demo(
     folder: Annotated[
         Path | None,

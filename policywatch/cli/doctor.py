@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from policywatch.cli.options import (
     CONFIG,
@@ -12,11 +14,18 @@ from policywatch.cli.options import (
     WRONG_USE,
     Config,
     Json,
-    print_findings,
+    command_group,
+    console,
+    print_json,
 )
-from policywatch.views.health import is_alive
+from policywatch.doctor import examine
+from policywatch.sanitize import sanitize
+from policywatch.views.health import Finding, is_alive
+
+app = command_group()
 
 
+@app.command()
 def doctor(
     config: Config = CONFIG,
     quiet: Annotated[
@@ -44,16 +53,37 @@ def doctor(
 
     Examples: `policywatch doctor` · `policywatch doctor --deep` · `policywatch doctor --alive` (a health check)
     """
-    if alive:
-        findings = is_alive(config)
-    else:
-        from policywatch.doctor import (
-            examine,
-        )  # brings along all that it looks at; a container asks only for `--alive`
-
-        findings = examine(config, deep=deep)
+    findings = is_alive(config) if alive else examine(config, deep=deep)
     print_findings(findings, quiet=quiet, as_json=as_json)
     if any(finding.is_configuration for finding in findings):
         raise typer.Exit(WRONG_USE)
     if not all(finding.good for finding in findings):
         raise typer.Exit(TROUBLE)
+
+
+def print_findings(
+    findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False
+) -> None:
+    """What was looked at, a line each; with `quiet` only what is wrong."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "good": each.good,
+                    "about": each.about,
+                    "said": each.text,
+                    **each.facts,
+                }
+                for each in findings
+            ]
+        )
+        return
+    for finding in findings:
+        if not (quiet and finding.good):
+            good = (
+                Text("note  ", style="yellow")
+                if finding.is_note
+                else Text("ok    ", style="green")
+            )
+            mark = good if finding.good else Text("FIX   ", style="bold red")
+            console().print(mark + Text(f"{finding.about}: {sanitize(finding.text)}"))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from analysis.text.lexicon import mentions_in
 from messages import counted
-from policywatch.cli.opening import opened
+from policywatch.cli.opening import opened, user
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
@@ -19,7 +19,6 @@ from policywatch.cli.options import (
     console,
     print_json,
     print_table,
-    user,
 )
 from policywatch.config.additions import entry_text
 from policywatch.config.schema import DocumentEntry, document_id
@@ -35,7 +34,10 @@ from storage.removal import extent, remove_imported
 from storage.removal import remove as remove_document
 from storage.removal import rename as rename_document
 
+app = command_group()
+
 documents = command_group()
+app.add_typer(documents, name="documents")
 _NOUNS = {
     "versions": ("version",),
     "changes": ("change",),

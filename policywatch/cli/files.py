@@ -13,11 +13,12 @@ from analysis.validate.rejection import page_rejection
 from policywatch.cli.options import (
     Json,
     Why,
-    collect_rarely,
+    command_group,
     console,
     json_text,
     print_json,
 )
+from policywatch.cli.terminal import show_comparison
 from policywatch.cli.terminal_page import show_page
 from policywatch.config.schema import language_code
 from policywatch.sanitize import sanitize
@@ -27,6 +28,8 @@ from policywatch.sources.files import (
     is_address,
     read_source,
 )
+
+app = command_group()
 
 
 def _language(code: str | None) -> str | None:
@@ -59,6 +62,7 @@ AllowPrivate = Annotated[
 ]
 
 
+@app.command()
 def compare(
     old: Annotated[
         Path | None, typer.Argument(metavar="OLD", exists=True, dir_okay=False)
@@ -91,7 +95,6 @@ def compare(
     Examples: `policywatch compare old.md new.md --why` · `policywatch compare --pairs pairs.jsonl --json`
     """
     if pairs is not None and old is None:
-        collect_rarely()
         for answer in compare_lines(pairs):
             sys.stdout.write(f"{json_text(answer)}\n")
         return
@@ -103,13 +106,10 @@ def compare(
     if as_json:
         print_json(comparison_json(comparison))
     else:
-        from policywatch.cli.terminal import (
-            show_comparison,
-        )  # brings the store along; programs that compare wait less
-
         show_comparison(console(), comparison, why=why)
 
 
+@app.command("try")
 def try_(
     source: Annotated[str, typer.Argument(metavar="URL|FILE")],
     select: Select = None,

@@ -45,6 +45,8 @@ from policywatch.sources.saved import import_saved, saved_files
 from policywatch.sources.wayback import connected
 from storage.lock import one_at_a_time
 
+app = command_group()
+
 _BATCH = 5  # copies that are read again at most where an import was stopped
 _SHOWN = 3  # texts set aside that are named for a document
 
@@ -59,6 +61,7 @@ def _span(text: str) -> str:
 
 
 import_ = command_group("Take in a history that others have kept; nobody is alerted.")
+app.add_typer(import_, name="import")
 
 
 @import_.command()

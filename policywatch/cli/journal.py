@@ -12,6 +12,7 @@ from policywatch.cli.options import (
     CONFIG,
     Config,
     Json,
+    command_group,
     console,
     print_json,
     print_table,
@@ -20,7 +21,10 @@ from policywatch.sanitize import sanitize
 from storage.journal import JournalEntry
 from storage.journal import journal as entries
 
+app = command_group()
 
+
+@app.command()
 def journal(config: Config = CONFIG, as_json: Json = False) -> None:
     """List what people did on the pages and by commands, newest first: who, when, what.
 

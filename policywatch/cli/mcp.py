@@ -5,9 +5,16 @@ from __future__ import annotations
 import typer
 
 from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, Config
+from policywatch.cli.options import (
+    CONFIG,
+    Config,
+    command_group,
+)
+
+app = command_group()
 
 
+@app.command()
 def mcp(config: Config = CONFIG) -> None:
     """Answer an assistant on standard input and output, by the Model Context Protocol; it can only read.
 

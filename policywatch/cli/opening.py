@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ from policywatch.logs import log
 from policywatch.plan import with_additions
 from storage.database import Database
 from storage.errors import StorageError, WrongAddress, with_advice
+from storage.journal import Actor
 
 
 @contextmanager
@@ -81,3 +84,11 @@ def ready(watchlist: Watchlist) -> Watchlist:
     if not watchlist.documents:
         raise WatchlistError([watchlist.problem("", NOTHING_WATCHED)])
     return watchlist
+
+
+def user() -> Actor:
+    """Who gave the command."""
+    try:
+        return Actor(getpass.getuser(), "command")
+    except (KeyError, OSError):  # in a container, say, whose user has no name
+        return Actor(f"uid {os.getuid()}", "command")

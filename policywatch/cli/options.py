@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import getpass
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,11 +16,6 @@ from rich.text import Text
 from notifier.escape import for_machines
 from policywatch.config import DEFAULT_FILE
 from policywatch.logs import LogFormat
-from policywatch.sanitize import sanitize
-
-if TYPE_CHECKING:
-    from policywatch.views.health import Finding
-    from storage.journal import Actor
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
 
@@ -83,13 +75,6 @@ def command_group(summary: str | None = None) -> typer.Typer:
     return group
 
 
-def collect_rarely() -> None:
-    """What is loaded stays to the end, and what most work makes goes by itself: so garbage is searched for rarely, and
-    not among what is loaded, which would take some 80 ms each time."""
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 100)
-
-
 def console() -> Console:
     """Standard output: colours and width of the terminal, plain where there is none. Text is printed as it stands."""
     return Console(
@@ -125,18 +110,6 @@ def print_table(
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in written.get().splitlines())
 
 
-def user() -> Actor:
-    """Who gave the command."""
-    from storage.journal import (
-        Actor,
-    )  # SQLAlchemy loads slowly, and few commands are written down
-
-    try:
-        return Actor(getpass.getuser(), "command")
-    except (KeyError, OSError):  # in a container, say, whose user has no name
-        return Actor(f"uid {os.getuid()}", "command")
-
-
 def print_json(value: Any) -> None:
     sys.stdout.write(f"{json_text(value, indent=1)}\n")
 
@@ -146,31 +119,3 @@ def json_text(value: Any, indent: int | None = None) -> str:
     takes_all = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     text = for_machines(json.dumps(value, ensure_ascii=False, indent=indent))
     return text if takes_all else json.dumps(json.loads(text), indent=indent)
-
-
-def print_findings(
-    findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False
-) -> None:
-    """What was looked at, a line each; with `quiet` only what is wrong."""
-    if as_json:
-        print_json(
-            [
-                {
-                    "good": each.good,
-                    "about": each.about,
-                    "said": each.text,
-                    **each.facts,
-                }
-                for each in findings
-            ]
-        )
-        return
-    for finding in findings:
-        if not (quiet and finding.good):
-            good = (
-                Text("note  ", style="yellow")
-                if finding.is_note
-                else Text("ok    ", style="green")
-            )
-            mark = good if finding.good else Text("FIX   ", style="bold red")
-            console().print(mark + Text(f"{finding.about}: {sanitize(finding.text)}"))

@@ -43,7 +43,10 @@ from policywatch.web.serving import serve as listen
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 
+app = command_group()
+
 export = command_group("Write what is stored for use elsewhere.")
+app.add_typer(export, name="export")
 
 
 def _whole_names(names: list[str] | None) -> list[str] | None:
@@ -66,6 +69,7 @@ def _proxies(names: list[str] | None) -> list[str] | None:
     return names
 
 
+@app.command()
 def serve(
     config: Config = CONFIG,
     host: Annotated[

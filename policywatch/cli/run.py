@@ -1,4 +1,4 @@
-"""The commands that do the work: run, crawl, read."""
+"""The command that does all the work: run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 from analysis.model import UnfitModel
@@ -23,15 +30,16 @@ from policywatch.cli.options import (
     Documents,
     Json,
     Logs,
-    collect_rarely,
+    command_group,
     console,
     print_json,
     print_table,
 )
 from policywatch.config.watchlist import Watchlist
+from policywatch.heartbeat import with_heartbeat
 from policywatch.logs import LogFormat, log, start_logging
 from policywatch.plan import has_work
-from policywatch.report import Report, all_good, log_report, outcomes
+from policywatch.report import Report, all_good, log_report
 from policywatch.sanitize import sanitize
 from policywatch.views.health import (
     by_cause,
@@ -47,8 +55,11 @@ from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.documents import failing as failing_documents
 from storage.errors import DamagedCapture, DamagedValue
-from storage.lock import one_at_a_time
 
+if TYPE_CHECKING:
+    from policywatch.pipeline import Job
+
+app = command_group()
 Now = Annotated[
     bool,
     typer.Option(
@@ -57,6 +68,7 @@ Now = Annotated[
 ]
 
 
+@app.command()
 def run(
     config: Config = CONFIG,
     now: Now = False,
@@ -78,8 +90,8 @@ def run(
         start_logging(log_format)
     with opened(config) as (watchlist, database):
         only, started = known(watchlist, document), utc_now()
-        if not watchlist.documents:
-            _tell_of_pauses(watchlist, database)
+        if not watchlist.documents:  # all paused, say, which the operator is to hear
+            _job(watchlist, database).notify()
         ready(watchlist)
         with database.reading() as session:
             is_idle = not (now or only or has_work(session, watchlist, started))
@@ -90,14 +102,8 @@ def run(
             list[Exception](),
         )
         if not is_idle:
-            # what loads slowly: Apprise, the classification, Scrapy
-            from policywatch.config.recipients import recipients
-            from policywatch.heartbeat import with_heartbeat
-            from policywatch.pipeline import Job
-
-            collect_rarely()
-            job = Job(watchlist, database, recipients(watchlist))
-            with _progress(as_json or log_format is LogFormat.JSON) as step:
+            job = _job(watchlist, database)
+            with progress_shown(as_json or log_format is LogFormat.JSON) as step:
                 run_job = partial(
                     job.run, only=only, force=now or bool(only), progress=step
                 )
@@ -125,101 +131,25 @@ def run(
     elif sys.stdout.isatty():
         _print_report(report, checks, offline)
     elif not logs:
-        _print_troubles(news, checks, offline)
+        print_troubles(news, checks, offline)
     if not (as_json or logs) and report.deliveries.failed:
         failed = counted(report.deliveries.failed, "delivery", "deliveries")
         parked = "; `policywatch alerts --parked` lists what was given up"
         sys.stderr.write("\n  ".join([f"{failed} failed{parked}", *failing]) + "\n")
-    _raise(mistakes)
+    raise_mistakes(mistakes)
     if offline or report.deliveries.failed or not all_good(news):
         raise typer.Exit(TROUBLE)
 
 
-def _tell_of_pauses(watchlist: Watchlist, database: Database) -> None:
-    """Who paused all documents would else keep the operator from hearing of it."""
+def _job(watchlist: Watchlist, database: Database) -> Job:
+    """Scrapy, Apprise and the classification are loaded here: most runs of a scheduler find nothing due."""
     from policywatch.config.recipients import recipients
     from policywatch.pipeline import Job
 
-    Job(watchlist, database, recipients(watchlist)).notify()
+    return Job(watchlist, database, recipients(watchlist))
 
 
-def crawl(
-    config: Config = CONFIG, now: Now = False, document: Documents = None
-) -> None:
-    """Fetch what is due, and leave the reading to `read`.
-
-    Example: `policywatch crawl --now`
-    """
-    from policywatch.config.recipients import Recipients
-    from policywatch.pipeline import Job
-
-    with opened(config) as (watchlist, database):
-        only = known(watchlist, document)
-        collect_rarely()
-        with one_at_a_time(database) as held, _progress(as_json=False) as step:
-            job = Job(ready(watchlist), held, Recipients())
-            planned = job.plan(only=only, force=now or bool(only))
-            job.reprocess()
-            checks = job.crawl(planned, progress=step)
-        _finish(database, checks, job.mistakes)
-
-
-def read(
-    config: Config = CONFIG,
-    again: Annotated[
-        bool,
-        typer.Option(
-            "--again",
-            help="Read all versions anew, after a rule or a selector changed, which alerts nobody; and what failed by "
-            "a mistake of policywatch.",
-        ),
-    ] = False,
-) -> None:
-    """Parse fetched pages into versions, changes and alerts.
-
-    Examples: `policywatch read` · `policywatch read --again`
-    """
-    from policywatch.config.recipients import recipients
-    from policywatch.ingest.reprocess import reprocess_all
-    from policywatch.pipeline import Job
-
-    with opened(config) as (watchlist, database):
-        collect_rarely()
-        to = recipients(watchlist)
-        with one_at_a_time(database) as held:
-            job = Job(watchlist, held, to)
-            job.declare()
-            if again:
-                done = reprocess_all(held, job.configs, job.mistakes)
-                if done.before:
-                    console().print(
-                        f"Went on where it was stopped, after {counted(done.before, 'version')}."
-                    )
-                console().print(
-                    f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
-                    f"{done.merged} were merged with the version before, {done.split} were split from it, "
-                    f"{done.unreadable} can't be read now, or hardly anything of them, and stay as they were."
-                )
-            job.reprocess()
-            checks = job.ingest(again=again)
-            job.confirm()
-        _finish(database, checks, job.mistakes)
-
-
-def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> None:
-    done = outcomes(database, ids)
-    with database.reading() as session:
-        checks = last_checks(session, [check["document"] for check in done])
-    if sys.stdout.isatty():
-        _print_checks(done, checks)
-    else:
-        _print_troubles(done, checks)
-    _raise(mistakes)
-    if not all_good(done):
-        raise typer.Exit(TROUBLE)
-
-
-def _raise(mistakes: list[Exception]) -> None:
+def raise_mistakes(mistakes: list[Exception]) -> None:
     """Let mistakes of the program be seen, after everything else was done; and what is damaged in the store, or in the
     program."""
     damage = [
@@ -239,7 +169,7 @@ def _raise(mistakes: list[Exception]) -> None:
 
 
 @contextmanager
-def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+def progress_shown(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]:
     """A bar on a terminal, and a line in the log for each document that was fetched."""
 
     def logged(_done: int, _of: int, last: str) -> None:
@@ -253,14 +183,6 @@ def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]
     if as_json or not sys.stderr.isatty():
         yield logged
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
@@ -289,7 +211,7 @@ def _print_report(
     if offline:
         out.print(sanitize(offline))
     elif report.checks:
-        _print_checks(report.checks, checks)
+        print_checks(report.checks, checks)
     else:
         out.print("Nothing is due; --now checks all the same.")
     sent = report.deliveries
@@ -298,7 +220,7 @@ def _print_report(
     )
 
 
-def _print_checks(done: list[dict[str, Any]], checks: Mapping[str, Check]) -> None:
+def print_checks(done: list[dict[str, Any]], checks: Mapping[str, Check]) -> None:
     """A row for each, and one for all that failed for the same reason."""
     good, causes = _by_cause(done, checks)
     rows = [
@@ -352,7 +274,7 @@ def _remark(check: dict[str, Any]) -> str:
     )
 
 
-def _print_troubles(
+def print_troubles(
     done: list[dict[str, Any]], checks: Mapping[str, Check], offline: str | None = None
 ) -> None:
     if offline:

@@ -19,6 +19,7 @@ from policywatch.cli.options import (
     CONFIG,
     Config,
     Json,
+    command_group,
     console,
     print_json,
     print_table,
@@ -33,7 +34,10 @@ from policywatch.config.watchlist import (
 from policywatch.schedule.installation import this_installation
 from policywatch.schedule.jobs import KINDS, Kind, render
 
+app = command_group()
 
+
+@app.command()
 def init(
     folder: Annotated[
         Path | None,
@@ -95,6 +99,7 @@ def starter(contact: str) -> str:
     return text.replace('"CONTACT"', json.dumps(contact))
 
 
+@app.command()
 def services(as_json: Json = False) -> None:
     """List the watchlists that ship, for `use` in the watchlist.
 
@@ -127,6 +132,7 @@ def services(as_json: Json = False) -> None:
     )
 
 
+@app.command()
 def schedule(
     kind: Annotated[
         Kind,

@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from policywatch.cli.opening import opened
+from policywatch.cli.opening import opened, user
 from policywatch.cli.options import (
     CONFIG,
     Config,
     Json,
     Why,
+    command_group,
     console,
     print_json,
     print_table,
-    user,
 )
 from policywatch.cli.terminal import show_change, show_history
 from policywatch.sanitize import sanitize
@@ -28,7 +28,10 @@ from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.events import split_off
 
+app = command_group()
 
+
+@app.command()
 def history(
     document: Annotated[str, typer.Argument(metavar="DOCUMENT")],
     config: Config = CONFIG,
@@ -48,6 +51,7 @@ def history(
             show_history(console(), session, document)
 
 
+@app.command()
 def show(
     change: Annotated[
         int,
@@ -91,6 +95,7 @@ def show(
         _print_routes(results)
 
 
+@app.command()
 def split(
     change: Annotated[
         int,

@@ -1,11 +1,13 @@
-"""New entries of a watchlist: what a page that was read suggests, and writing them below what stands in the file."""
+"""New entries of a watchlist: named, and written below what stands in the file."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
+import re
 import tempfile
+import unicodedata
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,18 +15,10 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from analysis.model import Page, UnreadablePage
-from analysis.text.phrases import kinds_of
-from analysis.validate.rejection import page_rejection
-from crawler.canonical import canonical_address
-from crawler.targets import Fetched
 from messages import Message
 from policywatch.atomic_file import replace_file
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import TEXT, Watchlist, load
-from policywatch.ingest.extraction import isolated
-from policywatch.sanitize import sanitize
-from policywatch.sources.layout import slug
 
 KINDS = {
     "cookies": "cookie-policy",
@@ -32,133 +26,8 @@ KINDS = {
     "terms": "terms",
     "rules": "guidelines",
 }
-_NOT_YET = {
-    "id": "service/document",
-    "service": "-",
-    "title": "-",
-    "kind": "other",
-}  # what the page is asked for
 _COLUMNS = ("url", "service", "title", "language")
 _LONGEST = 80  # characters of a title that go into an id
-
-
-def read_new(watchlist: Watchlist, given: Mapping[str, Any]) -> Page:
-    """As a run would read it. Raises `ValueError` with why it can't be watched, and `UnreadablePage`."""
-    asked = DocumentEntry.model_validate({**_NOT_YET, **given})
-    if other := watched_as(watchlist, given["url"]):
-        raise ValueError(Message("add.watched", document=other))
-    # these load Scrapy and NumPy, which a run that writes proposals does without
-    from policywatch.sources.files import read_capture
-    from policywatch.sources.page import fetched
-
-    language = given.get("language")
-    capture = fetched(
-        given["url"], language=language or "en", **_fetching(watchlist, asked)
-    )
-    page = read_capture(
-        capture, select=asked.select, remove=asked.remove, language=language
-    )
-    if other := watched_as(watchlist, capture.final_url, page.language):
-        raise ValueError(Message("add.watched", document=other))
-    for entry in _neighbours(watchlist, capture, page):
-        if _says_the_same(watchlist, entry, capture):
-            raise ValueError(Message("add.watched", document=entry.id))
-    return page
-
-
-def _fetching(watchlist: Watchlist, entry: DocumentEntry) -> dict[str, Any]:
-    return {
-        "contact": watchlist.contact or "",
-        "allow_private": entry.allow_private,
-        "robots": watchlist.robots(entry),
-    }
-
-
-def _neighbours(
-    watchlist: Watchlist, capture: Fetched, page: Page
-) -> list[DocumentEntry]:
-    """Documents whose page this may be, in its language: the addresses differ by their parameters alone, or the page
-    gives theirs as its own."""
-    canonical: str | None = isolated(
-        canonical_address, capture.body, capture.mime, capture.final_url
-    )
-    places = {_bare(url).partition("?")[0] for url in (capture.url, capture.final_url)}
-    if (
-        canonical
-        and urlsplit(canonical).hostname == urlsplit(capture.final_url).hostname
-    ):
-        places.add(_bare(canonical).partition("?")[0])
-    return [
-        entry
-        for entry in watchlist.documents
-        if entry.url
-        and _bare(entry.url).partition("?")[0] in places
-        and page.language in (entry.language, None)
-    ]
-
-
-def _says_the_same(
-    watchlist: Watchlist, entry: DocumentEntry, capture: Fetched
-) -> bool:
-    """Whether the document's page says now what was received from another address."""
-    from analysis.compare import compare  # loads slowly, as above
-    from policywatch.sources.files import read_capture
-    from policywatch.sources.page import fetched
-
-    options = {
-        "select": entry.select,
-        "remove": entry.remove,
-        "section": entry.section,
-        "language": entry.language,
-    }
-    try:
-        watched = fetched(
-            entry.url or "", language=entry.language, **_fetching(watchlist, entry)
-        )
-        before, after = (read_capture(each, **options) for each in (watched, capture))
-    except UnreadablePage:  # nobody can tell
-        return False
-    return not compare(before, after, language=entry.language).substantive
-
-
-def suggest_entry(
-    watchlist: Watchlist, given: Mapping[str, Any], page: Page
-) -> DocumentEntry:
-    """The entry with the keys that are `given`, the others by what the page says of itself.
-
-    Raises `ValueError` where a key has to be given, and `UnreadablePage` where a run would hold the page.
-    """
-    if rejection := page_rejection(page, language=given.get("language")):
-        raise UnreadablePage(rejection)
-    named = kinds_of(page.title)
-    kind = given.get("kind") or next(
-        (kind for word, kind in KINDS.items() if word in named), None
-    )
-    if kind is None:
-        raise ValueError(Message("add.no_kind", title=page.title))
-    host = urlsplit(given["url"]).hostname or ""
-    known = {
-        urlsplit(url).hostname: entry.service
-        for entry in watchlist.documents
-        for url in entry.addresses
-    }
-    service = (
-        given.get("service")
-        or known.get(host)
-        or host.removeprefix("www.").split(".")[-2:][0].capitalize()
-    )
-    service = watchlist.service(service)
-    title = given.get("title") or sanitize(page.title).strip() or kind
-    table = {
-        "service": service,
-        "title": title,
-        "kind": kind,
-        "language": given.get("language") or page.language or "en",
-    }
-    return named_entry(
-        {**table, **given, "service": service},
-        {entry.id for entry in watchlist.documents},
-    )
 
 
 def named_entry(given: Mapping[str, Any], taken: Container[str]) -> DocumentEntry:
@@ -208,12 +77,13 @@ def watched_as(
     entries = (
         entry for entry in watchlist.documents if language in (entry.language, None)
     )
-    return {_bare(each): entry.id for entry in entries for each in entry.addresses}.get(
-        _bare(url)
-    )
+    return {
+        bare_address(each): entry.id for entry in entries for each in entry.addresses
+    }.get(bare_address(url))
 
 
-def _bare(url: str) -> str:
+def bare_address(url: str) -> str:
+    """Without its scheme, and the slash at its end."""
     return url.partition("://")[2].partition("#")[0].rstrip("/")
 
 
@@ -241,3 +111,11 @@ def append_entry(file: Path, entry: DocumentEntry) -> None:
         draft.flush()
         load(file, {**os.environ, TEXT: draft.name})
     replace_file(file, body)
+
+
+def slug(name: str) -> str:
+    """Small letters, digits and single hyphens."""
+    plain = (
+        unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    )
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

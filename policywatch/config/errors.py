@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from pydantic import ValidationError
+from rapidfuzz.process import extractOne
 
 _SECRETS = {
     "to",
@@ -168,8 +168,6 @@ def _to_write(error: Any) -> str:
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """What a word that is not known may stand for, as the end of a sentence."""
-    from rapidfuzz.process import extractOne  # loads slowly, and few words are wrong
-
     close = extractOne(word, known, score_cutoff=65)
     return (
         f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from notifier.channels import address, address_problem
+from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
@@ -21,9 +22,6 @@ from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEnt
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 from storage.changes import Change
 from storage.documents import Document
-
-if TYPE_CHECKING:
-    from notifier.heartbeat import Heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +123,6 @@ def _heartbeat(
     url = _expanded(entry.heartbeat, "heartbeat", section, environ, problems)
     if url is None:
         return None
-    from notifier.heartbeat import (
-        Heartbeat,
-        heartbeat_problem,
-    )  # loads Apprise, as below
-
     if problem := heartbeat_problem(url):
         problems.append(section.problem("heartbeat", problem))
     return Heartbeat(url, entry.heartbeat_start)
@@ -182,13 +175,6 @@ def _addresses(
     environ: Mapping[str, str],
     problems: list[Problem],
 ) -> tuple[Address, ...]:
-    if not written:
-        return ()
-    from notifier.channels import (
-        address,
-        address_problem,
-    )  # loads slowly, and not every run has an address to check
-
     addresses = []
     for index, text in enumerate(written):
         url = _expanded(text, f"to[{index}]", section, environ, problems)

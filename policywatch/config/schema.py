@@ -14,8 +14,10 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 from analysis.text.notation import pattern_of
 from foundation.vocabulary import DocumentKind, Graded, Leaning, Robots, Source
 from policywatch.config.errors import HIDDEN
-from policywatch.sources.git import ADDRESS as GIT_ADDRESS
 
+GIT_ADDRESS = re.compile(
+    r"(?i)(?P<scheme>https?|ssh|git|file)://|[\w.-]+@(?P<host>[\w.-]+):"
+)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
 

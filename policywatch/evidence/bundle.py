@@ -14,6 +14,8 @@ from jinja2 import Template
 from markupsafe import Markup
 from sqlmodel import Session
 
+from crawler.browser import printed
+from crawler.failures import DownloadFailed
 from messages import ENGLISH, Message
 from policywatch.atomic_file import replace_file, replacement
 from policywatch.config.watchlist import Watchlist
@@ -148,9 +150,6 @@ def _html(
 
 def _pdf(html: str) -> bytes | Message:
     """Or why there is no browser for it."""
-    from crawler.browser import printed  # Scrapy takes as long to load as all the rest
-    from crawler.failures import DownloadFailed
-
     try:
         return asyncio.run(printed(html))
     except DownloadFailed as failure:

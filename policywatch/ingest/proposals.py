@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from sqlmodel import Session
+from tldextract import TLDExtract
 
 from analysis.model import Link, Page
 from analysis.text.lexicon import section_topics
@@ -299,8 +300,6 @@ def _organisation(url: str) -> str:
 
 @cache
 def _suffixes() -> Any:
-    from tldextract import TLDExtract  # it loads slowly, and few texts bring links
-
     return TLDExtract(
         cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True
     )

@@ -21,6 +21,7 @@ from policywatch.ingest.extraction import (
     compare_within_limits,
     unclassified,
 )
+from policywatch.sources.page import fetched
 
 MIMES = {
     ".md": "text/markdown",
@@ -57,10 +58,6 @@ def read_source(
     }
     if not is_address(source):
         return read_file(Path(source), **options)
-    from policywatch.sources.page import (
-        fetched,
-    )  # Scrapy takes as long to load as all the rest
-
     return read_capture(
         fetched(source, language=language or "en", **fetching), **options
     )

@@ -7,7 +7,6 @@ with us. Over http it connects to addresses that were checked, and follows no re
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from foundation.addresses import public_addresses
+from policywatch.config.schema import GIT_ADDRESS
 
 SECONDS = 600  # for one command, so for all that one repository sends
 _LARGEST_FILE = (
@@ -48,9 +48,6 @@ _LIMITED = (
 )
 _LAST_WORDS = 4096  # bytes of what git says that are looked at
 _PORTS = {"http": 80, "https": 443, "git": 9418, "ssh": 22}
-ADDRESS = re.compile(
-    r"(?i)(?P<scheme>https?|ssh|git|file)://|[\w.-]+@(?P<host>[\w.-]+):"
-)
 
 
 class GitFailed(Exception):
@@ -70,7 +67,7 @@ class Git:
         if real != address:  # the user's own configuration puts another in its place
             self._scheme = _scheme(real)
             return
-        matched, parts = ADDRESS.match(address), urlsplit(address)
+        matched, parts = GIT_ADDRESS.match(address), urlsplit(address)
         host = (matched["host"] if matched else None) or parts.hostname or ""
         port = parts.port or _PORTS[self._scheme]
         # where the name leads in a moment does not count; ssh knows its host by the key
@@ -166,7 +163,7 @@ class Git:
 
 
 def _scheme(address: str) -> str:
-    matched = ADDRESS.match(address)
+    matched = GIT_ADDRESS.match(address)
     return (matched["scheme"] or "ssh").lower() if matched else "file"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from foundation.vocabulary import DocumentKind
+from policywatch.config.additions import slug
 from policywatch.config.schema import DocumentEntry
 from policywatch.sources.repository import NotAnArchive, Record
 
@@ -53,14 +53,6 @@ class Archived:
 def is_refiltered(record: Record) -> bool:
     """The text differs because the archive's own reading changed, by its word."""
     return _REFILTERED.match(record.subject) is not None
-
-
-def slug(name: str) -> str:
-    """Small letters, digits and single hyphens."""
-    plain = (
-        unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    )
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def _last_part(repository: str) -> str:

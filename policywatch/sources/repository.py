@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 from foundation.addresses import ForbiddenAddress
 from messages import Message
-from policywatch.sources.git import ADDRESS, Git, GitFailed
+from policywatch.config.schema import GIT_ADDRESS
+from policywatch.sources.git import Git, GitFailed
 
 LARGEST = 20 * 2**20  # bytes of one text; more is no policy
 _CHUNK = 2**16
@@ -158,7 +159,7 @@ def opened(source: str) -> Iterator[Repository]:
     Raises `NotAnArchive` where it is no repository, `ArchiveUnreachable` where git can't fetch it.
     """
     local = Path(source)
-    if not local.exists() and not ADDRESS.match(source):
+    if not local.exists() and not GIT_ADDRESS.match(source):
         raise NotAnArchive(
             f"there is no folder or file {source!r}; name a repository's folder, a bundle or a git address"
         )

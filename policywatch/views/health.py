@@ -27,6 +27,7 @@ from storage.deliveries import Delivery
 from storage.deliveries import failing as failing_deliveries
 from storage.documents import Document, failing
 from storage.errors import StorageError, with_advice
+from storage.integrity import all_damage, daily_look
 
 _UNREACHED = {"network.name", "network.connection"}  # codes of reasons
 _PERHAPS_UNREACHED = {
@@ -207,11 +208,6 @@ def undelivered(session: Session) -> list[str]:
 
 def check_store(database: Database, *, deep: bool) -> list[Finding]:
     """Whether all is as it was written: all of it where it is `deep`, else what can be found within seconds."""
-    from storage.integrity import (
-        all_damage,
-        daily_look,
-    )  # which knows every table; `run` looks at none so
-
     damage = list(
         all_damage(database) if deep else daily_look(database, utc_now().toordinal())
     )

@@ -22,7 +22,6 @@ from sqlmodel import Session
 
 from analysis.model import UnreadablePage
 from messages import Message, translate, verbatim
-from policywatch.config.additions import read_new, suggest_entry
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry, RouteEntry
 from policywatch.config.watchlist import Watchlist
@@ -30,6 +29,7 @@ from policywatch.evidence.bundle import record
 from policywatch.ingest.approve import AnotherTextHeld, NothingHeld, accept, reject
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.withdraw import NotTheNewest, withdraw
+from policywatch.sources.new_page import read_new, suggest_entry
 from policywatch.web.access import SESSION_SECONDS, Access, TooManyTries
 from policywatch.web.change_page import change_page, review_page
 from policywatch.web.comparisons import Comparisons
