@@ -178,29 +178,28 @@ class Catalogue:
             else self.term("severity", name)
         )
 
-    def severity_label(self, name: str, brief: Mapping[str, Any]) -> str:
-        """The same with a capital, as it stands alone."""
-        return _capital(self.severity(name, brief))
-
     def question(self, key: str, state: str = "") -> str:
         """The label of quotations in a summary: "gone" where they are of the earlier text, "already" where the page
         says so without the change."""
-        label = self._text(f"brief.{key}_{state}") or self(f"brief.{key}")
-        with_state = state == "gone" or (state == "already" and key != "refuse")
-        return f"{label} ({self(f'brief.state_{state}')})" if with_state else label
+        if label := self._text(f"brief.{key}_{state}"):
+            return label
+        label = self(f"brief.{key}")
+        return (
+            f"{label} ({self('brief.state_already')})" if state == "already" else label
+        )
 
     def classification(
         self, severity: str, direction: str, topics: Iterable[str]
     ) -> str:
         """Severity, direction and topics in one line."""
         labels = [self.label("topics", topic) for topic in topics]
-        return " · ".join(
-            [
-                self.label("severity", severity),
-                self.term("direction", direction),
-                *labels,
-            ]
+        severity = (
+            f"{self('say.severity')}{self.colon}{self.term('severity', severity)}"
         )
+        direction = (
+            f"{self('filter.direction')}{self.colon}{self.term('direction', direction)}"
+        )
+        return " · ".join([severity, direction, *labels])
 
 
 @cache

@@ -17,14 +17,17 @@ def headline_text(
     service: str = "",
     title: str = "",
     most: int = MOST,
+    default: str = "",
+    when: str = "",
 ) -> str:
     """By a change's stored brief; nothing where nothing leads it. Without a `service` no claim is made for one; a
-    quotation has at most `most` characters of the page."""
+    quotation has at most `most` characters of the page. `default` and `when` are phrases within a claim."""
     if not brief.get("meaning"):
         return ""
     claim = (brief.get("headline") or {}).get("claim")
     if claim and service:
-        return words(f"headline.{claim}", service=service)
+        parts = {"default": default and f" {default}", "when": when and f" {when}"}
+        return words(f"headline.{claim}", service=service, **parts)
     quoted = clause_of(words, brief, most)
     about = " · ".join(filter(None, (service, title)))
     return f"{about}{words.colon}{quoted}" if about else quoted

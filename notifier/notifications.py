@@ -128,9 +128,9 @@ def digest_message(
         )
     )
     routes = tuple(sorted({alert.route for alert in alerts}))
-    count = words("subject.digest", n=len(changes))
-    services = list(dict.fromkeys(view.service for view in changes))
-    subject = cut(f"{count}{words.colon}{', '.join(services)}", _SUBJECT)
+    gravest = min(changes, key=lambda view: gravity(view.severity))
+    more = f" · {words('subject.digest', n=len(changes) - 1)}" if changes[1:] else ""
+    subject = cut(_subject(gravest, words), _SUBJECT - len(more)) + more
     body = Body(
         "digest",
         language,
@@ -291,5 +291,6 @@ def _subject(view: ChangeView, words: Catalogue) -> str:
         parts.append(
             words("subject.announced", date=words.day(view.announced, short=True))
         )
-    severity = view.severity_name[:1].upper() + view.severity_name[1:]
+    severity = words("subject.severity", severity=view.severity_name)
+    severity = severity[:1].upper() + severity[1:]
     return cut(" ".join(f"[{severity}] {' · '.join(parts)}".split(" ")), _SUBJECT)

@@ -73,10 +73,17 @@ def headline(
         return words("headline.unclassified", service=service)
     news = brief.get("headline") or {}
     day = change.effective_date
-    if news.get("notice") and day is not None and not brief.get("dated"):
-        return words(
-            "headline.notice", service=service, date=words.day(day, short=short)
-        )
+    date = day and words.day(day, short=short)
+    key = date_key(change, document.kind)
+    if news.get("notice") and day is not None and key != "dated":
+        return words("headline.notice", service=service, date=date)
+    claim = news.get("claim")
+    settled = [
+        words(f"headline.{brief['default']}")
+        for quote in brief.get("default_words", ())
+        if claim and quote.get("passage") == brief.get("place")
+    ]
+    in_sentence = claim and day is not None and key in ("starting", "since")
     text = clean(
         headline_text(
             words,
@@ -84,26 +91,13 @@ def headline(
             service=service,
             title=title,
             most=_MOST_IN_SUBJECT if short else MOST,
+            default=settled[0] if settled else "",
+            when=words(f"headline.{key}", date=date) if in_sentence else "",
         )
     )
-    if not news.get("claim"):
-        if document.kind != PREVIEW or day is None:
-            return text
-        return words(
-            "headline.announced_for", text=text, date=words.day(day, short=short)
-        )
-    if any(
-        quote.get("passage") == brief.get("place")
-        for quote in brief.get("default_words", ())
-    ):
-        text = words(f"headline.{brief['default']}", text=text)
-    if day is None:
+    if day is None or in_sentence or not (claim or document.kind == PREVIEW):
         return text
-    return words(
-        f"headline.{date_key(change, document.kind)}",
-        text=text,
-        date=words.day(day, short=short),
-    )
+    return words(f"headline.{key}", text=text, date=date)
 
 
 def headline_marks(

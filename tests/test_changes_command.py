@@ -37,7 +37,7 @@ def test_what_was_flagged_is_listed_the_newest_first_with_where_and_what_it_mean
     assert blocks[1][2].startswith("  Parley trains AI on your data by default")
     assert (
         blocks[1][3]
-        == "  Who gets the data · Advertising · AI training · Your choices · in force from 2025-11-03"
+        == "  Data sharing · Advertising · AI training · Your choices · in force from 2025-11-03"
     )
     assert blocks[-1] == ["See one with: policywatch show CHANGE"]
 

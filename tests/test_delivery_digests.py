@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from sqlmodel import col, select
 
 from foundation.vocabulary import State
 from notifier.delivery import Deliveries
+from notifier.notifications import Notification
 from notifier.plan import has_to_plan
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
@@ -20,6 +22,15 @@ from storage.checks import Check
 from storage.database import Database
 from tests.owed import POLICY, owe, route, tell
 from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, rows
+
+NEWS = "[High] Parley trains AI on your data by default"
+
+
+def news(message: Notification) -> str:
+    """Its subject without the day, which lies ahead in some tests, and the document."""
+    return re.sub(
+        r"( \(in force since| from) 3 Nov 2025\)? · Privacy Policy", "", message.subject
+    )
 
 
 @pytest.mark.parametrize("after", [[], [route("picky", "json://a", severity="high")]])
@@ -117,14 +128,16 @@ def test_a_digest_waits_for_its_time_and_brings_all_in_one_message(
     )
     owe(database, "daily", when=morning + MINUTE)
     assert deliver(database, daily, post=post, now=morning + 5 * MINUTE).sent == 2
-    assert [message.subject for message in post.to("A")] == ["2 policy changes: Parley"]
+    assert [news(message) for message in post.to("A")] == [
+        f"{NEWS} · and 1 more change"
+    ]
     assert (
         deliver(database, daily, post=post, now=morning + timedelta(hours=23)).sent == 0
     )
     assert (
         deliver(database, daily, post=post, now=morning + timedelta(hours=24)).sent == 2
     )
-    assert post.to("B")[1].subject == "1 policy change: Parley"
+    assert news(post.to("B")[1]) == NEWS
 
 
 def test_what_is_no_news_any_more_when_its_digest_is_due_is_told_to_nobody(
@@ -139,7 +152,7 @@ def test_what_is_no_news_any_more_when_its_digest_is_due_is_told_to_nobody(
         owe(database, "daily", **facts)  # as `read --again` leaves them
     daily = route("daily", "json://a", when=morning, severity="medium")
     assert deliver(database, daily, post=post, now=NOON + timedelta(days=1)).sent == 1
-    assert [message.subject for message in post.to("A")] == ["1 policy change: Parley"]
+    assert [news(message) for message in post.to("A")] == [NEWS]
     with database.reading() as session:
         assert all(alert.planned_at for alert in session.exec(select(Alert)))
 
@@ -168,8 +181,11 @@ def test_what_is_no_news_any_more_when_it_is_tried_again_or_the_night_ends_is_to
     assert deliver(database, night, tried, digest, post=post, now=later) == Deliveries(
         1, 0, 0
     )
-    assert [(name, message.subject) for name, message in post.sent] == [
-        ("D", "1 policy change: Parley")
+    assert [(name, news(message)) for name, message in post.sent] == [
+        (
+            "D",
+            NEWS.replace("High", "Medium"),
+        )
     ]
     owe(database, "tried", severity="medium")
     assert deliver(database, tried, post=Post(T=TEMPORARY), now=later).pending == 1
@@ -206,7 +222,7 @@ def test_a_return_that_stayed_is_in_the_next_digest_and_none_comes_between(
     deliver(database, daily, post=post, now=NOON + timedelta(hours=26))
     assert post.sent == []
     deliver(database, daily, post=post, now=NOON + timedelta(hours=44, minutes=1))
-    assert [message.subject for message in post.to("A")] == ["1 policy change: Parley"]
+    assert [news(message) for message in post.to("A")] == [NEWS]
 
 
 def test_what_an_address_heard_at_once_is_not_in_its_digest(database: Database) -> None:
@@ -222,10 +238,10 @@ def test_what_an_address_heard_at_once_is_not_in_its_digest(database: Database) 
         post=post,
         now=NOON + timedelta(days=1),
     )
-    assert [message.subject for message in post.to("A")[1:]] == [
-        "1 policy change: Parley"
+    assert [news(message) for message in post.to("A")[1:]] == [NEWS]
+    assert [news(message) for message in post.to("B")] == [
+        f"{NEWS} · and 1 more change"
     ]
-    assert [message.subject for message in post.to("B")] == ["2 policy changes: Parley"]
 
 
 def test_a_digest_route_that_becomes_an_at_once_route_repeats_nothing(
@@ -261,11 +277,9 @@ def test_a_change_in_two_digests_of_one_time_and_address_comes_once_and_names_bo
         route("two", "json://a", **morning),
         post=post,
     )
-    assert sorted(
-        (message.subject, message.body.routes) for message in post.to("A")
-    ) == [
-        ("1 policy change: Parley", ("one", "two")),
-        ("1 policy change: Parley", ("two",)),
+    assert sorted((news(message), message.body.routes) for message in post.to("A")) == [
+        (NEWS, ("one", "two")),
+        (NEWS, ("two",)),
     ]
 
 
@@ -288,9 +302,9 @@ def test_what_a_wrong_clock_dated_into_the_future_waits_for_no_digest(
         assert has_to_plan(session, [daily], NOON)
     for hour in (0, 1, 24):
         deliver(database, daily, post=post, now=NOON + timedelta(hours=hour))
-    assert [message.subject for message in post.to("A")] == [
+    assert [news(message) for message in post.to("A")] == [
         "No policy changes",
-        "1 policy change: Parley",
+        NEWS,
         "No policy changes",
     ]
 
@@ -306,13 +320,13 @@ def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(
     post = Post()
     for hour in range(0, 48, 3):
         deliver(database, silent, asking, post=post, now=NOON + timedelta(hours=hour))
-    assert [message.subject for _, message in post.sent] == ["No policy changes"] * 3
+    assert [news(message) for _, message in post.sent] == ["No policy changes"] * 3
     owe(database, "asking", when=NOON + timedelta(hours=50))
     later = NOON + timedelta(hours=70)
     with database.reading() as session:
         assert has_to_plan(session, [asking], later)
     assert deliver(database, silent, asking, post=post, now=later).sent == 1
-    assert post.sent[-1][1].subject == "1 policy change: Parley"
+    assert post.sent[-1][1].subject.startswith(NEWS)
 
 
 def test_no_digest_says_that_nothing_changed_to_those_who_were_told_at_once(

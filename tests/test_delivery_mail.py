@@ -72,7 +72,7 @@ def test_no_space_is_lost_where_a_subject_is_folded(database: Database) -> None:
             database, [route("team", inbox.url(), language="fr")], (), base_url=None
         )
     assert inbox.mails[0]["Subject"] == (
-        "[Élevée] Parley entraîne l’IA avec vos données à partir du 3 nov. 2025 · Politique de confidentialité"
+        "[Gravité élevée] Parley entraîne l’IA avec vos données à partir du 3 nov. 2025 · Politique de confidentialité"
     )
 
 

@@ -14,8 +14,8 @@ from storage.database import Database
 from tests.site import policywatch
 
 WHY_HIGH = {
-    "en": "Why it is high: your data or content is newly used to train AI",
-    "fr": "Pourquoi elle est élevée\u00a0: vos données ou vos contenus servent désormais à entraîner l’IA",
+    "en": "Reason: your data or content is newly used to train AI",
+    "fr": "Raison\u00a0: vos données ou vos contenus servent désormais à entraîner l’IA",
 }
 CHANGE = re.compile(r"/changes/(\d+)")
 
@@ -67,7 +67,7 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
     for language, reason in WHY_HIGH.items():
         assert reason in told_again(tmp_path / "demo", language)
     for answer in (
-        "Unless you act: it happens by default: “This use is on by default",
+        "Default: on unless you opt out: “This use is on by default",
         "What for: “we use personal data of our members and the content that they create",
         "How to refuse: “You can refuse at any time: go to Settings",
     ):

@@ -345,7 +345,7 @@ def test_a_digest_has_one_line_for_an_event_and_none_for_its_translation_a_week_
         base_url="https://watch.example",
     )
     (digest,) = post.to("A")
-    assert digest.subject == "2 policy changes: Harbour, Parley"
+    assert digest.subject.startswith("[High] Harbour trains")
     assert [len(view.others) for view in digest.body.changes] == [0, 1]
     assert digest.text.count("\n* ") == 2
     assert "- Terms of Use: high, https://watch.example/changes/2" in digest.text

@@ -35,7 +35,7 @@ def test_the_pictures_in_the_docs_show_the_mail_as_it_is(
         "Confrera, Privacy Policy",
         "Confrera trains AI on your data by default",
         "15 January 2026",
-        "it happens by default",
+        "on unless you opt out",
         "privacy-team",
     ):
         assert said in text

@@ -44,16 +44,16 @@ def test_the_subject_says_who_what_whether_it_is_on_and_from_when(
 def test_the_subject_is_french_for_those_who_read_french(store: Database) -> None:
     message = alert(store, "fr")
     assert message.subject == (
-        "[Élevée] Parley entraîne l’IA avec vos données par défaut à partir du 3 nov. 2025 · Privacy Policy"
+        "[Gravité élevée] Parley entraîne l’IA avec vos données par défaut à partir du 3 nov. 2025 · Privacy Policy"
     )
 
 
 def test_the_subject_is_german_for_those_who_read_german(store: Database) -> None:
     message = alert(store, "de")
     assert message.subject == (
-        "[Hoch] Parley trainiert KI mit Ihren Daten, standardmäßig, ab dem 3. Nov. 2025 · Privacy Policy"
+        "[Schweregrad hoch] Parley trainiert ab dem 3. Nov. 2025 standardmäßig KI mit Ihren Daten · Privacy Policy"
     )
-    assert "Voreinstellung: automatisch aktiv" in message.text
+    assert "Voreinstellung: aktiv, sofern Sie nicht widersprechen" in message.text
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
         store, language, passages=passages, brief={"severity_reasons": ["promise_gone"]}
     )
     assert message.subject.startswith(
-        f"[{catalogue(language).label('severity', 'high')}] Parley "
+        {"en": "[High] Parley ", "fr": "[Gravité élevée] Parley "}[language]
     )
     for text in (
         message.text,
@@ -75,14 +75,19 @@ def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
         message.fitted("markdown", 10**6),
     ):
         assert said in text
-        assert catalogue(language)("headline.training", service="Parley") not in text
+        assert (
+            catalogue(language)(
+                "headline.training", service="Parley", default="", when=""
+            )
+            not in text
+        )
 
 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ", in force since 1 Oct 2025 · "),
-        ("fr", ", en vigueur depuis le 1er oct. 2025 · "),
+        ("en", " (in force since 1 Oct 2025) · "),
+        ("fr", " depuis le 1er oct. 2025 · "),
     ],
 )
 def test_a_day_that_is_past_is_not_told_as_coming(
@@ -220,7 +225,7 @@ def test_at_most_five_rows_are_told_how_to_refuse_among_them(store: Database) ->
         "refuse",
     ]
     assert "In force from 3 November 2025" in shown
-    assert "Unless you act: it happens by default: “unless you object”" in shown
+    assert "Default: on unless you opt out: “unless you object”" in shown
 
 
 def test_a_clause_that_answers_two_questions_is_told_once(store: Database) -> None:
@@ -261,7 +266,7 @@ def test_how_to_refuse_is_taken_from_elsewhere_on_the_page_or_said_to_be_missing
     missing = alert(
         store, brief={"severity_reasons": ["training"], "default": "on"}
     ).text
-    assert "How to refuse: The change does not say how to refuse." in missing
+    assert "How to refuse: Not stated in the change." in missing
 
 
 def test_what_did_not_change_is_told_as_such_and_links_stand_with_their_words(

@@ -30,7 +30,9 @@ def test_a_digest_goes_by_service_the_weightiest_first(store: Database) -> None:
     with store.reading() as session:
         alerts = unplanned_alerts(session)
         message = digest_message(session, alerts, language="en", base_url=SITE)
-    assert message.subject == "3 policy changes: Harbour, Parley"
+    assert message.subject == (
+        "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy · and 2 more changes"
+    )
     order = [
         message.text.index(word)
         for word in ("Harbour\n", "Terms (medium)", "Parley\n", "(high)", "(low)")
@@ -39,7 +41,7 @@ def test_a_digest_goes_by_service_the_weightiest_first(store: Database) -> None:
     assert message.text.count("How to refuse") == 1  # the brief of the high one
     for number in (1, 2, 3):
         assert f"{SITE}/changes/{number}" in message.html
-    assert "3 changements de politiques" in _digest(store, alerts, "fr").subject
+    assert "· et 2 autres changements" in _digest(store, alerts, "fr").subject
 
 
 def _digest(store: Database, alerts: list[Alert], language: str) -> Notification:
@@ -104,7 +106,7 @@ def test_a_test_message_is_marked_as_one(store: Database) -> None:
     owe(store, "team")
     with store.reading() as session:
         sample = sample_message(session, language="fr", base_url=SITE, route="team")
-    assert sample.subject.startswith("ESSAI\u00a0: [Élevée] Parley")
+    assert sample.subject.startswith("ESSAI\u00a0: [Gravité élevée] Parley")
     for body in (sample.text, sample.html, sample.fitted("markdown", 10**6)):
         assert "Ceci est un essai" in body
         assert "train our writing models" in body

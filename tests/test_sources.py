@@ -121,7 +121,7 @@ def test_the_history_is_taken_silently_and_each_later_commit_alerts_once_whateve
     ) == (1, 0)
     told = alerts(tmp_path)
     assert told.count("facial recognition on your pictures") >= 1
-    assert told.count("As archived by Open Terms Archive on ") == 1
+    assert told.count("Version archived by Open Terms Archive on ") == 1
     assert "More words" not in told
     database = Database(database_url)
     assert [row[::2] for row in dates(database, "parley/privacy")[5:]] == [
@@ -259,7 +259,8 @@ def test_a_copy_stands_in_for_a_page_that_does_not_answer_until_it_is_back(
     )
     told = alerts(tmp_path)
     assert (
-        told.count(f"As archived by Internet Archive on {soon.day} {soon:%B %Y}") == 1
+        told.count(f"Version archived by Internet Archive on {soon.day} {soon:%B %Y}")
+        == 1
     )
     assert "could not be read" in alerts(tmp_path, "operator.txt")
     asked = len(archive.asked)
@@ -273,7 +274,7 @@ def test_a_copy_stands_in_for_a_page_that_does_not_answer_until_it_is_back(
     assert "can be read again" in alerts(tmp_path, "operator.txt")
     site.pages["/privacy"] = page(AI, "We sell your borrowing history to advertisers.")
     assert both(run(config, status=0)) == [("changed", None)]
-    assert alerts(tmp_path).count("As archived by") == 1
+    assert alerts(tmp_path).count("Version archived by") == 1
 
 
 def test_a_page_that_comes_back_with_its_own_last_text_is_no_news(

@@ -42,7 +42,7 @@ def test_a_reader_subscribes_and_leaves(
         )
         readers.change()
         readers.deliver()
-        assert readers.inbox.mails[-1]["Subject"].startswith("[Hoch]")
+        assert readers.inbox.mails[-1]["Subject"].startswith("[Schweregrad hoch]")
         page.get_by_role("button", name="Unsubscribe").click()
         sync_api.expect(page.get_by_role("heading", level=1)).to_have_text(
             "You are unsubscribed"

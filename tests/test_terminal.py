@@ -72,19 +72,19 @@ def test_a_pipe_gets_plain_words_with_marks_one_paragraph_a_line(
         database, lambda console, session: show_change(console, session, id_)
     ).splitlines()
     assert lines[0] == f"Change {id_} · Parley · Privacy Policy"
-    assert lines[2] == "Why it is high: your data or content is newly used to train AI."
+    assert lines[2] == "Reason: your data or content is newly used to train AI."
     assert (
         "  We {+and our affiliates+} use your data to show you people{+, posts+} and [-posts-] {+advertisements+} that "
         "may matter to you. See your choices to change this." in lines
     )
-    assert "    Who gets the data: “our affiliates”" in lines
+    assert "    Data sharing: “our affiliates”" in lines
     assert "  Write to us at [-1 Quay Street-]{+5 Mole Lane+}." in lines
     assert "  [-Our members come from many trades.-]" in lines
     assert (
         "  How to refuse: “switch it off under Settings, Data, Improve our assistants” "
         "<https://parley.example/settings>" in lines
     )
-    assert "  Unless you act: it happens by default" in "\n".join(lines)
+    assert "  Default: on unless you opt out" in "\n".join(lines)
     assert not any("\x1b" in line for line in lines)
 
 
@@ -200,7 +200,9 @@ def test_a_machines_paragraph_is_shown_as_one_in_each_language_that_has_one(
             )
         )
     shown = piped(database, lambda console, session: show_change(console, session, id_))
-    assert "\nWritten by a machine, may be wrong (small):\n  Medium · " in shown
+    assert (
+        "\nWritten by a machine, may be wrong (small):\n  Severity: medium · " in shown
+    )
     assert "\n  Parley [U+001B][31mentraîne ses modèles. (fr)\n" in shown
 
 

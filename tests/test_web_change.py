@@ -41,7 +41,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
     ]
     assert text(tree, "h1 + .quotation")[0].startswith("Parley will use your profile")
     assert text(tree, ".facts + .why-high") == [
-        "Why it is high: your data or content is newly used to train AI."
+        "Reason: your data or content is newly used to train AI."
     ]
     assert (
         text(tree, "main > .why li")[0]
@@ -50,7 +50,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
     assert len(tree.css(".why")) == 1
     assert [row.removesuffix(" in the text") for row in text(tree, ".brief dd")] == [
         "3 November 2025",
-        "it happens by default: This happens by default",
+        "on unless you opt out: This happens by default",
         "your profile",
         "your posts, your comments",
         "your education and your work experience",
@@ -172,6 +172,7 @@ def test_words_are_marked_and_the_marks_are_said_too(parley: Story) -> None:
         "advertisements",
     } <= set(text(tree, ".diff mark"))
     assert tree.css_first(".diff mark").attributes["title"] == "AI training"
+    assert "checked" not in tree.css_first("#marks").attributes  # until asked for
     moved = tree.css(".passage")[-1]
     assert not moved.css("ins, del")
     assert "moved here from elsewhere" in moved.text()
@@ -454,8 +455,8 @@ def changed(
 @pytest.mark.parametrize(
     ("language", "fact", "name"),
     [
-        ("en", "dated 6 October 2025", "Dated"),
-        ("fr", "daté du 6 octobre 2025", "Daté du"),
+        ("en", "version of 6 October 2025", "Version of"),
+        ("fr", "version du 6 octobre 2025", "Version du"),
     ],
 )
 def test_a_day_that_is_just_the_documents_is_told_as_such(
@@ -519,7 +520,7 @@ def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(
         )
     assert text(page(site, f"/changes/{id_}"), ".retold p") == [
         "Written by a machine, may be wrong",
-        "Medium · more is done with personal data, or there is less choice · AI training",
+        "Severity: medium · Effect on your privacy: less privacy · AI training",
         "It <b>trains</b> on your posts.",
     ]
     assert len(text(page(site, f"/changes/{id_}?lang=fr"), ".retold p")) == 2

@@ -41,7 +41,7 @@ def test_the_atom_feed_holds_the_changes_of_words_newest_first(parley: Story) ->
     assert [
         each.title.split()[0]
         for each in feed.entries
-        if "Why it is high: your" in each.content[0].value
+        if "Reason: your" in each.content[0].value
     ] == ["Parley"]
     assert [tag.term for tag in first.tags] == ["ai_training", "user_choice"]
     assert first.link.startswith(str(parley.site.base_url))
@@ -53,7 +53,7 @@ def test_the_json_feed_says_the_same(parley: Story) -> None:
     assert answer.headers["content-type"] == "application/feed+json; charset=utf-8"
     feed = answer.json()
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
-    assert feed["title"] == "policywatch: Durée de conservation des données"
+    assert feed["title"] == "policywatch: Durée de conservation"
     assert [item["title"] for item in feed["items"]] == [
         "Harbour · Privacy Notice\u00a0: «\u00a0Harbour will keep deleted notes for thirty days\u00a0»"
     ]
@@ -209,5 +209,5 @@ def test_an_entry_gives_the_summary(parley: Story) -> None:
         if item["url"].endswith(f"/changes/{change}")
     ]
     lines = text(LexborHTMLParser(content), "li")
-    assert lines[0] == "Unless you act: it happens by default"
+    assert lines[0] == "Default: on unless you opt out"
     assert any(line.startswith("Which data: ") for line in lines)

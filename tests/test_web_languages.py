@@ -36,9 +36,7 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(
         "en"
     ]
     english_page = page(site, f"/changes/{parley.change(PRIVACY)}?lang=fr")
-    assert text(english_page, ".why-high")[0].startswith(
-        "Pourquoi elle est élevée : vos données"
-    )
+    assert text(english_page, ".why-high")[0].startswith("Raison : vos données")
     older = page(site, f"/changes/{parley.change(PRIVACY_FR)}?lang=fr")
     assert text(older, ".weight")
     assert not text(older, ".why-high")  # its brief names no convention
@@ -69,7 +67,7 @@ def test_german_is_one_more_catalogue(parley: Story) -> None:
     assert german.headers["content-language"] == "de"
     seen = LexborHTMLParser(german.text)
     assert text(seen, ".why-high")[0].startswith(
-        "Warum sie hoch ist: Ihre Daten oder Inhalte dienen neuerdings"
+        "Grund: Ihre Daten oder Inhalte dienen neuerdings"
     )
     assert "3. November 2025" in text(seen, ".where")[0]
     refused = text(page(parley.site, "/health?lang=de"), ".documents .reason")[1]

@@ -52,9 +52,9 @@ def test_changes_of_words_are_listed_by_day_the_newest_first(parley: Story) -> N
     ]
     assert text(tree, ".entry .quotation")[0].startswith("Parley will use your profile")
     assert text(tree, ".entry:nth-of-type(2) .facts li") == [
-        "Severity: High",
+        "Severity: high",
         "in force from 3 November 2025",
-        "Who gets the data",
+        "Data sharing",
         "Advertising",
         "AI training",
         "Your choices",
