@@ -48,13 +48,13 @@ def crawl(
     isolate: Isolate = directly,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
-    on_check: Callable[[int], None] = lambda _check: None,
+    on_text: Callable[[str], None] = lambda _document: None,
 ) -> list[int]:
     """Check each target once; the ids of the checks, in the order in which they ended.
 
     What goes wrong with a document is its check's outcome; mistakes of the program (`FAILED`) are also added to
     `mistakes`, for the caller to raise when all is done. Raises what the store raises (a full disk, a lost server),
-    at once; the checks until then are kept. `on_check` gets each id when its check is stored. Blocks, on an event loop
+    at once; the checks until then are kept. `on_text` gets each document whose new text is stored. Blocks, on an event loop
     of its own, and can be called again. Raises `LostLease` too, before the next request.
     """
     if not targets:
@@ -64,7 +64,8 @@ def crawl(
     def on_stored(item: CheckResult) -> None:
         assert item.check is not None
         checks.append(item.check)
-        on_check(item.check)
+        if item.outcome is None:
+            on_text(item.document)
         if progress is not None:
             progress(len(checks), len(targets), item.document)
 

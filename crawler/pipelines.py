@@ -4,7 +4,6 @@ checks that end at nearly the same time."""
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -146,7 +145,7 @@ def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
 
     A page that is quarantined at every check would otherwise be stored each time.
     """
-    fresh = [_capture(page, at) for page in pages]
+    fresh = [page.capture(at) for page in pages]
     newest = newest_captures(session, pages[0].document)
     if list(map(_identity, newest)) == list(map(_identity, fresh)):
         fresh = newest
@@ -155,22 +154,6 @@ def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
             part.head_id = fresh[0].id  # none yet for the first part itself
             add_capture(session, part)
     return fresh[0].id
-
-
-def _capture(page: Fetched, at: datetime) -> Capture:
-    return Capture(
-        document_id=page.document,
-        fetched_at=at,
-        url=page.url,
-        final_url=page.final_url,
-        status=page.status,
-        headers=page.headers,
-        mime=page.mime,
-        charset=page.charset,
-        sha256=hashlib.sha256(page.body).hexdigest(),
-        size=len(page.body),
-        body=page.body,
-    )
 
 
 def _identity(page: Capture) -> tuple[object, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from foundation.vocabulary import Robots
 from messages import Message
 
 if TYPE_CHECKING:  # the process that reads pages needs none, and it loads slowly
+    from storage.captures import Capture
     from storage.database import Database
 
 
@@ -74,6 +77,25 @@ class Fetched:
             for page in (self, other)
         )
         return mine == its
+
+    def capture(self, at: datetime, source: str | None = None) -> Capture:
+        """To be kept; `source` is the archive that it is from."""
+        from storage.captures import Capture  # see above
+
+        return Capture(
+            document_id=self.document,
+            fetched_at=at,
+            source=source,
+            url=self.url,
+            final_url=self.final_url,
+            status=self.status,
+            headers=self.headers,
+            mime=self.mime,
+            charset=self.charset,
+            sha256=hashlib.sha256(self.body).hexdigest(),
+            size=len(self.body),
+            body=self.body,
+        )
 
 
 class Fingerprint(NamedTuple):

@@ -1,4 +1,4 @@
-"""What follows a check while other documents are still fetched, so that a slow page delays nobody else's alert."""
+"""What follows a new text while other documents are still fetched, so that a slow page delays nobody else's alert."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ TOGETHER = 30.0  # seconds that alerts wait for more of their event, which then 
 
 
 class FollowUp:
-    """Ingests each check that it is given, in a thread of its own, and has alerts sent soon after.
+    """Ingests each document that it is given, in a thread of its own, and has alerts sent soon after.
 
     What goes wrong is kept in `failure`, to be raised at the end of the run: what is left undone is done there anyway.
     """
 
     def __init__(
-        self, ingest: Callable[[int], object], notify: Callable[[], object]
+        self, ingest: Callable[[str], object], notify: Callable[[], object]
     ) -> None:
         self.failure: BaseException | None = None
         self._ingest, self._notify = ingest, notify
-        self._checks: SimpleQueue[int | None] = SimpleQueue()
+        self._documents: SimpleQueue[str | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="follow-up", daemon=True)
 
     def __enter__(self) -> Self:
@@ -30,12 +30,12 @@ class FollowUp:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._checks.put(None)
+        self._documents.put(None)
         self._thread.join()
 
-    def take(self, check: int) -> None:
-        """A check that is stored; returns at once."""
-        self._checks.put(check)
+    def take(self, document: str) -> None:
+        """One whose new text is stored; returns at once."""
+        self._documents.put(document)
 
     def _work(self) -> None:
         try:
@@ -47,14 +47,14 @@ class FollowUp:
         notify_at: float | None = None
         while True:
             try:
-                check = self._checks.get(
+                document = self._documents.get(
                     timeout=None
                     if notify_at is None
                     else max(0.01, notify_at - monotonic())
                 )
-                if check is None:
+                if document is None:
                     return
-                self._ingest(check)
+                self._ingest(document)
                 notify_at = notify_at or monotonic() + TOGETHER
             except Empty:
                 pass

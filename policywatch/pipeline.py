@@ -59,8 +59,8 @@ from policywatch.logs import log
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from policywatch.second_reader import SecondReader
-from policywatch.sources.copies import read_copies, silent
-from policywatch.sources.followed import follow
+from policywatch.sources.open_terms_archive import follow
+from policywatch.sources.wayback import read_copies, silent
 from policywatch.views.serializer import webhook_change
 from storage.alternating import forget_turns
 from storage.applied_watchlist import mark_applied
@@ -94,6 +94,7 @@ class Job:
             str, Exception
         ] = {}  # of these, by document, those that `reprocess` met
         self._pages = PageCache()
+        self._read: list[int] = []  # checks, while others were fetched
         self._delivered = Deliveries(0, 0, 0)  # before the last step
         self._resting: dict[str, Rest] = {}  # addresses that failed in this run
         self._in_force: dict[str, InForce] = {}  # of documents with one address
@@ -117,8 +118,9 @@ class Job:
             planned = self.plan(only=only, force=force)
             self.reprocess()
             with FollowUp(self._ingest_one, self._notify_early) as follow_up:
-                checks = self.crawl(planned, progress=progress, on_check=follow_up.take)
-            checks += [check for check in self.ingest() if check not in checks]
+                checks = self.crawl(planned, progress=progress, on_text=follow_up.take)
+            read, self._read = [*self._read, *self.ingest()], []
+            checks += [check for check in read if check not in checks]
             self.confirm()
             self.thin([entry.id for entry in planned])
         deliveries = self.notify()
@@ -174,10 +176,10 @@ class Job:
         planned: Sequence[DocumentEntry],
         *,
         progress: Progress | None = None,
-        on_check: Callable[[int], None] = lambda _check: None,
+        on_text: Callable[[str], None] = lambda _document: None,
     ) -> list[int]:
-        """Fetch these documents, or ask the archives that have them; the ids of the checks, which `on_check` gets as
-        each is stored."""
+        """Fetch these documents, or ask the archives that have them; the ids of the checks. `on_text` gets
+        each document that may have a text to be read as soon as that is stored."""
         with self.database.writing() as session:
             forget_turns(session, utc_now() - MEMORY)
         with self.database.reading() as session:
@@ -205,10 +207,10 @@ class Job:
                 settle=self.settle,
                 isolate=isolated,
                 progress=progress,
-                on_check=on_check,
+                on_text=on_text,
             )
         return checks + self.read_archives(
-            planned, checks, progress=progress, on_check=on_check
+            planned, checks, progress=progress, on_text=on_text
         )
 
     def read_archives(
@@ -217,7 +219,7 @@ class Job:
         checks: Sequence[int],
         *,
         progress: Progress | None = None,
-        on_check: Callable[[int], None] = lambda _check: None,
+        on_text: Callable[[str], None] = lambda _document: None,
     ) -> list[int]:
         """Read the news of documents in the archives that are their source, and newest copies of those whose page did
         not answer by these `checks`; the ids of the checks."""
@@ -245,8 +247,7 @@ class Job:
         added: list[int] = []
         for done, (document, ids) in enumerate(read, 1):
             added += ids
-            for check in ids:
-                on_check(check)
+            on_text(document)
             if progress is not None:
                 progress(done, len(followed) + len(copied), document)
         return added
@@ -281,16 +282,15 @@ class Job:
             again=again,
         )
 
-    def _ingest_one(self, check: int) -> None:
-        """The same of one check, while others are still fetched."""
-        names_for, pages = self.recipients.names_for, self._pages
-        ingest(
+    def _ingest_one(self, document: str) -> None:
+        """The same of one document, while others are still fetched."""
+        self._read += ingest(
             self.database,
             self._readable,
-            names_for,
+            self.recipients.names_for,
             self.mistakes,
-            cache=pages,
-            only=check,
+            cache=self._pages,
+            only=document,
         )
 
     @property

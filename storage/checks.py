@@ -357,8 +357,10 @@ def last_failure(session: Session, document_id: str) -> Check | None:
     return session.exec(failed.order_by(col(Check.id).desc()).limit(1)).first()
 
 
-def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
-    """Oldest first, so that versions are made in the order in which the page changed.
+def unread_checks(
+    session: Session, document_id: str | None = None, *, again: bool = False
+) -> list[Check]:
+    """Of all documents or one. Oldest first, so that versions are made in the order in which the page changed.
 
     With `again`, also those that the program tripped over or that took too much, unless something later was read of the
     document.
@@ -374,6 +376,8 @@ def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
             waits, and_(or_(col(Check.outcome) == Outcome.FAILED, _COSTLY), is_newest)
         )
     wanted = select(Check).where(waits, col(Check.capture_id).is_not(None))
+    if document_id is not None:
+        wanted = wanted.where(Check.document_id == document_id)
     return list(session.exec(wanted.order_by(col(Check.id))))
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist, load
 from policywatch.pipeline import Job
-from policywatch.sources.imports import DocumentReport, Wish, chosen, import_archive
+from policywatch.sources.open_terms_archive import Wish, chosen, import_archive
 from policywatch.sources.repository import opened
+from policywatch.sources.source import ImportReport
 from storage.database import Database
 from storage.versions import versions
 from tests.archive import Commit, repository
@@ -79,7 +80,7 @@ def history(tmp_path: Path) -> Path:
 
 def take(
     database: Database, watchlist: Watchlist, source: Path, wish: Wish = ALL
-) -> list[DocumentReport]:
+) -> list[ImportReport]:
     Job(watchlist, database, Recipients()).declare()
     with opened(str(source)) as found:
         return list(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.targets import Fetched
 from policywatch.ingest.archived import ArchivedText, import_document
 from tests.site import (
     AI,
@@ -94,9 +95,17 @@ def test_an_accepted_text_after_an_imported_history_is_told_nobody(
         archived = ArchivedText(
             "a1",
             datetime(2025, 1, 1, tzinfo=UTC),
-            "\n\n".join(PARAGRAPHS).encode(),
+            Fetched(
+                "library/privacy",
+                "https://a.example",
+                "https://a.example/1",
+                200,
+                [],
+                "text/markdown",
+                "utf-8",
+                "\n\n".join(PARAGRAPHS).encode(),
+            ),
             "archive",
-            "https://a.example",
             "https://a.example/1",
         )
         import_document(

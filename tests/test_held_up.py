@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from policywatch.sources.imports import chosen
+from policywatch.sources.open_terms_archive import chosen
 from policywatch.sources.repository import NotAnArchive, opened
 from tests import misbehaving
 from tests.archive import Commit, git, repository

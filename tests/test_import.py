@@ -11,7 +11,7 @@ from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
-from policywatch.sources.imports import Wish, chosen
+from policywatch.sources.open_terms_archive import Wish, chosen
 from policywatch.sources.repository import NotAnArchive, opened
 from storage.alerts import Alert
 from storage.changes import changes_of

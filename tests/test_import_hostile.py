@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from policywatch.config.watchlist import Watchlist
-from policywatch.sources.imports import chosen
+from policywatch.sources.open_terms_archive import chosen
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive, opened
 from storage.database import Database
 from storage.versions import current_version

@@ -312,6 +312,23 @@ def test_steps_by_hand_are_the_run(
     assert "train generative AI models" in alerts(tmp_path)
 
 
+def test_a_text_that_waits_to_be_read_comes_before_one_that_is_fetched_later(
+    tmp_path: Path, site: Site
+) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/a.db")
+    run(config, status=0)
+    for more in ((AI,), (AI, "We sell your borrowing history to advertisers.")):
+        site.pages["/privacy"] = policy(*more)
+        policywatch("crawl", "--now", "--config", config)
+    report = run(config, status=0)
+    assert [check["version"] for check in report["checks"]] == [3, 2, 3]
+    history = json.loads(
+        policywatch("history", "library/privacy", "--json", "--config", config)
+    )
+    times = [version["captured_at"] for version in history["versions"]]
+    assert times == sorted(times)
+
+
 def test_scrapy_crawl_policies_fetches_for_read(
     tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

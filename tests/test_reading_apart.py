@@ -13,6 +13,7 @@ import pytest
 from sqlmodel import select
 
 from analysis.model import Comparison, Page
+from crawler.targets import Fetched
 from policywatch.ingest.approve import accept, held_text
 from policywatch.ingest.archived import ArchivedText, import_document
 from policywatch.ingest.extraction import Extracted, ExtractionConfig, Received
@@ -165,9 +166,17 @@ def archived(texts: int) -> Iterator[ArchivedText]:
         yield ArchivedText(
             f"{number:040}",
             at,
-            body,
+            Fetched(
+                ID,
+                "https://library.example/privacy",
+                f"archive#{number}",
+                200,
+                [],
+                "text/markdown",
+                "utf-8",
+                body,
+            ),
             "an archive",
-            "https://library.example/privacy",
             f"archive#{number}",
         )
 
@@ -258,13 +267,13 @@ def test_an_import_that_is_killed_amid_leaves_what_it_took_and_goes_on(
             import_document(job.database, ID, job.configs[ID], ends(45))
         with job.database.reading() as session:
             assert [version.number for version in versions(session, ID)] == [
-                *range(1, 42)
+                *range(1, 47)
             ]
             taken = last_import(session, ID, "an archive")
             assert taken is not None
             left = texts[int(taken.commit) + 1 :]
-            own = numbered_version(session, ID, 41)
-            assert {each.number for each in blame(session, own) if each} == {41}, (
+            own = numbered_version(session, ID, 46)
+            assert {each.number for each in blame(session, own) if each} == {46}, (
                 "the index moved along"
             )
         import_document(job.database, ID, job.configs[ID], left[:-1])

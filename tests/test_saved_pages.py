@@ -13,7 +13,7 @@ import pytest
 from storage.database import Database
 from storage.verification import evidence_damage
 from storage.versions import versions
-from tests.archived import SHARING, TRAINING, WATCHLIST, dates, day, policy
+from tests.archived import SHARING, TRAINING, WATCHLIST, dates, day, history, policy
 from tests.paper import Ink, pdf
 from tests.site import policywatch
 
@@ -199,3 +199,16 @@ def test_pages_of_our_own_time_are_left_to_us(
         == datetime(2022, 3, 21, tzinfo=UTC)
         > day(0) + timedelta(days=1)
     )
+
+
+def test_two_imported_histories_stand_in_the_order_of_their_dates(
+    config: Path, store: Database, folder: Path, tmp_path: Path
+) -> None:
+    policywatch("import", "folder", ID, folder, "--config", config)
+    words = ("import", "open-terms-archive", history(tmp_path), "-d", "Privacy Policy")
+    policywatch(*words, "--config", config)
+    times = [at for _, at, _ in dates(store, ID)]
+    assert times == sorted(times)
+    policywatch(*words, "--config", config)
+    times = [at for _, at, _ in dates(store, ID)]
+    assert (times, times[-1]) == (sorted(times), day(50))

@@ -105,11 +105,13 @@ def test_the_history_is_taken_silently_and_each_later_commit_alerts_once_whateve
         Commit(day(62), "Parley/Terms of Service.md", "# Terms\n\nOther ones.\n"),
     ]
     repository(there, news, after="main^0")
-    killed = "import os, policywatch.sources.followed as followed, policywatch.cli as cli, sys\n"
+    killed = (
+        "import os, policywatch.sources.source as source, policywatch.cli as cli, sys\n"
+    )
     for where in (
-        "followed.ArchiveChecks.take = lambda *_: os._exit(9)",  # before the commit is written
+        "source.ArchiveChecks.take = lambda *_: os._exit(9)",  # before the commit is written
         "import policywatch.pipeline as p; p.ingest = lambda *_a, **_k: os._exit(9)",  # before it is read
-        "import notifier.delivery as d; d.deliver_due = lambda *_a, **_k: os._exit(9)",  # before it is sent
+        "import policywatch.pipeline as p; p.deliver_due = lambda *_a, **_k: os._exit(9)",  # before it is sent
     ):
         words = f"{killed}{where}\nsys.argv[1:] = ['run', '--now', '--config', {str(config)!r}]\ncli.main()"
         assert warm.done("-c", words).returncode == 9

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +22,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from messages import counted
 from policywatch.cli.opening import known, opened, ready
 from policywatch.cli.options import (
     CONFIG,
@@ -34,20 +33,25 @@ from policywatch.cli.options import (
     print_table,
 )
 from policywatch.config.recipients import Recipients
-from policywatch.config.schema import document_id, span, span_text
-from policywatch.ingest.archived import import_document
+from policywatch.config.schema import DocumentEntry, document_id, span, span_text
 from policywatch.pipeline import Job, crawl_settings
 from policywatch.sanitize import sanitize
-from policywatch.sources.copies import Span, past_copies, past_texts
-from policywatch.sources.imports import DocumentReport, Wish, chosen, import_archive
+from policywatch.sources.folder import saved_pages
+from policywatch.sources.open_terms_archive import Wish, chosen, import_archive
 from policywatch.sources.repository import opened as archive
-from policywatch.sources.saved import import_saved, saved_files
-from policywatch.sources.wayback import connected
+from policywatch.sources.source import (
+    ImportReport,
+    Source,
+    import_past,
+)
+from policywatch.sources.source import (
+    Progress as ShowProgress,
+)
+from policywatch.sources.wayback import Copies, PastCopies, connected
 from storage.lock import one_at_a_time
 
 app = command_group()
 
-_BATCH = 5  # copies that are read again at most where an import was stopped
 _SHOWN = 3  # texts set aside that are named for a document
 
 _DAY = ["%Y-%m-%d"]  # in UTC
@@ -102,27 +106,21 @@ def open_terms_archive(
     https://github.com/OpenTermsArchive/contrib-versions.git --service LinkedIn -d "Terms of
     Service=linkedin/user-agreement"`
     """
-    started = time.monotonic()
     for named in document or ():
         _check_id(named)
     wish = Wish(service, document or (), insist)
-    with (
-        opened(config) as (watchlist, shared),
-        archive(repository) as source,
-        one_at_a_time(shared) as database,
-    ):
-        histories = chosen(source, wish)
-        Job(watchlist, database, Recipients()).declare()
-        with _progress(
-            sum(len(history.records) for history in histories), as_json
-        ) as step:
-            reports = list(
-                import_archive(
-                    database, watchlist, source, histories, wish, progress=step
-                )
+    with archive(repository) as source, _importing(config, as_json) as at:
+        reports = list(
+            import_archive(
+                at.job.database,
+                at.job.watchlist,
+                source,
+                chosen(source, wish),
+                wish,
+                progress=at.progress,
             )
-        database.optimize()
-    _show(reports, {"repository": source.name}, started, as_json=as_json)
+        )
+    _show(reports, at, as_json=as_json, repository=source.name)
 
 
 @import_.command()
@@ -146,36 +144,11 @@ def folder(
     Examples: `policywatch import folder example/terms saved` (with 2025-11-03.html in it) · `policywatch import folder
     example/terms dates.csv` (with lines like old.pdf,2025-11-03)
     """
-    started = time.monotonic()
-    with opened(config) as (watchlist, shared), one_at_a_time(shared) as database:
-        entry = watchlist.document(*known(watchlist, [document], "DOCUMENT"))
-        assert entry is not None
-        pages = saved_files(path, entry.addresses[0])
-        Job(watchlist, database, Recipients()).declare()
-        with _progress(len(pages), as_json) as step:
-            report = import_saved(database, watchlist, entry, pages, step)
-        database.optimize()
-    _show([report], {"path": str(path)}, started, as_json=as_json)
-
-
-def _show(
-    reports: list[DocumentReport],
-    source: dict[str, Any],
-    started: float,
-    *,
-    as_json: bool,
-) -> None:
-    if not as_json:
-        _print_reports(console(), reports)
-        return
-    rows = [report.json() for report in reports]
-    totals = {
-        name: sum(row[name] for row in rows)
-        for name in ("in_archive", "versions", "changes", "flagged", "same")
-    }
-    aside = sum(len(row["set_aside"]) for row in rows)
-    head = source | {"seconds": round(time.monotonic() - started, 2)}
-    print_json(head | totals | {"set_aside": aside, "documents": rows})
+    with _importing(config, as_json) as at:
+        entry = at.document(document)
+        pages = saved_pages(path, entry.id, entry.addresses[0])
+        report = at.report(entry, pages, is_watched=False, count=len(pages.files))
+    _show([report], at, as_json=as_json, path=str(path))
 
 
 @import_.command()
@@ -214,42 +187,95 @@ def wayback(
 
     Example: `policywatch import wayback linkedin/user-agreement --from 2019-01-01 --every 30d`
     """
-    with opened(config) as (watchlist, shared), one_at_a_time(shared) as database:
-        known(watchlist, [document], "DOCUMENT")
-        entry, job = (
-            watchlist.document(document),
-            Job(ready(watchlist), database, Recipients()),
-        )
-        assert entry is not None
-        job.declare()
-        asked = Span(since, until, span(every))
+    with _importing(config, as_json) as at:
+        entry, watchlist = at.document(document), ready(at.job.watchlist)
         address, settings = watchlist.sources.wayback_url, crawl_settings(watchlist)
         with connected(address, settings, retries=3) as client:
-            records = past_copies(database, client, entry, asked)
-            sys.stderr.write(
-                f"{counted(len(records), 'copy', 'copies')} to read, about a second each\n"
-            )
-            with _progress(len(records), as_json) as step:
-                texts, progress = (
-                    past_texts(client, entry, records, asked),
-                    partial(step, entry.id),
-                )
-                done = import_document(
-                    database,
-                    entry.id,
-                    job.configs[entry.id],
-                    texts,
-                    batch_size=_BATCH,
-                    progress=progress,
-                )
-        database.optimize()
-    report = DocumentReport(
-        entry.id, entry.service, entry.title, True, len(records), 0, done
-    )
+            copies = Copies(client, entry.id, entry.addresses[0])
+            report = at.report(entry, PastCopies(copies, since, until, span(every)))
     if as_json:
         print_json(report.json())
     else:
         _print_reports(console(), [report])
+
+
+@dataclass(frozen=True, slots=True)
+class _Importing:
+    job: Job
+    progress: ShowProgress
+    started: float
+
+    def document(self, id_: str) -> DocumentEntry:
+        entry = self.job.watchlist.document(
+            *known(self.job.watchlist, [id_], "DOCUMENT")
+        )
+        assert entry is not None
+        return entry
+
+    def report(
+        self,
+        entry: DocumentEntry,
+        source: Source[Any],
+        *,
+        is_watched: bool = True,
+        count: int | None = None,
+    ) -> ImportReport:
+        """Import the past of a document; `count`: of all texts that the source has, else of those that it gives."""
+        done = import_past(
+            self.job.database,
+            source,
+            entry.id,
+            self.job.configs[entry.id],
+            progress=self.progress,
+        )
+        in_archive = done.texts if count is None else count
+        return ImportReport(
+            entry.id, entry.service, entry.title, is_watched, in_archive, done
+        )
+
+
+@contextmanager
+def _importing(config: Path, as_json: bool) -> Iterator[_Importing]:
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    is_hidden = as_json or not sys.stderr.isatty()
+    err = Console(stderr=True)
+    with (
+        opened(config) as (watchlist, shared),
+        one_at_a_time(shared) as database,
+        Progress(*columns, console=err, transient=True, disable=is_hidden) as bar,
+    ):
+        job, task = Job(watchlist, database, Recipients()), bar.add_task("reading")
+        job.declare()
+
+        def show(document: str, done: int, count: int) -> None:
+            bar.update(task, description=document, completed=done, total=count)
+
+        yield _Importing(job, show, time.monotonic())
+        database.optimize()
+
+
+def _show(
+    reports: list[ImportReport], at: _Importing, *, as_json: bool, **source: str
+) -> None:
+    if not as_json:
+        _print_reports(console(), reports)
+        return
+    rows = [report.json() for report in reports]
+    names = ("in_archive", "versions", "changes", "flagged", "same")
+    print_json(
+        source
+        | {"seconds": round(time.monotonic() - at.started, 2)}
+        | {name: sum(row[name] for row in rows) for name in names}
+        | {
+            "set_aside": sum(len(row["set_aside"]) for row in rows),
+            "documents": rows,
+        }
+    )
 
 
 def _check_id(named: str) -> None:
@@ -263,27 +289,20 @@ def _check_id(named: str) -> None:
         ) from failure
 
 
-@contextmanager
-def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int], None]]:
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    is_hidden = as_json or not sys.stderr.isatty()
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=is_hidden
-    ) as bar:
-        task = bar.add_task("reading", total=total)
-        yield lambda document, texts: bar.update(
-            task, description=document, advance=texts
-        )
-
-
-def _print_reports(out: Console, reports: list[DocumentReport]) -> None:
-    counted = ("texts", "versions", "changes", "flagged", "aside")
-    print_table(("document", *counted), map(_counts, reports), numbers=counted)
+def _print_reports(out: Console, reports: list[ImportReport]) -> None:
+    counts = ("texts", "versions", "changes", "flagged", "aside")
+    rows = [
+        [
+            report.id,
+            str(report.in_archive),
+            str(report.done.versions),
+            str(report.done.changes),
+            str(report.done.flagged),
+            str(len(report.done.set_aside)),
+        ]
+        for report in reports
+    ]
+    print_table(("document", *counts), rows, numbers=counts)
     for report in reports:
         aside = report.done.set_aside
         notes = (
@@ -305,20 +324,3 @@ def _print_reports(out: Console, reports: list[DocumentReport]) -> None:
             )
         for note in notes:
             out.print(Text(sanitize(f"{report.id}: {note}"), style="dim"))
-
-
-def _counts(report: DocumentReport) -> list[str]:
-    done = report.done
-    return [
-        report.id,
-        *map(
-            str,
-            (
-                report.in_archive,
-                done.versions,
-                done.changes,
-                done.flagged,
-                len(done.set_aside),
-            ),
-        ),
-    ]

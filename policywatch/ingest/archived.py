@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,13 +21,14 @@ from analysis.validate.rejection import (
     change_rejection,
     page_rejection,
 )
+from crawler.targets import Fetched
 from foundation.vocabulary import Cause
 from messages import Message
 from policywatch.ingest.decision import EARLIER
 from policywatch.ingest.drafts import ChangeDraft, draft_change
-from policywatch.ingest.extraction import Body, ExtractionConfig, Memory
+from policywatch.ingest.extraction import ExtractionConfig, Memory
 from policywatch.ingest.recording import add_change, add_version
-from storage.captures import REFILTERED, Capture, add_capture
+from storage.captures import add_capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
 from storage.events import dissolve_events
@@ -42,51 +42,26 @@ from storage.versions import (
     mark_imported,
 )
 
-_BATCH = 10  # texts in a transaction
+_BATCH = 5  # texts in a transaction; so many are read again where an import was stopped
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedText:
-    """A text as an archive recorded it; `body` is a message where there is none that can be read.
+    """A text as an archive recorded it; `page` is a message where there is none that can be read.
 
-    `mark` says how far its history is read with it (empty: nothing is to be marked). `url` is the page's, `address`
-    where the archive has it, `final_url` where the page's server sent the archive (None: it keeps texts, not pages).
-    `refiltered`: by the archive's word, the page was the same and read otherwise.
+    `mark` says how far its history is read with it (empty: nothing is to be marked). `address` is where the archive has
+    it. What is no page but a text has that as its final URL, too.
     """
 
     mark: str
     recorded_at: datetime
-    body: bytes | Message
+    page: Fetched | Message
     source: str
-    url: str
     address: str
-    final_url: str | None = None
-    mime: str = "text/markdown"
-    charset: str | None = "utf-8"
-    headers: Sequence[tuple[str, str]] = ()
-    refiltered: bool = False
 
     @property
     def archive(self) -> str:
         return archive_name(self.source) or self.source
-
-    def capture(self, document_id: str) -> Capture:
-        """The text as evidence, dated by the archive."""
-        assert isinstance(self.body, bytes)
-        return Capture(
-            document_id=document_id,
-            fetched_at=self.recorded_at,
-            source=self.source,
-            url=self.url,
-            final_url=self.final_url or self.address,
-            status=200,
-            headers=[*self.headers, *([REFILTERED] if self.refiltered else [])],
-            mime=self.mime,
-            charset=self.charset,
-            sha256=hashlib.sha256(self.body).hexdigest(),
-            size=len(self.body),
-            body=self.body,
-        )
 
 
 @dataclass(slots=True)
@@ -121,7 +96,6 @@ def import_document(
     config: ExtractionConfig,
     texts: Iterable[ArchivedText],
     *,
-    batch_size: int = _BATCH,
     progress: Callable[[int], None] = lambda _texts: None,
 ) -> Imported:
     """Import a document's texts, oldest first, none newer than the version that follows them.
@@ -140,9 +114,9 @@ def import_document(
         page_from_json(current.page) if current else None, chain(first, texts), config
     )
     with ThreadPoolExecutor(1) as ahead:
-        following = ahead.submit(lambda: list(islice(results, batch_size)))
+        following = ahead.submit(lambda: list(islice(results, _BATCH)))
         while batch := following.result():
-            following = ahead.submit(lambda: list(islice(results, batch_size)))
+            following = ahead.submit(lambda: list(islice(results, _BATCH)))
             with database.writing() as session:
                 for result in batch:
                     current = _write(
@@ -158,7 +132,7 @@ def import_document(
                     mark_imported(
                         session, document_id, last.archive, last.mark, last.recorded_at
                     )
-            progress(len(batch))
+            progress(total.texts)
     if own is not None and current is not None:
         _join(database, document_id, config, current, own, is_longer=total.versions > 0)
     return total
@@ -174,12 +148,8 @@ def _results(
     for text in texts:
         page = _extract(text, before, config)
         if not isinstance(page, Page):
-            bare = replace(
-                text, body=page
-            )  # a batch of large ones would fill the memory
-            yield _Result(
-                bare, reason=page, settled=rejected is None
-            )  # what waits before it is not dealt with yet
+            # what waits before it is not dealt with yet
+            yield _Result(_bare(text, page), reason=page, settled=rejected is None)
             continue
         reason = _reject_reason(before, page, config)
         if rejected is not None:
@@ -200,17 +170,19 @@ def _results(
         yield _Result(rejected[0], reason=rejected[2], settled=False)
 
 
+def _bare(text: ArchivedText, reason: Message) -> ArchivedText:
+    """Without its bytes: many large ones would fill the memory."""
+    return replace(text, page=reason)
+
+
 def _extract(
     text: ArchivedText, before: Page | None, config: ExtractionConfig
 ) -> Page | Message:
     """The page, or why there is none."""
-    if isinstance(text.body, Message):
-        return text.body
+    if isinstance(text.page, Message):
+        return text.page
     try:
-        body = Body(
-            text.body, text.mime, text.charset, text.url, text.final_url or text.address
-        )
-        return config.extract(body, Memory.of_page(before))
+        return config.extract(text.page, Memory.of_page(before))
     except UnreadablePage as failure:
         return failure.reason
 
@@ -275,9 +247,7 @@ def _write(
     text = result.text
     total.texts += 1
     if result.reason is not None:
-        total.set_aside.append(
-            (replace(text, body=result.reason), result.reason)
-        )  # without its bytes
+        total.set_aside.append((_bare(text, result.reason), result.reason))
         return current
     if result.page is None:
         total.same += 1
@@ -286,11 +256,13 @@ def _write(
         number = current.number + 1 if current else 1
         make_room(session, document_id, number)
         move_on(session, document_id, number)
+    assert isinstance(text.page, Fetched), "what was read has bytes"
     total.versions += 1
-    cause = Cause.READER if text.refiltered and current is not None else Cause.PAGE
-    cause = Cause.REPLACED if result.is_another else cause
-    capture = text.capture(document_id)
+    capture = text.page.capture(text.recorded_at, text.source)
     add_capture(session, capture)
+    is_reread = capture.is_refiltered and current is not None
+    cause = Cause.READER if is_reread else Cause.PAGE
+    cause = Cause.REPLACED if result.is_another else cause
     version = add_version(
         session, capture, config, result.page, current, cause, imported=True
     )

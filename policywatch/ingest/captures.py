@@ -35,11 +35,11 @@ def ingest(
     *,
     cache: PageCache | None = None,
     again: bool = False,
-    only: int | None = None,
+    only: str | None = None,
 ) -> list[int]:
     """Ingest every unread capture, the oldest of a document first; the ids of their checks.
 
-    With `only`, the capture of one check, unless others are to come before it.
+    With `only`, those of one document, unless others are to come before them.
 
     A document that left the watchlist in the meantime is left out. Where the program makes a mistake over a capture,
     its check alone fails, and the exception is added to `mistakes`. What failed or was given up is read once more only
@@ -70,27 +70,22 @@ def _unread(
     configs: Mapping[str, ExtractionConfig],
     *,
     again: bool,
-    only: int | None,
+    only: str | None,
 ) -> list[int]:
     """Announced texts come after those in force, which they are compared with; what ended the program before, last."""
     with database.reading() as session:
         unread = [
             check
-            for check in unread_checks(session, again=again)
+            for check in unread_checks(session, only, again=again)
             if check.document_id in configs
         ]
+        ids = {check.document_id for check in unread}
         announced = {
-            check.document_id
-            for check in unread
-            if replaced_by(document(session, check.document_id)) is not None
+            id_ for id_ in ids if replaced_by(document(session, id_)) is not None
         }
     tried = {check.document_id for check in unread if check.attempts}
-    if only is not None:
-        unread = [
-            check
-            for check in unread
-            if check.id == only and check.document_id not in announced | tried
-        ]
+    if only in announced | tried:
+        return []
     unread.sort(
         key=lambda check: (check.document_id in tried, check.document_id in announced)
     )

@@ -1,22 +1,29 @@
-"""The Internet Archive: which public copies of a page it has, and what stands in them."""
+"""The Internet Archive: which public copies of a page it has, and what stands in them.
+
+Copies are read for documents that have them as their source, in place of pages that don't answer, or as the history of
+a document.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from io import BytesIO
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
+import requests
 import wayback
-from requests import PreparedRequest, RequestException, Response
+from requests import PreparedRequest, RequestException
 from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import RetryError
 from requests.utils import get_encoding_from_headers
 from scrapy import Request
-from scrapy.http import Response as Answer
+from scrapy.http import Response
 from wayback.exceptions import (
     BlockedByRobotsError,
     BlockedSiteError,
@@ -28,13 +35,21 @@ from wayback.exceptions import (
 from crawler.block_detection import block_page, refusal
 from crawler.failures import CheckEnded
 from crawler.items import fetched
-from crawler.targets import CrawlSettings, Fetched
+from crawler.targets import CrawlSettings, Fetched, Fingerprint, FingerprintOf
 from foundation.http_client import HttpFailure, fetch
 from foundation.vocabulary import Outcome
 from messages import Message
+from policywatch.config.schema import DocumentEntry
+from policywatch.ingest.archived import ArchivedText
 from policywatch.ingest.extraction import isolated
 from policywatch.sources.repository import ArchiveUnreachable
+from policywatch.sources.source import ArchiveChecks, ArchiveFailed
+from storage.captures import INTERNET_ARCHIVE
+from storage.checks import checks_by_id, last_check_from
 from storage.clock import utc_now
+from storage.database import Database
+from storage.documents import document, is_silent
+from storage.versions import Import, current_version
 
 PUBLIC = "https://web.archive.org"
 _NEWEST = 5  # copies that are tried, for some can't be played back
@@ -44,21 +59,12 @@ _OF_A_COPY = {
     "memento-datetime",
     "x-archive-wayback-runtime-error",
 }  # headers of answers about one copy
-
-
-class ArchiveFailed(CheckEnded):
-    """The archive does not answer now, or not as it should; copies may be there all the same."""
-
-    def __init__(
-        self,
-        reason: Message,
-        outcome: Outcome = Outcome.FAILED,
-        pause: timedelta | None = None,
-    ) -> None:
-        until = utc_now() + pause if pause is not None else None
-        super().__init__(
-            outcome, reason, final_url=PUBLIC, not_before=until
-        )  # which is the host that has to wait
+_INSTEAD = {
+    Outcome.ROBOTS,
+    Outcome.BLOCKED,
+    Outcome.GONE,
+    Outcome.FAILED,
+}  # of a page that does not answer
 
 
 class _Adapter(BaseAdapter):
@@ -69,7 +75,9 @@ class _Adapter(BaseAdapter):
         self.address = address.rstrip("/")
         self.settings = settings
 
-    def send(self, request: PreparedRequest, *_args: Any, **_kwargs: Any) -> Response:
+    def send(
+        self, request: PreparedRequest, *_args: Any, **_kwargs: Any
+    ) -> requests.Response:
         asked = request.url or ""
         try:
             received = fetch(
@@ -84,7 +92,7 @@ class _Adapter(BaseAdapter):
             raise (RequestsConnectionError if passes else RequestException)(
                 str(failure)
             ) from failure
-        response = Response()
+        response = requests.Response()
         response.status_code, response.raw = received.status, BytesIO(received.body)
         response.headers.update(
             (name, value)
@@ -137,80 +145,207 @@ def explained() -> Iterator[None]:
     try:
         yield
     except RateLimitError as failure:
-        pause = timedelta(seconds=failure.retry_after or 60)
-        raise ArchiveFailed(_problem(failure), Outcome.BLOCKED, pause) from failure
+        until = utc_now() + timedelta(seconds=failure.retry_after or 60)
+        raise _failed(failure, Outcome.BLOCKED, not_before=until) from failure
     except (BlockedByRobotsError, BlockedSiteError) as failure:
-        raise ArchiveFailed(Message("archive.excluded"), Outcome.GONE) from failure
+        raise ArchiveFailed(
+            Outcome.GONE, Message("archive.excluded"), final_url=PUBLIC
+        ) from failure
     except MementoPlaybackError as failure:
         raise CheckEnded(Outcome.FAILED, _problem(failure)) from failure
     except (WaybackException, RequestException, UnicodeDecodeError) as failure:
-        raise ArchiveFailed(_problem(failure)) from failure
+        raise _failed(failure) from failure
+
+
+def _failed(
+    failure: Exception,
+    outcome: Outcome = Outcome.FAILED,
+    *,
+    not_before: datetime | None = None,
+) -> ArchiveFailed:
+    # the host that has to wait is the archive's
+    return ArchiveFailed(
+        outcome, _problem(failure), final_url=PUBLIC, not_before=not_before
+    )
 
 
 def _problem(failure: Exception) -> Message:
     return Message("archive.failed", problem=str(failure)[:300])
 
 
-_WELL: dict[str, Any] = {
-    "filter_field": "statuscode:200",
-    "skip_malformed_results": False,
-}  # addresses are ours
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One of a page, which the archive has."""
+
+    record: wayback.CdxRecord
+
+    @property
+    def recorded_at(self) -> datetime:
+        at: datetime = self.record.timestamp
+        return at
+
+    @property
+    def address(self) -> str:
+        """Where everybody can see it."""
+        return f"{PUBLIC}/web/{self.recorded_at:%Y%m%d%H%M%S}/{self.record.original}"
 
 
-def copies(
-    client: wayback.WaybackClient,
-    url: str,
-    since: datetime | None,
-    until: datetime | None,
-    *,
-    every: timedelta,
-) -> list[wayback.CdxRecord]:
-    """Those that the page's server answered well, oldest first; at most one in each span of `every`, and none that has
-    the bytes of the one before. Raises `CheckEnded`."""
-    by_day = {"collapse": "timestamp:8"} if every >= timedelta(days=1) else {}
-    rare: list[wayback.CdxRecord] = []
-    with explained():
-        for record in client.search(
-            url, from_date=since, to_date=until, **_WELL, **by_day
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Those of a document's page that its server answered well."""
+
+    client: wayback.WaybackClient
+    document: str
+    url: str
+
+    def listed(self, **options: Any) -> Iterator[Copy]:
+        """Oldest first. Raises `CheckEnded`."""
+        with explained():
+            for record in self.client.search(
+                self.url,
+                filter_field="statuscode:200",
+                skip_malformed_results=False,  # addresses are ours
+                **options,
+            ):
+                yield Copy(record)
+
+    def newest(self, after: datetime | None) -> list[Copy]:
+        """Some, newest first, that were made after a time. Raises `CheckEnded`."""
+        since = after + timedelta(seconds=1) if after is not None else None
+        listed = islice(self.listed(limit=-_NEWEST, from_date=since), _NEWEST)
+        return sorted(listed, key=lambda copy: copy.recorded_at, reverse=True)
+
+    def page(self, copy: Copy) -> Fetched:
+        """As its server sent it to the archive. Raises `CheckEnded` where it can't be had, or is a wall."""
+        with explained():
+            memento = self.client.get_memento(copy.record, follow_redirects=False)
+            body = memento.content
+        headers = memento.headers
+        request = Request(self.url, meta={"received_headers": list(headers.items())})
+        answer = Response(
+            memento.url, memento.status_code, dict(headers), body, request=request
+        )
+        if ended := refusal(answer, None) or block_page(self.url, answer, isolated):
+            raise ended
+        return fetched(self.document, self.url, answer)
+
+    def text(self, copy: Copy, page: Fetched | Message, mark: str = "") -> ArchivedText:
+        source = f"{INTERNET_ARCHIVE}, {copy.address}"
+        return ArchivedText(mark, copy.recorded_at, page, source, copy.address)
+
+
+@dataclass(frozen=True, slots=True)
+class PastCopies:
+    """The source of a document's history: copies of these days, at most one in each time of `every`."""
+
+    archive: ClassVar = INTERNET_ARCHIVE
+    copies: Copies
+    since: datetime | None
+    until: datetime | None
+    every: timedelta
+
+    @property
+    def mark(self) -> str:
+        return f"{self.since} {self.until} {self.every}"
+
+    def records(self, since: Import | None) -> Sequence[Copy]:
+        """None that has the bytes of the one before. Raises `CheckEnded`."""
+        is_long = self.every >= timedelta(days=1)
+        rare: list[Copy] = []
+        for copy in self.copies.listed(
+            from_date=self.since,
+            to_date=self.until,
+            **({"collapse": "timestamp:8"} if is_long else {}),
         ):
             if not rare or (
-                record.timestamp >= rare[-1].timestamp + every
-                and record.digest != rare[-1].digest
+                copy.recorded_at >= rare[-1].recorded_at + self.every
+                and copy.record.digest != rare[-1].record.digest
             ):
-                rare.append(record)
-    return rare
+                rare.append(copy)
+        if since is None or since.commit != self.mark:  # of other days
+            return rare
+        return [copy for copy in rare if copy.recorded_at > since.recorded_at]
+
+    def texts(self, records: Sequence[Copy]) -> Iterator[ArchivedText]:
+        """What stands in each copy, or why nothing can be read there. Raises `ArchiveFailed`."""
+        for copy in records:
+            page: Fetched | Message
+            try:
+                page = self.copies.page(copy)
+            except ArchiveFailed:
+                raise
+            except CheckEnded as ended:
+                page = ended.reason
+            yield self.copies.text(copy, page, self.mark)
 
 
-def newest_copies(
-    client: wayback.WaybackClient, url: str, after: datetime | None
-) -> list[wayback.CdxRecord]:
-    """Some, newest first, that were made after a time. Raises `CheckEnded`."""
-    since = after + timedelta(seconds=1) if after is not None else None
-    with explained():
-        found = list(
-            islice(
-                client.search(url, limit=-_NEWEST, from_date=since, **_WELL), _NEWEST
+def silent(
+    database: Database, entries: Sequence[DocumentEntry], checks: Sequence[int]
+) -> list[DocumentEntry]:
+    """Those whose page did not answer, by its check among `checks` and as many before as the operator's `after` says,
+    and which the archive may stand in for."""
+    with database.reading() as session:
+        failing = {
+            row.document_id
+            for row in checks_by_id(session, checks)
+            if row.outcome in _INSTEAD
+        }
+        allowed = [entry for entry in entries if entry.fallback and entry.id in failing]
+        return [entry for entry in allowed if is_silent(document(session, entry.id))]
+
+
+def read_copies(
+    database: Database,
+    entries: Sequence[DocumentEntry],
+    address: str,
+    settings: CrawlSettings,
+    fingerprint_of: FingerprintOf,
+    mistakes: list[Exception],
+) -> Iterator[tuple[str, list[int]]]:
+    """Read the newest copy of each page if it is later than what is known of it: the document's id, and its check."""
+    resting: list[Exception] = []
+    with connected(address, settings) as client:
+        for entry in entries:
+            checks = ArchiveChecks(
+                database, entry.id, INTERNET_ARCHIVE, resting, entry.source == "page"
             )
-        )
-    return sorted(found, key=lambda record: record.timestamp, reverse=True)
+            copies = Copies(client, entry.id, entry.addresses[0])
+            read = partial(_read_newest, copies=copies, fingerprint_of=fingerprint_of)
+            yield entry.id, checks.attempt(read, mistakes)
 
 
-def memento_url(record: wayback.CdxRecord) -> str:
-    """Where everybody can see the copy."""
-    return f"{PUBLIC}/web/{record.timestamp:%Y%m%d%H%M%S}/{record.original}"
-
-
-def page_of(
-    client: wayback.WaybackClient, record: wayback.CdxRecord, document: str, url: str
-) -> Fetched:
-    """The page as its server sent it to the archive. Raises `CheckEnded` where it can't be had, or is a wall."""
-    with explained():
-        memento = client.get_memento(record, follow_redirects=False)
-        body = memento.content
-    request = Request(url, meta={"received_headers": list(memento.headers.items())})
-    answer = Answer(
-        memento.url, memento.status_code, dict(memento.headers), body, request=request
-    )
-    if ended := refusal(answer, None) or block_page(url, answer, isolated):
-        raise ended
-    return fetched(document, url, answer)
+def _read_newest(
+    checks: ArchiveChecks, *, copies: Copies, fingerprint_of: FingerprintOf
+) -> list[int]:
+    id_ = checks.document_id
+    with checks.database.reading() as session:
+        current = current_version(session, id_)
+        last = last_check_from(session, id_, INTERNET_ARCHIVE)
+        own = last_check_from(session, id_, None, good=True)
+    times = [
+        *([current.captured_at] if current else []),
+        *([own.checked_at] if own else []),
+    ]
+    last_met = last.final_url if last is not None else None
+    refused: CheckEnded | None = None
+    for copy in copies.newest(max(times, default=None)):
+        if copy.address == last_met:
+            break
+        try:
+            page = copies.page(copy)
+        except ArchiveFailed:
+            raise
+        except CheckEnded as ended:  # this copy is of no use; the one before may be
+            refused = refused or ended
+            continue
+        if (
+            current is not None
+            and fingerprint_of(page, Fingerprint(None)).text == current.fingerprint
+        ):
+            return [checks.end(Outcome.UNCHANGED, address=copy.address)]
+        return [checks.take(copies.text(copy, page))]
+    if refused is not None:
+        raise refused
+    if current is None and last is None:
+        raise CheckEnded(Outcome.GONE, Message("archive.no_copy"))
+    return [checks.repeat(last_met)]

@@ -1,4 +1,4 @@
-"""Pages that somebody saved as files, and their import as a document's history."""
+"""Folders of pages that somebody saved."""
 
 from __future__ import annotations
 
@@ -7,74 +7,72 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
+from crawler.targets import Fetched
 from messages import Message
-from policywatch.config.schema import DocumentEntry
-from policywatch.config.watchlist import Watchlist
-from policywatch.ingest.archived import ArchivedText, import_document
-from policywatch.ingest.extraction import extraction_configs
+from policywatch.ingest.archived import ArchivedText
 from policywatch.sources.files import MIMES
-from policywatch.sources.imports import DocumentReport, Progress
 from policywatch.sources.repository import LARGEST, NotAnArchive
 from storage.clock import utc_now
-from storage.database import Database
-from storage.versions import imported_around
+from storage.versions import Import
 
 _DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 
 
-class Saved(NamedTuple):
-    """A page without its bytes, which `load` reads when it is its turn."""
+class SavedFile(NamedTuple):
+    """By its name, which is a path below the folder."""
 
-    at: datetime
-    load: Callable[[], ArchivedText]
-
-
-def import_saved(
-    database: Database,
-    watchlist: Watchlist,
-    entry: DocumentEntry,
-    pages: Sequence[Saved],
-    progress: Progress,
-) -> DocumentReport:
-    """What is later than what was imported before, and earlier than our own first text."""
-    with database.reading() as session:
-        done, own = imported_around(session, entry.id, None)
-    left = sorted(
-        (
-            page
-            for page in pages
-            if (not done or page.at > done.captured_at)
-            and (not own or page.at < own.captured_at)
-        ),
-        key=lambda page: page.at,
-    )
-    progress(entry.id, len(pages) - len(left))
-    config, texts = (
-        extraction_configs(watchlist)[entry.id],
-        (page.load() for page in left),
-    )
-    imported = import_document(
-        database, entry.id, config, texts, progress=partial(progress, entry.id)
-    )
-    return DocumentReport(
-        entry.id,
-        entry.service,
-        entry.title,
-        False,
-        len(pages),
-        len(pages) - len(left),
-        imported,
-    )
+    recorded_at: datetime
+    name: str
 
 
-def saved_files(path: Path, url: str) -> list[Saved]:
+@dataclass(frozen=True, slots=True)
+class SavedPages:
+    """The source of one document; `url` is its page's."""
+
+    archive: ClassVar = "saved page"
+    folder: Path
+    files: Sequence[SavedFile]
+    document: str
+    url: str
+
+    def records(self, since: Import | None) -> Sequence[SavedFile]:
+        return [
+            file
+            for file in self.files
+            if since is None or file.recorded_at > since.recorded_at
+        ]
+
+    def texts(self, records: Sequence[SavedFile]) -> Iterator[ArchivedText]:
+        for at, name in records:
+            body, path = _read(self.folder, name), Path(name)
+            yield ArchivedText(
+                name,
+                at,
+                Message("archive.no_text")
+                if body is None
+                else Fetched(
+                    self.document,
+                    self.url,
+                    final_url=self.url,
+                    status=200,
+                    headers=[],
+                    mime=MIMES.get(path.suffix.lower(), "text/html"),
+                    charset=None,
+                    body=body,
+                ),
+                f"{self.archive}, {path.name}",
+                self.url,
+            )
+
+
+def saved_pages(path: Path, document: str, url: str) -> SavedPages:
     """The pages of a folder, dated by their names, or those that a CSV of file and date lists. Raises `NotAnArchive`
     where one has no date, or is no regular file below the folder: what is imported is shown to everybody."""
     if path.is_dir():
@@ -95,10 +93,10 @@ def saved_files(path: Path, url: str) -> list[Saved]:
         rows = [(row[0], row[-1], f"{path}:{number}") for number, row in numbered]
     if not rows:
         raise NotAnArchive(f"{path} has no page ({', '.join(MIMES)})")
-    times = [(name, _time(date.strip(), where)) for name, date, where in rows]
-    for name, _ in times:
-        _read(folder, name, only_look=True)
-    return [Saved(at, partial(_read_file, folder, name, at, url)) for name, at in times]
+    files = [SavedFile(_time(date.strip(), where), name) for name, date, where in rows]
+    for file in files:
+        _read(folder, file.name, only_look=True)
+    return SavedPages(folder, sorted(files), document, url)
 
 
 def _time(written: str, where: str) -> datetime:
@@ -113,20 +111,6 @@ def _time(written: str, where: str) -> datetime:
     if time > utc_now():
         raise NotAnArchive(f"{where}: {written} is still to come")
     return time
-
-
-def _read_file(folder: Path, name: str, at: datetime, url: str) -> ArchivedText:
-    body, file = _read(folder, name), Path(name)
-    return ArchivedText(
-        name,
-        at,
-        body if body is not None else Message("archive.no_text"),
-        f"saved page, {file.name}",
-        url,
-        url,
-        mime=MIMES.get(file.suffix.lower(), "text/html"),
-        charset=None,
-    )
 
 
 def _read(

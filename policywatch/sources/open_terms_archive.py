@@ -1,0 +1,360 @@
+"""Repositories of Open Terms Archive: a document's history is imported from one, or its news are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from analysis.model import Page, UnreadablePage
+from crawler.failures import CheckEnded
+from crawler.targets import Fetched
+from foundation.vocabulary import Outcome
+from messages import Message
+from policywatch.config.errors import nearest
+from policywatch.config.schema import DocumentEntry
+from policywatch.config.watchlist import Watchlist
+from policywatch.ingest.archived import ArchivedText
+from policywatch.ingest.extraction import Body, ExtractionConfig, extraction_configs
+from policywatch.sources.layout import Archived, continued_by, documents, is_refiltered
+from policywatch.sources.repository import NotAnArchive, Record, Repository, followed
+from policywatch.sources.source import (
+    ArchiveChecks,
+    ImportReport,
+    Progress,
+    import_past,
+)
+from storage.captures import OPEN_TERMS_ARCHIVE, REFILTERED
+from storage.checks import last_check_from
+from storage.database import Database
+from storage.documents import Document, known
+from storage.versions import (
+    Import,
+    archive_name,
+    current_version,
+    first_own,
+    last_import,
+    mark_imported,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedDocument:
+    """The source of one document of ours; `url` is its page's."""
+
+    archive: ClassVar = OPEN_TERMS_ARCHIVE
+    repository: Repository
+    recorded: Sequence[Record]
+    document: str
+    url: str
+
+    def records(self, since: Import | None) -> Sequence[Record]:
+        """Those after the mark, by their dates where the archive's history was rewritten since."""
+        if since is None:
+            return self.recorded
+        commits = [record.commit for record in self.recorded]
+        if since.commit in commits:
+            return self.recorded[commits.index(since.commit) + 1 :]
+        return [
+            record for record in self.recorded if record.recorded_at > since.recorded_at
+        ]
+
+    def texts(self, records: Sequence[Record]) -> Iterator[ArchivedText]:
+        """With what the archive says of each. Raises `ArchiveUnreachable`."""
+        name = self.repository.name
+        bodies = self.repository.texts([record.blob for record in records])
+        for record, body in zip(records, bodies, strict=True):
+            address = f"{name}#{record.commit}:{record.path}"
+            headers = [("x-archive-commit", record.commit)]
+            if is_refiltered(record):
+                headers.append(REFILTERED)
+            yield ArchivedText(
+                record.commit,
+                record.recorded_at,
+                Message("archive.no_text")
+                if body is None
+                else Fetched(
+                    self.document,
+                    self.url,
+                    final_url=address,
+                    status=200,
+                    headers=headers,
+                    mime="text/markdown",
+                    charset="utf-8",
+                    body=body,
+                ),
+                f"{OPEN_TERMS_ARCHIVE}, {name}, {record.commit[:12]}",
+                address,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: of one service, of some documents, each perhaps as TYPE=ID with the id that it has with us.
+
+    `insists`: on ids that name no document of ours, and on a document of another kind.
+    """
+
+    service: str | None = None
+    documents: Sequence[str] = ()
+    insists: bool = False
+
+    def wants(self, archived: Archived) -> bool:
+        """Names are compared without regard to case."""
+        service = self.service or archived.service
+        if service.casefold() != archived.service.casefold():
+            return False
+        return not self.documents or self._named(archived) is not None
+
+    def id_for(self, archived: Archived) -> str | None:
+        """The id that was given for it."""
+        return (self._named(archived) or "").partition("=")[2] or None
+
+    def _named(self, archived: Archived) -> str | None:
+        names = (archived.type.casefold(), archived.id)
+        return next(
+            (
+                each
+                for each in self.documents
+                if each.partition("=")[0].casefold() in names
+            ),
+            None,
+        )
+
+
+def chosen(repository: Repository, wish: Wish) -> list[Archived]:
+    """The documents that are asked for. Raises `NotAnArchive` where there is none, and says which there are."""
+    available = documents(repository.records(), repository.name)
+    wanted = [archived for archived in available if wish.wants(archived)]
+    if not wanted:
+        names = ", ".join(
+            sorted({f"{each.service}/{each.type}" for each in available})[:20]
+        )
+        raise NotAnArchive(
+            f"{repository.name} has no such service or document; it has {names}"
+        )
+    return wanted
+
+
+def import_archive(
+    database: Database,
+    watchlist: Watchlist,
+    repository: Repository,
+    wanted: Sequence[Archived],
+    wish: Wish,
+    *,
+    progress: Progress = lambda *_: None,
+) -> Iterator[ImportReport]:
+    """One document after the other, so that each is done when it is reported.
+
+    Raises `NotAnArchive` at a second document that would have the id of another: their histories must not mix; and
+    at once where an id was given that is hardly meant.
+    """
+    if not wish.insists:
+        _check_ids(database, watchlist, wanted, wish)
+    configs = extraction_configs(watchlist)
+    taken: dict[str, Archived] = {}
+    for archived in wanted:
+        id_, newest = wish.id_for(archived), _newest_page(repository, archived)
+        language = (newest and newest.language) or "en"
+        if id_:
+            entry = watchlist.document(id_)
+        else:
+            entry = continued_by(
+                archived,
+                watchlist.documents,
+                language,
+                title=newest.title if newest else "",
+                repository=repository.name,
+            )
+        document_id = id_ or (entry.id if entry else archived.id)
+        if (other := taken.setdefault(document_id, archived)) is not archived:
+            names = (
+                f"{other.service}/{other.type} and {archived.service}/{archived.type}"
+            )
+            raise NotAnArchive(
+                f'{names} would both be {document_id}; give one its own id: --insist --document "{archived.type}=ID"'
+            )
+        if entry is None:
+            _declare(database, document_id, archived, repository, language)
+        config = (
+            configs[entry.id] if entry else ExtractionConfig(archived.type, language)
+        )
+        url = entry.addresses[0] if entry else repository.name
+        source = ArchivedDocument(repository, archived.records, document_id, url)
+        yield ImportReport(
+            document_id,
+            archived.service,
+            archived.type,
+            entry is not None,
+            len(archived.records),
+            import_past(database, source, document_id, config, progress=progress),
+        )
+
+
+def _check_ids(
+    database: Database, watchlist: Watchlist, wanted: Sequence[Archived], wish: Wish
+) -> None:
+    """An id that was given is that of a document of ours, of the same kind: a history is hard to take out again."""
+    with database.reading() as session:
+        kinds = {row.id: row.kind for row in known(session)}
+    kinds |= {entry.id: entry.kind for entry in watchlist.documents}
+    for archived in wanted:
+        id_ = wish.id_for(archived)
+        kind = kinds.get(id_ or "")
+        if (
+            id_ is None
+            or kind == archived.kind
+            or (kind and "other" in (kind, archived.kind))
+        ):
+            continue
+        problem = f"is no document{nearest(id_, [*kinds])}"
+        if kind:
+            problem = f"is {kind}, and “{archived.type}” is {archived.kind}"
+        raise NotAnArchive(
+            f"{id_} {problem}. Nothing was taken; --insist takes it nevertheless"
+        )
+
+
+def _newest_page(repository: Repository, archived: Archived) -> Page | None:
+    """The newest text that can be read, and whose language is known."""
+    config = ExtractionConfig(archived.type, "en")
+    newest = [record.blob for record in reversed(archived.records[-5:])]
+    for body in repository.texts(newest):
+        try:
+            page = config.extract(Body(body or b"", "text/markdown"))
+        except UnreadablePage:
+            continue
+        if page.language:
+            return page
+    return None
+
+
+def _declare(
+    database: Database,
+    id_: str,
+    archived: Archived,
+    repository: Repository,
+    language: str,
+) -> None:
+    """A document that is not watched: retired from the beginning, so that nothing asks why it is never checked."""
+    row = Document(
+        id=id_,
+        service=archived.service,
+        title=archived.type,
+        kind=archived.kind,
+        url=repository.name,
+        language=language,
+        added_at=archived.records[0].recorded_at,
+        retired=True,
+    )
+    with database.writing() as session:
+        if session.get(Document, id_) is None:
+            session.add(row)
+
+
+def follow(
+    database: Database,
+    entries: Sequence[DocumentEntry],
+    configs: Mapping[str, ExtractionConfig],
+    folder: Path,
+    mistakes: list[Exception],
+) -> Iterator[tuple[str, list[int]]]:
+    """Read the news of each document in its repository, whose clone is kept in `folder`: its id, and its checks."""
+    for address in dict.fromkeys(entry.repository or "" for entry in entries):
+        archive = _Followed(
+            address,
+            folder,
+            [entry for entry in entries if entry.repository == address],
+        )
+        for entry in archive.entries:
+            checks = ArchiveChecks(
+                database,
+                entry.id,
+                f"{OPEN_TERMS_ARCHIVE}, {address}, {entry.archive_path}",
+                archive.resting,
+            )
+
+            def read(
+                checks: ArchiveChecks,
+                archive: _Followed = archive,
+                entry: DocumentEntry = entry,
+            ) -> list[int]:
+                return _news(checks, archive.source(entry), configs[entry.id])
+
+            yield entry.id, checks.attempt(read, mistakes)
+
+
+class _Followed:
+    """One repository in one run, which is fetched once, for all its documents."""
+
+    def __init__(
+        self, address: str, folder: Path, entries: Sequence[DocumentEntry]
+    ) -> None:
+        self.address, self.folder, self.entries = address, folder, entries
+        self.resting: list[Exception] = []
+        self._repository: Repository | None = None
+        self._records: dict[str, list[Record]] = {}
+
+    def source(self, entry: DocumentEntry) -> ArchivedDocument:
+        """Raises `CheckEnded` where the archive has no such document."""
+        path = entry.archive_path or ""
+        if self._repository is None:
+            try:
+                self._repository = self._read()
+            except Exception as failure:
+                self.resting.append(failure)
+                raise
+        recorded = self._records[path]
+        if not recorded:
+            raise CheckEnded(
+                Outcome.GONE,
+                Message("archive.no_document", name=self._repository.name, path=path),
+            )
+        return ArchivedDocument(
+            self._repository, recorded, entry.id, entry.addresses[0]
+        )
+
+    def _read(self) -> Repository:
+        allow_private = all(entry.allow_private for entry in self.entries)
+        repository = followed(self.address, self.folder, allow_private=allow_private)
+        self._records = {entry.archive_path or "": [] for entry in self.entries}
+        for record in repository.records([*self._records]):
+            self._records[record.path].append(record)
+        for run in self._records.values():
+            run.sort(key=lambda record: record.place)
+        return repository
+
+
+def _news(
+    checks: ArchiveChecks, source: ArchivedDocument, config: ExtractionConfig
+) -> list[int]:
+    """What is there before the first check that is well is taken as history, and alerts nobody. A text is marked as
+    read in the transaction of its check, so that each becomes one, whenever a run is killed."""
+    database, id_ = checks.database, checks.document_id
+    with database.reading() as session:
+        was_read = last_check_from(session, id_, checks.source, good=True) is not None
+        current = current_version(session, id_)
+        since = last_import(session, id_, OPEN_TERMS_ARCHIVE)
+    if not was_read or current is None:
+        import_past(database, source, id_, config)
+        return [_first_check(checks, source.recorded[-1])]
+    news = source.records(since)
+    if since is None or archive_name(current.source) != OPEN_TERMS_ARCHIVE:
+        news = [record for record in news if record.recorded_at > current.captured_at]
+    return [checks.take(text) for text in source.texts(news)] or [checks.repeat()]
+
+
+def _first_check(checks: ArchiveChecks, newest: Record) -> int:
+    id_ = checks.document_id
+    with checks.database.writing() as session:
+        version = current_version(session, id_)
+        if first_own(session, id_) is not None:
+            # what the page said goes on from here
+            mark_imported(
+                session, id_, OPEN_TERMS_ARCHIVE, newest.commit, newest.recorded_at
+            )
+    if version is None:
+        return checks.end(Outcome.UNREADABLE, Message("archive.no_text"))
+    return checks.end(Outcome.FIRST)

@@ -1,0 +1,237 @@
+"""What all archives of texts have in common: their past is imported as history, their news become checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlmodel import Session
+
+from crawler.failures import CheckEnded
+from foundation.vocabulary import Outcome
+from messages import Message, program_error
+from policywatch.ingest.archived import ArchivedText, Imported, import_document
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.logs import log
+from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
+from storage.captures import add_capture
+from storage.checks import Check, finish, last_set_aside
+from storage.clock import utc_now
+from storage.database import Database
+from storage.isolate_errors import isolate_errors
+from storage.versions import (
+    Import,
+    current_version,
+    imported_around,
+    last_import,
+    mark_imported,
+)
+
+Progress = Callable[[str, int, int], None]  # a document, how many texts, of how many
+
+
+class Recorded(Protocol):
+    """A text that a source has, without its bytes."""
+
+    @property
+    def recorded_at(self) -> datetime: ...
+
+
+R = TypeVar("R", bound=Recorded)
+
+
+class Source(Protocol[R]):
+    """Where others keep texts of one document. Raises `CheckEnded`, `ArchiveUnreachable`, `NotAnArchive`."""
+
+    @property
+    def archive(self) -> str:
+        """What the sources of its texts begin with."""
+
+    def records(self, since: Import | None) -> Sequence[R]:
+        """What it has after what was read last, oldest first."""
+
+    def texts(self, records: Sequence[R]) -> Iterator[ArchivedText]:
+        """These, read one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of one document; `continues` says that it is one of the watchlist."""
+
+    id: str
+    service: str
+    type: str
+    continues: bool
+    in_archive: int
+    done: Imported
+
+    @property
+    def left_out(self) -> int:
+        """Texts that were imported before, or are later than one that was there."""
+        return self.in_archive - self.done.texts
+
+    def json(self) -> dict[str, Any]:
+        """For --json."""
+        names = ("service", "type", "continues", "in_archive", "left_out")
+        counts = ("versions", "changes", "flagged", "same")
+        return {
+            "document": self.id,
+            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self.done, name) for name in counts},
+            "set_aside": [
+                {
+                    "commit": text.mark,
+                    "recorded_at": text.recorded_at.isoformat(),
+                    "reason": str(reason),
+                }
+                for text, reason in self.done.set_aside
+            ],
+        }
+
+
+def import_past(
+    database: Database,
+    source: Source[R],
+    document_id: str,
+    config: ExtractionConfig,
+    *,
+    progress: Progress = lambda *_: None,
+) -> Imported:
+    """Import what is unread, up to the first text that is there already."""
+    with database.reading() as session:
+        since = last_import(session, document_id, source.archive)
+    left = source.records(since)
+    if left:
+        with database.reading() as session:
+            before, after = imported_around(session, document_id, left[0].recorded_at)
+        left = [
+            record
+            for record in left
+            if (before is None or record.recorded_at > before.captured_at)
+            and (after is None or record.recorded_at < after.captured_at)
+        ]
+    count = len(left)
+    progress(document_id, 0, count)
+    return import_document(
+        database,
+        document_id,
+        config,
+        source.texts(left),
+        progress=lambda done: progress(document_id, done, count),
+    )
+
+
+class ArchiveFailed(CheckEnded):
+    """The archive does not answer now, or not as it should; its texts may be there all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveChecks:
+    """Writes the checks of one document in one archive; each method returns the id of a check, or several.
+
+    `resting` are failures of the archive in this run, which those who share it add to: it is not asked again.
+    """
+
+    database: Database
+    document_id: str
+    source: str
+    resting: list[Exception] = field(default_factory=list)
+    stands_in: bool = False
+
+    def attempt(
+        self, read: Callable[[ArchiveChecks], list[int]], mistakes: list[Exception]
+    ) -> list[int]:
+        """What `read` wrote, or a check that says why it could not."""
+        raised: list[Exception] = []
+        with isolate_errors(raised):
+            try:
+                if self.resting:
+                    raise self.resting[0]
+                return read(self)
+            except CheckEnded as ended:
+                if (
+                    isinstance(ended, ArchiveFailed)
+                    and ended.outcome is not Outcome.GONE  # which is said of one page
+                ):
+                    self._rest(ended)
+                return [
+                    self.end(
+                        ended.outcome,
+                        ended.reason,
+                        address=ended.final_url,
+                        not_before=ended.not_before,
+                    )
+                ]
+            except ArchiveUnreachable as failure:
+                self._rest(failure)
+                return [self.end(Outcome.FAILED, failure.reason)]
+            except NotAnArchive as failure:
+                reason = Message("archive.failed", problem=str(failure))
+                return [self.end(Outcome.FAILED, reason)]
+        mistakes += raised
+        return [self.end(Outcome.FAILED, program_error(raised[0]))]
+
+    def _rest(self, failure: Exception) -> None:
+        if not self.resting:
+            log.warning("%s", failure, extra={"event": "archive failed"})
+            self.resting.append(failure)
+
+    def end(
+        self,
+        outcome: Outcome,
+        reason: Message | None = None,
+        *,
+        address: str | None = None,
+        not_before: datetime | None = None,
+    ) -> int:
+        """Without a new text."""
+        with self.database.writing() as session:
+            check = self._check(session, address)
+            finish(session, check, outcome, reason, not_before=not_before)
+            return _add(session, check)
+
+    def take(self, text: ArchivedText) -> int:
+        """With a new text, to be ingested, and the mark that it is read."""
+        with self.database.writing() as session:
+            check = self._check(session, text.address)
+            if text.mark:
+                mark_imported(
+                    session, self.document_id, text.archive, text.mark, text.recorded_at
+                )
+            if isinstance(text.page, Message):
+                finish(session, check, Outcome.UNREADABLE, text.page)
+            else:
+                capture = text.page.capture(text.recorded_at, text.source)
+                add_capture(session, capture)
+                check.capture_id = capture.id
+            return _add(session, check)
+
+    def repeat(self, address: str | None = None) -> int:
+        """Nothing is new since the last check: the text in force, or one that was set aside, which is read again."""
+        with self.database.writing() as session:
+            aside = last_set_aside(session, self.document_id)
+            check = self._check(session, address)
+            if aside is not None and aside.source == self.source:
+                check.capture_id, check.final_url = aside.capture_id, aside.final_url
+            else:
+                finish(session, check, Outcome.UNCHANGED)
+            return _add(session, check)
+
+    def _check(self, session: Session, address: str | None) -> Check:
+        current = current_version(session, self.document_id)
+        return Check(
+            document_id=self.document_id,
+            checked_at=utc_now(),
+            source=self.source,
+            stands_in=self.stands_in,
+            final_url=address,
+            version_id=current.id if current is not None else None,
+        )
+
+
+def _add(session: Session, check: Check) -> int:
+    session.add(check)
+    session.flush()
+    return check.id
