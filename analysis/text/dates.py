@@ -26,13 +26,13 @@ _MONTHS = {
     "de": "januar|jänner februar märz|maerz april mai juni juli august september oktober november dezember",
     "es": "enero febrero marzo abril mayo junio julio agosto septiembre|setiembre octubre noviembre diciembre",
 }
-_NUMBER_OF = {
+MONTH_NUMBERS = {
     name: number
     for months in _MONTHS.values()
     for number, names in enumerate(months.split(), 1)
     for name in names.split("|")
 }
-_MONTH = any_of(_NUMBER_OF)
+_MONTH = any_of(MONTH_NUMBERS)
 _DATE = re.compile(
     rf"""(?<![\w.])(?:
       (?P<iso_y>20\d\d)[-/.](?P<iso_m>\d{{1,2}})[-/.](?P<iso_d>\d{{1,2}})(?![\d/.-]*\d)
@@ -125,9 +125,9 @@ def _day(match: re.Match[str]) -> date | None:
     if part["iso_y"]:
         return _valid(part["iso_y"], part["iso_m"], part["iso_d"])
     if part["d1"]:
-        return _valid(part["y1"], _NUMBER_OF[part["m1"].lower()], part["d1"])
+        return _valid(part["y1"], MONTH_NUMBERS[part["m1"].lower()], part["d1"])
     if part["m2"]:
-        return _valid(part["y2"], _NUMBER_OF[part["m2"].lower()], part["d2"])
+        return _valid(part["y2"], MONTH_NUMBERS[part["m2"].lower()], part["d2"])
     return None  # a month only
 
 

@@ -55,6 +55,11 @@ def _shares(text: str) -> tuple[int, dict[str, float]]:
     }
 
 
+def share_of_common_words(text: str, language: str) -> float:
+    """What share of its words are the small words of a language; 1 of a language whose small words are not known."""
+    return _shares(text)[1].get(language, 1.0)
+
+
 def is_mixed(text: str) -> bool:
     """Whether the text seems to be in more than one language, or in one whose small words are not known."""
     third = max(1, len(text) // 3)

@@ -1,0 +1,225 @@
+"""`python -m evaluation train|score|misses|lead|answers|score-summary LABELS`.
+
+LABELS is the folder of the labelled data (data/README.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from analysis.classify.features import PassageFeatures, kind_of
+from analysis.classify.model import Model
+from analysis.classify.summary import summarize
+from analysis.classify.verdict import Verdict, classify_change, classify_passage
+from analysis.model import Page
+from evaluation.answers import WEIGHTS as ANSWERS
+from evaluation.answers import examples, train_answers
+from evaluation.labels import (
+    OURS,
+    Row,
+    annotated,
+    features_of,
+    folds,
+    labelled_passages,
+    language_of,
+    pages_of,
+    read_rows,
+)
+from evaluation.leads import (
+    Labelled,
+    SummaryScores,
+    labelled,
+    train_ranking,
+    write_weights,
+)
+from evaluation.scores import change_scores, passage_scores, table
+from evaluation.training import train, write_model
+
+MODEL = Path(__file__).parent.parent / "analysis" / "classify" / "model.npz"
+_FOLDS = 5
+
+
+def main() -> None:
+    """Train the weights that ship, or score their like on services that they were not trained with."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
+    parser.add_argument(
+        "what", choices=["train", "score", "misses", "lead", "answers", "score-summary"]
+    )
+    parser.add_argument("labels", type=Path)
+    given = parser.parse_args()
+    if given.what == "train":
+        _train(given.labels)
+    elif given.what == "answers":
+        write_model(
+            train_answers(examples(read_rows(given.labels / "places.jsonl.gz"))),
+            ANSWERS,
+        )
+    elif given.what == "lead":
+        _train_lead(given.labels)
+    elif given.what == "score-summary":
+        _score_summary(given.labels)
+    else:
+        _score(given.labels, misses=given.what == "misses")
+
+
+def _train(labels: Path) -> None:
+    started = time.process_time()
+    model = _model(labelled_passages(labels))
+    write_model(model, MODEL)
+    digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
+    print(
+        f"{MODEL.name}: {len(model.rows)} features, {MODEL.stat().st_size} bytes, sha256 {digest}"
+    )
+    print(f"{time.process_time() - started:.0f} s of CPU")
+
+
+def _model(
+    rows: Sequence[Row], features: Sequence[PassageFeatures] | None = None
+) -> Model:
+    known = zip(rows, features or map(features_of, rows), strict=True)
+    pairs = [
+        (each.values, row["label"]) for row, each in known if each.values is not None
+    ]
+    return train([values for values, _ in pairs], [label for _, label in pairs])
+
+
+class Fold(NamedTuple):
+    """Services left out, and the models that have not seen them."""
+
+    services: Collection[str]
+    model: Model
+    answers: Model
+
+
+def _folds(labels: Path, changes: Sequence[Row]) -> Iterator[Fold]:
+    passages = labelled_passages(labels)
+    features = [features_of(row) for row in passages]
+    some = examples([row for row in passages if "source" in row])
+    fold = folds({row["service"] for row in (*passages, *changes)}, _FOLDS)
+    for left_out in range(_FOLDS):
+        services = {service for service, number in fold.items() if number == left_out}
+        seen = [
+            number
+            for number, row in enumerate(passages)
+            if row["service"] not in services
+        ]
+        model = _model(
+            [passages[number] for number in seen], [features[number] for number in seen]
+        )
+        yield Fold(services, model, train_answers(some, services))
+
+
+def _labelled_leads(labels: Path) -> tuple[list[Fold], list[Labelled]]:
+    """Changes with what leads them, each by a model that has not seen its service."""
+    known = {row["id"]: row for row in read_rows(labels / "leads-dev.jsonl")}
+    changes = [
+        row for row in read_rows(labels / "changes-dev.jsonl.gz") if row["id"] in known
+    ]
+    parts, places = [*_folds(labels, changes)], annotated(changes)
+    found = []
+    for row, each in zip(changes, places, strict=True):
+        model = next(part.model for part in parts if row["service"] in part.services)
+        change = labelled(row, known[row["id"]], each, model)
+        if change is not None:
+            found.append(change)
+    return parts, found
+
+
+def _train_lead(labels: Path) -> None:
+    _, changes = _labelled_leads(labels)
+    weights = train_ranking(
+        [change for change in changes if change.label["kind"] != "nothing"]
+    )
+    write_weights(weights)
+    print(f"{len(weights)} weights of {len(changes)} changes")
+
+
+def _score_summary(labels: Path) -> None:
+    """What leads and what is answered on services that no part of it has seen."""
+    parts, changes = _labelled_leads(labels)
+    briefs = {row["id"]: row for row in read_rows(labels / "briefs-dev.jsonl")}
+    scores = SummaryScores()
+    for part in parts:
+        news = [change for change in changes if change.label["kind"] != "nothing"]
+        weights = train_ranking(
+            [change for change in news if change.row["service"] not in part.services]
+        )
+        for change in changes:
+            if change.row["service"] in part.services:
+                before, after = pages_of(change.row)
+                brief = summarize(
+                    change.annotated,
+                    change.candidates,
+                    before,
+                    after,
+                    weights=weights,
+                    answers=part.answers,
+                )
+                scores.add(change, brief, briefs.get(change.row["id"]))
+    print(scores.table())
+
+
+def _score(labels: Path, *, misses: bool) -> None:
+    passages, changes = (
+        labelled_passages(labels),
+        read_rows(labels / "changes-dev.jsonl.gz"),
+    )
+    features, places = [features_of(row) for row in passages], annotated(changes)
+    fold = folds({row["service"] for row in (*passages, *changes)}, _FOLDS)
+    verdicts: list[Verdict] = [Verdict()] * len(passages)
+    answers: list[Verdict] = [Verdict()] * len(changes)
+    for left_out in range(_FOLDS):
+        seen = [
+            number
+            for number, row in enumerate(passages)
+            if fold[row["service"]] != left_out
+        ]
+        model = _model(
+            [passages[number] for number in seen], [features[number] for number in seen]
+        )
+        for number, row in enumerate(passages):
+            if fold[row["service"]] == left_out:
+                kind = kind_of(
+                    row["document"], Page(row["document"], row["language"], ())
+                )
+                verdicts[number] = classify_passage(
+                    features[number], kind, row["language"], model
+                )
+        for number, row in enumerate(changes):
+            if fold[row["service"]] == left_out and places[number]:
+                kind = kind_of(row["document"], pages_of(row)[1])
+                answers[number] = classify_change(
+                    [
+                        classify_passage(each, kind, language_of(row), model)
+                        for each in places[number]
+                    ]
+                )
+    for title, ours in (
+        ("passages, services left out", False),
+        ("written cases, left out", True),
+    ):
+        chosen = [
+            number
+            for number, row in enumerate(passages)
+            if row["service"].startswith(OURS) == ours
+        ]
+        scores = passage_scores(
+            [passages[number] for number in chosen],
+            [verdicts[number] for number in chosen],
+        )
+        print(table(title, scores))
+    print(table("changes, services left out", change_scores(changes, answers)))
+    if misses:
+        for row, answer in zip(changes, answers, strict=True):
+            if row["alert"] != answer.alert:
+                print(
+                    "missed" if row["alert"] else "false alarm",
+                    row["id"],
+                    row["service"],
+                    row["evidence"][:1],
+                )

@@ -1,0 +1,134 @@
+"""What a language model answers of a change, and the JSON schema that it is asked to keep."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal, Self, get_args
+
+from pydantic import BaseModel, model_validator
+
+from foundation.vocabulary import TOPICS, Default, Direction, Severity, Side
+
+Kind = Literal["practice", "choice", "right", "notice", "rule", "scope", "nothing"]
+Role = Literal["in_force", "object_until"]
+Texts = dict[str, str]  # a sentence by language
+
+
+class Citation(BaseModel):
+    """Words of a passage, by its number in the question."""
+
+    passage: int
+    side: Side
+    text: str
+
+
+class Statement(BaseModel):
+    quotes: list[Citation]
+    text: Texts
+
+
+class DateOf(BaseModel):
+    day: date
+    role: Role
+    quote: Citation
+
+
+class DefaultOf(BaseModel):
+    state: Default
+    quote: Citation
+
+
+class AboutAnswer(BaseModel):
+    """To a question of a route, by its number."""
+
+    question: int
+    answer: Literal["yes", "no"]
+    quotes: list[Citation] = []
+    text: Texts
+
+
+class ModelAnswer(BaseModel):
+    """Of a change as a whole; what else a model adds is left out."""
+
+    alert: bool
+    reason: str = ""
+    kind: Kind = "practice"
+    topics: list[str] = []
+    severity: Severity = "none"
+    direction: Direction = "none"
+    statements: list[Statement] = []
+    headline: Texts | None = None
+    dates: list[DateOf] = []
+    default: DefaultOf | None = None
+    refuse: list[Citation] = []
+    about: list[AboutAnswer] = []
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        self.topics = [topic for topic in TOPICS if topic in self.topics]
+        if not self.alert:
+            self.topics, self.severity, self.direction = [], "none", "none"
+        elif not self.topics or "none" in (self.severity, self.direction):
+            raise ValueError("an alert has topics, a severity and a direction")
+        return self
+
+
+def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
+    """Strict, as OpenAI's structured output wants it: all is required, nothing else allowed."""
+    text = _object({language: {"type": "string"} for language in languages})
+    quote = _object(
+        {
+            "passage": {"type": "integer"},
+            "side": _one_of(Side),
+            "text": {"type": "string"},
+        }
+    )
+    quotes = _list(quote)
+    properties = {
+        "reason": {"type": "string"},
+        "alert": {"type": "boolean"},
+        "kind": _one_of(Kind),
+        "topics": _list({"type": "string", "enum": [*TOPICS]}),
+        "severity": _one_of(Severity),
+        "direction": _one_of(Direction),
+        "statements": _list(_object({"quotes": quotes, "text": text})),
+        "headline": _or_null(text),
+        "dates": _list(
+            _object({"day": {"type": "string"}, "role": _one_of(Role), "quote": quote})
+        ),
+        "default": _or_null(_object({"state": _one_of(Default), "quote": quote})),
+        "refuse": quotes,
+    }
+    if about:
+        properties["about"] = _list(
+            _object(
+                {
+                    "question": {"type": "integer"},
+                    "answer": {"type": "string", "enum": ["yes", "no"]},
+                    "quotes": quotes,
+                    "text": text,
+                }
+            )
+        )
+    return _object(properties)
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [*properties],
+        "additionalProperties": False,
+    }
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _one_of(literal: Any) -> dict[str, Any]:
+    return {"type": "string", "enum": [*get_args(literal)]}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}

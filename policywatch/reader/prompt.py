@@ -1,0 +1,163 @@
+"""What a language model is asked of a change: all of it as a word diff, as far as there is room. Pure.
+
+Nothing but the change, what the store knows of it, and the questions that routes have about it goes into a question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from foundation.vocabulary import gravity
+from messages import Message
+from notifier.escape import for_machines
+from policywatch.reader.answer import answer_schema
+from storage.changes import StoredPassage
+from storage.documents import PREVIEW
+
+_MOST = 12_000  # characters of all passages together
+_MOST_OF_ONE = 3_000  # of one, where several want the room
+_AROUND = 160  # characters of unchanged words on either side of changed ones
+_MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+_ABOUT = """\
+about: for each of "questions", by its number from 0: does this change bear on it? answer "yes" only where quotes of the
+change show it, with one sentence that answers it under the same rules as a statement; else "no", with a short sentence.
+"""
+
+
+class Subject(NamedTuple):
+    """The document that changed."""
+
+    service: str
+    title: str
+    kind: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """`shown` holds the passages that are asked about, by their numbers; `material` is all that the model is told."""
+
+    subject: Subject
+    languages: tuple[str, ...]
+    about: tuple[str, ...]
+    shown: Mapping[int, StoredPassage]
+    material: str
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        task = _task() + (_ABOUT if self.about else "")
+        return [
+            {"role": "system", "content": task},
+            {"role": "user", "content": self.material},
+        ]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return answer_schema(self.languages, about=bool(self.about))
+
+    @property
+    def key(self) -> str:
+        """The same for the same words asked in the same way, whichever document or worker asks."""
+        asked = json.dumps([self.messages, self.schema])
+        return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def prompt_of(
+    subject: Subject,
+    passages: Sequence[StoredPassage],
+    languages: Sequence[str],
+    about: Sequence[str] = (),
+    most: int = _MOST,
+) -> Prompt | None:
+    """None where nothing but form differs. `most` characters of passages are shown, the gravest of them first."""
+    asked = [row for row in passages if row.marks and not _is_form(row)]
+    if not asked:
+        return None
+    places = {row.position: _place(row, most) for row in asked}
+    size = {number: len(json.dumps(place)) for number, place in places.items()}
+    shown: list[StoredPassage] = []
+    left = most
+    for row in sorted(asked, key=lambda row: _weight(row, size[row.position])):
+        left -= size[row.position]
+        if left < 0 and shown:
+            break
+        shown.append(row)
+    shown.sort(key=lambda row: row.position)
+    facts: dict[str, Any] = {
+        "service": subject.service,
+        "document": subject.title,
+        "kind": subject.kind,
+        "language": subject.language,
+        "languages": [*languages],
+    }
+    if subject.kind == PREVIEW:
+        facts["known"] = "This text is announced and not in force yet."
+    if about:
+        facts["questions"] = [*about]
+    if len(shown) < len(asked):
+        facts["left_out"] = f"{len(asked) - len(shown)} further passages, less grave"
+    facts["passages"] = [places[row.position] for row in shown]
+    return Prompt(
+        subject,
+        tuple(languages),
+        tuple(about),
+        {row.position + 1: row for row in shown},
+        for_machines(json.dumps(facts, ensure_ascii=False)),
+    )
+
+
+def _place(row: StoredPassage, most: int) -> dict[str, Any]:
+    known = {"known": "these words stood on the page before"} if row.returns else {}
+    under = {"under": row.heading} if row.heading else {}
+    return {"passage": row.position + 1} | under | known | {"text": _shown(row, most)}
+
+
+def _is_form(row: StoredPassage) -> bool:
+    return row.operation == "moved" or any(
+        isinstance(reason, Message) and reason.code == "why.suppressed"
+        for reason in row.why
+    )
+
+
+def _weight(row: StoredPassage, size: int) -> tuple[int, int, int]:
+    """The gravest is the least; of equals, the one with most to say, but for what fills the question alone."""
+    return gravity(row.severity), -min(size, _MOST_OF_ONE), row.position
+
+
+def _shown(row: StoredPassage, most: int) -> str:
+    """Its word diff, with unchanged words only near changed ones, and of long runs as much as there is room for."""
+    last = len(row.marks) - 1
+    runs = [
+        (tag, _near(text, number > 0, number < last) if tag == "same" else text)
+        for number, (tag, text) in enumerate(row.marks)
+    ]
+    size = sum(len(text) for _, text in runs)
+    share = min(1.0, min(_MOST_OF_ONE, most) / max(1, size))
+    return "".join(
+        _MARKS[tag].format(_cut(text, share)) if text.strip() else text
+        for tag, text in runs
+    )
+
+
+def _near(text: str, follows: bool, leads: bool) -> str:
+    if len(text) <= 2 * _AROUND + 40:
+        return text
+    head = text[:_AROUND].rpartition(" ")[0] if follows else ""
+    tail = text[-_AROUND:].partition(" ")[2] if leads else ""
+    return f"{head} … {tail}"
+
+
+def _cut(text: str, share: float) -> str:
+    room = max(80, int(len(text) * share))
+    return text if len(text) <= room else f"{text[:room].rpartition(' ')[0]} …"
+
+
+@cache
+def _task() -> str:
+    return (Path(__file__).with_name("task.txt")).read_text("utf-8")
