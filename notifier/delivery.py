@@ -25,7 +25,6 @@ from notifier.notifications import (
     sample_message,
 )
 from notifier.plan import OPERATOR, plan, routes_by_name
-from notifier.reassignment import reassign
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
@@ -82,7 +81,7 @@ class RouteTest:
     route: str
     address: str
     ok: bool
-    said: str
+    answer: str
 
 
 def deliver_due(
@@ -184,7 +183,7 @@ def try_routes(
             result = send_it(address, message)
             tests.append(
                 RouteTest(
-                    route.name, address.name, result.ok, str(result.said or "taken")
+                    route.name, address.name, result.ok, str(result.answer or "taken")
                 )
             )
     return tests
@@ -238,13 +237,7 @@ class _Run:
             # anew each time: what is pending for a reader who came since would have no route
             fixed = (route for route in self.routes if not is_subscriber(route.name))
             self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
-            for delivery in reassign(
-                session, routes_by_name(self.routes), self.operator, self.now()
-            ):
-                self._report_failure(
-                    session, delivery, delivery.error or Message("delivery.left")
-                )
-            plan(
+            failed = plan(
                 session,
                 self.routes,
                 self.operator,
@@ -252,6 +245,8 @@ class _Run:
                 alerts_only=self.alerts_only,
                 grace=self.grace,
             )
+            for delivery in failed:
+                self._report_failure(session, delivery, Message("delivery.left"))
             switch_off(session)
 
     def deliver_next(self) -> bool:
@@ -276,14 +271,14 @@ class _Run:
             reason = Message(
                 "delivery.not_made", kind=type(error).__name__, why=str(error)
             )
-            self._record(delivery, Result(ok=False, said=reason), rest=False)
+            self._record(delivery, Result(ok=False, answer=reason), rest=False)
             return True
         try:
             result = self.send(address, message)
         except Exception as error:  # noqa: BLE001  # raised when the others are done
             # It counts as an attempt, so that it is shown, and fails permanently in the end.
             reason = Message("delivery.broke_off", kind=type(error).__name__)
-            self._record(delivery, Result(ok=False, said=reason), rest=False)
+            self._record(delivery, Result(ok=False, answer=reason), rest=False)
             self.error = self.error or error
         except BaseException:
             # Stopped from outside. It may have been sent or not; at least once is the promise.
@@ -397,7 +392,7 @@ class _Run:
             since = delivery.tried_since or now
             values: dict[str, Any] = {
                 "tried_since": since,
-                "error": result.said,
+                "error": result.answer,
                 "taken": sorted(result.taken.union(delivery.taken or ())),
             }
             if result.permanent or is_hopeless(delivery.attempts, since, now):
@@ -410,7 +405,7 @@ class _Run:
                     **values,
                 ):
                     self._report_failure(
-                        session, delivery, result.said or Message("delivery.silent")
+                        session, delivery, result.answer or Message("delivery.silent")
                     )
                     switch_off(session)
                 return

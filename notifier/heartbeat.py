@@ -29,35 +29,35 @@ class Heartbeat:
     url: str = field(repr=False)
     start: bool = False
 
-    def beat(self, beat: Beat, said: str = "") -> str | None:
+    def beat(self, beat: Beat, text: str = "") -> str | None:
         """Tell it; why that failed, without the address, or None. Never raises for what a server or a network does."""
         parts = urlsplit(self.url)
         suffix = "" if beat == "good" else f"/{beat}"
         url = parts._replace(path=parts.path.rstrip("/") + suffix).geturl()
         for _ in range(_TRIES):
-            result = self._post(url, said)
+            result = self._post(url, text)
             if result.ok or result.permanent:
                 break
-        return None if result.ok else str(result.said or "")
+        return None if result.ok else str(result.answer or "")
 
-    def _post(self, url: str, said: str) -> Result:
+    def _post(self, url: str, text: str) -> Result:
         try:
             # its address is the operator's own word, so it may be a private one
             response = fetch(
                 url,
                 method="POST",
-                body=said.encode(),
+                body=text.encode(),
                 seconds=_SECONDS,
                 max_size=_LARGEST_ANSWER,
                 allow_private=True,
             )
         except HttpFailure as failure:
-            return Result(ok=False, said=scrubbed(why_no_response(failure), self.url))
+            return Result(ok=False, answer=scrubbed(why_no_response(failure), self.url))
         status = response.status
         return Result(
             ok=status < 300,
             permanent=300 <= status < 500,
-            said=Message("delivery.status", status=status),
+            answer=Message("delivery.status", status=status),
         )
 
 

@@ -1,4 +1,4 @@
-"""From alerts and notices to deliveries: who gets what, decided once and in one transaction.
+"""From alerts and notices to deliveries: what is owed to whom, less what was delivered.
 
 An address that stands in several routes, be it under several names, is one place: a change comes there once, and so
 do the changes of one event, unless a later one says more than the place has heard.
@@ -7,12 +7,14 @@ do the changes of one event, unless a later one says more than the place has hea
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlmodel import Session
 
-from foundation.vocabulary import Cause, gravity
+from foundation.vocabulary import Cause, State, gravity
+from messages import Message
 from notifier.document_health import report_unreadable
 from notifier.repeats import says_more
 from notifier.routes import Address, Route
@@ -22,26 +24,39 @@ from storage.alerts import Alert, unplanned_alerts, waiting_alerts
 from storage.changes import change
 from storage.clock import is_ahead
 from storage.deliveries import (
-    addresses_of_change,
+    Delivery,
+    addresses_of_notice,
     alerted_changes,
     alerted_since,
     alerts_in,
-    carry,
+    carriers,
     claimed,
     create_delivery,
+    items,
     last_digest,
+    load,
     next_attempt,
+    park,
     pending,
-    pending_delivery,
-    untried_delivery,
 )
 from storage.documents import document, failing
+from storage.events import event_changes
 from storage.notices import unplanned_notices
 from storage.subscribers import subscribers
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
 
-_Planned = tuple[Route, str, list[Alert]]  # in whose name, to which address, and what
+
+class _Owed(NamedTuple):
+    """An alert that is to come to a place, in the name of a route."""
+
+    alert: Alert
+    route: Route
+    place: Address
+
+    @property
+    def kind(self) -> str:
+        return "alert" if isinstance(self.route.when, AtOnce) else "digest"
 
 
 def plan(
@@ -52,44 +67,189 @@ def plan(
     *,
     alerts_only: bool = False,
     grace: timedelta = timedelta(0),
-) -> None:
-    """Create the deliveries of all alerts and notices that are due, and mark these as planned.
+) -> list[Delivery]:
+    """Create the deliveries of what is due, and bring those that wait in step with the watchlist; those that failed
+    permanently by that.
 
     An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone, or
-    of a change that its route no longer wants, gets no delivery.
+    of a change that its route no longer wants, gets no delivery. An address that left its route counts as corrected:
+    what waits for it goes to the first one of the route that lacks it.
     """
     take(session, AdvisoryLock.PLANNING)
-    by_name = routes_by_name(routes)
-    at_once: list[Alert] = []
-    gathered: list[Alert] = []
+    planner = _Planner(session, routes_by_name(routes), _names_of_places(routes), now)
+    for delivery in pending(session):
+        if delivery.route != OPERATOR:
+            planner.update(delivery)
     for alert in unplanned_alerts(session):
-        route = by_name.get(alert.route)
-        if route is None or not is_wanted(session, alert, route):
-            alert.planned_at = now
-        elif can_be_taken_back(session, alert, grace, now):
-            continue
-        elif isinstance(route.when, AtOnce):
-            at_once.append(alert)
-        elif _is_due(alert, route, now):
-            gathered.append(alert)
-    for route, address, alerts in _by_event_and_place(
-        session, "alert", at_once, by_name, now
-    ):
-        create_delivery(session, "alert", route.name, address, now, alerts=alerts)
-    digests: dict[tuple[str, str], list[Alert]] = defaultdict(list)
-    for route, address, alerts in _by_event_and_place(
-        session, "digest", gathered, by_name, now
-    ):
-        digests[route.name, address] += alerts
-    for (name, address), alerts in digests.items():
-        create_delivery(session, "digest", name, address, now, alerts=alerts)
+        planner.add(alert, grace)
+    planner.write()
     for route, address in _empty_digests(session, routes, now):
         create_delivery(session, "digest", route.name, address, now)
-    for alert in at_once + gathered:
-        alert.planned_at = now
     if not alerts_only:
         _plan_notices(session, operator, now)
     _respect_quiet_hours(session, routes, now)
+    return planner.failed
+
+
+class _Planner:
+    def __init__(
+        self,
+        session: Session,
+        routes: dict[str, Route],
+        names: dict[str, set[str]],
+        now: datetime,
+    ) -> None:
+        self.session = session
+        self.routes = routes
+        self.names = names
+        self.now = now
+        self.owed: dict[tuple[int, str], _Owed] = {}  # by alert and URL
+        self.carriers: dict[int, list[Delivery]] = {}  # by change, as far as asked for
+        self.failed: list[Delivery] = []
+
+    def add(self, alert: Alert, grace: timedelta) -> None:
+        """To each address of its route, once its time has come."""
+        route = self.routes.get(alert.route)
+        if route is None or not is_wanted(self.session, alert, route):
+            alert.planned_at = self.now
+        elif _is_due(self.session, alert, route, grace, self.now):
+            alert.planned_at = self.now
+            self._owe([_Owed(alert, route, place) for place in _distinct(route.to)])
+
+    def _owe(self, owed: Iterable[_Owed]) -> None:
+        self.owed |= {(each.alert.id, each.place.url): each for each in owed}
+
+    def update(self, delivery: Delivery) -> None:
+        """It keeps what goes to one place; the rest is owed anew, or lost with its route."""
+        alerts = alerts_in(self.session, [delivery.id]).get(delivery.id, [])
+        route = self.routes.get(delivery.route)
+        address = delivery.address
+        url = (
+            next((to.url for to in route.to if to.name == address), "") if route else ""
+        )
+        if url and not alerts:  # a digest of nothing, a correction, a confirmation
+            return
+        by_place, lost = self._by_place(delivery, url, alerts)
+        kept, *others = by_place.values() or ([],)
+        carried = [each.alert for each in kept]
+        if carried == alerts and kept[0].place.name == address:
+            return
+        for owed in others:
+            self._owe(owed)
+        self.carriers.clear()
+        load(self.session, delivery, [])
+        if kept:
+            _, route, place = kept[0]
+            delivery.route = route.name
+            if kept[0].kind == "digest":
+                delivery.kind = "digest"
+            if address != place.name:  # another server, maybe
+                delivery.address, delivery.next_at = place.name, self.now
+                delivery.attempts, delivery.tried_since = 0, None
+                delivery.error = None
+            load(self.session, delivery, carried)
+        elif not lost:
+            self.session.delete(delivery)
+        if lost:
+            if kept:
+                delivery = create_delivery(
+                    self.session, delivery.kind, lost[0].route, address, self.now
+                )
+            load(self.session, delivery, lost)
+            park(delivery, Message("delivery.left"))
+            self.failed.append(delivery)
+
+    def _by_place(
+        self, delivery: Delivery, url: str, alerts: Iterable[Alert]
+    ) -> tuple[dict[str, list[_Owed]], list[Alert]]:
+        """Those that are still wanted, by where they go now; and those without any place, unless another alert brings
+        their change."""
+        by_place: dict[str, list[_Owed]] = defaultdict(list)
+        lost = []
+        for alert in alerts:
+            route = self.routes.get(alert.route)
+            if route is not None and not is_wanted(self.session, alert, route):
+                continue
+            place = self._new_place(delivery, url, alert, route.to) if route else None
+            if route is None or place is None:
+                lost.append(alert)
+            else:
+                by_place[place.url].append(_Owed(alert, route, place))
+        brought = {each.alert.change_id for owed in by_place.values() for each in owed}
+        return by_place, [each for each in lost if each.change_id not in brought]
+
+    def _new_place(
+        self, delivery: Delivery, url: str, alert: Alert, places: Sequence[Address]
+    ) -> Address | None:
+        """The same one, or the first that lacks the change."""
+        for place in places:
+            if place.url == url or (not url and place.name == delivery.address):
+                return place
+        for place in places:
+            there = self._there(alert.change_id, place)
+            is_owed = (alert.id, place.url) in self.owed
+            if not is_owed and all(each is delivery for each in there):
+                return place
+        return None
+
+    def _there(self, change_id: int, place: Address) -> list[Delivery]:
+        """What brings a change to a place, or brought it."""
+        if change_id not in self.carriers:
+            self.carriers[change_id] = carriers(self.session, change_id)
+        names = self.names[place.url]
+        return [each for each in self.carriers[change_id] if each.address in names]
+
+    def write(self) -> None:
+        """What is told at once comes first: a digest doesn't repeat it."""
+        for kind in ("alert", "digest"):
+            self.carriers.clear()
+            letters: dict[object, list[_Owed]] = defaultdict(list)
+            for number, owed in enumerate(self._news(kind)):
+                _, route, place = owed[0]
+                key = (route.name, place.name) if kind == "digest" else number
+                letters[key] += owed
+            for owed in letters.values():
+                _, route, place = owed[0]
+                delivery = create_delivery(
+                    self.session, kind, route.name, place.name, self.now
+                )
+                self._load_more(delivery, owed)
+
+    def _load_more(self, delivery: Delivery, owed: Iterable[_Owed]) -> None:
+        load(self.session, delivery, [each.alert for each in owed], more=True)
+
+    def _news(self, kind: str) -> Iterator[list[_Owed]]:
+        """What is owed of each event (or change that stands alone) to each place, and was not sent there, nor as much.
+        What waits for the place takes up what belongs to it."""
+        by_event: dict[tuple[int, str], list[_Owed]] = defaultdict(list)
+        for each in self.owed.values():
+            if each.kind != kind:
+                continue
+            change_id = each.alert.change_id
+            there = {row.state: row for row in self._there(change_id, each.place)}
+            there.pop(State.PARKED, None)
+            if State.PENDING in there:
+                self._load_more(there[State.PENDING], [each])
+            elif not there:
+                event_id = change(self.session, change_id).event_id
+                by_event[event_id or -change_id, each.place.url].append(each)
+        for (event_id, url), owed in by_event.items():
+            if event_id < 0:
+                yield owed
+                continue
+            untried = [
+                row
+                for id_ in event_changes(self.session, [event_id])[event_id]
+                for row in self._there(id_, owed[0].place)
+                if row.state == State.PENDING and row.kind == kind and not row.attempts
+            ]
+            sent = alerted_changes(self.session, event_id, self.names[url])
+            changes = [change(self.session, each.alert.change_id) for each in owed]
+            if untried:
+                self._load_more(untried[0], owed)
+                untried[0].next_at = self.now
+            elif says_more(self.session, changes, sent.values()):
+                yield owed
 
 
 def has_to_plan(
@@ -101,17 +261,11 @@ def has_to_plan(
 ) -> bool:
     """Whether alerts wait whose time has come: until they are planned, no delivery says so."""
     by_name = routes_by_name(routes)
-    alerts = [
-        alert
+    return any(
+        alert.route in by_name
+        and _is_due(session, alert, by_name[alert.route], grace, now)
         for alert in waiting_alerts(session)
-        if not can_be_taken_back(session, alert, grace, now)
-    ]
-    waiting = [
-        (alert, by_name[alert.route]) for alert in alerts if alert.route in by_name
-    ]
-    return any(_is_due(alert, route, now) for alert, route in waiting) or any(
-        _empty_digests(session, routes, now)
-    )
+    ) or any(_empty_digests(session, routes, now))
 
 
 def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
@@ -136,24 +290,24 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
     return route.wants(document(session, current.document_id), current)
 
 
-def can_be_taken_back(
-    session: Session, alert: Alert, grace: timedelta, now: datetime
-) -> bool:
-    """A person accepted the text so lately that it may still be withdrawn without anybody having been told."""
-    is_over = alert.created_at + grace <= now or is_ahead(alert.created_at, now)
-    return not is_over and change(session, alert.change_id).cause == Cause.ACCEPTED
-
-
 def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:
     """By each of the names that a route has or had."""
     return {name: route for route in routes for name in route.names}
 
 
-def _is_due(alert: Alert, route: Route, now: datetime) -> bool:
-    """Also what a wrong clock dated into the future, which no digest would reach."""
-    if isinstance(route.when, AtOnce) or is_ahead(alert.created_at, now):
+def _is_due(
+    session: Session, alert: Alert, route: Route, grace: timedelta, now: datetime
+) -> bool:
+    """Not while a text that a person accepted may still be withdrawn, nor before its digest; what a wrong clock dated
+    into the future, which no digest would reach, at once."""
+    if is_ahead(alert.created_at, now):
         return True
-    return alert.created_at <= route.when.last(now, zone(route.timezone))
+    is_accepted = change(session, alert.change_id).cause == Cause.ACCEPTED
+    if is_accepted and alert.created_at + grace > now:
+        return False
+    return isinstance(route.when, AtOnce) or alert.created_at <= route.when.last(
+        now, zone(route.timezone)
+    )
 
 
 def _empty_digests(
@@ -161,7 +315,7 @@ def _empty_digests(
 ) -> Iterator[tuple[Route, str]]:
     """The addresses that asked for it, with no digest since its last time and no alert since the one before: to say
     "no policy changes" after an alert would be wrong."""
-    names = names_of_places(routes)
+    names = _names_of_places(routes)
     for route in routes:
         if route.empty and not isinstance(route.when, AtOnce):
             due = route.when.last(now, zone(route.timezone))
@@ -176,68 +330,7 @@ def _empty_digests(
                     yield route, address.name
 
 
-def _by_event_and_place(
-    session: Session,
-    kind: str,
-    alerts: list[Alert],
-    routes: dict[str, Route],
-    now: datetime,
-) -> Iterator[_Planned]:
-    """The alerts of each event (or of a change that stands alone) for each place that has something to hear of it. They
-    join a message of this kind about it that was not sent yet."""
-    names = names_of_places(routes.values())
-    planned: dict[tuple[Hashable, str], _Planned] = {}
-    for (change_id, url), (route, address, its_alerts) in _by_change_and_place(
-        session, alerts, routes, names
-    ).items():
-        event_id = change(session, change_id).event_id
-        key = ("event", event_id) if event_id is not None else ("change", change_id)
-        planned.setdefault((key, url), (route, address, []))[2].extend(its_alerts)
-    for (_, url), (route, address, its_alerts) in planned.items():
-        changes = [change(session, alert.change_id) for alert in its_alerts]
-        event_id = changes[0].event_id
-        if event_id is None:
-            yield route, address, its_alerts
-        elif (
-            delivery := untried_delivery(session, event_id, kind, names[url])
-        ) is not None:
-            carry(session, delivery, alerts=its_alerts)
-            delivery.next_at = now
-        elif says_more(
-            session, changes, alerted_changes(session, event_id, names[url]).values()
-        ):
-            yield route, address, its_alerts
-
-
-def _by_change_and_place(
-    session: Session,
-    alerts: list[Alert],
-    routes: dict[str, Route],
-    names: dict[str, set[str]],
-) -> dict[tuple[int, str], _Planned]:
-    """The alerts of each change for each place that it did not come to yet; others join what is pending there."""
-    reached = {
-        change_id: addresses_of_change(session, change_id)
-        for change_id in {each.change_id for each in alerts}
-    }
-    planned: dict[tuple[int, str], _Planned] = {}
-    for alert in alerts:
-        route = routes[alert.route]
-        for address in _distinct(route.to):
-            if reached[alert.change_id].isdisjoint(names[address.url]):
-                planned.setdefault(
-                    (alert.change_id, address.url), (route, address.name, [])
-                )[2].append(alert)
-            elif (
-                delivery := pending_delivery(
-                    session, alert.change_id, names[address.url]
-                )
-            ) is not None:
-                carry(session, delivery, alerts=[alert])
-    return planned
-
-
-def names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
+def _names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
     """By URL, what each place is called by the routes."""
     names: dict[str, set[str]] = defaultdict(set)
     for route in routes:
@@ -247,17 +340,35 @@ def names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
 
 
 def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) -> None:
+    """In one message to each address; what waits for one that left goes to the first that lacks it."""
     report_unreadable(session)
     session.flush()
-    notices = unplanned_notices(session)
-    if notices:
-        for address in _distinct(operator):
-            notice_ids = [notice.id for notice in notices]
-            create_delivery(
-                session, "notice", OPERATOR, address.name, now, notice_ids=notice_ids
+    owed: dict[str, list[int]] = {place.name: [] for place in _distinct(operator)}
+    for delivery in pending(session):
+        if delivery.route != OPERATOR or delivery.address in owed:
+            continue
+        if not owed:
+            park(delivery, Message("delivery.left"))
+            continue
+        ids = [item.notice_id or 0 for item in items(session, delivery.id)]
+        load(session, delivery, [])
+        session.delete(delivery)
+        for id_ in ids:
+            having = addresses_of_notice(session, id_)
+            lacking = (
+                name
+                for name, its in owed.items()
+                if name not in having and id_ not in its
             )
-    for notice in notices:
+            if name := next(lacking, None):
+                owed[name].append(id_)
+    for notice in unplanned_notices(session):
         notice.planned_at = now
+        for its in owed.values():
+            its.append(notice.id)
+    for name, its in owed.items():
+        if its:
+            create_delivery(session, "notice", OPERATOR, name, now, notice_ids=its)
 
 
 def _respect_quiet_hours(

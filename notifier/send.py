@@ -57,7 +57,7 @@ _GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`said` is what the server answered, without secrets; `permanent` that trying again is of no use, and
+    """`answer` is what the server answered, without secrets; `permanent` that trying again is of no use, and
     `gone` that nothing more is to be sent to this address.
 
     `taken` holds marks of the people in the address who have the message now, from this try or an earlier one.
@@ -67,7 +67,7 @@ class Result:
     permanent: bool = False
     gone: bool = False
     retry_after: timedelta | None = None
-    said: Message | None = None
+    answer: Message | None = None
     taken: frozenset[str] = frozenset()
 
 
@@ -78,7 +78,7 @@ def send(
     try:
         service = notify_service(address.url)
     except UnusableAddress as failure:
-        return Result(ok=False, permanent=True, said=verbatim(str(failure)))
+        return Result(ok=False, permanent=True, answer=verbatim(str(failure)))
     taken = set(message.taken)
     until = monotonic() + deadline * (1 - _FOR_THE_LAST)
     result = within(deadline, lambda: _through(service, address, message, taken, until))
@@ -107,11 +107,11 @@ def _through(
         return _by_apprise(service, address, message)
     except AppriseException as failure:
         return Result(
-            ok=False, permanent=True, said=verbatim(scrub(str(failure), address.url))
+            ok=False, permanent=True, answer=verbatim(scrub(str(failure), address.url))
         )
     except Exception as failure:  # noqa: BLE001  # one of a hundred plugins, and the other deliveries must go on
         return Result(
-            ok=False, said=Message("delivery.broke_off", kind=type(failure).__name__)
+            ok=False, answer=Message("delivery.broke_off", kind=type(failure).__name__)
         )
 
 
@@ -131,7 +131,7 @@ def _by_apprise(service: NotifyBase, address: Address, message: Notification) ->
             body=body, title=subject, body_format=apprise_format, attach=file
         )
     return (
-        Result(ok=True, said=_answer(exchange))
+        Result(ok=True, answer=_answer(exchange))
         if sent
         else _failed(exchange, address.url)
     )
@@ -141,12 +141,14 @@ def _by_webhook(service: Webhook, address: Address, message: Notification) -> Re
     try:
         response = service.post(message.payload)
     except HttpFailure as failure:
-        return Result(ok=False, said=scrubbed(why_no_response(failure), address.url))
+        return Result(ok=False, answer=scrubbed(why_no_response(failure), address.url))
     if response.status < 300:
-        return Result(ok=True, said=Message("delivery.status", status=response.status))
+        return Result(
+            ok=True, answer=Message("delivery.status", status=response.status)
+        )
     if response.status == _GONE:
         return Result(
-            ok=False, permanent=True, gone=True, said=Message("delivery.gone")
+            ok=False, permanent=True, gone=True, answer=Message("delivery.gone")
         )
     text = response.body[:1000].decode("utf-8", "replace")
     return _refused(
@@ -192,9 +194,9 @@ def _by_mail(
         return Result(
             ok=False,
             permanent=refused.permanent,
-            said=scrubbed(refused.reason, address.url),
+            answer=scrubbed(refused.reason, address.url),
         )
-    return Result(ok=True, said=Message("delivery.taken"))
+    return Result(ok=True, answer=Message("delivery.taken"))
 
 
 def _answer(exchange: Exchange) -> Message | None:
@@ -212,12 +214,12 @@ def _failed(exchange: Exchange, url: str) -> Result:
         return _refused(refusals[-1], url)
     if exchange.failures:
         return Result(
-            ok=False, said=scrubbed(why_no_answer(exchange.failures[-1]), url)
+            ok=False, answer=scrubbed(why_no_answer(exchange.failures[-1]), url)
         )
     reason = (
         verbatim(exchange.lines[-1]) if exchange.lines else Message("delivery.silent")
     )
-    return Result(ok=False, said=scrubbed(reason, url))
+    return Result(ok=False, answer=scrubbed(reason, url))
 
 
 def _refused(answer: Answer, url: str) -> Result:
@@ -231,7 +233,7 @@ def _refused(answer: Answer, url: str) -> Result:
         ok=False,
         permanent=_is_permanent(answer) and wait is None,
         retry_after=wait,
-        said=refused,
+        answer=refused,
     )
 
 
@@ -315,5 +317,5 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
     return (
         results[0]
         if results
-        else Result(ok=False, said=Message("delivery.late", seconds=round(seconds)))
+        else Result(ok=False, answer=Message("delivery.late", seconds=round(seconds)))
     )

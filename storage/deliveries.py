@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from sqlalchemy import CheckConstraint, ColumnElement, UniqueConstraint
 from sqlalchemy.orm import aliased
 from sqlmodel import JSON, Field, Session, SQLModel, col, delete, func, select, update
-from sqlmodel.sql.expression import SelectOfScalar
 
 from foundation.vocabulary import State
 from messages import Message
@@ -88,7 +87,7 @@ def create_delivery(
     now: datetime,
     *,
     alerts: Iterable[Alert] = (),
-    notice_ids: Iterable[int | None] = (),
+    notice_ids: Iterable[int] = (),
 ) -> Delivery:
     """A pending delivery, due at once."""
     delivery = Delivery(
@@ -96,35 +95,30 @@ def create_delivery(
     )
     session.add(delivery)
     session.flush()
-    carry(session, delivery, alerts=alerts, notice_ids=notice_ids)
+    load(session, delivery, alerts)
+    session.add_all(
+        DeliveryItem(delivery_id=delivery.id, address=address, notice_id=id_)
+        for id_ in notice_ids
+    )
+    session.flush()
     return delivery
 
 
-def carry(
-    session: Session,
-    delivery: Delivery,
-    *,
-    alerts: Iterable[Alert] = (),
-    notice_ids: Iterable[int | None] = (),
+def load(
+    session: Session, delivery: Delivery, alerts: Iterable[Alert], *, more: bool = False
 ) -> None:
-    """Add these to what the delivery carries, for its address of now."""
-    id_, address = delivery.id, delivery.address
+    """Have it carry these to its address of now, in place of (or with `more` beside) what it carried."""
+    if not more:
+        session.exec(
+            delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id)
+        )
     session.add_all(
-        DeliveryItem(delivery_id=id_, address=address, alert_id=alert.id)
+        DeliveryItem(
+            delivery_id=delivery.id, address=delivery.address, alert_id=alert.id
+        )
         for alert in alerts
     )
-    session.add_all(
-        DeliveryItem(delivery_id=id_, address=address, notice_id=notice)
-        for notice in notice_ids
-    )
     session.flush()
-
-
-def unload(session: Session, delivery: Delivery) -> None:
-    """Take out all that the delivery carries."""
-    session.exec(
-        delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id)
-    )
 
 
 def drop_unsent(session: Session, route: str) -> None:
@@ -144,51 +138,29 @@ def cancel(
     and deliveries it was taken out of."""
     alerts = select(Alert.id).where(Alert.change_id == change_id)
     its = col(DeliveryItem.alert_id).in_(alerts)
-    carrying = select(DeliveryItem.delivery_id).where(its)
-    wanted = (
-        select(Delivery)
-        .where(col(Delivery.id).in_(carrying))
-        .order_by(col(Delivery.id))
-    )
     reached, cancelled = [], 0
-    for delivery in session.exec(wanted.with_for_update()):
-        was_sent = delivery.state == State.SENT
-        if was_sent or _may_be_sent(delivery):
+    for delivery in carriers(session, change_id, locked=True):
+        of_it = col(DeliveryItem.delivery_id) == delivery.id
+        carries_more = select(DeliveryItem.id).where(of_it, ~its).limit(1)
+        is_all = session.exec(carries_more).first() is None
+        is_open = _may_be_sent(delivery)
+        if delivery.state == State.SENT or is_open:
             reached.append(delivery)
         else:
             cancelled += 1
-        if was_sent:
-            continue
-        carries_more = (
-            select(DeliveryItem.id)
-            .where(DeliveryItem.delivery_id == delivery.id, ~its)
-            .limit(1)
-        )
-        if session.exec(carries_more).first() is None and delivery in reached:
-            delivery.state, delivery.sent_at = (
-                State.SENT.value,
-                now,
-            )  # not tried again, whatever comes of it
+        if is_open and is_all:  # not tried again, whatever comes of it
+            delivery.state, delivery.sent_at = State.SENT.value, now
             delivery.claimed_by = delivery.claimed_at = None
-            continue
-        session.exec(
-            delete(DeliveryItem).where(
-                col(DeliveryItem.delivery_id) == delivery.id, its
-            )
-        )
-        if (
-            session.exec(
-                select(DeliveryItem.id).where(DeliveryItem.delivery_id == delivery.id)
-            ).first()
-            is None
-        ):
-            session.delete(delivery)
+        elif delivery.state != State.SENT:
+            session.exec(delete(DeliveryItem).where(of_it, its))
+            if is_all:
+                session.delete(delivery)
     session.flush()
-    carried = select(DeliveryItem.alert_id).where(its)
     unplanned = col(Alert.change_id) == change_id, col(Alert.planned_at).is_(None)
     cancelled += session.exec(
         select(func.count()).select_from(Alert).where(*unplanned)
     ).one()
+    carried = select(DeliveryItem.alert_id).where(its)
     session.exec(
         delete(Alert).where(
             col(Alert.change_id) == change_id, col(Alert.id).not_in(carried)
@@ -199,6 +171,8 @@ def cancel(
 
 def _may_be_sent(delivery: Delivery) -> bool:
     """It is under way, some of its people have it, or a try ended without saying how."""
+    if delivery.state == State.SENT:
+        return False
     broke_off = delivery.attempts > 0 and delivery.error is None
     return delivery.state == State.SENDING or bool(delivery.taken) or broke_off
 
@@ -237,66 +211,36 @@ def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
     )
 
 
-def pending_delivery(
-    session: Session, change_id: int, addresses: Collection[str]
-) -> Delivery | None:
-    """A pending delivery that carries an alert of this change to one of these addresses."""
-    wanted = _carrying(col(Change.id) == change_id, Delivery).where(
-        col(DeliveryItem.address).in_(addresses), _PENDING
+def carriers(
+    session: Session, change_id: int, *, locked: bool = False
+) -> list[Delivery]:
+    """The deliveries that bring a change, or brought it; oldest first."""
+    carrying = (
+        select(DeliveryItem.delivery_id)
+        .join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
+        .where(Alert.change_id == change_id)
     )
-    return session.exec(wanted.limit(1)).first()
-
-
-def untried_delivery(
-    session: Session, event_id: int, kind: str, addresses: Collection[str]
-) -> Delivery | None:
-    """A delivery of this kind that carries the event to one of these addresses and of which nobody has anything yet."""
-    wanted = _carrying(col(Change.event_id) == event_id, Delivery).where(
-        col(DeliveryItem.address).in_(addresses), _PENDING
-    )
-    return session.exec(
-        wanted.where(Delivery.kind == kind, Delivery.attempts == 0).limit(1)
-    ).first()
+    wanted = select(Delivery).where(col(Delivery.id).in_(carrying))
+    wanted = wanted.order_by(col(Delivery.id))
+    return list(session.exec(wanted.with_for_update() if locked else wanted))
 
 
 def alerted_changes(
     session: Session, event_id: int, addresses: Collection[str]
-) -> dict[int | None, Change]:
+) -> dict[int, Change]:
     """By id, of an event those that come or came to one of these addresses, except by what failed permanently."""
-    reached = col(Delivery.address).in_(addresses) & (
-        col(Delivery.state) != State.PARKED.value
-    )
-    changes = session.exec(
-        _carrying(col(Change.event_id) == event_id, Change).where(reached)
-    )
-    return {each.id: each for each in changes}
-
-
-def addresses_of_change(
-    session: Session, change_id: int, *, without: Delivery | None = None
-) -> set[str]:
-    """Where the change comes or came, except by one delivery, or (by default) by those that failed permanently."""
-    left_out = (
-        col(Delivery.id) == without.id
-        if without
-        else col(Delivery.state) == State.PARKED.value
-    )
-    return {
-        delivery.address
-        for delivery in session.exec(
-            _carrying(col(Change.id) == change_id, Delivery).where(~left_out)
-        )
-    }
-
-
-def _carrying(condition: ColumnElement[bool], what: type[_Row]) -> SelectOfScalar[_Row]:
-    joined = (
-        select(what)
-        .select_from(DeliveryItem)
+    wanted = (
+        select(Change)
+        .join(Alert, col(Alert.change_id) == col(Change.id))
+        .join(DeliveryItem, col(DeliveryItem.alert_id) == col(Alert.id))
         .join(Delivery, col(Delivery.id) == col(DeliveryItem.delivery_id))
+        .where(
+            Change.event_id == event_id,
+            col(Delivery.address).in_(addresses),
+            Delivery.state != State.PARKED.value,
+        )
     )
-    joined = joined.join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
-    return joined.join(Change, col(Change.id) == col(Alert.change_id)).where(condition)
+    return {each.id: each for each in session.exec(wanted)}
 
 
 def addresses_of_notice(session: Session, notice_id: int) -> set[str]:

@@ -37,8 +37,8 @@ class Post:
         return [message for address, message in self.sent if address == f"${{{name}}}"]
 
 
-TEMPORARY = Result(ok=False, said=verbatim("status 500"))
-PERMANENT = Result(ok=False, permanent=True, said=verbatim("status 404"))
+TEMPORARY = Result(ok=False, answer=verbatim("status 500"))
+PERMANENT = Result(ok=False, permanent=True, answer=verbatim("status 404"))
 
 
 def deliver(

@@ -40,7 +40,7 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chats]
 def told(services: Chats, host: str, message: Notification) -> str:
     """The text of the message that the service took."""
     assert send(Address("${CHAT}", ADDRESSES[host]), message) == Result(
-        ok=True, said=services_said(host)
+        ok=True, answer=services_said(host)
     )
     bodies = [
         body for at, body in services.taken if at == host and isinstance(body, dict)
@@ -214,7 +214,7 @@ def test_a_chats_refusal_is_final_or_not_as_its_status_says(
     services.answers = [answer] * 5  # Apprise asks Discord again by itself
     result = send(Address("${CHAT}", ADDRESSES[DISCORD]), alert(store))
     assert (result.ok, result.permanent, result.retry_after) == (False, permanent, wait)
-    assert "JHZ7lQml277" not in str(result.said or "")
+    assert "JHZ7lQml277" not in str(result.answer or "")
 
 
 def entry(mail: Any) -> tuple[Any, Any]:

@@ -220,7 +220,7 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
         Result(
             ok=False,
             retry_after=timedelta(seconds=10),
-            said=Message("delivery.status", status=429),
+            answer=Message("delivery.status", status=429),
         )
     ]
 
@@ -249,7 +249,7 @@ def test_a_server_that_asks_for_a_long_pause_is_left_alone(database: Database) -
         A=Result(
             ok=False,
             retry_after=timedelta(hours=1),
-            said=Message("delivery.status", status=429),
+            answer=Message("delivery.status", status=429),
         )
     )
     team = route("team", "json://a")

@@ -159,8 +159,8 @@ def test_a_wrong_password_is_parked_at_once_and_not_shown(
         url = f"mailtos://watch:hunter2@localhost:{inbox.port}/reader@example.org?from=watch@example.net"
         result = sent(store, url)
     assert result.permanent
-    assert str(result.said or "").startswith("535 ")
-    assert "hunter2" not in str(result.said or "")
+    assert str(result.answer or "").startswith("535 ")
+    assert "hunter2" not in str(result.answer or "")
 
 
 def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(
@@ -187,7 +187,7 @@ def test_a_mail_that_trips_over_a_fault_of_ours_is_a_failed_try(
     monkeypatch.setattr(Mail, "_mail", lambda *_: {}["gone"])
     with mail_server() as inbox:
         assert sent(store, inbox.url()) == Result(
-            ok=False, said=Message("delivery.broke_off", kind="KeyError")
+            ok=False, answer=Message("delivery.broke_off", kind="KeyError")
         )
 
 
@@ -203,7 +203,7 @@ def test_a_certificate_of_nobody_known_gets_no_mail(
         )
     assert not result.ok
     assert not result.permanent  # it may be mended
-    assert "no trusted TLS connection" in str(result.said or "")
+    assert "no trusted TLS connection" in str(result.answer or "")
     assert inbox.mails == []
 
 
@@ -234,7 +234,7 @@ def test_a_server_that_stops_offering_a_login_is_tried_again(store: Database) ->
     assert not result.ok
     assert not result.permanent
     assert "the server does not support what the address requires: SMTP AUTH" in str(
-        result.said or ""
+        result.answer or ""
     )
     assert inbox.mails == []
 
@@ -254,8 +254,8 @@ def test_a_refused_recipient_is_final_or_not_as_the_server_says(
         inbox.refusals["reader@example.org"] = reply
         result = sent(store, inbox.url())
     assert (result.ok, result.permanent) == (False, permanent)
-    assert reply[4:] in str(result.said or "")
-    assert "reader@" not in str(result.said or "")
+    assert reply[4:] in str(result.answer or "")
+    assert "reader@" not in str(result.answer or "")
 
 
 def test_a_mail_that_is_refused_after_it_was_read_is_not_lost(
@@ -280,7 +280,7 @@ def test_a_mail_that_is_too_large_for_its_server_is_parked(store: Database) -> N
     with mail_server() as inbox:
         inbox.replies = ["552 5.3.4 message too big"]
         result = sent(store, inbox.url())
-    assert (result.ok, result.permanent, str(result.said)) == (
+    assert (result.ok, result.permanent, str(result.answer)) == (
         False,
         True,
         "552 5.3.4 message too big",
@@ -306,7 +306,7 @@ def test_a_mail_server_that_drips_does_not_hold_us_for_ever(store: Database) -> 
             deadline=1,
         )
     assert time.monotonic() - began < 15
-    assert (result.ok, result.permanent, str(result.said)) == (
+    assert (result.ok, result.permanent, str(result.answer)) == (
         False,
         False,
         "no answer within 1 seconds",
@@ -332,7 +332,7 @@ def test_a_mail_server_that_breaks_off_is_tried_again(store: Database) -> None:
             f"mailto://localhost:{breaking.getsockname()[1]}/x@example.org?from=w@example.net",
         )
     assert (result.ok, result.permanent) == (False, False)
-    assert str(result.said or "").startswith(
+    assert str(result.answer or "").startswith(
         ("the server closed", "no connection: Connection reset")
     )
 
@@ -344,7 +344,7 @@ def test_one_of_two_people_in_an_address_may_be_gone(store: Database) -> None:
     assert len(inbox.mails) == 1
     assert result.permanent
     assert (
-        str(result.said)
+        str(result.answer)
         == "accepted, but not for recipient 2 of this address: 550 gone"
     )
 
@@ -360,7 +360,7 @@ def test_who_was_refused_is_told_by_number_also_where_nobody_took_it(
         }
         said = sent(
             store, inbox.url("b@example.org/a@example.org", "&cc=carol@example.org")
-        ).said
+        ).answer
     numbered = (
         "recipient 1 of this address: 550 gone; recipient 2 of this address: 451 later"
     )
@@ -444,7 +444,7 @@ def test_a_mail_server_that_says_nothing_is_given_up_for_now(store: Database) ->
             store,
             f"mailto://localhost:{mute.getsockname()[1]}/x@example.org?from=w@example.net&cto=1",
         )
-    assert (result.ok, result.permanent, str(result.said)) == (
+    assert (result.ok, result.permanent, str(result.answer)) == (
         False,
         False,
         "no answer in time",

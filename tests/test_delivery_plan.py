@@ -132,7 +132,7 @@ def test_who_has_a_message_of_a_route_that_left_does_not_get_it_again_from_anoth
     all_ = Route("all", (Address("${ALL}", "json://a"),))
     half = Result(
         ok=False,
-        said=verbatim("452 4.2.2 mailbox full"),
+        answer=verbatim("452 4.2.2 mailbox full"),
         taken=frozenset({"mark of ann"}),
     )
     first, post = Post(A=half), Post()

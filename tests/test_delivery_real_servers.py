@@ -76,7 +76,7 @@ def test_a_wrong_password_is_final_and_not_shown(
 ) -> None:
     wrong = send(Address("${ROOM}", homeserver.url("hunter2")), alert(store))
     assert (wrong.ok, wrong.permanent) == (False, True)
-    assert "hunter2" not in str(wrong.said or "")
+    assert "hunter2" not in str(wrong.answer or "")
 
 
 def pushed(host: str, topic: str) -> list[dict[str, str]]:

@@ -80,7 +80,7 @@ def test_what_a_webhook_answers_decides_whether_it_is_tried_again(
     with webhook() as hook:
         hook.always = answer
         result = sent(store, hook.url(more=QUICK))
-    assert (result.ok, result.permanent, str(result.said)) == (False, permanent, said)
+    assert (result.ok, result.permanent, str(result.answer)) == (False, permanent, said)
     assert len(hook.calls) == 1
 
 
@@ -90,12 +90,12 @@ def test_nobody_listens(store: Database) -> None:
         mail = sent(
             store, f"mailto://localhost:{port}/x@example.org?from=w@example.net"
         )
-    assert (result.ok, result.permanent, str(result.said)) == (
+    assert (result.ok, result.permanent, str(result.answer)) == (
         False,
         False,
         "no connection: Connection refused",
     )
-    assert (mail.ok, mail.permanent, str(mail.said)) == (
+    assert (mail.ok, mail.permanent, str(mail.answer)) == (
         False,
         False,
         "no connection: Connection refused",
@@ -105,14 +105,14 @@ def test_nobody_listens(store: Database) -> None:
 def test_why_nothing_was_taken_can_be_said_in_french(store: Database) -> None:
     with webhook() as hook:
         hook.always = (413, {}, "too large for hook s3cretpath")
-        refused = sent(store, hook.url("s3cretpath", more=QUICK)).said
+        refused = sent(store, hook.url("s3cretpath", more=QUICK)).answer
     with held_port() as port:
         nobody = sent(
             store, f"mailto://localhost:{port}/x@example.org?from=w@example.net"
-        ).said
+        ).answer
     unknown = sent(
         store, "mailto://nowhere.invalid/x@example.org?from=w@example.net"
-    ).said
+    ).answer
     said = [
         translate(each, "fr").replace("\u00a0", " ")
         for each in (refused, nobody, unknown)
@@ -131,7 +131,7 @@ def test_a_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:
         began = time.monotonic()
         result = sent(store, hook.url(), deadline=1)
     assert time.monotonic() - began < 9
-    assert (result.ok, result.permanent, str(result.said)) == (
+    assert (result.ok, result.permanent, str(result.answer)) == (
         False,
         False,
         "no answer within 1 seconds",
@@ -143,7 +143,7 @@ def test_a_webhook_with_a_certificate_of_nobody_known_gets_nothing(
 ) -> None:
     with webhook(tls=authority) as hook:
         result = sent(store, f"jsons://127.0.0.1:{hook.port}/hook")
-    assert (result.ok, result.permanent, str(result.said)) == (
+    assert (result.ok, result.permanent, str(result.answer)) == (
         False,
         False,
         "no trusted TLS connection",

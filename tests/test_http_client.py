@@ -167,7 +167,7 @@ def test_a_receiver_does_not_fill_the_memory(
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = send(Address("${A}", f"{scheme}127.0.0.1:{site.port}/{path}"), message)
     assert result.ok == (path == "take" and scheme == "json://")
-    assert len(str(result.said)) < 2000
+    assert len(str(result.answer)) < 2000
     assert (
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024
     )  # in kB

@@ -85,7 +85,7 @@ def test_what_a_receiver_answers_decides_what_follows(
         hook.always = answer
         message = replace(one_message(store), payload=b"{}")
         result = send(Address("${A}", address(hook)), message, deadline=1)
-    assert (result.ok, result.permanent, result.gone, str(result.said)) == (
+    assert (result.ok, result.permanent, result.gone, str(result.answer)) == (
         False,
         permanent,
         False,

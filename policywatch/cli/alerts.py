@@ -219,7 +219,7 @@ def send_samples(
     for result in tried:
         status = "ok    " if result.ok else "FAILED"
         console().print(
-            f"{status} {result.route}: {result.address}: {sanitize(result.said)}"
+            f"{status} {result.route}: {result.address}: {sanitize(result.answer)}"
         )
     if not all(result.ok for result in tried):
         raise typer.Exit(TROUBLE)
