@@ -18,9 +18,17 @@ from messages import catalogue
 from notifier.escape import cut
 from notifier.presentation import headline
 from policywatch.sanitize import sanitize
+from policywatch.views.excerpt import excerpt
+from policywatch.views.query_params import (
+    ChangesPaged,
+    Day,
+    Limit,
+    Number,
+    Place,
+    SearchQuery,
+    Word,
+)
 from policywatch.views.serializer import change_json, documents_json
-from policywatch.web.query_params import ChangesPaged, Day, Limit, Number, Place, Word
-from policywatch.web.search_page import SearchQuery, excerpt
 from storage.change_list import ChangesPage, Cursor, ListedChange
 from storage.database import Database
 from storage.documents import documents_page, filter_choices

@@ -224,6 +224,20 @@ def event_of(session: Session, change: Change) -> list[ListedChange]:
     return listed(session, event_changes(session, {change.event_id})[change.event_id])
 
 
+def by_event(rows: Sequence[ListedChange]) -> list[list[ListedChange]]:
+    """Changes of one event that hold from the same day together."""
+    events: dict[object, list[ListedChange]] = {}
+    for row in rows:
+        alone = (row.change.id, None)
+        key = (
+            (row.change.event_id, row.change.effective_date)
+            if row.change.event_id is not None
+            else alone
+        )
+        events.setdefault(key, []).append(row)
+    return list(events.values())
+
+
 def leading_first(rows: Sequence[ListedChange], language: str) -> list[ListedChange]:
     """The changes of one event: the gravest document first, what is in force before what is announced, then the one
     with the most topics; of a document the gravest change first, then this language."""

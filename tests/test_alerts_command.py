@@ -10,9 +10,10 @@ from typing import Any
 
 from messages import verbatim
 from policywatch.config.watchlist import load
-from policywatch.web.document_pages import health_page
+from policywatch.views.query_params import ChangesQuery
 from policywatch.web.file_names import FileNames
-from policywatch.web.rendering import Renderer
+from policywatch.web.health import health_page
+from policywatch.web.rendering import html
 from storage.database import Database
 from tests.inbox import mail_server, webhook
 from tests.owed import owe
@@ -233,9 +234,8 @@ def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(
     database = Database(f"sqlite:///{tmp_path}/watch.db")
     with database.reading() as session:
         context = health_page(session, (), routes)
-        shown = Renderer().html(
-            FileNames("", {}).page("/health", ()), "health.html", **context
-        )
+        page = FileNames(written={"/health"}).page("/health", (), ChangesQuery())
+        shown = html(page, "health.html", **context)
     database.close()
     assert "in the digest of" in shown
     assert "(1 so far)" in shown

@@ -33,7 +33,7 @@ import storage.clock
 from policywatch.cli import main
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
-from policywatch.web.admin import WatchlistState
+from policywatch.web.backend import WatchlistState
 from storage.database import Database
 from tests.archive import Commit, repository
 from tests.archived import day

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 
 from foundation.vocabulary import this_and_above
-from policywatch.web.query_params import ChangesQuery
+from policywatch.views.query_params import ChangesQuery
 from storage.change_list import (
     ChangeFilter,
     Cursor,

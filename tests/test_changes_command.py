@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_group
 
 from policywatch.cli.changes import _day, app
-from policywatch.web.query_params import ChangesPaged
+from policywatch.views.query_params import ChangesPaged
 from storage.clock import utc_now
 from storage.database import Database
 from tests.site import policywatch

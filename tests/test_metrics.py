@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from policywatch.config.schema import DocumentEntry
 from policywatch.web.access import Access
-from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
+from policywatch.web.backend import WatchlistState
 from storage.database import Database
 from tests.stories import day
 from tests.story_of_parley import NOTES, PRIVACY, tell

@@ -23,8 +23,8 @@ from policywatch.config.schema import MailEntry
 from policywatch.config.watchlist import load
 from policywatch.doctor import examine
 from policywatch.ingest.alerting import add_alerts
-from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
+from policywatch.web.backend import WatchlistState
 from storage.changes import change
 from storage.clock import utc_now
 from storage.database import Database

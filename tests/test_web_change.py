@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 from policywatch import sandbox
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.web.access import Access
-from policywatch.web.change_page import Sides
+from policywatch.web.comparisons import Sides
 from storage.changes import StoredPassage, changes_of, passages
 from storage.database import Database
 from storage.documents import declare

@@ -17,8 +17,8 @@ from policywatch.cli.pages import _state
 from policywatch.config.watchlist import load
 from policywatch.plan import with_additions
 from policywatch.web.access import Access
-from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
+from policywatch.web.backend import WatchlistState
 from storage.database import Database
 from storage.documents import known
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist

@@ -121,6 +121,8 @@ def links_that_lead_to_files(folder: Path) -> int:
 
 def test_it_says_what_the_served_pages_say_in_every_language(exported: Path) -> None:
     folder = exported
+    health = LexborHTMLParser((folder / "health.html").read_text("utf-8"))
+    assert text(health, "h1") == ["Health"]
     home = LexborHTMLParser((folder / "index.html").read_text("utf-8"))
     assert text(home, ".soon .when") == ["3 November 2025", "3 November 2025"]
     assert hrefs(home, ".languages a") == [

@@ -12,7 +12,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from policywatch.ingest.extraction import ExtractionConfig
-from policywatch.web.admin import WatchlistState
+from policywatch.web.backend import WatchlistState
 from policywatch.web.export import export_site
 from storage.captures import Capture, add_capture
 from storage.checks import Check

@@ -102,6 +102,16 @@ def ask(asking: HTTPConnection, address: str) -> tuple[int, bytes]:
     return answer.status, body
 
 
+def test_each_action_is_a_function_of_a_module() -> None:
+    """So that it is found by its name, and can be called by itself."""
+    actions = [
+        route.endpoint for route in iter_route_contexts(APP.routes) if route.methods
+    ]
+    ours = [each for each in actions if each.__module__.startswith("policywatch")]
+    assert len(ours) > 50
+    assert not [each for each in ours if "<locals>" in each.__qualname__]
+
+
 @pytest.mark.parametrize("route", ROUTES)
 def test_no_page_grows_with_what_is_asked_of_it(
     asking: HTTPConnection, route: str

@@ -23,8 +23,8 @@ from notifier.routes import Route
 from policywatch.config.recipients import Recipients
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
-from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
+from policywatch.web.backend import WatchlistState
 from storage.captures import Capture, add_capture
 from storage.changes import changes_of
 from storage.database import Database

@@ -28,8 +28,8 @@ from policywatch.cli.terminal import show_changes
 from policywatch.config.watchlist import Watchlist
 from policywatch.sanitize import sanitize
 from policywatch.views.changes_csv import changes_csv
+from policywatch.views.query_params import ChangesPaged, ReviewEntry
 from policywatch.views.serializer import changes_json
-from policywatch.web.query_params import ChangesPaged, ReviewEntry
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document

@@ -29,15 +29,16 @@ from policywatch.config.recipients import recipients
 from policywatch.config.reloadable import Reloadable
 from policywatch.config.schema import web_address
 from policywatch.config.watchlist import Watchlist, load, same_database
-from policywatch.evidence.bundle import record, write_bundle
+from policywatch.evidence.bundle import write_bundle
 from policywatch.evidence.warc import write_warc
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
 from policywatch.plan import edits, with_additions
 from policywatch.web.access import UnusablePassword, access, passwords
-from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
+from policywatch.web.backend import WatchlistState
 from policywatch.web.export import export_site
+from policywatch.web.record import record
 from policywatch.web.serving import Listening, hosts, root
 from policywatch.web.serving import serve as listen
 from storage.clock import utc_now

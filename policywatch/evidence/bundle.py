@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import zipfile
 from collections.abc import Mapping
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from urllib.parse import quote
 
 from jinja2 import Template
-from markupsafe import Markup
 from sqlmodel import Session
 
-from crawler.browser import printed
-from crawler.failures import DownloadFailed
-from messages import ENGLISH, Message
+from messages import Message
 from policywatch.atomic_file import replace_file, replacement
 from policywatch.config.watchlist import Watchlist
 from policywatch.evidence.timestamps import authority_of
 from policywatch.views.change import ChangeView
 from policywatch.views.serializer import change_json
-from policywatch.web.change_page import change_page
+from policywatch.web.change import change_page
 from policywatch.web.layout import plain_text
-from policywatch.web.page_context import PageContext, Query
-from policywatch.web.rendering import Renderer
+from policywatch.web.record import pdf, printable
 from storage.captures import captures_from, intact
 from storage.chain import proof_of
-from storage.change_list import ChangeFilter, changes_page
 from storage.versions import Version
-
-_SHEETS = ("base", "change", "print")
-_ALL = 100_000  # more changes than any period has
 
 
 def write_bundle(
@@ -55,7 +45,9 @@ def write_bundle(
     ]
     captures = {part.entry: part for part in parts}
     proofs = {number: proof_of(session, number) for number in captures}
-    html = _html("evidence.html", watchlist.site, **context, captures=captures.values())
+    html = printable(
+        "evidence.html", watchlist.site, **context, captures=captures.values()
+    )
     bundle = {
         **{
             f"{side}.txt": plain_text(text.page).encode("utf-8", "replace")
@@ -81,9 +73,12 @@ def write_bundle(
         .model_dump_json(indent=1)
         .encode(),
     }
-    pdf = _pdf(html)
-    lacks = [f"change.pdf: {pdf}"] if isinstance(pdf, Message) else []
-    bundle |= {} if isinstance(pdf, Message) else {"change.pdf": pdf}
+    printed = pdf(html)
+    lacks = []
+    if isinstance(printed, Message):
+        lacks.append(f"change.pdf: {printed}")
+    else:
+        bundle["change.pdf"] = printed
     if not all(stamp for _, stamp in proofs.values()):
         lacks.append("a timestamp of the last entries: none has been made yet")
     if authority := authority_of(watchlist):
@@ -106,54 +101,6 @@ def write_bundle(
     )
     _write(path, bundle | {"SHA256SUMS": sums.encode()})
     return lacks
-
-
-def record(
-    session: Session,
-    wanted: int | ChangeFilter,
-    site: str | None,
-    language: str = ENGLISH,
-) -> bytes | Message:
-    """A change with its passages, or all that a filter lets through in short, with their reviews, as PDF; or why there
-    is no browser for it."""
-    rows = (
-        []
-        if isinstance(wanted, int)
-        else changes_page(session, wanted, limit=_ALL).rows
-    )
-    ids = [wanted] if isinstance(wanted, int) else [row.change.id for row in rows]
-    changes = (
-        change_page(session, id_) for id_ in ids
-    )  # one at a time: each holds two texts
-    return _pdf(_html("record.html", site, language, count=len(ids), changes=changes))
-
-
-def _html(
-    template: str, site: str | None, language: str = ENGLISH, **context: object
-) -> str:
-    """All of it unfolded, for nobody unfolds a printed page."""
-    static = resources.files("policywatch.web") / "static"
-    sheet = Markup(  # noqa: S704
-        "".join((static / f"{name}.css").read_text("utf-8") for name in _SHEETS)
-    )  # our own
-
-    def address(path: str, _query: Query) -> str:
-        return f"{site.rstrip('/')}{quote(path)}" if site else "#"
-
-    page = PageContext("/changes", (), language, address, address, exported=True)
-    return (
-        Renderer()
-        .html(page, template, sheet=sheet, **context)
-        .replace("<details", "<details open")
-    )
-
-
-def _pdf(html: str) -> bytes | Message:
-    """Or why there is no browser for it."""
-    try:
-        return asyncio.run(printed(html))
-    except DownloadFailed as failure:
-        return failure.reason
 
 
 def _write(path: Path, bundle: Mapping[str, bytes]) -> None:

@@ -26,6 +26,8 @@ _WINDOW = 15 * 60  # seconds in which wrong passwords are counted
 _MOST_WRONG = 5  # of one client; then its passwords are not looked at any more
 _MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try: nobody can keep others out by failing
 _LONGEST_QUEUE = 8  # passwords that are looked at or wait for it, one at a time: hashing costs time and memory
+# of one network, in so many seconds: fewer than a day's mails to all, which nobody shall use up alone
+_MOST_SIGN_UPS = {3600: 5, 24 * 3600: 20}
 _BUSY = 5  # seconds after which one more may try again
 _HASHED = "$argon2"
 _SHORTEST = 12  # characters of a password or token
@@ -277,3 +279,22 @@ def _shared(address: str, bits_of_4: int, bits_of_6: int) -> str:
         parsed = parsed.ipv4_mapped
     bits = bits_of_4 if isinstance(parsed, IPv4Address) else bits_of_6
     return str(ip_network(f"{parsed}/{bits}", strict=False))
+
+
+class SignUps:
+    """Counts them by network; for several threads."""
+
+    def __init__(self) -> None:
+        self._times: deque[tuple[float, str]] = deque(maxlen=10_000)
+
+    def takes(self, address: str) -> bool:
+        """Whether another one may come from there now; then it is counted."""
+        network, now = network_of(address), monotonic()
+        times = [time for time, other in tuple(self._times) if other == network]
+        is_let = all(
+            sum(time > now - window for time in times) < most
+            for window, most in _MOST_SIGN_UPS.items()
+        )
+        if is_let:
+            self._times.append((now, network))
+        return is_let

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -12,6 +11,17 @@ from analysis.text.lexicon import mentions_in
 from policywatch.views import json_models as json
 from policywatch.views.between import steps_between, sum_of
 from policywatch.views.health import troubled
+from policywatch.views.query_params import (
+    ChangesPaged,
+    ChangesQuery,
+    DocumentId,
+    Limit,
+    Number,
+    Params,
+    SearchQuery,
+    Word,
+    Words,
+)
 from policywatch.views.serializer import (
     change_json,
     changes_json,
@@ -21,19 +31,9 @@ from policywatch.views.serializer import (
     passage_json,
     versions_json,
 )
-from policywatch.web.admin import WatchlistState
-from policywatch.web.change_page import two_versions
-from policywatch.web.comparisons import Comparisons, From, To
-from policywatch.web.query_params import (
-    ChangesPaged,
-    ChangesQuery,
-    DocumentId,
-    Limit,
-    Number,
-    Params,
-    Word,
-    Words,
-)
+from policywatch.web.backend import Using
+from policywatch.web.compare import two_versions
+from policywatch.web.comparisons import From, To
 from policywatch.web.responses import (
     PROBLEMS,
     ConditionalRoute,
@@ -41,10 +41,8 @@ from policywatch.web.responses import (
     next_page,
     only_known_parameters,
 )
-from policywatch.web.search_page import SearchQuery
 from storage.checks import newest_check
 from storage.columns import MAX_INTEGER
-from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import document, documents_page, services_page, watched_counts
 from storage.paragraphs import blame, course
@@ -105,199 +103,208 @@ class SearchPaged(SearchQuery):
     limit: Limit = 20
 
 
-def api(
-    database: Database, state: Callable[[], WatchlistState], comparisons: Comparisons
-) -> APIRouter:
-    router = APIRouter(
-        prefix="/api/v1",
-        default_response_class=Json,
-        responses=PROBLEMS,
-        route_class=ConditionalRoute,
-        dependencies=[Depends(only_known_parameters)],
+router = APIRouter(
+    prefix="/api/v1",
+    default_response_class=Json,
+    responses=PROBLEMS,
+    route_class=ConditionalRoute,
+    dependencies=[Depends(only_known_parameters)],
+)
+
+
+@router.get("/changes")
+def list_changes(
+    request: Request,
+    response: Response,
+    backend: Using,
+    query: Annotated[ChangesPaged, Query()],
+) -> json.Changes:
+    """Changes, newest first, without their passages."""
+    with backend.database.reading() as session:
+        page = query.page(session)
+        changes = changes_json(session, page.rows, reviews=request.state.signed_in)
+    return json.Changes(changes=changes, next=next_page(request, response, page.older))
+
+
+@router.get("/changes/{change_id}")
+def one_change(request: Request, backend: Using, change_id: Number) -> json.Change:
+    """A change with its passages and its brief."""
+    with backend.database.reading() as session:
+        return change_json(session, change_id, reviews=request.state.signed_in)
+
+
+@router.get("/passages")
+def list_passages(
+    request: Request,
+    response: Response,
+    backend: Using,
+    query: Annotated[PassagesPaged, Query()],
+) -> json.Passages:
+    """The places of changes, the newest change first; filtered as changes are."""
+    before = PassagePlace.parse(query.cursor) if query.cursor else None
+    with backend.database.reading() as session:
+        page = passages_page(session, query.filter, before=before, limit=query.limit)
+    passages = [passage_json(row) for row in page.rows]
+    return json.Passages(
+        passages=passages, next=next_page(request, response, page.older)
     )
-    _changes(router, database)
-    _documents(router, database, comparisons)
-    _lists(router, database, state)
-    return router
 
 
-def _changes(router: APIRouter, database: Database) -> None:
-    @router.get("/changes")
-    def list_changes(
-        request: Request, response: Response, query: Annotated[ChangesPaged, Query()]
-    ) -> json.Changes:
-        """Changes, newest first, without their passages."""
-        with database.reading() as session:
-            page = query.page(session)
-            changes = changes_json(session, page.rows, reviews=request.state.signed_in)
-        return json.Changes(
-            changes=changes, next=next_page(request, response, page.older)
+@router.get("/search")
+def find(
+    request: Request,
+    response: Response,
+    backend: Using,
+    query: Annotated[SearchPaged, Query()],
+) -> json.Hits:
+    """Texts of any version with every word, in any form, and every "phrase in quotes"; `cooki*` is a beginning."""
+    with backend.database.reading() as session:
+        page = search(
+            session, query.q, query.filter, before=query.cursor, limit=query.limit
         )
+    return json.Hits(
+        hits=[hit_json(hit) for hit in page.hits],
+        next=next_page(request, response, page.older),
+    )
 
-    @router.get("/changes/{change_id}")
-    def one_change(request: Request, change_id: Number) -> json.Change:
-        """A change with its passages and its brief."""
-        with database.reading() as session:
-            return change_json(session, change_id, reviews=request.state.signed_in)
 
-    @router.get("/passages")
-    def list_passages(
-        request: Request, response: Response, query: Annotated[PassagesPaged, Query()]
-    ) -> json.Passages:
-        """The places of changes, the newest change first; filtered as changes are."""
-        before = PassagePlace.parse(query.cursor) if query.cursor else None
-        with database.reading() as session:
-            page = passages_page(
-                session, query.filter, before=before, limit=query.limit
+@router.get("/documents")
+def list_documents(
+    request: Request,
+    response: Response,
+    backend: Using,
+    query: Annotated[DocumentsPaged, Query()],
+) -> json.Documents:
+    """Documents that are or were watched, by id."""
+    with backend.database.reading() as session:
+        rows = documents_page(
+            session,
+            services=query.service,
+            languages=query.language,
+            after=query.cursor,
+            limit=query.limit + 1,
+        )
+        documents = documents_json(session, rows[: query.limit])
+    more = documents[-1].id if len(rows) > query.limit else None
+    return json.Documents(documents=documents, next=next_page(request, response, more))
+
+
+# before the document's own address, which takes any path
+@router.get("/documents/{document_id:path}/compare")
+def compare_versions(
+    request: Request, backend: Using, document_id: DocumentId, old: From, new: To
+) -> json.Compared:
+    """Two versions, by number or by a day (UTC) on which they were in force."""
+    with backend.database.reading() as session:
+        sides = two_versions(session, document_id, old, new)
+        steps = steps_between(session, sides.before, sides.after)
+    whole = sum_of(
+        steps,
+        backend.comparisons.compared(sides, request).passages,
+        sides.before.page,
+        sides.after.page,
+    )
+    with backend.database.reading() as session:
+        return compared_json(session, sides.before, sides.after, whole)
+
+
+@router.get("/documents/{document_id:path}/versions")
+def list_versions(
+    request: Request,
+    response: Response,
+    backend: Using,
+    document_id: DocumentId,
+    query: Annotated[VersionsPaged, Query()],
+) -> json.Versions:
+    """Versions, newest first, without their texts."""
+    with backend.database.reading() as session:
+        document(session, document_id)
+        rows = versions_of_document(
+            session, document_id, before=query.cursor, limit=query.limit + 1
+        )
+        versions = versions_json(session, rows[: query.limit])
+    more = versions[-1].number if len(rows) > query.limit else None
+    return json.Versions(versions=versions, next=next_page(request, response, more))
+
+
+@router.get("/documents/{document_id:path}/versions/{number}")
+def one_version(
+    backend: Using, document_id: DocumentId, number: Number
+) -> json.Version:
+    """A version with its text, and since when each block of it stands."""
+    with backend.database.reading() as session:
+        document(session, document_id)
+        row = numbered_version(session, document_id, number)
+        since = blame(session, row)
+        (head,) = versions_json(session, [row])
+    blocks: list[Any] = [
+        block | {"since": at}
+        for block, at in zip(row.page["blocks"], since, strict=True)
+    ]
+    title, language = row.page.get("title", ""), row.page.get("language")
+    return json.Version(
+        **head.model_dump(), title=title, language=language, blocks=blocks
+    )
+
+
+@router.get("/documents/{document_id:path}/course", response_model=json.Course)
+def course_of_document(backend: Using, document_id: DocumentId) -> Response:
+    """Length and mentions of each topic over all versions, oldest first."""
+    with backend.database.reading() as session:
+        mentions = mentions_in(document(session, document_id).language)
+        points = json.Course(
+            document=document_id, points=course(session, document_id, mentions)
+        )
+    return Response(points.model_dump_json(), media_type="application/json")
+
+
+@router.get("/documents/{document_id:path}")
+def one_document(backend: Using, document_id: DocumentId) -> json.Document:
+    """A document, and how its last check went."""
+    with backend.database.reading() as session:
+        return documents_json(session, [document(session, document_id)])[0]
+
+
+@router.get("/services")
+def list_services(
+    request: Request,
+    response: Response,
+    backend: Using,
+    query: Annotated[ServicesPaged, Query()],
+) -> json.Services:
+    """Services, by name."""
+    with backend.database.reading() as session:
+        rows = services_page(session, after=query.cursor, limit=query.limit + 1)
+    services = [
+        json.Service(name=name, documents=number)
+        for name, number in rows[: query.limit]
+    ]
+    more = services[-1].name if len(rows) > query.limit else None
+    return json.Services(services=services, next=next_page(request, response, more))
+
+
+@router.get("/health")
+def health(request: Request, backend: Using) -> json.Health:
+    """Whether what is watched can be read; the documents that can't, and why, to who may know."""
+    is_public = request.state.access["can_sign_in"] and not request.state.signed_in
+    with backend.database.reading() as session:
+        _, watched = watched_counts(session)
+        newest, deliveries = newest_check(session), counts(session)
+        trouble = [
+            json.Trouble(
+                document=row.id,
+                checked_at=check.checked_at,
+                outcome=check.outcome,
+                reason=check.reason,
+                failing_since=row.failing_since,
             )
-        passages = [passage_json(row) for row in page.rows]
-        return json.Passages(
-            passages=passages, next=next_page(request, response, page.older)
-        )
-
-    @router.get("/search")
-    def find(
-        request: Request, response: Response, query: Annotated[SearchPaged, Query()]
-    ) -> json.Hits:
-        """Texts of any version with every word, in any form, and every "phrase in quotes"; `cooki*` is a beginning."""
-        with database.reading() as session:
-            page = search(
-                session, query.q, query.filter, before=query.cursor, limit=query.limit
-            )
-        return json.Hits(
-            hits=[hit_json(hit) for hit in page.hits],
-            next=next_page(request, response, page.older),
-        )
-
-
-def _documents(router: APIRouter, database: Database, comparisons: Comparisons) -> None:
-    @router.get("/documents")
-    def list_documents(
-        request: Request, response: Response, query: Annotated[DocumentsPaged, Query()]
-    ) -> json.Documents:
-        """Documents that are or were watched, by id."""
-        with database.reading() as session:
-            rows = documents_page(
-                session,
-                services=query.service,
-                languages=query.language,
-                after=query.cursor,
-                limit=query.limit + 1,
-            )
-            documents = documents_json(session, rows[: query.limit])
-        more = documents[-1].id if len(rows) > query.limit else None
-        return json.Documents(
-            documents=documents, next=next_page(request, response, more)
-        )
-
-    # before the document's own address, which takes any path
-    @router.get("/documents/{document_id:path}/compare")
-    def compare_versions(
-        request: Request, document_id: DocumentId, old: From, new: To
-    ) -> json.Compared:
-        """Two versions, by number or by a day (UTC) on which they were in force."""
-        with database.reading() as session:
-            sides = two_versions(session, document_id, old, new)
-            steps = steps_between(session, sides.before, sides.after)
-        whole = sum_of(
-            steps,
-            comparisons.compared(sides, request).passages,
-            sides.before.page,
-            sides.after.page,
-        )
-        with database.reading() as session:
-            return compared_json(session, sides.before, sides.after, whole)
-
-    @router.get("/documents/{document_id:path}/versions")
-    def list_versions(
-        request: Request,
-        response: Response,
-        document_id: DocumentId,
-        query: Annotated[VersionsPaged, Query()],
-    ) -> json.Versions:
-        """Versions, newest first, without their texts."""
-        with database.reading() as session:
-            document(session, document_id)
-            rows = versions_of_document(
-                session, document_id, before=query.cursor, limit=query.limit + 1
-            )
-            versions = versions_json(session, rows[: query.limit])
-        more = versions[-1].number if len(rows) > query.limit else None
-        return json.Versions(versions=versions, next=next_page(request, response, more))
-
-    @router.get("/documents/{document_id:path}/versions/{number}")
-    def one_version(document_id: DocumentId, number: Number) -> json.Version:
-        """A version with its text, and since when each block of it stands."""
-        with database.reading() as session:
-            document(session, document_id)
-            row = numbered_version(session, document_id, number)
-            since = blame(session, row)
-            (head,) = versions_json(session, [row])
-        blocks: list[Any] = [
-            block | {"since": at}
-            for block, at in zip(row.page["blocks"], since, strict=True)
+            for row, check in troubled(session)
         ]
-        title, language = row.page.get("title", ""), row.page.get("language")
-        return json.Version(
-            **head.model_dump(), title=title, language=language, blocks=blocks
-        )
-
-    @router.get("/documents/{document_id:path}/course", response_model=json.Course)
-    def course_of_document(document_id: DocumentId) -> Response:
-        """Length and mentions of each topic over all versions, oldest first."""
-        with database.reading() as session:
-            mentions = mentions_in(document(session, document_id).language)
-            points = json.Course(
-                document=document_id, points=course(session, document_id, mentions)
-            )
-        return Response(points.model_dump_json(), media_type="application/json")
-
-    @router.get("/documents/{document_id:path}")
-    def one_document(document_id: DocumentId) -> json.Document:
-        """A document, and how its last check went."""
-        with database.reading() as session:
-            return documents_json(session, [document(session, document_id)])[0]
-
-
-def _lists(
-    router: APIRouter, database: Database, state: Callable[[], WatchlistState]
-) -> None:
-    @router.get("/services")
-    def list_services(
-        request: Request, response: Response, query: Annotated[ServicesPaged, Query()]
-    ) -> json.Services:
-        """Services, by name."""
-        with database.reading() as session:
-            rows = services_page(session, after=query.cursor, limit=query.limit + 1)
-        services = [
-            json.Service(name=name, documents=number)
-            for name, number in rows[: query.limit]
-        ]
-        more = services[-1].name if len(rows) > query.limit else None
-        return json.Services(services=services, next=next_page(request, response, more))
-
-    @router.get("/health")
-    def health(request: Request) -> json.Health:
-        """Whether what is watched can be read; the documents that can't, and why, to who may know."""
-        is_public = request.state.access["can_sign_in"] and not request.state.signed_in
-        with database.reading() as session:
-            _, watched = watched_counts(session)
-            newest, deliveries = newest_check(session), counts(session)
-            trouble = [
-                json.Trouble(
-                    document=row.id,
-                    checked_at=check.checked_at,
-                    outcome=check.outcome,
-                    reason=check.reason,
-                    failing_since=row.failing_since,
-                )
-                for row, check in troubled(session)
-            ]
-        return json.Health(
-            watched=watched,
-            good=watched - len(trouble),
-            last_check=newest.checked_at if newest else None,
-            troubled=[] if is_public else trouble,
-            deliveries={} if is_public else deliveries,
-            watchlist="good" if state().problem is None else "wrong",
-        )
+    return json.Health(
+        watched=watched,
+        good=watched - len(trouble),
+        last_check=newest.checked_at if newest else None,
+        troubled=[] if is_public else trouble,
+        deliveries={} if is_public else deliveries,
+        watchlist="good" if backend.state().problem is None else "wrong",
+    )

@@ -6,14 +6,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import BoundedSemaphore, Lock
 from typing import Annotated
 
 from fastapi import Query, Request
 
-from policywatch.ingest.drafts import ChangeDraft
-from policywatch.web.change_page import Sides
-from policywatch.web.query_params import Day, Number
+from analysis.model import Comparison
+from analysis.page_json import page_from_json
+from policywatch.ingest.drafts import ChangeDraft, draft_change
+from policywatch.ingest.extraction import ExtractionConfig, differences
+from policywatch.views.query_params import Day, Number
+from storage.documents import Document
+from storage.versions import Version
 
 WAIT = 10  # seconds after which a visitor may ask again
 _AT_ONCE = 2  # for visitors, and as many for those who signed in
@@ -21,6 +26,27 @@ _REMEMBERED = 16  # pairs
 # a version of a document, by its number or by a day on which it was in force
 From = Annotated[Number | Day, Query(alias="from", union_mode="left_to_right")]
 To = Annotated[Number | Day, Query(alias="to", union_mode="left_to_right")]
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two versions to be compared; `replaced` is the document of the first where it is another."""
+
+    document: Document
+    replaced: Document
+    before: Version
+    after: Version
+
+    def compare(self) -> ChangeDraft:
+        """Takes long for long texts, and no session. Two texts of one document are not classified: the changes between
+        them are."""
+        texts = page_from_json(self.before.page), page_from_json(self.after.page)
+        if self.replaced.id == self.document.id:
+            return draft_change(
+                Comparison(substantive=True, passages=differences(*texts))
+            )
+        config = ExtractionConfig(self.document.title, self.document.language)
+        return draft_change(config.compare(*texts))
 
 
 class TooManyComparisons(Exception):

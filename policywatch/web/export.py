@@ -1,69 +1,55 @@
-"""The pages and feeds as files, for any host that serves files, or none: they open from the disk too."""
+"""The pages and feeds as files, for any host that serves files, or none: they open from the disk too.
+
+The application is asked for each of them as a browser would ask, with the addresses of files for its links.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
-from functools import cache, partial
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from importlib import resources
+from itertools import product
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote, urlencode
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlmodel import Session
+from starlette.types import ASGIApp, Message
 
 from messages import LANGUAGES
 from policywatch.config.schema import RouteEntry
 from policywatch.second_opinion import second_opinion
-from policywatch.web.change_page import announced_page, announced_text, change_page
-from policywatch.web.document_pages import (
-    document_page,
-    health_page,
-    service_list,
-    version_page,
-)
-from policywatch.web.feed_formats import JsonFeed, atom, json_feed
-from policywatch.web.feeds import effective_dates, feed, feed_key
+from policywatch.views.query_params import EARLIEST, LATEST, ChangesQuery
+from policywatch.web.app import create_app
+from policywatch.web.backend import WatchlistState
+from policywatch.web.changes import month_before
 from policywatch.web.file_names import FileNames, slugs
-from policywatch.web.layout import plain_text
-from policywatch.web.list_pages import (
-    ListQuery,
-    by_day,
-    home_page,
-    list_page,
-    upcoming_page,
-)
-from policywatch.web.page_context import VIEWS, Query
-from policywatch.web.query_params import EARLIEST, ChangesQuery
-from policywatch.web.rendering import Renderer
+from policywatch.web.page_context import FEEDS, VIEWS, PageContext, Query
 from policywatch.web.static_export import ExportResult, File, bring_up_to_date
 from storage.announced import announcements
-from storage.change_list import Cursor, ListedChange, changes_page, event_of
-from storage.changes import Change, changes_of, passages_by_change
+from storage.change_list import event_of
+from storage.changes import changes_of, passages_by_change
 from storage.clock import midnight
 from storage.database import Database
 from storage.documents import Document, known, previews
 from storage.errors import Unknown, Withdrawn
-from storage.versions import (
-    Version,
-    current_version,
-    numbered_version,
-    version_heads,
-    versions,
-    withdrawn_versions,
-)
-from storage.withdrawals import Withdrawal
+from storage.versions import current_version, versions, withdrawn_versions
 
-_ALL = 100_000  # more than any list has
 _PACKAGES = (
     "analysis",
+    "crawler",
+    "foundation",
     "notifier",
     "policywatch",
     "messages",
     "storage",
 )  # all that words and pages are made of
+_DOCUMENT_FACTS = {"id", "service", "title", "kind", "language", "url"}
+_ANSWERS = (200, 410)  # a withdrawn version says so where it stood
 
 
 def export_site(
@@ -80,13 +66,18 @@ def export_site(
     """Write what is not in the folder yet, of the services and from the day that a query asks for. Raises `Unknown`,
     `ForeignFolder` and `OSError`."""
     query = query or ChangesQuery()
-    with database.reading() as session:
-        plan = _Plan(
-            session, f"{site.rstrip('/')}/" if site else "", today, routes, query
+    with database.reading() as session, start_blocking_portal() as portal:
+        app = create_app(
+            _Snapshot(session),  # type: ignore[arg-type]
+            state=lambda: WatchlistState(routes=routes),
+            now=lambda: datetime.combine(today, time(), UTC),
         )
+        withdrawn = app.exception_handlers[Withdrawn]
+        app.exception_handlers = {Withdrawn: withdrawn}  # else it is ours to fail
+        edition = _Edition(session, app, portal, query, site)
 
         def files() -> Iterator[File]:
-            for file in plan.files():
+            for file in edition.files():
                 progress(file.name)
                 yield file
 
@@ -105,387 +96,206 @@ def _program() -> str:
     return digest.hexdigest()
 
 
-class _Plan:
-    """All files, each once, the first page last: what it leads to is there by then."""
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """The database as it is for one session: all pages show one state of the store."""
+
+    session: Session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        yield self.session
+        self.session.expunge_all()
+
+
+class _Edition:
+    """What is exported, of some services and from some day on."""
 
     def __init__(
         self,
         session: Session,
-        site: str,
-        today: date,
-        routes: Sequence[RouteEntry],
+        app: ASGIApp,
+        portal: BlockingPortal,
         query: ChangesQuery,
+        site: str,
     ) -> None:
         self._session = session
-        self._renderer = Renderer()
-        self._today = today
-        self._routes = routes
+        self._app = app
+        self._portal = portal
         self._query = query
         self._documents = known(session, query.service)
-        if missing := {*query.service} - {
-            document.service for document in self._documents
-        }:
+        services = [document.service for document in self._documents]
+        if missing := {*query.service} - {*services}:
             raise Unknown(
                 f"no service is called {min(missing)!r}; `policywatch documents` lists them"
             )
+        self._withdrawn: set[str] = set()
+        self._announced = {
+            announced.id
+            for announced, replaced in previews(session, query.service)
+            if current_version(session, announced.id)
+            and current_version(session, replaced.id)
+        }
+        self._written = {each.id: [*self._paths(each)] for each in self._documents}
         self._names = FileNames(
-            site, slugs(document.service for document in self._documents)
+            f"{site.rstrip('/')}/" if site else "",
+            slugs(services),
+            {path for paths in self._written.values() for path in paths},
         )
-        if query.as_query:
-            self._names.written = {
-                path for document in self._documents for path in self._paths(document)
-            }
+        if not query.as_query:
+            self._names.written.add("/health")  # of the whole watchlist
+
+    def _paths(self, document: Document) -> Iterator[str]:
+        """The document, its changes, and its versions from the one before them on."""
+        since, session = self._query.since, self._session
+        changes = [
+            change
+            for change in changes_of(session, document.id)
+            if change.detected_at >= midnight(since or EARLIEST)
+        ]
+        rows = versions(session, document.id)
+        if since:
+            changed = {change.before_id for change in changes}
+            first = next((n for n, row in enumerate(rows) if row.id in changed), None)
+            rows = rows[first:] if first is not None else []
+        yield f"/documents/{document.id}"
+        if document.id in self._announced:
+            yield f"/upcoming/{document.id}"
+        yield from (f"/changes/{change.id}" for change in changes)
+        at = f"/documents/{document.id}/versions"
+        yield from (f"{at}/{row.number}" for row in rows)
+        for version, withdrawal in withdrawn_versions(session, document.id):
+            if not since or (rows and version.number > rows[0].number):
+                self._withdrawn.add(f"{at}/{version.number}")
+                yield f"{at}/{version.number}"
+                if withdrawal.change_id is not None:
+                    yield f"/changes/{withdrawal.change_id}"
+        session.expunge_all()
 
     def files(self) -> Iterator[File]:
-        session, today, wanted = (
-            self._session,
-            self._today,
-            self._within(ListQuery()).filter,
-        )
+        """Each once, the first page last: what it leads to is there by then."""
+        session, wanted = self._session, self._query.filter
         static = resources.files("policywatch.web") / "static"
         for file in sorted(static.iterdir(), key=lambda file: file.name):
             yield File(f"static/{file.name}", file.read_bytes)
-        for document in self._documents:
-            yield from self._document(document)
-        for service in self._names.services:
-            yield from self._service(service)
-        yield from self._months()
-        yield from self._announced()
-        yield from self._feeds(ListQuery())
-        yield from self._pages(
-            "/health",
-            (),
-            "health.html",
-            partial(health_page, session, (), self._routes),
-        )
-        yield from self._pages(
-            "/services",
-            (),
-            "services.html",
-            partial(service_list, session, self._query.service),
-        )
-        yield from self._pages(
-            "/upcoming",
-            (),
-            "upcoming.html",
-            partial(upcoming_page, session, today, wanted),
-        )
-        yield from self._pages(
-            "/", (), "home.html", partial(home_page, session, today, wanted)
-        )
-
-    def _within(self, query: ListQuery) -> ListQuery:
-        """Of what the query asks for, what is written."""
-        since = max(filter(None, (query.since, self._query.since)), default=None)
-        return query.model_copy(
-            update={"service": query.service or self._query.service, "since": since}
-        )
-
-    def _paths(self, document: Document) -> Iterator[str]:
-        """Of what is written of a document: its changes, and the versions from the one before them on."""
-        start, rows = (
-            midnight(self._query.since or EARLIEST),
-            versions(self._session, document.id),
-        )
-        changes = [
-            change
-            for change in changes_of(self._session, document.id)
-            if change.detected_at >= start
-        ]
-        changed = {change.before_id for change in changes}
-        first = (
-            next((at for at, row in enumerate(rows) if row.id in changed), -1)
-            if self._query.since
-            else 0
-        )
-        yield from (f"/documents/{document.id}", f"/upcoming/{document.id}")
-        yield from (f"/changes/{change.id}" for change in changes)
-        yield from (
-            f"/documents/{document.id}/versions/{row.number}" for row in rows[first:]
-        )
-        for version, withdrawal in withdrawn_versions(self._session, document.id):
-            if not self._query.since or (
-                rows[first:] and version.number > rows[first].number
-            ):
-                yield f"/documents/{document.id}/versions/{version.number}"
-                yield f"/changes/{withdrawal.change_id}"
-        self._session.expunge_all()
-
-    def _document(self, document: Document) -> Iterator[File]:
-        session, facts = self._session, _facts(document)
-        changes = changes_of(session, document.id)
-        for change in changes:
-            if self._names.has(f"/changes/{change.id}"):
-                yield from self._change(change, changes, facts)
-        texts = ""  # of this version and those before: its page says where each part of it comes from
-        steps = 0
-        rows = versions(session, document.id)
-        for version, following in zip(rows, [*rows[1:], None], strict=False):
-            texts = _key(texts, version.fingerprint)
-            if self._names.has(f"/documents/{document.id}/versions/{version.number}"):
-                steps += 1
-                yield from self._version(
-                    version, following.number if following else None, [*facts, texts]
-                )
-        for version, withdrawal in withdrawn_versions(session, document.id):
-            if self._names.has(f"/documents/{document.id}/versions/{version.number}"):
-                steps += 1
-                yield from self._withdrawn(version, withdrawal)
-        yield from self._feeds(ListQuery(document=[document.id]))
-        view = partial(document_page, session, document.id, steps=steps)
-        yield from self._pages(f"/documents/{document.id}", (), "document.html", view)
-        session.expunge_all()
-
-    def _change(
-        self, change: Change, changes: Sequence[Change], facts: list[str]
-    ) -> Iterator[File]:
-        neighbours = [
-            other.id
-            for other in changes
-            if change.before_id == other.version_id
-            or change.version_id == other.before_id
-        ]
-        heads = version_heads(self._session, [change.before_id, change.version_id])
-        key = _key(
-            self._stored([change]),
-            neighbours,
-            facts,
-            sorted(head.fingerprint for head in heads.values()),
-            second_opinion(self._session, change.id),
-            announcements(self._session, [change]),
-            [_listed_facts(row) for row in event_of(self._session, change)],
-        )
-        for view in (None, *VIEWS):
-            query: Query = (("view", view),) if view else ()
-            gather = partial(change_page, self._session, change.id)
-            yield from self._pages(
-                f"/changes/{change.id}", query, "change.html", gather, key=key
-            )
-
-    def _version(
-        self, version: Version, newer: int | None, facts: list[str]
-    ) -> Iterator[File]:
-        id_, number = version.document_id, version.number
-        path = f"/documents/{id_}/versions/{number}"
-        key = _key(version.model_dump(mode="json", exclude={"page"}), newer, facts)
-        yield from self._pages(
-            path,
-            (),
-            "version.html",
-            partial(version_page, self._session, id_, number),
-            key=key,
-        )
-        yield File(
-            self._names.file(f"{path}/text", ()), partial(self._text, id_, number), key
-        )
-
-    def _withdrawn(self, version: Version, withdrawal: Withdrawal) -> Iterator[File]:
-        """Where the version and the change to it stood, for who comes from an old message."""
-        failure = Withdrawn(
-            "", version.document_id, withdrawal.withdrawn_at, withdrawal.reason
-        )
-        paths = [f"/documents/{version.document_id}/versions/{version.number}"]
-        if withdrawal.change_id is not None:
-            paths.append(f"/changes/{withdrawal.change_id}")
-        for path in paths:
-            gather = partial(dict[str, Any], failure=failure)
-            yield from self._pages(
-                path,
-                (),
-                "withdrawn.html",
-                gather,
-                key=_key(path, withdrawal.model_dump(mode="json")),
-            )
-
-    def _text(self, document_id: str, number: int) -> bytes:
-        return plain_text(
-            numbered_version(self._session, document_id, number).page
-        ).encode("utf-8", "replace")
-
-    def _service(self, service: str) -> Iterator[File]:
-        query: Query = (("service", service),)
-        yield from self._pages(
-            "/services",
-            query,
-            "services.html",
-            partial(service_list, self._session, only=service),
-        )
-        yield from self._pages(
-            "/changes",
-            query,
-            "changes.html",
-            partial(self._list, ListQuery(service=[service])),
-        )
-        yield from self._feeds(ListQuery(service=[service]))
-
-    def _list(
-        self, query: ListQuery, **around: dict[str, str] | None
-    ) -> dict[str, Any]:
-        events = changes_page(
-            self._session, self._within(query).filter, limit=_ALL, by_event=True
-        ).events
-        return {
-            "query": query,
-            "days": by_day(events),
-            "older": None,
-            "newer": None,
-        } | around
-
-    def _months(self) -> Iterator[File]:
-        months = list(self._months_with_changes())
-        for month, newer, older in zip(
-            months, [None, *months], [*months[1:], None], strict=False
-        ):
-            context = self._list(
-                ListQuery.model_validate(month), newer=newer, older=older
-            )
-            rows = [
-                row
-                for _, events in context["days"]
-                for event in events
-                for row in event
-            ]
-            key = _key(
-                self._stored([row.change for row in rows]),
-                [*map(_listed_facts, rows)],
-                newer,
-                older,
-            )
-            gather = partial(dict[str, Any], context)
-            yield from self._pages(
-                "/changes", tuple(month.items()), "changes.html", gather, key=key
-            )
-            self._session.expunge_all()
-        yield from self._pages(
-            "/changes", (), "changes.html", partial(self._newest, months)
-        )
-
-    def _newest(self, months: list[dict[str, str]]) -> dict[str, Any]:
-        page = list_page(self._session, self._within(ListQuery()))
-        older = months[0] if months and page["older"] else None
-        return page | {"query": ListQuery(), "older": older, "newer": None}
-
-    def _months_with_changes(self) -> Iterator[dict[str, str]]:
-        """The newest first, as a list is asked for them."""
-        place: Cursor | None = None
-        while rows := changes_page(
-            self._session, self._within(ListQuery()).filter, before=place, limit=1
-        ).rows:
-            day = rows[0].change.detected_at.date()
-            last = monthrange(day.year, day.month)[1]
-            yield {"since": f"{day:%Y-%m}-01", "until": f"{day:%Y-%m}-{last}"}
-            place = Cursor(datetime(day.year, day.month, 1, tzinfo=UTC), 0)
-
-    def _stored(self, changes: Sequence[Change]) -> list[object]:
-        """All that is stored of changes: `read --again` may classify a passage otherwise and leave its change."""
-        passages = passages_by_change(
-            self._session, [change.id for change in changes if change.id]
-        )
-        return [
-            [
-                change.model_dump(mode="json"),
-                [
-                    passage.model_dump(exclude={"id", "marks"})
-                    for passage in passages.get(change.id, [])
-                ],
-            ]
-            for change in changes
-        ]
-
-    def _announced(self) -> Iterator[File]:
-        for announced, replaced in previews(self._session):
-            texts = [
-                current_version(self._session, each.id)
-                for each in (announced, replaced)
-            ]
-            if None not in texts:
-                key = _key(
-                    [text.fingerprint for text in texts if text],
-                    _facts(announced),
-                    _facts(replaced),
-                )
-                gather = partial(_announced_page, self._session, announced.id)
+        keys = {each.id: self._key(each) for each in self._documents}
+        all_keys = _digest(keys)
+        for id_, (page, *others) in self._written.items():
+            for path in others:
+                is_announced = path.startswith(
+                    "/upcoming/"
+                )  # shows another's text, too
                 yield from self._pages(
-                    f"/upcoming/{announced.id}", (), "announced.html", gather, key=key
+                    path, key=all_keys if is_announced else keys[id_]
                 )
+            yield from self._feeds(("document", id_), key=all_keys)
+            yield from self._pages(page)  # it shows checks
+        for service in self._names.services:
+            of_service = ("service", service)
+            yield from self._pages("/services", of_service)
+            yield from self._pages("/changes", of_service, key=all_keys)
+            yield from self._feeds(of_service, key=all_keys)
+        month = month_before(session, wanted, LATEST)
+        while month:
+            yield from self._pages("/changes", *month.items(), key=all_keys)
+            until = date.fromisoformat(month["since"])
+            month = month_before(session, wanted, until)
+        yield from self._pages("/changes", key=all_keys)
+        yield from self._feeds(key=all_keys)
+        for path in ("/health", "/services", "/upcoming", "/"):
+            yield from self._pages(path)
 
     def _pages(
-        self,
-        path: str,
-        query: Query,
-        template: str,
-        gather: Callable[[], dict[str, Any]],
-        *,
-        key: str | None = None,
+        self, path: str, *query: tuple[str, str], key: str | None = None
     ) -> Iterator[File]:
         """One in each language, unless the export is narrowed to others."""
-        gather = cache(gather)
-        for language in LANGUAGES if self._names.has(path) else ():
-            address = (*query, ("lang", language))
+        if not self._names.has(path):
+            return
+        is_change = path.startswith("/changes/")
+        for view, language in product(
+            (None, *VIEWS) if is_change else (None,), LANGUAGES
+        ):
+            chosen = (("view", view),) if view else ()
+            yield self._file(path, (*query, *chosen, ("lang", language)), key)
+        if "/versions/" in path and path not in self._withdrawn:
+            yield self._file(f"{path}/text", (), key)
 
-            def make(address: Query = address) -> bytes:
-                page = self._names.page(path, address)
+    def _feeds(self, *query: tuple[str, str], key: str) -> Iterator[File]:
+        for path, language in product(FEEDS, LANGUAGES):
+            yield self._file(path, (*query, ("lang", language)), key)
 
-                def link(target: str, /, **query: object) -> str:
-                    return page.link(target, **query) if self._names.has(target) else ""
-
-                html = self._renderer.html(page, template, link=link, **gather())
-                return html.replace(' href=""', "").encode(
-                    "utf-8", "replace"
-                )  # a link that leads nowhere
-
-            yield File(self._names.file(path, address), make, key)
-
-    def _feeds(self, query: ListQuery) -> Iterator[File]:
-        narrowed, query = (
-            {name: values[0] for name, values in query.as_query.items()},
-            self._within(query),
+    def _file(self, path: str, query: Query, key: str | None) -> File:
+        page = self._names.page(path, query, self._query)
+        return File(
+            self._names.file(path, query),
+            lambda: self._portal.call(_ask, self._app, page),
+            key,
         )
-        writers: dict[str, Callable[[JsonFeed], bytes]] = {
-            "/feed.atom": partial(atom, key=feed_key(query)),
-            "/feed.json": json_feed,
-        }
-        for language in LANGUAGES:
-            address: Query = (*narrowed.items(), ("lang", language))
-            for path, write in writers.items():
-                page = self._names.page(path, address)
-                content = feed(
-                    self._session,
-                    self._renderer,
-                    page,
-                    query,
-                    page.whole(path, **narrowed),
-                )
-                yield File(self._names.file(path, address), partial(write, content))
-            dates = effective_dates(
-                self._session, self._names.page("/calendar.ics", address), query
-            )
-            yield File(self._names.file("/calendar.ics", address), dates.to_ical)
+
+    def _key(self, document: Document) -> str:
+        """Of all that pages of its changes and versions show: `read --again` may classify a passage otherwise and leave
+        its change."""
+        session = self._session
+        changes = changes_of(session, document.id)
+        stored = passages_by_change(session, [each.id for each in changes])
+        key = _digest(
+            document.model_dump(include=_DOCUMENT_FACTS),
+            [
+                each.model_dump(exclude={"page"})
+                for each in versions(session, document.id)
+            ],
+            [
+                [version.number, withdrawal.model_dump()]
+                for version, withdrawal in withdrawn_versions(session, document.id)
+            ],
+            [each.model_dump() for each in changes],
+            [
+                [each.model_dump(exclude={"id", "marks"}) for each in run]
+                for run in stored.values()
+            ],
+            announcements(session, changes),
+            [second_opinion(session, each.id) for each in changes],
+            [
+                [row.change.id, row.document.model_dump(include=_DOCUMENT_FACTS)]
+                for change in changes
+                for row in event_of(session, change)
+            ],
+        )
+        session.expunge_all()
+        return key
 
 
-def _announced_page(session: Session, document_id: str) -> dict[str, Any]:
-    sides = announced_text(session, document_id)
-    return announced_page(sides, sides.compare())
+async def _ask(app: ASGIApp, page: PageContext) -> bytes:
+    """Raises what the application raises."""
+    status, body = 0, b""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        nonlocal status, body
+        status = message.get("status", status)
+        body += message.get("body", b"")
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "server": ("localhost", 80),
+        "path": page.path,
+        "raw_path": quote(page.path).encode(),
+        "query_string": urlencode(page.query).encode(),
+        "headers": [(b"host", b"localhost")],
+        "state": {"page": page},
+    }
+    await app(scope, receive, send)
+    if status not in _ANSWERS:
+        raise RuntimeError(f"{page.path} answered with status {status}")
+    return body
 
 
-def _facts(document: Document) -> list[str]:
-    """What pages say of a document."""
-    return [
-        document.id,
-        document.service,
-        document.title,
-        document.kind,
-        document.language,
-        document.url,
-    ]
-
-
-def _listed_facts(row: ListedChange) -> list[object]:
-    """What lists say of a change beside what is stored of it."""
-    return [row.change.id, _facts(row.document), row.announced]
-
-
-def _key(*parts: object) -> str:
+def _digest(*parts: object) -> str:
     return hashlib.sha256(
         json.dumps(parts, sort_keys=True, default=str).encode()
     ).hexdigest()[:24]

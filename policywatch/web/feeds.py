@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from threading import Lock
-from time import monotonic
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from icalendar import Calendar, Event
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
 from messages import LANGUAGES, Catalogue, catalogue
 from notifier.escape import for_machines
 from notifier.presentation import date_key, headline
 from policywatch.sanitize import sanitize
 from policywatch.views.passages import flagged_first
+from policywatch.views.query_params import EARLIEST, ChangesQuery
+from policywatch.web.backend import Using
 from policywatch.web.feed_formats import (
     EPOCH,
     JsonFeed,
@@ -30,103 +28,62 @@ from policywatch.web.feed_formats import (
     stable_id,
     updated,
 )
-from policywatch.web.list_pages import by_event
 from policywatch.web.page_context import PageContext, page_context
-from policywatch.web.query_params import EARLIEST, ChangesQuery
-from policywatch.web.rendering import SITE, Renderer
+from policywatch.web.rendering import SITE, html
 from policywatch.web.responses import ConditionalRoute, only_known_parameters
-from storage.change_list import Cursor, ListedChange, changes_page, leading_first
-from storage.changes import Change, passages_by_change
-from storage.checks import Check
-from storage.database import Database
+from storage.change_list import (
+    Cursor,
+    ListedChange,
+    by_event,
+    changes_page,
+    leading_first,
+)
+from storage.changes import passages_by_change
 from storage.versions import Version, version_heads
 
 _ENTRIES = 30
 _DATES = 100
-_KEPT = 32  # answers
 _GROUPS = {
     "topic": "topics",
     "severity": "severity",
     "direction": "direction",
 }  # of filters, in the catalogue
+router = APIRouter(
+    include_in_schema=False,
+    route_class=ConditionalRoute,
+    dependencies=[Depends(only_known_parameters)],
+)
+Filter = Annotated[ChangesQuery, Query()]
 
 
-class _Kept:
-    """The answers that were given last, as long as the store holds no newer check or change, and a minute at most."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._lock = Lock()
-        self._answers: OrderedDict[str, tuple[object, bytes, datetime]] = OrderedDict()
-
-    def get(
-        self, request: Request, make: Callable[[Session], tuple[bytes, datetime]]
-    ) -> tuple[bytes, datetime]:
-        """The body, and when what it tells last changed."""
-        key, minute = f"{request.url}", int(monotonic() / 60)
-        with self._database.reading() as session:
-            newest = session.exec(
-                select(
-                    select(func.max(col(Check.id))).scalar_subquery(),
-                    select(func.max(col(Change.id))).scalar_subquery(),
-                )
-            ).one()
-            state = (minute, *newest)
-            with self._lock:
-                kept = self._answers.get(key)
-            if kept is None or kept[0] != state:
-                kept = (state, *make(session))
-        with self._lock:
-            self._answers[key] = kept
-            self._answers.move_to_end(key)
-            while len(self._answers) > _KEPT:
-                self._answers.popitem(last=False)
-        return kept[1:]
-
-
-def feeds(database: Database, renderer: Renderer) -> APIRouter:
-    """One of each kind for every filter that the list of changes knows."""
-    known = [Depends(only_known_parameters)]
-    router = APIRouter(
-        include_in_schema=False, route_class=ConditionalRoute, dependencies=known
-    )
-
-    kept = _Kept(database)
-
-    def newest(request: Request, query: ChangesQuery, session: Session) -> JsonFeed:
+@router.get("/feed.atom")
+def as_atom(request: Request, backend: Using, query: Filter) -> Response:
+    def make(session: Session) -> tuple[bytes, datetime]:
         page = _page(request)
-        return feed(
-            session, renderer, page, query, page.whole(page.path, **query.as_query)
-        )
+        content = feed(session, page, query)
+        key = f"{SITE}{page.within(query).as_query or ''}"
+        return atom(content, key), updated(content)
 
-    @router.get("/feed.atom")
-    def as_atom(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
-        def make(session: Session) -> tuple[bytes, datetime]:
-            content = newest(request, query, session)
-            return atom(content, feed_key(query)), updated(content)
+    return _answer(*backend.feeds.get(request, make), "application/atom+xml")
 
-        return _answer(*kept.get(request, make), "application/atom+xml")
 
-    @router.get("/feed.json")
-    def as_json(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
-        def make(session: Session) -> tuple[bytes, datetime]:
-            content = newest(request, query, session)
-            return json_feed(content), updated(content)
+@router.get("/feed.json")
+def as_json(request: Request, backend: Using, query: Filter) -> Response:
+    def make(session: Session) -> tuple[bytes, datetime]:
+        content = feed(session, _page(request), query)
+        return json_feed(content), updated(content)
 
-        return _answer(*kept.get(request, make), "application/feed+json")
+    return _answer(*backend.feeds.get(request, make), "application/feed+json")
 
-    @router.get("/calendar.ics")
-    def as_calendar(
-        request: Request, query: Annotated[ChangesQuery, Query()]
-    ) -> Response:
-        def make(session: Session) -> tuple[bytes, datetime]:
-            content = effective_dates(session, _page(request), query)
-            times = [event.decoded("dtstamp") for event in content.walk("VEVENT")]
-            return content.to_ical(), max(times, default=EPOCH)
 
-        return _answer(*kept.get(request, make), "text/calendar")
+@router.get("/calendar.ics")
+def as_calendar(request: Request, backend: Using, query: Filter) -> Response:
+    def make(session: Session) -> tuple[bytes, datetime]:
+        content = effective_dates(session, _page(request), query)
+        times = [event.decoded("dtstamp") for event in content.walk("VEVENT")]
+        return content.to_ical(), max(times, default=EPOCH)
 
-    return router
+    return _answer(*backend.feeds.get(request, make), "text/calendar")
 
 
 def _page(request: Request) -> PageContext:
@@ -144,23 +101,16 @@ def _answer(body: bytes, time: datetime, mime: str) -> Response:
     return Response(text, headers=headers, media_type=f"{mime}; charset=utf-8")
 
 
-def feed_key(query: ChangesQuery) -> str:
-    return f"{SITE}{query.as_query or ''}"
-
-
-def feed(
-    session: Session,
-    renderer: Renderer,
-    page: PageContext,
-    query: ChangesQuery,
-    address: str,
-) -> JsonFeed:
+def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
     """The newest events and single changes: what was flagged of the leading change, else all of it, and links to the
     others; some queries, however many they are."""
+    query = page.within(asked)
     words = catalogue(page.language)
     events = changes_page(session, query.filter, limit=_ENTRIES, by_event=True).events
     leading = [leading_first(event, page.language) for event in events]
-    passages = passages_by_change(session, [row.change.id for row, *_ in leading])
+    passages = passages_by_change(
+        session, [row.change.id for row, *_ in leading if row.change.id is not None]
+    )
     ordered = [sorted(event, key=lambda row: Cursor.of(row.change)) for event in events]
     heads = version_heads(session, [first.change.version_id for first, *_ in ordered])
     items = []
@@ -179,7 +129,7 @@ def feed(
                 "title": sanitize(
                     news or f"{row.document.service} · {row.document.title}"
                 ),
-                "content_html": renderer.html(
+                "content_html": html(
                     page,
                     "feed_entry.html",
                     row=row,
@@ -200,7 +150,7 @@ def feed(
         "home_page_url": page.whole("/changes", **narrowed)
         if page.has("/changes", **narrowed)
         else page.whole("/"),
-        "feed_url": address,
+        "feed_url": page.whole(page.path, **asked.as_query),
         "language": page.language,
         "items": items,
     }
@@ -230,6 +180,7 @@ def effective_dates(
     session: Session, page: PageContext, query: ChangesQuery
 ) -> Calendar:
     """The dates from which the changes hold, each a whole day."""
+    query = page.within(query)
     words = catalogue(page.language)
     dated = replace(query.filter, effective_from=query.effective_from or EARLIEST)
     changes = by_event(changes_page(session, dated, limit=_DATES).rows)

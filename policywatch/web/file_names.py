@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from messages import LANGUAGES
+from policywatch.views.query_params import ChangesQuery
 from policywatch.web.page_context import VIEWS, PageContext, Query
 
 _SERVED_ONLY = re.compile(r"api/|search$|sign-|.*/(?:compare|capture)$")
@@ -25,20 +26,16 @@ class FileNames:
     """`site` is where the folder will stand, with a slash at its end; empty where nobody knows.
 
     `services` says what stands for each service's name in names of files, `written` the paths of what has a page of its
-    own (a document, a version, a change), where not everything has.
+    own: documents, versions, changes, health.
     """
 
     site: str = ""
     services: dict[str, str] = field(default_factory=dict)
-    written: Collection[str] | None = None
+    written: set[str] = field(default_factory=set)
 
     def has(self, path: str) -> bool:
         """Whether the export is of that page."""
-        return (
-            self.written is None
-            or not _SINGLE.match(path)
-            or path.removesuffix("/text") in self.written
-        )
+        return not _SINGLE.match(path) or path.removesuffix("/text") in self.written
 
     def file(self, path: str, query: Query) -> str:
         """Raises `NotExported`."""
@@ -81,10 +78,13 @@ class FileNames:
             return f"documents/{params['document']}"
         return f"services/{self.services[params['service']]}"
 
-    def page(self, path: str, query: Query) -> PageContext:
+    def page(self, path: str, query: Query, edition: ChangesQuery) -> PageContext:
         folder = os.path.dirname(self.file(path, query))
 
         def address(target: str, params: Query) -> str:
+            """Empty for what is not exported: the link is left out."""
+            if not self.has(target):
+                return ""
             return quote(os.path.relpath(self.file(target, params), folder or "."))
 
         def whole(target: str, params: Query) -> str:
@@ -94,14 +94,8 @@ class FileNames:
                 else address(target, params)
             )
 
-        return PageContext(
-            path,
-            query,
-            dict(query).get("lang", LANGUAGES[0]),
-            address,
-            whole,
-            exported=True,
-        )
+        language = dict(query).get("lang", LANGUAGES[0])
+        return PageContext(path, query, language, address, whole, edition)
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:

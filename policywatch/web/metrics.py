@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -12,8 +13,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from sqlmodel import SQLModel, col, func, select
 
 from policywatch.plan import due_times
-from policywatch.web.access import Access, is_local
-from policywatch.web.admin import WatchlistState
+from policywatch.web.access import is_local
+from policywatch.web.backend import Backend, Using, WatchlistState
 from storage.changes import Change
 from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.database import Database
@@ -27,35 +28,30 @@ _MADE: Mapping[str, type[SQLModel]] = {
 }
 
 
-def metrics(
-    database: Database,
-    state: Callable[[], WatchlistState],
-    now: Callable[[], datetime],
-    access: Access,
-) -> APIRouter:
-    """The address, for `[web] metrics = true`: for who has the token or signed in.
+router = APIRouter(include_in_schema=False)
 
-    Where nobody can, for this machine alone; not otherwise, for behind a proxy on it everybody seems to be here.
-    """
-    router = APIRouter(include_in_schema=False)
 
-    class Store:
-        def collect(self) -> Iterator[Metric]:
-            return _metrics(database, state(), now())
+@router.get("/metrics")
+def latest(request: Request, backend: Using) -> Response:
+    """For who has the token or signed in. Where nobody can, for this machine alone; not otherwise, for behind a proxy
+    on it everybody seems to be here."""
+    is_here = not backend.access.knows_anyone and is_local(
+        request.client.host if request.client else ""
+    )
+    if not (request.state.signed_in or is_here):
+        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    registry = CollectorRegistry()
+    registry.register(_Store(backend))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    registry = CollectorRegistry(auto_describe=True)
-    registry.register(Store())
 
-    @router.get("/metrics")
-    def latest(request: Request) -> Response:
-        is_here = not access.knows_anyone and is_local(
-            request.client.host if request.client else ""
-        )
-        if not (request.state.signed_in or is_here):
-            raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+@dataclass(frozen=True, slots=True)
+class _Store:
+    backend: Backend
 
-    return router
+    def collect(self) -> Iterator[Metric]:
+        backend = self.backend
+        return _metrics(backend.database, backend.state(), backend.now())
 
 
 def _metrics(

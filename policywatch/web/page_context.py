@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from starlette.requests import Request
 
 from messages import LANGUAGES, preferred_language
+from policywatch.views.query_params import ChangesQuery
 
 Query = tuple[tuple[str, str], ...]
+_Asked = TypeVar("_Asked", bound=ChangesQuery)
 
 VIEWS = ("side",)  # what else than inline a change can be shown as
 CHOICES = {"lang": LANGUAGES, "view": VIEWS}
@@ -26,6 +29,8 @@ _MOST = 12  # parameters that are taken over from an address
 class PageContext:
     """`whole_address` is for what is read elsewhere, with the host's name where that is known.
 
+    `edition` is what an export to files is of; None on a server, which can be asked for anything.
+
     `csrf` is what a form has to bring along, for those who signed in; `person` is their name, where they have one.
     """
 
@@ -34,10 +39,22 @@ class PageContext:
     language: str
     address: Callable[[str, Query], str]
     whole_address: Callable[[str, Query], str]
-    exported: bool = False
+    edition: ChangesQuery | None = None
     can_sign_in: bool = False
     csrf: str | None = None
     person: str = ""
+
+    @property
+    def exported(self) -> bool:
+        return self.edition is not None
+
+    def within(self, query: _Asked) -> _Asked:
+        """The query, narrowed to what is exported."""
+        if self.edition is None:
+            return query
+        since = max(filter(None, (query.since, self.edition.since)), default=None)
+        service = query.service or self.edition.service
+        return query.model_copy(update={"service": service, "since": since})
 
     @property
     def view(self) -> str:
@@ -93,10 +110,9 @@ class PageContext:
     def has(self, path: str, **query: object) -> bool:
         """Whether there is such a page: a server answers to all, a folder holds some."""
         try:
-            self.link(path, **query)
+            return self.link(path, **query) != ""
         except LookupError:
             return False
-        return True
 
     def here(self, **query: object) -> str:
         """This page with something else asked of it; None takes a parameter away."""
@@ -104,6 +120,10 @@ class PageContext:
 
 
 def page_context(request: Request) -> PageContext:
+    """The export gives its own along with what it asks."""
+    given: PageContext | None = getattr(request.state, "page", None)
+    if given is not None:
+        return given
     root = str(request.scope.get("root_path", ""))
     asked = request.query_params.get("lang", "")
     return PageContext(

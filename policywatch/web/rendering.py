@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from fastapi import APIRouter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
@@ -21,68 +22,49 @@ from notifier.presentation import (
     words_for,
 )
 from policywatch.sanitize import safe_link, sanitize
+from policywatch.views.excerpt import excerpt
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
-from policywatch.web.search_page import excerpt
 from storage.change_list import leading_first
 from storage.paragraphs import anchor
 
 SITE = "policywatch"  # what the pages call themselves
 
 
-class Renderer:
+def _templates() -> Environment:
     """The templates, and what each of them can use: words, dates, links, marks."""
-
-    def __init__(self) -> None:
-        self._templates = Environment(
-            loader=PackageLoader("policywatch.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=_sanitized,
-        )
-        self._templates.globals.update(
-            runs=runs,
-            sides=sides,
-            excerpt=excerpt,
-            fragment=_fragment,
-            safe_link=safe_link,
-            site=SITE,
-            actor_words=actor_words,
-            headline=headline,
-            headline_marks=headline_marks,
-            quotation_around=context,
-            answers=answers,
-            words_for=words_for,
-            as_day=date.fromisoformat,
-            date_key=date_key,
-            reasons=reasons,
-            spoken=LANGUAGES,  # a page may have `languages` of its documents
-            catalogue=catalogue,
-            leading_first=leading_first,
-        )
-        self._templates.filters["twice"] = lambda value: (value, value)
-        self._templates.filters["translate"] = translate
-        self._templates.filters["topic"] = lambda name, words: words.label(
-            "topics", name
-        )
-
-    def page(
-        self, request: Request, template: str, *, status: int = 200, **context: object
-    ) -> HTMLResponse:
-        page = page_context(request)
-        headers = {"Content-Language": page.language, "Vary": "Accept-Language"}
-        return HTMLResponse(self.html(page, template, **context), status, headers)
-
-    def html(self, page: PageContext, template: str, **context: object) -> str:
-        shared = {
-            "page": page,
-            "words": catalogue(page.language),
-            "link": page.link,
-            "here": page.here,
-        }
-        return self._templates.get_template(template).render(shared | context)
+    templates = Environment(
+        loader=PackageLoader("policywatch.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_sanitized,
+    )
+    templates.globals.update(
+        runs=runs,
+        sides=sides,
+        excerpt=excerpt,
+        fragment=_fragment,
+        safe_link=safe_link,
+        site=SITE,
+        actor_words=actor_words,
+        headline=headline,
+        headline_marks=headline_marks,
+        quotation_around=context,
+        answers=answers,
+        words_for=words_for,
+        as_day=date.fromisoformat,
+        date_key=date_key,
+        reasons=reasons,
+        spoken=LANGUAGES,  # a page may have `languages` of its documents
+        catalogue=catalogue,
+        leading_first=leading_first,
+    )
+    templates.filters["twice"] = lambda value: (value, value)
+    templates.filters["translate"] = translate
+    templates.filters["topic"] = lambda name, words: words.label("topics", name)
+    return templates
 
 
 def _fragment(text: str) -> str:
@@ -98,3 +80,31 @@ def _sanitized(value: object) -> object:
         if isinstance(value, str) and not isinstance(value, Markup)
         else value
     )
+
+
+_TEMPLATES = _templates()
+
+
+def page_router() -> APIRouter:
+    """Of actions that answer with pages."""
+    return APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, **context: object
+) -> HTMLResponse:
+    page = page_context(request)
+    headers = {"Content-Language": page.language, "Vary": "Accept-Language"}
+    return HTMLResponse(html(page, template, **context), status, headers)
+
+
+def html(page: PageContext, template: str, **context: object) -> str:
+    """What is not exported has no address: then the words stand without a link."""
+    shared = {
+        "page": page,
+        "words": catalogue(page.language),
+        "link": page.link,
+        "here": page.here,
+    }
+    text = _TEMPLATES.get_template(template).render(shared | context)
+    return text.replace(' href=""', "") if page.exported else text

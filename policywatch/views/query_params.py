@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from foundation.vocabulary import Direction, Graded, ReviewState, this_and_above
 from storage.change_list import ChangeFilter, ChangesPage, Cursor, changes_page
-from storage.columns import MAX_INTEGER
+from storage.columns import MAX_BIGINT, MAX_INTEGER
+from storage.search import SearchFilter
 
 
 def _place(text: str) -> str:
@@ -115,6 +116,42 @@ class ChangesPaged(ChangesQuery):
         before = Cursor.parse(self.cursor) if self.cursor else None
         return changes_page(
             session, self.filter, before=before, limit=self.limit, by_event=by_event
+        )
+
+
+class SearchQuery(Params):
+    """The words, where to look for them, and the place to go on from."""
+
+    q: Annotated[
+        str,
+        Field(
+            "",
+            max_length=300,
+            pattern=r"^[^\x00]*$",
+            description='words, and "words in a row"',
+        ),
+    ] = ""
+    service: Words = Field([], description="name of a service")
+    document: Words = Field([], description="id of a document")
+    language: Words = Field([], description="of the document, like en")
+    since: Day | None = Field(
+        None, description="first day on which the words came, UTC"
+    )
+    until: Day | None = Field(None, description="last day on which the words came, UTC")
+    standing: bool = Field(False, description="only in the texts in force")
+    cursor: int | None = Field(
+        None, ge=1, le=MAX_BIGINT, description="older than this place"
+    )
+
+    @property
+    def filter(self) -> SearchFilter:
+        return SearchFilter(
+            tuple(self.service),
+            tuple(self.document),
+            tuple(self.language),
+            self.since,
+            self.until,
+            self.standing,
         )
 
 

@@ -1,0 +1,29 @@
+"""The pieces of a text around what was searched for."""
+
+from __future__ import annotations
+
+from storage.search import Hit
+
+_AROUND = 180  # characters on each side of what was found
+
+
+def excerpt(hit: Hit) -> list[tuple[bool, str]]:
+    """The pieces of a hit, with what lies far from all matches cut out."""
+    last = len(hit.marked) - 1
+    return [
+        (
+            is_match,
+            text
+            if is_match
+            else _cut(text, is_first=number == 0, is_last=number == last),
+        )
+        for number, (is_match, text) in enumerate(hit.marked)
+    ]
+
+
+def _cut(text: str, *, is_first: bool, is_last: bool) -> str:
+    if len(text) <= 2 * _AROUND:
+        return text
+    head = "" if is_first else text[:_AROUND].rsplit(" ", 1)[0]
+    tail = "" if is_last else text[-_AROUND:].split(" ", 1)[-1]
+    return f"{head} … {tail}"

@@ -1,0 +1,64 @@
+"""What the actions of one app stand on; each takes it as a dependency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from policywatch.config.recipients import Recipients
+from policywatch.config.schema import DocumentEntry, RouteEntry
+from policywatch.config.watchlist import Watchlist
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.web.access import Access, SignUps
+from policywatch.web.answer_cache import AnswerCache
+from policywatch.web.capture_bodies import CaptureBodies
+from policywatch.web.comparisons import Comparisons
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistState:
+    """What the pages need of the watchlist: how documents are read, and who is alerted.
+
+    `problem` is what keeps the watchlist from being read as it is now; then all this is what it was before.
+    """
+
+    configs: Mapping[str, ExtractionConfig] = field(default_factory=dict)
+    routes: Sequence[RouteEntry] = ()
+    documents: Sequence[DocumentEntry] = ()
+    problem: str | None = None
+    site: str | None = None
+    recipients: Recipients = field(default_factory=Recipients)
+    watchlist: Watchlist | None = None
+
+    def config(self, document_id: str) -> ExtractionConfig:
+        """How a document is read; there is no page of one that is not watched."""
+        if document_id not in self.configs:
+            raise HTTPException(404)
+        return self.configs[document_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """`state` is asked for each time, for the watchlist may have been edited."""
+
+    database: Database
+    access: Access
+    state: Callable[[], WatchlistState]
+    now: Callable[[], datetime]
+    bodies: CaptureBodies
+    feeds: AnswerCache
+    comparisons: Comparisons = field(default_factory=Comparisons)
+    sign_ups: SignUps = field(default_factory=SignUps)
+
+
+def backend_of(request: Request) -> Backend:
+    backend: Backend = request.app.state.backend
+    return backend
+
+
+Using = Annotated[Backend, Depends(backend_of)]

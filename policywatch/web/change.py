@@ -1,0 +1,42 @@
+"""GET /changes/{id}: a change, its passages in place, and the changes around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request, Response
+from sqlmodel import Session
+
+from policywatch.views.change import change_view
+from policywatch.views.query_params import Number
+from policywatch.web.backend import Using
+from policywatch.web.placed import PlacedPassages
+from policywatch.web.rendering import page_router, render
+from storage.change_list import event_of
+from storage.changes import neighbours
+from storage.reviews import reviews_of
+
+router = page_router()
+
+
+@router.get("/changes/{change_id:int}")
+def one_change(request: Request, backend: Using, change_id: Number) -> Response:
+    with backend.database.reading() as session:
+        return render(request, "change.html", **change_page(session, change_id))
+
+
+def change_page(session: Session, change_id: int) -> dict[str, Any]:
+    """A change, its passages in place, and the changes of the document around it. Raises `UnknownChange`."""
+    view = change_view(session, change_id)
+    placed = PlacedPassages(view.passages, view.document.title, view.before, view.after)
+    older, newer = neighbours(session, view.change)
+    trail, event = reviews_of(session, change_id), event_of(session, view.change)
+    return {
+        "view": view,
+        "placed": placed,
+        "older": older,
+        "newer": newer,
+        "event": event,
+        "reviews": trail,
+        "trouble": None,
+    }

@@ -1,0 +1,114 @@
+"""What is answered where something fails: a page to people, a problem to programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from sqlalchemy.exc import DatabaseError
+from starlette.exceptions import HTTPException
+
+from analysis.model import UnreadablePage
+from policywatch.ingest.approve import NothingHeld
+from policywatch.logs import log
+from policywatch.web.comparisons import WAIT, TooManyComparisons
+from policywatch.web.page_context import FEEDS
+from policywatch.web.rendering import render
+from policywatch.web.responses import problem, wrong_parameter_keys, wrong_parameters
+from policywatch.web.security import READY
+from storage.errors import (
+    DamagedCapture,
+    DamagedValue,
+    Unknown,
+    UnknownDocument,
+    Withdrawn,
+    with_advice,
+)
+
+_KEYS = {404: "", 400: "unclear_", 403: "forbidden_", 503: "busy_"}  # of a page's words
+
+
+def _nothing_there(request: Request, failure: Exception) -> Response:
+    # of an unknown document the store would name all that it knows
+    detail = (
+        f"there is no document {failure.document!r}"
+        if isinstance(failure, UnknownDocument)
+        else str(failure)
+    )
+    return _failed(request, 404, detail)
+
+
+def _busy(request: Request, _: Exception) -> Response:
+    answer = _failed(request, 503)
+    answer.headers["Retry-After"] = str(WAIT)
+    return answer
+
+
+def _lost(request: Request, failure: Exception) -> Response:
+    log.error(
+        "the database failed: %s",
+        with_advice(failure.orig) if isinstance(failure, DatabaseError) else failure,
+    )
+    detail = "the database can't be read at this moment"
+    answer = _failed(request, 503, detail, key="lost_")
+    answer.headers["Retry-After"] = "60"
+    return answer
+
+
+def _not_understood(request: Request, failure: RequestValidationError) -> Response:
+    errors = failure.errors()
+    if _is_program(request):
+        return problem(400, wrong_parameters(errors))
+    if any(
+        error["loc"][0] == "path" for error in errors
+    ):  # a number, say, that no row can have
+        return _failed(request, 404)
+    unclear = wrong_parameter_keys(errors)
+    return render(request, "missing.html", status=400, key="unclear_", unclear=unclear)
+
+
+def _other(request: Request, failure: HTTPException) -> Response:
+    if _is_program(request):
+        return problem(failure.status_code, headers=failure.headers)
+    if failure.status_code in _KEYS:
+        return _failed(request, failure.status_code)
+    return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
+
+
+def _withdrawn(request: Request, failure: Withdrawn) -> Response:
+    """Who comes from an old message reads what became of it, where the change or the version stood."""
+    if _is_program(request):
+        return problem(410, str(failure))
+    return render(request, "withdrawn.html", status=410, failure=failure)
+
+
+FAILURES: dict[Any, Any] = {
+    Unknown: _nothing_there,
+    NothingHeld: _nothing_there,
+    UnreadablePage: _nothing_there,
+    TooManyComparisons: _busy,
+    DatabaseError: _lost,
+    DamagedCapture: _lost,
+    DamagedValue: _lost,
+    RequestValidationError: _not_understood,
+    HTTPException: _other,
+    Withdrawn: _withdrawn,
+}
+
+
+def _is_program(request: Request) -> bool:
+    return "/api/" in request.url.path or request.url.path.endswith(
+        (READY, *FEEDS, "/changes.csv")
+    )
+
+
+def _failed(
+    request: Request, status: int, detail: str | None = None, *, key: str | None = None
+) -> Response:
+    """`detail` is for programs; it advises the operator, in English. `key` names the words of a page."""
+    if _is_program(request):
+        return problem(status, detail)
+    key = _KEYS[status] if key is None else key
+    return render(request, "missing.html", status=status, key=key, unclear=[])

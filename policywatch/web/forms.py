@@ -1,0 +1,52 @@
+"""The fields of a form, and whether it is one of ours."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import Depends, HTTPException, Request
+
+_LARGEST_FORM = 10_000  # bytes
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LARGEST_FORM:
+            raise HTTPException(413)
+    return {
+        name: values[0]
+        for name, values in parse_qs(body.decode("utf-8", "replace")).items()
+    }
+
+
+Form = Annotated[dict[str, str], Depends(_form)]
+
+
+def own_form(request: Request, form: Form) -> dict[str, str]:
+    """The fields of a form of ours, sent by someone who has signed in; nothing is done for others."""
+    if not getattr(request.state, "signed_in", False):
+        raise HTTPException(403)
+    if (
+        not request.state.has_token
+    ):  # a token is never sent by a browser on another page's behalf
+        csrf = request.state.access["csrf"] or ""
+        if not is_same_origin(request) or not hmac.compare_digest(
+            form.get("csrf", "").encode(), csrf.encode()
+        ):
+            raise HTTPException(403)
+    return form
+
+
+OwnForm = Annotated[dict[str, str], Depends(own_form)]
+
+
+def is_same_origin(request: Request) -> bool:
+    """By what browsers say of where a form stood; those that say nothing are left to the token."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site == "same-origin"
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")

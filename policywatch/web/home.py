@@ -1,0 +1,55 @@
+"""GET /: the newest changes, and the next dates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import Request, Response
+from sqlmodel import Session
+
+from foundation.vocabulary import this_and_above
+from policywatch.views.query_params import ChangesQuery
+from policywatch.web.backend import Using
+from policywatch.web.page_context import page_context
+from policywatch.web.rendering import page_router, render
+from storage.change_list import ChangeFilter, by_event, changes_page, upcoming
+from storage.checks import newest_check
+from storage.documents import watched_counts
+
+_RECENT = 7  # changes
+_NEWS = timedelta(days=120)  # older changes, of an archive for example, are no news
+_SOON = 5  # announced dates
+router = page_router()
+
+
+@router.get("/")
+def home(request: Request, backend: Using) -> Response:
+    wanted = page_context(request).within(ChangesQuery()).filter
+    with backend.database.reading() as session:
+        context = home_page(session, backend.now().date(), wanted)
+        return render(
+            request,
+            "home.html",
+            can_subscribe=backend.state().recipients.route_to is not None,
+            **context,
+        )
+
+
+def home_page(session: Session, today: date, wanted: ChangeFilter) -> dict[str, Any]:
+    """The newest changes about AI or data, or older ones that nobody would call news; and the next dates."""
+    flagged = replace(wanted, severity=this_and_above("low"))
+    events = changes_page(session, flagged, limit=_RECENT, by_event=True).events
+    news = [
+        event for event in events if today - event[0].change.detected_at.date() <= _NEWS
+    ]
+    services, documents = watched_counts(session, wanted.service)
+    return {
+        "newest": news or events,
+        "is_recent": bool(news) or not events,
+        "soon": by_event(upcoming(session, today, wanted, limit=10 * _SOON))[:_SOON],
+        "services": services,
+        "documents": documents,
+        "check": newest_check(session),
+    }

@@ -1,0 +1,95 @@
+"""GET /record.pdf: a change, or all of a period, with their reviews on paper."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import resources
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import HTTPException, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from markupsafe import Markup
+from sqlmodel import Session
+
+from crawler.browser import printed
+from crawler.failures import DownloadFailed
+from messages import ENGLISH, Message, translate
+from policywatch.views.query_params import ChangesQuery, Number
+from policywatch.web.backend import Using
+from policywatch.web.change import change_page
+from policywatch.web.page_context import PageContext, page_context
+from policywatch.web.rendering import html, page_router
+from storage.change_list import ChangeFilter, changes_page
+
+_SHEETS = ("base", "change", "print")
+_ALL = 100_000  # more changes than any period has
+router = page_router()
+
+
+@router.get("/record.pdf")
+def on_paper(
+    request: Request,
+    backend: Using,
+    query: Annotated[ChangesQuery, Query()],
+    change: Number | None = None,
+) -> Response:
+    if not request.state.signed_in:  # each takes a browser
+        raise HTTPException(403)
+    page = page_context(request)
+    with backend.comparisons.turn(request), backend.database.reading() as session:
+        content = record(
+            session, change or query.filter, page.whole("/"), page.language
+        )
+    if isinstance(content, Message):
+        return PlainTextResponse(translate(content, page.language), 503)
+    return Response(content, media_type="application/pdf")
+
+
+def record(
+    session: Session,
+    wanted: int | ChangeFilter,
+    site: str | None,
+    language: str = ENGLISH,
+) -> bytes | Message:
+    """A change with its passages, or all that a filter lets through in short, with their reviews, as PDF; or why there
+    is no browser for it."""
+    rows = (
+        []
+        if isinstance(wanted, int)
+        else changes_page(session, wanted, limit=_ALL).rows
+    )
+    ids = [wanted] if isinstance(wanted, int) else [row.change.id for row in rows]
+    changes = (
+        change_page(session, id_) for id_ in ids
+    )  # one at a time: each holds two texts
+    return pdf(
+        printable("record.html", site, language, count=len(ids), changes=changes)
+    )
+
+
+def printable(
+    template: str, site: str | None, language: str = ENGLISH, **context: object
+) -> str:
+    """A page for paper, all of it unfolded."""
+    static = resources.files("policywatch.web") / "static"
+    sheet = Markup(  # noqa: S704
+        "".join((static / f"{name}.css").read_text("utf-8") for name in _SHEETS)
+    )  # our own
+
+    def address(path: str, _query: object) -> str:
+        return f"{site.rstrip('/')}{quote(path)}" if site else "#"
+
+    page = PageContext(
+        "/changes", (), language, address, address, edition=ChangesQuery()
+    )
+    unfolded = html(page, template, sheet=sheet, **context)
+    return unfolded.replace("<details", "<details open")
+
+
+def pdf(page: str) -> bytes | Message:
+    """Or why there is no browser for it."""
+    try:
+        return asyncio.run(printed(page))
+    except DownloadFailed as failure:
+        return failure.reason

@@ -1,0 +1,84 @@
+"""GET /services: every service, or those named, with their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from sqlmodel import Session
+
+from policywatch.views.query_params import ChangesQuery, Word
+from policywatch.web.backend import Using
+from policywatch.web.page_context import page_context
+from policywatch.web.rendering import page_router, render
+from storage.checks import Check, last_checks
+from storage.document_stats import DocumentStats, document_stats
+from storage.documents import Document, known, services_page
+
+LISTED = 120  # documents that one page lists
+_SERVICES = 500  # on one page
+router = page_router()
+
+
+@router.get("/services")
+def services(request: Request, backend: Using, service: Word | None = None) -> Response:
+    names = page_context(request).within(ChangesQuery()).service
+    with backend.database.reading() as session:
+        context = service_list(session, names, only=service)
+        return render(request, "services.html", **context)
+
+
+@router.get("/documents")
+def documents(request: Request) -> Response:
+    return RedirectResponse(page_context(request).link("/services"), 301)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document in the list of them."""
+
+    document: Document
+    stats: DocumentStats
+    check: Check | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service; `rows` are its documents where they are listed."""
+
+    name: str
+    documents: int
+    rows: list[DocumentRow]
+
+
+def service_list(
+    session: Session, names: Collection[str] = (), *, only: str | None = None
+) -> dict[str, Any]:
+    """Every service, or those named; its documents too, where it is named or the documents are few enough for one page.
+    `only` is one asked for alone."""
+    names = [only] if only is not None else names
+    counts = services_page(session, limit=_SERVICES) if not names else []
+    if sum(count for _, count in counts) > LISTED:
+        return {
+            "services": [ServiceRow(name, count, []) for name, count in counts],
+            "only": only,
+        }
+    by_service = groupby(
+        document_rows(session, known(session, names)),
+        key=lambda row: row.document.service,
+    )
+    listed = ((name, list(run)) for name, run in by_service)
+    return {
+        "services": [ServiceRow(name, len(run), run) for name, run in listed],
+        "only": only,
+    }
+
+
+def document_rows(session: Session, documents: Sequence[Document]) -> list[DocumentRow]:
+    ids = [row.id for row in documents]
+    facts, checks = document_stats(session, ids), last_checks(session, ids)
+    return [DocumentRow(row, facts[row.id], checks.get(row.id)) for row in documents]

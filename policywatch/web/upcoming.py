@@ -1,0 +1,99 @@
+"""GET /upcoming: changes by the date from which they hold; and an announced text against the one it will replace."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from fastapi import Request, Response
+from sqlmodel import Session
+
+from policywatch.ingest.drafts import ChangeDraft, change_columns
+from policywatch.views.query_params import ChangesQuery, DocumentId
+from policywatch.web.backend import Using
+from policywatch.web.comparisons import Sides
+from policywatch.web.page_context import page_context
+from policywatch.web.placed import PlacedPassages
+from policywatch.web.rendering import page_router, render
+from storage.change_list import ChangeFilter, by_event, upcoming
+from storage.changes import Change
+from storage.documents import previews
+from storage.errors import UnknownDocument
+from storage.versions import UnknownVersion, current_version
+
+_AHEAD = 100  # announced dates
+router = page_router()
+
+
+@router.get("/upcoming")
+def announced_dates(request: Request, backend: Using) -> Response:
+    wanted = page_context(request).within(ChangesQuery()).filter
+    with backend.database.reading() as session:
+        context = upcoming_page(session, backend.now().date(), wanted)
+        return render(request, "upcoming.html", **context)
+
+
+def upcoming_page(
+    session: Session, today: date, wanted: ChangeFilter
+) -> dict[str, Any]:
+    """Changes by the date from which they hold, the nearest first, and announced texts with those they will replace."""
+    events = by_event(upcoming(session, today, wanted, limit=_AHEAD))
+    days = groupby(events, key=lambda event: event[0].change.effective_date or today)
+    pairs = previews(session, wanted.service)
+    announced = [
+        pair
+        for pair in pairs
+        if all(current_version(session, each.id) for each in pair)
+    ]
+    return {
+        "days": [(day, list(run)) for day, run in days],
+        "announced": announced,
+        "today": today,
+    }
+
+
+@router.get("/upcoming/{document_id:path}")
+def announced(request: Request, backend: Using, document_id: DocumentId) -> Response:
+    with backend.database.reading() as session:
+        sides = announced_text(session, document_id)
+    context = announced_page(sides, backend.comparisons.compared(sides, request))
+    return render(request, "announced.html", **context)
+
+
+def announced_text(session: Session, document_id: str) -> Sides:
+    """An announced text against the one that it will replace.
+
+    Raises `UnknownDocument` where nothing says what that is, and `UnknownVersion` where one of them was not read yet.
+    """
+    for announced, replaced in previews(session):
+        if announced.id == document_id:
+            now, then = (
+                current_version(session, replaced.id),
+                current_version(session, announced.id),
+            )
+            if now is None or then is None:
+                raise UnknownVersion(
+                    f"{document_id} can't be compared before both texts were read"
+                )
+            return Sides(announced, replaced, now, then)
+    raise UnknownDocument(
+        document_id, [announced.id for announced, _ in previews(session)]
+    )
+
+
+def announced_page(sides: Sides, draft: ChangeDraft) -> dict[str, Any]:
+    """What an announced text will change; `change` as it would be stored, when that text was captured."""
+    return {
+        "texts": sides,
+        "document": sides.document,
+        "placed": PlacedPassages(
+            draft.passages, sides.document.title, sides.before, sides.after
+        ),
+        "alert": draft.comparison.alert,
+        "change": Change(
+            cause="page",
+            detected_at=sides.after.captured_at,
+            **change_columns(draft.comparison),
+        ),
+    }

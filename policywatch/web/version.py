@@ -1,0 +1,100 @@
+"""GET /documents/{id}/versions/{number}: a version with its text, as a page, as plain text, and as it was received."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import HTTPException, Query, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
+from sqlmodel import Session
+
+from policywatch.views.query_params import DocumentId, Number
+from policywatch.web.backend import Using
+from policywatch.web.layout import plain_text, stretches
+from policywatch.web.rendering import page_router, render
+from storage.captures import capture_records
+from storage.changes import change_to
+from storage.documents import document
+from storage.paragraphs import blame
+from storage.versions import numbered_version, numbers_around
+
+_EXTENSIONS = {
+    "text/html": "html",
+    "application/pdf": "pdf",
+    "text/markdown": "md",
+    "text/plain": "txt",
+}
+router = page_router()
+
+
+@router.get("/documents/{document_id:path}/versions/{number:int}/text")
+def text_of_version(
+    backend: Using, document_id: DocumentId, number: Number
+) -> Response:
+    with backend.database.reading() as session:
+        return PlainTextResponse(
+            plain_text(numbered_version(session, document_id, number).page)
+        )
+
+
+@router.get("/documents/{document_id:path}/versions/{number:int}/capture")
+def capture_of_version(
+    backend: Using,
+    document_id: DocumentId,
+    number: Number,
+    part: Annotated[Number, Query()] = 1,
+) -> Response:
+    with backend.database.reading() as session:
+        version = numbered_version(session, document_id, number)
+        capture = dict(
+            enumerate(capture_records(session, version.capture_id), start=1)
+        ).get(part)
+        if capture is None:
+            raise HTTPException(404)
+        suffix = f"-{part}" if part > 1 else ""
+        name = re.sub(
+            r"[^\w.-]+", "-", f"{document_id}-{number}{suffix}", flags=re.ASCII
+        )
+        extension = _EXTENSIONS.get(
+            capture.mime.partition(";")[0].strip().lower(), "bin"
+        )
+    size, pieces = backend.bodies.opened(capture.id)
+    # to be kept, never to be opened here: the bytes are the watched page's, script and all
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.{extension}"',
+        "Content-Length": str(size),
+    }
+    return StreamingResponse(
+        pieces, headers=headers, media_type="application/octet-stream"
+    )
+
+
+@router.get("/documents/{document_id:path}/versions/{number:int}")
+def one_version(
+    request: Request, backend: Using, document_id: DocumentId, number: Number
+) -> Response:
+    with backend.database.reading() as session:
+        return render(
+            request, "version.html", **version_page(session, document_id, number)
+        )
+
+
+def version_page(session: Session, document_id: str, number: int) -> dict[str, Any]:
+    """One version with its text, and the numbers of those around it. Raises `UnknownDocument` or `UnknownVersion`."""
+    row = document(session, document_id)
+    version = numbered_version(session, document_id, number)
+    older, newer = numbers_around(session, document_id, number)
+    text = stretches(version.page, blame(session, version))
+    return {
+        "document": row,
+        "version": version,
+        "older": older,
+        "newer": newer,
+        "change": change_to(session, version.id),
+        "captures": capture_records(session, version.capture_id),
+        "stretches": text,
+        "headings": [
+            part for stretch in text for part in stretch.parts if part.kind == "heading"
+        ],
+    }
