@@ -61,9 +61,10 @@ class Catalogue:
             text = self._translations.gettext(code)
         return None if text == code else text
 
-    def term(self, group: str, name: str) -> str:
-        """The word for a name, as within a sentence; a name of the user's own (a topic) stands for itself."""
-        return self._text(f"{group}.{name}") or name.replace("_", " ")
+    def term(self, group: str, name: str, /, **values: object) -> str:
+        """The words for a name, as within a sentence; a name of the user's own (a topic) stands for itself."""
+        text = self._text(f"{group}.{name}", values.get("n"))
+        return text.format(**values) if text else name.replace("_", " ")
 
     def label(self, group: str, name: str) -> str:
         """The same with a capital, as it stands alone."""
@@ -137,10 +138,10 @@ class Catalogue:
         """How many passages of each operation: "3 passages: 1 added, 2 reworded"."""
         if len(counts) == 1:
             (name, n) = next(iter(counts.items()))
-            return self(f"count.only_{name}", n=n)
+            return self.term("count.only", name, n=n)
         names = ("added", "removed", "reworded", "moved")
         parts = [
-            self(f"count.{name}", n=counts[name]) for name in names if name in counts
+            self.term("count", name, n=counts[name]) for name in names if name in counts
         ]
         return f"{self('count.passages', n=sum(counts.values()))}{self.colon}{', '.join(parts)}"
 
@@ -181,12 +182,13 @@ class Catalogue:
     def question(self, key: str, state: str = "") -> str:
         """The label of quotations in a summary: "gone" where they are of the earlier text, "already" where the page
         says so without the change."""
-        if label := self._text(f"brief.{key}_{state}"):
-            return label
-        label = self(f"brief.{key}")
-        return (
-            f"{label} ({self('brief.state_already')})" if state == "already" else label
-        )
+        if state == "gone":
+            return self.term("brief.gone_label", key)
+        if state == "already":
+            if key == "refuse":
+                return self("brief.refuse_already")
+            return f"{self.term('brief', key)} ({self('brief.state_already')})"
+        return self.term("brief", key)
 
     def classification(
         self, severity: str, direction: str, topics: Iterable[str]

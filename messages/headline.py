@@ -27,7 +27,7 @@ def headline_text(
     claim = (brief.get("headline") or {}).get("claim")
     if claim and service:
         parts = {"default": default and f" {default}", "when": when and f" {when}"}
-        return words(f"headline.{claim}", service=service, **parts)
+        return words.term("headline", claim, service=service, **parts)
     quoted = clause_of(words, brief, most)
     about = " · ".join(filter(None, (service, title)))
     return f"{about}{words.colon}{quoted}" if about else quoted

@@ -36,6 +36,11 @@ class Message:
         object.__setattr__(self, "code", code)
         object.__setattr__(self, "params", params)
 
+    @classmethod
+    def term(cls, group: str, name: str) -> Message:
+        """The words of a group for a name, as `Catalogue.term` has them."""
+        return cls(f"{group}.{name}")
+
     def __hash__(self) -> int:
         return hash((self.code, frozenset(self.params.items())))
 
@@ -86,7 +91,7 @@ def system_error(number: int) -> Message:
     """The operating system's name for an error number."""
     name = errno.errorcode.get(number)
     return (
-        Message(f"errno.{name}")
+        Message.term("errno", name)
         if name in _SYSTEM_ERRORS
         else verbatim(os.strerror(number))
     )

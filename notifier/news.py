@@ -12,12 +12,17 @@ from notifier.escape import clean
 from notifier.presentation import actor_words
 from storage.notices import Notice
 
-_ADVICE = {NoticeKind.HELD: "accept", NoticeKind.PARKED: "retry"}
-_KEYS = {
-    NoticeKind.HELD: "review",
-    NoticeKind.PARKED: "failed",
-    NoticeKind.VOLATILE: "volatile",
+_TEXTS = {
+    NoticeKind.UNREADABLE: "notices.unreadable",
+    NoticeKind.RECOVERED: "notices.recovered",
+    NoticeKind.HELD: "notices.review",
+    NoticeKind.PARKED: "notices.failed",
+    NoticeKind.VOLATILE: "notices.volatile",
+    NoticeKind.ALTERNATING: "notices.alternating",
+    NoticeKind.LINKS: "notices.links",
+    NoticeKind.MOVED: "notices.moved",
 }
+_ADVICE = {NoticeKind.HELD: "notices.accept", NoticeKind.PARKED: "notices.retry"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +53,13 @@ def show_notice(notice: Notice, language: str) -> News:
     )
     if kind is NoticeKind.NARROWED:
         values["by"] = clean(actor_words(words, facts["by"], facts["via"]))
-        key = f"narrowed.{facts['action']}"
+        text = words.term("notices.narrowed", facts["action"], **values)
     elif facts.get("never_read"):
-        key = "never_read"
+        text = words("notices.never_read", **values)
     elif facts.get("answers"):
-        key = "answers"
+        text = words("notices.answers", **values)
     else:
-        key = _KEYS.get(kind, kind.value)
-    text = words(f"notices.{key}", **values)
+        text = words(_TEXTS[kind], **values)
     lines = facts.get("passages") or [
         line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()
     ]
@@ -75,14 +79,13 @@ def _details(
     if "also" in facts:
         lines.append(words("notices.also", **values))
     if kind is NoticeKind.UNREADABLE:
-        to_do = (
-            "notices.rejected"
+        lines.append(
+            words("notices.rejected", **values)
             if facts.get("rejected")
-            else f"notices.to_do.{facts['outcome']}"
+            else words.term("notices.to_do", facts["outcome"], **values)
         )
-        lines.append(words(to_do, **values))
     elif kind is NoticeKind.NARROWED:
         lines.append(words("notices.narrowed_to_do"))
     elif kind in _ADVICE:
-        lines.append(words(f"notices.{_ADVICE[kind]}", **values))
+        lines.append(words(_ADVICE[kind], **values))
     return lines

@@ -281,8 +281,8 @@ def _subject(view: ChangeView, words: Catalogue) -> str:
     ]
     if view.starts and not view.announced and view.title in view.short:
         parts.append(
-            words(
-                f"subject.{view.starting_key}", date=words.day(view.starts, short=True)
+            words.term(
+                "subject", view.starting_key, date=words.day(view.starts, short=True)
             )
         )
     if view.returned:

@@ -79,7 +79,7 @@ def headline(
         return words("headline.notice", service=service, date=date)
     claim = news.get("claim")
     settled = [
-        words(f"headline.{brief['default']}")
+        words.term("headline", brief["default"])
         for quote in brief.get("default_words", ())
         if claim and quote.get("passage") == brief.get("place")
     ]
@@ -92,12 +92,12 @@ def headline(
             title=title,
             most=_MOST_IN_SUBJECT if short else MOST,
             default=settled[0] if settled else "",
-            when=words(f"headline.{key}", date=date) if in_sentence else "",
+            when=words.term("headline", key, date=date) if in_sentence else "",
         )
     )
     if day is None or in_sentence or not (claim or document.kind == PREVIEW):
         return text
-    return words(f"headline.{key}", text=text, date=date)
+    return words.term("headline", key, text=text, date=date)
 
 
 def headline_marks(
@@ -304,4 +304,4 @@ def actor_words(words: Catalogue, name: str, via: str) -> str:
     """Who did something, as the journal has it, within a sentence."""
     if via == "pages" and not name:
         return words("actor.shared")
-    return words(f"actor.{via}", name=name)
+    return words.term("actor", via, name=name)

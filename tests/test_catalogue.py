@@ -39,7 +39,15 @@ from tests.stories import START
 
 DATABASES = ["sqlite"]
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("analysis", "crawler", "messages", "notifier", "policywatch", "storage")
+PACKAGES = (
+    "analysis",
+    "crawler",
+    "foundation",
+    "messages",
+    "notifier",
+    "policywatch",
+    "storage",
+)
 GONE = Message("answer.gone", host="parley.example", status=404)
 PART = Message(
     "part.one", number=2, count=2, url="https://parley.example/more", reason=GONE
@@ -112,20 +120,26 @@ def test_every_code_in_a_template_or_the_program_is_known() -> None:
     assert named <= texts(ENGLISH).keys()
 
 
-def test_no_text_is_unused() -> None:
-    """A code stands in the program, or its group does, to which a name is added there."""
+def test_every_text_is_used_and_found_by_its_code() -> None:
+    """A code stands whole where it is used, or its group does, as in `words.term("topics", name)`, and the name where
+    the names of the group are listed. None is put together otherwise."""
     source = "\n".join(sources())
-    made = set(re.findall(r"[\"'](\w+\.(?:\w+[._])?)(?:\{|[\"'] ~)", source))
-    made |= {
-        f"{group}."
-        for group in re.findall(r"(?:label|term|group)\(\s*\"([\w.]+)\"", source)
-    }
+    assert not re.findall(
+        r"(?:words|Message)\(\s*(?:f[\"']|[\"'][\w.]+[\"'] ~)", source
+    )
     quoted = {*re.findall(r"[\"']([\w.-]+)(?=[\"'])", source)}
-    assert [
-        code
-        for code in texts(ENGLISH).keys() - quoted
-        if not code.startswith(tuple(made))
-    ] == []
+    groups = {
+        *re.findall(
+            r"(?:words|self|Message)\.(?:term|label|group)\(\s*[\"']([\w.]+)[\"']",
+            source,
+        )
+    }
+    known = texts(ENGLISH).keys()
+    assert groups <= {code.rpartition(".")[0] for code in known}
+    for code in known - quoted:
+        group, _, name = code.rpartition(".")
+        assert group in groups, code
+        assert name in quoted, code
 
 
 def test_names_that_the_program_makes_codes_of_have_their_words_and_no_others() -> None:

@@ -94,7 +94,7 @@ def why(
     if not verdict.alert:
         return (*settled, chance)
     conventions = [
-        Message("why.convention", reason=Message(f"convention.{name}"))
+        Message("why.convention", reason=Message.term("convention", name))
         for name in verdict.conventions
     ]
     weighed = sorted(
@@ -131,7 +131,7 @@ def _quoted(quote: Evidence) -> Message:
 
 def _topic(name: str) -> Message:
     return (
-        Message(f"topics.{name}") if name in TOPICS else verbatim(name)
+        Message.term("topics", name) if name in TOPICS else verbatim(name)
     )  # an operator's own has no other words
 
 

@@ -162,7 +162,7 @@ def _broken(page: Page, size: int) -> Message | None:
                 and pattern("broken", kind, whole=True).fullmatch(text)
             ):
                 return Message(
-                    "rejection.titled", what=Message(f"page.{kind}"), text=text
+                    "rejection.titled", what=Message.term("page", kind), text=text
                 )
     if size >= _LONG:
         return None
@@ -173,7 +173,7 @@ def _broken(page: Page, size: int) -> Message | None:
                 matches.append(
                     (
                         len(match.group()) / len(text),
-                        Message(f"page.{kind}"),
+                        Message.term("page", kind),
                         match.group(),
                     )
                 )

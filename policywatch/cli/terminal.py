@@ -149,7 +149,7 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
     _last_check(sheet, last_check(session, document_id))
     if not history:
         sheet.gap()
-        sheet.line(sheet.words("terminal.no_versions"))
+        sheet.line("No text stored yet.")
     for version in reversed(history):
         sheet.gap()
         if withdrawal := withdrawn.get(version.id):
@@ -158,7 +158,7 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
             _version_entry(sheet, version, changes.get(version.id))
     if changes:
         sheet.gap()
-        sheet.line((sheet.words("terminal.show_with"), "dim"))
+        sheet.line(("See one with: policywatch show CHANGE", "dim"))
 
 
 def show_changes(console: Console, page: ChangesPage) -> None:
@@ -170,9 +170,9 @@ def show_changes(console: Console, page: ChangesPage) -> None:
         _change_entry(sheet, row.change.detected_at, "", row, with_document=True)
         _other_changes(sheet, others)
         sheet.gap()
-    sheet.line((sheet.words("terminal.show_with"), "dim"))
+    sheet.line(("See one with: policywatch show CHANGE", "dim"))
     if page.older:
-        sheet.line((sheet.words("terminal.older_with", place=page.older), "dim"))
+        sheet.line((f"Older ones with: --cursor {page.older}", "dim"))
 
 
 def show_change(
@@ -228,12 +228,12 @@ def show_comparison(
     """What a change between two texts would be, in the manner of `show_change`."""
     sheet = _Sheet(console)
     if comparison.held:
-        sheet.line((sheet.words("terminal.held"), "bold"), f": {comparison.held}")
+        sheet.line(("Not classified", "bold"), f": {comparison.held}")
         if comparison.passages:
             counts = sheet.words.operations(
                 Counter(passage.operation for passage in comparison.passages)
             )
-            sheet.line(sheet.words("terminal.held_passages", passages=counts))
+            sheet.line(f"{counts}; --json lists them")
         return
     row = Change(cause="page", **change_columns(comparison))
     _facts(sheet, row, "", has_passages=bool(comparison.passages))
@@ -260,7 +260,7 @@ def _passages(
         sheet.gap()
         sheet.rule()
         number = sum(section.places for section in others)
-        sheet.line((f"{sheet.words('terminal.others')} ({number})", "bold"))
+        sheet.line((f"Other differences ({number})", "bold"))
     for section in others:
         sheet.gap()
         _section(sheet, section, why=why)
@@ -272,15 +272,13 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
         return
     outcome = sheet.words.label("outcome", check.outcome or "unread").lower()
     reason = f": {check.reason}" if check.reason else ""
-    sheet.line(
-        f"{sheet.words('terminal.last_check')} {_time(check.checked_at)} UTC, {outcome}{reason}"
-    )
+    sheet.line(f"last check {_time(check.checked_at)} UTC, {outcome}{reason}")
 
 
 def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) -> None:
     name = f"  version {version.number}"
     if row is None:
-        first = sheet.words("terminal.first_text") if version.number == 1 else ""
+        first = "first text" if version.number == 1 else ""
         sheet.line(
             (f"{_time(version.captured_at)} UTC", "bold"), f"{name}  ", (first, "dim")
         )
@@ -355,8 +353,9 @@ def _about(
     parts = [sheet.words.label("topics", topic) for topic in change.topics]
     if change.effective_date is not None:
         parts.append(
-            sheet.words(
-                f"changes.{date_key(change, kind)}",
+            sheet.words.term(
+                "changes",
+                date_key(change, kind),
                 date=change.effective_date.isoformat(),
             )
         )
@@ -403,7 +402,7 @@ def _summary(sheet: _Sheet, change: Change, of: Document | None) -> None:
         rows.append(
             (
                 words("brief.default"),
-                [words(f"brief.{default}"), *_said_by(change, "default")],
+                [words.term("brief", default), *_said_by(change, "default")],
             )
         )
     for answer in answers(change.brief):

@@ -27,7 +27,12 @@ from storage.errors import (
     with_advice,
 )
 
-_KEYS = {404: "", 400: "unclear_", 403: "forbidden_", 503: "busy_"}  # of a page's words
+_KEYS = {
+    404: "page",
+    400: "unclear",
+    403: "forbidden",
+    503: "busy",
+}  # of a page's words
 
 
 def _nothing_there(request: Request, failure: Exception) -> Response:
@@ -52,7 +57,7 @@ def _lost(request: Request, failure: Exception) -> Response:
         with_advice(failure.orig) if isinstance(failure, DatabaseError) else failure,
     )
     detail = "the database can't be read at this moment"
-    answer = _failed(request, 503, detail, key="lost_")
+    answer = _failed(request, 503, detail, key="lost")
     answer.headers["Retry-After"] = "60"
     return answer
 
@@ -66,7 +71,7 @@ def _not_understood(request: Request, failure: RequestValidationError) -> Respon
     ):  # a number, say, that no row can have
         return _failed(request, 404)
     unclear = wrong_parameter_keys(errors)
-    return render(request, "missing.html", status=400, key="unclear_", unclear=unclear)
+    return render(request, "missing.html", status=400, key="unclear", unclear=unclear)
 
 
 def _other(request: Request, failure: HTTPException) -> Response:

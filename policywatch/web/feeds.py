@@ -217,7 +217,7 @@ def _event(
     event.add(
         "summary",
         sanitize(
-            words(f"calendar.{date_key(row.change, row.document.kind)}", title=where)
+            words.term("calendar", date_key(row.change, row.document.kind), title=where)
         ),
     )
     event.add(
