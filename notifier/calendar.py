@@ -1,4 +1,4 @@
-"""The day from which a change holds, as an entry for a calendar (iCalendar, RFC 5545)."""
+"""The day from which a change holds, and the last to refuse it, as entries for a calendar (iCalendar, RFC 5545)."""
 
 from __future__ import annotations
 
@@ -6,49 +6,64 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+REMINDER = timedelta(days=7)  # before the last day to refuse
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An all-day event. `number` counts the changes of one document that start on one day: each updates the entry."""
+    """All-day entries, each with what it is called. `number` counts the changes of one document that start on one day:
+    each updates the entry. A week before the `deadline` the calendar reminds of it."""
 
     document_id: str
-    day: date
+    start: tuple[date, str] | None
+    deadline: tuple[date, str] | None
     number: int
     found_at: datetime
-    summary: str
     description: str
     url: str | None
 
     @property
     def file_name(self) -> str:
         """What a person sees beside the paper clip."""
-        return f"{self.document_id.replace('/', '-')}-{self.day.isoformat()}.ics"
+        day, _ = self.start or self.deadline or (self.found_at.date(), "")
+        return f"{self.document_id.replace('/', '-')}-{day.isoformat()}.ics"
 
     def ics(self, organizer: str | None = None) -> bytes:
-        """METHOD:PUBLISH: an entry to take over, not an invitation to answer. The same on every call."""
-        from icalendar import Calendar  # loads slowly, and few messages have a day
+        """METHOD:PUBLISH: entries to take over, not invitations to answer. The same on every call."""
+        from icalendar import (
+            Alarm,
+            Calendar,
+        )  # loads slowly, and few messages have a day
         from icalendar import Event as Entry
 
-        entry = Entry()
-        entry.add(
-            "uid",
-            f"{hashlib.sha256(f'{self.document_id} {self.day}'.encode()).hexdigest()[:24]}@policywatch",
-        )
-        entry.add("sequence", self.number)
-        entry.add("dtstamp", self.found_at)
-        entry.add("dtstart", self.day)
-        entry.add("dtend", self.day + timedelta(days=1))
-        entry.add("summary", self.summary)
-        entry.add("description", self.description)
-        entry.add("transp", "TRANSPARENT")
-        if self.url:
-            entry.add("url", self.url)
-        if organizer:
-            entry.add("organizer", f"mailto:{organizer}")
         calendar = Calendar()
         calendar.add("prodid", "-//policywatch//policywatch//EN")
         calendar.add("version", "2.0")
         calendar.add("method", "PUBLISH")
-        calendar.add_component(entry)
+        for kind, named in (("", self.start), (" deadline", self.deadline)):
+            if named is None:
+                continue
+            day, summary = named
+            name = hashlib.sha256(f"{self.document_id} {day}{kind}".encode())
+            entry = Entry()
+            entry.add("uid", f"{name.hexdigest()[:24]}@policywatch")
+            entry.add("sequence", self.number)
+            entry.add("dtstamp", self.found_at)
+            entry.add("dtstart", day)
+            entry.add("dtend", day + timedelta(days=1))
+            entry.add("summary", summary)
+            entry.add("description", self.description)
+            entry.add("transp", "TRANSPARENT")
+            if self.url:
+                entry.add("url", self.url)
+            if organizer:
+                entry.add("organizer", f"mailto:{organizer}")
+            if kind:
+                alarm = Alarm()
+                alarm.add("action", "DISPLAY")
+                alarm.add("trigger", -REMINDER)
+                alarm.add("description", summary)
+                entry.add_component(alarm)
+            calendar.add_component(entry)
         ics: bytes = calendar.to_ical()
         return ics

@@ -23,6 +23,7 @@ from notifier.notifications import (
     empty_digest,
     notice_message,
     sample_message,
+    with_reminders,
 )
 from notifier.plan import OPERATOR, plan, routes_by_name
 from notifier.routes import Address, Route
@@ -359,6 +360,11 @@ class _Run:
             message = digest_message(session, alerts, **in_all)
         else:
             message = alert_message(session, alerts, delivery=delivery, **in_all)
+        if delivery.kind == "digest":
+            names = {delivery.route, *(alert.route for alert in alerts)}
+            message = with_reminders(
+                session, message, names, delivery.created_at.date(), self.base_url
+            )
         if page is not None and carried:
             message = replace(
                 message,

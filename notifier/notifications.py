@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -12,13 +12,13 @@ from sqlmodel import Session
 from foundation.vocabulary import MessageKind, gravity
 from messages import Catalogue, catalogue
 from notifier.alert_view import ChangeView, change_view
-from notifier.calendar import Event
+from notifier.calendar import REMINDER, Event
 from notifier.escape import clean, cut
 from notifier.news import show_notice
 from notifier.render import Body, fitted
 from notifier.sample import sample_change
 from notifier.templating import Format
-from storage.alerts import Alert, alerted_before_of_day
+from storage.alerts import Alert, alerted_before_of_day, with_deadline
 from storage.announced import announcements
 from storage.change_list import ListedChange, event_of, leading_first, listed
 from storage.changes import Change, newest_alerting
@@ -88,7 +88,9 @@ def alert_message(
     message = change_message(
         view, language, tuple(sorted({alert.route for alert in alerts})), key
     )
-    message = replace(message, event=_event(session, source, view, message.subject))
+    message = replace(
+        message, event=_event(session, source, view, language, message.subject)
+    )
     if delivery is None or source.event_id is None:
         return message
     earlier = alerted_changes(session, source.event_id, {delivery.address})
@@ -161,6 +163,31 @@ def empty_digest(route: str, *, language: str, key: str = "") -> Notification:
     words = catalogue(language)
     body = Body("digest", language, lead=words("say.digest_empty"), routes=(route,))
     return Notification("digest", words("subject.digest_empty"), body, key=key)
+
+
+def with_reminders(
+    session: Session,
+    digest: Notification,
+    routes: Collection[str],
+    today: date,
+    base_url: str | None,
+) -> Notification:
+    """The digest, and of what these routes heard before until when people can refuse it, if that is soon."""
+    shown = {view.id for view in digest.body.changes}
+    language, words = digest.body.language, digest.body.words
+    views = tuple(
+        change_view(session, change, language, base_url)
+        for change in with_deadline(session, routes, today, today + REMINDER)
+        if change.id not in shown
+    )
+    if not views:
+        return digest
+    subject = digest.subject
+    if not shown and views[0].deadline:
+        day = words.day(views[0].deadline, short=True)
+        about = f"{views[0].service} · {views[0].title}"
+        subject = cut(f"{words('brief.deadline')} {day}{words.colon}{about}", _SUBJECT)
+    return replace(digest, subject=subject, body=replace(digest.body, deadlines=views))
 
 
 def notice_message(
@@ -256,18 +283,24 @@ def change_message(
 
 
 def _event(
-    session: Session, source: Change, view: ChangeView, subject: str
+    session: Session, source: Change, view: ChangeView, language: str, subject: str
 ) -> Event | None:
-    """None where no day is known, or where it was past when the change was found."""
-    if view.starts is None or view.starts < source.detected_at.date():
+    """None where no day is known, or where all were past when the change was found."""
+    found, words = source.detected_at.date(), catalogue(language)
+    starts = view.starts is not None and view.starts >= found
+    is_open = view.deadline is not None and view.deadline >= found
+    if not starts and not is_open:
         return None
+    about = f"{view.service}, {view.title}"
     links = (link for link in (view.diff, view.url) if link)
     return Event(
         document_id=source.document_id,
-        day=view.starts,
+        start=(view.starts, subject) if view.starts and starts else None,
+        deadline=(view.deadline, words.term("calendar", "deadline", title=about))
+        if view.deadline and is_open
+        else None,
         number=alerted_before_of_day(session, source),
         found_at=source.detected_at,
-        summary=subject,
         description="\n".join([view.headline or subject, *links]),
         url=view.diff or view.url,
     )

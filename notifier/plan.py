@@ -15,12 +15,13 @@ from sqlmodel import Session
 
 from foundation.vocabulary import Cause, State, gravity
 from messages import Message
+from notifier.calendar import REMINDER
 from notifier.document_health import report_unreadable
 from notifier.repeats import says_more
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
 from storage.advisory_locks import AdvisoryLock, take
-from storage.alerts import Alert, unplanned_alerts, waiting_alerts
+from storage.alerts import Alert, unplanned_alerts, waiting_alerts, with_deadline
 from storage.changes import change
 from storage.clock import is_ahead
 from storage.deliveries import (
@@ -280,7 +281,7 @@ def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
         waits
         or failing(session)
         or subscribers(session)
-        or any(route.empty for route in routes)
+        or any(not isinstance(route.when, AtOnce) for route in routes)
     )
 
 
@@ -314,20 +315,28 @@ def _empty_digests(
     session: Session, routes: Sequence[Route], now: datetime
 ) -> Iterator[tuple[Route, str]]:
     """The addresses that asked for it, with no digest since its last time and no alert since the one before: to say
-    "no policy changes" after an alert would be wrong."""
+    "no policy changes" after an alert would be wrong. Also those that are to be reminded of a deadline."""
     names = _names_of_places(routes)
     for route in routes:
-        if route.empty and not isinstance(route.when, AtOnce):
-            due = route.when.last(now, zone(route.timezone))
-            before = route.when.last(
-                due - timedelta(microseconds=1), zone(route.timezone)
-            )
-            for address in _distinct(route.to):
-                last = last_digest(session, route.names, address.name, now) or before
-                if last < due and not alerted_since(
+        if isinstance(route.when, AtOnce):
+            continue
+        due = route.when.last(now, zone(route.timezone))
+        before = route.when.last(due - timedelta(microseconds=1), zone(route.timezone))
+        first, last_day = (each.date() + REMINDER for each in (before, due))
+        reminds = with_deadline(
+            session, route.names, first + timedelta(days=1), last_day
+        )
+        if not route.empty and not reminds:
+            continue
+        for address in _distinct(route.to):
+            last = last_digest(session, route.names, address.name, now) or before
+            if last < due and (
+                reminds
+                or not alerted_since(
                     session, names[address.url], max(last, before), now
-                ):
-                    yield route, address.name
+                )
+            ):
+                yield route, address.name
 
 
 def _names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:

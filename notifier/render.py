@@ -32,6 +32,7 @@ class Body:
     lines: tuple[News, ...] = ()
     lead: str | None = None
     routes: tuple[str, ...] = ()
+    deadlines: tuple[ChangeView, ...] = ()  # of what was told before
     whole: str | None = None
     subscription: str | None = None  # where a reader can unsubscribe
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, func, select
@@ -38,6 +39,26 @@ def alerted_before_of_day(session: Session, change: Change) -> int:
         col(Change.id) < change.id,
     )
     return session.exec(wanted).one()
+
+
+def with_deadline(
+    session: Session, routes: Collection[str], first: date, last: date
+) -> list[Change]:
+    """What these routes were alerted to, and people can refuse until one of these days; the nearest first."""
+    wanted = (
+        select(Change)
+        .where(
+            col(Change.deadline).between(first, last),
+            col(Change.alert).is_(True),
+            col(Change.id).in_(
+                select(Alert.change_id).where(
+                    col(Alert.route).in_(routes), col(Alert.planned_at).is_not(None)
+                )
+            ),
+        )
+        .order_by(col(Change.deadline), col(Change.id))
+    )
+    return list(session.exec(wanted))
 
 
 def alerts_of(session: Session, change_id: int) -> list[Alert]:

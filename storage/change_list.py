@@ -224,17 +224,15 @@ def event_of(session: Session, change: Change) -> list[ListedChange]:
     return listed(session, event_changes(session, {change.event_id})[change.event_id])
 
 
-def by_event(rows: Sequence[ListedChange]) -> list[list[ListedChange]]:
-    """Changes of one event that hold from the same day together."""
-    events: dict[object, list[ListedChange]] = {}
-    for row in rows:
-        alone = (row.change.id, None)
-        key = (
-            (row.change.event_id, row.change.effective_date)
-            if row.change.event_id is not None
-            else alone
-        )
-        events.setdefault(key, []).append(row)
+def by_event(
+    days: Iterable[tuple[date | None, ListedChange]],
+) -> list[tuple[date | None, list[ListedChange]]]:
+    """Changes of one event that name the same day together."""
+    events: dict[object, tuple[date | None, list[ListedChange]]] = {}
+    for day, row in days:
+        event_id, id_ = row.change.event_id, row.change.id
+        key = (id_, None, day) if event_id is None else (None, event_id, day)
+        events.setdefault(key, (day, []))[1].append(row)
     return list(events.values())
 
 
@@ -361,16 +359,31 @@ def changes_to(
 
 def upcoming(
     session: Session, today: date, wanted: ChangeFilter, *, limit: int
+) -> list[tuple[date, ListedChange]]:
+    """Changes by the days from `today` on from which they hold, or until which people can refuse: the nearest day
+    first, then the newest change."""
+    days: list[tuple[date, int]] = []
+    for column in (col(Change.effective_date), col(Change.deadline)):
+        ids = select(column, Change.id).where(
+            column >= today, *conditions(session, wanted)
+        )
+        ordered = ids.order_by(column, col(Change.detected_at).desc()).limit(limit)
+        days += [(day, id_) for day, id_ in session.exec(ordered) if day is not None]
+    rows = {row.change.id: row for row in listed(session, [id_ for _, id_ in days])}
+    found = [(day, rows[id_]) for day, id_ in dict.fromkeys(days)]
+    found.sort(key=lambda each: (each[0], -each[1].change.detected_at.timestamp()))
+    return found[:limit]
+
+
+def with_deadlines(
+    session: Session, wanted: ChangeFilter, *, limit: int
 ) -> list[ListedChange]:
-    """Changes that hold from `today` or later, the nearest date first, then the newest."""
+    """The newest changes that say until when people can refuse."""
     ids = select(Change.id).where(
-        col(Change.effective_date) >= today, *conditions(session, wanted)
+        col(Change.deadline).is_not(None), *conditions(session, wanted)
     )
-    ordered = ids.order_by(
-        col(Change.effective_date), col(Change.detected_at).desc()
-    ).limit(limit)
-    rows = listed(session, [id_ for id_ in session.exec(ordered) if id_ is not None])
-    return sorted(rows, key=lambda row: row.change.effective_date or today)
+    ordered = ids.order_by(col(Change.detected_at).desc()).limit(limit)
+    return listed(session, [id_ for id_ in session.exec(ordered) if id_ is not None])
 
 
 def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | None:

@@ -74,6 +74,7 @@ class Change(SQLModel, table=True):
     direction: str
     topics: list[str] = Field(default=[], sa_type=JSON)
     effective_date: date | None = Field(default=None, index=True)
+    deadline: date | None = Field(default=None, index=True)
     brief: dict[str, Any] = Field(default={}, sa_type=JSON)
     returns_to: int | None = Field(default=None, foreign_key="versions.id", index=True)
     waits: int = Field(default=0, index=True)

@@ -173,12 +173,26 @@ def test_what_a_document_s_pages_need(database: Database) -> None:
 def test_announced_dates_come_nearest_first(parley: Session) -> None:
     assert [
         row.change.document_id
-        for row in upcoming(parley, date(2025, 11, 1), ChangeFilter(), limit=9)
+        for _, row in upcoming(parley, date(2025, 11, 1), ChangeFilter(), limit=9)
     ] == [
         PRIVACY_FR,
         PRIVACY,
     ]
     assert upcoming(parley, date(2025, 11, 4), ChangeFilter(), limit=9) == []
+
+
+def test_the_last_day_to_refuse_is_a_coming_day_of_its_own(database: Database) -> None:
+    tell(database)
+    with database.writing() as session:
+        told = next(iter(changes_of(session, PRIVACY)))
+        told.deadline = date(2025, 11, 2)
+    with database.reading() as session:
+        days = upcoming(session, date(2025, 11, 1), ChangeFilter(), limit=9)
+        assert [
+            (each, row.change.document_id)
+            for each, row in days
+            if row.change.document_id == PRIVACY
+        ] == [(date(2025, 11, 2), PRIVACY), (date(2025, 11, 3), PRIVACY)]
 
 
 def test_topics_follow_a_change_that_is_judged_again(database: Database) -> None:

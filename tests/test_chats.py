@@ -262,6 +262,21 @@ def test_words_of_a_page_break_no_calendar(store: Database, hostile: str) -> Non
     assert "https://watch.example/changes/1" in found["DESCRIPTION"]
 
 
+def test_the_last_day_to_refuse_is_an_entry_with_a_reminder(store: Database) -> None:
+    brief = {"deadline": "2025-11-01"}
+    event = alert(store, brief=brief).event
+    assert event is not None
+    start, last = Calendar.from_ical(event.ics()).events
+    assert start["UID"] != last["UID"]
+    assert last["DTSTART"].dt == date(2025, 11, 1)
+    assert last["SUMMARY"] == "Last day to object: Parley, Privacy Policy"
+    (alarm,) = last.walk("VALARM")
+    assert alarm["TRIGGER"].dt == timedelta(days=-7)
+    alone = alert(store, effective_date=None, brief=brief).event
+    assert alone is not None
+    assert len(Calendar.from_ical(alone.ics()).events) == 1
+
+
 def test_a_day_that_is_past_or_unknown_is_no_entry(store: Database) -> None:
     assert alert(store, effective_date=START.date() - timedelta(days=1)).event is None
     assert alert(store, effective_date=None, brief={}).event is None
@@ -282,7 +297,7 @@ from notifier.calendar import Event
 from notifier.notifications import Notification
 from notifier.send import _file
 from datetime import UTC, date, datetime
-event = Event("a/b", date(2026, 1, 1), 0, datetime.now(UTC), "s", "d", None)
+event = Event("a/b", (date(2026, 1, 1), "s"), None, 0, datetime.now(UTC), "d", None)
 assert _file(Notification("alert", "s", None, event=event))[0].mimetype == "text/calendar"
 """
 

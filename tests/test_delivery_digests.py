@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from foundation.vocabulary import State
+from messages import catalogue
 from notifier.delivery import Deliveries
 from notifier.notifications import Notification
 from notifier.plan import has_to_plan
@@ -20,7 +21,8 @@ from storage.alerts import Alert
 from storage.changes import Change
 from storage.checks import Check
 from storage.database import Database
-from tests.owed import POLICY, owe, route, tell
+from tests.messages import visible
+from tests.owed import BRIEF, POLICY, owe, route, tell
 from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, rows
 
 NEWS = "[High] Parley trains AI on your data by default"
@@ -307,6 +309,30 @@ def test_what_a_wrong_clock_dated_into_the_future_waits_for_no_digest(
         NEWS,
         "No policy changes",
     ]
+
+
+def test_a_digest_reminds_once_of_a_deadline_a_week_ahead(database: Database) -> None:
+    """Of what its route was alerted to, though nothing else changed."""
+    weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
+    last_day = (NOON + timedelta(days=25)).date()
+    owe(
+        database, "weekly", deadline=last_day, brief=BRIEF | {"deadline": f"{last_day}"}
+    )
+    owe(database, "other", deadline=last_day)
+    post = Post()
+    for day in range(40):
+        deliver(database, weekly, post=post, now=NOON + timedelta(days=day))
+    first, reminder = post.to("A")
+    assert news(first) == NEWS
+    assert "Deadlines to object" not in first.text
+    words = catalogue("en")
+    assert (
+        reminder.subject
+        == f"Object by {words.day(last_day, short=True)}: Parley · Privacy Policy"
+    )
+    for body in (reminder.text, visible(reminder.html)):
+        assert "Deadlines to object" in body
+        assert body.count(f"{words.day(last_day)}: Parley · Privacy Policy") == 1
 
 
 def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(

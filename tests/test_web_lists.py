@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from xml.etree import ElementTree
 
 import httpx
 import pytest
+from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import select
 
-from storage.changes import Change
+from storage.changes import Change, changes_of
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.paragraphs import anchor
@@ -213,6 +214,16 @@ def test_what_is_announced_stands_by_date_with_the_days_that_are_left(
         ]
     with visited(database, now=lambda: datetime(2025, 11, 4, tzinfo=UTC)) as site:
         assert text(page(site, "/upcoming"), ".entry") == []
+    with database.writing() as session:
+        changes_of(session, PRIVACY)[0].deadline = date(2025, 11, 30)
+    with visited(database, now=lambda: datetime(2025, 11, 4, tzinfo=UTC)) as site:
+        tree = page(site, "/upcoming")
+        assert text(tree, ".day > h2") == ["Sunday 30 November 2025 in 26 days"]
+        assert "Object by 30 November 2025" in text(tree, ".entry .facts li")
+        assert text(page(site, "/"), ".soon .when") == ["Object by 30 November 2025"]
+        calendar = Calendar.from_ical(site.get("/calendar.ics?language=en").content)
+        days = [event.decoded("dtstart") for event in calendar.walk("VEVENT")]
+        assert date(2025, 11, 30) in days
 
 
 def test_an_announced_text_stands_against_the_one_in_force(

@@ -33,6 +33,7 @@ def change_columns(comparison: Comparison, *, alert: bool = True) -> dict[str, A
         "direction": comparison.direction,
         "topics": list(comparison.topics),
         "effective_date": comparison.effective_date,
+        "deadline": comparison.brief.deadline,
         "brief": stored_brief(comparison),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Annotated
 
@@ -37,6 +37,7 @@ from storage.change_list import (
     by_event,
     changes_page,
     leading_first,
+    with_deadlines,
 )
 from storage.changes import passages_by_change
 from storage.versions import Version, version_heads
@@ -179,15 +180,21 @@ def _filter_name(words: Catalogue, name: str, value: str) -> str:
 def effective_dates(
     session: Session, page: PageContext, query: ChangesQuery
 ) -> Calendar:
-    """The dates from which the changes hold, each a whole day."""
+    """The days from which the changes hold, and until which people can refuse, each a whole day."""
     query = page.within(query)
     words = catalogue(page.language)
     dated = replace(query.filter, effective_from=query.effective_from or EARLIEST)
-    changes = by_event(changes_page(session, dated, limit=_DATES).rows)
-    heads = version_heads(session, [event[-1].change.version_id for event in changes])
+    starting = changes_page(session, dated, limit=_DATES).rows
+    ending = with_deadlines(session, query.filter, limit=_DATES)
+    days = [
+        *by_event((row.change.effective_date, row) for row in starting),
+        *by_event((row.change.deadline, row) for row in ending),
+    ]
+    heads = version_heads(session, [event[-1].change.version_id for _, event in days])
     events = [
-        _event(event, heads[event[-1].change.version_id], page, words)
-        for event in changes
+        _event(day, event, heads[event[-1].change.version_id], page, words)
+        for day, event in days
+        if day is not None
     ]
     return calendar(
         words("calendar.title", title=_title(words, query.as_query)), events
@@ -195,11 +202,15 @@ def effective_dates(
 
 
 def _event(
-    changes: list[ListedChange], version: Version, page: PageContext, words: Catalogue
+    day: date,
+    changes: list[ListedChange],
+    version: Version,
+    page: PageContext,
+    words: Catalogue,
 ) -> Event:
     row, *_ = leading_first(changes, page.language)
-    day, link = row.change.effective_date, page.whole(f"/changes/{row.change.id}")
-    assert day is not None
+    link = page.whole(f"/changes/{row.change.id}")
+    kind = "deadline" if day == row.change.deadline else "date"
     where = f"{row.document.service}, {row.document.title}"
     news = headline(words, row.document, row.change)
     announced = (
@@ -209,7 +220,8 @@ def _event(
     )
     event = Event()
     event.add(
-        "uid", stable_id(f"date/{_key(changes[-1], version)}").removeprefix("urn:uuid:")
+        "uid",
+        stable_id(f"{kind}/{_key(changes[-1], version)}").removeprefix("urn:uuid:"),
     )
     event.add("dtstamp", row.change.detected_at)
     event.add("dtstart", day)
@@ -217,7 +229,13 @@ def _event(
     event.add(
         "summary",
         sanitize(
-            words.term("calendar", date_key(row.change, row.document.kind), title=where)
+            words.term(
+                "calendar",
+                "deadline"
+                if kind == "deadline"
+                else date_key(row.change, row.document.kind),
+                title=where,
+            )
         ),
     )
     event.add(

@@ -37,9 +37,9 @@ def announced_dates(request: Request, backend: Using) -> Response:
 def upcoming_page(
     session: Session, today: date, wanted: ChangeFilter
 ) -> dict[str, Any]:
-    """Changes by the date from which they hold, the nearest first, and announced texts with those they will replace."""
+    """Changes by the days that they name, the nearest first, and announced texts with those they will replace."""
     events = by_event(upcoming(session, today, wanted, limit=_AHEAD))
-    days = groupby(events, key=lambda event: event[0].change.effective_date or today)
+    days = groupby(events, key=lambda event: event[0])
     pairs = previews(session, wanted.service)
     announced = [
         pair
@@ -47,7 +47,7 @@ def upcoming_page(
         if all(current_version(session, each.id) for each in pair)
     ]
     return {
-        "days": [(day, list(run)) for day, run in days],
+        "days": [(day, [event for _, event in run]) for day, run in days],
         "announced": announced,
         "today": today,
     }
