@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -39,8 +40,9 @@ class _StandardError(logging.Handler):
     """As it is now: a progress bar puts itself in its place, so that lines come above it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{self.format(record)}\n")
-        sys.stderr.flush()
+        with suppress(OSError):  # the disk of a log may be full, and work goes on
+            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.flush()
 
 
 def start_logging(wanted: LogFormat | None) -> None:

@@ -115,3 +115,18 @@ def test_a_watch_and_its_runs_log_alike(config: Path) -> None:
         "first",
         "gone",
     }
+
+
+def test_a_full_disk_behind_the_log_stops_nothing(config: Path) -> None:
+    words = command(
+        "run", "--now", "--json", "--log-format", "text", "--config", config
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            words, stdout=subprocess.PIPE, stderr=full, check=False, timeout=300
+        )
+    assert {check["outcome"] for check in json.loads(done.stdout)["checks"]} == {
+        "first",
+        "gone",
+    }
+    assert done.returncode == 1  # of the page that is gone
