@@ -33,6 +33,7 @@ from notifier.subscriptions import RouteTo, subscriber_routes
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert
+from storage.chain import head_line
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import (
@@ -370,7 +371,9 @@ class _Run:
                 message,
                 body=replace(message.body, routes=("subscribers",), subscription=page),
             )
-        return message
+        if delivery.kind == "confirmation":
+            return message
+        return replace(message, body=replace(message.body, head=head_line(session)))
 
     def _put_back(self, delivery: Delivery) -> None:
         with self.database.writing() as session:

@@ -35,6 +35,7 @@ class Body:
     deadlines: tuple[ChangeView, ...] = ()  # of what was told before
     whole: str | None = None
     subscription: str | None = None  # where a reader can unsubscribe
+    head: str | None = None  # of the chain: what readers have, nobody can rewrite
 
     @property
     def words(self) -> Catalogue:

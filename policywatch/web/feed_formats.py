@@ -35,6 +35,8 @@ def atom(feed: JsonFeed, key: str) -> bytes:
     root = ElementTree.Element(f"{{{_ATOM}}}feed", {"xml:lang": feed["language"]})
     _add(root, "id", stable_id(key))
     _add(root, "title", feed["title"])
+    if "description" in feed:
+        _add(root, "subtitle", feed["description"])
     _add(root, "updated", updated(feed).isoformat())
     _add(root, "link", href=feed["home_page_url"], rel="alternate", type="text/html")
     _add(root, "link", href=feed["feed_url"], rel="self", type="application/atom+xml")

@@ -31,6 +31,7 @@ from policywatch.web.feed_formats import (
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.rendering import SITE, html
 from policywatch.web.responses import ConditionalRoute, only_known_parameters
+from storage.chain import head_line
 from storage.change_list import (
     Cursor,
     ListedChange,
@@ -144,10 +145,12 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
                 "tags": list(row.change.topics),
             }
         )
-    narrowed = query.as_query
+    narrowed, head = query.as_query, head_line(session)
+    chain = {"description": f"{words('say.head')}{words.colon}{head}"} if head else {}
     return {
         "version": "https://jsonfeed.org/version/1.1",
         "title": sanitize(_title(words, narrowed)),
+        **chain,
         "home_page_url": page.whole("/changes", **narrowed)
         if page.has("/changes", **narrowed)
         else page.whole("/"),
