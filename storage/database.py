@@ -27,8 +27,9 @@ from storage.errors import (
     DatabaseUnavailable,
     NewerDatabase,
     OlderDatabase,
+    UnknownSchema,
     WrongAddress,
-    is_read_only,
+    cannot_write,
     with_advice,
 )
 
@@ -78,7 +79,7 @@ class Database:
 
         `even_read_only`: also a file in a folder that can't be written, for commands that only read.
         """
-        self.url = _parse(url)
+        self.url = parse_address(url)
         self.copy: Path | None = None  # of the file, made before it was upgraded
         self._must_exist = must_exist
         if (
@@ -93,7 +94,7 @@ class Database:
                 self._make_ready(upgrade=upgrade)
             except DBAPIError as failure:
                 if not (
-                    even_read_only and is_read_only(failure.orig) and self._is_at_rest()
+                    even_read_only and cannot_write(failure.orig) and self._is_at_rest()
                 ):
                     raise
                 self._engine.dispose()
@@ -118,13 +119,7 @@ class Database:
     @property
     def sqlite_file(self) -> Path | None:
         """Where the database lies, if it is a file."""
-        if (
-            not self.is_sqlite
-            or not self.url.database
-            or self.url.database == ":memory:"
-        ):
-            return None
-        return Path(self.url.database)
+        return sqlite_file(self.url)
 
     @property
     def is_sqlite(self) -> bool:
@@ -143,8 +138,12 @@ class Database:
         if schema is None and self._must_exist:
             raise DatabaseUnavailable(f"{self} is not a database of policywatch")
         if schema is not None:
-            if not schema_upgrade.is_known(schema):
+            with self._engine.connect() as connection:
+                missing = schema_upgrade.missing_parts(connection, schema)
+            if missing is None and schema > _newest_schema():
                 raise NewerDatabase(schema)
+            if missing is None or missing:
+                raise UnknownSchema(schema, missing or ())
             if not upgrade:
                 raise OlderDatabase(
                     schema, _newest_schema(), can_write=self._can_be_written()
@@ -165,8 +164,41 @@ class Database:
                 )
             schema = _schema(connection)
             if schema not in (None, _newest_schema()) and self.sqlite_file is not None:
-                self.copy = _copy_of(self.sqlite_file, schema)
+                self.copy = self._copy_before_upgrade(self.sqlite_file, schema)
             schema_upgrade.upgrade(connection)
+
+    def _copy_before_upgrade(self, file: Path, schema: str) -> Path:
+        """A new file beside the old one. Raises `DatabaseUnavailable`."""
+        names = (
+            f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}"
+            for n in count(1)
+        )
+        copy = next(path for path in map(file.with_name, names) if not path.exists())
+        try:
+            self.copy_file(copy)
+        except DatabaseUnavailable as failure:
+            raise DatabaseUnavailable(f"{failure}; it was not upgraded") from failure
+        return copy
+
+    def copy_file(self, copy: Path) -> None:
+        """Copy a SQLite file with what its log holds, while others may write to it. Raises `DatabaseUnavailable`."""
+        assert self.sqlite_file is not None, "asked of a file"
+        part = copy.with_name(f"{copy.name}.part")
+        try:
+            with (
+                closing(self._engine.raw_connection()) as source,
+                closing(sqlite3.connect(part)) as target,
+            ):
+                driver = source.driver_connection
+                assert driver is not None
+                driver.backup(target)
+            shutil.copymode(self.sqlite_file, part)
+            part.replace(copy)
+        except (sqlite3.Error, OSError) as failure:
+            part.unlink(missing_ok=True)
+            raise DatabaseUnavailable(
+                f"can't copy the database to {copy}: {with_advice(failure)}"
+            ) from failure
 
     def _can_be_written(self) -> bool:
         file = self.sqlite_file
@@ -186,6 +218,14 @@ class Database:
         """Its schema is this program's; another version may have migrated it meanwhile."""
         with self._engine.connect() as connection:
             return _schema(connection) == _newest_schema()
+
+    def require_whole_schema(self) -> None:
+        """Raise `UnknownSchema` where somebody edited its tables."""
+        from storage import schema_upgrade
+
+        with self._engine.connect() as connection:
+            if missing := schema_upgrade.missing_parts(connection):
+                raise UnknownSchema(_newest_schema(), missing)
 
     def size(self) -> int:
         """In bytes."""
@@ -267,7 +307,15 @@ def release_connection(session: Session) -> None:
     session.commit()
 
 
-def _parse(url: str) -> URL:
+def sqlite_file(url: URL) -> Path | None:
+    """Where a database lies, if it is a file."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(url.database or "")
+
+
+def parse_address(url: str) -> URL:
+    """Raise `WrongAddress`."""
     if not url.startswith("sqlite") and url.count("@") > 1:
         # It would be cut at the first one, and the rest of a password be shown as the host.
         raise WrongAddress(
@@ -354,7 +402,9 @@ def _read_only_engine(url: URL) -> Engine:
     name = quote(str(Path(url.database or "").absolute()))
     return create_engine(
         url,
-        creator=lambda: sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True),
+        creator=lambda: sqlite3.connect(
+            f"file:{name}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        ),
     )
 
 
@@ -370,38 +420,6 @@ def _schema(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _copy_of(file: Path, schema: str) -> Path:
-    """Copy a SQLite file to a new file beside it. Raises `DatabaseUnavailable`."""
-    names = (
-        f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}"
-        for n in count(1)
-    )
-    copy = next(path for path in map(file.with_name, names) if not path.exists())
-    try:
-        copy_file(file, copy)
-    except DatabaseUnavailable as failure:
-        raise DatabaseUnavailable(f"{failure}; it was not upgraded") from failure
-    return copy
-
-
-def copy_file(file: Path, copy: Path) -> None:
-    """Copy a SQLite file with what its log holds, while others may write to it. Raises `DatabaseUnavailable`."""
-    part = copy.with_name(f"{copy.name}.part")
-    try:
-        with (
-            closing(sqlite3.connect(file)) as source,
-            closing(sqlite3.connect(part)) as target,
-        ):
-            source.backup(target)
-        shutil.copymode(file, part)
-        part.replace(copy)
-    except (sqlite3.Error, OSError) as failure:
-        part.unlink(missing_ok=True)
-        raise DatabaseUnavailable(
-            f"can't copy the database to {copy}: {with_advice(failure)}"
-        ) from failure
 
 
 def all_tables() -> list[Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from messages import Message
@@ -46,10 +47,15 @@ def with_advice(failure: BaseException | None) -> str:
     return f"{message}; {advice}" if advice else message
 
 
-def is_read_only(failure: BaseException | None) -> bool:
-    """Whether SQLite wants to write, if only to read, where it can't."""
+def cannot_write(failure: BaseException | None) -> bool:
+    """Whether SQLite wants to write, if only to read, where it can't: it is forbidden, or the disk is full."""
     code = getattr(failure, "sqlite_errorcode", -1) & 0xFF
-    return code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+    return code in {
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+    }
 
 
 class DatabaseUnavailable(StorageError):
@@ -67,6 +73,19 @@ class NewerDatabase(StorageError):
         super().__init__(
             f"the database has schema {schema}, which this version of policywatch does not know: it was written by a "
             "newer one. Update policywatch, or put back the copy that was made before the upgrade. Nothing was changed."
+        )
+
+
+class UnknownSchema(StorageError):
+    """The database is of before the first release, or somebody edited its tables: no migration leads on from there."""
+
+    def __init__(self, schema: str, missing: Sequence[str]) -> None:
+        lacks = f", but lacks {', '.join(missing[:5])}" if missing else ""
+        more = f" and {len(missing) - 5} more columns" if len(missing) > 5 else ""
+        super().__init__(
+            f"the database says that it has schema {schema}{lacks}{more}: it was written by a policywatch of before the "
+            "first release, or edited. It can't be upgraded, but name a new database in the watchlist, and "
+            "`policywatch import store ADDRESS` takes what this one captured. Nothing was changed."
         )
 
 
@@ -89,6 +108,17 @@ class DamagedValue(ValueError):
     def __init__(self) -> None:
         super().__init__(
             "something that is stored is damaged; `policywatch database check` says what"
+        )
+
+
+class DamagedText(DamagedValue):
+    """The text of a version is not what its capture gives."""
+
+    def __init__(self, number: int, document_id: str) -> None:
+        ValueError.__init__(
+            self,
+            f"{document_id}: the text of version {number} is not the one that was extracted from its capture; "
+            "`policywatch verify` says more",
         )
 
 

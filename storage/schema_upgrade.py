@@ -6,9 +6,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine, inspect
+
+from storage.database import all_tables
 
 
 def _config() -> Config:
@@ -17,16 +18,36 @@ def _config() -> Config:
     return config
 
 
-def is_known(revision: str) -> bool:
-    """Whether the tables can be upgraded from there."""
-    try:
-        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
-    except CommandError:
-        return False
-
-
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, revision: str = "head") -> None:
     """Make, or bring up to date, the tables of the connection's database."""
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
+
+
+def missing_parts(connection: Connection, revision: str = "head") -> list[str] | None:
+    """Which columns, as TABLE.COLUMN, of those that the migrations up to a revision make are not in the database; None
+    where no migration makes this revision."""
+    engine = create_engine("sqlite://")
+    try:
+        with engine.begin() as empty:
+            upgrade(empty, revision)
+            made = columns(empty)
+    except CommandError:
+        return None
+    finally:
+        engine.dispose()
+    return sorted(made - columns(connection))
+
+
+def columns(connection: Connection) -> set[str]:
+    """Of all tables but those that each kind of database has its own of."""
+    looked_at = inspect(connection)
+    ours = {table.name for table in all_tables()}.intersection(
+        looked_at.get_table_names()
+    )
+    return {
+        f"{table}.{column['name']}"
+        for table in ours
+        for column in looked_at.get_columns(table)
+    }

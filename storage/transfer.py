@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session
 
-from storage.database import Database, all_tables, copy_file
+from storage.database import Database, all_tables
 from storage.errors import StorageError, with_advice
 from storage.paragraphs import stored_words, write_words
 
@@ -77,7 +77,7 @@ def backup(database: Database, file: Path) -> None:
     if file.exists():
         raise NotCopied(f"{file} is there already; name a new file")
     if database.sqlite_file is not None:
-        return copy_file(database.sqlite_file, file)
+        return database.copy_file(file)
     part = file.with_name(f"{file.name}.part")
     try:
         target = Database(f"sqlite:///{part}")

@@ -10,11 +10,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import httpx
 import psycopg
 import pytest
 from sqlmodel import select
@@ -91,6 +92,62 @@ def test_where_nothing_can_be_written_what_is_stored_is_shown(unwritable: Path) 
     ):
         status, shown = as_anybody(*words, "--config", unwritable)
         assert (status, said in shown) == (0, True), shown
+
+
+def test_of_a_store_that_cannot_be_written_pages_are_served_and_a_backup_is_made(
+    unwritable: Path, tmp_path: Path
+) -> None:
+    words = ("database", "backup", tmp_path / "backup.db", "--config", unwritable)
+    assert as_anybody(*words)[0] == 0
+    assert versions_in(tmp_path / "backup.db") == 1
+    serve = command("serve", "--port", 0, "--config", unwritable)
+    with subprocess.Popen(
+        [*bound_by_rights(), *serve], stdout=subprocess.PIPE, text=True
+    ) as program:
+        try:
+            assert program.stdout is not None
+            address = program.stdout.readline().split()[4]
+            shown = httpx.get(address, timeout=60, follow_redirects=True)
+        finally:
+            program.terminate()
+    assert shown.status_code == 200
+
+
+@pytest.fixture
+def full(config: Path, tmp_path: Path) -> Iterator[Path]:
+    """The watchlist of a database on a disk without room."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    file = config.parent / "data" / "watch.db"
+    size = file.stat().st_size + 100_000
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        shutil.copyfile(file, disk / "watch.db")
+        with suppress(OSError), (disk / "more").open("wb", buffering=0) as more:
+            while True:
+                more.write(b"0" * 4096)
+        words = config.read_text("utf-8").replace(str(file), f"{disk}/watch.db")
+        config.write_text(words, "utf-8")
+        yield config
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_store_on_a_full_disk_is_backed_up_elsewhere(
+    full: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup.db"
+    policywatch("database", "backup", backup, "--config", full)
+    assert versions_in(backup) == 1
+
+
+def versions_in(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as opened:
+        return int(opened.execute("SELECT count(*) FROM versions").fetchone()[0])
 
 
 def test_doctor_says_that_nothing_can_be_written(unwritable: Path) -> None:

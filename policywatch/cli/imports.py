@@ -1,4 +1,4 @@
-"""The commands that take histories in: import open-terms-archive, wayback, folder."""
+"""The commands that take histories in: import open-terms-archive, wayback, folder, store."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from policywatch.config.schema import DocumentEntry, document_id, span, span_tex
 from policywatch.pipeline import Job, crawl_settings
 from policywatch.sanitize import sanitize
 from policywatch.sources.folder import saved_pages
+from policywatch.sources.older_store import StoredPages
 from policywatch.sources.open_terms_archive import Wish, chosen, import_archive
 from policywatch.sources.repository import opened as archive
 from policywatch.sources.source import (
@@ -49,6 +50,7 @@ from policywatch.sources.source import (
 )
 from policywatch.sources.wayback import Copies, PastCopies, connected
 from storage.lock import one_at_a_time
+from storage.older_stores import opened as older_store
 
 app = command_group()
 
@@ -149,6 +151,40 @@ def folder(
         pages = saved_pages(path, entry.id, entry.addresses[0])
         report = at.report(entry, pages, is_watched=False, count=len(pages.files))
     _show([report], at, as_json=as_json, path=str(path))
+
+
+@import_.command()
+def store(
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="ADDRESS",
+            help="The old database's, as `database` of the watchlist has it.",
+        ),
+    ],
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Read what a store of before the first release captured, which can't be upgraded, as its documents' histories.
+
+    What the documents of the watchlist said is extracted and classified again. Checks, reviews and deliveries are not
+    taken, and nobody is alerted.
+
+    Example: `policywatch import store sqlite:///policywatch-old.db`
+    """
+    name = address.rpartition("/")[2].partition("?")[0]
+    reports = []
+    with older_store(address) as older, _importing(config, as_json) as at:
+        captures = older.captures()
+        for entry in at.job.watchlist.documents:
+            if pages := captures.pop(entry.id, None):
+                source = StoredPages(older, pages, entry.id, name)
+                reports.append(at.report(entry, source, count=len(pages)))
+    _show(reports, at, as_json=as_json, store=name)
+    if captures:
+        sys.stderr.write(
+            f"not in the watchlist, and left out: {', '.join(sorted(captures))}\n"
+        )
 
 
 @import_.command()

@@ -27,11 +27,17 @@ from storage.journal import Actor
 
 @contextmanager
 def opened(
-    config: Path, *, even_read_only: bool = False, upgrade: bool = False
+    config: Path,
+    *,
+    even_read_only: bool = False,
+    works: bool | None = None,
+    upgrade: bool = False,
 ) -> Iterator[tuple[Watchlist, Database]]:
-    """The watchlist, checked, and its database; `even_read_only` for commands that only show, and never upgrade it."""
+    """The watchlist, checked, and its database; `even_read_only` for commands that only show. Those that work, which
+    are all others, upgrade it where the watchlist lets them."""
     watchlist = load(config)
-    upgrade = upgrade or (watchlist.upgrade and not even_read_only)
+    works = not even_read_only if works is None else works
+    upgrade = upgrade or (watchlist.upgrade and works)
     with _failures_explained():
         try:
             database = Database(
