@@ -23,7 +23,7 @@ from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.schema import span
 from policywatch.config.watchlist import Watchlist, contact_problem, load
-from policywatch.evidence.timestamps import authority_of
+from policywatch.evidence.timestamps import authority_of, late_problem
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.volatility import volatile_place, volatility_reason
 from policywatch.plan import is_late, with_additions
@@ -119,6 +119,8 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
         if second and second.failure:
             text = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
             yield Finding(False, "model", text)
+        if watchlist.evidence[0] and (late := late_problem(session, utc_now())):
+            yield Finding(False, "timestamp", late)
         yield from _paused(session)
         yield from _volatile(session, watchlist)
         yield from _renamed(session, watchlist)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 from sqlalchemy import JSON, ColumnElement
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
-from storage.chain import ChainEntry, entry_text, next_link
+from storage.chain import (
+    ChainEntry,
+    add_entry,
+    entry_hashes,
+    entry_text,
+    entry_time,
+)
 from storage.clock import utc_now
 from storage.columns import Compressed, Utc
 from storage.errors import DamagedCapture, DamagedValue
@@ -90,37 +97,23 @@ class Capture(SQLModel, table=True):
         hashes = {
             name: sha256(content).hexdigest() for name, content in self.files().items()
         }
-        time = self.fetched_at.astimezone(UTC).isoformat(timespec="microseconds")
-        return entry_text(number, previous, f"captured {time}", hashes)
+        comment = f"captured {entry_time(self.fetched_at)}"
+        return entry_text(number, previous, comment, hashes)
 
 
 def add_capture(session: Session, added: Capture) -> None:
     """Write a capture, and its entry in the chain, in the session's transaction."""
-    number, previous = next_link(session)
-    session.add(ChainEntry(number=number, text=added.entry_text(number, previous)))
-    session.flush()
+    added.entry = add_entry(session, added.entry_text)
     session.add(added)
     session.flush()
 
 
 def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) -> None:
     """Delete captures that nothing refers to any more, and say so in the chain."""
-    named = (
-        select(ChainEntry)
-        .join(Capture, col(Capture.entry) == ChainEntry.number)
-        .where(of_them)
-    )
-    if hashes := {
-        entry.name: entry.sha256
-        for entry in session.exec(named.order_by(col(ChainEntry.number)))
-    }:
-        number, previous = next_link(session)
+    removed = col(ChainEntry.number).in_(select(Capture.entry).where(of_them))
+    if hashes := entry_hashes(session, removed):
         comment = f"removed {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {about}"
-        session.add(
-            ChainEntry(
-                number=number, text=entry_text(number, previous, comment, hashes)
-            )
-        )
+        add_entry(session, partial(entry_text, comment=comment, hashes=hashes))
     session.exec(
         delete(Capture).where(of_them, col(Capture.head_id).is_not(None))
     )  # parts, which name the first one

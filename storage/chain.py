@@ -1,4 +1,5 @@
-"""The chain: an entry for each capture as it is written, and for each removal, with the hash of the entry before.
+"""The chain: an entry for each capture, for each text that is extracted, for each removal and each new name of a
+document, with the hash of the entry before.
 
 An entry is a text that `sha256sum --check` reads: a comment that says what and when, the hash of the entry before, then
 those of the files it is about. So a stranger can recompute the chain without this program (docs/evidence.md).
@@ -6,10 +7,11 @@ those of the files it is about. So a stranger can recompute the chain without th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -41,8 +43,14 @@ class ChainEntry(SQLModel, table=True):
         return self.text.splitlines()
 
     @property
+    def comment(self) -> str:
+        """What happened, when, and to which document."""
+        return self.lines[0].partition(": ")[2]
+
+    @property
     def names(self) -> list[str]:
-        """What it is about: files of a capture, or entries whose captures were removed."""
+        """What it is about: files of a capture, the entries of a text's captures and the text, or entries whose
+        captures were removed."""
         return [line.partition("  ")[2] for line in self.lines[2:]]
 
 
@@ -61,6 +69,10 @@ def entry_name(number: int) -> str:
     return f"entry-{number}"
 
 
+def entry_time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def entry_text(
     number: int, previous: str, comment: str, hashes: Mapping[str, str]
 ) -> str:
@@ -73,11 +85,25 @@ def entry_text(
     return f"# entry {number}: {comment}\n{lines}"
 
 
+def add_entry(session: Session, text_of: Callable[[int, str], str]) -> int:
+    """Write the next entry, whose text is made of its number and the hash that it follows; its number."""
+    number, previous = next_link(session)
+    session.add(ChainEntry(number=number, text=text_of(number, previous)))
+    session.flush()
+    return number
+
+
 def next_link(session: Session) -> tuple[int, str]:
     """The number of the next entry, and the hash that it follows. Until the transaction ends, no other gets one."""
     take(session, AdvisoryLock.CHAIN)
     head = last_entry(session)
     return (head.number + 1, head.sha256) if head else (1, BEGINNING)
+
+
+def entry_hashes(session: Session, of_them: ColumnElement[bool]) -> dict[str, str]:
+    """Entries, by which a later one names them."""
+    wanted = select(ChainEntry).where(of_them).order_by(col(ChainEntry.number))
+    return {entry.name: entry.sha256 for entry in session.exec(wanted)}
 
 
 def last_entry(session: Session) -> ChainEntry | None:

@@ -131,6 +131,10 @@ class Compressed(TypeDecorator[bytes]):
         return None if value is None else decompressed(value)
 
 
+def json_bytes(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
 class CompressedJson(TypeDecorator[Any]):
     """A JSON value, kept as zstd: the blocks of a version take a fifth of their size."""
 
@@ -138,11 +142,7 @@ class CompressedJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        return (
-            None
-            if value is None
-            else compressed(json.dumps(value, ensure_ascii=False).encode())
-        )
+        return None if value is None else compressed(json_bytes(value))
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         if value is None:

@@ -17,6 +17,7 @@ from storage.captures import Capture
 from storage.database import Database, all_tables
 from storage.errors import with_advice
 from storage.paragraphs import ParagraphInterval, ParagraphPack, digest, is_of, texts_of
+from storage.schema_upgrade import missing_parts
 from storage.verification import Damage, capture_damage, evidence_damage
 from storage.versions import Version
 from storage.wal import truncation
@@ -45,7 +46,14 @@ def all_damage(database: Database) -> Iterator[Damage]:
     """All that can be found; the whole store is read for it. It comes before anything else writes to the store."""
     if problem := truncation(database):
         yield Damage("database", problem)
-    for check in (_structure, _references, _values, evidence_damage, _paragraphs):
+    for check in (
+        _schema,
+        _structure,
+        _references,
+        _values,
+        evidence_damage,
+        _paragraphs,
+    ):
         yield from run_check(database, check)
 
 
@@ -64,6 +72,12 @@ def run_check(
     yield from damage[:_MOST]
     if len(damage) > _MOST:
         yield Damage("database", "and more of that kind")
+
+
+def _schema(session: Session) -> Iterator[Damage]:
+    """Whether somebody edited the tables."""
+    for column in missing_parts(session.connection()) or ():
+        yield Damage("database", f"it lacks {column}, which its schema has")
 
 
 def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, or_, update
@@ -12,8 +13,10 @@ from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert
 from storage.alternating import AlternatingPassage
 from storage.captures import Capture, remove_captures
+from storage.chain import add_entry, entry_text
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
+from storage.clock import utc_now
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document, document
 from storage.errors import Busy, StorageError
@@ -87,6 +90,8 @@ def rename(
     for table in OF_A_DOCUMENT:
         of_it = table.document_id == old  # type: ignore[attr-defined]
         session.exec(update(table).where(of_it).values(document_id=new))
+    comment = f"renamed {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {old} to {new}"
+    add_entry(session, partial(entry_text, comment=comment, hashes={}))
     reindex(session, old)
     reindex(session, new, mentions)
     session.delete(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, UniqueConstraint, exists
@@ -12,8 +13,15 @@ from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
 from foundation.vocabulary import Cause
 from storage.captures import Capture
+from storage.chain import (
+    ChainEntry,
+    add_entry,
+    entry_hashes,
+    entry_text,
+    entry_time,
+)
 from storage.clock import midnight
-from storage.columns import CompressedJson, Utc
+from storage.columns import CompressedJson, Utc, json_bytes
 from storage.errors import Unknown, Withdrawn
 from storage.withdrawals import (
     Withdrawal,
@@ -46,6 +54,10 @@ class Version(SQLModel, table=True):
     page: Any = Field(sa_type=CompressedJson)
     # of passages that alternated (`AlternatingPassage.key`): they stand here as in the version before
     alternating: list[str] = Field(default=[], sa_type=JSON)
+    # of the chain, which has the hash of its page; `enter_text` knows it
+    entry: int | None = Field(
+        default=None, foreign_key="chain_entries.number", index=True, unique=True
+    )
 
 
 leave_out_withdrawn(Version, col(Version.id), col(Withdrawal.version_id))
@@ -60,6 +72,28 @@ class Import(SQLModel, table=True):
     archive: str = Field(primary_key=True)
     commit: str  # the last one that was read, whether it made a version or not; of the Internet Archive, what was asked
     recorded_at: datetime = Field(sa_type=Utc)
+
+
+def enter_text(session: Session, version: Version) -> None:
+    """Write what a version's text is into the chain: of which captures, which document and when; again where another
+    text takes its place."""
+    head, number = version.capture_id, col(ChainEntry.number)
+    parts = (col(Capture.id) == head) | (col(Capture.head_id) == head)
+    of_them = number.in_(select(Capture.entry).where(parts))
+    hashes = entry_hashes(session, of_them | (number == version.entry))
+    digest = sha256(json_bytes(version.page)).hexdigest()
+    comment = f"text {entry_time(version.captured_at)}, of {version.document_id}"
+    version.entry = add_entry(
+        session,
+        lambda number, previous: entry_text(
+            number, previous, comment, {**hashes, text_name(number): digest}
+        ),
+    )
+
+
+def text_name(entry: int) -> str:
+    """Of the file that holds a version's page outside of the store."""
+    return f"text-{entry}.json"
 
 
 def archive_name(source: str | None) -> str | None:

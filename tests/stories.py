@@ -21,7 +21,7 @@ from storage.database import Database
 from storage.documents import Document
 from storage.journal import Actor
 from storage.paragraphs import index_version
-from storage.versions import Version
+from storage.versions import Version, enter_text
 
 START = datetime(2025, 10, 6, 7, 30, tzinfo=UTC)
 ANNA = Actor("Anna", "pages")
@@ -144,6 +144,7 @@ class Teller:
             reader="story",
             page={"title": title, "language": row.language, "blocks": list(blocks)},
         )
+        enter_text(self.session, made)
         self.session.add(made)
         index_version(self.session, made, mentions_in(row.language))
         check = Check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -11,13 +12,17 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError
@@ -25,17 +30,26 @@ from sqlmodel import Session, col, select
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
+from analysis.page_json import page_from_json
+from analysis.text.normal import fingerprint
+from notifier.render import Body, fitted
+from notifier.templating import Format
 from policywatch.config.watchlist import load
 from policywatch.evidence.timestamps import authority_of
 from storage.captures import Capture, add_capture
-from storage.chain import ChainEntry, Timestamp, last_entry
+from storage.chain import ChainEntry, Timestamp, add_entry, last_entry
 from storage.clock import utc_now
+from storage.columns import json_bytes
 from storage.database import Database
+from storage.removal import remove, rename
 from storage.verification import evidence_damage
+from storage.versions import Version, enter_text
 from tests.misbehaving import Asked, Site, head, redirect
 from tests.site import AI, a_job, a_site, policy, policywatch, run, watchlist
 from tests.test_storage import a_capture, a_document
 from tests.timestamp_authority import TimestampAuthority, timestamp_authority
+from tests.warm import ROOT
+from tests.web_pages import visited
 
 PRIVACY, TERMS = "library/privacy", "library/terms"
 Damage = Callable[[Connection], None]
@@ -136,20 +150,87 @@ def rewritten(connection: Connection) -> None:
     connection.execute(
         text("UPDATE captures SET fetched_at = '2020-01-01 00:00:00.000000'")
     )
+    connection.execute(
+        text(
+            "UPDATE versions SET captured_at = '2020-01-01 00:00:00.000000', entry = NULL"
+        )
+    )
+    connection.execute(text("DELETE FROM chain_entries"))
     with Session(connection) as session:
-        previous = "0" * 64
-        for row in session.exec(select(Capture).order_by(col(Capture.entry))).all():
-            entry = session.get_one(ChainEntry, row.entry)
-            entry.text = row.entry_text(row.entry, previous)
-            previous = entry.sha256
+        for row in session.exec(select(Capture).order_by(col(Capture.id))).all():
+            row.entry = add_entry(session, row.entry_text)
+            for version in session.exec(
+                select(Version).where(Version.capture_id == row.id)
+            ).all():
+                enter_text(session, version)
         session.commit()
 
+
+def forged(*, fits: bool = False, again: bool = False) -> Damage:
+    """Another text of the last version, its capture as it was; `fits`: with its entry, `again`: with one more."""
+
+    def damage(connection: Connection) -> None:
+        with Session(connection) as session:
+            version = last_version(session)
+            page = deepcopy(version.page)
+            page["blocks"][-1]["text"] = "We sell your posts to anyone who asks."
+            version.fingerprint = fingerprint(page_from_json(page).blocks)
+            version.page = page
+            if fits:
+                entry = session.get_one(ChainEntry, version.entry)
+                digest = sha256(json_bytes(page)).hexdigest()
+                old = entry.lines[-1].partition("  ")[0]
+                entry.text = entry.text.replace(old, digest)
+            if again:
+                enter_text(session, version)
+            session.commit()
+
+    return damage
+
+
+def last_version(session: Session) -> Version:
+    return session.exec(select(Version).where(Version.entry == LAST)).one()
+
+
+def inserted(*, fits: bool) -> Damage:
+    """A third version that nobody captured."""
+
+    def damage(connection: Connection) -> None:
+        with Session(connection) as session:
+            last = last_version(session)
+            page = deepcopy(last.page)
+            page["blocks"][-1]["text"] = "We sell your posts to anyone who asks."
+            facts = last.model_dump() | {"id": None, "number": 3, "entry": None}
+            version = Version(**facts | {"page": page})
+            if fits:
+                enter_text(session, version)
+            session.add(version)
+            session.commit()
+
+    return damage
+
+
+def removed(connection: Connection) -> None:
+    """As if a person had taken the document of the last capture out of the store."""
+    with Session(connection) as session:
+        remove(session, PRIVACY)
+        session.commit()
+
+
+def renamed(connection: Connection) -> None:
+    with Session(connection) as session:
+        rename(session, PRIVACY, "library/cookies")
+        session.commit()
+
+
+LAST = 6  # entry: the last text; the one before is its capture's, and the fourth has a timestamp
+OLD_TIME = "'2020-01-01 00:00:00.000000'"
 
 TAMPERING: dict[str, tuple[Damage, str]] = {
     "a byte": (flipped, "capture 1 is damaged: its bytes are not those that were fetched"),
     "a body": (another_body, "capture 1 is damaged: its bytes are not those that were fetched"),
     "a time": (
-        sql("UPDATE captures SET fetched_at = '2020-01-01 00:00:00.000000' WHERE id = 3"),
+        sql(f"UPDATE captures SET fetched_at = {OLD_TIME} WHERE id = 3"),
         "capture 3 is damaged: its time is not that of the fetch",
     ),
     "a header": (
@@ -162,17 +243,29 @@ TAMPERING: dict[str, tuple[Damage, str]] = {
         "capture 2 is damaged: its address, status, type, size or hash is not that of what was fetched",
     ),
     "a status": (sql("UPDATE captures SET status = 203 WHERE id = 2"), "capture 2 is damaged: its address, status,"),
+    "an archive as the source": (
+        sql("UPDATE captures SET source = 'Internet Archive' WHERE id = 2"),
+        "capture 2 is damaged: its address, status,",
+    ),
     "two captures exchanged": (
         sql(
             "UPDATE captures SET entry = -1 WHERE id = 1",
             "UPDATE captures SET entry = 1 WHERE id = 3",
-            "UPDATE captures SET entry = 3 WHERE id = 1",
+            "UPDATE captures SET entry = 5 WHERE id = 1",
         ),
         "capture 3 is damaged: its time is not that of the fetch",
     ),
+    "two bodies exchanged": (
+        sql("UPDATE captures SET body = (SELECT body FROM captures WHERE id = 4 - captures.id) WHERE id IN (1, 3)"),
+        "capture 1 is damaged: its bytes are not those that were fetched",
+    ),
     "a capture taken away": (
-        sql("DELETE FROM captures WHERE id = 2"),
-        "the capture of entry-2 is missing, and no entry says that it was removed",
+        sql("DELETE FROM captures WHERE id = 3"),
+        "the capture of entry-5 is missing, and no entry says that it was removed",
+    ),
+    "a capture of another document": (
+        sql(f"UPDATE captures SET document_id = '{TERMS}' WHERE id = 3"),
+        "the text of version 2 or its capture is of another document than the chain says",
     ),
     "an entry's hash": (
         sql("UPDATE chain_entries SET text = replace(text, 'a  capture-1.body', 'b  capture-1.body') || '#'"),
@@ -184,34 +277,117 @@ TAMPERING: dict[str, tuple[Damage, str]] = {
     ),
     "the newest entries taken away": (
         sql("DELETE FROM captures WHERE entry > 1", "DELETE FROM chain_entries WHERE number > 1"),
-        "entry-2, which has a timestamp, is missing: the chain ends at 1",
+        "entry-4, which has a timestamp, is missing: the chain ends at 1",
     ),
     "a line behind the newest entry": (
-        sql("UPDATE chain_entries SET text = text || '# more' WHERE number = 3"),
-        "capture 3 is damaged: its entry is not the one that was written",
+        sql(f"UPDATE chain_entries SET text = text || '# more' WHERE number = {LAST}"),
+        "the text of version 2 is of another capture than the chain says",
     ),
-    "a chain written anew": (rewritten, "the timestamp of entry-2 does not prove it"),
+    "a chain written anew": (rewritten, "the timestamp of entry-4 does not prove it"),
     "a timestamp's time": (
-        sql("UPDATE timestamps SET made_at = '2020-01-01 00:00:00.000000'"),
-        "the timestamp of entry-2 does not prove it: it is of ",
+        sql(f"UPDATE timestamps SET made_at = {OLD_TIME}"),
+        "the timestamp of entry-4 does not prove it: it is of ",
     ),
-    "a timestamp": (sql("UPDATE timestamps SET response = x'00'"), "the timestamp of entry-2 does not prove it"),
+    "a timestamp": (sql("UPDATE timestamps SET response = x'00'"), "the timestamp of entry-4 does not prove it"),
+    "a timestamp of another entry": (
+        sql("UPDATE timestamps SET entry = 5"), "the timestamp of entry-5 does not prove it",
+    ),
+    "a text": (forged(), "the text of version 2 is not the one that was extracted"),
+    "a text with its entry": (forged(fits=True), "the text of version 2 is not what its capture gives"),
+    "a text as if extracted again": (forged(again=True), "the text of version 2 is not what its capture gives"),
+    "a text that was never there": (inserted(fits=False), "the text of version 3 has no entry in the chain"),
+    "a text that was never there, with an entry": (
+        inserted(fits=True), "the text of version 3 is not what its capture gives",
+    ),
+    "a text taken away": (sql(f"DELETE FROM versions WHERE entry = {LAST}"), f"the text of entry-{LAST} is missing"),
+    "a text without its entry": (
+        sql(f"UPDATE versions SET entry = NULL WHERE entry = {LAST}"),
+        "the text of version 2 has no entry in the chain",
+    ),
+    "two texts exchanged": (
+        sql("UPDATE versions SET page = (SELECT page FROM versions AS other WHERE other.id = "
+            "(SELECT max(id) FROM versions)) WHERE capture_id = 1"),
+        "the text of version 1 is not the one that was extracted",
+    ),
+    "a text's time": (
+        sql(f"UPDATE versions SET captured_at = {OLD_TIME} WHERE entry = {LAST}"),
+        "the text of version 2 has another time than the chain says",
+    ),
+    "a text's capture": (
+        sql(f"UPDATE versions SET capture_id = 1 WHERE entry = {LAST}"),
+        "the text of version 2 is of another capture than the chain says",
+    ),
+    "a text's document": (
+        sql(f"UPDATE versions SET document_id = '{TERMS}' WHERE entry = {LAST}"),
+        "the text of version 2 or its capture is of another document than the chain says",
+    ),
+    "a text and its capture of another document": (
+        sql(
+            f"UPDATE versions SET document_id = '{TERMS}' WHERE entry = {LAST}",
+            f"UPDATE captures SET document_id = '{TERMS}' WHERE id = 3",
+        ),
+        "the text of version 2 or its capture is of another document than the chain says",
+    ),
+}  # fmt: skip
+
+# what `verify` does not notice, and whether it does so of whoever kept the digest of the last entry elsewhere; with
+# what docs/evidence.md says of it
+UNNOTICED: dict[str, tuple[Damage, bool, str]] = {
+    "the chain cut": (
+        sql(
+            "DELETE FROM captures WHERE entry > 4",
+            "DELETE FROM versions WHERE entry > 4",
+            "DELETE FROM chain_entries WHERE number > 4",
+        ),
+        True, "cuts the end of the chain",
+    ),
+    "its end written anew": (
+        lambda connection: written_anew(connection),
+        True, "rewrites the entries behind the last timestamp",
+    ),
+    "all written anew, without timestamps": (
+        lambda connection: (connection.execute(text("DELETE FROM timestamps")), rewritten(connection))[1],
+        True, "deletes timestamps, and rewrites",
+    ),
+    "a text as if an older reader had read it": (
+        lambda connection: (
+            forged(fits=True)(connection),
+            sql(f"UPDATE versions SET reader = '1:none:en' WHERE entry = {LAST}")(connection),
+        )[1],
+        True, "says that older rules extracted it",
+    ),
+    "timestamps deleted": (sql("DELETE FROM timestamps"), False, "deletes the newest timestamps"),
+    "a removal": (removed, False, "removes or renames a document"),
+    "a new name": (renamed, False, "removes or renames a document"),
+    "a check's outcome": (sql("UPDATE checks SET outcome = 'unchanged'"), False, "changes checks"),
+    "checks taken away": (
+        sql("UPDATE changes SET check_id = NULL", "DELETE FROM checks"), False, "changes checks",
+    ),
+    "a verdict": (sql("UPDATE changes SET alert = 0, severity = 'low'"), False, "verdicts"),
+    "a delivery": (sql("UPDATE deliveries SET state = 'parked'"), False, "deliveries"),
+    "texts' order": (
+        sql(
+            f"UPDATE versions SET number = 9 WHERE document_id = '{PRIVACY}' AND number = 1",
+        ),
+        False, "numbers of versions",
+    ),
 }  # fmt: skip
 
 
 def test_a_store_that_is_as_it_was_written_is_verified(config: Path) -> None:
-    chain, stamp = verified(config)
+    chain, stamp, texts = verified(config)
     with opened(config) as database, database.reading() as session:
         head = last_entry(session)
         assert head is not None
-        said = f"3 entries, SHA-256 of the last: {head.sha256}"
+        said = f"{LAST} entries, SHA-256 of the last: {head.sha256}"
         assert chain == {
             "good": True,
             "about": "chain",
             "said": said,
             "sha256": head.sha256,
         }
-    assert stamp["said"].endswith(" UTC, on entry-2; checked")
+    assert stamp["said"].endswith(" UTC, on entry-4; checked")
+    assert texts["said"] == "3 of 3 texts extracted again, and the same"
     unsigned = config.with_name("unsigned.toml")
     unsigned.write_text(config.read_text("utf-8").split("[evidence]")[0], "utf-8")
     assert (
@@ -226,57 +402,54 @@ def test_a_store_that_is_as_it_was_written_is_verified(config: Path) -> None:
 @pytest.mark.parametrize("kind", TAMPERING)
 def test_tampering_is_found(config: Path, kind: str) -> None:
     damage, problem = TAMPERING[kind]
+    tampered(config, damage)
+    assert problem in policywatch("verify", "--config", config, status=1)
+
+
+def written_anew(connection: Connection) -> None:
+    """The last capture and its text, with their entries."""
+    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+    with Session(connection) as session:
+        version = last_version(session)
+        row = session.get_one(Capture, version.capture_id)
+        row.fetched_at += timedelta(hours=1)
+        version.captured_at, version.entry = row.fetched_at, None
+        session.flush()
+        connection.execute(text("DELETE FROM chain_entries WHERE number > 4"))
+        session.expire_all()
+        row.entry = add_entry(session, row.entry_text)
+        enter_text(session, version)
+        session.commit()
+
+
+def tampered(config: Path, damage: Damage) -> None:
     engine = create_engine(f"sqlite:///{config.with_name('watch.db')}")
     with engine.connect() as connection:
         damage(connection)
         connection.commit()
     engine.dispose()
-    assert problem in policywatch("verify", "--config", config, status=1)
-
-
-def written_anew(connection: Connection) -> None:
-    """The last capture, with its entry."""
-    with Session(connection) as session:
-        row = session.exec(select(Capture).where(Capture.entry == 3)).one()
-        row.fetched_at += timedelta(hours=1)
-        entry = session.get_one(ChainEntry, 3)
-        entry.text = row.entry_text(3, entry.lines[1].partition("  ")[0])
-        session.commit()
-
-
-# behind the last timestamp
-UNNOTICED: dict[str, Damage] = {
-    "cut": sql(
-        "DELETE FROM captures WHERE entry = 3",
-        "DELETE FROM chain_entries WHERE number = 3",
-    ),
-    "written anew": written_anew,
-}
 
 
 @pytest.mark.parametrize("kind", UNNOTICED)
-def test_who_keeps_the_digest_of_an_entry_elsewhere_notices_that_it_is_gone(
+def test_the_rest_is_said_and_some_of_it_noticed_by_a_digest_kept_elsewhere(
     config: Path, kind: str
 ) -> None:
-    first, last = (entry_digest(config, number) for number in (1, 3))
-    assert verified(config)[0]["sha256"] == last
-    policywatch(
-        "verify", "--expect", first, "--expect", last.upper(), "--config", config
-    )
-    engine = create_engine(f"sqlite:///{config.with_name('watch.db')}")
-    with engine.connect() as connection:
-        UNNOTICED[kind](connection)
-        connection.commit()
-    engine.dispose()
-    policywatch("verify", "--expect", first, "--config", config)
-    answer = policywatch(
-        "verify", "--expect", first, "--expect", last, "--config", config, status=1
-    )
-    assert (
+    damage, is_noticed, words = UNNOTICED[kind]
+    first, last = (entry_digest(config, number) for number in (1, LAST))
+    tampered(config, damage)
+    verified(config)
+    status = 1 if is_noticed else 0
+    answer = policywatch("verify", "--expect", last, "--config", config, status=status)
+    missing = (
         f"no entry has the SHA-256 {last}: the chain was cut before it, or written anew"
-        in answer
     )
-    assert first not in answer
+    assert (missing in answer) == is_noticed
+    assert words in (ROOT / "docs/evidence.md").read_text("utf-8")
+    if kind == "the chain cut":
+        policywatch("verify", "--expect", first.upper(), "--config", config)
+
+
+def test_what_is_expected_is_a_digest(config: Path) -> None:
     assert "'abc' is no SHA-256" in policywatch(
         "verify", "--expect", "abc", "--config", config, status=2
     )
@@ -290,26 +463,30 @@ def entry_digest(config: Path, number: int) -> str:
 def test_what_is_removed_on_purpose_leaves_an_entry(config: Path) -> None:
     policywatch("documents", "rename", PRIVACY, "library/data", "--config", config)
     policywatch("documents", "remove", TERMS, "--yes", "--config", config)
-    assert verified(config)[0]["said"].startswith("4 entries")
+    assert verified(config)[0]["said"].startswith("8 entries")
     with opened(config) as database, database.reading() as session:
-        entry = session.get_one(ChainEntry, 4)
-        assert entry.lines[0].endswith(f", of {TERMS}")
-        assert entry.lines[2] == f"{session.get_one(ChainEntry, 2).sha256}  entry-2"
+        renaming, removal = (session.get_one(ChainEntry, number) for number in (7, 8))
+        assert renaming.comment.endswith(f", of {PRIVACY} to library/data")
+        assert removal.comment.endswith(f", of {TERMS}")
+        (name,) = removal.names
+        terms = session.get_one(ChainEntry, int(name.partition("-")[2]))
+        assert removal.lines[2] == f"{terms.sha256}  {name}"
+        assert terms.comment.startswith("captured ")
 
 
 def test_the_removal_of_the_newest_capture_is_said_too(
     config: Path, tmp_path: Path
 ) -> None:
     policywatch("documents", "remove", PRIVACY, "--yes", "--config", config)
-    assert verified(config)[0]["said"].startswith("4 entries")
+    assert verified(config)[0]["said"].startswith("7 entries")
     with opened(config) as database, database.reading() as session:
         for entry in session.exec(select(ChainEntry)):
             (tmp_path / entry.name).write_text(entry.text, "utf-8")
-        newest = session.get_one(ChainEntry, 3)
-        removal = session.get_one(ChainEntry, 4)
-    assert removal.lines[1] == f"{newest.sha256}  entry-3", "the link"
-    assert removal.names == ["entry-1", "entry-3"], "what was removed"
-    done = shell(tmp_path, "sha256sum --check entry-4")
+        newest = session.get_one(ChainEntry, LAST)
+        removal = session.get_one(ChainEntry, 7)
+    assert removal.lines[1] == f"{newest.sha256}  entry-{LAST}", "the link"
+    assert removal.names == ["entry-1", "entry-5"], "what was removed"
+    done = shell(tmp_path, "sha256sum --check entry-7")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -321,7 +498,7 @@ def test_a_page_that_comes_and_goes_leaves_a_chain_that_is_whole(
         with a_job(config) as job:
             for site.pages["/privacy"] in (policy(), policy(AI)) * 3:
                 job.run(force=True)
-    assert verified(config)[0]["said"].startswith("6 entries")
+    assert all(finding["good"] for finding in verified(config))
 
 
 def test_captures_that_are_written_at_the_same_time_stand_in_a_row(
@@ -365,7 +542,7 @@ def test_each_day_the_newest_entry_is_signed_once(
     for _ in range(2):
         stamped(config, days=1)
     assert authority.asked == asked + 1
-    assert "on entry-3; checked" in verified(config)[1]["said"]
+    assert "on entry-6; checked" in verified(config)[1]["said"]
 
 
 def old_answer(authority: TimestampAuthority, query: bytes) -> tuple[int, bytes]:
@@ -398,15 +575,87 @@ def test_an_authority_that_fails_is_asked_again_and_nothing_else_fails(
     asked = authority.asked
     stamped(config, days=1)
     assert authority.asked == asked + 1
-    assert "on entry-2; checked" in verified(config)[1]["said"]
+    assert "on entry-4; checked" in verified(config)[1]["said"]
     if kind == "it is down":
         with a_job(config) as job, job.database.writing() as session:
-            session.delete(session.get_one(Timestamp, 2))
+            session.delete(session.get_one(Timestamp, 4))
             session.commit()
             assert job.run().deliveries.failed == 0
     monkeypatch.setattr(authority, "broken", None)
     stamped(config, days=1)
-    assert "on entry-3; checked" in verified(config)[1]["said"]
+    assert "on entry-6; checked" in verified(config)[1]["said"]
+
+
+def unsorted(authority: TimestampAuthority, query: bytes) -> tuple[int, bytes]:
+    """Its certificates in the order in which DER does not have them."""
+    pems = [
+        (authority.folder / name).read_bytes() for name in ("root.pem", "authority.pem")
+    ]
+    chain = sorted(
+        load_pem_x509_certificate(pem).public_bytes(Encoding.DER) for pem in pems
+    )
+    answer, wrong = authority.answer(query), b"".join(reversed(chain))
+    assert b"".join(chain) in answer or wrong in answer
+    return 200, answer.replace(b"".join(chain), wrong)
+
+
+def test_an_authority_that_does_not_sort_its_certificates_is_taken_as_openssl_does(
+    config: Path,
+    authority: TimestampAuthority,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    answers: list[bytes] = []
+
+    def broken(query: bytes) -> tuple[int, bytes]:
+        answers.append(unsorted(authority, query)[1])
+        return 200, answers[0]
+
+    monkeypatch.setattr(authority, "broken", broken)
+    stamped(config, days=1)
+    assert f"on entry-{LAST}; checked" in verified(config)[1]["said"]
+    with opened(config) as database, database.reading() as session:
+        entry = session.get_one(ChainEntry, LAST)
+    (tmp_path / entry.name).write_text(entry.text, "utf-8")
+    (tmp_path / "answer.tsr").write_bytes(answers[0])
+    check = (
+        f"openssl ts -verify -data {entry.name} -in answer.tsr -CAfile {authority.root}"
+    )
+    assert "Verification: OK" in shell(tmp_path, check).stdout
+
+
+def test_timestamps_that_no_longer_come_are_trouble(config: Path) -> None:
+    tampered(
+        config, sql(f"UPDATE checks SET checked_at = {OLD_TIME} WHERE capture_id = 3")
+    )
+    problem = (
+        "captures since 2020-01-01 00:00 UTC have no timestamp, and the newest is of "
+    )
+    assert problem in policywatch("verify", "--config", config, status=1)
+    assert problem in policywatch("doctor", "--config", config, status=1)
+    stamped(config, days=1)
+    assert problem not in policywatch("verify", "--config", config)
+
+
+def test_readers_have_a_digest_by_which_they_notice_another_chain(
+    kept: Path, config: Path
+) -> None:
+    alerts = kept.with_name("alerts.txt").read_text("utf-8")
+    told = re.findall(r"Evidence chain: entry-(\d+), SHA-256 (\w{64})", alerts)
+    assert told
+    for number, digest in told:
+        assert entry_digest(config, int(number)) == digest
+        policywatch("verify", "--expect", digest, "--config", config)
+    with opened(config) as database, visited(database) as site:
+        head = f"Evidence chain: entry-{LAST}, SHA-256 {entry_digest(config, LAST)}"
+        assert site.get("/feed.json").json()["description"] == head
+        assert f"<subtitle>{head}</subtitle>" in site.get("/feed.atom").text
+
+
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_notices_to_the_operator_end_in_the_digest(form: Format) -> None:
+    body = Body("notice", "de", lead="Etwas ist zu tun.", head="entry-1, SHA-256 ab")
+    assert "Beweiskette: entry-1, SHA-256 ab" in fitted(body, "Betreff", form, 10_000)
 
 
 def dripping(_asked: Asked, connection: socket.socket) -> None:
@@ -435,7 +684,7 @@ def test_an_authority_that_drips_or_leads_elsewhere_holds_nothing_up(
         )
     assert {"/drip", "/lead"} <= {*site.paths()}
     assert not inside.paths()
-    assert "on entry-2; checked" in verified(config)[1]["said"]
+    assert "on entry-4; checked" in verified(config)[1]["said"]
     for each in (site, inside):
         each.close()
 
@@ -483,8 +732,9 @@ def test_a_bundle_is_checked_by_the_two_commands_of_its_readme(
     assert {*done.stdout.splitlines()} >= {
         "entry-1: OK",
         "entry-2: OK",
+        "text-6.json: OK",
         "capture-1.body: OK",
-        "capture-3.headers: OK",
+        "capture-5.headers: OK",
     }
     checks = [
         line.strip()
@@ -492,6 +742,7 @@ def test_a_bundle_is_checked_by_the_two_commands_of_its_readme(
         if line.startswith("   openssl ts -verify")
     ]
     assert len(checks) == 2
+    assert all("-attime" in check for check in checks)
     for check in checks:
         assert (
             "Verification: OK"
@@ -502,10 +753,9 @@ def test_a_bundle_is_checked_by_the_two_commands_of_its_readme(
     html = (folder / "change.html").read_text("utf-8")
     assert "<details>" not in html
     assert 'href="/' not in html
-    (folder / "entry-2").write_text(
-        (folder / "entry-2").read_text().replace("captured 2", "captured 1")
-    )
-    assert "entry-2: FAILED" in shell(folder, HASHES).stdout
+    signed = folder / "entry-4"
+    signed.write_text(signed.read_text().replace(" 2", " 1"))
+    assert "entry-4: FAILED" in shell(folder, HASHES).stdout
     assert shell(folder, checks[0]).returncode == 1
 
 

@@ -5,6 +5,7 @@ Today's release is the older one here; the newer one has one more migration.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sqlite3
@@ -17,16 +18,19 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from alembic import command
-from sqlalchemy import create_engine, text
+import zstandard
+from sqlalchemy import MetaData, Table, bindparam, create_engine, inspect, text
+from sqlalchemy import select as select_columns
+from sqlmodel import col, select
 
 import storage
 from storage import schema_upgrade
+from storage.captures import Capture
 from storage.chain import BEGINNING, ChainEntry, entry_text
-from storage.database import Database
+from storage.database import Database, all_tables
 from tests import warm
 from tests.owed import POLICY, owe
-from tests.site import MAIN, policywatch
+from tests.site import AI, MAIN, policy, policywatch
 from tests.test_doctor import bound_by_rights
 from tests.warm import ENTRY, ROOT
 
@@ -123,7 +127,7 @@ def old_file(tmp_path: Path) -> Path:
     return watched(tmp_path, f"sqlite:///{tmp_path}/data/watch.db")
 
 
-def schema(file: Path) -> str:
+def schema_of(file: Path) -> str:
     with closing(sqlite3.connect(file)) as opened:
         return str(
             opened.execute("SELECT version_num FROM alembic_version").fetchone()[0]
@@ -152,17 +156,17 @@ def test_a_file_is_copied_before_it_is_upgraded_as_often_as_that_is(
     file.chmod(0o600)
     assert "is up to date." in newer("database", "upgrade", "--config", old_file)
     (copy,) = file.parent.glob("*.before-*")
-    assert (copy.name, schema(copy), stat.S_IMODE(copy.stat().st_mode)) == (
+    assert (copy.name, schema_of(copy), stat.S_IMODE(copy.stat().st_mode)) == (
         f"watch.db.before-upgrade-{TODAY}",
         TODAY,
         0o600,
     )
-    assert schema(file) == "9999"
+    assert schema_of(file) == "9999"
     copy.replace(file)
     copy.write_text("an earlier copy", "utf-8")
     newer("database", "upgrade", "--config", old_file)
     assert copy.read_text("utf-8") == "an earlier copy"
-    assert schema(file.with_name(f"watch.db.before-upgrade-{TODAY}.2")) == TODAY
+    assert schema_of(file.with_name(f"watch.db.before-upgrade-{TODAY}.2")) == TODAY
     newer("database", "upgrade", "--config", old_file)
     assert len(list(file.parent.glob("*.before-*"))) == 2
 
@@ -229,7 +233,7 @@ def test_a_file_that_can_not_be_copied_is_not_upgraded(
         output,
     )
     data = old_file.parent / "data"
-    assert schema(data / "watch.db") == TODAY
+    assert schema_of(data / "watch.db") == TODAY
     assert not list(data.glob("*.before-*"))
 
 
@@ -245,10 +249,8 @@ def test_a_newer_store_is_explained(old_file: Path, newer: Newer) -> None:
 def removed_without_its_name(url: str) -> None:
     """As the first release wrote it: an entry of a removal that does not name the newest of what it removed."""
     engine = create_engine(url)
-    config = schema_upgrade._config()
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        schema_upgrade.upgrade(connection, "0001")
         hashes = {"capture-0.body": "b" * 64}
         texts = [entry_text(1, BEGINNING, "captured", hashes)]
         texts.append(entry_text(2, digest(texts[0]), "captured", hashes))
@@ -288,3 +290,163 @@ def test_a_removal_that_the_first_release_did_not_name_is_said_by_an_entry(
             f"{second.sha256}  entry-2",
         ]
     database.close()
+
+
+REVISIONS = ("0001", "0008", "0010", "0014", "0016", "0026")
+
+
+def of_revision(revision: str, url: str, folder: Path) -> None:
+    """A store as that release wrote it: today's rows, as far as it had columns for them."""
+    today = Database(f"sqlite:///{folder}/today.db")
+    owe(today, "team")
+    engine = create_engine(url)
+    with today.reading() as session, engine.begin() as connection:
+        schema_upgrade.upgrade(connection, revision)
+        kept = schema_upgrade.columns(connection)
+        entries: dict[int, int] = {}
+        previous = BEGINNING
+        for row in session.exec(select(Capture).order_by(col(Capture.id))):
+            entry, number = row.entry, len(entries) + 1
+            written = row.entry_text(number, previous)
+            previous, entries[entry] = digest(written), number
+            connection.execute(
+                text("INSERT INTO chain_entries (number, text) VALUES (:n, :text)"),
+                {"n": number, "text": written},
+            )
+            session.expunge(row)
+        for table in all_tables():
+            names = [
+                each.name
+                for each in table.columns
+                if f"{table.name}.{each.name}" in kept
+            ]
+            if table.name in ("chain_entries", "timestamps") or not names:
+                continue
+            then = Table(table.name, MetaData(), autoload_with=connection)
+            wanted = select_columns(*(table.c[name] for name in names))
+            for found in session.execute(wanted).mappings():
+                values = dict(found)
+                if table.name == "captures":
+                    values["entry"] = entries[values["entry"]]
+                connection.execute(
+                    then.insert().values(
+                        {
+                            name: bindparam(f"new_{name}", type_=table.c[name].type)
+                            for name in names
+                        }
+                    ),
+                    {f"new_{name}": value for name, value in values.items()},
+                )
+    engine.dispose()
+    today.close()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_store_of_each_release_is_opened(
+    revision: str, new_url: str, tmp_path: Path
+) -> None:
+    of_revision(revision, new_url, tmp_path)
+    config = watched(tmp_path, new_url)
+    said = policywatch("history", POLICY, "--config", config, status=1)
+    assert f"it has schema {revision}, and {TODAY} is needed" in said
+    assert "is up to date." in policywatch("database", "upgrade", "--config", config)
+    assert "version 2" in policywatch("history", POLICY, "--config", config)
+    (chain,) = json.loads(policywatch("verify", "--json", "--config", config))[:1]
+    assert chain["good"], chain
+    assert "as it was written" in policywatch("database", "check", "--config", config)
+
+
+# of each revision the tables and columns that it leads to: stores have them, so a change is a new revision
+SCHEMAS = {
+    "0001": "9819f4f5a60f6367",
+    "0008": "9819f4f5a60f6367",
+    "0010": "a4539fed781482e8",
+    "0014": "3b3302d10ed57033",
+    "0016": "debab51ee7f2bee6",
+    "0026": "987dbcda2f766da3",
+    "0028": "a700c8b7d7f857d3",
+}
+
+
+@pytest.mark.parametrize("revision", SCHEMAS)
+def test_no_revision_is_edited(revision: str) -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        schema_upgrade.upgrade(connection, revision)
+        looked_at = inspect(connection)
+        made = [
+            f"{table}.{each['name']} {each['type']!r} {each['nullable']}"
+            for table in sorted(looked_at.get_table_names())
+            for each in looked_at.get_columns(table)
+        ]
+    engine.dispose()
+    assert digest("\n".join(made))[:16] == SCHEMAS[revision], revision
+    assert max(SCHEMAS) == TODAY
+
+
+# as the program wrote it a week before its first release
+BEFORE = """
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);
+INSERT INTO alembic_version VALUES ('0013');
+CREATE TABLE documents (id VARCHAR NOT NULL PRIMARY KEY, service VARCHAR NOT NULL, url VARCHAR NOT NULL);
+CREATE TABLE captures (
+    id INTEGER NOT NULL PRIMARY KEY, document_id VARCHAR NOT NULL, fetched_at DATETIME NOT NULL, url VARCHAR NOT NULL,
+    final_url VARCHAR NOT NULL, status INTEGER NOT NULL, headers JSON NOT NULL, mime VARCHAR NOT NULL,
+    charset VARCHAR, sha256 VARCHAR NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL
+);
+CREATE TABLE versions (
+    id INTEGER NOT NULL PRIMARY KEY, document_id VARCHAR NOT NULL, number INTEGER NOT NULL,
+    capture_id INTEGER NOT NULL, captured_at DATETIME NOT NULL
+);
+"""
+
+
+def before_the_first_release(file: Path, schema: str) -> None:
+    with closing(sqlite3.connect(file)) as store:
+        store.executescript(BEFORE)
+        store.execute("UPDATE alembic_version SET version_num = ?", [schema])
+        for id_, body in enumerate((policy(), policy(AI)), 1):
+            packed = zstandard.compress(body.encode())
+            at = f"2026-01-0{id_} 09:00:00.000000"
+            facts = (id_, "a/b", at, "https://example.org/privacy")
+            store.execute(
+                "INSERT INTO captures VALUES (?, ?, ?, ?, ?, 200, '[]', 'text/html', NULL, '', 1, ?)",
+                (*facts, facts[-1], packed),
+            )
+            row = (id_, "a/b", id_, id_, at)
+            store.execute("INSERT INTO versions VALUES (?, ?, ?, ?, ?)", row)
+        store.commit()
+
+
+# the second number is known, but of another revision today
+@pytest.mark.parametrize("schema", ["0013", "0010"])
+def test_what_a_store_of_before_the_first_release_captured_is_imported(
+    tmp_path: Path, schema: str
+) -> None:
+    old = tmp_path / "old.db"
+    before_the_first_release(old, schema)
+    config = watched(tmp_path, f"sqlite:///{old}")
+    for words in (["history", "a/b"], ["database", "upgrade"], ["run"]):
+        said = policywatch(*words, "--config", config, status=1)
+        assert f"says that it has schema {schema}" in said
+        assert "`policywatch import store ADDRESS` takes what this one captured" in said
+    assert schema_of(old) == schema
+    config = watched(tmp_path, f"sqlite:///{tmp_path}/new.db")
+    words = ("import", "store", f"sqlite:///{old}", "--json", "--config", config)
+    report = json.loads(policywatch(*words))
+    assert (report["versions"], report["changes"]) == (2, 1)
+    assert report["documents"][0]["document"] == "a/b"
+    assert json.loads(policywatch(*words))["versions"] == 0, "done again"
+    assert "version 2" in policywatch("history", "a/b", "--config", config)
+    policywatch("verify", "--deep", "--config", config)
+    missing = ("import", "store", f"sqlite:///{tmp_path}/none.db", "--config", config)
+    assert "there is no file" in policywatch(*missing, status=1)
+
+
+def test_a_store_whose_tables_somebody_edited_is_recognised(old_file: Path) -> None:
+    with closing(sqlite3.connect(old_file.parent / "data/watch.db")) as store:
+        store.execute("DROP TABLE withdrawals")
+    said = policywatch("database", "upgrade", "--config", old_file, status=1)
+    assert "lacks withdrawals.change_id, withdrawals.reason" in said
+    said = policywatch("database", "check", "--config", old_file, status=1)
+    assert "it lacks withdrawals.version_id, which its schema has" in said

@@ -15,6 +15,7 @@ _CONFIG = """
 default_tsa = own
 [own]
 serial = {folder}/serial
+certs = {folder}/root.pem
 signer_cert = {folder}/authority.pem
 signer_key = {folder}/authority.key
 signer_digest = sha256

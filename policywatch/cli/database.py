@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from contextlib import closing
 from functools import partial
 from importlib import import_module
@@ -25,9 +26,16 @@ from policywatch.cli.options import (
     console,
 )
 from policywatch.config.watchlist import MissingVariable, expand
-from policywatch.evidence.timestamps import authority_of, timestamp_damage
+from policywatch.evidence.texts import extraction_damage
+from policywatch.evidence.timestamps import (
+    authority_of,
+    late_problem,
+    timestamp_damage,
+)
+from policywatch.ingest.extraction import extraction_configs
 from policywatch.views.health import Finding, check_store
 from storage.chain import entry_name, last_entry, last_timestamp
+from storage.clock import utc_now
 from storage.database import Database
 from storage.integrity import run_check
 from storage.lock import one_at_a_time
@@ -135,6 +143,7 @@ def upgrade(config: Config = CONFIG) -> None:
     with opened(config, upgrade=True) as (_, store):
         if not store.is_sqlite and find_spec("procrastinate"):
             import_module("policywatch.job_queue").make_queue(store)
+        store.require_whole_schema()
         console().print(f"{store} is up to date.", soft_wrap=True)
 
 
@@ -159,20 +168,32 @@ def verify(
             help="An entry that was kept elsewhere by its SHA-256; several times.",
         ),
     ] = None,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Extract every text again, not only some."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check every capture against the chain of hashes, and the timestamps on it.
+    """Check every capture and text against the chain of hashes, and the timestamps on it; some texts, others each day,
+    are extracted again from their captures.
 
     Exit status 1 if one is not as it was written, or no entry is the expected one. Example: `policywatch verify`
     """
+    extracted: Counter[bool | None] = Counter()
     with opened(config, even_read_only=True) as (watchlist, store):
         authority = authority_of(watchlist)
         damage = [*run_check(store, evidence_damage)]
+        day = None if deep else utc_now().toordinal()
+        check_texts = partial(
+            extraction_damage, day, extraction_configs(watchlist), extracted
+        )
+        damage += run_check(store, check_texts)
         if authority is not None:
             damage += run_check(store, partial(timestamp_damage, authority))
         damage += run_check(store, partial(missing_digests, expect or ()))
         with store.reading() as session:
             head, stamp = last_entry(session), last_timestamp(session)
+            late = late_problem(session, utc_now()) if authority else None
     findings = [Finding(False, each.about, each.problem) for each in damage]
     if not damage:
         entries = (
@@ -185,12 +206,19 @@ def verify(
                 True, "chain", entries, facts={"sha256": head.sha256} if head else {}
             )
         )
-    if stamp is not None and not damage:
+    if stamp is not None and not (damage or late):
         checked = (
             "checked" if authority else "not checked, as [evidence] names no authority"
         )
         newest = f"{stamp.made_at:%Y-%m-%d %H:%M} UTC, on {entry_name(stamp.entry)}; {checked}"
         findings.append(Finding(True, "timestamp", newest))
+    if not damage and extracted:
+        same = f"{extracted[True]} of {counted(extracted.total(), 'text')} extracted again, and the same"
+        if untold := extracted[None]:
+            same += f"; {untold} can't be, by today's rules and watchlist"
+        findings.append(Finding(True, "texts", same))
+    if late:
+        findings.append(Finding(False, "timestamp", late))
     print_findings(findings, as_json=as_json)
-    if damage:
+    if damage or late:
         raise typer.Exit(TROUBLE)

@@ -127,7 +127,7 @@ def serve(
     except ValueError as failure:
         raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
     start_logging(log_format)
-    with opened(config) as (watchlist, database):
+    with opened(config, even_read_only=True, works=True) as (watchlist, database):
         try:
             names = hosts(where, allowed_host or (), watchlist.site)
         except ValueError as failure:
@@ -296,7 +296,10 @@ def pdf(
         database.reading() as session,
     ):
         content = record(
-            session, query.filter if change is None else change, watchlist.site
+            session,
+            query.filter if change is None else change,
+            extraction_configs(watchlist),
+            watchlist.site,
         )
     if isinstance(content, Message):
         sys.exit(f"policywatch: {content}")

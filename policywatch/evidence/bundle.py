@@ -8,21 +8,26 @@ from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
-from jinja2 import Template
+from jinja2 import Environment
 from sqlmodel import Session
 
 from messages import Message
 from policywatch.atomic_file import replace_file, replacement
 from policywatch.config.watchlist import Watchlist
+from policywatch.evidence.texts import gives_text
 from policywatch.evidence.timestamps import authority_of
+from policywatch.ingest.extraction import extraction_configs
 from policywatch.views.change import ChangeView
 from policywatch.views.serializer import change_json
-from policywatch.web.change import change_page
 from policywatch.web.layout import plain_text
-from policywatch.web.record import pdf, printable
+from policywatch.web.record import pdf, printable, proved_change
 from storage.captures import captures_from, intact
 from storage.chain import proof_of
-from storage.versions import Version
+from storage.columns import json_bytes
+from storage.versions import Version, text_name
+
+_TEXTS = Environment(trim_blocks=True, keep_trailing_newline=True)  # noqa: S701
+_TEXTS.filters["text_name"] = text_name
 
 
 def write_bundle(
@@ -30,9 +35,10 @@ def write_bundle(
 ) -> list[str]:
     """Write a new folder, or a ZIP file if the path ends so; what had to be left out.
 
-    Raises `UnknownChange`, `DamagedCapture`, and `OSError` where the folder is there already.
+    Raises `UnknownChange`, `DamagedCapture`, `DamagedText`, and `OSError` where the folder is there already.
     """
-    context = change_page(session, change_id)
+    configs = extraction_configs(watchlist)
+    context = proved_change(session, change_id, configs)
     view: ChangeView = context["view"]
     texts = {
         "before": session.get_one(Version, view.before.id),
@@ -44,7 +50,8 @@ def write_bundle(
         for part in intact(captures_from(session, text.capture_id))
     ]
     captures = {part.entry: part for part in parts}
-    proofs = {number: proof_of(session, number) for number in captures}
+    entries = [*captures, *(text.entry for text in texts.values() if text.entry)]
+    proofs = {number: proof_of(session, number) for number in entries}
     html = printable(
         "evidence.html", watchlist.site, **context, captures=captures.values()
     )
@@ -52,6 +59,9 @@ def write_bundle(
         **{
             f"{side}.txt": plain_text(text.page).encode("utf-8", "replace")
             for side, text in texts.items()
+        },
+        **{
+            text_name(text.entry or 0): json_bytes(text.page) for text in texts.values()
         },
         **{
             name: content
@@ -86,14 +96,16 @@ def write_bundle(
     readme = (resources.files("policywatch.evidence") / "readme.txt").read_text("utf-8")
     facts = {
         "view": view,
+        "texts": texts,
+        "are_extracted": all(
+            gives_text(session, text, configs) for text in texts.values()
+        ),
         "captures": captures,
         "proofs": proofs,
         "has_pdf": "change.pdf" in bundle,
     }
     bundle["README.txt"] = (
-        Template(readme, trim_blocks=True, keep_trailing_newline=True)
-        .render(facts)
-        .encode("utf-8", "replace")
+        _TEXTS.from_string(readme).render(facts).encode("utf-8", "replace")
     )
     sums = "".join(
         f"{sha256(content).hexdigest()}  {name}\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import rfc3161_client as rfc3161
 from cryptography.x509 import Certificate, load_pem_x509_certificates
@@ -14,13 +14,14 @@ from foundation.http_client import HttpFailure, fetch
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import Watchlist
 from policywatch.logs import log
-from storage.chain import ChainEntry, Timestamp, last_entry, last_timestamp
+from storage.chain import ChainEntry, Timestamp, entry_name, last_entry, last_timestamp
 from storage.database import Database
 from storage.errors import DamagedValue
-from storage.verification import Damage
+from storage.verification import Damage, unsigned_since
 
 _SECONDS = 20  # for the whole exchange
 _LARGEST_ANSWER = 64 * 1024  # bytes
+_LATE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,62 @@ def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
     )
     if received.status != 200:
         raise ValueError(f"the authority answered with status {received.status}")
-    answer = rfc3161.decode_timestamp_response(received.body)
+    answer = _decoded(received.body)
     rfc3161.VerifierBuilder(
         roots=[*authority.roots], nonce=query.nonce
     ).build().verify_message(answer, text)
     return answer
+
+
+def _decoded(response: bytes) -> rfc3161.TimeStampResponse:
+    """Also of an authority whose certificates are not in the order of DER, as `openssl ts` takes it. Raises
+    `ValueError`."""
+    try:
+        return rfc3161.decode_timestamp_response(response)
+    except ValueError:
+        try:
+            token = _values(_content(response))[1]
+            signed = _content(_content(_values(_content(token))[1]))
+            sent = _values(_content(_values(signed)[3]))
+        except IndexError as failure:
+            raise ValueError("it is no timestamp response") from failure
+        sorted_ = response.replace(b"".join(sent), b"".join(sorted(sent)))
+        return rfc3161.decode_timestamp_response(sorted_)
+
+
+def _values(content: bytes) -> list[bytes]:
+    """The values in the content of a DER value."""
+    values = []
+    while content:
+        size = len(content) - len(_content(content, rest=True))
+        values.append(content[:size])
+        content = content[size:]
+    return values
+
+
+def _content(value: bytes, *, rest: bool = False) -> bytes:
+    """Of a DER value, or what follows it."""
+    at, size = 2, value[1]
+    if size > 0x80:
+        at += size & 0x7F
+        size = int.from_bytes(value[2:at])
+    return value[at + size :] if rest else value[at : at + size]
+
+
+def late_problem(session: Session, now: datetime) -> str | None:
+    """Why nobody could tell when the newest captures were written; None while timestamps come."""
+    since, last = unsigned_since(session), last_timestamp(session)
+    if since is None or now - since < _LATE:
+        return None
+    newest = (
+        f"the newest is of {last.made_at:%Y-%m-%d %H:%M} UTC, on {entry_name(last.entry)}"
+        if last
+        else "there is none"
+    )
+    return (
+        f"captures since {since:%Y-%m-%d %H:%M} UTC have no timestamp, and {newest}: does the authority answer? "
+        "`policywatch run` logs what it says"
+    )
 
 
 def timestamp_damage(authority: Authority, session: Session) -> Iterator[Damage]:
@@ -102,7 +154,7 @@ def timestamp_damage(authority: Authority, session: Session) -> Iterator[Damage]
     for entry in session.exec(entries.order_by(col(ChainEntry.number))).all():
         try:
             stamp = session.get_one(Timestamp, entry.number)
-            answer = rfc3161.decode_timestamp_response(stamp.response)
+            answer = _decoded(stamp.response)
             verifier.verify_message(answer, entry.text.encode())
             if answer.tst_info.gen_time != stamp.made_at:
                 raise rfc3161.VerificationError(

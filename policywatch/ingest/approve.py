@@ -19,13 +19,12 @@ from policywatch.ingest.decision import (
     new_version,
 )
 from policywatch.ingest.extraction import (
-    NO_MEMORY,
     ExtractionConfig,
     Memory,
     join_pages,
 )
 from policywatch.ingest.recording import record
-from policywatch.ingest.reprocess import differs_by_reader, memory_before
+from policywatch.ingest.reprocess import differs_by_reader, page_before
 from storage.captures import capture, captures_from
 from storage.changes import Change
 from storage.checks import Check, accept_check, last_set_aside, reject_capture
@@ -100,11 +99,11 @@ def held_text(
     history = load_history(session, check, captures, config)
     current = history.current
     in_force = captures_in_force(session, current) if current is not None else []
-    memory = memory_before(session, current) if current is not None else NO_MEMORY
+    former = page_before(session, current) if current is not None else None
     release_connection(session)
     page = join_pages(config.extract_parts(captures, memory=Memory.of(current)))
     is_comparable = bool(former_pages(history, config)) and not differs_by_reader(
-        page, current, in_force, config, memory
+        page, current, in_force, config, Memory.of_page(former)
     )
     return check, new_version(
         page, history, config, cause=Cause.ACCEPTED, is_comparable=is_comparable

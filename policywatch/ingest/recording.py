@@ -29,7 +29,7 @@ from storage.captures import Capture
 from storage.changes import Change
 from storage.checks import Check, finish, release_capture
 from storage.paragraphs import index_version
-from storage.versions import Version, earlier_with, next_number
+from storage.versions import Version, earlier_with, enter_text, next_number
 
 
 def apply(
@@ -137,6 +137,7 @@ def add_version(
         imported=imported,
         page=page_json(page),
     )
+    enter_text(session, version)
     session.add(version)
     index_version(session, version, mentions_in(config.language))
     session.flush()

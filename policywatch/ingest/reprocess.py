@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 import analysis
@@ -21,7 +20,7 @@ from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import page_rejection
 from foundation.vocabulary import Cause
-from policywatch.ingest.alternating import hold_still
+from policywatch.ingest.alternating import hold_still, passage_keys
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
 from policywatch.ingest.extraction import (
@@ -41,6 +40,7 @@ from storage.paragraphs import reindex
 from storage.versions import (
     Version,
     current_version,
+    enter_text,
     in_force,
     is_read_as,
     numbered_version,
@@ -79,16 +79,17 @@ def _reprocess_current(
         current = current_version(session, document_id)
         assert current is not None, "a text in force has a version"
         captures = captures_in_force(session, current)
-        memory = memory_before(session, current)
+        former = page_before(session, current)
     # in another language than was declared, only the next answer can be
     page = (
-        _page_again(current, captures, config, memory)
+        _page_again(current, captures, config, former)
         if is_read_as(current.reader, config.language)
         else None
     )
     draft = None
-    if page is not None and fingerprint(page.blocks) != current.fingerprint:
-        draft = draft_change(config.compare(page_from_json(current.page), page))
+    stored = page_from_json(current.page)
+    if page is not None and fingerprint(page.blocks) != fingerprint(stored.blocks):
+        draft = draft_change(config.compare(stored, page))
     with database.writing() as session:
         row = document(session, document_id)
         row.etag = row.last_modified = row.markup = row.parts = (
@@ -122,36 +123,48 @@ def _page_again(
     version: Version,
     captures: Sequence[Capture],
     config: ExtractionConfig,
-    memory: Memory,
+    former: Page | None,
 ) -> Page | None:
-    """The version's text as it is extracted now; None where that fails, or where it finds so little that a fetched
-    text with no more would be held."""
-    stored = page_from_json(version.page)
+    """The version's text as it is extracted now; None where that fails, or where other rules find so little that a
+    fetched text with no more would be held."""
     try:
-        page = join_pages(config.extract_parts(captures, memory=memory))
-        if version.alternating:
-            page = hold_still(stored, page, version.alternating, version.alternating)
+        page = extract_again(version, captures, config, former)
     except UnreadablePage:
         return None
-    if fingerprint(page.blocks) == version.fingerprint:
-        return replace(stored, region=page.region, container=page.container)
-    return (
-        None
-        if page_rejection(
-            page, before=stored, language=config.language, title=config.title
-        )
-        else page
-    )
+    stored = page_from_json(version.page)
+    if version.reader == config.reader or not page_rejection(
+        page, before=stored, language=config.language, title=config.title
+    ):
+        return page
+    return None
 
 
-def memory_before(session: Session, version: Version) -> Memory:
+def extract_again(
+    version: Version,
+    captures: Sequence[Capture],
+    config: ExtractionConfig,
+    former: Page | None,
+) -> Page:
+    """The text that the version's captures give after the `former` one. No word of it is taken from the version: what
+    alternates is as in the former text. Raises `UnreadablePage`."""
+    memory = Memory.of_page(former)
+    page = join_pages(config.extract_parts(captures, memory=memory))
+    if not version.alternating:
+        return page
+    stands = {*passage_keys(page)}
+    stood = {*passage_keys(page_from_json(version.page))}
+    held = {key for key in version.alternating if (key in stands) != (key in stood)}
+    before = replace(page, blocks=()) if former is None else former
+    return hold_still(before, page, version.alternating, held)
+
+
+def page_before(session: Session, version: Version) -> Page | None:
     """What was known of the page when a version's text was read: the one before it that still stands."""
     number, _ = numbers_around(session, version.document_id, version.number)
-    return Memory.of(
-        numbered_version(session, version.document_id, number)
-        if number is not None
-        else None
-    )
+    if number is None:
+        return None
+    row = numbered_version(session, version.document_id, number)
+    return page_from_json(row.page)
 
 
 def differs_by_reader(
@@ -320,15 +333,16 @@ def _text_again(
     """A capture that is damaged can't be extracted, and is added to `mistakes`."""
     try:
         captures = intact(captures_from(session, row.capture_id))
-        memory = Memory.of_page(before.page if before is not None else None)
-        page = _page_again(session.get_one(Version, row.id), captures, config, memory)
+        version, former = session.get_one(Version, row.id), before and before.page
+        stored = page_from_json(version.page)
+        page = _page_again(version, captures, config, former)
     except DamagedCapture as damaged:
         mistakes.append(damaged)
         page = None
     if page is None:
         return _stored(session, row.id)._replace(differs=None)
     text = fingerprint(page.blocks)
-    return _Text(row.id, page, text, text != row.fingerprint)
+    return _Text(row.id, page, text, text != fingerprint(stored.blocks))
 
 
 def _draft_again(
@@ -361,16 +375,18 @@ def _rewrite(
     draft: ChangeDraft | None,
     config: ExtractionConfig,
 ) -> None:
-    values: dict[str, Any] = {}
+    version = session.get_one(Version, row.id)
     # a text of another language stays marked as one: the next answer is no change of it
     if text.differs is not None and is_read_as(row.reader, config.language):
-        values["reader"] = config.reader
-    if text.differs:
-        values |= {"page": page_json(text.page), "fingerprint": text.fingerprint}
-        if row.cause != Cause.REPLACED:
-            values["cause"] = Cause.READER.value
-    if values:
-        session.exec(update(Version).where(col(Version.id) == row.id).values(**values))
+        version.reader = config.reader
+    if text.fingerprint != version.fingerprint:
+        version.fingerprint = text.fingerprint
+        if version.cause != Cause.REPLACED:
+            version.cause = Cause.READER
+    is_new = version.entry is None or page_json(text.page) != version.page
+    if is_new and text.differs is not None:
+        version.page = page_json(text.page)
+        enter_text(session, version)
     change = change_to(session, text.version_id)
     if change is None or draft is None:
         return

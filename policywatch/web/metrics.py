@@ -19,6 +19,7 @@ from storage.changes import Change
 from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.database import Database
 from storage.deliveries import counts, oldest_pending
+from storage.verification import unsigned_since
 from storage.versions import Version
 
 _MADE: Mapping[str, type[SQLModel]] = {
@@ -65,6 +66,7 @@ def _metrics(
             for at in due_times(session, state.documents, now).values()
             if at <= now
         ]
+        unsigned = unsigned_since(session)
         unread, deliveries, pending = (
             len(unread_checks(session)),
             counts(session),
@@ -122,6 +124,11 @@ def _metrics(
                 "pending_delivery_seconds",
                 "Age of the oldest message that is not sent.",
                 _age(pending, now),
+            ),
+            (
+                "unsigned_seconds",
+                "Age of the oldest capture that no timestamp proves.",
+                _age(unsigned, now),
             ),
             ("database_bytes", "Size of the database.", database.size()),
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from importlib import resources
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import HTTPException, Query, Request, Response
@@ -15,12 +16,16 @@ from sqlmodel import Session
 from crawler.browser import printed
 from crawler.failures import DownloadFailed
 from messages import ENGLISH, Message, translate
+from policywatch.evidence.texts import require_texts
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.views.change import ChangeView
 from policywatch.views.query_params import ChangesQuery, Number
 from policywatch.web.backend import Using
 from policywatch.web.change import change_page
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.rendering import html, page_router
 from storage.change_list import ChangeFilter, changes_page
+from storage.versions import Version
 
 _SHEETS = ("base", "change", "print")
 _ALL = 100_000  # more changes than any period has
@@ -39,7 +44,11 @@ def on_paper(
     page = page_context(request)
     with backend.comparisons.turn(request), backend.database.reading() as session:
         content = record(
-            session, change or query.filter, page.whole("/"), page.language
+            session,
+            change or query.filter,
+            backend.state().configs,
+            page.whole("/"),
+            page.language,
         )
     if isinstance(content, Message):
         return PlainTextResponse(translate(content, page.language), 503)
@@ -49,11 +58,12 @@ def on_paper(
 def record(
     session: Session,
     wanted: int | ChangeFilter,
+    configs: Mapping[str, ExtractionConfig],
     site: str | None,
     language: str = ENGLISH,
 ) -> bytes | Message:
     """A change with its passages, or all that a filter lets through in short, with their reviews, as PDF; or why there
-    is no browser for it."""
+    is no browser for it. Raises as `proved_change` does."""
     rows = (
         []
         if isinstance(wanted, int)
@@ -61,11 +71,23 @@ def record(
     )
     ids = [wanted] if isinstance(wanted, int) else [row.change.id for row in rows]
     changes = (
-        change_page(session, id_) for id_ in ids
+        proved_change(session, id_, configs) for id_ in ids
     )  # one at a time: each holds two texts
     return pdf(
         printable("record.html", site, language, count=len(ids), changes=changes)
     )
+
+
+def proved_change(
+    session: Session, change_id: int, configs: Mapping[str, ExtractionConfig]
+) -> dict[str, Any]:
+    """What its page shows, once it is sure that its texts are those of its captures. Raises `UnknownChange`,
+    `DamagedText`."""
+    context = change_page(session, change_id)
+    view: ChangeView = context["view"]
+    sides = (view.before.id, view.after.id)
+    require_texts(session, [session.get_one(Version, id_) for id_ in sides], configs)
+    return context
 
 
 def printable(

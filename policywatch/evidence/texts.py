@@ -1,0 +1,107 @@
+"""Whether stored texts are what their captures give: they are extracted once more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy.exc import NoResultFound
+from sqlmodel import Session, col, select
+
+from analysis.model import Page, TooCostly, UnreadablePage
+from analysis.page_json import page_from_json
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.reprocess import extract_again
+from storage.captures import captures_from, intact
+from storage.errors import DamagedCapture, DamagedText
+from storage.verification import Damage, text_damage
+from storage.versions import Version
+from storage.withdrawals import with_withdrawn
+
+_SAMPLE = 64  # texts of a day
+_FORMER = 2  # versions before: one that was only read anew was read after the first
+
+Configs = Mapping[str, ExtractionConfig]
+
+
+def extraction_damage(
+    day: int | None,
+    configs: Configs,
+    counts: Counter[bool | None],
+    session: Session,
+) -> Iterator[Damage]:
+    """The versions whose captures give another text: of all, or of those that are looked at on a `day`. What came out
+    of each is counted, by `gives_text`."""
+    with with_withdrawn(session):
+        ids = session.exec(select(Version.id).order_by(col(Version.id))).all()
+    if day is not None:
+        start = day * _SAMPLE % max(1, len(ids))
+        ids = [*ids[start:], *ids[:start]][:_SAMPLE]
+    for id_ in ids:
+        with with_withdrawn(session):
+            version = session.get_one(Version, id_)
+        answer = gives_text(session, version, configs)
+        counts[answer] += 1
+        if answer is False:
+            about = (
+                f"the text of version {version.number} is not what its capture gives"
+            )
+            yield Damage(
+                version.document_id, f"{about}; `policywatch read --again` extracts it"
+            )
+        session.expunge(version)
+
+
+def gives_text(session: Session, version: Version, configs: Configs) -> bool | None:
+    """Whether a version's captures give its text; None where that can't be told: other rules or selectors extracted it,
+    the document is not watched any more, or a capture is damaged or missing."""
+    config = configs.get(version.document_id)
+    if config is None or version.reader != config.reader:
+        return None
+    is_read = False
+    try:
+        captures = intact(captures_from(session, version.capture_id))
+        stored = page_from_json(version.page)
+        for former in _former(session, version):
+            try:
+                page = extract_again(version, captures, config, former)
+            except TooCostly:
+                return None
+            except UnreadablePage:
+                continue
+            is_read = True
+            if _words(page) == _words(stored):
+                return True
+    except (DamagedCapture, NoResultFound):
+        return None
+    except ValueError:  # of a page that is none
+        return False
+    return False if is_read and not version.alternating else None
+
+
+def _former(session: Session, version: Version) -> Iterator[Page | None]:
+    """What may have stood before it: versions may have been withdrawn, or imported before it, since it was read."""
+    before = select(Version.page).where(
+        Version.document_id == version.document_id,
+        col(Version.number) < version.number,
+    )
+    with with_withdrawn(session):
+        pages = session.exec(
+            before.order_by(col(Version.number).desc()).limit(_FORMER)
+        ).all()
+    yield from map(page_from_json, pages)
+    yield None
+
+
+def _words(page: Page) -> list[str]:
+    return [page.title or "", *(block.text for block in page.blocks)]
+
+
+def require_texts(
+    session: Session, versions: Sequence[Version], configs: Configs
+) -> None:
+    """Raise `DamagedText` where one is not as the chain says, or not what its captures give."""
+    damage = [*text_damage(session, [version.id for version in versions])]
+    for version in versions:
+        if damage or gives_text(session, version, configs) is False:
+            raise DamagedText(version.number, version.document_id)
