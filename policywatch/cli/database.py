@@ -26,13 +26,13 @@ from policywatch.cli.options import (
     console,
 )
 from policywatch.config.watchlist import MissingVariable, expand
-from policywatch.evidence.texts import extraction_damage
 from policywatch.evidence.timestamps import (
     authority_of,
     late_problem,
     timestamp_damage,
 )
 from policywatch.ingest.extraction import extraction_configs
+from policywatch.ingest.proofs import extraction_damage
 from policywatch.views.health import Finding, check_store
 from storage.chain import entry_name, last_entry, last_timestamp
 from storage.clock import utc_now

@@ -14,9 +14,9 @@ from sqlmodel import Session
 from messages import Message
 from policywatch.atomic_file import replace_file, replacement
 from policywatch.config.watchlist import Watchlist
-from policywatch.evidence.texts import gives_text
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.extraction import extraction_configs
+from policywatch.ingest.proofs import gives_text
 from policywatch.views.change import ChangeView
 from policywatch.views.serializer import change_json
 from policywatch.web.layout import plain_text

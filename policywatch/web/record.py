@@ -16,8 +16,8 @@ from sqlmodel import Session
 from crawler.browser import printed
 from crawler.failures import DownloadFailed
 from messages import ENGLISH, Message, translate
-from policywatch.evidence.texts import require_texts
 from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.proofs import require_texts
 from policywatch.views.change import ChangeView
 from policywatch.views.query_params import ChangesQuery, Number
 from policywatch.web.backend import Using
