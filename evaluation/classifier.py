@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analysis.classify.features import PassageFeatures, kind_of
-from analysis.classify.model import Model
+from analysis.classify.model import Model, shipped_model
 from analysis.classify.summary import summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.model import Page
 from evaluation.answers import WEIGHTS as ANSWERS
 from evaluation.answers import examples, train_answers
 from evaluation.labels import (
+    DATA,
     OURS,
     Row,
     annotated,
@@ -214,6 +215,19 @@ def _score(labels: Path, *, misses: bool) -> None:
         )
         print(table(title, scores))
     print(table("changes, services left out", change_scores(changes, answers)))
+    written, shipped = read_rows(DATA / "denials.jsonl"), shipped_model()
+    given = [
+        classify_passage(
+            features_of(row),
+            kind_of(row["document"], Page(row["document"], row["language"], ())),
+            row["language"],
+            shipped,
+        )
+        for row in written
+    ]
+    scores = passage_scores(written, given)
+    chosen_scores = {name: scores[name] for name in ("alert", "topics", "direction")}
+    print(table("practices beside denials, shipped weights", chosen_scores))
     if misses:
         for row, answer in zip(changes, answers, strict=True):
             if row["alert"] != answer.alert:

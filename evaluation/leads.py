@@ -6,19 +6,22 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from analysis.classify.clauses import DENIAL
 from analysis.classify.features import PassageFeatures, kind_of
 from analysis.classify.lead import Candidate, Weights, candidates, words_of
 from analysis.classify.model import Model
 from analysis.classify.verdict import classify_passage
-from analysis.model import Brief
+from analysis.model import CELL, Brief, Page, Quote
+from analysis.text.sentence_ends import sentence_bounds
+from analysis.text.word_lists import word_lists
 from evaluation.labels import Row, language_of, pages_of
 from foundation.vocabulary import QUESTIONS
 
@@ -26,6 +29,12 @@ WEIGHTS = Path(__file__).parent.parent / "analysis" / "classify" / "lead.json"
 _PENALTY = 10.0  # of squared weights
 _ALTERNATIVE = 0.5  # what a reader's other choice counts beside the first
 _WORD = re.compile(r"[^\W_]+")
+_LEAST = 4  # words of a quotation that says something
+_DANGLING = {
+    *("about", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"),
+    *("à", "au", "avec", "de", "des", "du", "et", "la", "le", "les", "ou", "par"),
+    *("pour", "sur"),
+}
 Floats = NDArray[np.float64]
 
 
@@ -140,6 +149,41 @@ def is_hit(quotation: str, label: Row) -> bool:
     )
 
 
+def quotations(brief: Brief) -> list[Quote]:
+    """All that a summary quotes; of the headline its clause."""
+    found = [
+        *(quote for question in QUESTIONS for quote in getattr(brief, question)),
+        *brief.default_words,
+        *brief.deadline_words,
+        *brief.already,
+    ]
+    if news := brief.headline:
+        clause = news.quotation.text[slice(*news.clause)]
+        found.append(replace(news.quotation, text=clause))
+    return found
+
+
+def faults(quote: Quote, page: Page) -> Iterator[str]:
+    """What is wrong with a quotation by its form: "junk" says nothing by itself, "reversed" leaves out the denial that
+    stands before it in its sentence, "across" stands in no single block."""
+    text = next((each.text for each in page.blocks if quote.text in each.text), None)
+    if text is None:
+        yield "across"
+        return
+    words = _WORD.findall(quote.text.casefold())
+    small = word_lists().function
+    is_bare = small.isdisjoint(words) and CELL not in quote.text
+    if len(words) < _LEAST or is_bare or words[-1] in _DANGLING:
+        yield "junk"
+    at = text.index(quote.text)
+    before = next(
+        text[start:at] for start, end in sentence_bounds(text) if start <= at < end
+    )
+    shown = (quote.text, *quote.lead_in)
+    if DENIAL.search(before) and not any(map(DENIAL.search, shown)):
+        yield "reversed"
+
+
 @dataclass
 class SummaryScores:
     """Counts over changes of services that were left out."""
@@ -150,6 +194,7 @@ class SummaryScores:
     defaults: list[bool] = field(default_factory=list)
     labelled_defaults: int = 0
     presence: Counter[str] = field(default_factory=Counter)
+    quoted: Counter[str] = field(default_factory=Counter)
     nothing: int = 0
 
     def add(self, change: Labelled, brief: Brief, answers: Row | None) -> None:
@@ -166,6 +211,10 @@ class SummaryScores:
                     change.label["direction"] == "more"
                     and change.label["actor"] == "service"
                 )
+        before, after = pages_of(change.row)
+        for quote in quotations(brief):
+            page = after if quote.side == "after" else before
+            self.quoted.update(["all", *faults(quote, page)])
         if answers is None:
             return
         self.labelled_defaults += answers["default"] is not None
@@ -184,6 +233,9 @@ class SummaryScores:
             "claims, and those with the reader's direction and actor": f"{len(self.claims)}, {sum(self.claims)}",
             "alerts of what is no news": str(self.nothing),
             "default said, right, labelled": f"{len(self.defaults)}, {sum(self.defaults)}, {self.labelled_defaults}",
+            "quotations; junk; reversed; across blocks": "; ".join(
+                str(self.quoted[name]) for name in ("all", "junk", "reversed", "across")
+            ),
             "question answered where it should be, F1": f"{presence:.3f}",
         }
         return "\n".join(f"| {name} | {value} |" for name, value in rows.items())

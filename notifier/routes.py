@@ -75,7 +75,9 @@ class Route:
             ("kinds", self.kinds, [document.kind]),
             (
                 "directions",
-                None if change.is_unclassified else self.directions,
+                None
+                if change.is_unclassified or change.direction == "none"
+                else self.directions,
                 [change.direction],
             ),
         ]

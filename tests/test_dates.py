@@ -333,6 +333,8 @@ def test_a_notice_names_the_day() -> None:
     [
         ("en", "We have run this club since 1 March 2019.", None),
         ("en", "The GDPR has applied since 25 May 2018.", None),
+        ("en", "Regulation of 27 April 2016", None),
+        ("fr", "Arrêté du 5 mai 2022", None),
         (
             "en",
             "Under the Data Act, which applies from 12 September 2025, you may ask for your data.",

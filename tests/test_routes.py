@@ -65,6 +65,7 @@ def wants(filters: dict[str, Any], document: str = POLICY, **facts: Any) -> bool
         ({"kinds": frozenset({"terms"})}, {}, False),
         ({"directions": frozenset({"limits"})}, {}, False),
         ({"directions": frozenset({"expands", "mixed"})}, {}, True),
+        ({"directions": frozenset({"limits"})}, {"direction": "none"}, True),
     ],
 )
 def test_a_route_lets_through_what_its_people_asked_for(

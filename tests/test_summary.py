@@ -228,6 +228,7 @@ def test_a_clause_of_three_hundred_words_is_quoted_in_part() -> None:
     ends = cut(text, whole(text))
     assert ends is not None
     assert ends[1] - ends[0] <= MOST
+    assert text[slice(*ends)].endswith("data")  # not "and", nor "your"
 
 
 LIST = """# Terms
@@ -261,6 +262,25 @@ def test_what_a_list_forbids_its_readers_is_nothing_that_the_service_does() -> N
     assert comparison.brief.headline
     assert comparison.brief.headline.claim is None
     assert comparison.brief.headline.quotation.lead_in == (lead_in,)
+
+
+def test_a_heading_on_duties_says_that_its_readers_act() -> None:
+    before, after = (
+        read_page(
+            f"# Terms\n\n## Prohibited uses\n\n{text}".encode(),
+            mime="text/markdown",
+            language="en",
+        )
+        for text in (
+            "Selling the service.",
+            "Selling the service.\n\nYour content is used to train AI models.",
+        )
+    )
+    comparison = compare(before, after, trusted=True)
+    assert all(
+        headline.claim is None for headline in [comparison.brief.headline] if headline
+    )
+    assert "training" not in comparison.brief.severity_reasons
 
 
 def test_what_a_list_does_with_data_is_what_the_service_does() -> None:

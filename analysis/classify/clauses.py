@@ -143,6 +143,11 @@ def _by_words(
     if first - left > most - 20:
         return None
     right = end if end - left <= most else text.rfind(" ", left, left + most)
+    if right < end:
+        while (last := text.rfind(" ", left, right) + 1) > left and text[
+            last:right
+        ].casefold() in word_lists().function:
+            right = last - 1
     left, right = _trimmed(text, left, right)
     return (left, right) if left < right else None
 

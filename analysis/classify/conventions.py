@@ -114,15 +114,21 @@ def _service_acts(
     passage: Passage, sentence: ChangedSentence, phrase: ChangedPhrase, *, named: bool
 ) -> bool:
     """Whether it is the service that does what a phrase says: it is named before it, in the sentence or in the line
-    that governs it, or nobody is (`named`: and the verb is passive); and nothing denies or forbids it."""
+    or heading that governs it, or nobody is (`named`: and the verb is passive); and nothing denies or forbids it."""
     known = word_lists().actors
     text = passage.texts[sentence.side]
     if denies(passage.lead_in) or DENIAL.search(text, sentence.start, sentence.end):
         return False
-    own, above = (
+    own, above, title = (
         _WORD.findall(each.casefold())
-        for each in (text[sentence.start : phrase.end], " ".join(passage.lead_in))
+        for each in (
+            text[sentence.start : phrase.end],
+            " ".join(passage.lead_in),
+            " ".join(passage.heading[-1:]),
+        )
     )
+    if not known["duties"].isdisjoint(title) and known["service"].isdisjoint(title):
+        return False  # "Your obligations", "Prohibited uses"
     if named and not word_lists().signals["right"].isdisjoint(
         _WORD.findall(text[sentence.start : sentence.end].casefold())
     ):
@@ -243,8 +249,8 @@ def _retention(
 
 
 def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided | None:
-    """What is newly ruled out is never presented as a practice; what is done beside it stays one."""
-    if not verdict.alert or not HIGH.isdisjoint(verdict.conventions):
+    """What is newly ruled out is no high practice; what is done beside it stays one."""
+    if verdict.severity != "high" or not HIGH.isdisjoint(verdict.conventions):
         return None
     if not features.has("promise", side="after") or features.has(
         "promise", side="before"
@@ -258,9 +264,7 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
         for each in features.sentences
     ):
         return None
-    return {
-        "direction": "limits" if verdict.direction == "expands" else verdict.direction
-    } | ({"severity": "medium"} if verdict.severity == "high" else {})
+    return {"severity": "medium"}
 
 
 # by what reasons call them; each gives the fields of the verdict that it settles, none where it does not apply

@@ -29,7 +29,7 @@ from analysis.text.sentence_ends import sentence_bounds
 from foundation.vocabulary import QUESTIONS, Default, Side
 
 _PRACTICES = ("data", "purposes", "recipients")  # that no denial answers
-_LEAST_WORDS = 4  # of what leads
+_LEAST_WORDS = 4  # of a quotation
 _ELSEWHERE = 0.5  # chance from which an unchanged sentence says how to refuse
 _WAYS_ELSEWHERE = 1
 
@@ -232,8 +232,9 @@ def quote(
 ) -> Quote | None:
     """The clause of a sentence that is quoted, with its changed words and the links on it."""
     passage = annotated[candidate.place].passage
-    ends = cut(passage.texts[candidate.side], candidate.sentence)
-    if ends is None:
+    text = passage.texts[candidate.side]
+    ends = cut(text, candidate.sentence)
+    if ends is None or len(text[slice(*ends)].split()) < _LEAST_WORDS:
         return None
     found = _quote_of(
         passage, candidate.side, ends, candidate.sentence.spans, candidate.place

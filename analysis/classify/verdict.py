@@ -94,6 +94,7 @@ def classify_change(verdicts: Sequence[Verdict]) -> Verdict:
     if not alerting:
         return Verdict(any(verdict.substantive for verdict in verdicts))
     named = {topic for verdict in alerting for topic in verdict.topics}
+    is_learned = all(verdict.is_learned for verdict in alerting)
     return Verdict(
         substantive=True,
         alert=True,
@@ -102,11 +103,11 @@ def classify_change(verdicts: Sequence[Verdict]) -> Verdict:
             *sorted(named - set(TOPICS)),
         ),
         severity=_severity(alerting),
-        direction=_joined(alerting),
+        direction=_joined(alerting) if is_learned else "none",
         conventions=tuple(
             dict.fromkeys(name for verdict in alerting for name in verdict.conventions)
         ),
-        is_learned=all(verdict.is_learned for verdict in alerting),
+        is_learned=is_learned,
     )
 
 
@@ -121,7 +122,6 @@ def _unlearned(features: PassageFeatures) -> Verdict:
         alert=True,
         topics=tuple(topic for topic in TOPICS if topic in topics),
         severity="medium",
-        direction="mixed",
         is_learned=False,
     )
 
