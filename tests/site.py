@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
 from policywatch.pipeline import Job
@@ -33,6 +35,8 @@ AI = (
 )
 
 
+# for a test whose queries differ, in a module that else tests on SQLite alone
+BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 MAIN = "from policywatch.cli import main; main()"
 
 

@@ -28,6 +28,8 @@ from tests.post import (
     rows,
 )
 
+DATABASES = ["sqlite"]
+
 
 def test_each_address_of_a_route_gets_each_alert_once(database: Database) -> None:
     owe(database, "team")

@@ -28,6 +28,7 @@ from tests import warm
 from tests.conftest import made
 from tests.site import (
     AI,
+    BOTH,
     Site,
     command,
     library,
@@ -40,6 +41,8 @@ from tests.site import (
 )
 from tests.web_pages import page, visited
 from tests.web_pages import text as text_of
+
+DATABASES = ["sqlite"]
 
 site = pytest.fixture(library)
 
@@ -382,6 +385,7 @@ def test_a_wrong_or_missing_watchlist_is_wrong_use(tmp_path: Path) -> None:
         )
 
 
+@BOTH
 def test_doctor_tries_a_database_of_either_kind(
     tmp_path: Path, site: Site, database_url: str
 ) -> None:

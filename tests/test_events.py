@@ -23,9 +23,11 @@ from storage.events import leave_event
 from storage.removal import remove
 from tests.owed import POLICY, URL, route, tell
 from tests.post import MINUTE, NOON, Post, deliver
-from tests.site import policywatch
+from tests.site import BOTH, policywatch
 from tests.stories import passage
 from tests.web_pages import hrefs, page, text, visited
+
+DATABASES = ["sqlite"]
 
 FRENCH, TERMS = "parley/privacy-policy.fr", "parley/terms"
 PREVIEW = "parley/preview-privacy-policy"
@@ -359,6 +361,7 @@ def test_a_digest_has_one_line_for_an_event_and_none_for_its_translation_a_week_
     assert deliver(database, weekly, post=post, now=NOON + 14 * DAY).sent == 0
 
 
+@BOTH
 def test_pages_feeds_and_the_api_have_one_entry_that_a_person_can_take_apart(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:

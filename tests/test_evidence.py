@@ -51,6 +51,8 @@ from tests.timestamp_authority import TimestampAuthority, timestamp_authority
 from tests.warm import ROOT
 from tests.web_pages import visited
 
+DATABASES = ["sqlite"]
+
 PRIVACY, TERMS = "library/privacy", "library/terms"
 Damage = Callable[[Connection], None]
 

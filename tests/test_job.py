@@ -22,6 +22,7 @@ from storage.lock import one_at_a_time
 from tests import warm
 from tests.site import (
     AI,
+    BOTH,
     ERROR_PAGE,
     MAIN,
     PARAGRAPHS,
@@ -38,6 +39,8 @@ from tests.site import (
 )
 from tests.stories import ANNA
 
+DATABASES = ["sqlite"]
+
 site = pytest.fixture(library)
 
 
@@ -46,6 +49,7 @@ def alerts(folder: Path) -> str:
     return file.read_text("utf-8") if file.exists() else ""
 
 
+@BOTH
 def test_a_change_about_ai_is_flagged_told_once_and_shown(
     tmp_path: Path, site: Site, database_url: str
 ) -> None:
@@ -344,6 +348,7 @@ def test_scrapy_crawl_policies_fetches_for_read(
     assert "version 1" in policywatch("history", "library/privacy", "--config", config)
 
 
+@BOTH
 def test_a_second_run_leaves_with_status_1_and_says_why(
     tmp_path: Path, site: Site, database_url: str
 ) -> None:

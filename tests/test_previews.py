@@ -15,6 +15,8 @@ from storage.changes import change as stored
 from storage.database import Database
 from tests.site import AI, Site, library, outcomes, policy, policywatch, run, watchlist
 
+DATABASES = ["sqlite"]
+
 PREVIEW = """
 [[documents]]
 id = "library/preview-privacy"

@@ -18,6 +18,8 @@ from storage.notices import notices_of
 from tests.site import Site, a_job, a_site, policy, watchlist
 from tests.web_pages import visited
 
+DATABASES = ["sqlite"]
+
 LONG = "x" * 10_000
 
 

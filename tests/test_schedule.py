@@ -220,6 +220,7 @@ def test_crontab_line_runs_as_cron_would_hand_it_to_the_shell(watchlist: Path) -
 
 
 @pytest.mark.server
+@pytest.mark.server
 def test_real_cron_runs_the_printed_line(watchlist: Path) -> None:
     if shutil.which("cron") is None or os.getuid() != 0:
         pytest.skip("SKIPPED: needs root and Debian's cron; apt-get install cron")

@@ -25,6 +25,8 @@ from tests.internet_archive import InternetArchive, internet_archive
 from tests.site import AI, Site, a_job, a_site, outcomes, policywatch, run, watchlist
 from tests.site import policy as page
 
+DATABASES = ["sqlite"]
+
 FOLLOWED = """contact = "a@example.org"
 database = "{database}"
 [[routes]]

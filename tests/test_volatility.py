@@ -29,6 +29,8 @@ from tests.site import (
     watchlist,
 )
 
+DATABASES = ["sqlite"]
+
 TITLE = "Privacy policy of the library"
 URL = "http://127.0.0.1/privacy"
 

@@ -26,6 +26,8 @@ from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN
 from tests.web_pages import visited
 from tests.web_server import served
 
+DATABASES = ["sqlite"]
+
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 TERMS = "library/terms"
 

@@ -13,6 +13,8 @@ from storage.database import Database
 from tests.story_of_parley import PRIVACY, PRIVACY_FR, tell
 from tests.web_pages import Story, change_id, hrefs, page, text
 
+DATABASES = ["sqlite"]
+
 ROOT = Path(__file__).parents[1]
 
 

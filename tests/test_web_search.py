@@ -9,6 +9,8 @@ from tests.stories import tell_hostile
 from tests.story_of_parley import PRIVACY
 from tests.web_pages import Story, hrefs, page, text
 
+DATABASES = ["sqlite"]
+
 
 def test_words_are_found_marked_with_the_time_in_which_they_stood(
     parley: Story,

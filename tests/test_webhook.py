@@ -23,6 +23,8 @@ from tests.owed import owe, route
 from tests.post import notices, one_message
 from tests.web_pages import visited
 
+DATABASES = ["sqlite"]
+
 SECRET = "a-secret-of-24-characters"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -16,6 +16,7 @@ from storage.deliveries import Delivery
 from storage.versions import current_version
 from tests.site import (
     AI,
+    BOTH,
     PARAGRAPHS,
     Site,
     a_job,
@@ -24,6 +25,8 @@ from tests.site import (
     policywatch,
     watchlist,
 )
+
+DATABASES = ["sqlite"]
 
 ID = "library/privacy"
 site = pytest.fixture(library)
@@ -79,6 +82,7 @@ def test_the_third_good_check_brings_back_what_an_accepted_text_replaced(
         assert current.page["blocks"][-1]["text"] == AI
 
 
+@BOTH
 def test_an_accepted_error_page_is_withdrawn_and_those_who_heard_of_it_hear_so(
     config: Path, site: Site
 ) -> None:
@@ -200,7 +204,6 @@ def test_a_message_that_failed_is_cancelled_and_one_under_way_is_corrected(
     ]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_exported_pages_show_that_a_version_was_withdrawn(
     config: Path, site: Site
 ) -> None:
