@@ -107,13 +107,15 @@ def take(
                 page.set_viewport_size({"width": width, "height": wanted[picture]})
             page.goto(home + path)
             taken = page.screenshot(full_page=wanted is None)
-            small = (
-                Image.open(io.BytesIO(taken))
-                .convert("RGB")
-                .quantize(COLOURS, dither=Image.Dither.NONE)
-            )
-            small.save(folder / f"{picture}.png", optimize=True)
+            saved(taken, folder / f"{picture}.png")
     context.close()
+
+
+def saved(taken: bytes, file: Path) -> None:
+    """In few colours, which makes it small."""
+    picture = Image.open(io.BytesIO(taken)).convert("RGB")
+    small = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+    small.save(file, optimize=True)
 
 
 if __name__ == "__main__":

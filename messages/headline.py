@@ -44,7 +44,7 @@ def clause_of(words: Catalogue, brief: Mapping[str, Any], most: int = MOST) -> s
     clause = text[start:end]
     if start > 0:
         clause = f"… {clause}"
-    if end < len(text.rstrip(" .;,:")):
+    if end < len(text.rstrip(" .;,:")) and not clause.endswith((".", "!", "?")):
         clause = f"{clause} …"
     quoted = words.quoted(clause)
     if lead_in := brief.get("lead_in"):

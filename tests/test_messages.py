@@ -165,6 +165,15 @@ def test_the_headline_quotes_the_clause_that_is_the_news(store: Database) -> Non
     )
 
 
+def test_a_whole_sentence_is_quoted_without_a_mark_of_omission(store: Database) -> None:
+    first = "We share your contacts with our partners."
+    news = {"clause": [0, len(first)], "claim": None, "notice": False}
+    brief = {"meaning": f"{first} You can object.", "headline": news}
+    assert alert(store, brief=brief).text.startswith(
+        f"Parley · Privacy Policy: “{first}”\n"
+    )
+
+
 def test_the_line_that_governs_a_clause_stands_before_it(store: Database) -> None:
     text = "train AI models on the posts of others"
     brief = {
