@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from analysis.classify.beside import MUTES, PASSES, chance_beside, is_label
 from analysis.classify.conventions import HIGH
 from analysis.classify.explain import evidence, why
 from analysis.classify.features import MOST_PASSAGES, PassageFeatures, annotate, kind_of
@@ -82,6 +83,11 @@ def compare(
     ]
     if language in LANGUAGES:
         verdicts = _without_translations(verdicts, places, before, language)
+    beside = _beside(annotated, verdicts, language)
+    verdicts = [
+        Verdict(chances=verdict.chances) if beside[number] >= MUTES else verdict
+        for number, verdict in enumerate(verdicts)
+    ]
     returns = [_is_return(place, earlier) for place in places]
     fresh = classify_change(
         [
@@ -108,9 +114,9 @@ def compare(
         notice_links=_notice_links(annotated, after),
         is_classified=whole.is_learned,
         passages=tuple(
-            _classified(features, verdict, is_return, model)
-            for features, verdict, is_return in zip(
-                annotated, verdicts, returns, strict=True
+            _classified(features, verdict, is_return, model, beside[number])
+            for number, (features, verdict, is_return) in enumerate(
+                zip(annotated, verdicts, returns, strict=True)
             )
         ),
     )
@@ -203,6 +209,27 @@ def _without_translations(
     ]
 
 
+def _beside(
+    annotated: Sequence[PassageFeatures],
+    verdicts: Sequence[Verdict],
+    language: str | None,
+) -> list[float]:
+    """The chance of each passage to say nothing of the document; of a title, and of a word or two that mean nothing by
+    themselves, that of what came or went with it."""
+    chances = [
+        chance_beside(features, verdict, language)
+        for features, verdict in zip(annotated, verdicts, strict=True)
+    ]
+    for number, features in reversed([*enumerate(annotated)]):
+        near = chances[number + 1 : number + 2]
+        if features.passage.is_heading:
+            chances[number] = max(near, default=0.0)
+        elif is_label(features):
+            near += chances[max(0, number - 1) : number]
+            chances[number] = max(near, default=0.0)
+    return chances
+
+
 def block_keys(page: Page) -> frozenset[str]:
     """What a text holds, to be asked whether a passage stood there."""
     return frozenset(_key(block.text) for block in page.blocks)
@@ -252,10 +279,16 @@ def _with_own(
 
 
 def _classified(
-    features: PassageFeatures, verdict: Verdict, is_return: bool, model: Model
+    features: PassageFeatures,
+    verdict: Verdict,
+    is_return: bool,
+    model: Model,
+    beside: float,
 ) -> Passage:
     quotes = evidence(features, verdict, model)
     reasons = why(features, verdict, quotes, model)
+    if beside >= MUTES:
+        reasons = (Message("why.beside"),)
     return replace(
         features.passage,
         topics=verdict.topics,
@@ -265,6 +298,7 @@ def _classified(
         returns=is_return,
         chance=(verdict.first or verdict).chances.get("alert"),
         why=(*reasons, Message("why.returns")) if is_return else reasons,
+        may_pass=beside >= PASSES,
     )
 
 

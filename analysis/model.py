@@ -112,7 +112,8 @@ class Passage:
     `lead_in` holds the lines that govern it where it stands in a list or a table: "You must not:", the row of headers.
     `returns`: the text that came stood on the page before, or the text that went came with one of the last versions.
     `why` says in plain words what decided, one reason a line, also why nothing was flagged. `chance`: of an alert, by
-    the trained model; None where it was not asked.
+    the trained model; None where it was not asked. `may_pass`: it seems to
+    say nothing of the document, as a caption or an offer, so that it makes no version before it has stayed.
     """
 
     heading: tuple[str, ...]
@@ -128,6 +129,7 @@ class Passage:
     chance: float | None = None
     lead_in: tuple[str, ...] = ()
     is_heading: bool = False
+    may_pass: bool = False
 
     @property
     def texts(self) -> dict[Side, str]:
@@ -231,6 +233,10 @@ class Comparison:
     is_classified: bool = True
     brief: Brief = field(default_factory=Brief)
     passages: tuple[Passage, ...] = ()
+
+    @property
+    def may_pass(self) -> bool:
+        return bool(self.passages) and all(each.may_pass for each in self.passages)
 
     @property
     def is_settled(self) -> bool:

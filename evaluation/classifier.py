@@ -1,4 +1,4 @@
-"""`python -m evaluation train|score|misses|lead|answers|score-summary LABELS`.
+"""`python -m evaluation train|score|misses|lead|answers|beside|score-beside|score-summary LABELS`.
 
 LABELS is the folder of the labelled data (data/README.md).
 """
@@ -19,6 +19,8 @@ from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.model import Page
 from evaluation.answers import WEIGHTS as ANSWERS
 from evaluation.answers import examples, train_answers
+from evaluation.beside import WEIGHTS as BESIDE
+from evaluation.beside import scores_of_folds, train_beside, written_and_policies
 from evaluation.labels import (
     DATA,
     OURS,
@@ -49,7 +51,17 @@ def main() -> None:
     """Train the weights that ship, or score their like on services that they were not trained with."""
     parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
     parser.add_argument(
-        "what", choices=["train", "score", "misses", "lead", "answers", "score-summary"]
+        "what",
+        choices=[
+            "train",
+            "score",
+            "misses",
+            "lead",
+            "answers",
+            "beside",
+            "score-beside",
+            "score-summary",
+        ],
     )
     parser.add_argument("labels", type=Path)
     given = parser.parse_args()
@@ -60,6 +72,12 @@ def main() -> None:
             train_answers(examples(read_rows(given.labels / "places.jsonl.gz"))),
             ANSWERS,
         )
+    elif given.what in ("beside", "score-beside"):
+        lines = written_and_policies(read_rows(given.labels / "places.jsonl.gz"))
+        if given.what == "beside":
+            write_model(train_beside(lines), BESIDE)
+        else:
+            print(scores_of_folds(lines))
     elif given.what == "lead":
         _train_lead(given.labels)
     elif given.what == "score-summary":

@@ -32,7 +32,7 @@ DATABASES = ["sqlite"]
 ID = "library/privacy"
 SOLD = "We sell the list of what you read to our advertising partners."
 SHARED = "We share what you read with our partners, who use it to train generative AI models of their own."
-OFFER = '</p><p class="offer">Today all of our scones cost half.</p><p>'
+OFFER = '</p><p class="offer">The rules of our reading room hang at the door.</p><p>'
 
 
 site = pytest.fixture(library)
@@ -199,7 +199,7 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
         "alternating"
     ]
     assert (row["text"], row["turns"], row["stands"]) == (
-        "Today all of our scones cost half.",
+        "The rules of our reading room hang at the door.",
         6,
         False,
     )
@@ -208,7 +208,10 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
         "utf-8"
     )
     assert "Changed 6 times since" in page
-    assert "<bdi>Today all of our scones cost half.</bdi></blockquote>" in page
+    assert (
+        "<bdi>The rules of our reading room hang at the door.</bdi></blockquote>"
+        in page
+    )
     config.write_text(config.read_text("utf-8") + 'remove = [".offer"]\n', "utf-8")
     with a_job(config) as job:
         assert checked(job, site, policy(OFFER, paragraphs=edited))[1] == ["unchanged"]

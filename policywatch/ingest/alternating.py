@@ -77,6 +77,15 @@ class Turns:
             else (page, [])
         )
 
+    def has_stayed(self, before: Page, page: Page) -> bool:
+        """Whether all that differs from the text in force has done so for three good checks."""
+        keys = {*passage_keys(before)} ^ {*passage_keys(page)}
+        return all(
+            (row := self.rows.get(key)) is not None and self._is_back(row)
+            for key in keys
+            if key is not None
+        )
+
     def _has_settled(self, row: AlternatingPassage) -> bool:
         """It has stood for a day and three checks, and twice as long as ever between two turns: what comes every Monday
         has not settled on Wednesday. What two answers differed in has settled where they say the same three times."""

@@ -1,0 +1,123 @@
+"""Whether a line says nothing of the document that it stands in: a caption, an author, an offer, a reader's comment.
+
+`python -m evaluation beside` trains the weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container
+from functools import cache
+
+from analysis.classify.features import Features, PassageFeatures, ngrams, tokens
+from analysis.classify.model import LANGUAGES, Model, stored_model
+from analysis.classify.verdict import Verdict
+from analysis.model import TOPICS
+from analysis.text.language import other_language
+from analysis.text.lexicon import matches
+from analysis.text.phrases import kinds_of
+
+TARGETS = ("beside",)
+KNOWN = "known "  # begins the features of words that policies use
+PASSES = 0.4  # chance from which a passage has to stay before it makes a version
+MUTES = 0.9  # and from which it alerts nobody; docs/evaluation.md has what both cost
+_MOST_WORDS = 80
+_LABEL = 4  # words
+_LONGEST = 600  # characters
+_WORDS = 2.0  # by which scale their weights are the less held back
+_PHRASE = 0.7
+_SHAPE = 0.5
+_TELLING = frozenset((*TOPICS, "personal_data", "user_content", "promise", "sold"))
+
+
+@cache
+def shipped_beside() -> Model:
+    """The weights beside this file. Raises `UnfitModel`."""
+    return stored_model("beside.npz", TARGETS)
+
+
+def chance_beside(
+    features: PassageFeatures, verdict: Verdict, language: str | None
+) -> float:
+    """The chance that a passage is so, by the line that is least, be it one that governs it. What a convention or a
+    second reader decides never is, nor what names a topic or a document."""
+    passage = features.passage
+    if (
+        language not in LANGUAGES
+        or features.values is None
+        or passage.operation == "moved"
+        or passage.is_heading  # it is what stands under it
+        or verdict.conventions
+        or verdict.first
+        or verdict.severity == "high"
+        or not {*verdict.topics} <= {*TOPICS}  # the operator's own count always
+    ):
+        return 0.0
+    if kinds_of(passage.text) or any(
+        phrase.tier != "suggests" and phrase.changed and phrase.topic in _TELLING
+        for phrase in features.phrases
+    ):
+        return 0.0
+    model = shipped_beside()
+    if passage.operation == "reworded" and any(
+        any(map(str.isalpha, passage.texts[each.side][start:end]))
+        for each in features.sentences
+        for start, end in each.spans
+    ):
+        return 0.0  # of what stands there anyway, no more than numbers may differ
+    texts = (passage.before, passage.after, *passage.lead_in)
+    lines = [line for text in texts for line in (text or "").split("\n") if line]
+    if any(len(line) > _LONGEST or other_language(line, language) for line in lines):
+        return 0.0
+    return min(chance(line, language, model) for line in lines)
+
+
+def is_label(features: PassageFeatures) -> bool:
+    """Whether it is a word or two that came or went, and no phrase of the lexicon."""
+    text = features.passage.text
+    return (
+        features.passage.operation in ("added", "removed")
+        and len(tokens(text)) <= _LABEL
+        and text[-1:].isalnum()
+        and not features.phrases
+        and not features.passage.lead_in
+    )
+
+
+def chance(line: str, language: str | None, model: Model) -> float:
+    return model.predict(line_values(line, language, _Known(model)))["beside"]
+
+
+class _Known(Container[str]):
+    def __init__(self, model: Model) -> None:
+        self.rows = model.rows
+
+    def __contains__(self, word: object) -> bool:
+        return f"{KNOWN}{word}" in self.rows
+
+
+def line_values(text: str, language: str | None, known: Container[str]) -> Features:
+    """The features of a line: its words, which of them policies use, phrases of the lexicon, its shape. Who is named
+    tells nothing: firms have any names."""
+    words = tokens(text)[:_MOST_WORDS]
+    names = {
+        word
+        for word in words
+        if word.start and text[word.start].isupper() and word.text not in known
+    }
+    members = {
+        f"{KNOWN if word.text in known else 'word '}{word.text}"
+        for word in words
+        if word not in names
+    } | {f"pair {pair.text}" for pair in ngrams(words) if " " in pair.text}
+    values = dict.fromkeys(members, _WORDS / math.sqrt(max(1, len(members))))
+    long = [word.text for word in words if len(word.text) > 3 and word not in names]
+    share = sum(word not in known for word in long) / max(1, len(long))
+    values[f"unknown {round(5 * share)}"] = _SHAPE
+    values["unknown"] = share
+    values["name"] = min(1.0, len(names) / max(1, len(words)))
+    values[f"words {len(words).bit_length()}"] = _SHAPE
+    values[f"ends {text[-1:] if not text[-1:].isalnum() else 'word'}"] = _SHAPE
+    for match in matches(text, language):
+        values[f"phrase {match.topic} {match.tier}"] = _PHRASE
+    return values

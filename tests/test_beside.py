@@ -1,0 +1,115 @@
+"""What stands amid a policy and says nothing of it: a caption, an offer, a comment. It alerts nobody and makes no version
+before it has stayed; the text keeps it then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.compare import compare
+from analysis.extract import read_page
+from analysis.model import Comparison, Page
+from analysis.text.lexicon import OwnTopic
+from storage.changes import changes_of
+from storage.versions import current_version
+from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, watchlist
+
+DATABASES = ["sqlite"]
+ID = "library/privacy"
+CAPTION = "The crew at the summer fair in Bergen, photographed by a guest."
+OFFER = "Our garden chairs are half price until Sunday."
+LEAVES = "Des bénévoles au nettoyage de printemps, avec des gants et de la soupe."
+
+site = pytest.fixture(library)
+
+
+def text(*paragraphs: str, under: str = "Your data") -> Page:
+    lines = "".join(f"\n\n{paragraph}" for paragraph in paragraphs)
+    markdown = f"# Privacy policy\n\n## {under}\n\n{'  '.join(PARAGRAPHS)}{lines}"
+    return read_page(markdown.encode(), mime="text/markdown")
+
+
+def compared(
+    came: str, language: str = "en", **options: tuple[OwnTopic, ...]
+) -> Comparison:
+    """The change where this line comes."""
+    return compare(
+        text(), text(came), language=language, document="Privacy Policy", trusted=True,
+        **options,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "language"), [(CAPTION, "en"), (OFFER, "en"), (LEAVES, "fr")]
+)
+def test_it_alerts_nobody_and_may_pass(line: str, language: str) -> None:
+    change = compared(line, language)
+    assert (change.alert, change.may_pass) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        AI,
+        "We sell the pictures of our summer fair with your name to whoever pays.",
+        "Our garden robot reads your letters to train its models.",
+        "Sunday offers are sent only if you agree.",
+        "From Sunday on our privacy policy changes: chairs are watched by cameras.",
+        "Health, faith and shoe size",
+        "Tallow Bank, Oryx Analytics and Quench Ltd",
+    ],
+)
+def test_a_line_of_the_policy_never_passes(line: str) -> None:
+    assert not compared(line).may_pass
+
+
+def test_a_topic_of_the_operators_own_never_passes() -> None:
+    assert compared(OFFER).may_pass
+    change = compared(OFFER, own_topics=(OwnTopic("chairs", ("garden chairs",)),))
+    assert (change.alert, change.may_pass) == (True, False)
+
+
+def test_a_passage_under_a_line_that_governs_it_is_read_with_it() -> None:
+    lead, item = "We share your data with:", "- Garden chairs and summer fairs"
+    before, after = (text(lead, "- Banks", *more) for more in ((), (item,)))
+    assert not compare(before, after, language="en", trusted=True).may_pass
+
+
+def test_of_what_stands_there_no_more_than_numbers_may_differ() -> None:
+    seats = "Only {} seats left for the concert on Friday."
+    numbers, words = (
+        compare(text(seats.format(12)), text(other), language="en", trusted=True)
+        for other in (seats.format(9), seats.format(12).replace("concert", "reading"))
+    )
+    assert (numbers.may_pass, words.may_pass) == (True, False)
+
+
+def test_what_is_gone_again_makes_no_version_and_what_stays_is_text(
+    tmp_path: Path, site: Site
+) -> None:
+    with a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job:
+
+        def check(*more: str) -> str | None:
+            site.pages["/privacy"] = policy(*more)
+            return job.run(force=True).json()["checks"][0]["outcome"]
+
+        assert [check(), check(OFFER), check(), check(CAPTION)] == [
+            "first", *["unchanged"] * 3,
+        ]  # fmt: skip
+        assert check(CAPTION, AI) == "changed", "news does not wait for it"
+        with job.database.reading() as session:
+            (change,) = changes_of(session, ID)
+            assert change.alert
+        assert [check(AI), check(AI), check(AI)] == [
+            "unchanged",
+            "unchanged",
+            "cosmetic",
+        ]
+        with job.database.reading() as session:
+            current = current_version(session, ID)
+            assert current is not None
+            lines = [block["text"] for block in current.page["blocks"]]
+            assert AI in lines
+            assert CAPTION not in lines
+            assert [each.alert for each in changes_of(session, ID)] == [False, True]
