@@ -129,13 +129,14 @@ def scores_of_folds(some: Sequence[Example]) -> str:
             if each.source in without
         ]
     kinds = {
-        "lines of policies": lambda each: not each.beside,
-        "of these, of changes that alert": lambda each: each.alerts,
-        "lines beside, written": lambda each: each.beside,
+        "lines of policies": [value for each, value in chances if not each.beside],
+        "of these, of changes that alert": [
+            value for each, value in chances if each.alerts
+        ],
+        "lines beside, written": [value for each, value in chances if each.beside],
     }
     rows = [f"{'':32}{'number':>8}{'passes':>8}{'muted':>8}"]
-    for name, is_one in kinds.items():
-        values = [value for each, value in chances if is_one(each)]
+    for name, values in kinds.items():
         passes, mutes = (
             sum(value >= limit for value in values) / len(values)
             for limit in (PASSES, MUTES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -506,10 +506,21 @@ def last_check_from(
 
 def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
     """How many checks after `check_id` read the document and believed it."""
+    return _checks_since(session, document_id, check_id, GOOD)
+
+
+def held_checks_since(session: Session, document_id: str, check_id: int) -> int:
+    """How many checks after `check_id` read the document and did not believe it."""
+    return _checks_since(session, document_id, check_id, (Outcome.HELD,))
+
+
+def _checks_since(
+    session: Session, document_id: str, check_id: int, outcomes: Sequence[Outcome]
+) -> int:
     wanted = select(func.count()).where(
         Check.document_id == document_id,
         col(Check.id) > check_id,
-        col(Check.outcome).in_(GOOD),
+        col(Check.outcome).in_(outcomes),
     )
     return session.exec(wanted).one()
 

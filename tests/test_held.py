@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from crawler.targets import Fetched
+from foundation.vocabulary import Cause
 from policywatch.ingest.archived import ArchivedText, import_document
+from policywatch.pipeline import Job
+from storage.checks import Check
+from storage.versions import versions
 from tests.site import (
     AI,
     PARAGRAPHS,
@@ -24,6 +29,34 @@ from tests.site import (
 )
 
 site = pytest.fixture(library)
+
+
+TAB = (
+    '<html lang="en"><head><title>Cookie settings</title></head><body><main><h1>Cookie settings</h1>'
+    "<p>Here you see which cookies are set while you look at our shelves, and how long each of them lives. "
+    "Some are needed for the basket, others count how many people came to which page. You can delete all of "
+    "them in your browser whenever you like.</p></main></body></html>"
+)
+REWRITTEN = tuple(
+    f"Chapter {word} says anew what every member of this house has to know about {word}, and why {word} matters, "
+    f"how {word} is kept by whom, until which hour {word} ends and where {word} may be asked for."
+    for word in ("letters", "cards", "names", "cameras", "loans", "fines", "wishes", "rooms", "guests", "keys")
+)  # fmt: skip
+FORMER = tuple(
+    f"We note {word} with your number; {word} is deleted once your books are back, unless you ask us to go on with it."
+    for word in ("title", "date", "colour", "place", "reader", "desk", "shelf", "floor", "weight", "page", "price")
+)  # fmt: skip
+
+
+def looked_at(job: Job, site: Site, *pages: str, days: int = 0) -> list[str | None]:
+    """The outcomes of checks of these pages, with so many days between them."""
+    outcomes = []
+    for site.pages["/privacy"] in pages:
+        with job.database.writing() as session:
+            for check in session.exec(select(Check)):
+                check.checked_at -= timedelta(days=days)
+        outcomes.append(job.run(force=True).json()["checks"][0]["outcome"])
+    return outcomes
 
 
 @pytest.fixture
@@ -168,3 +201,57 @@ def test_a_help_page_may_lose_most_of_its_paragraphs(
         job.run(force=True)
         site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[3:5])
         assert job.run(force=True).checks[0]["outcome"] == outcome
+
+
+def test_a_text_that_seems_cut_off_is_the_document_once_it_has_stayed_for_a_week(
+    config: Path, site: Site
+) -> None:
+    short = policy(paragraphs=PARAGRAPHS[:1])
+    with a_job(config) as job:
+        assert looked_at(job, site, policy(), *[short] * 4, days=2) == [
+            "first", *["held"] * 4,
+        ]  # fmt: skip
+        assert looked_at(job, site, short, short, days=2) == ["changed", "unchanged"]
+
+
+def test_one_that_a_person_rejected_never_is(config: Path, site: Site) -> None:
+    short = policy(paragraphs=PARAGRAPHS[:1])
+    with a_job(config) as job:
+        looked_at(job, site, policy(), short)
+    policywatch("reject", "library/privacy", "--config", config)
+    with a_job(config) as job:
+        assert {*looked_at(job, site, *[short] * 4, days=5)} == {"held"}
+
+
+def test_a_first_text_that_was_another_tab_gives_way_after_three_checks(
+    config: Path, site: Site, tmp_path: Path
+) -> None:
+    with a_job(config) as job:
+        assert looked_at(job, site, TAB, *[policy()] * 4) == [
+            "first", "held", "held", "first", "unchanged",
+        ]  # fmt: skip
+        with job.database.reading() as session:
+            causes = [each.cause for each in versions(session, "library/privacy")]
+            assert causes == [Cause.PAGE, Cause.REPLACED]
+    assert not (tmp_path / "alerts.txt").exists(), "nobody changed anything"
+
+
+def test_the_home_page_in_the_documents_place_never_is_the_document(
+    config: Path, site: Site
+) -> None:
+    home = TAB.replace("Cookie settings", "Welcome to the house of books")
+    with a_job(config) as job:
+        assert looked_at(job, site, policy(), *[home] * 4, days=5)[1:] == ["held"] * 4
+
+
+def test_a_text_that_shares_nothing_with_the_one_before_has_to_stay(
+    config: Path, site: Site
+) -> None:
+    former, rewritten = policy(paragraphs=FORMER), policy(paragraphs=REWRITTEN)
+    with a_job(config) as job:
+        assert looked_at(job, site, former, rewritten, former, rewritten, former) == [
+            "first", "held", "unchanged", "held", "unchanged",
+        ]  # fmt: skip
+        assert looked_at(job, site, *[rewritten] * 4) == [
+            "held", "held", "changed", "unchanged",
+        ]  # fmt: skip

@@ -12,10 +12,10 @@ from functools import cache
 from analysis.classify.features import Features, PassageFeatures, ngrams, tokens
 from analysis.classify.model import LANGUAGES, Model, stored_model
 from analysis.classify.verdict import Verdict
-from analysis.model import TOPICS
 from analysis.text.language import other_language
 from analysis.text.lexicon import matches
 from analysis.text.phrases import kinds_of
+from foundation.vocabulary import TOPICS
 
 TARGETS = ("beside",)
 KNOWN = "known "  # begins the features of words that policies use

@@ -28,6 +28,7 @@ _MERE_LOSS = 0.8  # of what is left stands in the longer text: it was not rewrit
 # of the shorter text's runs of three words: what documents of one service share that are of different kinds, or of one
 _ALIKE = 0.15
 _LITTLE = 1 / 3
+_NOTHING = 0.05
 
 _REWRITTEN_KINDS = (
     "notice",
@@ -361,6 +362,19 @@ def _overlap(page: Page, other: Page) -> float:
     """The share of the shorter text's runs of three words that stand in the other too."""
     own, others = word_trigrams(page.blocks), word_trigrams(other.blocks)
     return (own & others).total() / max(1, min(own.total(), others.total()))
+
+
+def is_unlike(before: Page, after: Page) -> bool:
+    """Whether two texts of some length share next to nothing: a rewrite from the first word to the last, or a page that
+    is none of the document's in a shape that nobody knows."""
+    return (
+        min(_size(before), _size(after)) >= _FRAGMENT
+        and _overlap(before, after) < _NOTHING
+    )
+
+
+def bears_title(page: Page, title: str) -> bool:
+    return _alike(page.title, title)
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:

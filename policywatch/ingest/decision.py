@@ -23,7 +23,14 @@ from policywatch.ingest.extraction import (
     join_pages,
     keys_of_earlier,
 )
-from policywatch.ingest.quarantine import preview, says_the_same, shown_captures
+from policywatch.ingest.quarantine import (
+    STORED_LOOKS_WRONG,
+    ShownText,
+    has_stayed,
+    preview,
+    says_the_same,
+    shown_texts,
+)
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
 from storage.checks import Check, last_kept, rejected_captures
@@ -45,7 +52,7 @@ EARLIER = 6  # versions before the one in force that tell a return from news
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The text in force; `fetched` is the page where passages of it came or went of late."""
+    """The text in force; `fetched` is the page where passages of it come and go."""
 
     version: Version
     fetched: Page | None = None
@@ -124,7 +131,7 @@ class History:
     earlier: Sequence[dict[str, Any]]
     replaced: Version | None
     waiting: Sequence[tuple[int, Version]]
-    shown: Sequence[Sequence[Capture]]
+    shown: Sequence[ShownText]
     rejected: Sequence[Sequence[Capture]]
     withdrawn: Mapping[str, int]
     turns: Turns
@@ -158,7 +165,7 @@ def load_history(
         else (),
         replaced=current_version(session, replaced) if replaced is not None else None,
         waiting=waiting,
-        shown=shown_captures(session, row),
+        shown=shown_texts(session, row),
         rejected=[
             captures_from(session, id_)
             for id_ in rejected_captures(session, document_id)
@@ -237,17 +244,30 @@ def decide(
         return Unchanged(current, fetched if history.turns.rows else None)
     reason = config.reject_reason(captures, () if history.is_first else former, pages)
     if reason and not _replaced_by_a_person(page, history):
+        memory = Memory.of(current)
         for rejected in history.rejected:
-            if says_the_same(rejected, page, config, Memory.of(current)):
+            if says_the_same(rejected, page, config, memory):
                 return NeedsReview(reason, None, rejected_as=rejected[0].id)
-        before = (
-            None
-            if current is None or history.is_first
-            else page_from_json(current.page)
+        is_only = not history.earlier
+        stayed = current is not None and has_stayed(
+            reason,
+            page,
+            history.turns.at,
+            history.shown,
+            config,
+            memory,
+            is_only_text=is_only,
         )
-        return NeedsReview(
-            reason, preview(before, page, history.shown, config, Memory.of(current))
-        )
+        if not stayed:
+            before = (
+                None
+                if current is None or history.is_first
+                else page_from_json(current.page)
+            )
+            lines = preview(before, page, history.shown, config, memory)
+            return NeedsReview(reason, lines)
+        if is_only and reason.code in STORED_LOOKS_WRONG:
+            return NewVersion(page, Cause.REPLACED, current, is_first=True)
     for text in (page, fetched) if current is not None else ():
         if (rejected_as := history.withdrawn.get(fingerprint(text.blocks))) is not None:
             return NeedsReview(Message("held.withdrawn"), None, rejected_as=rejected_as)
@@ -256,7 +276,21 @@ def decide(
     version = new_version(
         page, history, config, cause=cause, is_comparable=is_comparable
     )
+    is_own = is_comparable and captures[0].source is None
+    if current is not None and is_own and _may_pass(version, fetched, history):
+        return Unchanged(current, fetched)
     return replace(version, alternating=alternating, fetched=fetched)
+
+
+def _may_pass(version: NewVersion, fetched: Page, history: History) -> bool:
+    """Nothing came or went but what seems to say nothing of the document, and it has not stayed yet: an offer that is
+    gone tomorrow makes no version."""
+    current = version.current
+    if version.draft is None or current is None or version.before is not current:
+        return False
+    return version.draft.comparison.may_pass and not history.turns.has_stayed(
+        page_from_json(current.page), fetched
+    )
 
 
 def _replaced_by_a_person(page: Page, history: History) -> bool:

@@ -30,7 +30,11 @@ from analysis.page_json import page_bytes, page_from_json, page_of_bytes
 from analysis.text.lexicon import OwnTopic
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
-from analysis.validate.rejection import change_rejection, page_rejection
+from analysis.validate.rejection import (
+    change_rejection,
+    is_unlike,
+    page_rejection,
+)
 from analysis.validate.selectors import finds_less
 from analysis.validate.volatile import Difference, Reading, find_difference, remove_line
 from crawler.targets import Fetched, Fingerprint
@@ -250,6 +254,8 @@ class ExtractionConfig:
                     parts[number], former[number], page
                 ):
                     reason = Message("selector.less")
+                if reason is None and sandbox.run(is_unlike, former[number], page):
+                    reason = Message("rejection.unlike")
             else:
                 reason = sandbox.run(
                     page_rejection, page, language=self.language, title=self.title

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlmodel import Session
 
 from analysis.model import Page, UnreadablePage
 from analysis.text.normal import fingerprint
-from analysis.validate.rejection import word_trigrams
+from analysis.validate.rejection import bears_title, word_trigrams
 from foundation.vocabulary import NoticeKind, Outcome
 from messages import Message
+from policywatch.ingest.alerting import CONFIRMATIONS
 from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
@@ -18,37 +21,93 @@ from policywatch.ingest.extraction import (
     join_pages,
 )
 from storage.captures import Capture, captures_from
-from storage.checks import Check, finish
+from storage.checks import Check, finish, held_checks_since
 from storage.documents import Document, document
 from storage.notices import Notice, notices_of
 
 _SAME = 0.6  # of the words of the longer text
+_LONG = timedelta(days=7)
+# reasons by which the text in force may be the wrong one, and by which the page may have been cut or come in part
+STORED_LOOKS_WRONG = frozenset(
+    ("rejection.earlier", "rejection.grown", "rejection.other_page")
+)
+_PARTIAL = frozenset(
+    (
+        "rejection.most_gone",
+        "rejection.twice",
+        "rejection.stops",
+        "rejection.title_last",
+        "rejection.behind",
+        "rejection.no_beginning",
+        "rejection.no_end",
+        "rejection.half",
+    )
+)
 
 
-def shown_captures(session: Session, row: Document) -> list[list[Capture]]:
-    """The rejected texts that the operator was shown since the document was last read well."""
+class ShownText(NamedTuple):
+    """A rejected text that the operator was shown, when that was, and how many later checks rejected one."""
+
+    captures: Sequence[Capture]
+    at: datetime
+    checks: int
+
+
+def shown_texts(session: Session, row: Document) -> list[ShownText]:
+    """Since the document was last read well."""
     if row.failing_since is None:
         return []
     shown = []
     for notice in notices_of(session, NoticeKind.HELD, row.id):
         if notice.created_at >= row.failing_since and notice.check_id is not None:
-            capture_id = session.get_one(Check, notice.check_id).capture_id
-            shown += (
-                [captures_from(session, capture_id)] if capture_id is not None else []
-            )
+            check = session.get_one(Check, notice.check_id)
+            if check.capture_id is not None:
+                captures = captures_from(session, check.capture_id)
+                later = held_checks_since(session, row.id, notice.check_id)
+                shown.append(ShownText(captures, check.checked_at, later))
     return shown
+
+
+def has_stayed(
+    reason: Message,
+    page: Page,
+    at: datetime,
+    shown: Sequence[ShownText],
+    config: ExtractionConfig,
+    memory: Memory,
+    *,
+    is_only_text: bool,
+) -> bool:
+    """Whether a rejected text is the document after all, as the page has shown it for three checks: at once where
+    nothing but its novelty spoke against it, or where the text in force is the only one and looks wrong beside it;
+    else after a week. What says of itself that it is no policy never is."""
+    code = reason.code
+    if code == "rejection.other_page" and not bears_title(page, config.title):
+        return False
+    if code == "rejection.unlike" or (is_only_text and code in STORED_LOOKS_WRONG):
+        since = at
+    elif code in _PARTIAL or code in STORED_LOOKS_WRONG:
+        since = at - _LONG
+    else:
+        return False
+    return any(
+        each.at <= since
+        and each.checks + 2 >= CONFIRMATIONS
+        and says_the_same(each.captures, page, config, memory)
+        for each in shown
+    )
 
 
 def preview(
     before: Page | None,
     page: Page,
-    shown: Sequence[Sequence[Capture]],
+    shown: Sequence[ShownText],
     config: ExtractionConfig,
     memory: Memory,
 ) -> list[str] | None:
     """Some lines of what a rejected text would change; None where the operator was shown one that says the same: an
     error page with another number each time is no news each time."""
-    if any(says_the_same(captures, page, config, memory) for captures in shown):
+    if any(says_the_same(each.captures, page, config, memory) for each in shown):
         return None
     return changed_lines(before, page) if before is not None else []
 
