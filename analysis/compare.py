@@ -14,7 +14,7 @@ from analysis.classify.lead import Candidate, candidates, words_of
 from analysis.classify.model import LANGUAGES, Model, shipped_model
 from analysis.classify.summary import headline, summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
-from analysis.diff import passages, plain_words
+from analysis.diff import passages, text_key
 from analysis.model import Brief, Comparison, Page, Passage, Quote
 from analysis.text.dates import (
     ORDERS,
@@ -230,22 +230,13 @@ def _beside(
     return chances
 
 
-def block_keys(page: Page) -> frozenset[str]:
-    """What a text holds, to be asked whether a passage stood there."""
-    return frozenset(_key(block.text) for block in page.blocks)
-
-
-def _key(text: str) -> str:
-    return " ".join(plain_words(text))
-
-
 def _is_return(passage: Passage, earlier: Sequence[Collection[str]]) -> bool:
     """Whether text that came stood in an older text of the document, and text that went had been gone before: it has
     come once and gone once, and goes on alternating."""
     if not earlier or passage.operation == "moved":
         return False
     came, went = (
-        [_key(line) for line in text.split("\n")] if text else []
+        [text_key(line) for line in text.split("\n")] if text else []
         for text in (passage.after, passage.before)
     )
     stood = [[key in text for text in earlier] for key in (*came, *went)]

@@ -58,10 +58,8 @@ from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
-from policywatch.second_reader import SecondReader
 from policywatch.sources.open_terms_archive import follow
 from policywatch.sources.wayback import read_copies, silent
-from policywatch.views.serializer import webhook_change
 from storage.alternating import forget_turns
 from storage.applied_watchlist import mark_applied
 from storage.chain import head_line
@@ -341,6 +339,8 @@ class Job:
         with self._shared.reading() as session:
             if not may_deliver(session, self.recipients.routes):
                 return Deliveries(0, 0, 0)
+        from policywatch.views.serializer import webhook_change  # loads NumPy
+
         return deliver_due(  # without a lease: each delivery is claimed, and what was sent has to be recorded
             self._shared,
             self.recipients.routes,
@@ -445,6 +445,8 @@ def _review(database: Database, recipients: Recipients) -> Review:
     languages = {route.language for route in recipients.routes} | {
         recipients.operator_language
     }
+    from policywatch.second_reader import SecondReader  # loads NumPy; few have one
+
     return SecondReader(database, recipients.model, sorted(languages))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.compare import block_keys, compare
+from analysis.compare import compare
+from analysis.diff import block_keys
 from analysis.model import Block, Comparison, Page
 
 POLICY = (

@@ -98,6 +98,15 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
     return tuple(places[place] for place in sorted(places))
 
 
+def block_keys(page: Page) -> frozenset[str]:
+    """What a text holds, to be asked whether a passage stood there."""
+    return frozenset(text_key(block.text) for block in page.blocks)
+
+
+def text_key(text: str) -> str:
+    return " ".join(plain_words(text))
+
+
 @lru_cache(maxsize=4096)
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of a text as far as they make a difference: without case, punctuation and the number of a section."""

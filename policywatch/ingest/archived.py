@@ -11,7 +11,7 @@ from itertools import chain, islice
 
 from sqlmodel import Session
 
-from analysis.compare import block_keys
+from analysis.diff import block_keys
 from analysis.model import Page, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.lexicon import mentions_in

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import zstandard
 
-from analysis.diff import passages
+from analysis.diff import block_keys, passages
 from analysis.extract import READER, markup_of, read_page
 from analysis.extract.markdown import read_markdown
 from analysis.extract.markup_digest import markup_digest
@@ -380,8 +380,6 @@ class ExtractionConfig:
 
 def keys_of_earlier(pages: Sequence[dict[str, Any]]) -> list[frozenset[str]]:
     """Of stored pages, for `compare`."""
-    from analysis.compare import block_keys  # loads slowly, as below
-
     return [block_keys(page_from_json(page)) for page in pages]
 
 
@@ -407,7 +405,7 @@ def compare_markdown(
     before: bytes, after: bytes, known: Mapping[str, Any]
 ) -> Comparison:
     """Two texts of a document, by what is `known` of it: language, document, earlier texts."""
-    from analysis.compare import block_keys, compare  # loads slowly, as above
+    from analysis.compare import compare  # loads slowly, as above
 
     language, options = (
         known.get("language"),
