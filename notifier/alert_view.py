@@ -14,17 +14,17 @@ from foundation.vocabulary import Cause, gravity
 from messages import Catalogue, catalogue
 from notifier.escape import clean, web_link
 from notifier.presentation import (
-    Answer,
+    Fact,
     Mark,
     Quoted,
-    answers,
     context,
     date_key,
+    effective_day,
+    facts,
     group_alike,
     headline,
     headline_marks,
     meanings,
-    words_for,
 )
 from storage.announced import announcements
 from storage.changes import Change, StoredPassage, passages
@@ -35,6 +35,7 @@ from storage.versions import Version, archive_name, version_heads
 
 _SEPARATOR = " › "
 _TOPICS_IN_SHORT = 4
+_IN_SHORT = ("effective_date", "deadline", "default")  # of the facts
 _LONGEST_MEANING = 250  # characters, where there is little room
 _CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
 
@@ -71,7 +72,6 @@ class ChangeView:
     found: date
     starts: date | None
     starting_key: str  # of the words for that day
-    default: str | None
     returned: bool
     thread: str  # of which messages about the same hang together
     headline: str
@@ -81,10 +81,7 @@ class ChangeView:
         Quoted | None
     )  # what the page says around it, where it does not quote all of it
     gone: bool  # it is of the earlier text
-    deadline: date | None  # until when people can refuse
-    default_words: Quoted | None
-    deadline_words: Quoted | None
-    answers: tuple[Answer, ...]
+    facts: tuple[Fact, ...]  # the summary
     passages: tuple[
         PassageView, ...
     ]  # the flagged ones, that of the meaning first, then the gravest
@@ -105,19 +102,22 @@ class ChangeView:
     others: tuple[ChangeView, ...] = ()  # of the same event
 
     @property
+    def deadline(self) -> date | None:
+        """Until when people can refuse."""
+        days = (fact.day for fact in self.facts if fact.name == "deadline")
+        return next(days, None)
+
+    @property
     def url(self) -> str | None:
         """Where the document stands, or begins."""
         return self.pages[0] if self.pages else None
 
     def in_short(self, ways: int) -> ChangeView:
         """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
-        refuse = [
-            answer
-            for answer in self.answers
-            if "refuse" in answer.questions and answer.state == "" and ways
-        ]
-        needed = tuple(
-            answer._replace(quotes=answer.quotes[:ways]) for answer in refuse[:1]
+        facts = tuple(
+            replace(fact, quotes=fact.quotes[:ways]) if fact.is_way_out else fact
+            for fact in self.facts
+            if fact.name in _IN_SHORT or (fact.is_way_out and ways)
         )
         quoted = self.quotation and self.quotation._replace(
             marks=_cut_marks(self.quotation.marks, _LONGEST_MEANING)
@@ -127,9 +127,7 @@ class ChangeView:
             if len(self.topics) > _TOPICS_IN_SHORT
             else self.topics
         )
-        return replace(
-            self, topics=topics, quotation=quoted, answers=needed, retold=None
-        )
+        return replace(self, topics=topics, quotation=quoted, facts=facts, retold=None)
 
 
 def change_view(
@@ -187,7 +185,7 @@ def view_of(
     )
     alike = _most_severe_first(group_alike(flagged), brief)
     lead = alike[0][0] if alike else None
-    starts = change.effective_date or _day(brief.get("from"))
+    starts = effective_day(change)
     return ChangeView(
         id=change.id,
         service=clean(page.service),
@@ -199,7 +197,6 @@ def view_of(
         found=change.detected_at.date(),
         starts=starts,
         starting_key=date_key(change, page.kind, starts),
-        default=brief.get("default"),
         returned=change.returns_to is not None,
         thread=page.id,
         headline=headline(words, page, change),
@@ -207,10 +204,7 @@ def view_of(
         short=headline(words, page, change, short=True),
         quotation=context(brief),
         gone=brief.get("meaning_side") == "before",
-        deadline=_day(brief.get("deadline")),
-        default_words=words_for(brief, "default"),
-        deadline_words=words_for(brief, "deadline"),
-        answers=answers(brief),
+        facts=tuple(facts(words, change, page.kind)),
         passages=tuple(_passage(same[0], len(same), words, texts) for same in alike),
         unflagged=0
         if change.is_unclassified
@@ -220,10 +214,6 @@ def view_of(
         stored=texts
         and (_place(lead, texts) if lead and lead.after is not None else texts[1]),
     )
-
-
-def _day(written: object) -> date | None:
-    return date.fromisoformat(written) if isinstance(written, str) else None
 
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat
@@ -14,15 +14,12 @@ from apprise.common import PersistentStoreMode
 from apprise.exception import AppriseException
 from apprise.manager_plugins import NotificationManager
 
-from notifier.chat_markup import channel_of
+from notifier.chat_markup import Format, channel_of
 from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail
 from notifier.routes import Address
 from notifier.webhook import SCHEMES, Webhook
-
-if TYPE_CHECKING:  # an address is checked in runs that send nothing: these load Jinja
-    from notifier.templating import Format
 
 # In place of Apprise's: e-mail has the same URLs, with our plain text and headers, and the answer of the server.
 OURS: dict[str, type[NotifyBase]] = {

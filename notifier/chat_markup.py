@@ -1,109 +1,15 @@
-"""What is special about a chat or another channel: its markup, the length of a message, whether it takes a file.
+"""What is special about a channel: its markup, the length of a message, whether it takes a file.
 
-A channel that needs something of its own gets an entry in `CHANNELS`, and in `DIALECTS` if its markup is new.
+A channel that needs something of its own gets an entry in `CHANNELS`, and in `DIALECTS` of `notifier/forms.py` if its
+markup is new.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from markupsafe import Markup
-from markupsafe import escape as html_escape
-
-from notifier.escape import markdown, without_mentions
-from notifier.presentation import Mark
-
-Chat = Literal["markdown", "slack", "discord", "teams", "tags"]
-
-_HAIR_SPACE = "\u200a"
-_HTML = re.compile(r"[<>]")
-_SLACK_MARKS = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)")
-_NEXT_LINE = re.compile(r"(?<=[^\s])[ \t]*\n(?=[^\n])")
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """`{}` is the text, escaped already; `line_end` ends a line that another one follows within a paragraph."""
-
-    escape: Callable[[str], str]
-    strong: str = "**{}**"
-    removed: str = "~~{}~~"
-    link: str = "[{text}]({url})"
-    line_end: str = "  \n"
-    blank_line: str = "\n\n"
-    touches: bool = (
-        False  # whether a mark may touch a letter or another mark and is still one
-    )
-
-    def bold(self, text: str) -> Markup:
-        """The text, escaped and bold."""
-        return Markup(self.strong.format(self.escape(text)))  # noqa: S704  # escaped for this chat
-
-    def linked(self, text: str, url: str) -> Markup:
-        """The text, escaped, leading to a URL that `web_link` has let through."""
-        return Markup(self.link.format(text=self.escape(text), url=url))  # noqa: S704  # escaped for this chat
-
-    def marked(self, marks: Sequence[Mark]) -> Markup:
-        """Bold for added words, struck out for removed ones.
-
-        Marks that touch a letter or each other are none to most chats, so a hair space stands between.
-        """
-        around = (
-            {"added": self.strong, "removed": self.removed} if len(marks) > 1 else {}
-        )
-        out, ended_with_mark = "", False
-        for kind, text in marks:
-            pattern = around.get(kind)
-            apart = out and not out[-1].isspace() and not text[0].isspace()
-            if apart and (pattern or ended_with_mark) and not self.touches:
-                out += _HAIR_SPACE
-            out += (pattern or "{}").format(self.escape(text))
-            ended_with_mark = pattern is not None
-        return Markup(out)  # noqa: S704  # escaped for this chat
-
-    def lines(self, rendered: str) -> str:
-        """What a template printed, its line breaks such that this chat keeps them."""
-        kept = _NEXT_LINE.sub(
-            lambda _: self.line_end, re.sub(r"\n{3,}", "\n\n", rendered.strip())
-        )
-        return kept.replace("\n\n", self.blank_line) + "\n"
-
-
-def _discord(text: str) -> str:
-    """It knows backslashes, and no entities; `<` begins its mentions."""
-    return _HTML.sub(r"\\\g<0>", markdown(text, entities=False))
-
-
-def _slack(text: str) -> str:
-    """Apprise makes Slack's entities of `\\<`. Slack has no escape for its marks; between spaces they are none."""
-    text = _SLACK_MARKS.sub(rf"{_HAIR_SPACE}\g<0>{_HAIR_SPACE}", without_mentions(text))
-    return re.sub(r"[<>\[\]]", r"\\\g<0>", text)
-
-
-def _tags(text: str) -> str:
-    return str(html_escape(without_mentions(text)))
-
-
-DIALECTS: dict[str, Dialect] = {
-    "markdown": Dialect(markdown),
-    "discord": Dialect(_discord, line_end="\n"),
-    # Teams' cards know no struck-out words, and show the tildes.
-    "teams": Dialect(markdown, removed="\\[-{}-\\]"),
-    "slack": Dialect(_slack, removed="~{}~", link="[{text}](<{url}>)", line_end="\n"),
-    # What Telegram and Matrix let through of HTML.
-    "tags": Dialect(
-        _tags,
-        strong="<b>{}</b>",
-        removed="<del>{}</del>",
-        link='<a href="{url}">{text}</a>',
-        line_end="<br>\n",
-        blank_line="<br>\n&nbsp;<br>\n",  # Telegram would lose a line that is quite empty
-        touches=True,
-    ),
-}
+Format = Literal["text", "html", "markdown", "slack", "discord", "teams", "tags"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +19,7 @@ class Channel:
     `room` is what a message holds in truth, where Apprise says less or more; `counts_bytes` that it isn't characters.
     """
 
-    markup: Chat = "markdown"
+    markup: Format = "markdown"
     room: int | None = None
     counts_bytes: bool = False
     reads_text: bool = (

@@ -13,11 +13,11 @@ from foundation.vocabulary import MessageKind, gravity
 from messages import Catalogue, catalogue
 from notifier.alert_view import ChangeView, change_view
 from notifier.calendar import REMINDER, Event
+from notifier.chat_markup import Format
 from notifier.escape import clean, cut
 from notifier.news import show_notice
 from notifier.render import Body, fitted
 from notifier.sample import sample_change
-from notifier.templating import Format
 from storage.alerts import Alert, alerted_before_of_day, with_deadline
 from storage.announced import announcements
 from storage.change_list import ListedChange, event_of, leading_first, listed

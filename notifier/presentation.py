@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
@@ -30,6 +31,7 @@ _ORDER = (
     "regions",
 )
 Mark = tuple[str, str]
+State = Literal["", "gone", "already", "unsaid"]
 
 
 class Quoted(NamedTuple):
@@ -46,12 +48,23 @@ class Quoted(NamedTuple):
         return "".join(text for _, text in self.marks)
 
 
-class Answer(NamedTuple):
-    """The page's answer to questions of the summary; `state` is empty where the change gives it."""
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A row of the summary, the same on pages, in messages and in the terminal: a question, what there is to say in the
+    reader's words, and what the page says. `day` is the one in `value`; `state` is empty where the change answers.
+    """
 
-    questions: tuple[str, ...]
-    quotes: tuple[Quoted, ...]
-    state: Literal["", "gone", "already", "unsaid"] = ""
+    name: str
+    label: str
+    value: str = ""
+    quotes: tuple[Quoted, ...] = ()
+    state: State = ""
+    day: date | None = None
+
+    @property
+    def is_way_out(self) -> bool:
+        """It says how to refuse, now."""
+        return self.name == "refuse" and self.state == "" and bool(self.quotes)
 
 
 def headline(
@@ -151,48 +164,74 @@ def quotation(brief: Mapping[str, Any]) -> Quoted | None:
     )
 
 
-def answers(
-    brief: Mapping[str, Any], link: Callable[[str | None], str | None] = web_link
-) -> tuple[Answer, ...]:
-    """The answers of the summary, each clause once, as many as there is room for; what leads is not said again.
+def facts(
+    words: Catalogue,
+    change: Change,
+    kind: str,
+    link: Callable[[str | None], str | None] = web_link,
+) -> list[Fact]:
+    """The summary of a change to a document of that kind; `link` says which addresses may be shown."""
+    brief = change.brief
+    rows = []
+    if day := effective_day(change):
+        label = words.term("brief", date_key(change, kind, day))
+        rows.append(Fact("effective_date", label, words.day(day), day=day))
+    if written := brief.get("deadline"):
+        day = date.fromisoformat(written)
+        label, quotes = words("brief.deadline"), _words_for(brief, "deadline")
+        rows.append(Fact("deadline", label, words.day(day), quotes, day=day))
+    if default := brief.get("default"):
+        label, value = words("brief.default"), words.term("brief", default)
+        rows.append(Fact("default", label, value, _words_for(brief, "default")))
+    for (state, name), (questions, quotes) in _answers(brief, link, len(rows)).items():
+        label = words.questions(questions, state)
+        value = "" if quotes else words("brief.unsaid")
+        rows.append(Fact(name, label, value, quotes, state))
+    return rows
 
-    `link` says which addresses may be shown.
-    """
-    found: dict[tuple[str, str], Answer] = {}
+
+def effective_day(change: Change) -> date | None:
+    """From when a change holds."""
+    written = change.brief.get("from")
+    return change.effective_date or (date.fromisoformat(written) if written else None)
+
+
+def _answers(
+    brief: Mapping[str, Any], link: Callable[[str | None], str | None], others: int
+) -> dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]]:
+    """The answers of the summary, each clause once, as many as there is room for beside the other rows; what leads is
+    not said again. By state and first question, all questions and the words of the page."""
+    found: dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]] = {}
     for question in _ORDER:
         for quote in brief.get(question, ()):
             is_new = "new" in quote or "passage" not in quote
-            state: Literal["", "gone", "already"] = (
+            state: State = (
                 "gone" if quote["side"] == "before" else "" if is_new else "already"
             )
             quoted = _quoted(quote, link)
             same = next(
-                (key for key, answer in found.items() if answer.quotes == (quoted,)),
-                None,
+                (key for key, row in found.items() if row[1] == (quoted,)), None
             )
             if same and same[1] != question:
-                found[same] = found[same]._replace(
-                    questions=(*found[same].questions, question)
-                )
+                questions, quotes = found[same]
+                found[same] = (*questions, question), quotes
             elif question == "refuse" or not _leads(brief, quote):
-                known = found.get((state, question), Answer((question,), (), state))
-                found[state, question] = known._replace(quotes=(*known.quotes, quoted))
+                questions, quotes = found.get((state, question), ((question,), ()))
+                found[state, question] = questions, (*quotes, quoted)
     if ("", "refuse") not in found and (elsewhere := brief.get("already")):
-        found["already", "refuse"] = Answer(
-            ("refuse",), tuple(_quoted(quote, link) for quote in elsewhere), "already"
-        )
+        quotes = tuple(_quoted(quote, link) for quote in elsewhere)
+        found["already", "refuse"] = ("refuse",), quotes
     elif ("", "refuse") not in found and brief.get("default") == "on":
-        found["", "refuse"] = Answer(("refuse",), (), "unsaid")
-    facts = sum(bool(brief.get(name)) for name in ("from", "deadline", "default"))
-    first = sorted(found, key=lambda key: (key[0] == "gone", key[1] != "refuse"))[
-        : max(1, _MOST_ROWS - facts)
-    ]
-    rows = [found[key] for key in sorted(first, key=lambda key: _ORDER.index(key[1]))]
+        found["unsaid", "refuse"] = ("refuse",), ()
+    first = sorted(found, key=lambda key: (key[0] == "gone", key[1] != "refuse"))
+    kept = sorted(
+        first[: max(1, _MOST_ROWS - others)], key=lambda key: _ORDER.index(key[1])
+    )
+    rows = {key: found[key] for key in kept}
     if notices := brief.get("notice_links"):
-        rows.append(
-            Answer(("notice_links",), tuple(_quoted(quote, link) for quote in notices))
-        )
-    return tuple(rows)
+        quotes = tuple(_quoted(quote, link) for quote in notices)
+        rows["", "notice_links"] = ("notice_links",), quotes
+    return rows
 
 
 def _leads(brief: Mapping[str, Any], quote: Mapping[str, Any]) -> bool:
@@ -205,12 +244,11 @@ def _leads(brief: Mapping[str, Any], quote: Mapping[str, Any]) -> bool:
     )
 
 
-def words_for(
+def _words_for(
     brief: Mapping[str, Any], name: Literal["default", "deadline"]
-) -> Quoted | None:
+) -> tuple[Quoted, ...]:
     """The words of the page that say the default or the deadline."""
-    quotes = brief.get(f"{name}_words") or ()
-    return _quoted(quotes[0]) if quotes else None
+    return tuple(_quoted(quote) for quote in brief.get(f"{name}_words", ())[:1])
 
 
 def _quoted(

@@ -1,9 +1,8 @@
-"""From what a message says to its body: plain text, HTML or Markdown, within a channel's length."""
+"""From what a message says to its body, within a channel's length."""
 
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -11,14 +10,13 @@ from typing import Literal
 
 from messages import Catalogue, catalogue
 from notifier.alert_view import ChangeView
-from notifier.chat_markup import DIALECTS
+from notifier.chat_markup import Format
 from notifier.escape import cut
+from notifier.forms import DIALECTS, render
 from notifier.news import News
-from notifier.templating import Format, render_template
 
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
 _WAYS = (2, 1, 0)  # to refuse
-_ESCAPES: dict[str, Callable[[str], str]] = {"html": html.escape}
 _ONE_LINE = 500  # channels that take less (SMS, pagers) get a line and a link
 
 
@@ -117,11 +115,9 @@ def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
         else tuple(change.in_short(room.ways) for change in body.changes)
     )
     shown = replace(body, changes=changes)
-    values = {"body": shown, "words": body.words, "subject": subject, "room": room}
-    rendered = render_template(form, body.template, **values)
-    if form in DIALECTS:
-        return DIALECTS[form].lines(rendered)
-    return re.sub(r"\n{3,}", "\n\n", rendered.strip()) + "\n"
+    return render(
+        body.template, form, body=shown, words=body.words, subject=subject, room=room
+    )
 
 
 def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
@@ -131,7 +127,7 @@ def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
     room = length - len(link) - 1 if link else length
     if room < 20:
         return cut(headline, length)
-    escape = DIALECTS[form].escape if form in DIALECTS else _ESCAPES.get(form, str)
+    escape = html.escape if form == "html" else DIALECTS[form].escape
     kept = headline
     while len(escape(kept)) > room:
         kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)

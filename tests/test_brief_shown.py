@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from messages import catalogue
+from notifier.chat_markup import Format
 from notifier.notifications import alert_message
-from notifier.templating import Format
 from storage.alerts import unplanned_alerts
 from tests.owed import BRIEF, empty, tell
 

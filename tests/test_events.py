@@ -349,8 +349,8 @@ def test_a_digest_has_one_line_for_an_event_and_none_for_its_translation_a_week_
     (digest,) = post.to("A")
     assert digest.subject.startswith("[High] Harbour trains")
     assert [len(view.others) for view in digest.body.changes] == [0, 1]
-    assert digest.text.count("\n* ") == 2
-    assert "- Terms of Use: high, https://watch.example/changes/2" in digest.text
+    assert digest.text.count(" (high): ") == 2
+    assert "* Terms of Use (https://watch.example/changes/2): high" in digest.text
     find(
         database,
         FRENCH,

@@ -32,8 +32,8 @@ from warcio.checker import Checker
 
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
+from notifier.chat_markup import Format
 from notifier.render import Body, fitted
-from notifier.templating import Format
 from policywatch.config.watchlist import load
 from policywatch.evidence.timestamps import authority_of
 from storage.captures import Capture, add_capture

@@ -10,9 +10,9 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from messages import catalogue
+from notifier.chat_markup import Format
 from notifier.escape import markdown, web_link
 from notifier.notifications import alert_message
-from notifier.templating import Format
 from storage.alerts import unplanned_alerts
 from storage.database import Database
 from storage.documents import document
@@ -109,8 +109,8 @@ def test_a_heading_is_said_once_for_the_passages_under_it(store: Database) -> No
     ]
     message = alert(store, passages=found)
     told = (
-        "* 2. Use › AI\n  Added: We train models with your posts.\n\n  Added: We train others, too.\n\n"
-        "* 2. Use\n  Added: AI\n"
+        "2. Use › AI\nAdded: We train models with your posts.\n\nAdded: We train others, too.\n\n"
+        "2. Use\nAdded: AI\n"
     )
     assert told in message.text
     for said in (
@@ -297,7 +297,10 @@ def test_what_did_not_change_is_told_as_such_and_links_stand_with_their_words(
     )
     assert "Which data: “your {+posts+}”" in told.text
     assert "Who gets it (already on this page): “our partners”" in told.text
-    assert "(https://parley.example/a) (https://parley.example/b)" in told.text
+    assert (
+        "settings (https://parley.example/a), form (https://parley.example/b)"
+        in told.text
+    )
     assert ">settings</a>" in told.html
     assert ">form</a>" in told.html
 
@@ -376,7 +379,7 @@ def test_a_passage_links_to_its_block_in_the_version_that_has_it(
         for node in LexborHTMLParser(message.html).css("a")
     ]
     assert [link for link in links if "#" in link] == [came, gone, came]
-    assert f": {came}\n" in message.text, "the page as stored, at the news"
+    assert f"({came})\n" in message.text, "the page as stored, at the news"
 
 
 def test_removed_and_added_words_are_marked_in_each_form(store: Database) -> None:

@@ -97,7 +97,7 @@ def test_a_test_message_is_marked_as_one(store: Database) -> None:
     assert empty.subject.startswith("TEST: [High] Confrera trains AI on your data")
     assert "invented" in empty.text
     assert "[-show them to your contacts-] {+train models" in empty.text
-    assert f"The whole change: {SITE}\n" in empty.text
+    assert f"The whole change ({SITE})\n" in empty.text
     with store.reading() as session:
         nowhere = sample_message(session, language="en", base_url=None, route="team")
     for body in (nowhere.text, nowhere.html):

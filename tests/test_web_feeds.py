@@ -209,5 +209,5 @@ def test_an_entry_gives_the_summary(parley: Story) -> None:
         if item["url"].endswith(f"/changes/{change}")
     ]
     lines = text(LexborHTMLParser(content), "li")
-    assert lines[0] == "Default: on unless you opt out"
+    assert lines[0].startswith("Default: on unless you opt out: ")
     assert any(line.startswith("Which data: ") for line in lines)

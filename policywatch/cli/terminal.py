@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Literal
 
 from rich.console import Console
 from rich.padding import Padding
@@ -18,12 +17,11 @@ from foundation.vocabulary import Cause
 from messages import ENGLISH, Message, catalogue
 from notifier.presentation import (
     Quoted,
-    answers,
     context,
     date_key,
+    facts,
     headline,
     reasons,
-    words_for,
 )
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.sanitize import sanitize
@@ -393,29 +391,14 @@ def _summary(sheet: _Sheet, change: Change, of: Document | None) -> None:
             else ""
         )
         sheet.line(f"{label}“{quoted.text}”", indent=2)
-    rows: list[tuple[str, list[str]]] = []
-    if deadline := change.brief.get("deadline"):
-        rows.append(
-            (words("brief.deadline"), [deadline, *_said_by(change, "deadline")])
-        )
-    if default := change.brief.get("default"):
-        rows.append(
-            (
-                words("brief.default"),
-                [words.term("brief", default), *_said_by(change, "default")],
-            )
-        )
-    for answer in answers(change.brief):
-        quotes = [_quote(quote) for quote in answer.quotes] or [words("brief.unsaid")]
-        rows.append((words.questions(answer.questions, answer.state), quotes))
+    rows = [
+        (fact.label, [*filter(None, [fact.value]), *map(_quote, fact.quotes)])
+        for fact in facts(words, change, of.kind if of else "")
+        if fact.name != "effective_date"  # above
+    ]
     if rows:
         sheet.gap()
         sheet.table(rows)
-
-
-def _said_by(change: Change, name: Literal["default", "deadline"]) -> list[str]:
-    quoted = words_for(change.brief, name)
-    return [_quote(quoted)] if quoted else []
 
 
 def _second(sheet: _Sheet, opinion: SecondOpinion | None) -> None:

@@ -45,12 +45,7 @@ _BESIDE = (
     "unlearned",
 )
 _OF_A_DOCUMENT = {"service", "title", "kind", "language", "url"}
-_OF_A_CHANGE = {"id", "detected_at", "cause", "substantive", "alert"} | {
-    "severity",
-    "direction",
-    "topics",
-    "effective_date",
-}
+_OF_A_CHANGE = {*Change.model_fields} & {*json.ChangeHead.model_fields}
 
 
 def change_json(

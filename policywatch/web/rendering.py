@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from fastapi import APIRouter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,13 +11,12 @@ from starlette.responses import HTMLResponse
 from messages import LANGUAGES, catalogue, translate
 from notifier.presentation import (
     actor_words,
-    answers,
     context,
     date_key,
+    facts,
     headline,
     headline_marks,
     reasons,
-    words_for,
 )
 from policywatch.sanitize import safe_link, sanitize
 from policywatch.views.excerpt import excerpt
@@ -52,9 +49,7 @@ def _templates() -> Environment:
         headline=headline,
         headline_marks=headline_marks,
         quotation_around=context,
-        answers=answers,
-        words_for=words_for,
-        as_day=date.fromisoformat,
+        facts_of=facts,
         date_key=date_key,
         reasons=reasons,
         spoken=LANGUAGES,  # a page may have `languages` of its documents

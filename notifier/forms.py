@@ -1,0 +1,203 @@
+"""The forms of a message's body: HTML, and what plain text and the chats make of it.
+
+There is one template for all of them, in HTML, where Jinja escapes whatever a page says. What stands in an element of
+the class `pw-only` is for those who see it as HTML alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape as html_escape
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from notifier.chat_markup import Format
+from notifier.escape import markdown, without_mentions
+
+_HAIR_SPACE = "\u200a"
+_HTML = re.compile(r"[<>]")
+_SLACK_MARKS = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)")
+_SPACE = re.compile(r"[ \t\r\n]+")  # of a template; that of a text is none of these
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """`{}` is the text, escaped already; `line_end` ends a line that another one follows within a paragraph.
+
+    `footer` stands before what the foot of a message says; where it is None, that is left out.
+    """
+
+    escape: Callable[[str], str]
+    strong: str = "**{}**"
+    added: str = "**{}**"
+    removed: str = "~~{}~~"
+    link: str = "[{text}]({url})"
+    bullet: str = "• "
+    line_end: str = "  \n"
+    blank_line: str = "\n\n"
+    footer: str | None = None
+    touches: bool = (
+        False  # whether a mark may touch a letter or another mark and is still one
+    )
+
+
+def _discord(text: str) -> str:
+    """It knows backslashes, and no entities; `<` begins its mentions."""
+    return _HTML.sub(r"\\\g<0>", markdown(text, entities=False))
+
+
+def _slack(text: str) -> str:
+    """Apprise makes Slack's entities of `\\<`. Slack has no escape for its marks; between spaces they are none."""
+    text = _SLACK_MARKS.sub(rf"{_HAIR_SPACE}\g<0>{_HAIR_SPACE}", without_mentions(text))
+    return re.sub(r"[<>\[\]]", r"\\\g<0>", text)
+
+
+def _tags(text: str) -> str:
+    return str(html_escape(without_mentions(text)))
+
+
+DIALECTS: dict[Format, Dialect] = {
+    "text": Dialect(
+        str,
+        strong="{}",
+        added="{{+{}+}}",
+        removed="[-{}-]",
+        link="{text} ({url})",
+        bullet="* ",
+        line_end="\n",
+        footer="-- \n",
+        touches=True,
+    ),
+    "markdown": Dialect(markdown),
+    "discord": Dialect(_discord, line_end="\n"),
+    # Teams' cards know no struck-out words, and show the tildes.
+    "teams": Dialect(markdown, removed="\\[-{}-\\]"),
+    "slack": Dialect(
+        _slack,
+        strong="**{}**",
+        removed="~{}~",
+        link="[{text}](<{url}>)",
+        line_end="\n",
+    ),
+    # What Telegram and Matrix let through of HTML.
+    "tags": Dialect(
+        _tags,
+        strong="<b>{}</b>",
+        added="<b>{}</b>",
+        removed="<del>{}</del>",
+        link='<a href="{url}">{text}</a>',
+        line_end="<br>\n",
+        blank_line="<br>\n&nbsp;<br>\n",  # Telegram would lose a line that is quite empty
+        touches=True,
+    ),
+}
+
+
+def render(template: str, form: Format, **values: Any) -> str:
+    html = _templates().get_template(f"{template}.html.j2").render(**values)
+    return html.strip() + "\n" if form == "html" else in_dialect(html, DIALECTS[form])
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def in_dialect(html: str, dialect: Dialect) -> str:
+    """The body of a page that a template made."""
+    body = LexborHTMLParser(html).body
+    assert body is not None
+    paragraphs = (text for text in _paragraphs(body, dialect) if text)
+    written = (text.replace("\n", dialect.line_end) for text in paragraphs)
+    return dialect.blank_line.join(written) + "\n"
+
+
+def _paragraphs(node: LexborNode, dialect: Dialect) -> Iterator[str]:
+    for child in node.iter():
+        if _is(child, "pw-only"):
+            continue
+        if child.tag == "table":
+            rows = (_row(row, dialect) for row in child.css("tr"))
+            yield "\n".join(rows)
+        elif child.tag == "ul":
+            items = (_lines(item, dialect, indent="  ") for item in child.iter())
+            yield "\n".join(dialect.bullet + item for item in items)
+        elif child.tag in ("h1", "h2", "h3"):
+            yield _strong(child, dialect)
+        elif child.tag == "p" and not _is(child, "pw-foot"):
+            yield _lines(child, dialect)
+        elif child.tag == "p":
+            if dialect.footer is not None:
+                yield dialect.footer + _lines(child, dialect)
+        else:
+            yield from _paragraphs(child, dialect)
+
+
+def _row(row: LexborNode, dialect: Dialect) -> str:
+    label, value = row.iter()
+    return f"{_strong(label, dialect)} {_lines(value, dialect)}"
+
+
+def _lines(node: LexborNode, dialect: Dialect, indent: str = "") -> str:
+    lines = (line.strip() for line in _line(node, dialect).split("\n"))
+    return f"\n{indent}".join(lines)
+
+
+def _line(node: LexborNode, dialect: Dialect) -> str:
+    """What stands in a paragraph. To most chats, marks that touch a letter or each other are none, so a hair space
+    stands between."""
+    line, follows_mark = "", False
+    for child in node.iter(include_text=True):
+        piece = _piece(child, dialect)
+        is_mark = child.tag in ("ins", "del") and not _is(child, "pw-all")
+        touches = line and piece and not (line[-1].isspace() or piece[0].isspace())
+        if touches and (is_mark or follows_mark) and not dialect.touches:
+            line += _HAIR_SPACE
+        line += piece
+        follows_mark = is_mark
+    return line
+
+
+def _piece(node: LexborNode, dialect: Dialect) -> str:
+    text = _SPACE.sub(" ", node.text())
+    if node.tag == "-text":
+        return dialect.escape(text)
+    if _is(node, "pw-only"):
+        return ""
+    if node.tag == "br":
+        return "\n"
+    if node.tag == "a":
+        url = node.attributes["href"] or ""
+        if text == url and dialect is DIALECTS["text"]:
+            return url
+        return dialect.link.format(text=dialect.escape(text), url=url)
+    if node.tag == "strong":
+        return _strong(node, dialect)
+    if _is(node, "pw-all"):
+        return dialect.escape(text)
+    if node.tag == "ins":
+        return dialect.added.format(dialect.escape(text))
+    if node.tag == "del":
+        return dialect.removed.format(dialect.escape(text))
+    return _line(node, dialect)
+
+
+def _strong(node: LexborNode, dialect: Dialect) -> str:
+    text = _SPACE.sub(" ", node.text()).strip()
+    return dialect.strong.format(dialect.escape(text))
+
+
+def _is(node: LexborNode, name: str) -> bool:
+    return name in (node.attributes.get("class") or "").split()
