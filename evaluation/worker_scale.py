@@ -4,8 +4,9 @@
 
 Hosts are addresses of the loopback. The job reads one document of each; the others are copies of its rows. For each
 number of workers all documents are due and unchanged, for `--seconds`; the server notes when each request of a host
-begins and ends. Then pages change while workers are killed at random, every fifth time all connections to the database
-or the database server itself; in the end every change must have come to the route's file, once.
+begins and ends. Then one of three workers is frozen amid its work, until the end. Pages change while others are killed
+at random, every fifth time all connections to the database or the database server itself; in the end every change must
+have come to the route's file, once.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import Document
-from storage.versions import Version
+from storage.versions import Version, enter_text
 from tests.site import a_job, policy
 
 PATIENCE = 900  # seconds
@@ -90,13 +91,13 @@ class Server:
             await writer.drain()
             self.asked[host[1]].append((begun, time.monotonic()))
 
-    def shortest_gap(self) -> float:
-        """From the end of a request to the next one's beginning, of the same host; below 0 where two met."""
-        return min(
+    def gaps(self) -> list[float]:
+        """From the end of each request to the next one's beginning, of the same host; below 0 where two met."""
+        return [
             later[0] - before[1]
             for spans in self.asked.values()
             for before, later in pairwise(sorted(spans))
-        )
+        ]
 
 
 class Workers:
@@ -232,7 +233,9 @@ def multiply(database: Database, server: Server, hosts: int) -> None:
                 )
             )
             add_capture(session, capture)
-            copied = Version(**copy_of(version, id_, capture_id=capture.id))
+            facts = {"capture_id": capture.id, "entry": None}
+            copied = Version(**copy_of(version, id_, **facts))
+            enter_text(session, copied)
             session.add(copied)
             session.flush()
             check = session.exec(
@@ -312,7 +315,21 @@ def measure(
         f"{number} workers: {many} checks, {rate:.1f} checks a second, {cpu:.0f} ms of CPU each",
         end=", ",
     )
-    print(f"shortest gap of a host {server.shortest_gap():.2f} s", flush=True)
+    print(f"shortest gap of a host {min(server.gaps()):.2f} s", flush=True)
+
+
+def freeze(
+    database: Database, server: Server, workers: Workers
+) -> subprocess.Popen[bytes]:
+    """One of three workers stops amid its work, as if its machine had; say when the others have done all of it."""
+    newest = date_checks(database, long_ago())
+    until(lambda: checked_since(database, newest) > 0)
+    frozen, begun = workers.running.pop(0), time.monotonic()
+    frozen.send_signal(signal.SIGSTOP)
+    until(lambda: not overdue(database))
+    took = f"{time.monotonic() - begun:.0f} s later all {len(server.texts)} documents"
+    print(f"frozen: one of three workers; {took} were checked", flush=True)
+    return frozen
 
 
 def kill(
@@ -321,6 +338,7 @@ def kill(
     server: Server,
     workers: Workers,
     kills: int,
+    delay: float,
     alerts: Path,
 ) -> None:
     date_checks(database, utc_now())
@@ -328,6 +346,7 @@ def kill(
     kinds: Counter[str] = Counter()
     for _ in range(3):
         workers.start()
+    frozen = freeze(database, server, workers)
     for number in range(kills):
         due = random.sample(range(len(server.texts)), min(30, len(server.texts)))
         for page in due[:3]:
@@ -374,6 +393,9 @@ def kill(
             return not (waiting or unread_checks(session))
 
     until(is_settled)
+    frozen.send_signal(signal.SIGCONT)  # it wakes up, and may ask no host any more
+    time.sleep(10)
+    workers.running.append(frozen)
     workers.stop()
     with database.reading() as session:
         wanted = set(session.exec(select(Change.id).where(Change.alert)))
@@ -385,7 +407,11 @@ def kill(
     print(
         f"{len(wanted)} alerts due, {len(wanted - came.keys())} missing, {twice} twice"
     )
-    print(f"shortest gap of a host {server.shortest_gap():.2f} s")
+    gaps = server.gaps()
+    overlaps, short = sum(gap < 0 for gap in gaps), sum(gap < delay for gap in gaps)
+    print(
+        f"{len(gaps)} gaps, shortest {min(gaps):.2f} s: {overlaps} overlaps, {short} below the delay"
+    )
 
 
 def main() -> None:
@@ -424,6 +450,7 @@ def main() -> None:
                     server,
                     workers,
                     asked.kills,
+                    asked.delay,
                     Path(folder) / "alerts.txt",
                 )
         finally:
