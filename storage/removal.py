@@ -5,38 +5,27 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, ForeignKey, Table, or_, update
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from foundation.vocabulary import State
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert
-from storage.alternating import AlternatingPassage
 from storage.captures import Capture, remove_captures
 from storage.chain import add_entry, entry_text
-from storage.changes import Change, ChangeTopic, StoredPassage
+from storage.changes import Change
 from storage.checks import Check
 from storage.clock import utc_now
+from storage.database import all_tables
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document, document
 from storage.errors import Busy, StorageError
 from storage.events import dissolve_events
 from storage.notices import Notice
 from storage.paragraphs import Mentions, reindex
-from storage.reviews import Review
 from storage.second_readings import forget_second_readings
 from storage.versions import Import, Version
-from storage.withdrawals import Withdrawal, with_withdrawn
-
-OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (
-    Capture,
-    Check,
-    Version,
-    Change,
-    Notice,
-    Import,
-    AlternatingPassage,
-)
+from storage.withdrawals import with_withdrawn
 
 
 class StillCompared(StorageError):
@@ -76,6 +65,7 @@ def rename(
     """Let all that is known of `old` be known of `new`. Raises `UnknownDocument`, and `HasHistory` where that one has a
     text; what else is known of it goes."""
     row = document(session, old)
+    renamed = Document(**{**row.model_dump(), "id": new})
     take(session, AdvisoryLock.PLANNING)
     taken = session.get(Document, new)
     if taken is not None:
@@ -85,11 +75,12 @@ def rename(
                 f"takes it out, if that of {old} is to be in its place"
             )
         remove(session, new)
-    session.add(Document(**{**row.model_dump(), "id": new}))
+    session.add(renamed)
     session.flush()
-    for table in OF_A_DOCUMENT:
-        of_it = table.document_id == old  # type: ignore[attr-defined]
-        session.exec(update(table).where(of_it).values(document_id=new))
+    for key in _references(Document.__table__):  # type: ignore[attr-defined]
+        named = update(key.parent.table).where(key.parent == old)
+        session.exec(named.values({key.parent.name: new}))
+    session.expire_all()
     comment = f"renamed {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {old} to {new}"
     add_entry(session, partial(entry_text, comment=comment, hashes={}))
     reindex(session, old)
@@ -103,13 +94,11 @@ def remove(session: Session, document_id: str) -> None:
     take(session, AdvisoryLock.PLANNING)
     _forget_versions(session, document_id, imported=False)
     reindex(session, document_id)
-    for table in (Notice, AlternatingPassage):
-        session.exec(delete(table).where(col(table.document_id) == document_id))
-    session.exec(delete(Check).where(col(Check.document_id) == document_id))
+    _delete(session, Notice, col(Notice.document_id) == document_id)
+    _delete(session, Check, col(Check.document_id) == document_id)
     remove_captures(session, col(Capture.document_id) == document_id, document_id)
-    session.exec(delete(Import).where(col(Import.document_id) == document_id))
-    session.delete(row)
-    session.flush()
+    _delete(session, Document, col(Document.id) == document_id)
+    session.expunge(row)
 
 
 def remove_imported(
@@ -136,13 +125,6 @@ def remove_imported(
 
 def _forget_versions(session: Session, document_id: str, *, imported: bool) -> None:
     """With their changes, and what was told of these."""
-    with with_withdrawn(session):
-        _forget_versions_and_changes(session, document_id, imported=imported)
-
-
-def _forget_versions_and_changes(
-    session: Session, document_id: str, *, imported: bool
-) -> None:
     versions = select(Version.id).where(_versions(document_id, imported=imported))
     changes = select(Change.id).where(_changes(document_id, imported=imported))
     others = col(Change.before_id).in_(versions) & (
@@ -154,7 +136,7 @@ def _forget_versions_and_changes(
             f"`policywatch documents remove {other}` first"
         )
     items = _items(document_id, imported=imported)
-    emptied = [session.get_one(Delivery, id_) for id_ in _emptied(session, items)]
+    emptied = _emptied(session, items)
     if any(delivery.state == State.SENDING for delivery in emptied):
         raise Busy(
             f"a message about {document_id} is being sent; nothing was removed, try again when it has gone"
@@ -162,27 +144,37 @@ def _forget_versions_and_changes(
     session.exec(delete(DeliveryItem).where(items))
     for delivery in emptied:
         session.delete(delivery)
-    for change_id in session.exec(changes):
-        forget_second_readings(session, change_id or 0)
-    for table in (Alert, StoredPassage, ChangeTopic, Review):
-        session.exec(delete(table).where(col(table.change_id).in_(changes)))
-    session.exec(delete(Withdrawal).where(col(Withdrawal.version_id).in_(versions)))
-    session.exec(
-        update(Withdrawal)
-        .where(col(Withdrawal.change_id).in_(changes))
-        .values(change_id=None)
-    )
-    session.exec(delete(Change).where(col(Change.id).in_(changes)))
+    with with_withdrawn(session):
+        for change_id in session.exec(changes).all():
+            forget_second_readings(session, change_id)
+    _delete(session, Version, _versions(document_id, imported=imported))
     dissolve_events(session)
-    session.exec(
-        update(Change)
-        .where(col(Change.returns_to).in_(versions))
-        .values(returns_to=None)
-    )
-    session.exec(
-        update(Check).where(col(Check.version_id).in_(versions)).values(version_id=None)
-    )
-    session.exec(delete(Version).where(_versions(document_id, imported=imported)))
+
+
+def _delete(session: Session, table: type[SQLModel], rows: ColumnElement[bool]) -> None:
+    """Rows, with all that needs them; what can do without them forgets them."""
+    _delete_from(session, table.__table__, rows)  # type: ignore[attr-defined]
+    session.expire_all()
+
+
+def _delete_from(session: Session, table: Table, rows: ColumnElement[bool]) -> None:
+    for key in _references(table):
+        of_them = key.parent.in_(select(key.column).where(rows))
+        if key.parent.nullable:
+            unset = update(key.parent.table).where(of_them)
+            session.exec(unset.values({key.parent.name: None}))
+        else:
+            _delete_from(session, key.parent.table, of_them)
+    session.exec(delete(table).where(rows))
+
+
+def _references(to: Table) -> list[ForeignKey]:
+    return [
+        key
+        for table in all_tables()
+        for key in table.foreign_keys
+        if key.column.table is to
+    ]
 
 
 def _versions(document_id: str, *, imported: bool) -> ColumnElement[bool]:
@@ -191,13 +183,11 @@ def _versions(document_id: str, *, imported: bool) -> ColumnElement[bool]:
 
 
 def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:
-    of_it = col(Change.document_id) == document_id
-    if not imported:
-        return of_it
-    theirs = select(Version.id).where(_versions(document_id, imported=True))
-    return of_it & or_(
-        col(Change.version_id).in_(theirs), col(Change.before_id).in_(theirs)
+    versions = select(Version.id).where(_versions(document_id, imported=imported))
+    differs = or_(
+        col(Change.version_id).in_(versions), col(Change.before_id).in_(versions)
     )
+    return (col(Change.document_id) == document_id) & differs
 
 
 def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
@@ -216,15 +206,15 @@ def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
     )
 
 
-def _emptied(session: Session, items: ColumnElement[bool]) -> set[int]:
+def _emptied(session: Session, items: ColumnElement[bool]) -> list[Delivery]:
     """The deliveries that carry nothing but these."""
-    carrying = set(session.exec(select(DeliveryItem.delivery_id).where(items)))
+    carrying = select(DeliveryItem.delivery_id)
     others = col(DeliveryItem.id).not_in(select(DeliveryItem.id).where(items))
-    also = select(DeliveryItem.delivery_id).where(
-        col(DeliveryItem.delivery_id).in_(carrying), others
+    wanted = select(Delivery).where(
+        col(Delivery.id).in_(carrying.where(items)),
+        col(Delivery.id).not_in(carrying.where(others)),
     )
-    left = set(session.exec(also))
-    return carrying - left
+    return list(session.exec(wanted))
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:

@@ -13,18 +13,18 @@ from foundation.vocabulary import Outcome, State
 from notifier.plan import plan
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist
+from policywatch.ingest.checks import finish
 from policywatch.pipeline import Job
 from storage.alerts import Alert
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture
 from storage.changes import Change, change_to, changes_of
-from storage.checks import Check, checks_of, finish
+from storage.checks import Check, checks_of
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document, declare
 from storage.errors import Busy, UnknownDocument
 from storage.lock import one_at_a_time
-from storage.paragraphs import ParagraphPack
-from storage.removal import OF_A_DOCUMENT, StillCompared, remove, remove_imported
+from storage.removal import StillCompared, remove, remove_imported
 from storage.search import search
 from storage.versions import last_import, versions
 from tests import warm
@@ -68,17 +68,6 @@ def sizes(database: Database) -> dict[str, int]:
             .scalar_one()
             for name in names
         }
-
-
-def test_every_table_that_names_a_document_is_known() -> None:
-    naming = {
-        table.name
-        for table in SQLModel.metadata.tables.values()
-        if any(key.column.table.name == "documents" for key in table.foreign_keys)
-    }
-    assert {
-        str(table.__tablename__) for table in (*OF_A_DOCUMENT, ParagraphPack)
-    } == naming
 
 
 def test_a_document_keeps_all_that_is_known_of_it_under_another_id(
