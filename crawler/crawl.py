@@ -22,12 +22,14 @@ from crawler.targets import (
     CrawlSettings,
     Fingerprint,
     FingerprintOf,
+    Finish,
     Isolate,
     Progress,
     Settle,
     Target,
     directly,
     never_settled,
+    only_outcome,
 )
 from storage.clock import utc_now
 from storage.database import Database
@@ -46,6 +48,7 @@ def crawl(
     mistakes: list[Exception],
     settle: Settle = never_settled,
     isolate: Isolate = directly,
+    finish: Finish = only_outcome,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
     on_text: Callable[[str], None] = lambda _document: None,
@@ -71,7 +74,7 @@ def crawl(
 
     if progress is not None:
         progress(0, len(targets), "")
-    job = CrawlJob(database, targets, fingerprint_of, settle, isolate)
+    job = CrawlJob(database, targets, fingerprint_of, settle, isolate, finish)
     mistakes += _run_spider(job, scrapy_settings(settings) | {"CLOCK": now}, on_stored)
     return checks
 

@@ -18,7 +18,7 @@ from crawler.targets import CrawlJob, Differing, Fetched, Isolate
 from foundation.vocabulary import NoticeKind, Outcome
 from storage.alternating import note_differing
 from storage.captures import Capture, add_capture, newest_captures
-from storage.checks import Check, finish
+from storage.checks import Check
 from storage.notices import Notice, notices_of
 from storage.versions import Version
 
@@ -61,10 +61,10 @@ class StoragePipeline:
         )
         with job.database.writing() as session:
             for item in items:
-                item.check = _record(session, item, job.isolate)
+                item.check = _record(session, item, job)
 
 
-def _record(session: Session, result: CheckResult, isolate: Isolate) -> int:
+def _record(session: Session, result: CheckResult, job: CrawlJob) -> int:
     assert result.at is not None, "a check that ended has a time"
     check = Check(
         document_id=result.document,
@@ -73,7 +73,7 @@ def _record(session: Session, result: CheckResult, isolate: Isolate) -> int:
         final_url=result.final_url,
         seconds=result.seconds,
         version_id=result.previous.version_id,
-        moved_to=_canonical(session, result, isolate)
+        moved_to=_canonical(session, result, job.isolate)
         if result.outcome is Outcome.GONE
         else result.moved_to,
     )
@@ -91,9 +91,7 @@ def _record(session: Session, result: CheckResult, isolate: Isolate) -> int:
     if result.outcome is None:
         session.add(check)
     else:
-        finish(
-            session, check, result.outcome, result.reason, not_before=result.not_before
-        )
+        job.finish(session, check, result.outcome, result.reason, result.not_before)
     session.flush()
     if result.differing is not None:
         _note(session, check, result.differing)
@@ -103,25 +101,16 @@ def _record(session: Session, result: CheckResult, isolate: Isolate) -> int:
 def _note(session: Session, check: Check, differing: Differing) -> None:
     """So that the text is read with what differs held still; the operator hears of each place once."""
     note_differing(session, check, differing.passages)
+    place = [*differing.place]
     known = notices_of(session, NoticeKind.VOLATILE, check.document_id)
-    if any(notice.facts["place"] == [*differing.place] for notice in known):
-        return
-    since = check.checked_at.isoformat()
-    facts = {
-        "since": since,
-        "reason": differing.reason.to_json(),
-        "place": [*differing.place],
-        "answers": True,
-    }
-    session.add(
-        Notice(
-            kind=NoticeKind.VOLATILE,
-            document_id=check.document_id,
-            check_id=check.id,
-            facts=facts,
-            created_at=check.checked_at,
-        )
-    )
+    if all(notice.facts["place"] != place for notice in known):
+        facts = {
+            "since": check.checked_at.isoformat(),
+            "reason": differing.reason.to_json(),
+            "place": place,
+            "answers": True,
+        }
+        session.add(Notice.of(check, NoticeKind.VOLATILE, **facts))
 
 
 def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str | None:

@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from foundation.vocabulary import Robots
+from foundation.vocabulary import Outcome, Robots
 from messages import Message
 
 if TYPE_CHECKING:  # the process that reads pages needs none, and it loads slowly
+    from sqlmodel import Session
+
     from storage.captures import Capture
+    from storage.checks import Check
     from storage.database import Database
 
 
@@ -144,6 +147,33 @@ def directly(function: Callable[..., Any], *args: Any) -> Any:
     return function(*args)
 
 
+class Finish(Protocol):
+    """Gives a check its outcome, with what follows from that for its document; `until` its server wants to be left
+    alone."""
+
+    def __call__(
+        self,
+        session: Session,
+        check: Check,
+        outcome: Outcome,
+        reason: Message | None,
+        until: datetime | None,
+        /,
+    ) -> None: ...
+
+
+def only_outcome(
+    session: Session,
+    check: Check,
+    outcome: Outcome,
+    reason: Message | None,
+    _until: datetime | None,
+) -> None:
+    """For a caller that keeps no health of documents."""
+    check.outcome, check.reason = outcome.value, reason
+    session.add(check)
+
+
 @dataclass(frozen=True)
 class CrawlJob:
     """All that the spider needs. `POLICYWATCH_JOB` of Scrapy's settings is a function that returns one."""
@@ -155,3 +185,4 @@ class CrawlJob:
     fingerprint_of: FingerprintOf  # called once for each body, in a thread
     settle: Settle = never_settled
     isolate: Isolate = directly
+    finish: Finish = only_outcome

@@ -63,14 +63,7 @@ def _notice(session: Session, document: Document, check: Check) -> Notice:
         others := _same_host(session, document, check)
     ):
         facts["also"] = ", ".join(others)
-    kind, at = NoticeKind.UNREADABLE, check.checked_at
-    return Notice(
-        kind=kind,
-        document_id=document.id,
-        check_id=check.id,
-        facts=facts,
-        created_at=at,
-    )
+    return Notice.of(check, NoticeKind.UNREADABLE, **facts)
 
 
 def _same_host(session: Session, document: Document, check: Check) -> list[str]:

@@ -42,6 +42,7 @@ from policywatch.ingest.alternating import (
     turning_documents,
 )
 from policywatch.ingest.captures import ingest
+from policywatch.ingest.checks import finish
 from policywatch.ingest.extraction import (
     Extracted,
     ExtractionConfig,
@@ -63,7 +64,7 @@ from policywatch.sources.wayback import read_copies, silent
 from storage.alternating import forget_turns
 from storage.applied_watchlist import mark_applied
 from storage.chain import head_line
-from storage.checks import Check, finish
+from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -204,6 +205,7 @@ class Job:
                 mistakes=self.mistakes,
                 settle=self.settle,
                 isolate=isolated,
+                finish=finish,
                 progress=progress,
                 on_text=on_text,
             )

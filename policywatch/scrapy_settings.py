@@ -10,6 +10,7 @@ from crawler.targets import CrawlJob
 from policywatch.config import DEFAULT_FILE
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import load
+from policywatch.ingest.checks import finish
 from policywatch.pipeline import Job, crawl_settings, target
 from storage.database import Database
 
@@ -28,7 +29,9 @@ def _crawl_job() -> CrawlJob:
         for entry in _watchlist.documents
         if entry.source == "page"
     ]
-    return CrawlJob(job.database, targets, job.fingerprint_of, job.settle)
+    return CrawlJob(
+        job.database, targets, job.fingerprint_of, job.settle, finish=finish
+    )
 
 
 globals().update(scrapy_settings(crawl_settings(_watchlist)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -11,20 +10,17 @@ from sqlalchemy import JSON, ColumnElement, Index, and_, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from foundation.vocabulary import GOOD, NoticeKind, Outcome
+from foundation.vocabulary import GOOD, Outcome
 from messages import Message
 from storage.captures import Capture, remove_captures
 from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import MessageColumn, Utc
-from storage.documents import Document, document
-from storage.notices import Notice, notices_of
+from storage.documents import Document
 from storage.versions import Version
 from storage.withdrawals import with_withdrawn
 
-_ASIDE = (
-    Outcome.HELD.value,
-    Outcome.UNREADABLE.value,
-)  # what was read is kept, and not believed
+# what was read is kept, and not believed
+ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)
 ATTEMPTS = 3  # to read a capture; what takes too much each time, or ends the program, is given up
 
 
@@ -76,150 +72,64 @@ _COSTLY = and_(col(Check.outcome) == Outcome.UNREADABLE, col(Check.attempts) > 0
 _GIVEN_UP = and_(_COSTLY, col(Check.attempts) >= ATTEMPTS)
 
 
-def finish(
-    session: Session,
-    check: Check,
-    outcome: Outcome,
-    reason: Message | None = None,
-    *,
-    not_before: datetime | None = None,
-) -> None:
-    """Give the check its outcome, and keep the document's health in step with it.
-
-    `not_before`: until then its server wants to be left alone.
-    """
-    check.outcome = outcome.value
-    check.reason = reason
-    session.add(check)
-    row = document(session, check.document_id)
-    if outcome.is_good:
-        _recovered(session, row, check)
-    else:
-        _failed(session, row, check, not_before)
-        if outcome.value in _ASIDE:
-            _drop_captures_between(session, check)
-    _propose_address(session, row, check)
-
-
-def _propose_address(session: Session, row: Document, check: Check) -> None:
-    """Tell the operator once, when as many checks as the watchlist says have met the same new address."""
-    if check.moved_to is None:
-        return
-    session.flush()
-    of_page = select(Check.moved_to).where(_OF_THE_PAGE, Check.document_id == row.id)
-    last = session.exec(
-        of_page.order_by(col(Check.id).desc()).limit(row.alert_after)
-    ).all()
-    if [*last] != [check.moved_to] * row.alert_after:
-        return
-    proposals = [
-        [check.moved_to, f"url = {json.dumps(check.moved_to, ensure_ascii=False)}"]
-    ]
-    if all(
-        notice.facts["proposals"] != proposals
-        for notice in notices_of(session, NoticeKind.MOVED, row.id)
-    ):
-        facts, kind, at = {"proposals": proposals}, NoticeKind.MOVED, check.checked_at
-        session.add(
-            Notice(
-                kind=kind,
-                document_id=row.id,
-                check_id=check.id,
-                facts=facts,
-                created_at=at,
-            )
-        )
-
-
-def _drop_captures_between(session: Session, check: Check) -> None:
-    """Of a streak of texts that are set aside, keep what its first check brought, what this one did, what the operator
-    was alerted of, and what a person rejected: a page that says something else each time would fill the disk."""
-    session.flush()
-    of_document, capture = (
-        col(Check.document_id) == check.document_id,
-        col(Check.capture_id),
+def last_moves(session: Session, document_id: str, limit: int) -> list[str | None]:
+    """The new addresses that the newest checks of the page met, newest first."""
+    wanted = select(Check.moved_to).where(
+        _OF_THE_PAGE, Check.document_id == document_id
     )
-    good = of_document, or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
-    since = session.exec(select(func.max(Check.id)).where(*good)).one() or 0
-    aside = (
-        col(Check.outcome).in_(_ASIDE),
-        col(Check.rejected_as).is_distinct_from(capture),
+    return list(session.exec(wanted.order_by(col(Check.id).desc()).limit(limit)))
+
+
+def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
+    """Since the document was last read well, the checks whose captures were set aside and not rejected, oldest
+    first."""
+    of_document = col(Check.document_id) == document_id
+    good = or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
+    since = select(func.max(Check.id)).where(of_document, good)
+    wanted = select(Check).where(
+        of_document,
+        col(Check.id) > (session.exec(since).one() or 0),
+        col(Check.outcome).in_(ASIDE),
+        col(Check.rejected_as).is_distinct_from(col(Check.capture_id)),
+        col(Check.capture_id).is_not(None),
     )
-    in_streak = col(Check.id) > since, *aside, capture.is_not(None)
-    streak = session.exec(
-        select(Check.id, Check.capture_id)
-        .where(of_document, *in_streak)
-        .order_by(col(Check.id))
-    ).all()
-    noticed = session.exec(
-        select(Notice.check_id).where(
-            Notice.document_id == check.document_id, Notice.kind == NoticeKind.HELD
-        )
-    ).all()
-    kept = [streak[0][1], check.capture_id] if streak else []
-    between = [
-        id_
-        for id_, capture_id in streak
-        if capture_id not in kept and id_ not in noticed
-    ]
-    session.exec(
-        update(Check).where(col(Check.id).in_(between)).values(capture_id=None)
-    )
-    captures = {capture_id for id_, capture_id in streak if id_ in between}
-    _remove_unnamed(session, captures, f"{check.document_id}, set aside")
+    return list(session.exec(wanted.order_by(col(Check.id))))
 
 
 def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
     """Delete captures that checks before `until` set aside, but for those that still wait for a person, or that one
     rejected: the same text is known by them. How many."""
     valid = last_valid(session, document_id)
-    undecided = (
-        col(Check.accepted).is_(False),
-        col(Check.rejected_as).is_distinct_from(col(Check.capture_id)),
-    )
-    aside = col(Check.outcome).in_(_ASIDE), *undecided, Check.checked_at < until
     wanted = (
-        select(Check.id, Check.capture_id)
+        select(Check)
         .join(Capture, col(Check.capture_id) == Capture.id)
-        .where(*aside)
+        .where(
+            Capture.document_id == document_id,
+            col(Check.id) < (valid.id if valid else 0),
+            Check.checked_at < until,
+            col(Check.outcome).in_(ASIDE),
+            col(Check.accepted).is_(False),
+            col(Check.rejected_as).is_distinct_from(col(Check.capture_id)),
+        )
     )
-    is_past = (
-        Capture.document_id == document_id,
-        col(Check.id) < (valid.id if valid else 0),
-    )
-    old = session.exec(wanted.where(*is_past)).all()
-    session.exec(
-        update(Check)
-        .where(col(Check.id).in_([id_ for id_, _ in old]))
-        .values(capture_id=None)
-    )
-    return _remove_unnamed(
-        session, {capture_id for _, capture_id in old}, f"{document_id}, set aside"
-    )
+    return drop_captures(session, session.exec(wanted).all(), "set aside")
 
 
-def release_capture(session: Session, check: Check) -> None:
-    """What a valid check brought is neither the text in force nor news: its capture is not needed, and the next request
-    asks for the whole page."""
-    row = document(session, check.document_id)
-    row.etag = row.last_modified = row.markup = row.parts = None
-    capture_id, check.capture_id = check.capture_id, None
+def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
+    """Let these checks of a document name no capture, and delete those that no other check and no version names; how
+    many."""
+    if not checks:
+        return 0
+    captures = {check.capture_id for check in checks}
+    for check in checks:
+        check.capture_id = None
     session.flush()
-    _remove_unnamed(session, {capture_id}, f"{check.document_id}, alternating")
-
-
-def _remove_unnamed(session: Session, captures: set[int | None], about: str) -> int:
-    """Delete the captures that no check and no version names; how many."""
     with with_withdrawn(session):
         for name in (Check.capture_id, Version.capture_id):
-            captures.difference_update(
-                session.exec(select(name).where(col(name).in_(captures))).all()
-            )
-    remove_captures(
-        session,
-        or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures)),
-        about,
-    )
+            named = select(name).where(col(name).in_(captures))
+            captures.difference_update(session.exec(named).all())
+    unnamed = or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures))
+    remove_captures(session, unnamed, f"{checks[0].document_id}, {why}")
     return len(captures)
 
 
@@ -266,13 +176,11 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def accept_check(session: Session, check: Check) -> None:
-    """A person took the text that this check had set aside: the document is read, and well."""
+def take_rejection_back(session: Session, check: Check) -> None:
+    """Of the check's text, whatever check brought it."""
     same = col(Check.rejected_as).in_({check.capture_id, check.rejected_as})
     session.exec(update(Check).where(same).values(rejected_as=None))
-    check.accepted, check.rejected_as = True, None
-    session.add(check)
-    _recovered(session, document(session, check.document_id), check)
+    check.rejected_as = None
 
 
 def check_that_brought(session: Session, capture_id: int) -> Check | None:
@@ -302,51 +210,6 @@ def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
     session.exec(
         update(Check).where(*brought).values(rejected_as=capture_id, accepted=False)
     )
-
-
-def _recovered(session: Session, row: Document, check: Check) -> None:
-    if check.stands_in:
-        row.etag = row.last_modified = row.parts = (
-            None  # a 304 would mean the page's own last text
-        )
-        return
-    if check.outcome != Outcome.NOT_MODIFIED:
-        row.etag, row.last_modified, row.markup, row.parts = (
-            check.etag,
-            check.last_modified,
-            check.markup,
-            check.parts,
-        )
-        check.etag = check.last_modified = check.markup = check.parts = None
-    if row.alerted_at is not None and row.failing_since is not None:
-        session.add(check)
-        session.flush()
-        facts = {"since": row.failing_since.isoformat()}
-        kind, at = NoticeKind.RECOVERED, check.checked_at
-        session.add(
-            Notice(
-                kind=kind,
-                document_id=row.id,
-                check_id=check.id,
-                facts=facts,
-                created_at=at,
-            )
-        )
-    row.failures, row.failing_since, row.alerted_at = 0, None, None
-
-
-def _failed(
-    session: Session, row: Document, check: Check, not_before: datetime | None
-) -> None:
-    if check.stands_in:
-        return
-    if (
-        until := pauses(session, check.checked_at, [row.id]).get(row.id)
-    ) is not None and check.checked_at < until:
-        return  # no request was made; the pause was counted once, when it began
-    row.not_before = not_before or row.not_before
-    row.failures += 1
-    row.failing_since = row.failing_since or check.checked_at
 
 
 def last_failure(session: Session, document_id: str) -> Check | None:
@@ -379,15 +242,6 @@ def unread_checks(
     if document_id is not None:
         wanted = wanted.where(Check.document_id == document_id)
     return list(session.exec(wanted.order_by(col(Check.id))))
-
-
-def count_attempt(session: Session, check: Check) -> bool:
-    """Count that it is tried once more to read the check's capture; not where it is to be given up."""
-    if check.attempts >= ATTEMPTS:
-        return False
-    check.attempts += 1
-    session.add(check)
-    return True
 
 
 def attempts_before(session: Session, check: Check) -> int:
@@ -471,9 +325,9 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 
 def last_set_aside(session: Session, document_id: str) -> Check | None:
     """The newest check of a document whose capture was read and not believed, if nothing was believed since."""
-    aside = and_(col(Check.outcome).in_(_ASIDE), col(Check.capture_id).is_not(None))
-    believed = or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
-    either = select(Check).where(Check.document_id == document_id, or_(aside, believed))
+    aside = and_(col(Check.outcome).in_(ASIDE), col(Check.capture_id).is_not(None))
+    valid = or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
+    either = select(Check).where(Check.document_id == document_id, or_(aside, valid))
     last = session.exec(either.order_by(col(Check.id).desc()).limit(1)).first()
     return (
         None

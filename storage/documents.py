@@ -64,6 +64,10 @@ class Document(SQLModel, table=True):
         """All that its text is read from; the first is `url`. Of several, those that were believed last."""
         return [str(part["url"]) for part in self.parts] if self.parts else [self.url]
 
+    def forget_validators(self) -> None:
+        """So that the next request asks for the whole page."""
+        self.etag = self.last_modified = self.markup = self.parts = None
+
 
 def few(ids: Iterable[str]) -> list[str] | None:
     """Ids by which a query is narrowed; None where they are too many to be named in a statement."""
@@ -83,9 +87,8 @@ def declare(session: Session, declared: Iterable[Document]) -> None:
             session.add(document)
             continue
         if row.url != document.url:
-            row.etag = row.last_modified = row.markup = row.not_before = row.parts = (
-                None
-            )
+            row.forget_validators()
+            row.not_before = None
         row.retired = False
         for name in ("service", "title", "kind", "url", "language", "alert_after"):
             setattr(row, name, getattr(document, name))

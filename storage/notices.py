@@ -4,7 +4,7 @@ who were alerted, that an alert was wrong."""
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -12,9 +12,12 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from foundation.vocabulary import NoticeKind
 from storage.columns import Utc
 
+if TYPE_CHECKING:
+    from storage.checks import Check
+
 
 class Notice(SQLModel, table=True):
-    """Written in the transaction of what it tells; `planned_at` is set once it is owed to the operator's addresses.
+    """Written in the transaction of what it tells; `planned_at` is set once deliveries exist for it.
 
     `facts` are what its kind has to say, put into words of the reader's language when it is sent.
     """
@@ -30,6 +33,17 @@ class Notice(SQLModel, table=True):
     facts: dict[str, Any] = Field(default={}, sa_type=JSON)
     created_at: datetime = Field(sa_type=Utc)
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+    @classmethod
+    def of(cls, check: Check, kind: NoticeKind, **facts: Any) -> Notice:
+        """What a stored check gives reason to."""
+        return cls(
+            kind=kind,
+            document_id=check.document_id,
+            check_id=check.id,
+            facts=facts,
+            created_at=check.checked_at,
+        )
 
 
 def unplanned_notices(session: Session) -> list[Notice]:

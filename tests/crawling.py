@@ -13,8 +13,9 @@ from sqlmodel import select
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, FingerprintOf, Target
 from foundation.vocabulary import Outcome
+from policywatch.ingest.checks import finish
 from storage.captures import Capture, capture
-from storage.checks import Check, finish, unread_checks
+from storage.checks import Check, unread_checks
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.versions import Version, current_version
@@ -81,6 +82,7 @@ def crawled(
         fingerprint_of=fingerprint,
         mistakes=mistakes,
         now=now,
+        finish=finish,
     )
     assert not mistakes
     with database.reading() as session:

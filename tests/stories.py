@@ -14,9 +14,10 @@ from analysis.text.lexicon import mentions_in
 from analysis.text.words import word_diff
 from foundation.vocabulary import Outcome
 from messages import Message, verbatim
+from policywatch.ingest.checks import finish
 from storage.captures import Capture, add_capture
 from storage.changes import Change, StoredPassage
-from storage.checks import Check, finish
+from storage.checks import Check
 from storage.database import Database
 from storage.documents import Document
 from storage.journal import Actor

@@ -31,7 +31,8 @@ from messages import (
 )
 from notifier.document_health import report_unreadable
 from notifier.notifications import notice_message
-from storage.checks import Check, finish
+from policywatch.ingest.checks import finish
+from storage.checks import Check
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.notices import unplanned_notices

@@ -13,8 +13,9 @@ import pytest
 from crawler.crawl import crawl
 from crawler.targets import Target
 from foundation.vocabulary import Outcome
+from policywatch.ingest.checks import finish
 from storage.captures import capture
-from storage.checks import Check, finish, pauses
+from storage.checks import Check, pauses
 from storage.database import Database
 from storage.documents import document
 from tests import misbehaving
@@ -480,6 +481,7 @@ def test_a_pause_holds_for_all_documents_of_the_host(
         fingerprint_of=fingerprint_of,
         mistakes=[],
         now=lambda: NOW,
+        finish=finish,
     )
     for _ in range(2):
         checks = crawled(database, busy, *rest)

@@ -13,9 +13,10 @@ from sqlalchemy import text
 from foundation.vocabulary import NoticeKind, Outcome
 from notifier.plan import plan
 from notifier.routes import Address, Route
+from policywatch.ingest.checks import finish
 from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import add_capture
-from storage.checks import Check, finish
+from storage.checks import Check
 from storage.database import Database
 from storage.documents import Document
 from storage.notices import Notice

@@ -11,10 +11,11 @@ import pytest
 from sqlmodel import Session, select
 
 from foundation.vocabulary import NoticeKind, Outcome, State
+from policywatch.ingest.checks import finish
 from policywatch.logs import log
 from storage.captures import Capture, add_capture
 from storage.chain import ChainEntry
-from storage.checks import Check, finish
+from storage.checks import Check
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem
 from storage.integrity import all_damage

@@ -18,12 +18,12 @@ from sqlmodel import SQLModel, select
 from foundation.vocabulary import Outcome
 from messages import Message
 from notifier.document_health import report_unreadable
+from policywatch.ingest.checks import finish
 from storage import database as database_of_store
 from storage.captures import Capture, add_capture
 from storage.checks import (
     Check,
     earlier_checks,
-    finish,
     good_checks_since,
     last_checks,
     last_set_aside,

@@ -11,6 +11,7 @@ from analysis.model import Page
 from analysis.text.normal import fingerprint
 from foundation.vocabulary import Cause, Outcome
 from policywatch.ingest.alerting import RoutesFor
+from policywatch.ingest.checks import accept_check
 from policywatch.ingest.decision import (
     NewVersion,
     captures_in_force,
@@ -27,7 +28,7 @@ from policywatch.ingest.recording import record
 from policywatch.ingest.reprocess import differs_by_reader, page_before
 from storage.captures import capture, captures_from
 from storage.changes import Change
-from storage.checks import Check, accept_check, last_set_aside, reject_capture
+from storage.checks import Check, last_set_aside, reject_capture
 from storage.clock import utc_now
 from storage.database import Database, release_connection
 from storage.documents import document

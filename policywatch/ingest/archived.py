@@ -154,7 +154,7 @@ def _results(
         reason = _reject_reason(before, page, config)
         if rejected is not None:
             if reason and not _reject_reason(rejected[1], page, config):
-                result = _believed(before, rejected[0], rejected[1], config, earlier)
+                result = _accepted(before, rejected[0], rejected[1], config, earlier)
                 before, reason = result.page or before, None
             else:
                 result = _Result(rejected[0], reason=rejected[2])
@@ -197,7 +197,7 @@ def _reject_reason(
     )
 
 
-def _believed(
+def _accepted(
     before: Page | None,
     text: ArchivedText,
     page: Page,

@@ -8,16 +8,16 @@ from analysis.model import TooCostly
 from foundation.vocabulary import Outcome
 from messages import program_error
 from policywatch.ingest.alerting import RoutesFor
+from policywatch.ingest.checks import finish
 from policywatch.ingest.decision import Decision, Unreadable, decide, load_history
 from policywatch.ingest.extraction import ExtractionConfig, PageCache
 from policywatch.ingest.recording import apply
 from policywatch.ingest.volatility import notify_volatility
 from storage.captures import captures_from
 from storage.checks import (
+    ATTEMPTS,
     Check,
     attempts_before,
-    count_attempt,
-    finish,
     forget_attempts,
     tripped_before,
     unread_checks,
@@ -118,12 +118,10 @@ def _ingest(
             check.attempts = failed.attempts  # so that `read --again` finds this one
             finish(session, check, Outcome(failed.outcome), failed.reason)
             return
-        check.attempts = (
-            check.attempts
-            if again
-            else max(check.attempts, attempts_before(session, check))
-        )
-        is_given_up = not count_attempt(session, check)
+        if not again:
+            check.attempts = max(check.attempts, attempts_before(session, check))
+        is_given_up = check.attempts >= ATTEMPTS
+        check.attempts += not is_given_up
     with database.reading() as session:
         captures = captures_from(session, check.capture_id)
         history = load_history(session, check, captures, config)

@@ -87,17 +87,8 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
         if (entry := _entry(link, heading, of, ids))
     ]
     if proposals:
-        facts = {"proposals": proposals[:_LISTED], "more": len(proposals[_LISTED:])}
-        kind, at = NoticeKind.LINKS, check.checked_at
-        session.add(
-            Notice(
-                kind=kind,
-                document_id=of.id,
-                check_id=check.id,
-                facts=facts,
-                created_at=at,
-            )
-        )
+        shown, more = proposals[:_LISTED], len(proposals[_LISTED:])
+        session.add(Notice.of(check, NoticeKind.LINKS, proposals=shown, more=more))
 
 
 def open_proposals(session: Session, document_id: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from analysis.validate.rejection import bears_title, word_trigrams
 from foundation.vocabulary import NoticeKind, Outcome
 from messages import Message
 from policywatch.ingest.alerting import CONFIRMATIONS
+from policywatch.ingest.checks import finish
 from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
@@ -21,7 +22,7 @@ from policywatch.ingest.extraction import (
     join_pages,
 )
 from storage.captures import Capture, captures_from
-from storage.checks import Check, finish, held_checks_since
+from storage.checks import Check, held_checks_since
 from storage.documents import Document, document
 from storage.notices import Notice, notices_of
 
@@ -149,13 +150,5 @@ def hold(
     finish(session, check, Outcome.HELD, reason)
     if lines is None:
         return
-    session.flush()
-    session.add(
-        Notice(
-            kind=NoticeKind.HELD,
-            document_id=row.id,
-            check_id=check.id,
-            facts={"reason": reason.to_json(), "passages": lines},
-            created_at=check.checked_at,
-        )
-    )
+    facts = {"reason": reason.to_json(), "passages": lines}
+    session.add(Notice.of(check, NoticeKind.HELD, **facts))

@@ -13,6 +13,7 @@ from analysis.text.normal import fingerprint
 from foundation.vocabulary import Cause, Outcome
 from policywatch.ingest.alerting import CONFIRMATIONS, RoutesFor, alert
 from policywatch.ingest.alternating import note_turns
+from policywatch.ingest.checks import finish, release_capture
 from policywatch.ingest.decision import (
     Decision,
     NeedsReview,
@@ -27,7 +28,7 @@ from policywatch.ingest.proposals import propose_links
 from policywatch.ingest.quarantine import hold
 from storage.captures import Capture
 from storage.changes import Change
-from storage.checks import Check, finish, release_capture
+from storage.checks import Check
 from storage.paragraphs import index_version
 from storage.versions import Version, earlier_with, enter_text, next_number
 

@@ -120,16 +120,11 @@ def notify_volatility(
         reason = volatility_reason(session, place, configs[check.document_id])
     if reason is None:
         return
-    notice = Notice(
-        kind=place.kind,
-        document_id=check.document_id,
-        check_id=check.id,
-        facts={
-            "since": place.since.isoformat(),
-            "reason": reason.to_json(),
-            "place": [*place.place],
-        },
-        created_at=check.checked_at,
-    )
+    facts = {
+        "since": place.since.isoformat(),
+        "reason": reason.to_json(),
+        "place": [*place.place],
+    }
+    notice = Notice.of(check, place.kind, **facts)
     with database.writing() as session:
         session.add(notice)

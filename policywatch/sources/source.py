@@ -13,11 +13,12 @@ from crawler.failures import CheckEnded
 from foundation.vocabulary import Outcome
 from messages import Message, program_error
 from policywatch.ingest.archived import ArchivedText, Imported, import_document
+from policywatch.ingest.checks import finish
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.logs import log
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.captures import add_capture
-from storage.checks import Check, finish, last_set_aside
+from storage.checks import Check, last_set_aside
 from storage.clock import utc_now
 from storage.database import Database
 from storage.isolate_errors import isolate_errors

@@ -1,0 +1,119 @@
+"""What a check's outcome means for its document: its health, its validators, and what the operator hears of."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from sqlmodel import Session
+
+from foundation.vocabulary import NoticeKind, Outcome
+from messages import Message
+from storage.checks import (
+    ASIDE,
+    Check,
+    drop_captures,
+    last_moves,
+    pauses,
+    set_aside_in_a_row,
+    take_rejection_back,
+)
+from storage.documents import Document, document
+from storage.notices import Notice, notices_of
+
+
+def finish(
+    session: Session,
+    check: Check,
+    outcome: Outcome,
+    reason: Message | None = None,
+    not_before: datetime | None = None,
+) -> None:
+    """Give the check its outcome, and keep the document's health in step with it.
+
+    `not_before`: until then its server wants to be left alone.
+    """
+    check.outcome, check.reason = outcome.value, reason
+    session.add(check)
+    session.flush()
+    row = document(session, check.document_id)
+    if outcome.is_good:
+        _recovered(session, row, check)
+    else:
+        _failed(session, row, check, not_before)
+        if outcome in ASIDE:
+            _drop_captures_between(session, check)
+    _propose_address(session, row, check)
+
+
+def accept_check(session: Session, check: Check) -> None:
+    """A person took the text that this check had set aside: the document is read, and well."""
+    take_rejection_back(session, check)
+    check.accepted = True
+    session.add(check)
+    _recovered(session, document(session, check.document_id), check)
+
+
+def release_capture(session: Session, check: Check) -> None:
+    """What a valid check brought is neither the text in force nor news: its capture is not needed, and the next request
+    asks for the whole page."""
+    document(session, check.document_id).forget_validators()
+    drop_captures(session, [check], "alternating")
+
+
+def _recovered(session: Session, row: Document, check: Check) -> None:
+    if check.stands_in:  # a 304 would mean the page's own last text
+        row.etag = row.last_modified = row.parts = None
+        return
+    if check.outcome != Outcome.NOT_MODIFIED:
+        for name in ("etag", "last_modified", "markup", "parts"):
+            setattr(row, name, getattr(check, name))
+            setattr(check, name, None)
+    if row.alerted_at is not None and row.failing_since is not None:
+        since = row.failing_since.isoformat()
+        session.add(Notice.of(check, NoticeKind.RECOVERED, since=since))
+    row.failures, row.failing_since, row.alerted_at = 0, None, None
+
+
+def _failed(
+    session: Session, row: Document, check: Check, not_before: datetime | None
+) -> None:
+    if check.stands_in:
+        return
+    pause = pauses(session, check.checked_at, [row.id]).get(row.id)
+    if pause is not None and check.checked_at < pause:
+        return  # no request was made; the pause was counted once, when it began
+    row.not_before = not_before or row.not_before
+    row.failures += 1
+    row.failing_since = row.failing_since or check.checked_at
+
+
+def _drop_captures_between(session: Session, check: Check) -> None:
+    """Of a streak of texts that are set aside, keep what its first check brought, what this one did, what the operator
+    was alerted of, and what a person rejected: a page that says something else each time would fill the disk."""
+    streak = set_aside_in_a_row(session, check.document_id)
+    noticed = {
+        notice.check_id
+        for notice in notices_of(session, NoticeKind.HELD, check.document_id)
+    }
+    kept = {each.capture_id for each in (*streak[:1], check)}
+    between = [
+        each
+        for each in streak
+        if each.capture_id not in kept and each.id not in noticed
+    ]
+    drop_captures(session, between, "set aside")
+
+
+def _propose_address(session: Session, row: Document, check: Check) -> None:
+    """Tell the operator once, when as many checks as the watchlist says have met the same new address."""
+    if check.moved_to is None:
+        return
+    moves = last_moves(session, row.id, row.alert_after)
+    if moves != [check.moved_to] * row.alert_after:
+        return
+    entry = f"url = {json.dumps(check.moved_to, ensure_ascii=False)}"
+    proposals = [[check.moved_to, entry]]
+    known = notices_of(session, NoticeKind.MOVED, row.id)
+    if all(notice.facts["proposals"] != proposals for notice in known):
+        session.add(Notice.of(check, NoticeKind.MOVED, proposals=proposals))
