@@ -1,4 +1,4 @@
-"""From alerts and notices to deliveries: what is owed to whom, less what was delivered.
+"""From alerts and notices to deliveries: what is due to whom, less what was delivered.
 
 An address that stands in several routes, be it under several names, is one place: a change comes there once, and so
 do the changes of one event, unless a later one says more than the place has heard.
@@ -48,7 +48,7 @@ from storage.subscribers import subscribers
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
 
 
-class _Owed(NamedTuple):
+class _Assignment(NamedTuple):
     """An alert that is to come to a place, in the name of a route."""
 
     alert: Alert
@@ -104,7 +104,7 @@ class _Planner:
         self.routes = routes
         self.names = names
         self.now = now
-        self.owed: dict[tuple[int, str], _Owed] = {}  # by alert and URL
+        self.assigned: dict[tuple[int, str], _Assignment] = {}  # by alert and URL
         self.carriers: dict[int, list[Delivery]] = {}  # by change, as far as asked for
         self.failed: list[Delivery] = []
 
@@ -115,13 +115,15 @@ class _Planner:
             alert.planned_at = self.now
         elif _is_due(self.session, alert, route, grace, self.now):
             alert.planned_at = self.now
-            self._owe([_Owed(alert, route, place) for place in _distinct(route.to)])
+            self._assign(
+                [_Assignment(alert, route, place) for place in _distinct(route.to)]
+            )
 
-    def _owe(self, owed: Iterable[_Owed]) -> None:
-        self.owed |= {(each.alert.id, each.place.url): each for each in owed}
+    def _assign(self, assigned: Iterable[_Assignment]) -> None:
+        self.assigned |= {(each.alert.id, each.place.url): each for each in assigned}
 
     def update(self, delivery: Delivery) -> None:
-        """It keeps what goes to one place; the rest is owed anew, or lost with its route."""
+        """It keeps what goes to one place; the rest is assigned anew, or lost with its route."""
         alerts = alerts_in(self.session, [delivery.id]).get(delivery.id, [])
         route = self.routes.get(delivery.route)
         address = delivery.address
@@ -135,8 +137,8 @@ class _Planner:
         carried = [each.alert for each in kept]
         if carried == alerts and kept[0].place.name == address:
             return
-        for owed in others:
-            self._owe(owed)
+        for assigned in others:
+            self._assign(assigned)
         self.carriers.clear()
         load(self.session, delivery, [])
         if kept:
@@ -162,10 +164,10 @@ class _Planner:
 
     def _by_place(
         self, delivery: Delivery, url: str, alerts: Iterable[Alert]
-    ) -> tuple[dict[str, list[_Owed]], list[Alert]]:
+    ) -> tuple[dict[str, list[_Assignment]], list[Alert]]:
         """Those that are still wanted, by where they go now; and those without any place, unless another alert brings
         their change."""
-        by_place: dict[str, list[_Owed]] = defaultdict(list)
+        by_place: dict[str, list[_Assignment]] = defaultdict(list)
         lost = []
         for alert in alerts:
             route = self.routes.get(alert.route)
@@ -175,8 +177,10 @@ class _Planner:
             if route is None or place is None:
                 lost.append(alert)
             else:
-                by_place[place.url].append(_Owed(alert, route, place))
-        brought = {each.alert.change_id for owed in by_place.values() for each in owed}
+                by_place[place.url].append(_Assignment(alert, route, place))
+        brought = {
+            each.alert.change_id for assigned in by_place.values() for each in assigned
+        }
         return by_place, [each for each in lost if each.change_id not in brought]
 
     def _new_place(
@@ -188,8 +192,8 @@ class _Planner:
                 return place
         for place in places:
             there = self._there(alert.change_id, place)
-            is_owed = (alert.id, place.url) in self.owed
-            if not is_owed and all(each is delivery for each in there):
+            is_assigned = (alert.id, place.url) in self.assigned
+            if not is_assigned and all(each is delivery for each in there):
                 return place
         return None
 
@@ -204,26 +208,26 @@ class _Planner:
         """What is told at once comes first: a digest doesn't repeat it."""
         for kind in ("alert", "digest"):
             self.carriers.clear()
-            letters: dict[object, list[_Owed]] = defaultdict(list)
-            for number, owed in enumerate(self._news(kind)):
-                _, route, place = owed[0]
+            letters: dict[object, list[_Assignment]] = defaultdict(list)
+            for number, assigned in enumerate(self._news(kind)):
+                _, route, place = assigned[0]
                 key = (route.name, place.name) if kind == "digest" else number
-                letters[key] += owed
-            for owed in letters.values():
-                _, route, place = owed[0]
+                letters[key] += assigned
+            for assigned in letters.values():
+                _, route, place = assigned[0]
                 delivery = create_delivery(
                     self.session, kind, route.name, place.name, self.now
                 )
-                self._load_more(delivery, owed)
+                self._load_more(delivery, assigned)
 
-    def _load_more(self, delivery: Delivery, owed: Iterable[_Owed]) -> None:
-        load(self.session, delivery, [each.alert for each in owed], more=True)
+    def _load_more(self, delivery: Delivery, assigned: Iterable[_Assignment]) -> None:
+        load(self.session, delivery, [each.alert for each in assigned], more=True)
 
-    def _news(self, kind: str) -> Iterator[list[_Owed]]:
-        """What is owed of each event (or change that stands alone) to each place, and was not sent there, nor as much.
+    def _news(self, kind: str) -> Iterator[list[_Assignment]]:
+        """What of each event (or change that stands alone) is to come to each place, and was not sent there, nor as much.
         What waits for the place takes up what belongs to it."""
-        by_event: dict[tuple[int, str], list[_Owed]] = defaultdict(list)
-        for each in self.owed.values():
+        by_event: dict[tuple[int, str], list[_Assignment]] = defaultdict(list)
+        for each in self.assigned.values():
             if each.kind != kind:
                 continue
             change_id = each.alert.change_id
@@ -234,23 +238,23 @@ class _Planner:
             elif not there:
                 event_id = change(self.session, change_id).event_id
                 by_event[event_id or -change_id, each.place.url].append(each)
-        for (event_id, url), owed in by_event.items():
+        for (event_id, url), assigned in by_event.items():
             if event_id < 0:
-                yield owed
+                yield assigned
                 continue
             untried = [
                 row
                 for id_ in event_changes(self.session, [event_id])[event_id]
-                for row in self._there(id_, owed[0].place)
+                for row in self._there(id_, assigned[0].place)
                 if row.state == State.PENDING and row.kind == kind and not row.attempts
             ]
             sent = alerted_changes(self.session, event_id, self.names[url])
-            changes = [change(self.session, each.alert.change_id) for each in owed]
+            changes = [change(self.session, each.alert.change_id) for each in assigned]
             if untried:
-                self._load_more(untried[0], owed)
+                self._load_more(untried[0], assigned)
                 untried[0].next_at = self.now
             elif says_more(self.session, changes, sent.values()):
-                yield owed
+                yield assigned
 
 
 def has_to_plan(
@@ -352,11 +356,11 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
     """In one message to each address; what waits for one that left goes to the first that lacks it."""
     report_unreadable(session)
     session.flush()
-    owed: dict[str, list[int]] = {place.name: [] for place in _distinct(operator)}
+    notices: dict[str, list[int]] = {place.name: [] for place in _distinct(operator)}
     for delivery in pending(session):
-        if delivery.route != OPERATOR or delivery.address in owed:
+        if delivery.route != OPERATOR or delivery.address in notices:
             continue
-        if not owed:
+        if not notices:
             park(delivery, Message("delivery.left"))
             continue
         ids = [item.notice_id or 0 for item in items(session, delivery.id)]
@@ -366,16 +370,16 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
             having = addresses_of_notice(session, id_)
             lacking = (
                 name
-                for name, its in owed.items()
+                for name, its in notices.items()
                 if name not in having and id_ not in its
             )
             if name := next(lacking, None):
-                owed[name].append(id_)
+                notices[name].append(id_)
     for notice in unplanned_notices(session):
         notice.planned_at = now
-        for its in owed.values():
+        for its in notices.values():
             its.append(notice.id)
-    for name, its in owed.items():
+    for name, its in notices.items():
         if its:
             create_delivery(session, "notice", OPERATOR, name, now, notice_ids=its)
 

@@ -385,20 +385,20 @@ def test_a_store_that_is_as_it_was_written_is_verified(config: Path) -> None:
         assert chain == {
             "good": True,
             "about": "chain",
-            "said": said,
+            "text": said,
             "sha256": head.sha256,
         }
-    assert stamp["said"].endswith(" UTC, on entry-4; checked")
-    assert texts["said"] == "3 of 3 texts extracted again, and the same"
+    assert stamp["text"].endswith(" UTC, on entry-4; checked")
+    assert texts["text"] == "3 of 3 texts extracted again, and the same"
     unsigned = config.with_name("unsigned.toml")
     unsigned.write_text(config.read_text("utf-8").split("[evidence]")[0], "utf-8")
     assert (
-        "not checked, as [evidence] names no authority" in verified(unsigned)[1]["said"]
+        "not checked, as [evidence] names no authority" in verified(unsigned)[1]["text"]
     )
     unsigned.write_text(
         unsigned.read_text("utf-8").replace("watch.db", "new.db"), "utf-8"
     )
-    assert verified(unsigned) == [{"good": True, "about": "chain", "said": "empty"}]
+    assert verified(unsigned) == [{"good": True, "about": "chain", "text": "empty"}]
 
 
 @pytest.mark.parametrize("kind", TAMPERING)
@@ -465,7 +465,7 @@ def entry_digest(config: Path, number: int) -> str:
 def test_what_is_removed_on_purpose_leaves_an_entry(config: Path) -> None:
     policywatch("documents", "rename", PRIVACY, "library/data", "--config", config)
     policywatch("documents", "remove", TERMS, "--yes", "--config", config)
-    assert verified(config)[0]["said"].startswith("8 entries")
+    assert verified(config)[0]["text"].startswith("8 entries")
     with opened(config) as database, database.reading() as session:
         renaming, removal = (session.get_one(ChainEntry, number) for number in (7, 8))
         assert renaming.comment.endswith(f", of {PRIVACY} to library/data")
@@ -480,7 +480,7 @@ def test_the_removal_of_the_newest_capture_is_said_too(
     config: Path, tmp_path: Path
 ) -> None:
     policywatch("documents", "remove", PRIVACY, "--yes", "--config", config)
-    assert verified(config)[0]["said"].startswith("7 entries")
+    assert verified(config)[0]["text"].startswith("7 entries")
     with opened(config) as database, database.reading() as session:
         for entry in session.exec(select(ChainEntry)):
             (tmp_path / entry.name).write_text(entry.text, "utf-8")
@@ -544,7 +544,7 @@ def test_each_day_the_newest_entry_is_signed_once(
     for _ in range(2):
         stamped(config, days=1)
     assert authority.asked == asked + 1
-    assert "on entry-6; checked" in verified(config)[1]["said"]
+    assert "on entry-6; checked" in verified(config)[1]["text"]
 
 
 def old_answer(authority: TimestampAuthority, query: bytes) -> tuple[int, bytes]:
@@ -577,7 +577,7 @@ def test_an_authority_that_fails_is_asked_again_and_nothing_else_fails(
     asked = authority.asked
     stamped(config, days=1)
     assert authority.asked == asked + 1
-    assert "on entry-4; checked" in verified(config)[1]["said"]
+    assert "on entry-4; checked" in verified(config)[1]["text"]
     if kind == "it is down":
         with a_job(config) as job, job.database.writing() as session:
             session.delete(session.get_one(Timestamp, 4))
@@ -585,7 +585,7 @@ def test_an_authority_that_fails_is_asked_again_and_nothing_else_fails(
             assert job.run().deliveries.failed == 0
     monkeypatch.setattr(authority, "broken", None)
     stamped(config, days=1)
-    assert "on entry-6; checked" in verified(config)[1]["said"]
+    assert "on entry-6; checked" in verified(config)[1]["text"]
 
 
 def unsorted(authority: TimestampAuthority, query: bytes) -> tuple[int, bytes]:
@@ -615,7 +615,7 @@ def test_an_authority_that_does_not_sort_its_certificates_is_taken_as_openssl_do
 
     monkeypatch.setattr(authority, "broken", broken)
     stamped(config, days=1)
-    assert f"on entry-{LAST}; checked" in verified(config)[1]["said"]
+    assert f"on entry-{LAST}; checked" in verified(config)[1]["text"]
     with opened(config) as database, database.reading() as session:
         entry = session.get_one(ChainEntry, LAST)
     (tmp_path / entry.name).write_text(entry.text, "utf-8")
@@ -686,7 +686,7 @@ def test_an_authority_that_drips_or_leads_elsewhere_holds_nothing_up(
         )
     assert {"/drip", "/lead"} <= {*site.paths()}
     assert not inside.paths()
-    assert "on entry-4; checked" in verified(config)[1]["said"]
+    assert "on entry-4; checked" in verified(config)[1]["text"]
     for each in (site, inside):
         each.close()
 

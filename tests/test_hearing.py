@@ -33,7 +33,7 @@ def said(
 ) -> list[tuple[str, str, list[str]]]:
     with database.reading() as session:
         return [
-            (one.route, one.state, one.said)
+            (one.route, one.state, one.details)
             for one in explain_routing(session, change(session, change_id), routes)
         ]
 
@@ -70,7 +70,7 @@ def test_a_person_sees_of_each_route_what_became_of_the_change(
     rows = json.loads(
         policywatch("show", id_, "--routes", "--json", "--config", config)
     )["routes"]
-    told = {row["route"]: (row["state"], row["said"]) for row in rows}
+    told = {row["route"]: (row["state"], row["details"]) for row in rows}
     assert list(told) == [
         "team",
         "camille",
@@ -82,31 +82,31 @@ def test_a_person_sees_of_each_route_what_became_of_the_change(
         "gone",
     ]
     state, (sent, parked) = told["team"]
-    assert (state, sent[:18]) == ("told", "file://alerts.txt:")
+    assert (state, sent[:18]) == ("sent", "file://alerts.txt:")
     assert re.search(
         r"given up: .*404.*; `policywatch alerts retry \d+` sends it again$", parked
     )
     assert told["camille"] == (
-        "told",
+        "sent",
         [sent],
     )  # it shares the address with the team, and the message
-    assert told["late"][0] == "not told"
+    assert told["late"][0] == "not sent"
     assert told["late"][1][0].startswith(
         "each of its addresses had heard of it by another route"
     )
     assert told["picky"] == (
-        "not told",
+        "not sent",
         [
             "topics: the route wants retention or tracking; the change has ai_training",
             "directions: the route wants limits; the change has expands",
         ],
     )
-    assert told["off"] == ("not told", ["the route is switched off by enabled = false"])
-    assert told["is"][0] == "told"
+    assert told["off"] == ("not sent", ["the route is switched off by enabled = false"])
+    assert told["is"][0] == "sent"
     assert told["new"][1][0].startswith(
         "its filter lets the change through now, but no alert was due to it"
     )
-    assert told["gone"] == ("not told", ["the route is no longer in the watchlist"])
+    assert told["gone"] == ("not sent", ["the route is no longer in the watchlist"])
 
 
 def test_a_route_without_the_environment_is_asked_all_the_same_and_none_is_said(
@@ -115,7 +115,7 @@ def test_a_route_without_the_environment_is_asked_all_the_same_and_none_is_said(
     id_ = owe(database, severity="medium")
     ((_, state, (why,)),) = said(database, id_, entry(severity="high"))
     assert (state, why) == (
-        "not told",
+        "not sent",
         "severity: the route wants high; the change has medium",
     )
     assert said(database, id_) == []
@@ -143,7 +143,7 @@ def test_what_nobody_is_told_of_says_why(database: Database) -> None:
             "its filter lets the change through, but nobody is alerted of what comes from an archive",
         ),
     ):
-        assert said(database, id_, entry()) == [("team", "not told", [why])]
+        assert said(database, id_, entry()) == [("team", "not sent", [why])]
 
 
 def test_a_return_waits_for_those_alone_who_want_it(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_return_waits_for_those_alone_who_want_it(tmp_path: Path) -> None:
     told = said(database, id_, *(entry for entry, _ in load(config).routes))
     database.close()
     assert [(route, state) for route, state, _ in told] == [
-        ("other", "not told"),
+        ("other", "not sent"),
         ("all", "waits"),
     ]
     assert told[1][2] == [

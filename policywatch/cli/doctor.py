@@ -71,7 +71,7 @@ def print_findings(
                 {
                     "good": each.good,
                     "about": each.about,
-                    "said": each.text,
+                    "text": each.text,
                     **each.facts,
                 }
                 for each in findings

@@ -120,10 +120,10 @@ def _print_routes(results: list[RouteResult]) -> None:
     if not results:
         console().print("The watchlist has no routes: nobody is alerted.")
         return
-    style = {"told": "green", "given up": "red", "waits": "yellow"}
+    style = {"sent": "green", "given up": "red", "waits": "yellow"}
     rows = (
         (result.route, Text(result.state, style.get(result.state, "")), sanitize(line))
         for result in results
-        for line in result.said
+        for line in result.details
     )
     print_table(("route", "", "why"), rows)

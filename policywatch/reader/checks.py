@@ -189,9 +189,9 @@ def check(question: Prompt, answer: ModelAnswer) -> Checked:
                 question, placed, answer.headline, _LONGEST_HEADLINE, checked
             )
     _check_facts(question, answer, checked)
-    for said in answer.about:
-        if 0 <= said.question < len(question.about):
-            checked.about.append(_about(question, said, checked))
+    for each in answer.about:
+        if 0 <= each.question < len(question.about):
+            checked.about.append(_about(question, each, checked))
     checked.reason = _reason(question, answer.reason)
     return checked
 
@@ -247,17 +247,17 @@ def _check_facts(question: Prompt, answer: ModelAnswer, checked: Checked) -> Non
             checked.refuse.append(placed.as_json())
 
 
-def _about(question: Prompt, said: AboutAnswer, checked: Checked) -> dict[str, Any]:
+def _about(question: Prompt, reply: AboutAnswer, checked: Checked) -> dict[str, Any]:
     """A yes needs quotations that stand, and a sentence on them; a no says nothing but no."""
-    asked: dict[str, Any] = {"question": question.about[said.question]}
-    if said.answer == "no":
+    asked: dict[str, Any] = {"question": question.about[reply.question]}
+    if reply.answer == "no":
         return asked | {"answer": "no"}
     try:
-        placed = _placed(question, said.quotes)
+        placed = _placed(question, reply.quotes)
     except _Fails as failure:
-        checked.dropped.append((_any(said.text), str(failure)))
+        checked.dropped.append((_any(reply.text), str(failure)))
         return asked | {"answer": None}
-    texts = _standing(question, placed, said.text, _LONGEST, checked)
+    texts = _standing(question, placed, reply.text, _LONGEST, checked)
     quotes = [each.as_json() for each in placed]
     return asked | {"answer": "yes", "text": texts, "quotes": quotes}
 

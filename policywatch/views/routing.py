@@ -111,11 +111,11 @@ def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """What becomes of a change for one route; `said` are the details, in English for the terminal, at least one."""
+    """What becomes of a change for one route; `details` are in English for the terminal, at least one."""
 
     route: str
-    state: str  # told, waits, given up or not told
-    said: list[str]
+    state: str  # sent, waits, given up or not sent
+    details: list[str]
 
 
 def explain_routing(
@@ -143,7 +143,7 @@ def explain_routing(
         else:
             had_alert = any(name in alerts for name in names)
             reasons = [*_why_not(session, row, entry, unmet, had_alert=had_alert)]
-            results.append(RouteResult(entry.name, "not told", reasons))
+            results.append(RouteResult(entry.name, "not sent", reasons))
     for name, deliveries in (
         (name, rows) for name, rows in carried.items() if not is_subscriber(name)
     ):
@@ -152,7 +152,7 @@ def explain_routing(
             RouteResult(
                 name,
                 left.state,
-                [*left.said, "the route is no longer in the watchlist"],
+                [*left.details, "the route is no longer in the watchlist"],
             )
         )
     return results
@@ -167,10 +167,10 @@ def _delivered(
         f"{_time(each.until)}: {each.why}" if each.until else each.why for each in waits
     ]
     if State.SENT in states:
-        return RouteResult(route, "told", details)
+        return RouteResult(route, "sent", details)
     if waits or states & {State.PENDING, State.SENDING}:
         return RouteResult(route, "waits", details)
-    return RouteResult(route, "given up" if states else "not told", details)
+    return RouteResult(route, "given up" if states else "not sent", details)
 
 
 def _delivery_line(delivery: Delivery) -> str:
