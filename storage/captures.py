@@ -145,11 +145,7 @@ def captures_from(session: Session, head_id: int) -> list[Capture]:
     further = (
         select(Capture.id).where(Capture.head_id == head_id).order_by(col(Capture.id))
     )
-    return [
-        capture(session, id_)
-        for id_ in (head_id, *session.exec(further))
-        if id_ is not None
-    ]
+    return [capture(session, id_) for id_ in (head_id, *session.exec(further))]
 
 
 def intact(captures: Iterable[Capture]) -> Sequence[Capture]:

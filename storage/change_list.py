@@ -156,7 +156,7 @@ def changes_page(
         )
     else:
         ids = ids.order_by(col(Change.detected_at).desc(), col(Change.id).desc())
-    matches = [id_ for id_ in session.exec(ids) if id_ is not None]
+    matches = session.exec(ids).all()
     rows = listed(session, matches[:limit])
     if not rows:
         return ChangesPage([])
@@ -202,7 +202,7 @@ def _events(
         select(Change.id).where(col(Change.event_id).in_(event_ids), *matching)
     ).all()
     by_event: dict[int | None, list[ListedChange]] = {}
-    for row in listed(session, [id_ for id_ in ids if id_ is not None]):
+    for row in listed(session, ids):
         by_event.setdefault(row.change.event_id, []).append(row)
     return [
         [
@@ -351,10 +351,7 @@ def changes_to(
     ids = session.exec(
         select(Change.id).where(col(Change.version_id).in_(version_ids))
     ).all()
-    return {
-        row.change.version_id: row
-        for row in listed(session, [id_ for id_ in ids if id_ is not None])
-    }
+    return {row.change.version_id: row for row in listed(session, ids)}
 
 
 def upcoming(
@@ -383,7 +380,7 @@ def with_deadlines(
         col(Change.deadline).is_not(None), *conditions(session, wanted)
     )
     ordered = ids.order_by(col(Change.detected_at).desc()).limit(limit)
-    return listed(session, [id_ for id_ in session.exec(ordered) if id_ is not None])
+    return listed(session, session.exec(ordered).all())
 
 
 def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | None:

@@ -95,5 +95,5 @@ def event_changes(
     for event_id, id_ in session.exec(
         wanted.order_by(col(Change.detected_at), col(Change.id))
     ):
-        changes.setdefault(event_id or 0, []).append(id_ or 0)
+        changes.setdefault(event_id or 0, []).append(id_)
     return changes

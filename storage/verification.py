@@ -201,14 +201,14 @@ def missing_digests(digests: Collection[str], session: Session) -> Iterator[Dama
 
 
 def capture_damage(
-    session: Session, only: Sequence[int | None] | None = None
+    session: Session, only: Sequence[int] | None = None
 ) -> Iterator[Damage]:
     """The captures (or only those) that are not what the chain says of them."""
     wanted = select(Capture.id, Capture.document_id).order_by(col(Capture.id))
     if only is not None:
         wanted = wanted.where(col(Capture.id).in_(only))
     for id_, document in session.exec(wanted).all():
-        for what in _differences(session, id_ or 0):
+        for what in _differences(session, id_):
             yield Damage(document, f"capture {id_} is damaged: its {what}")
 
 

@@ -36,7 +36,7 @@ def write_warc(session: Session, file: Path, documents: Sequence[str]) -> int:
             writer.create_warcinfo_record(file.name, {"software": "policywatch"})
         )
         for id_ in ids:
-            row = capture(session, id_ or 0)
+            row = capture(session, id_)
             _write(writer, row)
             session.expunge(row)  # all bodies together may be more than the memory
     return len(ids)
