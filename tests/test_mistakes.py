@@ -38,7 +38,7 @@ from tests.test_locks import beside
 from tests.warm import ROOT
 
 DATABASES = ["sqlite"]
-STUMBLE = "We count the stones on the way."
+STUMBLE = "Headings in this text have no legal effect."
 # the program, with a mistake in it that only a page with these words brings to light
 _READER_TRIPS = f"""
 from policywatch import sandbox
@@ -124,7 +124,7 @@ def test_a_text_that_cannot_be_compared_waits_for_read_again_and_is_not_tried_at
 ) -> None:
     site.pages["/privacy"], site.pages["/terms"] = (
         policy(AI, STUMBLE),
-        policy(STUMBLE[:9] + "days."),
+        policy("Titles in this text have no legal effect."),
     )
     report, said = tripping_run(_COMPARISON_TRIPS, config)
     assert outcomes(report)["library/privacy"] == "failed"
@@ -190,9 +190,9 @@ def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(
         "storage",
     ):
         shutil.copytree(ROOT / package, tmp_path / "repository" / package)
-    model = tmp_path / "repository/analysis/model.py"
-    model.write_text(
-        model.read_text("utf-8").replace(
+    words_of_all = tmp_path / "repository/foundation/vocabulary.py"
+    words_of_all.write_text(
+        words_of_all.read_text("utf-8").replace(
             '    "security",\n', '    "security",\n    "biometrics",\n'
         ),
         "utf-8",

@@ -145,7 +145,8 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
                 "tags": list(row.change.topics),
             }
         )
-    narrowed, head = query.as_query, head_line(session)
+    narrowed = query.as_query
+    head = None if narrowed else head_line(session)
     chain = {"description": f"{words('say.head')}{words.colon}{head}"} if head else {}
     return {
         "version": "https://jsonfeed.org/version/1.1",
