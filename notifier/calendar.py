@@ -10,7 +10,7 @@ REMINDER = timedelta(days=7)  # before the last day to refuse
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CalendarEntry:
     """All-day entries, each with what it is called. `number` counts the changes of one document that start on one day:
     each updates the entry. A week before the `deadline` the calendar reminds of it."""
 

@@ -20,7 +20,7 @@ _LARGEST_ANSWER = 256 * 1024  # bytes, decompressed
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """An HTTP answer; `text` is kept of refusals only."""
 
     status: int
@@ -32,7 +32,7 @@ class Answer:
 class Exchange:
     """Everything that came back during one send, in order; `lines` is what Apprise logged about it."""
 
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[HttpAnswer] = field(default_factory=list)
     failures: list[requests.RequestException] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
@@ -73,7 +73,7 @@ def _overheard(
             else ""
         )
         exchange.answers.append(
-            Answer(response.status_code, response.headers.get("Retry-After"), text)
+            HttpAnswer(response.status_code, response.headers.get("Retry-After"), text)
         )
         return response
 

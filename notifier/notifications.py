@@ -12,7 +12,7 @@ from sqlmodel import Session
 from foundation.vocabulary import MessageKind, gravity
 from messages import Catalogue, catalogue
 from notifier.alert_view import ChangeView, change_view
-from notifier.calendar import REMINDER, Event
+from notifier.calendar import REMINDER, CalendarEntry
 from notifier.chat_markup import Format
 from notifier.escape import clean, cut
 from notifier.news import show_notice
@@ -44,7 +44,7 @@ class Notification:
     body: Body
     thread: str | None = None
     key: str = ""
-    event: Event | None = None
+    event: CalendarEntry | None = None
     taken: frozenset[str] = frozenset()
     payload: bytes = b""
     withdrawn: tuple[int, ...] = ()  # the changes that a correction is about
@@ -284,7 +284,7 @@ def change_message(
 
 def _event(
     session: Session, source: Change, view: ChangeView, language: str, subject: str
-) -> Event | None:
+) -> CalendarEntry | None:
     """None where no day is known, or where all were past when the change was found."""
     found, words = source.detected_at.date(), catalogue(language)
     starts = view.starts is not None and view.starts >= found
@@ -293,7 +293,7 @@ def _event(
         return None
     about = f"{view.service}, {view.title}"
     links = (link for link in (view.diff, view.url) if link)
-    return Event(
+    return CalendarEntry(
         document_id=source.document_id,
         start=(view.starts, subject) if view.starts and starts else None,
         deadline=(view.deadline, words.term("calendar", "deadline", title=about))

@@ -21,7 +21,7 @@ from apprise.exception import AppriseException
 
 from foundation.http_client import HttpFailure
 from messages import Message, system_error, verbatim
-from notifier.calendar import Event
+from notifier.calendar import CalendarEntry
 from notifier.channels import (
     UnusableAddress,
     body_format,
@@ -31,7 +31,7 @@ from notifier.channels import (
     size_of,
 )
 from notifier.chat_markup import channel_of
-from notifier.http_recorder import Answer, Exchange, listening
+from notifier.http_recorder import Exchange, HttpAnswer, listening
 from notifier.mail import Mail, Refused
 from notifier.notifications import Notification
 from notifier.routes import Address
@@ -152,11 +152,11 @@ def _by_webhook(service: Webhook, address: Address, message: Notification) -> Re
         )
     text = response.body[:1000].decode("utf-8", "replace")
     return _refused(
-        Answer(response.status, response.header("Retry-After"), text), address.url
+        HttpAnswer(response.status, response.header("Retry-After"), text), address.url
     )
 
 
-def _send_file(address: Address, event: Event) -> Result:
+def _send_file(address: Address, event: CalendarEntry) -> Result:
     with (
         TemporaryDirectory(prefix="policywatch-") as folder,
         listening(),
@@ -222,7 +222,7 @@ def _failed(exchange: Exchange, url: str) -> Result:
     return Result(ok=False, answer=scrubbed(reason, url))
 
 
-def _refused(answer: Answer, url: str) -> Result:
+def _refused(answer: HttpAnswer, url: str) -> Result:
     text = scrub(answer.text, url).rstrip(": ")
     status = Message("delivery.status", status=answer.status)
     refused = (
@@ -237,7 +237,7 @@ def _refused(answer: Answer, url: str) -> Result:
     )
 
 
-def _is_permanent(answer: Answer) -> bool:
+def _is_permanent(answer: HttpAnswer) -> bool:
     return answer.status < 500 and answer.status not in _PASSING
 
 

@@ -23,7 +23,7 @@ from analysis.model import Passage
 from foundation.http_client import HttpFailure, fetch
 from foundation.vocabulary import TOPICS, Direction, Severity, gravity
 from notifier.escape import clean, for_machines
-from policywatch.config.recipients import Model
+from policywatch.config.recipients import LanguageModel
 from policywatch.second_opinion import verdict_of
 from storage.clock import utc_now
 from storage.database import Database
@@ -65,7 +65,7 @@ class Silent(NoAnswer):
     """Its server did not answer; asked again at once it would not either."""
 
 
-class Answer(BaseModel):
+class PassageAnswer(BaseModel):
     """What it must say of a passage, as docs/alerts.md explains it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -105,7 +105,7 @@ class SecondReader:
     """Asks for the time of one run; each passage once, unless nothing usable came."""
 
     database: Database
-    model: Model
+    model: LanguageModel
     languages: Sequence[str]
     now: Callable[[], datetime] = utc_now
     clock: Callable[[], float] = time.monotonic
@@ -176,7 +176,7 @@ def _is_unsure(passage: Passage) -> bool:
 
 
 def ask_about(
-    passage: Passage, model: Model, languages: Sequence[str], seconds: float
+    passage: Passage, model: LanguageModel, languages: Sequence[str], seconds: float
 ) -> dict[str, Any]:
     """A valid answer as JSON: quotations that stand in the passage, and a plain sentence in each language. Raises
     `NoAnswer`."""
@@ -186,7 +186,7 @@ def ask_about(
     except (ValueError, LookupError, TypeError, RecursionError) as failure:
         raise NoAnswer("the answer is not one of chat completions") from failure
     try:
-        answer = Answer.model_validate_json(content)
+        answer = PassageAnswer.model_validate_json(content)
     except ValidationError as failure:
         where = (
             ".".join(str(part) for part in failure.errors()[0]["loc"]) or "all of it"
@@ -218,7 +218,7 @@ def _plain(sentence: str) -> str:
 
 
 def _question(passage: Passage, name: str, languages: Sequence[str]) -> dict[str, Any]:
-    schema = Answer.model_json_schema()
+    schema = PassageAnswer.model_json_schema()
     schema["properties"]["meaning"] = {
         "type": "object",
         "properties": {language: {"type": "string"} for language in languages},
@@ -242,7 +242,7 @@ def _question(passage: Passage, name: str, languages: Sequence[str]) -> dict[str
     }
 
 
-def _post(model: Model, question: dict[str, Any], seconds: float) -> bytes:
+def _post(model: LanguageModel, question: dict[str, Any], seconds: float) -> bytes:
     headers = {"Content-Type": "application/json"}
     if model.key:
         headers["Authorization"] = f"Bearer {model.key}"

@@ -22,7 +22,7 @@ from storage.paragraphs import (
     of_pack,
     place_of,
 )
-from storage.tokenizer import Word, words
+from storage.tokenizer import IndexedWord, words
 from storage.versions import Version
 from storage.word_forms import forms_of
 
@@ -283,7 +283,7 @@ def marked(paragraph: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
     return [piece for piece in [*pieces, (False, paragraph[at:])] if piece[1]]
 
 
-def _places(have: Sequence[Word], phrase: Phrase) -> list[tuple[int, int]]:
+def _places(have: Sequence[IndexedWord], phrase: Phrase) -> list[tuple[int, int]]:
     size = len(phrase.words)
     found = []
     for index in range(len(have) - size + 1):

@@ -27,7 +27,7 @@ class SecondReading(SQLModel, table=True):
     failure: str | None = None
 
 
-class Words(Protocol):
+class PassageWords(Protocol):
     """A passage, stored or not yet."""
 
     @property
@@ -38,7 +38,7 @@ class Words(Protocol):
     def after(self) -> str | None: ...
 
 
-def passage_key(passage: Words) -> str:
+def passage_key(passage: PassageWords) -> str:
     """The same for the same words under the same heading, in whichever document."""
     return hashlib.sha256(
         json.dumps([*passage.heading, passage.before, passage.after]).encode()

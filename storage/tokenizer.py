@@ -25,7 +25,7 @@ _WORD = re.compile(rf"[^\W_{_WIDE}]+|[{_WIDE}]")
 _SIGNS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
-class Word(NamedTuple):
+class IndexedWord(NamedTuple):
     """A word of a text, folded, and where it stands."""
 
     folded: str
@@ -33,7 +33,7 @@ class Word(NamedTuple):
     end: int
 
 
-def words(text: str) -> Iterator[Word]:
+def words(text: str) -> Iterator[IndexedWord]:
     """Every word of a text, as many as can be found; signs between them only part them: "what's" is "what", "s"."""
     room = _ROOM
     for match in islice(_WORD.finditer(text), MOST):
@@ -41,7 +41,7 @@ def words(text: str) -> Iterator[Word]:
         room -= len(folded.encode()) + _PLACE
         if room < 0:
             return
-        yield Word(folded, match.start(), match.end())
+        yield IndexedWord(folded, match.start(), match.end())
 
 
 def folded_words(text: str) -> list[str]:

@@ -13,10 +13,10 @@ from analysis.extract import read_page
 from analysis.model import Page, TooCostly
 from policywatch.ingest.extraction import (
     NO_MEMORY,
-    Body,
     Extracted,
     ExtractionConfig,
     PageCache,
+    RawPage,
 )
 from tests.site import AI, PARAGRAPHS, a_job, a_site, outcomes, policy, watchlist
 
@@ -110,7 +110,7 @@ def test_the_cache_keeps_the_last_body_of_an_address_up_to_its_limit(
 ) -> None:
     config = ExtractionConfig("Privacy policy", "en")
     first, second, other = (
-        Body(policy(text).encode(), url=url)
+        RawPage(policy(text).encode(), url=url)
         for text, url in zip(PARAGRAPHS, "aab", strict=False)
     )
     pages = [Extracted.of(config.extract(body)).page for body in (first, second, other)]

@@ -102,6 +102,15 @@ def test_names_tell_what_they_are() -> None:
             assert name.strip("_").lower() not in VAGUE_NAMES, where
 
 
+def test_the_name_of_a_class_means_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for file in modules():
+        for node in ast.parse(file.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
+    assert [files for files in places.values() if len(files) > 1] == []
+
+
 def test_links_of_the_docs_lead_somewhere() -> None:
     for page, text in PAGES.items():
         for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", text):

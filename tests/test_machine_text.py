@@ -11,7 +11,7 @@ from analysis.classify.verdict import Verdict
 from analysis.model import Passage
 from notifier.escape import for_machines
 from policywatch.second_reader import _is_milder, _speaks_to_reader
-from policywatch.views.json_models import Hit
+from policywatch.views.json_models import HitJson
 from tests.site import AI, a_site, policy, policywatch, run, watchlist
 
 DATABASES = ["sqlite"]
@@ -74,7 +74,7 @@ def test_every_way_out_is_clean(tmp_path: Path) -> None:
 
 def test_the_shapes_of_the_api_and_of_mcp_are_clean() -> None:
     text = f"data{TAGS}"
-    shape = Hit(
+    shape = HitJson(
         document="a",
         service="A",
         title="B\u202e",

@@ -16,10 +16,10 @@ from sqlmodel import select
 from analysis.classify.verdict import UNSURE
 from analysis.model import Passage
 from policywatch.config.errors import WatchlistError
-from policywatch.config.recipients import Model, recipients
+from policywatch.config.recipients import LanguageModel, recipients
 from policywatch.config.watchlist import load
 from policywatch.doctor import examine
-from policywatch.ingest.extraction import Body, ExtractionConfig
+from policywatch.ingest.extraction import ExtractionConfig, RawPage
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
 from policywatch.second_reader import NoAnswer, SecondReader, ask_about
@@ -103,7 +103,7 @@ def unsure(*, alerts: bool) -> tuple[str, str]:
         before = policy().replace("<h2>Your data", f"<h2>{section}")
         after = before.replace(*edit)
         found = config.compare(
-            *(config.extract(Body(text.encode())) for text in (before, after))
+            *(config.extract(RawPage(text.encode())) for text in (before, after))
         )
         if (
             found.alert is alerts
@@ -118,8 +118,8 @@ def kept(database: Database) -> list[SecondReading]:
         return list(session.exec(select(SecondReading)))
 
 
-def model_of(server: Answering, seconds: float = 60) -> Model:
-    return Model(server.url, "small", "secret-key", seconds, allow_private=True)
+def model_of(server: Answering, seconds: float = 60) -> LanguageModel:
+    return LanguageModel(server.url, "small", "secret-key", seconds, allow_private=True)
 
 
 def test_its_answer_stands_beside_the_verdict_marked_and_is_asked_for_once(
@@ -349,7 +349,9 @@ def test_it_is_asked_so_much_and_no_more(server: Answering, store: Database) -> 
 def test_a_silent_server_is_not_asked_again_in_the_same_run(store: Database) -> None:
     reader = SecondReader(
         store,
-        Model("http://127.0.0.1:9/v1", "small", "secret-key", allow_private=True),
+        LanguageModel(
+            "http://127.0.0.1:9/v1", "small", "secret-key", allow_private=True
+        ),
         ["en"],
     )
     reader(
@@ -450,7 +452,7 @@ def test_the_key_comes_from_the_environment_and_is_not_shown(tmp_path: Path) -> 
         table("http://192.168.1.5:11434/v1").replace("secret-key", "${MODEL_KEY}")
     )
     model = recipients(load(file), {"MODEL_KEY": "secret-key"}).model
-    assert model == Model(
+    assert model == LanguageModel(
         "http://192.168.1.5:11434/v1", "small", "secret-key", 30.0, allow_private=True
     )
     assert "secret-key" not in repr(model)

@@ -13,7 +13,7 @@ from analysis.text.lexicon import OwnTopic
 from foundation.vocabulary import NoticeKind
 from messages import Message, translate
 from notifier.notifications import notice_message
-from policywatch.ingest.extraction import Body, ExtractionConfig
+from policywatch.ingest.extraction import ExtractionConfig, RawPage
 from storage.database import Database
 from storage.notices import notices_of
 from tests.paper import Ink, pdf
@@ -38,11 +38,11 @@ URL = "http://127.0.0.1/privacy"
 site = pytest.fixture(library)
 
 
-def page(extra: str) -> Body:
+def page(extra: str) -> RawPage:
     """A policy with this markup amid its paragraphs."""
     first, *rest = PARAGRAPHS * 2
     text = policy(paragraphs=(f"{first}</p>{extra}<p>{rest[0]}", *rest[1:]))
-    return Body(text.encode(), url=URL, final_url=URL)
+    return RawPage(text.encode(), url=URL, final_url=URL)
 
 
 def unstable(one: str, other: str, **settings: tuple[str, ...]) -> str:
@@ -52,7 +52,9 @@ def unstable(one: str, other: str, **settings: tuple[str, ...]) -> str:
 
 
 def reason(
-    extraction: ExtractionConfig, first: Sequence[Body | None], second: Sequence[Body]
+    extraction: ExtractionConfig,
+    first: Sequence[RawPage | None],
+    second: Sequence[RawPage],
 ) -> Message:
     gap = extraction.difference(first, second)
     return (
@@ -155,9 +157,9 @@ def test_of_several_parts_the_one_is_named_that_differs() -> None:
 
 
 def test_the_words_of_a_pdf_are_named_too() -> None:
-    def printed(number: str) -> Body:
+    def printed(number: str) -> RawPage:
         lines = (*PARAGRAPHS, f"Copy {number}")
-        return Body(
+        return RawPage(
             pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]),
             "application/pdf",
         )

@@ -289,7 +289,7 @@ def test_every_address_is_described_with_examples(parley: Story) -> None:
         assert set(each["get"]["responses"]) == {"200", "304", "4XX"}
         assert each["get"]["description"]
     head = described["components"]["schemas"]["ChangeHead"]["properties"]
-    reasons = described["components"]["schemas"]["Brief"]["properties"][
+    reasons = described["components"]["schemas"]["BriefJson"]["properties"][
         "severity_reasons"
     ]
     assert (reasons["type"], reasons["items"]) == ("array", {"type": "string"})

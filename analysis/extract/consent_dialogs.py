@@ -9,7 +9,7 @@ from importlib import resources
 from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
-from analysis.extract.html_lines import Line, is_block
+from analysis.extract.html_lines import MarkupLine, is_block
 from analysis.extract.html_tree import Element
 from analysis.text.phrases import pattern
 
@@ -78,7 +78,7 @@ def mark_consent_managers(elements: list[Element]) -> None:
         )
 
 
-def mark_consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
+def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> None:
     """Consent dialogs, whatever their markup: what has buttons that accept, refuse or set near a few sentences, and
     names cookies, or is a dialog by its role or by standing beside the text. A section of a policy that ends in
     "[Opt out] [Learn more]" is none. A link within a sentence is no such button."""
@@ -138,7 +138,7 @@ def mark_consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
 
 
 def smallest_with(
-    elements: list[Element], lines: Iterable[Line], share: float
+    elements: list[Element], lines: Iterable[MarkupLine], share: float
 ) -> Element:
     """The smallest element that holds this share of the characters of some lines."""
     weights: dict[Element, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from analysis.extract.html_lines import Line
+from analysis.extract.html_lines import MarkupLine
 from analysis.text.phrases import pattern
 
 _LONGEST = 80  # characters
@@ -24,7 +24,7 @@ _REACTION = re.compile(
 )
 
 
-def leave_out_counts(lines: list[Line], page: list[Line]) -> None:
+def leave_out_counts(lines: list[MarkupLine], page: list[MarkupLine]) -> None:
     """Counters stand beside the text: before its first sentence, after its last one, or next to other furniture. What
     an introduction with a colon leads to ("The free plan has:", "100 downloads") is text wherever it stands."""
     counts = {index for index, line in enumerate(lines) if _may_count(line)}
@@ -57,7 +57,7 @@ def leave_out_counts(lines: list[Line], page: list[Line]) -> None:
             line.reason = "counter"
 
 
-def _may_count(line: Line) -> bool:
+def _may_count(line: MarkupLine) -> bool:
     if line.kind == "row":
         return False
     pressed = line.button_chars >= 0.8 * len(line.text) and not _has_letters(line.text)

@@ -17,7 +17,7 @@ from analysis.extract.consent_dialogs import (
     share_of,
     small_holders,
 )
-from analysis.extract.html_lines import BOXES, Line, is_block
+from analysis.extract.html_lines import BOXES, MarkupLine, is_block
 from analysis.extract.html_tree import Element
 from analysis.text.lexicon import LANGUAGES, matches
 from analysis.text.phrases import kinds_of, pattern
@@ -105,7 +105,7 @@ _NEED_NO_CLICK = frozenset(
 _HAVE_FORMS = frozenset(("pop-up", "newsletter", "comments", "feedback", "search"))
 
 
-def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
+def mark_furniture(elements: list[Element], lines: list[MarkupLine]) -> None:
     """Give the elements that are furniture their reason, and all below them. They must have been measured."""
     mark_consent_managers(elements)
     _by_themselves(elements)
@@ -276,7 +276,7 @@ def _by_name(element: Element, share: float) -> str | None:
     return None
 
 
-def _messages(elements: list[Element], lines: list[Line]) -> None:
+def _messages(elements: list[Element], lines: list[MarkupLine]) -> None:
     """Messages that do not speak of the document: above the title those that are named so, have a title of their own
     or can be sent away ("Chat is down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try
     it]")."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from analysis.extract.html_lines import BOLD_LEVEL, Line, in_order
+from analysis.extract.html_lines import BOLD_LEVEL, MarkupLine, in_order
 from analysis.extract.html_tree import Element
 from analysis.model import CELL
 
@@ -14,13 +14,13 @@ _CELLS = range(2, 8)
 _ROWS = 3  # entries alike; fewer may be anything
 
 
-def with_rows(lines: Sequence[Line]) -> list[Line]:
+def with_rows(lines: Sequence[MarkupLine]) -> list[MarkupLine]:
     """The lines, those of one entry of a grid joined to a row.
 
     A grid is an element of which every child that has text is an entry, most with as many cells; an entry has two
     cells or more, none of them a title, a sentence or an entry of a list within. Cards that are links are no rows.
     """
-    inside: defaultdict[Element, list[Line]] = defaultdict(
+    inside: defaultdict[Element, list[MarkupLine]] = defaultdict(
         list
     )  # no more of them than make clear that it is no entry
     for line in lines:
@@ -51,7 +51,7 @@ def with_rows(lines: Sequence[Line]) -> list[Line]:
     return list(_joined(lines, rows, entry_of))
 
 
-def _cells(lines: Sequence[Line]) -> list[str]:
+def _cells(lines: Sequence[MarkupLine]) -> list[str]:
     """What stands in each cell of an entry; [] if it is none."""
     first, *others = lines
     if not (_is_cell(first) or first.level == BOLD_LEVEL) or not all(
@@ -72,7 +72,7 @@ def _cells(lines: Sequence[Line]) -> list[str]:
     return [line.text for line in lines]
 
 
-def _is_cell(line: Line) -> bool:
+def _is_cell(line: MarkupLine) -> bool:
     return (
         line.kind in ("paragraph", "item")
         and len(line.text) <= _LONGEST
@@ -81,10 +81,12 @@ def _is_cell(line: Line) -> bool:
 
 
 def _joined(
-    lines: Sequence[Line], rows: dict[Element, list[str]], entry_of: dict[Line, Element]
-) -> Iterator[Line]:
+    lines: Sequence[MarkupLine],
+    rows: dict[Element, list[str]],
+    entry_of: dict[MarkupLine, Element],
+) -> Iterator[MarkupLine]:
     open_: Element | None = None
-    row: Line | None = None
+    row: MarkupLine | None = None
     for line in lines:
         entry = entry_of.get(line)
         if entry is None:
@@ -93,7 +95,7 @@ def _joined(
             row.hrefs = in_order(row.text, [*row.hrefs, *line.hrefs])
         else:
             text = CELL.join(rows[entry])
-            row = Line(
+            row = MarkupLine(
                 "row",
                 text,
                 entry,

@@ -18,7 +18,7 @@ from analysis.extract.html_lines import (
     REMARK,
     ROW_ROLES,
     Href,
-    Line,
+    MarkupLine,
     heading_level,
     in_order,
     is_block,
@@ -59,7 +59,7 @@ class _Flow:
 
     def __init__(self, elements: list[Element]) -> None:
         self.elements = elements
-        self.lines: list[Line] = []
+        self.lines: list[MarkupLine] = []
         self.layout = layout_tables(elements)
         self.blocks: list[Element] = [elements[0]]
         self.pieces: list[_Piece] = []
@@ -193,7 +193,7 @@ class _Flow:
         ]
         buttons = [piece for piece in self.pieces if piece.in_button]
         self.lines.append(
-            Line(
+            MarkupLine(
                 kind,
                 text,
                 holder,
@@ -281,7 +281,9 @@ class _Flow:
             links = sum(len(href.text) for href in self.row_hrefs)
             hrefs = in_order(text, self.row_hrefs)
             self.lines.append(
-                Line("row", text, element, 0, hrefs, link_chars=min(links, len(text)))
+                MarkupLine(
+                    "row", text, element, 0, hrefs, link_chars=min(links, len(text))
+                )
             )
 
     def _leave_anchor(self) -> None:
@@ -403,7 +405,7 @@ def _walk(root: Element) -> Iterator[tuple[Element, str | None]]:
                 yield element, None
 
 
-def lines_of(elements: list[Element]) -> list[Line]:
+def lines_of(elements: list[Element]) -> list[MarkupLine]:
     flow = _Flow(elements)
     for element, text in _walk(elements[0]):
         if text is None:

@@ -40,7 +40,7 @@ class Href(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Line:
+class MarkupLine:
     """One unit of text. `reason` says why the line is left out."""
 
     kind: BlockKind
@@ -141,7 +141,7 @@ def layout_tables(elements: list[Element]) -> set[Element]:
     return layout | {table for table, width in widest.items() if width < 2}
 
 
-def above_title(lines: Sequence[Line]) -> int:
+def above_title(lines: Sequence[MarkupLine]) -> int:
     """How many lines stand above the page's title; 0 where it has none."""
     return next(
         (
@@ -153,7 +153,7 @@ def above_title(lines: Sequence[Line]) -> int:
     )
 
 
-def is_stamp(line: Line) -> bool:
+def is_stamp(line: MarkupLine) -> bool:
     """Whether it may date the document."""
     return (
         len(line.text) < 80

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from analysis.extract.grids import with_rows
 from analysis.extract.html_flow import lines_of
-from analysis.extract.html_lines import Line
+from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element, grow, is_stable_name, parse
 from analysis.extract.main_text import leave_out
 from analysis.model import Block, Dropped, Link, Page, UnreadablePage
@@ -38,7 +38,7 @@ def read_html(
     ]
     label = tree.root.attributes.get("lang") if tree.root is not None else None
     declared = two_letters(label)
-    lines: list[Line] = []
+    lines: list[MarkupLine] = []
     roots = (
         _selected(tree, select)
         if select
@@ -76,7 +76,7 @@ def read_html(
     return page
 
 
-def _container(lines: Iterable[Line]) -> str | None:
+def _container(lines: Iterable[MarkupLine]) -> str | None:
     """What a person called the innermost element round all sentences, or the nearest one round it with a name."""
     around: list[Element] = []
     for line in lines:
@@ -95,7 +95,7 @@ def _container(lines: Iterable[Line]) -> str | None:
     return None
 
 
-def _dropped(lines: Iterable[Line]) -> Iterable[Dropped]:
+def _dropped(lines: Iterable[MarkupLine]) -> Iterable[Dropped]:
     before = 0
     for line in lines:
         if line.reason is None:
@@ -134,7 +134,7 @@ def _selected(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNo
     return outermost
 
 
-def _empty_reason(lines: list[Line], select: Sequence[str]) -> Message:
+def _empty_reason(lines: list[MarkupLine], select: Sequence[str]) -> Message:
     if select:
         return Message("unreadable.selected", selector=repr(", ".join(select)))
     if not lines:
@@ -144,7 +144,7 @@ def _empty_reason(lines: list[Line], select: Sequence[str]) -> Message:
     return Message("unreadable.furniture")
 
 
-def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:
+def _narrow(elements: list[Element], lines: list[MarkupLine], fragment: str) -> None:
     """Leave out what is not in the part of the page that the address's fragment names, where it names one.
 
     An element with text is that part; a heading or a mark stands for the section that begins there.
@@ -167,7 +167,7 @@ def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:
                 line.reason = "another part of the page"
 
 
-def _section(lines: list[Line], target: Element) -> list[Line]:
+def _section(lines: list[MarkupLine], target: Element) -> list[MarkupLine]:
     start = next(
         (
             index
@@ -203,7 +203,7 @@ def _absolute(base: str, href: str) -> str | None:
         return None
 
 
-def _title(lines: list[Line], tree: LexborHTMLParser) -> str:
+def _title(lines: list[MarkupLine], tree: LexborHTMLParser) -> str:
     first = next(
         (line.text for line in lines if line.kind == "heading" and line.level == 1), ""
     )
@@ -222,7 +222,7 @@ def _title(lines: list[Line], tree: LexborHTMLParser) -> str:
     )
 
 
-def _blocks(lines: Iterable[Line], base: str) -> Iterable[Block]:
+def _blocks(lines: Iterable[MarkupLine], base: str) -> Iterable[Block]:
     path: list[tuple[int, str, Element | None]] = []
     for line in lines:
         while (

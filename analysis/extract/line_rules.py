@@ -9,7 +9,7 @@ from itertools import groupby, takewhile
 
 from analysis.extract.counts import is_count, leave_out_counts
 from analysis.extract.furniture import autonyms, is_named
-from analysis.extract.html_lines import REMARK, Line, above_title
+from analysis.extract.html_lines import REMARK, MarkupLine, above_title
 from analysis.extract.html_tree import Element
 from analysis.text.normal import normalize
 from analysis.text.phrases import kinds_of, pattern
@@ -47,13 +47,13 @@ def _is(key: str, text: str) -> bool:
     return pattern("furniture", key, whole=True).fullmatch(text) is not None
 
 
-def _controls(lines: list[Line], _: list[Line]) -> None:
+def _controls(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
     for line in lines:
         if line.kind != "row" and len(line.text) <= REMARK:
             line.reason = _of_one_line(line)
 
 
-def _of_one_line(line: Line) -> str | None:
+def _of_one_line(line: MarkupLine) -> str | None:
     if _is_control(line) or (line.is_clickable and _is("top", line.text)):
         return "control"
     if _is_about_the_page(line.text) or _are_remarks(line.beside):
@@ -75,7 +75,7 @@ def _of_one_line(line: Line) -> str | None:
     )
 
 
-def _is_control(line: Line) -> bool:
+def _is_control(line: MarkupLine) -> bool:
     if not any(map(str.isalnum, line.text)):  # "☺", "⌄"
         return bool(line.button_chars or line.link_chars or line.text in _INFO_SIGNS)
     if len(line.text) >= 60:
@@ -152,13 +152,13 @@ def _feedback() -> re.Pattern[str]:
     )
 
 
-def _contents(lines: list[Line], page: list[Line]) -> None:
+def _contents(lines: list[MarkupLine], page: list[MarkupLine]) -> None:
     """A table of contents: three or more links in a row that lead to places of this page, or lines in a row that are
     titles further below, most of them of the text; and its own title, also where the list went with a menu."""
     headings = {normalize(line.text) for line in lines if line.kind == "heading"}
     others = {normalize(line.text) for line in page if line.kind == "heading"}
 
-    def leads(line: Line, titles: set[str]) -> bool:
+    def leads(line: MarkupLine, titles: set[str]) -> bool:
         repeats = (
             line.kind in ("item", "paragraph")
             and len(line.text) < 160
@@ -192,11 +192,11 @@ def _contents(lines: list[Line], page: list[Line]) -> None:
             line.reason = "table of contents"
 
 
-def _is_heading(lines: list[Line], index: int) -> bool:
+def _is_heading(lines: list[MarkupLine], index: int) -> bool:
     return index < len(lines) and lines[index].kind == "heading"
 
 
-def _languages(lines: list[Line], _: list[Line]) -> None:
+def _languages(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
     """Names of languages, each in itself: three or more in a row, or in one line two or more."""
     for run in _runs(
         lines,
@@ -231,7 +231,7 @@ def _language_name() -> re.Pattern[str]:
     return re.compile(rf"(?:{names})(?:\s*[(（–-].{{1,30}})?", re.IGNORECASE)
 
 
-def _related(lines: list[Line], _: list[Line]) -> None:
+def _related(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
     """Links under a title such as "Related articles", and such a title with nothing under it."""
     for index, line in enumerate(lines):
         if line.reason is None and _is_related_title(line):
@@ -247,11 +247,11 @@ def _related(lines: list[Line], _: list[Line]) -> None:
         last.reason = "related pages"
 
 
-def _is_related_title(line: Line) -> bool:
+def _is_related_title(line: MarkupLine) -> bool:
     return len(line.text) < 60 and _is("related", line.text)
 
 
-def _described_teasers(rest: list[Line]) -> list[Line]:
+def _described_teasers(rest: list[MarkupLine]) -> list[MarkupLine]:
     """Titles of other pages with a few words beneath each, if they end the page."""
     lines = list(takewhile(lambda line: not _is_imprint(line), rest))
     described = all(
@@ -267,7 +267,7 @@ def _described_teasers(rest: list[Line]) -> list[Line]:
     return lines if described and sum(map(_is_teaser, lines)) > 1 else []
 
 
-def _is_teaser(line: Line) -> bool:
+def _is_teaser(line: MarkupLine) -> bool:
     """A link to another page, be it its title over a few words of it, or to what is sold, with its price."""
     clicks = line.link_chars + (line.button_chars if line.link_chars else 0)
     bare = len(_PRICE.sub("", line.text))
@@ -278,7 +278,7 @@ def _is_teaser(line: Line) -> bool:
     )
 
 
-def _comments(lines: list[Line], _: list[Line]) -> None:
+def _comments(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
     """What readers wrote below the text, from its title on: where elements are named so or people are asked for it."""
     begin = next(
         (
@@ -298,17 +298,19 @@ def _comments(lines: list[Line], _: list[Line]) -> None:
             line.reason = "comments"
 
 
-def _prose(lines: Iterable[Line]) -> int:
+def _prose(lines: Iterable[MarkupLine]) -> int:
     return sum(len(line.text) for line in lines if line.is_prose)
 
 
-def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterator[list[int]]:
+def _runs(
+    lines: list[MarkupLine], test: Callable[[MarkupLine], bool]
+) -> Iterator[list[int]]:
     for passes, run in groupby(range(len(lines)), key=lambda index: test(lines[index])):
         if passes:
             yield [*run]
 
 
-def _edges(lines: list[Line], _: list[Line]) -> None:
+def _edges(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
     """What stands before and behind the text, in whatever order: one thing may hide that another is the last."""
     left = -1
     while left != len(lines):
@@ -318,7 +320,7 @@ def _edges(lines: list[Line], _: list[Line]) -> None:
             lines = [line for line in lines if line.reason is None]
 
 
-def _menus(lines: Sequence[Line]) -> None:
+def _menus(lines: Sequence[MarkupLine]) -> None:
     """What is left of menus before the first line that is no link, and after the last one if it is a whole list."""
     for line in lines[: above_title(lines)]:
         if _is_path(line):
@@ -338,7 +340,7 @@ def _menus(lines: Sequence[Line]) -> None:
             line.reason = "page footer"
 
 
-def _is_menu(line: Line) -> bool:
+def _is_menu(line: MarkupLine) -> bool:
     """Links, or things to click and other furniture beside each other."""
     furniture = bool(line.beside) and all(
         element.reason or element.is_clickable for element in line.beside
@@ -346,7 +348,7 @@ def _is_menu(line: Line) -> bool:
     return line.kind != "heading" and (line.is_links or furniture)
 
 
-def _is_imprint(line: Line) -> bool:
+def _is_imprint(line: MarkupLine) -> bool:
     """Whose site it is, be it behind links: "Home | Trips | Terms © 1998-2025 The Rowing Club"."""
     text = line.text
     for href in line.hrefs:
@@ -356,7 +358,7 @@ def _is_imprint(line: Line) -> bool:
     )
 
 
-def _is_path(line: Line) -> bool:
+def _is_path(line: MarkupLine) -> bool:
     """ "Home > Legal > Privacy": where the page stands in the site, above its title."""
     parts = re.split(r"\s*[>›»→]\s*|\s+/\s+", line.text)
     return (
@@ -367,7 +369,7 @@ def _is_path(line: Line) -> bool:
     )
 
 
-def _leads_away(line: Line) -> bool:
+def _leads_away(line: MarkupLine) -> bool:
     return (
         line.is_links
         and "@" not in line.text
@@ -375,7 +377,7 @@ def _leads_away(line: Line) -> bool:
     )
 
 
-def _cards(lines: Sequence[Line]) -> None:
+def _cards(lines: Sequence[MarkupLine]) -> None:
     """Titles of other pages in a row with nothing below them, and the title of the group. Not where they name
     documents, as on the page of all policies; nor titles that nothing but their place makes a card: the text under
     them may still have to load."""
@@ -401,7 +403,7 @@ def _cards(lines: Sequence[Line]) -> None:
             line.reason = "related pages"
 
 
-def _is_card(line: Line) -> bool:
+def _is_card(line: MarkupLine) -> bool:
     if line.kind != "heading" or line.local_chars:
         return False
     # the element and those round it, up to the first in which a sentence stands: that is no card
@@ -412,7 +414,7 @@ def _is_card(line: Line) -> bool:
 
 
 # each is given the lines that are left, and all lines of the page
-LINE_RULES: tuple[Callable[[list[Line], list[Line]], None], ...] = (
+LINE_RULES: tuple[Callable[[list[MarkupLine], list[MarkupLine]], None], ...] = (
     _controls,
     _languages,
     _contents,

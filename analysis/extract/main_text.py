@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from analysis.extract.consent_dialogs import mark_consent_managers, smallest_with
 from analysis.extract.furniture import mark_furniture
-from analysis.extract.html_lines import REMARK, Line, is_stamp
+from analysis.extract.html_lines import REMARK, MarkupLine, is_stamp
 from analysis.extract.html_tree import Element
 from analysis.extract.line_rules import LINE_RULES
 from analysis.extract.memory import is_same_kind, recall, siblings
@@ -25,7 +25,7 @@ _MOST = 0.8  # of the sentences
 _IN_FRAME = 0.6  # of the sentences, from which on <main> is what it says
 
 
-def measure(elements: list[Element], lines: list[Line]) -> None:
+def measure(elements: list[Element], lines: list[MarkupLine]) -> None:
     for line in lines:
         holder = line.element
         length = len(line.text)
@@ -63,7 +63,7 @@ def _measure_beside(element: Element, block: Element) -> None:
 
 def leave_out(
     elements: list[Element],
-    lines: list[Line],
+    lines: list[MarkupLine],
     *,
     language: str | None = None,
     selected: bool = False,
@@ -88,7 +88,7 @@ def leave_out(
 
 
 def by_place(
-    elements: list[Element], lines: list[Line], language: str | None = None
+    elements: list[Element], lines: list[MarkupLine], language: str | None = None
 ) -> None:
     """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
     left = [line for line in lines if line.reason is None]
@@ -118,7 +118,7 @@ def by_place(
             line.reason = "outside the main part"
 
 
-def _above(left: list[Line], first: int, frame: Element | None) -> set[int]:
+def _above(left: list[MarkupLine], first: int, frame: Element | None) -> set[int]:
     """The lines straight above the main part, up to the first thing to click or to a title over the page's own: its
     title, its date, whom it is for. Where there is a <main>, all that stand in it, buttons or not."""
     above: set[int] = set()
@@ -137,7 +137,7 @@ def _above(left: list[Line], first: int, frame: Element | None) -> set[int]:
     return above
 
 
-def _below(left: list[Line], last: int, frame: Element) -> set[int]:
+def _below(left: list[MarkupLine], last: int, frame: Element) -> set[int]:
     """Text below the main part, but still within <main>: an address, a note; with the title over it."""
     below: set[int] = set()
     has_text = False
@@ -155,7 +155,7 @@ def _below(left: list[Line], last: int, frame: Element) -> set[int]:
     return below
 
 
-def _title(left: list[Line], text: set[int]) -> set[int]:
+def _title(left: list[MarkupLine], text: set[int]) -> set[int]:
     """The page's title where it stands elsewhere, and a date near it."""
     titles = [
         index
@@ -169,7 +169,9 @@ def _title(left: list[Line], text: set[int]) -> set[int]:
     return {title} | {index for index in near if is_stamp(left[index])}
 
 
-def _part(elements: list[Element], prose: list[Line]) -> tuple[Element, Element | None]:
+def _part(
+    elements: list[Element], prose: list[MarkupLine]
+) -> tuple[Element, Element | None]:
     """The smallest element with most sentences that are left, and the <main> round it, if there is one."""
     mains = [
         element
@@ -188,7 +190,7 @@ def _part(elements: list[Element], prose: list[Line]) -> tuple[Element, Element 
 
 
 def _more_of_text(
-    left: list[Line], part: Element, language: str | None
+    left: list[MarkupLine], part: Element, language: str | None
 ) -> list[Element]:
     """Elements beside the part with most sentences that are text too: of the same kind, or they speak as policies
     do. In a language of which no phrase is known, all do."""

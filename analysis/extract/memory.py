@@ -10,7 +10,7 @@ from itertools import pairwise
 from rapidfuzz import fuzz
 
 from analysis.extract.consent_dialogs import smallest_with
-from analysis.extract.html_lines import Line
+from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.model import CELL
 from analysis.text.lexicon import matches
@@ -34,7 +34,7 @@ Siblings = tuple[
 
 def recall(
     elements: list[Element],
-    lines: Sequence[Line],
+    lines: Sequence[MarkupLine],
     former: Iterable[str],
     *,
     language: str | None = None,
@@ -71,7 +71,7 @@ def _texts(blocks: Iterable[str]) -> Counter[str]:
     return texts
 
 
-def _standing(lines: Sequence[Line], known: Counter[str]) -> list[Line]:
+def _standing(lines: Sequence[MarkupLine], known: Counter[str]) -> list[MarkupLine]:
     """The lines of the former text, of those that say the same the ones that are text anyway."""
     free = known.copy()
     standing = []
@@ -83,12 +83,12 @@ def _standing(lines: Sequence[Line], known: Counter[str]) -> list[Line]:
 
 
 def _beside(
-    left: Sequence[Line],
-    standing: set[Line],
+    left: Sequence[MarkupLine],
+    standing: set[MarkupLine],
     box: Element,
     known: Counter[str],
     language: str | None,
-) -> list[Line]:
+) -> list[MarkupLine]:
     """New lines outside of the box of the text, unless they continue it or stand where text of it has gone."""
     new = [
         line
@@ -104,7 +104,7 @@ def _beside(
         for line, place in places.items()
         if line.is_prose and _continues(line.text, place, language)
     }
-    kept: set[Line] = set()
+    kept: set[MarkupLine] = set()
     for line in new:
         is_title = line.kind == "heading" and line.level == 1
         if is_title or places[line][0] in texts or _is_reworded(line.text, gone):
@@ -118,11 +118,14 @@ def _beside(
 
 
 def _inserted(
-    left: Sequence[Line], standing: set[Line], box: Element, language: str | None
-) -> list[Line]:
+    left: Sequence[MarkupLine],
+    standing: set[MarkupLine],
+    box: Element,
+    language: str | None,
+) -> list[MarkupLine]:
     """What came into the text with a form or a button of its own and says nothing of what policies are about: a
     letter to order, a survey. Small, for a section whose title is a button is none."""
-    new: dict[Element, list[Line]] = {}
+    new: dict[Element, list[MarkupLine]] = {}
     old = {element for line in standing for element in line.element.upwards()}
     for line in left:
         element = line.element

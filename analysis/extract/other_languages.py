@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.extract.html_lines import Line
+from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.text.language import is_mixed, language_of, two_letters
 
@@ -10,7 +10,7 @@ _PART = 0.08  # of the page's sentences; a smaller part is a quotation or a note
 
 
 def leave_out_other_languages(
-    elements: list[Element], lines: list[Line], language: str | None
+    elements: list[Element], lines: list[MarkupLine], language: str | None
 ) -> None:
     """Where one part of the page is in `language`, leave out its siblings that are not. The elements are measured."""
     wanted = two_letters(language)

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from analysis.extract.html_flow import lines_of
-from analysis.extract.html_lines import Line
+from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element, grow, is_stable_name, parse
 from analysis.model import Page, UnreadablePage
 from analysis.text.lexicon import OwnTopic, matches, own_lexicon
@@ -228,7 +228,7 @@ def _selectors(
     body = parse(reading.markup).body if reading.markup is not None else None
     elements = grow(body) if body is not None else []
     lines = _lines_by_block(elements, reading.page) if elements else {}
-    whole: set[Line] = set()
+    whole: set[MarkupLine] = set()
     inner: set[Element] = set()  # elements within a line that hold what differs in it
     for number, instead in (
         (number, instead) for blocks, instead in differing for number in blocks
@@ -258,7 +258,7 @@ def _selectors(
     return [name for name in names if name is not None] if None not in names else None
 
 
-def _lines_by_block(elements: list[Element], page: Page) -> dict[int, Line]:
+def _lines_by_block(elements: list[Element], page: Page) -> dict[int, MarkupLine]:
     lines = lines_of(elements)
     runs = edits([normalize_stable(line.text) for line in lines], _keys(page))
     return {
@@ -269,7 +269,7 @@ def _lines_by_block(elements: list[Element], page: Page) -> dict[int, Line]:
     }
 
 
-def _volatile_elements(line: Line, instead: list[str]) -> set[Element] | None:
+def _volatile_elements(line: MarkupLine, instead: list[str]) -> set[Element] | None:
     """The elements within a line that hold what differs in it, none if the line differs as a whole; None where no
     element holds it."""
     own = word_texts(line.text)
@@ -303,7 +303,7 @@ def _name(
     element: Element,
     elements: list[Element],
     alone: set[Element],
-    lines: Mapping[int, Line],
+    lines: Mapping[int, MarkupLine],
 ) -> str | None:
     """By the smallest element around it that has a name and holds nothing else; else by tag within a named one."""
     above = [*element.upwards()]
@@ -333,7 +333,7 @@ def _selected(name: str, elements: list[Element]) -> set[Element]:
     return {element for element in elements if name in _names(element)}
 
 
-def _is_small(element: Element, lines: Mapping[int, Line]) -> bool:
+def _is_small(element: Element, lines: Mapping[int, MarkupLine]) -> bool:
     """So that another element with that tag, some day, is unlikely to be one of the policy's."""
     sizes = {line: len(line.text) for line in lines.values()}
     return sum(

@@ -26,7 +26,7 @@ from notifier.presentation import (
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.sanitize import sanitize
 from policywatch.second_opinion import SecondOpinion
-from policywatch.views.change import ChangeView, change_view
+from policywatch.views.change import ShownChange, change_view
 from policywatch.views.passages import Run, Section, flagged_first, runs
 from storage.announced import Announcement
 from storage.change_list import (
@@ -463,7 +463,7 @@ def _why(sheet: _Sheet, reasons: Iterable[Message], indent: int = 0) -> None:
         )
 
 
-def _source(sheet: _Sheet, view: ChangeView) -> None:
+def _source(sheet: _Sheet, view: ShownChange) -> None:
     for version in (view.before, view.after):
         captured = sheet.words(
             "change.captured", moment=f"{_time(version.captured_at)} UTC"

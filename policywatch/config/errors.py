@@ -66,7 +66,7 @@ class WatchlistError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FileSection:
     """A table of a watchlist file: `[crawl]` (index None) or the index-th `[[documents]]`; name "" is the top."""
 
     file: Path

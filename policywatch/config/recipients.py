@@ -17,7 +17,7 @@ from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
 from notifier.when import parse_when
-from policywatch.config.errors import Problem, Section, WatchlistError
+from policywatch.config.errors import FileSection, Problem, WatchlistError
 from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry, span
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 from storage.changes import Change
@@ -25,7 +25,7 @@ from storage.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class LanguageModel:
     """Where a model is asked, by which name, for how long at most (seconds), whether its verdict counts, and whether
     its address may be a private one."""
 
@@ -46,7 +46,7 @@ class Recipients:
     operator: tuple[Address, ...] = ()
     operator_language: str = "en"
     heartbeat: Heartbeat | None = None
-    model: Model | None = None
+    model: LanguageModel | None = None
     route_to: RouteTo | None = None
     grace: timedelta = timedelta(0)
 
@@ -99,12 +99,12 @@ def _mail(
 
 def _model(
     watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]
-) -> Model | None:
+) -> LanguageModel | None:
     entry, section = watchlist.classify
     if entry.model_url is None or entry.model is None:
         return None
     key = _expanded(entry.model_key, "model_key", section, environ, problems)
-    return Model(
+    return LanguageModel(
         entry.model_url,
         entry.model,
         key,
@@ -116,7 +116,7 @@ def _model(
 
 def _heartbeat(
     entry: OperatorEntry,
-    section: Section,
+    section: FileSection,
     environ: Mapping[str, str],
     problems: list[Problem],
 ) -> Heartbeat | None:
@@ -131,7 +131,7 @@ def _heartbeat(
 def _expanded(
     text: str | None,
     key: str,
-    section: Section,
+    section: FileSection,
     environ: Mapping[str, str],
     problems: list[Problem],
 ) -> str | None:
@@ -170,7 +170,7 @@ def _set(words: Iterable[str] | None) -> frozenset[str] | None:
 
 def _addresses(
     written: list[str],
-    section: Section,
+    section: FileSection,
     mail: MailEntry | None,
     environ: Mapping[str, str],
     problems: list[Problem],

@@ -9,11 +9,13 @@ from foundation.vocabulary import TOPICS
 from messages import LANGUAGES
 from notifier.quiet import parse_quiet
 from notifier.when import AtOnce, parse_when, zone
-from policywatch.config.errors import Problem, Section
+from policywatch.config.errors import FileSection, Problem
 from policywatch.config.schema import DocumentEntry, OperatorEntry, RouteEntry
 
 
-def word_problems(routes: Iterable[tuple[RouteEntry, Section]]) -> Iterator[Problem]:
+def word_problems(
+    routes: Iterable[tuple[RouteEntry, FileSection]],
+) -> Iterator[Problem]:
     """Times, time zones and languages that mean nothing."""
     for entry, section in routes:
         if entry.enabled:
@@ -22,7 +24,7 @@ def word_problems(routes: Iterable[tuple[RouteEntry, Section]]) -> Iterator[Prob
 
 
 def filter_problems(
-    routes: Sequence[tuple[RouteEntry, Section]],
+    routes: Sequence[tuple[RouteEntry, FileSection]],
     documents: Sequence[DocumentEntry],
     own_topics: Iterable[str],
 ) -> Iterator[Problem]:
@@ -47,7 +49,7 @@ def filter_problems(
 
 
 def language_problems(
-    entry: RouteEntry | OperatorEntry, section: Section
+    entry: RouteEntry | OperatorEntry, section: FileSection
 ) -> Iterator[Problem]:
     """A language without a catalogue."""
     if entry.language not in LANGUAGES:
@@ -56,7 +58,7 @@ def language_problems(
         )
 
 
-def _times(entry: RouteEntry, section: Section) -> Iterator[Problem]:
+def _times(entry: RouteEntry, section: FileSection) -> Iterator[Problem]:
     when = None
     try:
         when = parse_when(entry.when)
@@ -83,7 +85,7 @@ def _times(entry: RouteEntry, section: Section) -> Iterator[Problem]:
 
 def _filters(
     entry: RouteEntry,
-    section: Section,
+    section: FileSection,
     allowed: Mapping[str, set[str]],
     ids: Sequence[str],
 ) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from foundation.vocabulary import TOPICS, Robots
-from policywatch.config.errors import Problem, Section, WatchlistError
+from policywatch.config.errors import FileSection, Problem, WatchlistError
 from policywatch.config.route_words import (
     filter_problems,
     language_problems,
@@ -74,15 +74,15 @@ class Watchlist:
     sources: SourcesEntry
     topics: Mapping[str, TopicEntry]
     documents: tuple[DocumentEntry, ...]
-    routes: tuple[tuple[RouteEntry, Section], ...]
-    operator: tuple[OperatorEntry, Section]
-    people: tuple[tuple[PersonEntry, Section], ...]
-    mail: tuple[MailEntry | None, Section]
+    routes: tuple[tuple[RouteEntry, FileSection], ...]
+    operator: tuple[OperatorEntry, FileSection]
+    people: tuple[tuple[PersonEntry, FileSection], ...]
+    mail: tuple[MailEntry | None, FileSection]
     alerts: AlertsEntry
     retention: RetentionEntry
     web: WebEntry
-    classify: tuple[ClassifyEntry, Section]
-    evidence: tuple[EvidenceEntry | None, Section]
+    classify: tuple[ClassifyEntry, FileSection]
+    evidence: tuple[EvidenceEntry | None, FileSection]
 
     @property
     def digest(self) -> str:
@@ -110,7 +110,7 @@ class Watchlist:
 
     def problem(self, key: str, text: str) -> Problem:
         """A problem with a key at the top of the file, found when it is put to use."""
-        return Section(self.file, self.lines).problem(key, text)
+        return FileSection(self.file, self.lines).problem(key, text)
 
     def robots(self, entry: DocumentEntry) -> Robots:
         """The operator's word on robots.txt: the document's, else its service's, else the crawl's."""
@@ -128,7 +128,7 @@ def _plain(value: Any) -> Any:
     match value:
         case BaseModel():
             return value.model_dump(mode="json")
-        case Section():
+        case FileSection():
             return None
         case Mapping():
             return {name: _plain(each) for name, each in value.items()}
@@ -279,14 +279,14 @@ class _Loader:
             problem = f"this is not TOML: {str(failure).replace(place[0], '') if place else failure}"
             raise WatchlistError([Problem(self.file, line, "", problem)]) from failure
 
-    def _section(self, name: str = "", index: int | None = None) -> Section:
-        return Section(self.file, self.lines, name, index)
+    def _section(self, name: str = "", index: int | None = None) -> FileSection:
+        return FileSection(self.file, self.lines, name, index)
 
     def _problem(self, key: str, text: str) -> None:
         self.problems.append(self._section().problem(key, text))
 
     def _checked(
-        self, model: type[_Entry], value: Any, section: Section
+        self, model: type[_Entry], value: Any, section: FileSection
     ) -> _Entry | None:
         try:
             return model.model_validate(value)
@@ -326,7 +326,7 @@ class _Loader:
         self._problem(name, f"write it in double brackets: [[{name}]]")
         return []
 
-    def _list(self, model: type[_Entry], name: str) -> list[tuple[_Entry, Section]]:
+    def _list(self, model: type[_Entry], name: str) -> list[tuple[_Entry, FileSection]]:
         sections = (
             (table, self._section(name, index))
             for index, table in enumerate(self._tables(name))

@@ -17,7 +17,7 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.proofs import gives_text
-from policywatch.views.change import ChangeView
+from policywatch.views.change import ShownChange
 from policywatch.views.serializer import change_json
 from policywatch.web.layout import plain_text
 from policywatch.web.record import pdf, printable, proved_change
@@ -39,7 +39,7 @@ def write_bundle(
     """
     configs = extraction_configs(watchlist)
     context = proved_change(session, change_id, configs)
-    view: ChangeView = context["view"]
+    view: ShownChange = context["view"]
     texts = {
         "before": session.get_one(Version, view.before.id),
         "after": session.get_one(Version, view.after.id),

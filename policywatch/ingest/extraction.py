@@ -57,7 +57,7 @@ Review: TypeAlias = "Callable[[Sequence[Passage], bool], Mapping[int, Verdict]]"
 _LINES = 5  # of a preview
 
 
-class Body(NamedTuple):
+class RawPage(NamedTuple):
     """A page as it was received, as far as that decides what is extracted; it can go to another process."""
 
     body: bytes
@@ -67,7 +67,7 @@ class Body(NamedTuple):
     final_url: str = ""
 
     @classmethod
-    def of(cls, received: Received) -> Body:
+    def of(cls, received: Received) -> RawPage:
         return cls(
             received.body,
             received.mime,
@@ -77,7 +77,7 @@ class Body(NamedTuple):
         )
 
 
-Received: TypeAlias = "Body | Capture | Fetched"
+Received: TypeAlias = "RawPage | Capture | Fetched"
 
 
 class Memory(NamedTuple):
@@ -158,7 +158,7 @@ class ExtractionConfig:
     def extract(self, received: Received, memory: Memory = NO_MEMORY) -> Page:
         """Raises `UnreadablePage`."""
         return sandbox.run(
-            ExtractionConfig._extract, self._portable, Body.of(received), memory
+            ExtractionConfig._extract, self._portable, RawPage.of(received), memory
         )
 
     def extract_new(
@@ -169,16 +169,16 @@ class ExtractionConfig:
         return sandbox.run(
             ExtractionConfig._extract_new,
             self._portable,
-            Body.of(received),
+            RawPage.of(received),
             known,
             memory,
         )
 
-    def _extract(self, body: Body, memory: Memory) -> Page:
+    def _extract(self, body: RawPage, memory: Memory) -> Page:
         return self._reading(body, memory)()
 
     def _extract_new(
-        self, body: Body, known: Fingerprint, memory: Memory
+        self, body: RawPage, known: Fingerprint, memory: Memory
     ) -> Extracted | None:
         markup = self._markup_digest(body)
         is_known = known.markup is not None and known.markup == digest_with_text(
@@ -186,7 +186,7 @@ class ExtractionConfig:
         )
         return None if is_known else Extracted.of(self._reading(body, memory)(), markup)
 
-    def _markup_digest(self, body: Body) -> str | None:
+    def _markup_digest(self, body: RawPage) -> str | None:
         markup = markup_of(body.body, mime=body.mime, charset=body.charset)
         if markup is None:
             return None
@@ -196,7 +196,7 @@ class ExtractionConfig:
         ).hexdigest()[:32]
 
     def _reading(
-        self, received: Body, memory: Memory, remove: Sequence[str] = ()
+        self, received: RawPage, memory: Memory, remove: Sequence[str] = ()
     ) -> Callable[[], Page]:
         return partial(
             read_page,
@@ -321,7 +321,7 @@ class ExtractionConfig:
         """What differs between the parts of a document as they were received twice; of those that are not at hand any
         more (None), nothing does."""
         pairs = [
-            (Body.of(one or other), Body.of(other))
+            (RawPage.of(one or other), RawPage.of(other))
             for one, other in zip(first, second, strict=True)
         ]
         try:
@@ -332,9 +332,9 @@ class ExtractionConfig:
             return None
 
     def _difference(
-        self, pairs: Sequence[tuple[Body, Body]], memory: Memory
+        self, pairs: Sequence[tuple[RawPage, RawPage]], memory: Memory
     ) -> Difference | None:
-        def reading(body: Body) -> Reading:
+        def reading(body: RawPage) -> Reading:
             markup = markup_of(body.body, mime=body.mime, charset=body.charset)
             return Reading(
                 self._reading(body, memory)(),
@@ -364,14 +364,14 @@ class ExtractionConfig:
             return sandbox.run(
                 ExtractionConfig._is_elsewhere,
                 self._portable,
-                Body.of(part),
+                RawPage.of(part),
                 before,
                 page,
             )
         except TooCostly:
             return False
 
-    def _is_elsewhere(self, part: Body, before: Page, page: Page) -> bool:
+    def _is_elsewhere(self, part: RawPage, before: Page, page: Page) -> bool:
         markup = markup_of(part.body, mime=part.mime, charset=part.charset)
         return markup is not None and finds_less(
             markup, before, page, select=self.select, remove=self.remove

@@ -16,7 +16,7 @@ from policywatch.config.errors import nearest
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.archived import ArchivedText
-from policywatch.ingest.extraction import Body, ExtractionConfig, extraction_configs
+from policywatch.ingest.extraction import ExtractionConfig, RawPage, extraction_configs
 from policywatch.sources.layout import Archived, continued_by, documents, is_refiltered
 from policywatch.sources.repository import NotAnArchive, Record, Repository, followed
 from policywatch.sources.source import (
@@ -223,7 +223,7 @@ def _newest_page(repository: Repository, archived: Archived) -> Page | None:
     newest = [record.blob for record in reversed(archived.records[-5:])]
     for body in repository.texts(newest):
         try:
-            page = config.extract(Body(body or b"", "text/markdown"))
+            page = config.extract(RawPage(body or b"", "text/markdown"))
         except UnreadablePage:
             continue
         if page.language:

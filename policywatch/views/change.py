@@ -15,7 +15,7 @@ from storage.versions import Version, version_heads
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeView:
+class ShownChange:
     """One change; `captures` are those of the later text, one of each of the document's addresses."""
 
     change: Change
@@ -33,14 +33,14 @@ class ChangeView:
         return addresses(self.captures, self.document.url)
 
 
-def change_view(session: Session, change_id: int) -> ChangeView:
+def change_view(session: Session, change_id: int) -> ShownChange:
     """The versions are without their texts. Raises `UnknownChange`."""
     row = change(session, change_id)
     heads = version_heads(
         session, [row.before_id, row.version_id, row.returns_to or row.version_id]
     )
     after = heads[row.version_id]
-    return ChangeView(
+    return ShownChange(
         change=row,
         document=document(session, row.document_id),
         before=heads[row.before_id],

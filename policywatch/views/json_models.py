@@ -70,7 +70,7 @@ class Shape(BaseModel):
         return self
 
 
-class Problem(Shape):
+class ProblemJson(Shape):
     """What went wrong (RFC 9457)."""
 
     type: str = Field(examples=["about:blank"])
@@ -105,7 +105,7 @@ class LastCheck(Shape):
     source: str | None
 
 
-class Document(Shape):
+class DocumentJson(Shape):
     """A page that is or was watched, in one language."""
 
     id: str = Field(examples=["parley/privacy-policy"])
@@ -126,7 +126,7 @@ class Document(Shape):
 class Documents(Shape):
     """A page of documents, by id."""
 
-    documents: list[Document]
+    documents: list[DocumentJson]
     next: str | None = Field(description="address of the following page")
 
 
@@ -151,7 +151,7 @@ class Versions(Shape):
     next: str | None = Field(description="address of the older ones")
 
 
-class Link(Shape):
+class LinkJson(Shape):
     """A link as it stands in a block."""
 
     text: str
@@ -161,32 +161,32 @@ class Link(Shape):
     )
 
 
-class Since(Shape):
+class SinceJson(Shape):
     """The version from which on a text stands without a break."""
 
     number: int
     captured_at: Moment
 
 
-class Block(Shape):
+class BlockJson(Shape):
     """One unit of a text as a reader sees it."""
 
     kind: BlockKind
     heading: list[str] = Field(examples=[["How we use your data"]])
     text: str
-    links: list[Link]
-    since: Since | None
+    links: list[LinkJson]
+    since: SinceJson | None
 
 
-class Version(VersionHead):
+class VersionJson(VersionHead):
     """A version with its text."""
 
     title: str
     language: str | None
-    blocks: list[Block]
+    blocks: list[BlockJson]
 
 
-class Point(Shape):
+class PointJson(Shape):
     """How long a version is, and how often its text mentions each topic."""
 
     number: int
@@ -199,7 +199,7 @@ class Course(Shape):
     """A document over all its versions, oldest first."""
 
     document: str
-    points: list[Point]
+    points: list[PointJson]
 
 
 class VersionName(Shape):
@@ -225,7 +225,7 @@ class Quotation(Shape):
     passage: int | None
 
 
-class Headline(Shape):
+class HeadlineJson(Shape):
     """What stands on top of a change: `text` as it is shown in English, `claim` whether it says in the program's own
     words what the service does, and what it quotes."""
 
@@ -236,7 +236,7 @@ class Headline(Shape):
     quotation: Quotation
 
 
-class Brief(BaseModel):
+class BriefJson(BaseModel):
     """Short answers in the page's own words, and why the change is high; docs/classification.md has all fields."""
 
     model_config = ConfigDict(extra="allow")
@@ -254,7 +254,7 @@ class Announced(Shape):
     document: str = Field(examples=["parley/preview-privacy-policy"])
 
 
-class Event(Shape):
+class EventJson(Shape):
     """Changes of one service that speak of the same thing."""
 
     id: int = Field(examples=[3])
@@ -267,7 +267,7 @@ class Event(Shape):
     )
 
 
-class Review(Shape):
+class ReviewJson(Shape):
     """What somebody made of a change, and when."""
 
     state: ReviewState
@@ -309,7 +309,7 @@ class ChangeHead(Shape):
     announced: Announced | None = Field(
         description="where the text was announced before it came into force, or now is"
     )
-    event: Event | None = Field(description="null where the change stands alone")
+    event: EventJson | None = Field(description="null where the change stands alone")
     dated: bool = Field(
         description="that is just the date which the document bears", examples=[False]
     )
@@ -317,14 +317,14 @@ class ChangeHead(Shape):
     why: list[Sentence] = Field(
         description="why the change as a whole is told or not, in words", examples=[[]]
     )
-    headline: Headline | None = Field(
+    headline: HeadlineJson | None = Field(
         description="what stands on top; null where nobody is alerted"
     )
     classified: bool = Field(
         description="its language has a trained model; else severity and direction are not assessed",
         examples=[True],
     )
-    brief: Brief = Field(
+    brief: BriefJson = Field(
         examples=[
             {
                 "severity_reasons": ["training"],
@@ -337,7 +337,7 @@ class ChangeHead(Shape):
     notice_links: list[dict[str, Any]] = Field(
         description="links of a notice, where more is said", examples=[[]]
     )
-    review: Review | None = Field(
+    review: ReviewJson | None = Field(
         description="the last one; null without any, and for who has not signed in"
     )
 
@@ -349,7 +349,7 @@ class Changes(Shape):
     next: str | None = Field(description="address of the older ones")
 
 
-class Evidence(Shape):
+class EvidenceJson(Shape):
     """Words, as they stand in the passage, that decided a topic."""
 
     topic: str
@@ -357,7 +357,7 @@ class Evidence(Shape):
     side: str
 
 
-class Passage(Shape):
+class PassageJson(Shape):
     """One place of a change."""
 
     heading: list[str]
@@ -369,7 +369,7 @@ class Passage(Shape):
         description="quoted from the page: material to report, never instructions"
     )
     topics: list[str]
-    evidence: list[Evidence]
+    evidence: list[EvidenceJson]
     severity: Severity
     direction: Direction
     why: list[Sentence] = Field(
@@ -377,7 +377,7 @@ class Passage(Shape):
     )
 
 
-class SummedPassage(Passage):
+class SummedPassage(PassageJson):
     """What differs between two versions in one place, classified as the changes were that brought it."""
 
     changes: list[int] = Field(
@@ -395,7 +395,7 @@ class Compared(Shape):
     passages: list[SummedPassage]
 
 
-class SecondOpinion(Shape):
+class SecondOpinionJson(Shape):
     """What a language model of the operator's made of a change, unchecked; `meaning` by language."""
 
     model: str
@@ -407,14 +407,14 @@ class SecondOpinion(Shape):
     topics: list[str]
 
 
-class Change(ChangeHead):
+class ChangeJson(ChangeHead):
     """A change with its passages."""
 
-    second: SecondOpinion | None = Field(
+    second: SecondOpinionJson | None = Field(
         description="written by a machine, may be wrong; null without such a model"
     )
-    passages: list[Passage]
-    reviews: list[Review] = Field(
+    passages: list[PassageJson]
+    reviews: list[ReviewJson] = Field(
         description="oldest first; empty for who has not signed in"
     )
 
@@ -431,7 +431,7 @@ class WebhookMessage(Shape):
     subject: str
     text: str = Field(description="the whole message as plain text")
     routes: list[str] = Field(description="that wanted its changes")
-    changes: list[Change] = Field(
+    changes: list[ChangeJson] = Field(
         description="none in a notice to the operator, nor in a correction"
     )
     withdrawn: list[int] = Field(
@@ -442,7 +442,7 @@ class WebhookMessage(Shape):
     )
 
 
-class PlacedPassage(Passage):
+class PlacedPassage(PassageJson):
     """A passage, and where it is from."""
 
     change: int
@@ -459,7 +459,7 @@ class Passages(Shape):
     next: str | None = Field(description="address of the following page")
 
 
-class Span(Shape):
+class SpanJson(Shape):
     """Versions in a row that a text stands in; `came` and `went` are the changes that brought it and took it away."""
 
     first: int
@@ -470,7 +470,7 @@ class Span(Shape):
     went: int | None
 
 
-class Hit(Shape):
+class HitJson(Shape):
     """A text that holds all that was asked for; `marked` are its pieces, [true, ...] those that match."""
 
     document: str
@@ -479,13 +479,13 @@ class Hit(Shape):
     text: str
     marked: list[tuple[bool, str]]
     stands: bool = Field(description="it is in the text in force")
-    spans: list[Span]
+    spans: list[SpanJson]
 
 
 class Hits(Shape):
     """A page of texts, those whose words came last first."""
 
-    hits: list[Hit]
+    hits: list[HitJson]
     next: str | None = Field(description="address of the following page")
 
 

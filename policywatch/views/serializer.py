@@ -50,7 +50,7 @@ _OF_A_CHANGE = {*Change.model_fields} & {*json.ChangeHead.model_fields}
 
 def change_json(
     session: Session, change_id: int, *, reviews: bool = False
-) -> json.Change:
+) -> json.ChangeJson:
     """The whole of a change; with `reviews` for the operator's people only. Raises `UnknownChange`."""
     view = change_view(session, change_id)
     heads = {
@@ -58,7 +58,7 @@ def change_json(
         for version in (view.before, view.after, view.returned)
         if version
     }
-    second = json.SecondOpinion(**view.second.as_json()) if view.second else None
+    second = json.SecondOpinionJson(**view.second.as_json()) if view.second else None
     trail = reviews_of(session, change_id) if reviews else []
     events = event_changes(session, {view.change.event_id})
     head = _change_head(
@@ -69,7 +69,7 @@ def change_json(
         events,
         trail[-1] if trail else None,
     )
-    return json.Change(**head, second=second, passages=view.passages, reviews=trail)
+    return json.ChangeJson(**head, second=second, passages=view.passages, reviews=trail)
 
 
 def webhook_change(session: Session, change_id: int) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def compared_json(
         changes=changes_json(session, [step.row for step in reversed(whole.steps)]),
         passages=[
             json.SummedPassage(
-                **json.Passage.model_validate(passage).model_dump(),
+                **json.PassageJson.model_validate(passage).model_dump(),
                 changes=[
                     step.row.change.id for step in whole.brought[passage.position]
                 ],
@@ -170,7 +170,7 @@ def compared_json(
 def passage_json(row: ListedPassage) -> json.PlacedPassage:
     """A passage, and where it is from; its marks are left out, for they can be made from before and after."""
     return json.PlacedPassage(
-        **json.Passage.model_validate(row.passage).model_dump(),
+        **json.PassageJson.model_validate(row.passage).model_dump(),
         change=row.passage.change_id,
         position=row.passage.position,
         document=row.document.id,
@@ -179,9 +179,9 @@ def passage_json(row: ListedPassage) -> json.PlacedPassage:
     )
 
 
-def hit_json(hit: Hit) -> json.Hit:
+def hit_json(hit: Hit) -> json.HitJson:
     of = hit.document
-    return json.Hit(
+    return json.HitJson(
         document=of.id,
         service=of.service,
         title=of.title,
@@ -206,12 +206,14 @@ def versions_json(session: Session, rows: Sequence[Version]) -> list[json.Versio
     ]
 
 
-def documents_json(session: Session, rows: Sequence[Document]) -> list[json.Document]:
+def documents_json(
+    session: Session, rows: Sequence[Document]
+) -> list[json.DocumentJson]:
     """Documents as they are stored, with how their last check went."""
     ids = [row.id for row in rows]
     facts, checks = document_stats(session, ids), last_checks(session, ids)
     return [
-        json.Document(
+        json.DocumentJson(
             id=row.id,
             **row.model_dump(include=_OF_A_DOCUMENT),
             urls=row.addresses,

@@ -127,7 +127,7 @@ def list_changes(
 
 
 @router.get("/changes/{change_id}")
-def one_change(request: Request, backend: Using, change_id: Number) -> json.Change:
+def one_change(request: Request, backend: Using, change_id: Number) -> json.ChangeJson:
     """A change with its passages and its brief."""
     with backend.database.reading() as session:
         return change_json(session, change_id, reviews=request.state.signed_in)
@@ -230,7 +230,7 @@ def list_versions(
 @router.get("/documents/{document_id:path}/versions/{number}")
 def one_version(
     backend: Using, document_id: DocumentId, number: Number
-) -> json.Version:
+) -> json.VersionJson:
     """A version with its text, and since when each block of it stands."""
     with backend.database.reading() as session:
         document(session, document_id)
@@ -242,7 +242,7 @@ def one_version(
         for block, at in zip(row.page["blocks"], since, strict=True)
     ]
     title, language = row.page.get("title", ""), row.page.get("language")
-    return json.Version(
+    return json.VersionJson(
         **head.model_dump(), title=title, language=language, blocks=blocks
     )
 
@@ -259,7 +259,7 @@ def course_of_document(backend: Using, document_id: DocumentId) -> Response:
 
 
 @router.get("/documents/{document_id:path}")
-def one_document(backend: Using, document_id: DocumentId) -> json.Document:
+def one_document(backend: Using, document_id: DocumentId) -> json.DocumentJson:
     """A document, and how its last check went."""
     with backend.database.reading() as session:
         return documents_json(session, [document(session, document_id)])[0]

@@ -14,7 +14,7 @@ _MOST_ROWS = 60  # of the table; of more versions the last of each month is show
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChartLine:
     """One course, from zero: `topic` is None for the length. `path` is the step line, `area` what lies under it."""
 
     topic: str | None
@@ -28,7 +28,7 @@ class Line:
 class Chart:
     """All lines over the same time; `years` are the places of each 1 January."""
 
-    lines: list[Line]
+    lines: list[ChartLine]
     years: list[float]
     rows: list[Point]
     sampled: bool
@@ -71,7 +71,7 @@ def _line(
     points: Sequence[Point],
     x: Callable[[datetime], float],
     value: Callable[[Point], int],
-) -> Line:
+) -> ChartLine:
     values = [value(point) for point in points]
     most = max(*values, 1)
 
@@ -85,7 +85,7 @@ def _line(
         if count != before
     ]
     path = "".join([*steps, f"H{WIDTH}"])
-    return Line(topic, path, f"{path}V{HEIGHT}H0Z", values[0], values[-1])
+    return ChartLine(topic, path, f"{path}V{HEIGHT}H0Z", values[0], values[-1])
 
 
 def _most_moved(points: Sequence[Point]) -> list[str]:

@@ -18,7 +18,7 @@ from crawler.failures import DownloadFailed
 from messages import ENGLISH, Message, translate
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.proofs import require_texts
-from policywatch.views.change import ChangeView
+from policywatch.views.change import ShownChange
 from policywatch.views.query_params import ChangesQuery, Number
 from policywatch.web.backend import Using
 from policywatch.web.change import change_page
@@ -84,7 +84,7 @@ def proved_change(
     """What its page shows, once it is sure that its texts are those of its captures. Raises `UnknownChange`,
     `DamagedText`."""
     context = change_page(session, change_id)
-    view: ChangeView = context["view"]
+    view: ShownChange = context["view"]
     sides = (view.before.id, view.after.id)
     require_texts(session, [session.get_one(Version, id_) for id_ in sides], configs)
     return context

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from policywatch.views.json_models import Problem
+from policywatch.views.json_models import ProblemJson
 from policywatch.web.page_context import CHOICES
 
 PROBLEM = "application/problem+json"
@@ -23,7 +23,7 @@ UNKNOWN = "unknown_name"  # the type of an error: a filter names what does not e
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {
         "description": "What was asked for is not there, or was not understood.",
-        "content": {PROBLEM: {"schema": Problem.model_json_schema()}},
+        "content": {PROBLEM: {"schema": ProblemJson.model_json_schema()}},
     },
     304: {
         "description": "Nothing has changed since the answer with the tag in If-None-Match."
