@@ -25,9 +25,8 @@ from yarl import URL
 
 from foundation.addresses import ForbiddenAddress, is_public
 
-_HEADER_SIZE = (
-    65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
-)
+# bytes; some sites send content security policies beyond aiohttp's 8 kB
+_HEADER_SIZE = 65536
 _MAX_ENCODINGS = 2  # one over the other
 _MOST_MEMBERS = 100  # of a gzip file, which may also have zeros after the last one
 _NO_TLS = {
@@ -62,7 +61,6 @@ class HttpResponse:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """The first one of this name."""
         return next(
             (value for key, value in self.headers if key.lower() == name.lower()), None
         )
@@ -152,8 +150,6 @@ async def exchange(
 
 
 class _PublicResolver(ThreadedResolver):
-    """Resolves names to public addresses only."""
-
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:

@@ -69,8 +69,6 @@ def this_and_above(severity: str) -> tuple[Severity, ...]:
 
 
 class Outcome(StrEnum):
-    """What came of a check."""
-
     FIRST = "first"
     UNCHANGED = "unchanged"
     NOT_MODIFIED = "not-modified"
@@ -99,8 +97,6 @@ GOOD = (
 
 
 class Cause(StrEnum):
-    """Why a version exists."""
-
     PAGE = "page"
     READER = "reader"  # the page did not change, the way it is read did
     ACCEPTED = "accepted"  # held, and accepted by a person
@@ -117,8 +113,6 @@ class ReviewState(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    """What a notice is about."""
-
     UNREADABLE = "unreadable"  # several checks in a row brought no believable text
     RECOVERED = "recovered"
     HELD = "held"
@@ -135,8 +129,6 @@ MessageKind = Literal["alert", "digest", "notice", "test"]
 
 
 class State(StrEnum):
-    """Where a delivery stands."""
-
     PENDING = "pending"
     SENDING = "sending"  # claimed; the claim of a process that died is released
     SENT = "sent"

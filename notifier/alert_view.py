@@ -88,16 +88,13 @@ class ChangeView:
     unflagged: int
     pages: tuple[str, ...]  # where the document stands, all of it
     severity_reasons: str  # why it is high, where a convention says so
-    announced: date | None = (
-        None  # when this very text was found as an announced one, if it was
-    )
+    # when this very text was found as an announced one, if it was
+    announced: date | None = None
     diff: str | None = None  # where the whole change can be read
-    stored: str | None = (
-        None  # where the page can be read as it was stored, at the words that are the news
-    )
-    archived: str | None = (
-        None  # which archive the text is from, and of which day; None: the service itself showed it
-    )
+    # where the page can be read as it was stored, at the words that are the news
+    stored: str | None = None
+    # which archive the text is from, and of which day; None: the service itself showed it
+    archived: str | None = None
     retold: str | None = None  # by a machine, in the message's language
     others: tuple[ChangeView, ...] = ()  # of the same event
 

@@ -38,9 +38,8 @@ _FORMS: dict[NotifyFormat, Format] = {
     NotifyFormat.HTML: "html",
     NotifyFormat.MARKDOWN: "markdown",
 }
-_TITLE_AS_JSON = (
-    1400  # bytes: 200 characters, each of them perhaps \uXXXX, and the other keys
-)
+# bytes: 200 characters, each of them perhaps \uXXXX, and the other keys
+_TITLE_AS_JSON = 1400
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
@@ -116,10 +115,6 @@ def body_format(service: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
 def room_of(
     service: NotifyBase, url: str, apprise_format: NotifyFormat, subject: str
 ) -> int:
-    """How much of a body goes into one message: characters, or what `size_of` counts.
-
-    Apprise puts the title into the body where a channel has none, or counts it (Discord).
-    """
     room = channel_of(scheme_of(url)).room or int(service.body_maxlen)
     if service.title_maxlen and not service.overflow_amalgamate_title:
         return room
@@ -131,12 +126,10 @@ def room_of(
 
 
 def size_of(url: str) -> Callable[[str], int]:
-    """What this channel counts."""
     return _bytes if channel_of(scheme_of(url)).counts_bytes else len
 
 
 def _bytes(text: str) -> int:
-    """As UTF-8, or half of the JSON that it travels in with its title: ntfy allows twice its limit for that."""
     return max(len(text.encode()), (len(json.dumps(text)) + _TITLE_AS_JSON) // 2)
 
 

@@ -22,12 +22,10 @@ class Channel:
     markup: Format = "markdown"
     room: int | None = None
     counts_bytes: bool = False
-    reads_text: bool = (
-        False  # a program reads it: plain text, unless the address says format=
-    )
-    file: Literal["within", "after"] | None = (
-        None  # in the message, or as one more message after it
-    )
+    # a program reads it: plain text, unless the address says format=
+    reads_text: bool = False
+    # in the message, or as one more message after it
+    file: Literal["within", "after"] | None = None
     text_with_file: bool = False  # without one, an empty message would be posted too
 
 
@@ -50,5 +48,4 @@ _OTHER = Channel()
 
 
 def channel_of(scheme: str) -> Channel:
-    """What is special about the service of an Apprise URL."""
     return CHANNELS.get(scheme, _OTHER)

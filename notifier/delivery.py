@@ -61,8 +61,6 @@ _CRASHES_FORGIVEN = 3  # claims that died before the next one has to wait
 
 
 class Send(Protocol):
-    """How one message goes to one address."""
-
     def __call__(self, address: Address, message: Notification) -> Result:
         """Never raises for what a server or a network does."""
         ...
@@ -78,8 +76,6 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class RouteTest:
-    """What became of a test message at one address."""
-
     route: str
     address: str
     ok: bool
@@ -210,9 +206,8 @@ class _Run:
     wrote_notices: bool = False
     alerts_only: bool = False
     resting: dict[str, Rest] = field(default_factory=dict)  # by address
-    error: Exception | None = (
-        None  # of the program with one delivery, raised when the others are done
-    )
+    # of the program with one delivery, raised when the others are done
+    error: Exception | None = None
 
     def release_dead_claims(self) -> None:
         """Take back what a dead process was sending, and whatever was claimed for longer than sending can take."""

@@ -42,9 +42,8 @@ class Dialect:
     line_end: str = "  \n"
     blank_line: str = "\n\n"
     footer: str | None = None
-    touches: bool = (
-        False  # whether a mark may touch a letter or another mark and is still one
-    )
+    # whether a mark may touch a letter or another mark and is still one
+    touches: bool = False
 
 
 def _discord(text: str) -> str:

@@ -36,7 +36,6 @@ class Console(NotifyBase):
         return True
 
     def url(self, privacy: bool = False, *args: Any, **kwargs: Any) -> str:
-        """The one address there is."""
         return "console://"
 
     @staticmethod
@@ -83,7 +82,6 @@ class TextFile(NotifyBase):
         return True
 
     def url(self, privacy: bool = False, *args: Any, **kwargs: Any) -> str:
-        """The address as it is written."""
         return f"file://{self.path}"
 
     @staticmethod

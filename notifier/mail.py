@@ -27,9 +27,8 @@ from messages import Message, join_messages, system_error, verbatim
 if TYPE_CHECKING:  # see channels.py
     from notifier.notifications import Notification
 
-_PERMANENT = (
-    500  # SMTP reply codes from here on: the same try again would fail the same way
-)
+# SMTP reply codes from here on: the same try again would fail the same way
+_PERMANENT = 500
 _POLICY = SMTP.clone(
     refold_source="none"
 )  # else an address in a header would be encoded where it is long
@@ -236,7 +235,6 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
 
 
 def _refusal(failure: OSError) -> Refused:
-    """What a failure of the whole mail means."""
     match failure:
         case smtplib.SMTPResponseException():
             answer = verbatim(f"{failure.smtp_code} {_text(failure.smtp_error)}")

@@ -26,9 +26,8 @@ from storage.deliveries import Delivery, alerted_changes
 from storage.documents import document
 from storage.notices import Notice
 
-_SUBJECT = (
-    180  # characters; mail programs and phones show less, the weightiest comes first
-)
+# characters; mail programs and phones show less, the weightiest comes first
+_SUBJECT = 180
 
 
 @dataclass(frozen=True, slots=True)

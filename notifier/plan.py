@@ -198,7 +198,6 @@ class _Planner:
         return None
 
     def _there(self, change_id: int, place: Address) -> list[Delivery]:
-        """What brings a change to a place, or brought it."""
         if change_id not in self.carriers:
             self.carriers[change_id] = carriers(self.session, change_id)
         names = self.names[place.url]
@@ -274,7 +273,6 @@ def has_to_plan(
 
 
 def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
-    """Whether there may be anything to plan or to send."""
     waits = (
         waiting_alerts(session)
         or unplanned_notices(session)
@@ -296,7 +294,6 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
 
 
 def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:
-    """By each of the names that a route has or had."""
     return {name: route for route in routes for name in route.names}
 
 
@@ -405,7 +402,6 @@ def _respect_quiet_hours(
 
 
 def _distinct(addresses: Sequence[Address]) -> list[Address]:
-    """Each place once, in order."""
     return list({address.url: address for address in reversed(addresses)}.values())[
         ::-1
     ]

@@ -17,9 +17,8 @@ from storage.second_readings import SecondReading
 
 _MEANINGS = 3  # sentences of a language model on one change
 _LONGEST_NAME = 60  # characters of a service's name in a headline
-_MOST_IN_SUBJECT = (
-    80  # characters of a quotation, before a day and what else there is to know
-)
+# characters of a quotation, before a day and what else there is to know
+_MOST_IN_SUBJECT = 80
 _MOST_ROWS = 5  # of the summary, the date, the deadline and the default among them
 _ORDER = (
     "data",

@@ -47,9 +47,8 @@ class Route:
     formerly: tuple[str, ...] = ()
     empty: bool = False  # whether a digest of nothing is sent, too
     language: str = "en"
-    subscription: str | None = (
-        None  # the page where its reader, who subscribed there, can unsubscribe
-    )
+    # the page where its reader, who subscribed there, can unsubscribe
+    subscription: str | None = None
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for a word that has no meaning here."""
@@ -60,7 +59,6 @@ class Route:
         zone(self.timezone)
 
     def wants(self, document: Document, change: Change) -> bool:
-        """Whether the people of this route asked to hear of this change."""
         return change.alert and not self.unmet(document, change)
 
     def unmet(self, document: Document, change: Change) -> list[Unmet]:
@@ -93,7 +91,6 @@ class Route:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names under which something may be stored for it."""
         return (self.name, *self.formerly)
 
     def opens(self, severity: str, now: datetime) -> datetime:

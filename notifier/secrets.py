@@ -11,9 +11,8 @@ from notifier.escape import clean
 
 _LONGEST = 300  # characters of a server's answer that are worth keeping
 _SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")
-_SHORTEST = (
-    3  # shorter parts of a URL are no secrets, and would blank out half of a sentence
-)
+# shorter parts of a URL are no secrets, and would blank out half of a sentence
+_SHORTEST = 3
 
 
 def scrub(text: str, url: str) -> str:

@@ -40,9 +40,8 @@ from notifier.webhook import Webhook
 from storage.clock import retry_after, utc_now
 
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
-_FOR_THE_LAST = (
-    0.25  # of these, for the mail that is on its way when no further person gets one
-)
+# of these, for the mail that is on its way when no further person gets one
+_FOR_THE_LAST = 0.25
 _LONGEST_SUBJECT = 250
 
 # Apprise takes files only of kinds that are known, and in a slim container this one is not; said here, once, for what

@@ -71,7 +71,6 @@ class Webhook(NotifyBase):
 
 
 def only_id(_session: Session, id_: int) -> dict[str, Any]:
-    """A change as `ChangeJson`, where nobody asks for more."""
     return {"id": id_}
 
 

@@ -14,8 +14,6 @@ _WRITTEN = re.compile(rf"(?:daily|weekly (?P<day>[a-z]+)) (?P<at>{TIME_OF_DAY})"
 
 @dataclass(frozen=True, slots=True)
 class AtOnce:
-    """As soon as the change is read."""
-
     def __str__(self) -> str:
         return "at once"
 
@@ -49,7 +47,6 @@ class Digest:
         return moment
 
     def _on(self, day: date, zone: tzinfo, like: datetime) -> datetime | None:
-        """None on a day without a digest."""
         # A wall-clock time that summer time skips is taken an hour later, one that it repeats is taken the first time:
         # either way once a day.
         if self.day not in (None, day.weekday()):
@@ -75,7 +72,6 @@ def parse_when(written: str) -> When:
 
 
 def time_of_day(written: str) -> time:
-    """Of what `TIME_OF_DAY` matches."""
     hour, minute = written.split(":")
     return time(int(hour), int(minute))
 

@@ -35,8 +35,7 @@ def take(session: Session, lock: AdvisoryLock) -> None:
             f"{lock.name} is taken after {each.name}"
         )
     taken.add(lock)
-    connection = (
-        session.connection()
-    )  # past the session, which would write first what it holds
+    # past the session, which would write first what it holds
+    connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(lock.value)))

@@ -62,7 +62,6 @@ def with_deadline(
 
 
 def alerts_of(session: Session, change_id: int) -> list[Alert]:
-    """Of a change, in the order in which they were written."""
     return list(
         session.exec(
             select(Alert).where(Alert.change_id == change_id).order_by(col(Alert.id))

@@ -11,9 +11,8 @@ from storage.checks import Check
 from storage.columns import Utc
 from storage.paragraphs import digest
 
-ALTERNATES = (
-    3  # turns, from which on a passage alternates: it came, went and came again
-)
+# turns, from which on a passage alternates: it came, went and came again
+ALTERNATES = 3
 
 
 class AlternatingPassage(SQLModel, table=True):

@@ -63,7 +63,6 @@ def announcements(
 
 
 def announcement_by(change: Change, head: Version) -> Announcement:
-    """What a change of an announced text is, whose version begins with `head`."""
     # a person who accepts a text later dates the change; the page showed it before
     at = head.captured_at if change.cause == Cause.ACCEPTED else change.detected_at
     return Announcement(change.id, change.document_id, at.date())

@@ -50,15 +50,15 @@ class Capture(SQLModel, table=True):
     url: str
     final_url: str
     status: int
-    headers: list[tuple[str, str]] = Field(
-        default=[], sa_type=JSON
-    )  # as received, in order
+    # as received, in order
+    headers: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
     mime: str
     charset: str | None = None  # as the server declared it
     sha256: str
     size: int  # of the body, bytes, as decoded from its transfer and content encodings
     body: bytes = Field(sa_type=Compressed)
     # of the chain, which has its hashes; `add_capture` knows it
+    # parts, which name the first one
     entry: int = Field(
         default=None, foreign_key="chain_entries.number", unique=True, nullable=False
     )
@@ -92,7 +92,6 @@ class Capture(SQLModel, table=True):
         }
 
     def entry_text(self, number: int, previous: str) -> str:
-        """The entry that it has in the chain, if it is as it was written."""
         self.entry = number
         hashes = {
             name: sha256(content).hexdigest() for name, content in self.files().items()
@@ -102,7 +101,6 @@ class Capture(SQLModel, table=True):
 
 
 def add_capture(session: Session, added: Capture) -> None:
-    """Write a capture, and its entry in the chain, in the session's transaction."""
     added.entry = add_entry(session, added.entry_text)
     session.add(added)
     session.flush()
@@ -114,9 +112,7 @@ def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) 
     if hashes := entry_hashes(session, removed):
         comment = f"removed {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {about}"
         add_entry(session, partial(entry_text, comment=comment, hashes=hashes))
-    session.exec(
-        delete(Capture).where(of_them, col(Capture.head_id).is_not(None))
-    )  # parts, which name the first one
+    session.exec(delete(Capture).where(of_them, col(Capture.head_id).is_not(None)))
     session.exec(delete(Capture).where(of_them))
 
 
@@ -167,7 +163,6 @@ def newest_captures(session: Session, document: str) -> list[Capture]:
 
 
 def addresses(captures: Sequence[Capture], url: str) -> list[str]:
-    """The addresses that a text of several was read from; of one alone, the document's own of today."""
     return [each.url for each in captures] if len(captures) > 1 else [url]
 
 

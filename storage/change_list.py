@@ -51,7 +51,6 @@ class Cursor(NamedTuple):
 
     @classmethod
     def of(cls, change: Change) -> Cursor:
-        """The place of a change."""
         return cls(change.detected_at, change.id)
 
     @classmethod
@@ -174,7 +173,6 @@ def changes_page(
 
 
 def after_place(place: Cursor) -> ColumnElement[bool]:
-    """The change at that place and those that follow it."""
     return tuple_(col(Change.detected_at), col(Change.id)) <= _at(place)
 
 
@@ -185,7 +183,6 @@ def _at(place: Cursor) -> ColumnElement[Any]:
 
 
 def _rank(of: type[Change]) -> ColumnElement[int]:
-    """`gravity` in the database."""
     ranks = {name: gravity(name) for name in SEVERITIES}
     return case(ranks, value=col(of.severity))
 
@@ -218,7 +215,6 @@ def _events(
 
 
 def event_of(session: Session, change: Change) -> list[ListedChange]:
-    """The changes of its event, newest first; none where it stands alone."""
     if change.event_id is None:
         return []
     return listed(session, event_changes(session, {change.event_id})[change.event_id])
@@ -347,7 +343,6 @@ def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
 def changes_to(
     session: Session, version_ids: Collection[int]
 ) -> dict[int, ListedChange]:
-    """By version, the change that made it; first versions have none."""
     ids = session.exec(
         select(Change.id).where(col(Change.version_id).in_(version_ids))
     ).all()

@@ -83,7 +83,6 @@ class Change(SQLModel, table=True):
 
     @property
     def is_unclassified(self) -> bool:
-        """It was too costly to be judged, so that nobody knows what it is about."""
         return UNCLASSIFIED in self.brief.get("severity_reasons", ())
 
 
@@ -161,13 +160,11 @@ def change(session: Session, id_: int) -> Change:
 
 
 def change_in_any_state(session: Session, id_: int) -> Change:
-    """Also one that was withdrawn."""
     with with_withdrawn(session):
         return session.get_one(Change, id_)
 
 
 def change_to(session: Session, version_id: int) -> Change | None:
-    """The change that made a version; None for a first one."""
     return session.exec(select(Change).where(Change.version_id == version_id)).first()
 
 
@@ -180,7 +177,6 @@ def passages(session: Session, change_id: int) -> list[StoredPassage]:
 def passages_by_change(
     session: Session, change_ids: Collection[int]
 ) -> dict[int, list[StoredPassage]]:
-    """In reading order, for each of the changes that has any."""
     wanted = select(StoredPassage).where(col(StoredPassage.change_id).in_(change_ids))
     found: dict[int, list[StoredPassage]] = {}
     for each in session.exec(
@@ -228,7 +224,6 @@ def waiting_changes(session: Session) -> list[Change]:
 
 
 def neighbours(session: Session, change: Change) -> tuple[Change | None, Change | None]:
-    """The change of the same document that ended at this one's earlier version, and the one that began at its later."""
     same = select(Change).where(Change.document_id == change.document_id)
     before = session.exec(same.where(Change.version_id == change.before_id)).first()
     return before, session.exec(

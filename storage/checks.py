@@ -38,24 +38,19 @@ class Check(SQLModel, table=True):
     # program; from 0 again where a person asks for it
     attempts: int = 0
     accepted: bool = False  # held, and then taken by a person
-    rejected_as: int | None = (
-        None  # the capture of this text, or of one that says the same, that a person rejected
-    )
-    source: str | None = (
-        None  # the archive that was read; None: the service itself was asked
-    )
+    # the capture of this text, or of one that says the same, that a person rejected
+    rejected_as: int | None = None
+    # the archive that was read; None: the service itself was asked
+    source: str | None = None
     stands_in: bool = False  # read in an archive because the page does not answer: says nothing of the page's health
-    reason: Message | None = Field(
-        default=None, sa_type=MessageColumn
-    )  # None when all is well
+    # None when all is well
+    reason: Message | None = Field(default=None, sa_type=MessageColumn)
     status: int | None = None
     final_url: str | None = None
-    moved_to: str | None = (
-        None  # the page's new address, by permanent redirects or its own words before it went
-    )
-    seconds: float | None = (
-        None  # from the first request to the last byte, confirmation included
-    )
+    # the page's new address, by permanent redirects or its own words before it went
+    moved_to: str | None = None
+    # from the first request to the last byte, confirmation included
+    seconds: float | None = None
     # validators of the answer and the digest of its markup; the document takes them over when its text is accepted
     etag: str | None = None
     last_modified: str | None = None
@@ -184,7 +179,6 @@ def take_rejection_back(session: Session, check: Check) -> None:
 
 
 def check_that_brought(session: Session, capture_id: int) -> Check | None:
-    """The first one whose answer was this capture; None where it was imported."""
     return session.exec(
         select(Check)
         .where(Check.capture_id == capture_id)
@@ -194,7 +188,6 @@ def check_that_brought(session: Session, capture_id: int) -> Check | None:
 
 
 def rejected_captures(session: Session, document_id: str) -> list[int]:
-    """Of texts of the document that a person rejected."""
     wanted = select(Check.rejected_as).where(
         Check.document_id == document_id, col(Check.rejected_as).is_not(None)
     )
@@ -213,7 +206,6 @@ def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
 
 
 def last_failure(session: Session, document_id: str) -> Check | None:
-    """The newest check that brought no valid text."""
     failed = select(Check).where(
         _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).not_in(GOOD)
     )
@@ -256,7 +248,6 @@ def attempts_before(session: Session, check: Check) -> int:
 
 
 def forget_attempts(session: Session, ids: Collection[int]) -> None:
-    """A person asks for these checks to be read."""
     session.exec(update(Check).where(col(Check.id).in_(ids)).values(attempts=0))
 
 
@@ -283,12 +274,10 @@ def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
 
 
 def last_check(session: Session, document_id: str) -> Check | None:
-    """The newest check of a document, read or not."""
     return last_checks(session, [document_id]).get(document_id)
 
 
 def newest_check(session: Session) -> Check | None:
-    """The last check that was made of any document."""
     return session.exec(select(Check).order_by(col(Check.id).desc()).limit(1)).first()
 
 
@@ -359,7 +348,6 @@ def last_check_from(
 
 
 def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
-    """How many checks after `check_id` read the document and believed it."""
     return _checks_since(session, document_id, check_id, GOOD)
 
 
@@ -391,14 +379,12 @@ def checks_of(session: Session, document_id: str, *, limit: int) -> list[Check]:
 
 
 def check_count(session: Session, document_id: str) -> int:
-    """How many checks a document had."""
     return session.exec(
         select(func.count()).where(Check.document_id == document_id)
     ).one()
 
 
 def last_valid(session: Session, document_id: str) -> Check | None:
-    """The newest check that brought a valid text."""
     good = select(Check).where(
         _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).in_(GOOD)
     )

@@ -13,7 +13,6 @@ _LONGEST = timedelta(
 
 
 def utc_now() -> datetime:
-    """The time, with its zone."""
     return datetime.now(UTC)
 
 
@@ -23,7 +22,6 @@ def is_ahead(written: datetime, now: datetime) -> bool:
 
 
 def midnight(day: date) -> datetime:
-    """The day's beginning in UTC."""
     return datetime.combine(day, time(), UTC)
 
 

@@ -23,7 +23,6 @@ _PART = 500  # bound values in a statement
 
 
 def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """As many values as a statement can take."""
     return (values[start : start + _PART] for start in range(0, len(values), _PART))
 
 
@@ -83,8 +82,6 @@ def _message(stored: dict[str, Any]) -> Message:
 
 
 class MessageColumn(TypeDecorator[Message]):
-    """A text for people, kept as code and parameters."""
-
     impl = JSON(none_as_null=True)
     cache_ok = True
 
@@ -100,8 +97,6 @@ class MessageColumn(TypeDecorator[Message]):
 
 
 class MessagesColumn(TypeDecorator[list[Message]]):
-    """Several of them."""
-
     impl = JSON
     cache_ok = True
 
@@ -117,8 +112,6 @@ class MessagesColumn(TypeDecorator[list[Message]]):
 
 
 class Compressed(TypeDecorator[bytes]):
-    """Bytes, kept as zstd."""
-
     impl = LargeBinary
     cache_ok = True
 

@@ -105,9 +105,8 @@ class Database:
                 f"can't open {self}: {with_advice(failure.orig)}"
             ) from failure
         self._writing = self._engine.execution_options(policywatch_writes=True)
-        snapshot = (
-            {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        )  # SQLite's only one
+        # SQLite's only one
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reading = self._engine.execution_options(**snapshot)
         self._lease: Lease | None = None
 
@@ -118,12 +117,10 @@ class Database:
 
     @property
     def sqlite_file(self) -> Path | None:
-        """Where the database lies, if it is a file."""
         return sqlite_file(self.url)
 
     @property
     def is_sqlite(self) -> bool:
-        """Otherwise it is PostgreSQL."""
         return self.url.get_backend_name() == "sqlite"
 
     def _make_ready(self, *, upgrade: bool) -> None:
@@ -238,9 +235,8 @@ class Database:
     def optimize(self) -> None:
         """Let the database look how much its tables hold, for its plans of queries. Takes milliseconds, on PostgreSQL
         (which looks by itself within minutes) up to seconds."""
-        statement = (
-            "PRAGMA optimize=0x10012" if self.is_sqlite else "ANALYZE"
-        )  # of all tables, those that have grown
+        # of all tables, those that have grown
+        statement = "PRAGMA optimize=0x10012" if self.is_sqlite else "ANALYZE"
         with self._writing.connect() as connection, connection.begin():
             connection.exec_driver_sql(statement)
 
@@ -283,22 +279,18 @@ class Database:
             yield session
 
     def under(self, lease: Lease) -> Database:
-        """The same database, to which nothing is written any more once the lease is lost."""
         database = shallow_copy(self)
         database._lease = lease
         return database
 
     def before_request(self, rest: float) -> None:
-        """As `Lease.require`, if it is under one."""
         if self._lease is not None:
             self._lease.require(rest)
 
     def connect(self) -> Connection:
-        """A connection of its own."""
         return self._engine.connect()
 
     def close(self) -> None:
-        """Close the pool."""
         self._engine.dispose()
 
 
@@ -410,7 +402,6 @@ def _read_only_engine(url: URL) -> Engine:
 
 @cache
 def _newest_schema() -> str:
-    """The revision that the last of the migrations makes; each is named by it."""
     files = (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*_*.py")
     return max(file.name for file in files).partition("_")[0]
 

@@ -46,16 +46,13 @@ class Delivery(SQLModel, table=True):
     claimed_at: datetime | None = Field(default=None, sa_type=Utc)
     claimed_by: str | None = None
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
-    tried_since: datetime | None = Field(
-        default=None, sa_type=Utc
-    )  # the first attempt that failed
-    error: Message | None = Field(
-        default=None, sa_type=MessageColumn
-    )  # of the last attempt, without secrets
+    # the first attempt that failed
+    tried_since: datetime | None = Field(default=None, sa_type=Utc)
+    # of the last attempt, without secrets
+    error: Message | None = Field(default=None, sa_type=MessageColumn)
     gone: bool = False  # its address answered that nothing more is to be sent there
-    taken: list[str] | None = Field(
-        default=None, sa_type=JSON
-    )  # marks of people in the address who have it already
+    # marks of people in the address who have it already
+    taken: list[str] | None = Field(default=None, sa_type=JSON)
 
 
 _Row = TypeVar("_Row", bound=SQLModel)
@@ -89,7 +86,6 @@ def create_delivery(
     alerts: Iterable[Alert] = (),
     notice_ids: Iterable[int] = (),
 ) -> Delivery:
-    """A pending delivery, due at once."""
     delivery = Delivery(
         kind=kind, route=route, address=address, created_at=now, next_at=now
     )
@@ -178,7 +174,6 @@ def _may_be_sent(delivery: Delivery) -> bool:
 
 
 def items(session: Session, delivery_id: int) -> list[DeliveryItem]:
-    """In the order in which they were added."""
     wanted = select(DeliveryItem).where(DeliveryItem.delivery_id == delivery_id)
     return list(session.exec(wanted.order_by(col(DeliveryItem.id))))
 
@@ -186,7 +181,6 @@ def items(session: Session, delivery_id: int) -> list[DeliveryItem]:
 def alerts_in(
     session: Session, delivery_ids: Collection[int]
 ) -> dict[int, list[Alert]]:
-    """The alerts that each delivery carries, in the order in which they were added."""
     wanted = (
         select(DeliveryItem.delivery_id, Alert)
         .join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
@@ -200,7 +194,6 @@ def alerts_in(
 
 
 def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
-    """Those that carry an alert, one for each address."""
     carried = select(DeliveryItem.delivery_id).where(DeliveryItem.alert_id == alert_id)
     return list(
         session.exec(
@@ -214,7 +207,6 @@ def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
 def carriers(
     session: Session, change_id: int, *, locked: bool = False
 ) -> list[Delivery]:
-    """The deliveries that bring a change, or brought it; oldest first."""
     carrying = (
         select(DeliveryItem.delivery_id)
         .join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
@@ -244,7 +236,6 @@ def alerted_changes(
 
 
 def addresses_of_notice(session: Session, notice_id: int) -> set[str]:
-    """Where the notice comes or came."""
     return set(
         session.exec(
             select(DeliveryItem.address).where(DeliveryItem.notice_id == notice_id)
@@ -283,7 +274,6 @@ def alerted_since(
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many deliveries are in each state; every state is there."""
     counted = dict(
         session.exec(
             select(Delivery.state, func.count()).group_by(col(Delivery.state))
@@ -293,12 +283,10 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def next_attempt(session: Session) -> datetime | None:
-    """When the next pending delivery may be sent; None where none is pending."""
     return session.exec(select(func.min(Delivery.next_at)).where(_PENDING)).one()
 
 
 def oldest_pending(session: Session) -> datetime | None:
-    """When the oldest message was planned that is not sent yet."""
     return session.exec(select(func.min(Delivery.created_at)).where(_PENDING)).one()
 
 
@@ -359,7 +347,6 @@ def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -
 
 
 def claimed(session: Session) -> list[Delivery]:
-    """Those that are being sent, or were when their process died."""
     return list(
         session.exec(select(Delivery).where(Delivery.state == State.SENDING.value))
     )
@@ -405,7 +392,6 @@ def failing(session: Session) -> list[Delivery]:
 
 
 def park(delivery: Delivery, error: Message) -> None:
-    """Let a pending delivery fail permanently."""
     delivery.state, delivery.error = State.PARKED.value, error
 
 

@@ -22,7 +22,6 @@ class DocumentStats(NamedTuple):
 
 
 def document_stats(session: Session, ids: Collection[str]) -> dict[str, DocumentStats]:
-    """By document, for each of these ids."""
     of_versions = col(Version.document_id)
     counted = select(of_versions, func.count(), func.max(Version.number)).where(
         of_versions.in_(ids)

@@ -32,12 +32,10 @@ class Document(SQLModel, table=True):
     # mean "still the text that we show".
     etag: str | None = None
     last_modified: str | None = None
-    markup: str | None = (
-        None  # the fingerprint of the markup that said the text in force last, and of that text
-    )
-    parts: list[dict[str, str | None]] | None = Field(
-        default=None, sa_type=JSON
-    )  # as in `Check`
+    # the fingerprint of the markup that said the text in force last, and of that text
+    markup: str | None = None
+    # as in `Check`
+    parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
     # No request before this time: the server said so with Retry-After.
     not_before: datetime | None = Field(default=None, sa_type=Utc)
     # Checks in a row that brought no believable text, since when, and when the operator was last told.
@@ -55,9 +53,8 @@ class Document(SQLModel, table=True):
     paused: bool = False
     asked_at: datetime | None = Field(default=None, sa_type=Utc)
 
-    thinned_to: int | None = (
-        None  # the check up to which those without news were thinned
-    )
+    # the check up to which those without news were thinned
+    thinned_to: int | None = None
 
     @property
     def addresses(self) -> list[str]:
@@ -95,7 +92,6 @@ def declare(session: Session, declared: Iterable[Document]) -> None:
 
 
 def document(session: Session, id_: str) -> Document:
-    """Raise `UnknownDocument` where there is none."""
     row = session.get(Document, id_)
     if row is None:
         raise UnknownDocument(id_, [document.id for document in watched(session)])
@@ -103,7 +99,6 @@ def document(session: Session, id_: str) -> Document:
 
 
 def watched(session: Session) -> list[Document]:
-    """The documents of the watchlist, by id."""
     return list(
         session.exec(
             select(Document)
@@ -126,7 +121,6 @@ def edited(session: Session) -> list[Document]:
 
 
 def known(session: Session, services: Collection[str] = ()) -> list[Document]:
-    """The documents that are or were watched, by service and id; of all services or of these."""
     wanted = (
         select(Document)
         .where(*_of(services))
@@ -140,7 +134,6 @@ def _of(services: Collection[str]) -> list[ColumnElement[bool]]:
 
 
 def filter_choices(session: Session) -> dict[str, list[str]]:
-    """What the documents' services are called, the languages that they are written in and their kinds; each sorted."""
     columns = {
         "services": Document.service,
         "languages": Document.language,
@@ -170,7 +163,6 @@ def failing(session: Session, *, locked: bool = False) -> list[Document]:
 
 
 def watched_counts(session: Session, names: Collection[str] = ()) -> tuple[int, int]:
-    """How many services and how many documents are watched; of all services or of these."""
     counted = select(func.count(func.distinct(Document.service)), func.count())
     services, documents = session.exec(
         counted.where(col(Document.retired).is_(False), *_of(names))
@@ -234,7 +226,6 @@ def documents_page(
     after: str | None = None,
     limit: int = 50,
 ) -> list[Document]:
-    """Documents that are or were watched, by id, from the one after `after` on."""
     wanted = (
         select(Document).where(*_of(services)).order_by(col(Document.id)).limit(limit)
     )
@@ -248,7 +239,6 @@ def documents_page(
 def services_page(
     session: Session, *, after: str | None = None, limit: int = 50
 ) -> list[tuple[str, int]]:
-    """Services by name, with the number of their documents, from the one after `after` on."""
     counted = (
         select(Document.service, func.count())
         .group_by(col(Document.service))

@@ -16,7 +16,6 @@ from storage.journal import Action, Actor, enter
 def changes_between(
     session: Session, service: str, since: datetime, until: datetime
 ) -> list[tuple[Change, Document]]:
-    """Of a service, found in that time; the oldest first."""
     wanted = select(Change, Document).join(
         Document, col(Document.id) == col(Change.document_id)
     )
@@ -27,7 +26,6 @@ def changes_between(
 
 
 def added_texts(session: Session, change_ids: Collection[int]) -> list[tuple[int, str]]:
-    """What the passages of these changes brought, each text with its change."""
     wanted = select(StoredPassage.change_id, StoredPassage.after).where(
         col(StoredPassage.change_id).in_(change_ids)
     )
@@ -52,7 +50,6 @@ def join_event(
 
 
 def leave_event(session: Session, change: Change) -> None:
-    """Let a change stand alone."""
     change.event_id = change.event_reason = None
     session.flush()
     dissolve_events(session)
@@ -87,7 +84,6 @@ def dissolve_events(session: Session) -> None:
 def event_changes(
     session: Session, event_ids: Collection[int | None]
 ) -> dict[int, list[int]]:
-    """By event, its changes in the order in which they were found."""
     wanted = select(Change.event_id, Change.id).where(
         col(Change.event_id).in_(event_ids)
     )

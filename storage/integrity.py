@@ -22,12 +22,10 @@ from storage.verification import Damage, capture_damage, evidence_damage
 from storage.versions import Version
 from storage.wal import truncation
 
-_MOST = (
-    20  # of one kind that are named; one bad page of a file can spoil thousands of rows
-)
-_SECONDS = (
-    1  # that a daily look at the file may take; ten years of checks would take ten
-)
+# of one kind that are named; one bad page of a file can spoil thousands of rows
+_MOST = 20
+# that a daily look at the file may take; ten years of checks would take ten
+_SECONDS = 1
 _SAMPLE = 64  # captures of a daily look
 _PART = 500  # rows at a time
 

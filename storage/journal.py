@@ -17,8 +17,6 @@ from storage.notices import Notice
 
 
 class Action(StrEnum):
-    """What was done."""
-
     ADD = "add"
     PAUSE = "pause"
     RESUME = "resume"
@@ -96,7 +94,6 @@ def enter(
 
 
 def journal(session: Session, limit: int | None = None) -> list[JournalEntry]:
-    """Newest first."""
     return list(
         session.exec(
             select(JournalEntry).order_by(col(JournalEntry.id).desc()).limit(limit)
@@ -105,7 +102,6 @@ def journal(session: Session, limit: int | None = None) -> list[JournalEntry]:
 
 
 def last_pauses(session: Session) -> dict[str, JournalEntry]:
-    """The last pause of each document that ever had one, by document."""
     newest = select(func.max(JournalEntry.id)).where(
         JournalEntry.action == Action.PAUSE
     )

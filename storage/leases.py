@@ -104,7 +104,6 @@ class Lease:
             raise LostLease
 
     def end(self) -> None:
-        """Let others have it, as soon as the hosts have rested."""
         self._ended.set()
         self._thread.join()
         with suppress(DBAPIError):  # it expires

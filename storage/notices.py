@@ -36,7 +36,6 @@ class Notice(SQLModel, table=True):
 
     @classmethod
     def of(cls, check: Check, kind: NoticeKind, **facts: Any) -> Notice:
-        """What a stored check gives reason to."""
         return cls(
             kind=kind,
             document_id=check.document_id,
@@ -57,7 +56,6 @@ def unplanned_notices(session: Session) -> list[Notice]:
 def notices_of(
     session: Session, kind: NoticeKind, document_id: str | None = None
 ) -> list[Notice]:
-    """All that were ever written of one kind, for a document if one is named; oldest first."""
     wanted = select(Notice).where(Notice.kind == kind.value).order_by(col(Notice.id))
     return list(
         session.exec(

@@ -38,9 +38,8 @@ from storage.word_forms import write_forms
 
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
 
-_IN_A_SECOND = (
-    2**20
-)  # paragraphs that can begin at one time; with the seconds still exact where numbers are floats
+# paragraphs that can begin at one time; with the seconds still exact where numbers are floats
+_IN_A_SECOND = 2**20
 _TOGETHER = 100  # paragraphs of a pack
 _INSERT_WORDS = {
     "sqlite": "INSERT INTO paragraph_words (rowid, words) VALUES (?, ?)",
@@ -71,15 +70,12 @@ class ParagraphPack(SQLModel, table=True):
     digests: bytes  # of what must be the same for a text to be the same; each once in a document
     # of each paragraph: the "words" that it has, and how often it mentions each topic
     counts: dict[str, list[int]] = Field(sa_type=CompressedJson)
-    is_counted: bool = (
-        False  # whether topics are: not before the document has a second version
-    )
+    # whether topics are: not before the document has a second version
+    is_counted: bool = False
     texts: list[str] = Field(sa_type=CompressedJson)
 
 
 class PackWords(NamedTuple):
-    """The words of a pack's texts."""
-
     document_id: str
     first_id: int
     words: list[list[str]]
@@ -173,7 +169,6 @@ class _Index:
         return self.session.connection()
 
     def add(self, number: int, moment: datetime, page: Any) -> None:
-        """The next version."""
         texts = {key: each for each in texts_of(page) if (key := digest(each))}
         if unseen := {key: each for key, each in texts.items() if key not in self.ids}:
             first = self._new_id(moment)
@@ -236,14 +231,12 @@ def place_of(document_id: str) -> str:
 
 
 def write_words(connection: Connection, pack: PackWords) -> None:
-    """Index the paragraphs of a pack by their words."""
     connection.exec_driver_sql(
         _INSERT_WORDS[connection.dialect.name], index_rows(connection, pack)
     )
 
 
 def index_rows(connection: Connection, pack: PackWords) -> list[tuple[int, str]]:
-    """Ids, and what the index of words holds of each paragraph."""
     place = place_of(pack.document_id)
     rows = enumerate(pack.words, pack.first_id)
     if connection.dialect.name == "sqlite":
@@ -347,7 +340,6 @@ def move_on(session: Session, document_id: str, number: int) -> None:
 def stored_words(
     connection: Connection | Session, document_id: str | None = None
 ) -> Iterator[PackWords]:
-    """Of each pack of one document, or of all."""
     rows = select(
         ParagraphPack.document_id, ParagraphPack.first_id, ParagraphPack.texts
     )
@@ -363,14 +355,12 @@ def stored_words(
 
 
 def of_pack(name: str, paragraph_id: Any) -> Any:
-    """A column of the pack that holds a paragraph."""
     pack = aliased(ParagraphPack)
     before = select(getattr(pack, name)).where(pack.first_id <= paragraph_id)
     return before.order_by(col(pack.first_id).desc()).limit(1).scalar_subquery()
 
 
 def paragraph_ids(session: Session, document_id: str) -> dict[str, int]:
-    """Of a document's paragraphs, by their digests."""
     packs = select(ParagraphPack.first_id, ParagraphPack.digests).where(
         ParagraphPack.document_id == document_id
     )
@@ -384,11 +374,9 @@ def paragraph_ids(session: Session, document_id: str) -> dict[str, int]:
 
 
 def is_of(document_id: str) -> tuple[ColumnElement[bool], ...]:
-    """That an interval is of a paragraph in a pack of the document."""
     id_, first_id = col(ParagraphInterval.paragraph_id), col(ParagraphPack.first_id)
-    is_near = (
-        first_id > id_ - _TOGETHER
-    )  # bounds the search for a pack, where the database begins with the intervals
+    # bounds the search for a pack, where the database begins with the intervals
+    is_near = first_id > id_ - _TOGETHER
     return (
         id_.between(first_id, ParagraphPack.last_id),
         is_near,

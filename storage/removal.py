@@ -207,7 +207,6 @@ def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
 
 
 def _emptied(session: Session, items: ColumnElement[bool]) -> list[Delivery]:
-    """The deliveries that carry nothing but these."""
     carrying = select(DeliveryItem.delivery_id)
     others = col(DeliveryItem.id).not_in(select(DeliveryItem.id).where(items))
     wanted = select(Delivery).where(

@@ -24,13 +24,11 @@ _PART = 500  # rows of a transaction, so that others can write in between
 class Retention:
     """How long each is kept; None: for ever."""
 
-    checks: timedelta | None = (
-        None  # then those without news are thinned to one a day and outcome
-    )
+    # then those without news are thinned to one a day and outcome
+    checks: timedelta | None = None
     deliveries: timedelta | None = None
-    set_aside: timedelta | None = (
-        None  # captures that were not believed; those that wait for a person stay
-    )
+    # captures that were not believed; those that wait for a person stay
+    set_aside: timedelta | None = None
 
 
 def thin(

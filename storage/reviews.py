@@ -59,7 +59,6 @@ def add_review(
 
 
 def reviews_of(session: Session, change_id: int) -> list[Review]:
-    """The trail, oldest first."""
     return list(
         session.exec(
             select(Review).where(Review.change_id == change_id).order_by(col(Review.id))
@@ -68,7 +67,6 @@ def reviews_of(session: Session, change_id: int) -> list[Review]:
 
 
 def last_reviews(session: Session, change_ids: Collection[int]) -> dict[int, Review]:
-    """Of the changes that have any, by change."""
     rows = session.exec(
         select(Review).where(
             col(Review.id).in_(_last()), col(Review.change_id).in_(change_ids)
@@ -88,7 +86,6 @@ def is_in_state(
 
 
 def forget_reviews(session: Session, change_id: int) -> None:
-    """With a change that is taken out."""
     session.exec(delete(Review).where(col(Review.change_id) == change_id))
 
 

@@ -27,9 +27,8 @@ from storage.versions import Version
 from storage.word_forms import forms_of
 
 _MOST_PHRASES = 16  # of a question
-_MOST_PLACES = (
-    300  # documents that are named in the question; more are sorted out afterwards
-)
+# documents that are named in the question; more are sorted out afterwards
+_MOST_PLACES = 300
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
 
 
@@ -104,7 +103,6 @@ class Hit:
 
     @property
     def stands(self) -> bool:
-        """It is in the text in force."""
         return self.spans[-1].last is None
 
 
@@ -144,7 +142,6 @@ def search(
 
 
 def _documents(session: Session, wanted: SearchFilter) -> list[str] | None:
-    """Those to look into; None for all."""
     if not (wanted.services or wanted.documents or wanted.languages):
         return None
     ids = select(Document.id)

@@ -67,7 +67,6 @@ def last_second_reading(session: Session) -> SecondReading | None:
 
 
 def asked_since(session: Session, when: datetime) -> int:
-    """How many questions were asked."""
     return session.exec(
         select(func.count()).where(col(SecondReading.made_at) > when)
     ).one()

@@ -16,9 +16,8 @@ from storage.deliveries import Delivery, create_delivery, drop_unsent
 VALID_FOR = timedelta(days=3)  # the link that confirms
 _DAY = timedelta(days=1)  # in which an address gets one mail to confirm
 _MOST_A_DAY = 100  # of these mails, to all addresses
-_MOST_FAILED = (
-    3  # messages that failed permanently, before nothing more is sent to a reader
-)
+# messages that failed permanently, before nothing more is sent to a reader
+_MOST_FAILED = 3
 _NAME = "[subscriber "  # no route of a watchlist can be called so
 
 
@@ -41,7 +40,6 @@ class Subscriber(SQLModel, table=True):
     confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
 
     def choose(self, asked: Subscriber) -> None:
-        """Take over what a request asks for."""
         self.topics, self.severity, self.language = (
             asked.topics,
             asked.severity,
@@ -116,7 +114,6 @@ def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | N
 
 
 def unsubscribe(session: Session, *readers: Subscriber) -> None:
-    """Forget them, and what was to be sent."""
     for reader in readers:
         drop_unsent(session, reader.name)
         session.delete(reader)

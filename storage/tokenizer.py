@@ -13,9 +13,8 @@ import snowballstemmer
 MOST = 16_000  # words of one paragraph that can be found; PostgreSQL knows no later position
 LONGEST = 64  # characters of a word that count
 STEMMERS = {"en": "english", "fr": "french", "de": "german"}  # by language
-_ROOM = (
-    900_000  # bytes that the words of one paragraph take; PostgreSQL keeps a mebibyte
-)
+# bytes that the words of one paragraph take; PostgreSQL keeps a mebibyte
+_ROOM = 900_000
 _PLACE = 5  # bytes that it adds to each
 _MOST_OF_A_SIGN = 131  # bytes: half of the longest word with its place, which a letter and a space can make
 
@@ -45,7 +44,6 @@ def words(text: str) -> Iterator[IndexedWord]:
 
 
 def folded_words(text: str) -> list[str]:
-    """Every word of a text, folded, as many as can be found."""
     if _MOST_OF_A_SIGN * len(text) > _ROOM:
         return [word.folded for word in words(text)]
     if text.isascii():
@@ -54,7 +52,6 @@ def folded_words(text: str) -> list[str]:
 
 
 def split_words(text: str) -> list[str]:
-    """Every word of a text, as it is."""
     return text.translate(_SIGNS).split() if text.isascii() else _WORD.findall(text)
 
 

@@ -124,9 +124,8 @@ def _copy_table(reading: Session, writing: Session, table: Table) -> _Extent:
     names = [
         f"new_{column.name}" for column in table.columns
     ]  # SQLAlchemy keeps the names of columns for itself
-    as_json = (
-        writing.connection().dialect.name != "sqlite"
-    )  # SQLite would take a cast for a number
+    # SQLite would take a cast for a number
+    as_json = writing.connection().dialect.name != "sqlite"
     values: dict[str, ColumnElement[Any]] = {}
     for column, name in zip(table.columns, names, strict=True):
         type_ = _plain_type(column.type)

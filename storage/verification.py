@@ -213,7 +213,6 @@ def capture_damage(
 
 
 def _differences(session: Session, id_: int) -> list[str]:
-    """What of it is not as its entry says."""
     try:
         row = capture(session, id_)
         entry = session.get_one(ChainEntry, row.entry)

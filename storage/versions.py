@@ -45,12 +45,10 @@ class Version(SQLModel, table=True):
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
     reader: str  # which rules and selectors read it, and in which declared language, after a colon
-    source: str | None = (
-        None  # of its capture: the archive that it is from; None: the service itself answered so
-    )
-    imported: bool = (
-        False  # with a history, of which nobody was alerted; else a check brought it
-    )
+    # of its capture: the archive that it is from; None: the service itself answered so
+    source: str | None = None
+    # with a history, of which nobody was alerted; else a check brought it
+    imported: bool = False
     page: Any = Field(sa_type=CompressedJson)
     # of passages that alternated (`AlternatingPassage.key`): they stand here as in the version before
     alternating: list[str] = Field(default=[], sa_type=JSON)
@@ -97,12 +95,10 @@ def text_name(entry: int) -> str:
 
 
 def archive_name(source: str | None) -> str | None:
-    """The archive of a `source`, without the place in it."""
     return source and source.partition(",")[0]
 
 
 def current_version(session: Session, document_id: str) -> Version | None:
-    """The last version; None before the first."""
     return session.exec(
         select(Version)
         .where(Version.document_id == document_id)
@@ -112,7 +108,6 @@ def current_version(session: Session, document_id: str) -> Version | None:
 
 
 def is_read_as(reader: str, language: str) -> bool:
-    """Whether a text was read as one in this language."""
     return reader.rpartition(":")[2] == language
 
 
@@ -131,7 +126,6 @@ class InForce(NamedTuple):
 def in_force(
     session: Session, ids: Collection[str] | None = None
 ) -> dict[str, InForce]:
-    """By document, for those that have a version, or of those asked for."""
     newest = select(
         Version.document_id, func.max(Version.number).label("number")
     ).group_by(col(Version.document_id))
@@ -288,7 +282,6 @@ def imported_around(
 
 
 def last_import(session: Session, document_id: str, archive: str) -> Import | None:
-    """None where nothing of this archive was ever read."""
     return session.get(Import, (document_id, archive))
 
 
@@ -334,7 +327,6 @@ def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:
 def withdrawn_versions(
     session: Session, document_id: str
 ) -> list[tuple[Version, Withdrawal]]:
-    """Oldest first, without their pages."""
     joined = select(Version, Withdrawal).join(
         Withdrawal, col(Withdrawal.version_id) == col(Version.id)
     )

@@ -55,7 +55,6 @@ def with_withdrawn(session: Session) -> Iterator[None]:
 
 
 def withdrawals(session: Session, version_ids: list[int]) -> dict[int, Withdrawal]:
-    """By version, of these."""
     wanted = select(Withdrawal).where(col(Withdrawal.version_id).in_(version_ids))
     return {row.version_id: row for row in session.exec(wanted)}
 

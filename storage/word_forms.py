@@ -26,7 +26,6 @@ class WordForm(SQLModel, table=True):
 
 
 def write_forms(connection: Connection, language: str, texts: Iterable[str]) -> None:
-    """Know the words of new texts."""
     if (language := language[:2]) not in STEMMERS:  # of "en-GB"
         return
     distinct = {word.casefold() for word in set(split_words(" ".join(texts)))}
