@@ -17,7 +17,6 @@ from storage.captures import Capture
 from storage.database import Database, all_tables
 from storage.errors import with_advice
 from storage.paragraphs import ParagraphInterval, ParagraphPack, digest, is_of, texts_of
-from storage.schema_upgrade import missing_parts
 from storage.verification import Damage, capture_damage, evidence_damage
 from storage.versions import Version
 from storage.wal import truncation
@@ -74,6 +73,8 @@ def run_check(
 
 def _schema(session: Session) -> Iterator[Damage]:
     """Whether somebody edited the tables."""
+    from storage.schema_upgrade import missing_parts  # Alembic loads slowly
+
     for column in missing_parts(session.connection()) or ():
         yield Damage("database", f"it lacks {column}, which its schema has")
 
