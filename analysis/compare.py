@@ -49,13 +49,12 @@ def compare(
     trusted: bool = False,
     earlier: Sequence[Collection[str]] = (),
     model: Model | None = None,
-    second: Mapping[int, Verdict] | None = None,
 ) -> Comparison:
     """Compare two texts of one document. `document` is its title or kind, where known.
 
     With `trusted` it is settled that both are the document's: nothing is held, whatever the texts look like.
     `earlier` holds the `block_keys` of each older text, oldest first: what alternates between them
-    is no news. `second` holds a second reader's verdicts, by the passage's number. Raises `UnfitModel`.
+    is no news. Raises `UnfitModel`.
     """
     model = model or shipped_model()
     language = language or after.language or before.language
@@ -75,7 +74,7 @@ def compare(
     names = {topic.name for topic in own_topics}
     verdicts = [
         _with_own(
-            classify_passage(each, kind, language, model, (second or {}).get(number)),
+            classify_passage(each, kind, language, model),
             each,
             names,
         )
@@ -287,7 +286,7 @@ def _classified(
         severity=verdict.severity,
         direction=verdict.direction,
         returns=is_return,
-        chance=(verdict.first or verdict).chances.get("alert"),
+        chance=verdict.chances.get("alert"),
         why=(*reasons, Message("why.returns")) if is_return else reasons,
         may_pass=beside >= PASSES,
     )

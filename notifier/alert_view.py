@@ -24,13 +24,12 @@ from notifier.presentation import (
     group_alike,
     headline,
     headline_marks,
-    meanings,
+    read_statements,
 )
 from storage.announced import announcements
 from storage.changes import Change, StoredPassage, passages
 from storage.documents import Document, document
 from storage.paragraphs import anchor
-from storage.second_readings import second_readings
 from storage.versions import Version, archive_name, version_heads
 
 _SEPARATOR = " › "
@@ -161,7 +160,7 @@ def change_view(
         view = replace(view, archived=words("say.archived", source=name, date=day))
     if base_url:
         view = replace(view, diff=f"{home}/changes/{change.id}")
-    return replace(view, retold=meanings(second_readings(session, id_)).get(language))
+    return view
 
 
 def _version_url(home: str, version: Version) -> str:
@@ -208,6 +207,8 @@ def view_of(
         else sum(not passage.topics for passage in stored),
         pages=tuple(filter(None, map(web_link, page.addresses))),
         severity_reasons=words.severity_reasons(brief),
+        retold=" ".join(text for text, _ in read_statements(brief, words.language))
+        or None,
         stored=texts
         and (_place(lead, texts) if lead and lead.after is not None else texts[1]),
     )

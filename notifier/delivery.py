@@ -22,6 +22,7 @@ from notifier.notifications import (
     digest_message,
     empty_digest,
     notice_message,
+    opened_by_answers,
     sample_message,
     with_reminders,
 )
@@ -356,6 +357,11 @@ class _Run:
             message = digest_message(session, alerts, **in_all)
         else:
             message = alert_message(session, alerts, delivery=delivery, **in_all)
+            routes = routes_by_name(self.routes)
+            asked = {
+                routes[alert.route].about for alert in alerts if alert.route in routes
+            }
+            message = opened_by_answers(session, message, alerts, asked)
         if delivery.kind == "digest":
             names = {delivery.route, *(alert.route for alert in alerts)}
             message = with_reminders(

@@ -105,6 +105,29 @@ def alert_message(
     return replace(message, body=replace(message.body, changes=(view,), lead=lead))
 
 
+def opened_by_answers(
+    session: Session,
+    message: Notification,
+    alerts: Sequence[Alert],
+    asked: Collection[str | None],
+) -> Notification:
+    """The message, led by what a language model answers to the questions of its routes."""
+    words = message.body.words
+    lines = []
+    for alert in alerts:
+        brief = session.get_one(Change, alert.change_id).brief
+        for each in (brief.get("reader") or {}).get("about", ()):
+            if each["question"] not in asked:
+                continue
+            answer = words.term("about", each["answer"] or "unclear")
+            sentence = each.get("text", {}).get(words.language, "")
+            lines.append(f"{each['question']} {answer} {sentence}".strip())
+    if not lines:
+        return message
+    lead = " ".join([*dict.fromkeys(lines), *filter(None, [message.body.lead])])
+    return replace(message, body=replace(message.body, lead=lead))
+
+
 def digest_message(
     session: Session,
     alerts: Sequence[Alert],

@@ -10,12 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 from messages import Catalogue, Message
 from messages.headline import MOST, headline_text
-from notifier.escape import clean, web_link
+from notifier.escape import clean, cut, web_link
 from storage.changes import Change, StoredPassage
 from storage.documents import PREVIEW, Document
-from storage.second_readings import SecondReading
 
-_MEANINGS = 3  # sentences of a language model on one change
 _LONGEST_NAME = 60  # characters of a service's name in a headline
 # characters of a quotation, before a day and what else there is to know
 _MOST_IN_SUBJECT = 80
@@ -78,6 +76,10 @@ def headline(
     if document is None:
         return clean(headline_text(words, brief))
     service, title = (clean(name) for name in (document.service, document.title))
+    if read := read_headline(brief, words.language):
+        about = "" if service.casefold() in read.casefold() else f"{service} · {title}"
+        text = f"{about}{words.colon}{read}" if about else read
+        return cut(text, _MOST_IN_SUBJECT) if short else text
     service = (
         service if len(service) <= _LONGEST_NAME else f"{service[:_LONGEST_NAME]}…"
     )
@@ -112,11 +114,32 @@ def headline(
     return words.term("headline", key, text=text, date=date)
 
 
+def read_headline(brief: Mapping[str, Any], language: str) -> str | None:
+    """A language model's, where it decided and the headline stands on words of the page."""
+    reader = brief.get("reader") or {}
+    if not (reader.get("decides") and reader["verdict"]["alert"]):
+        return None
+    return (reader.get("headline") or {}).get(language)
+
+
+def read_statements(
+    brief: Mapping[str, Any], language: str
+) -> list[tuple[str, tuple[Quoted, ...]]]:
+    """What a language model says of the change, each sentence with the words of the page on which it stands."""
+    return [
+        (statement["text"][language], tuple(map(_quoted, statement["quotes"])))
+        for statement in (brief.get("reader") or {}).get("statements", ())
+        if language in statement["text"]
+    ]
+
+
 def headline_marks(
     words: Catalogue, document: Document | None, change: Change
 ) -> tuple[Mark, ...]:
     """The headline with the changed words of its quotation marked."""
     text, quoted = headline(words, document, change), quotation(change.brief)
+    if read_headline(change.brief, words.language):
+        return (("same", text),)
     start, end = (change.brief.get("headline") or {}).get("clause") or (0, 0)
     clause = clean((change.brief.get("meaning") or "")[start:end])
     before, found, after = text.partition(clause) if clause else (text, "", "")
@@ -142,6 +165,7 @@ def context(brief: Mapping[str, Any]) -> Quoted | None:
     start, end = news.get("clause") or (0, 0)
     is_whole = (
         not news.get("claim")
+        and not brief.get("reader", {}).get("headline")
         and not news.get("notice")
         and text[start:end].strip(" .") == text.strip(" .")
     )
@@ -317,24 +341,6 @@ def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
         key = (passage.operation, passage.before, passage.after, tuple(passage.topics))
         groups.setdefault(key, []).append(passage)
     return list(groups.values())
-
-
-def meanings(readings: Sequence[SecondReading]) -> dict[str, str]:
-    """The language model's own words on a change, by language; first on the passages that it would alert of."""
-    answers = sorted(
-        (row.answer for row in readings if row.answer),
-        key=lambda answer: not answer["alert"],
-    )[:_MEANINGS]
-    return {
-        language: " ".join(
-            answer["meaning"][language]
-            for answer in answers
-            if language in answer["meaning"]
-        )
-        for language in sorted(
-            {language for answer in answers for language in answer["meaning"]}
-        )
-    }
 
 
 def actor_words(words: Catalogue, name: str, via: str) -> str:

@@ -47,6 +47,7 @@ class Route:
     formerly: tuple[str, ...] = ()
     empty: bool = False  # whether a digest of nothing is sent, too
     language: str = "en"
+    about: str | None = None  # a question that a language model answers of each change
     # the page where its reader, who subscribed there, can unsubscribe
     subscription: str | None = None
 

@@ -52,7 +52,7 @@ from storage.deliveries import counts
 from storage.documents import edited, known
 from storage.errors import StorageError
 from storage.journal import last_pauses
-from storage.second_readings import last_second_reading
+from storage.readings import last_reading
 
 
 def examine(config: Path, *, deep: bool = False) -> list[Finding]:
@@ -115,9 +115,9 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
                 "deliveries",
                 f"{counted(failed, 'was', 'were')} given up; {advice}",
             )
-        second = last_second_reading(session) if watchlist.classify[0].model else None
-        if second and second.failure:
-            text = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
+        last = last_reading(session) if watchlist.reader[0].model else None
+        if last and last.failure:
+            text = f"{last.model} gave no usable answer: {last.failure}; changes are classified without it"
             yield Finding(False, "model", text)
         if watchlist.evidence[0] and (late := late_problem(session, utc_now())):
             yield Finding(False, "timestamp", late)

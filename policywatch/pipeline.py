@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.model import TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
@@ -48,11 +48,9 @@ from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
     PageCache,
-    Review,
     extraction_configs,
     isolated,
     join_pages,
-    no_review,
     source_of,
 )
 from policywatch.ingest.reprocess import reprocess_current
@@ -73,6 +71,12 @@ from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
 from storage.versions import InForce, current_version, in_force
 
+if TYPE_CHECKING:
+    from policywatch.reader.reader import Reader
+
+
+_LATE_SECONDS = 300.0  # for all that is asked once more in a run
+
 
 class Job:
     """The steps on one database, for one watchlist. Every step but `notify` needs `one_at_a_time`."""
@@ -85,7 +89,8 @@ class Job:
         self._shared = database
         self.recipients = recipients
         self.authority = authority_of(watchlist)
-        self.configs = extraction_configs(watchlist, _review(database, recipients))
+        self.reader = _reader(database, recipients)
+        self.configs = extraction_configs(watchlist, self.reader)
         self.mistakes: list[
             Exception
         ] = []  # of the program, each with one document; to be raised when all is done
@@ -123,6 +128,7 @@ class Job:
             self.confirm()
             self.thin([entry.id for entry in planned])
         deliveries = self.notify()
+        self.read_late()
         self.timestamp()
         if self.database.is_sqlite:  # PostgreSQL does so by itself
             self.database.optimize()
@@ -356,6 +362,21 @@ class Job:
             **options,
         )
 
+    def read_late(self) -> None:
+        """Ask once more about changes whose answer came too late, when all is sent; pages, feeds and the next digest
+        show what it corrects."""
+        if self.reader is None:
+            return
+        from policywatch.reader.again import late_changes, read_again
+
+        with self._shared.reading() as session:
+            late = late_changes(session, utc_now())
+        if late:
+            self.reader.left = _LATE_SECONDS
+            names_for = self.recipients.names_for
+            for _ in read_again(self._shared, self.reader, late, names_for):
+                pass
+
     def timestamp(self) -> None:
         """Have an authority sign the chain of captures, once a day."""
         if self.authority is not None:
@@ -441,15 +462,19 @@ class Job:
             return Memory.of(current_version(session, document_id))
 
 
-def _review(database: Database, recipients: Recipients) -> Review:
+def _reader(database: Database, recipients: Recipients) -> Reader | None:
     if recipients.model is None:
-        return no_review
-    languages = {route.language for route in recipients.routes} | {
-        recipients.operator_language
-    }
-    from policywatch.second_reader import SecondReader  # loads NumPy; few have one
+        return None
+    from policywatch.reader.reader import Reader  # with the client, of an extra
 
-    return SecondReader(database, recipients.model, sorted(languages))
+    languages = {route.language for route in recipients.routes}
+    about = {route.about for route in recipients.routes if route.about}
+    return Reader(
+        database,
+        recipients.model,
+        sorted(languages | {recipients.operator_language}),
+        sorted(about),
+    )
 
 
 def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:

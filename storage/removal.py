@@ -23,7 +23,7 @@ from storage.errors import Busy, StorageError
 from storage.events import dissolve_events
 from storage.notices import Notice
 from storage.paragraphs import Mentions, reindex
-from storage.second_readings import forget_second_readings
+from storage.readings import forget_readings
 from storage.versions import Import, Version
 from storage.withdrawals import with_withdrawn
 
@@ -145,8 +145,9 @@ def _forget_versions(session: Session, document_id: str, *, imported: bool) -> N
     for delivery in emptied:
         session.delete(delivery)
     with with_withdrawn(session):
-        for change_id in session.exec(changes).all():
-            forget_second_readings(session, change_id)
+        briefs = session.exec(select(Change.brief).where(col(Change.id).in_(changes)))
+        asked = [(brief.get("reader") or {}).get("question") for brief in briefs]
+        forget_readings(session, [key for key in asked if key])
     _delete(session, Version, _versions(document_id, imported=imported))
     dissolve_events(session)
 

@@ -16,12 +16,10 @@ from analysis.model import Comparison
 from analysis.page_json import comparison_json
 from policywatch.cli.terminal import show_change, show_history
 from policywatch.views.serializer import change_json
-from storage.changes import changes_of, passages
+from storage.changes import changes_of
 from storage.database import Database
 from storage.documents import Document
 from storage.errors import UnknownChange, UnknownDocument
-from storage.second_readings import SecondReading, passage_key
-from tests.model_server import ANSWER
 from tests.stories import Teller, block, day, passage, tell_hostile
 from tests.story_of_parley import HELP, PRIVACY, TERMS, tell
 
@@ -181,29 +179,6 @@ def test_why_says_which_rules_decided(database: Database) -> None:
     )
     assert rule in shown
     assert shown.count(whole) == 1
-
-
-def test_a_machines_paragraph_is_shown_as_one_in_each_language_that_has_one(
-    database: Database,
-) -> None:
-    tell(database)
-    id_ = training_change(database)
-    with database.writing() as session:
-        key = passage_key(passages(session, id_)[0])
-        meaning = {"fr": "Parley \x1b[31mentraîne ses\nmodèles."}
-        session.add(
-            SecondReading(
-                passage=key,
-                model="small",
-                made_at=day(28),
-                answer=ANSWER | {"meaning": meaning},
-            )
-        )
-    shown = piped(database, lambda console, session: show_change(console, session, id_))
-    assert (
-        "\nWritten by a machine, may be wrong (small):\n  Severity: medium · " in shown
-    )
-    assert "\n  Parley [U+001B][31mentraîne ses modèles. (fr)\n" in shown
 
 
 def test_a_console_without_unicode_is_written_to_all_the_same(

@@ -18,14 +18,12 @@ from policywatch import sandbox
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.web.access import Access
 from policywatch.web.comparisons import Sides
-from storage.changes import StoredPassage, changes_of, passages
+from storage.changes import StoredPassage, changes_of
 from storage.database import Database
 from storage.documents import declare
-from storage.second_readings import SecondReading, passage_key
-from tests.model_server import ANSWER
 from tests.stories import Teller, block, day, passage
-from tests.story_of_parley import PRIVACY, TERMS, documents, tell
-from tests.web_pages import Story, change_id, hrefs, page, text, visited
+from tests.story_of_parley import PRIVACY, TERMS, documents
+from tests.web_pages import Story, hrefs, page, text, visited
 
 DATABASES = ["sqlite"]
 TOKEN = "a token for programs"
@@ -500,30 +498,6 @@ def test_what_is_said_in_several_places_is_shown_once(
     )
     assert told in feed
     assert feed.count("We share it.") == 1
-
-
-def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(
-    site: httpx.Client, database: Database
-) -> None:
-    tell(database)
-    id_ = change_id(database, PRIVACY)
-    with database.writing() as session:
-        key = passage_key(passages(session, id_)[0])
-        meaning = {"en": "It <b>trains</b> on your posts."}
-        session.add(
-            SecondReading(
-                passage=key,
-                model="small",
-                made_at=day(28),
-                answer=ANSWER | {"meaning": meaning},
-            )
-        )
-    assert text(page(site, f"/changes/{id_}"), ".retold p") == [
-        "Written by a machine, may be wrong",
-        "Severity: medium · Effect on your privacy: less privacy · AI training",
-        "It <b>trains</b> on your posts.",
-    ]
-    assert len(text(page(site, f"/changes/{id_}?lang=fr"), ".retold p")) == 2
 
 
 def test_texts_that_take_too_much_to_compare_are_shown_as_they_came_and_went(

@@ -39,8 +39,8 @@ def shipped_beside() -> Model:
 def chance_beside(
     features: PassageFeatures, verdict: Verdict, language: str | None
 ) -> float:
-    """The chance that a passage is so, by the line that is least, be it one that governs it. What a convention or a
-    second reader decides never is, nor what names a topic or a document."""
+    """The chance that a passage is so, by the line that is least, be it one that governs it. What a convention
+    decides never is, nor what names a topic or a document."""
     passage = features.passage
     if (
         language not in LANGUAGES
@@ -48,7 +48,6 @@ def chance_beside(
         or passage.operation == "moved"
         or passage.is_heading  # it is what stands under it
         or verdict.conventions
-        or verdict.first
         or verdict.severity == "high"
         or not {*verdict.topics} <= {*TOPICS}  # the operator's own count always
     ):

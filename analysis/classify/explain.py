@@ -88,11 +88,10 @@ def why(
         return (Message("why.unlearned"), *map(_quoted, quotes))
     chance = Message(
         "why.chance",
-        chance=round(100 * (verdict.first or verdict).chances.get("alert", 0)),
+        chance=round(100 * verdict.chances.get("alert", 0)),
     )
-    settled = (_second(verdict.first),) if verdict.first else ()
     if not verdict.alert:
-        return (*settled, chance)
+        return (chance,)
     conventions = [
         Message("why.convention", reason=Message.term("convention", name))
         for name in verdict.conventions
@@ -114,15 +113,7 @@ def why(
         if words
         else []
     )
-    return (*conventions, *settled, *map(_quoted, quotes), chance, *weights)
-
-
-def _second(first: Verdict) -> Message:
-    """That a second reader decided, and what the trained model would have: all of it in the reason's values."""
-    names = [_topic(topic) for topic in first.topics] or [
-        Message("why.nothing_to_tell")
-    ]
-    return Message("why.second_reader", first=join_messages("list.words", names))
+    return (*conventions, *map(_quoted, quotes), chance, *weights)
 
 
 def _quoted(quote: Evidence) -> Message:

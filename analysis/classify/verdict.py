@@ -11,7 +11,6 @@ from analysis.classify.features import PassageFeatures
 from analysis.classify.model import LANGUAGES, Model
 from foundation.vocabulary import TOPICS, Direction, Severity, gravity
 
-UNSURE = (0.3, 0.7)  # chances of an alert between which a second reader's verdict goes
 ALERTS = (
     0.5  # chance from which a passage alerts, and from which it is a change of meaning
 )
@@ -26,8 +25,7 @@ _ONE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Of a passage, or of a change by all its passages. `conventions` are the names of those that decided, `first` is
-    the trained model's verdict where a second reader's went."""
+    """Of a passage, or of a change by all its passages. `conventions` are the names of those that decided."""
 
     substantive: bool = False
     alert: bool = False
@@ -37,7 +35,6 @@ class Verdict:
     chances: Mapping[str, float] = field(default_factory=dict)
     conventions: tuple[str, ...] = ()
     is_learned: bool = True
-    first: Verdict | None = None
 
 
 def classify_passage(
@@ -45,12 +42,8 @@ def classify_passage(
     kind: str,
     language: str | None,
     model: Model,
-    second: Verdict | None = None,
 ) -> Verdict:
-    """By the model where it has labels of the language; else every change of wording alerts, with its topics.
-
-    A `second` reader's verdict goes where the model is unsure and no convention decides.
-    """
+    """By the model where it has labels of the language; else every change of wording alerts, with its topics."""
     if features.values is None:
         return Verdict()
     if features.passage.is_heading:
@@ -69,14 +62,7 @@ def classify_passage(
             severity=_likeliest(chances),
             direction=_direction([chances]),
         )
-    settled = _by_conventions(features, kind, verdict)
-    if (
-        second is not None
-        and not settled.conventions
-        and UNSURE[0] <= chances["alert"] <= UNSURE[1]
-    ):
-        return _by_conventions(features, kind, replace(second, first=verdict))
-    return settled
+    return _by_conventions(features, kind, verdict)
 
 
 def _by_conventions(features: PassageFeatures, kind: str, verdict: Verdict) -> Verdict:
@@ -153,16 +139,8 @@ def _joined(alerting: Sequence[Verdict]) -> Direction:
     }
     if len(high) == 1:
         return high.pop()  # what comes beside it makes it no milder
-    decided = {
-        verdict.direction
-        for verdict in alerting
-        if verdict.conventions or verdict.first
-    }
-    learned = [
-        verdict.chances
-        for verdict in alerting
-        if not (verdict.conventions or verdict.first)
-    ]
+    decided = {verdict.direction for verdict in alerting if verdict.conventions}
+    learned = [verdict.chances for verdict in alerting if not verdict.conventions]
     directions = decided | ({_direction(learned)} if learned else set())
     if len(directions) > 1:
         directions.discard("clarifies")

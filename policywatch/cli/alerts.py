@@ -24,7 +24,7 @@ from policywatch.cli.options import (
     print_table,
 )
 from policywatch.config.recipients import recipients
-from policywatch.config.schema import ClassifyEntry, OperatorEntry
+from policywatch.config.schema import OperatorEntry, ReaderEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.pipeline import Job
 from policywatch.sanitize import sanitize
@@ -241,8 +241,6 @@ def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
         )
     operator, no_model = (
         (OperatorEntry(), watchlist.operator[1]),
-        (ClassifyEntry(), watchlist.classify[1]),
+        (ReaderEntry(), watchlist.reader[1]),
     )
-    return replace(
-        watchlist, routes=tuple(chosen), operator=operator, classify=no_model
-    )
+    return replace(watchlist, routes=tuple(chosen), operator=operator, reader=no_model)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -21,11 +22,11 @@ from notifier.presentation import (
     date_key,
     facts,
     headline,
+    read_statements,
     reasons,
 )
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.sanitize import sanitize
-from policywatch.second_opinion import SecondOpinion
 from policywatch.views.change import ShownChange, change_view
 from policywatch.views.passages import Run, Section, flagged_first, runs
 from storage.announced import Announcement
@@ -213,7 +214,7 @@ def show_change(
         )
     _why(sheet, reasons(brief) if why else ())
     _summary(sheet, view.change, of)
-    _second(sheet, view.second)
+    _reading(sheet, brief)
     _passages(sheet, view.passages, of.title, why=reasons(brief) if why else None)
     sheet.gap()
     sheet.rule()
@@ -401,20 +402,29 @@ def _summary(sheet: _Sheet, change: Change, of: Document | None) -> None:
         sheet.table(rows)
 
 
-def _second(sheet: _Sheet, opinion: SecondOpinion | None) -> None:
-    if opinion is None:
+def _reading(sheet: _Sheet, brief: Mapping[str, Any]) -> None:
+    """What a language model made of the change, and what of it was dropped."""
+    reader = brief.get("reader")
+    if not reader:
         return
+    words = sheet.words
     sheet.gap()
-    sheet.line((f"{sheet.words('brief.retold')} ({opinion.model}):", "dim"))
-    verdict = opinion.verdict
-    classification = sheet.words.classification(
-        verdict.severity, verdict.direction, verdict.topics
-    )
-    sheet.line(
-        classification if verdict.alert else sheet.words("changes.not_about"), indent=2
-    )
-    for language, text in opinion.meanings.items():
-        sheet.line(f"{text} ({language})", indent=2)
+    sheet.line((f"{words('brief.retold')} ({reader['model']}):", "dim"))
+    if failure := reader.get("failure"):
+        sheet.line(words("reader.failed", why=failure), indent=2)
+    if verdict := reader.get("verdict"):
+        judged = words.classification(
+            verdict["severity"], verdict["direction"], verdict["topics"]
+        )
+        sheet.line(judged if verdict["alert"] else words("changes.not_about"), indent=2)
+    if kept := reader.get("kept"):
+        sheet.line(words.term("kept", kept), indent=2)
+    for text, quotes in read_statements(brief, words.language):
+        sheet.line(text, indent=2)
+        for quoted in quotes:
+            sheet.line((_quote(quoted), "dim"), indent=4)
+    if dropped := reader.get("dropped"):
+        sheet.line(words("reader.dropped", n=len(dropped)), indent=2)
 
 
 def _quote(quote: Quoted) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,21 +21,9 @@ from notifier.when import parse_when
 from policywatch.config.errors import FileSection, Problem, WatchlistError
 from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry, span
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
+from policywatch.reader.model import LanguageModel
 from storage.changes import Change
 from storage.documents import Document
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageModel:
-    """Where a model is asked, by which name, for how long at most (seconds), whether its verdict counts, and whether
-    its address may be a private one."""
-
-    url: str
-    name: str
-    key: str | None = field(default=None, repr=False)
-    seconds: float = 30.0
-    decides: bool = False
-    allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +89,28 @@ def _mail(
 def _model(
     watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]
 ) -> LanguageModel | None:
-    entry, section = watchlist.classify
-    if entry.model_url is None or entry.model is None:
+    entry, section = watchlist.reader
+    if entry.model is None:
+        for route, of_route in watchlist.routes:
+            if route.about is not None and route.enabled:
+                text = 'needs a language model that answers it: add [reader] with model = "..." (docs/alerts.md)'
+                problems.append(of_route.problem("about", text))
         return None
-    key = _expanded(entry.model_key, "model_key", section, environ, problems)
+    if find_spec("openai") is None:
+        text = "asking a model needs an extra: pip install 'policywatch[reader]'"
+        problems.append(section.problem("model", text))
+        return None
     return LanguageModel(
-        entry.model_url,
-        entry.model,
-        key,
-        entry.model_timeout,
+        entry.address,
+        entry.name,
+        _expanded(entry.key, "key", section, environ, problems),
+        entry.seconds,
         entry.use == "decides",
-        entry.allow_private,
+        entry.confirm,
+        entry.tokens_a_day,
+        entry.tokens_a_month,
+        (entry.price[0], entry.price[1]) if entry.price else None,
+        entry.money_a_month,
     )
 
 
@@ -160,6 +160,7 @@ def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
         high_breaks_quiet=entry.high_breaks_quiet,
         formerly=tuple(entry.formerly),
         empty=entry.empty,
+        about=entry.about,
         language=entry.language,
     )
 

@@ -255,6 +255,7 @@ class RouteEntry(Table):
     enabled: bool = True
     formerly: list[str] = []
     empty: bool = False
+    about: Annotated[str, Field(min_length=10, max_length=300)] | None = None
 
 
 class OperatorEntry(Table):
@@ -309,31 +310,70 @@ class AlertsEntry(Table):
     ] = "10m"
 
 
-class ClassifyEntry(Table):
-    """`[classify]`: a language model as a second reader of changes, where the operator has one; times in seconds."""
+# where services of models answer as OpenAI's do, by the first part of a model's name
+MODEL_SERVICES = {
+    "ollama": "http://127.0.0.1:11434/v1",
+    "openai": "https://api.openai.com/v1",
+    "anthropic": "https://api.anthropic.com/v1",
+    "gemini": "https://generativelanguage.googleapis.com/v1beta/openai",
+    "mistral": "https://api.mistral.ai/v1",
+    "openrouter": "https://openrouter.ai/api/v1",
+}
+_OWN_NETWORK = re.compile(
+    r"(?:localhost|[^.:]+|.+\.(?:local|internal|lan|home\.arpa)"
+    r"|127\..+|10\..+|192\.168\..+|172\.(?:1[6-9]|2\d|3[01])\..+|::1|f[cd].+)"
+)
 
-    model_url: Address | None = None
+
+class ReaderEntry(Table):
+    """`[reader]`: a language model that reads changes, where the operator has one; times in seconds, prices for a
+    million tokens that go in and that come out."""
+
     model: Annotated[str, Field(min_length=1)] | None = None
-    model_key: str | None = None
-    model_timeout: Annotated[float, Field(ge=1, le=120)] = 30
-    use: Literal["beside", "decides"] = "beside"
-    allow_private: bool = False
+    url: Address | None = None
+    key: str | None = None
+    use: Literal["decides", "beside"] = "decides"
+    seconds: Annotated[float, Field(ge=1, le=600)] = 60
+    confirm: bool = False
+    tokens_a_day: Annotated[int, Field(ge=1)] | None = None
+    tokens_a_month: Annotated[int, Field(ge=1)] | None = None
+    price: (
+        Annotated[
+            list[Annotated[float, Field(ge=0)]], Field(min_length=2, max_length=2)
+        ]
+        | None
+    ) = None
+    money_a_month: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        if (self.model_url is None) != (self.model is None):
+    def _is_somewhere(self) -> Self:
+        if self.model is None:
+            if self.url is not None:
+                raise ValueError("url needs the name of a model beside it")
+            return self
+        if self.url is None and self.model.partition("/")[0] not in MODEL_SERVICES:
             raise ValueError(
-                "model_url and model go together: where a model is asked, and by which name"
+                f"write url beside it, or begin model with {', '.join(f'{name}/' for name in MODEL_SERVICES)}"
             )
-        if (
-            self.model_url
-            and urlsplit(self.model_url).scheme != "https"
-            and not self.allow_private
+        address = urlsplit(self.url or "https://")
+        if address.scheme != "https" and not _OWN_NETWORK.fullmatch(
+            address.hostname or ""
         ):
-            raise ValueError(
-                "model_url: write https://, or allow_private = true beside an address of your own network"
-            )
+            raise ValueError("url: write https:// outside of your own network")
+        if self.money_a_month is not None and self.price is None:
+            raise ValueError("money_a_month needs price beside it")
         return self
+
+    @property
+    def address(self) -> str:
+        service = (self.model or "").partition("/")[0]
+        return self.url or MODEL_SERVICES[service]
+
+    @property
+    def name(self) -> str:
+        """As its server knows it."""
+        service, _, rest = (self.model or "").partition("/")
+        return rest if service in MODEL_SERVICES and rest else self.model or ""
 
 
 class EvidenceEntry(Table):

@@ -24,13 +24,13 @@ from policywatch.config.route_words import (
 )
 from policywatch.config.schema import (
     AlertsEntry,
-    ClassifyEntry,
     CrawlEntry,
     DocumentEntry,
     EvidenceEntry,
     MailEntry,
     OperatorEntry,
     PersonEntry,
+    ReaderEntry,
     RetentionEntry,
     RouteEntry,
     ServiceEntry,
@@ -81,7 +81,7 @@ class Watchlist:
     alerts: AlertsEntry
     retention: RetentionEntry
     web: WebEntry
-    classify: tuple[ClassifyEntry, FileSection]
+    reader: tuple[ReaderEntry, FileSection]
     evidence: tuple[EvidenceEntry | None, FileSection]
 
     @property
@@ -210,9 +210,9 @@ class _Loader:
             alerts=self._table(AlertsEntry, "alerts"),
             retention=self._table(RetentionEntry, "retention"),
             web=self._table(WebEntry, "web"),
-            classify=(
-                self._table(ClassifyEntry, "classify"),
-                self._section("classify"),
+            reader=(
+                self._table(ReaderEntry, "reader"),
+                self._section("reader"),
             ),
             evidence=(
                 self._optional(EvidenceEntry, "evidence"),
@@ -439,7 +439,7 @@ _SECTIONS = (
         "documents",
         "routes",
         "operator",
-        "classify",
+        "reader",
         "evidence",
     ),
     *("retention", "web", "people", "mail", "alerts"),

@@ -15,7 +15,7 @@ from analysis.validate.rejection import are_different_documents
 from foundation.vocabulary import Cause, Outcome
 from messages import Message
 from policywatch.ingest.alternating import Turns, load_turns
-from policywatch.ingest.drafts import ChangeDraft, draft_change
+from policywatch.ingest.drafts import ChangeDraft, draft_change, read_change
 from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
@@ -370,7 +370,7 @@ def new_version(
         in_force, page, title=config.title
     ):
         return NewVersion(page, Cause.REPLACED, current, is_first=True)
-    comparison = config.classify(
+    comparison = config.compare(
         in_force, page, earlier=keys_of_earlier(history.earlier)
     )
     if history.is_first:
@@ -379,14 +379,16 @@ def new_version(
         )
     before, comparison = _announced(page, comparison, history, config)
     is_comparable = is_comparable and history.page_text != fingerprint(page.blocks)
-    if not is_comparable:
-        comparison = replace(comparison, alert=False, returns=False)
+    if is_comparable:
+        draft = read_change(comparison, config)
+    else:
+        draft = draft_change(replace(comparison, alert=False, returns=False))
     return NewVersion(
         page,
         cause,
         current,
         before or current,
-        draft_change(comparison),
+        draft,
         alerts=is_comparable,
         undoes=_undone_change(page, history, config),
     )
@@ -402,7 +404,7 @@ def _announced(
     """
     if history.replaced is None:
         return None, since
-    comparison = config.classify(
+    comparison = config.compare(
         page_from_json(history.replaced.page), page, trusted=False
     )
     if comparison.held:

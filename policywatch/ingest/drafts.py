@@ -10,25 +10,53 @@ from analysis.model import Comparison, Passage, TooCostly
 from analysis.page_json import stored_brief
 from analysis.text.words import Tag, word_diffs
 from policywatch import sandbox
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.reader.prompt import Subject
+from policywatch.reader.reading import decide
 from storage.changes import StoredPassage
 
 
 class ChangeDraft(NamedTuple):
-    """A comparison, and its passages with their word diffs."""
+    """A comparison, its passages with their word diffs, and what a language model made of them."""
 
     comparison: Comparison
     passages: list[StoredPassage]
+    reading: dict[str, Any] | None = None
+
+    def columns(self, *, alert: bool = True) -> dict[str, Any]:
+        """As the columns of a change, with its passages flagged; without `alert`, one that alerts nobody."""
+        columns = change_columns(self.comparison)
+        if self.reading is not None:
+            columns = decide(
+                columns,
+                self.passages,
+                self.reading,
+                decides=self.reading.get("use") == "decides",
+            )
+        return columns | {"alert": columns["alert"] and alert}
 
 
 def draft_change(comparison: Comparison) -> ChangeDraft:
     return ChangeDraft(comparison, stored_passages(comparison.passages))
 
 
-def change_columns(comparison: Comparison, *, alert: bool = True) -> dict[str, Any]:
-    """What a comparison says, as the columns of a change; without `alert`, one that alerts nobody."""
+def read_change(
+    comparison: Comparison, config: ExtractionConfig, *, former: str | None = None
+) -> ChangeDraft:
+    """As `draft_change`, and as a language model reads it, where there is one: it may go over the network, so no
+    transaction is open then. With `former` it only looks up what it answered."""
+    draft = draft_change(comparison)
+    if config.read is None:
+        return draft
+    subject = Subject(config.service, config.title, config.kind or "", config.language)
+    return config.read(subject, draft, former=former)
+
+
+def change_columns(comparison: Comparison) -> dict[str, Any]:
+    """What a comparison says, as the columns of a change."""
     return {
         "substantive": comparison.substantive,
-        "alert": (comparison.alert or comparison.returns) and alert,
+        "alert": comparison.alert or comparison.returns,
         "severity": comparison.severity,
         "direction": comparison.direction,
         "topics": list(comparison.topics),

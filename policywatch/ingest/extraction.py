@@ -45,14 +45,10 @@ from policywatch import sandbox
 if (
     TYPE_CHECKING
 ):  # the process that reads pages needs neither database nor NumPy, which load slowly
-    from analysis.classify.verdict import Verdict
     from policywatch.config.watchlist import Watchlist
+    from policywatch.ingest.drafts import ChangeDraft
     from storage.captures import Capture
     from storage.versions import Version
-
-# Asks a second reader about passages, or (False) only looks up its earlier answers: verdicts by the passage's number,
-# where they are to decide. It may go over the network, so no transaction is open then.
-Review: TypeAlias = "Callable[[Sequence[Passage], bool], Mapping[int, Verdict]]"
 
 _LINES = 5  # of a preview
 
@@ -124,11 +120,6 @@ class Extracted(NamedTuple):
         return cls(Fingerprint(text, digest_with_text(markup, text)), page_bytes(page))
 
 
-def no_review(_passages: Sequence[Passage], _ask: bool) -> Mapping[int, Verdict]:
-    """Without a second reader."""
-    return {}
-
-
 @dataclass(frozen=True, slots=True)
 class ExtractionConfig:
     """The watchlist's settings for one document, and what they decide."""
@@ -138,9 +129,12 @@ class ExtractionConfig:
     select: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     topics: tuple[OwnTopic, ...] = ()
-    review: Review = field(default=no_review, repr=False, compare=False)
+    read: Callable[..., ChangeDraft] | None = field(
+        default=None, repr=False, compare=False
+    )  # a language model's reading: `policywatch.reader.reader.Reader`
     kind: str | None = None
     section: str | None = None
+    service: str = ""
 
     @property
     def reader(self) -> str:
@@ -153,7 +147,7 @@ class ExtractionConfig:
     @property
     def _portable(self) -> ExtractionConfig:
         """As it can go to another process."""
-        return replace(self, review=no_review)
+        return replace(self, read=None)
 
     def extract(self, received: Received, memory: Memory = NO_MEMORY) -> Page:
         """Raises `UnreadablePage`."""
@@ -271,7 +265,6 @@ class ExtractionConfig:
         *,
         earlier: Sequence[Collection[str]] = (),
         trusted: bool = True,
-        second: Mapping[int, Verdict] | None = None,
     ) -> Comparison:
         """As `analysis.compare.compare`, within limits: see `compare_within_limits`."""
         return compare_within_limits(
@@ -282,25 +275,6 @@ class ExtractionConfig:
             own_topics=self.topics,
             trusted=trusted,
             earlier=earlier,
-            second=second,
-        )
-
-    def classify(
-        self,
-        before: Page,
-        after: Page,
-        *,
-        earlier: Sequence[Collection[str]] = (),
-        trusted: bool = True,
-        ask: bool = True,
-    ) -> Comparison:
-        """As `compare`, and as the second reader decides where the model is unsure."""
-        comparison = self.compare(before, after, earlier=earlier, trusted=trusted)
-        verdicts = self.review(comparison.passages, ask)
-        if not verdicts:
-            return comparison
-        return self.compare(
-            before, after, earlier=earlier, trusted=trusted, second=verdicts
         )
 
     def unstable_reason(
@@ -499,7 +473,7 @@ def _counted(blocks: Sequence[Block], texts: Counter[str]) -> Iterator[Block]:
 
 
 def extraction_configs(
-    watchlist: Watchlist, review: Review = no_review
+    watchlist: Watchlist, read: Callable[..., ChangeDraft] | None = None
 ) -> dict[str, ExtractionConfig]:
     """By document."""
     topics = tuple(
@@ -513,9 +487,10 @@ def extraction_configs(
             tuple(entry.select),
             tuple(entry.remove),
             topics,
-            review,
+            read,
             entry.kind,
             entry.section,
+            entry.service,
         )
         for entry in watchlist.documents
     }

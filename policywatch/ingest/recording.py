@@ -21,7 +21,7 @@ from policywatch.ingest.decision import (
     Unchanged,
     Unreadable,
 )
-from policywatch.ingest.drafts import ChangeDraft, change_columns
+from policywatch.ingest.drafts import ChangeDraft
 from policywatch.ingest.events import group
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.proposals import propose_links
@@ -162,7 +162,7 @@ def add_change(
         before_id=before.id,
         detected_at=detected_at,
         cause=cause.value,
-        **change_columns(draft.comparison, alert=cause is not Cause.READER),
+        **draft.columns(alert=cause is not Cause.READER),
     )
     if cause is Cause.PAGE:
         returned = earlier_with(

@@ -22,7 +22,7 @@ from analysis.validate.rejection import page_rejection
 from foundation.vocabulary import Cause
 from policywatch.ingest.alternating import hold_still, passage_keys
 from policywatch.ingest.decision import EARLIER, captures_in_force
-from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
+from policywatch.ingest.drafts import ChangeDraft, draft_change, read_change
 from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
@@ -363,9 +363,9 @@ def _draft_again(
     keys = keys_of_earlier(
         pages_before(session, row.document_id, row.number - 1, EARLIER)
     )
-    return draft_change(
-        config.classify(before.page, text.page, earlier=keys, ask=False)
-    )
+    comparison = config.compare(before.page, text.page, earlier=keys)
+    former = (change.brief.get("reader") or {}).get("question", "")
+    return read_change(comparison, config, former=former)
 
 
 def _rewrite(
@@ -390,7 +390,7 @@ def _rewrite(
     change = change_to(session, text.version_id)
     if change is None or draft is None:
         return
-    for name, value in change_columns(draft.comparison, alert=change.alert).items():
+    for name, value in draft.columns(alert=change.alert).items():
         setattr(change, name, value)
     for passage in passages(session, change.id):
         session.delete(passage)

@@ -63,7 +63,7 @@ _CLAUSE = re.compile(
     |,\s+(?:(?:and|or|so|et|ou|und|oder|y|o)\s+)?(?:we|you|they|it|this|these|if|when|where|which|who|nous|vous|ils?|elles?|on|si
         |lorsque|qui|wir|sie|er|es|wenn|die|der|das|nosotros|usted|cuando)\b"""
 )
-# what stands behind it is said of the last word alone
+# what stands behind it is given of the last word alone
 _RELATIVE = re.compile(
     r"(?i)\s(?:that|which|who|whose|qui|que|dont|welche\w*|cuy\w+)\s"
 )

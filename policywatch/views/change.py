@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from policywatch.second_opinion import SecondOpinion, second_opinion
 from storage.announced import Announcement, announcements
 from storage.captures import Capture, addresses, capture_records
 from storage.changes import Change, StoredPassage, change, passages
@@ -26,7 +25,6 @@ class ShownChange:
     announced: Announcement | None
     captures: list[Capture]
     passages: list[StoredPassage]
-    second: SecondOpinion | None
 
     @property
     def addresses(self) -> list[str]:
@@ -49,5 +47,4 @@ def change_view(session: Session, change_id: int) -> ShownChange:
         announced=announcements(session, [row]).get(change_id),
         captures=capture_records(session, after.capture_id),
         passages=passages(session, change_id),
-        second=second_opinion(session, change_id),
     )

@@ -395,23 +395,54 @@ class Compared(Shape):
     passages: list[SummedPassage]
 
 
-class SecondOpinionJson(Shape):
-    """What a language model of the operator's made of a change, unchecked; `meaning` by language."""
+class ReaderVerdict(Shape):
+    """What a language model, or the trained model, made of a change as a whole."""
 
-    model: str
-    meaning: dict[str, str]
-    substantive: bool
+    model_config = ConfigDict(extra="ignore")
+
     alert: bool
     severity: Severity
     direction: Direction
     topics: list[str]
 
 
+class ReaderStatement(Shape):
+    """A sentence by language, and the words of the page on which it stands: `passage` by its position, `new` the
+    changed ones, by offsets."""
+
+    text: dict[str, str]
+    quotes: list[dict[str, Any]]
+
+
+class ReaderView(Shape):
+    """What a language model of the operator's made of a change, each sentence held to its quotations. `decides`: its
+    verdict counts; `trained` is that of the trained model; `kept` says why that one stands; `dropped` holds sentences
+    that do not stand, each with the reason."""
+
+    model_config = ConfigDict(extra="ignore")  # the questions of routes are theirs
+
+    model: str = ""
+    made_at: str | None = None
+    decides: bool = False
+    verdict: ReaderVerdict | None = None
+    trained: ReaderVerdict | None = None
+    kept: str | None = None
+    failure: str | None = None
+    reason: str = ""
+    headline: dict[str, str] = {}
+    statements: list[ReaderStatement] = []
+    dates: list[dict[str, str]] = []
+    default: Literal["on", "off"] | None = None
+    refuse: list[dict[str, Any]] = []
+    dropped: list[tuple[str, str]] = []
+    speaks: str | None = None
+
+
 class ChangeJson(ChangeHead):
     """A change with its passages."""
 
-    second: SecondOpinionJson | None = Field(
-        description="written by a machine, may be wrong; null without such a model"
+    reader: ReaderView | None = Field(
+        description="what a language model made of it; null without one"
     )
     passages: list[PassageJson]
     reviews: list[ReviewJson] = Field(

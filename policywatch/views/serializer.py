@@ -43,6 +43,7 @@ _BESIDE = (
     "meaning_new",
     "headline",
     "unlearned",
+    "reader",
 )
 _OF_A_DOCUMENT = {"service", "title", "kind", "language", "url"}
 _OF_A_CHANGE = {*Change.model_fields} & {*json.ChangeHead.model_fields}
@@ -58,7 +59,6 @@ def change_json(
         for version in (view.before, view.after, view.returned)
         if version
     }
-    second = json.SecondOpinionJson(**view.second.as_json()) if view.second else None
     trail = reviews_of(session, change_id) if reviews else []
     events = event_changes(session, {view.change.event_id})
     head = _change_head(
@@ -69,7 +69,12 @@ def change_json(
         events,
         trail[-1] if trail else None,
     )
-    return json.ChangeJson(**head, second=second, passages=view.passages, reviews=trail)
+    return json.ChangeJson(
+        **head,
+        reader=view.change.brief.get("reader"),
+        passages=view.passages,
+        reviews=trail,
+    )
 
 
 def webhook_change(session: Session, change_id: int) -> dict[str, Any]:

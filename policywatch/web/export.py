@@ -22,7 +22,6 @@ from starlette.types import ASGIApp, Message
 
 from messages import LANGUAGES
 from policywatch.config.schema import RouteEntry
-from policywatch.second_opinion import second_opinion
 from policywatch.views.query_params import EARLIEST, LATEST, ChangesQuery
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
@@ -254,7 +253,6 @@ class _Edition:
                 for run in stored.values()
             ],
             announcements(session, changes),
-            [second_opinion(session, each.id) for each in changes],
             [
                 [row.change.id, row.document.model_dump(include=_DOCUMENT_FACTS)]
                 for change in changes

@@ -16,6 +16,7 @@ from notifier.presentation import (
     facts,
     headline,
     headline_marks,
+    read_statements,
     reasons,
 )
 from policywatch.sanitize import safe_link, sanitize
@@ -51,6 +52,7 @@ def _templates() -> Environment:
         quotation_around=context,
         facts_of=facts,
         date_key=date_key,
+        read_statements=read_statements,
         reasons=reasons,
         spoken=LANGUAGES,  # a page may have `languages` of its documents
         catalogue=catalogue,

@@ -1,0 +1,101 @@
+"""Reads stored changes again: those whose answer came too late, and those that a person wants to have read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from analysis.model import Comparison
+from foundation.vocabulary import Cause
+from policywatch.ingest.alerting import RoutesFor, add_alerts
+from policywatch.ingest.drafts import ChangeDraft
+from policywatch.reader.prompt import Subject
+from policywatch.reader.reader import Reader
+from policywatch.reader.reading import decide
+from storage.alerts import Alert, alerts_of
+from storage.changes import Change, passages
+from storage.clock import utc_now
+from storage.database import Database
+from storage.documents import document
+from storage.readings import forget_readings
+
+_LATE = timedelta(days=1)  # for which an answer that came too late is asked for
+
+
+def read_again(
+    database: Database,
+    reader: Reader,
+    change_ids: Iterable[int],
+    routes_for: RoutesFor,
+    *,
+    now: Callable[[], datetime] = utc_now,
+) -> Iterator[tuple[int, str]]:
+    """Ask anew about these changes, and correct them by the answers; each with what became of it. Mails that were sent
+    stay as they are; a change that is an alert only now alerts, one that is none any more leaves the next digest."""
+    for change_id in change_ids:
+        with database.reading() as session:
+            change = session.get_one(Change, change_id)
+            rows = passages(session, change_id)
+            subject = subject_of(session, change)
+            former = change.brief.get("reader") or {}
+        prompt = reader.prompt(subject, rows)
+        if prompt is None:
+            yield change_id, "nothing to ask"
+            continue
+        trained = former.get("trained") or {
+            name: getattr(change, name)
+            for name in ("alert", "severity", "direction", "topics")
+        }
+        comparison = Comparison(substantive=True, severity=trained["severity"])
+        with database.writing() as session:
+            forget_readings(session, [prompt.key])
+        known = reader.ask(prompt, subject, ChangeDraft(comparison, rows))
+        reading = reader.reading(prompt, known)
+        with database.writing() as session:
+            change = session.get_one(Change, change_id)
+            rows = passages(session, change_id)
+            brief = {k: v for k, v in change.brief.items() if k != "reader"}
+            columns = decide(
+                trained | {"substantive": change.substantive, "brief": brief},
+                rows,
+                reading,
+                decides=reader.model.decides,
+            )
+            was_alert = change.alert
+            for name, value in columns.items():
+                setattr(change, name, value)
+            _correct_alerts(session, change, was_alert, routes_for, now)
+        yield change_id, reading.get("failure") or "read"
+
+
+def _correct_alerts(
+    session: Session,
+    change: Change,
+    was_alert: bool,
+    routes_for: RoutesFor,
+    now: Callable[[], datetime],
+) -> None:
+    if was_alert and not change.alert:
+        unplanned = col(Alert.planned_at).is_(None)
+        session.exec(delete(Alert).where(col(Alert.change_id) == change.id, unplanned))
+    is_settled = change.cause == Cause.PAGE and not change.waits
+    if change.alert and is_settled and not alerts_of(session, change.id):
+        add_alerts(session, change, routes_for, now)
+
+
+def late_changes(session: Session, now: datetime) -> list[int]:
+    """Changes of the last day whose answer came too late."""
+    recent = select(Change).where(col(Change.detected_at) > now - _LATE)
+    return [
+        change.id
+        for change in session.exec(recent)
+        if (change.brief.get("reader") or {}).get("late")
+    ]
+
+
+def subject_of(session: Session, change: Change) -> Subject:
+    of = document(session, change.document_id)
+    return Subject(of.service, of.title, of.kind, of.language)

@@ -1,0 +1,181 @@
+"""The reader: asks about a change what was not asked before, within the operator's budgets, and keeps each answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError
+
+from analysis.model import Comparison
+from foundation.vocabulary import gravity
+from policywatch.ingest.drafts import ChangeDraft
+from policywatch.reader.answer import ModelAnswer
+from policywatch.reader.client import NoAnswer, Reply, Silent, TooLong, ask
+from policywatch.reader.model import LanguageModel
+from policywatch.reader.prompt import Prompt, Subject, prompt_of
+from policywatch.reader.reading import reading_of
+from storage.changes import StoredPassage
+from storage.clock import utc_now
+from storage.database import Database
+from storage.readings import ModelReading, usage_since
+
+_RUN_SECONDS = 300.0  # for all questions of one run
+_SHORT = 4_000  # characters of passages for a model that has no room for more
+
+
+@dataclass(slots=True)
+class Reader:
+    """For one run. `about` are the questions of routes, `languages` those in which it writes."""
+
+    database: Database
+    model: LanguageModel
+    languages: Sequence[str]
+    about: Sequence[str] = ()
+    now: Callable[[], datetime] = utc_now
+    clock: Callable[[], float] = time.monotonic
+    left: float = _RUN_SECONDS
+
+    def __call__(
+        self,
+        subject: Subject,
+        draft: ChangeDraft,
+        *,
+        former: str | None = None,
+    ) -> ChangeDraft:
+        """The draft with its reading. With `former`, the key of an earlier question, nothing is asked: the answer to
+        this question counts, or to that."""
+        if not _is_worth_asking(draft.comparison):
+            return draft
+        prompt = self.prompt(subject, draft.passages)
+        if prompt is None:
+            return draft
+        known = self._known(prompt.key)
+        if former is not None:
+            known = known if known and known.answer else self._known(former)
+            if known is None or known.answer is None:
+                return draft
+            return draft._replace(reading=self.reading(prompt, known))
+        if known is None or known.answer is None:
+            known = self.ask(prompt, subject, draft)
+        return draft._replace(reading=self.reading(prompt, known))
+
+    def prompt(
+        self, subject: Subject, passages: Sequence[StoredPassage]
+    ) -> Prompt | None:
+        """What is asked of a change; None where nothing is to be asked."""
+        return prompt_of(subject, passages, self.languages, self.about)
+
+    def reading(self, prompt: Prompt, known: ModelReading) -> dict[str, Any]:
+        """As it is kept with the change."""
+        facts = {
+            "model": known.model,
+            "made_at": known.made_at.isoformat(),
+            "question": known.question,
+            "use": "decides" if self.model.decides else "beside",
+        }
+        if known.answer is None:
+            return facts | {
+                "failure": known.failure,
+                "late": (known.failure or "").startswith("late: "),
+            }
+        try:
+            answer = ModelAnswer.model_validate(known.answer)
+        except ValidationError as failure:
+            return facts | {"failure": _does_not_fit(failure)}
+        return reading_of(prompt, answer) | facts
+
+    def ask(self, prompt: Prompt, subject: Subject, draft: ChangeDraft) -> ModelReading:
+        """Ask and keep what came of it; also where nothing did, so that it is not asked in vain in this run."""
+        row = ModelReading(
+            question=prompt.key, model=self.model.name, made_at=self.now()
+        )
+        began = self.clock()
+        try:
+            self._check_budget()
+            try:
+                reply = self._asked(prompt, draft)
+            except TooLong:
+                shorter = prompt_of(
+                    subject, draft.passages, self.languages, self.about, _SHORT
+                )
+                assert shorter is not None, "a shorter question still asks"
+                reply = self._asked(shorter, draft)
+            row.answer = reply.answer
+            row.tokens_in, row.tokens_out = reply.tokens_in, reply.tokens_out
+        except NoAnswer as failure:
+            row.failure = str(failure)
+            if isinstance(failure, Silent):
+                row.failure, self.left = f"late: {failure}", 0
+        self.left -= self.clock() - began
+        with suppress(IntegrityError), self.database.writing() as session:
+            session.merge(row.model_copy())  # another worker may have asked meanwhile
+        return row
+
+    def _asked(self, prompt: Prompt, draft: ChangeDraft) -> Reply:
+        """With `confirm`, what may be high is asked twice, and the graver answer counts."""
+        model = replace(self.model, seconds=min(self.model.seconds, max(1, self.left)))
+        began = self.clock()
+        first = _valid(ask(model, prompt.messages, prompt.schema))
+        severities = (draft.comparison.severity, first.answer.get("severity"))
+        if not (self.model.confirm and "high" in severities):
+            return first
+        seconds = model.seconds - (self.clock() - began)
+        try:
+            again = replace(model, seconds=max(1, seconds))
+            second = _valid(ask(again, prompt.messages, prompt.schema))
+        except NoAnswer:
+            return first
+        graver = min(first, second, key=lambda each: gravity(each.answer["severity"]))
+        return graver._replace(
+            tokens_in=first.tokens_in + second.tokens_in,
+            tokens_out=first.tokens_out + second.tokens_out,
+        )
+
+    def _check_budget(self) -> None:
+        """Raises `NoAnswer` where the operator's budget is spent, or the time of this run."""
+        if self.left <= 0:
+            raise Silent("no time was left in this run")
+        now = self.now()
+        with self.database.reading() as session:
+            day = usage_since(session, now - timedelta(days=1))
+            month = usage_since(session, now - timedelta(days=30))
+        spent = self.model.cost(month.tokens_in, month.tokens_out)
+        for limit, used, name in (
+            (self.model.tokens_a_day, day.tokens_in + day.tokens_out, "day"),
+            (self.model.tokens_a_month, month.tokens_in + month.tokens_out, "month"),
+            (self.model.money_a_month, spent, "month"),
+        ):
+            if limit is not None and used is not None and used >= limit:
+                raise NoAnswer(f"the budget of the {name} is spent")
+
+    def _known(self, key: str) -> ModelReading | None:
+        with self.database.reading() as session:
+            return session.get(ModelReading, (key, self.model.name))
+
+
+def _valid(reply: Reply) -> Reply:
+    try:
+        answer = ModelAnswer.model_validate(reply.answer)
+    except ValidationError as failure:
+        raise NoAnswer(_does_not_fit(failure)) from failure
+    return reply._replace(answer=answer.model_dump(mode="json"))
+
+
+def _does_not_fit(failure: ValidationError) -> str:
+    where = ".".join(map(str, failure.errors()[0]["loc"])) or "all of it"
+    return f"the answer does not fit its schema ({where})"
+
+
+def _is_worth_asking(comparison: Comparison) -> bool:
+    """Not where the text is not believed, or the trained model was asked about nothing."""
+    if comparison.held:
+        return False
+    return comparison.substantive or any(
+        passage.chance is not None for passage in comparison.passages
+    )

@@ -1,0 +1,56 @@
+"""Readings: what a language model of the operator's answered, by what it was asked. Each question is asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import JSON, Column, String
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select
+
+from storage.columns import Utc
+
+
+class ModelReading(SQLModel, table=True):
+    """`answer` is as it came; None where there was no usable one, for which `failure` says why. `tokens_in` and
+    `tokens_out` are what the question and the answer cost."""
+
+    __tablename__ = "second_readings"  # of the first release, as is its column
+
+    question: str = Field(sa_column=Column("passage", String, primary_key=True))
+    model: str = Field(primary_key=True)
+    made_at: datetime = Field(sa_type=Utc, index=True)
+    answer: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    failure: str | None = None
+    tokens_in: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    tokens_out: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+
+
+class Usage(NamedTuple):
+    """What was asked since a time."""
+
+    questions: int
+    tokens_in: int
+    tokens_out: int
+
+
+def usage_since(session: Session, when: datetime) -> Usage:
+    asked = select(
+        func.count(),
+        func.sum(ModelReading.tokens_in),
+        func.sum(ModelReading.tokens_out),
+    ).where(col(ModelReading.made_at) >= when)
+    questions, given, taken = session.exec(asked).one()
+    return Usage(questions, given or 0, taken or 0)
+
+
+def last_reading(session: Session) -> ModelReading | None:
+    """The newest, also one that came to nothing."""
+    return session.exec(
+        select(ModelReading).order_by(col(ModelReading.made_at).desc()).limit(1)
+    ).first()
+
+
+def forget_readings(session: Session, questions: Collection[str]) -> None:
+    session.exec(delete(ModelReading).where(col(ModelReading.question).in_(questions)))
