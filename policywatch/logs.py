@@ -10,6 +10,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from policywatch.sanitize import sanitize
+
 log = logging.getLogger("policywatch")
 
 
@@ -36,6 +38,18 @@ class _Json(logging.Formatter):
         return json.dumps(line)
 
 
+def log_decision(document: str, decided: str, *args: object) -> None:
+    """What was decided of a document and by which values, for `policywatch -v`."""
+    if log.isEnabledFor(logging.DEBUG):
+        text = sanitize(decided % args)
+        log.debug(
+            "%s: %s",
+            document,
+            text,
+            extra={"event": "decided", "facts": {"document": document}},
+        )
+
+
 class _StandardError(logging.Handler):
     """As it is now: a progress bar puts itself in its place, so that lines come above it."""
 
@@ -45,19 +59,25 @@ class _StandardError(logging.Handler):
             sys.stderr.flush()
 
 
-def start_logging(wanted: LogFormat | None) -> None:
-    """From now on all that is logged has time and level; what other packages log from warnings on."""
+def start_logging(wanted: LogFormat | None, *, verbose: bool = False) -> None:
+    """From now on all that is logged has time and level; what other packages log from warnings on. `verbose`: each
+    decision with what decided it; a later call leaves that as it is."""
     text = logging.Formatter(
         "%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ"
     )
     text.converter = time.gmtime
     handler = _StandardError()
     handler.addFilter(
-        lambda record: record.name == log.name or record.levelno >= logging.WARNING
+        lambda record: (
+            record.name.startswith(log.name) or record.levelno >= logging.WARNING
+        )
     )
     handler.setFormatter(_Json() if wanted is LogFormat.JSON else text)
-    logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    log.setLevel(logging.INFO)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    if verbose:
+        log.setLevel(logging.DEBUG)
+    elif log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)
     for name in (
         "psycopg.pool",
         "procrastinate.utils",

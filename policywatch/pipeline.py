@@ -54,7 +54,7 @@ from policywatch.ingest.extraction import (
     source_of,
 )
 from policywatch.ingest.reprocess import reprocess_current
-from policywatch.logs import log
+from policywatch.logs import log, log_decision
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from policywatch.sources.open_terms_archive import follow
@@ -385,6 +385,20 @@ class Job:
     def fingerprint_of(self, fetched: Fetched, known: Fingerprint) -> Fingerprint:
         """Of a page. What has the bytes of the text in force, or the markup of the answer before, is not read again; a
         new text is kept for `ingest`."""
+        fingerprint, why = self._fingerprint_of(fetched, known)
+        log_decision(
+            fetched.document,
+            "%s answered %d, %d bytes: %s",
+            fetched.final_url,
+            fetched.status,
+            len(fetched.body),
+            why,
+        )
+        return fingerprint
+
+    def _fingerprint_of(
+        self, fetched: Fetched, known: Fingerprint
+    ) -> tuple[Fingerprint, str]:
         config, current = (
             self.configs[fetched.document],
             self._in_force.get(fetched.document),
@@ -396,27 +410,31 @@ class Job:
             and current.source == source_of(fetched)
         )
         if current is not None and is_same and turning is None:
+            fingerprint = Fingerprint(current.fingerprint)
             return (
-                known
-                if known.text == current.fingerprint
-                else Fingerprint(current.fingerprint)
+                known if known.text == current.fingerprint else fingerprint,
+                "the bytes of the text in force",
             )
         memory = self._memory(fetched.document)
         try:
             if turning is not None and current is not None:
                 page = config.extract(fetched, memory)
                 self._pages.keep(config, fetched, memory, Extracted.of(page).page)
-                return Fingerprint(turning.fingerprint_of(page, current.fingerprint))
+                text = turning.fingerprint_of(page, current.fingerprint)
+                return Fingerprint(
+                    text
+                ), f"text {text}, with what alternates held still"
             new = config.extract_new(fetched, known, memory)
         except UnreadablePage as failure:
             if isinstance(failure, TooCostly):
                 self._pages.keep(config, fetched, memory, None)
-            return Fingerprint(None)
+            return Fingerprint(None), f"no text: {failure.reason}"
         if new is None:
-            return known
+            return known, f"markup {known.markup} as in the answer before"
         if current is None or current.fingerprint != new.fingerprint.text:
             self._pages.keep(config, fetched, memory, new.page)
-        return new.fingerprint
+        in_force = current.fingerprint if current is not None else None
+        return new.fingerprint, f"text {new.fingerprint.text}; in force is {in_force}"
 
     def settle(
         self, first: Sequence[Fetched | None], second: Sequence[Fetched]

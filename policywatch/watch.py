@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -150,6 +151,7 @@ def _command(
         "-P",  # a messages.py or storage.py beside the watchlist is not ours
         "-m",
         "policywatch",
+        *(["-v"] if log.isEnabledFor(logging.DEBUG) else []),
         *step,
         *chosen,
         "--config",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import warm
-from tests.site import Site, command, library, policy, until, watchlist
+from tests.site import AI, Site, command, library, policy, until, watchlist
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
@@ -130,3 +130,21 @@ def test_a_full_disk_behind_the_log_stops_nothing(config: Path) -> None:
         "gone",
     }
     assert done.returncode == 1  # of the page that is gone
+
+
+def test_verbose_says_which_rule_decided_of_each_document_and_by_which_values(
+    config: Path, site: Site
+) -> None:
+    def decided() -> list[str]:
+        words = ("-m", "policywatch", "-v", "run", "--now", "--config", config)
+        lines = warm.done(*words).stderr.splitlines()
+        return [line for line in lines if re.match(f"{STAMP} DEBUG library/", line)]
+
+    first, decision = decided()
+    assert re.search(r"answered 200, \d+ bytes: text \w+; in force is None$", first)
+    assert decision.endswith("is first, cause page, compared with nothing")
+    (known,) = decided()
+    assert known.endswith("the bytes of the text in force")
+    site.pages["/privacy"] = policy(AI)
+    assert "severity high, topics ai_training" in decided()[-1]
+    assert " DEBUG " not in ran(config, "--log-format", "text")[1]

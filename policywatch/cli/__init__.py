@@ -20,7 +20,7 @@ from typer.main import get_group
 from analysis.model import UnfitModel, UnreadablePage
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.config.errors import BadPairs, WatchlistError, explained_value
-from policywatch.logs import log
+from policywatch.logs import log, start_logging
 from policywatch.schedule.interval import CannotSchedule
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown
@@ -115,8 +115,18 @@ def _options(
             help="Say which version this is.",
         ),
     ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Log on standard error what is decided of each document, and why.",
+        ),
+    ] = False,
 ) -> None:
     """Watch the public policies of online services, and tell people when a change touches AI or their data."""
+    if verbose:
+        start_logging(None, verbose=True)
 
 
 def main() -> None:

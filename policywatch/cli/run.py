@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -85,7 +86,11 @@ def run(
 
     Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
     """
-    logs = log_format is not None or (sys.stderr.isatty() and not as_json)
+    logs = (
+        log_format is not None
+        or log.isEnabledFor(logging.DEBUG)
+        or (sys.stderr.isatty() and not as_json)
+    )
     if logs:
         start_logging(log_format)
     with opened(config) as (watchlist, database):

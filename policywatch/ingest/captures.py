@@ -9,10 +9,18 @@ from foundation.vocabulary import Outcome
 from messages import program_error
 from policywatch.ingest.alerting import RoutesFor
 from policywatch.ingest.checks import finish
-from policywatch.ingest.decision import Decision, Unreadable, decide, load_history
+from policywatch.ingest.decision import (
+    Decision,
+    NeedsReview,
+    Unchanged,
+    Unreadable,
+    decide,
+    load_history,
+)
 from policywatch.ingest.extraction import ExtractionConfig, PageCache
 from policywatch.ingest.recording import apply
 from policywatch.ingest.volatility import notify_volatility
+from policywatch.logs import log_decision
 from storage.captures import captures_from
 from storage.checks import (
     ATTEMPTS,
@@ -132,7 +140,29 @@ def _ingest(
         decision = decide(captures, history, config, cache)
     except TooCostly as failure:
         decision = Unreadable(failure.reason, is_costly=True)
+    log_decision(check.document_id, "check %d is %s", check_id, _described(decision))
     with database.writing() as session:
         check = session.get_one(Check, check_id, with_for_update=True)
         if check.outcome is None or again:  # else another process was faster
             apply(session, check, decision, captures[0], config, routes_for)
+
+
+def _described(decision: Decision) -> str:
+    """For the log."""
+    match decision:
+        case Unchanged(version):
+            return f"unchanged: the text of version {version.number}"
+        case Unreadable(reason, is_costly):
+            return f"unreadable{', too costly' if is_costly else ''}: {reason}"
+        case NeedsReview(reason, _, rejected_as):
+            known = f", as capture {rejected_as} was rejected" if rejected_as else ""
+            return f"held: {reason}{known}"
+    outcome = f"{decision.outcome.value}, cause {decision.cause.value}"
+    if decision.draft is None or decision.before is None:
+        return f"{outcome}, compared with nothing"
+    verdict = decision.draft.comparison
+    return (
+        f"{outcome}, against version {decision.before.number}: {len(verdict.passages)} passages,"
+        f" alert {verdict.alert}, severity {verdict.severity}, topics {', '.join(verdict.topics) or 'none'},"
+        f" may alert {decision.alerts}, undoes {decision.undoes}"
+    )
