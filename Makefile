@@ -10,7 +10,7 @@ demo: .venv/.runs
 	@$(BIN)/policywatch demo
 
 test: .venv/.tests
-	@echo "3,000 tests: about four minutes on two idle cores"
+	@echo "3,000 tests: about nine minutes on two busy cores"
 	$(BIN)/pytest --numprocesses auto --dist worksteal -m "not browser and not server"
 
 # the property tests with ten times the examples, other ones each time

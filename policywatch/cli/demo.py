@@ -13,6 +13,7 @@ from policywatch.cli.options import (
     command_group,
     console,
 )
+from policywatch.cli.terminal import show_change
 from policywatch.demo.play import play
 
 app = command_group()
@@ -36,5 +37,5 @@ def demo(
 
     Example: `policywatch demo --serve`
     """
-    if not play(console(), folder, stay=stay, port=port):
+    if not play(console(), folder, show_change, stay=stay, port=port):
         raise typer.Exit(TROUBLE)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
-from policywatch.cli.terminal import show_change
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
 from policywatch.demo.site import (
@@ -32,12 +31,16 @@ from policywatch.web.serving import Listening, serve
 from storage.changes import Change
 from storage.database import Database
 
+ShowChange = Callable[[Console, Session, int], None]
 _SHOWN = "confrera/privacy-policy"  # whose change is shown in full at the end
 _ROUTES = {"english": ("en", "alerts.txt"), "french": ("fr", "alertes.txt")}
 
 
-def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> bool:
-    """Whether all came as the story has it: every outcome, and just the alerts that it tells of."""
+def play(
+    console: Console, folder: Path | None, show: ShowChange, *, stay: bool, port: int
+) -> bool:
+    """Whether all came as the story has it: every outcome, and just the alerts that it tells of. `show` prints a change
+    in full."""
     folder = folder or Path(tempfile.mkdtemp(prefix="policywatch-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "policywatch.db").exists():
@@ -72,7 +75,7 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
         f"Each tells of a change and its translation, in English or in French: {written}.",
         soft_wrap=True,
     )
-    _show(console, database, alerts)
+    _show(console, database, alerts, show)
     console.print(
         "\nAll came as it should."
         if good
@@ -156,7 +159,7 @@ def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:
     return good and len(report["checks"]) == len(DOCUMENTS)
 
 
-def _show(console: Console, database: Database, alerts: Path) -> None:
+def _show(console: Console, database: Database, alerts: Path, show: ShowChange) -> None:
     with database.reading() as session:
         alerted = select(Change.id).where(
             Change.document_id == _SHOWN, col(Change.alert).is_(True)
@@ -174,7 +177,7 @@ def _show(console: Console, database: Database, alerts: Path) -> None:
         console.print(
             Text("\nIts passages, as `policywatch show` has them:\n", style="bold")
         )
-        show_change(console, session, change_id)
+        show(console, session, change_id)
 
 
 def _delivered(alerts: Path, change_id: int) -> str:
