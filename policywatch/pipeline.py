@@ -89,7 +89,7 @@ class Job:
         self._shared = database
         self.recipients = recipients
         self.authority = authority_of(watchlist)
-        self.reader = _reader(database, recipients)
+        self.reader = reader_of(database, recipients)
         self.configs = extraction_configs(watchlist, self.reader)
         self.mistakes: list[
             Exception
@@ -480,7 +480,8 @@ class Job:
             return Memory.of(current_version(session, document_id))
 
 
-def _reader(database: Database, recipients: Recipients) -> Reader | None:
+def reader_of(database: Database, recipients: Recipients) -> Reader | None:
+    """None without a model."""
     if recipients.model is None:
         return None
     from policywatch.reader.reader import Reader  # with the client, of an extra

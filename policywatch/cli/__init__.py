@@ -50,6 +50,7 @@ COMMANDS = {
         "deliver": "alerts",
         "alerts": "alerts",
         "routes": "alerts",
+        "reader": "reader",
     },
     "Showing": {
         "history": "show",

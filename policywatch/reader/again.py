@@ -20,7 +20,6 @@ from storage.changes import Change, passages
 from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import document
-from storage.readings import forget_readings
 
 _LATE = timedelta(days=1)  # for which an answer that came too late is asked for
 
@@ -34,7 +33,8 @@ def read_again(
     now: Callable[[], datetime] = utc_now,
 ) -> Iterator[tuple[int, str]]:
     """Ask anew about these changes, and correct them by the answers; each with what became of it. Mails that were sent
-    stay as they are; a change that is an alert only now alerts, one that is none any more leaves the next digest."""
+    stay as they are; a change that is an alert only now alerts, one that is none any more leaves the next digest; an
+    answer that fails leaves the one before."""
     for change_id in change_ids:
         with database.reading() as session:
             change = session.get_one(Change, change_id)
@@ -50,10 +50,11 @@ def read_again(
             for name in ("alert", "severity", "direction", "topics")
         }
         comparison = Comparison(substantive=True, severity=trained["severity"])
-        with database.writing() as session:
-            forget_readings(session, [prompt.key])
         known = reader.ask(prompt, subject, ChangeDraft(comparison, rows))
         reading = reader.reading(prompt, known)
+        if reading.get("failure") and former.get("verdict"):
+            yield change_id, reading["failure"]
+            continue
         with database.writing() as session:
             change = session.get_one(Change, change_id)
             rows = passages(session, change_id)
@@ -93,6 +94,16 @@ def late_changes(session: Session, now: datetime) -> list[int]:
         change.id
         for change in session.exec(recent)
         if (change.brief.get("reader") or {}).get("late")
+    ]
+
+
+def changes_since(session: Session, when: datetime) -> list[int]:
+    """Those that a run would ask about, the oldest first."""
+    found = select(Change).where(col(Change.detected_at) >= when)
+    return [
+        change.id
+        for change in session.exec(found.order_by(col(Change.detected_at)))
+        if change.substantive or change.brief.get("reader")
     ]
 
 

@@ -91,7 +91,8 @@ class Reader:
         return reading_of(prompt, answer) | facts
 
     def ask(self, prompt: Prompt, subject: Subject, draft: ChangeDraft) -> ModelReading:
-        """Ask and keep what came of it; also where nothing did, so that it is not asked in vain in this run."""
+        """Ask and keep what came of it; also where nothing did, so that it is not asked in vain in this run, but not in
+        place of an earlier answer."""
         row = ModelReading(
             question=prompt.key, model=self.model.name, made_at=self.now()
         )
@@ -114,7 +115,13 @@ class Reader:
                 row.failure, self.left = f"late: {failure}", 0
         self.left -= self.clock() - began
         with suppress(IntegrityError), self.database.writing() as session:
-            session.merge(row.model_copy())  # another worker may have asked meanwhile
+            former = session.get(ModelReading, (prompt.key, self.model.name))
+            kept = row.model_copy()
+            if former is not None:  # asked anew, or by another worker meanwhile
+                kept.tokens_in += former.tokens_in
+                kept.tokens_out += former.tokens_out
+            if row.answer is not None or former is None or former.answer is None:
+                session.merge(kept)
         return row
 
     def _asked(self, prompt: Prompt, draft: ChangeDraft) -> Reply:

@@ -1,0 +1,170 @@
+"""The commands about a language model as reader: reader test, reader show, reader again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, NamedTuple
+
+import typer
+
+from policywatch.cli.opening import opened
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    Json,
+    command_group,
+    console,
+    json_text,
+    print_json,
+)
+from policywatch.config.errors import WatchlistError
+from policywatch.config.recipients import Recipients, recipients
+from policywatch.pipeline import reader_of
+from policywatch.reader.again import changes_since, read_again, subject_of
+from policywatch.reader.example import SUBJECT, example
+from policywatch.reader.reader import Reader
+from policywatch.sanitize import sanitize
+from storage.changes import change as stored_change
+from storage.changes import passages
+from storage.columns import MAX_INTEGER
+from storage.database import Database
+
+app = command_group()
+reader = command_group("The language model that reads changes, where you have one.")
+app.add_typer(reader, name="reader")
+
+
+class _Asking(NamedTuple):
+    database: Database
+    to: Recipients
+    reader: Reader
+
+
+@contextmanager
+def _asking(config: Path, *, only_shows: bool = False) -> Iterator[_Asking]:
+    """Raises `WatchlistError` without a model."""
+    with opened(config, even_read_only=only_shows) as (watchlist, database):
+        to = recipients(watchlist)
+        found = reader_of(database, to)
+        if found is None:
+            problem = 'no language model: add [reader] with model = "ollama/qwen3", or another (docs/alerts.md)'
+            raise WatchlistError([watchlist.problem("reader", problem)])
+        yield _Asking(database, to, found)
+
+
+@reader.command(name="test")
+def try_model(config: Config = CONFIG) -> None:
+    """Ask the model about an example that ships, and say what of its answer stands, in what time, for how many tokens.
+
+    Example: `policywatch reader test`
+    """
+    with _asking(config) as (_, _, asked):
+        draft = example()
+        prompt = asked.prompt(SUBJECT, draft.passages)
+        assert prompt is not None, "the example asks something"
+        _print(f"Asking {asked.model.name} at {asked.model.url} about this example:")
+        _print_places(prompt.material)
+        began = monotonic()
+        known = asked.ask(prompt, SUBJECT, draft)
+        seconds = monotonic() - began
+        reading = asked.reading(prompt, known)
+    if known.answer is not None:
+        cost = f"{known.tokens_in} tokens in, {known.tokens_out} out"
+        _print(f"Its answer, after {seconds:.1f} seconds ({cost}):")
+        console().print(json_text(known.answer, indent=1))
+        for statement in reading.get("statements", ()):
+            for text in statement["text"].values():
+                _print(f"Stands: {text}")
+            for quote in statement["quotes"]:
+                _print(f"  “{quote['text']}”")
+        for text, why in reading.get("dropped", ()):
+            _print(f"Dropped: {text} ({why})")
+    if failure := reading.get("failure"):
+        _print(f"No usable answer: {failure}")
+        raise typer.Exit(TROUBLE)
+
+
+@reader.command(name="show")
+def show_question(
+    change: Annotated[
+        int,
+        typer.Argument(
+            metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it."
+        ),
+    ],
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Print what is sent to the model about a change, without sending it.
+
+    Example: `policywatch reader show 17`
+    """
+    with _asking(config, only_shows=True) as (_, _, asked):
+        with asked.database.reading() as session:
+            row = stored_change(session, change)
+            subject, rows = subject_of(session, row), passages(session, change)
+        prompt = asked.prompt(subject, rows)
+    if as_json:
+        print_json(prompt and {"messages": prompt.messages, "schema": prompt.schema})
+    elif prompt is None:
+        _print("Nothing: only the form differs.")
+    else:
+        for message in prompt.messages:
+            _print(f"{message['role']}:")
+            for line in message["content"].splitlines():
+                _print(line)
+        _print(f"response_format: {json_text(prompt.schema)}")
+
+
+@reader.command()
+def again(
+    since: Annotated[
+        datetime,
+        typer.Option(
+            "--since",
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="The first day of detection, UTC: 2026-03-02.",
+        ),
+    ],
+    config: Config = CONFIG,
+) -> None:
+    """Ask the model anew about the changes since a day, and correct them by its answers; sent mails stay as they are.
+
+    An answer that fails leaves what was read before. Example: `policywatch reader again --since 2026-03-02`
+    """
+    failed = False
+    with _asking(config) as (database, to, asked):
+        with database.reading() as session:
+            ids = changes_since(session, since.replace(tzinfo=UTC))
+        asked.left = math.inf  # nobody waits for it
+        for number, (id_, result) in enumerate(
+            read_again(database, asked, ids, to.names_for), 1
+        ):
+            _print(f"Change {id_}: {result}")
+            failed |= result not in ("read", "nothing to ask")
+            if asked.left <= 0:
+                _print(
+                    f"Its server does not answer: {len(ids) - number} were not asked."
+                )
+                break
+    if not ids:
+        _print("No change since then.")
+    if failed:
+        raise typer.Exit(TROUBLE)
+
+
+def _print_places(material: str) -> None:
+    for place in json.loads(material)["passages"]:
+        _print(f"  {' › '.join(place.get('under', ()))}: {place['text']}")
+
+
+def _print(line: str) -> None:
+    console().print(sanitize(line))
