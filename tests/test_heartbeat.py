@@ -60,7 +60,7 @@ def test_a_good_run_is_told_a_bad_one_with_its_reason(
     digest = json.loads(policywatch("verify", "--json", "--config", config))[0][
         "sha256"
     ]
-    assert told(hook)[-1][1].endswith(f"\nentry-1, SHA-256 {digest}")
+    assert told(hook)[-1][1].endswith(f"\nentry-2, SHA-256 {digest}")
 
 
 def test_one_page_of_several_that_is_blocked_does_not_hide_that_the_job_lives(
