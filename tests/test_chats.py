@@ -293,11 +293,11 @@ def test_a_program_finds_the_calendar_entry_in_its_message(store: Database) -> N
 WITHOUT_SYSTEM_KINDS = """
 import mimetypes
 mimetypes.knownfiles = []
-from notifier.calendar import Event
+from notifier.calendar import CalendarEntry
 from notifier.notifications import Notification
 from notifier.send import _file
 from datetime import UTC, date, datetime
-event = Event("a/b", (date(2026, 1, 1), "s"), None, 0, datetime.now(UTC), "d", None)
+event = CalendarEntry("a/b", (date(2026, 1, 1), "s"), None, 0, datetime.now(UTC), "d", None)
 assert _file(Notification("alert", "s", None, event=event))[0].mimetype == "text/calendar"
 """
 

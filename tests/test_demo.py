@@ -68,7 +68,7 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
         assert reason in told_again(tmp_path / "demo", language)
     for answer in (
         "Default: on unless you opt out: “This use is on by default",
-        "What for: “we use personal data of our members and the content that they create",
+        "“From 3 November 2025, we use personal data of our members and the content",
         "How to refuse: “You can refuse at any time: go to Settings",
     ):
         assert answer in said

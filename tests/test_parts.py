@@ -92,7 +92,9 @@ def test_the_parts_are_one_text_in_their_order_and_a_change_in_one_is_told(
         f"{site.url}/more",
     ]
     told = (tmp_path / "alerts.txt").read_text("utf-8")
-    assert f"The page 1/2: {site.url}/privacy\nThe page 2/2: {site.url}/more\n" in told
+    assert (
+        f"The page 1/2 ({site.url}/privacy)\nThe page 2/2 ({site.url}/more)\n" in told
+    )
     assert AI.encode() in evidence[1].body
     assert "2 versions read again: 0 have another text now" in policywatch(
         "read", "--again", "--config", config

@@ -96,7 +96,7 @@ def test_a_worker_does_what_a_run_does(
         (f"library/{name}", "changed" if name == "two" else "unchanged")
         for name in NAMES
     )
-    assert (tmp_path / "alerts.txt").read_text().count("/changes/1\n") == 1
+    assert (tmp_path / "alerts.txt").read_text().count("/changes/1)") == 1
 
 
 def test_what_a_killed_worker_had_begun_is_done_by_the_next(
@@ -160,7 +160,7 @@ def test_workers_go_on_while_the_next_release_has_added_to_the_schema(
     library.pages["/one"] = policy("This is page one.", AI)
     worked(config, shared)
     assert [outcome for _, outcome in outcomes(shared)] == ["first", "changed"]
-    assert (tmp_path / "alerts.txt").read_text().count("/changes/1\n") == 1
+    assert (tmp_path / "alerts.txt").read_text().count("/changes/1)") == 1
     assert "it was written by a newer one. Update policywatch" in policywatch(
         "worker", "--config", config, status=1
     )

@@ -167,7 +167,15 @@ def headline(
         )
 
     claims = {id(each): claim_of(each) for each in in_order}
-    in_order = sorted(in_order, key=lambda each: claims[id(each)] is None)
+    # the cells of a row make no sentence: it leads where nothing else says the same
+    in_order = sorted(
+        in_order,
+        key=lambda each: (
+            2
+            if claims[id(each)] is None
+            else " | " in annotated[each.place].passage.texts[each.side]
+        ),
+    )
     for each in in_order:
         text = annotated[each.place].passage.texts[each.side]
         ends, inner = cut(text, each.sentence, LONGEST), cut(text, each.sentence)

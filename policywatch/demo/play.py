@@ -184,6 +184,6 @@ def _delivered(alerts: Path, change_id: int) -> str:
     """The file has a subject and a body between rules; the body links to its change."""
     parts = [part.strip() for part in alerts.read_text("utf-8").split("=" * 72)]
     for subject, body in zip(parts[1::2], parts[2::2], strict=False):
-        if f"/changes/{change_id}\n" in body:
+        if f"/changes/{change_id})" in body:
             return f"{subject}\n\n{body}"
     return ""
