@@ -59,6 +59,7 @@ COMMANDS = {
         "try": "files",
         "changes": "changes",
         "review": "changes",
+        "ask": "reader",
         "journal": "journal",
         "documents": "documents",
     },

@@ -1,4 +1,4 @@
-"""The commands about a language model as reader: reader test, reader show, reader again."""
+"""The commands about a language model as reader: ask, reader test, reader show, reader again."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from policywatch.cli.changes import Service
 from policywatch.cli.opening import opened
 from policywatch.cli.options import (
     CONFIG,
@@ -26,22 +27,39 @@ from policywatch.cli.options import (
 )
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import Recipients, recipients
+from policywatch.config.watchlist import Watchlist
 from policywatch.pipeline import reader_of
 from policywatch.reader.again import changes_since, read_again, subject_of
+from policywatch.reader.client import NoAnswer
 from policywatch.reader.example import SUBJECT, example
+from policywatch.reader.question import (
+    FoundQuote,
+    answer_question,
+    paragraphs_about,
+)
 from policywatch.reader.reader import Reader
 from policywatch.sanitize import sanitize
 from storage.changes import change as stored_change
 from storage.changes import passages
 from storage.columns import MAX_INTEGER
 from storage.database import Database
+from storage.documents import filter_choices
 
 app = command_group()
 reader = command_group("The language model that reads changes, where you have one.")
 app.add_typer(reader, name="reader")
 
 
+_SINCE = typer.Option(
+    "--since",
+    formats=["%Y-%m-%d"],
+    metavar="DAY",
+    help="The first day of detection, UTC: 2026-03-02.",
+)
+
+
 class _Asking(NamedTuple):
+    watchlist: Watchlist
     database: Database
     to: Recipients
     reader: Reader
@@ -56,7 +74,7 @@ def _asking(config: Path, *, only_shows: bool = False) -> Iterator[_Asking]:
         if found is None:
             problem = 'no language model: add [reader] with model = "ollama/qwen3", or another (docs/alerts.md)'
             raise WatchlistError([watchlist.problem("reader", problem)])
-        yield _Asking(database, to, found)
+        yield _Asking(watchlist, database, to, found)
 
 
 @reader.command(name="test")
@@ -65,7 +83,7 @@ def try_model(config: Config = CONFIG) -> None:
 
     Example: `policywatch reader test`
     """
-    with _asking(config) as (_, _, asked):
+    with _asking(config) as (_, _, _, asked):
         draft = example()
         prompt = asked.prompt(SUBJECT, draft.passages)
         assert prompt is not None, "the example asks something"
@@ -106,7 +124,7 @@ def show_question(
 
     Example: `policywatch reader show 17`
     """
-    with _asking(config, only_shows=True) as (_, _, asked):
+    with _asking(config, only_shows=True) as (_, _, _, asked):
         with asked.database.reading() as session:
             row = stored_change(session, change)
             subject, rows = subject_of(session, row), passages(session, change)
@@ -125,15 +143,7 @@ def show_question(
 
 @reader.command()
 def again(
-    since: Annotated[
-        datetime,
-        typer.Option(
-            "--since",
-            formats=["%Y-%m-%d"],
-            metavar="DAY",
-            help="The first day of detection, UTC: 2026-03-02.",
-        ),
-    ],
+    since: Annotated[datetime, _SINCE],
     config: Config = CONFIG,
 ) -> None:
     """Ask the model anew about the changes since a day, and correct them by its answers; sent mails stay as they are.
@@ -141,7 +151,7 @@ def again(
     An answer that fails leaves what was read before. Example: `policywatch reader again --since 2026-03-02`
     """
     failed = False
-    with _asking(config) as (database, to, asked):
+    with _asking(config) as (_, database, to, asked):
         with database.reading() as session:
             ids = changes_since(session, since.replace(tzinfo=UTC))
         asked.left = math.inf  # nobody waits for it
@@ -159,6 +169,77 @@ def again(
         _print("No change since then.")
     if failed:
         raise typer.Exit(TROUBLE)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION")],
+    config: Config = CONFIG,
+    service: Service = None,
+    since: Annotated[datetime | None, _SINCE] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the model a question of your own about the stored texts: it answers by quotations, under one sentence.
+
+    It gets what the search finds for your words; with --since, only what came or went since that day.
+
+    Example: `policywatch ask "Are my posts used to train AI?" --service LinkedIn --since 2026-03-02`
+    """
+    day = since and since.replace(tzinfo=UTC)
+    with _asking(config) as (watchlist, database, _, asked):
+        with database.reading() as session:
+            there = filter_choices(session)["services"]
+            if unknown := sorted(set(service or []) - set(there)):
+                problem = f"no such service: {', '.join(unknown)}; the services: {', '.join(there) or 'none'}"
+                raise typer.BadParameter(problem, param_hint="--service")
+            hits = paragraphs_about(session, question, service or [], day)
+        try:
+            answered = answer_question(asked, question, hits)
+        except NoAnswer as failure:
+            _print(f"No usable answer: {failure}")
+            raise typer.Exit(TROUBLE) from failure
+    quotations = [_quotation(each, watchlist.site) for each in answered.quotations]
+    if as_json:
+        print_json(
+            {
+                "sentence": answered.sentence,
+                "quotations": quotations,
+                "dropped": [
+                    {"text": text, "why": why} for text, why in answered.dropped
+                ],
+            }
+        )
+        return
+    if not quotations:
+        _print("Nothing found.")
+    if answered.sentence:
+        _print(answered.sentence)
+    for row in quotations:
+        days = f"since {row['since']}" + (
+            f", until {row['until']}" if row["until"] else ""
+        )
+        _print(f"“{row['text']}”")
+        _print(f"  {row['service']}, {row['title']}, version {row['version']}, {days}")
+        _print(f"  {row['link']}")
+    for text, why in answered.dropped:
+        _print(f"Dropped: {text} ({why})")
+
+
+def _quotation(quotation: FoundQuote, site: str | None) -> dict[str, Any]:
+    """`version` is the first that has the words, `until` the day on which they went."""
+    of, span = quotation.hit.document, quotation.hit.spans[-1]
+    here = f"{site}/documents/{of.id}/versions/{span.first}" if site else of.url
+    return {
+        "text": quotation.text,
+        "document": of.id,
+        "service": of.service,
+        "title": of.title,
+        "version": span.first,
+        "since": span.since.date().isoformat(),
+        "until": span.until and span.until.date().isoformat(),
+        "change": span.came if quotation.hit.stands else span.went,
+        "link": here,
+    }
 
 
 def _print_places(material: str) -> None:

@@ -75,15 +75,9 @@ class ModelAnswer(BaseModel):
 
 def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
     """Strict, as OpenAI's structured output wants it: all is required, nothing else allowed."""
-    text = _object({language: {"type": "string"} for language in languages})
-    quote = _object(
-        {
-            "passage": {"type": "integer"},
-            "side": _one_of(Side),
-            "text": {"type": "string"},
-        }
-    )
-    quotes = _list(quote)
+    statement = statement_schema(languages)
+    text, quotes = statement["properties"]["text"], statement["properties"]["quotes"]
+    quote = quotes["items"]
     properties = {
         "reason": {"type": "string"},
         "alert": {"type": "boolean"},
@@ -91,7 +85,7 @@ def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
         "topics": _list({"type": "string", "enum": [*TOPICS]}),
         "severity": _one_of(Severity),
         "direction": _one_of(Direction),
-        "statements": _list(_object({"quotes": quotes, "text": text})),
+        "statements": _list(statement),
         "headline": _or_null(text),
         "dates": _list(
             _object({"day": {"type": "string"}, "role": _one_of(Role), "quote": quote})
@@ -111,6 +105,19 @@ def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
             )
         )
     return _object(properties)
+
+
+def statement_schema(languages: tuple[str, ...]) -> dict[str, Any]:
+    """Of a sentence and its quotations."""
+    quote = _object(
+        {
+            "passage": {"type": "integer"},
+            "side": _one_of(Side),
+            "text": {"type": "string"},
+        }
+    )
+    text = _object({language: {"type": "string"} for language in languages})
+    return _object({"quotes": _list(quote), "text": text})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,13 @@ from analysis.text.times import times_in
 from analysis.text.word_lists import any_of, number_words
 from foundation.vocabulary import Side
 from notifier.escape import clean, for_machines
-from policywatch.reader.answer import AboutAnswer, Citation, ModelAnswer, Texts
+from policywatch.reader.answer import (
+    AboutAnswer,
+    Citation,
+    ModelAnswer,
+    Statement,
+    Texts,
+)
 from policywatch.reader.prompt import Prompt
 from storage.changes import StoredPassage
 
@@ -193,6 +199,23 @@ def check(question: Prompt, answer: ModelAnswer) -> Checked:
         if 0 <= each.question < len(question.about):
             checked.about.append(_about(question, each, checked))
     checked.reason = _reason(question, answer.reason)
+    return checked
+
+
+def check_quotations(question: Prompt, statement: Statement) -> Checked:
+    """Each of its quotations that stands, and its sentence where that stands on them."""
+    checked = Checked()
+    placed = []
+    for quote in statement.quotes[:_MOST_STATEMENTS]:
+        try:
+            placed.append(_place(question, quote))
+        except _Fails as failure:
+            checked.dropped.append((clean(quote.text)[:_LONGEST], str(failure)))
+    if placed:
+        texts = _standing(question, placed, statement.text, _LONGEST, checked)
+        checked.statements.append(
+            {"text": texts, "quotes": [each.as_json() for each in placed]}
+        )
     return checked
 
 
@@ -558,7 +581,7 @@ def _check_denials(
             raise _Fails("loses a denial")
     elif any(_has(of_page, "restrictions", clause) for clause in clauses):
         kinds = ("restrictions", "conditions", "meta")
-        if not (denies or ends or any(_has(language, kind, line) for kind in kinds)):
+        if not (ends or any(_has(language, kind, line) for kind in kinds)):
             raise _Fails("loses a restriction")
     elif (denies or stops) and len(after) == len(placed):
         kinds = ("refusals", "endings", "restrictions")

@@ -124,6 +124,25 @@ class Reader:
                 session.merge(kept)
         return row
 
+    def answer(
+        self, messages: list[dict[str, str]], schema: dict[str, Any]
+    ) -> dict[str, Any]:
+        """To a question of a person. Its tokens count, the answer is not kept. Raises `NoAnswer`."""
+        self._check_budget()
+        reply = ask(self.model, messages, schema)
+        now = self.now()
+        row = ModelReading(
+            question=f"asked {now.isoformat()}",
+            model=self.model.name,
+            made_at=now,
+            answer={},
+            tokens_in=reply.tokens_in,
+            tokens_out=reply.tokens_out,
+        )
+        with self.database.writing() as session:
+            session.merge(row)
+        return reply.answer
+
     def _asked(self, prompt: Prompt, draft: ChangeDraft) -> Reply:
         """With `confirm`, what may be high is asked twice, and the graver answer counts."""
         model = replace(self.model, seconds=min(self.model.seconds, max(1, self.left)))
