@@ -1,6 +1,8 @@
 # Everything is set up on the way: a virtual environment in .venv, packages from the index.
 PYTHON ?= python3
 BIN := .venv/bin
+# tests wait for clocks, servers and kills half of their time
+WORKERS = $(shell $(PYTHON) -c 'import os; print(2 * os.cpu_count())')
 # what Python compiled is kept, whatever a machine is set to: to compile it again takes each program up to a second
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -11,7 +13,7 @@ demo: .venv/.runs
 
 test: .venv/.tests
 	@echo "3,000 tests: about nine minutes on two busy cores"
-	$(BIN)/pytest --numprocesses auto --dist worksteal -m "not browser and not server"
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m "not browser and not server"
 
 # the property tests with ten times the examples, other ones each time
 explore: .venv/.tests
