@@ -103,6 +103,8 @@ def test_of_a_store_that_cannot_be_written_pages_are_served_and_a_backup_is_made
     words = ("database", "backup", tmp_path / "backup.db", "--config", unwritable)
     assert as_anybody(*words)[0] == 0
     assert versions_in(tmp_path / "backup.db") == 1
+    alive = as_anybody("doctor", "--alive", "--config", unwritable)
+    assert alive[0] == 0, alive
     serve = command("serve", "--port", 0, "--config", unwritable)
     with subprocess.Popen(
         [*bound_by_rights(), *serve], stdout=subprocess.PIPE, text=True

@@ -241,7 +241,7 @@ def is_alive(config: Path) -> list[Finding]:
     if not watchlist.documents:
         return [watched_finding(watchlist)]
     try:
-        database = Database(watchlist.database)
+        database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [Finding(False, "database", str(failure))]
     with closing(database):
