@@ -401,7 +401,7 @@ def kill(
         wanted = set(session.exec(select(Change.id).where(Change.alert)))
     came = Counter(
         int(id_)
-        for id_ in re.findall(r"/changes/(\d+)$", alerts.read_text("utf-8"), re.M)
+        for id_ in re.findall(r"/changes/(\d+)\)$", alerts.read_text("utf-8"), re.M)
     )
     twice = sum(number - 1 for number in came.values())
     print(
