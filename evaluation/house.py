@@ -19,17 +19,8 @@ from types import FrameType
 from typing import Any
 
 from tests.site import AI, a_job, a_site, policy, watchlist
+from tests.warm import PACKAGES, ROOT
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = (
-    "analysis",
-    "crawler",
-    "foundation",
-    "messages",
-    "notifier",
-    "policywatch",
-    "storage",
-)
 _LAYOUT = {
     tokenize.COMMENT,
     tokenize.DEDENT,

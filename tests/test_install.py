@@ -13,16 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = {
-    "analysis",
-    "crawler",
-    "foundation",
-    "messages",
-    "notifier",
-    "policywatch",
-    "storage",
-}
+from tests.warm import PACKAGES, ROOT
 
 
 def run(*command: str | Path, folder: Path) -> str:
@@ -57,7 +48,7 @@ def test_the_packages_hold_what_git_holds_of_them_and_nothing_else(built: Path) 
     with tarfile.open(sdist) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
     assert tracked <= inside
-    assert {name.partition("/")[0] for name in inside} == PACKAGES | {
+    assert {name.partition("/")[0] for name in inside} == {*PACKAGES} | {
         ".gitignore",
         "CHANGELOG.md",
         "LICENSE",

@@ -29,7 +29,6 @@ from storage.errors import Busy, LostLease
 from storage.leases import leases
 from storage.lock import beside_others, one_at_a_time
 from tests import warm
-from tests.conftest import made
 from tests.site import Site, a_site, policy, policywatch, until, watchlist
 from tests.test_storage import a_document
 from tests.test_worker import NAMES, long_ago, outcomes
@@ -62,20 +61,6 @@ with one_at_a_time(Database(sys.argv[1]), lease=float(sys.argv[2])) as held:
             declare(session, [a_document(f"example/{number}", f"https://example.org/{number}")])
         time.sleep(0.05)
 """
-
-
-@pytest.fixture
-def url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
-    with made(postgres_server, migrated_postgres) as new:
-        yield new
-
-
-@pytest.fixture
-def shared(url: str) -> Iterator[Database]:
-    database = Database(url)
-    make_queue(database)
-    yield database
-    database.close()
 
 
 class Library:

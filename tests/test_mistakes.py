@@ -35,7 +35,7 @@ from tests.site import (
     watchlist,
 )
 from tests.test_locks import beside
-from tests.warm import ROOT
+from tests.warm import PACKAGES, ROOT
 
 DATABASES = ["sqlite"]
 STUMBLE = "Headings in this text have no legal effect."
@@ -180,15 +180,7 @@ def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(
     config: Path, site: Site, tmp_path: Path
 ) -> None:
     """As in a repository to which somebody has added a topic."""
-    for package in (
-        "analysis",
-        "crawler",
-        "foundation",
-        "messages",
-        "notifier",
-        "policywatch",
-        "storage",
-    ):
+    for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / "repository" / package)
     words_of_all = tmp_path / "repository/foundation/vocabulary.py"
     words_of_all.write_text(

@@ -28,8 +28,8 @@ from policywatch.schedule.installation import Installation
 from policywatch.schedule.interval import CannotSchedule, Interval
 from policywatch.schedule.jobs import KINDS, files, render
 from tests.site import policywatch
+from tests.warm import PACKAGES, ROOT
 
-ROOT = Path(__file__).parent.parent
 POLICYWATCH = Path(sys.executable).with_name("policywatch")
 ODD = "my watch, 100% & co's"  # a folder's name that each format must quote
 KUBERNETES = {"CronJob": CronJob, "PersistentVolumeClaim": PersistentVolumeClaim}
@@ -498,15 +498,7 @@ def runner(tmp_path: Path, origin: Path) -> dict[str, str]:
 def checkout(watchlist: Path, place: Path) -> Path:
     """A repository that holds the program and the watchlist."""
     place.mkdir()
-    for name in (
-        "analysis",
-        "crawler",
-        "foundation",
-        "notifier",
-        "policywatch",
-        "messages",
-        "storage",
-    ):
+    for name in PACKAGES:
         shutil.copytree(
             ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__")
         )

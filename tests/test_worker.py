@@ -17,7 +17,6 @@ from sqlmodel import col, select, update
 
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
-from policywatch.job_queue import make_queue
 from policywatch.logs import log
 from policywatch.plan import by_host
 from policywatch.worker import QUEUES, work
@@ -25,25 +24,10 @@ from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
 from tests import warm
-from tests.conftest import made
 from tests.inbox import webhook
 from tests.site import AI, Site, a_site, policy, policywatch, until, watchlist
 
 NAMES = ("one", "two", "three", "four", "five", "six")
-
-
-@pytest.fixture
-def url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
-    with made(postgres_server, migrated_postgres) as new:
-        yield new
-
-
-@pytest.fixture
-def shared(url: str) -> Iterator[Database]:
-    database = Database(url)
-    make_queue(database)
-    yield database
-    database.close()
 
 
 @pytest.fixture

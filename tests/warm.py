@@ -46,13 +46,13 @@ from storage.database import Database
 from storage.lock import one_at_a_time
 
 ROOT = Path(__file__).parents[1]
-_OURS = (
+PACKAGES = (
     "analysis",
     "crawler",
     "foundation",
+    "messages",
     "notifier",
     "policywatch",
-    "messages",
     "storage",
 )
 _NOT = ("policywatch.__main__", "policywatch.scrapy_settings")  # which do something
@@ -241,7 +241,7 @@ def _load() -> None:
     with warnings.catch_warnings(
         action="ignore"
     ):  # some of Scrapy's are on their way out
-        for package in (*_OURS, *_LATE_PACKAGES):
+        for package in (*PACKAGES, *_LATE_PACKAGES):
             found = importlib.import_module(package)
             for module in pkgutil.walk_packages(found.__path__, f"{package}."):
                 if module.name not in _NOT:
