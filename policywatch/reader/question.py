@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 from pathlib import Path
@@ -204,17 +204,12 @@ def _checked(
         for quote in statement.quotes
         if quote.passage - 1 in rows
     }
-    prompt = Prompt(
-        _subject(cited.values(), ""),
-        (language,),
-        (),
-        {number + 1: row for number, row in rows.items()},
-        "",
-    )
+    passages = {number + 1: row for number, row in rows.items()}
     of_pages = sorted({document.language for document in cited.values()}) or [language]
     checked = [
         check_quotations(
-            replace(prompt, subject=_subject(cited.values(), of_page)), statement
+            Prompt(_subject(cited.values(), of_page), (language,), (), passages, ""),
+            statement,
         )
         for of_page in of_pages
     ]
