@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from analysis.model import Comparison
@@ -15,7 +14,7 @@ from policywatch.ingest.drafts import ChangeDraft
 from policywatch.reader.prompt import Subject
 from policywatch.reader.reader import Reader
 from policywatch.reader.reading import decide
-from storage.alerts import Alert, alerts_of
+from storage.alerts import alerts_of
 from storage.changes import Change, passages
 from storage.clock import utc_now
 from storage.database import Database
@@ -80,8 +79,9 @@ def _correct_alerts(
     now: Callable[[], datetime],
 ) -> None:
     if was_alert and not change.alert:
-        unplanned = col(Alert.planned_at).is_(None)
-        session.exec(delete(Alert).where(col(Alert.change_id) == change.id, unplanned))
+        for alert in alerts_of(session, change.id):
+            if alert.planned_at is None:
+                session.delete(alert)
     is_settled = change.cause == Cause.PAGE and not change.waits
     if change.alert and is_settled and not alerts_of(session, change.id):
         add_alerts(session, change, routes_for, now)
