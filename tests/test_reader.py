@@ -37,6 +37,7 @@ ADVERTS = policy().replace(
     "for nothing else that we can think of", "to send you advertising of our partners"
 )
 QUIET = policy().replace("Our staff can see", "Our librarians can see")
+OFFER = "Our garden chairs are half price until Sunday."
 SALE = "We sell your personal data to third parties."
 SCHEMA: dict[str, Any] = {"type": "object"}
 QUESTION = [
@@ -404,3 +405,19 @@ def test_models_of_known_services_need_no_address(
     model = recipients(load(config)).model
     assert model is not None
     assert (model.url, model.name, model.decides) == (address, name, True)
+
+
+def test_what_may_be_gone_tomorrow_is_not_asked_about_until_it_stays(
+    tmp_path: Path, site: Site, server: Answering
+) -> None:
+    with watched(tmp_path, site, server) as job:
+        site.pages["/privacy"] = policy(OFFER)
+        outcomes = []
+        for _ in range(3):
+            asked_before = len(server.asked)
+            outcomes.append(job.run(force=True).json()["checks"][0]["outcome"])
+            if outcomes[-1] == "unchanged":
+                assert len(server.asked) == asked_before
+        assert outcomes[0] == "unchanged"
+        assert outcomes[-1] != "unchanged"
+        assert len(server.asked) == 1

@@ -18,6 +18,7 @@ from policywatch.ingest.decision import (
     former_pages,
     load_history,
     new_version,
+    read,
 )
 from policywatch.ingest.extraction import (
     ExtractionConfig,
@@ -106,9 +107,10 @@ def held_text(
     is_comparable = bool(former_pages(history, config)) and not differs_by_reader(
         page, current, in_force, config, Memory.of_page(former)
     )
-    return check, new_version(
+    version = new_version(
         page, history, config, cause=Cause.ACCEPTED, is_comparable=is_comparable
     )
+    return check, read(version, config)
 
 
 def accept(

@@ -15,7 +15,7 @@ from analysis.validate.rejection import are_different_documents
 from foundation.vocabulary import Cause, Outcome
 from messages import Message
 from policywatch.ingest.alternating import Turns, load_turns
-from policywatch.ingest.drafts import ChangeDraft, draft_change, read_change
+from policywatch.ingest.drafts import ChangeDraft, draft_change, read_draft
 from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
@@ -279,7 +279,14 @@ def decide(
     is_own = is_comparable and captures[0].source is None
     if current is not None and is_own and _may_pass(version, fetched, history):
         return Unchanged(current, fetched)
-    return replace(version, alternating=alternating, fetched=fetched)
+    return replace(read(version, config), alternating=alternating, fetched=fetched)
+
+
+def read(version: NewVersion, config: ExtractionConfig) -> NewVersion:
+    """With its change as a language model reads it, where subscribers may hear of it."""
+    if version.draft is None or version.is_first or not version.alerts:
+        return version
+    return replace(version, draft=read_draft(version.draft, config))
 
 
 def _may_pass(version: NewVersion, fetched: Page, history: History) -> bool:
@@ -379,16 +386,14 @@ def new_version(
         )
     before, comparison = _announced(page, comparison, history, config)
     is_comparable = is_comparable and history.page_text != fingerprint(page.blocks)
-    if is_comparable:
-        draft = read_change(comparison, config)
-    else:
-        draft = draft_change(replace(comparison, alert=False, returns=False))
+    if not is_comparable:
+        comparison = replace(comparison, alert=False, returns=False)
     return NewVersion(
         page,
         cause,
         current,
         before or current,
-        draft,
+        draft_change(comparison),
         alerts=is_comparable,
         undoes=_undone_change(page, history, config),
     )

@@ -40,12 +40,11 @@ def draft_change(comparison: Comparison) -> ChangeDraft:
     return ChangeDraft(comparison, stored_passages(comparison.passages))
 
 
-def read_change(
-    comparison: Comparison, config: ExtractionConfig, *, former: str | None = None
+def read_draft(
+    draft: ChangeDraft, config: ExtractionConfig, *, former: str | None = None
 ) -> ChangeDraft:
-    """As `draft_change`, and as a language model reads it, where there is one: it may go over the network, so no
-    transaction is open then. With `former` it only looks up what it answered."""
-    draft = draft_change(comparison)
+    """As a language model reads it, where there is one: it may go over the network, so no transaction is open then.
+    With `former` it only looks up what it answered."""
     if config.read is None:
         return draft
     subject = Subject(config.service, config.title, config.kind or "", config.language)

@@ -22,7 +22,7 @@ from analysis.validate.rejection import page_rejection
 from foundation.vocabulary import Cause
 from policywatch.ingest.alternating import hold_still, passage_keys
 from policywatch.ingest.decision import EARLIER, captures_in_force
-from policywatch.ingest.drafts import ChangeDraft, draft_change, read_change
+from policywatch.ingest.drafts import ChangeDraft, draft_change, read_draft
 from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
@@ -365,7 +365,7 @@ def _draft_again(
     )
     comparison = config.compare(before.page, text.page, earlier=keys)
     former = (change.brief.get("reader") or {}).get("question", "")
-    return read_change(comparison, config, former=former)
+    return read_draft(draft_change(comparison), config, former=former)
 
 
 def _rewrite(
