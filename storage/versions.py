@@ -161,7 +161,6 @@ def in_force(
             ),
         )
         for version, capture, parts in rows
-        if version.id is not None
     }
 
 
@@ -394,8 +393,4 @@ def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
         .options(defer(Version.page))
     )
     with with_withdrawn(session):
-        return {
-            version.id: version
-            for version in session.exec(wanted)
-            if version.id is not None
-        }
+        return {version.id: version for version in session.exec(wanted)}

@@ -110,9 +110,7 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
     words = catalogue(page.language)
     events = changes_page(session, query.filter, limit=_ENTRIES, by_event=True).events
     leading = [leading_first(event, page.language) for event in events]
-    passages = passages_by_change(
-        session, [row.change.id for row, *_ in leading if row.change.id is not None]
-    )
+    passages = passages_by_change(session, [row.change.id for row, *_ in leading])
     ordered = [sorted(event, key=lambda row: Cursor.of(row.change)) for event in events]
     heads = version_heads(session, [first.change.version_id for first, *_ in ordered])
     items = []
