@@ -378,6 +378,16 @@ def checks_of(session: Session, document_id: str, *, limit: int) -> list[Check]:
     return list(session.exec(wanted))
 
 
+def checks_after(
+    session: Session, document_id: str, after: int, *, limit: int
+) -> list[Check]:
+    """Those with a higher id, oldest first."""
+    wanted = select(Check).where(
+        Check.document_id == document_id, col(Check.id) > after
+    )
+    return list(session.exec(wanted.order_by(col(Check.id)).limit(limit)))
+
+
 def check_count(session: Session, document_id: str) -> int:
     return session.exec(
         select(func.count()).where(Check.document_id == document_id)

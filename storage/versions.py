@@ -188,6 +188,15 @@ def versions_of_document(
     return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(limit)))
 
 
+def state_of_texts(session: Session, document_id: str) -> str:
+    """A digest of which versions stand, and as what each is read."""
+    heads = select(Version.number, Version.fingerprint, Version.reader).where(
+        Version.document_id == document_id
+    )
+    rows = session.exec(heads.order_by(col(Version.number))).all()
+    return sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()
+
+
 def numbers_around(
     session: Session, document_id: str, number: int
 ) -> tuple[int | None, int | None]:

@@ -1,4 +1,4 @@
-"""The commands that give what is stored to people and programs: serve, export site, warc, evidence."""
+"""The commands that give what is stored to people and programs: serve, export."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from policywatch.config.reloadable import Reloadable
 from policywatch.config.schema import web_address
 from policywatch.config.watchlist import Watchlist, load, same_database
 from policywatch.evidence.bundle import write_bundle
+from policywatch.evidence.dataset import MANIFEST, export_data
 from policywatch.evidence.warc import write_warc
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
@@ -41,8 +42,10 @@ from policywatch.web.export import export_site
 from policywatch.web.record import record
 from policywatch.web.serving import Listening, hosts, root
 from policywatch.web.serving import serve as listen
+from storage.change_list import unknown_name
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
+from storage.documents import known as known_documents
 
 app = command_group()
 
@@ -219,6 +222,50 @@ def site(
     console().print(
         f"{counted(done.written, 'file')} written, {done.unchanged} are as they were, "
         f"{done.removed} were removed: {first}",
+        soft_wrap=True,
+    )
+
+
+@export.command()
+def data(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", file_okay=False, help="New, or an earlier export."
+        ),
+    ],
+    config: Config = CONFIG,
+    service: Service = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="As CSV, not as JSON Lines.")
+    ] = False,
+) -> None:
+    """Write documents, texts, changes, passages and checks as compressed JSON Lines or CSV, for research.
+
+    Done again, it writes only the texts of documents with other ones, also after it was interrupted.
+
+    Example: `policywatch export data dataset --service LinkedIn`
+    """
+    with (
+        opened(config, even_read_only=True) as (_, database),
+        Console(stderr=True).status("starting") as status,
+    ):
+        with database.reading() as session:
+            wrong = unknown_name(session, "service", service or ())
+            documents = known_documents(session, service or ())
+        if wrong is not None:
+            problem = f"nothing is stored of {wrong!r}"
+            raise typer.BadParameter(problem, param_hint="--service")
+        done = export_data(
+            database,
+            folder,
+            documents,
+            form="csv" if as_csv else "jsonl",
+            progress=status.update if sys.stderr.isatty() else (lambda _name: None),
+        )
+    console().print(
+        f"{counted(done.written, 'file')} written, {done.unchanged} are as they were, "
+        f"{counted(done.rows, 'row')} in all: {folder / MANIFEST}",
         soft_wrap=True,
     )
 

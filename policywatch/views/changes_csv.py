@@ -65,10 +65,10 @@ def _row(change: ChangeHead) -> list[str]:
         "meaning": head["brief"].get("meaning"),
     }
     values["topics"] = ", ".join(change.topics)
-    return [_cell(values.get(name)) for name in _COLUMNS]
+    return [cell(values.get(name)) for name in _COLUMNS]
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
     """A text that a spreadsheet would take for a formula gets an apostrophe, which says that it is none."""
     text = "" if value is None else sanitize(str(value))
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text

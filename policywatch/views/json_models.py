@@ -186,6 +186,27 @@ class VersionJson(VersionHead):
     blocks: list[BlockJson]
 
 
+class VersionText(VersionHead):
+    """A version with its text alone, a block a paragraph."""
+
+    title: str
+    language: str | None
+    text: str
+
+
+class CheckJson(Shape):
+    """An attempt to read a document. `status` is HTTP's, `seconds` from the first request to the last byte."""
+
+    document: str
+    checked_at: Moment
+    outcome: str | None
+    reason: OptionalSentence
+    status: int | None
+    final_url: str | None
+    source: str | None
+    seconds: float | None
+
+
 class PointJson(Shape):
     """How long a version is, and how often its text mentions each topic."""
 
