@@ -200,3 +200,114 @@ def test_whom_people_turn_to_about_their_rights_is_news(
     assert (found.alert, found.topics) == (told, ("user_rights",) if told else ())
     mirrored = compare(*reversed(pages), language="en", document="Privacy Policy")
     assert mirrored.alert is told
+
+
+@pytest.mark.parametrize(
+    ("language", "section", "before", "after"),
+    [
+        (
+            "en",
+            "Moving",
+            "You can have your photos moved to another service.",
+            "You cannot have your photos moved to another service.",
+        ),
+        (
+            "en",
+            "Sharing",
+            "We never share your recipes with anyone.",
+            "We never share your recipes with anyone, unless a court asks for them.",
+        ),
+        (
+            "en",
+            "Incidents",
+            "In the event of a personal data breach, we will notify you within 48 hours.",
+            "In the event of a personal data breach, we will notify you if a law requires it.",
+        ),
+        (
+            "en",
+            "Your choices",
+            "You can withdraw your consent at any time.",
+            "You can withdraw your consent in January.",
+        ),
+        (
+            "fr",
+            "Assistance",
+            "Vous pouvez emporter vos données.",
+            "Vous ne pouvez pas emporter vos données.",
+        ),
+        (
+            "fr",
+            "Compte",
+            "Nous vous informons de toute violation de vos données sous 48 heures.",
+            "Nous vous informons de toute violation de vos données si la loi le demande.",
+        ),
+        (
+            "de",
+            "Weitergabe",
+            "Wir geben Ihre Nachrichten nie an Partner weiter.",
+            "Wir geben Ihre Nachrichten an Partner weiter.",
+        ),
+    ],
+)
+def test_one_word_that_turns_a_sentence_about_data_alerts(
+    language: str, section: str, before: str, after: str
+) -> None:
+    found = compare(
+        *(_policy(language, section, text) for text in (before, after)),
+        language=language,
+        document=_FRAMES[language][0],
+    )
+    assert found.alert
+
+
+@pytest.mark.parametrize(
+    ("document", "before", "after"),
+    [
+        (
+            "Terms of Service",
+            "Your data is not covered by a refund.",
+            "Your data is covered by a refund.",
+        ),
+        (
+            "Privacy Policy",
+            "We never share your recipes on this Website.",
+            "We never share your recipes on this Webpage.",
+        ),
+        (
+            "Privacy Policy",
+            "This park is not open in winter.",
+            "This park is open in winter.",
+        ),
+    ],
+)
+def test_a_word_that_turns_nothing_about_data_does_not_alert(
+    document: str, before: str, after: str
+) -> None:
+    found = compare(
+        *(_policy("en", "Other matters", text) for text in (before, after)),
+        language="en",
+        document=document,
+    )
+    assert not found.alert
+
+
+_FRAMES = {
+    "en": (
+        "Privacy Policy",
+        "The garden opens at ten, and every table has a view of the river.",
+    ),
+    "fr": (
+        "Politique de confidentialité",
+        "Le jardin ouvre à dix heures, et chaque table donne sur la rivière.",
+    ),
+    "de": (
+        "Datenschutzerklärung",
+        "Der Garten öffnet um zehn, und jeder Tisch hat einen Blick auf den Fluss.",
+    ),
+}
+
+
+def _policy(language: str, section: str, text: str) -> Page:
+    title, standing = _FRAMES[language]
+    written = f"# {title}\n\n{standing}\n\n## {section}\n\n{text}\n"
+    return read_page(written.encode(), mime="text/markdown", language=language)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _AI = ("ai_training", "ai_features")
 _PEOPLES = ("personal_data", "user_content")
+_ABOUT_PEOPLE = {*_PEOPLES, "promise"}
+_LIMITS = ("negation", "exception", "unlimited")  # of what a sentence says
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _CONTRAST = re.compile(
     r"(?i)\b(?:but|however|unless|except|mais|sauf|toutefois|aber|jedoch|außer)\b"
@@ -267,6 +269,50 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
     return {"severity": "medium"}
 
 
+def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
+    """A sentence about people's data that stays but for a denial, an exception or a time says another thing, however
+    few its words are. Terms say as much of fees and liability."""
+    if verdict.alert or kind in ("rules", "developer", "terms"):
+        return None
+    kept = [sentence for sentence in features.sentences if not sentence.whole]
+    phrases = [
+        each
+        for each in features.phrases
+        if any(
+            each.side == sentence.side and sentence.start <= each.start < sentence.end
+            for sentence in kept
+        )
+    ]
+    topics = {
+        each.topic
+        for each in phrases
+        if each.topic in TOPICS and each.tier == "decides"
+    }
+    if not topics and {each.topic for each in phrases}.isdisjoint(_ABOUT_PEOPLE):
+        return None
+    before, after = (
+        {
+            each.topic
+            for each in phrases
+            if each.topic in _LIMITS and each.changed and each.side == side
+        }
+        | {
+            time.days
+            for time in times_in(text)
+            for sentence in kept
+            for start, end in sentence.spans
+            if sentence.side == side and time.start < end and start < time.end
+        }
+        for side, text in features.passage.texts.items()
+    )
+    if before == after:
+        return None
+    likeliest = max(TOPICS, key=lambda topic: verdict.chances.get(topic, 0))
+    return _alerting(
+        verdict, *(topics or {likeliest}), severity="medium", direction="none"
+    )
+
+
 # by what reasons call them; each gives the fields of the verdict that it settles, none where it does not apply
 CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | None]] = {
     "notice": _notice,
@@ -276,6 +322,7 @@ CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | No
     "promise_gone": _promise_gone,
     "choice_gone": _choice_gone,
     "retention": _retention,
+    "turned": _turned,
     "denial": _denial,
 }
 HIGH = frozenset(

@@ -142,8 +142,9 @@ def _joined(alerting: Sequence[Verdict]) -> Direction:
     decided = {verdict.direction for verdict in alerting if verdict.conventions}
     learned = [verdict.chances for verdict in alerting if not verdict.conventions]
     directions = decided | ({_direction(learned)} if learned else set())
-    if len(directions) > 1:
-        directions.discard("clarifies")
+    for weak in ("none", "clarifies"):
+        if len(directions) > 1:
+            directions.discard(weak)
     return directions.pop() if len(directions) == 1 else "mixed"
 
 
