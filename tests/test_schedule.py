@@ -21,7 +21,7 @@ import yaml
 from lightkube.models.apps_v1 import Deployment
 from lightkube.models.autoscaling_v2 import HorizontalPodAutoscaler
 from lightkube.models.batch_v1 import CronJob
-from lightkube.models.core_v1 import PersistentVolumeClaim
+from lightkube.models.core_v1 import PersistentVolumeClaim, Service
 
 from policywatch.demo.site import DemoSite
 from policywatch.schedule.installation import Installation
@@ -32,7 +32,13 @@ from tests.warm import PACKAGES, ROOT
 
 POLICYWATCH = Path(sys.executable).with_name("policywatch")
 ODD = "my watch, 100% & co's"  # a folder's name that each format must quote
-KUBERNETES = {"CronJob": CronJob, "PersistentVolumeClaim": PersistentVolumeClaim}
+KUBERNETES = {
+    "CronJob": CronJob,
+    "Deployment": Deployment,
+    "HorizontalPodAutoscaler": HorizontalPodAutoscaler,
+    "PersistentVolumeClaim": PersistentVolumeClaim,
+    "Service": Service,
+}
 WATCHLIST = """
 contact = "privacy-watch@example.org"
 database = "sqlite:///kept/policywatch.db"
@@ -318,7 +324,9 @@ def test_compose_file_fits_its_schema_and_keeps_the_paths(
 ) -> None:
     (text,) = files(schedule("docker", watchlist)).values()
     fits_schema(tmp_path / "compose.yaml", text, "vendor.compose-spec")
-    (service,) = yaml.safe_load(text)["services"].values()
+    services = yaml.safe_load(text)["services"]
+    assert services["serve"]["extends"] == {"service": "watch"}
+    service = services["watch"]
     assert service["environment"]["POLICYWATCH_CONFIG"] == str(watchlist)
     folders = [(volume["target"], volume["read_only"]) for volume in service["volumes"]]
     assert folders == [
@@ -338,12 +346,14 @@ def test_kubernetes_objects_fit_their_schemas(database_file: Path | None) -> Non
     (text,) = files(render("kubernetes", here)).values()
     objects = list(yaml.safe_load_all(text))
     assert [one["kind"] for one in objects] == (
-        ["PersistentVolumeClaim", "CronJob"] if database_file else ["CronJob"]
+        ["PersistentVolumeClaim", "CronJob"]
+        if database_file
+        else ["CronJob", "Deployment", "Service"]
     )
     for one in objects:
         # A value of another type is refused, and a name that Kubernetes does not know is gone from what comes back.
         assert KUBERNETES[one["kind"]].from_dict(one).to_dict() == one
-    job = objects[-1]["spec"]
+    (job,) = (one["spec"] for one in objects if one["kind"] == "CronJob")
     pod = job["jobTemplate"]["spec"]["template"]["spec"]
     assert job["concurrencyPolicy"] == "Forbid"
     assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == {
@@ -361,9 +371,16 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
         workers=2,
     )
     (text,) = files(render("kubernetes", here)).values()
-    deployment, scaler = yaml.safe_load_all(text)
-    for each, model in ((deployment, Deployment), (scaler, HorizontalPodAutoscaler)):
-        assert model.from_dict(each).to_dict() == each
+    objects = list(yaml.safe_load_all(text))
+    for each in objects:
+        assert KUBERNETES[each["kind"]].from_dict(each).to_dict() == each
+    deployment, scaler, pages, service = objects
+    assert (
+        service["spec"]["selector"] == pages["spec"]["template"]["metadata"]["labels"]
+    )
+    (serving,) = pages["spec"]["template"]["spec"]["containers"]
+    assert serving["args"][0] == "serve"
+    assert "readinessProbe" in serving
     pod = deployment["spec"]["template"]["spec"]
     assert pod["containers"][0]["args"] == ["worker"]
     assert (
