@@ -65,6 +65,7 @@ from storage.chain import head_line
 from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
+from storage.days import close_day
 from storage.deliveries import Deliveries
 from storage.documents import Document, declare, few
 from storage.lock import one_at_a_time
@@ -378,7 +379,8 @@ class Job:
                 pass
 
     def timestamp(self) -> None:
-        """Have an authority sign the chain of captures, once a day."""
+        """Close the day in the chain, and have an authority sign it, once a day each."""
+        close_day(self.database, utc_now())
         if self.authority is not None:
             self.authority.timestamp_chain(self.database, utc_now())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import partial
 from hashlib import sha256
 
 from sqlalchemy import JSON, ColumnElement
@@ -18,8 +17,8 @@ from storage.chain import (
     entry_hashes,
     entry_text,
     entry_time,
+    note,
 )
-from storage.clock import utc_now
 from storage.columns import Compressed, Utc
 from storage.errors import DamagedCapture, DamagedValue
 
@@ -109,9 +108,7 @@ def add_capture(session: Session, added: Capture) -> None:
 def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) -> None:
     """Delete captures that nothing refers to any more, and say so in the chain."""
     removed = col(ChainEntry.number).in_(select(Capture.entry).where(of_them))
-    if hashes := entry_hashes(session, removed):
-        comment = f"removed {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {about}"
-        add_entry(session, partial(entry_text, comment=comment, hashes=hashes))
+    note(session, "removed", about, entry_hashes(session, removed))
     session.exec(delete(Capture).where(of_them, col(Capture.head_id).is_not(None)))
     session.exec(delete(Capture).where(of_them))
 

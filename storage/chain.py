@@ -1,5 +1,5 @@
-"""The chain: an entry for each capture, for each text that is extracted, for each removal and each new name of a
-document, with the hash of the entry before.
+"""The chain: an entry for each capture, for each text that is extracted, for each day of checks and messages
+(`storage/days.py`), and for what is taken away or changed on purpose, with the hash of the entry before.
 
 An entry is a text that `sha256sum --check` reads: a comment that says what and when, the hash of the entry before, then
 those of the files it is about. So a stranger can recompute the chain without this program (docs/evidence.md).
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 
 from sqlalchemy import ColumnElement
@@ -16,6 +17,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from storage.advisory_locks import AdvisoryLock, take
+from storage.clock import utc_now
 from storage.columns import Compressed, Utc
 
 BEGINNING = "0" * 64  # in place of the hash before the first entry
@@ -91,6 +93,14 @@ def add_entry(session: Session, text_of: Callable[[int, str], str]) -> int:
     session.add(ChainEntry(number=number, text=text_of(number, previous)))
     session.flush()
     return number
+
+
+def note(
+    session: Session, what: str, about: str, hashes: Mapping[str, str] | None = None
+) -> None:
+    """Say in the chain what is taken away or changed on purpose."""
+    comment = f"{what} {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {about}"
+    add_entry(session, partial(entry_text, comment=comment, hashes=hashes or {}))
 
 
 def next_link(session: Session) -> tuple[int, str]:

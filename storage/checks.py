@@ -123,6 +123,8 @@ def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
         for name in (Check.capture_id, Version.capture_id):
             named = select(name).where(col(name).in_(captures))
             captures.difference_update(session.exec(named).all())
+    if not captures:
+        return 0
     unnamed = or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures))
     remove_captures(session, unnamed, f"{checks[0].document_id}, {why}")
     return len(captures)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, ForeignKey, Table, or_, update
@@ -12,10 +11,9 @@ from foundation.vocabulary import State
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert
 from storage.captures import Capture, remove_captures
-from storage.chain import add_entry, entry_text
+from storage.chain import note
 from storage.changes import Change
 from storage.checks import Check
-from storage.clock import utc_now
 from storage.database import all_tables
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document, document
@@ -81,8 +79,7 @@ def rename(
         named = update(key.parent.table).where(key.parent == old)
         session.exec(named.values({key.parent.name: new}))
     session.expire_all()
-    comment = f"renamed {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {old} to {new}"
-    add_entry(session, partial(entry_text, comment=comment, hashes={}))
+    note(session, "renamed", f"{old} to {new}")
     reindex(session, old)
     reindex(session, new, mentions)
     session.delete(row)

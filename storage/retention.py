@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists
 from sqlmodel import col, select
 
 from foundation.vocabulary import State
+from storage.chain import note
 from storage.checks import Check, drop_set_aside
 from storage.clock import midnight
 from storage.database import Database, all_tables
@@ -47,7 +48,9 @@ def thin(
         until = midnight((now - retention.checks).date())
         removed["checks"] = sum(_thin_checks(database, id_, until) for id_ in documents)
     if retention.deliveries is not None:
-        removed["deliveries"] = _drop_deliveries(database, now - retention.deliveries)
+        removed["deliveries"] = _drop_deliveries(
+            database, midnight((now - retention.deliveries).date())
+        )
     return removed
 
 
@@ -112,6 +115,8 @@ def _drop_deliveries(database: Database, until: datetime) -> int:
                 delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(old))
             )
             session.exec(delete(Delivery).where(col(Delivery.id).in_(old)))
+            if old:
+                note(session, "thinned", f"deliveries to {max(old)}")
             removed += len(old)
         if len(old) < _PART:
             return removed

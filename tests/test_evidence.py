@@ -32,16 +32,21 @@ from warcio.checker import Checker
 
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
+from foundation.vocabulary import Outcome
 from notifier.chat_markup import Format
 from notifier.render import Body, fitted
 from policywatch.config.watchlist import load
 from policywatch.evidence.timestamps import authority_of
+from policywatch.ingest.checks import finish
 from storage.captures import Capture, add_capture
 from storage.chain import ChainEntry, Timestamp, add_entry, last_entry
+from storage.checks import Check
 from storage.clock import utc_now
 from storage.columns import json_bytes
 from storage.database import Database
+from storage.days import close_day
 from storage.removal import remove, rename
+from storage.retention import Retention, thin
 from storage.verification import evidence_damage
 from storage.versions import Version, enter_text
 from tests.misbehaving import Asked, Site, head, redirect
@@ -449,6 +454,121 @@ def test_the_rest_is_said_and_some_of_it_noticed_by_a_digest_kept_elsewhere(
     assert words in (ROOT / "docs/evidence.md").read_text("utf-8")
     if kind == "the chain cut":
         policywatch("verify", "--expect", first.upper(), "--config", config)
+
+
+@pytest.fixture(scope="module")
+def days_ago(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The watchlist of a store whose five checks and one message are of three days ago; a run has closed that day, with
+    checks of its own."""
+    folder = tmp_path_factory.mktemp("days")
+    shutil.copyfile(kept.with_name("watch.db"), folder / "watch.db")
+    words = kept.read_text("utf-8").replace(str(kept.parent), str(folder))
+    config = folder / "policywatch.toml"
+    config.write_text(words, "utf-8")
+    past = f"'{utc_now() - timedelta(days=3):%Y-%m-%d %H:%M:%S.%f}'"
+    tampered(
+        config,
+        sql(
+            "INSERT INTO checks (document_id, checked_at, outcome, attempts, accepted, stands_in) "
+            "SELECT document_id, checked_at, outcome, 0, 0, 0 FROM checks WHERE capture_id IS NULL",
+            f"UPDATE checks SET checked_at = {past}",
+            f"UPDATE deliveries SET created_at = {past}, sent_at = {past}",
+            "DELETE FROM timestamps",  # so that the run asks for one
+        ),
+    )
+    run(config, status=1)
+    return config
+
+
+@pytest.fixture
+def closed(days_ago: Path, tmp_path: Path) -> Path:
+    """A copy."""
+    shutil.copyfile(days_ago.with_name("watch.db"), tmp_path / "watch.db")
+    words = days_ago.read_text("utf-8").replace(str(days_ago.parent), str(tmp_path))
+    (tmp_path / "policywatch.toml").write_text(words, "utf-8")
+    return tmp_path / "policywatch.toml"
+
+
+CHECKS, MESSAGES = (
+    f"{what}: those of the day that entry-7 closed" for what in ("checks", "messages")
+)
+
+TAMPERED_DAYS: dict[str, tuple[Damage, str]] = {
+    "a check's outcome": (sql("UPDATE checks SET outcome = 'unchanged' WHERE id = 1"), CHECKS),
+    "a check's status": (sql("UPDATE checks SET status = 404 WHERE id = 1"), CHECKS),
+    "a check's time": (sql(f"UPDATE checks SET checked_at = {OLD_TIME} WHERE id = 1"), CHECKS),
+    "a check's document": (sql(f"UPDATE checks SET document_id = '{TERMS}' WHERE id = 1"), CHECKS),
+    "a check taken away": (
+        sql("UPDATE changes SET check_id = NULL", "DELETE FROM checks WHERE id = 3"), CHECKS,
+    ),
+    "a message that was not sent": (sql("UPDATE deliveries SET state = 'parked'"), MESSAGES),
+    "a message's time": (sql(f"UPDATE deliveries SET sent_at = {OLD_TIME}"), MESSAGES),
+    "a message to somebody else": (sql("UPDATE delivery_items SET address = 'file:///elsewhere'"), MESSAGES),
+    "a message taken away": (sql("DELETE FROM delivery_items WHERE alert_id IS NOT NULL"), MESSAGES),
+    "its entry": (
+        sql("UPDATE chain_entries SET text = replace(text, '1 messages', '0 messages') WHERE number = 7",
+            "DELETE FROM delivery_items WHERE alert_id IS NOT NULL"),
+        MESSAGES,
+    ),
+}  # fmt: skip
+
+
+def test_a_day_is_closed_once(closed: Path) -> None:
+    with opened(closed) as database, database.reading() as session:
+        entry = session.get_one(ChainEntry, 7)
+        assert entry.comment.endswith(", 5 checks to 5, 1 messages to 1")
+        assert entry.names == ["checks-7.txt", "messages-7.txt"]
+    with opened(closed) as database:
+        close_day(database, utc_now())
+    answers = verified(closed)
+    assert answers[0]["text"].startswith("7 entries")
+    assert answers[-1]["text"] == COMPARED
+
+
+@pytest.mark.parametrize("kind", TAMPERED_DAYS)
+def test_checks_and_messages_of_a_closed_day_are_proved(
+    closed: Path, kind: str
+) -> None:
+    damage, problem = TAMPERED_DAYS[kind]
+    tampered(closed, damage)
+    assert problem in policywatch("verify", "--config", closed, status=1)
+
+
+def thinned(session: Session, **days: int) -> None:
+    database = Database(str(session.get_bind().url))
+    later = utc_now() + timedelta(days=9)
+    retention = Retention(**{name: timedelta(days=each) for name, each in days.items()})
+    assert thin(database, retention, [PRIVACY, TERMS], later).total()
+    database.close()
+
+
+def read_again(session: Session) -> None:
+    finish(session, session.get_one(Check, 1), Outcome.FAILED)
+
+
+COMPARED = "1 of 1 day of checks and messages as the chain counted them"
+NOT_COMPARED = (
+    "0 of 1 day of checks and messages as the chain counted them; 1 can't be compared"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        (partial(rename, old=PRIVACY, new="library/data"), COMPARED),
+        (partial(remove, document_id=TERMS), NOT_COMPARED),
+        (read_again, NOT_COMPARED),
+        (partial(thinned, checks=1), NOT_COMPARED),
+        (partial(thinned, deliveries=1), NOT_COMPARED),
+    ],
+    ids=["renamed", "removed", "read again", "checks thinned", "messages thinned"],
+)
+def test_what_the_program_changes_itself_is_no_damage(
+    closed: Path, change: Callable[[Session], None], answer: str
+) -> None:
+    with opened(closed) as database, database.writing() as session:
+        change(session)
+    assert answer in policywatch("verify", "--config", closed)
 
 
 def test_what_is_expected_is_a_digest(config: Path) -> None:

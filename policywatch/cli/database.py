@@ -37,6 +37,7 @@ from policywatch.views.health import Finding, check_store
 from storage.chain import entry_name, last_entry, last_timestamp
 from storage.clock import utc_now
 from storage.database import Database
+from storage.days import day_damage
 from storage.integrity import run_check
 from storage.lock import one_at_a_time
 from storage.transfer import backup as write_backup
@@ -174,15 +175,17 @@ def verify(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check every capture and text against the chain of hashes, and the timestamps on it; some texts, others each day,
-    are extracted again from their captures.
+    """Check every capture, text, check and message against the chain of hashes, and the timestamps on it; some texts,
+    others each day, are extracted again from their captures.
 
     Exit status 1 if one is not as it was written, or no entry is the expected one. Example: `policywatch verify`
     """
     extracted: Counter[bool | None] = Counter()
+    days: Counter[bool | None] = Counter()
     with opened(config, even_read_only=True) as (watchlist, store):
         authority = authority_of(watchlist)
         damage = [*run_check(store, evidence_damage)]
+        damage += run_check(store, partial(day_damage, days))
         day = None if deep else utc_now().toordinal()
         check_texts = partial(
             extraction_damage, day, extraction_configs(watchlist), extracted
@@ -217,6 +220,11 @@ def verify(
         if untold := extracted[None]:
             same += f"; {untold} can't be, by today's rules and watchlist"
         findings.append(Finding(True, "texts", same))
+    if not damage and days:
+        same = f"{days[True]} of {counted(days.total(), 'day')} of checks and messages as the chain counted them"
+        if untold := days[None]:
+            same += f"; {untold} can't be compared: something was removed, thinned out or read again since"
+        findings.append(Finding(True, "days", same))
     if late:
         findings.append(Finding(False, "timestamp", late))
     print_findings(findings, as_json=as_json)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from foundation.vocabulary import NoticeKind, Outcome
 from messages import Message
+from storage.chain import note
 from storage.checks import (
     ASIDE,
     Check,
@@ -18,8 +19,13 @@ from storage.checks import (
     set_aside_in_a_row,
     take_rejection_back,
 )
+from storage.clock import utc_now
 from storage.documents import Document, document
 from storage.notices import Notice, notices_of
+
+_DAY = timedelta(
+    days=1
+)  # after it an entry of the chain may have closed the check's day
 
 
 def finish(
@@ -33,6 +39,8 @@ def finish(
 
     `not_before`: until then its server wants to be left alone.
     """
+    if check.id is not None and utc_now() - check.checked_at > _DAY:
+        note(session, "read", f"{check.document_id}, check {check.id}")
     check.outcome, check.reason = outcome.value, reason
     session.add(check)
     session.flush()

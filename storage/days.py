@@ -1,0 +1,236 @@
+"""Days in the chain: once a day an entry says what checks and messages there were, so that later changes of these show.
+
+It is about what ended before yesterday, since the entry before, by the ids of the rows, as clocks may be wrong. Where
+the program itself took something away later, or read it again, the chain or the store says so: such a day can't be
+compared any more, and is not damaged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session, col, func, or_, select
+
+from foundation.vocabulary import State
+from storage.chain import ChainEntry, add_entry, entry_text, entry_time, next_link
+from storage.checks import Check
+from storage.clock import AHEAD, midnight
+from storage.database import Database
+from storage.deliveries import Delivery, DeliveryItem
+from storage.documents import Document
+from storage.verification import Damage
+
+_PART = 1000  # rows at a time
+_DAY = re.compile(r"day (\S+), (\d+) checks to (\d+), (\d+) messages to (\d+)")
+
+
+class _Day(NamedTuple):
+    """When it was closed; how many checks and messages since the day before, and the last ids."""
+
+    at: datetime
+    checks: int = 0
+    last_check: int = 0
+    messages: int = 0
+    last_delivery: int = 0
+
+
+def close_day(database: Database, now: datetime) -> None:
+    """Write the entry of a day, once a day (UTC), if anything is new."""
+    with database.reading() as session:
+        before = _last_day(session)
+        if before is not None and before.at.date() == now.date():
+            return
+        known = before or _Day(now)
+        ended = midnight(now.date() - timedelta(days=1))
+        last_check = _last_ended(
+            session,
+            col(Check.id),
+            known.last_check,
+            col(Check.checked_at).between(ended, now + AHEAD),
+        )
+        last_delivery = _last_ended(
+            session,
+            col(Delivery.id),
+            known.last_delivery,
+            or_(
+                col(Delivery.state).in_((State.PENDING.value, State.SENDING.value)),
+                col(Delivery.created_at).between(ended, now + AHEAD),
+            ),
+        )
+        if (last_check, last_delivery) == (known.last_check, known.last_delivery):
+            return
+        checks, digest_of_checks = _digest(
+            _checks(session, known.last_check, last_check, now, [])
+        )
+        messages, digest_of_messages = _digest(
+            _messages(session, known.last_delivery, last_delivery, now)
+        )
+    comment = f"day {entry_time(now)}, {checks} checks to {last_check}, {messages} messages to {last_delivery}"
+    with database.writing() as session:
+        number, _ = next_link(session)
+        if _last_day(session) == before:  # no other worker was faster
+            hashes = {
+                f"checks-{number}.txt": digest_of_checks,
+                f"messages-{number}.txt": digest_of_messages,
+            }
+            add_entry(session, partial(entry_text, comment=comment, hashes=hashes))
+
+
+def _last_day(session: Session) -> _Day | None:
+    days = select(ChainEntry).where(col(ChainEntry.text).like("# entry %: day %"))
+    entry = session.exec(days.order_by(col(ChainEntry.number).desc()).limit(1)).first()
+    return _day(entry) if entry else None
+
+
+def _day(entry: ChainEntry) -> _Day | None:
+    match = _DAY.fullmatch(entry.comment)
+    if match is None:
+        return None
+    at, *numbers = match.groups()
+    return _Day(datetime.fromisoformat(at), *map(int, numbers))
+
+
+def _last_ended(
+    session: Session, id_: Mapped[int], after: int, is_open: ColumnElement[bool]
+) -> int:
+    first = session.exec(select(func.min(id_)).where(id_ > after, is_open)).one()
+    last = first - 1 if first else session.exec(select(func.max(id_))).one()
+    return max(last or 0, after)
+
+
+def _checks(
+    session: Session, after: int, last: int, at: datetime, renames: Sequence[str]
+) -> Iterator[str]:
+    """Lines of the checks made before `at`, with the names that documents had before they were renamed."""
+    rows = (
+        select(Check.checked_at, Check.document_id, Check.outcome, Check.status)
+        .where(col(Check.id) > after, col(Check.id) <= last, col(Check.checked_at) < at)
+        .order_by(col(Check.id))
+    )
+    former: dict[str, str] = {}
+    for rename in renames:
+        old, _, new = rename.partition(" to ")
+        former[new] = former.pop(old, old)
+    for checked_at, document, outcome, status in session.exec(
+        rows.execution_options(yield_per=_PART)
+    ):
+        name = former.get(document, document)
+        yield f"{entry_time(checked_at)} {name} {outcome or '-'} {status or '-'}\n"
+
+
+def _messages(session: Session, after: int, last: int, at: datetime) -> Iterator[str]:
+    """Lines of what was accepted before `at`, with digests of the addresses' names."""
+    rows = (
+        select(Delivery.sent_at, DeliveryItem.address, DeliveryItem.alert_id)
+        .join(DeliveryItem, col(DeliveryItem.delivery_id) == Delivery.id)
+        .where(
+            col(Delivery.id) > after,
+            col(Delivery.id) <= last,
+            Delivery.state == State.SENT.value,
+            col(Delivery.sent_at) < at,
+            col(DeliveryItem.alert_id).is_not(None),
+        )
+        .order_by(col(DeliveryItem.id))
+    )
+    for sent_at, address, alert in session.exec(
+        rows.execution_options(yield_per=_PART)
+    ):
+        digest = sha256(address.encode()).hexdigest()
+        assert sent_at is not None, "the condition says so"
+        yield f"{entry_time(sent_at)} {digest} alert-{alert}\n"
+
+
+def _digest(lines: Iterable[str]) -> tuple[int, str]:
+    number, digest = 0, sha256()
+    for line in lines:
+        number += 1
+        digest.update(line.encode())
+    return number, digest.hexdigest()
+
+
+def day_damage(counts: Counter[bool | None], session: Session) -> Iterator[Damage]:
+    """The days whose checks or messages are not those that the chain counted. `counts`: how many of all days are as it
+    counted them (True), or not (None), as some can't be compared any more."""
+    kinds = ("day", "removed", "renamed", "read", "thinned")
+    wanted = [col(ChainEntry.text).like(f"# entry %: {kind} %") for kind in kinds]
+    entries = session.exec(
+        select(ChainEntry).where(or_(*wanted)).order_by(col(ChainEntry.number))
+    ).all()
+    days = [day for entry in entries if (day := _day(entry))]
+    thinned_checks = session.exec(select(func.max(Document.thinned_to))).one() or 0
+    thinned_deliveries, is_removed = 0, False
+    read: list[int] = []
+    renames: list[str] = []
+    for entry in reversed(entries):  # what came later is known before the day
+        kind, _, about = entry.comment.partition(", of ")
+        match kind.partition(" ")[0]:
+            case "removed" if "," not in about:
+                is_removed = True  # not a capture alone
+            case "renamed":
+                renames.insert(0, about)
+            case "read":
+                read.append(_last_number(about))
+            case "thinned":
+                thinned_deliveries = max(thinned_deliveries, _last_number(about))
+            case "day" if day := _day(entry):
+                days.pop()
+                before = days[-1] if days else _Day(day.at)
+                checks = _digest(
+                    _checks(session, before.last_check, day.last_check, day.at, renames)
+                )
+                messages = _digest(
+                    _messages(session, before.last_delivery, day.last_delivery, day.at)
+                )
+                is_read = any(before.last_check < id_ <= day.last_check for id_ in read)
+                answers = {
+                    "checks": _is_same(
+                        entry,
+                        "checks",
+                        checks,
+                        day.checks,
+                        fewer=is_removed or thinned_checks > before.last_check,
+                        others=is_read,
+                    ),
+                    "messages": _is_same(
+                        entry,
+                        "messages",
+                        messages,
+                        day.messages,
+                        fewer=is_removed or thinned_deliveries > before.last_delivery,
+                    ),
+                }
+                for what, answer in answers.items():
+                    if answer is False:
+                        closed = f"the day that {entry.name} closed"
+                        yield Damage(
+                            what, f"those of {closed} are not those that there were"
+                        )
+                counts[all(answers.values()) or None] += 1
+
+
+def _is_same(
+    entry: ChainEntry,
+    what: str,
+    stored: tuple[int, str],
+    then: int,
+    *,
+    fewer: bool,
+    others: bool = False,
+) -> bool | None:
+    """None where the program itself may have taken some away (`fewer`), or have changed them (`others`)."""
+    number, digest = stored
+    if f"{digest}  {what}-{entry.number}.txt" in entry.lines:
+        return True
+    return None if others or (fewer and number < then) else False
+
+
+def _last_number(text: str) -> int:
+    return int(text.rpartition(" ")[2])
