@@ -191,6 +191,14 @@ def test_a_page_nested_deeper_than_any_other_is_read() -> None:
     )
 
 
+def test_a_box_that_nests_deeper_than_any_other_is_read() -> None:
+    text = "We keep your name for as long as you have an account with us. " * 20
+    deep = "<div>" * 2_000 + "Hello." + "</div>" * 2_000
+    box = f"<div>{deep}Letters each week. <a href='/b'>Sign up</a></div>"
+    page = read_page(f"<p>{text}</p>{box}".encode())
+    assert page.blocks[0].text == text.strip()
+
+
 @pytest.mark.parametrize(
     "body",
     [

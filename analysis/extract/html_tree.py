@@ -104,38 +104,45 @@ class Element:
             is holder
         )
 
+    def texts(self) -> Iterator[str]:
+        """The pieces of text below it; without recursion, for pages nest deeper than Python calls."""
+        pending: list[Element | str] = [self]
+        while pending:
+            child = pending.pop()
+            if isinstance(child, str):
+                yield child
+            else:
+                pending.extend(reversed(child.children))
+
     def words(self, most: int) -> str:
         """The text below it, "" if that is longer than `most` characters."""
         pieces: list[str] = []
-        pending: list[Element | str] = [self]
         length = 0
-        while pending and length <= 4 * most:
-            child = pending.pop()
-            if isinstance(child, str):
-                pieces.append(child)
-                length += len(child)
-            else:
-                pending.extend(reversed(child.children))
+        for piece in self.texts():
+            pieces.append(piece)
+            length += len(piece)
+            if length > 4 * most:
+                return ""
         text = " ".join("".join(pieces).split())
-        return text if len(text) <= most and length <= 4 * most else ""
+        return text if len(text) <= most else ""
 
     def spaced_words(self) -> str:
         """The text below it, the pieces of its elements apart: "Letters We may" of a title and its text."""
-        pieces = (
-            child if isinstance(child, str) else child.spaced_words()
-            for child in self.children
-        )
-        return " ".join(" ".join(pieces).split())
+        return " ".join(" ".join(self.texts()).split())
 
     def clickable_chars(self) -> int:
         """How much of the text below it can be clicked."""
-        if self.is_clickable:
-            return len(self.words(sys.maxsize))
-        return sum(
-            child.clickable_chars()
-            for child in self.children
-            if isinstance(child, Element)
-        )
+        length = 0
+        pending = [self]
+        while pending:
+            element = pending.pop()
+            if element.is_clickable:
+                length += len(element.words(sys.maxsize))
+            else:
+                pending += [
+                    child for child in element.children if isinstance(child, Element)
+                ]
+        return length
 
     @property
     def has_name(self) -> bool:
