@@ -122,6 +122,7 @@ class NoticeKind(StrEnum):
     LINKS = "links"  # a document has new links to policies that are not watched
     MOVED = "moved"  # a document's address has changed
     NARROWED = "narrowed"  # somebody made the watch see less
+    UNSIGNED = "unsigned"  # timestamps on the evidence no longer come
     WITHDRAWN = "withdrawn"  # a change that was sent, for those to whom it was sent
 
 

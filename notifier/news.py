@@ -21,8 +21,14 @@ _TEXTS = {
     NoticeKind.ALTERNATING: "notices.alternating",
     NoticeKind.LINKS: "notices.links",
     NoticeKind.MOVED: "notices.moved",
+    NoticeKind.UNSIGNED: "notices.unsigned",
 }
-_ADVICE = {NoticeKind.HELD: "notices.accept", NoticeKind.PARKED: "notices.retry"}
+_ADVICE = {
+    NoticeKind.HELD: "notices.accept",
+    NoticeKind.PARKED: "notices.retry",
+    NoticeKind.NARROWED: "notices.narrowed_to_do",
+    NoticeKind.UNSIGNED: "notices.unsigned_to_do",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,6 @@ def _details(
             if facts.get("rejected")
             else words.term("notices.to_do", facts["outcome"], **values)
         )
-    elif kind is NoticeKind.NARROWED:
-        lines.append(words("notices.narrowed_to_do"))
     elif kind in _ADVICE:
         lines.append(words(_ADVICE[kind], **values))
     return lines

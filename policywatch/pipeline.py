@@ -32,7 +32,7 @@ from notifier.plan import may_deliver
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
-from policywatch.evidence.timestamps import authority_of
+from policywatch.evidence.timestamps import authority_of, report_late
 from policywatch.follow_up import FollowUp
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.alternating import (
@@ -90,6 +90,7 @@ class Job:
         self._shared = database
         self.recipients = recipients
         self.authority = authority_of(watchlist)
+        self.unsigned: str | None = None  # why, where timestamps stopped just now
         self.reader = reader_of(database, recipients)
         self.configs = extraction_configs(watchlist, self.reader)
         self.mistakes: list[
@@ -383,6 +384,7 @@ class Job:
         close_day(self.database, utc_now())
         if self.authority is not None:
             self.authority.timestamp_chain(self.database, utc_now())
+            self.unsigned = report_late(self.database, utc_now())
 
     def fingerprint_of(self, fetched: Fetched, known: Fingerprint) -> Fingerprint:
         """Of a page. What has the bytes of the text in force, or the markup of the answer before, is not read again; a

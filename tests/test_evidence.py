@@ -49,6 +49,7 @@ from storage.removal import remove, rename
 from storage.retention import Retention, thin
 from storage.verification import evidence_damage
 from storage.versions import Version, enter_text
+from tests import warm
 from tests.misbehaving import Asked, Site, head, redirect
 from tests.site import AI, a_job, a_site, policy, policywatch, run, watchlist
 from tests.test_storage import a_capture, a_document
@@ -757,6 +758,30 @@ def test_timestamps_that_no_longer_come_are_trouble(config: Path) -> None:
     assert problem in policywatch("doctor", "--config", config, status=1)
     stamped(config, days=1)
     assert problem not in policywatch("verify", "--config", config)
+
+
+def test_timestamps_that_no_longer_come_are_told_once(
+    migrated: Path,
+    authority: TimestampAuthority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copyfile(migrated, tmp_path / "watch.db")
+    more = f'[evidence]\ntimestamp_url = "{authority.url}"\ncertificate = "{authority.root}"\n'
+    monkeypatch.setattr(authority, "broken", lambda _query: (503, b""))
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        url = f"sqlite:///{tmp_path}/watch.db"
+        config = watchlist(tmp_path, site, url, more=more)
+        run(config, status=0)
+        tampered(config, sql(f"UPDATE checks SET checked_at = {OLD_TIME}"))
+        problem = "captures since 2020-01-01 00:00 UTC have no timestamp"
+        told = warm.done("-m", "policywatch", "run", "--now", "--config", config)
+        assert (told.returncode, problem in told.stderr) == (1, True)
+        again = warm.done("-m", "policywatch", "run", "--now", "--config", config)
+        assert (again.returncode, problem in again.stderr) == (0, False)
+    words = (tmp_path / "operator.txt").read_text("utf-8")
+    assert words.count("has what the timestamp authority answers") == 1
 
 
 def test_readers_have_a_digest_by_which_they_notice_another_chain(

@@ -80,9 +80,9 @@ def run(
     """Check what is due, compare, and tell people: the scheduled job.
 
     Quiet when there is no news of trouble, so that cron sends no mail; exit status 1 when a document could not be
-    checked or an alert could not be delivered. A page that robots.txt excludes is such news once, one that stays
-    unreadable until the operator's route was told; with --now or --document each time. On a terminal, or with
-    --log-format, each step is logged on standard error.
+    checked or an alert could not be delivered. A page that robots.txt excludes, or that timestamps stopped, is such
+    news once, one that stays unreadable until the operator's route was told; with --now or --document each time. On a
+    terminal, or with --log-format, each step is logged on standard error.
 
     Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
     """
@@ -102,9 +102,10 @@ def run(
             is_idle = not (now or only or has_work(session, watchlist, started))
             waiting = nothing_read(session, watchlist.documents) if is_idle else None
         log.info("run started", extra={"event": "run started"})
-        report, mistakes = (
+        report, mistakes, unsigned = (
             Report(started, utc_now(), [], Deliveries(0, 0, 0)),
             list[Exception](),
+            None,
         )
         if not is_idle:
             job = _job(watchlist, database)
@@ -113,7 +114,7 @@ def run(
                     job.run, only=only, force=now or bool(only), progress=step
                 )
                 report = with_heartbeat(job.recipients.heartbeat, run_job)
-            mistakes = job.mistakes
+            mistakes, unsigned = job.mistakes, job.unsigned
         with database.reading() as session:
             failing = undelivered(session) if report.deliveries.failed else []
             checks = last_checks(
@@ -141,8 +142,10 @@ def run(
         failed = counted(report.deliveries.failed, "delivery", "deliveries")
         parked = "; `policywatch alerts --parked` lists what was given up"
         sys.stderr.write("\n  ".join([f"{failed} failed{parked}", *failing]) + "\n")
+    if not (as_json or logs) and unsigned:
+        sys.stderr.write(f"{unsigned}\n")
     raise_mistakes(mistakes)
-    if offline or report.deliveries.failed or not all_good(news):
+    if offline or unsigned or report.deliveries.failed or not all_good(news):
         raise typer.Exit(TROUBLE)
 
 

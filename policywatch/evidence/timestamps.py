@@ -11,12 +11,14 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 from sqlmodel import Session, col, select
 
 from foundation.http_client import HttpFailure, fetch
+from foundation.vocabulary import NoticeKind
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import Watchlist
 from policywatch.logs import log
 from storage.chain import ChainEntry, Timestamp, entry_name, last_entry, last_timestamp
 from storage.database import Database
 from storage.errors import DamagedValue
+from storage.notices import Notice, notices_of
 from storage.verification import Damage, unsigned_since
 
 _SECONDS = 20  # for the whole exchange
@@ -143,6 +145,24 @@ def late_problem(session: Session, now: datetime) -> str | None:
         f"captures since {since:%Y-%m-%d %H:%M} UTC have no timestamp, and {newest}: does the authority answer? "
         "`policywatch run` logs what it says"
     )
+
+
+def report_late(database: Database, now: datetime) -> str | None:
+    """Have the operator told, once, that timestamps no longer come; the problem in words where that is news."""
+    with database.reading() as session:
+        problem, last = late_problem(session, now), last_timestamp(session)
+        since = unsigned_since(session)
+        told = {
+            notice.facts["after"] for notice in notices_of(session, NoticeKind.UNSIGNED)
+        }
+    after = last.entry if last else 0
+    if problem is None or since is None or after in told:
+        return None
+    facts = {"since": since.isoformat(), "after": after}
+    with database.writing() as session:
+        session.add(Notice(kind=NoticeKind.UNSIGNED, facts=facts, created_at=now))
+    log.error("%s", problem, extra={"event": "timestamps are late"})
+    return problem
 
 
 def timestamp_damage(authority: Authority, session: Session) -> Iterator[Damage]:
