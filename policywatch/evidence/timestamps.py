@@ -152,11 +152,11 @@ def report_late(database: Database, now: datetime) -> str | None:
     with database.reading() as session:
         problem, last = late_problem(session, now), last_timestamp(session)
         since = unsigned_since(session)
-        told = {
+        reported = {
             notice.facts["after"] for notice in notices_of(session, NoticeKind.UNSIGNED)
         }
     after = last.entry if last else 0
-    if problem is None or since is None or after in told:
+    if problem is None or since is None or after in reported:
         return None
     facts = {"since": since.isoformat(), "after": after}
     with database.writing() as session:
