@@ -1,4 +1,4 @@
-"""Alerts: changes that passed a route's filter, written in the transaction that writes the change."""
+"""Alerts: changes that passed a route's filter, written in the change's transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.columns import Utc
 
 
 class Alert(SQLModel, table=True):
-    """`planned_at` is set once deliveries exist for it (or its route is gone, and there is nobody to tell)."""
+    """`planned_at` is set once its deliveries exist, or its route is gone."""
 
     __tablename__ = "alerts"
     __table_args__ = (UniqueConstraint("change_id", "route"),)
@@ -31,7 +31,7 @@ _UNPLANNED = (
 
 
 def alerted_before_of_day(session: Session, change: Change) -> int:
-    """How many earlier changes of the document that people were told of hold from the same day."""
+    """How many earlier alerted changes of the document take effect on the same day."""
     wanted = select(func.count()).where(
         Change.document_id == change.document_id,
         Change.effective_date == change.effective_date,
@@ -44,7 +44,7 @@ def alerted_before_of_day(session: Session, change: Change) -> int:
 def with_deadline(
     session: Session, routes: Collection[str], first: date, last: date
 ) -> list[Change]:
-    """What these routes were alerted to, and people can refuse until one of these days; the nearest first."""
+    """Changes these routes were alerted to, with a deadline between these days, the nearest first."""
     wanted = (
         select(Change)
         .where(
@@ -70,10 +70,10 @@ def alerts_of(session: Session, change_id: int) -> list[Alert]:
 
 
 def unplanned_alerts(session: Session) -> list[Alert]:
-    """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
+    """Oldest first; locked, so that another planning process waits and then finds them planned."""
     return list(session.exec(_UNPLANNED.with_for_update()))
 
 
 def waiting_alerts(session: Session) -> list[Alert]:
-    """The same, only to be looked at."""
+    """`unplanned_alerts` without the lock."""
     return list(session.exec(_UNPLANNED))

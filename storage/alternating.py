@@ -1,4 +1,4 @@
-"""Passages that come and go: each block of text that came to a document's page, or went from it, of late."""
+"""Passages that come and go: blocks that lately appeared on a document's page or left it."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ from storage.checks import Check
 from storage.columns import Utc
 from storage.paragraphs import digest
 
-# turns, from which on a passage alternates: it came, went and came again
+# turns after which a passage alternates: it came, went and came again
 ALTERNATES = 3
 
 
 class AlternatingPassage(SQLModel, table=True):
-    """A block of a page. A turn is a valid check by which it had come, or gone."""
+    """A block of a page. A turn is a valid check at which it appeared or was gone."""
 
     __tablename__ = "alternating_passages"
 
     document_id: str = Field(primary_key=True, foreign_key="documents.id")
     key: str = Field(primary_key=True)  # `storage.paragraphs.digest` of its text
     text: str
-    stands: bool  # on the page, since the last turn
-    is_away: bool = False  # it stands on the page and not in the text in force, or the other way round
+    stands: bool  # on the page since the last turn
+    is_away: bool = False  # its presence on the page and in the text in force differ
     turns: int = 0
-    since: datetime = Field(sa_type=Utc)  # the first turn
-    turned_at: datetime = Field(sa_type=Utc)  # the last turn
-    check_id: int = Field(foreign_key="checks.id", index=True)  # of the last turn
-    longest: int = 0  # seconds between two turns, at most
+    since: datetime = Field(sa_type=Utc)  # first turn
+    turned_at: datetime = Field(sa_type=Utc)
+    check_id: int = Field(foreign_key="checks.id", index=True)  # last turn
+    longest: int = 0  # most seconds between two turns
 
     @property
     def only_differs(self) -> bool:
-        """It stood in one of two answers of a moment, and has not turned from check to check."""
+        """Only one of two answers to the same check had it; it never turned between checks."""
         return self.turns == ALTERNATES and self.turned_at == self.since
 
 
 def note_differing(
     session: Session, check: Check, passages: Mapping[str, bool]
 ) -> None:
-    """Passages that only one of a check's two answers has, and whether its text does: they alternate at once. Those
-    that former answers differed in make room, for what is another word each time would fill the table."""
+    """Passages that only one of a check's two answers has, and whether its text has them: they alternate at once.
+    Those of former answers go, or a word that is new each time would fill the table.
+    """
     known = turns_of(session, check.document_id)
     found = {
         key: (text, stands)
@@ -67,7 +68,7 @@ def note_differing(
 
 
 def turns_of(session: Session, document_id: str) -> dict[str, AlternatingPassage]:
-    """By key, whether they alternate or not."""
+    """By key, alternating or not."""
     wanted = select(AlternatingPassage).where(
         AlternatingPassage.document_id == document_id
     )
@@ -81,8 +82,9 @@ def take_turns_back(
     at: datetime,
     standing: Collection[str | None],
 ) -> None:
-    """The text that this check brought `at` a time counts for nothing: neither do the turns to it, nor those back.
-    `standing` are the keys of the text that is in force again."""
+    """Undo the turns to the text that this check brought `at` a time, and those back. `standing` are the keys of the
+    text in force again.
+    """
     for row in turns_of(session, document_id).values():
         if row.check_id < check_id:
             continue
@@ -95,7 +97,7 @@ def take_turns_back(
 
 
 def forget_turns(session: Session, until: datetime) -> None:
-    """Of passages that have not turned since, in all documents."""
+    """Of passages that have not turned since `until`."""
     session.exec(
         delete(AlternatingPassage).where(col(AlternatingPassage.turned_at) <= until)
     )
@@ -104,7 +106,7 @@ def forget_turns(session: Session, until: datetime) -> None:
 def alternating_passages(
     session: Session, ids: Collection[str]
 ) -> list[AlternatingPassage]:
-    """Of these documents, one after the other, the longest known first."""
+    """By document, the longest known first."""
     wanted = select(AlternatingPassage).where(
         col(AlternatingPassage.document_id).in_(ids)
     )

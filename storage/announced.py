@@ -17,7 +17,7 @@ from storage.versions import Version, version_heads
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """The change that announced a text before it came into force, and its day."""
+    """The change that announced a text before it took effect."""
 
     change_id: int
     document_id: str
@@ -27,7 +27,7 @@ class Announcement:
 def announcements(
     session: Session, changes: Sequence[Change]
 ) -> dict[int, Announcement]:
-    """By change, the last announcement of its very text."""
+    """By change, the last announcement of exactly its text."""
     announcing: dict[str, list[str]] = {}
     for document in session.exec(select(Document).where(Document.kind == PREVIEW)):
         announcing.setdefault(replaced_by(document) or "", []).append(document.id)
@@ -63,6 +63,6 @@ def announcements(
 
 
 def announcement_by(change: Change, head: Version) -> Announcement:
-    # a person who accepts a text later dates the change; the page showed it before
+    # accepting a text dates the change later than the page showed it
     at = head.captured_at if change.cause == Cause.ACCEPTED else change.detected_at
     return Announcement(change.id, change.document_id, at.date())

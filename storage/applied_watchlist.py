@@ -1,4 +1,4 @@
-"""Which watchlist the last run applied: an edited one is applied by the next, though nothing is due."""
+"""The watchlist that the last run applied: an edited one makes the next run work, though nothing is due."""
 
 from __future__ import annotations
 

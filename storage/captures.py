@@ -25,26 +25,25 @@ from storage.errors import DamagedCapture, DamagedValue
 OPEN_TERMS_ARCHIVE, INTERNET_ARCHIVE = (
     "Open Terms Archive",
     "Internet Archive",
-)  # what their sources begin with
+)  # the start of `source`
 REFILTERED = (
     "x-archive-refiltered",
     "yes",
-)  # a header: by the archive's word only its reading changed
+)  # a header: the archive says that only its extraction changed
 
 
 class Capture(SQLModel, table=True):
-    """Kept for what became a version or was set aside; a page that says the same as before leaves only its check."""
+    """Kept for texts that became a version or were set aside; an unchanged page leaves only its check."""
 
     __tablename__ = "captures"
 
     id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id", index=True)
-    # of the further parts of a document with several addresses: the capture of its first part, which checks and
-    # versions name
+    # for further parts of a document: the capture of its first part, which checks and versions name
     head_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
-    # where an archive published it, when the archive recorded it
+    # in an archive: when the archive recorded it
     fetched_at: datetime = Field(sa_type=Utc)
-    # the archive that it is from, its name before the first comma; None: the service itself answered so
+    # the archive, its name up to the first comma; None: the service itself
     source: str | None = None
     url: str
     final_url: str
@@ -54,10 +53,9 @@ class Capture(SQLModel, table=True):
     mime: str
     charset: str | None = None  # as the server declared it
     sha256: str
-    size: int  # of the body, bytes, as decoded from its transfer and content encodings
+    size: int  # of the decoded body, in bytes
     body: bytes = Field(sa_type=Compressed)
-    # of the chain, which has its hashes; `add_capture` knows it
-    # parts, which name the first one
+    # of the chain, set by `add_capture`
     entry: int = Field(
         default=None, foreign_key="chain_entries.number", unique=True, nullable=False
     )
@@ -67,7 +65,7 @@ class Capture(SQLModel, table=True):
         return REFILTERED in map(tuple, self.headers)
 
     def files(self) -> dict[str, bytes]:
-        """What proves it, as files by their names: the body as received, the headers, and all else but the time."""
+        """The evidence as files by name: body, headers, and all other facts but the time."""
         headers = "".join(f"{name}: {value}\n" for name, value in self.headers)
         names = (
             "source",
@@ -106,7 +104,7 @@ def add_capture(session: Session, added: Capture) -> None:
 
 
 def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) -> None:
-    """Delete captures that nothing refers to any more, and say so in the chain."""
+    """Delete captures that nothing refers to, and record it in the chain."""
     removed = col(ChainEntry.number).in_(select(Capture.entry).where(of_them))
     note(session, "removed", about, entry_hashes(session, removed))
     session.exec(delete(Capture).where(of_them, col(Capture.head_id).is_not(None)))
@@ -114,7 +112,7 @@ def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) 
 
 
 def share_since(session: Session, since: datetime) -> float:
-    """The part of all captures' bytes that was fetched since then, from 0 to 1."""
+    """The share of all captures' bytes fetched since then, 0 to 1."""
     size = func.sum(col(Capture.size))
     recent, whole = session.exec(
         select(size.filter(col(Capture.fetched_at) >= since), size)
@@ -123,7 +121,7 @@ def share_since(session: Session, since: datetime) -> float:
 
 
 def capture(session: Session, id_: int) -> Capture:
-    """The capture that a check or a version names; the foreign key says that it exists. Raises `DamagedCapture`."""
+    """Raises `DamagedCapture`."""
     try:
         return session.get_one(Capture, id_)
     except DamagedValue as failure:
@@ -134,7 +132,7 @@ def capture(session: Session, id_: int) -> Capture:
 
 
 def captures_from(session: Session, head_id: int) -> list[Capture]:
-    """A capture with those of the document's further parts, in the order in which they are read."""
+    """A capture with those of the document's further parts, in reading order."""
     further = (
         select(Capture.id).where(Capture.head_id == head_id).order_by(col(Capture.id))
     )
@@ -142,7 +140,7 @@ def captures_from(session: Session, head_id: int) -> list[Capture]:
 
 
 def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
-    """The captures, if all are as they were fetched; else raises `DamagedCapture`."""
+    """The captures, if their bytes are those fetched. Raises `DamagedCapture`."""
     parts = list(captures)
     for each in parts:
         if sha256(each.body).hexdigest() != each.sha256:
@@ -151,7 +149,7 @@ def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
 
 
 def newest_captures(session: Session, document: str) -> list[Capture]:
-    """The captures of the document's parts that were kept last, believed or not, without their bytes; maybe none."""
+    """Of the document's parts, valid or not, without bodies; may be empty."""
     heads = select(Capture.id).where(
         Capture.document_id == document, col(Capture.head_id).is_(None)
     )
@@ -164,8 +162,8 @@ def addresses(captures: Sequence[Capture], url: str) -> list[str]:
 
 
 def capture_records(session: Session, head_id: int) -> list[Capture]:
-    """What is known of a capture and of those of the document's further parts, without their bytes."""
-    without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # the attribute of a class is its column
+    """A capture and its further parts, without bodies."""
+    without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # a class's attribute is its column
     wanted = (
         select(Capture)
         .where((Capture.id == head_id) | (Capture.head_id == head_id))

@@ -1,8 +1,8 @@
-"""The chain: an entry for each capture, for each text that is extracted, for each day of checks and messages
-(`storage/days.py`), and for what is taken away or changed on purpose, with the hash of the entry before.
+"""The chain: an entry for each capture, extracted text, day of checks and messages (`storage/days.py`), and each thing
+taken away or changed on purpose, with the hash of the entry before.
 
-An entry is a text that `sha256sum --check` reads: a comment that says what and when, the hash of the entry before, then
-those of the files it is about. So a stranger can recompute the chain without this program (docs/evidence.md).
+An entry is a text for `sha256sum --check`: a comment (what, when), the hash of the entry before, then those of its
+files, so that a stranger can recompute the chain without this program (docs/evidence.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from storage.advisory_locks import AdvisoryLock, take
 from storage.clock import utc_now
 from storage.columns import Compressed, Utc
 
-BEGINNING = "0" * 64  # in place of the hash before the first entry
+BEGINNING = "0" * 64  # the hash before the first entry
 
 
 class ChainEntry(SQLModel, table=True):
@@ -41,23 +41,21 @@ class ChainEntry(SQLModel, table=True):
 
     @property
     def lines(self) -> list[str]:
-        """The comment, the entry before, then what it is about."""
+        """The comment, the previous entry, then the files."""
         return self.text.splitlines()
 
     @property
     def comment(self) -> str:
-        """What happened, when, and to which document."""
         return self.lines[0].partition(": ")[2]
 
     @property
     def names(self) -> list[str]:
-        """What it is about: files of a capture, the entries of a text's captures and the text, or entries whose
-        captures were removed."""
+        """Files of a capture; or a text and the entries of its captures; or entries whose captures were removed."""
         return [line.partition("  ")[2] for line in self.lines[2:]]
 
 
 class Timestamp(SQLModel, table=True):
-    """What an authority (RFC 3161) answered about an entry, and so about all entries up to it."""
+    """An RFC 3161 authority's answer about an entry, which covers all entries up to it."""
 
     __tablename__ = "timestamps"
 
@@ -67,7 +65,7 @@ class Timestamp(SQLModel, table=True):
 
 
 def entry_name(number: int) -> str:
-    """Of the file that holds it outside of the store."""
+    """Its file name outside the store."""
     return f"entry-{number}"
 
 
@@ -78,9 +76,9 @@ def entry_time(at: datetime) -> str:
 def entry_text(
     number: int, previous: str, comment: str, hashes: Mapping[str, str]
 ) -> str:
-    """`previous` is the hash of the entry before, `hashes` are those of files, by name.
+    """`previous` is the hash of the entry before, `hashes` those of files by name.
 
-    Where the capture of the entry before is removed, its line stands twice: once as a link, once as what is removed.
+    Where the capture of the entry before is removed, its line stands twice: as the link, and as what was removed.
     """
     named = [(entry_name(number - 1), previous), *hashes.items()]
     lines = "".join(f"{digest}  {name}\n" for name, digest in named)
@@ -88,7 +86,7 @@ def entry_text(
 
 
 def add_entry(session: Session, text_of: Callable[[int, str], str]) -> int:
-    """Write the next entry, whose text is made of its number and the hash that it follows; its number."""
+    """Write the next entry, whose text is made of its number and the previous hash. Returns its number."""
     number, previous = next_link(session)
     session.add(ChainEntry(number=number, text=text_of(number, previous)))
     session.flush()
@@ -104,33 +102,32 @@ def note(
 
 
 def next_link(session: Session) -> tuple[int, str]:
-    """The number of the next entry, and the hash that it follows. Until the transaction ends, no other gets one."""
+    """The next number and the previous hash; no other session gets one until the transaction ends."""
     take(session, AdvisoryLock.CHAIN)
     head = last_entry(session)
     return (head.number + 1, head.sha256) if head else (1, BEGINNING)
 
 
 def entry_hashes(session: Session, of_them: ColumnElement[bool]) -> dict[str, str]:
-    """Entries, by which a later one names them."""
+    """By the name under which later entries refer to them."""
     wanted = select(ChainEntry).where(of_them).order_by(col(ChainEntry.number))
     return {entry.name: entry.sha256 for entry in session.exec(wanted)}
 
 
 def last_entry(session: Session) -> ChainEntry | None:
-    """The head; None before the first capture."""
     return session.exec(
         select(ChainEntry).order_by(col(ChainEntry.number).desc()).limit(1)
     ).first()
 
 
 def head_line(session: Session) -> str | None:
-    """The head in words, for who keeps it outside of the store."""
+    """The head in words, for people who keep it outside the store."""
     head = last_entry(session)
     return f"{head.name}, SHA-256 {head.sha256}" if head else None
 
 
 def last_timestamp(session: Session) -> Timestamp | None:
-    """Without its bytes, which may be damaged."""
+    """Without its response, which may be damaged."""
     newest = select(Timestamp).order_by(col(Timestamp.entry).desc()).limit(1)
     return session.exec(newest.options(defer(Timestamp.response))).first()  # type: ignore[arg-type]
 
@@ -138,7 +135,7 @@ def last_timestamp(session: Session) -> Timestamp | None:
 def proof_of(
     session: Session, number: int
 ) -> tuple[list[ChainEntry], Timestamp | None]:
-    """The entries from this one to the next that has a timestamp, which proves it; alone where none has one yet."""
+    """The entries from this one to the next timestamped one, which proves it; only this one if there is none yet."""
     later = (
         select(Timestamp)
         .where(col(Timestamp.entry) >= number)

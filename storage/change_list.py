@@ -1,4 +1,4 @@
-"""The list of changes: filtered, newest first, page by page, each row with all that a list says of it."""
+"""The list of changes: filtered, newest first, in pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from storage.documents import PREVIEW, Document, untranslated_id
 from storage.events import event_changes
 from storage.reviews import is_in_state
 
-_FEW = 1000  # changes of a topic that are gathered rather than sought
+_FEW = 1000  # changes of a topic that are listed by id rather than searched for
 _FIELDS = {
     "service": col(Document.service),
     "document": col(Document.id),
@@ -41,7 +41,7 @@ NAMED_FIELDS = tuple(_FIELDS)
 
 
 class Cursor(NamedTuple):
-    """A place in the list. As text it goes into addresses: "2025-11-03T07:30:00+00:00~17"."""
+    """A place in the list, as text for addresses: "2025-11-03T07:30:00+00:00~17"."""
 
     detected_at: datetime
     id: int
@@ -55,12 +55,12 @@ class Cursor(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
-        """What `str` made; raises `ValueError` for anything else."""
+        """Raises `ValueError` for anything that `str` did not make."""
         moment, _, number = text.partition("~")
         try:
             at = datetime.fromisoformat(
                 moment.replace(" ", "+")
-            )  # a "+" that nobody escaped in an address
+            )  # an unescaped "+" of an address
         except ValueError:
             at = None
         if not (
@@ -76,12 +76,10 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """Which changes are wanted; what is empty or None does not narrow. Within a field any value will do. The fields are
-    those of addresses and commands.
+    """Which changes are wanted; empty or None does not narrow, any value of a field will do.
 
-    `since` and `until` are days in UTC, both included, of the detection; `effective_from` and `effective_to` of the
-    date in force. Without `cosmetic` only changes in which the service changed words: neither its page's form nor
-    our reading of it. `severity` is a set; `this_and_above` makes one of a lower bound. `state` is of reviews.
+    `since` and `until` are inclusive UTC days of detection; `effective_from` and `effective_to` bound the effective
+    date. Without `cosmetic`, only changes to which `words_changed` applies. `state` is the review's.
     """
 
     service: Collection[str] = ()
@@ -101,7 +99,7 @@ class ChangeFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedChange:
-    """A change in a list; `counts` are its passages by operation, `announced` says where its text was before."""
+    """`counts` are its passages by operation; `announced` says where its text stood before."""
 
     change: Change
     document: Document
@@ -111,9 +109,9 @@ class ListedChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangesPage:
-    """Rows, newest first, with the places from which older and newer ones can be asked for, where there are any.
+    """Rows, newest first, with the cursors of older and newer pages.
 
-    `events` has the changes of each row's event that the filter lets through: the row, then the others, newest first.
+    `events` has, for each row, the matching changes of its event: the row, then the others, newest first.
     """
 
     rows: list[ListedChange]
@@ -131,9 +129,9 @@ def changes_page(
     limit: int = 50,
     by_event: bool = False,
 ) -> ChangesPage:
-    """The newest changes older than `before`; with `after`, the oldest that are newer (the way back).
+    """The newest changes older than `before`; with `after`, the oldest that are newer (for paging back).
 
-    `by_event`: of the changes of an event only the gravest is a row (of several, the newest), and `events` are given.
+    `by_event`: of each event only the gravest change is a row (of several, the newest), and `events` is filled.
     """
     place = tuple_(col(Change.detected_at), col(Change.id))
     matching = conditions(session, wanted)
@@ -223,7 +221,7 @@ def event_of(session: Session, change: Change) -> list[ListedChange]:
 def by_event(
     days: Iterable[tuple[date | None, ListedChange]],
 ) -> list[tuple[date | None, list[ListedChange]]]:
-    """Changes of one event that name the same day together."""
+    """Group changes of one event that name the same day."""
     events: dict[object, tuple[date | None, list[ListedChange]]] = {}
     for day, row in days:
         event_id, id_ = row.change.event_id, row.change.id
@@ -233,8 +231,9 @@ def by_event(
 
 
 def leading_first(rows: Sequence[ListedChange], language: str) -> list[ListedChange]:
-    """The changes of one event: the gravest document first, what is in force before what is announced, then the one
-    with the most topics; of a document the gravest change first, then this language."""
+    """The changes of one event: the gravest document first, then in force before announced, then by number of topics;
+    within a document the gravest change, then this language.
+    """
     documents: dict[str, list[ListedChange]] = {}
     for row in rows:
         documents.setdefault(untranslated_id(row.document), []).append(row)
@@ -255,7 +254,7 @@ def _gravest_first(same: Sequence[ListedChange]) -> tuple[Any, ...]:
 def conditions(
     session: Session, wanted: ChangeFilter, of: type[Change] = Change
 ) -> list[ColumnElement[bool]]:
-    """On `changes` or an alias `of` it, for other lists that are filtered alike."""
+    """On `changes` or an alias `of` it."""
     clauses = [*_of_documents(wanted, of), *_between_dates(wanted, of)]
     if wanted.topic:
         clauses.append(_about(session, wanted.topic, of))
@@ -273,7 +272,7 @@ def conditions(
 def _about(
     session: Session, topics: Collection[str], of: type[Change]
 ) -> ColumnElement[bool]:
-    """Of a topic that few changes have, those are gathered; of another, the list is walked until a page is full."""
+    """A rare topic's changes are listed by id; for a common one the list is walked until a page is full."""
     about = col(ChangeTopic.topic).in_(topics)
     ids = session.exec(select(ChangeTopic.change_id).where(about).limit(_FEW + 1)).all()
     if len(ids) <= _FEW:
@@ -282,7 +281,7 @@ def _about(
 
 
 def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
-    """The service changed words: neither its page's form nor our reading of it."""
+    """The service changed words: not only the page's form, nor our extraction."""
     return and_(col(of.substantive).is_(True), col(of.cause) != Cause.READER.value)
 
 
@@ -301,7 +300,7 @@ def _of_documents(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement[
         (Document.kind, wanted.kind),
     ):
         if values:
-            # not by the index of documents: many are alike, and their changes would all be gathered and sorted
+            # concat keeps the index of documents out: many match, and all their changes would be gathered and sorted
             alike = select(Document.id).where(col(column).in_(values))
             clauses.append(col(of.document_id).concat("").in_(alike))
     return clauses
@@ -321,7 +320,7 @@ def _between_dates(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement
 
 
 def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
-    """Those changes as a list shows them, newest first; a few queries, however many they are."""
+    """Newest first, in a constant number of queries."""
     joined = select(Change, Document).join(
         Document, col(Document.id) == col(Change.document_id)
     )
@@ -352,8 +351,7 @@ def changes_to(
 def upcoming(
     session: Session, today: date, wanted: ChangeFilter, *, limit: int
 ) -> list[tuple[date, ListedChange]]:
-    """Changes by the days from `today` on from which they hold, or until which people can refuse: the nearest day
-    first, then the newest change."""
+    """Changes with an effective date or a deadline from `today` on: the nearest day first, then the newest change."""
     days: list[tuple[date, int]] = []
     for column in (col(Change.effective_date), col(Change.deadline)):
         ids = select(column, Change.id).where(
@@ -370,7 +368,7 @@ def upcoming(
 def with_deadlines(
     session: Session, wanted: ChangeFilter, *, limit: int
 ) -> list[ListedChange]:
-    """The newest changes that say until when people can refuse."""
+    """Newest first."""
     ids = select(Change.id).where(
         col(Change.deadline).is_not(None), *conditions(session, wanted)
     )
@@ -379,10 +377,10 @@ def with_deadlines(
 
 
 def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | None:
-    """The first of the names that no row has in that field, one of `NAMED_FIELDS`."""
+    """The first name that no row has in that field, one of `NAMED_FIELDS`."""
     column = _FIELDS[field]
     for name in dict.fromkeys(names):
-        # PostgreSQL refuses a text with a NUL
+        # PostgreSQL refuses NUL
         if (
             "\x00" in name
             or session.exec(select(column).where(column == name).limit(1)).first()

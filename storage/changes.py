@@ -23,7 +23,7 @@ from storage.withdrawals import (
 
 
 class Event(SQLModel, table=True):
-    """What several changes of a service speak of (`storage.events`); it began when the first of them was found."""
+    """Several changes of a service that speak of one thing (`storage.events`); it begins with its first change."""
 
     __tablename__ = "events"
 
@@ -32,14 +32,14 @@ class Event(SQLModel, table=True):
 
 
 class Change(SQLModel, table=True):
-    """`event_reason` says why it belongs to its event; that of a change with which one began says nothing.
+    """`event_reason` says why it belongs to its event; None for the change that began it.
 
-    `waits` counts the further checks that must find the same text before anyone is told: 0 but for returns.
+    `waits` counts the further checks that must find the same text before the alert: 0 except for returns.
     """
 
     __tablename__ = "changes"
     __table_args__ = (
-        # Lists are filtered on the index alone, in its order: rows with their briefs are read for what is shown only.
+        # Covering indexes: lists are filtered without reading rows, whose briefs are large.
         Index(
             "ix_changes_listed",
             "detected_at",
@@ -90,7 +90,7 @@ leave_out_withdrawn(Change, col(Change.id), col(Withdrawal.change_id))
 
 
 class ChangeTopic(SQLModel, table=True):
-    """`Change.topics` once more, so that both databases can look changes up by topic; kept in step by the store."""
+    """`Change.topics` as rows, an index that both databases can use; kept in step by the listeners below."""
 
     __tablename__ = "change_topics"
 
@@ -130,21 +130,21 @@ class StoredPassage(SQLModel, table=True):
     evidence: list[dict[str, str]] = Field(default=[], sa_type=JSON)
     severity: str = "none"
     direction: str = "none"
-    returns: bool = False  # its text stood there before, or came only lately and went
+    returns: bool = False  # its text stood there before, or had come only lately
     why: list[Message] = Field(default=[], sa_type=MessagesColumn)
-    # The word diff, ready to be shown: [["same" | "removed" | "added", text], ...]. Kept, so that whoever shows a
-    # change (mail, page, terminal) marks the same words.
+    # The word diff to show: [["same" | "removed" | "added", text], ...]. Stored, so that mail, page and terminal mark
+    # the same words.
     marks: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
 
 
 def dated_ahead(session: Session, now: datetime) -> list[Change]:
-    """What was written under a wrong clock (or is read under one), the latest first."""
+    """Written under a wrong clock (or read under one), the latest first."""
     wanted = select(Change).where(col(Change.detected_at) > now + AHEAD)
     return list(session.exec(wanted.order_by(col(Change.detected_at).desc())))
 
 
 def change(session: Session, id_: int) -> Change:
-    """Raise `UnknownChange` where there is none, and `Withdrawn` where its version was withdrawn."""
+    """Raises `UnknownChange`, and `Withdrawn` if its version was withdrawn."""
     withdrawal = withdrawal_of_change(session, id_)
     if withdrawal is not None:
         document_id = change_in_any_state(session, id_).document_id
@@ -187,7 +187,7 @@ def passages_by_change(
 
 
 def forget_change(session: Session, change: Change) -> None:
-    """Take away a change that nobody was told of, to judge those versions anew."""
+    """Delete a change that nobody was alerted to, so that its versions are compared again."""
     session.exec(delete(StoredPassage).where(col(StoredPassage.change_id) == change.id))
     session.exec(delete(ChangeTopic).where(col(ChangeTopic.change_id) == change.id))
     session.delete(change)
@@ -206,8 +206,7 @@ def changes_of(session: Session, document_id: str) -> list[Change]:
 
 
 def newest_alerting(session: Session) -> Change | None:
-    """The newest change that people are alerted of, as its page showed it: an import may come later than what is newer.
-    None before the first."""
+    """By detection: an import may be stored later than newer changes."""
     newest = col(Change.detected_at).desc(), col(Change.id).desc()
     return session.exec(
         select(Change).where(col(Change.alert).is_(True)).order_by(*newest)
@@ -215,8 +214,8 @@ def newest_alerting(session: Session) -> Change | None:
 
 
 def waiting_changes(session: Session) -> list[Change]:
-    """Changes whose alert waits until their text has stayed, oldest first."""
-    # sorted here: to have them in order, SQLite would look through all changes there ever were
+    """Whose alert waits until their text has stayed, oldest first."""
+    # sorted here: for ORDER BY, SQLite would scan all changes
     return sorted(
         session.exec(select(Change).where(col(Change.waits) > 0)),
         key=lambda change: change.id,
@@ -234,7 +233,7 @@ def neighbours(session: Session, change: Change) -> tuple[Change | None, Change 
 def passage_counts(
     session: Session, change_ids: list[int]
 ) -> dict[int, dict[str, int]]:
-    """How many passages of each operation a change has, for those that have any."""
+    """By operation, for changes that have any."""
     counted = select(
         StoredPassage.change_id, StoredPassage.operation, func.count()
     ).where(col(StoredPassage.change_id).in_(change_ids))

@@ -19,13 +19,13 @@ from storage.documents import Document
 from storage.versions import Version
 from storage.withdrawals import with_withdrawn
 
-# what was read is kept, and not believed
+# outcomes whose capture is kept but not valid
 ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)
-ATTEMPTS = 3  # to read a capture; what takes too much each time, or ends the program, is given up
+ATTEMPTS = 3  # to read a capture, before it is given up
 
 
 class Check(SQLModel, table=True):
-    """`outcome` is None from the fetch until its capture has been read: that is the mark of unread work."""
+    """`outcome` is None until its capture has been read: the mark of unread work."""
 
     __tablename__ = "checks"
     __table_args__ = (Index("ix_checks_of_document", "document_id", "id"),)
@@ -34,31 +34,30 @@ class Check(SQLModel, table=True):
     document_id: str = Field(foreign_key="documents.id")
     checked_at: datetime = Field(sa_type=Utc)
     outcome: str | None = Field(default=None, index=True)
-    # to read its capture, counted before each of them: of an unreadable one, those that took too much or ended the
-    # program; from 0 again where a person asks for it
+    # to read its capture, counted before each one; only those that ran out of limits or ended the program stay, and a
+    # person's retry resets them
     attempts: int = 0
-    accepted: bool = False  # held, and then taken by a person
-    # the capture of this text, or of one that says the same, that a person rejected
+    accepted: bool = False  # held, then accepted by a person
+    # the capture with this text, or an equal one, that a person rejected
     rejected_as: int | None = None
-    # the archive that was read; None: the service itself was asked
+    # the archive; None: the service itself
     source: str | None = None
-    stands_in: bool = False  # read in an archive because the page does not answer: says nothing of the page's health
-    # None when all is well
+    stands_in: bool = False  # read in an archive because the page does not answer: says nothing about the page's health
     reason: Message | None = Field(default=None, sa_type=MessageColumn)
     status: int | None = None
     final_url: str | None = None
-    # the page's new address, by permanent redirects or its own words before it went
+    # the page's new address, by permanent redirects or by its own words
     moved_to: str | None = None
     # from the first request to the last byte, confirmation included
     seconds: float | None = None
-    # validators of the answer and the digest of its markup; the document takes them over when its text is accepted
+    # validators of the answer and its markup's digest, copied to the document when its text is accepted
     etag: str | None = None
     last_modified: str | None = None
     markup: str | None = None
-    # the same for each address of a document with several: url, final_url, text (its fingerprint), etag, ...
+    # the same for each address of a document with several: url, final_url, text (fingerprint), etag, ...
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
     capture_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
-    # the version in force after the check
+    # in force after the check
     version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
 
 
@@ -68,7 +67,7 @@ _GIVEN_UP = and_(_COSTLY, col(Check.attempts) >= ATTEMPTS)
 
 
 def last_moves(session: Session, document_id: str, limit: int) -> list[str | None]:
-    """The new addresses that the newest checks of the page met, newest first."""
+    """Newest first."""
     wanted = select(Check.moved_to).where(
         _OF_THE_PAGE, Check.document_id == document_id
     )
@@ -76,8 +75,7 @@ def last_moves(session: Session, document_id: str, limit: int) -> list[str | Non
 
 
 def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
-    """Since the document was last read well, the checks whose captures were set aside and not rejected, oldest
-    first."""
+    """Since the last good check, those whose captures were set aside and not rejected, oldest first."""
     of_document = col(Check.document_id) == document_id
     good = or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
     since = select(func.max(Check.id)).where(of_document, good)
@@ -92,8 +90,9 @@ def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
 
 
 def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
-    """Delete captures that checks before `until` set aside, but for those that still wait for a person, or that one
-    rejected: the same text is known by them. How many."""
+    """Delete captures set aside before `until`, except those that still wait for a person, and rejected ones, by
+    which the same text is recognised. Returns how many.
+    """
     valid = last_valid(session, document_id)
     wanted = (
         select(Check)
@@ -111,8 +110,9 @@ def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
 
 
 def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
-    """Let these checks of a document name no capture, and delete those that no other check and no version names; how
-    many."""
+    """Unlink these checks of one document from their captures, and delete those that nothing else names. Returns how
+    many.
+    """
     if not checks:
         return 0
     captures = {check.capture_id for check in checks}
@@ -133,10 +133,10 @@ def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
 def pauses(
     session: Session, now: datetime, ids: Collection[str] | None = None
 ) -> dict[str, datetime]:
-    """Until when servers asked to be left alone, by the ids of documents, or of those asked for; also what is over, and
-    not what ends later than any pause that begins now: that was written under a wrong clock.
+    """Until when servers asked to be left alone, by document id; times in the past included.
 
-    A server that asked so when one document was fetched is left alone by all that are read from its host.
+    A pause applies to every document on the host. One that ends later than any pause can was written under a wrong
+    clock and is ignored.
     """
     rows = list(
         session.exec(select(Document).where(col(Document.not_before).is_not(None)))
@@ -174,7 +174,7 @@ def _host(url: str) -> str:
 
 
 def take_rejection_back(session: Session, check: Check) -> None:
-    """Of the check's text, whatever check brought it."""
+    """For the check's text, whichever check brought it."""
     same = col(Check.rejected_as).in_({check.capture_id, check.rejected_as})
     session.exec(update(Check).where(same).values(rejected_as=None))
     check.rejected_as = None
@@ -200,7 +200,7 @@ def rejected_captures(session: Session, document_id: str) -> list[int]:
 
 
 def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
-    """A person says that the text of this capture is not the document's, whatever was made of it before."""
+    """A person says that this capture's text is not the document's, even if it was accepted before."""
     brought = col(Check.document_id) == document_id, col(Check.capture_id) == capture_id
     session.exec(
         update(Check).where(*brought).values(rejected_as=capture_id, accepted=False)
@@ -217,10 +217,9 @@ def last_failure(session: Session, document_id: str) -> Check | None:
 def unread_checks(
     session: Session, document_id: str | None = None, *, again: bool = False
 ) -> list[Check]:
-    """Of all documents or one. Oldest first, so that versions are made in the order in which the page changed.
+    """Oldest first, so that versions are made in the order in which the page changed.
 
-    With `again`, also those that the program tripped over or that took too much, unless something later was read of the
-    document.
+    With `again`, also those that failed or took too much, unless the document was read later.
     """
     waits: ColumnElement[bool] = col(Check.outcome).is_(None)
     if again:
@@ -239,7 +238,7 @@ def unread_checks(
 
 
 def attempts_before(session: Session, check: Check) -> int:
-    """How often earlier checks tried in vain to read this one's very capture."""
+    """How often earlier checks failed to read this check's capture."""
     same = (
         Check.document_id == check.document_id,
         Check.capture_id == check.capture_id,
@@ -254,8 +253,9 @@ def forget_attempts(session: Session, ids: Collection[int]) -> None:
 
 
 def tripped_before(session: Session, check: Check) -> Check | None:
-    """An earlier check that failed over this one's very capture, or gave it up: what the server sent was well, our
-    reading was not."""
+    """An earlier check that failed over the same capture, or gave it up: the fault is in our reading, not in the
+    server's answer.
+    """
     same = (
         Check.document_id == check.document_id,
         Check.capture_id == check.capture_id,
@@ -286,8 +286,8 @@ def newest_check(session: Session) -> Check | None:
 def last_checks(
     session: Session, ids: Collection[str] | None = None
 ) -> dict[str, Check]:
-    """The newest check of each document that has one, or of those asked for; none that stood in for a page."""
-    # a look into the index for each document, where grouping would read all checks there ever were
+    """By document; checks that stood in for a page do not count."""
+    # an index lookup for each document; GROUP BY would read all checks
     of_it = Check.document_id == Document.id, _OF_THE_PAGE
     newest = (
         select(func.max(Check.id)).where(*of_it).correlate(Document).scalar_subquery()
@@ -299,7 +299,7 @@ def last_checks(
 
 
 def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
-    """When the check was made that is `back` checks ago (1 for the newest), of each document that has so many."""
+    """By document, the time of the check `back` checks ago (1: the newest)."""
     mine = (
         select(Check.id)
         .where(Check.document_id == Document.id, _OF_THE_PAGE)
@@ -315,7 +315,7 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 
 
 def last_set_aside(session: Session, document_id: str) -> Check | None:
-    """The newest check of a document whose capture was read and not believed, if nothing was believed since."""
+    """The newest check whose capture was set aside, unless a valid one followed."""
     aside = and_(col(Check.outcome).in_(ASIDE), col(Check.capture_id).is_not(None))
     valid = or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
     either = select(Check).where(Check.document_id == document_id, or_(aside, valid))
@@ -328,7 +328,7 @@ def last_set_aside(session: Session, document_id: str) -> Check | None:
 
 
 def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
-    """The newest capture that was found to say what this version says; None where none was kept by a check."""
+    """The newest capture with the text of this version."""
     kept = select(Check.capture_id).where(
         Check.document_id == document_id,
         Check.version_id == version_id,
@@ -341,7 +341,7 @@ def last_kept(session: Session, document_id: str, version_id: int) -> int | None
 def last_check_from(
     session: Session, document_id: str, source: str | None, *, good: bool = False
 ) -> Check | None:
-    """The newest check that read this archive (None: the page itself); or that brought a valid text from it."""
+    """The newest check of this archive (None: the page itself); with `good`, one that brought a valid text."""
     theirs = select(Check).where(
         Check.document_id == document_id, Check.source == source
     )
@@ -354,7 +354,6 @@ def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
 
 
 def held_checks_since(session: Session, document_id: str, check_id: int) -> int:
-    """How many checks after `check_id` read the document and did not believe it."""
     return _checks_since(session, document_id, check_id, (Outcome.HELD,))
 
 

@@ -1,4 +1,4 @@
-"""The clock: the default of every `now` argument, what it can't have written, and when a server may be asked again."""
+"""The clock: the default of every `now`, times that are ahead of it, and Retry-After."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 
 AHEAD = timedelta(minutes=5)  # by which clocks of several machines may differ
-LONGEST_PAUSE = timedelta(days=7)  # what a server's Retry-After can ask for at most
-_LONGEST = timedelta(
-    days=10
-)  # more seconds than that are none that a calendar must hold
+LONGEST_PAUSE = timedelta(days=7)  # that Retry-After can ask for
+_LONGEST = timedelta(days=10)  # any longer wait could overflow a datetime
 
 
 def utc_now() -> datetime:
@@ -17,7 +15,7 @@ def utc_now() -> datetime:
 
 
 def is_ahead(written: datetime, now: datetime) -> bool:
-    """Written under a wrong clock, for it was past then: nothing waits for such a time to come."""
+    """Written under a wrong clock: nothing waits for such a time."""
     return written > now + AHEAD
 
 
@@ -26,14 +24,14 @@ def midnight(day: date) -> datetime:
 
 
 def retry_after(written: str | None, now: datetime) -> timedelta | None:
-    """The wait that a Retry-After header asks for, in seconds or up to a date; None where it makes no sense."""
+    """The wait that a Retry-After header asks for, in seconds or as a date; None if malformed."""
     if written is None:
         return None
     if written.strip().isdecimal():
         return timedelta(seconds=min(float(written), _LONGEST.total_seconds()))
     try:
         until = parsedate_to_datetime(written)
-    except (ValueError, OverflowError):  # a year beyond all bounds is the latter
+    except (ValueError, OverflowError):  # the latter for years out of range
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(until - now, timedelta(0))

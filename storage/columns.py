@@ -1,4 +1,4 @@
-"""Column types that both databases keep alike, and how much they and a statement can hold."""
+"""Column types that both databases store alike, and the limits of values and statements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeDecorator
 from messages import Message
 from storage.errors import DamagedValue
 
-MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type; a larger number identifies nothing
+MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type
 MAX_BIGINT = 2**63 - 1
 _PART = 500  # bound values in a statement
 
@@ -28,14 +28,14 @@ def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def compressed(value: bytes) -> bytes:
     """As zstd, with a checksum."""
-    # a copy, for the compressor's own result goes on holding the memory that the whole could have taken
+    # a copy: the compressor's own result keeps a buffer of the uncompressed size alive
     return bytes(
         memoryview(zstandard.ZstdCompressor(write_checksum=True).compress(value))
     )
 
 
 def decompressed(value: bytes) -> bytes:
-    """Raise `DamagedValue`; also where the length that damaged bytes name is beyond any memory."""
+    """Raises `DamagedValue`, also where damaged bytes declare a length beyond any memory."""
     try:
         return _decompressor(get_ident()).decompress(value)
     except (zstandard.ZstdError, MemoryError) as failure:
@@ -44,13 +44,13 @@ def decompressed(value: bytes) -> bytes:
 
 @lru_cache(
     maxsize=64
-)  # to make one costs more than to decompress most values, and threads may not share it
+)  # one a thread: it can't be shared, and costs more than most decompressions
 def _decompressor(_thread: int) -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor()
 
 
 class Utc(TypeDecorator[datetime]):
-    """A time in UTC. A naive one is refused: nobody could say later what it meant."""
+    """A time in UTC; a naive one is refused."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -129,7 +129,7 @@ def json_bytes(value: Any) -> bytes:
 
 
 class CompressedJson(TypeDecorator[Any]):
-    """A JSON value, kept as zstd: the blocks of a version take a fifth of their size."""
+    """JSON as zstd: a fifth of the size, for a version's blocks."""
 
     impl = LargeBinary
     cache_ok = True

@@ -1,4 +1,4 @@
-"""Opens the database, brings its schema up to date, and hands out sessions."""
+"""Opens the database, upgrades its schema, and hands out sessions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _TRIAL_SIZE = 4 * 2**20  # bytes; SQLite keeps half of it in memory
 _LOCK_WAIT = 30  # seconds
-# libpq itself waits minutes for a connection, and hours for a connection that has gone silent
+# libpq by itself waits minutes to connect, and hours for a silent connection
 _TIMEOUTS = {
     "connect_timeout": 15,  # seconds
     "keepalives_idle": 10,
@@ -48,7 +48,7 @@ _TIMEOUTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,  # milliseconds
 }
-# so does the server, with the locks of a machine that vanished
+# so does the server, which keeps the locks of a machine that vanished
 SERVER_TIMEOUTS = {
     "tcp_keepalives_idle": "10",  # seconds
     "tcp_keepalives_interval": "5",
@@ -59,12 +59,12 @@ SERVER_TIMEOUTS = {
 _SET_TIMEOUTS = """
 SELECT set_config(name, wanted, false) FROM unnest(%s::text[], %s::text[]) AS timeout (name, wanted)
 JOIN pg_settings USING (name)
-"""  # without those that an older server does not know
-_IDLE_WRITER = 20  # seconds; one that stopped amid a transaction holds up others
+"""  # JOIN: without those that an older server lacks
+_IDLE_WRITER = 20  # seconds; a writer stopped inside a transaction blocks others
 
 
 class Database:
-    """A database with today's schema: SQLite (WAL, foreign keys) or PostgreSQL."""
+    """A database with the current schema: SQLite (WAL, foreign keys) or PostgreSQL."""
 
     def __init__(
         self,
@@ -74,19 +74,19 @@ class Database:
         upgrade: bool = False,
         must_exist: bool = False,
     ) -> None:
-        """Open it; an empty one gets its tables, unless it `must_exist`. Raises `WrongAddress`, `DatabaseUnavailable`,
-        `NewerDatabase` or, unless it is to be upgraded, `OlderDatabase`.
+        """Open it; an empty one gets its tables, unless it `must_exist`. Raises `WrongAddress`,
+        `DatabaseUnavailable`, `NewerDatabase`, `UnknownSchema` or, without `upgrade`, `OlderDatabase`.
 
-        `even_read_only`: also a file in a folder that can't be written, for commands that only read.
+        `even_read_only`: also a file in a folder without write permission, for commands that only read.
         """
         self.url = parse_address(url)
-        self.copy: Path | None = None  # of the file, made before it was upgraded
+        self.copy: Path | None = None  # of the file, made before the upgrade
         self._must_exist = must_exist
         if (
             must_exist
             and self.sqlite_file is not None
             and not self.sqlite_file.is_file()
-        ):  # SQLite would make it
+        ):  # SQLite would create it
             raise DatabaseUnavailable(f"there is no file {self.sqlite_file}")
         self._engine = _engine(self.url)
         try:
@@ -105,7 +105,7 @@ class Database:
                 f"can't open {self}: {with_advice(failure.orig)}"
             ) from failure
         self._writing = self._engine.execution_options(policywatch_writes=True)
-        # SQLite's only one
+        # SQLite's only isolation level
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reading = self._engine.execution_options(**snapshot)
         self._lease: Lease | None = None
@@ -113,7 +113,7 @@ class Database:
     def __str__(self) -> str:
         return self.url.set(query={}).render_as_string(
             hide_password=True
-        )  # a query may hold password=, too
+        )  # a query may hold password= too
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -130,7 +130,7 @@ class Database:
             return
         from storage import (
             schema_upgrade,
-        )  # Alembic loads slowly, and most databases are up to date
+        )  # Alembic loads slowly, and is rarely needed
 
         if schema is None and self._must_exist:
             raise DatabaseUnavailable(f"{self} is not a database of policywatch")
@@ -151,10 +151,12 @@ class Database:
             _foreign_keys_off(connection),
             connection.begin(),
         ):
-            if not self.is_sqlite:  # SQLite has one writer at a time; here, too, the others find the work done
+            if (
+                not self.is_sqlite
+            ):  # SQLite has one writer anyway; waiting processes find the work done
                 connection.execute(
                     text("SET LOCAL lock_timeout = 0")
-                )  # another may migrate for long
+                )  # a migration may take long
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"),
                     {"key": AdvisoryLock.MIGRATION},
@@ -165,7 +167,7 @@ class Database:
             schema_upgrade.upgrade(connection)
 
     def _copy_before_upgrade(self, file: Path, schema: str) -> Path:
-        """A new file beside the old one. Raises `DatabaseUnavailable`."""
+        """Raises `DatabaseUnavailable`."""
         names = (
             f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}"
             for n in count(1)
@@ -178,7 +180,7 @@ class Database:
         return copy
 
     def copy_file(self, copy: Path) -> None:
-        """Copy a SQLite file with what its log holds, while others may write to it. Raises `DatabaseUnavailable`."""
+        """Copy a SQLite file with its log, while others may write. Raises `DatabaseUnavailable`."""
         assert self.sqlite_file is not None, "asked of a file"
         part = copy.with_name(f"{copy.name}.part")
         try:
@@ -204,7 +206,7 @@ class Database:
         )
 
     def _is_at_rest(self) -> bool:
-        """Whether the file holds everything: its log is merged."""
+        """Whether the file holds everything, its log being merged."""
         file = self.sqlite_file
         if file is None or not file.is_file():
             return False
@@ -212,12 +214,12 @@ class Database:
         return not unmerged.exists() or not unmerged.stat().st_size
 
     def is_current(self) -> bool:
-        """Its schema is this program's; another version may have migrated it meanwhile."""
+        """Whether the schema is this program's; another version may have migrated it meanwhile."""
         with self._engine.connect() as connection:
             return _schema(connection) == _newest_schema()
 
     def require_whole_schema(self) -> None:
-        """Raise `UnknownSchema` where somebody edited its tables."""
+        """Raises `UnknownSchema` where tables were edited."""
         from storage import schema_upgrade
 
         with self._engine.connect() as connection:
@@ -233,15 +235,14 @@ class Database:
             return int(connection.execute(text(query)).scalar_one())
 
     def optimize(self) -> None:
-        """Let the database look how much its tables hold, for its plans of queries. Takes milliseconds, on PostgreSQL
-        (which looks by itself within minutes) up to seconds."""
-        # of all tables, those that have grown
+        """Refresh the planner's statistics: milliseconds on SQLite, up to seconds on PostgreSQL."""
+        # all tables that have grown
         statement = "PRAGMA optimize=0x10012" if self.is_sqlite else "ANALYZE"
         with self._writing.connect() as connection, connection.begin():
             connection.exec_driver_sql(statement)
 
     def try_writing(self) -> None:
-        """Write, and roll back. Raises `DatabaseUnavailable` where nothing can be written, or the disk is full."""
+        """Write and roll back. Raises `DatabaseUnavailable`."""
         try:
             with (
                 self._writing.connect() as connection,
@@ -252,7 +253,7 @@ class Database:
                 )
                 if (
                     self.is_sqlite
-                ):  # more than it keeps in memory, so that it reaches the disk
+                ):  # more than SQLite keeps in memory, so that it reaches the disk
                     connection.execute(
                         text("CREATE TABLE trial AS SELECT randomblob(:size)"),
                         {"size": _TRIAL_SIZE},
@@ -265,14 +266,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the store; what it changes is dropped."""
+        """A session on one snapshot; what it changes is dropped."""
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session in one transaction: committed at the end, rolled back if anything is raised. Raises `LostLease`
-        where it is under one."""
+        """A session in one transaction: committed at the end, rolled back on any exception. Raises `LostLease` where
+        it is under one.
+        """
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             if self._lease is not None:
                 self._lease.fence(session)
@@ -295,21 +297,20 @@ class Database:
 
 
 def release_connection(session: Session) -> None:
-    """Give a reading session's connection back while something takes long; its rows stay usable."""
+    """Give a reading session's connection back for a while; loaded rows stay usable."""
     session.commit()
 
 
 def sqlite_file(url: URL) -> Path | None:
-    """Where a database lies, if it is a file."""
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return None
     return Path(url.database or "")
 
 
 def parse_address(url: str) -> URL:
-    """Raise `WrongAddress`."""
+    """Raises `WrongAddress`."""
     if not url.startswith("sqlite") and url.count("@") > 1:
-        # It would be cut at the first one, and the rest of a password be shown as the host.
+        # would be split at the first @, and the rest of a password shown as the host
         raise WrongAddress(
             "the database address has more than one @; in a user name, a password or an option write %40 for @, "
             "%3A for :, %2F for /, %3F for ? and %25 for %"
@@ -350,13 +351,13 @@ def _engine(url: URL) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(
             "PRAGMA synchronous = FULL"
-        )  # an alert recorded as sent stays so after a power cut
+        )  # an alert recorded as sent survives a power cut
         connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later fails if another one wrote in between; one that will write
-        # waits for the lock at its beginning.
+        # A transaction that reads before it writes fails if another wrote in between; BEGIN IMMEDIATE waits for the
+        # lock first.
         writes = connection.get_execution_options().get("policywatch_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -377,7 +378,7 @@ def _server_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # not when connecting, for a connection pooler may not keep it
+        # not on connect: a connection pooler may not keep it
         options = connection.get_execution_options()
         if options.get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'")
@@ -407,17 +408,17 @@ def _newest_schema() -> str:
 
 
 def _schema(connection: Connection) -> str | None:
-    """The revision that the tables have; None where there are none."""
+    """The revision of the tables; None without tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def all_tables() -> list[Table]:
-    """Every table of the schema, each after those that it refers to."""
+    """Each after those that it refers to."""
     for module in iter_modules(
         storage.__path__
-    ):  # a table is known once its module is imported
+    ):  # a table is registered when its module is imported
         if not module.ispkg:
             import_module(f"storage.{module.name}")
     return SQLModel.metadata.sorted_tables
@@ -425,12 +426,10 @@ def all_tables() -> list[Table]:
 
 @contextmanager
 def _foreign_keys_off(connection: Connection) -> Iterator[None]:
-    """SQLite alters a table by copying it, so that rows that refer to it have no target for a moment."""
+    """SQLite alters a table by copying it; references to it dangle meanwhile."""
     is_sqlite, driver = connection.dialect.name == "sqlite", connection.connection
     if is_sqlite:
-        driver.execute(
-            "PRAGMA foreign_keys = OFF"
-        )  # has no effect within a transaction
+        driver.execute("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
     try:
         yield
     finally:

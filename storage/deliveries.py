@@ -18,12 +18,14 @@ from storage.changes import Change
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
 
-_CANDIDATES = 20  # due deliveries to choose from: other processes may claim the first ones meanwhile
+_CANDIDATES = (
+    20  # due deliveries to choose from: other processes may claim the first ones
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """What one call of `deliver_due` did: `failed` counts attempts, `pending` what is still to be sent."""
+    """The result of one `deliver_due`: `failed` counts attempts, `pending` what is still to be sent."""
 
     sent: int
     failed: int
@@ -31,7 +33,7 @@ class Deliveries:
 
 
 class Delivery(SQLModel, table=True):
-    """`address` is its name in the watchlist ("${TEAM_MAIL}") or a URL without its secrets, never a secret."""
+    """`address` is its name in the watchlist ("${TEAM_MAIL}") or a URL without its secrets."""
 
     __tablename__ = "deliveries"
 
@@ -46,12 +48,12 @@ class Delivery(SQLModel, table=True):
     claimed_at: datetime | None = Field(default=None, sa_type=Utc)
     claimed_by: str | None = None
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
-    # the first attempt that failed
+    # the first failed attempt
     tried_since: datetime | None = Field(default=None, sa_type=Utc)
     # of the last attempt, without secrets
     error: Message | None = Field(default=None, sa_type=MessageColumn)
-    gone: bool = False  # its address answered that nothing more is to be sent there
-    # marks of people in the address who have it already
+    gone: bool = False  # the address answered that it wants nothing more
+    # marks of people in the address who already got it
     taken: list[str] | None = Field(default=None, sa_type=JSON)
 
 
@@ -60,7 +62,7 @@ _PENDING = col(Delivery.state) == State.PENDING.value
 
 
 class DeliveryItem(SQLModel, table=True):
-    """What a delivery carries; the constraints keep an alert from being planned twice for one address."""
+    """What a delivery carries; the constraints prevent planning an alert twice for one address."""
 
     __tablename__ = "delivery_items"
     __table_args__ = (
@@ -103,7 +105,7 @@ def create_delivery(
 def load(
     session: Session, delivery: Delivery, alerts: Iterable[Alert], *, more: bool = False
 ) -> None:
-    """Have it carry these to its address of now, in place of (or with `more` beside) what it carried."""
+    """Carry these alerts in place of (with `more`: beside) the present ones."""
     if not more:
         session.exec(
             delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id)
@@ -118,7 +120,7 @@ def load(
 
 
 def drop_unsent(session: Session, route: str) -> None:
-    """Delete what is pending for a route, or failed permanently."""
+    """Delete what is pending or parked for a route."""
     states = (State.PENDING.value, State.PARKED.value)
     unsent = select(Delivery.id).where(
         Delivery.route == route, col(Delivery.state).in_(states)
@@ -130,8 +132,9 @@ def drop_unsent(session: Session, route: str) -> None:
 def cancel(
     session: Session, change_id: int, now: datetime
 ) -> tuple[list[Delivery], int]:
-    """Take a change out of all that is not sent: the deliveries by which it went, or may have gone, and how many alerts
-    and deliveries it was taken out of."""
+    """Remove a change from all unsent deliveries. Returns the deliveries by which it was, or may have been, sent, and
+    how many alerts and deliveries it was removed from.
+    """
     alerts = select(Alert.id).where(Alert.change_id == change_id)
     its = col(DeliveryItem.alert_id).in_(alerts)
     reached, cancelled = [], 0
@@ -144,7 +147,7 @@ def cancel(
             reached.append(delivery)
         else:
             cancelled += 1
-        if is_open and is_all:  # not tried again, whatever comes of it
+        if is_open and is_all:  # not retried, whatever comes of this attempt
             delivery.state, delivery.sent_at = State.SENT.value, now
             delivery.claimed_by = delivery.claimed_at = None
         elif delivery.state != State.SENT:
@@ -166,7 +169,7 @@ def cancel(
 
 
 def _may_be_sent(delivery: Delivery) -> bool:
-    """It is under way, some of its people have it, or a try ended without saying how."""
+    """An attempt is under way, reached some people, or ended without a result."""
     if delivery.state == State.SENT:
         return False
     broke_off = delivery.attempts > 0 and delivery.error is None
@@ -220,7 +223,7 @@ def carriers(
 def alerted_changes(
     session: Session, event_id: int, addresses: Collection[str]
 ) -> dict[int, Change]:
-    """By id, of an event those that come or came to one of these addresses, except by what failed permanently."""
+    """Changes of an event planned for or sent to one of these addresses, by id; parked deliveries do not count."""
     wanted = (
         select(Change)
         .join(Alert, col(Alert.change_id) == col(Change.id))
@@ -246,7 +249,9 @@ def addresses_of_notice(session: Session, notice_id: int) -> set[str]:
 def last_digest(
     session: Session, routes: Collection[str], address: str, now: datetime
 ) -> datetime | None:
-    """When a digest was last planned for an address of a route, under any of its names, but not after `now`."""
+    """When a digest was last planned for an address of a route, under any of its names; times ahead of `now` are
+    ignored.
+    """
     wanted = select(func.max(Delivery.created_at)).where(
         Delivery.kind == "digest",
         Delivery.address == address,
@@ -259,7 +264,7 @@ def last_digest(
 def alerted_since(
     session: Session, addresses: Collection[str], since: datetime, now: datetime
 ) -> bool:
-    """Whether any alert was planned for one of the addresses after `since`, alone or in a digest."""
+    """Whether an alert was planned for one of the addresses after `since`, alone or in a digest."""
     carries = select(DeliveryItem.id).where(
         DeliveryItem.delivery_id == Delivery.id, col(DeliveryItem.alert_id).is_not(None)
     )
@@ -293,10 +298,10 @@ def oldest_pending(session: Session) -> datetime | None:
 def due(
     session: Session, now: datetime, far: datetime, excluded: Collection[str]
 ) -> list[Delivery]:
-    """Some that may be sent now: of each address the oldest first, for older news comes before newer.
+    """A batch of deliveries to send now, each address's oldest first.
 
-    An address whose oldest was tried least comes first: one that fails again and again holds up no other. One whose
-    time lies beyond `far`, later than any wait could be, was written under a wrong clock: it is due.
+    Addresses whose oldest was tried least come first, so that a failing one holds up no other. A time beyond `far`,
+    later than any wait can be, was written under a wrong clock: it is due.
     """
     is_due = (
         _PENDING,
@@ -319,7 +324,7 @@ def due(
 
 
 def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) -> bool:
-    """Take it for sending; False where another process was faster, or gave it another address.
+    """False if another process was faster, or the delivery was redirected.
 
     The attempt counts from here, so that crashes count.
     """
@@ -337,7 +342,7 @@ def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) ->
 
 
 def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -> bool:
-    """Write the result of a claimed delivery; False where the claim was released and another process has it now."""
+    """Record the result of a claimed delivery; False if the claim was released and another process has it."""
     mine = (col(Delivery.state) == State.SENDING.value) & (
         col(Delivery.claimed_by) == claimant
     )
@@ -353,7 +358,7 @@ def claimed(session: Session) -> list[Delivery]:
 
 
 def release(session: Session, delivery: Delivery, next_at: datetime) -> None:
-    """Make a claim that no process holds any more pending again, unless that happened already."""
+    """Make a dead process's claim pending again, unless that already happened."""
     theirs = (col(Delivery.state) == State.SENDING.value) & (
         col(Delivery.claimed_by) == delivery.claimed_by
     )
@@ -364,7 +369,7 @@ def release(session: Session, delivery: Delivery, next_at: datetime) -> None:
 def _update(
     session: Session, delivery: Delivery, condition: ColumnElement[bool], **values: Any
 ) -> bool:
-    """Whether the condition still held: of what several processes do at once, one succeeds."""
+    """Whether the condition still held: of concurrent processes one succeeds."""
     result = session.exec(
         update(Delivery)
         .where(col(Delivery.id) == delivery.id, condition)
@@ -374,7 +379,7 @@ def _update(
 
 
 def pending(session: Session) -> list[Delivery]:
-    """All that wait for an attempt, in the order of planning; locked, so that none is claimed in the transaction."""
+    """In planning order; locked, so that none is claimed meanwhile."""
     return list(
         session.exec(
             select(Delivery)
@@ -386,7 +391,7 @@ def pending(session: Session) -> list[Delivery]:
 
 
 def failing(session: Session) -> list[Delivery]:
-    """Those whose last attempt failed and that will be tried again, the next one first."""
+    """Whose last attempt failed and that will be retried, the next one first."""
     wanted = select(Delivery).where(_PENDING, col(Delivery.error).is_not(None))
     return list(session.exec(wanted.order_by(col(Delivery.next_at), col(Delivery.id))))
 
@@ -396,7 +401,7 @@ def park(delivery: Delivery, error: Message) -> None:
 
 
 def switch_off(session: Session) -> None:
-    """Let all that is pending for an address that is gone fail permanently, until one of its messages is retried."""
+    """Park what is pending for an address that is gone, until one of its messages is retried."""
     gone = select(Delivery.address).where(
         Delivery.state == State.PARKED.value, col(Delivery.gone)
     )
@@ -415,7 +420,7 @@ def switch_off(session: Session) -> None:
 def retry_parked(
     session: Session, ids: Collection[int] | None, now: datetime
 ) -> list[int]:
-    """Make pending again what failed permanently, these or all (None), with the attempts counted anew; their ids."""
+    """Make parked deliveries pending (None: all), with attempts counted from zero. Returns their ids."""
     wanted = (
         select(Delivery)
         .where(Delivery.state == State.PARKED.value)
@@ -441,7 +446,7 @@ def newest(
     route: str | None = None,
     limit: int,
 ) -> list[Delivery]:
-    """Newest first; `route` also finds what was sent for several routes at once."""
+    """Newest first; `route` also finds deliveries for several routes at once."""
     wanted = select(Delivery)
     if state is not None:
         wanted = wanted.where(Delivery.state == state.value)

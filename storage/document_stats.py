@@ -1,4 +1,4 @@
-"""Statistics of documents, for the documents of one page of a list."""
+"""Statistics of the documents of one page of a list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.versions import Version
 
 
 class DocumentStats(NamedTuple):
-    """How many versions a document has, the number of the newest, and when its words last changed."""
+    """`changed_at` is when its words last changed."""
 
     versions: int = 0
     newest: int | None = None

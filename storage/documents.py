@@ -1,4 +1,4 @@
-"""Documents: the pages that are or were watched, with what the next request needs to know."""
+"""Documents: pages that are or were watched, with what the next request needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FEW = 1_000
 
 
 class Document(SQLModel, table=True):
-    """A document of the watchlist. It stays, retired, when the watchlist drops it, for its history does too."""
+    """A document of the watchlist; retired, not deleted, when the watchlist drops it."""
 
     __tablename__ = "documents"
 
@@ -28,37 +28,37 @@ class Document(SQLModel, table=True):
     language: str
     added_at: datetime = Field(sa_type=Utc)
     retired: bool = False
-    # Validators belong to the answer whose text is the current version, never to one that was set aside: a 304 must
-    # mean "still the text that we show".
+    # Validators belong to the answer with the text in force, never to one set aside: a 304 must mean "still the text
+    # that we show".
     etag: str | None = None
     last_modified: str | None = None
-    # the fingerprint of the markup that said the text in force last, and of that text
+    # fingerprint of the markup that last gave the text in force, and of that text
     markup: str | None = None
     # as in `Check`
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
-    # No request before this time: the server said so with Retry-After.
+    # by Retry-After
     not_before: datetime | None = Field(default=None, sa_type=Utc)
-    # Checks in a row that brought no believable text, since when, and when the operator was last told.
+    # Checks in a row without a valid text, since when, and when the operator was last alerted.
     failures: int = 0
     failing_since: datetime | None = Field(default=None, sa_type=Utc)
     alerted_at: datetime | None = Field(default=None, sa_type=Utc)
-    alert_after: int = 3  # failures in a row before the operator hears of it
-    # How far reading all versions again came, while that is not done for all documents.
+    alert_after: int = 3  # failures in a row before the operator is alerted
+    # How far re-extraction of all versions got, until it is done for all documents.
     rereading: dict[str, Any] | None = Field(
         default=None, sa_type=JSON(none_as_null=True)
     )
 
-    # What people did on the pages: its entry in the watchlist, where it was added there; a pause; a check asked for.
+    # Edits on the web pages: its watchlist entry if added there, a pause, a requested check.
     entry: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     paused: bool = False
     asked_at: datetime | None = Field(default=None, sa_type=Utc)
 
-    # the check up to which those without news were thinned
+    # check id up to which checks without news were thinned
     thinned_to: int | None = None
 
     @property
     def addresses(self) -> list[str]:
-        """All that its text is read from; the first is `url`. Of several, those that were believed last."""
+        """All that its text is read from, `url` first; of several, the last valid ones."""
         return [str(part["url"]) for part in self.parts] if self.parts else [self.url]
 
     def forget_validators(self) -> None:
@@ -67,13 +67,13 @@ class Document(SQLModel, table=True):
 
 
 def few(ids: Iterable[str]) -> list[str] | None:
-    """Ids by which a query is narrowed; None where they are too many to be named in a statement."""
+    """Ids that narrow a query; None if too many for a statement."""
     named = list(ids)
     return named if len(named) <= _FEW else None
 
 
 def declare(session: Session, declared: Iterable[Document]) -> None:
-    """Make the table hold exactly these documents as watched ones; the others are retired, not deleted."""
+    """Watch exactly these documents; others are retired, not deleted."""
     wanted = {document.id: document for document in declared}
     known = {document.id: document for document in session.exec(select(Document))}
     for gone in known.keys() - wanted.keys():
@@ -109,7 +109,7 @@ def watched(session: Session) -> list[Document]:
 
 
 def edited(session: Session) -> list[Document]:
-    """Those that were added, paused or asked for on the pages, by id."""
+    """Added, paused or requested on the web pages, by id."""
     is_edited = (
         col(Document.entry).is_not(None)
         | col(Document.paused)
@@ -146,13 +146,14 @@ def filter_choices(session: Session) -> dict[str, list[str]]:
 
 
 def is_silent(row: Document) -> bool:
-    """Its page has not answered as often as the operator wants to hear of it."""
+    """It has failed as often as the operator wants to be alerted after."""
     return row.failures >= row.alert_after
 
 
 def failing(session: Session, *, locked: bool = False) -> list[Document]:
-    """Those that are watched and whose last check brought no believable text, by service and id; `locked` until the end
-    of the transaction, without those that another process writes just now."""
+    """Watched ones whose last check brought no valid text, by service and id; `locked` until the transaction ends,
+    without those another process is writing.
+    """
     wanted = select(Document).where(
         col(Document.failures) > 0, col(Document.retired).is_(False)
     )
@@ -171,18 +172,17 @@ def watched_counts(session: Session, names: Collection[str] = ()) -> tuple[int, 
 
 
 def untranslated_id(document: Document) -> str:
-    """The same for one document in several languages: service/terms and service/terms.fr are one."""
+    """The same for translations: service/terms and service/terms.fr."""
     return document.id.removesuffix(f".{document.language}")
 
 
-PREVIEW = "preview"  # the kind of a document that announces
-_MARK = f"/{PREVIEW}-"  # of its id
+PREVIEW = "preview"  # a document that announces
+_MARK = f"/{PREVIEW}-"  # in its id
 
 
 def replaced_by(announced: Document) -> str | None:
-    """The id of the document that an announced text will replace; None where the document announces nothing.
-
-    Ids say what belongs together: service/preview-terms is the announced text of service/terms.
+    """The id of the document that an announced text will replace, by naming: service/preview-terms announces
+    service/terms.
     """
     if announced.kind != PREVIEW or _MARK not in announced.id:
         return None
@@ -190,14 +190,14 @@ def replaced_by(announced: Document) -> str | None:
 
 
 def family_id(document: Document) -> str:
-    """The same for a document, its translations and the texts that announce them."""
+    """The same for a document, its translations and their announced texts."""
     return (replaced_by(document) or document.id).removesuffix(f".{document.language}")
 
 
 def previews(
     session: Session, services: Collection[str] = ()
 ) -> list[tuple[Document, Document]]:
-    """Announced texts that are watched, each with the document that it will replace, where that is watched too."""
+    """Announced texts that are watched, each with the document it will replace, where that is known."""
     wanted = select(Document).where(
         Document.kind == PREVIEW, col(Document.retired).is_(False), *_of(services)
     )

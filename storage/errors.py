@@ -1,4 +1,4 @@
-"""What can go wrong with the store, each with a message that an operator can act on."""
+"""What can go wrong with the store, with messages that an operator can act on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class StorageError(Exception):
     """The store can't be used as asked."""
 
 
-# what to do about SQLite's failures, by the low byte of its codes; PostgreSQL gives hints of its own
+# by the low byte of SQLite's error codes; PostgreSQL gives hints of its own
 _ADVICE = {
     sqlite3.SQLITE_CANTOPEN: "its file and folder must be there, and writable",
     sqlite3.SQLITE_READONLY: "its file and folder must be writable",
@@ -25,7 +25,7 @@ _ADVICE = {
     sqlite3.SQLITE_CORRUPT: "its file is damaged: put back a backup of it",
 }
 
-# the same of PostgreSQL's that give none, by the names of psycopg's classes
+# by psycopg's class, for those without a hint
 _ADVICE_OF_SERVER = {
     "ConnectionTimeout": "is the host right, and does a firewall let it be reached?",
     "ReadOnlySqlTransaction": "is it a copy that is only read, or has its disk filled?",
@@ -34,21 +34,20 @@ _ADVICE_OF_SERVER = {
 
 
 def with_advice(failure: BaseException | None) -> str:
-    """The database's own message, and what to do about it where that is known."""
     advice = _ADVICE.get(
         getattr(failure, "sqlite_errorcode", -1) & 0xFF,
         _ADVICE_OF_SERVER.get(type(failure).__name__),
     )
     diagnosis = getattr(
         failure, "diag", None
-    )  # PostgreSQL's text of a refused statement repeats the statement
+    )  # PostgreSQL's full text repeats the statement
     lines = (diagnosis and diagnosis.message_primary) or str(failure)
     message = "; ".join(line.strip() for line in lines.splitlines())
     return f"{message}; {advice}" if advice else message
 
 
 def cannot_write(failure: BaseException | None) -> bool:
-    """Whether SQLite wants to write, if only to read, where it can't: it is forbidden, or the disk is full."""
+    """SQLite needs to write even for reading, and can't: no permission, or a full disk."""
     code = getattr(failure, "sqlite_errorcode", -1) & 0xFF
     return code in {
         sqlite3.SQLITE_READONLY,
@@ -67,8 +66,6 @@ class WrongAddress(DatabaseUnavailable):
 
 
 class NewerDatabase(StorageError):
-    """The database was written by a newer version of the program."""
-
     def __init__(self, schema: str) -> None:
         super().__init__(
             f"the database has schema {schema}, which this version of policywatch does not know: it was written by a "
@@ -77,7 +74,7 @@ class NewerDatabase(StorageError):
 
 
 class UnknownSchema(StorageError):
-    """The database is of before the first release, or somebody edited its tables: no migration leads on from there."""
+    """From before the first release, or its tables were edited: no migration applies."""
 
     def __init__(self, schema: str, missing: Sequence[str]) -> None:
         lacks = f", but lacks {', '.join(missing[:5])}" if missing else ""
@@ -90,8 +87,6 @@ class UnknownSchema(StorageError):
 
 
 class OlderDatabase(StorageError):
-    """The database has to be upgraded first."""
-
     def __init__(self, schema: str, needed: str, *, can_write: bool) -> None:
         advice = "run `policywatch database upgrade`, which copies a SQLite file first"
         if not can_write:
@@ -103,8 +98,6 @@ class OlderDatabase(StorageError):
 
 
 class DamagedValue(ValueError):
-    """What is stored can't be read any more."""
-
     def __init__(self) -> None:
         super().__init__(
             "something that is stored is damaged; `policywatch database check` says what"
@@ -112,8 +105,6 @@ class DamagedValue(ValueError):
 
 
 class DamagedText(DamagedValue):
-    """The text of a version is not what its capture gives."""
-
     def __init__(self, number: int, document_id: str) -> None:
         ValueError.__init__(
             self,
@@ -123,7 +114,7 @@ class DamagedText(DamagedValue):
 
 
 class DamagedCapture(Exception):
-    """The bytes of a capture are not those that were fetched. No failure of the store: the other captures are well."""
+    """The captured bytes are not those fetched. Not a `StorageError`: the other captures are fine."""
 
     def __init__(self, capture_id: int, document_id: str) -> None:
         self.reason = Message("mistake.damaged", capture=capture_id)
@@ -135,7 +126,7 @@ class Busy(StorageError):
 
 
 class LostLease(StorageError):
-    """Another process may be at work on the same documents by now: this one asks no host, and writes nothing."""
+    """Another process may be at work on the same documents: this one must neither fetch nor write."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -149,8 +140,6 @@ class Unknown(StorageError):
 
 
 class UnknownDocument(Unknown):
-    """No document of that id is known."""
-
     def __init__(self, document: str, known: list[str]) -> None:
         near = (
             f"; known are: {', '.join(known)}"
@@ -162,7 +151,7 @@ class UnknownDocument(Unknown):
 
 
 class Withdrawn(Unknown):
-    """A person took back what was asked for: `what` names it, like "change 17"."""
+    """`what` names it, like "change 17"."""
 
     def __init__(self, what: str, document: str, at: datetime, reason: str) -> None:
         why = f": {reason}" if reason else ""

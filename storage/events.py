@@ -1,4 +1,4 @@
-"""Events: changes of one service that speak of the same thing, each with the reason why it belongs there."""
+"""Events: changes of one service about the same thing, each with the reason why."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def added_texts(session: Session, change_ids: Collection[int]) -> list[tuple[int
 def join_event(
     session: Session, change: Change, other: Change, reason: Message
 ) -> None:
-    """Put a change into the event of another one, which begins with that where it has none."""
+    """Add a change to the other's event, which is created if there is none."""
     if other.event_id is None:
         event = Event(began_at=other.detected_at)
         session.add(event)
@@ -56,7 +56,7 @@ def leave_event(session: Session, change: Change) -> None:
 
 
 def split_off(session: Session, change: Change, actor: Actor, at: datetime) -> bool:
-    """The same on a person's word; False where it stood alone already."""
+    """On a person's word; False if it stood alone already."""
     if change.event_id is None:
         return False
     before = {"change": change.id, "event": change.event_id}
@@ -66,7 +66,7 @@ def split_off(session: Session, change: Change, actor: Actor, at: datetime) -> b
 
 
 def dissolve_events(session: Session) -> None:
-    """Those that have less than two changes left."""
+    """With fewer than two changes left."""
     counted = (
         select(Change.event_id)
         .where(col(Change.event_id).is_not(None))

@@ -1,5 +1,4 @@
-"""Whether the store is as it was written: file, references, values, the captures, which are evidence, and the
-paragraphs that are made of versions."""
+"""Whether the store is as it was written: file, references, values, evidence, paragraphs."""
 
 from __future__ import annotations
 
@@ -21,16 +20,16 @@ from storage.verification import Damage, capture_damage, evidence_damage
 from storage.versions import Version
 from storage.wal import truncation
 
-# of one kind that are named; one bad page of a file can spoil thousands of rows
+# reported of one kind; one bad page of a file can spoil thousands of rows
 _MOST = 20
-# that a daily look at the file may take; ten years of checks would take ten
+# for a daily look; ten years of checks would take ten
 _SECONDS = 1
 _SAMPLE = 64  # captures of a daily look
-_PART = 500  # rows at a time
+_PART = 500
 
 
 def daily_look(database: Database, day: int) -> Iterator[Damage]:
-    """What can be found at a bounded cost: in the tables of a SQLite file and in some captures, others each day."""
+    """A look at bounded cost: tables of a SQLite file and some captures, others each day."""
     yield from run_check(database, lambda session: _structure(session, day))
     with database.reading() as session:
         ids = list(session.exec(select(Capture.id).order_by(col(Capture.id))))
@@ -40,7 +39,7 @@ def daily_look(database: Database, day: int) -> Iterator[Damage]:
 
 
 def all_damage(database: Database) -> Iterator[Damage]:
-    """All that can be found; the whole store is read for it. It comes before anything else writes to the store."""
+    """Reads the whole store. Must come before anything else writes to it."""
     if problem := truncation(database):
         yield Damage("database", problem)
     for check in (
@@ -57,14 +56,14 @@ def all_damage(database: Database) -> Iterator[Damage]:
 def run_check(
     database: Database, check: Callable[[Session], Iterator[Damage]]
 ) -> Iterator[Damage]:
-    """In a session of its own, for PostgreSQL ends one at its first failure."""
+    """In a session of its own, for PostgreSQL aborts one at its first failure."""
     damage: list[Damage] = []
     with database.reading() as session:
         try:
             damage += islice(check(session), _MOST + 1)
         except DBAPIError as failure:
             damage.append(Damage("database", with_advice(failure.orig)))
-        except ValueError:  # of what can't be read; `_values` says where
+        except ValueError:  # reported by `_values`
             pass
     yield from damage[:_MOST]
     if len(damage) > _MOST:
@@ -72,15 +71,14 @@ def run_check(
 
 
 def _schema(session: Session) -> Iterator[Damage]:
-    """Whether somebody edited the tables."""
-    from storage.schema_upgrade import missing_parts  # Alembic loads slowly
+    from storage.schema_upgrade import missing_parts
 
     for column in missing_parts(session.connection()) or ():
         yield Damage("database", f"it lacks {column}, which its schema has")
 
 
 def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
-    """Of a SQLite file: all of it, or on a `day` the tables that there is time for, each day from another one on."""
+    """Of a SQLite file: everything, or on a `day` as many tables as there is time for, from another one each day."""
     connection = session.connection()
     if connection.dialect.name != "sqlite":
         return
@@ -108,7 +106,7 @@ def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
 
 
 def _references(session: Session) -> Iterator[Damage]:
-    """PostgreSQL itself keeps them."""
+    """PostgreSQL enforces them."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         for table, row, other, _ in connection.exec_driver_sql(
@@ -120,7 +118,7 @@ def _references(session: Session) -> Iterator[Damage]:
 
 
 def _values(session: Session) -> Iterator[Damage]:
-    """Each row is read as the program reads it, but for bodies, which `capture_damage` reads."""
+    """Each row is read as the program reads it, except bodies (`capture_damage`)."""
     for table in all_tables():
         columns = [
             column for column in table.columns if column is not table.c.get("body")
@@ -146,7 +144,7 @@ def _values(session: Session) -> Iterator[Damage]:
 
 
 def _paragraphs(session: Session) -> Iterator[Damage]:
-    """They are made from the versions, and say the same."""
+    """Derived from the versions, so they must match."""
     for document in session.exec(select(Version.document_id).distinct()).all():
         try:
             is_whole = _stored_intervals(session, document) == _intervals(
@@ -157,7 +155,7 @@ def _paragraphs(session: Session) -> Iterator[Damage]:
             TypeError,
             AttributeError,
             KeyError,
-        ):  # of a page that can't be read
+        ):  # of an unreadable page
             is_whole = False
         if not is_whole:
             problem = "its paragraphs, which search and dates are taken from, are not those of its versions"
@@ -166,9 +164,7 @@ def _paragraphs(session: Session) -> Iterator[Damage]:
             )
 
 
-_Intervals = set[
-    tuple[str | None, int, int | None]
-]  # a text's digest, its first and its last version
+_Intervals = set[tuple[str | None, int, int | None]]  # digest, first and last version
 
 
 def _stored_intervals(session: Session, document: str) -> _Intervals:
@@ -185,7 +181,6 @@ def _stored_intervals(session: Session, document: str) -> _Intervals:
 
 
 def _intervals(session: Session, document: str) -> _Intervals:
-    """From its versions, as `storage.paragraphs` makes them."""
     ended: _Intervals = set()
     standing: dict[str, int] = {}
     pages = select(Version.number, Version.page).where(Version.document_id == document)

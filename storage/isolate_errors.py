@@ -1,4 +1,4 @@
-"""Errors of the program with one document, kept apart from the others (docs/decisions/0030)."""
+"""Keeps an error with one document apart from the others (docs/decisions/0030)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from sqlalchemy.exc import InternalError, OperationalError
 
 from storage.errors import StorageError
 
-# A full disk, a server that is gone or refuses everything: no document fares better than another.
+# a full disk, a lost server: every document would fail
 STORE_LOST = (OSError, OperationalError, InternalError, StorageError)
 
 
 @contextmanager
 def isolate_errors(errors: list[Exception]) -> Iterator[None]:
-    """Around the work on one document: an unexpected error is added to `errors`, for the caller
-    to raise when the other documents are done."""
+    """Collect an unexpected error in `errors`; the caller raises it when the other documents are done."""
     try:
         yield
     except STORE_LOST:

@@ -1,4 +1,4 @@
-"""The journal: what people did on the pages and by commands, as entries that are only added."""
+"""The journal: what people did by web pages and commands. Entries are only added."""
 
 from __future__ import annotations
 
@@ -29,21 +29,20 @@ class Action(StrEnum):
     REVIEW = "review"
 
 
-# the watch sees less from then on, or what it saw counts for nothing
+# afterwards the watch sees less, or what it saw is void
 NARROWING = {Action.PAUSE, Action.REJECT, Action.WITHDRAW}
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: someone who signed in on the pages (an empty name: by the shared password), a program with the token,
-    or a user of the machine."""
+    """`name` is empty for the shared password."""
 
     name: str
     via: Literal["pages", "token", "command"]
 
 
 class JournalEntry(SQLModel, table=True):
-    """It stays when its document goes; `before` and `after` hold what was changed."""
+    """Kept when its document is removed; `before` and `after` hold what was changed."""
 
     __tablename__ = "journal"
 
@@ -67,8 +66,9 @@ def enter(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write it in the transaction of what was done; where the watch sees less, with a notice to the operator, unless it
-    was done on the operator's own machine."""
+    """In the transaction of the action; a narrowing one also notifies the operator, unless done on the operator's own
+    machine.
+    """
     entry = JournalEntry(
         at=at,
         by=actor.name,
@@ -89,7 +89,7 @@ def enter(
         facts |= {
             name: each for name, each in entry.before.items() if name == "version"
         }
-        # not of the document, for it would go with that one
+        # without the document's id: it would be removed with the document
         session.add(Notice(kind=NoticeKind.NARROWED, facts=facts, created_at=at))
 
 

@@ -1,7 +1,7 @@
-"""The right to work on some documents of a PostgreSQL: a row that expires unless its owner renews it.
+"""The right to work on some documents of a PostgreSQL: a row that expires unless renewed.
 
-A lock would go with a connection, which a machine that froze or vanished keeps open. The times are the server's, for
-clocks of machines differ.
+Not an advisory lock: that lives as long as its connection, which a frozen machine keeps open. Times are the server's,
+for clocks of machines differ.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from storage.processes import is_dead, this_process
 if TYPE_CHECKING:
     from storage.database import Database
 
-LEASE: Final = 30.0  # seconds after which another may take what was not renewed
+LEASE: Final = 30.0  # seconds
 _RENEWALS: Final = 6  # in that time
 _CLOCK: Final = getattr(
     time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC
-)  # goes on while the machine sleeps
+)  # keeps counting in suspend
 _CLOCK_OF_SERVER: Final = func.clock_timestamp(type_=DateTime(timezone=True))
 _SECOND: Final = literal(timedelta(seconds=1), Interval)
-# no table of `SQLModel`: who holds a lease on a store is nothing to copy with it
+# not in SQLModel's metadata: a copied store must not copy its leases
 leases = Table(
     "leases",
     MetaData(),
@@ -57,17 +57,17 @@ leases = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column(
         "rest", Float, nullable=False
-    ),  # seconds from then on, for the delay of the hosts that were asked
+    ),  # seconds after expiry, for the delay of the hosts that were asked
 )
 
 
 class Lease:
-    """Held from when it is made until `end`, or until it could not be renewed in time."""
+    """Held from its creation until `end`, or until a renewal came too late."""
 
     def __init__(
         self, database: Database, number: int, since: float, seconds: float
     ) -> None:
-        """`since` is a time of `now`, before the row was written that expires `seconds` after it."""
+        """`since` is a time of `now` from before the row was written."""
         self.number = number
         self._database = database
         self._seconds = seconds
@@ -79,11 +79,10 @@ class Lease:
         self._thread.start()
 
     def require(self, rest: float = 0) -> None:
-        """Before a request to a host, which is to be left alone for `rest` seconds after it. Raises `LostLease` if
-        another might ask it too early."""
-        if (
-            rest > self._written_rest and not self._lost
-        ):  # of which the others know nothing yet
+        """Call before a request to a host that is to rest `rest` seconds afterwards. Raises `LostLease` if another
+        process might ask it too early.
+        """
+        if rest > self._written_rest and not self._lost:  # not known to others yet
             self._rest = max(self._rest, rest)
             self._renew()
         if self._lost or now() >= self._until - max(0, rest - self._written_rest):
@@ -91,9 +90,9 @@ class Lease:
             raise LostLease
 
     def fence(self, session: Session) -> None:
-        """Until the end of the session's transaction nobody else takes the lease. Raises `LostLease`."""
+        """Nobody takes the lease before the session's transaction ends. Raises `LostLease`."""
         self.require()
-        # as a key: renewing it waits for no transaction, and taking it does
+        # FOR KEY SHARE: taking the lease waits for the transaction, renewing it does not
         own = (
             select(leases.c.number)
             .where(leases.c.number == self.number)
@@ -106,7 +105,7 @@ class Lease:
     def end(self) -> None:
         self._ended.set()
         self._thread.join()
-        with suppress(DBAPIError):  # it expires
+        with suppress(DBAPIError):  # expires by itself
             self._write(0)
 
     def _keep(self) -> None:
@@ -118,7 +117,7 @@ class Lease:
         try:
             if not self._write(self._seconds):
                 self._lost = True
-        except DBAPIError:  # it is tried again until it expires
+        except DBAPIError:  # retried until it expires
             return
         self._until, self._written_rest = began + self._seconds, rest
 
@@ -138,7 +137,7 @@ class Lease:
 def take_lease(
     database: Database, name: str, *, above: str | None = None, seconds: float = LEASE
 ) -> Lease | None:
-    """Get it, unless somebody has it, or the lease `above` it."""
+    """None if somebody has it, or the lease `above` it."""
     since = now()
     with database.writing() as session:
         held = held_leases(session)
@@ -157,7 +156,7 @@ def take_lease(
 
 
 def held_leases(session: Session) -> dict[str, bool]:
-    """By name, whether it is in use; else its hosts rest. What has ended is removed."""
+    """By name, whether it is in use; if not, its hosts rest. Ended ones are removed."""
     take(session, AdvisoryLock.LEASES)
     dead = [
         number
@@ -171,12 +170,12 @@ def held_leases(session: Session) -> dict[str, bool]:
         .values(expires_at=_CLOCK_OF_SERVER)
     )
     rested = leases.c.expires_at + leases.c.rest * _SECOND <= _CLOCK_OF_SERVER
-    # one whose owner writes in this moment is passed over
+    # skips one that its owner is writing
     free = select(leases.c.number).where(rested).with_for_update(skip_locked=True)
     session.execute(delete(leases).where(leases.c.number.in_(free)))
     return dict(session.execute(select(leases.c.name, ~is_over)).all())
 
 
 def now() -> float:
-    """Seconds of a clock that nobody sets, and that goes on while the process is stopped."""
+    """Monotonic seconds that also count while the machine sleeps."""
     return time.clock_gettime(_CLOCK)

@@ -1,4 +1,4 @@
-"""Who works on a database: one run on the whole of it, or workers beside each other on groups of its documents."""
+"""Who works on a database: one run on all of it, or workers on groups of documents."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from storage.errors import Busy
 from storage.leases import LEASE, Lease, held_leases, take_lease
 
 _WHOLE = "*"  # the lease of the whole store
-_WORKERS_END = 30.0  # seconds that one waits for what workers have begun
-_LOOK = 0.2  # seconds between two looks at what others do
+_WORKERS_END = 30.0  # seconds to wait for jobs that workers have begun
+_LOOK = 0.2  # seconds between two looks
 _AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
 
@@ -23,17 +23,17 @@ _AT_WORK = "is at work on this database; nothing was done, try again when it has
 def one_at_a_time(
     database: Database, *, lease: float = LEASE, patience: float = _WORKERS_END
 ) -> Iterator[Database]:
-    """Have the whole store; what writes documents does so through the `Database` that it gives. Raises `Busy` at once
-    if another process has it, and if workers do not finish their jobs within `patience`. They begin no other meanwhile.
+    """Have the whole store; write documents through the `Database` it yields. Raises `Busy` at once if another
+    process has it, or if workers do not finish within `patience` seconds; they begin no new jobs meanwhile.
 
-    On SQLite it is a lock of the kernel, which goes when its process dies. On PostgreSQL it is a lease of so many
-    seconds; without it every writing session raises `LostLease`.
+    On SQLite the kernel's lock ends with the process. On PostgreSQL it is a lease: once lost, every writing session
+    raises `LostLease`.
     """
     file = database.sqlite_file
     if file is not None:
         with _file_lock(file.with_name(file.name + ".lock")):
             yield database
-    elif database.is_sqlite:  # in memory, where no other process sees it
+    elif database.is_sqlite:  # in memory: invisible to other processes
         yield database
     else:
         held = _wait_for(database, _WHOLE, f"another run {_AT_WORK}", lease)
@@ -46,8 +46,9 @@ def one_at_a_time(
 def beside_others(
     database: Database, group: str, *, lease: float = LEASE
 ) -> Iterator[Database]:
-    """Have one group of documents, on PostgreSQL, as soon as its hosts have rested. Raises `Busy` at once if another
-    worker has it, or a process has or awaits the whole store."""
+    """Have one group of documents, on PostgreSQL, once its hosts have rested. Raises `Busy` at once if another worker
+    has it, or a process has or awaits the whole store.
+    """
     held = _wait_for(
         database, group, f"another worker, or a run, is at work on {group}", lease
     )
@@ -56,7 +57,7 @@ def beside_others(
 
 
 def _wait_for(database: Database, name: str, busy: str, seconds: float) -> Lease:
-    """The lease, once the delay of the hosts is over that its last owner asked. Raises `Busy`."""
+    """Waits while the last owner's hosts rest. Raises `Busy`."""
     while True:
         lease = take_lease(database, name, above=_WHOLE, seconds=seconds)
         if lease is not None:
@@ -115,7 +116,7 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 
 def _shared(store: Path) -> int:
-    """Rights of a group that may write the store too."""
+    """The group's permissions, if it may write the store."""
     return (
         store.stat().st_mode & 0o060
         if store.exists() and store.stat().st_mode & 0o020

@@ -1,5 +1,6 @@
-"""Notices: what the operator must hear of (a page that can't be read, one that can again, a held text); and to those
-who were alerted, that an alert was wrong."""
+"""Notices: what the operator must hear of (a page unreadable or readable again, a held text), and corrections of
+alerts.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Notice(SQLModel, table=True):
-    """Written in the transaction of what it tells; `planned_at` is set once deliveries exist for it.
+    """Written in the transaction of its event; `planned_at` is set once deliveries exist.
 
-    `facts` are what its kind has to say, put into words of the reader's language when it is sent.
+    `facts` are put into the reader's language when it is sent.
     """
 
     __tablename__ = "notices"
@@ -46,7 +47,7 @@ class Notice(SQLModel, table=True):
 
 
 def unplanned_notices(session: Session) -> list[Notice]:
-    """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
+    """Oldest first; locked, so that another planning process waits and then finds them planned."""
     wanted = (
         select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))
     )

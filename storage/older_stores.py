@@ -1,4 +1,4 @@
-"""Stores of before the first release, whose tables no migration knows: what was captured can still be read."""
+"""Stores from before the first release, which no migration knows: their captures can be read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.columns import decompressed
 from storage.database import parse_address, sqlite_file
 from storage.errors import DatabaseUnavailable, with_advice
 
-# all that had these columns from the first day on; of a page of several parts the first one knows no better
+# columns that all of them had; a page of several parts gives only its first
 _VERSIONS = sa.text(
     "SELECT captures.id, captures.document_id, captures.fetched_at FROM captures "
     "WHERE captures.id IN (SELECT capture_id FROM versions) ORDER BY captures.fetched_at, captures.id"
@@ -26,20 +26,16 @@ _CAPTURE = sa.text(
 
 
 class OldCapture(NamedTuple):
-    """What a version was extracted from."""
-
     id: int
     recorded_at: datetime
 
 
 class OlderStore:
-    """Is only read."""
-
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def captures(self) -> dict[str, list[OldCapture]]:
-        """Of versions, oldest first, by document."""
+        """Those of versions, oldest first, by document."""
         found: dict[str, list[OldCapture]] = {}
         for id_, document, at in self._connection.execute(_VERSIONS):
             utc = at if at.tzinfo else at.replace(tzinfo=UTC)
@@ -47,7 +43,7 @@ class OlderStore:
         return found
 
     def answer(self, id_: int) -> dict[str, Any]:
-        """What a server answered: the names and values of `Fetched`. Raises `DamagedValue`."""
+        """As the arguments of `Fetched`. Raises `DamagedValue`."""
         row = self._connection.execute(_CAPTURE, {"id": id_}).mappings().one()
         headers = row["headers"] or "[]"
         pairs = json.loads(headers) if isinstance(headers, str) else headers
@@ -57,10 +53,10 @@ class OlderStore:
 
 @contextmanager
 def opened(address: str) -> Iterator[OlderStore]:
-    """Raise `WrongAddress`, and `DatabaseUnavailable` where it is no store."""
+    """Raises `WrongAddress` and `DatabaseUnavailable`."""
     url = parse_address(address)
     file = sqlite_file(url)
-    if file is not None and not file.is_file():  # SQLite would make it
+    if file is not None and not file.is_file():  # SQLite would create it
         raise DatabaseUnavailable(f"there is no file {file}")
     engine = sa.create_engine(url)
     try:

@@ -1,7 +1,7 @@
 """Paragraphs: each text of a document once, with the versions that contain it.
 
-Indexed in the transaction that writes a version, and rebuilt by `reindex`: search, "since when does this stand here"
-and the chart of a document over the years read no version.
+Indexed in the transaction that writes a version, rebuilt by `reindex`; search, blame and the chart of a document need
+not read versions.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from storage.word_forms import write_forms
 
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
 
-# paragraphs that can begin at one time; with the seconds still exact where numbers are floats
+# ids for paragraphs that begin in one second; still exact as floats
 _IN_A_SECOND = 2**20
 _TOGETHER = 100  # paragraphs of a pack
 _INSERT_WORDS = {
@@ -49,7 +49,7 @@ _DIGEST = 16  # bytes
 _ANCHOR = 12  # hexadecimal digits: no two texts of a page share them by chance
 _ROW_ID = BigInteger().with_variant(
     Integer, "sqlite"
-)  # whose tables are in the order of a key of this very type
+)  # SQLite clusters a table only by exactly INTEGER PRIMARY KEY
 _NUMBER_IN_FRONT = re.compile(
     r"^\W*(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s+)?"
 )
@@ -57,9 +57,9 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 class ParagraphPack(SQLModel, table=True):
-    """Paragraphs of a document whose ids follow each other: each in a row of its own, they would take twice the space.
+    """Paragraphs of a document with consecutive ids: rows of their own would take twice the space.
 
-    Ids grow with the time from which a text stands, so that the index of words is in the order of time.
+    Ids grow with the time from which a text stands, so that the word index is in order of time.
     """
 
     __tablename__ = "paragraph_packs"
@@ -67,10 +67,10 @@ class ParagraphPack(SQLModel, table=True):
     first_id: int = Field(sa_type=_ROW_ID, primary_key=True)
     last_id: int = Field(sa_type=BigInteger)
     document_id: str = Field(foreign_key="documents.id", index=True)
-    digests: bytes  # of what must be the same for a text to be the same; each once in a document
-    # of each paragraph: the "words" that it has, and how often it mentions each topic
+    digests: bytes  # unique in a document
+    # of each paragraph: its number of "words", and mentions by topic
     counts: dict[str, list[int]] = Field(sa_type=CompressedJson)
-    # whether topics are: not before the document has a second version
+    # mentions are counted once the document has a second version
     is_counted: bool = False
     texts: list[str] = Field(sa_type=CompressedJson)
 
@@ -82,7 +82,7 @@ class PackWords(NamedTuple):
 
 
 class ParagraphInterval(SQLModel, table=True):
-    """Versions in a row, by their numbers, that contain a paragraph; `last` is None while the newest one does."""
+    """Consecutive version numbers that contain a paragraph; `last` is None while the newest does."""
 
     __tablename__ = "paragraph_intervals"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -93,9 +93,8 @@ class ParagraphInterval(SQLModel, table=True):
 
 
 def digest(text: str) -> str | None:
-    """Equal for texts with the same words, whatever their case, the signs between them and a number in front.
-
-    None for a text without a letter or digit.
+    """Equal for texts with the same words, ignoring case, punctuation and a leading number. None without a letter or
+    digit.
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
@@ -111,23 +110,23 @@ def digest(text: str) -> str | None:
 
 
 def anchor(text: str) -> str | None:
-    """The id that the first block with this text has on the page of each version; None without a letter or digit.
+    """The id of the first block with this text on the page of every version; None without a letter or digit.
 
-    By the words rather than by a number, so that a link in an old message stays right when pages are read again.
+    Made from the words, not a number, so that links in old messages survive re-extraction.
     """
     key = digest(text)
     return f"t{key[:_ANCHOR]}" if key else None
 
 
 def earliest_id(moment: datetime) -> int:
-    """Below the ids of paragraphs that stand from that time on, above those from before."""
+    """Above the ids of earlier paragraphs, at most those from that time on."""
     return max(0, int(moment.astimezone(UTC).timestamp())) * _IN_A_SECOND
 
 
 def index_version(
     session: Session, version: Version, mentions: Mentions | None = None
 ) -> None:
-    """Index a document's newest version; a version that comes before others is left to `reindex`."""
+    """For a document's newest version; one inserted before others needs `reindex`."""
     session.flush()
     document_id = version.document_id
     later = select(Version.id).where(
@@ -149,7 +148,7 @@ def index_version(
 
 
 def texts_of(page: Any) -> list[str]:
-    """The texts of `Version.page`. PostgreSQL can't store the NUL that an old page may contain."""
+    """NUL is replaced: PostgreSQL can't store it."""
     return [
         str(block["text"]).replace("\0", "\ufffd") for block in page.get("blocks", ())
     ]
@@ -157,7 +156,7 @@ def texts_of(page: Any) -> list[str]:
 
 @dataclass
 class _Index:
-    """Of a document's paragraphs: their ids by digest, and those that stand in the newest version."""
+    """A document's paragraph ids by digest, and those that stand in the newest version."""
 
     session: Session
     document_id: str
@@ -193,7 +192,7 @@ class _Index:
     def _new_id(self, moment: datetime) -> int:
         take(
             self.session, AdvisoryLock.PARAGRAPHS
-        )  # else two that begin at one time could get the same ids
+        )  # else two that begin in one second could get the same ids
         first = earliest_id(moment)
         same_time = col(ParagraphPack.first_id).between(first, first + _IN_A_SECOND - 1)
         last = self.connection.execute(
@@ -205,7 +204,7 @@ class _Index:
 def write_paragraphs(
     connection: Connection, document_id: str, first_id: int, texts: Mapping[str, str]
 ) -> None:
-    """Keep new texts of a document, given by their digests, under ids from the first on."""
+    """`texts` by digest, under ids from `first_id`."""
     language = connection.execute(
         select(Document.language).where(Document.id == document_id)
     ).scalar_one()
@@ -226,7 +225,7 @@ def write_paragraphs(
 
 
 def place_of(document_id: str) -> str:
-    """A word that no text has, by which the index of words knows the paragraphs of a document."""
+    """A word that no text has: the document's paragraphs in the word index."""
     return f"·{hashlib.sha256(document_id.encode()).hexdigest()[:20]}"
 
 
@@ -255,7 +254,7 @@ def _vector(words: Sequence[str], place: str) -> str:
 
 
 def count_mentions(session: Session, document_id: str, mentions: Mentions) -> None:
-    """In texts where nobody has counted yet: the chart of a document begins with its second version."""
+    """Where not counted yet: the chart of a document begins with its second version."""
     for pack in _uncounted(session, document_id):
         pack.counts, pack.is_counted = (
             pack.counts | _mentions_by_topic(pack.texts, mentions),
@@ -285,7 +284,7 @@ def _mentions_by_topic(
 def reindex(
     session: Session, document_id: str, mentions: Mentions | None = None
 ) -> None:
-    """Index all versions of a document anew, after texts were read again or inserted between others."""
+    """After texts were re-extracted or inserted between others."""
     session.flush()
     _forget(session.connection(), document_id)
     versions = select(Version.number, Version.captured_at, Version.page).where(
@@ -303,7 +302,7 @@ def reindex(
 def _forget(connection: Connection, document_id: str) -> None:
     if (
         connection.dialect.name == "sqlite"
-    ):  # an index without contents has to be told what it forgets
+    ):  # a contentless index must be told what it forgets
         statement = "INSERT INTO paragraph_words (paragraph_words, rowid, words) VALUES ('delete', ?, ?)"
         for pack in stored_words(connection, document_id):
             connection.exec_driver_sql(statement, index_rows(connection, pack))
@@ -317,8 +316,7 @@ def _forget(connection: Connection, document_id: str) -> None:
 
 
 def move_on(session: Session, document_id: str, number: int) -> None:
-    """Follow the versions from `number` on, which are numbered one higher now; the version that came before them is
-    left to `reindex`."""
+    """Follow the versions from `number` on, now numbered one higher; the inserted one needs `reindex`."""
     of_document = _of_document(document_id)
     first, last = col(ParagraphInterval.first), col(ParagraphInterval.last)
     session.exec(
@@ -326,7 +324,7 @@ def move_on(session: Session, document_id: str, number: int) -> None:
         .where(of_document, last >= number)
         .values(last=last + 1)
     )
-    # by way of negative numbers: each row alone must be a key at every moment
+    # by way of negative numbers: keys are unique at every moment
     session.exec(
         update(ParagraphInterval)
         .where(of_document, first >= number)
@@ -375,7 +373,7 @@ def paragraph_ids(session: Session, document_id: str) -> dict[str, int]:
 
 def is_of(document_id: str) -> tuple[ColumnElement[bool], ...]:
     id_, first_id = col(ParagraphInterval.paragraph_id), col(ParagraphPack.first_id)
-    # bounds the search for a pack, where the database begins with the intervals
+    # bounds the search for a pack, where the planner begins with the intervals
     is_near = first_id > id_ - _TOGETHER
     return (
         id_.between(first_id, ParagraphPack.last_id),
@@ -388,18 +386,18 @@ def _of_document(document_id: str) -> ColumnElement[bool]:
     ids = select(ParagraphInterval.paragraph_id).where(*is_of(document_id))
     return col(ParagraphInterval.paragraph_id).in_(
         ids.correlate(None)
-    )  # else it would be asked anew for each row
+    )  # else evaluated for each row
 
 
 class Since(NamedTuple):
-    """The version from which on a text has stood without a break, up to the version that was asked about."""
+    """The version since which a text has stood without a break."""
 
     number: int
     captured_at: datetime
 
 
 def blame(session: Session, version: Version) -> list[Since | None]:
-    """For each block of a version since when it stands there; None for blocks without a letter."""
+    """For each block of a version; None for blocks without a letter."""
     known = paragraph_ids(session, version.document_id)
     ids = [known.get(digest(each) or "") for each in texts_of(version.page)]
     firsts: dict[int | None, int | None] = {}
@@ -429,7 +427,7 @@ def blame(session: Session, version: Version) -> list[Since | None]:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A version in a document's course: how many words it has, and how often its text mentions each topic."""
+    """A version in a document's chart."""
 
     number: int
     captured_at: datetime
@@ -440,9 +438,10 @@ class Point:
 def course(
     session: Session, document_id: str, mentions: Mentions | None = None
 ) -> list[Point]:
-    """All versions, oldest first. A text that stands twice in one counts once. `mentions` counts those of a document
-    with a single version."""
-    # what comes with each version, less what goes
+    """All versions, oldest first. A text repeated in one counts once. `mentions` is for a document with a single
+    version.
+    """
+    # what each version adds, less what it removes
     changes: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     packs = select(ParagraphPack.first_id, ParagraphPack.counts).where(
         ParagraphPack.document_id == document_id

@@ -1,4 +1,4 @@
-"""The list of passages: of the changes that a filter lets through, page by page."""
+"""The list of passages of filtered changes, in pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.documents import Document
 
 
 class PassagePlace(NamedTuple):
-    """A place in the list; as text, that of its change and the passage's position in it."""
+    """The place of its change and its position in it, as text for addresses."""
 
     change: Cursor
     position: int
@@ -26,7 +26,7 @@ class PassagePlace(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> PassagePlace:
-        """What `str` made; raises `ValueError` for anything else."""
+        """Raises `ValueError` for anything that `str` did not make."""
         change, _, position = text.rpartition("~")
         if (
             not position.isascii()
@@ -39,8 +39,6 @@ class PassagePlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ListedPassage:
-    """A passage, and where it is from."""
-
     passage: StoredPassage
     document: Document
     detected_at: datetime
@@ -48,7 +46,7 @@ class ListedPassage:
 
 @dataclass(frozen=True, slots=True)
 class PassagesPage:
-    """Those of the newest change first, in reading order; `older` is the place to go on from."""
+    """Those of the newest change first, in reading order."""
 
     rows: list[ListedPassage]
     older: PassagePlace | None = None
@@ -61,7 +59,7 @@ def passages_page(
     before: PassagePlace | None = None,
     limit: int = 50,
 ) -> PassagesPage:
-    """The passages after `before`; topics are asked of the passage itself."""
+    """Topics are those of the passage itself."""
     question = (
         select(StoredPassage, Document, Change.detected_at)
         .join(Change, col(Change.id) == col(StoredPassage.change_id))

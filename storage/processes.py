@@ -1,4 +1,4 @@
-"""Who is sending what: a claim names its process, so that what a dead one left behind is found at once."""
+"""Which process claimed what, so that a dead one's claims are found at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PROC = Path("/proc")
 
 
 def this_process() -> str:
-    """host:pid:start-time. The host holds its process name space, for two containers can share a name."""
+    """host:pid:start-time; the host includes the pid namespace, for containers can share a name."""
     return f"{_host()}:{os.getpid()}:{_started(os.getpid())}"
 
 
@@ -24,7 +24,7 @@ def is_dead(claim: str) -> bool:
         os.kill(number, 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # it lives, and is another user's
+    except PermissionError:  # alive, of another user
         pass
     return _started(number) != started
 
@@ -38,10 +38,10 @@ def _host() -> str:
 
 
 def _started(pid: int) -> str:
-    """Numbers of processes come round again, so the number alone says little: with the boot, and ticks since then."""
+    """Boot and ticks since: pids are reused."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text()[:8]
-        # The command name, in brackets, may hold anything; the start time is the twentieth field after it.
+        # the command name, in brackets, may hold anything; the start time is the 20th field after it
         ticks = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return "0"

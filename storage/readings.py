@@ -1,4 +1,4 @@
-"""Readings: what a language model of the operator's answered, by what it was asked. Each question is asked once."""
+"""Readings: what the operator's language model answered. Each question is asked once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from storage.columns import Utc
 
 
 class ModelReading(SQLModel, table=True):
-    """`answer` is as it came; None where there was no usable one, for which `failure` says why. `tokens_in` and
-    `tokens_out` are what the question and the answer cost."""
+    """`answer` is as it came; None if unusable, which `failure` explains."""
 
-    __tablename__ = "second_readings"  # of the first release, as is its column
+    __tablename__ = "second_readings"  # the first release's name, as is its column's
 
     question: str = Field(sa_column=Column("passage", String, primary_key=True))
     model: str = Field(primary_key=True)
@@ -28,8 +27,6 @@ class ModelReading(SQLModel, table=True):
 
 
 class Usage(NamedTuple):
-    """What was asked since a time."""
-
     questions: int
     tokens_in: int
     tokens_out: int
@@ -46,7 +43,7 @@ def usage_since(session: Session, when: datetime) -> Usage:
 
 
 def last_reading(session: Session) -> ModelReading | None:
-    """The newest, also one that came to nothing."""
+    """Failed ones included."""
     return session.exec(
         select(ModelReading).order_by(col(ModelReading.made_at).desc()).limit(1)
     ).first()

@@ -1,4 +1,4 @@
-"""Taking a document out of the store, or giving it another id, on the word of a person who knows what goes with it."""
+"""Removes a document from the store, or gives it another id."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class StillCompared(StorageError):
 
 
 class HasHistory(StorageError):
-    """The new id has texts of its own."""
+    """The new id has versions of its own."""
 
 
 class Extent(NamedTuple):
-    """How much goes: of a document, or of what was imported as its history."""
+    """What would be removed."""
 
     versions: int
     changes: int
@@ -60,8 +60,7 @@ def extent(session: Session, document_id: str, *, imported: bool = False) -> Ext
 def rename(
     session: Session, old: str, new: str, mentions: Mentions | None = None
 ) -> None:
-    """Let all that is known of `old` be known of `new`. Raises `UnknownDocument`, and `HasHistory` where that one has a
-    text; what else is known of it goes."""
+    """Raises `UnknownDocument`, and `HasHistory` if `new` has versions; anything else known of `new` is removed."""
     row = document(session, old)
     renamed = Document(**{**row.model_dump(), "id": new})
     take(session, AdvisoryLock.PLANNING)
@@ -86,7 +85,7 @@ def rename(
 
 
 def remove(session: Session, document_id: str) -> None:
-    """The document, with all that was seen and told of it. Raises `UnknownDocument`, `StillCompared` and `Busy`."""
+    """The document and all that refers to it. Raises `UnknownDocument`, `StillCompared`, `Busy`."""
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
     _forget_versions(session, document_id, imported=False)
@@ -101,8 +100,9 @@ def remove(session: Session, document_id: str) -> None:
 def remove_imported(
     session: Session, document_id: str, mentions: Mentions | None = None
 ) -> None:
-    """What an archive gave as the document's history; our own versions are numbered from 1 again, and the next check
-    asks for the whole page. Raises as `remove` does."""
+    """Remove the history imported from an archive; our versions are renumbered from 1, and the next check asks for
+    the whole page. Raises as `remove` does.
+    """
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
     theirs = _versions(document_id, imported=True)
@@ -113,7 +113,7 @@ def remove_imported(
     remove_captures(session, col(Capture.id).in_(captures), document_id)
     session.exec(delete(Import).where(col(Import.document_id) == document_id))
     ours = col(Version.document_id) == document_id
-    # by way of negative numbers: each row alone must be a key at every moment
+    # by way of negative numbers: keys are unique at every moment
     session.exec(update(Version).where(ours).values(number=-col(Version.number)))
     session.exec(update(Version).where(ours).values(number=-col(Version.number) - gone))
     row.etag = row.last_modified = row.markup = row.parts = None
@@ -121,7 +121,7 @@ def remove_imported(
 
 
 def _forget_versions(session: Session, document_id: str, *, imported: bool) -> None:
-    """With their changes, and what was told of these."""
+    """With their changes and unsent or sent deliveries of these."""
     versions = select(Version.id).where(_versions(document_id, imported=imported))
     changes = select(Change.id).where(_changes(document_id, imported=imported))
     others = col(Change.before_id).in_(versions) & (
@@ -150,7 +150,7 @@ def _forget_versions(session: Session, document_id: str, *, imported: bool) -> N
 
 
 def _delete(session: Session, table: type[SQLModel], rows: ColumnElement[bool]) -> None:
-    """Rows, with all that needs them; what can do without them forgets them."""
+    """Rows with those that require them; nullable references are unset."""
     _delete_from(session, table.__table__, rows)  # type: ignore[attr-defined]
     session.expire_all()
 
@@ -189,7 +189,7 @@ def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:
 
 
 def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
-    """Of deliveries: what is about these changes, and what the operator was told of a document that goes as a whole."""
+    """Delivery items about these changes, and notices about a document that is removed as a whole."""
     changes = select(Change.id).where(_changes(document_id, imported=imported))
     alerted = col(DeliveryItem.alert_id).in_(
         select(Alert.id).where(col(Alert.change_id).in_(changes))

@@ -1,4 +1,4 @@
-"""What a store need not keep for ever: checks without news, captures set aside, and the log of deliveries."""
+"""What a store need not keep for ever: checks without news, captures set aside, sent deliveries."""
 
 from __future__ import annotations
 
@@ -23,20 +23,19 @@ _PART = 500  # rows of a transaction, so that others can write in between
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long each is kept; None: for ever."""
+    """None: for ever."""
 
-    # then those without news are thinned to one a day and outcome
+    # then thinned to one a day and outcome
     checks: timedelta | None = None
     deliveries: timedelta | None = None
-    # captures that were not believed; those that wait for a person stay
+    # those that wait for a person stay
     set_aside: timedelta | None = None
 
 
 def thin(
     database: Database, retention: Retention, documents: Collection[str], now: datetime
 ) -> Counter[str]:
-    """Remove what is too old, of these documents and of all deliveries, in small transactions; how many rows of each.
-    What was looked at once is not looked at again."""
+    """Delete what is too old, in small transactions. Returns the number of rows by kind. A row is looked at once."""
     removed = Counter(checks=0, captures=0, deliveries=0)
     if retention.set_aside is not None:
         for id_ in documents:
@@ -78,7 +77,7 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
                 row.thinned_to = old[-1][0]
                 kept = {
                     (at.date(), outcome): id_ for id_, at, outcome in old
-                }  # the last one of each day and outcome
+                }  # the last of each day and outcome
                 others = [id_ for id_, _, _ in old if id_ not in kept.values()]
                 gone = session.exec(
                     delete(Check).where(col(Check.id).in_(others), _is_without_news())
@@ -88,7 +87,7 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
 
 
 def _is_without_news() -> ColumnElement[bool]:
-    """It brought nothing that was kept, and nothing refers to it."""
+    """Without a capture, and not referred to."""
     keys = [
         key
         for table in all_tables()
@@ -102,7 +101,7 @@ def _is_without_news() -> ColumnElement[bool]:
 
 
 def _drop_deliveries(database: Database, until: datetime) -> int:
-    """Of what was sent; alerts and notices remember by themselves that they were planned."""
+    """Sent ones; alerts and notices keep their own `planned_at`."""
     removed = 0
     while True:
         with database.writing() as session:

@@ -1,4 +1,4 @@
-"""Reviews: what the operator's people make of a change, as a trail to which entries are only added."""
+"""Reviews: the operator's judgement of a change. Entries are only added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.journal import Action, Actor, enter
 
 
 class Review(SQLModel, table=True):
-    """One entry; the state of a change is that of its last one."""
+    """The last one gives the state of a change."""
 
     __tablename__ = "reviews"
 

@@ -1,4 +1,4 @@
-"""Bringing a database's tables to the newest revision of migrations/, by Alembic."""
+"""Upgrades a database's tables to the newest revision of migrations/, by Alembic."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def _config() -> Config:
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Make, or bring up to date, the tables of the connection's database."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 
 
 def missing_parts(connection: Connection, revision: str = "head") -> list[str] | None:
-    """Which columns, as TABLE.COLUMN, of those that the migrations up to a revision make are not in the database; None
-    where no migration makes this revision."""
+    """Columns (TABLE.COLUMN) that the migrations up to a revision make and the database lacks; None if the revision
+    is unknown.
+    """
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as empty:
@@ -41,7 +41,7 @@ def missing_parts(connection: Connection, revision: str = "head") -> list[str] |
 
 
 def columns(connection: Connection) -> set[str]:
-    """Of all tables but those that each kind of database has its own of."""
+    """Of the schema's tables; each kind of database has others of its own."""
     looked_at = inspect(connection)
     ours = {table.name for table in all_tables()}.intersection(
         looked_at.get_table_names()

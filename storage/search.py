@@ -1,4 +1,4 @@
-"""Full text over every paragraph that stands or stood in a version: SQLite's FTS5, PostgreSQL's tsvector."""
+"""Full text search over every paragraph of every version: FTS5 on SQLite, tsvector on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from storage.tokenizer import IndexedWord, words
 from storage.versions import Version
 from storage.word_forms import forms_of
 
-_MOST_PHRASES = 16  # of a question
-# documents that are named in the question; more are sorted out afterwards
+_MOST_PHRASES = 16
+# documents named in the query; more are filtered afterwards
 _MOST_PLACES = 300
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
 
 
 class Phrase(NamedTuple):
-    """Words in a row; with `begins`, the last is only the beginning of one. Any of `forms` matches, too."""
+    """Words in a row; with `begins`, the last is a prefix. Any of `forms` matches too."""
 
     words: tuple[str, ...]
     begins: bool = False
@@ -41,10 +41,9 @@ class Phrase(NamedTuple):
 
 
 def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
-    """What a person wrote into the box: every word in one of its forms, and every "phrase in quotes" as it is, must be
-    there; `cooki*` begins a word.
+    """Parse the search box: every word in any of its forms, every "quoted phrase" as it is; `cooki*` is a prefix.
 
-    Nothing that can be written is wrong; what holds no letter or digit asks for nothing.
+    Any input is valid; one without a letter or digit gives no phrase.
     """
     found: dict[tuple[Phrase, str], None] = {}
     for match in _QUOTED.finditer(asked[:1000]):
@@ -63,9 +62,8 @@ def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SearchFilter:
-    """Where to look; what is empty or None does not narrow. `since` and `until` are days (UTC) on which words came.
-
-    With `standing`, only what is in the texts in force.
+    """Empty or None does not narrow. `since` and `until` are UTC days on which words appeared; `standing` keeps only
+    texts in force.
     """
 
     services: Collection[str] = ()
@@ -78,9 +76,9 @@ class SearchFilter:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Versions in a row that a paragraph stands in.
+    """Consecutive versions that contain a paragraph.
 
-    `came` is the change that brought it (None: it stood in the first version), `went` the one that took it away.
+    `came` is the change that added it (None: in the first version), `went` the one that removed it.
     """
 
     first: int
@@ -93,7 +91,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A paragraph with all that was asked for; `marked` is its text in pieces, those that match being True."""
+    """`marked` is its text in pieces, True for those that match."""
 
     id: int
     document: Document
@@ -108,7 +106,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Hits, those whose words came last first; `older` is the place to go on from, `total` counts them from here on."""
+    """The hits added last first; `older` is the place to go on from, `total` counts from this page on."""
 
     hits: list[Hit]
     older: int | None = None
@@ -123,7 +121,7 @@ def search(
     before: int | None = None,
     limit: int = 20,
 ) -> SearchPage:
-    """The paragraphs, in any version of any document, that hold every word and phrase asked for."""
+    """Paragraphs of any version that hold every word and phrase."""
     terms = phrases(session, asked)
     if not terms:
         return SearchPage([])
@@ -161,7 +159,7 @@ def _question(
     wanted: SearchFilter,
     before: int | None,
 ) -> Select[int]:
-    """For the ids of what matches, the newest first."""
+    """For matching ids, newest first."""
     if documents is not None and len(documents) <= _MOST_PLACES:
         places = [place_of(each) for each in documents]
         terms, documents = [*terms, Phrase((places[0],), forms=frozenset(places))], None
@@ -266,7 +264,7 @@ def _spans(
 
 
 def marked(paragraph: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
-    """The text in pieces, True for terms that match a phrase."""
+    """The text in pieces, True for those that match a phrase."""
     have = list(words(paragraph))
     places = sorted(place for phrase in terms for place in _places(have, phrase))
     pieces: list[tuple[bool, str]] = []

@@ -1,4 +1,4 @@
-"""Subscribers: readers who entered their own address. A row goes with the subscription, and the address with it."""
+"""Subscribers: readers who entered their own address; the row, and the address, go with the subscription."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from storage.advisory_locks import AdvisoryLock, take
 from storage.columns import Utc
 from storage.deliveries import Delivery, create_delivery, drop_unsent
 
-VALID_FOR = timedelta(days=3)  # the link that confirms
-_DAY = timedelta(days=1)  # in which an address gets one mail to confirm
-_MOST_A_DAY = 100  # of these mails, to all addresses
-# messages that failed permanently, before nothing more is sent to a reader
+VALID_FOR = timedelta(days=3)  # of the confirmation link
+_DAY = timedelta(days=1)  # in which an address gets one confirmation mail
+_MOST_A_DAY = 100  # confirmation mails in total
+# parked messages after which a reader gets nothing more
 _MOST_FAILED = 3
 _NAME = "[subscriber "  # no route of a watchlist can be called so
 
 
 class Subscriber(SQLModel, table=True):
-    """What a reader asked for; nothing is sent before `confirmed_at`. `name` stands for the reader in deliveries;
-    `token`, in links, gives the right to confirm and to unsubscribe."""
+    """Nothing is sent before `confirmed_at`. `name` stands for the reader in deliveries; `token`, in links, is the
+    right to confirm and unsubscribe.
+    """
 
     __tablename__ = "subscribers"
 
@@ -32,7 +33,7 @@ class Subscriber(SQLModel, table=True):
         default_factory=lambda: f"{_NAME}{secrets.token_hex(4)}]", unique=True
     )
     token: str = Field(default_factory=lambda: secrets.token_urlsafe(24), unique=True)
-    address: str = Field(unique=True)  # in small letters
+    address: str = Field(unique=True)  # lower case
     topics: list[str] = Field(sa_type=JSON)  # all if empty
     severity: str
     language: str
@@ -52,11 +53,12 @@ def is_subscriber(route: str) -> bool:
 
 
 def sign_up(session: Session, reader: Subscriber) -> bool:
-    """Keep the choice and plan the mail that asks to confirm it, unless the mailbox got one within a day. Who is
-    subscribed gets the link to that. False where nobody gets any more mails for now."""
+    """Store the choice and plan the confirmation mail, at most one a day and mailbox; a subscriber gets the link to
+    the subscription. False once the day's mails are used up.
+    """
     take(
         session, AdvisoryLock.PLANNING
-    )  # of two that sign the same address up at once, the second finds the first
+    )  # of two simultaneous sign-ups, the second finds the first
     since = reader.requested_at - _DAY
     if (
         session.exec(select(func.count()).where(Subscriber.requested_at > since)).one()
@@ -67,7 +69,7 @@ def sign_up(session: Session, reader: Subscriber) -> bool:
     if row is not None and row.confirmed_at is None:
         row.choose(
             reader
-        )  # for the page that asks to confirm it, where the owner of the mailbox decides
+        )  # shown on the confirmation page, where the mailbox's owner decides
     if row is None or row.requested_at <= since:
         if row is None or row.confirmed_at is None or row not in subscribers(session):
             unsubscribe(session, *([row] if row else []))
@@ -79,7 +81,7 @@ def sign_up(session: Session, reader: Subscriber) -> bool:
 
 
 def _of_mailbox(session: Session, address: str) -> Subscriber | None:
-    """name+anything@host is delivered where name@host is."""
+    """name+anything@host is delivered to name@host."""
     local, _, host = address.rpartition("@")
     plain = local.partition("+")[0] or local
     tagged = col(Subscriber.address).startswith(f"{plain}+", autoescape=True)
@@ -91,7 +93,7 @@ def _of_mailbox(session: Session, address: str) -> Subscriber | None:
 
 
 def subscribers(session: Session) -> list[Subscriber]:
-    """Also who has not confirmed, but nobody whose messages keep failing."""
+    """Unconfirmed ones included, except those whose messages keep failing."""
     failed = (
         select(Delivery.route)
         .where(Delivery.state == State.PARKED.value)
@@ -104,7 +106,7 @@ def subscribers(session: Session) -> list[Subscriber]:
 
 
 def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | None:
-    """None where the subscription ended, or was not confirmed in time."""
+    """None if it ended, or was not confirmed in time."""
     holds = col(Subscriber.confirmed_at).is_not(None) | (
         col(Subscriber.requested_at) >= now - VALID_FOR
     )
@@ -121,7 +123,6 @@ def unsubscribe(session: Session, *readers: Subscriber) -> None:
 
 
 def forget_unconfirmed(session: Session, now: datetime) -> None:
-    """Those who did not confirm in time."""
     late = (
         col(Subscriber.confirmed_at).is_(None),
         col(Subscriber.requested_at) < now - VALID_FOR,

@@ -1,4 +1,4 @@
-"""Words as search knows them: the same on both databases, made here and not by them."""
+"""Words for search, made here so that both databases agree."""
 
 from __future__ import annotations
 
@@ -10,30 +10,28 @@ from typing import NamedTuple
 
 import snowballstemmer
 
-MOST = 16_000  # words of one paragraph that can be found; PostgreSQL knows no later position
+MOST = 16_000  # words indexed of a paragraph; PostgreSQL knows no later position
 LONGEST = 64  # characters of a word that count
-STEMMERS = {"en": "english", "fr": "french", "de": "german"}  # by language
-# bytes that the words of one paragraph take; PostgreSQL keeps a mebibyte
+STEMMERS = {"en": "english", "fr": "french", "de": "german"}
+# bytes of words in a paragraph; PostgreSQL allows a mebibyte
 _ROOM = 900_000
-_PLACE = 5  # bytes that it adds to each
-_MOST_OF_A_SIGN = 131  # bytes: half of the longest word with its place, which a letter and a space can make
+_PLACE = 5  # bytes that PostgreSQL adds to each
+_MOST_OF_A_SIGN = 131  # bytes, at most: half of the longest word with its place
 
-# Scripts without spaces: each character is a word, and several in a row are found as a phrase.
+# Scripts without spaces: each character is a word, several in a row a phrase.
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
 _WORD = re.compile(rf"[^\W_{_WIDE}]+|[{_WIDE}]")
 _SIGNS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 class IndexedWord(NamedTuple):
-    """A word of a text, folded, and where it stands."""
-
     folded: str
     start: int
     end: int
 
 
 def words(text: str) -> Iterator[IndexedWord]:
-    """Every word of a text, as many as can be found; signs between them only part them: "what's" is "what", "s"."""
+    """As many as are indexed; punctuation only separates: "what's" is "what", "s"."""
     room = _ROOM
     for match in islice(_WORD.finditer(text), MOST):
         folded = fold(match.group())
@@ -56,13 +54,13 @@ def split_words(text: str) -> list[str]:
 
 
 def stem(word: str, language: str) -> str:
-    """What the forms of a word share. Accents count: "utilisé" is a form of "utiliser", "utilise" another."""
-    # made anew, for it may not be shared by threads
+    """Accents count: "utilisé" is a form of "utiliser", "utilise" another."""
+    # new each time: not thread-safe
     return fold(snowballstemmer.stemmer(STEMMERS[language]).stemWord(word.casefold()))
 
 
 def fold(word: str) -> str:
-    """Without case and accents: "Données" and "donnees" are one word, "Straße" and "strasse" too."""
+    """Without case and accents: "Données" is "donnees", "Straße" is "strasse"."""
     if word.isascii():
         return word[:LONGEST].lower()
     plain = unicodedata.normalize("NFKD", word.casefold())

@@ -1,4 +1,4 @@
-"""The whole store into another database, whichever of the two kinds each is; and into a file."""
+"""Copies the whole store into another database of either kind, or a file."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _ANY_ORDER = 2**256
 
 
 class NotCopied(StorageError):
-    """The copy was not made, and what was there before is as it was."""
+    """The target is as it was before."""
 
 
 @dataclass
 class _Extent:
-    """The number of a table's rows, and the sum of their hashes: the databases sort texts differently."""
+    """Rows and the sum of their hashes: the databases sort texts differently."""
 
     rows: int = 0
     digest: int = 0
@@ -52,10 +52,10 @@ class _Extent:
 
 
 def copy(source: Database, target: Database) -> dict[str, int]:
-    """Copy every row, with its id, into an empty database; the number of rows by table.
+    """Copy every row, with its id, into an empty database. Returns the number of rows by table.
 
-    The source is read as it is at one moment; others may go on writing to it. The target is written in one transaction,
-    after each of its tables was compared with the source's. Raises `NotCopied`.
+    The source is read on one snapshot while others may write; the target is written in one transaction, after
+    comparing each table with the source's. Raises `NotCopied`.
     """
     try:
         with source.reading() as reading, target.writing() as writing:
@@ -64,7 +64,7 @@ def copy(source: Database, target: Database) -> dict[str, int]:
         raise NotCopied(
             f"nothing was copied to {target}: {with_advice(failure.orig)}"
         ) from failure
-    except ValueError as failure:  # of a time, say, that can't be read
+    except ValueError as failure:  # say, an unreadable time
         raise NotCopied(
             f"nothing was copied: {failure}; `policywatch database check` says what is damaged"
         ) from failure
@@ -73,7 +73,7 @@ def copy(source: Database, target: Database) -> dict[str, int]:
 
 
 def backup(database: Database, file: Path) -> None:
-    """Write the store to a new SQLite file, while others may write to it. Raises `NotCopied`, `DatabaseUnavailable`."""
+    """To a new SQLite file, while others may write. Raises `NotCopied`, `DatabaseUnavailable`."""
     if file.exists():
         raise NotCopied(f"{file} is there already; name a new file")
     if database.sqlite_file is not None:
@@ -102,9 +102,7 @@ def _copy(reading: Session, writing: Session) -> dict[str, int]:
     if to_sqlite:
         writing.execute(text("PRAGMA defer_foreign_keys = ON"))
     extents = {table.name: _copy_table(reading, writing, table) for table in tables}
-    for pack in stored_words(
-        reading
-    ):  # their index has another shape in each kind of database
+    for pack in stored_words(reading):  # the index differs between kinds of database
         write_words(writing.connection(), pack)
     for table in tables:
         written = _Extent()
@@ -123,8 +121,8 @@ def _copy_table(reading: Session, writing: Session, table: Table) -> _Extent:
     extent = _Extent()
     names = [
         f"new_{column.name}" for column in table.columns
-    ]  # SQLAlchemy keeps the names of columns for itself
-    # SQLite would take a cast for a number
+    ]  # SQLAlchemy reserves the columns' names for itself
+    # SQLite would take the cast for a number
     as_json = writing.connection().dialect.name != "sqlite"
     values: dict[str, ColumnElement[Any]] = {}
     for column, name in zip(table.columns, names, strict=True):
@@ -143,8 +141,9 @@ def _copy_table(reading: Session, writing: Session, table: Table) -> _Extent:
 
 
 def _parts(session: Session, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
-    """Rows as they are stored: JSON as its text, compressed bytes as they are. Those that others of the table refer to
-    come first."""
+    """Rows as stored: JSON as text, bytes still compressed. By key, so that referenced rows of the same table come
+    first.
+    """
     wanted = select(*map(_stored, table.columns)).order_by(*table.primary_key)
     yield from session.execute(
         wanted, execution_options={"yield_per": _PART}
@@ -157,7 +156,7 @@ def _stored(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Of a column whose type of ours decodes JSON or bytes, the type that it has in the database."""
+    """The database's type, where ours decodes JSON or bytes."""
     if isinstance(type_, TypeDecorator) and isinstance(
         type_.impl_instance, JSON | LargeBinary
     ):
@@ -166,7 +165,7 @@ def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def _go_on_counting(session: Session, table: Table) -> None:
-    """PostgreSQL does not count ids that it is given."""
+    """PostgreSQL's sequence does not notice ids that are given."""
     column = table.autoincrement_column
     assert column is not None, "asked of tables that have one"
     newest = f'SELECT setval(pg_get_serial_sequence(:table, :column), max("{column.name}")) FROM "{table.name}"'  # noqa: S608

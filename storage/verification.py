@@ -1,4 +1,4 @@
-"""Whether captures and texts are those that were written: each against its entry of the chain, and the entries in a row."""
+"""Whether captures and texts match their chain entries, and the entries each other."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from storage.errors import DamagedCapture, DamagedValue
 from storage.versions import Version, text_name
 from storage.withdrawals import with_withdrawn
 
-_PART = 500  # rows at a time
+_PART = 500
 
-# what differs where a line of the entry does
+# by the line of the entry that differs
 _DIFFERS = (
     *("time is not that of the fetch", "place in the chain is another"),
     *(
@@ -43,21 +43,20 @@ _DIFFERS = (
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that is not as it was written; `about` is the document that it touches, else a table or the file."""
+    """`about` is a document, else a table or the file."""
 
     about: str
     problem: str
 
 
 def evidence_damage(session: Session) -> Iterator[Damage]:
-    """All that differs from the chain, or breaks it."""
     yield from _chain_damage(session)
     yield from capture_damage(session)
     yield from text_damage(session)
 
 
 def _chain_damage(session: Session) -> Iterator[Damage]:
-    """The first broken link, and what the chain or a timestamp names and is missing."""
+    """The first broken link, and missing captures and texts that the chain or a timestamp names."""
     captured: set[int] = set()
     texts: dict[int, list[str]] = {}
     removed: set[str] = set()
@@ -108,7 +107,7 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
 def text_damage(
     session: Session, only: Sequence[int | None] | None = None
 ) -> Iterator[Damage]:
-    """The versions (or only those) that are not what the chain says of their texts."""
+    """Versions (or only those) that differ from their chain entries."""
     renamed = select(ChainEntry).where(
         col(ChainEntry.text).like("# entry %: renamed %")
     )
@@ -152,8 +151,7 @@ def _text_problem(
     captures: Collection[tuple[str, str]],
     renames: Sequence[ChainEntry],
 ) -> str | None:
-    """What of it is not as its entry says; `stored` is its page, `captures` are the names of their entries, and the
-    documents that they are of."""
+    """How it differs from its entry. `stored` is its page, `captures` are their entries' names and documents."""
     what, _, document = entry.comment.partition(", of ")
     for rename in renames:
         old, _, new = rename.comment.partition(", of ")[2].partition(" to ")
@@ -178,7 +176,7 @@ def _text_problem(
 
 
 def unsigned_since(session: Session) -> datetime | None:
-    """When the oldest capture was fetched that no timestamp proves yet; None where there is none."""
+    """When the oldest capture without a timestamp was fetched; None if all have one."""
     last = last_timestamp(session)
     fetched = select(func.min(Check.checked_at)).join(
         Capture, col(Capture.id) == Check.capture_id
@@ -189,7 +187,7 @@ def unsigned_since(session: Session) -> datetime | None:
 
 
 def missing_digests(digests: Collection[str], session: Session) -> Iterator[Damage]:
-    """Those of entries (SHA-256), kept elsewhere, that no entry has any more."""
+    """SHA-256 of entries, kept elsewhere, that no entry has any more."""
     left = {*digests}
     for entry in session.exec(select(ChainEntry).execution_options(yield_per=_PART)):
         left.discard(entry.sha256)
@@ -203,7 +201,7 @@ def missing_digests(digests: Collection[str], session: Session) -> Iterator[Dama
 def capture_damage(
     session: Session, only: Sequence[int] | None = None
 ) -> Iterator[Damage]:
-    """The captures (or only those) that are not what the chain says of them."""
+    """Captures (or only those) that differ from their chain entries."""
     wanted = select(Capture.id, Capture.document_id).order_by(col(Capture.id))
     if only is not None:
         wanted = wanted.where(col(Capture.id).in_(only))

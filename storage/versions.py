@@ -1,4 +1,4 @@
-"""Versions: the text of a document at a time, brought by a check or imported with a history."""
+"""Versions: the text of a document at a time, from a check or an imported history."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from storage.withdrawals import (
 
 
 class Version(SQLModel, table=True):
-    """`page` is the JSON of what was read (title, language, blocks); it can be made again from the capture."""
+    """`page` is what was extracted (title, language, blocks), as JSON; the capture can give it again."""
 
     __tablename__ = "versions"
     __table_args__ = (UniqueConstraint("document_id", "number"),)
 
     id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id", index=True)
-    number: int  # from 1, a document
+    number: int  # from 1 in each document
     capture_id: int = Field(foreign_key="captures.id", index=True)
     captured_at: datetime = Field(sa_type=Utc)
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
-    reader: str  # which rules and selectors read it, and in which declared language, after a colon
-    # of its capture: the archive that it is from; None: the service itself answered so
+    reader: str  # rules and selectors it was extracted by; after a colon, the declared language
+    # as in `Capture`
     source: str | None = None
-    # with a history, of which nobody was alerted; else a check brought it
+    # with a history, never alerted
     imported: bool = False
     page: Any = Field(sa_type=CompressedJson)
-    # of passages that alternated (`AlternatingPassage.key`): they stand here as in the version before
+    # `AlternatingPassage.key` of passages kept as in the version before
     alternating: list[str] = Field(default=[], sa_type=JSON)
-    # of the chain, which has the hash of its page; `enter_text` knows it
+    # of the chain, set by `enter_text`
     entry: int | None = Field(
         default=None, foreign_key="chain_entries.number", index=True, unique=True
     )
@@ -62,19 +62,18 @@ leave_out_withdrawn(Version, col(Version.id), col(Withdrawal.version_id))
 
 
 class Import(SQLModel, table=True):
-    """How far an archive's history of a document was read; written in the transaction of what came of it."""
+    """How far an archive's history was read; written with what came of it."""
 
     __tablename__ = "imports"
 
     document_id: str = Field(primary_key=True, foreign_key="documents.id")
     archive: str = Field(primary_key=True)
-    commit: str  # the last one that was read, whether it made a version or not; of the Internet Archive, what was asked
+    commit: str  # the last commit read, whether it made a version or not; for the Internet Archive, what was asked
     recorded_at: datetime = Field(sa_type=Utc)
 
 
 def enter_text(session: Session, version: Version) -> None:
-    """Write what a version's text is into the chain: of which captures, which document and when; again where another
-    text takes its place."""
+    """Add a chain entry for a version's text; again when another text replaces it."""
     head, number = version.capture_id, col(ChainEntry.number)
     parts = (col(Capture.id) == head) | (col(Capture.head_id) == head)
     of_them = number.in_(select(Capture.entry).where(parts))
@@ -90,7 +89,7 @@ def enter_text(session: Session, version: Version) -> None:
 
 
 def text_name(entry: int) -> str:
-    """Of the file that holds a version's page outside of the store."""
+    """Its file name outside the store."""
     return f"text-{entry}.json"
 
 
@@ -112,14 +111,14 @@ def is_read_as(reader: str, language: str) -> bool:
 
 
 class InForce(NamedTuple):
-    """What a check compares with: the last version, without its page, and where its capture came from."""
+    """What a check compares with: the last version, without its page, and its capture's origin."""
 
     version_id: int
     fingerprint: str
     reader: str
     url: str
     final_url: str
-    # url, final URL, type, charset and digest of its capture; None where it has several parts
+    # url, final URL, type, charset and digest; None for several parts
     source: tuple[str, str, str, str | None, str] | None
 
 
@@ -165,7 +164,7 @@ def in_force(
 
 
 def versions(session: Session, document_id: str) -> list[Version]:
-    """All of a document's, oldest first, without their pages: a long history fits in little memory."""
+    """Oldest first, without pages: a long history fits in little memory."""
     wanted = (
         select(Version)
         .where(Version.document_id == document_id)
@@ -177,7 +176,7 @@ def versions(session: Session, document_id: str) -> list[Version]:
 def versions_of_document(
     session: Session, document_id: str, *, before: int | None = None, limit: int = 50
 ) -> list[Version]:
-    """Newest first, without their pages, from the one numbered below `before` on."""
+    """Newest first, without pages, below the number `before`."""
     wanted = (
         select(Version)
         .where(Version.document_id == document_id)
@@ -200,7 +199,7 @@ def state_of_texts(session: Session, document_id: str) -> str:
 def numbers_around(
     session: Session, document_id: str, number: int
 ) -> tuple[int | None, int | None]:
-    """The numbers of the version before and of the one after."""
+    """Before it and after it."""
     same = select(Version.number).where(Version.document_id == document_id)
     before = (
         same.where(col(Version.number) < number)
@@ -214,7 +213,7 @@ def numbers_around(
 
 
 def next_number(session: Session, document_id: str, current: Version | None) -> int:
-    """For a version that follows the current one: no number is given twice, not even that of a withdrawn one."""
+    """No number is given twice, not even a withdrawn version's."""
     following = current.number + 1 if current else 1
     taken = select(Version.number).where(
         Version.document_id == document_id, col(Version.number) >= following
@@ -227,7 +226,7 @@ def next_number(session: Session, document_id: str, current: Version | None) -> 
 def pages_before(
     session: Session, document_id: str, number: int, most: int
 ) -> list[dict[str, Any]]:
-    """The pages of the versions before the one of this number, at most so many, oldest first."""
+    """Oldest first, of the last `most` versions below this number."""
     wanted = select(Version.page).where(
         Version.document_id == document_id, col(Version.number) < number
     )
@@ -239,7 +238,7 @@ def pages_before(
 def earlier_with(
     session: Session, document_id: str, fingerprint: str, until: int
 ) -> Version | None:
-    """The newest version up to the one numbered `until` with this very text, without its page."""
+    """The newest version up to the number `until` with this text, without its page."""
     wanted = select(Version).where(
         Version.document_id == document_id,
         Version.fingerprint == fingerprint,
@@ -253,7 +252,7 @@ def earlier_with(
 
 
 def first_own(session: Session, document_id: str) -> Version | None:
-    """The first version that came from a check of ours, without its page."""
+    """The first that a check of ours brought, without its page."""
     own = select(Version).where(
         Version.document_id == document_id, col(Version.imported).is_(False)
     )
@@ -263,7 +262,7 @@ def first_own(session: Session, document_id: str) -> Version | None:
 
 
 def last_own(session: Session, document_id: str) -> Version | None:
-    """The last version that the service itself answered with, without its page."""
+    """The last that the service itself answered with, without its page."""
     own = select(Version).where(
         Version.document_id == document_id, col(Version.source).is_(None)
     )
@@ -275,7 +274,7 @@ def last_own(session: Session, document_id: str) -> Version | None:
 def imported_around(
     session: Session, document_id: str, at: datetime | None
 ) -> tuple[Version | None, Version | None]:
-    """The last imported version (until that time), and the version that follows it, without its page."""
+    """The last imported version (until that time), and the one after it, without its page."""
     of_it = Version.document_id == document_id
     before = select(Version).where(of_it, col(Version.imported))
     if at is not None:
@@ -296,7 +295,6 @@ def last_import(session: Session, document_id: str, archive: str) -> Import | No
 def mark_imported(
     session: Session, document_id: str, archive: str, commit: str, recorded_at: datetime
 ) -> None:
-    """Everything up to this commit is done."""
     session.merge(
         Import(
             document_id=document_id,
@@ -308,17 +306,17 @@ def mark_imported(
 
 
 def make_room(session: Session, document_id: str, number: int) -> None:
-    """Move the versions from `number` on up by one, so that an earlier one can come before them."""
+    """Renumber the versions from `number` on, so that an earlier one can come before them."""
     session.flush()
     later = (col(Version.document_id) == document_id) & (col(Version.number) >= number)
-    # by way of negative numbers: each row alone must be a key at every moment
+    # by way of negative numbers: keys are unique at every moment
     session.exec(update(Version).where(later).values(number=-col(Version.number)))
     moved = (col(Version.document_id) == document_id) & (col(Version.number) < 0)
     session.exec(update(Version).where(moved).values(number=1 - col(Version.number)))
 
 
 def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:
-    """The captures of versions that were withdrawn, by fingerprint, unless the same text stands in another one."""
+    """Captures by fingerprint of withdrawn versions, except texts that stand in another version."""
     withdrawn = {
         version.fingerprint: version.capture_id
         for version, _ in withdrawn_versions(session, document_id)
@@ -350,7 +348,7 @@ class UnknownVersion(Unknown):
 
 
 def numbered_version(session: Session, document_id: str, number: int) -> Version:
-    """Raise `UnknownVersion` where there is none, and `Withdrawn` where it was withdrawn."""
+    """Raises `UnknownVersion` and `Withdrawn`."""
     wanted = select(Version).where(
         Version.document_id == document_id, Version.number == number
     )
@@ -368,8 +366,6 @@ def numbered_version(session: Session, document_id: str, number: int) -> Version
 
 
 class BeforeFirstText(UnknownVersion):
-    """No text is known of that day; the first is of the day `first`."""
-
     def __init__(self, document_id: str, day: date, first: date) -> None:
         super().__init__(
             f"no text of {document_id} is known of {day}: the first is of {first}"
@@ -378,8 +374,9 @@ class BeforeFirstText(UnknownVersion):
 
 
 def version_on(session: Session, document_id: str, day: date) -> int:
-    """The number of the version in force at the end of a day, UTC. Raises `BeforeFirstText`, and `UnknownVersion` where
-    there is none at all."""
+    """The number in force at the end of a UTC day. Raises `BeforeFirstText`, and `UnknownVersion` if there is none at
+    all.
+    """
     until = midnight(day + timedelta(days=1))
     of_day = select(func.max(Version.number)).where(Version.document_id == document_id)
     number = session.exec(of_day.where(col(Version.captured_at) < until)).one()
@@ -395,7 +392,7 @@ def version_on(session: Session, document_id: str, day: date) -> int:
 
 
 def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
-    """Versions by id, without their pages; also one that was withdrawn since another document was compared with it."""
+    """By id, without pages; withdrawn ones included, for another document may be compared with them."""
     wanted = (
         select(Version)
         .where(col(Version.id).in_(set(ids)))

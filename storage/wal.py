@@ -1,6 +1,6 @@
-"""SQLite's write-ahead log: the newest pages, each with a checksum that goes on from the one before.
+"""SQLite's write-ahead log: its newest pages, with chained checksums.
 
-From the first page on that is wrong SQLite takes the log for ended, and says nothing (https://sqlite.org/fileformat2.html#walformat).
+SQLite silently takes the log for ended at the first wrong page (https://sqlite.org/fileformat2.html#walformat).
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import struct
 
 from storage.database import Database
 
-_MAGIC = (0x377F0682, 0x377F0683)  # the second: checksums of big-endian words
+_MAGIC = (0x377F0682, 0x377F0683)  # the second: big-endian checksums
 _HEADER, _FRAME = 32, 24  # bytes
 
 
 def truncation(database: Database) -> str | None:
-    """Where the log of a SQLite file ends too early. Nobody writes meanwhile."""
+    """Where the log of a SQLite file ends too early. Blocks writers meanwhile."""
     file = database.sqlite_file
     if file is None:
         return None
     log = file.with_name(f"{file.name}-wal")
     with database.writing() as session:
-        session.connection()  # else the transaction has not begun
+        session.connection()  # begins the transaction
         written = log.read_bytes() if log.exists() else b""
     if not any(written):
         return None
@@ -34,11 +34,10 @@ def truncation(database: Database) -> str | None:
 
 
 def _pages_before_the_break(log: bytes) -> int | None:
-    """How many pages can be read, up to the last one that ends a transaction, where one that ends a later transaction
-    can't be; None where there is no such.
+    """Readable pages up to the last commit, if an unreadable commit follows; else None.
 
-    Behind the last transaction there may be pages of others: of one that was rolled back or whose program was killed,
-    and of those that are written over since. None of these has an end.
+    Pages behind the last commit are harmless: of a rollback, a killed program, or an earlier log. None of them is a
+    commit.
     """
     magic, _, size, _, *salt = (
         struct.unpack(">6I", log[:24]) if len(log) >= _HEADER else (0, 0, 0, 0)
@@ -55,7 +54,7 @@ def _pages_before_the_break(log: bytes) -> int | None:
         head, page = log[at : at + _FRAME], log[at + _FRAME : at + _FRAME + size]
         if [
             *struct.unpack(">2I", head[8:16])
-        ] != salt:  # left from before the log began anew
+        ] != salt:  # from before the log was restarted
             is_broken = True
             continue
         if not is_broken:
@@ -67,7 +66,7 @@ def _pages_before_the_break(log: bytes) -> int | None:
             is_broken = sums != struct.unpack(">2I", head[16:24])
         if struct.unpack(">I", head[4:8])[
             0
-        ]:  # the size of the file after the transaction: this page ends it
+        ]:  # the size of the file after the transaction: a commit
             if is_broken:
                 return ended
             ended = number

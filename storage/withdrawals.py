@@ -1,4 +1,4 @@
-"""Withdrawn versions: a person took them back. What they say counts for nothing; their captures stay, as evidence."""
+"""Withdrawn versions: a person took them back. Their texts count for nothing; their captures stay as evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN = "policywatch_withdrawn_too"
 
 
 class Withdrawal(SQLModel, table=True):
-    """Of a version, and of the change that made it, where it was not the first."""
+    """Of a version, and of the change that made it; None for a first version."""
 
     __tablename__ = "withdrawals"
 
@@ -28,8 +28,9 @@ class Withdrawal(SQLModel, table=True):
 
 
 def leave_out_withdrawn(table: type[SQLModel], id_: Any, withdrawn: Any) -> None:
-    """No SELECT finds rows of the `table` whose `id_` is among the `withdrawn`, a column of `Withdrawal`, except
-    `with_withdrawn`. The ids are few, so lists are filtered on their indexes as before."""
+    """Every SELECT leaves out rows of `table` whose `id_` is among the `withdrawn` (a column of `Withdrawal`), except
+    inside `with_withdrawn`. They are few, so lists still use their indexes.
+    """
     others = id_.not_in(select(withdrawn).where(withdrawn.is_not(None)))
     criteria = with_loader_criteria(table, others, include_aliases=True)
 
@@ -45,7 +46,6 @@ def leave_out_withdrawn(table: type[SQLModel], id_: Any, withdrawn: Any) -> None
 
 @contextmanager
 def with_withdrawn(session: Session) -> Iterator[None]:
-    """Meanwhile the session's SELECTs find what was withdrawn, too."""
     shown = session.info.get(_SHOWN, False)
     session.info[_SHOWN] = True
     try:

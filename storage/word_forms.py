@@ -1,4 +1,4 @@
-"""Forms of a word, "train" and "training", by a stem that is made once for each word of the store."""
+"""Forms of a word ("train", "training") by stem, computed once for each word of the store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.tokenizer import LONGEST, STEMMERS, fold, split_words, stem
 
 
 class WordForm(SQLModel, table=True):
-    """A word of the texts in a language, without case but with its accents. It stays when the texts go."""
+    """Without case but with accents. Kept when the texts are removed."""
 
     __tablename__ = "word_forms"
     __table_args__ = (
@@ -43,7 +43,7 @@ def write_forms(connection: Connection, language: str, texts: Iterable[str]) -> 
 
 
 def forms_of(session: Session, word: str) -> frozenset[str]:
-    """Folded, every word of the store that has the same stem in one of the languages."""
+    """Folded, all words of the store with the same stem in one of the languages."""
     stems = [(language, stem(word, language)) for language in STEMMERS]
     forms = select(WordForm.word).where(
         tuple_(col(WordForm.language), col(WordForm.stem)).in_(stems)

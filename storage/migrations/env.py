@@ -1,5 +1,3 @@
-"""Alembic's entry: the connection comes from `storage.database`."""
-
 from __future__ import annotations
 
 from alembic import context
