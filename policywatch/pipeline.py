@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.model import TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
@@ -56,6 +56,7 @@ from policywatch.ingest.extraction import (
 from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log, log_decision
 from policywatch.plan import due_documents
+from policywatch.reader import reader_of
 from policywatch.report import Report, outcomes
 from policywatch.sources.open_terms_archive import follow
 from policywatch.sources.wayback import read_copies, silent
@@ -71,10 +72,6 @@ from storage.documents import Document, declare, few
 from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
 from storage.versions import InForce, current_version, in_force
-
-if TYPE_CHECKING:
-    from policywatch.reader.reader import Reader
-
 
 _LATE_SECONDS = 300.0  # for all that is asked once more in a run
 
@@ -482,22 +479,6 @@ class Job:
         """The same text in force as `ingest` will read the page with."""
         with self.database.reading() as session:
             return Memory.of(current_version(session, document_id))
-
-
-def reader_of(database: Database, recipients: Recipients) -> Reader | None:
-    """None without a model."""
-    if recipients.model is None:
-        return None
-    from policywatch.reader.reader import Reader  # with the client, of an extra
-
-    languages = {route.language for route in recipients.routes}
-    about = {route.about for route in recipients.routes if route.about}
-    return Reader(
-        database,
-        recipients.model,
-        sorted(languages | {recipients.operator_language}),
-        sorted(about),
-    )
 
 
 def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
+from selectolax.lexbor import LexborHTMLParser
 
+from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
+from policywatch.web.access import Access
+from policywatch.web.backend import WatchlistState
 from storage.database import Database
 from storage.readings import usage_since
 from tests.model_server import Answering, answering
@@ -25,6 +34,7 @@ from tests.site import (
 )
 from tests.stories import START
 from tests.test_reader import kept, table
+from tests.web_pages import hrefs, page, text, visited
 
 QUESTION = "Are my reviews used to train AI?"
 WORDS = "we use your reading history and your reviews to train generative AI models, unless you turn this off"
@@ -97,6 +107,89 @@ def test_a_question_is_answered_by_quotations_with_version_day_and_link(
         assert usage_since(session, START).tokens_in == 2000
     assert [row.answer for row in kept(database)] == [{}, {}]
     database.close()
+
+
+@contextmanager
+def pages(config: Path, *, signed_in: bool = True) -> Iterator[httpx.Client]:
+    database = Database(load(config).database)
+    secret = PasswordHasher.from_parameters(CHEAPEST).hash("the library's own")
+    state = WatchlistState(recipients=recipients(load(config)))
+    access = Access(password=secret)
+    with visited(database, access=access, state=lambda: state) as site:
+        if signed_in:
+            site.post("/sign-in", data={"password": "the library's own"})
+        yield site
+    database.close()
+
+
+def post(site: httpx.Client, question: str) -> httpx.Response:
+    field = page(site, "/ask").css_first("form.find input[name=csrf]")
+    csrf = field.attributes["value"] or ""
+    return site.post("/ask", data={"csrf": csrf, "question": question})
+
+
+def test_who_signed_in_asks_on_the_pages(config: Path, server: Answering) -> None:
+    server.answer = quoting(WORDS)
+    with pages(config) as site:
+        assert "/ask" in hrefs(page(site, "/search"))
+        tree = LexborHTMLParser(post(site, QUESTION).text)
+        assert text(tree, ".retold p")[1] == SENTENCE
+        assert text(tree, ".hit q") == [WORDS]
+        assert text(tree, ".hit .sides")[0].startswith("Present since ")
+        (link,) = [
+            each.partition("#")[0] for each in hrefs(tree, ".hit a") if "#" in each
+        ]
+        assert link == "/documents/library/privacy/versions/2"
+        assert WORDS in text(page(site, link), "main")[0]
+        nothing = LexborHTMLParser(post(site, "Do zebras fly?").text)
+        assert text(nothing, ".empty") == ["No results."]
+        server.replies = [(503, {}, b"busy")]
+        failed = post(site, QUESTION)
+        assert failed.status_code == 503
+        assert "No usable answer: status 503." in failed.text
+        assert QUESTION in failed.text
+        asked = len(server.asked)
+        assert site.post("/ask", data={"question": QUESTION}).status_code == 403
+    with pages(config, signed_in=False) as site:
+        assert site.get("/ask").status_code == 403
+        assert site.post("/ask", data={"question": QUESTION}).status_code == 403
+        assert "/ask" not in hrefs(page(site, "/search"))
+    assert len(server.asked) == asked
+
+
+def test_one_question_is_asked_at_a_time_and_pages_do_not_wait(
+    config: Path, server: Answering
+) -> None:
+    came, goes_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        came.set()
+        goes_on.wait(30)
+
+    server.meanwhile = wait
+    server.answer = quoting(WORDS)
+    answers: list[httpx.Response] = []
+    with pages(config) as site:
+        first = threading.Thread(target=lambda: answers.append(post(site, QUESTION)))
+        first.start()
+        assert came.wait(30)
+        second = post(site, QUESTION)
+        assert second.status_code == 503
+        assert "Another question is being answered." in second.text
+        assert site.get("/search?q=reviews").status_code == 200
+        goes_on.set()
+        first.join()
+    assert SENTENCE in answers[0].text
+    assert len(server.asked) == 1
+
+
+def test_without_a_model_there_is_no_such_page(
+    config: Path, site: Site, tmp_path: Path
+) -> None:
+    without = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    with pages(without) as visitor:
+        assert visitor.get("/ask").status_code == 404
+        assert "/ask" not in hrefs(page(visitor, "/search"))
 
 
 def test_what_was_removed_is_quoted_as_gone(config: Path, server: Answering) -> None:

@@ -55,6 +55,7 @@ KNOWN = {
 }
 # without a password, held text, announced text or readers
 NOT_HERE = (
+    "/ask",
     "/record.pdf",
     "/sign-in",
     "/subscribe",

@@ -28,7 +28,7 @@ from policywatch.cli.options import (
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import Recipients, recipients
 from policywatch.config.watchlist import Watchlist
-from policywatch.pipeline import reader_of
+from policywatch.reader import reader_of
 from policywatch.reader.again import changes_since, read_again, subject_of
 from policywatch.reader.client import NoAnswer
 from policywatch.reader.example import SUBJECT, example

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -54,6 +55,7 @@ class Backend:
     feeds: AnswerCache
     comparisons: Comparisons = field(default_factory=Comparisons)
     sign_ups: SignUps = field(default_factory=SignUps)
+    question: Lock = field(default_factory=Lock)  # held while a model is asked one
 
 
 def backend_of(request: Request) -> Backend:

@@ -26,4 +26,12 @@ def find(
             session, query.q, query.filter, before=query.cursor, limit=_HITS
         )
         choices: dict[str, Any] = dict(filter_choices(session))
-        return render(request, "search.html", query=query, results=results, **choices)
+        can_ask = request.state.signed_in and backend.state().recipients.model
+        return render(
+            request,
+            "search.html",
+            query=query,
+            results=results,
+            can_ask=can_ask,
+            **choices,
+        )
