@@ -11,7 +11,11 @@ COPY notifier notifier
 COPY policywatch policywatch
 COPY messages messages
 COPY storage storage
-RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels --constraint requirements.txt ".[${EXTRAS}]"
+# the last line is for extras that the list lacks, which come without hashes
+RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels --no-deps --require-hashes --requirement requirements.txt \
+    && python -m pip wheel --no-cache-dir --wheel-dir /wheels --no-deps . \
+    && { python -m pip install --dry-run --no-index --find-links /wheels "policywatch[${EXTRAS}]" \
+    || python -m pip wheel --no-cache-dir --wheel-dir /wheels --constraint requirements.txt ".[${EXTRAS}]"; }
 
 FROM python:3.12-slim
 ARG EXTRAS

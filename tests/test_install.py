@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -86,3 +87,12 @@ def test_a_watch_stands_in_a_folder_of_its_own_whatever_else_lies_there(
     )
     assert "We never sell them." in run(program, "try", page, folder=watch)
     assert run(program, "documents", folder=watch)
+
+
+def test_each_package_is_pinned_with_its_hashes() -> None:
+    lines = re.sub(r"\\\n\s*", "", (ROOT / "requirements.txt").read_text()).splitlines()
+    pinned = [line for line in lines if not line.startswith("#")]
+    assert len(pinned) > 100
+    for line in pinned:
+        assert re.match(r"\S+==\S+ ", line), line
+        assert re.search(r"--hash=sha256:\w{64}( |$)", line), line
