@@ -1,1 +1,1 @@
-"""The only part that knows Scrapy: fetches pages politely, stores a check of each and a capture of a new text."""
+"""The only package that knows Scrapy: fetches pages politely, and stores checks and captures."""

@@ -1,5 +1,4 @@
-"""Which URLs are asked: http and https, and after a redirect only the web's ports. What a host's name leads to is
-checked where the connection is made (foundation/addresses.py)."""
+"""Which URLs are asked. What a host's name resolves to is checked on connecting (foundation/addresses.py)."""
 
 from __future__ import annotations
 
@@ -11,18 +10,16 @@ WEB_PORTS = frozenset({80, 443})
 
 
 def host_of(url: str) -> str:
-    """The host of an http(s) URL, lower case, without the brackets of IPv6."""
+    """Lower case, without the brackets of IPv6."""
     return URL(url, encoded=True).host or ""
 
 
 def port_of(url: str) -> int | None:
-    """The port that a URL leads to."""
     return URL(url, encoded=True).port
 
 
 def objection(url: str, ports: frozenset[int] | None = None) -> Message | None:
     """Why this URL is not asked, as the end of a sentence ("... which is not a web address"); None if it may be.
-
     Without `ports`, any port will do.
     """
     try:
@@ -30,8 +27,8 @@ def objection(url: str, ports: frozenset[int] | None = None) -> Message | None:
         host, port = parsed.host, parsed.port
         (parsed.raw_host or "").encode(
             "idna"
-        )  # as the resolver will: "a..com" and labels of 64 letters have no name
-    except ValueError:  # UnicodeError is one
+        )  # as the resolver will: "a..com" and labels over 63 letters fail
+    except ValueError:  # also UnicodeError
         return Message("objection.unclear")
     if parsed.scheme not in {"http", "https"}:
         return Message("objection.scheme")

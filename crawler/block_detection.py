@@ -1,7 +1,6 @@
 """Answers that are not the page: refusals, login pages and challenge pages.
 
-The signs are data, in block_detection.toml. Only texts that are new are examined: an answer that says what the current
-version says is the page.
+The signs are data, in block_detection.toml. Only new texts are examined.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from foundation.vocabulary import Outcome
 from messages import Message
 
 _LOGIN_WORDS = frozenset(SIGNS["login"]["words"])
-_LARGEST = 512 * 1024  # bytes; a larger page has more than a form or a challenge
-_MOST_TAGS = 10_000  # nested, more of them do so as well
+_LARGEST = 512 * 1024  # bytes; larger pages are more than a form or a challenge
+_MOST_TAGS = 10_000  # also when nested
 _REFUSALS = {
     401: "refusal.login",
     403: "refusal.forbidden",
@@ -35,7 +34,7 @@ _REFUSALS = {
 
 
 def refusal(response: Response, not_before: datetime | None) -> CheckEnded | None:
-    """How the check ends by the status or an empty body; `not_before`: until then the server wants to be left alone."""
+    """How the check ends by status or an empty body; `not_before` is the end of the server's pause."""
     host, status = host_of(response.url), response.status
     outcome, reason = (
         Outcome.FAILED,
@@ -72,7 +71,7 @@ def _advice(status: int, not_before: datetime | None) -> Message:
 def block_page(
     asked: str, response: Response, isolate: Isolate = directly
 ) -> CheckEnded | None:
-    """How the check ends if a login or a challenge answers with status 200; `asked` is the document's URL."""
+    """How the check ends if a login or challenge page has status 200; `asked` is the document's URL."""
     sign = block_sign(asked, response, isolate)
     if sign is None:
         return None
@@ -90,7 +89,7 @@ def block_page(
 def block_sign(
     asked: str, response: Response, isolate: Isolate = directly
 ) -> Message | None:
-    """What the site answered with, as the end of "The site answered with ..."; None if it is the page."""
+    """As the end of "The site answered with ..."; None if it is the page."""
     if response.url != asked and (_words(response.url) & _LOGIN_WORDS) - _words(asked):
         return Message("wall.redirected", url=response.url[:300])
     for name, values in SIGNS["headers"].items():

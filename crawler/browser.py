@@ -1,7 +1,5 @@
-"""Pages that a script builds: a Chromium that has no network, and gets every byte from our own downloads.
-
-So the guards of `crawler.downloader` hold for all that a page asks for, and so do robots.txt and the pauses of hosts.
-docs/decisions/0011 says why.
+"""Pages built by scripts: a Chromium without network, which gets every byte from our own downloads, so that guards,
+robots.txt and pauses hold for all that a page asks for (docs/decisions/0011).
 """
 
 from __future__ import annotations
@@ -22,12 +20,12 @@ from crawler.downloader import too_large
 from crawler.failures import CheckEnded, DownloadFailed
 from messages import Message
 
-if TYPE_CHECKING:  # an optional extra, imported when a page needs it
+if TYPE_CHECKING:  # an optional extra
     from playwright import async_api as playwright
 
 _FLAGS = (
     "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND",  # no name and no address leads anywhere
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # nothing resolves
     "--proxy-server=http://nowhere.invalid:9",
     "--proxy-bypass-list=<-loopback>",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
@@ -36,16 +34,18 @@ _FLAGS = (
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FETCHED = frozenset(
     {"script", "fetch", "xhr"}
-)  # what makes text; pictures, fonts and frames are not asked for
+)  # what makes text, so no pictures, fonts or frames
 _MOST_REQUESTS = 300
-_QUIET = 0.5  # seconds without a request and without a change of the page's size, after which it is complete
+_QUIET = (
+    0.5  # seconds without a request or a change of size, after which it is complete
+)
 _NOT_SENT = frozenset(
     {"host", "cookie", "user-agent", "accept-encoding", "connection", "content-length"}
 )
 _NOT_RETURNED = frozenset(
     {"set-cookie", "content-length", "transfer-encoding", "connection"}
 )
-# Opens what a click opens in the text, and nothing that leads elsewhere, belongs to a menu or sends a form.
+# Opens what a click opens in the text; no links elsewhere, menus or forms.
 _OPEN_ALL = """() => {
   const text = document.querySelector("main, [role=main], article") || document.body
   for (const each of text.querySelectorAll("details")) each.open = true
@@ -59,9 +59,8 @@ _STATE = "() => [document.readyState, document.documentElement ? document.docume
 
 
 class RenderMiddleware:
-    """Runs the scripts of a page that was fetched as any other, if `request.meta["render"]` says so.
-
-    `expand` and `language` stand in `request.meta` too. Pages are opened one at a time, each in a browser of its own.
+    """Runs the scripts of a fetched page, if `request.meta["render"]` says so; `expand` and `language` are in `meta`
+    too. One page at a time, each in a browser of its own.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -73,12 +72,12 @@ class RenderMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Raise `DownloadFailed` where the optional extra is missing, before anything is asked."""
+        """Raises `DownloadFailed` where the optional extra is missing, before any request."""
         if request.meta.get("render"):
             require()
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        """The page as it is after its scripts ran. Raises `DownloadFailed`."""
+        """The page after its scripts ran. Raises `DownloadFailed`."""
         is_page = (
             response.status in {200, 203}
             and response.body.strip()
@@ -109,9 +108,7 @@ class RenderMiddleware:
         self, request: Request, response: Response, driver: playwright.Playwright
     ) -> Response:
         settings, meta = self._crawler.settings, request.meta
-        browser = await _launched(
-            driver
-        )  # which ends with its driver, also if it hangs
+        browser = await _launched(driver)  # ends with its driver, even if it hangs
         context = await browser.new_context(
             user_agent=settings["USER_AGENT"],
             locale=meta["language"],
@@ -130,9 +127,7 @@ class RenderMiddleware:
             body = await open_page.body(page)
         finally:
             open_page.close()
-        content_type = (
-            "text/html; charset=utf-8"  # the bytes are no longer the server's
-        )
+        content_type = "text/html; charset=utf-8"  # no longer the server's bytes
         headers = [
             (name, value)
             for name, value in meta["received_headers"]
@@ -185,11 +180,9 @@ async def _launched(driver: playwright.Playwright) -> playwright.Browser:
 
 
 class _OpenPage:
-    """Answers what one page asks for while it is open."""
-
     def __init__(self, crawler: Crawler, request: Request, response: Response) -> None:
         self._crawler = crawler
-        self._document: Response | None = response  # until it is handed to the browser
+        self._document: Response | None = response  # until handed to the browser
         self._url = response.url
         self._meta = {
             "download_slot": "browser",
@@ -208,8 +201,7 @@ class _OpenPage:
         return host == host_of(self._url)
 
     async def serve(self, route: playwright.Route) -> None:
-        """Answer one request of the page, or refuse it."""
-        with suppress(require().Error):  # the page is gone meanwhile
+        with suppress(require().Error):  # the page may be gone
             request = route.request
             if request.is_navigation_request():
                 await self._navigate(route)
@@ -231,12 +223,12 @@ class _OpenPage:
                 await route.abort()
 
     async def _navigate(self, route: playwright.Route) -> None:
-        """The page itself, once: neither frames nor a script's or a click's way elsewhere."""
+        """The page itself, once: no frames, and no navigation by scripts or clicks."""
         response, self._document = self._document, None
         if response is None:
             await route.fulfill(
                 status=204
-            )  # which leaves the page as it is; a failure would replace it
+            )  # leaves the page as it is; a failure would replace it
             return
         content_type = (response.headers.get("Content-Type") or b"text/html").decode(
             "latin-1"
@@ -244,7 +236,7 @@ class _OpenPage:
         await route.fulfill(status=200, content_type=content_type, body=response.body)
 
     async def _fetched(self, request: playwright.Request) -> Response | None:
-        """Only the page's own host is sent anything (POST); it alone may be private, or have a port of its own."""
+        """Only the page's own host gets a POST; it alone may be private or on another port."""
         is_post = request.method == "POST" and self._is_own(host_of(request.url))
         self._asked += 1
         if (
@@ -280,9 +272,8 @@ class _OpenPage:
         return response if self._size <= self._limit else None
 
     async def settle(self, page: playwright.Page) -> None:
-        """Wait until the page asks for nothing and grows no more, for a third of the timeout at most.
-
-        Raises `DownloadFailed` for a page that is too large.
+        """Wait until the page stops asking and growing, for a third of the timeout at most. Raises `DownloadFailed`
+        for a page that is too large.
         """
         loop = asyncio.get_running_loop()
         end, last = (
@@ -299,13 +290,11 @@ class _OpenPage:
             await asyncio.sleep(_QUIET)
 
     async def body(self, page: playwright.Page) -> bytes:
-        """The page as HTML, in UTF-8."""
         if (await page.evaluate(_STATE))[1] > self._limit:
             raise too_large(self._limit)
         return (await page.content()).encode("utf-8", "replace")
 
     def close(self) -> None:
-        """Ask for nothing more."""
         for task in self._open:
             task.cancel()
 

@@ -1,7 +1,7 @@
-"""What one check may cost, so that no server holds a crawl for longer, however slowly it answers and wherever it leads.
+"""What one check may cost, so that a slow server or a long chain of redirects holds up no crawl.
 
-The seconds of answers count, redirects with the pauses before them, and what a server asks us to wait before a retry.
-The pauses between a document's own requests do not: they are ours.
+Answers count, redirects with the pauses before them, and pauses that a server asks for before a retry; our own pauses
+between a document's requests do not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from messages import Message
 
 
 class Budget:
-    """Of one check, or of reading one robots.txt; it stands in `request.meta["budget"]`."""
+    """In seconds, of one check or of reading one robots.txt; in `request.meta["budget"]`."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -30,7 +30,7 @@ class Budget:
 
     @asynccontextmanager
     async def spending(self, host: str) -> AsyncIterator[None]:
-        """Charge what takes place inside, and end it where nothing is left: raises `CheckEnded`."""
+        """Charge the time inside, and cut it off when nothing is left. Raises `CheckEnded`."""
         began, late = (
             monotonic(),
             Message("check.late", host=host, seconds=self.seconds),
@@ -47,7 +47,7 @@ class Budget:
 
 
 def budget_of(request: Request) -> Budget:
-    """What a browser asks for while it renders a page has the browser's deadline."""
+    """A browser's requests have the browser's deadline."""
     budget: Budget = request.meta.get("budget") or Budget(
         request.meta["download_timeout"]
     )

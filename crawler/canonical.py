@@ -1,5 +1,3 @@
-"""The address that a page gives as its own."""
-
 from __future__ import annotations
 
 from urllib.parse import urljoin
@@ -10,7 +8,7 @@ _LONGEST = 2_000  # characters
 
 
 def canonical_address(body: bytes, mime: str, url: str) -> str | None:
-    """By its `link rel=canonical`, whole; `url` is where it was received from."""
+    """Its `link rel=canonical`, resolved against `url`, where it was received from."""
     link = (
         LexborHTMLParser(body).css_first('link[rel="canonical"]')
         if "html" in mime
@@ -18,7 +16,7 @@ def canonical_address(body: bytes, mime: str, url: str) -> str | None:
     )
     try:
         address = urljoin(url, (link and link.attributes.get("href")) or "")
-    except ValueError:  # no address at all
+    except ValueError:
         return None
     return (
         address

@@ -35,8 +35,8 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import LostLease
 
-_LOOK = 0.5  # seconds between two looks at the lease
-_QUIET_TURNS = 10  # of the event loop without a task, until none is expected any more: callbacks start further ones
+_LOOK = 0.5  # seconds between two checks of the lease
+_QUIET_TURNS = 10  # turns of the event loop without a task before it counts as idle: callbacks start further ones
 
 
 def crawl(
@@ -53,12 +53,12 @@ def crawl(
     progress: Progress | None = None,
     on_text: Callable[[str], None] = lambda _document: None,
 ) -> list[int]:
-    """Check each target once; the ids of the checks, in the order in which they ended.
+    """Check each target once. Returns the ids of the checks, in the order in which they ended.
 
-    What goes wrong with a document is its check's outcome; mistakes of the program (`FAILED`) are also added to
-    `mistakes`, for the caller to raise when all is done. Raises what the store raises (a full disk, a lost server),
-    at once; the checks until then are kept. `on_text` gets each document whose new text is stored. Blocks, on an event loop
-    of its own, and can be called again. Raises `LostLease` too, before the next request.
+    A document's failure is its check's outcome; mistakes of the program (`FAILED`) are also added to `mistakes`, for
+    the caller to raise at the end. Errors of the store and `LostLease` are raised at once; the checks until then are
+    kept. `on_text` gets each document whose new text is stored. Blocks, on an event loop of its own; can be called
+    again.
     """
     if not targets:
         return []
@@ -82,8 +82,9 @@ def crawl(
 def fetch_once(
     target: Target, settings: CrawlSettings, isolate: Isolate = directly
 ) -> CheckResult:
-    """What a page answers now, with the guards and politeness of a check: nothing is confirmed, and nothing stored.
-    Raises mistakes of the program."""
+    """A page's answer, with a check's guards and politeness, unconfirmed and unstored. Raises mistakes of the
+    program.
+    """
     results: list[CheckResult] = []
     job = CrawlJob(
         None, [target], fingerprint_of=lambda *_: Fingerprint(""), isolate=isolate
@@ -99,19 +100,21 @@ def fetch_once(
 def _run_spider(
     job: CrawlJob, settings: dict[str, Any], on_ended: Callable[[CheckResult], None]
 ) -> list[Exception]:
-    """Until all is done; the mistakes of the program that it met. Raises what the store raises."""
+    """Returns the mistakes of the program. Raises what the store raises."""
     own = {"POLICYWATCH_JOB": lambda: job, "LOG_INSTALL_ROOT_HANDLER": False}
     configure_logging(own)
     for name in ("scrapy", "twisted", PoliciesSpider.name):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised, below
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised below
     storage_failures: list[BaseException] = []
 
-    def on_item(item: CheckResult) -> None:  # Scrapy keeps no receiver alive by itself
+    def on_item(
+        item: CheckResult,
+    ) -> None:  # Scrapy keeps only weak references to receivers
         on_ended(item)
 
     async def run() -> list[Exception]:
         async def watch_lease() -> None:
-            """End requests under way, too, before another may ask the same hosts."""
+            """Ends requests under way, too, before another process may ask the same hosts."""
             while job.database is not None:
                 try:
                     job.database.before_request(0)
@@ -148,7 +151,7 @@ def _run_spider(
 
 
 async def _cancel_rest(crawler: Crawler) -> None:
-    """End what a crawl that broke off leaves behind; each request that ends lets its slot start the next one."""
+    """Ends the rest of an aborted crawl; each request that ends lets its slot start the next one."""
     quiet = 0
     while quiet < _QUIET_TURNS:
         if rest := asyncio.all_tasks() - {asyncio.current_task()}:
@@ -156,7 +159,7 @@ async def _cancel_rest(crawler: Crawler) -> None:
             for task in rest:
                 task.cancel()
             await asyncio.wait(rest)
-            with suppress(RuntimeError):  # it broke off before it had an engine
+            with suppress(RuntimeError):  # aborted before it had an engine
                 crawler.engine.downloader.close()
         else:
             quiet += 1

@@ -1,6 +1,6 @@
-"""The download handler that Scrapy hands each request to: politeness around the guarded client.
+"""Scrapy's download handler: politeness around the guarded client.
 
-Scrapy's handlers know no private addresses, and their timeout and size limit end before the decompression
+Scrapy's handlers know no private addresses, and apply timeout and size limit before decompression only
 (docs/decisions/0006).
 """
 
@@ -31,7 +31,7 @@ from storage.database import Database
 
 
 class GuardedDownloadHandler(BaseDownloadHandler):
-    """Raises `DownloadFailed`, `LostLease`. Puts the headers as they came into `request.meta["received_headers"]`.
+    """Raises `DownloadFailed`, `LostLease`. Keeps the raw headers in `request.meta["received_headers"]`.
 
     Only the host of `request.meta["private_host"]` may have a private address.
     """
@@ -52,7 +52,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         )  # which several slots may share
 
     async def download_request(self, request: Request) -> Response:
-        """Ask once, follow nothing, and read the whole body within the limits."""
+        """Follows no redirect, and reads the whole body within the limits."""
         self._pauses.refuse(request)
         if is_redirected(request):
             budget_of(request).charge(self._pauses.delay_of(request))
@@ -93,7 +93,6 @@ class GuardedDownloadHandler(BaseDownloadHandler):
 
 
 def too_large(limit: int) -> DownloadFailed:
-    """For a page above `limit` bytes."""
     if limit >= 2**20:
         size = Message("size.mega", number=f"{limit / 2**20:.1f}")
     else:

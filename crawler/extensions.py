@@ -1,4 +1,4 @@
-"""Pauses that servers ask for, kept with Scrapy's download slots, as AutoThrottle keeps its delays."""
+"""Pauses that servers ask for, kept in Scrapy's download slots, as AutoThrottle does."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class HostPauses:
         self._patience = timedelta(
             seconds=crawler.settings.getfloat("RETRY_AFTER_PATIENCE")
         )
-        self._closed: dict[str, datetime] = {}  # hosts, until when
-        # this signal comes before the slot starts its next request
+        self._closed: dict[str, datetime] = {}  # host: until when
+        # sent before the slot starts its next request
         crawler.signals.connect(
             self.response_downloaded, signal=signals.response_downloaded
         )
@@ -52,22 +52,22 @@ class HostPauses:
             slot.lastseen = monotonic() + pause.total_seconds()
 
     def request_ended(self, request: Request) -> None:
-        """Count the delay from the end of a request; Scrapy counts it from the start."""
+        """The delay counts from the end of a request; Scrapy counts it from the start."""
         if slot := self._slot(request):
             slot.lastseen = monotonic()
 
     def delay_of(self, request: Request) -> float:
-        """Seconds that its host is left alone before it."""
+        """In seconds."""
         slot = self._slot(request)
         return slot.delay if slot is not None else 0
 
     def refuse(self, request: Request) -> None:
-        """Raise `CheckEnded` for a host that asked for a long pause."""
+        """Raises `CheckEnded` for a host that asked for a long pause."""
         until = self._closed.get(host_of(request.url))
         if until is None:
             return
         if slot := self._slot(request):
-            slot.lastseen = 0  # the next one need not wait to be refused
+            slot.lastseen = 0  # the next one is refused without a wait
         raise CheckEnded(
             Outcome.BLOCKED,
             asked_to_wait(host_of(request.url), until),
@@ -75,12 +75,11 @@ class HostPauses:
         )
 
     def is_short(self, response: Response) -> bool:
-        """The server asks for a pause that is worth waiting for."""
         pause = self._pause(response)
         return pause is not None and pause <= self._patience
 
     def until(self, response: Response) -> datetime | None:
-        """When the server may be asked again, if it asks for a pause."""
+        """When the server may be asked again; None if it asked for no pause."""
         pause = self._pause(response)
         return None if pause is None else self._now() + pause
 
@@ -109,5 +108,4 @@ def pauses_of(crawler: Crawler) -> HostPauses:
 
 
 def asked_to_wait(host: str, until: datetime) -> Message:
-    """The reason of a check that was not made because the host asked for a pause."""
     return Message("answer.wait", host=host, until=f"{until:%Y-%m-%d %H:%M}")

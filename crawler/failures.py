@@ -1,4 +1,4 @@
-"""Why a check brought no page, each with a reason that a person understands."""
+"""Why a check brought no page, with reasons that a person understands."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from messages import Message
 
 
 class CheckEnded(IgnoreRequest):
-    """The check ends here, without a page."""
-
     def __init__(
         self,
         outcome: Outcome,
@@ -31,13 +29,13 @@ class CheckEnded(IgnoreRequest):
 
 
 class DownloadFailed(CheckEnded):
-    """One request brought no answer, or none that can be used."""
+    """One request brought no usable answer."""
 
     def __init__(self, reason: Message, *, reached: bool = True) -> None:
-        """`reached`: the server was there; otherwise none of its pages can be fetched."""
+        """`reached`: the server answered; otherwise none of its pages can be fetched."""
         super().__init__(Outcome.FAILED, reason)
         self.reached = reached
 
 
 class TemporaryFailure(DownloadFailed):
-    """It may pass by itself, so the request is worth a retry."""
+    """Worth a retry."""

@@ -1,4 +1,4 @@
-"""What the spider yields for each document: its check, with what was answered."""
+"""What the spider yields: checks, with what was answered."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ _MAX_VALIDATOR = 512  # characters
 
 @dataclass(frozen=True)
 class PartAnswer:
-    """What one address of a document answered."""
-
     state: PartState
     status: int
     page: Fetched | None = None  # None for a 304
@@ -31,11 +29,11 @@ class PartAnswer:
 
 @dataclass
 class CheckResult:
-    """One check, which grows on its way through the spider's callbacks. `-o FILE` exports the first four fields."""
+    """One check, filled by the spider's callbacks. `-o FILE` exports the first four fields."""
 
     document: str
-    check: int | None = None  # the id of its row, once it is stored
-    outcome: Outcome | None = None  # None: its pages are yet to be read
+    check: int | None = None  # the id of its row
+    outcome: Outcome | None = None  # None: pages remain to be read
     reason: Message | None = None
     target: Target = field(kw_only=True)
     previous: PreviousState = field(kw_only=True)
@@ -45,28 +43,26 @@ class CheckResult:
     )  # one for each address in turn
     unconfirmed: bytes = field(
         default=b"", repr=False
-    )  # the first answers to a new text; many wait for their second
+    )  # first answers to a new text, compressed, as many may wait for their second
     differing: Differing | None = field(
         default=None, repr=False
-    )  # what two answers of one moment differ in
+    )  # between the two answers
     status: int | None = None
     final_url: str | None = None
-    moved_to: str | None = (
-        None  # the new address that the server gives, of a document with one address
-    )
-    not_before: datetime | None = None  # the server asked to be left alone until then
-    at: datetime | None = None  # when it ended
+    moved_to: str | None = None  # for documents with one address
+    not_before: datetime | None = None  # the server asked for a pause until then
+    at: datetime | None = None  # of its end
     seconds: float = 0
     began: float = field(default_factory=monotonic)
 
     @property
     def url(self) -> str:
-        """Of the part that is next."""
+        """Of the next part."""
         return self.target.addresses[len(self.answers)]
 
     @property
     def previous_part(self) -> PartState:
-        """What is known of the part that is next."""
+        """Of the next part."""
         return self.previous.parts[len(self.answers)]
 
     @property
@@ -75,12 +71,11 @@ class CheckResult:
         return pickle.loads(decompressed(self.unconfirmed))  # type: ignore[no-any-return]  # noqa: S301  # of our own
 
     def await_confirmation(self) -> None:
-        """Keep the answers as the first ones."""
         self.unconfirmed, self.answers = compressed(pickle.dumps(self.answers)), []
 
     @property
     def answer_before(self) -> PartAnswer | None:
-        """The first answer of the part that is next, where this is its confirmation."""
+        """The next part's first answer, if this is its confirmation."""
         return self.first_answers[len(self.answers)] if self.unconfirmed else None
 
     @property
@@ -108,7 +103,6 @@ class CheckResult:
 def part_answer(
     page: Fetched, response: Response, fingerprint: Fingerprint
 ) -> PartAnswer:
-    """The answer with a page in it."""
     validators = _validator(response, "ETag"), _validator(response, "Last-Modified")
     state = PartState(
         page.url, response.url, fingerprint.text, *validators, fingerprint.markup
@@ -133,7 +127,7 @@ def is_elsewhere(url: str, other: str) -> bool:
 
 
 def _validator(response: Response, name: str) -> str | None:
-    """One that can be sent back as it came."""
+    """Only one that can be sent back unchanged."""
     value = header(response, name)
     return (
         value
@@ -146,12 +140,12 @@ def _validator(response: Response, name: str) -> str | None:
 
 
 def header(response: Response, name: str) -> str:
-    """A response's header as text, empty if there is none."""
+    """Empty if there is none."""
     return (response.headers.get(name) or b"").decode("latin-1")
 
 
 def fetched(document: str, url: str, response: Response) -> Fetched:
-    """The page that a response brought; `url` is the one that was asked for first."""
+    """`url` is the one that was asked for first."""
     content_type = header(response, "Content-Type")
     mime = content_type.partition(";")[0].strip().lower()
     if (

@@ -1,4 +1,4 @@
-"""What the crawler looks for in the markup of an answer, where hostile markup can do no harm: see `Isolate`."""
+"""What the crawler looks for in the markup of an answer; see `Isolate`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SIGNS = tomllib.loads(
 _SCRIPT = re.compile(r"<script\b.*?(?:</script|\Z)", re.DOTALL)
 _OVERLOADED = re.compile(
     r"<[a-z](?:[^<>\s/]*+[\s/]){2000}"
-)  # so many attributes keep the parser busy
+)  # so many attributes stall the parser
 
 
 def sign_in_markup(markup: str) -> Message | None:
-    """What small markup (in small letters) asks for in place of a text: a password, a test."""
+    """What small, lower-case markup asks for instead of showing a text: a password, a test."""
     marks, phrases = SIGNS["captcha"]["marks"], SIGNS["phrases"]["texts"]
     if not any(sign in markup for sign in ("password", *marks, *phrases)):
-        return None  # nearly all pages, without the cost of a parse
+        return None  # spares nearly all pages a parse
     without_scripts = _SCRIPT.sub("<script></script", markup)
     if _OVERLOADED.search(without_scripts):
         return None

@@ -1,7 +1,7 @@
-"""Scrapy's middlewares where its own do not carry our guarantees; crawler/settings.py names each one that is replaced.
+"""Middlewares where Scrapy's own do not carry our guarantees; crawler/settings.py names those they replace.
 
-Of `request.meta` they read, beside Scrapy's keys: `delay` (seconds to wait first), `private_host` (the only host that
-may have a private address), `previous` (a `PartState`, whose validators are sent), `budget` (what its check may cost).
+They read from `request.meta`: `delay` (seconds to wait first), `private_host` (the only host that may have a private
+address), `previous` (a `PartState`, whose validators are sent), `budget` (of its check).
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ from foundation.vocabulary import Outcome
 from messages import Message
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REFRESH_SIZE = 4_096  # bytes of a page that does no more than lead to another; a larger one is read
-_ROBOTS_SIZE = 500 * 1024  # bytes; RFC 9309 wants at least so many to be read
+_REFRESH_SIZE = (
+    4_096  # bytes of a page that only refreshes to another; a larger one is read
+)
+_ROBOTS_SIZE = 500 * 1024  # bytes; the minimum of RFC 9309
 _IGNORE_ROBOTS = 'robots = "ignore"'
 
 T = TypeVar("T")
 
 
 class DelayMiddleware:
-    """Holds a retry or a confirmation back; meanwhile it takes no download slot."""
+    """Delays a retry or a confirmation without taking a download slot."""
 
     async def process_request(self, request: Request) -> None:
-        await asyncio.sleep(
-            request.meta.pop("delay", 0)
-        )  # once, not again after a redirect
+        await asyncio.sleep(request.meta.pop("delay", 0))  # not again after a redirect
 
 
 class ValidatorsMiddleware:
-    """Makes a request conditional, if its URL is the one that gave the validators."""
+    """Makes a request conditional, if its URL gave the validators."""
 
     def process_request(self, request: Request) -> None:
         previous = request.meta.get("previous")
@@ -83,7 +83,7 @@ class ChainCookiesMiddleware:
 
 
 class PatientRetryMiddleware(RetryMiddleware):
-    """Retries after a while, and after a 429 or 503 when it asks for a short pause."""
+    """Retries after a while; after a 429 or 503 only for a short Retry-After."""
 
     def __init__(self, settings: BaseSettings) -> None:
         super().__init__(settings)
@@ -117,12 +117,12 @@ class PatientRetryMiddleware(RetryMiddleware):
 
 
 class GuardedRedirectMiddleware(RedirectMiddleware):
-    """Says why a redirect is not followed: a bad address, a forbidden port, or too many of them."""
+    """Says why a redirect is not followed: a bad address, a forbidden port, or too many."""
 
     def process_response(  # type: ignore[override]
         self, request: Request, response: Response
     ) -> Request | Response:
-        """Raise `CheckEnded` where Scrapy would return the response as it is, or raise something without a reason."""
+        """Raises `CheckEnded` where Scrapy would return the response, or raise without a reason."""
         location = response.headers.get("Location")
         if (
             location is not None
@@ -139,7 +139,7 @@ class GuardedRedirectMiddleware(RedirectMiddleware):
         return super().process_response(request, response)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """What goes wrong after a redirect is told of the URL that it led to."""
+        """Failures after a redirect name the URL that it led to."""
         if isinstance(exception, CheckEnded) and "redirect_urls" in request.meta:
             exception.reason = Message(
                 "address.redirected", url=request.url[:300], reason=exception.reason
@@ -147,7 +147,7 @@ class GuardedRedirectMiddleware(RedirectMiddleware):
 
 
 class GuardedMetaRefreshMiddleware(MetaRefreshMiddleware):
-    """Follows a page that does no more than lead to another, within some seconds."""
+    """Follows a page that only refreshes to another within some seconds."""
 
     def process_response(  # type: ignore[override]
         self, request: Request, response: Response
@@ -170,7 +170,7 @@ class GuardedMetaRefreshMiddleware(MetaRefreshMiddleware):
 
 
 def _check_redirect(request: Request, url: str, most: int) -> None:
-    """Raise `CheckEnded` if the redirect to this URL must not be followed."""
+    """Raises `CheckEnded` if the redirect must not be followed."""
     first = request.meta.get("redirect_urls", [request.url])[0]
     if wrong := objection(url, WEB_PORTS | {port_of(first) or 0}):
         reason = Message("address.redirected_wrong", url=url[:300], wrong=wrong)
@@ -184,9 +184,8 @@ def _check_redirect(request: Request, url: str, most: int) -> None:
 
 
 class RobotsMiddleware:
-    """Obeys robots.txt, which is read once a crawl for each origin (RFC 9309). Requests wait until it is known.
-
-    Raises `CheckEnded` for what it forbids, and for everything where it could not be read.
+    """Obeys robots.txt, read once a crawl and origin (RFC 9309) while requests wait. Raises `CheckEnded` for what it
+    forbids, and for everything if it could not be read.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -209,7 +208,7 @@ class RobotsMiddleware:
             self._rules[key] = asyncio.ensure_future(self._read(*key))
         if is_redirected(
             request
-        ):  # the way to the page is part of its check; other documents share the first host's
+        ):  # redirects are part of the check; other documents share only the first host's
             async with budget_of(request).spending(host):
                 rules = await asyncio.shield(self._rules[key])
         else:
@@ -246,9 +245,11 @@ class RobotsMiddleware:
         except DownloadFailed as failure:
             if (
                 not failure.reached
-            ):  # then its pages can't be fetched either, and a person must know that
+            ):  # its pages can't be fetched either, and a person must know
                 return failure
-            is_large = failure.reason.code == "network.large"  # which speaks of a page
+            is_large = (
+                failure.reason.code == "network.large"
+            )  # that reason speaks of a page
             size = failure.reason.params.get("size", "")
             return _unreadable(
                 host, Message("robots.large", size=size) if is_large else failure.reason
@@ -278,7 +279,7 @@ class RobotsMiddleware:
         return _unreadable(host, reason, until)
 
     def _slow_down(self, request: Request, crawl_delay: float) -> None:
-        """Keep at least this delay with the host; also when its download slot is made anew."""
+        """At least this delay with the host, also when its download slot is made anew."""
         downloader, settings = self._crawler.engine.downloader, self._crawler.settings
         host = urlparse_cached(request).hostname or ""
         known = downloader.per_slot_settings.get(host, {}).get(
@@ -298,7 +299,7 @@ def _unreadable(
 
 
 class ErrbackMiddleware:
-    """Hands what a callback raises to the request's errback: a check that fails ends there, as downloads do."""
+    """Hands a callback's exception to the request's errback, where failed downloads end too."""
 
     def process_spider_exception(
         self, response: Response, exception: Exception

@@ -1,5 +1,4 @@
-"""From a check's result to its rows: the check and, if there is one, the capture, in one transaction with those of
-checks that end at nearly the same time."""
+"""Writes checks with their captures, those that end at nearly the same time in one transaction."""
 
 from __future__ import annotations
 
@@ -22,12 +21,12 @@ from storage.checks import Check
 from storage.notices import Notice, notices_of
 from storage.versions import Version
 
-_WAIT = 0.05  # seconds, for others that can be written with a check; so much is lost if the program is killed
+_WAIT = 0.05  # seconds in which checks share a transaction, and are lost if the program is killed
 _WITH_CAPTURE = (None, Outcome.HELD)
 
 
 class StoragePipeline:
-    """Writes each check within a moment, as most of what one costs is the end of its transaction."""
+    """Checks share transactions, as committing is most of what one costs."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -38,8 +37,9 @@ class StoragePipeline:
         return cls(crawler)
 
     def process_item(self, item: CheckResult) -> CheckResult | Awaitable[CheckResult]:
-        """At once what has a capture, or what nothing follows: where no page is fetched, Scrapy looks only after five
-        seconds whether all is done."""
+        """Written at once if it has a capture, or nothing is being fetched: Scrapy then waits five seconds before it
+        sees that all is done.
+        """
         self._waiting.append(item)
         if item.outcome in _WITH_CAPTURE or not self._crawler.engine.downloader.active:
             self._write()
@@ -53,7 +53,7 @@ class StoragePipeline:
 
     def _write(self) -> None:
         items, self._waiting = self._waiting, []
-        if not items:  # another wrote them
+        if not items:  # another call wrote them
             return
         job: CrawlJob = self._crawler.spider.job  # type: ignore[union-attr]
         assert job.database is not None, (
@@ -99,7 +99,7 @@ def _record(session: Session, result: CheckResult, job: CrawlJob) -> int:
 
 
 def _note(session: Session, check: Check, differing: Differing) -> None:
-    """So that the text is read with what differs held still; the operator hears of each place once."""
+    """Later extraction holds these passages still; the operator is notified of each place once."""
     note_differing(session, check, differing.passages)
     place = [*differing.place]
     known = notices_of(session, NoticeKind.VOLATILE, check.document_id)
@@ -114,7 +114,7 @@ def _note(session: Session, check: Check, differing: Differing) -> None:
 
 
 def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str | None:
-    """The other address that the text in force gave as its own, of a document with one address."""
+    """The canonical address that the text in force gave, where it differs from a document's only one."""
     version = (
         session.get(Version, result.previous.version_id)
         if result.previous.version_id
@@ -130,9 +130,8 @@ def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str |
 
 
 def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
-    """The capture that holds the (first) page: the newest one if all parts are the same, else a new one.
-
-    A page that is quarantined at every check would otherwise be stored each time.
+    """The newest capture if all parts are the same, else a new one: a page that is set aside at every check is stored
+    once.
     """
     fresh = [page.capture(at) for page in pages]
     newest = newest_captures(session, pages[0].document)
@@ -140,11 +139,11 @@ def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
         fresh = newest
     else:
         for part in fresh:
-            part.head_id = fresh[0].id  # none yet for the first part itself
+            part.head_id = fresh[0].id  # None for the first part
             add_capture(session, part)
     return fresh[0].id
 
 
 def _identity(page: Capture) -> tuple[object, ...]:
-    """Captures that agree in this are read alike."""
+    """Captures with equal ones are extracted alike."""
     return page.sha256, page.url, page.final_url, page.status, page.mime, page.charset

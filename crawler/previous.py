@@ -1,4 +1,4 @@
-"""What the store knows of a document before it is checked: its text, validators and pauses."""
+"""What the store knows of a document before a check: text, validators, pauses."""
 
 from __future__ import annotations
 
@@ -18,25 +18,23 @@ from storage.versions import InForce, in_force, is_read_as
 
 @dataclass(frozen=True)
 class PartState:
-    """What is known of the page at one address of a document. Rows keep it under these names."""
+    """One address of a document. Rows keep it under these names."""
 
     url: str
     final_url: str | None = (
-        None  # the validators came from there, and are sent to no other
+        None  # where the validators came from; they are sent nowhere else
     )
-    text: str | None = (
-        None  # the fingerprint of its text; None: unknown, or it could not be read
-    )
+    text: str | None = None  # fingerprint; None: unknown or unreadable
     etag: str | None = None
     last_modified: str | None = None
-    markup: str | None = None  # the fingerprint of its markup with its text
+    markup: str | None = None  # fingerprint of markup and text
 
     @property
     def fingerprint(self) -> Fingerprint:
         return Fingerprint(self.text, self.markup)
 
     def conditions(self, url: str) -> dict[str, str]:
-        """Headers that make a request for this URL a conditional one."""
+        """Headers that make a request for this URL conditional."""
         if self.text is None or url != self.final_url:
             return {}
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
@@ -45,15 +43,13 @@ class PartState:
 
 @dataclass(frozen=True)
 class PreviousState:
-    """What is known of a document."""
-
     parts: tuple[PartState, ...]  # one for each address
-    version_id: int | None = None  # the current version
-    not_before: datetime | None = None  # its server asked to be left alone until then
+    version_id: int | None = None
+    not_before: datetime | None = None  # the server asked for a pause until then
 
 
 def first_states(targets: Sequence[Target]) -> dict[str, PreviousState]:
-    """Of documents of which no store knows."""
+    """Of documents unknown to the store."""
     return {
         target.document: PreviousState(tuple(map(PartState, target.addresses)))
         for target in targets
@@ -63,7 +59,7 @@ def first_states(targets: Sequence[Target]) -> dict[str, PreviousState]:
 def previous_states(
     database: Database, targets: Sequence[Target], now: datetime
 ) -> dict[str, PreviousState]:
-    """The state of each target's document. Raises `UnknownDocument` for one that was not declared."""
+    """Raises `UnknownDocument` for one that was not declared."""
     states = {}
     ids = few(target.document for target in targets)
     with database.reading() as session:
@@ -83,7 +79,7 @@ def previous_states(
 
 
 def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
-    """Whether the current version is a text of what the watchlist declares now."""
+    """Whether the current version is of what the watchlist declares now."""
     if version is None or not is_read_as(version.reader, target.language):
         return False
     if target.more or version.url == target.url:
@@ -97,7 +93,7 @@ def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
 def _parts(
     target: Target, row: Document, version: InForce | None
 ) -> tuple[PartState, ...]:
-    """Nothing is known of any part where the watchlist's addresses are not those of the current version."""
+    """Nothing is known of any part if the watchlist's addresses are not those of the current version."""
     if version is not None and not target.more and not row.parts:
         return (
             PartState(

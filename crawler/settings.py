@@ -1,7 +1,6 @@
-"""Scrapy's settings, for `scrapy crawl policies` and for `crawl()` alike.
+"""Scrapy's settings, for `scrapy crawl policies` and `crawl()`.
 
-What differs from Scrapy's defaults says why; a middleware that stands in for one of Scrapy's takes its place in the
-order.
+Differences from Scrapy's defaults give their reason; replacements of middlewares keep their place in the order.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from typing import Any
 from crawler.targets import CrawlSettings
 from storage.clock import utc_now
 
-BOT_NAME = "policywatch"  # what a robots.txt calls us
+BOT_NAME = "policywatch"  # our name in a robots.txt
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
 TWISTED_REACTOR_ENABLED = (
-    False  # a reactor starts once in a process, `watch` crawls again and again
+    False  # a reactor starts once in a process, and `watch` crawls repeatedly
 )
 LOG_LEVEL = "WARNING"
 TELNETCONSOLE_ENABLED = False
@@ -33,34 +32,34 @@ DOWNLOAD_HANDLERS = {
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5",
-    "Accept-Encoding": "gzip, deflate",  # the standard library's: the web meets no other decoder
+    "Accept-Encoding": "gzip, deflate",  # the standard library decodes these: the web meets no other decoder
 }
 
 ROBOTSTXT_OBEY = True
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
-CONCURRENT_REQUESTS = 0  # it would count requests that only wait: for a robots.txt, a confirmation, a retry
-CONCURRENT_HOSTS = 16  # this limit counts connections
+CONCURRENT_REQUESTS = (
+    0  # would count requests that only wait: for robots.txt, a confirmation, a retry
+)
+CONCURRENT_HOSTS = 16  # counts connections
 DOWNLOAD_DELAY_JITTER = 0  # the delay is a minimum
 DOWNLOAD_SLOTS = {
     "browser": {"concurrency": 1, "delay": 0}
-}  # what one rendered page asks for, piece by piece
+}  # requests of a rendered page
 REDIRECT_MAX_TIMES = 5
 METAREFRESH_MAXDELAY = 6  # seconds
-RETRY_HTTP_CODES = [500, 502, 504]  # 429 and 503 as their Retry-After says
+RETRY_HTTP_CODES = [500, 502, 504]  # 429 and 503 follow Retry-After
 RETRY_EXCEPTIONS = ["crawler.failures.TemporaryFailure"]
-RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the check says so
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the check has the reason
 HTTPERROR_ALLOW_ALL = True  # each status has its outcome
 REFERRER_POLICY = "no-referrer"
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # a new text is fetched twice; documents may share a page
-URLLENGTH_LIMIT = (
-    0  # a request that is dropped would leave its document without a check
-)
+URLLENGTH_LIMIT = 0  # a dropped request would leave its document without a check
 CONCURRENT_ITEMS = (
-    1  # each callback returns one item or request; Scrapy starts so many tasks for it
+    1  # callbacks return one item or request; Scrapy starts so many tasks for it
 )
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = (
     100 * 2**20
-)  # one large page that takes long to read must not hold up the others
+)  # a large page that is slow to read must not hold up others
 
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.DelayMiddleware": 60,
@@ -72,14 +71,14 @@ DOWNLOADER_MIDDLEWARES = {
     # retries at once and ignores Retry-After
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "crawler.middlewares.PatientRetryMiddleware": 550,
-    # follow to any port, and ignore what they do not follow
+    # follow to any port, and say nothing of what they do not follow
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "crawler.middlewares.GuardedMetaRefreshMiddleware": 580,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawler.middlewares.GuardedRedirectMiddleware": 600,
     # takes the first half of a compressed page for all of it; the download handler decompresses
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    # keeps cookies for the whole crawl, and downloads a list of domains on its own
+    # keeps cookies for the whole crawl, and downloads a list of domains
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "crawler.middlewares.ChainCookiesMiddleware": 700,
     # a proxy resolves names itself, past the address guard
@@ -95,17 +94,16 @@ EXTENSIONS = {
 }
 FEED_EXPORT_FIELDS = ["document", "check", "outcome", "reason"]
 
-CLOCK = utc_now  # a function, which tests replace
+CLOCK = utc_now  # a function, for tests to replace
 
 
 def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
-    """The settings above, with those of a watchlist."""
     fixed = {name: value for name, value in globals().items() if name.isupper()}
     return fixed | {
         "USER_AGENT": f"{BOT_NAME}/{version(BOT_NAME)} (+{settings.contact})",
         "DOWNLOAD_DELAY": max(
             settings.delay, 0.001
-        ),  # a slot without a delay could not be paused
+        ),  # a slot without a delay can't be paused
         "DOWNLOAD_TIMEOUT": settings.timeout,
         "DOWNLOAD_MAXSIZE": settings.max_size,
         "CHECK_TIMEOUT": settings.check_timeout,

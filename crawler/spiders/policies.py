@@ -1,4 +1,4 @@
-"""The spider: one check of each document, with a second fetch of what is new."""
+"""The spider: one check of each document, with a second fetch of a new text."""
 
 from __future__ import annotations
 
@@ -31,10 +31,8 @@ R = TypeVar("R")
 
 
 class PoliciesSpider(Spider):
-    """Yields a `CheckResult` for each document of the job, or for the one of `-a document=ID`.
-
-    Whatever happens to a document ends in its result. An exception that nobody foresaw is also kept in `mistakes`
-    (docs/decisions/0030).
+    """Yields a `CheckResult` for each document of the job, or for that of `-a document=ID`, whatever happens.
+    Unforeseen exceptions are also kept in `mistakes` (docs/decisions/0030).
     """
 
     name = "policies"
@@ -65,7 +63,6 @@ class PoliciesSpider(Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """With the job and the clock that Scrapy's settings name."""
         job, now = (
             load_object(crawler.settings["POLICYWATCH_JOB"])(),
             crawler.settings["CLOCK"],
@@ -102,9 +99,9 @@ class PoliciesSpider(Spider):
     def _request(
         self, check: CheckResult, callback: Callable[..., Any], *, delay: float = 0
     ) -> Request:
-        """For the part that is next."""
+        """For the next part."""
         target = check.target
-        # a confirmation wants the whole page, and of one that scripts fill, a 304 says nothing
+        # a confirmation needs the whole page, and a 304 says nothing of what scripts fill
         is_conditional = not check.unconfirmed and not target.render
         return Request(
             check.url,
@@ -127,7 +124,7 @@ class PoliciesSpider(Spider):
     async def parse(
         self, response: Response, check: CheckResult
     ) -> Request | CheckResult:
-        """Take a part's first answer. If a text is new, all parts are fetched once more, after a while."""
+        """Take a part's first answer. If a text is new, all parts are fetched again after a delay."""
         await self._take(response, check)
         if not check.is_complete:
             return self._request(check, self.parse)
@@ -148,7 +145,7 @@ class PoliciesSpider(Spider):
     async def parse_confirmation(
         self, response: Response, check: CheckResult
     ) -> Request | CheckResult:
-        """Take a part's second answer. What only one of them says is to be held still."""
+        """Take a part's second answer. Passages that only one answer has are held still."""
         await self._take(response, check)
         if not check.is_complete:
             return self._request(check, self.parse_confirmation)
@@ -164,13 +161,12 @@ class PoliciesSpider(Spider):
         return self._end(check, None)
 
     def failed(self, failure: Failure) -> CheckResult:
-        """End a check whose download or callback raised something."""
         check: CheckResult = failure.request.cb_kwargs["check"]  # type: ignore[attr-defined]
         error = failure.value
         if isinstance(error, LostLease):
             return self._end(
                 check, Outcome.FAILED
-            )  # which is refused when it is to be written, and ends the crawl
+            )  # storing it fails, and ends the crawl
         if not isinstance(error, CheckEnded):
             assert isinstance(error, Exception)
             self.mistakes.append(error)
@@ -196,7 +192,7 @@ class PoliciesSpider(Spider):
         return self._end(check, error.outcome, reason)
 
     async def _take(self, response: Response, check: CheckResult) -> None:
-        """Add the answer of the next part. Raises `CheckEnded` if it is not the page."""
+        """Raises `CheckEnded` if it is not the page."""
         sent = response.meta["previous"]
         check.moved_to = None if check.target.more else moved_to(response, check.url)
         if (
@@ -224,7 +220,7 @@ class PoliciesSpider(Spider):
             and fingerprint.markup is not None
             and fingerprint == known
         ):
-            check.answers.append(before)  # it was read already
+            check.answers.append(before)  # extracted already
             return
         is_new = (
             fingerprint.text is None or fingerprint.text != check.previous_part.text
@@ -240,7 +236,7 @@ class PoliciesSpider(Spider):
     async def _in_thread(
         self, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Read one page at a time, so that requests go on, and none is late, while a page takes long."""
+        """One page at a time, in a thread, so that requests go on meanwhile."""
         async with self._reading:
             return await asyncio.to_thread(read, *args, **kwargs)
 
