@@ -1,4 +1,4 @@
-"""New entries of a watchlist: named, and written below what stands in the file."""
+"""New entries of a watchlist, appended to its file."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ KINDS = {
     "rules": "guidelines",
 }
 _COLUMNS = ("url", "service", "title", "language")
-_LONGEST = 80  # characters of a title that go into an id
+_LONGEST = 80  # characters of a title in an id
 
 
 def named_entry(given: Mapping[str, Any], taken: Container[str]) -> DocumentEntry:
-    """The entry with these keys, and with an id that is not taken if none is given. Raises `ValueError`."""
+    """The entry with these keys, and with a free id if none is given. Raises `ValueError`."""
     kind, service = given["kind"], slug(given["service"])
     names = [
         slug(given["title"])[:_LONGEST].strip("-"),
@@ -51,7 +51,7 @@ def named_entry(given: Mapping[str, Any], taken: Container[str]) -> DocumentEntr
 
 
 def pages_in(file: Path) -> list[dict[str, str]]:
-    """The keys that each line of a CSV file gives, which may begin with a line of names; or each outline of OPML."""
+    """The keys of each line of a CSV file, whose first may name its columns, or of each outline of OPML."""
     text = file.read_text("utf-8-sig")
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
     if text.lstrip().startswith("<"):
@@ -72,8 +72,7 @@ def pages_in(file: Path) -> list[dict[str, str]]:
 def watched_as(
     watchlist: Watchlist, url: str, language: str | None = None
 ) -> str | None:
-    """The id of the document that is read from this address, by http or https, with a slash at its end or without; of
-    those in a `language`, where it is known."""
+    """The id of the document at this address, whatever the scheme and the last slash; only in `language`, if given."""
     entries = (
         entry for entry in watchlist.documents if language in (entry.language, None)
     )
@@ -83,12 +82,11 @@ def watched_as(
 
 
 def bare_address(url: str) -> str:
-    """Without its scheme, and the slash at its end."""
     return url.partition("://")[2].partition("#")[0].rstrip("/")
 
 
 def entry_text(entry: DocumentEntry) -> str:
-    """The entry as it stands in the file, of the keys that were set; strings, lists and booleans of JSON are TOML's."""
+    """As TOML, of the keys that were set; strings, lists and booleans of JSON are TOML's."""
     keys = entry.model_dump(exclude_unset=True).items()
     return "".join(
         [
@@ -102,8 +100,7 @@ def entry_text(entry: DocumentEntry) -> str:
 
 
 def append_entry(file: Path, entry: DocumentEntry) -> None:
-    """Add it at the end of the file, whose own text stays as it is. Raises `WatchlistError` and `OSError`, and then
-    nothing was written."""
+    """The file's own text stays. Raises `WatchlistError` and `OSError`, and then nothing was written."""
     body = file.read_bytes()
     body += (b"\n" if body.endswith(b"\n") else b"\n\n") + entry_text(entry).encode()
     with tempfile.NamedTemporaryFile(suffix=".toml") as draft:
@@ -114,7 +111,7 @@ def append_entry(file: Path, entry: DocumentEntry) -> None:
 
 
 def slug(name: str) -> str:
-    """Small letters, digits and single hyphens."""
+    """Lower case, digits and single hyphens."""
     plain = (
         unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     )

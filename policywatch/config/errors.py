@@ -1,4 +1,4 @@
-"""What is wrong with a watchlist, so that a person can fix it: file, line, key, what was found, what is allowed."""
+"""What is wrong with a watchlist: file, line, key, what was found, what is allowed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _SECRETS = {
     "heartbeat",
     "model_key",
     "password",
-}  # what may hold a password is never shown
-HIDDEN = "hidden"  # the type of an error whose value holds a password
-# what pydantic says of programs, said of a file; by its type of error
+}  # may hold a password
+HIDDEN = "hidden"  # the type of an error whose value is secret
+# pydantic's messages put for a file, by type of error
 _WRITE = {
     "string_type": "write a text, in quotes",
     "string_too_short": "write at least a letter",
@@ -43,7 +43,7 @@ _WRITE = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to fix; `line` is None where no line of the file is to blame."""
+    """`line` is None where no line is to blame."""
 
     file: Path
     line: int | None
@@ -58,8 +58,6 @@ class Problem:
 
 
 class WatchlistError(Exception):
-    """The watchlist can't be used; nothing was done."""
-
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
@@ -67,7 +65,7 @@ class WatchlistError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileSection:
-    """A table of a watchlist file: `[crawl]` (index None) or the index-th `[[documents]]`; name "" is the top."""
+    """A table of the file: `[crawl]` (index None) or the index-th `[[documents]]`; name "" is the top."""
 
     file: Path
     lines: tuple[str, ...]
@@ -82,7 +80,7 @@ class FileSection:
         )
 
     def problems(self, failure: ValidationError, known: Sequence[str]) -> list[Problem]:
-        """What pydantic found, in our words; `known` are the keys that may stand here."""
+        """pydantic's errors in our words; `known` are the allowed keys."""
         errors = failure.errors(include_url=False)
         return [
             self.problem(_key(error["loc"]), _explained(error, known))
@@ -90,7 +88,7 @@ class FileSection:
         ]
 
     def _line(self, key: str) -> int | None:
-        """The line of the key, else of the table's header; of a key of the top also that of a table of its name."""
+        """The line of the key, else of the table's header; a key of the top may be a table's name."""
         lines = _line_numbers(self.lines)
         found = lines.get((self.name, self.index, key)) or lines.get(
             (self.name, self.index, "")
@@ -108,7 +106,7 @@ class FileSection:
 
 
 def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int]:
-    """By table, its index where it is one of several, and key ("" for the header of the table)."""
+    """By table, index (None: a single table) and key ("": the header)."""
     numbers: dict[tuple[str, int | None, str], int] = {}
     table, index = "", None
     tables: Counter[str] = Counter()
@@ -151,7 +149,7 @@ def _explained(error: Any, known: Sequence[str]) -> str:
 
 
 def explained_value(error: Any) -> str:
-    """What pydantic found wrong with a value that stands alone, in our words."""
+    """pydantic's error in our words, for a value outside a table."""
     if error["type"] in _WRITE:
         return f"found {error['input']!r}; {_to_write(error)}"
     return str(error.get("ctx", {}).get("error", error["msg"])).removesuffix(".")
@@ -167,7 +165,7 @@ def _to_write(error: Any) -> str:
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """What a word that is not known may stand for, as the end of a sentence."""
+    """As the end of a sentence."""
     close = extractOne(word, known, score_cutoff=65)
     return (
         f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""Who is told: the watchlist's routes and operator with their real addresses, checked before anything runs."""
+"""The watchlist's routes and operator with their real addresses, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ from storage.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The routes, the operator's own addresses, language and model, who hears that the job is alive, what makes the
-    route to a reader who subscribed, and how long alerts of accepted texts wait."""
+    """All who are sent something.
+
+    `heartbeat` hears that the job is alive.
+    """
 
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
@@ -46,7 +48,7 @@ class Recipients:
 def recipients(
     watchlist: Watchlist, environ: Mapping[str, str] = os.environ
 ) -> Recipients:
-    """Raises `WatchlistError` with all that stands in the way: unset variables and addresses that lead nowhere."""
+    """Raises `WatchlistError` with every unset variable and bad address."""
     problems: list[Problem] = []
     mail = _mail(watchlist, environ, problems)
     routes = [
@@ -143,7 +145,7 @@ def _expanded(
 
 
 def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
-    """The route to these addresses; without any it can say what it wants, and needs no variable for it."""
+    """Without addresses it needs no variables."""
     return Route(
         name=entry.name,
         to=to,
@@ -191,7 +193,7 @@ def _addresses(
 
 
 def _no_address(text: str, url: str) -> str | None:
-    """What is likely meant by what many write at first."""
+    """What people write at first, and probably mean."""
     if variable := re.fullmatch(r"\$([A-Z][A-Z0-9_]*)", text):
         return f"write ${{{variable[1]}}}, with braces"
     if re.match(PERSON, url):
@@ -200,7 +202,7 @@ def _no_address(text: str, url: str) -> str | None:
 
 
 def _beside(folder: Path, to: Address) -> Address:
-    """A relative file lies beside the watchlist, wherever the job is started from; its name stays as it is written."""
+    """A relative file:// address is relative to the watchlist; its name stays as written."""
     relative = re.fullmatch(r"(?i:file://)([^/].*)", to.url)
     return (
         replace(to, url=f"file://{quote(str(folder))}/{relative[1]}")

@@ -1,4 +1,4 @@
-"""The watchlist as a program that stays reads it: again and again, and the last good one where it is wrong."""
+"""The watchlist of a long-running program: reloaded when edited; the last good one stays where it is wrong."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _LOOKS = 30
 
 
 class Reloadable(Generic[T]):
-    """What `read` makes of a file, read again where the file was written; where it raises `WatchlistError`, what it
-    brought last, and the reason is logged once. It is read again, too, where `also` answers otherwise than before."""
+    """What `read` makes of a file, read again when the file or `also` changes; on a `WatchlistError` the last value
+    stays, and the reason is logged once.
+    """
 
     def __init__(
         self,
@@ -26,16 +27,16 @@ class Reloadable(Generic[T]):
         read: Callable[[], T],
         also: Callable[[], object] = lambda: None,
     ) -> None:
-        """Raises `WatchlistError` where it is wrong from the start."""
+        """Raises `WatchlistError` where the first read fails."""
         self._file, self._also = file, also
         self._read = read
         self._stamp = (
             _stamp(file),
             also(),
-        )  # before it is read: what is written meanwhile has another
+        )  # taken before reading: a write meanwhile changes it
         self._good = read()
         self._lock = Lock()
-        self.problem: str | None = None  # why what was read last does not hold
+        self.problem: str | None = None  # why the last value is out of date
 
     def __call__(self) -> T:
         with self._lock:
@@ -59,7 +60,6 @@ class Reloadable(Generic[T]):
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:
-    """Another one after the file was written or taken away."""
     try:
         status = file.stat()
     except OSError:
@@ -68,8 +68,9 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 
 
 def at_rest(file: Path) -> Path:
-    """The file, when it was not written for a second, or after half a minute: half of a watchlist may lack the routes,
-    and their alerts would be lost."""
+    """The file, once it was not written for a second, or after half a minute: a half-written watchlist may lack
+    routes, and their alerts would be lost.
+    """
     for _ in range(_LOOKS):
         try:
             age = time.time() - file.stat().st_mtime

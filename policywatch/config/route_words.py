@@ -1,4 +1,4 @@
-"""Checks of a route's values while the watchlist is read; they need neither the environment nor Apprise."""
+"""Checks of a route's values that need neither the environment nor Apprise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from policywatch.config.schema import DocumentEntry, OperatorEntry, RouteEntry
 def word_problems(
     routes: Iterable[tuple[RouteEntry, FileSection]],
 ) -> Iterator[Problem]:
-    """Times, time zones and languages that mean nothing."""
     for entry, section in routes:
         if entry.enabled:
             yield from _times(entry, section)
@@ -28,7 +27,7 @@ def filter_problems(
     documents: Sequence[DocumentEntry],
     own_topics: Iterable[str],
 ) -> Iterator[Problem]:
-    """Filters that can never match: such a route would be silent, and stay unnoticed."""
+    """Filters that can never match: such a route would stay silent unnoticed."""
     allowed: dict[str, set[str]] = {
         "topics": {*TOPICS, *own_topics},
         "services": {document.service for document in documents},
@@ -51,7 +50,6 @@ def filter_problems(
 def language_problems(
     entry: RouteEntry | OperatorEntry, section: FileSection
 ) -> Iterator[Problem]:
-    """A language without a catalogue."""
     if entry.language not in LANGUAGES:
         yield section.problem(
             "language", f"found {entry.language!r}; allowed: {', '.join(LANGUAGES)}"

@@ -1,4 +1,4 @@
-"""The tables of a watchlist file, as written; every value is checked, none is put to use yet."""
+"""The tables of a watchlist file as written, every value checked."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
 
 PERSON = r"^[^\s:/@,;<>\"]+@[\w-]+(\.[\w-]+)+$"  # an e-mail address alone
 
-# what pages and API put behind a document's id
+# suffixes that pages and API add to a document's id
 _PAGES_OF_A_DOCUMENT = re.compile(
     r".+/(compare|course|versions(/[^/]+(/(text|capture|withdraw))?)?)"
 )
 
 
 def document_id(text: str) -> str:
-    """The text, where it can name a document; else `ValueError` says how to write it."""
+    """Raises `ValueError`, which says how to write it."""
     if not re.fullmatch(
         r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text
     ):
@@ -46,7 +46,7 @@ def document_id(text: str) -> str:
 
 
 def web_address(text: str) -> str:
-    """The text, where it is a whole address of the web; else `ValueError` says how to write it."""
+    """Raises `ValueError`, which says how to write it."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write a whole address that begins with https:// or http://")
@@ -54,7 +54,7 @@ def web_address(text: str) -> str:
 
 
 def _page_address(text: str) -> str:
-    """The same of a page to watch, that a server may have, and that can be shown to everybody."""
+    """A `web_address` with a server's host and without credentials, for it is shown to everybody."""
     parts = urlsplit(web_address(text))
     if "@" in parts.netloc:
         raise PydanticCustomError(
@@ -84,7 +84,7 @@ def _git_address(text: str) -> str:
 
 
 def span_text(text: str) -> str:
-    """The text, where it is a span of time; else `ValueError` says how to write it."""
+    """Raises `ValueError`, which says how to write it."""
     if not re.fullmatch(r"[1-9]\d*[mhd]", text):
         raise ValueError("write a number and m, h or d, like 30m, 6h or 1d")
     if int(text[:-1]) > _MOST[text[-1]]:
@@ -93,7 +93,7 @@ def span_text(text: str) -> str:
 
 
 def language_code(text: str) -> str:
-    """The text, where it can name a language; else `ValueError` says how to write it."""
+    """Raises `ValueError`, which says how to write it."""
     if not re.fullmatch(r"[a-z]{2}", text):
         raise ValueError("write two small letters, like en or fr")
     return text
@@ -102,7 +102,7 @@ def language_code(text: str) -> str:
 def _phrase(text: str) -> str:
     if not re.search(r"\w", text):
         raise ValueError("write a word or more, like train* ... model*")
-    pattern_of(text)  # says what of it can't be read
+    pattern_of(text)  # raises with the reason
     return text
 
 
@@ -115,12 +115,12 @@ def _selector(text: str) -> str:
 
 
 def span(text: str) -> timedelta:
-    """The time that "30m", "6h" or "1d" mean."""
+    """ "30m", "6h" or "1d"."""
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 class Table(BaseModel):
-    """A table of the file: strict, and closed against keys that it does not know."""
+    """Strict: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -133,8 +133,9 @@ Language = Annotated[str, AfterValidator(language_code)]
 
 
 class DocumentEntry(Table):
-    """One `[[documents]]`. `repository` and `type` ("Privacy Policy", or "Service/Privacy Policy" where the archive's
-    service has another name) say where Open Terms Archive has it."""
+    """`[[documents]]`. `repository` and `type` ("Privacy Policy", or "Service/Privacy Policy" if the archive names
+    the service otherwise) locate it in Open Terms Archive.
+    """
 
     id: Annotated[str, AfterValidator(document_id)]
     service: Annotated[str, Field(min_length=1)]
@@ -189,12 +190,11 @@ class DocumentEntry(Table):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Where its text stands, in the order in which it is read."""
+        """In reading order."""
         return tuple(self.urls or [self.url or ""])
 
     @property
     def source_name(self) -> str:
-        """Where it is read, in words."""
         if self.source == "open-terms-archive":
             return f"Open Terms Archive ({self.repository})"
         if self.source == "wayback":
@@ -214,14 +214,14 @@ class CrawlEntry(Table):
 
 
 class ServiceEntry(Table):
-    """`[services.NAME]`: what holds for all documents of a service."""
+    """`[services.NAME]`: for all documents of a service."""
 
     robots: Robots | None = None
-    source: Source | None = None  # in place of what the shipped watchlist says
+    source: Source | None = None  # overrides the shipped watchlist's
 
 
 class SourcesEntry(Table):
-    """`[sources]`: where archives are asked."""
+    """`[sources]`: the addresses of archives."""
 
     wayback_url: Address = "https://web.archive.org"
 
@@ -236,7 +236,7 @@ class TopicEntry(Table):
 
 
 class RouteEntry(Table):
-    """One `[[routes]]`, as written; `policywatch.config.recipients` makes it one that can be used."""
+    """`[[routes]]`; `policywatch.config.recipients` gives it real addresses."""
 
     name: Annotated[str, Field(pattern=r"^[\w .-]+$")]
     to: Annotated[list[str], Field(min_length=1)]
@@ -310,7 +310,7 @@ class AlertsEntry(Table):
     ] = "10m"
 
 
-# where services of models answer as OpenAI's do, by the first part of a model's name
+# base addresses of APIs like OpenAI's, by the prefix of a model's name
 MODEL_SERVICES = {
     "ollama": "http://127.0.0.1:11434/v1",
     "openai": "https://api.openai.com/v1",
@@ -326,8 +326,7 @@ _OWN_NETWORK = re.compile(
 
 
 class ReaderEntry(Table):
-    """`[reader]`: a language model that reads changes, where the operator has one; times in seconds, prices for a
-    million tokens that go in and that come out."""
+    """`[reader]`: the operator's language model; times in seconds, prices for a million input and output tokens."""
 
     model: Annotated[str, Field(min_length=1)] | None = None
     url: Address | None = None
@@ -371,14 +370,15 @@ class ReaderEntry(Table):
 
     @property
     def name(self) -> str:
-        """As its server knows it."""
+        """Without the service's prefix."""
         service, _, rest = (self.model or "").partition("/")
         return rest if service in MODEL_SERVICES and rest else self.model or ""
 
 
 class EvidenceEntry(Table):
-    """`[evidence]`: an authority that signs the chain of captures (RFC 3161), and the PEM file with its certificates,
-    beside the watchlist if it is relative."""
+    """`[evidence]`: an RFC 3161 authority that signs the chain, and the PEM file of its certificates, relative to the
+    watchlist.
+    """
 
     timestamp_url: Address
     certificate: Annotated[str, Field(min_length=1)]
@@ -388,7 +388,7 @@ Days = Annotated[int, Field(ge=7, le=36_500)]
 
 
 class RetentionEntry(Table):
-    """`[retention]`: after how many days what is not needed goes; what is left out stays for ever."""
+    """`[retention]`: days; None: for ever."""
 
     checks: Days | None = None
     deliveries: Days | None = None
@@ -396,17 +396,17 @@ class RetentionEntry(Table):
 
 
 class WebEntry(Table):
-    """`[web]`: what `serve` shows beside the pages; `subscribe` lets readers subscribe by e-mail."""
+    """`[web]`: options of `serve`; `subscribe` lets readers subscribe by e-mail."""
 
     metrics: bool = False
     subscribe: bool = False
 
 
 class TopEntry(Table):
-    """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts.
+    """The keys before the first table. `site` is the public address of `serve`, for links in alerts.
 
-    `upgrade`: whether commands that write upgrade the database of an older policywatch; left out, a SQLite file is
-    upgraded, after it was copied, and PostgreSQL is not.
+    `upgrade`: whether writing commands upgrade an older database; by default a SQLite file is, after it was copied,
+    and PostgreSQL is not.
     """
 
     use: list[str] = []

@@ -1,4 +1,4 @@
-"""The watchlist: which documents are watched and who is told, read from TOML and checked before anything runs."""
+"""The watchlist: what is watched and who is alerted, from TOML, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def contact_problem(contact: str | None) -> str | None:
-    """Why no site could reach us by it, if it couldn't."""
+    """Why no site could reach us by it; None if fine."""
     if contact and _VARIABLE.search(contact):
         return "every site reads it, so no variable is put in: write the address itself"
     write = 'write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
@@ -61,7 +61,7 @@ def contact_problem(contact: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Watchlist:
-    """A valid watchlist. `site` is where the pages of `serve` can be reached, for links in alerts."""
+    """`site` is the public address of `serve`, for links in alerts."""
 
     file: Path
     lines: tuple[str, ...]
@@ -86,7 +86,7 @@ class Watchlist:
 
     @property
     def digest(self) -> str:
-        """Equal for watchlists that a run would apply alike, wherever and with whatever comments they are written."""
+        """Equal for watchlists that a run applies alike, whatever their place and comments."""
         applied = {
             field.name: _plain(getattr(self, field.name))
             for field in fields(self)
@@ -98,7 +98,7 @@ class Watchlist:
         return next((entry for entry in self.documents if entry.id == id_), None)
 
     def service(self, name: str) -> str:
-        """The service as the watchlist writes it, whatever the case; a name that is new as it is given."""
+        """In the watchlist's spelling, ignoring case; a new name unchanged."""
         return next(
             (
                 each.service
@@ -109,11 +109,11 @@ class Watchlist:
         )
 
     def problem(self, key: str, text: str) -> Problem:
-        """A problem with a key at the top of the file, found when it is put to use."""
+        """For a problem found in use with a key at the top of the file."""
         return FileSection(self.file, self.lines).problem(key, text)
 
     def robots(self, entry: DocumentEntry) -> Robots:
-        """The operator's word on robots.txt: the document's, else its service's, else the crawl's."""
+        """The document's value, else its service's, else the crawl's."""
         return (
             entry.robots
             or _of_service(self.services, entry.service).robots
@@ -147,17 +147,16 @@ def shipped() -> list[str]:
 
 
 def shipped_documents(name: str) -> list[dict[str, Any]]:
-    """The entries of a watchlist that ships, as written."""
     text = (files("policywatch") / "watchlists" / f"{name}.toml").read_text("utf-8")
     documents: list[dict[str, Any]] = tomllib.loads(text)["documents"]
     return documents
 
 
-TEXT = "_POLICYWATCH_TEXT"  # variable by which `watch` tells its runs where the text lies that it has read of the file
+TEXT = "_POLICYWATCH_TEXT"  # environment variable by which `watch` passes its runs the text it has read
 
 
 def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watchlist:
-    """The watchlist, read again by a program that stays on the database of the first; raises `WatchlistError`."""
+    """Raises `WatchlistError` where a long-running program's database was changed."""
     if watchlist.database != first.database:
         problem = f"can't be changed while `{command}` runs; start it anew"
         raise WatchlistError([watchlist.problem("database", problem)])
@@ -165,7 +164,7 @@ def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watch
 
 
 def load(file: Path, environ: Mapping[str, str] = os.environ) -> Watchlist:
-    """Read and check a watchlist file. Raises `WatchlistError` with every problem that was found."""
+    """Raises `WatchlistError` with every problem."""
     return _Loader(file, environ).load()
 
 
@@ -173,7 +172,7 @@ _Entry = TypeVar("_Entry", bound=Table)
 
 
 class _Loader:
-    """Gathers problems while it reads, so that a person sees all of them at once."""
+    """Collects problems, so that a person sees all at once."""
 
     def __init__(self, file: Path, environ: Mapping[str, str]) -> None:
         self.file = file.resolve()
@@ -234,7 +233,7 @@ class _Loader:
         ):
             problem = 'needs a [mail] block, and site = "https://..." for the links to confirm and to unsubscribe'
             self.problems.append(self._section("web").problem("subscribe", problem))
-        if not self.problems:  # else a document that is meant may be missing here
+        if not self.problems:  # else a document may be missing here
             self.problems += filter_problems(
                 watchlist.routes, watchlist.documents, watchlist.topics
             )
@@ -244,7 +243,7 @@ class _Loader:
         return watchlist
 
     def _wrong_names(self, watchlist: Watchlist) -> Iterator[Problem]:
-        """Settings for a service without documents, and own topics with the name of one that ships."""
+        """Settings for a service without documents, and own topics named like shipped ones."""
         names = sorted({document.service for document in watchlist.documents})
         for name in watchlist.services:
             if watchlist.service(name) in names:
@@ -259,7 +258,7 @@ class _Loader:
         try:
             text = Path(self.environ.get(TEXT) or self.file).read_text(
                 "utf-8-sig"
-            )  # with a mark or without
+            )  # with or without a byte order mark
             return tomllib.loads(text), tuple(text.split("\n"))
         except FileNotFoundError as failure:
             problem = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
@@ -340,7 +339,7 @@ class _Loader:
     def _documents(
         self, use: list[str], services: Mapping[str, ServiceEntry]
     ) -> tuple[DocumentEntry, ...]:
-        """The shipped ones that `use` names, each overridden by the keys of an own entry with its id."""
+        """The shipped ones of `use`, each overridden by an own entry with its id."""
         tables: dict[str, dict[str, Any]] = {}
         for name in use:
             if name not in shipped():
@@ -369,9 +368,7 @@ class _Loader:
             self._checked(DocumentEntry, table, sections[key])
             for key, table in tables.items()
         ]
-        spelled = dict[
-            str, str
-        ]()  # the same service, however an entry spells it, is called as the first one does
+        spelled = dict[str, str]()  # a service is spelt as its first entry spells it
         return tuple(
             entry.model_copy(
                 update={
@@ -398,7 +395,7 @@ class _Loader:
             return text
 
     def _database(self, written: str) -> str:
-        """A relative SQLite file lies beside the watchlist, wherever the job is started from."""
+        """A relative SQLite file is relative to the watchlist."""
         text = self._expanded(written, "database")
         if re.fullmatch(r"sqlite(?:\+\w+)?://(?:/(?::memory:)?)?(?:\?.*)?", text):
             self._problem(
@@ -410,7 +407,7 @@ class _Loader:
 
 
 def _of_service(services: Mapping[str, ServiceEntry], name: str) -> ServiceEntry:
-    """Its settings, whatever the case of the name."""
+    """Ignoring case."""
     return next(
         (entry for key, entry in services.items() if key.casefold() == name.casefold()),
         ServiceEntry(),
@@ -418,13 +415,13 @@ def _of_service(services: Mapping[str, ServiceEntry], name: str) -> ServiceEntry
 
 
 def _spelled(route: RouteEntry, watchlist: Watchlist) -> RouteEntry:
-    """With its services as the documents have them."""
+    """With its services spelt as the documents spell them."""
     names = route.services and [watchlist.service(name) for name in route.services]
     return route.model_copy(update={"services": names}) if names else route
 
 
 def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of `own` win; url and urls are one thing, and no archive has a text of several addresses."""
+    """`own` wins; url and urls replace each other, and archives have no text of several addresses."""
     moved = {"url", "urls"} if {"url", "urls"} & own.keys() else set()
     moved |= {"source", "fallback"} if "urls" in own else set()
     return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
@@ -451,7 +448,7 @@ class MissingVariable(LookupError):
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:
-    """Put the environment's values for each `${NAME}`. Raises `MissingVariable`."""
+    """Substitute `${NAME}`. Raises `MissingVariable`."""
 
     def value(match: re.Match[str]) -> str:
         if not environ.get(match[1]):

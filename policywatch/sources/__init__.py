@@ -1,1 +1,1 @@
-"""Reads public archives of policies: their history becomes versions whose source is named."""
+"""Public archives of policies: their history becomes versions that name their source."""

@@ -1,4 +1,4 @@
-"""Pages from files and addresses, and what changes between them."""
+"""Pages from files and addresses, and the changes between them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ MIMES = {
 
 
 def is_address(source: str) -> bool:
-    """Else it names a file."""
     return urlsplit(source).scheme in {"http", "https"}
 
 
@@ -48,8 +47,7 @@ def read_source(
     language: str | None,
     **fetching: Any,
 ) -> Page:
-    """Read a file, or an address as the crawler fetches it, with what `fetched` takes. Raises `UnreadablePage` with
-    what stood in the way."""
+    """Read a file or an address (`fetching` as for `fetched`). Raises `UnreadablePage`."""
     options: dict[str, Any] = {
         "language": language,
         "select": select,
@@ -64,7 +62,7 @@ def read_source(
 
 
 def read_capture(capture: Fetched, **options: Any) -> Page:
-    """Read what was fetched; options as of `read_page`. Raises `UnreadablePage`."""
+    """Options as of `read_page`. Raises `UnreadablePage`."""
     body, url = capture.body, capture.final_url
     return sandbox.run(
         read_page, body, mime=capture.mime, charset=capture.charset, url=url, **options
@@ -72,8 +70,7 @@ def read_capture(capture: Fetched, **options: Any) -> Page:
 
 
 def read_file(path: Path, **options: Any) -> Page:
-    """Read a file by what its name says it is, else by how it begins; options as of `read_page`. Raises
-    `UnreadablePage`."""
+    """By its suffix, else its first bytes; options as of `read_page`. Raises `UnreadablePage`."""
     body = path.read_bytes()
     try:
         return sandbox.run(
@@ -98,13 +95,13 @@ def _guess(body: bytes) -> str:
 def compare_files(
     old: Path, new: Path, *, language: str | None, document: str | None
 ) -> Comparison:
-    """Raises `UnreadablePage` where one of them gives no text."""
+    """Raises `UnreadablePage`."""
     before, after = (read_file(file, language=language) for file in (old, new))
     return compare_within_limits(before, after, language=language, document=document)
 
 
 def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
-    """An answer for each line, in their order, with its id. A line that can't be used stops with its number."""
+    """Answers in order, with ids; a bad line ends it with an error that names its number."""
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -127,7 +124,7 @@ def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
 def _compare_pair(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:
     try:
         return sandbox.run(compare_markdown, before, after, pair)
-    except TooCostly:  # of reading or of comparing
+    except TooCostly:
         pass
     try:
         options: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Folders of pages that somebody saved."""
+"""Folders of saved pages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 
 
 class SavedFile(NamedTuple):
-    """By its name, which is a path below the folder."""
+    """`name` is a path below the folder."""
 
     recorded_at: datetime
     name: str
@@ -73,8 +73,9 @@ class SavedPages:
 
 
 def saved_pages(path: Path, document: str, url: str) -> SavedPages:
-    """The pages of a folder, dated by their names, or those that a CSV of file and date lists. Raises `NotAnArchive`
-    where one has no date, or is no regular file below the folder: what is imported is shown to everybody."""
+    """A folder's pages dated by their names, or those of a CSV of file and date. Raises `NotAnArchive` where one
+    lacks a date or is no regular file below the folder: what is imported is public.
+    """
     if path.is_dir():
         folder = path
         names = sorted(
@@ -100,7 +101,7 @@ def saved_pages(path: Path, document: str, url: str) -> SavedPages:
 
 
 def _time(written: str, where: str) -> datetime:
-    """Of a date alone its beginning."""
+    """A date alone is its beginning."""
     try:
         time = datetime.fromisoformat(written)
     except ValueError as failure:
@@ -116,8 +117,9 @@ def _time(written: str, where: str) -> datetime:
 def _read(
     folder: Path, name: str, *, follow: bool = False, only_look: bool = False
 ) -> bytes | None:
-    """The bytes of a regular file; None where it is too large. Below the folder no link is followed, whoever puts one
-    there meanwhile. Raises `NotAnArchive`."""
+    """The bytes of a regular file; None if too large. No link below the folder is followed, even if put there
+    meanwhile. Raises `NotAnArchive`.
+    """
     parts = PurePath(name).parts
     if not parts or PurePath(name).is_absolute() or ".." in parts:
         raise NotAnArchive(f"{name!r} is not below {folder}")
@@ -137,7 +139,7 @@ def _read(
                 here = below(part, os.O_DIRECTORY | follows, here)
             file = below(
                 parts[-1], os.O_NONBLOCK | follows, here
-            )  # a named pipe would wait for its writer
+            )  # opening a named pipe would block
         except OSError as failure:
             is_link = failure.errno in {errno.ELOOP, errno.ENOTDIR}
             why = (

@@ -1,7 +1,7 @@
-"""The git command, which reads the repositories of strangers, within limits.
+"""The git command for strangers' repositories, within limits of time, memory and file size.
 
-It has a deadline, memory and file sizes that it can't exceed, no hooks, no configuration of the repository, and ends
-with us. Over http it connects to addresses that were checked, and follows no redirect.
+No hooks, no configuration of the repository; it ends with us. Over http it connects to checked addresses only, and
+follows no redirect.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from urllib.parse import urlsplit
 from foundation.addresses import public_addresses
 from policywatch.config.schema import GIT_ADDRESS
 
-SECONDS = 600  # for one command, so for all that one repository sends
+SECONDS = 600  # for one command
 _LARGEST_FILE = (
     2 * 2**30
-)  # bytes, of a pack; the contents of files are left out of it where the server can do that
+)  # bytes of a pack, which has no file contents where the server supports that
 _MEMORY = 2**30  # bytes
 _STALLED = (
     "http.lowSpeedLimit=100",
     "http.lowSpeedTime=120",
-)  # bytes a second, seconds: given up
+)  # bytes a second for so many seconds: given up
 _FRUGAL = (
     "core.bigFileThreshold=8m",
     "core.deltaBaseCacheLimit=32m",
@@ -42,35 +42,35 @@ _ALONE = (
     "gc.auto=0",
     "http.followRedirects=false",
 )
-# whatever limits are lower already stay as they are; a block has 512 bytes
+# lower limits stay; a block has 512 bytes
 _LIMITED = (
     'ulimit -f "$1" 2>/dev/null; ulimit -d "$2" 2>/dev/null; shift 2; exec git "$@"'
 )
-_LAST_WORDS = 4096  # bytes of what git says that are looked at
+_LAST_WORDS = 4096  # bytes of its messages
 _PORTS = {"http": 80, "https": 443, "git": 9418, "ssh": 22}
 
 
 class GitFailed(Exception):
-    """What git says of it, on one line; it may speak of the network, so it is for the operator alone."""
+    """git's message on one line, for the operator only: it may speak of the network."""
 
 
 class Git:
-    """git for one repository: `address` is where it may connect to, if anywhere."""
+    """For one repository; `address` is where it may connect to, if anywhere."""
 
     def __init__(self, address: str = "", *, allow_private: bool = True) -> None:
-        """Raises `ForbiddenAddress` where the host has no public address and needs one, `OSError` where it has none."""
+        """Raises `ForbiddenAddress` for a host without the public address it needs, `OSError` for an unknown one."""
         self._scheme = _scheme(address)
         self._pinned: tuple[str, ...] = ()
         if allow_private or self._scheme == "file":
             return
         real = self.run("ls-remote", "--get-url", "--", address).strip()
-        if real != address:  # the user's own configuration puts another in its place
+        if real != address:  # rewritten by the user's own configuration
             self._scheme = _scheme(real)
             return
         matched, parts = GIT_ADDRESS.match(address), urlsplit(address)
         host = (matched["host"] if matched else None) or parts.hostname or ""
         port = parts.port or _PORTS[self._scheme]
-        # where the name leads in a moment does not count; ssh knows its host by the key
+        # pins the checked addresses; ssh knows its host by the key
         addresses = ",".join(
             f"[{each}]" if ":" in each else each
             for each in public_addresses(host, port)
@@ -78,7 +78,7 @@ class Git:
         self._pinned = (f"http.curloptResolve={host}:{port}:{addresses}",)
 
     def run(self, *arguments: str, input_: str = "") -> str:
-        """What it prints. Raises `GitFailed`."""
+        """Returns its output. Raises `GitFailed`."""
         with (
             self._started(*arguments, stdin=subprocess.PIPE) as process,
             _ended_with_us(process),
@@ -90,8 +90,9 @@ class Git:
     def streaming(
         self, *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """The running command, whose output is read by the caller, and to its end here. Raises `GitFailed`. For what
-        needs no network: it ends with its pipes."""
+        """The running command; the rest of its output is drained here. Raises `GitFailed`. No deadline, so only for
+        commands without network.
+        """
         with self._started(*arguments, stdin=stdin) as process:
             yield process
             assert process.stdout is not None
@@ -111,7 +112,7 @@ class Git:
         command = ["sh", "-c", _LIMITED, "git", *limits, "--no-pager"]
         command += [word for setting in settings for word in ("-c", setting)]
         late = threading.Event()
-        with (  # git and what it starts are a group of processes, which ends as a whole
+        with (  # git and its children form a process group, killed as a whole
             tempfile.TemporaryFile() as errors,
             subprocess.Popen(
                 [*command, *arguments],
@@ -144,7 +145,7 @@ class Git:
                 raise GitFailed(_last_line(errors))
 
     def _environment(self) -> dict[str, str]:
-        """The user's own, so that credentials work; but git asks nobody and takes no repository from it."""
+        """The user's own, so that credentials work; but git prompts nobody and takes no repository from it."""
         names = [
             name
             for name in os.environ
@@ -153,9 +154,9 @@ class Git:
         return (
             {name: os.environ[name] for name in names}
             | {
-                "GIT_ALLOW_PROTOCOL": self._scheme,  # above all not "ext", which would start a command
+                "GIT_ALLOW_PROTOCOL": self._scheme,  # above all not "ext", which runs a command
                 "GIT_TERMINAL_PROMPT": "0",
-                "GIT_NO_LAZY_FETCH": "1",  # what is missing is fetched at once, or a failure
+                "GIT_NO_LAZY_FETCH": "1",  # fail rather than fetch one by one
                 "GIT_OPTIONAL_LOCKS": "0",
                 "LC_ALL": "C.UTF-8",
             }
@@ -168,14 +169,14 @@ def _scheme(address: str) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """With all that it has started."""
+    """With its children."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager
 def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """SIGTERM ends it, and then does to us what it did before. Other threads get no signals."""
+    """SIGTERM ends it, then has its usual effect on us. Only the main thread gets signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

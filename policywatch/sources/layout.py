@@ -1,4 +1,4 @@
-"""How Open Terms Archive lays out its versions: a Markdown file for each document, "Service/Document type.md"."""
+"""How Open Terms Archive lays out versions: Markdown files "Service/Document type.md"."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS: dict[str, DocumentKind] = {
     "trackers policy": "cookie-policy",
     "community guidelines": "guidelines",
 }
-# what a service may call the one document that the archive files under "Terms of Service"
+# what services call what the archive files as "Terms of Service"
 _TERMS = (
     "terms of service",
     "terms of use",
@@ -27,13 +27,13 @@ _TERMS = (
     "terms and conditions",
     "terms",
 )
-# the archive read an unchanged page by other rules
+# the archive extracted an unchanged page by other rules
 _REFILTERED = re.compile(r"(?i)refilter|apply technical or declaration upgrade")
 
 
 @dataclass(slots=True)
 class Archived:
-    """A document in an archive, with all its records, oldest first."""
+    """Its records are oldest first."""
 
     service: str
     type: str
@@ -41,33 +41,33 @@ class Archived:
 
     @property
     def id(self) -> str:
-        """The id that a document of ours has if it has these names: linkedin/privacy-policy."""
+        """By naming: linkedin/privacy-policy."""
         return f"{slug(self.service)}/{slug(self.type)}"
 
     @property
     def kind(self) -> DocumentKind:
-        """What kind of document it is; "other" where the archive's type says nothing to us."""
+        """ "other" for an unknown type."""
         return _KINDS.get(self.type.casefold(), "other")
 
 
 def is_refiltered(record: Record) -> bool:
-    """The text differs because the archive's own reading changed, by its word."""
+    """The archive says that only its extraction changed."""
     return _REFILTERED.match(record.subject) is not None
 
 
 def _last_part(repository: str) -> str:
-    """What an address, a folder and a bundle of one repository have in common."""
+    """Equal for the address, folder and bundle of one repository."""
     return re.sub(r"\.(git|bundle)$", "", repository.rstrip("/")).rpartition("/")[2]
 
 
 def _likeness(title: str, other: str) -> float:
-    """The share of two titles' words that stand in both."""
+    """The share of words in both titles."""
     words, others = ({*slug(each).split("-")} for each in (title, other))
     return len(words & others) / len(words | others)
 
 
 def documents(records: Iterable[Record], name: str) -> list[Archived]:
-    """The archive's documents, by id. Raises `NotAnArchive` where not one file lies as the archive lays them."""
+    """By id. Raises `NotAnArchive` where no file fits the layout."""
     archived: dict[str, Archived] = {}
     others: list[str] = []
     for record in records:
@@ -104,9 +104,10 @@ def continued_by(
     title: str = "",
     repository: str = "",
 ) -> DocumentEntry | None:
-    """The document of the watchlist whose history this is: the one that names its type; else of the same id; else the
-    service's only one of that kind. Of several that name the type, as archives give one type to different documents,
-    the one that follows this `repository`, or else is called most like the text's `title`."""
+    """The watched document with this history: the one that names its type; else of the same id; else the service's
+    only one of that kind. Of several that name the type, the one that follows this `repository`, else the nearest
+    by `title`, as archives give different documents one type.
+    """
     entries, path = list(watched), f"{archived.service}/{archived.type}.md"
     named = [entry for entry in entries if entry.archive_path == path] or [
         entry for entry in entries if entry.id == archived.id

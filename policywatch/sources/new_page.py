@@ -1,4 +1,4 @@
-"""A page that is to be watched: read as a run would, and the entry of the watchlist that it suggests."""
+"""A page to be watched: extracted as a run would, with a suggested entry."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _NOT_YET = {
     "service": "-",
     "title": "-",
     "kind": "other",
-}  # what the page is asked for
+}  # the page tells
 
 
 def read_new(watchlist: Watchlist, given: Mapping[str, Any]) -> Page:
-    """As a run would read it. Raises `ValueError` with why it can't be watched, and `UnreadablePage`."""
+    """Raises `ValueError` with why it can't be watched, and `UnreadablePage`."""
     asked = DocumentEntry.model_validate({**_NOT_YET, **given})
     if other := watched_as(watchlist, given["url"]):
         raise ValueError(Message("add.watched", document=other))
@@ -60,8 +60,9 @@ def _fetching(watchlist: Watchlist, entry: DocumentEntry) -> dict[str, Any]:
 def _neighbours(
     watchlist: Watchlist, capture: Fetched, page: Page
 ) -> list[DocumentEntry]:
-    """Documents whose page this may be, in its language: the addresses differ by their parameters alone, or the page
-    gives theirs as its own."""
+    """Documents in its language that may be this page: addresses that differ by parameters alone, or that it gives as
+    canonical.
+    """
     canonical: str | None = isolated(
         canonical_address, capture.body, capture.mime, capture.final_url
     )
@@ -85,7 +86,7 @@ def _neighbours(
 def _says_the_same(
     watchlist: Watchlist, entry: DocumentEntry, capture: Fetched
 ) -> bool:
-    """Whether the document's page says now what was received from another address."""
+    """Whether the document's page now gives the text received from another address."""
     options = {
         "select": entry.select,
         "remove": entry.remove,
@@ -97,7 +98,7 @@ def _says_the_same(
             entry.url or "", language=entry.language, **_fetching(watchlist, entry)
         )
         before, after = (read_capture(each, **options) for each in (watched, capture))
-    except UnreadablePage:  # nobody can tell
+    except UnreadablePage:  # unknown
         return False
     return not compare(before, after, language=entry.language).substantive
 
@@ -105,9 +106,8 @@ def _says_the_same(
 def suggest_entry(
     watchlist: Watchlist, given: Mapping[str, Any], page: Page
 ) -> DocumentEntry:
-    """The entry with the keys that are `given`, the others by what the page says of itself.
-
-    Raises `ValueError` where a key has to be given, and `UnreadablePage` where a run would hold the page.
+    """The `given` keys, completed from the page. Raises `ValueError` for a missing key, and `UnreadablePage` where a
+    run would hold the page.
     """
     if rejection := page_rejection(page, language=given.get("language")):
         raise UnreadablePage(rejection)

@@ -1,4 +1,4 @@
-"""What a store of before the first release captured of a document."""
+"""Captures of a document in a store from before the first release."""
 
 from __future__ import annotations
 

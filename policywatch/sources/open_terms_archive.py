@@ -1,4 +1,4 @@
-"""Repositories of Open Terms Archive: a document's history is imported from one, or its news are followed."""
+"""Repositories of Open Terms Archive: import a document's history, or follow its news."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ArchivedDocument:
     url: str
 
     def records(self, since: Import | None) -> Sequence[Record]:
-        """Those after the mark, by their dates where the archive's history was rewritten since."""
+        """Those after the mark; by date where the archive's history was rewritten."""
         if since is None:
             return self.recorded
         commits = [record.commit for record in self.recorded]
@@ -61,7 +61,7 @@ class ArchivedDocument:
         ]
 
     def texts(self, records: Sequence[Record]) -> Iterator[ArchivedText]:
-        """With what the archive says of each. Raises `ArchiveUnreachable`."""
+        """Raises `ArchiveUnreachable`."""
         name = self.repository.name
         bodies = self.repository.texts([record.blob for record in records])
         for record, body in zip(records, bodies, strict=True):
@@ -91,9 +91,9 @@ class ArchivedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: of one service, of some documents, each perhaps as TYPE=ID with the id that it has with us.
+    """What to import: a service, or documents, each perhaps as TYPE=ID with our id.
 
-    `insists`: on ids that name no document of ours, and on a document of another kind.
+    `insists`: also under an unknown id, or a document of another kind.
     """
 
     service: str | None = None
@@ -101,14 +101,13 @@ class Wish:
     insists: bool = False
 
     def wants(self, archived: Archived) -> bool:
-        """Names are compared without regard to case."""
+        """Ignoring case."""
         service = self.service or archived.service
         if service.casefold() != archived.service.casefold():
             return False
         return not self.documents or self._named(archived) is not None
 
     def id_for(self, archived: Archived) -> str | None:
-        """The id that was given for it."""
         return (self._named(archived) or "").partition("=")[2] or None
 
     def _named(self, archived: Archived) -> str | None:
@@ -124,7 +123,7 @@ class Wish:
 
 
 def chosen(repository: Repository, wish: Wish) -> list[Archived]:
-    """The documents that are asked for. Raises `NotAnArchive` where there is none, and says which there are."""
+    """Raises `NotAnArchive` with the available ones if none matches."""
     available = documents(repository.records(), repository.name)
     wanted = [archived for archived in available if wish.wants(archived)]
     if not wanted:
@@ -146,10 +145,8 @@ def import_archive(
     *,
     progress: Progress = lambda *_: None,
 ) -> Iterator[ImportReport]:
-    """One document after the other, so that each is done when it is reported.
-
-    Raises `NotAnArchive` at a second document that would have the id of another: their histories must not mix; and
-    at once where an id was given that is hardly meant.
+    """One document at a time, each done when reported. Raises `NotAnArchive` for ids that two documents share
+    (histories must not mix), and for a given id that is probably a mistake.
     """
     if not wish.insists:
         _check_ids(database, watchlist, wanted, wish)
@@ -196,7 +193,7 @@ def import_archive(
 def _check_ids(
     database: Database, watchlist: Watchlist, wanted: Sequence[Archived], wish: Wish
 ) -> None:
-    """An id that was given is that of a document of ours, of the same kind: a history is hard to take out again."""
+    """A given id must be one of ours, of the same kind: a history is hard to take out again."""
     with database.reading() as session:
         kinds = {row.id: row.kind for row in known(session)}
     kinds |= {entry.id: entry.kind for entry in watchlist.documents}
@@ -218,7 +215,7 @@ def _check_ids(
 
 
 def _newest_page(repository: Repository, archived: Archived) -> Page | None:
-    """The newest text that can be read, and whose language is known."""
+    """The newest readable text with a known language."""
     config = ExtractionConfig(archived.type, "en")
     newest = [record.blob for record in reversed(archived.records[-5:])]
     for body in repository.texts(newest):
@@ -238,7 +235,7 @@ def _declare(
     repository: Repository,
     language: str,
 ) -> None:
-    """A document that is not watched: retired from the beginning, so that nothing asks why it is never checked."""
+    """Not watched, so retired from the beginning: nothing reports it as unchecked."""
     row = Document(
         id=id_,
         service=archived.service,
@@ -261,7 +258,7 @@ def follow(
     folder: Path,
     mistakes: list[Exception],
 ) -> Iterator[tuple[str, list[int]]]:
-    """Read the news of each document in its repository, whose clone is kept in `folder`: its id, and its checks."""
+    """Yields each document's id and checks; clones are kept in `folder`."""
     for address in dict.fromkeys(entry.repository or "" for entry in entries):
         archive = _Followed(
             address,
@@ -287,7 +284,7 @@ def follow(
 
 
 class _Followed:
-    """One repository in one run, which is fetched once, for all its documents."""
+    """One repository in one run, fetched once for all documents."""
 
     def __init__(
         self, address: str, folder: Path, entries: Sequence[DocumentEntry]
@@ -298,7 +295,7 @@ class _Followed:
         self._records: dict[str, list[Record]] = {}
 
     def source(self, entry: DocumentEntry) -> ArchivedDocument:
-        """Raises `CheckEnded` where the archive has no such document."""
+        """Raises `CheckEnded` where the archive lacks the document."""
         path = entry.archive_path or ""
         if self._repository is None:
             try:
@@ -330,8 +327,9 @@ class _Followed:
 def _news(
     checks: ArchiveChecks, source: ArchivedDocument, config: ExtractionConfig
 ) -> list[int]:
-    """What is there before the first check that is well is taken as history, and alerts nobody. A text is marked as
-    read in the transaction of its check, so that each becomes one, whenever a run is killed."""
+    """Texts from before the first good check are history and alert nobody. A text is marked as read in its check's
+    transaction, so that a killed run loses and repeats none.
+    """
     database, id_ = checks.database, checks.document_id
     with database.reading() as session:
         was_read = last_check_from(session, id_, checks.source, good=True) is not None
@@ -351,7 +349,7 @@ def _first_check(checks: ArchiveChecks, newest: Record) -> int:
     with checks.database.writing() as session:
         version = current_version(session, id_)
         if first_own(session, id_) is not None:
-            # what the page said goes on from here
+            # the page's own history goes on from here
             mark_imported(
                 session, id_, OPEN_TERMS_ARCHIVE, newest.commit, newest.recorded_at
             )

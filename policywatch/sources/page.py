@@ -1,4 +1,4 @@
-"""A page, fetched as the crawler does, without any database of the user's."""
+"""A page fetched as the crawler does, without a database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def fetched(
     render: bool = False,
     expand: bool = False,
 ) -> Fetched:
-    """Raises `UnreadablePage` with what stood in the way."""
+    """Raises `UnreadablePage`."""
     in_browser = render or expand
     target = Target(
         "try/page",
@@ -31,7 +31,7 @@ def fetched(
         render=in_browser,
         expand=expand,
     )
-    # a person waits for the answer: what fails is tried again soon, or not at all
+    # a person waits: retry soon or not at all
     check = fetch_once(
         target, CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5), isolated
     )

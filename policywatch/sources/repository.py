@@ -1,4 +1,4 @@
-"""The history of a git repository as a stream; no checkout."""
+"""The history of a git repository as a stream, without a checkout."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from messages import Message
 from policywatch.config.schema import GIT_ADDRESS
 from policywatch.sources.git import Git, GitFailed
 
-LARGEST = 20 * 2**20  # bytes of one text; more is no policy
+LARGEST = 20 * 2**20  # bytes; a larger text is no policy
 _CHUNK = 2**16
-_LONGEST = 2**20  # bytes of a path or of the first line of a commit
+_LONGEST = 2**20  # bytes of a path or a commit's subject
 _MOST_RECORDS = 1_000_000
 _WHERE = ("heads", "remotes/origin")
 _BLOBLESS = "--filter=blob:none"  # public archives hold gigabytes
 
 
 class NotAnArchive(Exception):
-    """What was named is no archive that can be read; nothing was stored."""
+    """Nothing was stored."""
 
 
 class ArchiveUnreachable(Exception):
-    """The archive could not be had; what was stored before is kept.
+    """What was stored before is kept.
 
-    The text is for who runs the program. `reason` is for everybody, and says nothing of the network it runs in.
+    The message is for the operator; `reason` is public, and says nothing of the network.
     """
 
     def __init__(self, problem: str, reason: Message) -> None:
@@ -54,12 +54,12 @@ class Record:
     blob: str
     commit: str
     order: int
-    at: int | None  # seconds since 1970, of the author; None: the commit has no date
+    at: int | None  # author's Unix time; None: the commit has no date
     subject: str
 
     @property
     def place(self) -> tuple[float, int]:
-        """Sorts the texts of a file, oldest first; one without a date comes last, where it is noticed."""
+        """Sort key, oldest first; undated last, where they are noticed."""
         return inf if self.at is None else self.at, self.order
 
     @property
@@ -72,7 +72,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository that git can read: `folder` is a bare one of our own, `name` what people call the source."""
+    """`folder` is a bare clone of our own, `name` the source for people."""
 
     folder: Path
     name: str
@@ -80,8 +80,7 @@ class Repository:
     git: Git
 
     def records(self, paths: Sequence[str] = ()) -> Iterator[Record]:
-        """Every text that a commit brought, or those at these paths, oldest commit first; what a commit deleted is left
-        out."""
+        """Every text of every commit, or of these paths, oldest first, without deletions."""
         log = (
             "log",
             "--reverse",
@@ -107,8 +106,9 @@ class Repository:
             yield from _records(_tokens(process.stdout, self.name), self.name)
 
     def texts(self, blobs: Sequence[str]) -> Iterator[bytes | None]:
-        """The contents of blobs, in order; None for one that is larger than `LARGEST` or not there. Raises
-        `ArchiveUnreachable` where the clone has left them out, and they can't be fetched."""
+        """In order; None if larger than `LARGEST` or missing. Raises `ArchiveUnreachable` where they can't be
+        fetched.
+        """
         with _named(self.name):
             self._fetch(blobs)
             here = f"--git-dir={self.folder}"
@@ -124,7 +124,7 @@ class Repository:
                 process.stdin.close()
 
     def _fetch(self, blobs: Sequence[str]) -> None:
-        """Fetch at once what is missing: git would ask for each alone."""
+        """All missing ones in one fetch; git would fetch each alone."""
         here = f"--git-dir={self.folder}"
         listed = self.git.run(
             here,
@@ -136,7 +136,7 @@ class Repository:
             line.split()[0] for line in listed.splitlines() if line.endswith(" missing")
         ]
         if missing and "promisor = true" in (self.folder / "config").read_text("utf-8"):
-            # as git itself fetches what a clone has left out
+            # as git itself fetches omitted objects
             alone = (
                 "-c",
                 "fetch.negotiationAlgorithm=noop",
@@ -154,9 +154,8 @@ class Repository:
 
 @contextmanager
 def opened(source: str) -> Iterator[Repository]:
-    """A repository in a folder, a bundle or at an address; what is not on this disk is fetched, and dropped at the end.
-
-    Raises `NotAnArchive` where it is no repository, `ArchiveUnreachable` where git can't fetch it.
+    """A folder, bundle or address; a remote one is cloned and dropped at the end. Raises `NotAnArchive`,
+    `ArchiveUnreachable`.
     """
     local = Path(source)
     if not local.exists() and not GIT_ADDRESS.match(source):
@@ -165,8 +164,8 @@ def opened(source: str) -> Iterator[Repository]:
         )
     with tempfile.TemporaryDirectory(prefix="policywatch-archive-") as folder:
         bare, git = Path(folder) / "archive.git", Git("" if local.exists() else source)
-        # What a local repository's own configuration says, hooks and all, is not looked at: ours only borrows objects.
-        # All its branches come along: a clone of a bundle may know the one that counts only as its origin's.
+        # A local repository's configuration and hooks are not used: ours only borrows objects. All its branches are
+        # copied, as a clone of a bundle may have the main one only as its origin's.
         if not local.exists():
             _clone(git, source, bare, "--bare", _BLOBLESS)
         else:
@@ -184,8 +183,9 @@ def opened(source: str) -> Iterator[Repository]:
 
 
 def followed(address: str, folder: Path, *, allow_private: bool = False) -> Repository:
-    """A repository whose clone is kept in a folder, with its news; without the contents of files, where the server can
-    leave them out. One process at a time, others wait. Raises `ArchiveUnreachable`; `NotAnArchive` if it is empty."""
+    """A clone kept in a folder, updated; without file contents where the server supports that. One process at a time.
+    Raises `ArchiveUnreachable`; `NotAnArchive` if empty.
+    """
     name = _without_secrets(address)
     git = _git(address, name, allow_private=allow_private)
     bare = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.git"
@@ -193,7 +193,7 @@ def followed(address: str, folder: Path, *, allow_private: bool = False) -> Repo
     with bare.with_suffix(".lock").open("w") as own:
         fcntl.flock(own, fcntl.LOCK_EX)
         if bare.exists():
-            for lock in bare.rglob("*.lock"):  # of a run that was killed
+            for lock in bare.rglob("*.lock"):  # left by a killed run
                 lock.unlink()
             options = (
                 "--quiet",
@@ -220,7 +220,7 @@ def _git(address: str, name: str, *, allow_private: bool) -> Git:
         raise ArchiveUnreachable(
             str(failure), Message("network.private", where=failure.host)
         ) from failure
-    except (OSError, ValueError) as failure:  # no such name or port
+    except (OSError, ValueError) as failure:  # no such host or port
         problem = f"no address was found for {name}: {failure}"
         raise ArchiveUnreachable(
             problem, Message("archive.unreachable", name=name)
@@ -243,7 +243,7 @@ def _clone(git: Git, address: str, bare: Path, *kind: str) -> None:
 
 @contextmanager
 def _named(name: str) -> Iterator[None]:
-    """Raises `ArchiveUnreachable`, which names the archive, for what git fails at."""
+    """Turns `GitFailed` into an `ArchiveUnreachable` that names the archive."""
     try:
         yield
     except GitFailed as failure:
@@ -254,7 +254,7 @@ def _named(name: str) -> Iterator[None]:
 
 
 def _branch(git: Git, bare: Path, name: str) -> str:
-    """The commit to begin from: of HEAD, else of main or master, here or of the origin, else of the only branch."""
+    """The start: HEAD, else main or master, local or of the origin, else the only branch."""
     listing = ("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
     with _named(name):
         branches = git.run(f"--git-dir={bare}", *listing).split()
@@ -290,21 +290,17 @@ def _tokens(stream: IO[bytes], name: str) -> Iterator[str]:
 
 def _records(tokens: Iterator[str], name: str) -> Iterator[Record]:
     commit, moment, subject, order, count = "", "", "", -1, 0
-    now = int(
-        time.time()
-    )  # nobody recorded anything in time to come: that clock was wrong
+    now = int(time.time())  # future dates come from wrong clocks
     for token in tokens:
         if not token.startswith(":"):
             commit, moment, subject = (*token.split(" ", 2), "", "")[:3]
             order += 1
             continue
         _, mode, _, blob, status = token.split(" ")
-        path = intern(
-            next(tokens)
-        )  # names and subjects come again and again, and a large archive is held in memory
+        path = intern(next(tokens))  # they recur, and a large archive is held in memory
         if status[0] in "AMT" and mode.startswith(
             "100"
-        ):  # a file; neither a link nor another repository
+        ):  # a file, not a link or submodule
             count += 1
             if count > _MOST_RECORDS:
                 raise NotAnArchive(f"{name} has more than {_MOST_RECORDS} texts")
@@ -313,7 +309,7 @@ def _records(tokens: Iterator[str], name: str) -> Iterator[Record]:
 
 
 def _content(stream: IO[bytes]) -> bytes | None:
-    """Raises `GitFailed` where the stream ends before it."""
+    """Raises `GitFailed` where the stream ends early."""
     head = stream.readline()
     if not head:
         raise GitFailed("its contents end early")

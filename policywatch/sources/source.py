@@ -1,4 +1,4 @@
-"""What all archives of texts have in common: their past is imported as history, their news become checks."""
+"""What all archives share: their past is imported as history, their news become checks."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from storage.versions import (
     mark_imported,
 )
 
-Progress = Callable[[str, int, int], None]  # a document, how many texts, of how many
+Progress = Callable[[str, int, int], None]  # document, texts done, texts in all
 
 
 class Recorded(Protocol):
-    """A text that a source has, without its bytes."""
+    """A text of a source, without its bytes."""
 
     @property
     def recorded_at(self) -> datetime: ...
@@ -44,14 +44,14 @@ R = TypeVar("R", bound=Recorded)
 
 
 class Source(Protocol[R]):
-    """Where others keep texts of one document. Raises `CheckEnded`, `ArchiveUnreachable`, `NotAnArchive`."""
+    """An archive's texts of one document. Raises `CheckEnded`, `ArchiveUnreachable`, `NotAnArchive`."""
 
     @property
     def archive(self) -> str:
-        """What the sources of its texts begin with."""
+        """What `source` of its texts begins with."""
 
     def records(self, since: Import | None) -> Sequence[R]:
-        """What it has after what was read last, oldest first."""
+        """After the last one read, oldest first."""
 
     def texts(self, records: Sequence[R]) -> Iterator[ArchivedText]:
         """These, read one after the other."""
@@ -59,7 +59,7 @@ class Source(Protocol[R]):
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of one document; `continues` says that it is one of the watchlist."""
+    """`continues`: it is a document of the watchlist."""
 
     id: str
     service: str
@@ -70,11 +70,10 @@ class ImportReport:
 
     @property
     def left_out(self) -> int:
-        """Texts that were imported before, or are later than one that was there."""
+        """Imported before, or later than an existing text."""
         return self.in_archive - self.done.texts
 
     def json(self) -> dict[str, Any]:
-        """For --json."""
         names = ("service", "type", "continues", "in_archive", "left_out")
         counts = ("versions", "changes", "flagged", "same")
         return {
@@ -100,7 +99,7 @@ def import_past(
     *,
     progress: Progress = lambda *_: None,
 ) -> Imported:
-    """Import what is unread, up to the first text that is there already."""
+    """Import unread texts, up to the first that exists already."""
     with database.reading() as session:
         since = last_import(session, document_id, source.archive)
     left = source.records(since)
@@ -125,14 +124,14 @@ def import_past(
 
 
 class ArchiveFailed(CheckEnded):
-    """The archive does not answer now, or not as it should; its texts may be there all the same."""
+    """The archive gives no proper answer; it may have the texts all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveChecks:
-    """Writes the checks of one document in one archive; each method returns the id of a check, or several.
+    """Writes the checks of one document in one archive; methods return ids of checks.
 
-    `resting` are failures of the archive in this run, which those who share it add to: it is not asked again.
+    `resting` collects the archive's failures in this run, after which it is not asked again.
     """
 
     database: Database
@@ -144,7 +143,7 @@ class ArchiveChecks:
     def attempt(
         self, read: Callable[[ArchiveChecks], list[int]], mistakes: list[Exception]
     ) -> list[int]:
-        """What `read` wrote, or a check that says why it could not."""
+        """What `read` wrote, or a failed check."""
         raised: list[Exception] = []
         with isolate_errors(raised):
             try:
@@ -154,7 +153,7 @@ class ArchiveChecks:
             except CheckEnded as ended:
                 if (
                     isinstance(ended, ArchiveFailed)
-                    and ended.outcome is not Outcome.GONE  # which is said of one page
+                    and ended.outcome is not Outcome.GONE  # of one page only
                 ):
                     self._rest(ended)
                 return [
@@ -210,7 +209,7 @@ class ArchiveChecks:
             return _add(session, check)
 
     def repeat(self, address: str | None = None) -> int:
-        """Nothing is new since the last check: the text in force, or one that was set aside, which is read again."""
+        """Nothing new: the text in force, or one set aside, which is extracted again."""
         with self.database.writing() as session:
             aside = last_set_aside(session, self.document_id)
             check = self._check(session, address)

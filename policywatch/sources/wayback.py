@@ -1,8 +1,4 @@
-"""The Internet Archive: which public copies of a page it has, and what stands in them.
-
-Copies are read for documents that have them as their source, in place of pages that don't answer, or as the history of
-a document.
-"""
+"""The Internet Archive: copies of a page, as its source, in place of a page that fails, or as its history."""
 
 from __future__ import annotations
 
@@ -52,7 +48,7 @@ from storage.documents import document, is_silent
 from storage.versions import Import, current_version
 
 PUBLIC = "https://web.archive.org"
-_NEWEST = 5  # copies that are tried, for some can't be played back
+_NEWEST = 5  # copies to try, for some can't be played back
 _TROUBLES = {500, 502, 503, 504}
 _OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length"}
 _OF_A_COPY = {
@@ -64,11 +60,11 @@ _INSTEAD = {
     Outcome.BLOCKED,
     Outcome.GONE,
     Outcome.FAILED,
-}  # of a page that does not answer
+}  # that a copy may stand in for
 
 
 class _Adapter(BaseAdapter):
-    """Sends what the client asks of the public archive to `address`, through our own client."""
+    """Redirects the client's requests to `address`, through our own client."""
 
     def __init__(self, address: str, settings: CrawlSettings) -> None:
         super().__init__()
@@ -85,7 +81,7 @@ class _Adapter(BaseAdapter):
                 headers={name: str(value) for name, value in request.headers.items()},
                 seconds=self.settings.timeout,
                 max_size=self.settings.max_size,
-                allow_private=True,  # the address is the operator's own word
+                allow_private=True,  # the operator chose the address
             )
         except HttpFailure as failure:
             passes = failure.cause in {"connection", "broken_off"}
@@ -121,8 +117,9 @@ class _Adapter(BaseAdapter):
 def connected(
     address: str, settings: CrawlSettings, *, retries: int = 0
 ) -> Iterator[wayback.WaybackClient]:
-    """A client of the archive, or of another server with its interface; it keeps the archive's rate limits. Raises
-    `ArchiveUnreachable` for an `ArchiveFailed` that nobody has dealt with."""
+    """A client of the archive, or of a server with its interface, within the archive's rate limits. Turns an
+    unhandled `ArchiveFailed` into `ArchiveUnreachable`.
+    """
     session = wayback.WaybackSession(
         retries=retries,
         timeout=settings.timeout,
@@ -141,7 +138,7 @@ def connected(
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raises `CheckEnded` where a copy can't be had, `ArchiveFailed` where the archive itself does not answer."""
+    """Raises `CheckEnded` where a copy can't be had, `ArchiveFailed` where the archive does not answer."""
     try:
         yield
     except RateLimitError as failure:
@@ -163,7 +160,7 @@ def _failed(
     *,
     not_before: datetime | None = None,
 ) -> ArchiveFailed:
-    # the host that has to wait is the archive's
+    # the pause is for the archive's host
     return ArchiveFailed(
         outcome, _problem(failure), final_url=PUBLIC, not_before=not_before
     )
@@ -175,8 +172,6 @@ def _problem(failure: Exception) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One of a page, which the archive has."""
-
     record: wayback.CdxRecord
 
     @property
@@ -186,13 +181,13 @@ class Copy:
 
     @property
     def address(self) -> str:
-        """Where everybody can see it."""
+        """Public."""
         return f"{PUBLIC}/web/{self.recorded_at:%Y%m%d%H%M%S}/{self.record.original}"
 
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Those of a document's page that its server answered well."""
+    """Copies of a page with a successful status."""
 
     client: wayback.WaybackClient
     document: str
@@ -204,19 +199,19 @@ class Copies:
             for record in self.client.search(
                 self.url,
                 filter_field="statuscode:200",
-                skip_malformed_results=False,  # addresses are ours
+                skip_malformed_results=False,  # we read addresses ourselves
                 **options,
             ):
                 yield Copy(record)
 
     def newest(self, after: datetime | None) -> list[Copy]:
-        """Some, newest first, that were made after a time. Raises `CheckEnded`."""
+        """Newest first, made after a time. Raises `CheckEnded`."""
         since = after + timedelta(seconds=1) if after is not None else None
         listed = islice(self.listed(limit=-_NEWEST, from_date=since), _NEWEST)
         return sorted(listed, key=lambda copy: copy.recorded_at, reverse=True)
 
     def page(self, copy: Copy) -> Fetched:
-        """As its server sent it to the archive. Raises `CheckEnded` where it can't be had, or is a wall."""
+        """As the page's server sent it. Raises `CheckEnded`, also for a login or challenge page."""
         with explained():
             memento = self.client.get_memento(copy.record, follow_redirects=False)
             body = memento.content
@@ -236,7 +231,7 @@ class Copies:
 
 @dataclass(frozen=True, slots=True)
 class PastCopies:
-    """The source of a document's history: copies of these days, at most one in each time of `every`."""
+    """The source of a history: copies of a period, at most one in each `every`."""
 
     archive: ClassVar = INTERNET_ARCHIVE
     copies: Copies
@@ -249,7 +244,7 @@ class PastCopies:
         return f"{self.since} {self.until} {self.every}"
 
     def records(self, since: Import | None) -> Sequence[Copy]:
-        """None that has the bytes of the one before. Raises `CheckEnded`."""
+        """Without repetitions of the same bytes. Raises `CheckEnded`."""
         is_long = self.every >= timedelta(days=1)
         rare: list[Copy] = []
         for copy in self.copies.listed(
@@ -262,12 +257,12 @@ class PastCopies:
                 and copy.record.digest != rare[-1].record.digest
             ):
                 rare.append(copy)
-        if since is None or since.commit != self.mark:  # of other days
+        if since is None or since.commit != self.mark:  # of another period
             return rare
         return [copy for copy in rare if copy.recorded_at > since.recorded_at]
 
     def texts(self, records: Sequence[Copy]) -> Iterator[ArchivedText]:
-        """What stands in each copy, or why nothing can be read there. Raises `ArchiveFailed`."""
+        """Each copy's page, or why there is none. Raises `ArchiveFailed`."""
         for copy in records:
             page: Fetched | Message
             try:
@@ -282,8 +277,9 @@ class PastCopies:
 def silent(
     database: Database, entries: Sequence[DocumentEntry], checks: Sequence[int]
 ) -> list[DocumentEntry]:
-    """Those whose page did not answer, by its check among `checks` and as many before as the operator's `after` says,
-    and which the archive may stand in for."""
+    """Documents that failed in `checks` and as often before as the operator's `after` says, and that the archive may
+    stand in for.
+    """
     with database.reading() as session:
         failing = {
             row.document_id
@@ -302,7 +298,7 @@ def read_copies(
     fingerprint_of: FingerprintOf,
     mistakes: list[Exception],
 ) -> Iterator[tuple[str, list[int]]]:
-    """Read the newest copy of each page if it is later than what is known of it: the document's id, and its check."""
+    """The newest copy of each page, if later than what is known. Yields the document's id and its check."""
     resting: list[Exception] = []
     with connected(address, settings) as client:
         for entry in entries:
@@ -335,7 +331,7 @@ def _read_newest(
             page = copies.page(copy)
         except ArchiveFailed:
             raise
-        except CheckEnded as ended:  # this copy is of no use; the one before may be
+        except CheckEnded as ended:  # this copy is useless; the one before may do
             refused = refused or ended
             continue
         if (
