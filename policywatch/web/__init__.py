@@ -1,1 +1,1 @@
-"""The pages, the feed and the JSON API: read-only, without scripts, and nothing loaded from elsewhere."""
+"""Pages, feeds and the JSON API: no scripts, and nothing loaded from elsewhere."""

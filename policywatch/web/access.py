@@ -1,4 +1,4 @@
-"""Who may do more than read: people by their own passwords, whoever knows the shared one, or brings the token."""
+"""Who may do more than read: people with their own passwords, the shared one, or the token."""
 
 from __future__ import annotations
 
@@ -21,24 +21,26 @@ from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 
 PASSWORD, TOKEN = "POLICYWATCH_PASSWORD", "POLICYWATCH_TOKEN"  # names of variables
 SESSION_SECONDS = 12 * 3600
-_SESSIONS = 200  # at a time; the oldest go first
+_SESSIONS = 200  # the oldest go first
 _WINDOW = 15 * 60  # seconds in which wrong passwords are counted
-_MOST_WRONG = 5  # of one client; then its passwords are not looked at any more
-_MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try: nobody can keep others out by failing
-_LONGEST_QUEUE = 8  # passwords that are looked at or wait for it, one at a time: hashing costs time and memory
-# of one network, in so many seconds: fewer than a day's mails to all, which nobody shall use up alone
+_MOST_WRONG = 5  # of one client, before its passwords are refused unchecked
+_MOST_WRONG_OF_ALL = 60  # of all; then only clients that have not failed may try, so nobody can lock others out
+_LONGEST_QUEUE = (
+    8  # passwords checked or waiting, one at a time: hashing costs time and memory
+)
+# by network and seconds; fewer than the day's mails in total
 _MOST_SIGN_UPS = {3600: 5, 24 * 3600: 20}
-_BUSY = 5  # seconds after which one more may try again
+_BUSY = 5  # seconds until a retry
 _HASHED = "$argon2"
-_SHORTEST = 12  # characters of a password or token
+_SHORTEST = 12  # characters
 
 
 class UnusablePassword(ValueError):
-    """The environment holds a password or token that protects nothing."""
+    """The password or token in the environment is too weak or malformed."""
 
 
 class TooManyTries(Exception):
-    """Wrong passwords came too fast; `wait` is in seconds."""
+    """`wait` is in seconds."""
 
     def __init__(self, wait: int) -> None:
         super().__init__(f"too many wrong passwords; wait {wait} seconds")
@@ -47,8 +49,7 @@ class TooManyTries(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Someone who signed in, by a name or, where it is empty, by the shared password, which had this `hash`; `csrf` is
-    what their forms bring along."""
+    """`name` is empty for the shared password, whose `hash` was this; forms must send `csrf`."""
 
     csrf: str
     until: float
@@ -57,10 +58,10 @@ class Session:
 
 
 class Access:
-    """Checks passwords and tokens, and remembers who signed in until the process ends; for several threads.
+    """Checks passwords and tokens, and keeps sessions in memory; thread-safe.
 
-    With `private`, reading takes them too. `people` have passwords, plain or hashed, by name; who is taken out, or gets
-    another password, is signed out.
+    `private`: reading needs them too. `people` have passwords, plain or hashed, by name; removing a person or
+    changing a password ends their sessions.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Access:
         )
         self._token = _digest(_long_enough(token, TOKEN)) if token else None
         self._people = people
-        self._hashes: dict[str, str] = {}  # of passwords that stand as they are
+        self._hashes: dict[str, str] = {}  # of plain passwords
         if private and not self.knows_anyone:
             raise UnusablePassword(
                 f"private pages need [[people]], or {PASSWORD} or {TOKEN} in the environment"
@@ -107,13 +108,13 @@ class Access:
         return self.can_sign_in or self._token is not None
 
     def sign_in(self, password: str, address: str, name: str = "") -> str | None:
-        """The secret of a new session; None where name or password is wrong. Raises `TooManyTries`."""
+        """A new session's secret; None for a wrong name or password. Raises `TooManyTries`."""
         if not self.can_sign_in:
             return None
         client = client_of(address)
         self._check_tries(client)
         known = self._hash_of(name)
-        try:  # also for a name that nobody has, so that the time tells nothing
+        try:  # also for unknown names, so that timing reveals none
             self._hasher.verify(
                 known or self._hashed_once(secrets.token_urlsafe(32), key=""), password
             )
@@ -132,7 +133,7 @@ class Access:
         return secret
 
     def _hash_of(self, name: str) -> str | None:
-        """That of a person's password, or of the shared one; None where there is none."""
+        """Of a person or, without a name, the shared one."""
         if not name:
             return self._hash
         password = self._people().get(name)
@@ -148,8 +149,9 @@ class Access:
     async def sign_in_by_turn(
         self, password: str, address: str, name: str = ""
     ) -> str | None:
-        """The same in a thread of its own, one after the other, so that tries take no thread from the pages. Where many
-        wait, it is refused at once."""
+        """`sign_in` in a thread, one at a time, so that it takes none from the pages; refused at once where many
+        wait.
+        """
         self._check_tries(
             client_of(address)
         )  # a client that failed takes no place in the queue
@@ -202,7 +204,7 @@ def access(
     people: Callable[[], Mapping[str, str]] = dict,
     private: bool,
 ) -> Access:
-    """By the environment, and the watchlist's people. Raises `UnusablePassword`."""
+    """From the environment, and the watchlist's people. Raises `UnusablePassword`."""
     return Access(
         password=environ.get(PASSWORD),
         token=environ.get(TOKEN),
@@ -212,7 +214,7 @@ def access(
 
 
 def passwords(watchlist: Watchlist, environ: Mapping[str, str]) -> dict[str, str]:
-    """Those of the watchlist's people by name, plain or hashed. Raises `WatchlistError`."""
+    """By name, plain or hashed. Raises `WatchlistError`."""
     known, problems = dict[str, str](), list[Problem]()
     for entry, section in watchlist.people:
         try:
@@ -229,7 +231,7 @@ def _hashed(hasher: PasswordHasher, password: str) -> str:
 
 
 def _usable(password: str, name: str) -> str:
-    """The password, plain or hashed, where it protects anything. Raises `UnusablePassword`."""
+    """Raises `UnusablePassword`."""
     if not password.startswith(_HASHED):
         return _long_enough(password, name)
     try:
@@ -261,12 +263,12 @@ def is_local(host: str) -> bool:
 
 
 def client_of(address: str) -> str:
-    """Whom tries are counted for: an address, and with IPv6 the 64 bits that one customer is given."""
+    """For counting tries: the address, or the /64 of IPv6 that a customer gets."""
     return _shared(address, 32, 64)
 
 
 def network_of(address: str) -> str:
-    """What one customer may have as a whole: 256 addresses, and with IPv6 the 48 bits of a site."""
+    """A customer's range at most: /24, or /48 with IPv6."""
     return _shared(address, 24, 48)
 
 
@@ -282,13 +284,13 @@ def _shared(address: str, bits_of_4: int, bits_of_6: int) -> str:
 
 
 class SignUps:
-    """Counts them by network; for several threads."""
+    """Counts by network; thread-safe."""
 
     def __init__(self) -> None:
         self._times: deque[tuple[float, str]] = deque(maxlen=10_000)
 
     def takes(self, address: str) -> bool:
-        """Whether another one may come from there now; then it is counted."""
+        """Whether another is allowed now; it is then counted."""
         network, now = network_of(address), monotonic()
         times = [time for time, other in tuple(self._times) if other == network]
         is_let = all(

@@ -1,4 +1,4 @@
-"""/add: try a page, and add it to the documents that are watched."""
+"""/add: try a page, and watch it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def add(request: Request, backend: Using, form: OwnForm) -> Response:
         )
         with backend.comparisons.turn(
             request
-        ):  # also the second time: nothing is kept that was not tried just now
+        ):  # again on saving: only what was just tried is kept
             page = read_new(watchlist, given)
         entry = suggest_entry(watchlist, given, page)
     except ValidationError as failure:
@@ -57,7 +57,7 @@ def add(request: Request, backend: Using, form: OwnForm) -> Response:
     except (
         ValueError,
         UnreadablePage,
-    ) as failure:  # one of urlsplit's has only words
+    ) as failure:  # urlsplit's has only a text
         trouble = (
             failure.args[0]
             if isinstance(failure.args[0], Message)

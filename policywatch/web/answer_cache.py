@@ -1,5 +1,3 @@
-"""The feeds that were given last."""
-
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -19,7 +17,7 @@ _KEPT = 32  # answers
 
 
 class AnswerCache:
-    """The answers that were given last, as long as the store holds no newer check or change, and a minute at most."""
+    """The last answers, valid until the store has a newer check or change, and a minute at most."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,7 +27,7 @@ class AnswerCache:
     def get(
         self, request: Request, make: Callable[[Session], tuple[bytes, datetime]]
     ) -> tuple[bytes, datetime]:
-        """The body, and when what it tells last changed."""
+        """The body, and when its content last changed."""
         key, minute = f"{request.url}", int(monotonic() / 60)
         with self._database.reading() as session:
             check = session.exec(select(func.max(col(Check.id)))).one()

@@ -1,4 +1,4 @@
-"""GET /api: what the JSON API knows; and the schema of what webhooks get."""
+"""GET /api: the JSON API's reference, and the schema of webhooks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def api_page(request: Request) -> Response:
 
 @router.get(_SCHEMA)
 def webhook_schema(request: Request) -> Response:
-    """Whole: a receiver that keeps it needs no other file, and `$id` says where it is from."""
+    """In one file; `$id` says where it is from."""
     schema = WebhookMessage.model_json_schema(mode="serialization")
     named = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

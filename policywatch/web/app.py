@@ -1,4 +1,4 @@
-"""The web app: pages for people, feeds for readers, JSON for programs. Read-only but for the operator; no scripts."""
+"""The web app: pages for people, feeds for readers, JSON for programs. Only the operator can write; no scripts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from storage.change_list import NAMED_FIELDS, unknown_name
 from storage.clock import utc_now
 from storage.database import Database
 
-_THREADS = 6  # of which comparisons, those that wait included, mostly leave some to quick pages
+_THREADS = 6  # comparisons leave some of them to quick pages
 
 
 def create_app(
@@ -65,11 +65,10 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     with_metrics: bool = False,
 ) -> FastAPI:
-    """The app on a database; `allowed_hosts` are the names it answers to ("*.example.org" allowed).
-
-    Without `access` nobody can sign in, without `state` no text that needs review can be shown.
+    """`allowed_hosts` are the names it answers to ("*.example.org" allowed). Without `access` nobody can sign in;
+    without `state` no held text can be shown.
     """
-    # FastAPI's own documentation pages load scripts from elsewhere
+    # FastAPI's documentation pages load scripts from elsewhere
     app = FastAPI(
         title=SITE,
         docs_url=None,
@@ -83,7 +82,7 @@ def create_app(
     app.state.backend = Backend(
         database, access, state, now, CaptureBodies(database), AnswerCache(database)
     )
-    # no page that another site can make a browser ask for holds a secret: the cookie is SameSite=Strict
+    # safe with secrets: the cookie is SameSite=Strict, so no other site can request pages that hold one
     app.add_middleware(GZipMiddleware, compresslevel=6)
     app.add_middleware(AccessControl, access=access)
     app.add_middleware(Hosts, allowed_hosts=allowed_hosts, www_redirect=False)
@@ -100,7 +99,7 @@ def create_app(
     return app
 
 
-# the document's own page comes last, for its address takes any path
+# the document's own page last: its address takes any path
 ACTIONS = (
     probes,
     feeds,
@@ -129,7 +128,7 @@ ACTIONS = (
 
 @asynccontextmanager
 async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
-    """Answers are work for the processor: forty threads, the default, would only make each other wait."""
+    """Answers are CPU-bound: the default of forty threads only makes each other wait."""
     current_default_thread_limiter().total_tokens = _THREADS
     yield
 
@@ -138,18 +137,18 @@ class _Static(StaticFiles):
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         answer = super().file_response(*args, **kwargs)
         answer.headers["Cache-Control"] = (
-            "public, max-age=3600"  # no longer: an update keeps their addresses
+            "public, max-age=3600"  # updates keep the addresses
         )
         return answer
 
 
 def _known_names(request: Request, backend: Using) -> None:
-    """Filters take names that exist: a page repeats its filter in many links, so a visitor may not invent one."""
+    """Filters take only existing names: pages repeat them in many links, so visitors may not invent any."""
     asked = {
         field: set(filter(None, request.query_params.getlist(field)))
         for field in NAMED_FIELDS
     }
-    if asked["topic"]:  # one of the operator's own may have no change yet
+    if asked["topic"]:  # the operator's own topics may have no change yet
         own = {
             topic.name
             for config in backend.state().configs.values()

@@ -1,4 +1,4 @@
-"""GET and POST /ask: a question in a person's words, for whoever signed in where a language model answers it."""
+"""GET and POST /ask: questions to the operator's language model, for people who signed in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from policywatch.web.backend import Backend, Using
 from policywatch.web.forms import OwnForm
 from policywatch.web.rendering import page_router, render
 
-_LONGEST = 300  # characters of a question
+_LONGEST = 300  # characters
 router = page_router()
 
 
@@ -23,7 +23,7 @@ def ask(request: Request, backend: Using) -> Response:
 
 @router.post("/ask")
 def answer(request: Request, backend: Using, form: OwnForm) -> Response:
-    """One question at a time: each keeps a thread from the pages until its model has answered."""
+    """One question at a time: each blocks a thread until the model answers."""
     question = form.get("question", "").strip()[:_LONGEST]
     reader = reader_of(backend.database, backend.state().recipients)
     if reader is None or not question:

@@ -1,4 +1,4 @@
-"""What the actions of one app stand on; each takes it as a dependency."""
+"""What the actions share, as a dependency."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class WatchlistState:
-    """What the pages need of the watchlist: how documents are read, and who is alerted.
+    """What pages need of the watchlist.
 
-    `problem` is what keeps the watchlist from being read as it is now; then all this is what it was before.
+    `problem` says why the watchlist can't be read now; the rest is then from before.
     """
 
     configs: Mapping[str, ExtractionConfig] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class WatchlistState:
     watchlist: Watchlist | None = None
 
     def config(self, document_id: str) -> ExtractionConfig:
-        """How a document is read; there is no page of one that is not watched."""
+        """404 for a document that is not watched."""
         if document_id not in self.configs:
             raise HTTPException(404)
         return self.configs[document_id]
@@ -45,7 +45,7 @@ class WatchlistState:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """`state` is asked for each time, for the watchlist may have been edited."""
+    """`state` is called each time, for the watchlist may be edited."""
 
     database: Database
     access: Access
@@ -55,7 +55,7 @@ class Backend:
     feeds: AnswerCache
     comparisons: Comparisons = field(default_factory=Comparisons)
     sign_ups: SignUps = field(default_factory=SignUps)
-    question: Lock = field(default_factory=Lock)  # held while a model is asked one
+    question: Lock = field(default_factory=Lock)  # held while a model answers
 
 
 def backend_of(request: Request) -> Backend:

@@ -1,4 +1,4 @@
-"""The bytes of captures, sent piece by piece: whoever takes none of them holds a piece in memory, not a page."""
+"""Bytes of captures, sent in pieces: a slow client holds a piece in memory, not a page."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from storage.captures import capture
 from storage.database import Database
 
 _PIECE = 2**18  # bytes
-_KEPT = (
-    64 * 2**20
-)  # bytes of the captures that were sent last; one that is larger is kept alone
+_KEPT = 64 * 2**20  # bytes of recently sent captures; a larger one is kept alone
 
 
 class CaptureBodies:
-    """Of one store; for several threads."""
+    """Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -24,8 +22,7 @@ class CaptureBodies:
         self._lock = Lock()
 
     def opened(self, capture_id: int) -> tuple[int, Iterator[bytes]]:
-        """Its size, and all of it in pieces, between which it may be forgotten and read again. Raises
-        `DamagedCapture`."""
+        """Its size, and its pieces, between which it may be evicted and read again. Raises `DamagedCapture`."""
         size = len(self._body(capture_id))
         return size, (
             self._body(capture_id)[start : start + _PIECE]
@@ -33,9 +30,7 @@ class CaptureBodies:
         )
 
     def _body(self, capture_id: int) -> bytes:
-        with (
-            self._lock
-        ):  # also while it is read: of a hundred that ask for the same, one reads
+        with self._lock:  # held while reading: of many simultaneous requests, one reads
             body = self._recent.pop(capture_id, None)
             if body is None:
                 with self._database.reading() as session:

@@ -1,4 +1,4 @@
-"""GET /changes/{id}: a change, its passages in place, and the changes around it."""
+"""GET /changes/{id}: a change, its passages in place, and neighbouring changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def one_change(request: Request, backend: Using, change_id: Number) -> Response:
 
 
 def change_page(session: Session, change_id: int) -> dict[str, Any]:
-    """A change, its passages in place, and the changes of the document around it. Raises `UnknownChange`."""
+    """Raises `UnknownChange`."""
     view = change_view(session, change_id)
     placed = PlacedPassages(view.passages, view.document.title, view.before, view.after)
     older, newer = neighbours(session, view.change)

@@ -1,4 +1,4 @@
-"""GET /changes, and /changes.csv: the list of changes, filtered."""
+"""GET /changes and /changes.csv: the filtered list of changes."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from storage.change_list import (
 from storage.clock import midnight
 from storage.documents import documents_page, filter_choices
 
-_PAGE = 30  # changes on one page
+_PAGE = 30  # on one page
 _ALL = 100_000  # more than any list has
-_DOCUMENTS = 200  # to choose from; of more, a service is to be chosen first
+_DOCUMENTS = 200  # to choose from; with more, choose a service first
 router = page_router()
 
 
 class ListQuery(ChangesQuery):
-    """A filter and a place in the list: `cursor` for what is older, `newer` for the way back."""
+    """`cursor` is for older changes, `newer` for the way back."""
 
     cursor: Place | None = Field(None, description="older than this place")
     newer: Place | None = Field(None, description="newer than this place")
 
     def without(self, name: str, value: str) -> dict[str, list[str]]:
-        """The filter with one of its words taken away."""
+        """The filter without one of its values."""
         query = self.as_query
         return query | {name: [other for other in query[name] if other != value]}
 
@@ -73,7 +73,7 @@ def changes_as_csv(
 
 
 def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
-    """A page of the events and single changes that the filter lets through, and what else could be filtered for."""
+    """A page of matching events and single changes, and other filters to choose."""
     before, after = (
         Cursor.parse(place) if place else None for place in (query.cursor, query.newer)
     )
@@ -101,8 +101,9 @@ def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
 def exported_list(
     session: Session, page: PageContext, query: ListQuery
 ) -> dict[str, Any]:
-    """The newest changes, or all of a service or a month. Months lead to each other: their files stay as they are when
-    changes are added, which pages of so many changes would not."""
+    """The newest changes, or all of a service or month. Months link each other: unlike numbered pages, their files
+    stay the same when changes are added.
+    """
     limit = _ALL if query.as_query else _PAGE
     listed = changes_page(
         session, page.within(query).filter, limit=limit, by_event=True
@@ -125,7 +126,7 @@ def exported_list(
 def month_before(
     session: Session, wanted: ChangeFilter, day: date
 ) -> dict[str, str] | None:
-    """The newest month before that day with changes, as a list is asked for it."""
+    """The newest month with changes before `day`, as a query."""
     place = Cursor(midnight(day), 0)
     return _month(changes_page(session, wanted, before=place, limit=1))
 
@@ -133,7 +134,7 @@ def month_before(
 def month_from(
     session: Session, wanted: ChangeFilter, day: date
 ) -> dict[str, str] | None:
-    """The first month from that day on."""
+    """The first month with changes from `day` on, as a query."""
     place = Cursor(midnight(day), 0)
     return _month(changes_page(session, wanted, after=place, limit=1))
 
@@ -149,7 +150,7 @@ def _month(listed: ChangesPage) -> dict[str, str] | None:
 def by_day(
     events: Sequence[list[ListedChange]],
 ) -> list[tuple[date, list[list[ListedChange]]]]:
-    """By the day of the change that leads each."""
+    """Of the leading change."""
     return [
         (day, list(run))
         for day, run in groupby(

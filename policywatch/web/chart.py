@@ -1,4 +1,4 @@
-"""A document over the years: its length and how often each topic is mentioned, as lines for a picture."""
+"""A document's length and mentions of topics over time, as lines of an SVG."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from storage.paragraphs import Point
 
-WIDTH, HEIGHT = 1000, 100  # of the picture's own units; the page stretches it
+WIDTH, HEIGHT = 1000, 100  # user units; the page stretches the picture
 _MOST_TOPICS = 8
-_MOST_ROWS = 60  # of the table; of more versions the last of each month is shown
+_MOST_ROWS = 60  # of the table; of more versions, the last of each month
 
 
 @dataclass(frozen=True, slots=True)
 class ChartLine:
-    """One course, from zero: `topic` is None for the length. `path` is the step line, `area` what lies under it."""
+    """From zero. `topic` is None for the length; `path` is the step line, `area` the surface below it."""
 
     topic: str | None
     path: str
@@ -26,7 +26,7 @@ class ChartLine:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All lines over the same time; `years` are the places of each 1 January."""
+    """On one time axis; `years` are the x of each 1 January."""
 
     lines: list[ChartLine]
     years: list[float]
@@ -39,13 +39,13 @@ class Chart:
 
 
 def chart(points: Sequence[Point]) -> Chart | None:
-    """None where there is no course yet: of a single version."""
+    """None for a single version."""
     if len(points) < 2:
         return None
     start, last = points[0].captured_at, points[-1].captured_at
     length = max(
         (last - start) * 1.06, timedelta(hours=1)
-    )  # so that the last step is seen
+    )  # so that the last step is visible
 
     def x(moment: datetime) -> float:
         return round((moment - start) / length * WIDTH, 1)
@@ -89,7 +89,7 @@ def _line(
 
 
 def _most_moved(points: Sequence[Point]) -> list[str]:
-    """The topics whose mentions changed most, then those that are mentioned most."""
+    """The topics whose mentions changed most, then the most mentioned."""
     counts = {
         topic: [point.mentions.get(topic, 0) for point in points]
         for topic in {t for p in points for t in p.mentions}

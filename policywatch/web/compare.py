@@ -1,4 +1,4 @@
-"""GET /documents/{id}/compare: what differs between two versions of a document."""
+"""GET /documents/{id}/compare: what differs between two versions."""
 
 from __future__ import annotations
 
@@ -57,9 +57,8 @@ def any_two_versions(
 def two_versions(
     session: Session, document_id: str, first: int | date, second: int | date
 ) -> Sides:
-    """Of two versions, by number or by a day on which they were in force, the older one comes first.
-
-    Raises `UnknownDocument`, `UnknownVersion` or `BeforeFirstText`.
+    """By number, or by a day on which it was in force; the older first. Raises `UnknownDocument`, `UnknownVersion` or
+    `BeforeFirstText`.
     """
     row = document(session, document_id)
     numbers = (
@@ -74,7 +73,7 @@ def two_versions(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The versions of a document that can be compared, oldest first, and the two that are."""
+    """A document's versions, oldest first, and the two compared."""
 
     versions: Sequence[Version]
     before: Version
@@ -84,7 +83,7 @@ class Choice:
 def comparison_choice(
     session: Session, document_id: str, sides: Sides | None = None
 ) -> Choice | None:
-    """Without `sides`, the last two; None where there are no two."""
+    """Without `sides`, the last two; None if there are no two."""
     heads = versions(session, document_id)
     if len(heads) < 2:
         return None
@@ -94,7 +93,7 @@ def comparison_choice(
 def versions_page(
     sides: Sides, choice: Choice | None, steps: Sequence[Step], draft: ChangeDraft
 ) -> dict[str, Any]:
-    """What differs between two versions of a document, and the changes that brought it."""
+    """The difference between two versions, and the changes that made it."""
     whole = sum_of(steps, draft.passages, sides.before.page, sides.after.page)
     numbers = range(sides.before.number + 1, sides.after.number + 1)
     return {

@@ -1,5 +1,6 @@
-"""Texts that are compared because a visitor asks for it. Anybody may, and two long ones keep a processor busy for a
-minute: so it is done for few at a time, and not twice for the same two. Whoever signed in has turns of their own."""
+"""Comparisons on a visitor's request. Long texts keep a processor busy for a minute, so few run at a time, none
+twice; people who signed in have turns of their own.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +21,17 @@ from policywatch.views.query_params import Day, Number
 from storage.documents import Document
 from storage.versions import Version
 
-WAIT = 10  # seconds after which a visitor may ask again
-_AT_ONCE = 2  # for visitors, and as many for those who signed in
+WAIT = 10  # seconds until a visitor's retry
+_AT_ONCE = 2  # for visitors, and as many for people who signed in
 _REMEMBERED = 16  # pairs
-# a version of a document, by its number or by a day on which it was in force
+# a version, by number or by a day on which it was in force
 From = Annotated[Number | Day, Query(alias="from", union_mode="left_to_right")]
 To = Annotated[Number | Day, Query(alias="to", union_mode="left_to_right")]
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Two versions to be compared; `replaced` is the document of the first where it is another."""
+    """`replaced` is the document of the first version."""
 
     document: Document
     replaced: Document
@@ -38,8 +39,7 @@ class Sides:
     after: Version
 
     def compare(self) -> ChangeDraft:
-        """Takes long for long texts, and no session. Two texts of one document are not classified: the changes between
-        them are."""
+        """Slow for long texts; needs no session. Texts of one document are not classified, as their changes are."""
         texts = page_from_json(self.before.page), page_from_json(self.after.page)
         if self.replaced.id == self.document.id:
             return draft_change(
@@ -54,7 +54,7 @@ class TooManyComparisons(Exception):
 
 
 class Comparisons:
-    """What one app compares; for several threads."""
+    """Thread-safe."""
 
     def __init__(self) -> None:
         self._turns = {
@@ -65,7 +65,7 @@ class Comparisons:
 
     @contextmanager
     def turn(self, request: Request) -> Iterator[None]:
-        """Raises `TooManyComparisons` at once: who waited here would keep a thread from quick pages."""
+        """Raises `TooManyComparisons` at once: waiting would take a thread from quick pages."""
         turns = self._turns[request.state.signed_in]
         if not turns.acquire(blocking=False):
             raise TooManyComparisons
@@ -75,7 +75,7 @@ class Comparisons:
             turns.release()
 
     def compared(self, sides: Sides, request: Request) -> ChangeDraft:
-        """What differs. No session is to be open meanwhile. Raises `TooManyComparisons`."""
+        """Call without an open session. Raises `TooManyComparisons`."""
         versions = (
             (version.id, version.fingerprint) for version in (sides.before, sides.after)
         )
@@ -86,7 +86,7 @@ class Comparisons:
             with self.turn(request):
                 draft = sides.compare()
         with self._lock:
-            self._recent[key] = draft  # the last, again
+            self._recent[key] = draft  # most recent last
             while len(self._recent) > _REMEMBERED:
                 self._recent.popitem(last=False)
         return draft

@@ -1,7 +1,6 @@
-"""How long the pages wait for whoever connects: uvicorn itself waits for ever, and takes as many as come.
+"""Timeouts and a limit of connections, which uvicorn lacks.
 
-Connections that ask for nothing would use up the files that the system lets a program open: nobody else could connect
-then, and each attempt would be a line of the log.
+Idle connections would use up the process's file descriptors: nobody else could connect.
 """
 
 from __future__ import annotations
@@ -11,24 +10,22 @@ import resource
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_REQUEST_SECONDS = 30  # in which a request must have come
-_ANSWER_SECONDS = 600  # more, in which its answer must have been taken
-_MOST = 500  # connections at a time
-ACCEPTED_AT_ONCE = 8  # asyncio would accept 2,048, and only then let us look at them
-_SHARE = (
-    3  # one in so many of the files that the system lets us open may be a connection
-)
+_REQUEST_SECONDS = 30  # for a request to arrive
+_ANSWER_SECONDS = 600  # more, for its answer to be taken
+_MOST = 500  # connections
+ACCEPTED_AT_ONCE = 8  # asyncio would accept 2,048 before it lets us look
+_SHARE = 3  # one in so many file descriptors may be a connection
 
 
 class LimitedProtocol(H11Protocol):
-    """A connection that ends by itself: one that asks for nothing when its time is over, or when there are too many."""
+    """Closes itself: idle for too long, or when there are too many."""
 
     request_seconds: float = _REQUEST_SECONDS
     _since: float = 0
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Of too many, the one that has waited longest without a request is dropped."""
+        """Of too many, the one longest without a request is dropped."""
         super().connection_made(transport)
         self._wait(self.request_seconds)
         most = most_connections()
@@ -67,7 +64,7 @@ class LimitedProtocol(H11Protocol):
             self.transport.abort()
 
     def _is_answered(self) -> bool:
-        """A request has come whole, and its answer is on the way."""
+        """A whole request has arrived, its answer is under way."""
         return (
             self.cycle is not None
             and not self.cycle.more_body

@@ -1,4 +1,4 @@
-"""GET and POST /documents/{id}: one document over time; pause it, or have it checked."""
+"""GET and POST /documents/{id}: one document over time; pause it, or request a check."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from storage.paragraphs import course
 from storage.versions import versions_of_document
 from storage.withdrawals import with_withdrawn, withdrawals
 
-_CHECKS = 12  # checks shown
-_ALL = 100_000  # more versions than any document has
-_STEPS = 40  # versions on one page of a timeline
+_CHECKS = 12  # shown
+_ALL = 100_000  # more than any document has
+_STEPS = 40  # versions on one page
 router = page_router()
 
 
@@ -89,8 +89,9 @@ def document_page(
     *,
     steps: int = _STEPS,
 ) -> dict[str, Any]:
-    """All of one document but its texts: the newest versions, or those older than number `before`, each with the change
-    that made it, or its withdrawal. Raises `UnknownDocument`."""
+    """All but texts: the newest versions, or those below number `before`, each with its change or withdrawal. Raises
+    `UnknownDocument`.
+    """
     row = document(session, document_id)
     with with_withdrawn(session):
         versions = versions_of_document(
@@ -105,7 +106,7 @@ def document_page(
     return {
         "document": row,
         "is_imported": row.retired
-        and not (row.paused or checks),  # imported, and never watched here
+        and not (row.paused or checks),  # imported, never watched here
         "steps": [
             (version, changes.get(version.id), withdrawn.get(version.id))
             for version in versions[:steps]

@@ -1,6 +1,5 @@
-"""The pages and feeds as files, for any host that serves files, or none: they open from the disk too.
-
-The application is asked for each of them as a browser would ask, with the addresses of files for its links.
+"""Pages and feeds as static files, which also open from the disk: the application is requested as by a browser, with
+file names in its links.
 """
 
 from __future__ import annotations
@@ -46,9 +45,9 @@ _PACKAGES = (
     "policywatch",
     "messages",
     "storage",
-)  # all that words and pages are made of
+)  # whatever pages are made of
 _DOCUMENT_FACTS = {"id", "service", "title", "kind", "language", "url"}
-_ANSWERS = (200, 410)  # a withdrawn version says so where it stood
+_ANSWERS = (200, 410)  # a withdrawn version says so in its place
 
 
 def export_site(
@@ -62,8 +61,9 @@ def export_site(
     again: bool = False,
     progress: Callable[[str], None] = lambda _name: None,
 ) -> ExportResult:
-    """Write what is not in the folder yet, of the services and from the day that a query asks for. Raises `Unknown`,
-    `ForeignFolder` and `OSError`."""
+    """Write what the folder lacks, for the query's services and from its day on. Raises `Unknown`, `ForeignFolder`
+    and `OSError`.
+    """
     query = query or ChangesQuery()
     with database.reading() as session, start_blocking_portal() as portal:
         app = create_app(
@@ -72,7 +72,7 @@ def export_site(
             now=lambda: datetime.combine(today, time(), UTC),
         )
         withdrawn = app.exception_handlers[Withdrawn]
-        app.exception_handlers = {Withdrawn: withdrawn}  # else it is ours to fail
+        app.exception_handlers = {Withdrawn: withdrawn}  # other errors are raised
         edition = _Edition(session, app, portal, query, site)
 
         def files() -> Iterator[File]:
@@ -86,7 +86,7 @@ def export_site(
 
 
 def _program() -> str:
-    """A digest of all that makes the pages, another one after an update."""
+    """Changes with any update of the program."""
     digest = hashlib.sha256()
     for package in _PACKAGES:
         for file in sorted(Path(str(resources.files(package))).rglob("*")):
@@ -97,7 +97,7 @@ def _program() -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """The database as it is for one session: all pages show one state of the store."""
+    """One session as a database: all pages show one state of the store."""
 
     session: Session
 
@@ -108,7 +108,7 @@ class _Snapshot:
 
 
 class _Edition:
-    """What is exported, of some services and from some day on."""
+    """What is exported: some services, from some day on."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class _Edition:
         session.expunge_all()
 
     def files(self) -> Iterator[File]:
-        """Each once, the first page last: what it leads to is there by then."""
+        """Each once, the first page last, when all its links exist."""
         session, wanted = self._session, self._query.filter
         static = resources.files("policywatch.web") / "static"
         for file in sorted(static.iterdir(), key=lambda file: file.name):
@@ -183,7 +183,7 @@ class _Edition:
             for path in others:
                 is_announced = path.startswith(
                     "/upcoming/"
-                )  # shows another's text, too
+                )  # shows another document's text too
                 yield from self._pages(
                     path, key=all_keys if is_announced else keys[id_]
                 )
@@ -207,7 +207,7 @@ class _Edition:
     def _pages(
         self, path: str, *query: tuple[str, str], key: str | None = None
     ) -> Iterator[File]:
-        """One in each language, unless the export is narrowed to others."""
+        """In each language, unless the export is narrowed."""
         if not self._names.has(path):
             return
         is_change = path.startswith("/changes/")
@@ -232,8 +232,9 @@ class _Edition:
         )
 
     def _key(self, document: Document) -> str:
-        """Of all that pages of its changes and versions show: `read --again` may classify a passage otherwise and leave
-        its change."""
+        """Changes with all that pages of its changes and versions show: `read --again` may reclassify a passage
+        without changing its change.
+        """
         session = self._session
         changes = changes_of(session, document.id)
         stored = passages_by_change(session, [each.id for each in changes])
@@ -264,7 +265,7 @@ class _Edition:
 
 
 async def _ask(app: ASGIApp, page: PageContext) -> bytes:
-    """Raises what the application raises."""
+    """Raises the application's exceptions."""
     status, body = 0, b""
 
     async def receive() -> Message:

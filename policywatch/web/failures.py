@@ -1,4 +1,4 @@
-"""What is answered where something fails: a page to people, a problem to programs."""
+"""Answers to failures: a page for people, a problem (RFC 9457) for programs."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _KEYS = {
     400: "unclear",
     403: "forbidden",
     503: "busy",
-}  # of a page's words
+}  # of the page's words
 
 
 def _nothing_there(request: Request, failure: Exception) -> Response:
-    # of an unknown document the store would name all that it knows
+    # the store's own message would list all documents
     detail = (
         f"there is no document {failure.document!r}"
         if isinstance(failure, UnknownDocument)
@@ -68,7 +68,7 @@ def _not_understood(request: Request, failure: RequestValidationError) -> Respon
         return problem(400, wrong_parameters(errors))
     if any(
         error["loc"][0] == "path" for error in errors
-    ):  # a number, say, that no row can have
+    ):  # for instance a number beyond any row
         return _failed(request, 404)
     unclear = wrong_parameter_keys(errors)
     return render(request, "missing.html", status=400, key="unclear", unclear=unclear)
@@ -83,7 +83,7 @@ def _other(request: Request, failure: HTTPException) -> Response:
 
 
 def _withdrawn(request: Request, failure: Withdrawn) -> Response:
-    """Who comes from an old message reads what became of it, where the change or the version stood."""
+    """A link from an old message explains what happened to the change or version."""
     if _is_program(request):
         return problem(410, str(failure))
     return render(request, "withdrawn.html", status=410, failure=failure)
@@ -112,7 +112,7 @@ def _is_program(request: Request) -> bool:
 def _failed(
     request: Request, status: int, detail: str | None = None, *, key: str | None = None
 ) -> Response:
-    """`detail` is for programs; it advises the operator, in English. `key` names the words of a page."""
+    """`detail` is for programs and the operator, in English. `key` names a page's words."""
     if _is_program(request):
         return problem(status, detail)
     key = _KEYS[status] if key is None else key

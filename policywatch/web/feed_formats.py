@@ -1,4 +1,4 @@
-"""Changes as a JSON Feed, as an Atom feed made of it, and as a calendar of the dates from which they hold."""
+"""Changes as JSON Feed, Atom, and a calendar of effective dates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from policywatch.sanitize import sanitize, xml_text
 _ATOM = "http://www.w3.org/2005/Atom"
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)  # of a feed without entries
 
-JsonFeed = dict[str, Any]  # version 1.1, see jsonfeed.org
+JsonFeed = dict[str, Any]  # version 1.1, jsonfeed.org
 
 
 def updated(feed: JsonFeed) -> datetime:
@@ -30,7 +30,7 @@ def json_feed(feed: JsonFeed) -> bytes:
 
 
 def atom(feed: JsonFeed, key: str) -> bytes:
-    """As XML; `key` says which feed it is, whatever host serves it."""
+    """`key` identifies the feed on any host."""
     ElementTree.register_namespace("", _ATOM)
     root = ElementTree.Element(f"{{{_ATOM}}}feed", {"xml:lang": feed["language"]})
     _add(root, "id", stable_id(key))
@@ -65,7 +65,7 @@ def _add(
 
 
 def calendar(title: str, events: list[Event]) -> Calendar:
-    """RFC 5545, as calendar programs subscribe to it."""
+    """RFC 5545."""
     content = Calendar()
     content.add("prodid", "-//policywatch//effective dates//EN")
     content.add("version", "2.0")
@@ -78,5 +78,5 @@ def calendar(title: str, events: list[Event]) -> Calendar:
 
 
 def stable_id(key: str) -> str:
-    """The same for the same thing on every host and at every time."""
+    """Independent of host and time."""
     return uuid5(NAMESPACE_URL, f"policywatch:{key}").urn

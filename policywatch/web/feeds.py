@@ -1,4 +1,4 @@
-"""Feeds and calendars of the changes that a filter lets through: on a server and in files alike."""
+"""Feeds and calendars of filtered changes, on a server and in files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _GROUPS = {
     "topic": "topics",
     "severity": "severity",
     "direction": "direction",
-}  # of filters, in the catalogue
+}  # keys of filters in the catalogue
 router = APIRouter(
     include_in_schema=False,
     route_class=ConditionalRoute,
@@ -89,7 +89,7 @@ def as_calendar(request: Request, backend: Using, query: Filter) -> Response:
 
 
 def _page(request: Request) -> PageContext:
-    """In the language that the address asks for: a feed is read by a program, and kept for many."""
+    """In the language of the address: feed readers state none, and answers are cached for many."""
     page = page_context(request)
     return replace(page, language=dict(page.chosen).get("lang", LANGUAGES[0]))
 
@@ -99,13 +99,14 @@ def _answer(body: bytes, time: datetime, mime: str) -> Response:
         "Cache-Control": "public, max-age=300",
         "Last-Modified": format_datetime(time.astimezone(UTC), usegmt=True),
     }
-    text = for_machines(body.decode())  # some hand feeds to a model
+    text = for_machines(body.decode())  # some feeds are given to models
     return Response(text, headers=headers, media_type=f"{mime}; charset=utf-8")
 
 
 def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
-    """The newest events and single changes: what was flagged of the leading change, else all of it, and links to the
-    others; some queries, however many they are."""
+    """The newest events and single changes: the flagged part of the leading change, else all, with links to the
+    others. A constant number of queries.
+    """
     query = page.within(asked)
     words = catalogue(page.language)
     events = changes_page(session, query.filter, limit=_ENTRIES, by_event=True).events
@@ -124,7 +125,7 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
             {
                 "id": stable_id(
                     _key(first, heads[first.change.version_id])
-                ),  # the same while others join
+                ),  # stays the same when others join
                 "url": page.whole(f"/changes/{row.change.id}"),
                 "title": sanitize(
                     news or f"{row.document.service} · {row.document.title}"
@@ -182,7 +183,7 @@ def _filter_name(words: Catalogue, name: str, value: str) -> str:
 def effective_dates(
     session: Session, page: PageContext, query: ChangesQuery
 ) -> Calendar:
-    """The days from which the changes hold, and until which people can refuse, each a whole day."""
+    """Effective dates and deadlines, as whole days."""
     query = page.within(query)
     words = catalogue(page.language)
     dated = replace(query.filter, effective_from=query.effective_from or EARLIEST)
@@ -245,7 +246,7 @@ def _event(
         sanitize(" ".join(filter(None, [news and f"{news}.", announced, link]))),
     )
     event.add("url", link)
-    event.add("transp", "TRANSPARENT")  # it takes nobody's time
+    event.add("transp", "TRANSPARENT")  # does not block time
     if row.change.topics:
         event.add(
             "categories",

@@ -18,15 +18,13 @@ _SINGLE = re.compile(r"/(?:changes|documents|upcoming)/|/health$")
 
 
 class NotExported(LookupError):
-    """There is no file for an address: it asks for what only a server can answer, or what is not asked for."""
+    """No file has this address: only a server can answer it, or it is not exported."""
 
 
 @dataclass
 class FileNames:
-    """`site` is where the folder will stand, with a slash at its end; empty where nobody knows.
-
-    `services` says what stands for each service's name in names of files, `written` the paths of what has a page of its
-    own: documents, versions, changes, health.
+    """`site` is the folder's public address with a trailing slash; empty if unknown. `services` maps names to parts
+    of file names, `written` holds the paths exported: documents, versions, changes, health.
     """
 
     site: str = ""
@@ -34,7 +32,6 @@ class FileNames:
     written: set[str] = field(default_factory=set)
 
     def has(self, path: str) -> bool:
-        """Whether the export is of that page."""
         return not _SINGLE.match(path) or path.removesuffix("/text") in self.written
 
     def file(self, path: str, query: Query) -> str:
@@ -82,7 +79,7 @@ class FileNames:
         folder = os.path.dirname(self.file(path, query))
 
         def address(target: str, params: Query) -> str:
-            """Empty for what is not exported: the link is left out."""
+            """Empty for what is not exported, whose link is left out."""
             if not self.has(target):
                 return ""
             return quote(os.path.relpath(self.file(target, params), folder or "."))
@@ -99,7 +96,7 @@ class FileNames:
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
-    """For each name one of its own that any file system takes, the same at every export."""
+    """Unique, valid on any file system, the same at every export."""
     plain = {
         name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         for name in dict.fromkeys(names)

@@ -1,4 +1,4 @@
-"""The fields of a form, and whether it is one of ours."""
+"""Fields of a form, and whether it is one of ours."""
 
 from __future__ import annotations
 
@@ -27,12 +27,10 @@ Form = Annotated[dict[str, str], Depends(_form)]
 
 
 def own_form(request: Request, form: Form) -> dict[str, str]:
-    """The fields of a form of ours, sent by someone who has signed in; nothing is done for others."""
+    """The fields of our own form, sent by someone who signed in; anything else is refused."""
     if not getattr(request.state, "signed_in", False):
         raise HTTPException(403)
-    if (
-        not request.state.has_token
-    ):  # a token is never sent by a browser on another page's behalf
+    if not request.state.has_token:  # browsers never send a token for another site
         csrf = request.state.access["csrf"] or ""
         if not is_same_origin(request) or not hmac.compare_digest(
             form.get("csrf", "").encode(), csrf.encode()
@@ -45,7 +43,7 @@ OwnForm = Annotated[dict[str, str], Depends(own_form)]
 
 
 def is_same_origin(request: Request) -> bool:
-    """By what browsers say of where a form stood; those that say nothing are left to the token."""
+    """By the browser's headers; without them the CSRF token decides."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site == "same-origin"

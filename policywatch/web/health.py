@@ -1,4 +1,4 @@
-"""GET /health: how documents and messages fare; POST /health/deliveries: send failed messages again."""
+"""GET /health: the state of documents and messages; POST /health/deliveries: retry failed messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from storage.deliveries import counts, newest, retry_parked
 from storage.documents import watched, watched_counts
 from storage.journal import journal
 
-_MESSAGES = 50  # that failed or wait
+_MESSAGES = 50  # failed or waiting
 router = page_router()
 
 
@@ -57,10 +57,8 @@ def health_page(
     *,
     problem: str | None = None,
 ) -> dict[str, Any]:
-    """How each document that is still watched fares, and the messages of these routes.
-
-    `reviewable` are the documents whose text that needs review can be read here, `problem` is what is wrong with the
-    watchlist as it is now.
+    """Watched documents, and messages of these routes. `reviewable` are documents whose held text can be shown here;
+    `problem` is what is wrong with the watchlist now.
     """
     _, documents = watched_counts(session)
     failing = {row.id: (row, check) for row, check in troubled(session)}

@@ -93,8 +93,8 @@ def _form(
 def review_page(
     session: Session, document_id: str, config: ExtractionConfig
 ) -> dict[str, Any]:
-    """A text that needs review: why, and what it would change; `placed` is None where there is nothing to compare it
-    with. `fingerprint` goes with the form, so that no other text is accepted than the one that was shown.
+    """Why it is held, and what it would change; `placed` is None without a text to compare with. The form returns
+    `fingerprint`, so that only the text shown is accepted.
 
     Raises `UnknownDocument`, `NothingHeld`, and `UnreadablePage` where the capture gives no text now.
     """

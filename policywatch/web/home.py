@@ -19,8 +19,8 @@ from storage.checks import newest_check
 from storage.documents import watched_counts
 
 _RECENT = 7  # changes
-_NEWS = timedelta(days=120)  # older changes, of an archive for example, are no news
-_SOON = 5  # announced dates
+_NEWS = timedelta(days=120)  # older changes, say of an archive, are no news
+_SOON = 5  # dates
 router = page_router()
 
 
@@ -38,7 +38,7 @@ def home(request: Request, backend: Using) -> Response:
 
 
 def home_page(session: Session, today: date, wanted: ChangeFilter) -> dict[str, Any]:
-    """The newest changes about AI or data, or older ones that nobody would call news; and the next dates."""
+    """The newest flagged changes, or older ones; and the next dates."""
     flagged = replace(wanted, severity=this_and_above("low"))
     events = changes_page(session, flagged, limit=_RECENT, by_event=True).events
     news = [

@@ -1,4 +1,4 @@
-"""A stored page's blocks laid out again: headings in order, items in lists, rows in tables, links in place."""
+"""Lays out a stored page's blocks again: headings, lists, tables, links."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Literal
 from policywatch.sanitize import safe_link, sanitize
 from storage.paragraphs import Since, anchor, texts_of
 
-_TOP = 2  # the page's own title is the first level
+_TOP = 2  # the page's own title is level 1
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Text, with the address that it links to where it is safe to follow."""
+    """`link` is None where none is safe to follow."""
 
     text: str
     link: str | None = None
@@ -23,8 +23,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A block's words, for a row its cells. `block` is its number in the page, from 0, `anchor` the id that links to
-    it end in."""
+    """One block, for a row its cells. `block` is its number in the page, from 0; `anchor` ends its id."""
 
     block: int
     words: tuple[Words, ...]
@@ -37,10 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What becomes one element: a heading (`level` 2 to 6), a paragraph, or a list or table of several lines.
-
-    `lines` holds one line for a heading or a paragraph.
-    """
+    """One element: a heading (`level` 2 to 6) or paragraph of one line, or a list or table."""
 
     kind: Literal["heading", "paragraph", "list", "table"]
     lines: tuple[Line, ...]
@@ -49,16 +45,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Parts in a row that have stood since the same version; None where nothing says since when."""
+    """Consecutive parts standing since the same version; None where unknown."""
 
     since: Since | None
     parts: list[Part]
 
 
 def stretches(page: dict[str, Any], since: Sequence[Since | None]) -> list[Stretch]:
-    """The page in reading order, cut where text of another age begins. `since` has an entry a block.
-
-    What has no words stands with what comes before it.
+    """In reading order, cut where text of another age begins. `since` has an entry for each block. Blocks without
+    words join what precedes them.
     """
     ages = list(since)
     for i in range(1, len(ages)):
@@ -71,7 +66,7 @@ def stretches(page: dict[str, Any], since: Sequence[Since | None]) -> list[Stret
 
 
 def _parts(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
-    """The parts of a stored page, in reading order; a list or a table is cut where its lines are of another age."""
+    """In reading order; lists and tables are cut where lines differ in age."""
     parts: list[Part] = []
     level = _TOP - 1
     ids = anchors(page)
@@ -102,7 +97,7 @@ def _parts(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
             )
         elif kind == "heading":
             for number, block in blocks:
-                # a page may skip levels; a reader who jumps from heading to heading should not fall into a hole
+                # a page may skip levels; screen readers' heading navigation should not
                 level = min(len(block["heading"]) + _TOP, level + 1, 6)
                 parts.append(
                     Part("heading", (Line(number, _linked(block), ids[number]),), level)
@@ -116,7 +111,7 @@ def _parts(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
 
 
 def anchors(page: dict[str, Any]) -> list[str]:
-    """Of each block the id; of a text that stands twice, the first has the one that links know."""
+    """Ids of blocks; of a repeated text, the first gets the id that links use."""
     ids: dict[str, None] = {}
     for number, text in enumerate(texts_of(page)):
         id_ = anchor(text)
@@ -125,7 +120,7 @@ def anchors(page: dict[str, Any]) -> list[str]:
 
 
 def plain_text(page: dict[str, Any]) -> str:
-    """The page's text for whoever wants nothing but that: a block a paragraph, its words as they stand."""
+    """One paragraph for each block."""
     marks = {"item": "- ", "row": "| "}
     return (
         "\n\n".join(
@@ -141,7 +136,7 @@ def _cells(block: dict[str, Any]) -> tuple[Words, ...]:
 
 
 def _linked(block: dict[str, Any]) -> tuple[Words, ...]:
-    """The block's text cut where its links stand."""
+    """Cut at its links."""
     text, links = str(block["text"]), block.get("links") or []
     words: list[Words] = []
     at = 0

@@ -1,4 +1,4 @@
-"""What Prometheus asks for: how documents, checks and deliveries stand, as the store has it at that moment."""
+"""Prometheus metrics of documents, checks and deliveries, from the store."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/metrics")
 def latest(request: Request, backend: Using) -> Response:
-    """For who has the token or signed in. Where nobody can, for this machine alone; not otherwise, for behind a proxy
-    on it everybody seems to be here."""
+    """For the token or people who signed in. Where nobody can, for this machine only: but not then behind a proxy on
+    it, whose clients all seem local.
+    """
     is_here = not backend.access.knows_anyone and is_local(
         request.client.host if request.client else ""
     )
@@ -90,16 +91,14 @@ def _metrics(
     for (
         name,
         number,
-    ) in (
-        made.items()
-    ):  # ids count them, where counting the rows of ten years would take long
+    ) in made.items():  # ids count them: counting ten years of rows is slow
         yield CounterMetricFamily(
             f"policywatch_{name}", f"{name.capitalize()} that were ever made.", number
         )
     took = [check.seconds for check in checks.values() if check.seconds is not None]
     checked = [
         at.total_seconds() for at in late if at.days < 36_500
-    ]  # of one that was never checked there is no age
+    ]  # never checked: no age
     yield from (
         GaugeMetricFamily(f"policywatch_{name}", description, value)
         for name, description, value in (

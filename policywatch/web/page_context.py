@@ -1,4 +1,4 @@
-"""Who looks at which page, in which language, and how addresses are written for them: on a server or in a folder."""
+"""Who looks at which page, in which language, and how addresses are written: on a server or in a folder."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from policywatch.views.query_params import ChangesQuery
 Query = tuple[tuple[str, str], ...]
 _Asked = TypeVar("_Asked", bound=ChangesQuery)
 
-VIEWS = ("side",)  # what else than inline a change can be shown as
+VIEWS = ("side",)  # besides inline
 CHOICES = {"lang": LANGUAGES, "view": VIEWS}
 FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
 _OURS = re.compile(
     r"/(?![/\\])[^\x00-\x1f\x7f]*"
 )  # two slashes would lead to another host
-_MOST = 12  # parameters that are taken over from an address
+_MOST = 12  # parameters taken over from an address
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """`whole_address` is for what is read elsewhere, with the host's name where that is known.
+    """`whole_address` is for use elsewhere, with the host if known.
 
-    `edition` is what an export to files is of; None on a server, which can be asked for anything.
+    `edition` is the export's query; None on a server.
 
-    `csrf` is what a form has to bring along, for those who signed in; `person` is their name, where they have one.
+    `csrf` and `person` are of people who signed in; forms must send the former.
     """
 
     path: str
@@ -49,7 +49,7 @@ class PageContext:
         return self.edition is not None
 
     def within(self, query: _Asked) -> _Asked:
-        """The query, narrowed to what is exported."""
+        """Narrowed to what is exported."""
         if self.edition is None:
             return query
         since = max(filter(None, (query.since, self.edition.since)), default=None)
@@ -58,12 +58,12 @@ class PageContext:
 
     @property
     def view(self) -> str:
-        """`side` where a change is to be shown side by side, else `inline`."""
+        """`side` or `inline`."""
         return dict(self.chosen).get("view", "inline")
 
     @property
     def chosen(self) -> Query:
-        """What the visitor chose, and every link to a page takes along."""
+        """The visitor's choices, which every link keeps."""
         return tuple(
             {
                 name: value
@@ -74,11 +74,11 @@ class PageContext:
 
     @property
     def asked(self) -> str:
-        """The address of this page below the root, for `onward`."""
+        """This page's address below the root, for `onward`."""
         return _below_root(self.path, self.query[:_MOST])
 
     def onward(self, asked: str) -> str:
-        """The address of the page that was asked for; of the first page where it can't be one of ours."""
+        """The asked address; the first page if it can't be ours."""
         path, _, query = asked.partition("?")
         path = unquote(path)
         return (
@@ -88,7 +88,7 @@ class PageContext:
         )
 
     def link(self, path: str, /, **query: object) -> str:
-        """The address of another page; of a feed with its language, for a feed reader wishes none."""
+        """For a feed with the language, which feed readers do not send."""
         language = (
             {"lang": self.language}
             if path in FEEDS and self.language != LANGUAGES[0]
@@ -99,28 +99,28 @@ class PageContext:
         )
 
     def bare(self, path: str) -> str:
-        """An address alone: of a sheet or picture, or of a form, whose fields say what the visitor chose."""
+        """Without choices: for a sheet or picture, or a form, whose fields hold them."""
         return self.address(path, ())
 
     def whole(self, path: str, **query: object) -> str:
-        """The same for what is read elsewhere."""
+        """For use elsewhere."""
         chosen = tuple((name, value) for name, value in self.chosen if name == "lang")
         return self.whole_address(path, _merged(chosen, query))
 
     def has(self, path: str, **query: object) -> bool:
-        """Whether there is such a page: a server answers to all, a folder holds some."""
+        """A server has all pages, a folder some."""
         try:
             return self.link(path, **query) != ""
         except LookupError:
             return False
 
     def here(self, **query: object) -> str:
-        """This page with something else asked of it; None takes a parameter away."""
+        """This page with other parameters; None removes one."""
         return self.address(self.path, _merged(self.query[:_MOST], query))
 
 
 def page_context(request: Request) -> PageContext:
-    """The export gives its own along with what it asks."""
+    """The export provides its own."""
     given: PageContext | None = getattr(request.state, "page", None)
     if given is not None:
         return given

@@ -19,7 +19,7 @@ from storage.versions import Version
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where words stand: the version, and the id of their block on its page."""
+    """A version, and the id of a block on its page."""
 
     version: Version
     anchor: str
@@ -27,14 +27,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings(Place):
-    """With the texts of the blocks around that block."""
+    """With the texts of the neighbouring blocks."""
 
     before: str
     after: str
 
 
 class PlacedPassages:
-    """Passages in a reader's order, with where each stands in the two texts."""
+    """Passages in reading order, with their places in the two texts."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class PlacedPassages:
         self.passages = passages
         self.brought = (
             brought or {}
-        )  # by position, the changes that a passage came with, where it is of several
+        )  # by position, the changes that a passage belongs to, if several
         self.counts = dict(Counter(passage.operation for passage in passages))
         self.flagged, self.others = flagged_first(passages, title)
         self._before, self._after = before, after
@@ -57,11 +57,11 @@ class PlacedPassages:
         return sum(section.places for section in self.others)
 
     def cited(self, section: Section) -> Version | None:
-        """The version that a quotation of the section's words is from."""
+        """The version that the section's words are quoted from."""
         return self._after if section.passages[0].after is not None else self._before
 
     def place(self, section: Section) -> Surroundings | None:
-        """Of the first of its passages whose text can be found again; nowhere where the later text has no page."""
+        """Of its first passage whose text is found; None if the later text has no page."""
         if self._after is None:
             return None
         for passage in section.passages:
@@ -77,7 +77,7 @@ class PlacedPassages:
         return None
 
     def quoted(self, quote: Quoted, *, gone: bool) -> Place | None:
-        """Of words of the summary; `gone`: of the earlier text. Nowhere where nothing says which of several blocks."""
+        """Of words of the summary (`gone`: in the earlier text); None if ambiguous."""
         version = self._before if gone else self._after
         if version is None:
             return None
@@ -101,7 +101,7 @@ class PlacedPassages:
 
 
 def _surroundings(page: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
-    """By each block's text its id and the texts before and after it; of equal ones the first."""
+    """By each block's text, its id and its neighbours; of equal texts the first."""
     texts = ["", *texts_of(page), ""]
     places: dict[str, tuple[str, str, str]] = {}
     for i, id_ in enumerate(anchors(page), start=1):

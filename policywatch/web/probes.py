@@ -1,4 +1,4 @@
-"""/healthz and /readyz, for containers and monitors; they say nothing of what is stored, for anyone may ask."""
+"""/healthz and /readyz for containers and monitors. Public, so they say nothing of what is stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get(ALIVE)
-async def alive() -> Response:  # async: it answers also while every thread is busy
+async def alive() -> Response:  # async: answers even while every thread is busy
     return JSONResponse({"status": "ok"})
 
 

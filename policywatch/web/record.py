@@ -1,4 +1,4 @@
-"""GET /record.pdf: a change, or all of a period, with their reviews on paper."""
+"""GET /record.pdf: a change, or those of a period, with their reviews, for paper."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from storage.change_list import ChangeFilter, changes_page
 from storage.versions import Version
 
 _SHEETS = ("base", "change", "print")
-_ALL = 100_000  # more changes than any period has
+_ALL = 100_000  # more than any period has
 router = page_router()
 
 
@@ -62,8 +62,9 @@ def record(
     site: str | None,
     language: str = ENGLISH,
 ) -> bytes | Message:
-    """A change with its passages, or all that a filter lets through in short, with their reviews, as PDF; or why there
-    is no browser for it. Raises as `proved_change` does."""
+    """A change with passages, or all filtered ones in short, with reviews, as PDF; or why there is no browser. Raises
+    as `proved_change` does.
+    """
     rows = (
         []
         if isinstance(wanted, int)
@@ -81,8 +82,7 @@ def record(
 def proved_change(
     session: Session, change_id: int, configs: Mapping[str, ExtractionConfig]
 ) -> dict[str, Any]:
-    """What its page shows, once it is sure that its texts are those of its captures. Raises `UnknownChange`,
-    `DamagedText`."""
+    """Its page's content, after verifying its texts against their captures. Raises `UnknownChange`, `DamagedText`."""
     context = change_page(session, change_id)
     view: ShownChange = context["view"]
     sides = (view.before.id, view.after.id)
@@ -93,7 +93,7 @@ def proved_change(
 def printable(
     template: str, site: str | None, language: str = ENGLISH, **context: object
 ) -> str:
-    """A page for paper, all of it unfolded."""
+    """A page for paper, fully unfolded."""
     static = resources.files("policywatch.web") / "static"
     sheet = Markup(  # noqa: S704
         "".join((static / f"{name}.css").read_text("utf-8") for name in _SHEETS)
@@ -110,7 +110,7 @@ def printable(
 
 
 def pdf(page: str) -> bytes | Message:
-    """Or why there is no browser for it."""
+    """Or why there is no browser."""
     try:
         return asyncio.run(printed(page))
     except DownloadFailed as failure:

@@ -1,4 +1,4 @@
-"""Turns templates into pages in the visitor's language."""
+"""Renders templates in the visitor's language."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ from policywatch.web.page_context import PageContext, page_context
 from storage.change_list import leading_first
 from storage.paragraphs import anchor
 
-SITE = "policywatch"  # what the pages call themselves
+SITE = "policywatch"  # the pages' name
 
 
 def _templates() -> Environment:
-    """The templates, and what each of them can use: words, dates, links, marks."""
     templates = Environment(
         loader=PackageLoader("policywatch.web"),
         autoescape=True,
@@ -54,7 +53,7 @@ def _templates() -> Environment:
         date_key=date_key,
         read_statements=read_statements,
         reasons=reasons,
-        spoken=LANGUAGES,  # a page may have `languages` of its documents
+        spoken=LANGUAGES,  # `languages` may be a page's own, of its documents
         catalogue=catalogue,
         leading_first=leading_first,
     )
@@ -65,13 +64,13 @@ def _templates() -> Environment:
 
 
 def _fragment(text: str) -> str:
-    """Ends the address of a version that has this text in a block, so that a browser scrolls to it and marks it."""
+    """For the address of a version with this text in a block: the browser scrolls there and marks it."""
     id_ = anchor(text)
     return f"#{id_}" if id_ else ""
 
 
 def _sanitized(value: object) -> object:
-    """Applied to all that a template puts out, so that no template can forget it; what is HTML already stays."""
+    """Applied to all output, so that no template can forget it; HTML stays."""
     return (
         sanitize(value)
         if isinstance(value, str) and not isinstance(value, Markup)
@@ -83,7 +82,6 @@ _TEMPLATES = _templates()
 
 
 def page_router() -> APIRouter:
-    """Of actions that answer with pages."""
     return APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
 
@@ -96,7 +94,7 @@ def render(
 
 
 def html(page: PageContext, template: str, **context: object) -> str:
-    """What is not exported has no address: then the words stand without a link."""
+    """Links to what is not exported become plain text."""
     shared = {
         "page": page,
         "words": catalogue(page.language),

@@ -1,4 +1,4 @@
-"""Answers for programs: conditional ones, and problems in the form of RFC 9457."""
+"""Answers for programs: conditional, and problems by RFC 9457."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from policywatch.views.json_models import ProblemJson
 from policywatch.web.page_context import CHOICES
 
 PROBLEM = "application/problem+json"
-UNKNOWN = "unknown_name"  # the type of an error: a filter names what does not exist
+UNKNOWN = "unknown_name"  # type of an error: a filter names what does not exist
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {
         "description": "What was asked for is not there, or was not understood.",
@@ -32,9 +32,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def only_known_parameters(request: Request) -> None:
-    """A dependency of what programs ask for: a misspelt filter would narrow nothing, and nobody would notice.
-
-    Language and view, which every link to a page takes along, may stand anywhere.
+    """A dependency for programs: a misspelt filter would silently narrow nothing. Language and view are allowed
+    everywhere.
     """
     known: list[str] = []
     for parameter in request.scope["route"].dependant.query_params:
@@ -61,7 +60,7 @@ def only_known_parameters(request: Request) -> None:
 
 
 class ConditionalRoute(APIRoute):
-    """Gives answers a tag, and sends none again that the client has."""
+    """Sets ETags, and answers 304."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -69,9 +68,7 @@ class ConditionalRoute(APIRoute):
         async def conditional(request: Request) -> Response:
             response = await handler(request)
             tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-            response.headers["ETag"] = (
-                f"W/{tag}"  # weak, for the body may go out compressed or not
-            )
+            response.headers["ETag"] = f"W/{tag}"  # weak: the body may be compressed
             response.headers.setdefault("Cache-Control", "no-cache")
             if not _is_known(request, tag, response.headers.get("last-modified")):
                 return response
@@ -86,7 +83,7 @@ class ConditionalRoute(APIRoute):
 
 
 def _is_known(request: Request, tag: str, updated: str | None) -> bool:
-    """By the tag where one is sent, as it changes too when an old change is classified anew; else by the date."""
+    """By ETag if sent, as it also changes when an old change is reclassified; else by date."""
     tags = request.headers.get("if-none-match")
     if tags is not None:
         return tag in {each.strip().removeprefix("W/") for each in tags.split(",")}
@@ -102,7 +99,7 @@ def _is_known(request: Request, tag: str, updated: str | None) -> bool:
 
 
 class Json(JSONResponse):
-    """Also of text with halves of characters."""
+    """Also for lone surrogates."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
@@ -111,7 +108,7 @@ class Json(JSONResponse):
 def next_page(
     request: Request, response: Response, cursor: object | None
 ) -> str | None:
-    """The address of the page from that place on, also as a header."""
+    """The next page's address, also set as a header."""
     if cursor is None:
         return None
     address = str(request.url.include_query_params(cursor=str(cursor)))
@@ -133,14 +130,13 @@ def problem(
 
 
 def wrong_parameters(errors: Sequence[Any]) -> str:
-    """What of an address could not be understood, a parameter each."""
     return "; ".join(
         f"{(*error['loc'], '', '')[1]}: {error['msg']}" for error in errors[:5]
     )
 
 
 def wrong_parameter_keys(errors: Sequence[Any]) -> list[tuple[str, str, str]]:
-    """The same for a page: each parameter, what it was, and the key of the sentence that says what it may be."""
+    """Each parameter, its value, and the key of the sentence about valid ones."""
     return [
         (
             (*error["loc"], "", "")[1],
@@ -151,7 +147,7 @@ def wrong_parameter_keys(errors: Sequence[Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-_LONGEST = 60  # characters of what was found
+_LONGEST = 60  # characters of a value
 _SENTENCES = {
     "missing": "left_out",
     "too_long": "too_many",

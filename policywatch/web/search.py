@@ -20,7 +20,7 @@ router = page_router()
 def find(
     request: Request, backend: Using, query: Annotated[SearchQuery, Query()]
 ) -> Response:
-    """Nothing is found where nothing was asked."""
+    """An empty query finds nothing."""
     with backend.database.reading() as session:
         results = search(
             session, query.q, query.filter, before=query.cursor, limit=_HITS

@@ -1,4 +1,4 @@
-"""Which requests are let in at all, and what every answer says to the browser about what it may do."""
+"""Which requests are let in, and the security headers of every answer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from storage.journal import Actor
 COOKIE = "policywatch"
 ALIVE, READY = PROBES = ("/healthz", "/readyz")
 _HEADERS = {
-    # no script at all: text from watched pages can't run even if it got past the escaping
+    # no scripts: text of watched pages can't run even past the escaping
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # tells other sites nothing; with less, browsers would keep from us too where a form stood
+    # hides addresses from other sites; a stricter policy would also hide a form's origin from us
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -37,13 +37,13 @@ _OPEN = re.compile(
 
 
 class SecurityHeaders:
-    """Adds them to every answer, errors and static files included."""
+    """On every answer, errors and static files included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, with the headers. HEAD is answered as GET is: the server leaves the body out."""
+        """HEAD is answered as GET: the server drops the body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -63,7 +63,7 @@ class SecurityHeaders:
 
 
 class Hosts(TrustedHostMiddleware):
-    """Answers under its names only; to probes under any, for an orchestrator asks by the container's address."""
+    """Answers only to its names; probes to any, for orchestrators use the container's address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         probed = (
@@ -74,7 +74,7 @@ class Hosts(TrustedHostMiddleware):
 
 
 class AccessControl:
-    """Turns away what is too long, knows who signed in, and where reading is private, asks for it."""
+    """Refuses long addresses, recognises sessions, and where reading is private, asks to sign in."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -86,7 +86,7 @@ class AccessControl:
             return
         request = Request(scope)
         if {"content-length", "transfer-encoding"} <= {*request.headers}:
-            # a proxy in front may count by the other, and take the rest for another visitor's request
+            # request smuggling: a proxy may frame the request by the other header
             await problem(400, "a length or chunks, not both", {"Connection": "close"})(
                 scope, receive, send
             )

@@ -1,4 +1,4 @@
-"""GET /services: every service, or those named, with their documents."""
+"""GET /services: services, all or by name, with their documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.checks import Check, last_checks
 from storage.document_stats import DocumentStats, document_stats
 from storage.documents import Document, known, services_page
 
-LISTED = 120  # documents that one page lists
+LISTED = 120  # documents on one page
 _SERVICES = 500  # on one page
 router = page_router()
 
@@ -39,8 +39,6 @@ def documents(request: Request) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document in the list of them."""
-
     document: Document
     stats: DocumentStats
     check: Check | None
@@ -48,7 +46,7 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """A service; `rows` are its documents where they are listed."""
+    """`rows` are its documents, where listed."""
 
     name: str
     documents: int
@@ -58,8 +56,7 @@ class ServiceRow:
 def service_list(
     session: Session, names: Collection[str] = (), *, only: str | None = None
 ) -> dict[str, Any]:
-    """Every service, or those named; its documents too, where it is named or the documents are few enough for one page.
-    `only` is one asked for alone."""
+    """All services, or those named; with documents if named, or few enough for a page. `only` is one requested alone."""
     names = [only] if only is not None else names
     counts = services_page(session, limit=_SERVICES) if not names else []
     if sum(count for _, count in counts) > LISTED:

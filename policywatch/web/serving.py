@@ -1,5 +1,3 @@
-"""Runs the pages."""
-
 from __future__ import annotations
 
 import errno
@@ -22,20 +20,14 @@ from policywatch.web.access import is_local
 from policywatch.web.connection_limits import ACCEPTED_AT_ONCE, LimitedProtocol
 from policywatch.web.security import LONGEST
 
-_QUEUE = 1024  # connections that the system keeps until they are accepted
-_SECRET = re.compile(
-    r"(/subscription/)[^/?]+"
-)  # gives the right to unsubscribe a reader
+_QUEUE = 1024  # connections waiting to be accepted
+_SECRET = re.compile(r"(/subscription/)[^/?]+")  # a secret: unsubscribes a reader
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where the pages are served.
-
-    `proxies` are the addresses whose X-Forwarded-For and X-Forwarded-Proto are trusted; `root_path` is what they put
-    before every address.
-    """
+    """`proxies` are trusted for X-Forwarded-For and X-Forwarded-Proto; `root_path` is their prefix of every address."""
 
     host: str = "127.0.0.1"
     port: int = 8642
@@ -49,8 +41,8 @@ def serve(app: FastAPI, where: Listening) -> None:
     with (
         suppress(KeyboardInterrupt),
         _listening(where, family) as listening,
-    ):  # uvicorn raises anew what ended it
-        # asyncio does so only for sockets of its own; without it every second answer of a connection waits 40 ms
+    ):  # uvicorn raises the signal again
+        # asyncio does so only for its own sockets; without it every second answer on a connection takes 40 ms
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = f"[{where.host}]" if ":" in where.host else where.host
         address = f"http://{name}:{listening.getsockname()[1]}{where.root_path}/"
@@ -63,21 +55,21 @@ def serve(app: FastAPI, where: Listening) -> None:
             http=LimitedProtocol,
             backlog=ACCEPTED_AT_ONCE,
             log_config=None,  # ours is set up
-            access_log=False,  # uvicorn's knows neither the size of an answer nor how long it took
+            access_log=False,  # uvicorn's lacks size and time
             server_header=False,
             root_path=where.root_path,
             proxy_headers=bool(where.proxies),
             forwarded_allow_ips=list(where.proxies),
         )
-        gc.freeze()  # else a full collection looks through the program itself, for a tenth of a second
+        gc.freeze()  # else a full collection scans the program itself, for a tenth of a second
         gc.set_threshold(
             700, 10, 50
-        )  # and of what frozen objects leave, one is due with every tenth page
+        )  # a full one with about every tenth page, as frozen objects leave garbage too
         _Server(config, address).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
-    """Says where it is once it can be stopped in good order: before, a Ctrl-C breaks off whatever is being set up."""
+    """Announces its address once it can be stopped cleanly: an earlier Ctrl-C interrupts the setup."""
 
     def __init__(self, config: uvicorn.Config, address: str) -> None:
         super().__init__(config)
@@ -97,7 +89,7 @@ def _listening(where: Listening, family: socket.AddressFamily) -> socket.socket:
     except OSError as failure:
         if (
             failure.errno == errno.EADDRNOTAVAIL or (failure.errno or 0) < 0
-        ):  # below 0: a name without an address
+        ):  # below 0: an unknown name
             problem = f"{where.host} is no address of this machine; --host names one, 0.0.0.0 means all of them"
         elif failure.errno == errno.EADDRINUSE:
             problem = f"something else listens on port {where.port} of {where.host}; --port names another, 0 a free one"
@@ -109,7 +101,7 @@ def _listening(where: Listening, family: socket.AddressFamily) -> socket.socket:
 
 
 class AccessLog:
-    """Logs each request; outside of the app, so that what is logged is what was sent."""
+    """Logs each request as sent, so it wraps the app."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -122,7 +114,7 @@ class AccessLog:
             500,
             0,
             time.perf_counter(),
-        )  # 500 is what the server sends if the app breaks
+        )  # the server's answer if the app fails
 
         async def counted(message: Message) -> None:
             nonlocal status, size
@@ -143,7 +135,7 @@ class AccessLog:
                 "method": scope["method"],
                 "path": _SECRET.sub(
                     r"\1***", target[:LONGEST].decode()
-                ),  # as it was sent, which is printable ASCII
+                ),  # raw, printable ASCII
                 "status": status,
                 "bytes": size,
                 "ms": round(1000 * (time.perf_counter() - start)),
@@ -156,7 +148,7 @@ class AccessLog:
 
 
 def _with_prefix_or_without(app: ASGIApp, root_path: str) -> ASGIApp:
-    """Some proxies take the prefix away before they pass a request on, others don't: both are understood."""
+    """Some proxies strip the prefix, others don't."""
 
     async def understood(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and f"{scope['path']}/".startswith(
@@ -169,9 +161,10 @@ def _with_prefix_or_without(app: ASGIApp, root_path: str) -> ASGIApp:
 
 
 def hosts(where: Listening, named: Sequence[str], site: str | None) -> list[str]:
-    """The names to answer to: those that were named, this machine's own, the site's, and the address. Raises
-    `ValueError` where others can connect and nobody has said by which name: pages that answer to any can be read by
-    other sites in their visitors' browsers."""
+    """Names to answer to: those given, this machine's, the site's, and the address. Raises `ValueError` where others
+    can connect and no name is known: pages that answer to any name can be read by other sites in visitors'
+    browsers.
+    """
     own = urlsplit(site).hostname if site else None
     if not (named or own or is_local(where.host)):
         raise ValueError(
@@ -182,7 +175,7 @@ def hosts(where: Listening, named: Sequence[str], site: str | None) -> list[str]
 
 
 def root(path: str) -> str:
-    """The path that a proxy puts before every address; raises `ValueError` where it can't be one."""
+    """Normalised; raises `ValueError` for an invalid one."""
     clean = "/" + path.strip("/") if path.strip("/") else ""
     if not re.fullmatch(r"(?:/[\w.~-]+)*", clean, re.ASCII):
         raise ValueError(f"{path!r} is not a path like /watch")

@@ -1,4 +1,4 @@
-"""A folder of files that is brought up to date: only what differs is written, and what is no longer wanted goes."""
+"""Updates a folder of files: writes what differs, and removes what is no longer wanted."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from policywatch.atomic_file import published, replace_file
 
 _RECORD = ".policywatch.json"
-_Files = dict[str, list[str | None]]  # by name, its key and the digest of its bytes
-_OFTEN = 5_000  # files after which the record is written: what kills us costs no more
+_Files = dict[str, list[str | None]]  # by name: key and digest
+_OFTEN = 5_000  # files between writes of the record: a kill costs no more
 
 
 class ForeignFolder(OSError):
-    """The folder holds files that are not ours; nothing was touched."""
+    """The folder holds files of others; nothing was touched."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """`make` gives its bytes. Where `key` is the same as last time, so are they, and it need not be called."""
+    """With the `key` of last time, the bytes are the same and `make` is not called."""
 
     name: str
     make: Callable[[], bytes]
@@ -30,8 +30,6 @@ class File:
 
 @dataclass(slots=True)
 class ExportResult:
-    """How many files were written, were as they should be already, and were taken away."""
-
     written: int = 0
     unchanged: int = 0
     removed: int = 0
@@ -41,10 +39,10 @@ class ExportResult:
 def bring_up_to_date(
     folder: Path, files: Iterable[File], *, known: str, again: bool = False
 ) -> ExportResult:
-    """Each file is replaced in one step, so that whoever reads sees the old or the new.
+    """Files are replaced atomically.
 
-    `known` says by what program and for what site keys were made: with another one nothing is taken as known, nor with
-    `again`. Only files that an earlier call wrote are ever taken away. Raises `ForeignFolder`.
+    `known` identifies program and site; keys hold only if it is unchanged, and not with `again`. Only files written
+    by earlier calls are removed. Raises `ForeignFolder`.
     """
     record = folder / _RECORD
     old_known, old = _read(folder, record)
@@ -55,7 +53,7 @@ def bring_up_to_date(
     if not record.exists():
         replace_file(
             record, _record("", {})
-        )  # what stands here from now on is ours, whatever stops us
+        )  # all files from here on are ours, even if killed
     try:
         for file in files:
             path = folder / file.name
@@ -75,7 +73,7 @@ def bring_up_to_date(
             if len(new) % _OFTEN == 0:
                 replace_file(record, _record(known, old | new))
     except BaseException:
-        # what was written so far is ours, whatever stopped us: the next call takes it up
+        # so that the next call continues
         replace_file(record, _record(known, old | new))
         raise
     for name in old.keys() - new.keys():
@@ -100,7 +98,7 @@ def _read(folder: Path, record: Path) -> tuple[str, _Files]:
             ValueError,
             KeyError,
             TypeError,
-        ) as failure:  # by a power cut, say, or by whoever can write there
+        ) as failure:  # damaged by a power cut, or an edit
             problem = f"{record}, which says what earlier exports wrote, is damaged; empty the folder, or name another"
             raise ForeignFolder(problem) from failure
     if folder.is_dir() and any(folder.iterdir()):

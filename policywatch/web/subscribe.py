@@ -1,4 +1,4 @@
-"""Pages on which readers subscribe, confirm and unsubscribe. They never say whether an address is known."""
+"""Pages to subscribe, confirm and unsubscribe. They never reveal whether an address is known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from policywatch.web.forms import Form, is_same_origin
 from policywatch.web.rendering import page_router, render
 from storage.subscribers import Subscriber, sign_up, subscriber_of, unsubscribe
 
-_SENDER = ThreadPoolExecutor(1)  # so that a slow mail server holds up no page
+_SENDER = ThreadPoolExecutor(1)  # a slow mail server must not delay pages
 router = page_router()
 
 
@@ -65,9 +65,9 @@ def subscription(request: Request, backend: Using, token: str) -> Response:
 
 @router.post("/subscription/{token}")
 def decide(request: Request, backend: Using, token: str, fields: Form) -> Response:
-    """Unsubscribe where nothing is confirmed: mail programs post what RFC 8058 says, and no more.
+    """Unsubscribes unless the form confirms: mail programs post only what RFC 8058 says.
 
-    Who confirms has the mailbox, and decides what it gets, whoever entered the address.
+    Confirming proves the mailbox, so its owner decides what it gets, whoever entered the address.
     """
     with backend.database.writing() as session:
         reader, left = _decided(session, token, fields, backend.now())
@@ -77,7 +77,7 @@ def decide(request: Request, backend: Using, token: str, fields: Form) -> Respon
 def _decided(
     session: Session, token: str, fields: Mapping[str, str], now: datetime
 ) -> tuple[Subscriber | None, bool]:
-    """The reader after that decision, and whether one has left."""
+    """The reader afterwards, and whether one unsubscribed."""
     reader = subscriber_of(session, token, now)
     if reader is not None and "confirm" not in fields:
         unsubscribe(session, reader)
@@ -92,7 +92,7 @@ def _decided(
 
 
 def _secret(answer: Response) -> Response:
-    """Of an address that gives a right: it stays in no cache, and no other site hears of it."""
+    """The address grants a right: no caching, and no referrer."""
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
