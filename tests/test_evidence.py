@@ -756,6 +756,12 @@ def test_timestamps_that_no_longer_come_are_trouble(config: Path) -> None:
     )
     assert problem in policywatch("verify", "--config", config, status=1)
     assert problem in policywatch("doctor", "--config", config, status=1)
+    with opened(config) as database, visited(database, with_metrics=True) as site:
+        age = re.search(
+            r"^policywatch_unsigned_seconds (\S+)$", site.get("/metrics").text, re.M
+        )
+        assert age is not None
+        assert float(age[1]) > 6 * 365 * 86_400
     stamped(config, days=1)
     assert problem not in policywatch("verify", "--config", config)
 
@@ -904,6 +910,21 @@ def test_a_bundle_is_checked_by_the_two_commands_of_its_readme(
     signed.write_text(signed.read_text().replace(" 2", " 1"))
     assert "entry-4: FAILED" in shell(folder, HASHES).stdout
     assert shell(folder, checks[0]).returncode == 1
+
+
+@pytest.mark.parametrize("fits", [False, True])
+def test_a_forged_text_is_not_exported_and_read_again_from_its_capture(
+    config: Path, tmp_path: Path, fits: bool
+) -> None:
+    tampered(config, forged(fits=fits))
+    words = ("export", "evidence", "1", tmp_path / "bundle", "--config", config)
+    policywatch(*words, status=1)
+    assert not (tmp_path / "bundle").exists()
+    policywatch("read", "--again", "--config", config)
+    policywatch(*words)
+    assert "We sell" not in (tmp_path / "bundle/after.txt").read_text("utf-8")
+    texts = policywatch("verify", "--config", config, status=None)
+    assert "is not what its capture gives" not in texts
 
 
 def test_a_bundle_as_a_zip_file_holds_the_same(

@@ -292,7 +292,7 @@ def test_a_removal_that_the_first_release_did_not_name_is_said_by_an_entry(
     database.close()
 
 
-REVISIONS = ("0001", "0008", "0010", "0014", "0016", "0026")
+REVISIONS = ("0001", "0008", "0010", "0014", "0016", "0026", "0028", "0038")
 
 
 def of_revision(revision: str, url: str, folder: Path) -> None:
@@ -303,9 +303,21 @@ def of_revision(revision: str, url: str, folder: Path) -> None:
     with today.reading() as session, engine.begin() as connection:
         schema_upgrade.upgrade(connection, revision)
         kept = schema_upgrade.columns(connection)
-        entries: dict[int, int] = {}
+        has_texts = "versions.entry" in kept  # in the chain
+        chain = {
+            entry.number: entry.text
+            for entry in session.exec(select(ChainEntry))
+            if has_texts
+        }
+        entries = {number: number for number in chain}
+        for number, written in chain.items():
+            connection.execute(
+                text("INSERT INTO chain_entries (number, text) VALUES (:n, :text)"),
+                {"n": number, "text": written},
+            )
         previous = BEGINNING
-        for row in session.exec(select(Capture).order_by(col(Capture.id))):
+        captures = select(Capture).order_by(col(Capture.id))
+        for row in () if has_texts else session.exec(captures):
             entry, number = row.entry, len(entries) + 1
             written = row.entry_text(number, previous)
             previous, entries[entry] = digest(written), number
