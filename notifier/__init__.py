@@ -1,1 +1,1 @@
-"""The only part that knows Apprise: routes, messages, and their delivery, at least once and each by itself."""
+"""The only package that knows Apprise: routes, messages, and delivery at least once."""

@@ -1,4 +1,4 @@
-"""A stored change as a message shows it: cleaned words of the page, in plain values that templates can print."""
+"""A stored change for messages: cleaned words of the page, in plain values for templates."""
 
 from __future__ import annotations
 
@@ -35,15 +35,14 @@ from storage.versions import Version, archive_name, version_heads
 _SEPARATOR = " › "
 _TOPICS_IN_SHORT = 4
 _IN_SHORT = ("effective_date", "deadline", "default")  # of the facts
-_LONGEST_MEANING = 250  # characters, where there is little room
-_CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
+_LONGEST_MEANING = 250  # characters
+_CONTEXT = 160  # unchanged characters kept on each side of a change
 
 
 @dataclass(frozen=True, slots=True)
 class PassageView:
-    """`marks` are the word diff, in runs of "same", "removed" and "added".
-
-    `operation` says it in the message's language, and in how many places. `url` is where its words stand in a version.
+    """`marks` are the word diff, in runs of "same", "removed" and "added". `operation` is in the message's language,
+    with the number of places; `url` is the words' place in a version.
     """
 
     heading: str
@@ -53,63 +52,57 @@ class PassageView:
     url: str | None = None
 
     def within(self, length: int) -> tuple[Mark, ...]:
-        """The marks, cut to about this many characters; unchanged words far from changed ones go first."""
+        """Cut to about this many characters; unchanged words far from changes go first."""
         return _cut_marks(_near_changes(self.marks), length)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """One change, cleaned; templates put days and names into words."""
+    """Cleaned; templates format days and names."""
 
-    id: int | None  # None of an invented one
+    id: int | None  # None: invented
     service: str
     title: str
     language: str  # of the page
     severity: str
-    severity_name: str  # in the language of the message
+    severity_name: str  # in the message's language
     topics: tuple[str, ...]
     found: date
     starts: date | None
     starting_key: str  # of the words for that day
     returned: bool
-    thread: str  # of which messages about the same hang together
+    thread: str  # groups messages about the same
     headline: str
-    short: str  # the same for a subject
+    short: str  # for a subject
     headline_marks: tuple[Mark, ...]
-    quotation: (
-        Quoted | None
-    )  # what the page says around it, where it does not quote all of it
-    gone: bool  # it is of the earlier text
+    quotation: Quoted | None  # the page's words around it, if not quoted whole
+    gone: bool  # from the earlier text
     facts: tuple[Fact, ...]  # the summary
-    passages: tuple[
-        PassageView, ...
-    ]  # the flagged ones, that of the meaning first, then the gravest
+    passages: tuple[PassageView, ...]  # flagged ones: the meaning's, then the gravest
     unflagged: int
-    pages: tuple[str, ...]  # where the document stands, all of it
-    severity_reasons: str  # why it is high, where a convention says so
-    # when this very text was found as an announced one, if it was
+    pages: tuple[str, ...]  # addresses of the document
+    severity_reasons: str  # the convention that makes it high, if one does
+    # when this very text was announced
     announced: date | None = None
-    diff: str | None = None  # where the whole change can be read
-    # where the page can be read as it was stored, at the words that are the news
+    diff: str | None = None  # address of the whole change
+    # address of the stored page, at the news
     stored: str | None = None
-    # which archive the text is from, and of which day; None: the service itself showed it
+    # the archive and day of the text; None: from the service itself
     archived: str | None = None
     retold: str | None = None  # by a machine, in the message's language
     others: tuple[ChangeView, ...] = ()  # of the same event
 
     @property
     def deadline(self) -> date | None:
-        """Until when people can refuse."""
         days = (fact.day for fact in self.facts if fact.name == "deadline")
         return next(days, None)
 
     @property
     def url(self) -> str | None:
-        """Where the document stands, or begins."""
         return self.pages[0] if self.pages else None
 
     def in_short(self, ways: int) -> ChangeView:
-        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
+        """What a reader needs most: some topics, meaning, day, default and `ways` to refuse."""
         facts = tuple(
             replace(fact, quotes=fact.quotes[:ways]) if fact.is_way_out else fact
             for fact in self.facts
@@ -129,7 +122,6 @@ class ChangeView:
 def change_view(
     session: Session, change: Change, language: str, base_url: str | None
 ) -> ChangeView:
-    """The change with all that belongs to it, in the words of a language."""
     words, id_ = catalogue(language), change.id
     version = session.get_one(Version, change.version_id)
     announced = announcements(session, [change]).get(id_)
@@ -148,7 +140,7 @@ def change_view(
         passages(session, id_),
         texts,
     )
-    if change.cause == Cause.ACCEPTED:  # the page showed it before a person accepted it
+    if change.cause == Cause.ACCEPTED:  # the page showed it before it was accepted
         view = replace(view, found=version.captured_at.date())
     if announced:
         view = replace(view, announced=announced.day, thread=announced.document_id)
@@ -174,7 +166,7 @@ def view_of(
     stored: Sequence[StoredPassage],
     texts: tuple[str, str] | None = None,
 ) -> ChangeView:
-    """The change as far as these rows have it; `texts` are the addresses of its two versions."""
+    """As far as these rows tell; `texts` are the addresses of its two versions."""
     brief: dict[str, Any] = change.brief
     flagged = _without_titles(
         [each for each in stored if each.topics or change.is_unclassified]
@@ -215,7 +207,7 @@ def view_of(
 
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
-    """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
+    """A title that comes or goes with its section says nothing beyond the section's heading."""
     following = [*flagged, None][1:]
     pairs = zip(flagged, following, strict=True)
     return [
@@ -228,7 +220,7 @@ def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
 def _most_severe_first(
     flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]
 ) -> list[list[StoredPassage]]:
-    """For a message without room for all: the one that the meaning is from, then by sections, the gravest first."""
+    """For short messages: the one of the meaning, then sections, the gravest first."""
     heads = [
         same
         for same in flagged
@@ -266,7 +258,7 @@ def _is_title(passage: StoredPassage, after: StoredPassage) -> bool:
 
 
 def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
-    """Where its first block stands: in the later version, or in the earlier one where it is gone."""
+    """Its first block: in the later version, or the earlier one if removed."""
     text, url = (
         (passage.before or "", texts[0])
         if passage.after is None
@@ -302,7 +294,7 @@ def _passage(
 
 
 def _trimmed(marks: Sequence[Mark]) -> tuple[Mark, ...]:
-    """White space at the edges of marked words goes to the words around them, where it can't be seen to be marked."""
+    """Moves white space at the edges of marked words outside, where a mark would show nothing."""
     runs: list[Mark] = []
     for kind, text in marks:
         words = text.strip()

@@ -1,4 +1,4 @@
-"""The day from which a change holds, and the last to refuse it, as entries for a calendar (iCalendar, RFC 5545)."""
+"""Effective date and deadline of a change as calendar entries (iCalendar, RFC 5545)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-REMINDER = timedelta(days=7)  # before the last day to refuse
+REMINDER = timedelta(days=7)  # before the deadline
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """All-day entries, each with what it is called. `number` counts the changes of one document that start on one day:
-    each updates the entry. A week before the `deadline` the calendar reminds of it."""
+    """All-day entries with their titles, and a reminder a week before the `deadline`. `number` counts a document's
+    changes that start on one day: each updates the entry.
+    """
 
     document_id: str
     start: tuple[date, str] | None
@@ -24,16 +25,16 @@ class CalendarEntry:
 
     @property
     def file_name(self) -> str:
-        """What a person sees beside the paper clip."""
+        """Shown to people."""
         day, _ = self.start or self.deadline or (self.found_at.date(), "")
         return f"{self.document_id.replace('/', '-')}-{day.isoformat()}.ics"
 
     def ics(self, organizer: str | None = None) -> bytes:
-        """METHOD:PUBLISH: entries to take over, not invitations to answer. The same on every call."""
+        """METHOD:PUBLISH: entries, not invitations. Deterministic."""
         from icalendar import (
             Alarm,
             Calendar,
-        )  # loads slowly, and few messages have a day
+        )  # loads slowly, and is rarely needed
         from icalendar import Event as Entry
 
         calendar = Calendar()

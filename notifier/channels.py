@@ -1,4 +1,4 @@
-"""From an address to the Apprise object that sends to it; with our own channels, and Apprise's traps closed."""
+"""From an address to the Apprise object that sends to it, with our own channels and Apprise's traps closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from notifier.mail import Mail
 from notifier.routes import Address
 from notifier.webhook import SCHEMES, Webhook
 
-# In place of Apprise's: e-mail has the same URLs, with our plain text and headers, and the answer of the server.
+# Replace Apprise's: the same URLs for e-mail, with our bodies, headers, and the server's answer.
 OURS: dict[str, type[NotifyBase]] = {
     "console": Console,
     "file": TextFile,
@@ -38,18 +38,18 @@ _FORMS: dict[NotifyFormat, Format] = {
     NotifyFormat.HTML: "html",
     NotifyFormat.MARKDOWN: "markdown",
 }
-# bytes: 200 characters, each of them perhaps \uXXXX, and the other keys
+# bytes: 200 characters, perhaps \uXXXX each, and the other keys
 _TITLE_AS_JSON = 1400
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
 
 class UnusableAddress(ValueError):
-    """An address that can't be sent to; the sentence does not hold the address."""
+    """The message does not contain the address."""
 
 
 def notify_service(url: str) -> NotifyBase:
-    """The object that sends to the address. Raises `UnusableAddress`."""
+    """Raises `UnusableAddress`."""
     scheme = scheme_of(url)
     with listening():
         service = (
@@ -66,7 +66,7 @@ def notify_service(url: str) -> NotifyBase:
 
 
 def address_problem(url: str) -> str | None:
-    """Why this address can't be used; None if it can. Nothing is sent, and the address is not in the answer."""
+    """None if usable. Sends nothing; the answer does not contain the address."""
     try:
         notify_service(url)
     except UnusableAddress as failure:
@@ -75,10 +75,10 @@ def address_problem(url: str) -> str | None:
 
 
 def address(written: str, url: str) -> Address:
-    """The address that the watchlist writes as `written` and that stands for `url` once `${NAME}` is filled in.
+    """`url` is `written` with `${NAME}` filled in.
 
-    Where `written` is the URL itself, the name keeps its service and host, and a mark that tells two such addresses
-    apart. It stays the same from run to run, also when a `${PASSWORD}` in it changes, and does not give a secret away.
+    If `written` is a URL, the name keeps its service and host, with a mark that distinguishes addresses. It is stable
+    between runs, also when a `${PASSWORD}` changes, and reveals no secret.
     """
     if re.fullmatch(r"\$\{\w+\}", written.strip()):
         return Address(written.strip(), url)
@@ -95,9 +95,8 @@ def address(written: str, url: str) -> Address:
 
 
 def body_format(service: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
-    """The form of the body, and the format that Apprise is told.
-
-    It is what the address says with `format=`, else the channel's own markup where Apprise passes that through.
+    """The body's form, and Apprise's format: `format=` of the address, else the channel's own markup where Apprise
+    passes it through.
     """
     channel = channel_of(scheme_of(url))
     if channel.reads_text:
@@ -134,7 +133,7 @@ def _bytes(text: str) -> int:
 
 
 def names_its_host(url: str) -> bool:
-    """Whether the part after :// is a host name, not a token, as it is for many chat services."""
+    """Not a token, as for many chat services."""
     scheme = scheme_of(url)
     if scheme in ("http", "https", *OURS):
         return scheme not in ("console", "file")
@@ -143,7 +142,7 @@ def names_its_host(url: str) -> bool:
 
 
 def scheme_of(url: str) -> str:
-    """In small letters. Raises `UnusableAddress` where nothing can be sent by it."""
+    """Lower case. Raises `UnusableAddress` for unusable ones."""
     match = _SCHEME.match(url.strip())
     if match is None:
         raise UnusableAddress(
@@ -194,14 +193,14 @@ def _asset() -> AppriseAsset:
         async_mode=False,
         interpret_emojis=False,
         interpret_escapes=False,
-        http_redirects=False,  # a redirect may lead an alert, and its secrets, elsewhere
+        http_redirects=False,  # a redirect could leak an alert and its secrets
         secure_logging=True,
-        image_url_mask="",  # no pictures from elsewhere: whoever serves them would see who reads
+        image_url_mask="",  # no remote pictures: their server would see who reads
         image_url_logo="",
         storage_mode=PersistentStoreMode.MEMORY,
     )
 
 
 def host_of(url: str) -> str:
-    """The host of an address that names one, without user, password and port."""
+    """Without user, password and port."""
     return urlsplit(url).hostname or ""

@@ -1,7 +1,6 @@
-"""What is special about a channel: its markup, the length of a message, whether it takes a file.
+"""Peculiarities of channels: markup, length, files.
 
-A channel that needs something of its own gets an entry in `CHANNELS`, and in `DIALECTS` of `notifier/forms.py` if its
-markup is new.
+A channel with its own gets an entry in `CHANNELS`, and in `DIALECTS` of `notifier/forms.py` if its markup is new.
 """
 
 from __future__ import annotations
@@ -14,22 +13,22 @@ Format = Literal["text", "html", "markdown", "slack", "discord", "teams", "tags"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """The defaults are right for most of Apprise's services: Markdown where that is understood, and no file.
+    """The defaults fit most of Apprise's services: Markdown where understood, no file.
 
-    `room` is what a message holds in truth, where Apprise says less or more; `counts_bytes` that it isn't characters.
+    `room` is the real limit where Apprise's is wrong; `counts_bytes`: it is not in characters.
     """
 
     markup: Format = "markdown"
     room: int | None = None
     counts_bytes: bool = False
-    # a program reads it: plain text, unless the address says format=
+    # for programs: plain text unless the address has format=
     reads_text: bool = False
-    # in the message, or as one more message after it
+    # in the message, or as another one after it
     file: Literal["within", "after"] | None = None
-    text_with_file: bool = False  # without one, an empty message would be posted too
+    text_with_file: bool = False  # otherwise an empty message would be posted too
 
 
-# Most other services that take files are for phones, where a second message would be a second alarm.
+# Most other services with files are for phones, where a second message is a second alarm.
 CHANNELS: dict[str, Channel] = {
     "discord": Channel("discord", file="after"),
     "gchat": Channel("slack"),
@@ -39,7 +38,7 @@ CHANNELS: dict[str, Channel] = {
         ("matrix", "matrixs"), Channel("tags", file="after", text_with_file=True)
     ),
     **dict.fromkeys(("workflow", "workflows"), Channel("teams", room=12_000)),
-    # ntfy makes a file of what is over 4,096 bytes, and a server that takes no files refuses it for good
+    # ntfy turns more than 4,096 bytes into a file, which some servers refuse for good
     **dict.fromkeys(("ntfy", "ntfys"), Channel(room=4000, counts_bytes=True)),
     **dict.fromkeys(("json", "jsons"), Channel(reads_text=True, file="within")),
     **dict.fromkeys(("form", "forms", "xml", "xmls"), Channel(reads_text=True)),

@@ -1,4 +1,4 @@
-"""Corrections: what was sent of a change that a person withdrew was wrong, and who got it hears so."""
+"""Corrections: recipients of a withdrawn change hear that it was wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def send_correction(
     reason: str,
     now: datetime,
 ) -> list[Delivery]:
-    """Make a correction due to each address that these deliveries brought the change to, in the name of its route."""
+    """To each address of these deliveries, in the name of its route."""
     routes = {delivery.address: delivery.route for delivery in reached}
     if not routes:
         return []

@@ -1,4 +1,4 @@
-"""Delivers what is pending: claim, commit, send, record; at least once, and in normal life not twice."""
+"""Delivers what is pending: claim, commit, send, record; at least once, and normally not twice."""
 
 from __future__ import annotations
 
@@ -54,25 +54,23 @@ from storage.notices import Notice
 from storage.processes import is_dead, this_process
 from storage.subscribers import forget_unconfirmed, is_subscriber
 
-LEASE = timedelta(
-    minutes=15
-)  # after which the claim of a process on another host counts as dead
-PATIENCE = timedelta(seconds=30)  # that a run waits, in all, for addresses that rest
-_CRASHES_FORGIVEN = 3  # claims that died before the next one has to wait
+LEASE = timedelta(minutes=15)  # after which another host's claim counts as dead
+PATIENCE = timedelta(seconds=30)  # that a run waits in total for resting addresses
+_CRASHES_FORGIVEN = 3  # dead claims before a delivery has to wait
 
 
 class Send(Protocol):
     def __call__(self, address: Address, message: Notification) -> Result:
-        """Never raises for what a server or a network does."""
+        """Never raises for failures of servers or networks."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Of an address that failed: it gets nothing before `until`."""
+    """A failed address gets nothing before `until`."""
 
     until: datetime
-    failures: int  # one after the other
+    failures: int  # consecutive
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +99,15 @@ def deliver_due(
     alerts_only: bool = False,
     resting: dict[str, Rest] | None = None,
 ) -> Deliveries:
-    """Plan, then send until nothing more is due, also to readers who subscribed. Several processes may do so at once.
+    """Plan, then send until nothing is due. Several processes may do so at once.
 
-    With `alerts_only`, notices to the operator are left to a later call. `resting` are the addresses that failed, for
-    calls of the same run: one rests for a second, and four times longer with each further failure, for what is pending
-    for a server that is down must not cost a timeout each.
+    `alerts_only` leaves notices to a later call. `change_json` is a change for webhooks, `grace` the wait of alerts
+    of accepted texts.
 
-    `change_json` is what webhooks get of a change, `grace` how long alerts of accepted texts wait.
-
-    An address that rests for some seconds is waited for, up to `patience` in all; a message that failed is left to a
-    later call. An error of the program with one delivery is raised when the others are done.
+    `resting`, shared by the calls of a run, holds failed addresses: each rests for a second, four times longer with
+    each further failure, so that a dead server costs few timeouts. Rests of some seconds are waited for, up to
+    `patience` in all; a failed message is left to a later call. A program error with one delivery is raised when the
+    others are done.
     """
     run = _Run(
         database,
@@ -150,7 +147,7 @@ def deliver_due(
 def deliver_to_subscribers(
     database: Database, route_to: RouteTo, base_url: str | None
 ) -> None:
-    """Send what is planned for readers and due, such as the mail to confirm; `deliver_due` tries again what fails."""
+    """Send what is due to subscribers, such as confirmation mails; `deliver_due` retries failures."""
     with database.reading() as session:
         routes = subscriber_routes(session, route_to)
     run = _Run(
@@ -167,7 +164,7 @@ def try_routes(
     base_url: str | None = None,
     change_json: ChangeJson,
 ) -> list[RouteTest]:
-    """Send a marked sample to each address of the routes, and say what each server answered. Nothing is stored."""
+    """Send a marked sample to each address. Stores nothing."""
     tests = []
     for route in routes:
         with database.reading() as session:
@@ -207,11 +204,11 @@ class _Run:
     wrote_notices: bool = False
     alerts_only: bool = False
     resting: dict[str, Rest] = field(default_factory=dict)  # by address
-    # of the program with one delivery, raised when the others are done
+    # of the program, raised when the other deliveries are done
     error: Exception | None = None
 
     def release_dead_claims(self) -> None:
-        """Take back what a dead process was sending, and whatever was claimed for longer than sending can take."""
+        """Of dead processes, and those older than sending can take."""
         now = self.now()
         with self.database.writing() as session:
             for delivery in claimed(session):
@@ -227,12 +224,12 @@ class _Run:
                     )
 
     def plan(self) -> None:
-        """Bring what is pending in step with the watchlist, and add what is due."""
+        """Update what is pending to the watchlist, and add what is due."""
         self.wrote_notices = False
         with self.database.writing() as session:
             take(session, AdvisoryLock.PLANNING)
             forget_unconfirmed(session, self.now())
-            # anew each time: what is pending for a reader who came since would have no route
+            # again each time: new subscribers need their routes
             fixed = (route for route in self.routes if not is_subscriber(route.name))
             self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
             failed = plan(
@@ -248,7 +245,7 @@ class _Run:
             switch_off(session)
 
     def deliver_next(self) -> bool:
-        """One delivery; False where none is due."""
+        """False where none is due."""
         with self.database.writing() as session:
             delivery = self._claim(session)
         if delivery is None:
@@ -265,7 +262,7 @@ class _Run:
                         message,
                         payload=webhook_body(session, message, self.change_json),
                     )
-        except Exception as error:  # noqa: BLE001  # what can't be put into words must not hold up the others
+        except Exception as error:  # noqa: BLE001  # a message that can't be rendered must not hold up others
             reason = Message(
                 "delivery.not_made", kind=type(error).__name__, why=str(error)
             )
@@ -274,12 +271,12 @@ class _Run:
         try:
             result = self.send(address, message)
         except Exception as error:  # noqa: BLE001  # raised when the others are done
-            # It counts as an attempt, so that it is shown, and fails permanently in the end.
+            # Counts as an attempt, so that it is shown, and parked in the end.
             reason = Message("delivery.broke_off", kind=type(error).__name__)
             self._record(delivery, Result(ok=False, answer=reason), rest=False)
             self.error = self.error or error
         except BaseException:
-            # Stopped from outside. It may have been sent or not; at least once is the promise.
+            # Interrupted: it may have been sent. We promise at least once.
             self._put_back(delivery)
             raise
         else:
@@ -287,7 +284,7 @@ class _Run:
         return True
 
     def pause_before(self, limit: datetime) -> timedelta | None:
-        """Until an address that rests may be tried again, if that is before the limit."""
+        """Until a resting address may be retried, if before the limit."""
         with self.database.reading() as session:
             following = next_attempt(session)
         now = self.now()
@@ -319,7 +316,7 @@ class _Run:
             address for address, rest in self.resting.items() if rest.until > now
         ]
         for delivery in due(session, now, now + 2 * LONGEST_RETRY_AFTER, resting):
-            # another process may have a newer watchlist, and have planned for a route that this one does not know
+            # another process may have planned by a newer watchlist, for a route unknown here
             if (delivery.route, delivery.address) in known and claim(
                 session, delivery, self.me, now
             ):
@@ -382,7 +379,7 @@ class _Run:
             settle(session, delivery, self.me, state=State.PENDING.value, next_at=again)
 
     def _record(self, delivery: Delivery, result: Result, *, rest: bool = True) -> None:
-        """Write the result; unless `rest` is False, an address that failed gets nothing more for now."""
+        """With `rest`, a failed address gets nothing more for now."""
         now = self.now()
         with self.database.writing() as session:
             if result.ok:
@@ -437,8 +434,9 @@ class _Run:
     def _report_failure(
         self, session: Session, delivery: Delivery, reason: Message
     ) -> None:
-        """Not of what the operator's own address refused: that would go to the same address, and so on. Nor of what
-        asks a reader to confirm: anybody can enter an address that nobody has."""
+        """Not for the operator's own addresses, which would loop, nor for confirmation mails: anybody can enter a
+        wrong address.
+        """
         if delivery.route == OPERATOR or delivery.kind == "confirmation":
             return
         facts: dict[str, Any] = {
@@ -447,7 +445,7 @@ class _Run:
             "route": delivery.route,
             "reason": reason.to_json(),
         }
-        if is_subscriber(delivery.route):  # one line for all of them
+        if is_subscriber(delivery.route):  # one line for all
             facts |= {"address": "[subscribers]", "route": "[subscribers]"}
         session.add(
             Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now())

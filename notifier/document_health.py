@@ -1,4 +1,4 @@
-"""When the operator hears that a document can't be read."""
+"""When the operator is told that a document can't be read."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from storage.documents import Document, failing, watched
 from storage.notices import Notice
 
 _REMINDER = timedelta(days=7)
-_LONG_PAUSE = timedelta(
-    days=1
-)  # asked for by a server: reported at once, not after several failures
+_LONG_PAUSE = timedelta(days=1)  # longer pauses asked by a server are reported at once
 
 
 def report_unreadable(session: Session) -> None:
-    """Write the notices that are due: after so many failures in a row as the watchlist says, and once a week.
+    """After as many consecutive failures as the watchlist says, then weekly.
 
-    A document that another process writes just now is left to the next time: planning waits for no document.
+    A document being written by another process waits for the next time: planning never blocks on documents.
     """
     for document in failing(session, locked=True):
         check = last_failure(session, document.id)
@@ -67,7 +65,7 @@ def _notice(session: Session, document: Document, check: Check) -> Notice:
 
 
 def _same_host(session: Session, document: Document, check: Check) -> list[str]:
-    """The ids of the other watched documents that the server's pause delays as well."""
+    """Ids of other watched documents delayed by the same pause."""
     host = urlsplit(check.final_url or document.url).hostname
     return [
         other.id

@@ -1,7 +1,6 @@
-"""The forms of a message's body: HTML, and what plain text and the chats make of it.
+"""Forms of a message's body: HTML, and text and chat dialects made of it.
 
-There is one template for all of them, in HTML, where Jinja escapes whatever a page says. What stands in an element of
-the class `pw-only` is for those who see it as HTML alone.
+One HTML template serves all, where Jinja escapes the page's words. Elements of class `pw-only` are for HTML alone.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from notifier.escape import markdown, without_mentions
 _HAIR_SPACE = "\u200a"
 _HTML = re.compile(r"[<>]")
 _SLACK_MARKS = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)")
-_SPACE = re.compile(r"[ \t\r\n]+")  # of a template; that of a text is none of these
+_SPACE = re.compile(r"[ \t\r\n]+")  # of a template, not of its texts
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """`{}` is the text, escaped already; `line_end` ends a line that another one follows within a paragraph.
+    """`{}` is the escaped text; `line_end` ends a line within a paragraph.
 
-    `footer` stands before what the foot of a message says; where it is None, that is left out.
+    `footer` comes before the foot of a message; None leaves that out.
     """
 
     escape: Callable[[str], str]
@@ -42,17 +41,17 @@ class Dialect:
     line_end: str = "  \n"
     blank_line: str = "\n\n"
     footer: str | None = None
-    # whether a mark may touch a letter or another mark and is still one
+    # whether a mark works next to a letter or another mark
     touches: bool = False
 
 
 def _discord(text: str) -> str:
-    """It knows backslashes, and no entities; `<` begins its mentions."""
+    """It knows backslashes, but no entities; `<` begins its mentions."""
     return _HTML.sub(r"\\\g<0>", markdown(text, entities=False))
 
 
 def _slack(text: str) -> str:
-    """Apprise makes Slack's entities of `\\<`. Slack has no escape for its marks; between spaces they are none."""
+    r"""Apprise makes Slack entities of `\<`. Slack can't escape its marks, which have no effect between spaces."""
     text = _SLACK_MARKS.sub(rf"{_HAIR_SPACE}\g<0>{_HAIR_SPACE}", without_mentions(text))
     return re.sub(r"[<>\[\]]", r"\\\g<0>", text)
 
@@ -75,7 +74,7 @@ DIALECTS: dict[Format, Dialect] = {
     ),
     "markdown": Dialect(markdown),
     "discord": Dialect(_discord, line_end="\n"),
-    # Teams' cards know no struck-out words, and show the tildes.
+    # Teams' cards show tildes instead of striking out.
     "teams": Dialect(markdown, removed="\\[-{}-\\]"),
     "slack": Dialect(
         _slack,
@@ -84,7 +83,7 @@ DIALECTS: dict[Format, Dialect] = {
         link="[{text}](<{url}>)",
         line_end="\n",
     ),
-    # What Telegram and Matrix let through of HTML.
+    # The HTML that Telegram and Matrix allow.
     "tags": Dialect(
         _tags,
         strong="<b>{}</b>",
@@ -92,7 +91,7 @@ DIALECTS: dict[Format, Dialect] = {
         removed="<del>{}</del>",
         link='<a href="{url}">{text}</a>',
         line_end="<br>\n",
-        blank_line="<br>\n&nbsp;<br>\n",  # Telegram would lose a line that is quite empty
+        blank_line="<br>\n&nbsp;<br>\n",  # Telegram drops empty lines
         touches=True,
     ),
 }
@@ -115,7 +114,6 @@ def _templates() -> Environment:
 
 
 def in_dialect(html: str, dialect: Dialect) -> str:
-    """The body of a page that a template made."""
     body = LexborHTMLParser(html).body
     assert body is not None
     paragraphs = (text for text in _paragraphs(body, dialect) if text)
@@ -155,8 +153,7 @@ def _lines(node: LexborNode, dialect: Dialect, indent: str = "") -> str:
 
 
 def _line(node: LexborNode, dialect: Dialect) -> str:
-    """What stands in a paragraph. To most chats, marks that touch a letter or each other are none, so a hair space
-    stands between."""
+    """A hair space separates marks from letters and each other: most chats ignore them otherwise."""
     line, follows_mark = "", False
     for child in node.iter(include_text=True):
         piece = _piece(child, dialect)

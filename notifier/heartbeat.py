@@ -1,7 +1,6 @@
-"""The heartbeat: an address that hears after every run, so that the monitor's own silence is noticed by somebody else.
+"""The heartbeat: an address pinged after every run, so that another service notices our silence.
 
-As healthchecks and others have it: the address itself means "all is well", with /start "a run begins", with /fail "it
-went wrong", and the body says why.
+As with healthchecks: the address itself means success, /start a start, /fail a failure; the body says why.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from messages import Message
 from notifier.secrets import scrubbed
 from notifier.send import Result, why_no_response
 
-_SECONDS = 20.0  # for one ping, whatever the server does: the run is over, and its process wants to end
+_SECONDS = 20.0  # for one ping: the run is over, and its process wants to end
 _LARGEST_ANSWER = 64 * 1024  # bytes
 _TRIES = 2
 
@@ -24,13 +23,13 @@ Beat = Literal["start", "good", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """`url` is a secret: who knows it can say that all is well."""
+    """`url` is a secret: it lets anyone report success."""
 
     url: str = field(repr=False)
     start: bool = False
 
     def beat(self, beat: Beat, text: str = "") -> str | None:
-        """Tell it; why that failed, without the address, or None. Never raises for what a server or a network does."""
+        """Why it failed, without the address, or None. Never raises for failures of servers or networks."""
         parts = urlsplit(self.url)
         suffix = "" if beat == "good" else f"/{beat}"
         url = parts._replace(path=parts.path.rstrip("/") + suffix).geturl()
@@ -42,7 +41,7 @@ class Heartbeat:
 
     def _post(self, url: str, text: str) -> Result:
         try:
-            # its address is the operator's own word, so it may be a private one
+            # the operator's own choice, so it may be private
             response = fetch(
                 url,
                 method="POST",
@@ -62,7 +61,7 @@ class Heartbeat:
 
 
 def heartbeat_problem(url: str) -> str | None:
-    """Why this address can't be pinged; None if it can. The address is not in the answer."""
+    """None if usable. The answer does not contain the address."""
     try:
         parts = urlsplit(url)
         usable = (

@@ -1,6 +1,6 @@
-"""Hears what servers answered while Apprise sends, for Apprise itself only says yes or no.
+"""Records servers' answers while Apprise sends, which itself only reports success or not.
 
-See docs/decisions/0005-what-a-server-answered.md for why `requests` is watched, and not Apprise's log lines read.
+docs/decisions/0005-what-a-server-answered.md says why `requests` is watched rather than Apprise's log.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LARGEST_ANSWER = 256 * 1024  # bytes, decompressed
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An HTTP answer; `text` is kept of refusals only."""
+    """`text` is kept of refusals only."""
 
     status: int
     retry_after: str | None
@@ -30,7 +30,7 @@ class HttpAnswer:
 
 @dataclass(slots=True)
 class Exchange:
-    """Everything that came back during one send, in order; `lines` is what Apprise logged about it."""
+    """All answers during one send, in order; `lines` is Apprise's log of it."""
 
     answers: list[HttpAnswer] = field(default_factory=list)
     failures: list[requests.RequestException] = field(default_factory=list)
@@ -42,7 +42,7 @@ _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 @contextmanager
 def listening() -> Iterator[Exchange]:
-    """Collect what is answered in this context; other threads don't mix in."""
+    """Per context, so that threads do not mix."""
     _listen()
     exchange = Exchange()
     token = _exchange.set(exchange)
@@ -81,7 +81,7 @@ def _overheard(
 
 
 def _bounded(response: requests.Response) -> requests.Response:
-    """With what an answer has up to a size; requests itself would read, and decompress, all that comes."""
+    """Bounded, for requests would read and decompress everything."""
     content = bytearray()
     with response:
         try:
@@ -103,7 +103,7 @@ def _bounded(response: requests.Response) -> requests.Response:
 
 
 class _Ours(logging.Filter):
-    """Takes what is logged during a send out of the log: it holds addresses, tokens in their paths included."""
+    """Keeps a send's log lines out of the log: they contain addresses and tokens."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         exchange = _exchange.get()
@@ -116,9 +116,9 @@ class _Ours(logging.Filter):
 
 @cache
 def _listen() -> None:
-    """Once, for good: who sends outside of `listening` gets the plain answer."""
+    """Once, for good; without `listening` it passes answers through."""
     requests.Session.send = _overheard(requests.Session.send)  # type: ignore[method-assign]
-    # A filter, and not a level or `propagate`: it holds whatever handlers and levels our caller has set, or will set.
+    # a filter works whatever handlers and levels the caller sets
     for name in (
         "apprise",
         "requests",

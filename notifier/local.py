@@ -1,4 +1,4 @@
-"""Two channels for those without a server: the terminal, and a text file."""
+"""Channels without a server: the terminal, and a text file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ class Console(NotifyBase):
         notify_type: NotifyType = NotifyType.INFO,
         **kwargs: Any,
     ) -> bool:
-        """Never fails but with standard output itself."""
         sys.stdout.write(_entry(title, body))
         sys.stdout.flush()
         return True
@@ -40,12 +39,12 @@ class Console(NotifyBase):
 
     @staticmethod
     def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """Nothing but the scheme may be given."""
+        """Only the scheme is allowed."""
         return {} if url.strip().lower() == "console://" else None
 
 
 class TextFile(NotifyBase):
-    """`file:///path/alerts.txt` appends to a file, and has it on the disk before it says yes."""
+    """`file:///path/alerts.txt` appends to a file, synced to disk before it reports success."""
 
     service_name = "Text file"  # type: ignore[assignment]
     protocol = "file"  # type: ignore[assignment]
@@ -64,7 +63,7 @@ class TextFile(NotifyBase):
         notify_type: NotifyType = NotifyType.INFO,
         **kwargs: Any,
     ) -> bool:
-        """Append the whole message or nothing of it."""
+        """The whole message or nothing."""
         try:
             with self.path.open("ab") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -86,7 +85,7 @@ class TextFile(NotifyBase):
 
     @staticmethod
     def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """A path is needed; `?format=markdown` or `html` chooses the body."""
+        """Needs a path; `?format=markdown` or `html` chooses the body."""
         written, _, query = url.strip()[len("file://") :].partition("?")
         path = unquote(written)
         if not path or path.endswith("/"):

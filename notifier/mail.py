@@ -1,4 +1,4 @@
-"""E-mail: Apprise's mailto:// addresses, sent with our own two bodies and headers, and the server's exact answer."""
+"""E-mail: Apprise's mailto:// addresses, sent with our two bodies and headers, and the server's exact answer."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ from messages import Message, join_messages, system_error, verbatim
 if TYPE_CHECKING:  # see channels.py
     from notifier.notifications import Notification
 
-# SMTP reply codes from here on: the same try again would fail the same way
+# SMTP replies from here on are permanent
 _PERMANENT = 500
 _POLICY = SMTP.clone(
     refold_source="none"
-)  # else an address in a header would be encoded where it is long
-_QUOTED = re.compile(r'"[^"]*"')  # a name, that may hold a comma
+)  # otherwise a long address in a header would be encoded
+_QUOTED = re.compile(r'"[^"]*"')  # a name that may contain a comma
 _FROM = re.compile(
     "^From ", re.MULTILINE
-)  # smtplib, and servers that keep mbox files, would make ">From " of it
+)  # smtplib, and mbox files on servers, would write ">From "
 
 
 @dataclass(slots=True, eq=False)
 class Refused(Exception):
-    """No server took the mail, or not for everybody. `reason` holds the server's words as they came."""
+    """Some or all recipients were refused. `reason` holds the server's words unchanged."""
 
     reason: Message
     permanent: bool
 
 
 class Mail(NotifyEmail):
-    """Apprise parses the address (provider, host, port, security, people); sending is ours."""
+    """Apprise parses the address; sending is ours."""
 
     @property
     def encrypts(self) -> bool:
-        """Whether the address asks for PGP, which stays Apprise's own business."""
+        """PGP is left to Apprise."""
         return self.pgp_mode not in (None, "", "no", "none")
 
     def lost(self, parsed: Mapping[str, Any]) -> tuple[list[int], int]:
-        """The places, from 1, of people in the parsed address whom Apprise left out; and how many stand there."""
+        """The places, from 1, of people in the address whom Apprise ignored; and how many there are."""
         kept = (
             {address for _, address in self.targets}
             | self.cc
@@ -79,10 +79,8 @@ class Mail(NotifyEmail):
         ], len(people)
 
     def post(self, message: Notification, taken: set[str], until: float = inf) -> None:
-        """Send to everybody in the address who has not got it; raises `Refused`.
-
-        `taken` holds marks of those who have it, and grows. After `until`, on the monotonic clock, no further person
-        gets it, for the caller will not learn of it.
+        """Send to everybody without a mark in `taken`, which grows; raises `Refused`. No more people after `until`
+        (monotonic clock), when the caller no longer learns of it.
         """
         if all(_mark(message, person) in taken for person in self._people):
             return
@@ -131,7 +129,7 @@ class Mail(NotifyEmail):
     def _hand_over(
         self, server: smtplib.SMTP, message: Notification, taken: set[str], until: float
     ) -> dict[str, tuple[int, bytes]]:
-        """One mail a person, so that none sees the others; those that were refused."""
+        """A mail for each person, so that none sees the others. Returns the refused ones."""
         refused: dict[str, tuple[int, bytes]] = {}
         bodies = message.text, message.html
         copies = [*self.cc, *self.bcc]
@@ -154,7 +152,7 @@ class Mail(NotifyEmail):
                 refusals = failure.recipients
             except (
                 smtplib.SMTPNotSupportedError
-            ) as failure:  # letters of an address that it does not know
+            ) as failure:  # unsupported letters in an address
                 raise Refused(
                     Message("delivery.not_offered", why=str(failure)), permanent=True
                 ) from failure
@@ -218,7 +216,7 @@ class Mail(NotifyEmail):
 
 
 def _is_among(kept: Iterable[str], written: str) -> bool:
-    """Whether there is somebody in what is written ("Ann <ann@example.org>"), and nobody who is not kept."""
+    """Whether all people written ("Ann <ann@example.org>"), at least one, are kept."""
     left = written
     for address in kept:
         left = re.sub(rf"(?<![^\s<]){re.escape(address)}(?![^\s>])", "", left)
@@ -230,7 +228,7 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
         server.login(user, password)
     except (
         UnicodeEncodeError
-    ) as failure:  # smtplib sends ASCII, and asks no server whether it would take more
+    ) as failure:  # smtplib sends ASCII, whatever the server supports
         raise Refused(Message("delivery.login_not_ascii"), permanent=True) from failure
 
 
@@ -239,7 +237,7 @@ def _refusal(failure: OSError) -> Refused:
         case smtplib.SMTPResponseException():
             answer = verbatim(f"{failure.smtp_code} {_text(failure.smtp_error)}")
             return Refused(answer, failure.smtp_code >= _PERMANENT)
-        case smtplib.SMTPNotSupportedError():  # TLS or a login: a server under repair offers none for a while
+        case smtplib.SMTPNotSupportedError():  # no TLS or login: passes, as with a server under repair
             reason = Message("delivery.not_offered", why=str(failure))
         case ssl.SSLError():
             reason = Message("delivery.no_tls_for", why=_tls_reason(failure))
@@ -261,7 +259,7 @@ def _refusal(failure: OSError) -> Refused:
 def _partial_refusal(
     refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool
 ) -> Refused:
-    """Refused recipients are numbered by their place among the `people` of the address, whose names stay hidden."""
+    """Recipients are named by their place among `people`, as addresses stay hidden."""
     number = {address: place for place, address in enumerate(people, 1)}
     reasons: list[Message] = []
     in_order = sorted(
@@ -294,7 +292,7 @@ def _tls_reason(failure: ssl.SSLError) -> str:
 
 
 def _mark(message: Notification, person: str) -> str:
-    """This message to this person; the person can't be read off it, so it may be stored."""
+    """Of this message and person; reveals neither, so it may be stored."""
     return _digest(message.key + person)
 
 

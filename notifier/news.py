@@ -33,14 +33,14 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One event for the operator; `details` are a line each."""
+    """`details` are a line each."""
 
     text: str
     details: tuple[str, ...] = ()
 
 
 def show_notice(notice: Notice, language: str) -> News:
-    """The facts of a notice in words; those from a page or a server are cleaned."""
+    """Words of pages and servers are cleaned."""
     words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
     values = {
         name: clean(str(value)) for name, value in facts.items() if value is not None
@@ -78,7 +78,7 @@ def _details(
     lines = []
     if kind in (NoticeKind.VOLATILE, NoticeKind.ALTERNATING):
         lines.append(values["reason"])
-    elif values["reason"] and kind is not NoticeKind.PARKED:  # whose text has it
+    elif values["reason"] and kind is not NoticeKind.PARKED:  # its text contains it
         lines.append(words("notices.reason", **values))
     if facts.get("more"):
         lines.append(words("notices.more", n=facts["more"]))

@@ -1,4 +1,4 @@
-"""Messages: what an alert, a digest, a notice or a test says, made from stored rows, in the reader's language."""
+"""Messages (alert, digest, notice, test), made from stored rows in the reader's language."""
 
 from __future__ import annotations
 
@@ -26,16 +26,15 @@ from storage.deliveries import Delivery, alerted_changes
 from storage.documents import document
 from storage.notices import Notice
 
-# characters; mail programs and phones show less, the weightiest comes first
+# characters; phones show less, so the weightiest comes first
 _SUBJECT = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What is sent. `key` names it, the same on every try; `thread` is the document that it is about, if one, or
-    that announced it.
+    """`key` is the same on every attempt; `thread` is the document, or the one that announced it.
 
-    `taken` holds marks of the people in the address who have it from an earlier try, `payload` is a webhook's body.
+    `taken` holds marks of people who have it from an earlier attempt; `payload` is a webhook's body.
     """
 
     kind: MessageKind
@@ -46,25 +45,20 @@ class Notification:
     event: CalendarEntry | None = None
     taken: frozenset[str] = frozenset()
     payload: bytes = b""
-    withdrawn: tuple[int, ...] = ()  # the changes that a correction is about
+    withdrawn: tuple[int, ...] = ()  # changes that a correction is about
 
     def fitted(
         self, form: Format, length: int, size: Callable[[str], int] = len
     ) -> str:
-        """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole.
-
-        Where a channel counts otherwise, `size` does.
-        """
+        """At most `length` characters (or `size`): cut after a passage, with a link to the whole."""
         return fitted(self.body, self.subject, form, length, size)
 
     @property
     def text(self) -> str:
-        """The whole body as plain text."""
         return self.fitted("text", 1_000_000)
 
     @property
     def html(self) -> str:
-        """The whole body as HTML."""
         return self.fitted("html", 1_000_000)
 
 
@@ -77,9 +71,9 @@ def alert_message(
     key: str = "",
     delivery: Delivery | None = None,
 ) -> Notification:
-    """One change, or one event; several alerts of a change where an address is in several routes.
+    """One change or event; several alerts of a change where an address is in several routes.
 
-    With the `delivery` it says of which day the address has heard already; what was announced to it is short then.
+    `delivery` tells which dates the address knows; what was announced to it is shortened.
     """
     rows = listed(session, [alert.change_id for alert in alerts])
     view = _event_view(session, rows, language, base_url)
@@ -111,7 +105,7 @@ def opened_by_answers(
     alerts: Sequence[Alert],
     asked: Collection[str | None],
 ) -> Notification:
-    """The message, led by what a language model answers to the questions of its routes."""
+    """Preceded by a language model's answers to the routes' questions."""
     words = message.body.words
     lines = []
     for alert in alerts:
@@ -136,7 +130,7 @@ def digest_message(
     base_url: str | None,
     key: str = "",
 ) -> Notification:
-    """Several changes, by service and document, the weightiest first; those of one event are one."""
+    """By service and document, the weightiest first; an event is one entry."""
     words = catalogue(language)
     events: dict[int, list[ListedChange]] = {}
     for row in listed(session, [alert.change_id for alert in alerts]):
@@ -168,7 +162,7 @@ def digest_message(
 def _event_view(
     session: Session, rows: Sequence[ListedChange], language: str, base_url: str | None
 ) -> ChangeView:
-    """The change of an event that leads in this language, with the others."""
+    """The leading change in this language, with the others."""
     ordered = leading_first(rows, language)
     view, *others = (
         change_view(session, row.change, language, base_url) for row in ordered
@@ -176,12 +170,12 @@ def _event_view(
     if event := event_of(session, ordered[0].change):
         view = replace(
             view, thread=event[-1].document.id
-        )  # that of the first message about it
+        )  # that of the event's first message
     return replace(view, others=tuple(others))
 
 
 def empty_digest(route: str, *, language: str, key: str = "") -> Notification:
-    """For those who asked to hear also that nothing changed."""
+    """For routes that also want to hear of no changes."""
     words = catalogue(language)
     body = Body("digest", language, lead=words("say.digest_empty"), routes=(route,))
     return Notification("digest", words("subject.digest_empty"), body, key=key)
@@ -194,7 +188,7 @@ def with_reminders(
     today: date,
     base_url: str | None,
 ) -> Notification:
-    """The digest, and of what these routes heard before until when people can refuse it, if that is soon."""
+    """Adds approaching deadlines of changes that these routes were alerted to."""
     shown = {view.id for view in digest.body.changes}
     language, words = digest.body.language, digest.body.words
     views = tuple(
@@ -215,7 +209,7 @@ def with_reminders(
 def notice_message(
     notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = ""
 ) -> Notification:
-    """Notices to the operator; equal ones once, with their count."""
+    """Equal ones once, with their count."""
     words = catalogue(language)
     counted = Counter(show_notice(notice, language) for notice in notices)
     lines = tuple(
@@ -238,7 +232,7 @@ def correction_message(
     base_url: str | None,
     key: str = "",
 ) -> Notification:
-    """Says to whom an alert was sent that it was wrong."""
+    """Tells recipients of an alert that it was wrong."""
     words, source = catalogue(language), document(session, notice.document_id or "")
     day = words.day(date.fromisoformat(notice.facts["day"]))
     values = {
@@ -262,7 +256,6 @@ def correction_message(
 def confirmation_message(
     page: str | None, *, language: str, key: str = ""
 ) -> Notification:
-    """Asks a reader to confirm a subscription on this page."""
     words = catalogue(language)
     body = Body("notice", language, lead=words("subscribe.mail"), whole=page)
     return Notification("notice", words("subscribe.mail_subject"), body, key=key)
@@ -271,11 +264,11 @@ def confirmation_message(
 def sample_message(
     session: Session, *, language: str, base_url: str | None, route: str
 ) -> Notification:
-    """A sample, marked as one: the newest change that alerts, or an invented one where none is stored."""
+    """The newest alerting change, or an invented one; marked as a sample."""
     words = catalogue(language)
     newest = newest_alerting(session)
     if newest is None:
-        # no page is stored of what is invented; the link shows that the operator's own address is right
+        # no page of an invented change is stored; the link tests the operator's address
         view, lead = (
             replace(sample_change(language), diff=base_url, stored=None),
             words("say.test_sample"),
@@ -299,7 +292,6 @@ def sample_message(
 def change_message(
     view: ChangeView, language: str, routes: tuple[str, ...], key: str = ""
 ) -> Notification:
-    """The alert of one change."""
     body = Body("alert", language, changes=(view,), routes=routes)
     return Notification("alert", _subject(view, body.words), body, view.thread, key)
 
@@ -307,7 +299,7 @@ def change_message(
 def _event(
     session: Session, source: Change, view: ChangeView, language: str, subject: str
 ) -> CalendarEntry | None:
-    """None where no day is known, or where all were past when the change was found."""
+    """None without a day, or if all were past on detection."""
     found, words = source.detected_at.date(), catalogue(language)
     starts = view.starts is not None and view.starts >= found
     is_open = view.deadline is not None and view.deadline >= found
@@ -329,7 +321,7 @@ def _event(
 
 
 def _subject(view: ChangeView, words: Catalogue) -> str:
-    """How grave it is and what happens, then on which page and what else there is to know."""
+    """Severity and news first, then the page, then other facts."""
     parts = [
         view.short or view.service,
         *([] if view.title in view.short else [view.title]),

@@ -1,7 +1,7 @@
 """From alerts and notices to deliveries: what is due to whom, less what was delivered.
 
-An address that stands in several routes, be it under several names, is one place: a change comes there once, and so
-do the changes of one event, unless a later one says more than the place has heard.
+An address in several routes, under whatever names, is one place: it gets a change once, and an event once unless a
+later change says more.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ from storage.events import event_changes
 from storage.notices import unplanned_notices
 from storage.subscribers import subscribers
 
-OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
+OPERATOR = "[operator]"  # in place of a route's name; no route can be called so
 
 
 class _Assignment(NamedTuple):
-    """An alert that is to come to a place, in the name of a route."""
+    """An alert for a place, in the name of a route."""
 
     alert: Alert
     route: Route
@@ -69,12 +69,11 @@ def plan(
     alerts_only: bool = False,
     grace: timedelta = timedelta(0),
 ) -> list[Delivery]:
-    """Create the deliveries of what is due, and bring those that wait in step with the watchlist; those that failed
-    permanently by that.
+    """Create due deliveries, and update pending ones to the watchlist. Returns those parked by that.
 
-    An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone, or
-    of a change that its route no longer wants, gets no delivery. An address that left its route counts as corrected:
-    what waits for it goes to the first one of the route that lacks it.
+    A new address gets nothing planned before it joined. Alerts of a removed route, or that their route no longer
+    wants, get no delivery. A removed address counts as corrected: what waits for it goes to the first one of the
+    route that lacks it.
     """
     take(session, AdvisoryLock.PLANNING)
     planner = _Planner(session, routes_by_name(routes), _names_of_places(routes), now)
@@ -105,11 +104,11 @@ class _Planner:
         self.names = names
         self.now = now
         self.assigned: dict[tuple[int, str], _Assignment] = {}  # by alert and URL
-        self.carriers: dict[int, list[Delivery]] = {}  # by change, as far as asked for
+        self.carriers: dict[int, list[Delivery]] = {}  # by change, on demand
         self.failed: list[Delivery] = []
 
     def add(self, alert: Alert, grace: timedelta) -> None:
-        """To each address of its route, once its time has come."""
+        """For each address of its route, once due."""
         route = self.routes.get(alert.route)
         if route is None or not is_wanted(self.session, alert, route):
             alert.planned_at = self.now
@@ -123,14 +122,14 @@ class _Planner:
         self.assigned |= {(each.alert.id, each.place.url): each for each in assigned}
 
     def update(self, delivery: Delivery) -> None:
-        """It keeps what goes to one place; the rest is assigned anew, or lost with its route."""
+        """Keeps what goes to one place; the rest is assigned again, or lost with its route."""
         alerts = alerts_in(self.session, [delivery.id]).get(delivery.id, [])
         route = self.routes.get(delivery.route)
         address = delivery.address
         url = (
             next((to.url for to in route.to if to.name == address), "") if route else ""
         )
-        if url and not alerts:  # a digest of nothing, a correction, a confirmation
+        if url and not alerts:  # an empty digest, a correction, a confirmation
             return
         by_place, lost = self._by_place(delivery, url, alerts)
         kept, *others = by_place.values() or ([],)
@@ -146,7 +145,7 @@ class _Planner:
             delivery.route = route.name
             if kept[0].kind == "digest":
                 delivery.kind = "digest"
-            if address != place.name:  # another server, maybe
+            if address != place.name:  # perhaps another server
                 delivery.address, delivery.next_at = place.name, self.now
                 delivery.attempts, delivery.tried_since = 0, None
                 delivery.error = None
@@ -165,8 +164,7 @@ class _Planner:
     def _by_place(
         self, delivery: Delivery, url: str, alerts: Iterable[Alert]
     ) -> tuple[dict[str, list[_Assignment]], list[Alert]]:
-        """Those that are still wanted, by where they go now; and those without any place, unless another alert brings
-        their change."""
+        """Wanted alerts by their present place; and those without a place, unless another alert brings their change."""
         by_place: dict[str, list[_Assignment]] = defaultdict(list)
         lost = []
         for alert in alerts:
@@ -186,7 +184,7 @@ class _Planner:
     def _new_place(
         self, delivery: Delivery, url: str, alert: Alert, places: Sequence[Address]
     ) -> Address | None:
-        """The same one, or the first that lacks the change."""
+        """The same place, or the first that lacks the change."""
         for place in places:
             if place.url == url or (not url and place.name == delivery.address):
                 return place
@@ -204,7 +202,7 @@ class _Planner:
         return [each for each in self.carriers[change_id] if each.address in names]
 
     def write(self) -> None:
-        """What is told at once comes first: a digest doesn't repeat it."""
+        """Immediate alerts first: digests do not repeat them."""
         for kind in ("alert", "digest"):
             self.carriers.clear()
             letters: dict[object, list[_Assignment]] = defaultdict(list)
@@ -223,8 +221,9 @@ class _Planner:
         load(self.session, delivery, [each.alert for each in assigned], more=True)
 
     def _news(self, kind: str) -> Iterator[list[_Assignment]]:
-        """What of each event (or change that stands alone) is to come to each place, and was not sent there, nor as much.
-        What waits for the place takes up what belongs to it."""
+        """Of each event or single change, what each place has not got yet. Pending deliveries to the place absorb
+        what belongs to them.
+        """
         by_event: dict[tuple[int, str], list[_Assignment]] = defaultdict(list)
         for each in self.assigned.values():
             if each.kind != kind:
@@ -263,7 +262,7 @@ def has_to_plan(
     *,
     grace: timedelta = timedelta(0),
 ) -> bool:
-    """Whether alerts wait whose time has come: until they are planned, no delivery says so."""
+    """Whether alerts are due: before planning, no delivery shows it."""
     by_name = routes_by_name(routes)
     return any(
         alert.route in by_name
@@ -288,7 +287,7 @@ def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
 
 
 def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
-    """Not where the change was reprocessed since, and is cosmetic, say, or the route's filter was edited."""
+    """Not if the change was reclassified, or the route's filter edited, so that it no longer matches."""
     current = change(session, alert.change_id)
     return route.wants(document(session, current.document_id), current)
 
@@ -300,8 +299,9 @@ def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:
 def _is_due(
     session: Session, alert: Alert, route: Route, grace: timedelta, now: datetime
 ) -> bool:
-    """Not while a text that a person accepted may still be withdrawn, nor before its digest; what a wrong clock dated
-    into the future, which no digest would reach, at once."""
+    """Not before the digest, nor while an accepted text may be withdrawn; at once if a wrong clock dated it into the
+    future, which no digest would reach.
+    """
     if is_ahead(alert.created_at, now):
         return True
     is_accepted = change(session, alert.change_id).cause == Cause.ACCEPTED
@@ -315,8 +315,9 @@ def _is_due(
 def _empty_digests(
     session: Session, routes: Sequence[Route], now: datetime
 ) -> Iterator[tuple[Route, str]]:
-    """The addresses that asked for it, with no digest since its last time and no alert since the one before: to say
-    "no policy changes" after an alert would be wrong. Also those that are to be reminded of a deadline."""
+    """For addresses that asked, without a digest since the last time and an alert since the one before: "no policy
+    changes" after an alert would be wrong. Also for reminders of deadlines.
+    """
     names = _names_of_places(routes)
     for route in routes:
         if isinstance(route.when, AtOnce):
@@ -341,7 +342,7 @@ def _empty_digests(
 
 
 def _names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
-    """By URL, what each place is called by the routes."""
+    """By URL, each place's names."""
     names: dict[str, set[str]] = defaultdict(set)
     for route in routes:
         for address in route.to:
@@ -350,7 +351,7 @@ def _names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
 
 
 def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) -> None:
-    """In one message to each address; what waits for one that left goes to the first that lacks it."""
+    """One message for each address; what waits for a removed one goes to the first that lacks it."""
     report_unreadable(session)
     session.flush()
     notices: dict[str, list[int]] = {place.name: [] for place in _distinct(operator)}
@@ -384,7 +385,7 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
 def _respect_quiet_hours(
     session: Session, routes: Sequence[Route], now: datetime
 ) -> None:
-    """Postpone alerts until the quiet hours end; of several routes, those of the first one that ends."""
+    """Postpone until quiet hours end; of several routes, the first that ends."""
     if not any(route.quiet for route in routes):
         return
     for delivery in pending(session):

@@ -1,4 +1,4 @@
-"""Quiet hours: the time of day in which a route that tells at once waits."""
+"""Quiet hours: when immediate alerts of a route wait."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WRITTEN = re.compile(rf"(?P<start>{TIME_OF_DAY})\s*-\s*(?P<end>{TIME_OF_DAY})")
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """From `start` up to `end`, by the clock on the route's wall; over midnight where `end` is the earlier."""
+    """Wall-clock times of the route's zone; past midnight if `end` is earlier."""
 
     start: time
     end: time
@@ -22,7 +22,7 @@ class Quiet:
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
     def until(self, now: datetime, zone: tzinfo) -> datetime | None:
-        """When the quiet that holds now ends; None where it does not hold."""
+        """None outside quiet hours."""
         here = now.astimezone(zone)
         clock = here.time()
         late = clock >= self.start
@@ -36,7 +36,7 @@ class Quiet:
         for fold in (
             0,
             1,
-        ):  # the hour that summer time repeats at its end has two ends, and the first may be past
+        ):  # the hour repeated when summer time ends has two ends, the first maybe past
             end = datetime.combine(
                 day, self.end.replace(fold=fold), tzinfo=zone
             ).astimezone(now.tzinfo)
@@ -46,7 +46,7 @@ class Quiet:
 
 
 def parse_quiet(written: str) -> Quiet:
-    """Raises `ValueError` with a sentence that says what may be written."""
+    """Raises `ValueError` with the allowed forms."""
     found = _WRITTEN.fullmatch(written.strip())
     quiet = (
         Quiet(time_of_day(found["start"]), time_of_day(found["end"])) if found else None

@@ -1,4 +1,4 @@
-"""From what a message says to its body, within a channel's length."""
+"""From a message's content to its body, within a channel's length."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from notifier.news import News
 
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
 _WAYS = (2, 1, 0)  # to refuse
-_ONE_LINE = 500  # channels that take less (SMS, pagers) get a line and a link
+_ONE_LINE = 500  # smaller channels (SMS, pagers) get a line and a link
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What there is to say. `whole` is where more can be read than fits."""
+    """`whole` is the address of the complete content."""
 
     template: Literal["alert", "digest", "notice"]
     language: str
@@ -30,22 +30,20 @@ class Body:
     lines: tuple[News, ...] = ()
     lead: str | None = None
     routes: tuple[str, ...] = ()
-    deadlines: tuple[ChangeView, ...] = ()  # of what was told before
+    deadlines: tuple[ChangeView, ...] = ()  # of earlier alerts
     whole: str | None = None
-    subscription: str | None = None  # where a reader can unsubscribe
-    head: str | None = None  # of the chain: what readers have, nobody can rewrite
+    subscription: str | None = None  # where to unsubscribe
+    head: str | None = None  # of the chain: copies at readers can't be rewritten
 
     @property
     def words(self) -> Catalogue:
-        """Those of its language."""
         return catalogue(self.language)
 
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """How much of a body is shown: so many passages (or changes, or lines), each so long, with the brief or not.
-
-    `ways` to refuse are left of a brief that is told in short; None where it is told whole.
+    """How much is shown: number and length of passages (or changes, lines), and the brief. `ways` to refuse remain of
+    a shortened brief; None: the whole brief.
     """
 
     entries: int
@@ -61,7 +59,7 @@ def fitted(
     length: int,
     size: Callable[[str], int] = len,
 ) -> str:
-    """As much of the body as `length` characters (or what `size` counts) hold."""
+    """As much of it as `length` characters (or `size`) hold."""
 
     @cache
     def rendered(room: _Room) -> str:
@@ -75,7 +73,7 @@ def fitted(
 
 
 def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
-    """From the whole to ever less; at each length of passages, as many of them as fit."""
+    """Ever less, with as many passages as fit at each length."""
     is_alert = body.template == "alert"
     count = len(body.lines) or (
         len(body.changes[0].passages) if is_alert else len(body.changes)
@@ -88,13 +86,13 @@ def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
         yield from _most(room, fits)
         if (
             is_alert and room.passage == _LENGTHS[-1]
-        ):  # its brief alone says something, a digest of nothing does not
+        ):  # its brief alone is useful, unlike an empty digest
             yield replace(room, entries=0)
     yield replace(rooms[-1], entries=0)
 
 
 def _most(whole: _Room, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
-    """As many entries as fit, if any does."""
+    """The most entries that fit."""
     if fits(whole):
         yield whole
         return
@@ -121,7 +119,7 @@ def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
 
 
 def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
-    """The subject stands in the title already where a channel has one; a reader of the line alone needs it here."""
+    """The subject may already be the channel's title; a reader of this line alone needs it too."""
     link = next((change.diff or change.url for change in body.changes), body.whole)
     headline = body.lines[0].text if body.lines else subject
     room = length - len(link) - 1 if link else length

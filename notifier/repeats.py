@@ -1,4 +1,4 @@
-"""Whether changes of an event say more than was already sent of it."""
+"""Whether changes of an event say more than was already sent."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _Words = tuple[str, str | None]
 def says_more(
     session: Session, changes: Iterable[Change], sent: Collection[Change]
 ) -> bool:
-    """Whether one of them could not be judged, is graver than all that was `sent`, has another topic or day, is the
-    first that comes into force as announced, or has flagged words that are new: not those of another document, nor of
-    the same document in another language."""
+    """Whether one is unclassified, graver than all `sent`, has a new topic or date, is the first to take effect as
+    announced, or has new flagged words: new for its own document and language.
+    """
     if not sent:
         return True
     severity = min(gravity(each.severity) for each in sent)
@@ -46,7 +46,7 @@ def _code(change: Change) -> str | None:
 
 
 def _is_translation(session: Session, change: Change, sent: Iterable[Change]) -> bool:
-    """The event's second change of a document translates the second one in another language, not the first."""
+    """An event's second change of a document translates the second in another language, not the first."""
     if _code(change) not in ("event.language", "event.announced"):
         return False
     of = document(session, change.document_id)
@@ -65,7 +65,7 @@ def _is_translation(session: Session, change: Change, sent: Iterable[Change]) ->
 
 
 def _flagged_words(session: Session, changes: Iterable[Change]) -> set[_Words]:
-    """What each passage that is about a topic brought, or took."""
+    """Words that passages with a topic added or removed."""
     found = passages_by_change(session, [each.id for each in changes])
     flagged = (each for passages in found.values() for each in passages if each.topics)
     return {

@@ -1,4 +1,4 @@
-"""Routes: whom to tell, of what, when and in which language."""
+"""Routes: whom to alert, of what, when and in which language."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storage.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`name` is stored and shown: the watchlist's own word, or the URL without its secrets. `url` never is."""
+    """`name` is stored and shown: the watchlist's word, or the URL without secrets. `url` never is."""
 
     name: str
     url: str = field(repr=False)
@@ -26,9 +26,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """None in a filter lets everything through; `documents` may hold patterns such as `linkedin/*`.
+    """None in a filter matches everything; `documents` may be patterns like `linkedin/*`.
 
-    `formerly` are names that it had: what is stored for these is its own.
+    `formerly` are earlier names, under which rows are stored.
     """
 
     name: str
@@ -45,14 +45,14 @@ class Route:
     quiet: Quiet | None = None
     high_breaks_quiet: bool = False
     formerly: tuple[str, ...] = ()
-    empty: bool = False  # whether a digest of nothing is sent, too
+    empty: bool = False  # send digests without changes too
     language: str = "en"
-    about: str | None = None  # a question that a language model answers of each change
-    # the page where its reader, who subscribed there, can unsubscribe
+    about: str | None = None  # a question about each change, for a language model
+    # the subscriber's page
     subscription: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises `ValueError` for a word that has no meaning here."""
+        """Raises `ValueError` for unknown words."""
         one_of("severity", self.severity, get_args(Graded))
         one_of("language", self.language, LANGUAGES)
         for direction in self.directions or ():
@@ -63,8 +63,9 @@ class Route:
         return change.alert and not self.unmet(document, change)
 
     def unmet(self, document: Document, change: Change) -> list[Unmet]:
-        """What of its filter keeps the change away, be it one to be told or not; nothing where it lets it through. What
-        a change is about keeps none away that could not be judged."""
+        """The parts of its filter that the change fails, alerting or not. An unclassified change fails none by its
+        content.
+        """
         asked: list[tuple[str, Collection[str] | None, Collection[str]]] = [
             ("severity", this_and_above(self.severity), [change.severity]),
             ("topics", None if change.is_unclassified else self.topics, change.topics),
@@ -95,14 +96,14 @@ class Route:
         return (self.name, *self.formerly)
 
     def opens(self, severity: str, now: datetime) -> datetime:
-        """When a change of this weight may be told: now, or when the quiet hours end."""
+        """When a change of this severity may be sent: now, or after quiet hours."""
         if self.quiet is None or (severity == "high" and self.high_breaks_quiet):
             return now
         return self.quiet.until(now, zone(self.timezone)) or now
 
 
 class Unmet(NamedTuple):
-    """A key of a route's filter, what it lets through (any of it), and what a change has."""
+    """A key of the filter, any value of which would do, and the change's values."""
 
     key: str
     wanted: tuple[str, ...]
@@ -116,7 +117,7 @@ def _meet(key: str, wanted: Collection[str], found: Collection[str]) -> bool:
 
 
 def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:
-    """Raises `ValueError` with a sentence that lists what is allowed."""
+    """Raises `ValueError` that lists what is allowed."""
     if found not in allowed:
         raise ValueError(f"{found!r} is no {what}; allowed are {', '.join(allowed)}")
     return found

@@ -1,4 +1,4 @@
-"""An invented change, for trying a route or a template before there is a real one."""
+"""An invented change, for trying routes and templates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _BRIEF: dict[str, Any] = {
 
 
 def sample_change(language: str) -> ChangeView:
-    """A change of an invented service, with every part that a change can have."""
+    """With every part that a change can have."""
     site, id_ = "https://confrera.example", "confrera/privacy-policy"
     page = Document(
         id=id_,

@@ -1,4 +1,4 @@
-"""Keeps what an address must not tell out of everything that is stored, logged or shown."""
+"""Keeps secrets of addresses out of what is stored, logged or shown."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from urllib.parse import quote, unquote, unquote_plus
 from messages import Message, Value
 from notifier.escape import clean
 
-_LONGEST = 300  # characters of a server's answer that are worth keeping
+_LONGEST = 300  # characters of a server's answer
 _SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")
-# shorter parts of a URL are no secrets, and would blank out half of a sentence
+# shorter parts of a URL are no secrets, and would blank out ordinary words
 _SHORTEST = 3
 
 
 def scrub(text: str, url: str) -> str:
-    """The text in one line, cut, with each part of the URL but its scheme and its plain host names blanked out."""
+    """In one line, cut, with all parts of the URL blanked out but its scheme and plain host names."""
     line = " ".join(clean(text).split())
     for part in sorted(_parts(url), key=len, reverse=True):
         line = re.sub(
@@ -29,7 +29,7 @@ def scrub(text: str, url: str) -> str:
 
 
 def scrubbed(message: Message, url: str) -> Message:
-    """The same for the parameters of a message: its own words tell nothing."""
+    """For a message's parameters."""
     return Message(
         message.code,
         **{name: _scrubbed(value, url) for name, value in message.params.items()},
@@ -61,7 +61,7 @@ def _parts(url: str) -> set[str]:
             _base64(f"{user}:{password}"),
             _base64(password),
         }
-        pieces.add(_base64(f"\0{user}\0{password}"))  # as AUTH PLAIN sends it
+        pieces.add(_base64(f"\0{user}\0{password}"))  # as in AUTH PLAIN
     return {
         part
         for part in whole | pieces
@@ -73,7 +73,7 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-# Words of Apprise URLs that tell nothing, and that a server's sentence may well hold.
+# Harmless words of Apprise URLs that a server's sentence may contain.
 _PLAIN = frozenset(
     (
         *(

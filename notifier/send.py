@@ -1,4 +1,4 @@
-"""Sends one message to one address, and says what came of it."""
+"""Sends one message to one address."""
 
 from __future__ import annotations
 
@@ -39,27 +39,26 @@ from notifier.secrets import scrub, scrubbed
 from notifier.webhook import Webhook
 from storage.clock import retry_after, utc_now
 
-DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
-# of these, for the mail that is on its way when no further person gets one
+DEADLINE = 60.0  # seconds for one message, so that a slow server holds up no others
+# share of it kept for the last mail under way
 _FOR_THE_LAST = 0.25
 _LONGEST_SUBJECT = 250
 
-# Apprise takes files only of kinds that are known, and in a slim container this one is not; said here, once, for what
-# is known begins with a read of the system's files that no two threads may do at once.
+# Apprise takes files of known kinds only, and slim containers lack this one. Done once here: init reads system files,
+# which two threads must not do at once.
 mimetypes.init()
 mimetypes.add_type("text/calendar", ".ics")
 
-# Of the refusals (4xx) those that say "not now". Every other one would be said again to the same message.
+# Refusals (4xx) that pass; others would be repeated.
 _PASSING = frozenset({408, 423, 425, 429})
 _GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`answer` is what the server answered, without secrets; `permanent` that trying again is of no use, and
-    `gone` that nothing more is to be sent to this address.
+    """`answer` is the server's, without secrets; `permanent`: do not retry; `gone`: send nothing more there.
 
-    `taken` holds marks of the people in the address who have the message now, from this try or an earlier one.
+    `taken` holds marks of people who have the message, from this attempt or earlier ones.
     """
 
     ok: bool
@@ -73,7 +72,7 @@ class Result:
 def send(
     address: Address, message: Notification, *, deadline: float = DEADLINE
 ) -> Result:
-    """Never raises for what a server or a network does."""
+    """Never raises for failures of servers or networks."""
     try:
         service = notify_service(address.url)
     except UnusableAddress as failure:
@@ -85,7 +84,7 @@ def send(
         message.event if channel_of(scheme_of(address.url)).file == "after" else None
     )
     if result.ok and event is not None:
-        # The alert has arrived: were a file that is refused or slow a failure, all of it would be sent again.
+        # The alert has arrived: failing for its file would send all of it again.
         within(deadline, lambda: _send_file(address, event))
     return replace(result, taken=frozenset(taken))
 
@@ -97,7 +96,7 @@ def _through(
     taken: set[str],
     until: float,
 ) -> Result:
-    """Adds to `taken` as it goes, so that what a late or interrupted attempt delivered is known."""
+    """`taken` grows on the way, so that deliveries of an interrupted attempt are known."""
     try:
         if isinstance(service, Mail) and not service.encrypts:
             return _by_mail(service, address, message, taken, until)
@@ -108,7 +107,7 @@ def _through(
         return Result(
             ok=False, permanent=True, answer=verbatim(scrub(str(failure), address.url))
         )
-    except Exception as failure:  # noqa: BLE001  # one of a hundred plugins, and the other deliveries must go on
+    except Exception as failure:  # noqa: BLE001  # one of a hundred plugins must not stop the others
         return Result(
             ok=False, answer=Message("delivery.broke_off", kind=type(failure).__name__)
         )
@@ -161,9 +160,7 @@ def _send_file(address: Address, event: CalendarEntry) -> Result:
         listening(),
         suppress(Exception),
     ):
-        file = Path(
-            folder, event.file_name
-        )  # not all of Apprise's channels can send from memory
+        file = Path(folder, event.file_name)  # not all channels can send from memory
         file.write_bytes(event.ics())
         body = file.name if channel_of(scheme_of(address.url)).text_with_file else ""
         attachment = AppriseAttachment([str(file)])
@@ -207,7 +204,7 @@ def _answer(exchange: Exchange) -> Message | None:
 
 
 def _failed(exchange: Exchange, url: str) -> Result:
-    """What the server answered counts first, then why there was no answer, then what Apprise says of it."""
+    """The server's answer counts first, then why there was none, then Apprise's log."""
     refusals = [answer for answer in exchange.answers if answer.status >= 300]
     if refusals:
         return _refused(refusals[-1], url)
@@ -241,7 +238,6 @@ def _is_permanent(answer: HttpAnswer) -> bool:
 
 
 def why_no_response(failure: HttpFailure) -> Message:
-    """The failure of our own client in words that every language has."""
     match failure.cause:
         case "late":
             return Message("delivery.no_answer")
@@ -257,7 +253,7 @@ def why_no_response(failure: HttpFailure) -> Message:
 
 
 def why_no_answer(failure: requests.RequestException) -> Message:
-    """The failure in plain words: its own text holds the URL."""
+    """Not its own text, which contains the URL."""
     if isinstance(failure, requests.exceptions.SSLError):
         return Message("delivery.no_tls")
     if isinstance(failure, requests.exceptions.ConnectTimeout):
@@ -276,7 +272,7 @@ def why_no_answer(failure: requests.RequestException) -> Message:
 
 
 def _causes(failure: BaseException) -> list[BaseException]:
-    """The failure and what it came from: urllib3 keeps causes in `reason` and in `args`, too."""
+    """With its causes, which urllib3 also keeps in `reason` and `args`."""
     found: list[BaseException] = []
     waiting: list[object] = [failure]
     while waiting:
@@ -293,9 +289,8 @@ def _causes(failure: BaseException) -> list[BaseException]:
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Wait for it, but not for longer.
-
-    Apprise's own timeouts begin anew with each byte, so a server that drips could hold us for ever.
+    """Wait no longer than this: Apprise's timeouts restart with each byte, so a dripping server could hold us for
+    ever.
     """
     results: list[Result] = []
     failures: list[BaseException] = []
@@ -303,7 +298,7 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
     def run() -> None:
         try:
             results.append(work())
-        except BaseException as failure:  # noqa: BLE001  # raised again below, in the thread that waits
+        except BaseException as failure:  # noqa: BLE001  # raised again below, in the waiting thread
             failures.append(failure)
 
     thread = threading.Thread(

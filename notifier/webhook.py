@@ -1,4 +1,4 @@
-"""A webhook for programs: signed JSON that holds each change as the API has it."""
+"""A webhook for programs: signed JSON with changes as in the API."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ ChangeJson = Callable[[Session, int], dict[str, Any]]
 
 
 class Webhook(NotifyBase):
-    """`webhook+https://SECRET@HOST/PATH`; the secret signs, and is not sent."""
+    """`webhook+https://SECRET@HOST/PATH`; the secret signs and is not sent."""
 
     def __init__(self, target: str, secret: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.target, self.secret = target, secret
 
     def post(self, body: bytes) -> HttpResponse:
-        """What its server answered. Raises `HttpFailure`."""
+        """Raises `HttpFailure`."""
         at = int(utc_now().timestamp())
         signature = hmac.new(
             self.secret.encode(), f"{at}.".encode() + body, hashlib.sha256
@@ -52,12 +52,11 @@ class Webhook(NotifyBase):
             headers=headers,
             seconds=_SECONDS,
             max_size=_LARGEST_ANSWER,
-            allow_private=True,  # the operator's own words, and no redirect is followed
+            allow_private=True,  # the operator's choice, without redirects
         )
 
     @staticmethod
     def parse_url(url: str, *_args: Any, **_kwargs: Any) -> dict[str, Any] | None:
-        """A host and a secret are needed."""
         parts = urlsplit(url.strip())
         secret, host = unquote(parts.username or ""), parts.netloc.rpartition("@")[2]
         if not parts.hostname or len(secret) < _SHORTEST:
@@ -77,7 +76,7 @@ def only_id(_session: Session, id_: int) -> dict[str, Any]:
 def webhook_body(
     session: Session, message: Notification, change_json: ChangeJson
 ) -> bytes:
-    """The message and its changes, as `WebhookMessage` of policywatch/views/json_models.py."""
+    """As `WebhookMessage` of policywatch/views/json_models.py."""
     views = [
         view for change in message.body.changes for view in (change, *change.others)
     ]

@@ -1,4 +1,4 @@
-"""When a route tells people: at once, or gathered into a digest at a time of the day or week."""
+"""When a route sends: at once, or as a digest at a time of day or week."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AtOnce:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """At `at` in the route's time zone: once a day, or once a week where there is a `day`, from 0 for Monday."""
+    """In the route's time zone: daily, or weekly on a `day` (0 is Monday)."""
 
     at: time
     day: int | None = None
@@ -33,22 +33,21 @@ class Digest:
         )
 
     def last(self, now: datetime, zone: tzinfo) -> datetime:
-        """The latest moment, not after `now`, at which a digest was due."""
+        """The latest due moment up to `now`."""
         day = now.astimezone(zone).date() + timedelta(days=1)
         while (moment := self._on(day, zone, now)) is None or moment > now:
             day -= timedelta(days=1)
         return moment
 
     def next(self, since: datetime, zone: tzinfo) -> datetime:
-        """The first moment, not before `since`, at which a digest is due."""
+        """The first due moment from `since` on."""
         day = since.astimezone(zone).date()
         while (moment := self._on(day, zone, since)) is None or moment < since:
             day += timedelta(days=1)
         return moment
 
     def _on(self, day: date, zone: tzinfo, like: datetime) -> datetime | None:
-        # A wall-clock time that summer time skips is taken an hour later, one that it repeats is taken the first time:
-        # either way once a day.
+        # A time skipped by summer time is taken an hour later, a repeated one the first time: once a day either way.
         if self.day not in (None, day.weekday()):
             return None
         return datetime.combine(day, self.at, tzinfo=zone).astimezone(like.tzinfo)
@@ -58,7 +57,7 @@ When = AtOnce | Digest
 
 
 def parse_when(written: str) -> When:
-    """Raises `ValueError` with a sentence that says what may be written."""
+    """Raises `ValueError` with the allowed forms."""
     text = " ".join(written.lower().split())
     if text == "at once":
         return AtOnce()
@@ -77,7 +76,7 @@ def time_of_day(written: str) -> time:
 
 
 def zone(name: str) -> ZoneInfo:
-    """Raises `ValueError` where there is no such time zone."""
+    """Raises `ValueError` for an unknown one."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as failure:

@@ -34,8 +34,9 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/metrics")
 def latest(request: Request, backend: Using) -> Response:
-    """For the token or people who signed in. Where nobody can, for this machine only: but not then behind a proxy on
-    it, whose clients all seem local.
+    """For the token or people who signed in; where nobody can, for this machine only.
+
+    Never local trust besides: behind a proxy on this machine, every client seems local.
     """
     is_here = not backend.access.knows_anyone and is_local(
         request.client.host if request.client else ""
