@@ -1,4 +1,4 @@
-"""From two texts of a document to what a change between them is."""
+"""What the change between two texts of a document is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from analysis.validate.rejection import change_rejection
 from foundation.vocabulary import Side
 from messages import Message
 
-# before a link that leads to what was in force before: "for the version effective until then, click here"
+# before a link to earlier terms: "for the version effective until then, click here"
 _EARLIER = re.compile(
     r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)"
 )
@@ -50,11 +50,10 @@ def compare(
     earlier: Sequence[Collection[str]] = (),
     model: Model | None = None,
 ) -> Comparison:
-    """Compare two texts of one document. `document` is its title or kind, where known.
+    """`document` is its title or kind, where known.
 
-    With `trusted` it is settled that both are the document's: nothing is held, whatever the texts look like.
-    `earlier` holds the `block_keys` of each older text, oldest first: what alternates between them
-    is no news. Raises `UnfitModel`.
+    `trusted`: both texts are the document's, so nothing is held. `earlier` holds the `block_keys` of older texts,
+    oldest first: what alternates is no news. Raises `UnfitModel`.
     """
     model = model or shipped_model()
     language = language or after.language or before.language
@@ -160,7 +159,7 @@ def _quotation_only(
     alerting: Mapping[int, Verdict],
     comparison: Comparison,
 ) -> Brief:
-    """Of a language without a trained model: the longest of what changed, and nothing that is claimed."""
+    """For a language without a trained model: the longest changed sentence, and no claims."""
     sentences = [
         Candidate(number, sentence, {}, {})
         for number in alerting
@@ -184,7 +183,7 @@ def _without_translations(
     before: Page,
     language: str | None,
 ) -> list[Verdict]:
-    """A block that is replaced by its translation, or comes in a language that the page did not have, is no news."""
+    """A block replaced by its translation, or in a language new to the page, is no news."""
     translated = {
         number
         for number, place in enumerate(places)
@@ -213,8 +212,9 @@ def _beside(
     verdicts: Sequence[Verdict],
     language: str | None,
 ) -> list[float]:
-    """The chance of each passage to say nothing of the document; of a title, and of a word or two that mean nothing by
-    themselves, that of what came or went with it."""
+    """Each passage's chance to say nothing of the document; titles and single words take that of what changed with
+    them.
+    """
     chances = [
         chance_beside(features, verdict, language)
         for features, verdict in zip(annotated, verdicts, strict=True)
@@ -230,8 +230,7 @@ def _beside(
 
 
 def _is_return(passage: Passage, earlier: Sequence[Collection[str]]) -> bool:
-    """Whether text that came stood in an older text of the document, and text that went had been gone before: it has
-    come once and gone once, and goes on alternating."""
+    """Added text that an older text had, or removed text that one lacked: it alternates."""
     if not earlier or passage.operation == "moved":
         return False
     came, went = (
@@ -245,7 +244,7 @@ def _is_return(passage: Passage, earlier: Sequence[Collection[str]]) -> bool:
 def _with_own(
     verdict: Verdict, features: PassageFeatures, names: Collection[str]
 ) -> Verdict:
-    """With the topics that the operator declared, which alert whatever the model says."""
+    """The operator's own topics alert whatever the model says."""
     named = sorted(
         {
             phrase.topic
@@ -295,7 +294,7 @@ def _classified(
 def _why(
     annotated: Sequence[PassageFeatures], verdict: Verdict, *, waits: bool
 ) -> Iterator[Message]:
-    """Why the change as a whole alerts or not; `waits`: nothing but what stood before would."""
+    """Why the change alerts or not; `waits`: only returning text would alert."""
     if waits:
         yield Message("why.returns")
     if not any(features.sentences for features in annotated):
@@ -309,7 +308,7 @@ def _why(
 def _order_of_dates(
     places: Sequence[Passage], after: Page, language: str | None
 ) -> Order | None:
-    """Reading the whole page for it is worth while only where a date that comes can be read in two ways."""
+    """The whole page is read only if an added date is ambiguous."""
     if not any(
         named_in_numbers(place.after or "")
         for place in places
@@ -322,7 +321,7 @@ def _order_of_dates(
 def _dates_added(
     annotated: Sequence[PassageFeatures], order: Order | None
 ) -> list[tuple[str, list[NamedDate]]]:
-    """Each place to which the change adds dates, with these."""
+    """Each place where the change adds dates."""
     added = [
         each.passage
         for each in annotated
@@ -350,7 +349,7 @@ def _dates_added(
 def _unclear_date(
     dates: Sequence[tuple[str, Sequence[NamedDate]]],
 ) -> Iterator[Message]:
-    """Why no date, or another one, is given where the change adds one."""
+    """Why the change has no date, or not the expected one."""
     if unclear := unclear_in(dates):
         text, named = unclear
         first, second = (day.isoformat() for day in named.either)
@@ -360,7 +359,7 @@ def _unclear_date(
 def _notice_links(
     annotated: Sequence[PassageFeatures], after: Page
 ) -> tuple[Quote, ...]:
-    """The links that stand in new notices of coming changes, in the order of the page; not those to earlier texts."""
+    """Links in new notices of coming changes, in page order, without those to earlier texts."""
     notices = {
         line
         for features in annotated

@@ -1,4 +1,4 @@
-"""The types of what is read and compared: a page and its blocks; a comparison, its passages and its summary."""
+"""Types of what is read and compared: pages and blocks; comparisons, passages and summaries."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from foundation.vocabulary import (
 )
 from messages import Message
 
-CELL = " | "  # between the cells of a row
+CELL = " | "  # between cells of a row
 
 
 class UnreadablePage(Exception):
-    """A capture from which no text can be taken; `reason` is a sentence for the operator."""
+    """No text can be taken from a capture; `reason` is a sentence for the operator."""
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -28,20 +28,19 @@ class UnreadablePage(Exception):
 
 
 class TooCostly(UnreadablePage):
-    """A text that takes more time or memory to read or to compare than any policy should."""
+    """Takes more time or memory than any policy should."""
 
     def __init__(self, reason: Message | None = None) -> None:
         super().__init__(reason or Message("unreadable.costly"))
 
 
 class UnfitModel(Exception):
-    """The weights were trained for other topics or features than the code has."""
+    """The weights were trained for other topics or features."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as it stands in a block: its words, its absolute address (http, https, mailto), and where in the block's
-    text the words begin."""
+    """Its words in a block, absolute address (http, https, mailto), and offset in the block's text."""
 
     text: str
     url: str
@@ -50,11 +49,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One unit of a page's text.
+    """A unit of a page's text.
 
-    `text` has single spaces and no line breaks; the cells of a table row are joined by " | ".
-    `heading` holds the titles of the sections that the block stands in, outermost first; a heading's own words are
-    its `text` and not in its own `heading`.
+    `text` has single spaces and no line breaks; cells of a row are joined by " | ". `heading` holds the enclosing
+    sections' titles, outermost first, without a heading's own `text`.
     """
 
     kind: BlockKind
@@ -65,9 +63,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Text of the page that is not the document's, and why the reader left it out ("navigation", "cookie banner").
+    """Text that is not the document's, with the reason ("navigation", "cookie banner").
 
-    `after` counts the blocks of the document that stand before it on the page.
+    `after` counts the document's blocks before it.
     """
 
     text: str
@@ -77,11 +75,10 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the reader took from one capture.
+    """What was extracted from one capture.
 
-    `language` is a two-letter code (what the text is written in, as well as can be told), None when nothing tells;
-    `labelled` the code that the page itself gives its text, which need not be the same, `region` the country with it
-    ("GB" of "en-GB"), which says how dates are written. `container` names the element of HTML that holds the text.
+    `language` is the text's probable two-letter code or None; `labelled` is the page's own label, `region` its
+    country ("GB" of "en-GB"), which tells how dates are written. `container` names the HTML element of the text.
     """
 
     title: str
@@ -93,12 +90,12 @@ class Page:
     container: str | None = None
 
 
-_MUCH = 3_000  # characters that go while nothing comes
+_MUCH = 3_000  # removed characters while nothing was added
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Words, as they stand in the passage, that decided a topic."""
+    """Verbatim words of the passage that decided a topic."""
 
     topic: str
     text: str
@@ -109,11 +106,10 @@ class Evidence:
 class Passage:
     """One place of a change. `before` is None for added text, `after` for removed; moved text has both, alike.
 
-    `lead_in` holds the lines that govern it where it stands in a list or a table: "You must not:", the row of headers.
-    `returns`: the text that came stood on the page before, or the text that went came with one of the last versions.
-    `why` says in plain words what decided, one reason a line, also why nothing was flagged. `chance`: of an alert, by
-    the trained model; None where it was not asked. `may_pass`: it seems to
-    say nothing of the document, as a caption or an offer, so that it makes no version before it has stayed.
+    `lead_in` holds the governing lines of a list or table ("You must not:", the header row). `returns`: added text
+    that stood there before, or removed text of only the last versions. `why` gives the deciding reasons, also for not
+    flagging. `chance` of an alert is the model's; None if not asked. `may_pass`: it seems to say nothing of the
+    document (a caption, an offer), so that it makes no version before it has stayed.
     """
 
     heading: tuple[str, ...]
@@ -133,25 +129,24 @@ class Passage:
 
     @property
     def texts(self) -> dict[Side, str]:
-        """The text of each side, empty where there is none."""
+        """Empty where a side has none."""
         return {"before": self.before or "", "after": self.after or ""}
 
     @property
     def side(self) -> Side:
-        """The side that is read where one must do: the later one, if there is one."""
+        """The later side, if it has text."""
         return "after" if self.after else "before"
 
     @property
     def text(self) -> str:
-        """What stands on it."""
         return self.after or self.before or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of the page, verbatim, of one block. `new` holds the changed ones among them, by offsets, `links` the links
-    on them, with `at` from the beginning of the quotation; `place` is the number of the passage, None where they did
-    not change; `lead_in` holds the lines that govern them."""
+    """Verbatim words of one block. `new` are offsets of changed words, `links` have `at` from the quotation's start;
+    `place` is the passage's number, None if unchanged; `lead_in` are its governing lines.
+    """
 
     text: str
     side: Side
@@ -162,16 +157,15 @@ class Quote:
 
     @property
     def link(self) -> str | None:
-        """Where the first of its links leads."""
         return self.links[0].url if self.links else None
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What leads a change: a quotation, and the offsets of the clause in it that is the news.
+    """What leads a change: a quotation, and the offsets of the clause in it that is news.
 
-    `claim` names what the program says in its own words ("training", "sale"), None where it only quotes; `is_notice`
-    says that the quotation announces a change to come.
+    `claim` is a code for our own words ("training", "sale"), None to quote only; `is_notice`: the quotation announces
+    a change.
     """
 
     quotation: Quote
@@ -182,11 +176,11 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The short answers for a reader of an alert, each a whole clause; what the change does not say stays empty.
+    """Short answers for readers of an alert, each a whole clause or empty.
 
-    `start` (JSON: "from") is the date from which the change holds, `deadline` the last day on which people can refuse;
-    `severity_reasons` names the conventions by which the change is high. `already` is what the page says elsewhere on
-    how to refuse, where the change says nothing.
+    `start` (JSON: "from") is the effective date, `deadline` the last day to refuse; `severity_reasons` are the
+    conventions that make it high. `already` is what the page says elsewhere about refusing, where the change is
+    silent.
     """
 
     headline: Headline | None = None
@@ -208,15 +202,13 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a change between two texts is.
+    """The change between two texts.
 
-    `held` is the reason why the later text is not believed to be a text of this document; nothing else is claimed then.
-    `returns`: it alerts, but only by text that an older version had, or that came just before it.
-    `notice_links` holds the links of a notice of coming changes: where more is said of them.
-    `dated`: no word says that it holds from `effective_date`; that is the date which the document bears.
-    `is_classified`: its language has a trained model; else severity and direction are not assessed.
-    `why` says in plain words why the change as a whole is told or not; where `held` does, nothing.
-    `passages` stand in the order of the later text, removed ones at the place they were taken from.
+    `held` is why the later text may not be the document's; then nothing else is claimed. `returns`: only text from an
+    older version, or from just before, would alert. `notice_links` are the links in a notice of coming changes.
+    `dated`: `effective_date` is only the document's own date. `is_classified`: its language has a trained model;
+    otherwise severity and direction are not assessed. `why` says why the whole alerts or not. `passages` are in the
+    order of the later text, removed ones where they stood.
     """
 
     substantive: bool
@@ -240,7 +232,7 @@ class Comparison:
 
     @property
     def is_settled(self) -> bool:
-        """Whether it can be told at once: neither a return, nor a page of which a large part is just missing."""
+        """Whether it may alert at once: no return, and no large part simply missing."""
         sizes = {
             side: sum(len(passage.texts[side]) for passage in self.passages)
             for side in SIDES

@@ -1,4 +1,4 @@
-"""The JSON shapes of pages and comparisons: kept in the store, printed by `try` and `compare`."""
+"""JSON of pages and comparisons, as stored, and as printed by `try` and `compare`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAGES, _PASSAGES = TypeAdapter(Page), TypeAdapter(Passage)
 
 
 def page_json(page: Page) -> dict[str, Any]:
-    """Title, language, blocks, region and container if they are known; what was dropped is not part of the text."""
+    """Without dropped text; region and container only if known."""
     shown = _PAGES.dump_python(page, mode="json", exclude={"dropped", "labelled"})
     return {
         name: value
@@ -27,17 +27,15 @@ def page_json(page: Page) -> dict[str, Any]:
 
 
 def page_from_json(value: Any) -> Page:
-    """The page that `page_json` wrote."""
     return _PAGES.validate_python(value)
 
 
 def page_bytes(page: Page) -> bytes:
-    """All of a page, what was dropped with it."""
+    """With dropped text."""
     return _PAGES.dump_json(page)
 
 
 def page_of_bytes(value: bytes) -> Page:
-    """The page that `page_bytes` wrote."""
     return _PAGES.validate_json(value)
 
 
@@ -49,7 +47,6 @@ def _passage_json(passage: Passage) -> dict[str, Any]:
 
 
 def _quote_json(quote: Quote) -> dict[str, Any]:
-    """Words of a page with their side, and with what else is known of them."""
     more = {
         "link": quote.link,
         "links": [
@@ -66,7 +63,7 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
 
 
 def brief_json(brief: Brief) -> dict[str, Any]:
-    """The brief, with `from` for its start."""
+    """With `from` for its start."""
     quotation = brief.headline.quotation if brief.headline else None
     return {
         "meaning": quotation.text if quotation else None,
@@ -80,7 +77,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
 
 
 def stored_brief(comparison: Comparison) -> dict[str, Any]:
-    """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
+    """As stored with a change, with what is said of the whole."""
     more: dict[str, Any] = {
         "notice_links": [*map(_quote_json, comparison.notice_links)],
         "why": [reason.to_json() for reason in comparison.why],
@@ -111,7 +108,7 @@ def stored_brief(comparison: Comparison) -> dict[str, Any]:
 
 
 def headline_json(brief: Mapping[str, Any], text: str) -> dict[str, Any] | None:
-    """What leads a change by its stored brief: `text` is how it is shown."""
+    """Of a stored brief; `text` is the headline as shown."""
     if not brief.get("meaning"):
         return None
     quotation = {
@@ -124,7 +121,7 @@ def headline_json(brief: Mapping[str, Any], text: str) -> dict[str, Any] | None:
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """What `compare --json` prints."""
+    """For `compare --json`."""
     stored = stored_brief(comparison)
     return {
         "substantive": comparison.substantive,

@@ -1,4 +1,4 @@
-"""The words that govern a block from above: the lead-in of its list, the header of its table."""
+"""Lines that govern a block: the lead-in of its list, the header of its table."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from analysis.model import CELL, Block
 from analysis.text.sentence_ends import sentence_bounds
 
 _ENUMERATED = re.compile(r"(?:\(?(?:\w|\d{1,3}|[ivx]{1,4})[.)]|[-–*•·●▪])\s")
-_LONGEST_CELL = 40  # characters of a table's header
+_LONGEST_CELL = 40  # characters of a header cell
 
 
 def lead_ins(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
-    """For each block the lines that govern it, outermost first; none of most blocks.
+    """The governing lines of each block, outermost first.
 
-    A list belongs to the line before it that ends with a colon ("You must not:"), and so does a list inside of it to
-    an item that does. The rows of a table belong to its first row if that names columns.
+    A list belongs to a preceding line that ends with a colon ("You must not:"), a nested list to such an item; rows
+    to the first row, if it names columns.
     """
     governing: list[tuple[str, ...]] = []
     stack: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Which words of a passage changed in their meaning, and in which sentences they stand."""
+"""Which words of a passage changed in meaning, and in which sentences."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from foundation.vocabulary import Side
 
 _GLUED = re.compile(
     r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)"
-)  # "2024Updated", of two parts of one line
+)  # "2024Updated", two parts of one line
 _LONGEST_STAMP = 10  # words
-_STEM = 5  # letters by which two forms of one word are taken for the same
+_STEM = 5  # letters that make two forms one word
 _MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SHORT_FORM = 8  # letters
 _NAMES = re.compile(r"[^\W\d_]+")
-_HERE = ("here", "ici", "hier", "aquí")  # the words of a link
-_SHORT_KEY = 25  # characters; a shorter sentence may stand elsewhere by chance
-# one for the other: somebody else does it
+_HERE = ("here", "ici", "hier", "aquí")  # words of links
+_SHORT_KEY = 25  # characters; shorter sentences recur by chance
+# exchanged, somebody else acts
 _ACTORS = frozenset((("you", "we"), ("we", "you"), ("vous", "nous"), ("nous", "vous")))
 
 _Span = tuple[int, int]
@@ -38,7 +38,7 @@ _Mailbox = tuple[str, _Span]
 
 @dataclass(frozen=True, eq=False, slots=True)  # compared and hashed by identity
 class ChangedSentence:
-    """A sentence with changed words, as offsets into its side of the passage. `whole`: all of it is new or gone."""
+    """Offsets into its side of the passage. `whole`: all of it is new or gone."""
 
     side: Side
     start: int
@@ -49,7 +49,7 @@ class ChangedSentence:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The sentences whose meaning may differ; where there are none, `cosmetic` is the code of what differs instead."""
+    """Sentences whose meaning may differ; if there are none, `cosmetic` is the code of the difference."""
 
     sentences: tuple[ChangedSentence, ...]
     cosmetic: str | None = None
@@ -60,10 +60,8 @@ def wording(
     elsewhere_before: Collection[str] = (),
     elsewhere_after: Collection[str] = (),
 ) -> Wording:
-    """The changed sentences of a passage.
-
-    `elsewhere_before` and `elsewhere_after` hold the sentences (by their keys) of the other changed places on each
-    side: a sentence that went from one paragraph to another is no change.
+    """`elsewhere_before` and `elsewhere_after` hold the keys of sentences in the other changed places: a sentence
+    that moved between paragraphs is no change.
     """
     if passage.operation == "moved":
         return Wording((), "looks.moved")
@@ -92,7 +90,7 @@ def wording(
         return Wording(
             (), cosmetic or ("looks.address" if other_address else "looks.punctuation")
         )
-    if came:  # the sentence is the same by its keys, and would be found elsewhere
+    if came:  # equal by its keys, so it would be found elsewhere
         elsewhere_before = elsewhere_after = ()
     elif reason := _same_in_other_form(substantive, b, a) or _same_times(
         passage, substantive, b, a
@@ -125,7 +123,7 @@ def _one_sided(passage: Passage, other_side: Collection[str]) -> Wording:
 
 
 def _mailboxes(text: str, words: KeyedWords) -> list[_Mailbox]:
-    """The e-mail addresses that a text shows, and where."""
+    """Shown e-mail addresses, with their places."""
     spans = (
         (text[start:end].casefold(), (start, end))
         for start, end in _places_of(words, ADDRESS)
@@ -136,7 +134,7 @@ def _mailboxes(text: str, words: KeyedWords) -> list[_Mailbox]:
 def _other_mailboxes(
     was: Sequence[_Mailbox], now: Sequence[_Mailbox]
 ) -> tuple[list[_Span], list[_Span]]:
-    """Where one came for another: whom people write to is news, unless it is only obfuscated or glued to a word."""
+    """Replaced ones: a new contact is news, unless merely obfuscated or glued to a word."""
     if len(was) != len(now):
         return [], []
     others = [
@@ -148,7 +146,7 @@ def _other_mailboxes(
 
 
 def _addresses(text: str, words: KeyedWords) -> list[str]:
-    """The addresses and relative dates of a text, which are all alike to a comparison by keys."""
+    """Addresses and relative dates, which comparison by keys takes for equal."""
     return [text[start:end] for start, end in _places_of(words, ADDRESS, AGO)]
 
 
@@ -160,7 +158,7 @@ def _places_of(words: KeyedWords, *keys: str) -> Iterator[_Span]:
 
 
 def stem(key: str) -> str:
-    """What the forms of a word have in common, by and large: "protects" and "protected", "d'autres" and "autre"."""
+    """Roughly what forms of a word share: "protects" and "protected", "d'autres" and "autre"."""
     if not key.isalpha():
         return key
     single = key.rstrip("s") or key
@@ -170,7 +168,7 @@ def stem(key: str) -> str:
 def _same_in_other_form(
     runs: Sequence[Edit], b: KeyedWords, a: KeyedWords
 ) -> str | None:
-    """Whether the changed words of both sides are the same but for their order, their forms and small words."""
+    """Whether both sides' changed words differ only in order, form and small words."""
     gone = [key for run in runs for key in b.keys[run.b0 : run.b1]]
     came = [key for run in runs for key in a.keys[run.a0 : run.a1]]
     known = word_lists()
@@ -186,7 +184,7 @@ def _same_in_other_form(
 def _same_times(
     passage: Passage, runs: Sequence[Edit], b: KeyedWords, a: KeyedWords
 ) -> str | None:
-    """Whether a length of time is only written in another way: "60 days" and "two months"."""
+    """Whether a length of time is only written otherwise: "60 days", "two months"."""
     b_times, a_times = times_in(passage.before or ""), times_in(passage.after or "")
     if not b_times or Counter(time.days for time in b_times) != Counter(
         time.days for time in a_times
@@ -203,7 +201,7 @@ def _same_times(
 
 
 class KeyedSentence(NamedTuple):
-    """Where a sentence starts and ends, and the keys of its words."""
+    """Its bounds, and the keys of its words."""
 
     start: int
     end: int
@@ -211,19 +209,19 @@ class KeyedSentence(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What two sentences have in common that say the same."""
+        """Equal for sentences that say the same."""
         return " ".join(self.keys)
 
 
 @lru_cache(maxsize=2048)
 def keyed_sentences(text: str) -> tuple[KeyedSentence, ...]:
-    """The sentences of a text, by the words of `keyed_words`, where these end with the sentence."""
+    """Sentence bounds are moved to those of `keyed_words`."""
     words = keyed_words(text)
     sentences = []
     for start, end in sentence_bounds(text):
         first = bisect_right(words.ends, start)
         last = bisect_right(words.ends, end)
-        # a date that goes on behind the end of a sentence is no date of the sentence
+        # a date that crosses the end of a sentence is not part of it
         crossed = (first < last and words.starts[first] < start) or bisect_left(
             words.starts, end
         ) > last
@@ -262,7 +260,7 @@ def _cosmetic_reason(run: Edit, b: KeyedWords, a: KeyedWords) -> str | None:
 def _abbreviation(
     run: Edit, b: KeyedWords, before: str, a: KeyedWords, after: str
 ) -> str | None:
-    """Whether the short form of a name came or went behind it: "the General Data Protection Regulation (GDPR)"."""
+    """A name's short form came or went behind it: "the General Data Protection Regulation (GDPR)"."""
     words, text, first, last = (
         (b, before, run.b0, run.b1) if run.a0 == run.a1 else (a, after, run.a0, run.a1)
     )
@@ -289,7 +287,7 @@ def _abbreviation(
 
 
 def _is_stamp(keys: Sequence[str]) -> bool:
-    """Whether a text is no more than "Last updated" and a date."""
+    """ "Last updated" and a date, nothing else."""
     if len(keys) > _LONGEST_STAMP:
         return False
     rest = [key for key in keys if not (key.startswith(DATE) or key == AGO)]
@@ -299,7 +297,7 @@ def _is_stamp(keys: Sequence[str]) -> bool:
 
 
 def _is_repetition(run: Edit, b: KeyedWords, a: KeyedWords) -> bool:
-    """Whether the words stand once more right beside: a slip of the pen came or was mended."""
+    """The words stand twice in a row: a slip came or was mended."""
     keys, start, end = (
         (b.keys, run.b0, run.b1) if run.a0 == run.a1 else (a.keys, run.a0, run.a1)
     )
@@ -323,7 +321,7 @@ def _are_section_numbers(run: Edit, b: KeyedWords, a: KeyedWords) -> bool:
     ):
         return False
     near = {*b.keys[max(0, run.b0 - 4) : run.b0], *a.keys[max(0, run.a0 - 4) : run.a0]}
-    # "l'article 8": the article before it is part of the word
+    # "l'article 8": the article is part of the word
     return (
         any(key in sections or key[1:] in sections for key in near)
         or run.b0 == run.a0 == 0
@@ -351,7 +349,6 @@ def _changed_sentences(
 
 
 def _joined(spans: Sequence[_Span]) -> tuple[_Span, ...]:
-    """Neighbours as one."""
     joined: list[_Span] = []
     for start, end in spans:
         if joined and start - joined[-1][1] <= 2:

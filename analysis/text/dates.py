@@ -1,7 +1,6 @@
-"""The dates that a text names, and from when a change holds.
+"""Dates in a text, and from when a change holds.
 
-A regex with the month names of the languages at hand does all: a general date parser takes words such as "may" for
-dates, and is slow.
+A regex of month names suffices: general date parsers are slow, and take words such as "may" for dates.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ _IN_NUMBERS = re.compile(
     r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d|\d{1,2}/\d{1,2}/\d\d(?!\d)"
 )
 
-# of English, after Unicode's CLDR; in Canada both are written
+# regions of English, by Unicode's CLDR; Canada writes both
 _MONTH_FIRST = ("US", "AS", "GU", "MH", "MP", "PH", "PR", "UM", "VI")
 _BOTH_WAYS = ("CA",)
 _NAMES = _MONTHS["en"].title().replace(" ", "|")
@@ -58,7 +57,7 @@ _EFFECTIVE_AFTER = re.compile(
     r"\s*\((?:current|effective|en vigueur|in kraft)\b", re.IGNORECASE
 )
 _ONE_WORD = re.compile(r"\W*\w+(?: (?:le|dem|el))?\W*")
-# "from 3 to 10 March": a number or a month before it, and not that of a version
+# "from 3 to 10 March": a number or month before it, not that of a version
 _RANGE_BEFORE = re.compile(
     rf"(?<!version )(?<!version n°)(?:\b\d{{1,4}}|\b(?:{_MONTH})\b\.?)\s*(?:[-–—]|\b(?:to|through|au|bis|al?)\b)\s*$",
     re.IGNORECASE,
@@ -66,21 +65,20 @@ _RANGE_BEFORE = re.compile(
 _RANGE_AFTER = re.compile(
     r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE
 )
-_STAMP = 14  # words; a line up to this length that has a date is there for the date
+_STAMP = 14  # words; shorter lines with a date are there for the date
 _BARE = 3  # words beside the date
 _SAID_TO_HOLD = (
     0,
     2,
     4,
-)  # the ranks of dates with "effective", "from" or the like; others are just the document's
-_EDITED = 1  # the rank of "Last updated" and a date
+)  # ranks of dates with "effective", "from" or the like; others are the document's own
+_EDITED = 1  # rank of "Last updated" and a date
 
 
 @cache
 def _phrases(
     name: str, *, before: str = r"(?<!\w)", after: str = r"\b"
 ) -> re.Pattern[str]:
-    """A list of `[dates]` in the word lists as one regex."""
     return re.compile(
         rf"{before}(?:{'|'.join(word_lists().dates[name])}){after}", re.IGNORECASE
     )
@@ -91,7 +89,7 @@ def _right_before(name: str) -> re.Pattern[str]:
 
 
 class NamedDate(NamedTuple):
-    """A date that a text names; `day` is None where it names a month only, or can be read as either of two days."""
+    """`day` is None for a month only, or if ambiguous between two days."""
 
     day: date | None
     start: int
@@ -101,7 +99,7 @@ class NamedDate(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def dates_in(text: str, order: Order | None = None) -> tuple[NamedDate, ...]:
-    """Every date of a text. `order` reads 11/3/2025, which stays without a day if it is None."""
+    """`order` resolves 11/3/2025, which has no day if it is None."""
     if not _may_have_date(text) or not _YEAR.search(text):
         return ()
     return tuple(_named(match, order) for match in _DATE.finditer(text))
@@ -150,10 +148,10 @@ def _may_have_date(text: str) -> bool:
 def order_of(
     texts: Iterable[str], language: str | None, region: str | None = None
 ) -> Order | None:
-    """How a page writes days and months, by the dates that can be read one way only, else by its language.
+    """The order of day and month, by unambiguous dates, else by language.
 
-    English is written both ways: what tells is how the page writes dates in words, then the `region` that it is
-    labelled for, spelling, money and law. Where nothing does, nobody knows which day is meant.
+    English has both: dates in words decide, then the labelled `region`, spelling, money and law; else it stays
+    unknown.
     """
     text = " ".join(texts)
     for match in _DATE.finditer(text):
@@ -172,7 +170,7 @@ def order_of(
     )
     if by_words := _more_of(_DAY_MONTH, _MONTH_DAY, text):
         return by_words
-    # "en-US" is what templates say where nobody chose a region, so the words of the text go before it
+    # templates say "en-US" where nobody chose, so the text's words come first
     return (
         labelled
         if labelled == "dmy"
@@ -188,19 +186,18 @@ def _more_of(
 
 
 class Start(NamedTuple):
-    """From when a change holds; `dated`: by nothing but the date that the document bears."""
+    """`dated`: only by the document's own date."""
 
     day: date
     dated: bool
 
 
 def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
-    """From when a change holds, by the dates that it adds.
+    """The effective date among added dates.
 
-    `added` gives, for each place in the order of the page, its text and the dates in it that the change added. A line
-    that is a stamp ("Effective 3 November 2025") goes before a notice, that before a date that stands alone, and that
-    before one inside the text; in force goes before changed, but for a stamp ("Last updated 3 November 2025"), before
-    which only goes what is said to hold from a later day. Of equals the first counts.
+    `added` has, in page order, each place's text and its added dates. Stamps ("Effective 3 November 2025") come
+    before notices, then dates alone, then dates within text. In force comes before changed, but a stamp ("Last
+    updated 3 November 2025") yields only to a later effective date. Of equals the first counts.
     """
     ranked = [
         (rank, place, named.day)
@@ -212,7 +209,7 @@ def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
     rank, _, day = min(ranked)
     if (
         rank == _EDITED
-    ):  # what is said to hold from a later day is no news of the day that the page was edited
+    ):  # a later effective date is not the day on which the page was edited
         rank, _, day = min(
             [later for later in ranked if later[0] in _SAID_TO_HOLD and later[2] > day],
             default=(rank, 0, day),
@@ -221,7 +218,7 @@ def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
 
 
 def deadline_in(sentence: str, order: Order | None = None) -> date | None:
-    """The last day that a sentence names: "you can object until 2 November 2025"."""
+    """ "you can object until 2 November 2025"."""
     until = _right_before("until")
     days = (
         named.day
@@ -234,8 +231,7 @@ def deadline_in(sentence: str, order: Order | None = None) -> date | None:
 def unclear_in(
     added: Sequence[tuple[str, Sequence[NamedDate]]],
 ) -> tuple[str, NamedDate] | None:
-    """The date from which the change may hold, as it is written, where it can be read in two ways and none says it
-    more surely."""
+    """A possible effective date that is ambiguous, where no other is surer."""
     ranked = [each for each in _ranked(added) if each[2].day or each[2].either]
     if not ranked:
         return None
@@ -246,7 +242,7 @@ def unclear_in(
 def _ranked(
     added: Sequence[tuple[str, Sequence[NamedDate]]],
 ) -> Iterator[tuple[int, int, NamedDate]]:
-    """The dates that say from when a text holds, each with how surely, and the number of its place."""
+    """Candidates with their rank and the number of their place."""
     for place, (text, new) in enumerate(added):
         end_of_last = 0
         for named in new:
@@ -257,7 +253,7 @@ def _ranked(
 
 
 def _rank(text: str, named: NamedDate, end_of_last: int) -> int | None:
-    """How surely a date says from when the text holds, 0 the surest; None where it says something else."""
+    """0 is surest; None for a date of something else."""
     before, after = (
         text[max(end_of_last, named.start - 110) : named.start],
         text[named.end : named.end + 90],

@@ -1,4 +1,4 @@
-"""Ranges of a text, asked which others they touch."""
+"""Ranges of a text, asked for overlaps."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from itertools import accumulate
 
 
 class Intervals:
-    """Ranges from their start up to, not including, their end; in any order, and they may overlap."""
+    """Half-open ranges, in any order, which may overlap."""
 
     def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
         ordered = sorted(ranges)
         self._starts = [start for start, _ in ordered]
         self._reach = list(
             accumulate((end for _, end in ordered), max)
-        )  # how far those up to each one go
+        )  # furthest end up to each one
 
     def overlap(self, start: int, end: int) -> bool:
-        """Whether one of them shares a character with this range. Takes the logarithm of their number."""
+        """In logarithmic time."""
         before_its_end = bisect_left(self._starts, end)
         return before_its_end > 0 and self._reach[before_its_end - 1] > start

@@ -1,5 +1,3 @@
-"""What language a text is written in."""
-
 from __future__ import annotations
 
 import re
@@ -13,8 +11,8 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
 _WORD = re.compile(r"[^\W\d_]+")
-_ENOUGH = 40  # words from which on a text's language can be told
-_PARAGRAPH = 10  # words, of which a paragraph's can be told where it is another one than the page's
+_ENOUGH = 40  # words needed to tell a text's language
+_PARAGRAPH = 10  # words needed to tell that a paragraph's differs
 _SAMPLE = 3_000  # characters
 _CODES = "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv nl no pl pt ro ru sk sl sv th tr uk vi zh"
 _AT_HAND = _CODES.split()
@@ -22,7 +20,7 @@ _AT_HAND = _CODES.split()
 
 @cache
 def _identifier() -> LanguageIdentifier:
-    # Loaded only where it is asked: it brings NumPy along, and unpacks its model.
+    # loaded on demand: it imports NumPy and unpacks its model
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
@@ -31,13 +29,13 @@ def _identifier() -> LanguageIdentifier:
 
 
 def two_letters(code: str | None) -> str | None:
-    """ "fr" of "fr-CA" or "FR_ca"; None of what is no code."""
+    """ "fr" of "fr-CA" or "FR_ca"; None for anything else."""
     match = re.match(r"\s*([a-zA-Z]{2,3})(?![a-zA-Z])", code or "")
     return match.group(1).lower() if match else None
 
 
 def region_of(code: str | None) -> str | None:
-    """ "GB" of "en-GB" or "en_gb"; None where none is named."""
+    """ "GB" of "en-GB" or "en_gb"; None without one."""
     match = re.match(
         r"\s*[a-zA-Z]{2,3}(?:[-_][a-zA-Z]{4})?[-_]([a-zA-Z]{2})(?![a-zA-Z0-9])",
         code or "",
@@ -46,7 +44,7 @@ def region_of(code: str | None) -> str | None:
 
 
 def _shares(text: str) -> tuple[int, dict[str, float]]:
-    """How many words there are, and what share of them are the small words of each language that has phrases."""
+    """The number of words, and the share of each language's function words."""
     words = _WORD.findall(text.lower())
     counts = Counter(words)
     return len(words), {
@@ -56,12 +54,12 @@ def _shares(text: str) -> tuple[int, dict[str, float]]:
 
 
 def share_of_common_words(text: str, language: str) -> float:
-    """What share of its words are the small words of a language; 1 of a language whose small words are not known."""
+    """1 for a language without a list."""
     return _shares(text)[1].get(language, 1.0)
 
 
 def is_mixed(text: str) -> bool:
-    """Whether the text seems to be in more than one language, or in one whose small words are not known."""
+    """In several languages, or one without a list."""
     third = max(1, len(text) // 3)
     languages: set[str] = set()
     for start in range(0, third * 3, third):
@@ -73,7 +71,7 @@ def is_mixed(text: str) -> bool:
 
 
 def other_language(text: str, language: str | None) -> str | None:
-    """The language of a paragraph that is surely not in `language`; None where that is not sure."""
+    """A language other than `language`, if certain."""
     count, shares = _shares(text)
     best = max(shares, key=lambda name: shares[name])
     if count < _PARAGRAPH or language not in shares or best == language:
@@ -84,7 +82,7 @@ def other_language(text: str, language: str | None) -> str | None:
 
 
 def language_of(text: str, *, declared: str | None = None) -> str | None:
-    """The two-letter code, as well as can be told. Of a short text the `declared` one."""
+    """Two letters; short texts have the `declared` one."""
     declared = two_letters(declared)
     middle = max(0, (len(text) - _SAMPLE) // 2)
     sample = text[middle : middle + _SAMPLE]
@@ -95,6 +93,6 @@ def language_of(text: str, *, declared: str | None = None) -> str | None:
         :2
     ]
     if shares[best] > 0.2 and shares[second] < 0.6 * shares[best]:
-        return best  # which spares the costlier look
+        return best  # spares the costlier identifier
     code, _ = _identifier().classify(sample)
     return str(code)

@@ -1,4 +1,4 @@
-"""Phrases of a language by topic (`analysis/lexicon/*.toml`); docs/classification.md has their notation."""
+"""Phrases of a language by topic (`analysis/lexicon/*.toml`); docs/classification.md explains their notation."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from foundation.vocabulary import TOPICS
 Tier = Literal["decides", "suggests", "ignores", "sections", "words"]
 
 _TIERS: tuple[Tier, ...] = ("decides", "suggests", "ignores", "words")
-LANGUAGES = ("en", "fr", "de", "es")  # each has a file
+LANGUAGES = ("en", "fr", "de", "es")  # with files
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnTopic:
-    """A topic that an operator declares in the watchlist; `languages` (two-letter codes) restricts it, empty: all."""
+    """`languages` are two-letter codes; empty: all."""
 
     name: str
     phrases: tuple[str, ...]
@@ -34,7 +34,7 @@ class OwnTopic:
 
 
 class PhraseMatch(NamedTuple):
-    """A phrase found in a text, by offsets. `topic` is a topic, or a group of `[words]` with the tier "words"."""
+    """By offsets. `topic` may be a group of `[words]` with the tier "words"."""
 
     topic: str
     tier: Tier
@@ -43,8 +43,9 @@ class PhraseMatch(NamedTuple):
 
 
 class _Phrases(BaseModel):
-    """`decides` names the topic, `suggests` hints at it; inside a phrase of `ignores` neither counts. `sections` are
-    for headings."""
+    """`decides` names the topic, `suggests` hints at it; neither counts inside a phrase of `ignores`. `sections` are
+    for headings.
+    """
 
     model_config = ConfigDict(extra="forbid")
     decides: tuple[str, ...]
@@ -82,26 +83,23 @@ class _Entry(NamedTuple):
     topic: str
     tier: Tier
     phrase: str
-    needs: frozenset[
-        str
-    ]  # elements of the phrase, each of which has a word in a text where the phrase stands
+    needs: frozenset[str]  # elements of which the text must have a word
 
 
 class Lexicon:
-    """Phrases ready to be found, each tried only where a word stands that it can begin with, in a text that has its
-    other words too."""
+    """Each phrase is tried only where its first word stands, in texts that have its other words."""
 
     def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
         self._words: dict[str, list[_Entry | str]] = defaultdict(
             list
-        )  # what begins, or an element of it, with a word
+        )  # starting or containing, by word
         self._beginnings: dict[str, list[tuple[str, _Entry | str]]] = defaultdict(
             list
-        )  # or with a part of one
+        )  # by prefix
         self._known: dict[str, tuple[tuple[_Entry, ...], frozenset[str]]] = {}
         elements: set[str] = set()
         for topic, tier, phrase in entries:
-            pattern_of(phrase)  # says what of it can't be read
+            pattern_of(phrase)  # raises with the reason
             entry = _Entry(topic, tier, phrase, frozenset(needed_elements(phrase)))
             self._add(phrase, entry)
             elements |= entry.needs
@@ -116,7 +114,7 @@ class Lexicon:
                 self._words[first].append(entry)
 
     def matches(self, text: str) -> tuple[PhraseMatch, ...]:
-        """Every phrase of the text; of one topic and tier at one place only the longest."""
+        """Of one topic and tier at one place only the longest."""
         words = [
             (word.start(), *self._of_word(word[0].casefold()))
             for word in _WORD.finditer(text)
@@ -141,7 +139,7 @@ class Lexicon:
         )
 
     def _of_word(self, word: str) -> tuple[tuple[_Entry, ...], frozenset[str]]:
-        """The phrases that can begin with a word, and the elements of phrases that can."""
+        """Phrases that can start with a word, and elements that contain it."""
         known = self._known.get(word)
         if known is None:
             beginnings = [
@@ -153,13 +151,13 @@ class Lexicon:
             all_ = (*self._words.get(word, ()), *beginnings, *numbers)
             entries = tuple(each for each in all_ if isinstance(each, _Entry))
             known = entries, frozenset(each for each in all_ if isinstance(each, str))
-            if len(self._known) < 50_000:  # words of strangers' pages
+            if len(self._known) < 50_000:  # bounded: pages are strangers'
                 self._known[word] = known
         return known
 
 
 def matches(text: str, language: str | None) -> tuple[PhraseMatch, ...]:
-    """The phrases of a language's file that stand in a text, the English ones where it has no file."""
+    """English ones for languages without a file."""
     return _lexicon(language if language in LANGUAGES else "en", *_TIERS).matches(text)
 
 
@@ -172,20 +170,20 @@ def _mentions(text: str, language: str | None) -> dict[str, int]:
 
 
 def mentions_in(language: str | None) -> Callable[[str], dict[str, int]]:
-    """Counts how often a text of a language names each topic outright."""
+    """Counts outright mentions by topic."""
     return partial(_mentions, language=language)
 
 
 @lru_cache(maxsize=4096)
 def section_topics(title: str, language: str | None) -> frozenset[str]:
-    """The topics that a section is about by its title."""
+    """Topics of a section by its title."""
     lexicon = _lexicon(language if language in LANGUAGES else "en", "sections")
     return frozenset(match.topic for match in lexicon.matches(title))
 
 
 @lru_cache(maxsize=64)
 def own_lexicon(topics: tuple[OwnTopic, ...], language: str | None) -> Lexicon:
-    """The phrases of an operator's own topics that apply to pages in a language."""
+    """The operator's topics for a language."""
     return Lexicon(
         (topic.name, "decides", phrase)
         for topic in topics

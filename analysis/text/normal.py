@@ -1,4 +1,4 @@
-"""What counts as the same text: two texts with one normal form are never told apart."""
+"""Normal forms: texts with one normal form are the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analysis.model import CELL, Block
 from analysis.text.phrases import pattern
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"
-# what typesetting puts into and between words; marks of direction, which alter what is read, are not among them
+# invisible typesetting characters, without directional marks, which alter the reading
 UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _LOOK_ALIKES = (
     dict.fromkeys("‘’‚‛′`´ʼ", "'")
@@ -27,8 +27,8 @@ _DASH = re.compile(r"(?<=\d)\s*[–—]\s*(?=\d)")
 _LONG_DASH = re.compile(r"\s*—\s*")
 _BESIDE_MARK = re.compile(
     r" (?:(?=[,.;:!?)\]}%](?![\w.]))|(?<=[(\[{¿¡] ))"
-)  # before a closing, behind an opening one
-# "1.", "(a)", "iv)", "2.1"; without a mark behind it only before a word that begins a title, for "1.5 million" is text
+)  # before a closing, after an opening sign
+# "1.", "(a)", "iv)", "2.1"; without a sign behind it only before a title's word, for "1.5 million" is text
 _NUMBER_AT_START = (
     r"(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)][^\S\n]+(?=\S)"
     r"|\d{1,3}(?:\.\d{1,3}){1,4}[^\S\n]+(?=[^\W\d_a-z][a-z\u00df-\u00ff])"
@@ -36,20 +36,20 @@ _NUMBER_AT_START = (
 )
 _NUMBER = re.compile(_NUMBER_AT_START)
 _NUMBERS = re.compile(rf"^[^\S\n]*{_NUMBER_AT_START}", re.MULTILINE)
-# identifiers and numbers of requests, which a machine makes anew for each answer
+# identifiers that machines make anew for each answer
 _TOKEN_LENGTH = 15  # characters, at least
 _TOKEN = re.compile(
     r"(?<![\w/.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{15,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}"
-    # letters small and great with digits among them, as no name of a cookie is written
+    # mixed case with digits, unlike names of cookies
     r"|(?-i:(?<!\+)(?=(?:[\w+-]*?\d){2})(?=(?:[\w+-]*?(?:[a-z][A-Z]|\d[A-Za-z])){5})[\w+-]{24,}={0,2}))(?![\w-])",
     re.IGNORECASE,
 )
-# a cell that is nothing but a tick or a cross says yes or no
+# a cell of only a tick or cross means yes or no
 TICKS = {**dict.fromkeys("✓✔✅☑", "yes"), **dict.fromkeys("✗✘❌☒☐", "no")}
 TICK_CELL = re.compile(rf"(?<= \| )[{''.join(TICKS)}]\ufe0f?(?=$|\n| \|)")
-_BARE = 6  # words; in a line up to this length a relative date is a stamp, not a rule of the policy
-_STAMPED = 40  # words; a longer line is no "Updated 2 months ago"
-# "privacy (at) lake [dot] example": an address that is kept from robots
+_BARE = 6  # words; a relative date in a shorter line is a stamp, not a rule
+_STAMPED = 40  # words; longer lines are no "Updated 2 months ago"
+# "privacy (at) lake [dot] example": obfuscated against robots
 _SPELT_AT = re.compile(
     r"(?<=[\w+-])[^\S\n]*[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}][^\S\n]*(?=[\w-]+(?:\.|[^\S\n]?[(\[{])\w)",
     re.IGNORECASE,
@@ -65,10 +65,8 @@ _SPELT_DOT = re.compile(
 
 @lru_cache(maxsize=4096)
 def normalize(text: str) -> str:
-    """Text without what a reader does not see: NFKC, plain quotes and dashes, single spaces, nothing invisible.
-
-    Space round punctuation (French pages put it before ":"), a bullet or number at the start and the kind of a dash
-    are none of the words either.
+    """NFKC, plain quotes and dashes, single spaces, nothing invisible; without spaces around punctuation (French
+    ":"), bullets or numbers at the start.
     """
     if not text.isascii():
         if "«" in text or "»" in text:
@@ -92,7 +90,7 @@ def _with_addresses(text: str) -> str:
 def _plain(text: str) -> str:
     if CELL in text:
         text = TICK_CELL.sub(lambda match: TICKS[match.group()[0]], text)
-    # a substitution of the few signs that differ is five times faster than str.translate, which looks at each
+    # five times faster than str.translate, which looks at each character
     text = _NOT_PLAIN.sub(lambda match: _LOOK_ALIKES.get(match.group(), ""), text)
     return (
         text
@@ -102,10 +100,9 @@ def _plain(text: str) -> str:
 
 
 def normalize_stable(text: str) -> str:
-    """The normal form without what changes by itself: relative dates ("Updated 2 months ago"), random numbers.
+    """Also without what changes by itself: relative dates ("Updated 2 months ago"), random numbers.
 
-    A relative date counts as such only in a very short block or after "updated" and its like, for a rule of the policy
-    may speak of what was "two years ago".
+    Relative dates only in very short blocks or after "updated" and the like: rules may speak of "two years ago".
     """
     return _without_noise(normalize(text)).strip()
 
@@ -130,12 +127,9 @@ def _stamp() -> re.Pattern[str]:
     return re.compile(rf"({updated})\W{{0,3}}{ago}", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4)  # a page is asked for it at each step of its way
+@lru_cache(maxsize=4)  # asked for the same page at each step
 def fingerprint(blocks: tuple[Block, ...]) -> str:
-    """SHA-256 (hex) of a page's words; equal for pages that a reader would call the same text.
-
-    Only the sequence of signs counts, not white space, nor where blocks begin and end: a redesign moves those.
-    """
+    """SHA-256 (hex) of a page's characters, without white space and the borders of blocks, which a redesign moves."""
     texts = (
         _plain(block.text).replace(CELL, " ") if block.kind == "row" else block.text
         for block in blocks

@@ -1,4 +1,4 @@
-"""How phrases are written in `lexicon/*.toml` and read as regexes; docs/classification.md explains it."""
+"""The notation of phrases in `lexicon/*.toml` as regexes; docs/classification.md explains it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from analysis.text.word_lists import number_words
 
 _MAY_JOIN = re.compile(
     r"[-#?]|(?<!\w)\w?\*"
-)  # "opt-out" may be one word in a text; what is short says little
-NUMBERS = tuple(number_words())  # written out; `#` stands for these and for digits
+)  # "opt-out" may be one word; short ones are no evidence
+NUMBERS = tuple(number_words())  # in words; `#` matches these and digits
 _SPACE = r"[\s\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
 _NUMBER = rf"(?:\d+|{'|'.join(map(re.escape, NUMBERS))})"
@@ -24,7 +24,7 @@ def compiled(phrase: str) -> re.Pattern[str]:
 
 @cache
 def pattern_of(phrase: str) -> str:
-    """The regex of a phrase; ValueError says what of it can't be read."""
+    """Raises ValueError with what is wrong."""
     if not phrase.strip():
         raise ValueError("an empty phrase")
     if all(element.startswith("[") for element in _elements(phrase)):
@@ -48,9 +48,7 @@ def _sequence(phrase: str) -> str:
         default=len(elements),
     )
     for at, element in enumerate(elements):
-        if (
-            at > last
-        ):  # a word that may be missing at the end: so may the space before it
+        if at > last:  # an optional last word takes its space along
             regex += (
                 rf"(?:{_SPACE}(?:{'|'.join(map(_sequence, _alternatives(element)))}))?"
             )
@@ -72,17 +70,17 @@ def _sequence(phrase: str) -> str:
 
 @cache
 def _elements(phrase: str) -> tuple[str, ...]:
-    """Words, (alternatives), [optional words] and gaps of a phrase."""
+    """Words, (alternatives), [optional words] and gaps."""
     return tuple(filter(None, _split(phrase.strip(), " ")))
 
 
 def _alternatives(element: str) -> list[str]:
-    """The phrases between the bars of `(one|another (way|kind))`."""
+    """Of `(one|another (way|kind))`."""
     return _split(element[1:-1], "|")
 
 
 def _split(phrase: str, separator: str) -> list[str]:
-    """The parts between separators that stand in no brackets."""
+    """Outside brackets."""
     parts, depth = [""], 0
     for character in phrase:
         depth += (character in "([") - (character in ")]")
@@ -99,7 +97,7 @@ def _split(phrase: str, separator: str) -> list[str]:
 
 def _word(word: str) -> str:
     if word.isalnum():
-        return word  # most are: there are no signs in it
+        return word  # the usual case
     regex = ""
     for character in word:
         match character:
@@ -121,7 +119,7 @@ def _word(word: str) -> str:
 
 
 def first_words(phrase: str) -> Iterator[str]:
-    """What a text's word can be where the phrase starts, in small letters: a word, a beginning with "*", or "#"."""
+    """A phrase's possible first words, lower case: a word, a prefix with "*", or "#"."""
     for element in _elements(phrase):
         if element[0] in "([":
             for option in _alternatives(element):
@@ -137,7 +135,7 @@ def first_words(phrase: str) -> Iterator[str]:
 
 
 def needed_elements(phrase: str) -> Iterator[str]:
-    """The elements behind the first that a text must have a word of, one that `first_words` gives for the element."""
+    """Later elements of which a text must have one of the `first_words`."""
     for element in _elements(phrase)[1:]:
         if element[0] != "[" and element != "..." and not _MAY_JOIN.search(element):
             yield element

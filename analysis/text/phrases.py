@@ -1,4 +1,4 @@
-"""The phrases that tell an error page, a wall or page furniture: phrases/*.toml, one file a language."""
+"""Phrases of error pages, login pages and furniture: phrases/*.toml, by language."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _KEYS = {
 }
 _Phrases = dict[
     str, dict[str, list[str]]
-]  # by table and key; regular expressions that ignore case, `words` plain
+]  # by table and key; regexes ignoring case, except plain `words`
 
 
 @cache
 def _languages() -> dict[str, _Phrases]:
-    """Raises ValueError where a file has a key that is not known."""
+    """Raises ValueError for an unknown key."""
     files = (
         file
         for file in resources.files("analysis").joinpath("phrases").iterdir()
@@ -52,7 +52,7 @@ def _checked(name: str, phrases: _Phrases) -> _Phrases:
 
 @cache
 def pattern(table: str, key: str, *, whole: bool = False) -> re.Pattern[str]:
-    """Finds any phrase of one kind, in whatever language; with `whole` only a text that is nothing else."""
+    """Of all languages; `whole`: the text is nothing else."""
     languages = (phrases for _, phrases in sorted(_languages().items()))
     phrases = [
         phrase for tables in languages for phrase in tables.get(table, {}).get(key, ())
@@ -65,7 +65,7 @@ def pattern(table: str, key: str, *, whole: bool = False) -> re.Pattern[str]:
 
 
 def common_words() -> dict[str, frozenset[str]]:
-    """The small words by which each language is told."""
+    """Function words by language."""
     return {
         language: frozenset(tables["words"]["common"])
         for language, tables in _languages().items()
@@ -73,7 +73,7 @@ def common_words() -> dict[str, frozenset[str]]:
 
 
 def kinds_of(title: str) -> frozenset[str]:
-    """What kinds of document a title names: "privacy", "terms" ...; "any" if it only says that it is one."""
+    """ "privacy", "terms" ...; "any" for a document of unknown kind."""
     return frozenset(
         kind
         for kind in _KEYS["documents"].split()

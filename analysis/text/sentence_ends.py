@@ -1,5 +1,3 @@
-"""Where sentences end."""
-
 from __future__ import annotations
 
 import re
@@ -13,7 +11,7 @@ _FROM_MARK = {
     "•": -1,
     "·": -1,
     "▪": -1,
-}  # where an end begins; behind any other mark
+}  # where an end begins relative to its mark; others after it
 _END = re.compile(
     r"(?:(?<=[.!?;…])(?P<closing>[\"'”’»)\]]*)\s+(?=(?:[\"'“‘(\[]|«\s?)?[A-ZÀ-ÖØ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=;)\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
 )
@@ -22,16 +20,16 @@ _NO_END = re.compile(
     re.I,
 )
 _DAY = re.compile(r"\b\d{1,2}\.$")
-_MONTH = re.compile(  # German writes "3. November"
+_MONTH = re.compile(  # German "3. November"
     r"\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
 )
-_BREAKS = frozenset("\n|•·▪")  # they end a sentence whatever stands before them
-_LONGEST = 12  # characters of an abbreviation, with what stands before it
+_BREAKS = frozenset("\n|•·▪")  # always end a sentence
+_LONGEST = 12  # characters of an abbreviation, with what precedes it
 
 
 @lru_cache(maxsize=2048)
 def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
-    """Where the sentences of a text start and end; the cells of a table row count as sentences."""
+    """Cells of a row count as sentences."""
     bounds, start = [], 0
     for match in _ends(text):
         last = match.start() + len(match["closing"] or "")
@@ -46,7 +44,7 @@ def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _ends(text: str) -> Iterator[re.Match[str]]:
-    """The matches of `_END`, tried only where a mark stands."""
+    """Matches of `_END`, tried only at marks."""
     behind = 0
     for mark in _MARK.finditer(text):
         at = mark.start() + _FROM_MARK.get(mark.group(), 1)
@@ -56,7 +54,7 @@ def _ends(text: str) -> Iterator[re.Match[str]]:
 
 
 def _goes_on(text: str, start: int, end: int) -> bool:
-    """Whether the full stop before `end` is of an abbreviation or of the day of a month."""
+    """The full stop before `end` is of an abbreviation or a date."""
     if _NO_END.search(text, start, end):
         return True
     return bool(_DAY.search(text, start, end) and _MONTH.match(text, end))

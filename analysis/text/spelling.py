@@ -1,4 +1,4 @@
-"""What a word is compared by: spelling, short forms, addresses and dates made one."""
+"""Keys of words for comparison: one for all spellings, short forms, addresses and dates."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from analysis.text.normal import TICK_CELL, TICKS, normalize
 from analysis.text.word_lists import pattern, word_lists
 from analysis.text.words import word_pattern
 
-_NOTHING = ""  # the key of words that say nothing to any reader
+_NOTHING = ""  # of words without meaning
 ADDRESS, AGO, DATE = (
     "@",
     "ago",
     "date:",
-)  # keys that stand for any address, relative date, and (with the day) date
+)  # of any address, relative date, or (with its day) date
 _ADDRESSES = re.compile(
     r"(?<=\])\(\S+?\)|(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
     re.IGNORECASE,
@@ -31,7 +31,7 @@ _MARKS_OF_ADDRESS = (
     "/",
     "[",
     "www.",
-)  # no address is without one; most with one are none: "and/or"
+)  # addresses have one; most words with one are none: "and/or"
 _OF_ADDRESS = re.compile(r"[@\[]|//|www\.|image/|\.[a-z]{2,6}/", re.IGNORECASE)
 _SIGNS = "%$€£"
 _DOUBLED = re.compile(r"([^\W\d])\1")
@@ -39,7 +39,7 @@ _LOST = "\ufffd"
 
 
 class KeyedWords(NamedTuple):
-    """The words of a text: where each starts and ends, and the key that it is compared by."""
+    """Bounds and keys of words."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
@@ -51,7 +51,7 @@ class KeyedWords(NamedTuple):
 
 @lru_cache(maxsize=2048)
 def keyed_words(text: str) -> KeyedWords:
-    """The words of a text; an address or a date is one word."""
+    """An address or date is one word."""
     phrases: list[tuple[int, int, str]] = []
     if any(
         mark in text.casefold() for mark in _MARKS_OF_ADDRESS
@@ -92,7 +92,7 @@ def keyed_words(text: str) -> KeyedWords:
 
 @lru_cache(maxsize=16384)
 def _key(word: str) -> str:
-    """Empty for a punctuation mark."""
+    """Empty for punctuation."""
     plain = word if word.isascii() and word.isalnum() else normalize(word)
     key = plain.casefold().replace("'", "").replace("\u200b", "").strip("_")
     if not key or not (key[0].isalnum() or key in _SIGNS):
@@ -114,7 +114,7 @@ def _any_spelling() -> re.Pattern[str]:
 
 
 def misspelt(x: str, y: str) -> bool:
-    """Whether two keys are one word, spelt in two ways: a letter of a longer word, a plural, a letter that was lost."""
+    """One word spelt in two ways: a letter of a longer word, a plural, a lost letter."""
     if x == y:
         return True
     if _LOST in x + y:
@@ -128,7 +128,7 @@ def misspelt(x: str, y: str) -> bool:
     if any(map(str.isdigit, x + y)) or x[0] != y[0]:
         return False
     if min(len(x), len(y)) < 4:
-        # "sou" for "sous": one of the two is no word of its own
+        # "sou" for "sous": one of them is no word
         function = word_lists().function
         return (
             min(len(x), len(y)) == 3
@@ -137,12 +137,12 @@ def misspelt(x: str, y: str) -> bool:
         )
     if x.rstrip("s") == y.rstrip("s"):
         return True
-    # of five letters one may be missing: "swich", but "trail" is no "trial"
+    # five letters may lack one: "swich", but "trail" is not "trial"
     return min(len(x), len(y)) >= (6 if len(x) == len(y) else 5) and _one_letter(x, y)
 
 
 def _bare(word: str) -> str:
-    """Without its accents."""
+    """Without accents."""
     return "".join(
         letter
         for letter in unicodedata.normalize("NFD", word)
@@ -151,5 +151,4 @@ def _bare(word: str) -> str:
 
 
 def _one_letter(x: str, y: str) -> bool:
-    """More, less, another, or two that changed places."""
     return OSA.distance(x, y) == 1

@@ -1,4 +1,4 @@
-"""Lengths of time in a text, in digits or in words: "60 days" and "two months" are one length in two notations."""
+"""Lengths of time, in digits or words: "60 days" equals "two months"."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _DAYS = {
 _OF_A_YEAR = {
     360.0: (365, 366),
     180.0: (182, 183),
-}  # how else lawyers count a year, and half of one
+}  # lawyers' other counts of a year and half a year
 
 
 class Time(NamedTuple):
-    """A length of time in a text. `days` counts a month as 30 days and a year as 12 months."""
+    """A month is 30 days, a year 12 months."""
 
     days: float
     start: int
@@ -34,7 +34,7 @@ class Time(NamedTuple):
 @lru_cache(maxsize=4096)
 def times_in(text: str) -> tuple[Time, ...]:
     words = {word.casefold() for word in bare_words(text)}
-    # most texts have no unit; of those that have one most only say "an", which is a year in French
+    # skips most texts: no unit, or only "an", a year in French
     if _units().isdisjoint(words) or (
         _first_words_of_numbers().isdisjoint(words)
         and not any(map(str.isdecimal, words))
@@ -47,7 +47,7 @@ def times_in(text: str) -> tuple[Time, ...]:
 
 
 def _days(match: re.Match[str]) -> float:
-    """By the figures where both stand there: "twenty-five (25) months"."""
+    """Figures win: "twenty-five (25) months"."""
     figures = match["figures"] or ""
     number = (figures if figures.isdecimal() else match["number"]).casefold()
     count = float(number_words().get(number, 0) or number.replace(",", "."))

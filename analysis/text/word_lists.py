@@ -1,4 +1,4 @@
-"""The lists of `word_lists.toml`: words and turns of phrase that are form rather than meaning."""
+"""Words and turns of phrase that are form rather than meaning (`word_lists.toml`)."""
 
 from __future__ import annotations
 
@@ -51,15 +51,14 @@ def word_lists() -> WordLists:
 
 @cache
 def pattern(name: str) -> re.Pattern[str]:
-    """A list of `[patterns]` as one regex."""
-    # each begins with a word: where one ends none needs to be tried
+    # each begins with a word, so only word starts are tried
     return re.compile(
         rf"\b(?=\w)(?:{'|'.join(word_lists().patterns[name])})\b", re.IGNORECASE
     )
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A regex of any of these words, the longest first."""
+    """Longest first."""
     return "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word))))
 
 
@@ -72,5 +71,5 @@ def number_words() -> Mapping[str, int]:
 
 @cache
 def irregular_forms() -> Mapping[str, str]:
-    """The base of each form that does not begin as its base does."""
+    """Irregular ones only."""
     return {form: word for word, forms in word_lists().forms.items() for form in forms}

@@ -1,8 +1,8 @@
-"""What differs between two texts, word by word.
+"""Word diffs, by diff-match-patch with a character for each word, without time limit, so that the answer is the same
+on every machine.
 
-The words are compared by diff-match-patch, each word standing for one character, without a time limit, so that the
-answer is the same on every machine. `fast_diff_match_patch` gives the same answer sooner where it is installed. Its
-work grows with the square of what differs, so what is larger than any policy is compared by RapidFuzz.
+`fast_diff_match_patch` gives the same sooner, if installed. The work grows quadratically: texts larger than any
+policy are left to RapidFuzz.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from analysis.text.sentence_ends import sentence_bounds
 
 try:
     import fast_diff_match_patch  # type: ignore[import-not-found]
-except ImportError:  # the extra "fast" is not installed
+except ImportError:  # without the extra "fast"
     fast_diff_match_patch = None
 
 Tag = Literal["same", "removed", "added"]
-_Spaced = list[tuple[str, str]]  # words, each with the white space behind it
+_Spaced = list[tuple[str, str]]  # words with the white space behind them
 
-# Chinese, Japanese and Thai are written without spaces: each of their characters is a word to us
+# scripts without spaces: each character is a word
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _WORD = re.compile(
     rf"([^\W{_UNSPACED}]++(?:['’][^\W{_UNSPACED}]++)*+|[{_UNSPACED}]|[^\w\s])"
 )
 _SPACED_WORD = re.compile(
     r"(\w++(?:['’]\w++)*+|[^\w\s])"
-)  # the same in half the time, where all words have spaces
+)  # twice as fast for text with spaces
 _BARE_WORD = re.compile(r"\w+")
 _ANY_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _SURROGATES = range(0xD800, 0xE000)
-_LARGE = 10_000_000  # words of the one side times words of the other
-_LARGEST = 4_000_000_000  # half a gigabyte of memory; what is larger counts as replaced
-_ONE_SENTENCE = 0.34  # from this share of the shorter one's words on, two sentences are one reworded
-_ISLAND = 2  # as many words (or fewer) that stay between two longer edits are easier read as replaced too
+_LARGE = 10_000_000  # words of one side times the other's
+_LARGEST = 4_000_000_000  # half a gigabyte of memory; larger ones count as replaced
+_ONE_SENTENCE = (
+    0.34  # share of the shorter one's words that makes sentences one, reworded
+)
+_ISLAND = 2  # words between longer edits that read better as replaced too
 
 
 class Word(NamedTuple):
-    """A word or a punctuation mark and where it stands."""
-
     text: str
     start: int
     end: int
 
 
 class Edit(NamedTuple):
-    """Words `before[b0:b1]` became `after[a0:a1]`; `same` where they are equal."""
+    """`before[b0:b1]` became `after[a0:a1]`; `same` if equal."""
 
     same: bool
     b0: int
@@ -63,7 +63,7 @@ class Edit(NamedTuple):
 
 
 def words(text: str) -> list[Word]:
-    """The words and punctuation marks of a text."""
+    """With punctuation marks."""
     return [
         Word(match.group(), *match.span())
         for match in word_pattern(text).finditer(text)
@@ -71,25 +71,25 @@ def words(text: str) -> list[Word]:
 
 
 def word_texts(text: str) -> list[str]:
-    """The words and punctuation marks of a text, where it does not matter where they stand."""
+    """As `words`, without places."""
     return word_pattern(text).findall(text)
 
 
 def bare_words(text: str) -> list[str]:
-    """Its runs of letters and digits."""
+    """Runs of letters and digits."""
     return _BARE_WORD.findall(text)
 
 
 def word_pattern(text: str) -> re.Pattern[str]:
-    """Finds the words and punctuation marks of a text."""
+    """For words and punctuation marks."""
     return _SPACED_WORD if text.isascii() or not _ANY_UNSPACED.search(text) else _WORD
 
 
 def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
-    """The shortest way from one sequence to another, as runs that alternate between same and not."""
+    """The shortest edit script, as alternating runs of same and not."""
     start, b_end, a_end = _common_ends(before, after)
     shared = set(before[start:b_end]) & set(after[start:a_end])
-    # what stands on one side only can't be matched: the search is done among the rest
+    # elements of one side only can't match
     b_shared = [i for i in range(start, b_end) if before[i] in shared]
     a_shared = [j for j in range(start, a_end) if after[j] in shared]
     matches = [(i, i) for i in range(start)]
@@ -104,10 +104,10 @@ def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
 
 
 def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
-    """The two texts word by word; same and removed put together are `before`, same and added are `after`.
+    """ "same" and "removed" joined are `before`, "same" and "added" `after`.
 
-    Words are the same only in sentences that are one sentence, reworded, parted or joined; what is removed or added
-    ends with such a sentence.
+    Words are the same only within sentences that correspond (reworded, split or joined); edits end with such a
+    sentence.
     """
     pieces: list[tuple[int, Tag, str]] = []
     for part, (b, a) in enumerate(
@@ -139,16 +139,13 @@ def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
 
 
 def word_diffs(sides: Sequence[tuple[str, str]]) -> list[list[tuple[Tag, str]]]:
-    """The `word_diff` of each pair of texts."""
     return [word_diff(before, after) for before, after in sides]
 
 
 def _aligned_sentences(b: _Spaced, a: _Spaced) -> Iterator[tuple[_Spaced, _Spaced]]:
-    """Both texts cut into sentences that belong together, and what stands between them on one side or on both."""
+    """Corresponding sentences, and what stands between them on either side."""
     b_of, a_of = _sentence_numbers(b), _sentence_numbers(a)
-    ranges: list[
-        list[int]
-    ] = []  # of sentences that belong together: from and to on either side
+    ranges: list[list[int]] = []  # bounds on either side
     for s, t in _linked_sentences(b, b_of, a, a_of):
         if ranges and (s <= ranges[-1][1] or t <= ranges[-1][3]):
             ranges[-1][1::2] = s, t
@@ -167,7 +164,6 @@ def _aligned_sentences(b: _Spaced, a: _Spaced) -> Iterator[tuple[_Spaced, _Space
 
 
 def _sentence_numbers(pieces: _Spaced) -> list[int]:
-    """Of each word, the number of its sentence."""
     starts = [start for start, _ in sentence_bounds(_joined(pieces))][1:]
     offsets = itertools.accumulate(
         (len(word) + len(space) for word, space in pieces), initial=0
@@ -180,7 +176,7 @@ def _sentence_numbers(pieces: _Spaced) -> list[int]:
 def _linked_sentences(
     b: _Spaced, b_of: Sequence[int], a: _Spaced, a_of: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """Pairs of sentences, in order, that share enough words."""
+    """In order, if they share enough words."""
     if not (b_of[-1] or a_of[-1]):
         return [(0, 0)]
     runs = edits([word for word, _ in b], [word for word, _ in a])
@@ -206,7 +202,7 @@ def _joined(words: _Spaced) -> str:
 
 
 def _with_space_behind(text: str) -> _Spaced:
-    """Each word with the white space after it; the first one is empty, before what the text begins with."""
+    """The first word is empty, before leading white space."""
     pieces = word_pattern(text).split(text)
     return list(zip(["", *pieces[1::2]], pieces[::2], strict=True))
 
@@ -214,7 +210,7 @@ def _with_space_behind(text: str) -> _Spaced:
 def _common_ends(
     before: Sequence[Hashable], after: Sequence[Hashable]
 ) -> tuple[int, int, int]:
-    """Length of the common start, and where the common end begins on each side."""
+    """Length of the common prefix, and where the common suffix begins on each side."""
     start, shortest = 0, min(len(before), len(after))
     while start < shortest and before[start] == after[start]:
         start += 1
@@ -227,7 +223,7 @@ def _common_ends(
 def _matches(
     before: Sequence[Hashable], after: Sequence[Hashable]
 ) -> list[tuple[int, int]]:
-    """Pairs of equal elements in order."""
+    """In order."""
     size = len(before) * len(after)
     if size <= _LARGE:
         return _shortest(before, after)
@@ -244,7 +240,7 @@ def _matches(
 def _shortest(
     before: Sequence[Hashable], after: Sequence[Hashable]
 ) -> list[tuple[int, int]]:
-    """The same by the shortest way, whatever it costs."""
+    """At any cost."""
     if not before or not after:
         return []
     alphabet = {
@@ -264,7 +260,7 @@ def _shortest(
 
 
 def _character(number: int) -> str:
-    """The number's own character; surrogates are no characters, so they are skipped."""
+    """Skips surrogates."""
     return chr(
         number + 1 if number + 1 < _SURROGATES.start else number + 1 + len(_SURROGATES)
     )
@@ -287,7 +283,7 @@ def _fast_diff(before: str, after: str) -> list[tuple[str, int]]:
     )
 
 
-# "=", "-" or "+", and how many characters
+# "=", "-" or "+", and a number of characters
 _character_diff: Callable[[str, str], list[tuple[str, int]]] = (
     _slow_diff if fast_diff_match_patch is None else _fast_diff
 )
@@ -304,7 +300,7 @@ def _runs(matches: list[tuple[int, int]], b_length: int, a_length: int) -> list[
         else:
             runs.append(Edit(True, b, b + 1, a, a + 1))
         b_at, a_at = b + 1, a + 1
-    last = runs.pop()  # with the pair behind both ends
+    last = runs.pop()  # a pair beyond both ends
     return (
         [*runs, last._replace(b1=b_length, a1=a_length)]
         if last.b1 - last.b0 > 1
@@ -313,7 +309,7 @@ def _runs(matches: list[tuple[int, int]], b_length: int, a_length: int) -> list[
 
 
 def without_islands(runs: list[Edit]) -> list[Edit]:
-    """A word or two that stay between longer edits on both their sides are read as replaced with them."""
+    """A word or two between longer edits read as replaced too."""
     joined: list[Edit] = []
     for k, run in enumerate(runs):
         small = run.same and 0 < k < len(runs) - 1 and run.b1 - run.b0 <= _ISLAND
