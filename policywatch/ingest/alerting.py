@@ -1,4 +1,4 @@
-"""Alerts of changes. A return alerts only once it has stayed: until then one server of several may lag behind."""
+"""Alerts of changes. A return waits until it has stayed: one of several servers may lag behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.checks import good_checks_since
 from storage.clock import utc_now
 from storage.documents import Document, document
 
-CONFIRMATIONS = 3  # further checks that must find the same text before a return alerts
+CONFIRMATIONS = 3  # further checks that must find a returned text before its alert
 
 RoutesFor = Callable[[Document, Change], Iterable[str]]
 
@@ -23,10 +23,10 @@ RoutesFor = Callable[[Document, Change], Iterable[str]]
 def alert(
     session: Session, change: Change, undoes: int | None, routes_for: RoutesFor
 ) -> None:
-    """Alert of a change unless it waits. What waits already goes first, so that no news comes before its past.
+    """Alert unless the change waits; waiting changes go first, so that news come in order.
 
-    Where the change takes back a waiting one (`undoes`), that one and all since came to nothing: readers of the text
-    before have missed nothing.
+    If it undoes a waiting change (`undoes`), that one and later ones are dropped: readers of the earlier text missed
+    nothing.
     """
     if change.cause == Cause.READER:
         return
@@ -51,7 +51,7 @@ def alert(
 def confirm(
     session: Session, routes_for: RoutesFor, now: Callable[[], datetime] = utc_now
 ) -> None:
-    """Alert of what waited and has stayed. A small edit in the meantime does not make it another piece of news."""
+    """Alert of waiting changes that have stayed; small edits meanwhile do not restart the wait."""
     for change in waiting_changes(session):
         if change.check_id is None:
             continue
@@ -69,7 +69,7 @@ def add_alerts(
     routes_for: RoutesFor,
     now: Callable[[], datetime] = utc_now,
 ) -> None:
-    """Dated by now, not by the change: a digest gathers what came since its last time."""
+    """Dated now, not by the change: a digest gathers what came since its last time."""
     if not change.alert:
         return
     source = document(session, change.document_id)

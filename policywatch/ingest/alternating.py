@@ -1,5 +1,6 @@
-"""Passages that come and go. Coming and going are news once each; from the next turn on a passage is held still: the
-text in force keeps it as it was last recorded, until the page stays as it is. docs/decisions/0051 says why."""
+"""Passages that come and go: each is news once; from then on the text in force keeps it as last recorded, until the
+page settles (docs/decisions/0051).
+"""
 
 from __future__ import annotations
 
@@ -29,27 +30,33 @@ from storage.checks import Check, good_checks_since
 from storage.paragraphs import digest
 from storage.versions import Version, current_version
 
-_STILL = timedelta(days=1)  # the shortest time after which a passage has settled
-_SHARED = 0.7  # of the longer of two answers; with less in common one of them is no text of the document
-MEMORY = timedelta(weeks=3)  # what has not turned for so long does not alternate
+_STILL = timedelta(days=1)  # the shortest time in which a passage settles
+_SHARED = (
+    0.7  # share of the longer answer; with less in common one answer is another text
+)
+MEMORY = timedelta(
+    weeks=3
+)  # a passage that has not turned for so long does not alternate
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """What came and went of late on a document's page, by key, for a text that comes `at` a time; `good_checks` says
-    how many followed each check at which something turned."""
+    """Recent turns on a document's page, by key, for a text that comes `at` a time; `good_checks` counts the checks
+    that followed each turn.
+    """
 
     rows: Mapping[str, AlternatingPassage]
     good_checks: Mapping[int, int]
-    at: datetime  # no turn is older than `MEMORY` then
-    is_accepted: bool = False  # a person put the text in force there
+    at: datetime  # no turn is older than `MEMORY`
+    is_accepted: bool = False  # a person accepted the text in force
 
     def hold_still(self, before: Page, page: Page) -> tuple[Page, list[str]]:
-        """The page with passages that alternate as they stand in `before`, the text in force, and what else turned of
-        late at their places; with the keys of what differs so.
+        """The page with alternating passages, and whatever else turned lately in their places, as in `before`, the
+        text in force; and the keys of those held so.
 
-        Where a person accepted the text in force, and the page is back for the third good check, it is as it came:
-        nobody's mistake holds a page still."""
+        If a person accepted the text in force and the page is back for the third good check, it is taken as it came:
+        a mistaken acceptance must not freeze it.
+        """
         stands, stood = {*passage_keys(page)}, {*passage_keys(before)}
         turned = {
             key
@@ -78,7 +85,7 @@ class Turns:
         )
 
     def has_stayed(self, before: Page, page: Page) -> bool:
-        """Whether all that differs from the text in force has done so for three good checks."""
+        """All differences from the text in force have stood for three good checks."""
         keys = {*passage_keys(before)} ^ {*passage_keys(page)}
         return all(
             (row := self.rows.get(key)) is not None and self._is_back(row)
@@ -87,8 +94,9 @@ class Turns:
         )
 
     def _has_settled(self, row: AlternatingPassage) -> bool:
-        """It has stood for a day and three checks, and twice as long as ever between two turns: what comes every Monday
-        has not settled on Wednesday. What two answers differed in has settled where they say the same three times."""
+        """It has stood for a day, three checks, and twice its longest interval: what comes every Monday has not
+        settled on Wednesday. A passage that only differed between two answers settles after three equal ones.
+        """
         if row.only_differs:
             return self.good_checks[row.check_id] >= CONFIRMATIONS
         long_enough = max(_STILL, timedelta(seconds=2 * row.longest))
@@ -98,7 +106,7 @@ class Turns:
         )
 
     def _is_back(self, row: AlternatingPassage) -> bool:
-        """Not as in the text in force, for the third good check in a row: its turn, those since, and this one."""
+        """Unlike the text in force for the third good check in a row."""
         return row.is_away and self.good_checks[row.check_id] + 2 >= CONFIRMATIONS
 
 
@@ -116,7 +124,7 @@ def load_turns(session: Session, document_id: str, at: datetime) -> Turns:
 
 
 def _is_accepted(session: Session, current: Version) -> bool:
-    """By the change to it, or the one before where it was only read anew since."""
+    """By the change to it, or if it was re-extracted since, the one before."""
     change = change_to(session, current.id)
     while change is not None and change.cause == Cause.READER:
         change = change_to(session, change.before_id)
@@ -124,15 +132,16 @@ def _is_accepted(session: Session, current: Version) -> bool:
 
 
 class TurningText(NamedTuple):
-    """The text in force of a document with passages that alternate; `is_away`: some are not as the text has them."""
+    """The text in force with its alternating passages; `is_away`: some are not as in the text."""
 
     page: Page
     turns: Turns
     is_away: bool
 
     def fingerprint_of(self, page: Page, in_force: str) -> str:
-        """The one in force only where nothing turned. The same for all states of what alternates, so that a page that
-        turns between two answers is none that differs."""
+        """One for all states of what alternates, so that a page that turns is not new. The text in force's own only
+        if nothing turned.
+        """
         if fingerprint(page.blocks) == in_force and not self.is_away:
             return in_force
         return f"{fingerprint(self.turns.hold_still(self.page, page)[0].blocks)} in another state"
@@ -141,7 +150,7 @@ class TurningText(NamedTuple):
 def turning_documents(
     session: Session, ids: Collection[str], now: datetime
 ) -> dict[str, TurningText]:
-    """By id, those of these documents that have passages that alternate."""
+    """Of these documents, those with alternating passages, by id."""
     texts: dict[str, TurningText] = {}
     for id_, rows in groupby(
         alternating_passages(session, ids), key=lambda row: row.document_id
@@ -157,8 +166,9 @@ def turning_documents(
 def note_turns(
     session: Session, check: Check, before: Page, page: Page, recorded: Page
 ) -> None:
-    """Write what a check's `page` shows to have come or gone since the text in force `before`; `recorded` is the one in
-    force from now on."""
+    """Record the turns between `before`, the text in force, and the check's `page`; `recorded` is in force from now
+    on.
+    """
     rows = turns_of(session, check.document_id)
     texts = {
         key: block.text
@@ -182,7 +192,9 @@ def note_turns(
                 turned_at=check.checked_at,
                 check_id=check.id,
             )
-            if row.only_differs:  # now both answers say so: it has to stay from here on
+            if (
+                row.only_differs
+            ):  # both answers have it now, so it must stay from here on
                 row.since = check.checked_at
             else:
                 row.longest = max(
@@ -201,9 +213,9 @@ def note_turns(
 def hold_still(
     before: Page, page: Page, passages: Collection[str], unsettled: Collection[str]
 ) -> Page:
-    """The page with these passages as `before` has them or not, at each place where something unsettled differs: of two
-    states of one place, one stands: where the page has words that neither text had before, those that stood
-    there."""
+    """The page with these passages as in `before`, wherever something `unsettled` differs. Of two states of one place
+    one stands; if the page's words are new to both, those that stood there.
+    """
     b, a = passage_keys(before), passage_keys(page)
     turned = set(passages) & ({*b} ^ {*a})
     blocks = []
@@ -226,15 +238,16 @@ def hold_still(
 
 
 def _likeness(block: Block, others: Sequence[Block]) -> float:
-    """To the one that it is most like."""
+    """To its most similar one."""
     return max((fuzz.ratio(block.text, other.text) for other in others), default=0.0)
 
 
 def answers_differ(
     before: Page | None, first: Page, second: Page
 ) -> dict[str, bool] | None:
-    """The passages that only one of two answers has, and whether the second one does; None where they have too little
-    in common, or differ in more than passages that could be held still."""
+    """Passages of only one of two answers, and whether the second has them; None if too little is shared, or other
+    things differ.
+    """
     texts = [{block.text for block in page.blocks} for page in (first, second)]
     shared = sum(map(len, texts[0] & texts[1]))
     if shared < _SHARED * max(sum(map(len, side)) for side in texts):
@@ -251,10 +264,10 @@ def answers_differ(
 
 
 def _stood(row: AlternatingPassage, stood: Collection[str | None]) -> bool:
-    """Whether the passage stood on the page before: of what is held still, the text in force does not say so."""
+    """On the page: for a passage held still, the text in force does not tell."""
     return row.stands if row.is_away or row.turns >= ALTERNATES else row.key in stood
 
 
 def passage_keys(page: Page) -> list[str | None]:
-    """Of each block, by which it is known again; None where it has no letter."""
+    """Of each block; None without a letter."""
     return [digest(block.text) for block in page.blocks]

@@ -1,4 +1,4 @@
-"""Accepting a held text as the document's, by a person who has seen it."""
+"""Accepting or rejecting a held text, by a person who has seen it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from storage.versions import current_version
 
 
 class NothingHeld(StorageError):
-    """There is no held text that could be accepted."""
+    """There is no held text."""
 
 
 def reject(
@@ -50,10 +50,9 @@ def reject(
     actor: Actor,
     now: Callable[[], datetime] = utc_now,
 ) -> Check:
-    """Say that the held text is not the document's: it is neither shown nor told of again; the last valid version
-    stands. `accept` still takes it.
+    """The held text is neither shown nor announced again, and the last valid version stands; `accept` still takes it.
 
-    Raises `NothingHeld`, and `AnotherTextHeld` where a run has put another text in the place of the one of `check_id`.
+    Raises `NothingHeld`, and `AnotherTextHeld` if a run replaced the text of `check_id`.
     """
     with database.writing() as session:
         check = held_check(session, document_id)
@@ -74,11 +73,11 @@ def reject(
 
 
 class AnotherTextHeld(StorageError):
-    """The text that is held is not the one that the person has seen."""
+    """The person has seen another text."""
 
 
 def held_check(session: Session, document_id: str) -> Check:
-    """The check whose text is held; a person may have rejected it. Raises `NothingHeld`."""
+    """Rejected ones included. Raises `NothingHeld`."""
     document(session, document_id)
     check = last_set_aside(session, document_id)
     if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
@@ -91,9 +90,8 @@ def held_check(session: Session, document_id: str) -> Check:
 def held_text(
     session: Session, document_id: str, config: ExtractionConfig
 ) -> tuple[Check, NewVersion]:
-    """The check whose text is held, and what accepting it would write.
-
-    Raises `NothingHeld`, and `UnreadablePage` where even the held capture gives no text.
+    """The check, and what accepting it would write. Raises `NothingHeld`, and `UnreadablePage` where the capture
+    gives no text now.
     """
     check = held_check(session, document_id)
     assert check.capture_id is not None
@@ -123,15 +121,15 @@ def accept(
     actor: Actor,
     now: Callable[[], datetime] = utc_now,
 ) -> Change | None:
-    """Write the held text as the next version; the change alerts like any other, unless only the watchlist's selectors
-    made it. It is dated by the acceptance: who asks what is new since a day would never see one of weeks ago.
+    """Write the held text as the next version. Its change alerts like any other, unless only selectors made it, and
+    is dated by the acceptance: it would be invisible to readers of recent changes otherwise.
 
-    None where there was nothing to compare it with. Needs `one_at_a_time`. Raises as `held_text` does, and
-    `AnotherTextHeld` where a run has put another text in the place of the one that was `seen`.
+    None without a text to compare it with. Needs `one_at_a_time`. Raises as `held_text` does, and `AnotherTextHeld`
+    if a run replaced the text that was `seen`.
     """
     with (
         database.reading() as session
-    ):  # comparing may take long: others can write meanwhile
+    ):  # comparing takes long: others may write meanwhile
         held, decision = held_text(session, document_id, config)
         assert held.capture_id is not None
         held_capture = capture(session, held.capture_id)

@@ -1,4 +1,4 @@
-"""From an archive's texts to versions and changes, classified as any others are; nobody is alerted."""
+"""From an archive's texts to versions and classified changes, without alerts."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ from storage.versions import (
     mark_imported,
 )
 
-_BATCH = 5  # texts in a transaction; so many are read again where an import was stopped
+_BATCH = 5  # texts of a transaction, repeated when an import is stopped
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedText:
-    """A text as an archive recorded it; `page` is a message where there is none that can be read.
+    """`page` is a message if it can't be read.
 
-    `mark` says how far its history is read with it (empty: nothing is to be marked). `address` is where the archive has
-    it. What is no page but a text has that as its final URL, too.
+    `mark` says how far the history is read with it (empty: no mark). `address` is the archive's; a text that is no
+    page has it as final URL too.
     """
 
     mark: str
@@ -66,7 +66,7 @@ class ArchivedText:
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a document's texts; `same` said what the version before says, `set_aside` made no version."""
+    """`same` equalled the version before, `set_aside` made none."""
 
     texts: int = 0
     versions: int = 0
@@ -78,9 +78,9 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What a text comes to: set aside (`reason`), or the next version (`page`, with a `draft` unless it is the first),
-    or nothing new. With `is_another` another document begins. Until it is `settled`, the archive's next text will
-    tell."""
+    """Set aside (`reason`), or the next version (`page`, with a `draft` unless first), or nothing new. `is_another`:
+    another document begins. Not `settled`: the archive's next text decides.
+    """
 
     text: ArchivedText
     page: Page | None = None
@@ -98,10 +98,10 @@ def import_document(
     *,
     progress: Callable[[int], None] = lambda _texts: None,
 ) -> Imported:
-    """Import a document's texts, oldest first, none newer than the version that follows them.
+    """Oldest first, none newer than the version that follows.
 
-    Batch by batch, each with the mark up to where it is done, while a thread extracts and compares the next one; later
-    versions move on, and at the end are joined.
+    In batches, each with its mark, while a thread extracts and compares the next; later versions are renumbered, and
+    joined at the end.
     """
     total = Imported()
     texts = iter(texts)
@@ -141,14 +141,15 @@ def import_document(
 def _results(
     before: Page | None, texts: Iterable[ArchivedText], config: ExtractionConfig
 ) -> Iterator[_Result]:
-    """One for each text. A rejected text waits for the next one: if the archive goes on with its like, it was the
-    document after all; if it comes back to what was before, it was an error page or half a page."""
+    """For each text. A rejected one waits for the next: if the archive continues with it, it was the document; if it
+    returns, it was an error page or half a page.
+    """
     rejected: tuple[ArchivedText, Page, Message] | None = None
     earlier: deque[frozenset[str]] = deque(maxlen=EARLIER)
     for text in texts:
         page = _extract(text, before, config)
         if not isinstance(page, Page):
-            # what waits before it is not dealt with yet
+            # the one waiting before it is still undecided
             yield _Result(_bare(text, page), reason=page, settled=rejected is None)
             continue
         reason = _reject_reason(before, page, config)
@@ -171,14 +172,14 @@ def _results(
 
 
 def _bare(text: ArchivedText, reason: Message) -> ArchivedText:
-    """Without its bytes: many large ones would fill the memory."""
+    """Without its bytes, which would fill the memory."""
     return replace(text, page=reason)
 
 
 def _extract(
     text: ArchivedText, before: Page | None, config: ExtractionConfig
 ) -> Page | Message:
-    """The page, or why there is none."""
+    """Or why there is none."""
     if isinstance(text.page, Message):
         return text.page
     try:
@@ -204,7 +205,7 @@ def _accepted(
     config: ExtractionConfig,
     earlier: deque[frozenset[str]],
 ) -> _Result:
-    """What comes of a rejected text with which the archive went on."""
+    """For a rejected text with which the archive went on."""
     if before is None or not are_different_documents(before, page, title=config.title):
         return _next(before, text, page, config, earlier)
     earlier.clear()
@@ -218,7 +219,7 @@ def _next(
     config: ExtractionConfig,
     earlier: deque[frozenset[str]],
 ) -> _Result:
-    """What comes of a text that is accepted; `earlier` grows by the one before it."""
+    """For an accepted text; `earlier` grows by the one before it."""
     if before is None:
         return _Result(text, page)
     texts, texts_before = (
@@ -226,7 +227,7 @@ def _next(
     )
     if texts == texts_before or fingerprint(before.blocks) == fingerprint(
         page.blocks
-    ):  # most are, but for links
+    ):  # the usual case, except for links
         return _Result(text)
     draft = draft_change(config.compare(before, page, earlier=tuple(earlier)))
     earlier.append(block_keys(before))
@@ -243,7 +244,7 @@ def _write(
     *,
     makes_room: bool,
 ) -> Version | None:
-    """Write a result; the version in force then. It `makes_room` before later versions."""
+    """Returns the version in force then. `makes_room`: later versions are renumbered."""
     text = result.text
     total.texts += 1
     if result.reason is not None:
@@ -284,8 +285,7 @@ def _join(
     *,
     is_longer: bool,
 ) -> None:
-    """Write what differs between the archive's last text and our first; an earlier import may have done so before, or
-    have been ended before it did."""
+    """Compare the archive's last text with our first; an earlier import may have done so, or been stopped before."""
     with database.reading() as session:
         former = change_to(session, own.id)
         is_same = theirs.fingerprint == own.fingerprint
@@ -305,7 +305,7 @@ def _join(
             forget_change(session, former)
             dissolve_events(session)
         if draft is not None:
-            ours = session.get_one(Version, own.id)  # whose number is another now
+            ours = session.get_one(Version, own.id)  # renumbered meanwhile
             add_change(
                 session, theirs, ours, draft, Cause.PAGE, detected_at=own.captured_at
             )

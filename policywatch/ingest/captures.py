@@ -1,4 +1,4 @@
-"""Ingest: each unread capture is decided (read, validated, compared, classified), and the decision applied."""
+"""Ingest: decide about each unread capture (extract, validate, compare, classify), and apply the decision."""
 
 from __future__ import annotations
 
@@ -45,13 +45,10 @@ def ingest(
     again: bool = False,
     only: str | None = None,
 ) -> list[int]:
-    """Ingest every unread capture, the oldest of a document first; the ids of their checks.
+    """Ingest unread captures, a document's oldest first. Returns the ids of their checks.
 
-    With `only`, those of one document, unless others are to come before them.
-
-    A document that left the watchlist in the meantime is left out. Where the program makes a mistake over a capture,
-    its check alone fails, and the exception is added to `mistakes`. What failed or was given up is read once more only
-    with `again`.
+    `only`: one document, unless others must come first. Documents no longer watched are skipped. A program error
+    fails its check alone and is added to `mistakes`. Failed and given-up captures are retried only with `again`.
     """
     checks = _unread(database, configs, again=again, only=only)
     for check_id in checks:
@@ -80,7 +77,9 @@ def _unread(
     again: bool,
     only: str | None,
 ) -> list[int]:
-    """Announced texts come after those in force, which they are compared with; what ended the program before, last."""
+    """Announced texts come after those in force, which they are compared with; captures that ended the program come
+    last.
+    """
     with database.reading() as session:
         unread = [
             check
@@ -113,8 +112,9 @@ def _ingest(
     *,
     again: bool,
 ) -> None:
-    """What takes long stands between the transactions, so that others can write meanwhile. A run that is killed there
-    has written the attempt, and the next one goes on."""
+    """Slow work is done between transactions, so that others can write. A killed run has recorded the attempt, and
+    the next one continues.
+    """
     with database.writing() as session:
         check = session.get_one(Check, check_id)
         if check.outcome is not None and not again:
@@ -123,7 +123,7 @@ def _ingest(
         assert check.capture_id is not None, "an unread check has a capture"
         failed = None if again else tripped_before(session, check)
         if failed is not None and failed.outcome is not None:
-            check.attempts = failed.attempts  # so that `read --again` finds this one
+            check.attempts = failed.attempts  # so that `read --again` finds it
             finish(session, check, Outcome(failed.outcome), failed.reason)
             return
         if not again:
@@ -148,7 +148,6 @@ def _ingest(
 
 
 def _described(decision: Decision) -> str:
-    """For the log."""
     match decision:
         case Unchanged(version):
             return f"unchanged: the text of version {version.number}"

@@ -1,4 +1,4 @@
-"""What a check's outcome means for its document: its health, its validators, and what the operator hears of."""
+"""What a check's outcome means for its document: health, validators, notices."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ from storage.clock import utc_now
 from storage.documents import Document, document
 from storage.notices import Notice, notices_of
 
-_DAY = timedelta(
-    days=1
-)  # after it an entry of the chain may have closed the check's day
+_DAY = timedelta(days=1)  # later, the chain may have closed the check's day
 
 
 def finish(
@@ -35,10 +33,7 @@ def finish(
     reason: Message | None = None,
     not_before: datetime | None = None,
 ) -> None:
-    """Give the check its outcome, and keep the document's health in step with it.
-
-    `not_before`: until then its server wants to be left alone.
-    """
+    """Set the check's outcome, and update the document's health. `not_before` is the end of the server's pause."""
     if check.id is not None and utc_now() - check.checked_at > _DAY:
         note(session, "read", f"{check.document_id}, check {check.id}")
     check.outcome, check.reason = outcome.value, reason
@@ -55,7 +50,7 @@ def finish(
 
 
 def accept_check(session: Session, check: Check) -> None:
-    """A person took the text that this check had set aside: the document is read, and well."""
+    """A person accepted the check's text: it counts as good."""
     take_rejection_back(session, check)
     check.accepted = True
     session.add(check)
@@ -63,8 +58,7 @@ def accept_check(session: Session, check: Check) -> None:
 
 
 def release_capture(session: Session, check: Check) -> None:
-    """What a valid check brought is neither the text in force nor news: its capture is not needed, and the next request
-    asks for the whole page."""
+    """A valid check brought neither the text in force nor news: drop its capture, and ask for the whole page next."""
     document(session, check.document_id).forget_validators()
     drop_captures(session, [check], "alternating")
 
@@ -90,15 +84,16 @@ def _failed(
         return
     pause = pauses(session, check.checked_at, [row.id]).get(row.id)
     if pause is not None and check.checked_at < pause:
-        return  # no request was made; the pause was counted once, when it began
+        return  # no request was made; the pause was counted when it began
     row.not_before = not_before or row.not_before
     row.failures += 1
     row.failing_since = row.failing_since or check.checked_at
 
 
 def _drop_captures_between(session: Session, check: Check) -> None:
-    """Of a streak of texts that are set aside, keep what its first check brought, what this one did, what the operator
-    was alerted of, and what a person rejected: a page that says something else each time would fill the disk."""
+    """Of consecutive set-aside texts keep the first, this one, those notified, and rejected ones: a page that differs
+    each time would fill the disk.
+    """
     streak = set_aside_in_a_row(session, check.document_id)
     noticed = {
         notice.check_id
@@ -114,7 +109,7 @@ def _drop_captures_between(session: Session, check: Check) -> None:
 
 
 def _propose_address(session: Session, row: Document, check: Check) -> None:
-    """Tell the operator once, when as many checks as the watchlist says have met the same new address."""
+    """Notify once, when as many checks as the watchlist says met the same new address."""
     if check.moved_to is None:
         return
     moves = last_moves(session, row.id, row.alert_after)

@@ -1,4 +1,4 @@
-"""What becomes of a fetched text: decided from its page and the document's history, before anything is written."""
+"""Decides about a fetched text, by its page and the document's history, before anything is written."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ from storage.versions import (
     withdrawn_texts,
 )
 
-EARLIER = 6  # versions before the one in force that tell a return from news
+EARLIER = 6  # versions before the current one that tell returns from news
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The text in force; `fetched` is the page where passages of it come and go."""
+    """The text in force; `fetched` is the page if it alternates."""
 
     version: Version
     fetched: Page | None = None
@@ -60,7 +60,7 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """No text. One that `is_costly` is tried again by some later checks, then only where a person asks for it."""
+    """No text. An `is_costly` one is retried by some later checks, then only on request."""
 
     reason: Message
     is_costly: bool = False
@@ -68,8 +68,9 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class NeedsReview:
-    """A text that is rejected, until a person accepts it. `preview` are some lines of what it would change; None where
-    the operator has seen them. `rejected_as` is the capture of a text that says the same and that a person rejected."""
+    """Rejected until a person accepts it. `preview` are lines it would change; None if the operator was shown them.
+    `rejected_as` is the capture of an equal text that a person rejected.
+    """
 
     reason: Message
     preview: list[str] | None
@@ -78,13 +79,12 @@ class NeedsReview:
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A text that is accepted, and how it differs from version `before` (neither where there is nothing to compare it
-    with): the `current` one, or the one that an announced text will replace.
+    """An accepted text, and its difference from version `before` (none if incomparable): the `current` one, or the
+    one that an announced text will replace.
 
-    Where another document stands at the address now, there is a `current` one to come after, and none `before`.
-    `alerts`: subscribers may hear of it. `undoes` is the change whose alert waits and which it takes back. `is_first`:
-    of where it comes from. Passages of the page that alternate (their keys) stand as in the current version; `fetched`
-    is it as it came.
+    If the address now has another document, there is a `current` one but no `before`. `alerts`: subscribers may hear
+    of it. `undoes` is the waiting change that it takes back. `is_first` of its source. Alternating passages (their
+    keys) stand as in the current version; `fetched` is the page as it came.
     """
 
     page: Page
@@ -100,7 +100,6 @@ class NewVersion:
 
     @property
     def outcome(self) -> Outcome:
-        """Of its check."""
         if self.is_first or self.draft is None:
             return Outcome.FIRST
         return (
@@ -113,17 +112,16 @@ Decision = Unchanged | Unreadable | NeedsReview | NewVersion
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the store knows of a document when a text of it comes.
+    """What the store knows of a document when a text comes.
 
-    `former` are the captures of the text in force, a part each; none where the watchlist has other addresses now, or
-    another language, so that nobody can tell what the service changed. `earlier` are pages of versions before the
-    current one, oldest first; `replaced` is the version that an announced text will replace; `waiting` are the changes
-    whose alert waits, each with the version before it; `shown` are rejected texts that the operator was shown,
-    `rejected` those that a person rejected, `withdrawn` the captures of versions that one withdrew, by fingerprint;
-    `turns` is what came and went of late.
+    `former` are the captures of the text in force, by part; none if the watchlist's addresses or language changed, as
+    then nobody can tell the service's changes. `earlier` are pages before the current version, oldest first;
+    `replaced` is what an announced text will replace; `waiting` are changes with waiting alerts and the versions
+    before them; `shown` are rejected texts the operator was shown, `rejected` those a person rejected, `withdrawn`
+    captures of withdrawn versions by fingerprint; `turns` are recent turns.
 
-    `is_first`: the text is the first of where it comes from. `page_text` is the fingerprint of the page's own last text
-    where an archive's has taken its place since.
+    `is_first`: first of its source. `page_text` is the fingerprint of the page's own last text, if an archive's has
+    replaced it since.
     """
 
     current: Version | None
@@ -145,7 +143,6 @@ def load_history(
     captures: Sequence[Capture],
     config: ExtractionConfig,
 ) -> History:
-    """For a check's text, of these captures."""
     document_id = check.document_id
     current = current_version(session, document_id)
     row = document(session, document_id)
@@ -178,8 +175,9 @@ def load_history(
 
 
 def _is_from_elsewhere(current: Version, capture: Capture) -> bool:
-    """Nobody saw when an imported text changed, and Open Terms Archive reads pages by rules of its own; copies of the
-    Internet Archive are the page as it was."""
+    """Nobody saw when an imported text changed, and Open Terms Archive extracts by its own rules; copies of the
+    Internet Archive are the page itself.
+    """
     theirs, ours = archive_name(current.source), archive_name(capture.source)
     return theirs != ours and (current.imported or OPEN_TERMS_ARCHIVE in (theirs, ours))
 
@@ -192,7 +190,7 @@ def _page_text(session: Session, current: Version | None) -> str | None:
 
 
 def _version_before(session: Session, document_id: str, version_id: int) -> Version:
-    """The document's own version before; of an announced text not the one that it will replace."""
+    """The document's own one, not the one that an announced text will replace."""
     number, _ = numbers_around(
         session, document_id, session.get_one(Version, version_id).number
     )
@@ -216,7 +214,7 @@ def _former_captures(
 
 
 def captures_in_force(session: Session, current: Version) -> list[Capture]:
-    """The last that said what the text in force says: those that brought it, or later ones from other addresses."""
+    """The last that said what the text in force says: its own, or later ones from other addresses."""
     return captures_from(
         session,
         last_kept(session, current.document_id, current.id) or current.capture_id,
@@ -229,7 +227,7 @@ def decide(
     config: ExtractionConfig,
     cache: PageCache | None = None,
 ) -> Decision:
-    """What becomes of the text of these captures. Raises `TooCostly`."""
+    """Raises `TooCostly`."""
     current = history.current
     former = former_pages(history, config)
     try:
@@ -283,15 +281,16 @@ def decide(
 
 
 def read(version: NewVersion, config: ExtractionConfig) -> NewVersion:
-    """With its change as a language model reads it, where subscribers may hear of it."""
+    """With a language model's reading, if subscribers may hear of it."""
     if version.draft is None or version.is_first or not version.alerts:
         return version
     return replace(version, draft=read_draft(version.draft, config))
 
 
 def _may_pass(version: NewVersion, fetched: Page, history: History) -> bool:
-    """Nothing came or went but what seems to say nothing of the document, and it has not stayed yet: an offer that is
-    gone tomorrow makes no version."""
+    """Only text that seems to say nothing of the document came or went, and has not stayed: a passing offer makes no
+    version.
+    """
     current = version.current
     if version.draft is None or current is None or version.before is not current:
         return False
@@ -301,8 +300,7 @@ def _may_pass(version: NewVersion, fetched: Page, history: History) -> bool:
 
 
 def _replaced_by_a_person(page: Page, history: History) -> bool:
-    """The page is back at what it said before a person accepted another text: it is the document, whatever that text
-    makes it look like."""
+    """The page is back at its text from before a person's acceptance: it is the document, however unlike."""
     earlier = (page_from_json(each) for each in history.earlier)
     return history.turns.is_accepted and fingerprint(page.blocks) in {
         fingerprint(each.blocks) for each in earlier
@@ -312,13 +310,14 @@ def _replaced_by_a_person(page: Page, history: History) -> bool:
 def _held_still(
     page: Page, history: History, config: ExtractionConfig
 ) -> tuple[Page, list[str]]:
-    """The page with what alternates as in the text in force, and its keys; as it is where it comes from another address
-    or takes back a change that nobody was told of."""
+    """The page with alternating passages as in the text in force, and their keys; unchanged if from another address,
+    or if it undoes an unalerted change.
+    """
     if not history.turns.rows:
         return page, []
     if (
         history.current is None
-    ):  # what two first answers differed in waits until it stays
+    ):  # differences between two first answers wait until they stay
         return history.turns.hold_still(replace(page, blocks=()), page)
     if not history.former:
         return page, []
@@ -329,7 +328,7 @@ def _held_still(
 
 
 def former_pages(history: History, config: ExtractionConfig) -> list[Page]:
-    """The text in force, a page for each part."""
+    """Of the text in force, by part."""
     if history.current is None or not history.former:
         return []
     if len(history.former) == 1:
@@ -348,11 +347,11 @@ def new_version(
     cause: Cause,
     is_comparable: bool,
 ) -> NewVersion:
-    """The text as the next version, whether it is accepted at once or by a person.
+    """The text as the next version, accepted at once or by a person.
 
-    A text that is not comparable differs by the watchlist, or by the archive's reading, so it alerts nobody. Nor does
-    the first text of a page after an archive's, nor one with which a page comes back to what it said itself before an
-    archive's copy stood in for it. What a person accepts as the text of another document is compared with nothing.
+    No alert if incomparable (the watchlist or an archive's extraction differs), for a page's first text after an
+    archive's, or when it returns to its own text after an archive's copy. If a person accepts another document's
+    text, it is compared with nothing.
     """
     current = history.current
     if current is None:
@@ -402,10 +401,10 @@ def new_version(
 def _announced(
     page: Page, since: Comparison, history: History, config: ExtractionConfig
 ) -> tuple[Version | None, Comparison]:
-    """What an announced text will change: the text in force that it is going to replace, and the two compared.
+    """What an announced text will change, compared with the text in force that it replaces.
 
-    `since` is what differs from the last announced text; where that alerts nobody, neither does this. Without a text in
-    force, or where it is another sort of page (a summary, say), `since` is all that can be said.
+    `since` is its difference from the last announced text; if that does not alert, neither does this. Without a
+    comparable text in force (a summary, say), only `since` is known.
     """
     if history.replaced is None:
         return None, since
@@ -420,7 +419,7 @@ def _announced(
 def _undone_change(
     page: Page, history: History, config: ExtractionConfig
 ) -> int | None:
-    """The oldest waiting change before which the text was the same but for cosmetics."""
+    """The oldest waiting change before which the text was equal but for cosmetics."""
     for change_id, before in history.waiting:
         if before.fingerprint == fingerprint(page.blocks):
             return change_id

@@ -1,4 +1,4 @@
-"""A comparison as rows of the store: drafted before the transaction that writes it, for word diffs take long."""
+"""A comparison as rows, drafted before the transaction, for word diffs take long."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from storage.changes import StoredPassage
 
 
 class ChangeDraft(NamedTuple):
-    """A comparison, its passages with their word diffs, and what a language model made of them."""
+    """`reading` is a language model's."""
 
     comparison: Comparison
     passages: list[StoredPassage]
     reading: dict[str, Any] | None = None
 
     def columns(self, *, alert: bool = True) -> dict[str, Any]:
-        """As the columns of a change, with its passages flagged; without `alert`, one that alerts nobody."""
+        """As columns of a change; without `alert`, one that alerts nobody."""
         columns = change_columns(self.comparison)
         if self.reading is not None:
             columns = decide(
@@ -43,8 +43,9 @@ def draft_change(comparison: Comparison) -> ChangeDraft:
 def read_draft(
     draft: ChangeDraft, config: ExtractionConfig, *, former: str | None = None
 ) -> ChangeDraft:
-    """As a language model reads it, where there is one: it may go over the network, so no transaction is open then.
-    With `former` it only looks up what it answered."""
+    """With a language model's reading, if there is one; it may use the network, so hold no transaction. `former`:
+    only look up what it answered.
+    """
     if config.read is None:
         return draft
     subject = Subject(config.service, config.title, config.kind or "", config.language)
@@ -52,7 +53,6 @@ def read_draft(
 
 
 def change_columns(comparison: Comparison) -> dict[str, Any]:
-    """What a comparison says, as the columns of a change."""
     return {
         "substantive": comparison.substantive,
         "alert": comparison.alert or comparison.returns,
@@ -66,14 +66,14 @@ def change_columns(comparison: Comparison) -> dict[str, Any]:
 
 
 def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
-    """In the order of the passages, with their word diffs."""
+    """In order, with word diffs."""
     passages = list(passages)
     marks = _marks(
         [(passage.before or "", passage.after or "") for passage in passages]
     )
     return [
         StoredPassage(
-            change_id=0,  # none yet
+            change_id=0,  # set later
             position=position,
             operation=passage.operation,
             heading=[*passage.heading, *passage.lead_in],
@@ -92,7 +92,7 @@ def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
 
 
 def _marks(sides: Sequence[tuple[str, str]]) -> list[list[tuple[Tag, str]]]:
-    """The word diff of each pair of texts. Where that is too costly, the one as a whole took the other's place."""
+    """If too costly, each text replaces the other as a whole."""
     try:
         return sandbox.run(word_diffs, sides)
     except TooCostly:

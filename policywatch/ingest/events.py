@@ -1,4 +1,4 @@
-"""Which event a change belongs to: decided when it is recorded, by the service's other changes."""
+"""Which event a change belongs to: decided on recording, by the service's other changes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from storage.changes import change as stored_change
 from storage.documents import Document, document, family_id, untranslated_id
 from storage.events import added_texts, changes_between, join_event
 
-NEAR = timedelta(days=7)  # between two changes that only their words bring together
-SPAN = timedelta(days=90)  # of an event; only the text that it announced may join later
-_SHARED = 60  # characters of a new text that two documents don't have by chance
+NEAR = timedelta(days=7)  # between changes joined by their words alone
+SPAN = timedelta(days=90)  # of an event; only the announced text itself may join later
+_SHARED = 60  # characters of new text that two documents do not share by chance
 
 
 def group(session: Session, change: Change) -> None:
-    """Let a change join the event of another one that speaks of the same thing.
+    """Join the event of another change about the same thing.
 
-    The surest reason counts, then the nearest change, then the first: the same changes make the same events.
+    The surest reason wins, then the nearest change, then the first, so that it is deterministic.
     """
     if not _has_words(change):
         return
@@ -83,7 +83,7 @@ def _reasons(
     is_near: bool,
     has_shared_text: bool,
 ) -> Iterator[str | None]:
-    """Codes of what makes two changes one event, the surest first; None for each that does not hold."""
+    """Codes of reasons, surest first; None for those that do not hold."""
     share_topics = not {*change.topics}.isdisjoint(other.topics)
     days = {change.effective_date, other.effective_date}
     is_family = family_id(of) == family_id(its_document)
@@ -118,7 +118,7 @@ def _can_join(session: Session, change: Change, other: Change) -> bool:
 
 
 def _has_words(change: Change) -> bool:
-    """The service changed what the document says; neither its form nor our reading of it."""
+    """The service changed the words: not only the form, nor our extraction."""
     return change.substantive and change.cause != Cause.READER
 
 

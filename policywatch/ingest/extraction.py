@@ -1,4 +1,4 @@
-"""How one document is extracted and compared, as the watchlist says."""
+"""How one document is extracted and compared, by the watchlist."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _LINES = 5  # of a preview
 
 
 class RawPage(NamedTuple):
-    """A page as it was received, as far as that decides what is extracted; it can go to another process."""
+    """What the extraction depends on; can go to another process."""
 
     body: bytes
     mime: str = "text/html"
@@ -77,15 +77,14 @@ Received: TypeAlias = "RawPage | Capture | Fetched"
 
 
 class Memory(NamedTuple):
-    """The text in force, as far as it tells what of the next page is the document's: its fingerprint, and the words of
-    its blocks."""
+    """The text in force as a guide to the next page: its fingerprint, and its blocks' words."""
 
     text: str | None = None
     blocks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, version: Version | None) -> Memory:
-        """Of a version with its page; nothing is known before the first."""
+        """Empty before the first version."""
         if version is None:
             return cls()
         return cls(
@@ -115,14 +114,14 @@ class Extracted(NamedTuple):
 
     @classmethod
     def of(cls, page: Page, markup: str | None = None) -> Extracted:
-        """`markup` is its digest; None of what is no HTML."""
+        """`markup` is its digest; None if not HTML."""
         text = fingerprint(page.blocks)
         return cls(Fingerprint(text, digest_with_text(markup, text)), page_bytes(page))
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractionConfig:
-    """The watchlist's settings for one document, and what they decide."""
+    """The watchlist's settings for one document."""
 
     title: str
     language: str
@@ -131,14 +130,14 @@ class ExtractionConfig:
     topics: tuple[OwnTopic, ...] = ()
     read: Callable[..., ChangeDraft] | None = field(
         default=None, repr=False, compare=False
-    )  # a language model's reading: `policywatch.reader.reader.Reader`
+    )  # `policywatch.reader.reader.Reader`
     kind: str | None = None
     section: str | None = None
     service: str = ""
 
     @property
     def reader(self) -> str:
-        """Changes with the rules, the selectors or the language: versions of different readers can't be compared."""
+        """Changes with rules, selectors and language: versions with different ones can't be compared."""
         selectors = json.dumps(
             [self.select, self.remove, *([self.section] if self.section else [])]
         ).encode()
@@ -146,7 +145,7 @@ class ExtractionConfig:
 
     @property
     def _portable(self) -> ExtractionConfig:
-        """As it can go to another process."""
+        """Can go to another process."""
         return replace(self, read=None)
 
     def extract(self, received: Received, memory: Memory = NO_MEMORY) -> Page:
@@ -158,8 +157,7 @@ class ExtractionConfig:
     def extract_new(
         self, received: Received, known: Fingerprint, memory: Memory = NO_MEMORY
     ) -> Extracted | None:
-        """None where the digest of the markup is the known one: such pages give the same text. Raises
-        `UnreadablePage`."""
+        """None if the markup's digest is known, so that the text is the same. Raises `UnreadablePage`."""
         return sandbox.run(
             ExtractionConfig._extract_new,
             self._portable,
@@ -212,8 +210,7 @@ class ExtractionConfig:
         memory: Memory = NO_MEMORY,
         cache: PageCache | None = None,
     ) -> list[Page]:
-        """A page for each part of the document, as the text in force tells where it stands. Raises `UnreadablePage`
-        where a part gives no text."""
+        """A page for each part, guided by the text in force. Raises `UnreadablePage` if a part has no text."""
         pages = []
         for number, part in enumerate(parts):
             try:
@@ -233,7 +230,7 @@ class ExtractionConfig:
     def reject_reason(
         self, parts: Sequence[Received], former: Sequence[Page], pages: Sequence[Page]
     ) -> Message | None:
-        """Why a part is not accepted as the document's; without `former` pages only what it says itself counts."""
+        """Why a part is not the document's; without `former` pages, by its own words only."""
         for number, page in enumerate(pages):
             if former:
                 reason = sandbox.run(
@@ -266,7 +263,7 @@ class ExtractionConfig:
         earlier: Sequence[Collection[str]] = (),
         trusted: bool = True,
     ) -> Comparison:
-        """As `analysis.compare.compare`, within limits: see `compare_within_limits`."""
+        """As `analysis.compare.compare`, see `compare_within_limits`."""
         return compare_within_limits(
             before,
             after,
@@ -283,7 +280,7 @@ class ExtractionConfig:
         second: Sequence[Received],
         code: str = "differing.unstable",
     ) -> Message:
-        """What two answers differ in and what became of them (`code`), and the line that leaves it out."""
+        """What differs between two answers and its consequence (`code`), with the line that removes it."""
         return of_part(second, gap.part, self.with_remove_line(gap, gap.message(code)))
 
     def difference(
@@ -292,8 +289,7 @@ class ExtractionConfig:
         second: Sequence[Received],
         memory: Memory = NO_MEMORY,
     ) -> Difference | None:
-        """What differs between the parts of a document as they were received twice; of those that are not at hand any
-        more (None), nothing does."""
+        """Between the parts as received twice; missing ones (None) count as equal."""
         pairs = [
             (RawPage.of(one or other), RawPage.of(other))
             for one, other in zip(first, second, strict=True)
@@ -321,7 +317,7 @@ class ExtractionConfig:
         )
 
     def with_remove_line(self, gap: Difference, reason: Message) -> Message:
-        """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
+        """With the watchlist's line that removes what differs, if any."""
         if not gap.remove:
             return reason
         return Message(
@@ -331,7 +327,7 @@ class ExtractionConfig:
         )
 
     def _finds_less(self, part: Received, before: Page, page: Page) -> bool:
-        """Whether the watchlist's selectors miss a part of the former text that the page still has."""
+        """Whether the selectors miss former text that the page still has."""
         if not self.select:
             return False
         try:
@@ -353,12 +349,12 @@ class ExtractionConfig:
 
 
 def keys_of_earlier(pages: Sequence[dict[str, Any]]) -> list[frozenset[str]]:
-    """Of stored pages, for `compare`."""
+    """For `compare`."""
     return [block_keys(page_from_json(page)) for page in pages]
 
 
 def isolated(function: Callable[..., Any], *args: Any) -> Any:
-    """What a function of the crawler finds in markup; None where that is too much for it."""
+    """What a crawler's function finds in markup; None if too costly."""
     try:
         return sandbox.run(function, *args)
     except TooCostly:
@@ -366,8 +362,8 @@ def isolated(function: Callable[..., Any], *args: Any) -> Any:
 
 
 def compare_within_limits(before: Page, after: Page, **options: Any) -> Comparison:
-    """As `analysis.compare.compare`. What takes too much to compare is told as it is, without being classified."""
-    from analysis.compare import compare  # loads slowly, and most pages are only read
+    """As `analysis.compare.compare`; unclassified if too costly."""
+    from analysis.compare import compare  # loads slowly, and is rarely needed
 
     try:
         return sandbox.run(compare, before, after, **options)
@@ -378,8 +374,8 @@ def compare_within_limits(before: Page, after: Page, **options: Any) -> Comparis
 def compare_markdown(
     before: bytes, after: bytes, known: Mapping[str, Any]
 ) -> Comparison:
-    """Two texts of a document, by what is `known` of it: language, document, earlier texts."""
-    from analysis.compare import compare  # loads slowly, as above
+    """`known`: language, document, earlier texts."""
+    from analysis.compare import compare  # loads slowly
 
     language, options = (
         known.get("language"),
@@ -406,7 +402,7 @@ def compare_markdown(
 
 
 def differences(before: Page, after: Page) -> tuple[Passage, ...]:
-    """As `analysis.diff.passages`; where that is too costly, the paragraphs that came and those that went."""
+    """As `analysis.diff.passages`; if too costly, whole added and removed paragraphs."""
     try:
         return sandbox.run(passages, before, after)
     except TooCostly:
@@ -414,7 +410,7 @@ def differences(before: Page, after: Page) -> tuple[Passage, ...]:
 
 
 def changed_lines(before: Page, after: Page) -> list[str]:
-    """Some lines of what differs, for a person; none where that is too costly to say."""
+    """Some lines for a person; none if too costly."""
     try:
         return sandbox.run(_changed_lines, before, after)
     except TooCostly:
@@ -432,9 +428,9 @@ def _changed_lines(before: Page, after: Page) -> list[str]:
 
 
 def unclassified(before: Page, after: Page) -> Comparison:
-    """The paragraphs that came and those that went, of a change that nobody could judge.
+    """Added and removed paragraphs of a change that was too costly to classify.
 
-    It alerts with high severity: who hides a sentence beside a text that takes too long must not get it past anyone.
+    High severity: hiding a sentence beside a costly text must not suppress its alert.
     """
     sides = {"before": before.blocks, "after": after.blocks}
     texts = {
@@ -464,7 +460,7 @@ def unclassified(before: Page, after: Page) -> Comparison:
 
 
 def _counted(blocks: Sequence[Block], texts: Counter[str]) -> Iterator[Block]:
-    """The blocks of these texts, as often as they are counted."""
+    """As often as counted."""
     left = texts.copy()
     for block in blocks:
         if left[block.text] > 0:
@@ -497,7 +493,7 @@ def extraction_configs(
 
 
 def digest_with_text(markup: str | None, text: str | None) -> str | None:
-    """A markup's digest that says nothing any more once another text is in force, wherever that comes from."""
+    """A digest that becomes invalid with another text in force, wherever that comes from."""
     return (
         hashlib.sha256(f"{markup}\0{text}".encode()).hexdigest()[:32]
         if markup and text
@@ -506,7 +502,7 @@ def digest_with_text(markup: str | None, text: str | None) -> str | None:
 
 
 def of_part(parts: Sequence[Received], number: int, reason: Message) -> Message:
-    """The reason, with the part that it is about if there are several."""
+    """Names the part, if there are several."""
     if len(parts) == 1:
         return reason
     return Message(
@@ -519,7 +515,7 @@ def of_part(parts: Sequence[Received], number: int, reason: Message) -> Message:
 
 
 def join_pages(pages: Sequence[Page]) -> Page:
-    """One document of its parts, with the title of the first."""
+    """With the title of the first."""
     first, *more = pages
     if not more:
         return first
@@ -531,16 +527,16 @@ def join_pages(pages: Sequence[Page]) -> Page:
 
 
 def source_of(received: Received) -> tuple[str, str, str, str | None, str]:
-    """All that the text of a page of one part depends on, beside its configuration."""
+    """All that its text depends on, besides the configuration."""
     digest = hashlib.sha256(received.body).hexdigest()
     return received.url, received.final_url, received.mime, received.charset, digest
 
 
 class PageCache:
-    """Pages that the crawl extracted and ingest will ask for: the last of each address, up to a limit.
+    """Pages the crawl extracted, for ingest: the last of each address, up to a limit.
 
-    They are compressed, for as objects all pages of a crawl would take more memory than all the rest of a run. Beyond
-    the limit a body is extracted again; the oldest stay, for they are ingested first.
+    Compressed, for as objects they would take more memory than the rest of a run. Beyond the limit bodies are
+    extracted again; the oldest stay, as they are ingested first.
     """
 
     def __init__(self, limit: int = 8 * 2**20) -> None:  # bytes
@@ -556,10 +552,10 @@ class PageCache:
         memory: Memory,
         page: bytes | None,
     ) -> None:
-        """A page that was read with this memory, as `page_bytes`; None: it is too costly."""
+        """As `page_bytes`; None if too costly."""
         _, former = self._entries.pop((config, received.url), (None, b""))
         self._free += len(former)
-        # a copy, for what zstandard gives goes on holding the memory of the whole
+        # a copy: zstandard's result keeps the uncompressed size alive
         packed = (
             bytes(memoryview(zstandard.compress(page, 1))) if page is not None else b""
         )
@@ -573,7 +569,7 @@ class PageCache:
     def extract(
         self, config: ExtractionConfig, received: Received, memory: Memory
     ) -> Page:
-        """Raises `UnreadablePage`, and `TooCostly` at once where the same body was so."""
+        """Raises `UnreadablePage`; `TooCostly` at once for a body known to be."""
         source, packed = self._entries.get((config, received.url), (None, b""))
         if source is None or source != (memory.text, *source_of(received)):
             return config.extract(received, memory)

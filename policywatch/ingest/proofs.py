@@ -1,4 +1,4 @@
-"""Whether stored texts are what their captures give: they are extracted once more."""
+"""Whether stored texts match their captures, by extracting them again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.versions import Version
 from storage.withdrawals import with_withdrawn
 
 _SAMPLE = 64  # texts of a day
-_FORMER = 2  # versions before: one that was only read anew was read after the first
+_FORMER = 2  # earlier versions to try: a re-extracted one was read after the first
 
 Configs = Mapping[str, ExtractionConfig]
 
@@ -30,8 +30,9 @@ def extraction_damage(
     counts: Counter[bool | None],
     session: Session,
 ) -> Iterator[Damage]:
-    """The versions whose captures give another text: of all, or of those that are looked at on a `day`. What came out
-    of each is counted, by `gives_text`."""
+    """Versions whose captures give another text: of all, or of a `day`'s sample. `counts` gets the answers of
+    `gives_text`.
+    """
     with with_withdrawn(session):
         ids = session.exec(select(Version.id).order_by(col(Version.id))).all()
     if day is not None:
@@ -53,8 +54,9 @@ def extraction_damage(
 
 
 def gives_text(session: Session, version: Version, configs: Configs) -> bool | None:
-    """Whether a version's captures give its text; None where that can't be told: other rules or selectors extracted it,
-    the document is not watched any more, or a capture is damaged or missing."""
+    """None if unknown: other rules or selectors extracted it, the document is no longer watched, or a capture is
+    damaged or missing.
+    """
     config = configs.get(version.document_id)
     if config is None or version.reader != config.reader:
         return None
@@ -74,13 +76,13 @@ def gives_text(session: Session, version: Version, configs: Configs) -> bool | N
                 return True
     except (DamagedCapture, NoResultFound):
         return None
-    except ValueError:  # of a page that is none
+    except ValueError:  # of an invalid page
         return False
     return False if is_read and not version.alternating else None
 
 
 def _former(session: Session, version: Version) -> Iterator[Page | None]:
-    """What may have stood before it: versions may have been withdrawn, or imported before it, since it was read."""
+    """Pages it may have been read after: since then versions may have been withdrawn, or imported before it."""
     before = select(Version.page).where(
         Version.document_id == version.document_id,
         col(Version.number) < version.number,
@@ -100,7 +102,7 @@ def _words(page: Page) -> list[str]:
 def require_texts(
     session: Session, versions: Sequence[Version], configs: Configs
 ) -> None:
-    """Raise `DamagedText` where one is not as the chain says, or not what its captures give."""
+    """Raises `DamagedText` for one that differs from the chain, or from its captures."""
     damage = [*text_damage(session, [version.id for version in versions])]
     for version in versions:
         if damage or gives_text(session, version, configs) is False:

@@ -1,4 +1,4 @@
-"""Proposals to the operator: policies and help pages that documents link to and nobody watches, changed addresses."""
+"""Proposals to the operator: linked policies and help pages that nobody watches, and moved addresses."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from storage.documents import Document, document, known, watched
 from storage.errors import DamagedCapture
 from storage.notices import Notice, notices_of
 
-_LISTED, _READ = 8, 500  # links in a notice; new links of a page that are looked at
+_LISTED, _READ = 8, 500  # links in a notice; new links examined on a page
 _LONGEST, _WORDS = (
     2_000,
     200,
-)  # characters of an address; of a link's words or path that are read
+)  # characters of an address; of a link's words or path examined
 _AI = {"ai_training", "ai_features", "automated_decisions"}
 _DATA = {
     "data_collection",
@@ -45,15 +45,16 @@ _DATA = {
 _SIGNS = re.compile(r"[\W_]+")
 _PLACE = re.compile(
     r"(?!ai\b)[a-z]{2}(?:[-_][a-z]{2,4})?"
-)  # a language or a country in a path
+)  # a language or country in a path
 _ASIDE = re.compile(
     r"(?i)utm_.*|[a-z]+clid|mc_[ce]id|trk|ref|hl|lang|locale"
-)  # parameters that lead to the same page
+)  # parameters that do not change the page
 
 
 def propose_links(session: Session, check: Check, before: Page, after: Page) -> None:
-    """Write one notice of the links that came with a check's text, to pages of the same organisation, unless the
-    operator has heard of them. In the transaction that writes the text, so that each is told once."""
+    """Notify once of new links in a check's text to unknown pages of the same organisation. In the transaction that
+    writes the text, so that each is proposed once.
+    """
     links, of = (
         [*islice(_new_links(before, after), _READ)],
         document(session, check.document_id),
@@ -62,7 +63,7 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
         return
     take(
         session, AdvisoryLock.PLANNING
-    )  # no two processes write notices of the same address
+    )  # no two processes may propose the same address
     documents = known(session)
     own = {
         _organisation(url)
@@ -92,7 +93,7 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
 
 
 def open_proposals(session: Session, document_id: str) -> list[tuple[str, str]]:
-    """Addresses that are still not watched, each with the entry or the line of the watchlist that it is for."""
+    """Addresses still unwatched, each with its entry or line for the watchlist."""
     notices = [
         each
         for kind in (NoticeKind.LINKS, NoticeKind.MOVED)
@@ -116,7 +117,7 @@ def open_proposals(session: Session, document_id: str) -> list[tuple[str, str]]:
 
 
 def page_key(url: str) -> str:
-    """Equal for the addresses of a page: scheme, fragment, tracking parameters, language and last slash don't count."""
+    """Equal for addresses of one page: ignores scheme, fragment, tracking parameters, language and last slash."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -135,19 +136,18 @@ def page_key(url: str) -> str:
 
 
 class _Taken:
-    """Pages that nobody needs to hear of: each an address, with the title of what stands there."""
+    """Pages not to be proposed: addresses with titles."""
 
     def __init__(self, pages: Iterable[tuple[str, str]]) -> None:
         self._titles = dict[
             str, dict[frozenset[tuple[str, str]], str]
-        ]()  # by address, then by what it is asked for
+        ]()  # by address, then query
         for url, title in pages:
             place, query = _place(url)
             self._titles.setdefault(place, {})[query] = title
 
     def has(self, url: str, words: str) -> bool:
-        """Whether an address leads to one of the pages: with further parameters too, whatever they are called, unless
-        the link's words name another kind of document."""
+        """Additional parameters do not matter, unless the link's words name another kind of document."""
         place, query = _place(url)
         return any(
             own == query
@@ -165,7 +165,7 @@ def _place(url: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 
 def _known_pages(session: Session) -> list[tuple[str, str]]:
-    """Where what is watched stands, and where it was found last."""
+    """Watched addresses, and where they were last found."""
     checks = last_checks(session)
     found = (
         (row.title, checks[row.id].final_url)
@@ -183,7 +183,7 @@ def _addresses(rows: Iterable[Document]) -> list[tuple[str, str]]:
 
 
 def _canonical(session: Session, row: Document) -> str | None:
-    """The address that the page gave last as its own, on the same site."""
+    """The last canonical address, on the same site."""
     newest = newest_captures(session, row.id)
     if not newest:
         return None
@@ -193,7 +193,7 @@ def _canonical(session: Session, row: Document) -> str | None:
         own: str | None = isolated(
             canonical_address, body, record.mime, record.final_url
         )
-    except DamagedCapture:  # which is of another document, and told elsewhere
+    except DamagedCapture:  # of another document, reported elsewhere
         return None
     return (
         own if own and _organisation(own) == _organisation(record.final_url) else None
@@ -207,7 +207,7 @@ def _title(entry: str) -> str:
 
 
 def _new_links(before: Page, after: Page) -> Iterator[tuple[Link, str]]:
-    """Each with the heading above, one for each page to which no link of the earlier text leads."""
+    """With the heading above; one for each page that the earlier text did not link."""
     taken = {
         key for block in before.blocks for link in block.links for key in _keys(link)
     }
@@ -229,13 +229,13 @@ def _new_links(before: Page, after: Page) -> Iterator[tuple[Link, str]]:
 
 
 def _keys(link: Link) -> set[str]:
-    """Of these a link shares one with another that leads to the same page; parameters that nobody knows may differ."""
+    """Links to one page share one of these; unknown parameters may differ."""
     key = page_key(link.url)
     return {key, f"{key.partition('?')[0]} {link.text}"}
 
 
 def _entry(link: Link, heading: str, of: Document, ids: set[str]) -> str | None:
-    """None where the link leads to neither a policy nor a help page on data or AI, or can't be watched."""
+    """None if neither a policy nor a help page on data or AI, or if it can't be watched."""
     host, _, path = page_key(link.url).partition("?")[0].partition("/")
     last = path.rpartition("/")[2].partition(".")[0].lstrip("-_0123456789")
     words, last, path = (
@@ -284,7 +284,7 @@ def _entry(link: Link, heading: str, of: Document, ids: set[str]) -> str | None:
 
 
 def _organisation(url: str) -> str:
-    """The domain that was registered; a host of the own network is one itself."""
+    """The registered domain; a local host stands for itself."""
     name = _suffixes()(url)
     return str(name.top_domain_under_public_suffix or name.domain)
 

@@ -1,4 +1,4 @@
-"""Rejected texts: set aside for a person to review, with a notice of each that is new to the operator."""
+"""Rejected texts: set aside for review, with a notice of each new one."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from storage.checks import Check, held_checks_since
 from storage.documents import Document, document
 from storage.notices import Notice, notices_of
 
-_SAME = 0.6  # of the words of the longer text
+_SAME = 0.6  # of the longer text's words
 _LONG = timedelta(days=7)
-# reasons by which the text in force may be the wrong one, and by which the page may have been cut or come in part
+# reasons by which the text in force may be wrong, and by which the page may be incomplete
 STORED_LOOKS_WRONG = frozenset(
     ("rejection.earlier", "rejection.grown", "rejection.other_page")
 )
@@ -47,7 +47,7 @@ _PARTIAL = frozenset(
 
 
 class ShownText(NamedTuple):
-    """A rejected text that the operator was shown, when that was, and how many later checks rejected one."""
+    """When the operator was shown a rejected text, and how many later checks rejected one."""
 
     captures: Sequence[Capture]
     at: datetime
@@ -55,7 +55,7 @@ class ShownText(NamedTuple):
 
 
 def shown_texts(session: Session, row: Document) -> list[ShownText]:
-    """Since the document was last read well."""
+    """Since the last good check."""
     if row.failing_since is None:
         return []
     shown = []
@@ -79,9 +79,10 @@ def has_stayed(
     *,
     is_only_text: bool,
 ) -> bool:
-    """Whether a rejected text is the document after all, as the page has shown it for three checks: at once where
-    nothing but its novelty spoke against it, or where the text in force is the only one and looks wrong beside it;
-    else after a week. What says of itself that it is no policy never is."""
+    """Whether the page has shown a rejected text for three checks: it is then the document if only its novelty spoke
+    against it, or if the only text in force looks wrong beside it; else after a week. A text that says it is no
+    policy never is.
+    """
     code = reason.code
     if code == "rejection.other_page" and not bears_title(page, config.title):
         return False
@@ -106,8 +107,9 @@ def preview(
     config: ExtractionConfig,
     memory: Memory,
 ) -> list[str] | None:
-    """Some lines of what a rejected text would change; None where the operator was shown one that says the same: an
-    error page with another number each time is no news each time."""
+    """Lines that a rejected text would change; None if the operator was shown an equal one: an error page with a new
+    number is no news.
+    """
     if any(says_the_same(each.captures, page, config, memory) for each in shown):
         return None
     return changed_lines(before, page) if before is not None else []
@@ -116,7 +118,7 @@ def preview(
 def says_the_same(
     captures: Sequence[Capture], page: Page, config: ExtractionConfig, memory: Memory
 ) -> bool:
-    """Most words of the two are the same, and no difference would alert anybody."""
+    """Most words are equal, and no difference would alert."""
     try:
         former = join_pages(config.extract_parts(captures, memory=memory))
     except UnreadablePage:
@@ -136,8 +138,7 @@ def hold(
     lines: list[str] | None,
     rejected_as: int | None,
 ) -> None:
-    """Set the check's text aside, with a notice of what it would change, unless the operator was shown it before or
-    rejected it."""
+    """Set the check's text aside, with a notice unless the operator saw or rejected it before."""
     if rejected_as is not None:
         check.rejected_as = rejected_as
         finish(session, check, Outcome.HELD, reason)
@@ -146,7 +147,7 @@ def hold(
     if lines is not None or row.alerted_at is None:
         row.alerted_at = (
             check.checked_at
-        )  # so that no notice without what would change goes before this one
+        )  # so that no notice without a preview is sent first
     finish(session, check, Outcome.HELD, reason)
     if lines is None:
         return

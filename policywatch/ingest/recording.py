@@ -1,4 +1,4 @@
-"""Writes what was decided of a check's text, in one transaction: version, change, alerts, outcome."""
+"""Writes a decision in one transaction: version, change, alerts, outcome."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def apply(
     config: ExtractionConfig,
     routes_for: RoutesFor,
 ) -> None:
-    """Write what was decided of the check's `capture` (of several parts, the first)."""
+    """`capture` is the check's, of several parts the first."""
     match decision:
         case Unchanged(version, fetched):
             check.version_id = version.id
@@ -72,9 +72,8 @@ def record(
     *,
     detected_at: datetime | None = None,
 ) -> Change | None:
-    """Write the version, the change to it if there is one, and its alerts; `finish` of the check is the caller's.
-
-    The change is dated by the check, unless by `detected_at`.
+    """Write the version, its change and alerts; the caller must `finish` the check. Dated by the check, unless by
+    `detected_at`.
     """
     if (
         decision.current is not None
@@ -84,7 +83,7 @@ def record(
         before = page_from_json(decision.current.page)
         propose_links(
             session, check, before, decision.page
-        )  # whose lock comes before that of paragraphs
+        )  # its lock comes before that of paragraphs
         if decision.current.source is None:
             note_turns(
                 session, check, before, decision.fetched or decision.page, decision.page
@@ -125,7 +124,6 @@ def add_version(
     *,
     imported: bool = False,
 ) -> Version:
-    """The version after `current`."""
     version = Version(
         document_id=capture.document_id,
         number=next_number(session, capture.document_id, current),
@@ -154,8 +152,7 @@ def add_change(
     *,
     detected_at: datetime,
 ) -> Change:
-    """What differs between two versions, with its passages, whether the text returns to an earlier one, and the event
-    that the change belongs to."""
+    """With its passages, a return to an earlier text, and its event."""
     change = Change(
         document_id=after.document_id,
         version_id=after.id,

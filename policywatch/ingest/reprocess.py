@@ -1,4 +1,4 @@
-"""Reprocessing: what is stored is extracted once more, after a rule or a selector changed; this alerts nobody."""
+"""Reprocessing: stored captures are extracted again after rules or selectors changed, without alerts."""
 
 from __future__ import annotations
 
@@ -55,9 +55,8 @@ _RULES = (".py", ".toml", ".csv")  # files
 def reprocess_current(
     database: Database, configs: Mapping[str, ExtractionConfig]
 ) -> dict[str, Exception]:
-    """Extract the texts in force again that other rules or selectors extracted: else the next check would take the
-    reader's progress for a change of the policy. Documents over which the program makes a mistake can't be checked:
-    their ids, each with the exception.
+    """Texts in force extracted by other rules or selectors: else the next check would mistake our progress for a
+    change. Returns documents that failed by program errors, with the exceptions; they can't be checked.
     """
     with database.reading() as session:
         current = in_force(session)
@@ -80,7 +79,7 @@ def _reprocess_current(
         assert current is not None, "a text in force has a version"
         captures = captures_in_force(session, current)
         former = page_before(session, current)
-    # in another language than was declared, only the next answer can be
+    # in another language than declared, only the next answer can be extracted
     page = (
         _page_again(current, captures, config, former)
         if is_read_as(current.reader, config.language)
@@ -93,10 +92,10 @@ def _reprocess_current(
     with database.writing() as session:
         row = document(session, document_id)
         row.etag = row.last_modified = row.markup = row.parts = (
-            None  # a 304 would hide what the new rules can't read
+            None  # a 304 would hide what the new rules can't extract
         )
         if page is None:
-            return  # the version stands; the next check says what is wrong
+            return  # the version stands; the next check reports the reason
         if draft is None:
             session.get_one(Version, current.id).reader = config.reader
             return
@@ -125,8 +124,7 @@ def _page_again(
     config: ExtractionConfig,
     former: Page | None,
 ) -> Page | None:
-    """The version's text as it is extracted now; None where that fails, or where other rules find so little that a
-    fetched text with no more would be held."""
+    """None if it fails, or if new rules find so little that a fetched text would be held."""
     try:
         page = extract_again(version, captures, config, former)
     except UnreadablePage:
@@ -145,8 +143,9 @@ def extract_again(
     config: ExtractionConfig,
     former: Page | None,
 ) -> Page:
-    """The text that the version's captures give after the `former` one. No word of it is taken from the version: what
-    alternates is as in the former text. Raises `UnreadablePage`."""
+    """From its captures, after the `former` text, from which alternating passages are taken. Nothing is taken from
+    the version itself. Raises `UnreadablePage`.
+    """
     memory = Memory.of_page(former)
     page = join_pages(config.extract_parts(captures, memory=memory))
     if not version.alternating:
@@ -159,7 +158,7 @@ def extract_again(
 
 
 def page_before(session: Session, version: Version) -> Page | None:
-    """What was known of the page when a version's text was read: the one before it that still stands."""
+    """The text in force when a version was read: the previous one that still stands."""
     number, _ = numbers_around(session, version.document_id, version.number)
     if number is None:
         return None
@@ -174,8 +173,7 @@ def differs_by_reader(
     config: ExtractionConfig,
     memory: Memory,
 ) -> bool:
-    """It is only by how it is read now that a text is another than the one in force, of these `captures`, which were
-    read with this `memory`."""
+    """Only our extraction makes the text differ from the one in force, of these `captures`, read with this `memory`."""
     if current is None or current.reader == config.reader:
         return False
     try:
@@ -187,14 +185,14 @@ def differs_by_reader(
 
 @dataclass(frozen=True, slots=True)
 class ReprocessReport:
-    """What reprocessing all captures came to, in versions."""
+    """In versions."""
 
     read: int = 0
-    before: int = 0  # of these, by a call that was stopped
-    different: int = 0  # whose text is another now
-    merged: int = 0  # whose text is now that of the version before
-    split: int = 0  # whose text was that of the version before, and is another now
-    unreadable: int = 0  # left as they were, as are those that lost most of their text
+    before: int = 0  # of these, by a stopped call
+    different: int = 0  # with another text now
+    merged: int = 0  # now equal to the version before
+    split: int = 0  # were equal to the version before, and differ now
+    unreadable: int = 0  # unchanged, also if most of their text would be lost
 
 
 def reprocess_all(
@@ -202,12 +200,11 @@ def reprocess_all(
     configs: Mapping[str, ExtractionConfig],
     mistakes: list[Exception],
 ) -> ReprocessReport:
-    """Extract every version again and compare each with the one before, in place: numbers and addresses stay, and so
-    do alerts that were sent.
+    """Extract every version again and compare it with the one before, in place: numbers, addresses and sent alerts
+    stay.
 
-    A document over which the program makes a mistake stays as it was from there on, and the exception is added to
-    `mistakes`. Needs `one_at_a_time`. After a call that was stopped the next one goes on there, if rules and watchlist
-    are the same.
+    After a program error the rest of that document stays as it was, and the exception is added to `mistakes`. Needs
+    `one_at_a_time`. A stopped call is continued by the next one under the same rules and watchlist.
     """
     total: Counter[str] = Counter()
     for document_id, config in configs.items():
@@ -217,7 +214,7 @@ def reprocess_all(
         for row in session.exec(
             select(Document).where(col(Document.rereading).is_not(None))
         ):
-            row.rereading = None  # all is done: the next call begins anew
+            row.rereading = None  # done: the next call starts again
     return ReprocessReport(
         **{each.name: total[each.name] for each in fields(ReprocessReport)}
     )
@@ -225,8 +222,9 @@ def reprocess_all(
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last version of a document that was reprocessed, by which rules, its fingerprint before, and the counts so
-    far; kept with the document until all are done."""
+    """The last version reprocessed, by which rules, its former fingerprint, and counts; kept with the document until
+    all are done.
+    """
 
     rules: str
     version_id: int
@@ -234,7 +232,7 @@ class Progress:
     counts: dict[str, int]
 
     def keep(self, session: Session, document_id: str) -> None:
-        """In the transaction that writes the version."""
+        """In the version's transaction."""
         session.get_one(Document, document_id).rereading = asdict(self)
 
 
@@ -253,7 +251,7 @@ def _progress(
 
 
 def _rules_of(config: ExtractionConfig) -> str:
-    """Another one after any change of the program's rules or of the document's settings."""
+    """Changes with the program's rules and the document's settings."""
     return hashlib.sha256(f"{_program_rules()} {config!r}".encode()).hexdigest()[:16]
 
 
@@ -269,7 +267,7 @@ def _program_rules() -> str:
 
 
 class _Text(NamedTuple):
-    """A version's text as it is extracted now; `differs` is None where that is not possible, or most of it is gone."""
+    """`differs` is None if it can't be extracted, or lost most of its text."""
 
     version_id: int
     page: Page
@@ -283,7 +281,7 @@ def _reprocess_document(
     config: ExtractionConfig,
     mistakes: list[Exception],
 ) -> Counter[str]:
-    """A transaction for each version with the change to it, and none while its text is extracted and compared."""
+    """A transaction for each version and its change; none during extraction and comparison."""
     rules = _rules_of(config)
     with database.reading() as session:
         rows = versions(session, document_id)
@@ -330,7 +328,7 @@ def _text_again(
     config: ExtractionConfig,
     mistakes: list[Exception],
 ) -> _Text:
-    """A capture that is damaged can't be extracted, and is added to `mistakes`."""
+    """A damaged capture is added to `mistakes`."""
     try:
         captures = intact(captures_from(session, row.capture_id))
         version, former = session.get_one(Version, row.id), before and before.page
@@ -352,14 +350,14 @@ def _draft_again(
     before: _Text | None,
     config: ExtractionConfig,
 ) -> ChangeDraft | None:
-    """What differs, where a change says so."""
+    """None without a change."""
     change = change_to(session, text.version_id)
     if change is None:
         return None
     if before is None or change.before_id != before.version_id:
         before = _stored(
             session, change.before_id
-        )  # the text that an announced one will replace
+        )  # the one that an announced text will replace
     keys = keys_of_earlier(
         pages_before(session, row.document_id, row.number - 1, EARLIER)
     )
@@ -376,7 +374,7 @@ def _rewrite(
     config: ExtractionConfig,
 ) -> None:
     version = session.get_one(Version, row.id)
-    # a text of another language stays marked as one: the next answer is no change of it
+    # another language stays marked, so that the next answer is no change of it
     if text.differs is not None and is_read_as(row.reader, config.language):
         version.reader = config.reader
     if text.fingerprint != version.fingerprint:

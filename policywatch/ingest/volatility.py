@@ -1,5 +1,4 @@
-"""Volatile content: a document keeps changing at one place and never in what alerts, or a passage of it alternates; a
-notice says so once."""
+"""Volatile content: a place keeps changing without alerts, or a passage alternates; noticed once."""
 
 from __future__ import annotations
 
@@ -23,14 +22,15 @@ from storage.notices import Notice, notices_of
 from storage.paragraphs import digest
 from storage.versions import Version, versions_of_document
 
-_CHANGES = 3  # in a row at one place
+_CHANGES = 3  # consecutive, at one place
 _WITHIN = timedelta(days=60)
-_VERSIONS = 6  # among which one has the other state of a passage that alternates
+_VERSIONS = 6  # among which one has the other state of an alternating passage
 
 
 class VolatilePlace(NamedTuple):
-    """Since when, what it is known by (what stands around it, or the passage that alternates), and the versions before
-    and after it changed."""
+    """Since when, its identity (surrounding words, or the alternating passage), and versions before and after a
+    change.
+    """
 
     kind: NoticeKind
     since: datetime
@@ -42,7 +42,7 @@ class VolatilePlace(NamedTuple):
 def volatile_place(
     session: Session, document_id: str, now: datetime
 ) -> VolatilePlace | None:
-    """None where the last changes were not so, or not of late, and nothing alternates."""
+    """None if the last changes were not recent or not at one place, and nothing alternates."""
     if rows := alternating_passages(session, [document_id]):
         return _alternating_place(session, rows[0])
     versions = versions_of_document(session, document_id, limit=_CHANGES + 1)
@@ -84,7 +84,7 @@ def _has(version: Version, row: AlternatingPassage) -> bool:
 def volatility_reason(
     session: Session, place: VolatilePlace, config: ExtractionConfig
 ) -> Message | None:
-    """What was exchanged, with the line that leaves it out; takes long."""
+    """What changed, with the line that removes it. Slow."""
     before, after = (
         captures_from(session, each.capture_id) for each in (place.before, place.after)
     )
@@ -106,7 +106,7 @@ def volatility_reason(
 def notify_volatility(
     database: Database, check_id: int, configs: Mapping[str, ExtractionConfig]
 ) -> None:
-    """Write a notice once of each place; a run that is stopped before it does so with the next text that differs."""
+    """Once for each place; a stopped run does so with the next differing text."""
     with database.reading() as session:
         check = session.get_one(Check, check_id)
         if check.outcome not in (Outcome.CHANGED, Outcome.COSMETIC, Outcome.UNCHANGED):

@@ -1,4 +1,4 @@
-"""Taking back a version that should never have been: what it set in motion is cancelled, or corrected."""
+"""Withdraws a version: its alerts are cancelled or corrected."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from storage.withdrawals import Withdrawal
 
 
 class NotTheNewest(StorageError):
-    """Another version follows the one that is to be withdrawn."""
+    """Another version follows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalReport:
-    """What became of a version's messages: to so many addresses a correction goes, so many alerts are cancelled."""
+    """`corrected` counts addresses, `cancelled` alerts."""
 
     document: str
     version: int
@@ -44,7 +44,7 @@ class WithdrawalReport:
 
 
 def newest_version(session: Session, document_id: str, number: int) -> Version:
-    """The version, if it can be withdrawn. Raises `Unknown`, and `NotTheNewest`: what follows was compared with it."""
+    """Raises `Unknown`, and `NotTheNewest`: later versions were compared with it."""
     document(session, document_id)
     version, current = (
         numbered_version(session, document_id, number),
@@ -68,10 +68,10 @@ def withdraw(
     reason: str = "",
     now: Callable[[], datetime] = utc_now,
 ) -> WithdrawalReport:
-    """Withdraw the newest version of a document, in one transaction: the one before is in force again.
+    """Withdraw the newest version in one transaction; the one before is in force again.
 
-    What of its alert was not sent is cancelled, and a correction is due where it was. Its capture stays, and the same
-    text is set aside if it comes again. Needs `one_at_a_time`. Raises as `newest_version` does.
+    Unsent alerts are cancelled, sent ones corrected. The capture stays, and the same text is set aside when it comes
+    again. Needs `one_at_a_time`. Raises as `newest_version` does.
     """
     with database.writing() as session:
         take(session, AdvisoryLock.PLANNING)
@@ -115,7 +115,7 @@ def _withdraw_text(
     session.flush()
     row = document(session, version.document_id)
     row.etag = row.last_modified = row.markup = row.parts = (
-        None  # a 304 would be about the withdrawn text
+        None  # a 304 would mean the withdrawn text
     )
     reject_capture(session, row.id, version.capture_id)
     check = check_that_brought(session, version.capture_id)
