@@ -157,6 +157,11 @@ def test_a_document_is_paused_resumed_and_checked_now(
             {"url": "ftp://library.example/"},
             "write a whole address that begins with https:// or http://",
         ),
+        (
+            "",
+            {"url": "http://[::1"},
+            "Invalid IPv6 URL",
+        ),
     ],
 )
 def test_a_page_that_cannot_be_watched_is_refused_with_the_reason(
