@@ -1,1 +1,1 @@
-"""What stands on nothing of ours: bytes of others come in here, within limits."""
+"""Depends on nothing of ours: shared vocabulary, and bounded access to others' bytes."""

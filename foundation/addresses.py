@@ -1,7 +1,7 @@
-"""Which addresses may be connected to: public ones.
+"""Only public addresses may be connected to.
 
-They are checked when the connection is made: a name is resolved once, and the connection goes to the address that was
-checked, so that a DNS that answers something else the next time changes nothing.
+Checked on connecting: a name is resolved once, and the connection goes to the checked address, so that a changing DNS
+gains nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32
 
 
 class ForbiddenAddress(OSError):
-    """A name or an address that leads into a private network; an OSError, as a connector expects one."""
+    """Leads into a private network. An OSError, as connectors expect."""
 
     def __init__(self, host: str, address: str) -> None:
         super().__init__(f"{host} is in a private network")
@@ -22,7 +22,7 @@ class ForbiddenAddress(OSError):
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the open internet, whichever way an IPv4 address is wrapped in it."""
+    """Also unwraps IPv4 addresses."""
     address = ip_address(text)
     if isinstance(address, IPv6Address):
         inner = _wrapped(address)
@@ -46,8 +46,9 @@ def _wrapped(address: IPv6Address) -> IPv4Address | None:
 
 
 def public_addresses(host: str, port: int) -> list[str]:
-    """Where a name leads now, for a program that is told where to connect. Raises `ForbiddenAddress` if none of its
-    addresses is public, `OSError` where it has none."""
+    """For programs that are told where to connect. Raises `ForbiddenAddress` if none is public, `OSError` if there is
+    none.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
     public = [address for address in addresses if is_public(address)]

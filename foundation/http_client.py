@@ -1,9 +1,8 @@
-"""One request, one answer, within limits: whatever is fetched over http comes through here.
+"""One request, one answer, within limits; all HTTP goes through here.
 
-The limits hold for everything that a server does: one deadline from the name lookup to the last byte, however slowly
-headers or body drip; a size that holds for what is sent and for what it decompresses to; a number and size of headers;
-public addresses only, unless the caller allows this host another one. No redirect is followed, no cookie is kept, and
-no proxy is used, not even one that the environment names: it would resolve names itself, past the address guard.
+One deadline from the name lookup to the last byte; size limits before and after decompression; limited headers;
+public addresses only, unless the caller allows this host others. No redirects, no cookies, and no proxies, not even
+the environment's: they resolve names past the address guard.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ from yarl import URL
 
 from foundation.addresses import ForbiddenAddress, is_public
 
-# bytes; some sites send content security policies beyond aiohttp's 8 kB
+# bytes; some sites' content security policies exceed aiohttp's 8 kB
 _HEADER_SIZE = 65536
-_MAX_ENCODINGS = 2  # one over the other
-_MOST_MEMBERS = 100  # of a gzip file, which may also have zeros after the last one
+_MAX_ENCODINGS = 2  # nested
+_MOST_MEMBERS = 100  # of a gzip file, which may also have trailing zeros
 _NO_TLS = {
     "WRONG_VERSION_NUMBER",
     "HTTP_REQUEST",
-}  # how OpenSSL calls an answer that is no TLS
+}  # OpenSSL's name for an answer without TLS
 
 Headers = Sequence[tuple[str, str]]
 FailureCause = Literal[
@@ -54,7 +53,7 @@ FailureCause = Literal[
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """`headers` as they came, `body` without its content encoding."""
+    """`headers` as received, `body` decoded."""
 
     status: int
     headers: Headers
@@ -67,7 +66,7 @@ class HttpResponse:
 
 
 class HttpFailure(Exception):
-    """There is no answer, or none that can be used. The text says why and holds no address."""
+    """No usable answer. The message says why, without an address."""
 
     def __init__(
         self,
@@ -79,12 +78,12 @@ class HttpFailure(Exception):
     ) -> None:
         super().__init__(why)
         self.cause = cause
-        self.error = error  # what the library or the system raised
+        self.error = error  # of the library or system
         self.detail = detail  # its words, or the server's, where `why` quotes some
 
     @property
     def errno(self) -> int | None:
-        """The system's number, of a connection that failed."""
+        """Of a failed connection."""
         return getattr(self.error, "errno", None)
 
 
@@ -98,7 +97,7 @@ def fetch(
     body: bytes | None = None,
     allow_private: bool = False,
 ) -> HttpResponse:
-    """The answer, whatever its status. Raises `HttpFailure`. Not for a thread in which an event loop runs."""
+    """Whatever the status. Raises `HttpFailure`. Not for threads with a running event loop."""
     sent = {"Accept-Encoding": "gzip, deflate"} | dict(headers or {})
     asked = exchange(
         url,
@@ -122,7 +121,7 @@ async def exchange(
     body: bytes | None = None,
     allow_private: bool = False,
 ) -> HttpResponse:
-    """The same where an event loop runs; only these headers are sent."""
+    """For use in an event loop; sends only these headers."""
     try:
         async with (
             _session(allow_private=allow_private) as session,
@@ -153,7 +152,7 @@ class _PublicResolver(ThreadedResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raise `ForbiddenAddress` if none of the host's addresses is public."""
+        """Raises `ForbiddenAddress` if none is public."""
         results = await super().resolve(host, port, family)
         public = [result for result in results if is_public(result["host"])]
         if results and not public:
@@ -162,8 +161,7 @@ class _PublicResolver(ThreadedResolver):
 
 
 def _public_socket(info: AddrInfoType) -> socket.socket:
-    """A socket for one connection, also to an address that stands in the URL; raises `ForbiddenAddress` for one that is
-    not public."""
+    """Also checks addresses given in the URL. Raises `ForbiddenAddress`."""
     family, kind, protocol, _, address = info
     if not is_public(str(address[0])):
         raise ForbiddenAddress(str(address[0]), str(address[0]))
@@ -172,15 +170,14 @@ def _public_socket(info: AddrInfoType) -> socket.socket:
 
 @cache
 def _trust(_paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    """The authorities that this system, or the environment, trusts; loading them takes a while."""
+    """Trusted by the system or environment; slow to load."""
     return ssl.create_default_context()
 
 
 def _session(*, allow_private: bool) -> aiohttp.ClientSession:
-    """For one request: a connection that was allowed for one target must not serve another.
+    """For one request: a connection allowed for one target must not serve another.
 
-    A connection that is kept may break off at any time, and aiohttp then asks a second time by itself, without the
-    delay between two requests.
+    aiohttp would silently repeat a request on a kept connection that breaks, without the delay between requests.
     """
     guards: dict[str, Any] = (
         {}
@@ -267,7 +264,7 @@ def _explained(failure: aiohttp.ClientError) -> HttpFailure:
 
 
 def is_passing_name_failure(failure: HttpFailure) -> bool:
-    """The name server did not answer now; it did not say that there is no such name."""
+    """A temporary failure of DNS, not an unknown name."""
     return (
         isinstance(failure.error, socket.gaierror)
         and failure.error.errno == socket.EAI_AGAIN
@@ -307,15 +304,15 @@ def _decoded(body: bytes, received: Headers, limit: int) -> bytes:
 
 
 def _inflated(body: bytes, limit: int) -> bytes:
-    """Of gzip or deflate, as far as a byte above the limit."""
+    """Gzip or deflate, up to one byte above the limit."""
     try:
         return _decompressed(body, limit, zlib.MAX_WBITS | 32)
-    except zlib.error:  # some servers leave out the wrapper of deflate
+    except zlib.error:  # some servers omit deflate's wrapper
         return _decompressed(body, limit, -zlib.MAX_WBITS)
 
 
 def _decompressed(body: bytes, limit: int, wbits: int) -> bytes:
-    """Raises `EOFError` for a body that breaks off, which many would take for the whole."""
+    """Raises `EOFError` for a truncated body."""
     content = b""
     for _ in range(_MOST_MEMBERS):
         decompressor = zlib.decompressobj(wbits)

@@ -1,4 +1,4 @@
-"""The words that all packages share, each list once. Database, JSON and watchlist have their values as they stand here."""
+"""Words that all packages share. Database, JSON and watchlist store these values."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SIDES: Final[tuple[Side, Side]] = ("before", "after")
 
 Graded = Literal["high", "medium", "low"]
 Severity = Literal[Graded, "none"]
-SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)  # the gravest first
-UNCLASSIFIED = "unclassified"  # a reason of a severity: the change was not judged
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)  # gravest first
+UNCLASSIFIED = "unclassified"  # a reason of severity: not classified
 
 # from the reader's privacy
 Leaning = Literal["expands", "limits", "clarifies", "mixed"]
@@ -23,10 +23,10 @@ Default = Literal["on", "off"]
 Question = Literal[
     "data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"
 ]
-# in the order in which a summary answers them
+# in a summary's order
 QUESTIONS: Final[tuple[Question, ...]] = get_args(Question)
 
-# those that the program knows; a watchlist can have others
+# built in; a watchlist can add others
 TOPICS = (
     "ai_training",
     "ai_features",
@@ -59,12 +59,11 @@ Source = Literal["page", "open-terms-archive", "wayback"]
 
 
 def gravity(severity: str) -> int:
-    """What lists are sorted by that begin with the gravest."""
+    """Sort key, gravest first."""
     return get_args(Severity).index(severity)
 
 
 def this_and_above(severity: str) -> tuple[Severity, ...]:
-    """The severity and the graver ones."""
     return SEVERITIES[: gravity(severity) + 1]
 
 
@@ -83,7 +82,7 @@ class Outcome(StrEnum):
 
     @property
     def is_good(self) -> bool:
-        """The document was read and believed."""
+        """Read, and valid."""
         return self in GOOD
 
 
@@ -98,13 +97,15 @@ GOOD = (
 
 class Cause(StrEnum):
     PAGE = "page"
-    READER = "reader"  # the page did not change, the way it is read did
+    READER = "reader"  # our extraction changed, not the page
     ACCEPTED = "accepted"  # held, and accepted by a person
-    REPLACED = "replaced"  # another document stands at the address now: its first text, compared with none
+    REPLACED = (
+        "replaced"  # another document's first text at the address, compared with none
+    )
 
 
 class ReviewState(StrEnum):
-    """What a change is to the operator; new without any review."""
+    """A change for the operator; new without a review."""
 
     NEW = "new"
     REVIEWED = "reviewed"
@@ -113,17 +114,17 @@ class ReviewState(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    UNREADABLE = "unreadable"  # several checks in a row brought no believable text
+    UNREADABLE = "unreadable"  # consecutive checks without a valid text
     RECOVERED = "recovered"
     HELD = "held"
     PARKED = "parked"  # a delivery was given up
-    ALTERNATING = "alternating"  # a passage of a document comes and goes
-    VOLATILE = "volatile"  # a document changes again and again at one place, and never in what is told
-    LINKS = "links"  # a document has new links to policies that are not watched
-    MOVED = "moved"  # a document's address has changed
-    NARROWED = "narrowed"  # somebody made the watch see less
-    UNSIGNED = "unsigned"  # timestamps on the evidence no longer come
-    WITHDRAWN = "withdrawn"  # a change that was sent, for those to whom it was sent
+    ALTERNATING = "alternating"  # a passage comes and goes
+    VOLATILE = "volatile"  # a place keeps changing, never with alerts
+    LINKS = "links"  # new links to unwatched policies
+    MOVED = "moved"  # a new address
+    NARROWED = "narrowed"  # somebody narrowed the watch
+    UNSIGNED = "unsigned"  # timestamps have stopped
+    WITHDRAWN = "withdrawn"  # for recipients of a withdrawn change
 
 
 MessageKind = Literal["alert", "digest", "notice", "test"]
@@ -131,6 +132,6 @@ MessageKind = Literal["alert", "digest", "notice", "test"]
 
 class State(StrEnum):
     PENDING = "pending"
-    SENDING = "sending"  # claimed; the claim of a process that died is released
+    SENDING = "sending"  # claimed; released if its process died
     SENT = "sent"
-    PARKED = "parked"  # failed permanently, until a person retries it
+    PARKED = "parked"  # failed, until a person retries

@@ -1,4 +1,4 @@
-"""Words for people: a `Message` is a code with parameters, a `Catalogue` has the sentences of one language."""
+"""Words for people: a `Message` is a code with parameters, a `Catalogue` one language's sentences."""
 
 from messages.catalogue import (
     ENGLISH,

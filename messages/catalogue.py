@@ -1,4 +1,4 @@
-"""The words of one language, by code. A language is a folder with a `policywatch.po`; Babel knows the rest of it."""
+"""One language's words by code: a folder with a `policywatch.po`; Babel provides the rest."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LANGUAGES = (ENGLISH, *_OTHERS)  # the first is the default
 
 
 class Catalogue:
-    """`words("change.number", n=17)` fills in the text of a code.
+    """`words("change.number", n=17)` formats a code's text.
 
-    The methods from `operations` on put what is stored of a change into phrases, the same in messages and on pages.
+    From `operations` on: phrases about stored changes, shared by messages and pages.
     """
 
     def __init__(self, language: str) -> None:
@@ -47,7 +47,7 @@ class Catalogue:
         self._translations = GNUTranslations(compiled)
 
     def __call__(self, code: str, **values: object) -> str:
-        """Where the text has plural forms, `n` chooses one. Raises `KeyError` for an unknown code."""
+        """`n` chooses the plural form. Raises `KeyError` for an unknown code."""
         text = self._text(code, values.get("n"))
         if text is None:
             raise KeyError(code)
@@ -62,16 +62,16 @@ class Catalogue:
         return None if text == code else text
 
     def term(self, group: str, name: str, /, **values: object) -> str:
-        """The words for a name, as within a sentence; a name of the user's own (a topic) stands for itself."""
+        """For use within a sentence; a name without a text (a topic of the user's) stands for itself."""
         text = self._text(f"{group}.{name}", values.get("n"))
         return text.format(**values) if text else name.replace("_", " ")
 
     def label(self, group: str, name: str) -> str:
-        """The same with a capital, as it stands alone."""
+        """Capitalised."""
         return _capital(self.term(group, name))
 
     def group(self, group: str) -> list[tuple[str, str]]:
-        """All names of a group with their labels, as a form offers them."""
+        """With labels, for a form."""
         names = [
             code.removeprefix(f"{group}.")
             for code in self._codes
@@ -80,38 +80,34 @@ class Catalogue:
         return [(name, self.label(group, name)) for name in names]
 
     def language_name(self, code: str) -> str:
-        """What the language of a document is called in this one."""
         return str(self._locale.languages.get(code.replace("-", "_"), code))
 
     def language_labels(self, codes: Iterable[str]) -> list[tuple[str, str]]:
-        """Languages with their names, as a form offers them."""
+        """With names, for a form."""
         return [(code, _capital(self.language_name(code))) for code in codes]
 
     @property
     def own_name(self) -> str:
-        """What the language calls itself."""
         return _capital(self.language_name(self.language))
 
     @property
     def colon(self) -> str:
-        """Between a label and its value; French puts a space before it."""
+        """French puts a space before it."""
         return self("sign.colon")
 
     @property
     def semicolon(self) -> str:
-        """Between the members of a list."""
         return self("sign.semicolon")
 
     def quoted(self, text: str) -> str:
-        """The text in the quotation marks of the language."""
         return self("sign.quoted", text=text)
 
     def number(self, n: int) -> str:
-        """With its thousands apart."""
+        """With thousands separators."""
         return format_decimal(n, locale=self._locale)
 
     def day(self, when: date, *, weekday: bool = False, short: bool = False) -> str:
-        """A day in words. CLDR has no form of its own for the first of a month (French "1er")."""
+        """CLDR lacks the first of a month (French "1er")."""
         pattern = self("date.first" if when.day == 1 else "date.day")
         day = format_date(
             when,
@@ -127,15 +123,14 @@ class Catalogue:
         )
 
     def moment(self, when: datetime) -> str:
-        """A day and a time of day; all that is stored is UTC."""
+        """In UTC."""
         return self("date.moment", day=self.day(when), time=f"{when:%H:%M}")
 
     def days_left(self, n: int) -> str:
-        """How far ahead a day is."""
         return self("upcoming.today") if n == 0 else self("count.days", n=n)
 
     def operations(self, counts: Mapping[str, int]) -> str:
-        """How many passages of each operation: "3 passages: 1 added, 2 reworded"."""
+        """ "3 passages: 1 added, 2 reworded"."""
         if len(counts) == 1:
             (name, n) = next(iter(counts.items()))
             return self.term("count.only", name, n=n)
@@ -146,7 +141,7 @@ class Catalogue:
         return f"{self('count.passages', n=sum(counts.values()))}{self.colon}{', '.join(parts)}"
 
     def places(self, also: Iterable[str]) -> str:
-        """In how many places a passage stands, and under which headings besides its own."""
+        """The number of places, and their other headings."""
         others = list(also)
         headings = ", ".join(
             self.quoted(heading) for heading in dict.fromkeys(others) if heading
@@ -155,13 +150,13 @@ class Catalogue:
         return self("change.places", n=len(others) + 1) + also_under
 
     def severity_reasons(self, brief: Mapping[str, Any]) -> str:
-        """The conventions that give a change high severity; nothing where none does."""
+        """Conventions that make it high; may be empty."""
         return self.semicolon.join(
             self.term("severity_reasons", name) for name in brief["severity_reasons"]
         )
 
     def why_high(self, brief: Mapping[str, Any]) -> str:
-        """The same as a sentence."""
+        """As a sentence."""
         reasons = self.severity_reasons(brief)
         return (
             f"{self('say.severity_reasons')}{self.colon}{reasons}." if reasons else ""
@@ -172,7 +167,7 @@ class Catalogue:
         return " · ".join(self.question(key, state) for key in keys)
 
     def severity(self, name: str, brief: Mapping[str, Any]) -> str:
-        """The name of a severity; of a language without a trained model there is none."""
+        """None for a language without a trained model."""
         return (
             self("say.unclassified")
             if brief.get("unlearned")
@@ -180,8 +175,7 @@ class Catalogue:
         )
 
     def question(self, key: str, state: str = "") -> str:
-        """The label of quotations in a summary: "gone" where they are of the earlier text, "already" where the page
-        says so without the change."""
+        """`state` "gone": from the earlier text; "already": on the page without the change."""
         if state == "gone":
             return self.term("brief.gone_label", key)
         if state == "already":
@@ -193,7 +187,7 @@ class Catalogue:
     def classification(
         self, severity: str, direction: str, topics: Iterable[str]
     ) -> str:
-        """Severity, direction and topics in one line."""
+        """On one line."""
         labels = [self.label("topics", topic) for topic in topics]
         severity = (
             f"{self('say.severity')}{self.colon}{self.term('severity', severity)}"
@@ -206,12 +200,12 @@ class Catalogue:
 
 @cache
 def catalogue(language: str) -> Catalogue:
-    """The words of one of `LANGUAGES`, read at their first use."""
+    """Cached."""
     return Catalogue(language)
 
 
 def preferred_language(accept: str) -> str:
-    """The language that an Accept-Language header prefers among `LANGUAGES`."""
+    """The preferred one of `LANGUAGES`."""
     wishes = re.findall(
         r"([A-Za-z-]+)\s*(?:;\s*q=([01](?:\.\d+)?))?\s*(?:,|$)", accept[:500]
     )
@@ -221,7 +215,7 @@ def preferred_language(accept: str) -> str:
 
 
 def counted(n: int, noun: str, plural: str | None = None) -> str:
-    """A number with its English noun, for logs and for commands, which speak English only."""
+    """English, for logs and commands."""
     return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
 
 

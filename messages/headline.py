@@ -1,4 +1,4 @@
-"""What stands on top of a change, in a language: the clause that is the news, or a claim that it settles."""
+"""The headline of a change: its clause, or a claim that it settles."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def headline_text(
     default: str = "",
     when: str = "",
 ) -> str:
-    """By a change's stored brief; nothing where nothing leads it. Without a `service` no claim is made for one; a
-    quotation has at most `most` characters of the page. `default` and `when` are phrases within a claim."""
+    """From a stored brief; may be empty. Claims need a `service`; `most` bounds the quoted characters. `default` and
+    `when` are phrases within a claim.
+    """
     if not brief.get("meaning"):
         return ""
     claim = (brief.get("headline") or {}).get("claim")
@@ -34,12 +35,12 @@ def headline_text(
 
 
 def clause_of(words: Catalogue, brief: Mapping[str, Any], most: int = MOST) -> str:
-    """The quotation of a headline: its clause, under the words that govern it."""
+    """The clause, under its governing words."""
     text: str = brief["meaning"]
     start, end = (brief.get("headline") or {}).get("clause") or (0, len(text))
     if end - start > most and (
         most < MOST or not brief.get("headline")
-    ):  # or of a store that knew no clauses
+    ):  # or from a store without clauses
         end = max(text.rfind(" ", start, start + most), start + most // 2)
     clause = text[start:end]
     if start > 0:

@@ -1,4 +1,4 @@
-"""A text for people as a code with parameters: stored and passed on as that, put into words where it is shown."""
+"""A text for people as a code with parameters, formatted where it is shown."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _SYSTEM_ERRORS = (
 
 @dataclass(frozen=True, init=False)
 class Message:
-    """`str()` gives the English text, for logs and for the JSON of commands.
+    """`str()` is English, for logs and commands' JSON.
 
-    Stored messages keep their codes: reword the text of a code as you like, but give another meaning a new code.
+    Codes are stored: texts may be reworded, but a new meaning needs a new code.
     """
 
     code: str
@@ -38,7 +38,7 @@ class Message:
 
     @classmethod
     def term(cls, group: str, name: str) -> Message:
-        """The words of a group for a name, as `Catalogue.term` has them."""
+        """As `Catalogue.term`."""
         return cls(f"{group}.{name}")
 
     def __hash__(self) -> int:
@@ -48,7 +48,6 @@ class Message:
         return translate(self, ENGLISH)
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which it is stored."""
         params = {
             name: value.to_json() if isinstance(value, Message) else value
             for name, value in self.params.items()
@@ -57,7 +56,6 @@ class Message:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Message:
-        """The message that `to_json` stored."""
         params = {
             name: cls.from_json(value) if isinstance(value, Mapping) else value
             for name, value in stored["params"].items()
@@ -66,7 +64,7 @@ class Message:
 
 
 def translate(message: Message, language: str) -> str:
-    """The text in one of `LANGUAGES`. Raises `KeyError` for an unknown code or a missing parameter."""
+    """Raises `KeyError` for an unknown code or a missing parameter."""
     params = {
         name: translate(value, language) if isinstance(value, Message) else value
         for name, value in message.params.items()
@@ -75,12 +73,12 @@ def translate(message: Message, language: str) -> str:
 
 
 def verbatim(text: str) -> Message:
-    """Somebody else's words, the same in every language."""
+    """Others' words, the same in every language."""
     return Message("verbatim", text=text)
 
 
 def join_messages(code: str, messages: Iterable[Message]) -> Message:
-    """Each message once, joined in pairs by the text of this code ("{first}, {second}"); at least one is needed."""
+    """Without duplicates, joined in pairs by this code's text ("{first}, {second}"); at least one is needed."""
     return reduce(
         lambda first, second: Message(code, first=first, second=second),
         dict.fromkeys(messages),
@@ -88,7 +86,6 @@ def join_messages(code: str, messages: Iterable[Message]) -> Message:
 
 
 def system_error(number: int) -> Message:
-    """The operating system's name for an error number."""
     name = errno.errorcode.get(number)
     return (
         Message.term("errno", name)
@@ -98,7 +95,7 @@ def system_error(number: int) -> Message:
 
 
 def program_error(failure: Exception) -> Message:
-    """An unexpected failure of the program, with what its authors need to know, unless it brings its own reason."""
+    """The failure's own `reason`, or details for developers."""
     reason = getattr(failure, "reason", None)
     if isinstance(reason, Message):
         return reason

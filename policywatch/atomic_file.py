@@ -1,4 +1,4 @@
-"""Writes a file so that at every moment the old one or the new one is there, also where the disk is full."""
+"""Replaces files atomically, even when the disk fills up."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import IO
 
 @contextmanager
 def replacement(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write, which stands beside the old one until all is written, then in its place.
-
-    Keeps the permissions of the old one, and what a link leads to. Raises `OSError` with the file's name.
+    """A file beside the old one, which it replaces once complete. Keeps the old permissions, and follows links.
+    Raises `OSError` with the file's name.
     """
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -28,16 +27,15 @@ def replacement(path: Path) -> Iterator[IO[bytes]]:
     except OSError as failure:
         failure.filename = failure.filename or str(
             path
-        )  # of a write that failed the system names no file
+        )  # the system names no file in write errors
         raise
     finally:
-        beside.unlink(missing_ok=True)  # half of it, where the disk is full
+        beside.unlink(missing_ok=True)  # incomplete on a full disk
 
 
 @contextmanager
 def published() -> Iterator[None]:
-    """What is written meanwhile everyone may read, a web server say; all else that the program writes, its user
-    alone."""
+    """Files written inside are world-readable, for web servers; all others are private to the user."""
     former = os.umask(0o022)
     try:
         yield
@@ -46,6 +44,6 @@ def published() -> Iterator[None]:
 
 
 def replace_file(path: Path, body: bytes) -> None:
-    """Write the new content as a whole. Raises `OSError` with the file's name."""
+    """Raises `OSError` with the file's name."""
     with replacement(path) as file:
         file.write(body)

@@ -1,7 +1,7 @@
-"""Walls around a process that reads what strangers wrote, built by itself before it reads anything.
+"""Confines the process that reads strangers' pages, before it reads any.
 
-Linux has two that need no privilege: Landlock (what files can be reached) and seccomp (what may be asked of the kernel
-at all). Both are for good. Where the kernel has one only, that one stands.
+Linux offers two means without privileges, both irrevocable: Landlock (files) and seccomp (system calls). Where a
+kernel has only one, that one is used.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _OURS = (
     "foundation",
     "messages",
     "policywatch",
-)  # packages that reading and comparing load
-# system libraries, for compiled packages that are loaded late, and time zones
+)  # loaded for reading and comparing
+# system libraries of lazily loaded packages, and time zones
 _SYSTEM = (
     "/lib",
     "/lib64",
@@ -39,14 +39,14 @@ _PR_GET_SECCOMP, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 21, 22, 38
 
 
 class Walls(NamedTuple):
-    """Which of them stand: no files but the program's own code, and no sockets, processes or signals."""
+    """What is in force: no files but our own code; no sockets, processes or signals."""
 
     files: bool
     calls: bool
 
 
 def confine() -> Walls:
-    """Shut this process in: from now on it can read the program's code and what is open, and write what is open."""
+    """Irrevocably: afterwards the process can only read the program's code, and use what is open."""
     for limit, most in (
         (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -62,7 +62,7 @@ def confine() -> Walls:
 
 
 def _code() -> set[Path]:
-    """Where the program's own code stands, and Python with its packages. Never a folder that may hold a store too."""
+    """Our code, and Python with its packages; never a folder that may hold a store."""
     paths = sysconfig.get_paths()
     folders = {
         Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")
@@ -85,18 +85,18 @@ _PATH_BENEATH = 1
 
 
 def _allow_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
-    """Nothing can be read but these files and folders, nothing written; no TCP, where the kernel can forbid it."""
+    """Only these can be read, nothing written; no TCP, where the kernel supports that."""
     version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1)
     if version < 1:
         return False
     rights = (
         13 + (version >= 2) + (version >= 3) + (version >= 5)
-    )  # how many rights of files this kernel knows
+    )  # rights of files this kernel knows
     handled = [(1 << rights) - 1]
     if version >= 4:
-        handled.append(0b11)  # to bind and to connect
+        handled.append(0b11)  # bind and connect
     if version >= 6:
-        handled.append(0b11)  # abstract sockets and signals of others
+        handled.append(0b11)  # abstract sockets, signals to others
     attributes = struct.pack(f"{len(handled)}Q", *handled)
     rules = libc.syscall(
         _CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0
@@ -122,12 +122,13 @@ def _allow_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
 
 # --- seccomp: a filter of system calls, as instructions of the kernel's packet filter ---
 class _Numbers(NamedTuple):
-    """Of an architecture: its name to the kernel, and the numbers of the calls that are allowed. Those to open files
-    are allowed for reading, `prlimit64` for the process itself."""
+    """Of an architecture: its audit name and the allowed system calls. Those that open files are for reading,
+    `prlimit64` for the process itself.
+    """
 
     audit: int
     calls: tuple[int, ...]
-    opens: tuple[tuple[int, int], ...]  # with the argument that holds the flags
+    opens: tuple[tuple[int, int], ...]  # with the argument of the flags
     prlimit: int
 
 
@@ -177,16 +178,16 @@ _LOAD, _IS, _HAS, _RETURN = (
     0x45,
     0x06,
 )  # a word of the call; jump if equal; jump if any bit is set
-_ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # to refuse is EPERM
-_NUMBER, _AUDIT, _ARGUMENTS = 0, 4, 16  # offsets into what is known of the call
+_ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # refusing is EPERM
+_NUMBER, _AUDIT, _ARGUMENTS = 0, 4, 16  # offsets into seccomp_data
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def _allow_calls(libc: ctypes.CDLL) -> bool:
-    """What is not in the list is refused by the kernel: sockets, processes, signals, other processes' memory."""
+    """All other calls are refused: sockets, processes, signals, others' memory."""
     numbers = (
         _ARCHITECTURES.get(platform.machine()) if sys.maxsize > 2**32 else None
-    )  # 32 bits have other numbers
+    )  # 32 bits differ
     if numbers is None or libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) != 0:
         return False
     code = b"".join(

@@ -1,4 +1,4 @@
-"""Looks over an installation: what is wrong, and how to fix it."""
+"""Examines an installation: what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -56,8 +56,7 @@ from storage.readings import last_reading
 
 
 def examine(config: Path, *, deep: bool = False) -> list[Finding]:
-    """In the order in which things must be fixed; what can't be looked at yet is left out. `deep` reads the whole
-    store."""
+    """In the order of fixing; what can't be examined yet is left out. `deep` reads the whole store."""
     try:
         watchlist = load(config)
     except WatchlistError as failure:
@@ -90,8 +89,8 @@ def _store(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Find
     watchlist = with_additions(watchlist, database)
     store = check_store(
         database, deep=deep
-    )  # before anything is written: the log of newest pages is looked at, too
-    if not all(finding.good for finding in store):  # what is read of it may be wrong
+    )  # before any write, for it also examines the write-ahead log
+    if not all(finding.good for finding in store):  # what it says may be wrong
         return store
     return [
         _writable(database),
@@ -102,7 +101,6 @@ def _store(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Find
 
 
 def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
-    """What the store says of documents, deliveries and checks."""
     with database.reading() as session:
         yield from _disk(database, watchlist, session)
         yield from unread_captures(session, watchlist)
@@ -146,13 +144,13 @@ def _writable(database: Database) -> Finding:
 def _disk(
     database: Database, watchlist: Watchlist, session: Session
 ) -> Iterator[Finding]:
-    """Growth is that of the last month: new texts by their part of the file, checks by how often they come."""
+    """By the last month's growth: new texts by their share of the file, checks by their frequency."""
     if database.sqlite_file is None:
         return
     month = timedelta(days=30)
     checks = sum(
         month / span(entry.every) * 200 for entry in watchlist.documents
-    )  # bytes, with their indexes
+    )  # bytes, with indexes
     growth = share_since(session, utc_now() - month) * database.size() + checks
     free = shutil.disk_usage(database.sqlite_file.parent).free
     if free < growth:
@@ -163,7 +161,7 @@ def _disk(
 
 
 def _readable(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
-    """What others on this machine can read, or hold a lock on."""
+    """What other users of this machine can read or lock."""
     files = [watchlist.file.parent / ENVIRONMENT_FILE]
     if database.sqlite_file is not None:
         files += sorted(
@@ -222,7 +220,6 @@ def _evidence(watchlist: Watchlist) -> list[Finding]:
 
 
 def _sources(watchlist: Watchlist) -> Iterator[Finding]:
-    """Where each document is read."""
     by_source: dict[str, list[str]] = {}
     for entry in watchlist.documents:
         by_source.setdefault(entry.source_name, []).append(entry.id)
@@ -286,7 +283,7 @@ def _dated_ahead(session: Session) -> Iterator[Finding]:
 
 
 def _paused(session: Session) -> Iterator[Finding]:
-    """What somebody took out of the watch on the pages."""
+    """Paused on the pages."""
     pauses, words = last_pauses(session), catalogue(ENGLISH)
     for row in edited(session):
         if not row.paused:
@@ -319,7 +316,7 @@ def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
 
 
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
-    """Documents whose id was changed: nobody would look for the history under the new one."""
+    """Documents under a new id: nobody would look for their history there."""
     gone = {
         row.url: row.id for row in known(session) if watchlist.document(row.id) is None
     }
@@ -349,7 +346,7 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         for entry, check in checked
         if not is_trouble(check) and is_late(entry, check, now=utc_now())
     ]
-    if late:  # as one, for it is the job that does not run
+    if late:  # one finding: the job does not run
         newest = last_checked(max(late, key=lambda check: check.checked_at), utc_now())
         yield Finding(
             False,

@@ -1,4 +1,4 @@
-"""What follows a new text while other documents are still fetched, so that a slow page delays nobody else's alert."""
+"""Handles new texts while other documents are fetched, so that a slow page delays nobody's alerts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from threading import Thread
 from time import monotonic
 from typing import Self
 
-TOGETHER = 30.0  # seconds that alerts wait for more of their event, which then come in the same message
+TOGETHER = 30.0  # seconds that alerts wait for more of their event, to share a message
 
 
 class FollowUp:
-    """Ingests each document that it is given, in a thread of its own, and has alerts sent soon after.
+    """Ingests documents in a thread, and sends their alerts soon after.
 
-    What goes wrong is kept in `failure`, to be raised at the end of the run: what is left undone is done there anyway.
+    Its error is kept in `failure` and raised at the end of the run, which does what is left anyway.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class FollowUp:
         self._thread.join()
 
     def take(self, document: str) -> None:
-        """One whose new text is stored; returns at once."""
+        """Returns at once."""
         self._documents.put(document)
 
     def _work(self) -> None:
         try:
             self._follow()
-        except BaseException as failure:  # noqa: BLE001  # it is raised by the thread that waits for this one
+        except BaseException as failure:  # noqa: BLE001  # raised by the waiting thread
             self.failure = failure
 
     def _follow(self) -> None:

@@ -1,4 +1,4 @@
-"""Tells the heartbeat's address how a run ended: that it is alive, or why it is not well."""
+"""Reports the end of a run to the heartbeat's address."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ if TYPE_CHECKING:
 
 
 def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Report:
-    """Run and tell. A run that is killed tells nothing, which is noticed at the other end; what becomes of the ping
-    changes nothing about the run."""
+    """A killed run reports nothing, which the other end notices. A failed ping does not affect the run."""
     if heartbeat is None:
         return run()
     if heartbeat.start:
         ping(heartbeat, "start")
     try:
         report = run()
-    except Busy:  # the other run tells
+    except Busy:  # the other run reports
         raise
     except Exception as failure:
         ping(heartbeat, "fail", f"the run broke off: {type(failure).__name__}")
@@ -35,8 +34,9 @@ def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Re
 
 
 def run_problem(report: Report) -> str | None:
-    """Why the run as a whole failed. One page that can't be read has a notice of its own: told here too, a page that
-    stays blocked would hide that the job has died."""
+    """Why the run as a whole failed. Single pages have their notices: reported here, a blocked page would hide that
+    the job died.
+    """
     if report.checks and not any(all_good([check]) for check in report.checks):
         return f"none of {len(report.checks)} documents could be read: {report.checks[0]['reason']}"[
             :200
@@ -52,6 +52,6 @@ def _unread(report: Report) -> str:
 
 
 def ping(heartbeat: Heartbeat, beat: Beat, text: str = "") -> None:
-    """Tell it; a failure is logged."""
+    """A failure is only logged."""
     if problem := heartbeat.beat(beat, text):
         log.warning("the heartbeat could not be sent: %s", problem)

@@ -1,6 +1,6 @@
-"""The queue of jobs for workers: procrastinate's tables, in a schema of their own beside the store's.
+"""The workers' queue: procrastinate's tables, in their own schema of the store's database.
 
-It holds nothing that could be lost: what is to be done stands in the store, and is put there again each minute.
+Nothing in it can be lost: what is due is in the store, and queued again each minute.
 """
 
 from __future__ import annotations
@@ -25,16 +25,15 @@ _WRITTEN = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 
 
 class NoQueue(StorageError):
-    """The queue's tables are not those that this release needs."""
+    """Its tables are missing or of another release."""
 
 
 def connector(database: Database) -> PsycopgConnector:
-    """To the queue of a PostgreSQL database."""
     return PsycopgConnector(conninfo=_address(database))
 
 
 def make_queue(database: Database) -> None:
-    """Make the queue's tables, and anew where they are of another release; workers have to be stopped then."""
+    """Also replaces another release's tables; stop the workers first."""
     with psycopg.connect(_address(database)) as connection:
         if _is_current(connection):
             return
@@ -46,7 +45,7 @@ def make_queue(database: Database) -> None:
 
 
 def require_queue(database: Database) -> None:
-    """Raise `NoQueue` or `DatabaseUnavailable` unless workers can use it."""
+    """Raises `NoQueue` or `DatabaseUnavailable`."""
     try:
         with psycopg.connect(_address(database)) as connection:
             if not _is_current(connection):
@@ -65,7 +64,7 @@ def _is_current(connection: psycopg.Connection) -> bool:
 
 
 def _address(database: Database) -> str:
-    """libpq's form of the address, where the queue's schema is searched first."""
+    """For libpq, with the queue's schema first."""
     address = database.url.set(drivername="postgresql").render_as_string(
         hide_password=False
     )

@@ -1,4 +1,4 @@
-"""What `run`, `watch` and `serve` log on standard error: lines for people, or a JSON object a line for programs."""
+"""The log of `run`, `watch` and `serve` on standard error: text, or JSON lines."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ log = logging.getLogger("policywatch")
 
 
 class LogFormat(StrEnum):
-    """How a line of the log looks."""
-
     TEXT = "text"
     JSON = "json"
 
@@ -39,7 +37,7 @@ class _Json(logging.Formatter):
 
 
 def log_decision(document: str, decided: str, *args: object) -> None:
-    """What was decided of a document and by which values, for `policywatch -v`."""
+    """For `policywatch -v`: a decision about a document, with its values."""
     if log.isEnabledFor(logging.DEBUG):
         text = sanitize(decided % args)
         log.debug(
@@ -51,17 +49,16 @@ def log_decision(document: str, decided: str, *args: object) -> None:
 
 
 class _StandardError(logging.Handler):
-    """As it is now: a progress bar puts itself in its place, so that lines come above it."""
+    """Looked up for each line: a progress bar replaces it, to print lines above itself."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):  # the disk of a log may be full, and work goes on
+        with suppress(OSError):  # a log's disk may be full; work goes on
             sys.stderr.write(f"{self.format(record)}\n")
             sys.stderr.flush()
 
 
 def start_logging(wanted: LogFormat | None, *, verbose: bool = False) -> None:
-    """From now on all that is logged has time and level; what other packages log from warnings on. `verbose`: each
-    decision with what decided it; a later call leaves that as it is."""
+    """With time and level; other packages from warnings on. `verbose` adds decisions; later calls do not change it."""
     text = logging.Formatter(
         "%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ"
     )
@@ -81,5 +78,5 @@ def start_logging(wanted: LogFormat | None, *, verbose: bool = False) -> None:
     for name in (
         "psycopg.pool",
         "procrastinate.utils",
-    ):  # a worker says itself that the database is gone
+    ):  # a worker reports a lost database itself
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,7 +1,7 @@
-"""The job: plan, crawl, ingest, confirm, notify. Each step can be stopped anywhere and started again.
+"""The job: plan, crawl, ingest, confirm, notify. Each step can be stopped and restarted anywhere.
 
-Each document is ingested, and its alerts are sent, while others are still fetched. Classification is part of ingest:
-a change is written with its verdict and its alerts, in one transaction.
+Documents are ingested and alerted while others are fetched. Ingest classifies: a change, its verdict and its alerts
+are one transaction.
 """
 
 from __future__ import annotations
@@ -73,37 +73,33 @@ from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
 from storage.versions import InForce, current_version, in_force
 
-_LATE_SECONDS = 300.0  # for all that is asked once more in a run
+_LATE_SECONDS = 300.0  # in total, for repeated questions
 
 
 class Job:
-    """The steps on one database, for one watchlist. Every step but `notify` needs `one_at_a_time`."""
+    """Every step but `notify` needs `one_at_a_time`."""
 
     def __init__(
         self, watchlist: Watchlist, database: Database, recipients: Recipients
     ) -> None:
         self.watchlist = watchlist
-        self.database = database  # under a lease for the steps that need one
+        self.database = database  # under a lease, for steps that need one
         self._shared = database
         self.recipients = recipients
         self.authority = authority_of(watchlist)
-        self.unsigned: str | None = None  # why, where timestamps stopped just now
+        self.unsigned: str | None = None  # why timestamps have stopped
         self.reader = reader_of(database, recipients)
         self.configs = extraction_configs(watchlist, self.reader)
         self.mistakes: list[
             Exception
-        ] = []  # of the program, each with one document; to be raised when all is done
-        self._failed: dict[
-            str, Exception
-        ] = {}  # of these, by document, those that `reprocess` met
+        ] = []  # of the program, each with one document; raised at the end
+        self._failed: dict[str, Exception] = {}  # by document, those of `reprocess`
         self._pages = PageCache()
         self._read: list[int] = []  # checks, while others were fetched
         self._delivered = Deliveries(0, 0, 0)  # before the last step
-        self._resting: dict[str, Rest] = {}  # addresses that failed in this run
+        self._resting: dict[str, Rest] = {}  # failed addresses
         self._in_force: dict[str, InForce] = {}  # of documents with one address
-        self._turning: dict[
-            str, TurningText
-        ] = {}  # of these, those with passages that alternate
+        self._turning: dict[str, TurningText] = {}  # those with alternating passages
 
     def run(
         self,
@@ -112,9 +108,9 @@ class Job:
         force: bool = False,
         progress: Progress | None = None,
     ) -> Report:
-        """All steps, over what is due (all of it with `force`). Raises `Busy` where another run is at work.
+        """All steps for what is due (`force`: everything). Raises `Busy`.
 
-        Mistakes of the program with one document hold up no other; the caller raises them at the end.
+        Program errors with one document do not stop others; the caller raises them at the end.
         """
         started = utc_now()
         with self._alone():
@@ -151,7 +147,7 @@ class Job:
     def plan(
         self, *, only: Sequence[str] = (), force: bool = False
     ) -> list[DocumentEntry]:
-        """The documents to be checked; those of the store are brought in step with the watchlist."""
+        """The documents to check; also updates the store to the watchlist."""
         self.declare()
         entries = [
             entry for entry in self.watchlist.documents if not only or entry.id in only
@@ -162,7 +158,7 @@ class Job:
             return due_documents(session, entries, utc_now())
 
     def declare(self) -> None:
-        """Bring the store's documents in step with the watchlist."""
+        """Update the store's documents to the watchlist."""
         alert_after = self.watchlist.operator[0].after
         with self.database.writing() as session:
             declare(
@@ -171,7 +167,7 @@ class Job:
             )
 
     def reprocess(self) -> None:
-        """Extract texts in force again that were extracted by other rules or selectors, before they are compared."""
+        """Extract texts in force again where rules or selectors changed."""
         self._failed = reprocess_current(self.database, self.configs)
         self.mistakes += self._failed.values()
 
@@ -182,8 +178,9 @@ class Job:
         progress: Progress | None = None,
         on_text: Callable[[str], None] = lambda _document: None,
     ) -> list[int]:
-        """Fetch these documents, or ask the archives that have them; the ids of the checks. `on_text` gets
-        each document that may have a text to be read as soon as that is stored."""
+        """Fetch documents, or ask their archives. Returns ids of checks. `on_text` gets each document once its
+        possibly new text is stored.
+        """
         with self.database.writing() as session:
             forget_turns(session, utc_now() - MEMORY)
         with self.database.reading() as session:
@@ -226,8 +223,9 @@ class Job:
         progress: Progress | None = None,
         on_text: Callable[[str], None] = lambda _document: None,
     ) -> list[int]:
-        """Read the news of documents in the archives that are their source, and newest copies of those whose page did
-        not answer by these `checks`; the ids of the checks."""
+        """News from archives that are documents' source, and newest copies for pages that failed in these `checks`.
+        Returns ids of checks.
+        """
         if all(entry.source == "page" and not entry.fallback for entry in planned):
             return []
         followed = [entry for entry in planned if entry.source == "open-terms-archive"]
@@ -259,13 +257,13 @@ class Job:
 
     @property
     def _clones(self) -> Path:
-        """A folder for repositories, beside the database or the watchlist; it may be deleted."""
+        """Of repositories, beside the database or watchlist; may be deleted."""
         return (
             self.database.sqlite_file or self.watchlist.file
         ).parent / "policywatch-archives"
 
     def _failed_check(self, document_id: str) -> int:
-        """A document over which `reprocess` met a mistake is not fetched: nothing could be compared with its text."""
+        """A document that `reprocess` failed on is not fetched: there is nothing to compare with."""
         with self.database.writing() as session:
             check = Check(document_id=document_id, checked_at=utc_now())
             finish(
@@ -275,8 +273,7 @@ class Job:
             return check.id
 
     def ingest(self, *, again: bool = False) -> list[int]:
-        """Make versions, changes and alerts of what was fetched; with `again` also of what failed before, by mistakes
-        of the program. The ids of the checks."""
+        """Make versions, changes and alerts of captures; `again` includes failed ones. Returns ids of checks."""
         pages, self._pages = self._pages, PageCache()
         return ingest(
             self.database,
@@ -288,7 +285,7 @@ class Job:
         )
 
     def _ingest_one(self, document: str) -> None:
-        """The same of one document, while others are still fetched."""
+        """One document, while others are fetched."""
         self._read += ingest(
             self.database,
             self._readable,
@@ -312,7 +309,7 @@ class Job:
             confirm(session, self.recipients.names_for)
 
     def thin(self, documents: Sequence[str]) -> None:
-        """Remove what these documents need not keep any longer, and old deliveries."""
+        """By `[retention]`; also old deliveries."""
         days = self.watchlist.retention.model_dump()
         retention = Retention(
             **{name: number and timedelta(days=number) for name, number in days.items()}
@@ -327,14 +324,14 @@ class Job:
             )
 
     def notify(self) -> Deliveries:
-        """Send pending alerts that are due; what became of these, and of those that were sent amid the crawl."""
+        """Send what is due. Counts include alerts sent during the crawl."""
         last, early = self._deliver(), self._delivered
         return Deliveries(
             last.sent + early.sent, last.failed + early.failed, last.pending
         )
 
     def _notify_early(self) -> None:
-        """Send alerts amid a crawl. The operator hears at its end, of all documents at once."""
+        """During the crawl; the operator is notified at its end, of all documents together."""
         done = self._deliver(alerts_only=True, patience=timedelta())
         sent, failed = (
             self._delivered.sent + done.sent,
@@ -348,7 +345,7 @@ class Job:
                 return Deliveries(0, 0, 0)
         from policywatch.views.serializer import webhook_change  # loads NumPy
 
-        return deliver_due(  # without a lease: each delivery is claimed, and what was sent has to be recorded
+        return deliver_due(  # without a lease: each delivery is claimed, and results must be recorded
             self._shared,
             self.recipients.routes,
             self.recipients.operator,
@@ -362,8 +359,7 @@ class Job:
         )
 
     def read_late(self) -> None:
-        """Ask once more about changes whose answer came too late, when all is sent; pages, feeds and the next digest
-        show what it corrects."""
+        """Ask again about changes whose answers came too late; pages, feeds and the next digest show the corrections."""
         if self.reader is None:
             return
         from policywatch.reader.again import late_changes, read_again
@@ -377,15 +373,16 @@ class Job:
                 pass
 
     def timestamp(self) -> None:
-        """Close the day in the chain, and have an authority sign it, once a day each."""
+        """Close the day in the chain and have it signed, once a day each."""
         close_day(self.database, utc_now())
         if self.authority is not None:
             self.authority.timestamp_chain(self.database, utc_now())
             self.unsigned = report_late(self.database, utc_now())
 
     def fingerprint_of(self, fetched: Fetched, known: Fingerprint) -> Fingerprint:
-        """Of a page. What has the bytes of the text in force, or the markup of the answer before, is not read again; a
-        new text is kept for `ingest`."""
+        """Bodies of the text in force, or markup of the last answer, are not extracted again; a new text is cached
+        for `ingest`.
+        """
         fingerprint, why = self._fingerprint_of(fetched, known)
         log_decision(
             fetched.document,
@@ -440,8 +437,7 @@ class Job:
     def settle(
         self, first: Sequence[Fetched | None], second: Sequence[Fetched]
     ) -> Differing | Message:
-        """What two answers differ in, to be held still; or why neither is accepted, where they have too little in
-        common."""
+        """What differs between two answers, to be held still; or why neither is accepted."""
         document = second[0].document
         config = self.configs[document]
         with self.database.reading() as session:
@@ -476,13 +472,12 @@ class Job:
         )
 
     def _memory(self, document_id: str) -> Memory:
-        """The same text in force as `ingest` will read the page with."""
+        """The same text in force that `ingest` will use."""
         with self.database.reading() as session:
             return Memory.of(current_version(session, document_id))
 
 
 def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:
-    """What the crawler needs to know of a document."""
     return Target(
         document=entry.id,
         url=entry.addresses[0],
@@ -496,7 +491,6 @@ def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:
 
 
 def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
-    """The watchlist's `[crawl]`, for the crawler."""
     return CrawlSettings(
         contact=watchlist.contact or "",
         delay=watchlist.crawl.delay,

@@ -1,4 +1,4 @@
-"""Which documents are to be checked now, and when each is to be checked next."""
+"""Which documents are due, and when each is next."""
 
 from __future__ import annotations
 
@@ -24,19 +24,17 @@ from storage.deliveries import claimed, next_attempt
 from storage.documents import edited, failing, few
 from storage.notices import unplanned_notices
 
-_LATENESS = timedelta(
-    hours=3
-)  # of a scheduler, and of the day on which clocks go forward, at most
+_LATENESS = timedelta(hours=3)  # at most, of a scheduler, and when clocks go forward
 GRACE = timedelta(
     hours=1
-)  # beyond its interval; a scheduler that looks every hour is no reason to worry
-_RETRY = timedelta(minutes=5)  # the first wait of a document that was never read
-LOOKED_BACK = 4  # checks over which nothing may come early more than once
+)  # beyond the interval: an hourly scheduler is no reason to worry
+_RETRY = timedelta(minutes=5)  # the first retry of a document that was never read
+LOOKED_BACK = 4  # checks of which only one may come early
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
-    """Whether a run would find anything to do: one that would not has no need of what loads slowly."""
+    """Whether a run has anything to do; otherwise slow imports are spared."""
     if (
         watchlist.operator[0].heartbeat
         or watchlist.evidence[0]
@@ -60,18 +58,18 @@ def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
 
 
 def is_edited(session: Session, watchlist: Watchlist) -> bool:
-    """The last run did not apply this watchlist."""
+    """The last run applied another watchlist."""
     return applied_digest(session) != watchlist.digest
 
 
 def edits(database: Database) -> list[tuple[str, dict[str, Any] | None, bool]]:
-    """What was done on the pages: ids, with the entries of those that were added there, and whether they are paused."""
+    """Edits on the pages: ids, entries added there, and whether paused."""
     with database.reading() as session:
         return [(row.id, row.entry, row.paused) for row in edited(session)]
 
 
 def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
-    """With what was added on the pages, and without what is paused there; an entry of the file comes first."""
+    """With documents added on the pages, without paused ones; the file's entries win."""
     rows = edits(database)
     entries = {
         id_: DocumentEntry.model_validate(entry | {"id": id_})
@@ -87,7 +85,7 @@ def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
 
 
 def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Check]:
-    """Without those after which another check was asked for."""
+    """Without those after which another check was requested."""
     asked = {row.id: row.asked_at for row in edited(session) if row.asked_at}
     return {
         id_: last
@@ -99,7 +97,7 @@ def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Ch
 def due_documents(
     session: Session, entries: Iterable[DocumentEntry], now: datetime
 ) -> list[DocumentEntry]:
-    """Those that a scheduled run checks now."""
+    """For a scheduled run."""
     earlier, again = earlier_checks(session, LOOKED_BACK), retries(session)
     return due(
         entries,
@@ -112,8 +110,9 @@ def due_documents(
 
 
 def retries(session: Session, ids: list[str] | None = None) -> dict[str, datetime]:
-    """When documents that failed and were never read are tried again, unless they are due before: in minutes, then in
-    waits that grow with the time since they failed first."""
+    """Retries of failed documents that were never read: within minutes, then with waits that grow since the first
+    failure.
+    """
     checks, times = last_checks(session, ids), dict[str, datetime]()
     for row in failing(session):
         check = checks.get(row.id)
@@ -135,10 +134,10 @@ def due_at(
     now: datetime,
     spread: bool = False,
 ) -> datetime:
-    """The time of the document's next check: `NEVER` (the past) for one that was never checked, and not before the end
-    of the `pause` that its server asked for. A last check in the future was made under a wrong clock, and is none.
+    """`NEVER` (in the past) for an unchecked document; not before the server's `pause` ends. A last check in the
+    future came from a wrong clock and is ignored.
 
-    With `spread`, up to a tenth of the interval later, by its id: documents of one interval do not all come at once.
+    `spread`: up to a tenth of the interval later, by id, so that documents do not all come at once.
     """
     if last is None or is_ahead(last.checked_at, now):
         return pause or NEVER
@@ -152,7 +151,7 @@ def due_at(
 def due_times(
     session: Session, entries: Sequence[DocumentEntry], now: datetime
 ) -> dict[str, datetime]:
-    """When each document is to be checked next, for a program that stays."""
+    """For a long-running program."""
     ids = few(entry.id for entry in entries)
     last, waits, again = (
         _last_checks(session, ids),
@@ -170,8 +169,9 @@ def due_times(
 def by_host(
     entries: Iterable[DocumentEntry], checks: Mapping[str, Check]
 ) -> dict[str, list[str]]:
-    """The ids of documents in groups that share no host, by the first host of each group. Their hosts are those of
-    their addresses, and the one that answered their last check."""
+    """Ids in groups that share no host, by each group's first host. Hosts are those of addresses and of the last
+    answer.
+    """
     hosts, joined = {}, dict[str, set[str]]()
     for entry in entries:
         answered = entry.id in checks and checks[entry.id].final_url
@@ -190,7 +190,7 @@ def by_host(
 def is_late(
     entry: DocumentEntry, last: Check, pause: datetime | None = None, *, now: datetime
 ) -> bool:
-    """The document should have been checked again, and not only just now."""
+    """Overdue, with some grace."""
     return now > due_at(entry, last, pause, now=now, spread=True) + GRACE
 
 
@@ -203,12 +203,11 @@ def due(
     earlier: Mapping[str, datetime] | None = None,
     retries: Mapping[str, datetime] | None = None,
 ) -> list[DocumentEntry]:
-    """By the last check of each document, the pauses that servers asked for, which count in full, `earlier`: when the
-    check was made that is `LOOKED_BACK` checks ago, and `retries`, which come before the interval is over.
+    """By each document's last check, server pauses, `earlier` (the time of the check `LOOKED_BACK` ago), and
+    `retries`, which come before the interval ends.
 
-    What would soon be due is due: a job that starts every six hours, by a scheduler that is now late and now in time,
-    comes before its own last check is six hours old, and must not skip that turn. `earlier` keeps a job that comes more
-    often from shortening the interval each time.
+    What is almost due counts as due: an irregular six-hourly scheduler may come before the last check is six hours
+    old, and must not skip its turn. `earlier` stops frequent jobs from shortening every interval.
     """
     again = {id_ for id_, at in (retries or {}).items() if at <= now}
 
@@ -235,10 +234,10 @@ def _is_due(
 
 
 def _early(every: timedelta) -> timedelta:
-    """How early a check may be: a tenth of an hour, and a quarter of what the interval has beyond an hour.
+    """How early a check may be: a tenth of the interval's first hour, and a quarter of the rest.
 
-    So a job that comes every ten minutes finds an hourly document due once an hour, while one of six hours may come
-    an hour and twenty minutes early, and a daily one three hours.
+    So a job each ten minutes checks an hourly document once an hour, while six-hourly ones may be 81 minutes early
+    and daily ones three hours.
     """
     hour = timedelta(hours=1)
     return min(min(every, hour) / 10 + max(every - hour, timedelta()) / 4, _LATENESS)

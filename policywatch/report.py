@@ -1,4 +1,4 @@
-"""What a run did, in the words of `run --json`."""
+"""What a run did, for `run --json`."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from storage.versions import version_heads
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The checks of a run, as `outcomes` has them, and what was sent."""
+    """`checks` as of `outcomes`."""
 
     started_at: datetime
     finished_at: datetime
     checks: list[dict[str, Any]]
     deliveries: Deliveries
-    head: str | None = None  # the newest entry of the chain, for who keeps it elsewhere
+    head: str | None = None  # the chain's newest entry, to be kept elsewhere
 
     def json(self) -> dict[str, Any]:
-        """One object, as the contract has it."""
+        """The contract's object."""
         times = {
             "started_at": self.started_at.isoformat(),
             "finished_at": self.finished_at.isoformat(),
@@ -38,14 +38,14 @@ class Report:
 
 
 def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether every check that has an outcome has a good one."""
+    """Checks without an outcome do not count."""
     return all(
         Outcome(check["outcome"]).is_good for check in checks if check["outcome"]
     )
 
 
 def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
-    """These checks as a report names them."""
+    """As a report has them."""
     with database.reading() as session:
         checks = checks_by_id(session, ids)
         versions = version_heads(
@@ -70,7 +70,7 @@ def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
 
 def _change(listed: ListedChange | None, check: Check) -> dict[str, Any] | None:
     if listed is None or listed.change.check_id != check.id:
-        return None  # a later check of the same version brought none
+        return None  # a later check of the same version
     change = listed.change
     columns = ("id", "substantive", "alert", "severity", "direction", "topics")
     day = change.effective_date.isoformat() if change.effective_date else None
@@ -80,7 +80,7 @@ def _change(listed: ListedChange | None, check: Check) -> dict[str, Any] | None:
 def log_report(
     report: Report, checks: Mapping[str, Check], failing: Iterable[str]
 ) -> None:
-    """What came of each document, by its last of the `checks`, and of the deliveries."""
+    """By document, from its last check, and the deliveries."""
     log_checks(report.checks, checks)
     for problem in failing:
         log.warning("delivery failed: %s", problem, extra={"event": "delivery failed"})
@@ -95,8 +95,8 @@ def log_report(
 def log_checks(
     outcomes: Iterable[Mapping[str, Any]], checks: Mapping[str, Check]
 ) -> None:
-    """A line for each of these `outcomes`, with how long the document's last check took; a reason once in words."""
-    first: dict[str, str] = {}  # document, by reason
+    """A line each, with the last check's duration; a reason is written out once."""
+    first: dict[str, str] = {}  # document by reason
     for check in outcomes:
         document, outcome, reason = check["document"], check["outcome"], check["reason"]
         facts = {"document": document, "outcome": outcome, "reason": reason}

@@ -1,9 +1,8 @@
-"""Reading and comparing in a process of its own: a page made to exhaust it, or to take it over, gets nothing but that.
+"""Reading and comparing in a separate process, so that a hostile page can exhaust or take over nothing else.
 
-The process is started at the first call and lives until `close`, or until a page is too much for it. It has no
-environment, and reaches no file, socket or process (`policywatch.confinement`). Functions of modules and their
-arguments go there pickled; what they return comes back as JSON, and is believed only as far as it is of the type that
-they are declared to return.
+It starts at the first call, and lives until `close`, or until a page exceeds the limits. It has no environment, and
+no access to files, sockets or processes (`policywatch.confinement`). Calls are pickled; results are JSON, validated
+against the function's annotated return type.
 """
 
 from __future__ import annotations
@@ -36,21 +35,19 @@ from policywatch.confinement import Walls, confine
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SECONDS = 300  # by the clock, for a machine that has much else to do
+SECONDS = 300  # wall clock, for busy machines
 CPU_SECONDS = 7
-MEMORY = 430 << 20  # bytes of address space, beside what the process has before
+MEMORY = 430 << 20  # bytes of address space, beyond what the process already has
 _LONGEST_ANSWER = 128 << 20  # bytes
-# a fresh interpreter, not a fork: this process may have threads. It finds our modules where this one did
+# not a fork, as this process may have threads; same module path
 _SERVE = "import sys; sys.path[:] = sys.argv[1:]; from policywatch.sandbox import serve; serve()"
-_LIBRARIES = "LD_LIBRARY_PATH"  # without it some installations of Python don't start
+_LIBRARIES = "LD_LIBRARY_PATH"  # some installations of Python need it
 _STATM = "/proc/self/statm"
 _RETURNED, _UNREADABLE, _COSTLY, _FAILED = b"RUCF"  # kinds of answers
-_HEAD = struct.Struct("=BQ")  # the kind, and how many bytes follow
+_HEAD = struct.Struct("=BQ")  # kind and length
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-_idle: list[
-    subprocess.Popen[bytes]
-] = []  # one for each thread that has called at the same time
-_walls = Walls(files=False, calls=False)  # of this process, where it is one that reads
+_idle: list[subprocess.Popen[bytes]] = []  # one for each concurrent thread
+_walls = Walls(files=False, calls=False)  # of this process
 
 
 class _Request(NamedTuple):
@@ -60,7 +57,7 @@ class _Request(NamedTuple):
 
 
 class _Failure(NamedTuple):
-    """Of our own code, over there."""
+    """Of our code over there."""
 
     kind: str
     error: str
@@ -71,7 +68,7 @@ _FAILURE: TypeAdapter[_Failure] = TypeAdapter(_Failure)
 
 
 class FailedInside(Exception):
-    """A mistake of the program, made in the process that reads; `reason` tells what it raised."""
+    """A program error in that process; `reason` contains it."""
 
     def __init__(self, kind: str, error: str) -> None:
         super().__init__(f"{kind}: {error}")
@@ -79,8 +76,9 @@ class FailedInside(Exception):
 
 
 def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """What the function returns, which is annotated at it. Raises `TooCostly` where that takes more than the limits,
-    `UnreadablePage` and `UnfitModel` where it does, and `FailedInside` for anything else that it raises."""
+    """Call the function there; its return type must be annotated. Raises `TooCostly` beyond the limits,
+    `UnreadablePage` and `UnfitModel` as it does, `FailedInside` for others.
+    """
     call = partial(function, *args, **kwargs)
     process = _process()
     deadline = Timer(SECONDS, process.kill)
@@ -101,13 +99,12 @@ def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def walls() -> Walls:
-    """What keeps a process that reads from this system."""
+    """What confines the process."""
     return run(_standing)
 
 
 @atexit.register
 def close() -> None:
-    """End the processes that wait for work."""
     while _idle:
         _end(_idle.pop())
 
@@ -123,12 +120,12 @@ def _process() -> subprocess.Popen[bytes]:
         _end(process)
         raise RuntimeError(
             "the process that reads pages did not start"
-        )  # it has said why on standard error
+        )  # its reason is on standard error
     return process
 
 
 def start() -> subprocess.Popen[bytes]:
-    """A process that will say that it is ready."""
+    """One that will report being ready."""
     environ = {_LIBRARIES: os.environ[_LIBRARIES]} if _LIBRARIES in os.environ else {}
     command = [sys.executable, "-I", "-c", _SERVE, *map(os.path.abspath, sys.path)]
     return subprocess.Popen(
@@ -148,7 +145,7 @@ def _ask(process: subprocess.Popen[bytes], request: _Request) -> tuple[int, byte
     head = answers.read(_HEAD.size)
     kind, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, 0)
     answer = answers.read(length) if length <= _LONGEST_ANSWER else b""
-    if kind == 0 or len(answer) < length:  # it died, perhaps amid its answer
+    if kind == 0 or len(answer) < length:  # died, perhaps while answering
         raise TooCostly
     return kind, answer
 
@@ -156,7 +153,7 @@ def _ask(process: subprocess.Popen[bytes], request: _Request) -> tuple[int, byte
 def _understood(
     call: partial[Any], kind: int, answer: bytes
 ) -> tuple[Any, Exception | None]:
-    """The result or the exception. What isn't of the type that is expected was not written by our code."""
+    """The result or exception. Values of another type were not written by our code."""
     try:
         if kind == _RETURNED:
             return _type_of(call.func).validate_json(answer), None
@@ -170,7 +167,7 @@ def _understood(
         raise FailedInside(
             "ValidationError", str(invalid.errors(include_input=False)[:1])
         ) from None
-    if failure.kind == UnfitModel.__name__:  # no mistake with one page
+    if failure.kind == UnfitModel.__name__:  # not about one page
         return None, UnfitModel(failure.error)
     raised = FailedInside(failure.kind, failure.error)
     raised.add_note(failure.trace)
@@ -184,7 +181,7 @@ def _type_of(function: Callable[..., Any]) -> TypeAdapter[Any]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
-    with suppress(BrokenPipeError):  # what it was not told yet
+    with suppress(BrokenPipeError):  # unread requests
         _pipe(process.stdin).close()
     with process:  # closes the other pipe, and waits
         pass
@@ -196,13 +193,13 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def serve() -> None:
-    """The other side: answer requests until there are no more."""
+    """The other side: answer requests until the end."""
     global _walls
-    # signals are for the process that waits for this one, and ends it
+    # the parent handles signals, and ends this process
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
-    logging.disable()  # pdfminer has much to say of a bad file
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more threads only wait for one another
+    logging.disable()  # pdfminer is verbose about bad files
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more threads only wait for each other
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     statm = os.open(_STATM, os.O_RDONLY) if os.path.exists(_STATM) else None
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -210,12 +207,12 @@ def serve() -> None:
         0,
         1,
         2,
-    ):  # what is printed gets neither between the answers nor into a terminal
+    ):  # output must not mix with answers, nor reach a terminal
         os.dup2(nowhere, number)
     os.close(nowhere)
     _walls = confine()
-    tempfile.TemporaryFile = _in_memory  # type: ignore[assignment]  # there is no folder to write to
-    gc.set_threshold(100_000)  # what reading makes goes by itself
+    tempfile.TemporaryFile = _in_memory  # type: ignore[assignment]  # no folder is writable
+    gc.set_threshold(100_000)  # extraction leaves few cycles
     answers.write(b"!")
     answers.flush()
     while head := requests.read(_HEAD.size):
@@ -230,13 +227,13 @@ def serve() -> None:
 
 
 def _in_memory(*_: object, **__: object) -> io.BytesIO:
-    """What a library unpacks into a temporary file: the model that tells languages apart."""
+    """For libraries that unpack a model into a temporary file."""
     return io.BytesIO()
 
 
 def _answer(pickled: bytes, statm: int | None) -> tuple[int, bytes]:
     try:
-        request: _Request = pickle.loads(pickled)  # noqa: S301  # of the process that started this one
+        request: _Request = pickle.loads(pickled)  # noqa: S301  # from the parent process
         _limit(request, statm)
         result = request.call()
         return _RETURNED, _type_of(request.call.func).dump_json(result)
@@ -245,7 +242,7 @@ def _answer(pickled: bytes, statm: int | None) -> tuple[int, bytes]:
     except UnreadablePage as failure:
         kind = _COSTLY if isinstance(failure, TooCostly) else _UNREADABLE
         return kind, _MESSAGE.dump_json(failure.reason)
-    except Exception as failure:  # noqa: BLE001  # it is raised where the function was asked for
+    except Exception as failure:  # noqa: BLE001  # raised in the parent process
         failed = _Failure(
             type(failure).__name__,
             str(failure)[:1000],
@@ -259,7 +256,7 @@ def _standing() -> Walls:
 
 
 def _limit(request: _Request, statm: int | None) -> None:
-    """Bound what one request can take. The system kills the process where it takes more."""
+    """Of one request; the system kills the process beyond them."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     bounds = {
         resource.RLIMIT_CPU: int(used.ru_utime + used.ru_stime)

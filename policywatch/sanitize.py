@@ -1,4 +1,4 @@
-"""Text from the web, made safe to show: in a terminal, in HTML and in XML."""
+"""Makes text from the web safe to show in terminals, HTML and XML."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _NOT_XML = re.compile(
 
 
 def sanitize(text: str) -> str:
-    """The same words on one line; a character that could command or deceive is spelled out ([U+001B]) or left out."""
+    """On one line; characters that could command or deceive are spelt out ([U+001B]) or dropped."""
     spaced = _BREAKS.sub(" ", _UNSEEN.sub("", text))
     return _DANGEROUS.sub(lambda match: f"[U+{ord(match.group()):04X}]", spaced)
 
 
 def xml_text(text: str) -> str:
-    """The text without the characters that no XML document may hold."""
+    """Replaces characters that XML forbids."""
     return _NOT_XML.sub("\ufffd", text)
 
 
 def safe_link(url: str | None) -> str | None:
-    """The address if following it only opens a page or a letter; None for `javascript:` and its like."""
+    """None unless it opens a page or a letter: no `javascript:`."""
     if (
         url is None
         or re.match(r"(?i)(?:https?://|mailto:)", url) is None

@@ -1,4 +1,4 @@
-"""Stay and run the job whenever something is due; for containers and services."""
+"""Stays and runs the job whenever something is due; for containers and services."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from storage.isolate_errors import STORE_LOST
 
 _LONGEST_SLEEP = timedelta(
     minutes=5
-)  # a watchlist's new document or an accepted text need not wait longer
+)  # so that a new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
-_LOST_SLEEP = timedelta(minutes=1)  # where the database or the disk failed
+_LOST_SLEEP = timedelta(minutes=1)  # after failures of database or disk
 
 
 def watch(
@@ -41,11 +41,10 @@ def watch(
     read: Callable[[], tuple[Watchlist, Recipients]],
     log_format: str,
 ) -> None:
-    """Until SIGTERM or SIGINT: run what is due, then sleep to the next due time. The watchlist is read again at each
-    turn.
+    """Until SIGTERM or SIGINT: run what is due, sleep, and reload the watchlist.
 
-    Each run is a process of its own: its memory comes back, and a crash of one run does not end the watch. Nor does a
-    database that is gone for a while, once it was there. A signal lets the run at work finish its step and ends it too.
+    Each run is a process, so that memory is freed and a crash does not end the watch; nor does an outage of a
+    database that was there at the start. A signal lets the current run finish its step.
     """
     stop = _Stop()
     log.info("%s", _beginning(read()[0], database), extra={"event": "watch started"})
@@ -56,7 +55,7 @@ def watch(
             try:
                 watchlist, recipients = read()
                 if command := _command(watchlist, database, recipients, log_format):
-                    # a run reads what was read here: the file itself may be wrong, or another by then
+                    # a run uses the text read here: the file may have changed or broken since
                     text.write_text("\n".join(watchlist.lines), "utf-8")
                     stop.run(command, {**os.environ, TEXT: str(text)})
                 sleep = _sleep(watchlist, database)
@@ -64,7 +63,7 @@ def watch(
             except (
                 *STORE_LOST,
                 DBAPIError,
-            ) as failure:  # what is refused amid a restore, say, may be granted again
+            ) as failure:  # for instance during a restore
                 sleep, lost = (
                     _LOST_SLEEP,
                     _log_once(with_advice(getattr(failure, "orig", failure)), lost),
@@ -73,8 +72,9 @@ def watch(
 
 
 class _Stop:
-    """Ends runs and sleep by SIGTERM and SIGINT. A socket wakes the sleep, also just before it: of an Event the very
-    thread that is interrupted may hold the lock."""
+    """Ends runs and sleep on SIGTERM and SIGINT. A socket wakes the sleep without a race; an Event's lock may be held
+    by the interrupted thread itself.
+    """
 
     def __init__(self) -> None:
         self.signalled = False
@@ -92,7 +92,7 @@ class _Stop:
 
     def run(self, command: list[str], environ: dict[str, str]) -> None:
         self._running = subprocess.Popen(command, env=environ)
-        if self.signalled:  # before it was known as running
+        if self.signalled:  # signalled before it was registered
             self._running.terminate()
         self._running.wait()
         self._running = None
@@ -102,7 +102,6 @@ class _Stop:
 
 
 def _log_once(lost: str, before: str) -> str:
-    """What failed, or that nothing does any more."""
     if lost and lost != before:
         log.error(
             "%s; nothing is lost, the watch tries again every minute",
@@ -115,7 +114,7 @@ def _log_once(lost: str, before: str) -> str:
 
 
 def _beginning(watchlist: Watchlist, database: Database) -> str:
-    """What is watched, and when next: what a person wants to see who has just started it."""
+    """What is watched, and when next, for a person who just started it."""
     now = utc_now()
     with database.reading() as session:
         soonest = min(
@@ -128,7 +127,7 @@ def _beginning(watchlist: Watchlist, database: Database) -> str:
 def _command(
     watchlist: Watchlist, database: Database, recipients: Recipients, log_format: str
 ) -> list[str]:
-    """What is to be run now; nothing where no document or delivery is due, and the watchlist is as it was."""
+    """The command to run; empty if nothing is due and the watchlist is unchanged."""
     now = utc_now()
     with database.reading() as session:
         documents = [
@@ -148,7 +147,7 @@ def _command(
     chosen = [word for id_ in documents for word in ("--document", id_)]
     return [
         sys.executable,
-        "-P",  # a messages.py or storage.py beside the watchlist is not ours
+        "-P",  # ignore a messages.py or storage.py beside the watchlist
         "-m",
         "policywatch",
         *(["-v"] if log.isEnabledFor(logging.DEBUG) else []),

@@ -1,7 +1,7 @@
-"""A worker: does, beside others on the same PostgreSQL, what `run` does alone. docs/scale.md describes the whole.
+"""A worker does, beside others on one PostgreSQL, what `run` does alone (docs/scale.md).
 
-What is due is decided each minute from the store, and queued: `check` fetches documents of one group of hosts, `read`
-ingests what was fetched, `deliver` sends. A job that fails or dies is forgotten: what it left is still due.
+Each minute due work is queued from the store: `check` fetches documents of a group of hosts, `read` ingests,
+`deliver` sends. A lost job's work is still due.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import psycopg
 from procrastinate import App, exceptions
 from procrastinate.jobs import DeleteJobCondition, Status
 
-import crawler.crawl  # noqa: F401  # before threads, which would load Scrapy at the same time
+import crawler.crawl  # noqa: F401  # before threads, which would import Scrapy concurrently
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
@@ -40,12 +40,10 @@ from storage.lock import beside_others
 
 CHECK, READ, DELIVER = QUEUES = ("check", "read", "deliver")
 Read = Callable[[], tuple[Watchlist, Recipients]]
-_AT_ONCE: Final = (
-    5  # documents of a job, so that a worker that is to stop does so within minutes
-)
+_AT_ONCE: Final = 5  # documents of a job, so that workers stop within minutes
 _HEARTBEATS: Final = 6  # of a worker, in the time of a lease
-_LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a database that is gone
-_Work = tuple[str, str, list[str]]  # queue, group of hosts, its documents
+_LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a lost database
+_Work = tuple[str, str, list[str]]  # queue, group of hosts, documents
 
 
 def work(
@@ -57,14 +55,15 @@ def work(
     wait: bool = True,
     lease: float = LEASE,
 ) -> None:
-    """Until SIGTERM or SIGINT, which let the jobs under way end; a second one ends them too. A database that is gone
-    is waited for. Without `wait` until nothing is left to do. `lease`: seconds after which others take over what a
-    worker had begun that is not heard of any more. Raises `NoQueue`."""
+    """Until SIGTERM or SIGINT, which let current jobs end; a second one stops them too. Waits for a lost database.
+    Without `wait`, until nothing is left. `lease`: seconds after which others take over a silent worker's jobs.
+    Raises `NoQueue`.
+    """
     asyncio.run(_Worker(database, read, lease).stay(concurrency, queues, wait=wait))
 
 
 def _say_unforeseen(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """The end of a job that can't be noted is none: others forgot it meanwhile, or will."""
+    """Others have taken over a job whose end can't be recorded, or will."""
     if isinstance(context.get("exception"), exceptions.ConnectorException):
         log.debug("a job's end was not noted", exc_info=context["exception"])
     else:
@@ -91,11 +90,11 @@ class _Worker:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         loop.set_default_executor(
             ThreadPoolExecutor(2 * concurrency + 2)
-        )  # a crawl reads its pages in a thread, too
+        )  # a crawl extracts pages in a thread too
 
         def stop() -> None:
             assert task is not None
-            task.cancel()  # procrastinate lets the jobs under way end
+            task.cancel()  # procrastinate lets current jobs end
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
 
@@ -122,7 +121,7 @@ class _Worker:
                                 queues=list(queues),
                                 concurrency=concurrency,
                                 wait=wait,
-                                fetch_job_polling_interval=1,  # nothing tells it that a lock is free
+                                fetch_job_polling_interval=1,  # it is not notified of free locks
                                 listen_notify=False,
                                 delete_jobs=DeleteJobCondition.ALWAYS,
                                 install_signal_handlers=False,
@@ -147,7 +146,7 @@ class _Worker:
         log.info("worker ended", extra={"event": "worker ended"})
 
     async def _sweep(self) -> None:
-        """Plan anew, as soon as it is known, what silent workers had begun."""
+        """Plan again as soon as a worker is found silent."""
         while True:
             with suppress(exceptions.ConnectorException):
                 if await self._forget_silent():
@@ -155,7 +154,7 @@ class _Worker:
             await asyncio.sleep(self._seconds / _HEARTBEATS)
 
     async def _forget_silent(self) -> bool:
-        """Forget jobs whose worker is silent, which would hold up their groups; whether there were any."""
+        """Jobs of silent workers, which block their groups; whether there were any."""
         manager = self._app.job_manager
         stalled = [
             *await manager.get_stalled_jobs(seconds_since_heartbeat=self._silence)
@@ -172,10 +171,10 @@ class _Worker:
 
     @property
     def _silence(self) -> float:
-        """Seconds without a heartbeat; the worker's leases have expired by then."""
+        """In seconds; by then the worker's leases have expired."""
         return self._seconds * (1 + 1 / _HEARTBEATS)
 
-    async def _plan_task(self, timestamp: int) -> None:  # noqa: ARG002  # procrastinate gives it
+    async def _plan_task(self, timestamp: int) -> None:  # noqa: ARG002  # given by procrastinate
         await self._do(self._plan)
         await self._do(self._beat)
 
@@ -189,7 +188,7 @@ class _Worker:
         await self._do(self._deliver)
 
     async def _do(self, step: Callable[[], list[_Work]]) -> None:
-        """Do a step in a thread, and queue what comes of it."""
+        """In a thread; queues the following jobs."""
         try:
             following = await asyncio.to_thread(step)
         except Busy as failure:
@@ -209,7 +208,7 @@ class _Worker:
             )
 
     async def _defer(self, name: str, group: str, words: dict[str, Any]) -> None:
-        """One lock for all that is done with a group, and one waiting job of each kind."""
+        """One lock for a group, and one waiting job of each kind."""
         locks: dict[str, Any] = (
             {"lock": group, "queueing_lock": f"{name} {group}"} if group else {}
         )
@@ -236,7 +235,7 @@ class _Worker:
         return following
 
     def _beat(self) -> list[_Work]:
-        """Tell the heartbeat's address each minute how the work stands, once something was checked."""
+        """Each minute, once something was checked."""
         watchlist, recipients = self._read()
         with self._database.reading() as session:
             if recipients.heartbeat is None or newest_check(session) is None:
@@ -294,7 +293,6 @@ class _Worker:
         return beside_others(self._database, group, lease=self._seconds)
 
     def _watched(self, documents: Sequence[str]) -> list[DocumentEntry]:
-        """Those of them that still are."""
         watchlist, _ = self._read()
         return [entry for entry in watchlist.documents if entry.id in documents]
 

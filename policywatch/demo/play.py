@@ -1,4 +1,4 @@
-"""Plays the demo: the real job on the demo's site, day after day."""
+"""Plays the demo: the real job on the demo's site."""
 
 from __future__ import annotations
 
@@ -32,15 +32,14 @@ from storage.changes import Change
 from storage.database import Database
 
 ShowChange = Callable[[Console, Session, int], None]
-_SHOWN = "confrera/privacy-policy"  # whose change is shown in full at the end
+_SHOWN = "confrera/privacy-policy"  # shown in full at the end
 _ROUTES = {"english": ("en", "alerts.txt"), "french": ("fr", "alertes.txt")}
 
 
 def play(
     console: Console, folder: Path | None, show: ShowChange, *, stay: bool, port: int
 ) -> bool:
-    """Whether all came as the story has it: every outcome, and just the alerts that it tells of. `show` prints a change
-    in full."""
+    """Whether all outcomes and alerts are as expected. `show` prints a change."""
     folder = folder or Path(tempfile.mkdtemp(prefix="policywatch-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "policywatch.db").exists():
@@ -50,7 +49,7 @@ def play(
     config, alerts = folder / "policywatch.toml", folder / "alerts.txt"
     events = {
         (day, document.partition(".")[0]) for day, document in EXPECTED_ALERTS
-    }  # translations are of one
+    }  # translations count once
     expected = len(events) * len(_ROUTES)
     good, sent = True, 0
     with DemoSite() as site:
@@ -85,7 +84,7 @@ def play(
     if stay:
         serve(create_app(database), Listening(port=port))
     else:
-        here = shlex.join(program())  # nothing says that it is on the PATH
+        here = shlex.join(program())  # it may not be on the PATH
         console.print(
             f"Browse it: {here} serve --config {config}, then http://127.0.0.1:{port}/",
             soft_wrap=True,
@@ -126,7 +125,7 @@ def _watchlist(url: str, folder: Path, port: int) -> str:
 
 
 def _table(head: str, entries: Mapping[str, object]) -> str:
-    """TOML, of which JSON's texts, numbers and lists are a part."""
+    """JSON's strings, numbers and lists are TOML."""
     return "\n".join(
         [
             head,
@@ -181,7 +180,7 @@ def _show(console: Console, database: Database, alerts: Path, show: ShowChange) 
 
 
 def _delivered(alerts: Path, change_id: int) -> str:
-    """The file has a subject and a body between rules; the body links to its change."""
+    """The file has subjects and bodies between rules; a body links to its change."""
     parts = [part.strip() for part in alerts.read_text("utf-8").split("=" * 72)]
     for subject, body in zip(parts[1::2], parts[2::2], strict=False):
         if f"/changes/{change_id})" in body:

@@ -1,7 +1,7 @@
-"""The demo's site: Confrera, an invented professional network, whose pages change over five days.
+"""Confrera, an invented professional network, whose pages change over five days.
 
-A page is one file under pages/, with what the days change marked in it; what stands around it is in pages/shell.html
-and pages/shell.toml. All words are the project's own.
+A page is a file under pages/ with each day's changes marked; pages/shell.html and pages/shell.toml surround it. All
+words are the project's own.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Kind = Literal["privacy-policy", "terms", "help"]
 
 @dataclass(frozen=True, slots=True)
 class DemoDocument:
-    """A page of the site; `path` is its address on it, with the leading slash."""
+    """`path` is its address, with the leading slash."""
 
     id: str
     title: str
@@ -68,8 +68,8 @@ _PAGES: Final[tuple[tuple[str, Kind, str, Mapping[str, str]], ...]] = (
         {"en": "Generative AI on Confrera", "fr": "L'IA générative sur Confrera"},
     ),
 )
-_PREFIX: Final = {"en": "", "fr": "/fr"}  # of an address in that language
-DOCUMENTS: Final = tuple(  # three pages, each in English and French
+_PREFIX: Final = {"en": "", "fr": "/fr"}  # of addresses by language
+DOCUMENTS: Final = tuple(  # three pages in English and French
     DemoDocument(
         id=f"confrera/{name}" + ("" if language == "en" else f".{language}"),
         title=title,
@@ -83,7 +83,7 @@ DOCUMENTS: Final = tuple(  # three pages, each in English and French
 )
 _BY_PATH: Final = {document.path: document for document in DOCUMENTS}
 
-BROKEN: Final = "confrera/privacy-policy"  # the error page stands in its place on the days of noise and of error
+BROKEN: Final = "confrera/privacy-policy"  # replaced by the error page on the days of noise and error
 ANNOUNCING: Final = (
     "confrera/user-agreement",
     "confrera/user-agreement.fr",
@@ -105,7 +105,7 @@ def _expected(day: int, id_: str) -> frozenset[Outcome]:
     return _NO_CHANGE
 
 
-# what may come of each check
+# possible outcomes of each check
 EXPECTED: Final[Mapping[int, Mapping[str, frozenset[Outcome]]]] = {
     day: {document.id: _expected(day, document.id) for document in DOCUMENTS}
     for day in DAYS
@@ -115,11 +115,11 @@ EXPECTED_ALERTS: Final = tuple(
     for day in DAYS
     for id_, outcomes in EXPECTED[day].items()
     if outcomes == {Outcome.CHANGED}
-)  # (day, document) of every change that alerts; no other may
+)  # (day, document) of all alerting changes
 
 
 def page(document: DemoDocument, day: int) -> str:
-    """The HTML of a document on a day. The same on every call: no clock, no chance."""
+    """Deterministic."""
     words = _WORDS[document.language]
     prefix = _PREFIX[document.language]
     noisy = day >= NOISE_DAY
@@ -144,7 +144,7 @@ def page(document: DemoDocument, day: int) -> str:
 
 
 def _typeset(html: str, noisy: bool) -> Markup:
-    """From the second day on, the same words with curly quotes and some no-break spaces."""
+    """From the second day, with curly quotes and some no-break spaces."""
     if not noisy:
         return Markup(html)  # noqa: S704 (our own pages)
     return Markup("".join(_typeset_text(part) for part in re.split(r"(<[^>]*>)", html)))  # noqa: S704
@@ -175,7 +175,7 @@ _WORDS: Final = tomllib.loads(
 
 
 class DemoSite:
-    """The site, served on a free port of 127.0.0.1 while the context lasts; `day` says which day it is there."""
+    """On a free port of 127.0.0.1; `day` is its current day."""
 
     def __init__(self) -> None:
         self.day = QUIET_DAY
@@ -245,4 +245,4 @@ class _Answer(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_parts: object) -> None:
-        """Nothing: a terminal belongs to the demo."""
+        """Silent: the terminal is the demo's."""

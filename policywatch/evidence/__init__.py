@@ -1,1 +1,1 @@
-"""Proves to others what was captured: timestamps of the chain, WARC files, bundles that need no program of ours."""
+"""Proves captures to others: timestamps of the chain, WARC files, self-contained bundles."""

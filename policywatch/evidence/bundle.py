@@ -1,4 +1,4 @@
-"""All that proves a change, as files that a stranger can check by `sha256sum` and `openssl` alone."""
+"""All evidence of a change, as files to check with `sha256sum` and `openssl` alone."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _TEXTS.filters["text_name"] = text_name
 def write_bundle(
     session: Session, change_id: int, path: Path, watchlist: Watchlist
 ) -> list[str]:
-    """Write a new folder, or a ZIP file if the path ends so; what had to be left out.
+    """Write a new folder, or a ZIP file by its suffix. Returns what was left out.
 
-    Raises `UnknownChange`, `DamagedCapture`, `DamagedText`, and `OSError` where the folder is there already.
+    Raises `UnknownChange`, `DamagedCapture`, `DamagedText`, and `OSError` if the folder exists.
     """
     configs = extraction_configs(watchlist)
     context = proved_change(session, change_id, configs)
@@ -128,5 +128,5 @@ def _write(path: Path, bundle: Mapping[str, bytes]) -> None:
     for (
         name,
         content,
-    ) in bundle.items():  # the list of hashes last, without which it is not whole
+    ) in bundle.items():  # hashes last: without them it is incomplete
         replace_file(path / name, content)

@@ -1,4 +1,4 @@
-"""What is stored as a data set: compressed JSON Lines or CSV, with the texts a file a document."""
+"""The store as a data set: compressed JSON Lines or CSV, with a file of texts for each document."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Form = Literal["jsonl", "csv"]
 
 
 class _File(NamedTuple):
-    """`state` is equal where the file would come out as it did."""
+    """An equal `state` gives an equal file."""
 
     rows: int
     sha256: str
@@ -56,7 +56,7 @@ _MANIFEST = TypeAdapter(dict[str, _File])
 
 
 class Exported(NamedTuple):
-    """Files, and the rows in all of them."""
+    """`rows` of all files."""
 
     written: int
     unchanged: int
@@ -71,9 +71,9 @@ def export_data(
     form: Form,
     progress: Callable[[str], None],
 ) -> Exported:
-    """Write documents, changes, passages and checks, and each document's texts, with a manifest of rows and digests.
+    """Write documents, changes, passages, checks and texts, with a manifest of rows and digests.
 
-    Texts that an earlier export, or one that was interrupted, wrote already are left as they are. Raises `OSError`.
+    Unchanged texts of an earlier or interrupted export stay. Raises `OSError`.
     """
     ids = [row.id for row in documents]
     tables: dict[str, tuple[type[Shape], Callable[[], Iterator[Shape]]]] = {
@@ -207,7 +207,7 @@ def _write(
 
 
 def _cells(row: Shape) -> list[str]:
-    """Lists and objects are JSON in their cell."""
+    """Lists and objects as JSON."""
     return [
         cell(json.dumps(value, ensure_ascii=False))
         if isinstance(value, (list, dict))
@@ -223,7 +223,7 @@ def _csv_line(cells: Sequence[str]) -> str:
 
 
 def _read_manifest(folder: Path) -> dict[str, _File]:
-    """Nothing of one that is none: all is written anew then."""
+    """An invalid one is ignored: everything is written again."""
     try:
         return _MANIFEST.validate_json((folder / MANIFEST).read_bytes())
     except (FileNotFoundError, ValidationError):

@@ -1,4 +1,4 @@
-"""Timestamps (RFC 3161) on the chain: an authority signs that an entry, and so all before it, stood at a time."""
+"""RFC 3161 timestamps on the chain: an authority signs that an entry, and so all earlier ones, existed."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _LATE = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Where timestamps come from, and the certificates that theirs must lead to."""
+    """`roots` must sign its certificates."""
 
     url: str
     pem: bytes
     roots: Sequence[Certificate]
 
     def timestamp_chain(self, database: Database, now: datetime) -> None:
-        """Have the newest entry signed, once a day. Where that fails, it is logged, and the next run asks again."""
+        """Have the newest entry signed, once a day. A failure is logged; the next run retries."""
         with database.reading() as session:
             head, last = last_entry(session), last_timestamp(session)
         if head is None or (
@@ -61,7 +61,7 @@ class Authority:
 
 
 def authority_of(watchlist: Watchlist) -> Authority | None:
-    """The one that the watchlist names. Raises `WatchlistError` where its certificate can't be read."""
+    """Raises `WatchlistError` where its certificate can't be read."""
     entry, section = watchlist.evidence
     if entry is None:
         return None
@@ -75,7 +75,7 @@ def authority_of(watchlist: Watchlist) -> Authority | None:
 
 
 def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
-    """An answer that is verified. What an authority or a network does wrong is raised as it comes."""
+    """Verified. Errors of authority and network are raised as they come."""
     query = rfc3161.TimestampRequestBuilder(text, rfc3161.HashAlgorithm.SHA256).build()
     headers = {"Content-Type": "application/timestamp-query"}
     received = fetch(
@@ -85,7 +85,7 @@ def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
         headers=headers,
         seconds=_SECONDS,
         max_size=_LARGEST_ANSWER,
-        allow_private=True,  # the operator's own words, and no redirect is followed
+        allow_private=True,  # the operator's choice, without redirects
     )
     if received.status != 200:
         raise ValueError(f"the authority answered with status {received.status}")
@@ -97,8 +97,7 @@ def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
 
 
 def _decoded(response: bytes) -> rfc3161.TimeStampResponse:
-    """Also of an authority whose certificates are not in the order of DER, as `openssl ts` takes it. Raises
-    `ValueError`."""
+    """Also accepts certificates out of DER order, as `openssl ts` does. Raises `ValueError`."""
     try:
         return rfc3161.decode_timestamp_response(response)
     except ValueError:
@@ -113,7 +112,7 @@ def _decoded(response: bytes) -> rfc3161.TimeStampResponse:
 
 
 def _values(content: bytes) -> list[bytes]:
-    """The values in the content of a DER value."""
+    """Of a constructed DER value."""
     values = []
     while content:
         size = len(content) - len(_content(content, rest=True))
@@ -123,7 +122,7 @@ def _values(content: bytes) -> list[bytes]:
 
 
 def _content(value: bytes, *, rest: bool = False) -> bytes:
-    """Of a DER value, or what follows it."""
+    """Of a DER value; `rest`: what follows it."""
     at, size = 2, value[1]
     if size > 0x80:
         at += size & 0x7F
@@ -132,7 +131,7 @@ def _content(value: bytes, *, rest: bool = False) -> bytes:
 
 
 def late_problem(session: Session, now: datetime) -> str | None:
-    """Why nobody could tell when the newest captures were written; None while timestamps come."""
+    """Why the newest captures have no proof of time; None while timestamps come."""
     since, last = unsigned_since(session), last_timestamp(session)
     if since is None or now - since < _LATE:
         return None
@@ -148,7 +147,7 @@ def late_problem(session: Session, now: datetime) -> str | None:
 
 
 def report_late(database: Database, now: datetime) -> str | None:
-    """Have the operator told, once, that timestamps no longer come; the problem in words where that is news."""
+    """Notify the operator once. Returns the problem if new."""
     with database.reading() as session:
         problem, last = late_problem(session, now), last_timestamp(session)
         since = unsigned_since(session)
@@ -166,7 +165,7 @@ def report_late(database: Database, now: datetime) -> str | None:
 
 
 def timestamp_damage(authority: Authority, session: Session) -> Iterator[Damage]:
-    """The timestamps that are not the authority's word on what stands there."""
+    """Timestamps that do not verify."""
     verifier = rfc3161.VerifierBuilder(roots=[*authority.roots]).build()
     entries = select(ChainEntry).join(
         Timestamp, col(Timestamp.entry) == ChainEntry.number

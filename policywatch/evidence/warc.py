@@ -1,4 +1,4 @@
-"""Captures as a WARC 1.1 file: for each its response, its request, and metadata that says what is known besides."""
+"""Captures as WARC 1.1: response, request and metadata records."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ _OF_THE_TRANSFER = {
     "content-encoding",
     "transfer-encoding",
     "content-length",
-}  # not true of a body that is decoded
+}  # wrong for a decoded body
 
 
 def write_warc(session: Session, file: Path, documents: Sequence[str]) -> int:
-    """All captures, or those of some documents, oldest first; how many. Raises `DamagedCapture` and `OSError`, and
-    writes nothing then."""
+    """Oldest first, of all or some documents; returns how many. Raises `DamagedCapture` and `OSError`, and then
+    writes nothing.
+    """
     wanted = select(Capture.id).order_by(col(Capture.fetched_at), col(Capture.id))
     if documents:
         wanted = wanted.where(col(Capture.document_id).in_(documents))
@@ -38,7 +39,7 @@ def write_warc(session: Session, file: Path, documents: Sequence[str]) -> int:
         for id_ in ids:
             row = capture(session, id_)
             _write(writer, row)
-            session.expunge(row)  # all bodies together may be more than the memory
+            session.expunge(row)  # all bodies may exceed the memory
     return len(ids)
 
 
@@ -50,7 +51,7 @@ def _write(writer: WARCWriter, row: Capture) -> None:
     is_page = url.scheme in (
         "http",
         "https",
-    )  # and not a text of an archive's repository
+    )  # not a text from a repository
     uri = row.final_url if is_page else f"urn:policywatch:{quote(row.final_url)}"
 
     def write(

@@ -1,1 +1,1 @@
-"""The scheduled job, ready to install: cron, systemd, docker, kubernetes, github-actions."""
+"""Ready scheduled jobs: cron, systemd, docker, kubernetes, github-actions."""

@@ -16,16 +16,15 @@ from pathlib import Path
 from policywatch.config.watchlist import Watchlist
 from policywatch.schedule.interval import CannotSchedule
 
-ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist, if no other is named
+ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Absolute paths of this machine, and who runs the program.
+    """With absolute paths.
 
-    `program` is the command that starts it, as words. `database_file` is None where the database is a server.
-    `secrets` are the names of the environment variables that the watchlist asks for, never their values.
-    `repository` is the root of the git work tree in which the watchlist lies.
+    `program` is the command in words. `database_file` is None for a server. `secrets` are names of environment
+    variables, never values. `repository` is the root of the watchlist's git work tree.
     """
 
     program: Sequence[str]
@@ -38,7 +37,7 @@ class Installation:
     secrets: Sequence[str] = ()
     every: str = "1h"
     repository: Path | None = None
-    workers: int = 0  # that share a PostgreSQL; 0: one job
+    workers: int = 0  # on one PostgreSQL; 0: one job
     release: str = version("policywatch")
 
     def __post_init__(self) -> None:
@@ -60,10 +59,9 @@ def this_installation(
     environment_file: Path | None = None,
     workers: int = 0,
 ) -> Installation:
-    """The program that runs now, for the user who runs it.
+    """The running program and its user.
 
-    Without `environment_file`, policywatch.env beside the watchlist is taken if it is there or if the watchlist asks
-    for variables, which must come from somewhere.
+    `environment_file` defaults to policywatch.env beside the watchlist, if it exists or variables are needed.
     """
     file = watchlist.file.resolve()
     if workers and watchlist.database.startswith("sqlite"):
@@ -72,7 +70,7 @@ def this_installation(
         )
     tables = json.dumps(
         tomllib.loads(file.read_text("utf-8-sig")), default=str
-    )  # without the comments
+    )  # without comments
     secrets = tuple(sorted({*re.findall(r"\$\{(\w+)\}", tables)}))
     beside = file.with_name(ENVIRONMENT_FILE)
     if environment_file is None and (secrets or beside.exists()):
@@ -96,7 +94,7 @@ def this_installation(
 
 
 def program() -> tuple[str, ...]:
-    """The script beside this Python, which a moved or unusual installation may lack."""
+    """The script beside this Python, if any."""
     script = Path(sys.executable).with_name("policywatch")
     return (
         (str(script),)

@@ -1,4 +1,4 @@
-"""How often the job looks for what is due, in the notations of cron and systemd."""
+"""How often the job looks for due work, in the notations of cron and systemd."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ _MINUTES = (
     15,
     20,
     30,
-)  # the ones that divide an hour; fewer would only wake the machine
-_HOURS = (1, 2, 3, 4, 6, 8, 12)  # the ones that divide a day
+)  # divisors of an hour; shorter ones only wake the machine
+_HOURS = (1, 2, 3, 4, 6, 8, 12)  # divisors of a day
 
 
 class CannotSchedule(Exception):
-    """This installation can't be run that way; the message says why and what to do."""
+    """The message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """`every` minutes from `offset` minutes past, so that not all installations knock on the full hour."""
+    """`every` minutes from `offset` past, so that installations do not all start on the hour."""
 
     every: int
     offset: int
 
     @classmethod
     def parse(cls, text: str, seed: str) -> Interval:
-        """Read "15m", "1h" or "1d"; `seed` decides the offset. Raises `CannotSchedule`."""
+        """ "15m", "1h" or "1d"; `seed` gives the offset. Raises `CannotSchedule`."""
         match = re.fullmatch(r"([1-9]\d?)([mhd])", text)
         number, unit = (int(match[1]), match[2]) if match else (0, "")
         allowed = {"m": _MINUTES, "h": _HOURS, "d": (1,)}.get(unit, ())
@@ -46,7 +46,6 @@ class Interval:
 
     @property
     def cron(self) -> str:
-        """Five fields: minute, hour, day, month, weekday."""
         if self.every < 60:
             return f"{self.offset}-59/{self.every} * * * *"
         return f"{self.offset} {_hours(self.every // 60, '*/{}', '6')} * * *"
@@ -60,7 +59,7 @@ class Interval:
 
     @property
     def spread(self) -> int:
-        """Seconds by which a run may be put off: a tenth of the interval, five minutes at most."""
+        """Seconds by which runs may be delayed: a tenth of the interval, at most five minutes."""
         return min(self.every * 6, 300)
 
 

@@ -1,4 +1,4 @@
-"""The ready job, as the text of the files that the scheduler wants."""
+"""The ready job, as text of the scheduler's files."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 WORKERS_IN: Final = ("docker", "kubernetes")
-IMAGE_USER: Final = 10001  # the Dockerfile's; used where the installation is root's
+IMAGE_USER: Final = 10001  # the Dockerfile's, if root installed it
 DATA_BRANCH: Final = "policywatch-data"
-LARGEST_KEPT: Final = 95_000_000  # bytes of a database before a run; GitHub refuses files of more than 100 MiB
+LARGEST_KEPT: Final = (
+    95_000_000  # bytes of a database before a run; GitHub refuses more than 100 MiB
+)
 
 
 def render(kind: Kind, installation: Installation) -> str:
-    """The job for this installation, with how to install it as comments.
+    """With instructions as comments.
 
-    Where it takes several files, each begins with a line "# --- file NAME". Raises `CannotSchedule`.
+    Of several files, each begins with "# --- file NAME". Raises `CannotSchedule`.
     """
     if installation.workers and kind not in WORKERS_IN:
         raise CannotSchedule(
@@ -47,13 +49,13 @@ def render(kind: Kind, installation: Installation) -> str:
 
 
 def files(job: str) -> dict[str, str]:
-    """The files of a rendered job by name; what stands before the first is explanation."""
+    """By name; text before the first is explanation."""
     parts = re.split(r"^# --- file (.+)\n", job, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def _systemd_facts(installation: Installation) -> dict[str, object]:
-    """Which of the folders that a sandbox would hide this installation lives in."""
+    """Which folders hidden by systemd's sandbox this installation uses."""
     paths = [Path(word) for word in installation.program if word.startswith("/")] + [
         installation.config
     ]
@@ -70,7 +72,7 @@ def _systemd_facts(installation: Installation) -> dict[str, object]:
 
 
 def _compose_facts(installation: Installation) -> dict[str, object]:
-    """Which folders the container sees, each before those within it, and whether it may only read there."""
+    """Folders for the container, parents first, and whether read-only."""
     folders = {installation.config.parent: True}
     if installation.database_file is not None:
         folders[installation.database_file.parent] = False
@@ -84,7 +86,7 @@ def _container_facts(installation: Installation) -> dict[str, object]:
 
 
 def _workflow_facts(installation: Installation) -> dict[str, object]:
-    """Paths inside the repository. A database elsewhere on this machine would be empty on every runner."""
+    """Paths inside the repository. A database elsewhere would be empty on every runner."""
     root = installation.repository or installation.config.parent
     database = installation.database_file
     if database is not None and not database.is_relative_to(root):
@@ -113,12 +115,12 @@ def _shell(value: object) -> str:
 
 
 def _crontab(command: str) -> str:
-    """cron ends the command at a %, unless a backslash stands before it."""
+    """An unescaped % ends cron's command."""
     return command.replace("%", "\\%")
 
 
 def _unit_words(words: list[str]) -> str:
-    """A command line for ExecStart, which knows quotes, % specifiers and, after the program, $ variables."""
+    """For ExecStart: quotes, % specifiers and, after the program, $ variables."""
     return " ".join(
         [
             _unit_quoted(words[0]),
@@ -128,40 +130,42 @@ def _unit_words(words: list[str]) -> str:
 
 
 def _unit_quoted(value: object) -> str:
-    """One word of a setting that takes several."""
+    """For settings that take several words."""
     text = _unit_path(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"' if re.search(r"""[\s'"\\;]""", text) else text
 
 
 def _unit_path(value: object) -> str:
-    """A setting that takes the rest of the line as one path."""
+    """For settings that take one path."""
     return str(value).replace("%", "%%")
 
 
 def _yaml(value: object) -> str:
-    """A double-quoted scalar: every JSON string is one."""
+    """Every JSON string is a double-quoted scalar."""
     return json.dumps(str(value), ensure_ascii=False)
 
 
 def _compose(value: object) -> str:
-    """The same where a $ would be a variable of Compose."""
+    """Compose's variables begin with $."""
     return _yaml(value).replace("$", "$$")
 
 
 def _kubernetes(value: object) -> str:
-    """The same where $(NAME) would be a variable of the pod."""
+    """The pod's variables are $(NAME)."""
     return _yaml(value).replace("$(", "$$(")
 
 
 @cache
 def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(  # the output is no HTML: each format has its own quoting, below
-        loader=jinja2.PackageLoader("policywatch.schedule", "templates"),
-        autoescape=False,  # noqa: S701
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    environment = (
+        jinja2.Environment(  # not HTML: each format has its own quoting, below
+            loader=jinja2.PackageLoader("policywatch.schedule", "templates"),
+            autoescape=False,  # noqa: S701
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
     )
     environment.filters |= {
         "shell": _shell,
