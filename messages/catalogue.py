@@ -166,6 +166,12 @@ class Catalogue:
         """The label of a quotation that answers several."""
         return " · ".join(self.question(key, state) for key in keys)
 
+    def actor(self, name: str, via: str) -> str:
+        """Who did something, as the journal has it, within a sentence."""
+        if via == "pages" and not name:
+            return self("actor.shared")
+        return self.term("actor", via, name=name)
+
     def severity(self, name: str, brief: Mapping[str, Any]) -> str:
         """None for a language without a trained model."""
         return (

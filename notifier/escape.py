@@ -61,12 +61,13 @@ def without_mentions(text: str) -> str:
 
 
 def web_link(url: str | None) -> str | None:
-    """In ASCII; None unless it leads to the web."""
+    """In ASCII; None unless it leads to a page or a letter."""
     if url is None:
         return None
     try:
         parts = urlsplit(url.strip())
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_page = parts.scheme in ("http", "https") and bool(parts.hostname)
+        usable = is_page or (parts.scheme == "mailto" and "@" in parts.path)
     except ValueError:
         return None
     return quote(url.strip(), safe=";/?:@&=+$,#%~!-._") if usable else None

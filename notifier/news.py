@@ -9,7 +9,6 @@ from typing import Any
 from foundation.vocabulary import NoticeKind
 from messages import Catalogue, Message, catalogue, translate
 from notifier.escape import clean
-from notifier.presentation import actor_words
 from storage.notices import Notice
 
 _TEXTS = {
@@ -58,7 +57,7 @@ def show_notice(notice: Notice, language: str) -> News:
         else ""
     )
     if kind is NoticeKind.NARROWED:
-        values["by"] = clean(actor_words(words, facts["by"], facts["via"]))
+        values["by"] = clean(words.actor(facts["by"], facts["via"]))
         text = words.term("notices.narrowed", facts["action"], **values)
     elif facts.get("never_read"):
         text = words("notices.never_read", **values)

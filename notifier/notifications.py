@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from foundation.vocabulary import MessageKind, gravity
 from messages import Catalogue, catalogue
-from notifier.alert_view import ChangeView, change_view
 from notifier.calendar import REMINDER, CalendarEntry
+from notifier.change_view import ChangeView, change_view
 from notifier.chat_markup import Format
 from notifier.escape import clean, cut
 from notifier.news import show_notice
@@ -93,7 +93,7 @@ def alert_message(
         return message
     announced = announcements(session, [source]).get(source.id)
     if announced and announced.change_id in earlier:
-        view = replace(view.in_short(1), passages=(), unflagged=0)
+        view = replace(view.in_short(1), passages=())
     day = min(each.detected_at for each in earlier.values()).date()
     lead = message.body.words("say.event_again", date=message.body.words.day(day))
     return replace(message, body=replace(message.body, changes=(view,), lead=lead))
@@ -141,12 +141,12 @@ def digest_message(
     changes.sort(
         key=lambda view: (
             view.service.lower(),
-            gravity(view.severity),
+            gravity(view.change.severity),
             view.title.lower(),
         )
     )
     routes = tuple(sorted({alert.route for alert in alerts}))
-    gravest = min(changes, key=lambda view: gravity(view.severity))
+    gravest = min(changes, key=lambda view: gravity(view.change.severity))
     more = f" · {words('subject.digest', n=len(changes) - 1)}" if changes[1:] else ""
     subject = cut(_subject(gravest, words), _SUBJECT - len(more)) + more
     body = Body(
@@ -189,7 +189,7 @@ def with_reminders(
     base_url: str | None,
 ) -> Notification:
     """Adds approaching deadlines of changes that these routes were alerted to."""
-    shown = {view.id for view in digest.body.changes}
+    shown = {view.change.id for view in digest.body.changes}
     language, words = digest.body.language, digest.body.words
     views = tuple(
         change_view(session, change, language, base_url)
@@ -199,8 +199,8 @@ def with_reminders(
     if not views:
         return digest
     subject = digest.subject
-    if not shown and views[0].deadline:
-        day = words.day(views[0].deadline, short=True)
+    if not shown and views[0].change.deadline:
+        day = words.day(views[0].change.deadline, short=True)
         about = f"{views[0].service} · {views[0].title}"
         subject = cut(f"{words('brief.deadline')} {day}{words.colon}{about}", _SUBJECT)
     return replace(digest, subject=subject, body=replace(digest.body, deadlines=views))
@@ -270,7 +270,7 @@ def sample_message(
     if newest is None:
         # no page of an invented change is stored; the link tests the operator's address
         view, lead = (
-            replace(sample_change(language), diff=base_url, stored=None),
+            replace(sample_change(language), diff=base_url, texts=None),
             words("say.test_sample"),
         )
     else:
@@ -302,7 +302,7 @@ def _event(
     """None without a day, or if all were past on detection."""
     found, words = source.detected_at.date(), catalogue(language)
     starts = view.starts is not None and view.starts >= found
-    is_open = view.deadline is not None and view.deadline >= found
+    is_open = view.change.deadline is not None and view.change.deadline >= found
     if not starts and not is_open:
         return None
     about = f"{view.service}, {view.title}"
@@ -310,8 +310,8 @@ def _event(
     return CalendarEntry(
         document_id=source.document_id,
         start=(view.starts, subject) if view.starts and starts else None,
-        deadline=(view.deadline, words.term("calendar", "deadline", title=about))
-        if view.deadline and is_open
+        deadline=(view.change.deadline, words.term("calendar", "deadline", title=about))
+        if view.change.deadline and is_open
         else None,
         number=alerted_before_of_day(session, source),
         found_at=source.detected_at,
@@ -323,20 +323,20 @@ def _event(
 def _subject(view: ChangeView, words: Catalogue) -> str:
     """Severity and news first, then the page, then other facts."""
     parts = [
-        view.short or view.service,
-        *([] if view.title in view.short else [view.title]),
+        view.subject or view.service,
+        *([] if view.title in view.subject else [view.title]),
     ]
-    if view.starts and not view.announced and view.title in view.short:
+    if view.starts and not view.announced and view.title in view.subject:
         parts.append(
             words.term(
-                "subject", view.starting_key, date=words.day(view.starts, short=True)
+                "subject", view.date_key, date=words.day(view.starts, short=True)
             )
         )
     if view.returned:
         parts.append(words("subject.returned"))
     if view.announced:
         parts.append(
-            words("subject.announced", date=words.day(view.announced, short=True))
+            words("subject.announced", date=words.day(view.announced.day, short=True))
         )
     severity = words("subject.severity", severity=view.severity_name)
     severity = severity[:1].upper() + severity[1:]

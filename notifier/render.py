@@ -9,7 +9,7 @@ from functools import cache
 from typing import Literal
 
 from messages import Catalogue, catalogue
-from notifier.alert_view import ChangeView
+from notifier.change_view import ChangeView
 from notifier.chat_markup import Format
 from notifier.escape import cut
 from notifier.forms import DIALECTS, render
@@ -76,7 +76,7 @@ def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
     """Ever less, with as many passages as fit at each length."""
     is_alert = body.template == "alert"
     count = len(body.lines) or (
-        len(body.changes[0].passages) if is_alert else len(body.changes)
+        len(body.changes[0].excerpts) if is_alert else len(body.changes)
     )
     rooms = [_Room(count, passage) for passage in _LENGTHS]
     rooms += [replace(rooms[-1], ways=ways) for ways in _WAYS] + [

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from messages import catalogue
-from notifier.alert_view import ChangeView, view_of
+from notifier.change_view import ChangeView
 from storage.changes import Change, StoredPassage
 from storage.documents import Document
 
@@ -75,7 +74,12 @@ def sample_change(language: str) -> ChangeView:
         ["ai_training"],
         marks,
     )
-    view = view_of(catalogue(language), page, change, stored)
-    return replace(
-        view, diff=f"{SITE}/changes/1", stored=f"{SITE}/documents/{id_}/versions/2"
+    versions = f"{SITE}/documents/{id_}/versions"
+    return ChangeView(
+        catalogue(language),
+        change,
+        page,
+        passages=stored,
+        diff=f"{SITE}/changes/1",
+        texts=(f"{versions}/1", f"{versions}/2"),
     )

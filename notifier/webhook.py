@@ -87,7 +87,9 @@ def webhook_body(
         "subject": message.subject,
         "text": message.text,
         "routes": list(message.body.routes),
-        "changes": [change_json(session, view.id) for view in views if view.id],
+        "changes": [
+            change_json(session, id_) for view in views if (id_ := view.change.id)
+        ],
         "withdrawn": list(message.withdrawn),
         "pages": [view.diff for view in views if view.diff],
     }

@@ -17,7 +17,6 @@ from crawler.browser import require as require_browser
 from crawler.failures import DownloadFailed
 from foundation.vocabulary import NoticeKind, Outcome
 from messages import ENGLISH, catalogue, counted
-from notifier.presentation import actor_words
 from policywatch import sandbox
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
@@ -290,7 +289,7 @@ def _paused(session: Session) -> Iterator[Finding]:
             continue
         text, facts = "is paused, and not checked", {"paused": row.id}
         if entry := pauses.get(row.id):
-            who = actor_words(words, entry.by, entry.via)
+            who = words.actor(entry.by, entry.via)
             text += f", since {entry.at:%Y-%m-%d %H:%M} UTC, by {who}"
             facts |= {"since": entry.at.isoformat(), "by": who}
         yield Finding(

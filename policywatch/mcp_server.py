@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from foundation.vocabulary import TOPICS, Graded
 from messages import catalogue
+from notifier.change_view import listed_view
 from notifier.escape import cut
-from notifier.presentation import headline
 from policywatch.sanitize import sanitize
 from policywatch.views.excerpt import excerpt
 from policywatch.views.query_params import (
@@ -247,7 +247,7 @@ def _changes(page: ChangesPage, limit: int) -> str:
 
 def _row(listed: ListedChange) -> dict[str, Any]:
     change, document = listed.change, listed.document
-    news = headline(catalogue("en"), document, change)
+    news = listed_view(listed, catalogue("en")).headline
     return {
         "id": change.id,
         "day": change.detected_at.date().isoformat(),

@@ -23,14 +23,3 @@ def sanitize(text: str) -> str:
 def xml_text(text: str) -> str:
     """Replaces characters that XML forbids."""
     return _NOT_XML.sub("\ufffd", text)
-
-
-def safe_link(url: str | None) -> str | None:
-    """None unless it opens a page or a letter: no `javascript:`."""
-    if (
-        url is None
-        or re.match(r"(?i)(?:https?://|mailto:)", url) is None
-        or _DANGEROUS.search(url) is not None
-    ):
-        return None
-    return url

@@ -85,6 +85,11 @@ class Change(SQLModel, table=True):
     def is_unclassified(self) -> bool:
         return UNCLASSIFIED in self.brief.get("severity_reasons", ())
 
+    @property
+    def why(self) -> list[Message]:
+        """Why the change as a whole is alerted or not."""
+        return [Message.from_json(stored) for stored in self.brief.get("why", ())]
+
 
 leave_out_withdrawn(Change, col(Change.id), col(Withdrawal.change_id))
 
@@ -135,6 +140,14 @@ class StoredPassage(SQLModel, table=True):
     # The word diff to show: [["same" | "removed" | "added", text], ...]. Stored, so that mail, page and terminal mark
     # the same words.
     marks: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
+
+    @property
+    def word_diff(self) -> list[tuple[str, str]]:
+        """The marks, or where there are none the whole text of each side."""
+        if self.operation == "moved":
+            return [("same", self.after or self.before or "")]
+        sides = [("removed", self.before or ""), ("added", self.after or "")]
+        return [(tag, text) for tag, text in self.marks or sides if text]
 
 
 def dated_ahead(session: Session, now: datetime) -> list[Change]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.alert_view import change_view
+from notifier.change_view import change_view
 from policywatch.ingest.approve import AnotherTextHeld, accept, held_text
 from policywatch.ingest.extraction import ExtractionConfig
 from storage.change_list import ChangeFilter, changes_page
@@ -238,7 +238,7 @@ def test_an_accepted_text_is_news_of_that_day_and_says_when_it_was_found(
         (row,) = changes_page(session, ChangeFilter(since=later.date()), limit=1).rows
         assert (row.change.id, row.change.detected_at) == (taken.id, later)
         assert (
-            change_view(session, row.change, "en", None).found
+            change_view(session, row.change, "en", None).found.date()
             == check.checked_at.date()
         )
     database.close()

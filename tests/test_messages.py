@@ -522,6 +522,12 @@ def test_a_notice_says_where_more_is_said(store: Database) -> None:
     assert 'href="https://parley.example/updates"' in message.html
 
 
+def test_a_link_leads_to_a_page_or_to_a_letter_and_runs_nothing() -> None:
+    assert web_link("mailto:privacy@parley.example") == "mailto:privacy@parley.example"
+    assert web_link("javascript:alert(1)//@parley.example") is None
+    assert web_link("mailto:\u202eparley") is None
+
+
 def test_a_link_cannot_break_out_of_its_markdown() -> None:
     assert web_link("https://x.example/a) [b](https://evil.example") == (
         "https://x.example/a%29%20%5Bb%5D%28https://evil.example"

@@ -10,7 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from messages import catalogue
-from notifier.alert_view import change_view
+from notifier.change_view import change_view
 from storage.changes import change as stored
 from storage.database import Database
 from tests.site import AI, Site, library, outcomes, policy, policywatch, run, watchlist

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from messages import ENGLISH, catalogue
-from notifier.presentation import actor_words
 from policywatch.cli.opening import opened
 from policywatch.cli.options import (
     CONFIG,
@@ -52,7 +51,7 @@ def _as_json(row: JournalEntry) -> dict[str, Any]:
 
 
 def _cells(row: JournalEntry) -> tuple[str, ...]:
-    who = actor_words(catalogue(ENGLISH), row.by, row.via)
+    who = catalogue(ENGLISH).actor(row.by, row.via)
     values = (
         json.dumps(value, ensure_ascii=False) if value else "-"
         for value in (row.before, row.after)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,20 +15,12 @@ from sqlmodel import Session
 from analysis.model import Comparison
 from foundation.vocabulary import Cause
 from messages import ENGLISH, Message, catalogue
-from notifier.presentation import (
-    Quoted,
-    context,
-    date_key,
-    facts,
-    headline,
-    read_statements,
-    reasons,
-)
+from notifier.change_view import ChangeView, change_view, listed_view
+from notifier.summary import Quoted
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.sanitize import sanitize
-from policywatch.views.change import ShownChange, change_view
 from policywatch.views.passages import Run, Section, flagged_first, runs
-from storage.announced import Announcement
+from storage.captures import addresses, capture_records
 from storage.change_list import (
     ChangesPage,
     ListedChange,
@@ -37,7 +28,7 @@ from storage.change_list import (
     event_of,
     leading_first,
 )
-from storage.changes import Change, StoredPassage
+from storage.changes import Change, change
 from storage.checks import Check, last_check
 from storage.documents import Document, document
 from storage.reviews import reviews_of
@@ -48,6 +39,18 @@ _WIDEST = 100  # columns; longer lines are hard to read
 _SEVERITY = {"high": "bold red", "medium": "bold yellow", "low": "bold cyan"}
 _MARK = {"removed": "red strike", "added": "green underline", "same": ""}
 _PLAIN = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
+
+
+# of two files that are compared
+_NO_DOCUMENT = Document(
+    id="",
+    service="",
+    title="",
+    kind="",
+    url="",
+    language="",
+    added_at=datetime.fromtimestamp(0, UTC),
+)
 
 
 class _Sheet:
@@ -182,8 +185,9 @@ def show_change(
     Raises `UnknownChange`.
     """
     sheet = _Sheet(console)
-    view = change_view(session, change_id)
-    of, brief = view.document, view.change.brief
+    view = change_view(session, change(session, change_id), ENGLISH)
+    of = view.document
+    reasons = view.change.why if why else None
     sheet.line(
         (sheet.words("change.number", n=change_id), "bold"),
         " · ",
@@ -191,7 +195,7 @@ def show_change(
         " · ",
         of.title,
     )
-    _facts(sheet, view.change, of.kind)
+    _facts(sheet, view)
     if view.returned:
         sheet.line(sheet.words("change.returns", n=view.returned.number))
     if view.change.waits:
@@ -212,13 +216,20 @@ def show_change(
         sheet.line(
             f"{_time(review.at)} UTC  ", (state, "bold"), f" · {review.by}{note}"
         )
-    _why(sheet, reasons(brief) if why else ())
-    _summary(sheet, view.change, of)
-    _reading(sheet, brief)
-    _passages(sheet, view.passages, of.title, why=reasons(brief) if why else None)
+    _why(sheet, reasons or ())
+    _summary(sheet, view)
+    _reading(sheet, view)
+    _passages(sheet, view, why=reasons)
     sheet.gap()
     sheet.rule()
-    _source(sheet, view)
+    for version in (view.before, view.after):
+        captured = sheet.words(
+            "change.captured", moment=f"{_time(version.captured_at)} UTC"
+        )
+        sheet.line(f"version {version.number}, {captured}")
+    captures = capture_records(session, view.after.capture_id)
+    for url in addresses(captures, of.url):
+        sheet.line((url, "dim"))
 
 
 def show_comparison(
@@ -234,23 +245,24 @@ def show_comparison(
             )
             sheet.line(f"{counts}; --json lists them")
         return
-    row = Change(cause="page", **change_columns(comparison))
-    _facts(sheet, row, "", has_passages=bool(comparison.passages))
-    _why(sheet, comparison.why if why else ())
-    passages = stored_passages(comparison.passages)
-    _summary(sheet, row, None)
-    _passages(sheet, passages, "", why=comparison.why if why else None)
+    view = ChangeView(
+        sheet.words,
+        Change(cause="page", **change_columns(comparison)),
+        _NO_DOCUMENT,
+        passages=stored_passages(comparison.passages),
+    )
+    _facts(sheet, view, has_passages=bool(comparison.passages))
+    reasons = comparison.why if why else None
+    _why(sheet, reasons or ())
+    _summary(sheet, view)
+    _passages(sheet, view, why=reasons)
 
 
 def _passages(
-    sheet: _Sheet,
-    passages: list[StoredPassage],
-    title: str,
-    *,
-    why: Collection[Message] | None,
+    sheet: _Sheet, view: ChangeView, *, why: Collection[Message] | None
 ) -> None:
     """`why` holds the reasons of the whole change, which no passage says again; without it none says any."""
-    flagged, others = flagged_first(passages, title)
+    flagged, others = flagged_first(view.passages, view.document.title)
     for section in flagged:
         sheet.gap()
         sheet.rule()
@@ -312,17 +324,19 @@ def _change_entry(
     *,
     with_document: bool = False,
 ) -> None:
-    change, of = row.change, row.document
-    number = sheet.words("change.number", n=change.id).lower()
-    sheet.line(
-        (f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", *_weight(sheet, change)
-    )
+    view, of = listed_view(row, sheet.words), row.document
+    number = sheet.words("change.number", n=row.change.id).lower()
+    sheet.line((f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", _weight(view))
     if with_document:
         sheet.line(
             of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2
         )
-    news = headline(sheet.words, of, change)
-    for line in (news, _about(sheet, change, of.kind, row.announced)):
+    announced = (
+        sheet.words("changes.announced", date=view.announced.day.isoformat())
+        if view.announced
+        else None
+    )
+    for line in (view.headline, _about(view, announced)):
         if line:
             sheet.line(line, indent=2)
     if row.counts:
@@ -337,64 +351,46 @@ def _other_changes(sheet: _Sheet, rows: Iterable[ListedChange]) -> None:
         )
 
 
-def _weight(sheet: _Sheet, change: Change) -> list[tuple[str, str]]:
+def _weight(view: ChangeView) -> tuple[str, str]:
+    change, words = view.change, view.words
     if not change.substantive:
-        return [(sheet.words("changes.form_only"), "dim")]
+        return words("changes.form_only"), "dim"
     if change.severity == "none":
-        return [(sheet.words("changes.not_about"), "dim")]
-    severity = sheet.words.severity(change.severity, change.brief).upper()
-    return [(severity, _SEVERITY.get(change.severity, "bold"))]
+        return words("changes.not_about"), "dim"
+    return view.severity_name.upper(), _SEVERITY.get(change.severity, "bold")
 
 
-def _about(
-    sheet: _Sheet, change: Change, kind: str, announced: Announcement | None = None
-) -> str:
-    parts = [sheet.words.label("topics", topic) for topic in change.topics]
+def _about(view: ChangeView, announced: str | None = None) -> str:
+    change, words = view.change, view.words
+    parts = [words.label("topics", topic) for topic in change.topics]
     if change.effective_date is not None:
-        parts.append(
-            sheet.words.term(
-                "changes",
-                date_key(change, kind),
-                date=change.effective_date.isoformat(),
-            )
-        )
-    if announced is not None:
-        parts.append(sheet.words("changes.announced", date=announced.day.isoformat()))
+        day = change.effective_date.isoformat()
+        parts.append(words.term("changes", view.date_key, date=day))
+    if announced:
+        parts.append(announced)
     if change.cause != "page":
-        parts.append(sheet.words.label("cause", change.cause))
+        parts.append(words.label("cause", change.cause))
     return " · ".join(parts)
 
 
-def _facts(
-    sheet: _Sheet, change: Change, kind: str, *, has_passages: bool = True
-) -> None:
-    sheet.line(
-        *(
-            _weight(sheet, change)
-            if has_passages
-            else (sheet.words("change.no_passages"),)
-        )
-    )
-    for line in (sheet.words.why_high(change.brief), _about(sheet, change, kind)):
+def _facts(sheet: _Sheet, view: ChangeView, *, has_passages: bool = True) -> None:
+    sheet.line(_weight(view) if has_passages else view.words("change.no_passages"))
+    for line in (view.words.why_high(view.change.brief), _about(view)):
         if line:
             sheet.line(line)
 
 
-def _summary(sheet: _Sheet, change: Change, of: Document | None) -> None:
-    words = sheet.words
-    if news := headline(words, of, change):
+def _summary(sheet: _Sheet, view: ChangeView) -> None:
+    words = view.words
+    if view.headline:
         sheet.gap()
-        sheet.line((news, "bold"))
-    if quoted := context(change.brief):
-        label = (
-            words("brief.gone") + words.colon
-            if change.brief["meaning_side"] == "before"
-            else ""
-        )
+        sheet.line((view.headline, "bold"))
+    if quoted := view.quotation:
+        label = words("brief.gone") + words.colon if view.is_gone else ""
         sheet.line(f"{label}“{quoted.text}”", indent=2)
     rows = [
         (fact.label, [*filter(None, [fact.value]), *map(_quote, fact.quotes)])
-        for fact in facts(words, change, of.kind if of else "")
+        for fact in view.facts
         if fact.name != "effective_date"  # above
     ]
     if rows:
@@ -402,9 +398,9 @@ def _summary(sheet: _Sheet, change: Change, of: Document | None) -> None:
         sheet.table(rows)
 
 
-def _reading(sheet: _Sheet, brief: Mapping[str, Any]) -> None:
+def _reading(sheet: _Sheet, view: ChangeView) -> None:
     """What a language model made of the change, and what of it was dropped."""
-    reader = brief.get("reader")
+    reader = view.change.brief.get("reader")
     if not reader:
         return
     words = sheet.words
@@ -419,7 +415,7 @@ def _reading(sheet: _Sheet, brief: Mapping[str, Any]) -> None:
         sheet.line(judged if verdict["alert"] else words("changes.not_about"), indent=2)
     if kept := reader.get("kept"):
         sheet.line(words.term("kept", kept), indent=2)
-    for text, quotes in read_statements(brief, words.language):
+    for text, quotes in view.statements:
         sheet.line(text, indent=2)
         for quoted in quotes:
             sheet.line((_quote(quoted), "dim"), indent=4)
@@ -471,16 +467,6 @@ def _why(sheet: _Sheet, reasons: Iterable[Message], indent: int = 0) -> None:
         sheet.line(
             (f"{sheet.words('change.why').lower()}: {reason}", "dim"), indent=indent
         )
-
-
-def _source(sheet: _Sheet, view: ShownChange) -> None:
-    for version in (view.before, view.after):
-        captured = sheet.words(
-            "change.captured", moment=f"{_time(version.captured_at)} UTC"
-        )
-        sheet.line(f"version {version.number}, {captured}")
-    for url in view.addresses:
-        sheet.line((url, "dim"))
 
 
 def _time(when: datetime) -> str:

@@ -12,12 +12,12 @@ from jinja2 import Environment
 from sqlmodel import Session
 
 from messages import Message
+from notifier.change_view import ChangeView
 from policywatch.atomic_file import replace_file, replacement
 from policywatch.config.watchlist import Watchlist
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.proofs import gives_text
-from policywatch.views.change import ShownChange
 from policywatch.views.serializer import change_json
 from policywatch.web.layout import plain_text
 from policywatch.web.record import pdf, printable, proved_change
@@ -39,7 +39,7 @@ def write_bundle(
     """
     configs = extraction_configs(watchlist)
     context = proved_change(session, change_id, configs)
-    view: ShownChange = context["view"]
+    view: ChangeView = context["view"]
     texts = {
         "before": session.get_one(Version, view.before.id),
         "after": session.get_one(Version, view.after.id),
@@ -53,7 +53,7 @@ def write_bundle(
     entries = [*captures, *(text.entry for text in texts.values() if text.entry)]
     proofs = {number: proof_of(session, number) for number in entries}
     html = printable(
-        "evidence.html", watchlist.site, **context, captures=captures.values()
+        "evidence.html", watchlist.site, **context | {"captures": captures.values()}
     )
     bundle = {
         **{

@@ -18,9 +18,10 @@ from analysis.text.lexicon import section_topics
 from analysis.text.phrases import kinds_of, pattern
 from crawler.canonical import canonical_address
 from foundation.vocabulary import NoticeKind
+from notifier.escape import web_link
 from policywatch.config.additions import KINDS, entry_text, named_entry
 from policywatch.ingest.extraction import isolated
-from policywatch.sanitize import safe_link, sanitize
+from policywatch.sanitize import sanitize
 from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import capture, newest_captures
 from storage.checks import Check, last_checks
@@ -266,7 +267,7 @@ def _entry(link: Link, heading: str, of: Document, ids: set[str]) -> str | None:
     if (
         kind is None
         or pattern("links", "earlier").search(f"{words} / {path}")
-        or not safe_link(link.url)
+        or not web_link(link.url)
     ):
         return None
     given = {

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from analysis.text.words import Tag
 from foundation.vocabulary import gravity
 from messages import Message
-from notifier.presentation import group_alike
+from notifier.excerpts import group_alike
 from storage.changes import StoredPassage
 
 _LONG = (
@@ -211,7 +211,7 @@ class _Evidence(NamedTuple):
 
 
 def _pieces(passage: StoredPassage) -> list[Piece]:
-    marks = _marks(passage)
+    marks = [(_tag(tag), text) for tag, text in passage.word_diff]
     evidence = list(_evidence(passage, marks))
     offsets = dict.fromkeys(_SIDES, 0)  # where the mark begins in the text of each side
     pieces: list[Piece] = []
@@ -226,18 +226,6 @@ def _pieces(passage: StoredPassage) -> list[Piece]:
         for side in on:
             offsets[side] += len(text)
     return pieces
-
-
-def _marks(passage: StoredPassage) -> list[tuple[Tag, str]]:
-    if passage.operation == "moved":
-        return [("same", passage.after or passage.before or "")]
-    if passage.marks:
-        return [(_tag(tag), text) for tag, text in passage.marks if text]
-    whole: list[tuple[Tag, str]] = [
-        ("removed", passage.before or ""),
-        ("added", passage.after or ""),
-    ]
-    return [mark for mark in whole if mark[1]]
 
 
 def _tag(stored: str) -> Tag:

@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from foundation.vocabulary import Cause, State
 from notifier.plan import is_wanted
-from notifier.presentation import reasons
 from notifier.routes import Unmet
 from notifier.when import AtOnce, parse_when, zone
 from policywatch.config.recipients import route_of
@@ -206,7 +205,7 @@ def _why_not(
         why = (
             ["the page did not change, the way it is read did"]
             if is_reader
-            else map(str, reasons(row.brief))
+            else map(str, row.why)
         )
         yield ": ".join(filter(None, ["this change makes no alert", "; ".join(why)]))
         return

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session
 
 from analysis.page_json import headline_json
 from foundation.vocabulary import Outcome, State
-from messages import catalogue
-from notifier.presentation import headline, reasons
+from messages import ENGLISH, catalogue
+from notifier.change_view import ChangeView, change_view, listed_view
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.proposals import open_proposals
 from policywatch.views import json_models as json
 from policywatch.views.between import Sum
-from policywatch.views.change import change_view
 from policywatch.views.routing import WaitingChange
 from storage.alternating import alternating_passages
-from storage.announced import Announcement, announcement_by
+from storage.announced import announcement_by
 from storage.change_list import ListedChange, changes_to
-from storage.changes import Change, change_in_any_state, changes_of
+from storage.changes import Change, change, change_in_any_state, changes_of
 from storage.checks import last_checks
 from storage.deliveries import alerts_in, newest
 from storage.document_stats import document_stats
@@ -53,24 +53,11 @@ def change_json(
     session: Session, change_id: int, *, reviews: bool = False
 ) -> json.ChangeJson:
     """The whole of a change; with `reviews` for the operator's people only. Raises `UnknownChange`."""
-    view = change_view(session, change_id)
-    heads = {
-        version.id: version
-        for version in (view.before, view.after, view.returned)
-        if version
-    }
+    view = change_view(session, change(session, change_id), ENGLISH)
     trail = reviews_of(session, change_id) if reviews else []
     events = event_changes(session, {view.change.event_id})
-    head = _change_head(
-        view.change,
-        view.document,
-        heads,
-        view.announced,
-        events,
-        trail[-1] if trail else None,
-    )
     return json.ChangeJson(
-        **head,
+        **_change_head(view, events, trail[-1] if trail else None),
         reader=view.change.brief.get("reader"),
         passages=view.passages,
         reviews=trail,
@@ -92,13 +79,11 @@ def changes_json(
     heads = version_heads(session, {id_ for id_ in ids if id_ is not None})
     events = event_changes(session, {row.change.event_id for row in rows})
     last = last_reviews(session, [row.change.id for row in rows]) if reviews else {}
+    words = catalogue(ENGLISH)
     return [
         json.ChangeHead(
             **_change_head(
-                row.change,
-                row.document,
-                heads,
-                row.announced,
+                replace(listed_view(row, words), heads=heads),
                 events,
                 last.get(row.change.id),
             )
@@ -108,17 +93,12 @@ def changes_json(
 
 
 def _change_head(
-    row: Change,
-    of: Document,
-    heads: Mapping[int, Version],
-    announced: Announcement | None,
-    events: Mapping[int, list[int]],
-    review: Review | None,
+    view: ChangeView, events: Mapping[int, list[int]], review: Review | None
 ) -> dict[str, Any]:
-    """`heads` holds the versions that the change names, `events` the changes of its event."""
-    before, after = heads[row.before_id], heads[row.version_id]
+    """`events` holds the changes of its event."""
+    row, of, announced = view.change, view.document, view.announced
     if of.kind == PREVIEW:
-        announced = announcement_by(row, after)
+        announced = announcement_by(row, view.after)
     announcing = announced and {
         "on": announced.day,
         "change": announced.change_id,
@@ -129,10 +109,8 @@ def _change_head(
         **of.model_dump(include=_OF_A_DOCUMENT),
         "urls": of.addresses,
         **row.model_dump(include=_OF_A_CHANGE),
-        "versions": {"before": before, "after": after},
-        "returns_to": heads[row.returns_to].number
-        if row.returns_to is not None
-        else None,
+        "versions": {"before": view.before, "after": view.after},
+        "returns_to": view.returned.number if view.returned else None,
         "announced": announcing,
         "event": row.event_id
         and {
@@ -142,8 +120,8 @@ def _change_head(
         },
         "dated": row.brief.get("dated", False),
         "held": None,
-        "why": reasons(row.brief),
-        "headline": headline_json(row.brief, headline(catalogue("en"), of, row)),
+        "why": row.why,
+        "headline": headline_json(row.brief, view.headline),
         "classified": not row.brief.get("unlearned", False),
         "brief": {
             name: value for name, value in row.brief.items() if name not in _BESIDE
@@ -264,8 +242,8 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
     """A document with its versions, oldest first, and its changes, newest first. Raises `UnknownDocument`."""
     row = document(session, document_id)
     changes = [
-        change_json(session, change.id, reviews=True)
-        for change in changes_of(session, document_id)
+        change_json(session, each.id, reviews=True)
+        for each in changes_of(session, document_id)
     ]
     return {
         "document": row.id,
@@ -302,7 +280,7 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
             {"url": url, "entry": entry}
             for url, entry in open_proposals(session, document_id)
         ],
-        "changes": [change.model_dump(mode="json") for change in changes],
+        "changes": [each.model_dump(mode="json") for each in changes],
     }
 
 

@@ -13,8 +13,8 @@ from icalendar import Calendar, Event
 from sqlmodel import Session
 
 from messages import LANGUAGES, Catalogue, catalogue
+from notifier.change_view import listed_view
 from notifier.escape import for_machines
-from notifier.presentation import date_key, headline
 from policywatch.sanitize import sanitize
 from policywatch.views.passages import flagged_first
 from policywatch.views.query_params import EARLIEST, ChangesQuery
@@ -120,7 +120,7 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
         flagged, rest = flagged_first(
             passages.get(row.change.id, []), row.document.title
         )
-        news = headline(words, row.document, row.change)
+        view = listed_view(row, words)
         items.append(
             {
                 "id": stable_id(
@@ -128,12 +128,12 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
                 ),  # stays the same when others join
                 "url": page.whole(f"/changes/{row.change.id}"),
                 "title": sanitize(
-                    news or f"{row.document.service} · {row.document.title}"
+                    view.headline or f"{row.document.service} · {row.document.title}"
                 ),
                 "content_html": html(
                     page,
                     "feed_entry.html",
-                    row=row,
+                    view=view,
                     others=others,
                     sections=flagged or rest,
                 ),
@@ -215,7 +215,7 @@ def _event(
     link = page.whole(f"/changes/{row.change.id}")
     kind = "deadline" if day == row.change.deadline else "date"
     where = f"{row.document.service}, {row.document.title}"
-    news = headline(words, row.document, row.change)
+    view = listed_view(row, words)
     announced = (
         words("say.announced", date=words.day(row.announced.day))
         if row.announced
@@ -234,16 +234,18 @@ def _event(
         sanitize(
             words.term(
                 "calendar",
-                "deadline"
-                if kind == "deadline"
-                else date_key(row.change, row.document.kind),
+                "deadline" if kind == "deadline" else view.date_key,
                 title=where,
             )
         ),
     )
     event.add(
         "description",
-        sanitize(" ".join(filter(None, [news and f"{news}.", announced, link]))),
+        sanitize(
+            " ".join(
+                filter(None, [view.headline and f"{view.headline}.", announced, link])
+            )
+        ),
     )
     event.add("url", link)
     event.add("transp", "TRANSPARENT")  # does not block time

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from policywatch.sanitize import safe_link, sanitize
+from notifier.escape import web_link
+from policywatch.sanitize import sanitize
 from storage.paragraphs import Since, anchor, texts_of
 
 _TOP = 2  # the page's own title is level 1
@@ -141,7 +142,7 @@ def _linked(block: dict[str, Any]) -> tuple[Words, ...]:
     words: list[Words] = []
     at = 0
     for link in links:
-        named, url, start = link["text"], safe_link(link["url"]), link["at"]
+        named, url, start = link["text"], web_link(link["url"]), link["at"]
         if not url or start < at:
             continue
         words += [Words(text[at:start]), Words(named, url)]

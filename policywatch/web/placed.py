@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from notifier.presentation import Quoted
+from notifier.summary import Quoted
 from policywatch.views.between import Step
 from policywatch.views.passages import Section, flagged_first
 from policywatch.web.layout import anchors

@@ -16,9 +16,9 @@ from sqlmodel import Session
 from crawler.browser import printed
 from crawler.failures import DownloadFailed
 from messages import ENGLISH, Message, translate
+from notifier.change_view import ChangeView
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.proofs import require_texts
-from policywatch.views.change import ShownChange
 from policywatch.views.query_params import ChangesQuery, Number
 from policywatch.web.backend import Using
 from policywatch.web.change import change_page
@@ -72,7 +72,7 @@ def record(
     )
     ids = [wanted] if isinstance(wanted, int) else [row.change.id for row in rows]
     changes = (
-        proved_change(session, id_, configs) for id_ in ids
+        proved_change(session, id_, configs, language) for id_ in ids
     )  # one at a time: each holds two texts
     return pdf(
         printable("record.html", site, language, count=len(ids), changes=changes)
@@ -80,11 +80,14 @@ def record(
 
 
 def proved_change(
-    session: Session, change_id: int, configs: Mapping[str, ExtractionConfig]
+    session: Session,
+    change_id: int,
+    configs: Mapping[str, ExtractionConfig],
+    language: str = ENGLISH,
 ) -> dict[str, Any]:
     """Its page's content, after verifying its texts against their captures. Raises `UnknownChange`, `DamagedText`."""
-    context = change_page(session, change_id)
-    view: ShownChange = context["view"]
+    context = change_page(session, change_id, language)
+    view: ChangeView = context["view"]
     sides = (view.before.id, view.after.id)
     require_texts(session, [session.get_one(Version, id_) for id_ in sides], configs)
     return context

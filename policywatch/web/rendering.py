@@ -9,17 +9,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from messages import LANGUAGES, catalogue, translate
-from notifier.presentation import (
-    actor_words,
-    context,
-    date_key,
-    facts,
-    headline,
-    headline_marks,
-    read_statements,
-    reasons,
-)
-from policywatch.sanitize import safe_link, sanitize
+from notifier.change_view import listed_view
+from notifier.escape import web_link
+from policywatch.sanitize import sanitize
 from policywatch.views.excerpt import excerpt
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
@@ -43,16 +35,9 @@ def _templates() -> Environment:
         sides=sides,
         excerpt=excerpt,
         fragment=_fragment,
-        safe_link=safe_link,
+        web_link=web_link,
         site=SITE,
-        actor_words=actor_words,
-        headline=headline,
-        headline_marks=headline_marks,
-        quotation_around=context,
-        facts_of=facts,
-        date_key=date_key,
-        read_statements=read_statements,
-        reasons=reasons,
+        listed_view=listed_view,
         spoken=LANGUAGES,  # `languages` may be a page's own, of its documents
         catalogue=catalogue,
         leading_first=leading_first,

@@ -53,6 +53,9 @@ def review_change(
     if last is None or form.get("seen", str(last.id)) == str(last.id):
         address = page_context(request).link(f"/changes/{change_id}")
         return RedirectResponse(f"{address}#triage", 303)
+    language = page_context(request).language
     with backend.database.reading() as session:
-        context = change_page(session, change_id) | {"trouble": "triage.meanwhile"}
+        context = change_page(session, change_id, language) | {
+            "trouble": "triage.meanwhile"
+        }
         return render(request, "change.html", **context)

@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import Request, Response
 from sqlmodel import Session
 
+from messages import catalogue
+from notifier.change_view import ChangeView
 from policywatch.ingest.drafts import ChangeDraft, change_columns
 from policywatch.views.query_params import ChangesQuery, DocumentId
 from policywatch.web.backend import Using
@@ -57,7 +59,8 @@ def upcoming_page(
 def announced(request: Request, backend: Using, document_id: DocumentId) -> Response:
     with backend.database.reading() as session:
         sides = announced_text(session, document_id)
-    context = announced_page(sides, backend.comparisons.compared(sides, request))
+    draft = backend.comparisons.compared(sides, request)
+    context = announced_page(sides, draft, page_context(request).language)
     return render(request, "announced.html", **context)
 
 
@@ -82,18 +85,17 @@ def announced_text(session: Session, document_id: str) -> Sides:
     )
 
 
-def announced_page(sides: Sides, draft: ChangeDraft) -> dict[str, Any]:
-    """What an announced text will change; `change` as it would be stored, when that text was captured."""
+def announced_page(sides: Sides, draft: ChangeDraft, language: str) -> dict[str, Any]:
+    """What an announced text will change, as it would be stored when that text was captured."""
+    placed = PlacedPassages(
+        draft.passages, sides.document.title, sides.before, sides.after
+    )
+    columns = change_columns(draft.comparison)
+    change = Change(cause="page", detected_at=sides.after.captured_at, **columns)
+    view = ChangeView(catalogue(language), change, sides.document, counts=placed.counts)
     return {
         "texts": sides,
-        "document": sides.document,
-        "placed": PlacedPassages(
-            draft.passages, sides.document.title, sides.before, sides.after
-        ),
+        "placed": placed,
         "alert": draft.comparison.alert,
-        "change": Change(
-            cause="page",
-            detected_at=sides.after.captured_at,
-            **change_columns(draft.comparison),
-        ),
+        "view": view,
     }

@@ -1,0 +1,324 @@
+"""A change as pages, messages, feeds, the terminal and JSON show it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Literal
+
+from sqlmodel import Session
+
+from foundation.vocabulary import Cause
+from messages import Catalogue, catalogue
+from messages.headline import MOST, headline_text
+from notifier.escape import clean, cut, web_link
+from notifier.excerpts import Excerpt, cut_marks, excerpts
+from notifier.summary import (
+    Fact,
+    Mark,
+    Quoted,
+    facts,
+    marks_within,
+    quotation,
+    read_statements,
+)
+from storage.announced import Announcement, announcements
+from storage.change_list import ListedChange
+from storage.changes import Change, StoredPassage, passages
+from storage.documents import PREVIEW, Document, document
+from storage.versions import Version, archive_name, version_heads
+
+_LONGEST_NAME = 60  # characters of a service's name in a headline
+# characters of a quotation, before a day and what else there is to know
+_MOST_IN_SUBJECT = 80
+_TOPICS_IN_SHORT = 4
+_IN_SHORT = ("effective_date", "deadline", "default")  # of the facts
+_LONGEST_MEANING = 250  # characters, where there is little room
+
+
+@dataclass(frozen=True, eq=False)
+class ChangeView:
+    """The rows of a change, and what they say in a language. All that is text is safe to show on one line.
+
+    `heads` are the versions that it names, without their texts; a list has neither these nor `passages`.
+    """
+
+    words: Catalogue
+    change: Change
+    document: Document  # one without a service where two files are compared
+    announced: Announcement | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)  # passages by operation
+    heads: Mapping[int, Version] = field(default_factory=dict)
+    passages: Sequence[StoredPassage] = ()
+    diff: str | None = None  # where the whole change can be read
+    texts: tuple[str, str] | None = None  # the addresses of its two versions
+    thread: str = ""  # of which messages about the same hang together
+    others: tuple[ChangeView, ...] = ()  # of the same event
+    ways: int | None = None  # to refuse, where it is told in short
+
+    @property
+    def before(self) -> Version:
+        return self.heads[self.change.before_id]
+
+    @property
+    def after(self) -> Version:
+        return self.heads[self.change.version_id]
+
+    @property
+    def returned(self) -> Version | None:
+        """The earlier version with this very text."""
+        return self.heads.get(self.change.returns_to or 0)
+
+    @property
+    def service(self) -> str:
+        return clean(self.document.service)
+
+    @property
+    def title(self) -> str:
+        return clean(self.document.title)
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """Where the document stands, all of it."""
+        return tuple(filter(None, map(web_link, self.document.addresses)))
+
+    @property
+    def url(self) -> str | None:
+        """Where the document stands, or begins."""
+        return self.pages[0] if self.pages else None
+
+    @property
+    def found(self) -> datetime:
+        """When the page showed it: of an accepted text, before a person accepted it."""
+        is_accepted = self.heads and self.change.cause == Cause.ACCEPTED
+        return self.after.captured_at if is_accepted else self.change.detected_at
+
+    @property
+    def archived(self) -> str | None:
+        """Which archive the text is from, and of which day; None where the service itself showed it."""
+        if not self.heads or self.after.source is None:
+            return None
+        day = self.words.day(self.after.captured_at.date())
+        name = archive_name(self.after.source) or ""
+        return self.words("say.archived", source=name, date=day)
+
+    @property
+    def severity_name(self) -> str:
+        return self.words.severity(self.change.severity, self.change.brief)
+
+    @property
+    def severity_reasons(self) -> str:
+        """Why it is high, where a convention says so."""
+        return self.words.severity_reasons(self.change.brief)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        names = tuple(
+            clean(self.words.term("topics", topic)) for topic in self.change.topics
+        )
+        is_cut = self.ways is not None and len(names) > _TOPICS_IN_SHORT
+        return (*names[:_TOPICS_IN_SHORT], "…") if is_cut else names
+
+    @property
+    def starts(self) -> date | None:
+        """From when it holds."""
+        written = self.change.brief.get("from")
+        return self.change.effective_date or (
+            date.fromisoformat(written) if written else None
+        )
+
+    @property
+    def date_key(self) -> Literal["dated", "announced_for", "since", "starting"]:
+        """The key of the words for that day.
+
+        An announcement takes effect on no day by itself, not even once its day is past.
+        """
+        if self.change.brief.get("dated"):
+            return "dated"
+        if self.document.kind == PREVIEW:
+            return "announced_for"
+        found = self.change.detected_at  # none of two files
+        is_past = found and self.starts and self.starts < found.date()
+        return "since" if is_past else "starting"
+
+    @cached_property
+    def headline(self) -> str:
+        """What stands on top; nothing where nobody is alerted of it.
+
+        It quotes the page, or says what a convention has settled; of two files, it only quotes.
+        """
+        return self._headline(short=False)
+
+    @cached_property
+    def subject(self) -> str:
+        """The same, with dates as they stand in a subject."""
+        return self._headline(short=True)
+
+    def _headline(self, *, short: bool) -> str:
+        words, change, brief = self.words, self.change, self.change.brief
+        service, title = self.service, self.title
+        if not service:
+            return clean(headline_text(words, brief))
+        if read := self._read_headline:
+            is_named = service.casefold() in read.casefold()
+            text = read if is_named else f"{service} · {title}{words.colon}{read}"
+            return cut(text, _MOST_IN_SUBJECT) if short else text
+        if len(service) > _LONGEST_NAME:
+            service = f"{service[:_LONGEST_NAME]}…"
+        if change.is_unclassified:
+            return words("headline.unclassified", service=service)
+        news = brief.get("headline") or {}
+        day, key = change.effective_date, self.date_key
+        date = day and words.day(day, short=short)
+        if news.get("notice") and day is not None and key != "dated":
+            return words("headline.notice", service=service, date=date)
+        claim = news.get("claim")
+        settled = [
+            words.term("headline", brief["default"])
+            for quote in brief.get("default_words", ())
+            if claim and quote.get("passage") == brief.get("place")
+        ]
+        in_sentence = claim and day is not None and key in ("starting", "since")
+        text = clean(
+            headline_text(
+                words,
+                brief,
+                service=service,
+                title=title,
+                most=_MOST_IN_SUBJECT if short else MOST,
+                default=settled[0] if settled else "",
+                when=words.term("headline", key, date=date) if in_sentence else "",
+            )
+        )
+        is_complete = day is None or in_sentence
+        if is_complete or not (claim or self.document.kind == PREVIEW):
+            return text
+        return words.term("headline", key, text=text, date=date)
+
+    @property
+    def _read_headline(self) -> str | None:
+        """A language model's, where it decided and the headline stands on words of the page."""
+        reader = self.change.brief.get("reader") or {}
+        if not (reader.get("decides") and reader["verdict"]["alert"]):
+            return None
+        read: str | None = (reader.get("headline") or {}).get(self.words.language)
+        return read
+
+    @property
+    def headline_marks(self) -> tuple[Mark, ...]:
+        """The headline with the changed words of its quotation marked."""
+        text, brief = self.headline, self.change.brief
+        start, end = (brief.get("headline") or {}).get("clause") or (0, 0)
+        clause = clean((brief.get("meaning") or "")[start:end])
+        before, found, after = text.partition(clause) if clause else (text, "", "")
+        quoted = quotation(brief)
+        if self._read_headline or not found or quoted is None:
+            return (("same", text),)
+        marks = marks_within(quoted.marks, clause)
+        return (("same", before), *marks, ("same", after))
+
+    @property
+    def quotation(self) -> Quoted | None:
+        """What the page says around the headline, where that does not quote all of it."""
+        brief = self.change.brief
+        news, text = brief.get("headline") or {}, brief.get("meaning") or ""
+        start, end = news.get("clause") or (0, 0)
+        is_whole = (
+            not news.get("claim")
+            and not brief.get("reader", {}).get("headline")
+            and not news.get("notice")
+            and text[start:end].strip(" .") == text.strip(" .")
+        )
+        quoted = None if is_whole else quotation(brief)
+        if quoted is None or self.ways is None:
+            return quoted
+        return quoted._replace(marks=cut_marks(quoted.marks, _LONGEST_MEANING))
+
+    @property
+    def is_gone(self) -> bool:
+        """The quotation is of the earlier text."""
+        return self.change.brief.get("meaning_side") == "before"
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """The summary."""
+        rows = facts(self.words, self.change.brief, self.starts, self.date_key)
+        if self.ways is None:
+            return tuple(rows)
+        return tuple(
+            replace(row, quotes=row.quotes[: self.ways]) if row.is_way_out else row
+            for row in rows
+            if row.name in _IN_SHORT or (row.is_way_out and self.ways)
+        )
+
+    @property
+    def statements(self) -> list[tuple[str, tuple[Quoted, ...]]]:
+        """What a language model says of the change, each sentence with the words of the page on which it stands."""
+        return read_statements(self.change.brief, self.words.language)
+
+    @property
+    def retold(self) -> str:
+        """The same in a row, where there is room for it."""
+        statements = self.statements if self.ways is None else ()
+        return " ".join(text for text, _ in statements)
+
+    @cached_property
+    def excerpts(self) -> tuple[Excerpt, ...]:
+        """The flagged passages, that of the meaning first, then the gravest."""
+        return excerpts(self.words, self.change, self.passages, self.texts)
+
+    @property
+    def unflagged(self) -> int:
+        if self.change.is_unclassified:
+            return 0
+        return sum(not passage.topics for passage in self.passages)
+
+    @property
+    def stored(self) -> str | None:
+        """Where the page can be read as it was stored, at the words that are the news."""
+        if self.texts is None:
+            return None
+        is_there = self.excerpts and self.excerpts[0].passage.after is not None
+        lead = self.excerpts[0].url if is_there else None
+        return lead or self.texts[1]
+
+    def in_short(self, ways: int) -> ChangeView:
+        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
+        return replace(self, ways=ways)
+
+
+def change_view(
+    session: Session, change: Change, language: str, site: str | None = None
+) -> ChangeView:
+    """The change with all that belongs to it; `site` is where our pages are."""
+    heads = version_heads(
+        session, [change.before_id, change.version_id, change.returns_to or 0]
+    )
+    announced = announcements(session, [change]).get(change.id)
+    stored = passages(session, change.id)
+    view = ChangeView(
+        catalogue(language),
+        change,
+        document(session, change.document_id),
+        announced,
+        Counter(passage.operation for passage in stored),
+        heads,
+        stored,
+        thread=announced.document_id if announced else change.document_id,
+    )
+    if not site:
+        return view
+    home = site.rstrip("/")
+    before, after = (
+        f"{home}/documents/{version.document_id}/versions/{version.number}"
+        for version in (view.before, view.after)
+    )
+    return replace(view, diff=f"{home}/changes/{change.id}", texts=(before, after))
+
+
+def listed_view(row: ListedChange, words: Catalogue) -> ChangeView:
+    """As a list has it."""
+    return ChangeView(words, row.change, row.document, row.announced, row.counts)

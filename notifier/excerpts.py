@@ -1,0 +1,168 @@
+"""Passages of a change in a message: those that were flagged, the weightiest first, each cut to a length."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from foundation.vocabulary import gravity
+from messages import Catalogue
+from notifier.escape import clean
+from notifier.summary import Mark
+from storage.changes import Change, StoredPassage
+from storage.paragraphs import anchor
+
+_SEPARATOR = " › "
+_CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """`marks` are the word diff, `operation` says in words what happened and in how many places, `url` is where its
+    words stand in a version."""
+
+    passage: StoredPassage
+    heading: str
+    operation: str
+    topics: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    url: str | None
+
+    def within(self, length: int) -> tuple[Mark, ...]:
+        """The marks, cut to about this many characters; unchanged words far from changed ones go first."""
+        return cut_marks(_near_changes(self.marks), length)
+
+
+def excerpts(
+    words: Catalogue,
+    change: Change,
+    passages: Sequence[StoredPassage],
+    texts: tuple[str, str] | None,
+) -> tuple[Excerpt, ...]:
+    """The one that the meaning is from, then by sections, the gravest first; what says the same in several places is
+    there once. `texts` are the addresses of the two versions."""
+    is_whole = change.is_unclassified
+    flagged = [each for each in passages if each.topics or is_whole]
+    alike = group_alike(_without_titles(flagged))
+    return tuple(
+        _excerpt(words, same[0], len(same), texts)
+        for same in _most_severe_first(alike, change.brief.get("place"))
+    )
+
+
+def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
+    """Passages that say the same in several places together, in the order of the first of each group."""
+    groups: dict[Hashable, list[StoredPassage]] = {}
+    for passage in passages:
+        key = (passage.operation, passage.before, passage.after, tuple(passage.topics))
+        groups.setdefault(key, []).append(passage)
+    return list(groups.values())
+
+
+def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
+    """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
+    following = [*flagged, None][1:]
+    return [
+        passage
+        for passage, after in zip(flagged, following, strict=True)
+        if after is None or not _is_title(passage, after)
+    ]
+
+
+def _is_title(passage: StoredPassage, after: StoredPassage) -> bool:
+    titles = {"added": passage.after, "removed": passage.before}
+    return (
+        passage.operation in titles
+        and passage.operation == after.operation
+        and [*passage.heading, titles[passage.operation]] == after.heading
+    )
+
+
+def _most_severe_first(
+    alike: Sequence[list[StoredPassage]], place: int | None
+) -> list[list[StoredPassage]]:
+    heads = [same for same in alike if place in [each.position for each in same]]
+    under = heads[0][0].heading if heads else None
+    others = (same for same in alike if same not in heads)
+    sections = [
+        (min(gravity(each.severity) for same in run for each in same), heading, run)
+        for heading, section in groupby(others, key=lambda same: same[0].heading)
+        for run in [list(section)]
+    ]
+    sections.sort(key=lambda section: (section[0], section[1] != under))
+    return [*heads, *(same for _, _, run in sections for same in run)]
+
+
+def _excerpt(
+    words: Catalogue,
+    passage: StoredPassage,
+    places: int,
+    texts: tuple[str, str] | None,
+) -> Excerpt:
+    heading = _SEPARATOR.join(map(clean, passage.heading))
+    operation = words.term("operation", passage.operation)
+    return Excerpt(
+        passage,
+        heading=heading or words("say.start_of_page"),
+        operation=operation + (words("say.places", n=places) if places > 1 else ""),
+        topics=tuple(clean(words.term("topics", topic)) for topic in passage.topics),
+        marks=_trimmed([(kind, clean(text)) for kind, text in passage.word_diff]),
+        url=_place(passage, texts) if texts else None,
+    )
+
+
+def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
+    """Where its first block stands: in the later version, or in the earlier one where it is gone."""
+    is_gone = passage.after is None
+    text, url = (passage.before, texts[0]) if is_gone else (passage.after, texts[1])
+    id_ = anchor((text or "").split("\n")[0])
+    return f"{url}#{id_}" if id_ else url
+
+
+def _trimmed(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """White space at the edges of marked words goes to the words around them, where it can't be seen to be marked."""
+    runs: list[Mark] = []
+    for kind, text in marks:
+        words = text.strip()
+        if kind == "same" or not words:
+            runs.append(("same", text if kind != "removed" else ""))
+        else:
+            lead, _, tail = text.partition(words)
+            runs += [("same", lead), (kind, words), ("same", tail)]
+    joined: list[Mark] = []
+    for kind, text in runs:
+        spare = text.lstrip() if not joined or joined[-1][1].endswith(" ") else text
+        if spare and joined and joined[-1][0] == kind:
+            joined[-1] = (kind, joined[-1][1] + spare)
+        elif spare:
+            joined.append((kind, spare))
+    return tuple(joined)
+
+
+def _near_changes(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    near: list[Mark] = []
+    last = len(marks) - 1
+    for place, (kind, text) in enumerate(marks):
+        before = 0 if place == 0 else _CONTEXT
+        after = 0 if place == last else _CONTEXT
+        if kind != "same" or last == 0 or len(text) <= before + after + 20:
+            near.append((kind, text))
+            continue
+        head = text[:before].rpartition(" ")[0] or text[:before]
+        tail = (text[-after:].partition(" ")[2] or text[-after:]) if after else ""
+        near.append((kind, f"{head} … {tail}" if head else f"… {tail}"))
+    return tuple(near)
+
+
+def cut_marks(marks: tuple[Mark, ...], length: int) -> tuple[Mark, ...]:
+    kept: list[Mark] = []
+    left = length
+    for kind, text in marks:
+        if len(text) > left:
+            space = text.rfind(" ", 0, left)
+            kept.append((kind, text[: space if space > 0 else left].rstrip() + " …"))
+            break
+        kept.append((kind, text))
+        left -= len(text)
+    return tuple(kept)
