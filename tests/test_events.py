@@ -21,6 +21,7 @@ from storage.database import Database
 from storage.documents import Document
 from storage.events import leave_event
 from storage.removal import remove
+from storage.reviews import last_reviews
 from tests.owed import POLICY, URL, route, tell
 from tests.post import MINUTE, NOON, Post, deliver
 from tests.site import BOTH, policywatch
@@ -426,6 +427,40 @@ def test_pages_feeds_and_the_api_have_one_entry_that_a_person_can_take_apart(
         assert {
             change["event"] for change in site.get("/api/v1/changes").json()["changes"]
         } == {None}
+
+
+def test_an_event_is_reviewed_in_one_go_or_one_of_its_changes_alone(
+    store: Database, tmp_path: Path
+) -> None:
+    for number, document in enumerate((POLICY, FRENCH, TERMS, "harbour/terms")):
+        find(store, document, when=NOON + number * DAY, passages=shared(document))
+    config = tmp_path / "policywatch.toml"
+    config.write_text(f'contact = "me@example.org"\ndatabase = "{store}"\n', "utf-8")
+
+    def states() -> list[str]:
+        with store.reading() as session:
+            last = last_reviews(session, [1, 2, 3, 4])
+        return [last[id_].state if id_ in last else "new" for id_ in (1, 2, 3, 4)]
+
+    with visited(store, access=Access(password="correct horse")) as site:
+        sign_in(site)
+        assert not page(site, "/changes/4").css("#review-event")
+        form = page(site, "/changes/2").css_first(".triage form")
+        fields = {
+            node.attributes["name"]: node.attributes.get("value") or "on"
+            for node in form.css("input")
+        } | {"by": "Anna", "note": "", "state": "reviewed"}
+        assert site.post("/changes/2", data=fields).status_code == 303
+        assert states() == ["reviewed", "reviewed", "reviewed", "new"]
+        del fields["event"]
+        alone = fields | {"state": "concerns-us"}
+        assert site.post("/changes/3", data=alone).status_code == 200  # seen meanwhile
+        assert states() == ["reviewed", "reviewed", "concerns-us", "new"]
+    said = policywatch(
+        *("review", 1, "not-for-us", "--event", "--by", "Ben", "--config", config)
+    )
+    assert said.startswith("Changes 1, 2, 3: ")
+    assert states() == ["not-for-us"] * 3 + ["new"]
 
 
 FEEDS = (("/feed.atom", "<entry>"), ("/calendar.ics", "BEGIN:VEVENT"))
