@@ -1,4 +1,4 @@
-"""Bytes to characters, as a browser would, and a little more forgiving."""
+"""Bytes to characters, as browsers do, but more forgiving."""
 
 from __future__ import annotations
 
@@ -29,28 +29,27 @@ def _as_windows(failure: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("policywatch.windows", _as_windows)
-# how letters and quotation marks of UTF-8 begin that was read as windows-1252 and written as UTF-8 again
+# first characters of UTF-8 letters and quotation marks that were decoded as windows-1252 and encoded again
 _FOLLOWS = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
 _READ_TWICE = re.compile(f"[ÂÃ][{_FOLLOWS}]|â€")
 _MARKS_OF_TWICE = (
     "Â",
     "Ã",
     "â€",
-)  # to look for these is far cheaper, and most pages have none
-# they say nothing to a reader, and PostgreSQL takes no text with a NUL
+)  # a cheap test that most pages fail
+# meaningless, and PostgreSQL refuses NUL
 _CONTROLS = tuple(sign for sign in map(chr, range(0x20)) if sign not in "\t\n\f\r")
 
 
 def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> str:
-    """The text of a body, without control characters; what was encoded as UTF-8 twice is repaired line by line ("Ã©" is
-    "é")."""
+    """Without control characters; doubly encoded UTF-8 is repaired line by line ("Ã©" is "é")."""
     text = _as_declared(body, charset, html=html)
     for sign in _CONTROLS:
         if sign in text:
             text = text.replace(sign, " " if sign.isspace() else "")
     if not (any(mark in text for mark in _MARKS_OF_TWICE) and _READ_TWICE.search(text)):
         return text
-    import ftfy  # loads slowly, and hardly a page needs it
+    import ftfy  # loads slowly, rarely needed
 
     return "".join(
         ftfy.fix_encoding(line) if _READ_TWICE.search(line) else line
@@ -59,8 +58,8 @@ def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> st
 
 
 def _as_declared(body: bytes, charset: str | None, *, html: bool) -> str:
-    """A mark at the start decides; then what the server or the page declares, if it is not refuted by the bytes;
-    then UTF-8. Bytes that are not UTF-8 in a page that says so are read as windows-1252, which they nearly always are.
+    """A byte order mark wins, then the declaration unless the bytes refute it, then UTF-8. Other bytes in a page
+    declared UTF-8 are nearly always windows-1252.
     """
     mark, start = read_bom(body)
     if mark and start:
@@ -88,11 +87,11 @@ def _as_declared(body: bytes, charset: str | None, *, html: bool) -> str:
 
 
 def _declared(body: bytes, charset: str | None, *, html: bool) -> str | None:
-    """Python's name of the encoding that the server or the page names, None where it is no encoding of pages."""
+    """Python's name of it; None if it is no encoding of pages."""
     name = resolve_encoding(charset) if charset else None
     name = name or (html_body_declared_encoding(body) if html else None)
     if name is None or name in _NOT_OF_PAGES:
         return None
     return (
         name if codecs.lookup(name)._is_text_encoding else None
-    )  # the only way that Python tells text from zip
+    )  # Python's only way to tell text encodings from zip

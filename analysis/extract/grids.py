@@ -1,4 +1,4 @@
-"""Rows of tables that are made without `<table>`: cards and grids in which each entry has the same few short pieces."""
+"""Tables made without `<table>`: cards and grids whose entries have the same few short pieces."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from analysis.extract.html_lines import BOLD_LEVEL, MarkupLine, in_order
 from analysis.extract.html_tree import Element
 from analysis.model import CELL
 
-_LONGEST = 80  # characters; what is longer is text
+_LONGEST = 80  # characters; longer is text
 _CELLS = range(2, 8)
-_ROWS = 3  # entries alike; fewer may be anything
+_ROWS = 3  # equal entries; fewer may be anything
 
 
 def with_rows(lines: Sequence[MarkupLine]) -> list[MarkupLine]:
-    """The lines, those of one entry of a grid joined to a row.
+    """Lines of one entry are joined to a row.
 
-    A grid is an element of which every child that has text is an entry, most with as many cells; an entry has two
-    cells or more, none of them a title, a sentence or an entry of a list within. Cards that are links are no rows.
+    In a grid every child with text is an entry, most with equally many cells, at least two, none of them a title, a
+    sentence or an item of an inner list. Cards that are links are no rows.
     """
     inside: defaultdict[Element, list[MarkupLine]] = defaultdict(
         list
-    )  # no more of them than make clear that it is no entry
+    )  # capped: enough to rule an entry out
     for line in lines:
         for element in line.element.upwards():
             if len(inside[element]) == _CELLS.stop:
-                break  # and as many in what it stands in: the work grows with the page, not with its depth
+                break  # capped upwards too: the work grows with the page, not its depth
             inside[element].append(line)
     holders = {line.element for line in lines}
     rows: dict[Element, list[str]] = {}
@@ -52,7 +52,7 @@ def with_rows(lines: Sequence[MarkupLine]) -> list[MarkupLine]:
 
 
 def _cells(lines: Sequence[MarkupLine]) -> list[str]:
-    """What stands in each cell of an entry; [] if it is none."""
+    """[] if it is no entry."""
     first, *others = lines
     if not (_is_cell(first) or first.level == BOLD_LEVEL) or not all(
         map(_is_cell, others)

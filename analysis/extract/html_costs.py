@@ -1,6 +1,6 @@
-"""What no page of sense has, counted in one pass before the parser sees it: such a page only keeps its reader busy.
+"""Counts, in one pass before parsing, what no sensible page has.
 
-What gets past these counts meets the limits of the process that reads (`policywatch.sandbox`).
+What passes still meets the limits of the process (`policywatch.sandbox`).
 """
 
 from __future__ import annotations
@@ -11,30 +11,28 @@ from collections.abc import Iterable
 from analysis.model import UnreadablePage
 from messages import Message
 
-_ELEMENTS = (
-    200_000  # tags; an element takes a kilobyte of memory, and a large policy has 5,000
-)
-_ATTRIBUTES = (
-    1_000  # of one element: the parser looks for each name among all those before it
-)
-_OVERLOADED = re.compile(  # it is matched behind the "<"
+_ELEMENTS = 200_000  # tags; an element takes a kilobyte, and a large policy has 5,000
+_ATTRIBUTES = 1_000  # of one element: the parser compares each name with all before it
+_OVERLOADED = re.compile(  # matched behind the "<"
     r"""[a-zA-Z][^\s/>]*+(?:[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>"']*+))?+){1001}"""
 )
-# these end by themselves where the next one begins, or hold nothing: however many are not closed, they do not nest
+# these are closed implicitly or empty, so they never nest
 _FLAT_TAGS = (
     "p li dt dd tr td th thead tbody tfoot colgroup option optgroup html head body "
     "area base br col embed hr img input link meta param source track wbr"
 )
 _NEVER_NEST = frozenset(_FLAT_TAGS.split())
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,30})")
-_CLIMBS = 100_000_000  # levels, a second's work; a page of sense has not a tenth of it
-_TAGS = 14_000  # "<" in a text; fewer can't come to so much
+_CLIMBS = 100_000_000  # levels: a second's work, ten times a sensible page's
+_TAGS = 14_000  # "<" in a text; fewer can't cost so much
 _OPTION = re.compile("<option", re.IGNORECASE)
-_LOOKS = 200_000_000  # as much work: at each option the parser looks through the list of choices that it stands in
+_LOOKS = (
+    200_000_000  # as much work: at each option the parser searches the enclosing list
+)
 
 
 def refuse_costly(text: str) -> None:
-    """Raise `UnreadablePage` for a page that the parser would take minutes or gigabytes for."""
+    """Raises `UnreadablePage` for a page that would take minutes or gigabytes."""
     pieces = text.split("<")
     tags = len(pieces) - 1
     if tags > _ELEMENTS:
@@ -48,7 +46,7 @@ def refuse_costly(text: str) -> None:
 
 
 def _is_overloaded(pieces: Iterable[str]) -> bool:
-    """Whether an element has too many attributes; each piece is what stands from one "<" to the next."""
+    """Too many attributes; pieces are split at "<"."""
     in_script = False  # "a < b" is no tag there
     for piece in pieces:
         if in_script:
@@ -61,9 +59,9 @@ def _is_overloaded(pieces: Iterable[str]) -> bool:
 
 
 def _climbs(text: str) -> int:
-    """How many levels the parser climbs, at most: at nearly each tag, through all that is open there."""
+    """Upper bound of levels climbed: at nearly each tag, all that is open."""
     depth = climbed = 0
-    code = ""  # what is written in a script or a style is no markup
+    code = ""  # contents of script and style are no markup
     for closes, name in (match.groups() for match in _TAG.finditer(text)):
         name = name.lower()
         if code:

@@ -1,4 +1,4 @@
-"""An element tree as lines: every piece of its text once, in page order, with the element that holds it."""
+"""Flattens an element tree to lines, in page order, each with its element."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from foundation.vocabulary import BlockKind
 
 _STRUCTURE = frozenset(("li", "dt", "dd", "table", "tr", "td", "th"))
 _ITEMS = frozenset(("li", "dt", "dd"))
-_BREAK = "\x0b"  # a <br>; white space to everything else
+_BREAK = "\x0b"  # <br>; white space elsewhere
 _BREAKS = re.compile(r"\x0b\s*\x0b")
 _ANCHOR_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
 _ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
@@ -41,7 +41,7 @@ _MARK = re.compile(r"[+×✕✖−–—\-›‹»«>▲▼▶◀▴▾▸◂△
 
 
 class _Piece(NamedTuple):
-    """A piece of text, the innermost element round it, and what it stands in."""
+    """Text with its innermost element and link."""
 
     text: str
     holder: Element
@@ -55,7 +55,7 @@ class _Piece(NamedTuple):
 
 
 class _Flow:
-    """Collects the pieces of one line until a block begins or ends."""
+    """Collects a line's pieces until a block begins or ends."""
 
     def __init__(self, elements: list[Element]) -> None:
         self.elements = elements
@@ -63,17 +63,13 @@ class _Flow:
         self.layout = layout_tables(elements)
         self.blocks: list[Element] = [elements[0]]
         self.pieces: list[_Piece] = []
-        self.anchors: list[
-            tuple[int, Element]
-        ] = []  # open <a>, with the piece that it begins at
-        self.hrefs: list[
-            tuple[str, str, int]
-        ] = []  # words, address and the piece that they begin at
+        self.anchors: list[tuple[int, Element]] = []  # open <a>, with their first piece
+        self.hrefs: list[tuple[str, str, int]] = []  # words, address and first piece
         self.headings: list[tuple[Element, int]] = []  # open headings and their levels
         self.items: list[
             bool
-        ] = []  # of each open list item, whether its first line was taken
-        self.rows: list[Element] = []  # open rows; the outermost one takes all text
+        ] = []  # for each open list item, whether its first line was taken
+        self.rows: list[Element] = []  # open rows; the outermost takes all text
         self.cells: list[list[str]] = []
         self.row_hrefs: list[Href] = []
         self.tables: list[Element] = []
@@ -86,7 +82,7 @@ class _Flow:
         )
 
     def _is_local(self, anchor: Element) -> bool:
-        """Whether a link leads to a place of this page, be it written with the page's whole address."""
+        """Leads to a place of this page, perhaps with its whole address."""
         start, mark, fragment = anchor.get("href").partition("#")
         return bool(mark) and (
             not start or (bool(fragment) and fragment in self.places)
@@ -129,7 +125,7 @@ class _Flow:
         self.anchors = [(0, anchor) for _, anchor in self.anchors]
 
     def _placed_hrefs(self) -> deque[Href]:
-        """In order, each with the letters before it for its place: white space is not settled yet."""
+        """Located by the number of letters before them, as white space may still change."""
         if not self.hrefs:
             return deque()
         letters = [
@@ -144,7 +140,7 @@ class _Flow:
         )
 
     def _beside(self, holders: set[Element]) -> tuple[Element, ...]:
-        """The elements that stand beside each other in the open block; () if it is but one, or some text in none."""
+        """Elements side by side in the open block; () for only one, or loose text."""
         block = self.blocks[-1]
         if block in holders:
             return ()
@@ -301,7 +297,7 @@ class _Flow:
         self.pieces.append(_Piece("", anchor))
 
     def _is_way_up(self, anchor: Element, words: str) -> bool:
-        """ "Back to top" behind a sentence; alone in its line, the rules on lines leave it out."""
+        """ "Back to top" after a sentence; rules on lines handle it alone."""
         leads_here = self._is_local(anchor) or anchor.get("href").startswith(
             "javascript:"
         )
@@ -311,7 +307,7 @@ class _Flow:
         )
 
     def _drop_control(self, element: Element) -> None:
-        """A button beside the words of a title or of a table's column: "Our data [Copy link]", "Vendor [↕]"."""
+        """Beside a title or column header: "Our data [Copy link]", "Vendor [↕]"."""
         if (
             not self.pieces
             or self.pieces[-1].holder is not element
@@ -329,13 +325,13 @@ class _Flow:
             self.pieces.pop()
 
     def _drop_unspoken(self, element: Element) -> None:
-        """An icon's name, or "(opens in a new window)" for who cannot see its sign."""
+        """An icon's name, or "(opens in a new window)" for screen readers."""
         if not self.pieces or self.pieces[-1].holder is not element:
             return
         words = self.pieces[-1].text.strip()
         mark = (self.buttons or self.headings) and _MARK.fullmatch(
             words
-        )  # "+" beside a title that opens on a click
+        )  # "+" beside a collapsible title
         icon = _ICON_NAME.fullmatch(
             words
         ) is not None and not element.classes().isdisjoint(_ICON_WORDS)
@@ -351,7 +347,7 @@ class _Flow:
 
 
 def _take_hrefs(hrefs: deque[Href], text: str, before: int) -> list[Href]:
-    """Those that begin in the text, which has so many letters before it: between its words stand single spaces."""
+    """Those within the text, after so many letters; words are single-spaced."""
     taken = []
     ends = [*accumulate(map(len, text.split(" ")))] if hrefs else []
     while hrefs and hrefs[0].at - before < ends[-1]:
@@ -375,7 +371,7 @@ def _is_title(text: str) -> bool:
 
 
 def _unwrapped(element: Element) -> Element:
-    """The innermost element that holds no less than this one."""
+    """The innermost element with the same content."""
     while True:
         children = [
             child
@@ -388,7 +384,7 @@ def _unwrapped(element: Element) -> Element:
 
 
 def _walk(root: Element) -> Iterator[tuple[Element, str | None]]:
-    """Every element twice, at its start ("") and at its end (None), and every piece of text with its element."""
+    """Each element at its start ("") and end (None), and each text with its element."""
     open_: list[tuple[Element, Iterator[Element | str]]] = [(root, iter(root.children))]
     while open_:
         element, children = open_[-1]

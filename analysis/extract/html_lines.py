@@ -18,11 +18,9 @@ _BLOCK_TAGS = (
 )
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
 _HEADING_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
-BOXES = frozenset(
-    ("div", "section", "aside")
-)  # what holds other things, whatever they be
-BOLD_LEVEL = 8  # of a line in bold that stands for a heading
-REMARK = 160  # characters; what is longer is no remark on the page
+BOXES = frozenset(("div", "section", "aside"))  # generic containers
+BOLD_LEVEL = 8  # of a bold line used as a heading
+REMARK = 160  # characters; longer is no remark about the page
 CELLS = frozenset(("td", "th"))
 CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
 ROW_ROLES = CELL_ROLES | {"row"}
@@ -32,7 +30,7 @@ _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef\u0e00-\u0e7f]")
 
 
 class Href(NamedTuple):
-    """The words of a link, its address as written, and where in its line the words begin."""
+    """Words, address as written, and offset in the line."""
 
     text: str
     url: str
@@ -41,7 +39,7 @@ class Href(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class MarkupLine:
-    """One unit of text. `reason` says why the line is left out."""
+    """`reason` says why the line is left out."""
 
     kind: BlockKind
     text: str
@@ -53,7 +51,7 @@ class MarkupLine:
     button_chars: int = 0
     beside: tuple[
         Element, ...
-    ] = ()  # elements without a block of their own that hold all of a short line's text
+    ] = ()  # inline elements that together hold a short line's text
     reason: str | None = None
 
     @property
@@ -66,7 +64,7 @@ class MarkupLine:
 
     @property
     def is_prose(self) -> bool:
-        """Whether it reads as a sentence (or a row of a table), not as a label, a title or a menu."""
+        """A sentence or row, rather than a label, title or menu."""
         length = len(self.text)
         if self.kind == "heading" or 2 * (self.link_chars + self.button_chars) > length:
             return False
@@ -82,7 +80,7 @@ class MarkupLine:
 
 
 def in_order(text: str, hrefs: Sequence[Href]) -> list[Href]:
-    """The links where their words stand in a row, one behind the other."""
+    """Located by their words, one after the other."""
     placed: list[Href] = []
     end = 0
     for href in hrefs:
@@ -112,7 +110,7 @@ def heading_level(element: Element) -> int:
 
 
 def layout_tables(elements: list[Element]) -> set[Element]:
-    """Tables that only place things: with a heading, a table or a single column in them."""
+    """Layout tables: with a heading, a table or a single column inside."""
     layout = {
         each
         for each in elements
@@ -142,7 +140,7 @@ def layout_tables(elements: list[Element]) -> set[Element]:
 
 
 def above_title(lines: Sequence[MarkupLine]) -> int:
-    """How many lines stand above the page's title; 0 where it has none."""
+    """The number of lines above the title; 0 without one."""
     return next(
         (
             at
@@ -154,7 +152,7 @@ def above_title(lines: Sequence[MarkupLine]) -> int:
 
 
 def is_stamp(line: MarkupLine) -> bool:
-    """Whether it may date the document."""
+    """May date the document."""
     return (
         len(line.text) < 80
         and YEAR.search(line.text) is not None

@@ -70,14 +70,16 @@ def read_html(
         region_of(label) if written == declared else None,
         _container(left),
     )
-    for elements in trees:  # in a circle with their parents, the elements of many pages would wait to be collected
+    for (
+        elements
+    ) in trees:  # cycles with parents would keep elements of many pages alive
         for element in elements:
             element.children.clear()
     return page
 
 
 def _container(lines: Iterable[MarkupLine]) -> str | None:
-    """What a person called the innermost element round all sentences, or the nearest one round it with a name."""
+    """The name of the innermost named element around all sentences."""
     around: list[Element] = []
     for line in lines:
         if line.is_prose:
@@ -105,7 +107,7 @@ def _dropped(lines: Iterable[MarkupLine]) -> Iterable[Dropped]:
 
 
 def without(tree: LexborHTMLParser, remove: Sequence[str]) -> list[str]:
-    """Take out the elements that these selectors mean; their texts."""
+    """Removes the selected elements. Returns their texts."""
     nodes = _selected(tree, remove)
     texts = [" ".join(node.text(separator=" ").split()) for node in nodes]
     for node in nodes:
@@ -114,7 +116,7 @@ def without(tree: LexborHTMLParser, remove: Sequence[str]) -> list[str]:
 
 
 def _selected(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
-    """The elements that any of the selectors means, each once and none within another, in page order."""
+    """In page order, none within another."""
     nodes: set[int] = set()
     for selector in selectors:
         try:
@@ -145,9 +147,8 @@ def _empty_reason(lines: list[MarkupLine], select: Sequence[str]) -> Message:
 
 
 def _narrow(elements: list[Element], lines: list[MarkupLine], fragment: str) -> None:
-    """Leave out what is not in the part of the page that the address's fragment names, where it names one.
-
-    An element with text is that part; a heading or a mark stands for the section that begins there.
+    """Keeps the part that the address's fragment names, if any: an element with text, or the section of a heading or
+    mark.
     """
     named = (
         element
@@ -195,7 +196,7 @@ def _base(tree: LexborHTMLParser, url: str) -> str:
 
 
 def _absolute(base: str, href: str) -> str | None:
-    """None for what is no address of a page or a mailbox."""
+    """None unless a page's or mailbox's address."""
     try:
         address = urljoin(base, href.strip())
         return address if urlsplit(address).scheme in _SCHEMES else None
@@ -212,9 +213,7 @@ def _title(lines: list[MarkupLine], tree: LexborHTMLParser) -> str:
     node = tree.css_first("head title") or tree.css_first("title")
     words = " ".join((node.text() if node is not None else "").split())
     parts = [part for part in _TITLE_PARTS.split(words) if part]
-    parts.sort(
-        key=lambda part: not kinds_of(part)
-    )  # the name of the site may stand first
+    parts.sort(key=lambda part: not kinds_of(part))  # the site's name may come first
     return (
         parts[0]
         if parts
@@ -244,7 +243,7 @@ def _blocks(lines: Iterable[MarkupLine], base: str) -> Iterable[Block]:
 
 
 def _scope(element: Element) -> Element | None:
-    """The <details> that a summary is the heading of, None for headings that hold until the next one."""
+    """The <details> of a summary heading; None for headings that hold until the next."""
     summary = next(
         (holder for holder in element.upwards() if holder.tag == "summary"), None
     )

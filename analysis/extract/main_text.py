@@ -1,8 +1,7 @@
-"""Which lines of a page are the document's, without selectors: furniture is left out, all else stays.
+"""Which lines are the document's, without selectors: furniture is left out, all else stays.
 
-The rules go from the sure to the weak: what elements say of themselves (tags, roles), what stands on their buttons,
-what their names say, where the sentences are, and last what single lines say. Each rule and the noise that it answers
-is in docs/reading.md.
+From sure rules to weak ones: tags and roles, labels of buttons, names, the place of sentences, single lines.
+docs/reading.md has each rule and its noise.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from analysis.text.phrases import pattern
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
 _MOST = 0.8  # of the sentences
-_IN_FRAME = 0.6  # of the sentences, from which on <main> is what it says
+_IN_FRAME = 0.6  # share of sentences from which <main> is trusted
 
 
 def measure(elements: list[Element], lines: list[MarkupLine]) -> None:
@@ -53,7 +52,7 @@ def measure(elements: list[Element], lines: list[MarkupLine]) -> None:
 
 
 def _measure_beside(element: Element, block: Element) -> None:
-    """What stands beside others in one line counts for the block that they stand in; here, for itself."""
+    """Inline neighbours count for their block; here, each for itself."""
     chars = len(element.words(REMARK))
     link_chars = min(chars, element.clickable_chars())
     while element is not block and element.parent is not None:
@@ -69,8 +68,9 @@ def leave_out(
     selected: bool = False,
     former: Sequence[str] = (),
 ) -> None:
-    """Give every line that is not the document's its reason. `selected`: a selector chose the elements, so
-    that only what single lines say of themselves counts. `former` are the words of the blocks in force."""
+    """Give lines that are not the document's a reason. `selected`: by a selector, so that only rules on single lines
+    apply. `former` are the blocks' words in force.
+    """
     measure(elements, lines)
     if selected:
         mark_consent_managers(elements)
@@ -90,7 +90,7 @@ def leave_out(
 def by_place(
     elements: list[Element], lines: list[MarkupLine], language: str | None = None
 ) -> None:
-    """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
+    """Keeps the part with the sentences, and its title and dates wherever they stand."""
     left = [line for line in lines if line.reason is None]
     prose = [line for line in left if line.is_prose]
     if not prose:
@@ -119,8 +119,9 @@ def by_place(
 
 
 def _above(left: list[MarkupLine], first: int, frame: Element | None) -> set[int]:
-    """The lines straight above the main part, up to the first thing to click or to a title over the page's own: its
-    title, its date, whom it is for. Where there is a <main>, all that stand in it, buttons or not."""
+    """Lines directly above the main part (title, date, audience), up to anything clickable or another title; all of
+    them within a <main>.
+    """
     above: set[int] = set()
     titled = False
     for index in range(first - 1, max(-1, first - _ABOVE), -1):
@@ -138,7 +139,7 @@ def _above(left: list[MarkupLine], first: int, frame: Element | None) -> set[int
 
 
 def _below(left: list[MarkupLine], last: int, frame: Element) -> set[int]:
-    """Text below the main part, but still within <main>: an address, a note; with the title over it."""
+    """Below the main part but within <main>: an address or note, with its title."""
     below: set[int] = set()
     has_text = False
     for index in range(len(left) - 1, last, -1):
@@ -156,7 +157,7 @@ def _below(left: list[MarkupLine], last: int, frame: Element) -> set[int]:
 
 
 def _title(left: list[MarkupLine], text: set[int]) -> set[int]:
-    """The page's title where it stands elsewhere, and a date near it."""
+    """Standing elsewhere, with a date near it."""
     titles = [
         index
         for index, line in enumerate(left)
@@ -172,7 +173,7 @@ def _title(left: list[MarkupLine], text: set[int]) -> set[int]:
 def _part(
     elements: list[Element], prose: list[MarkupLine]
 ) -> tuple[Element, Element | None]:
-    """The smallest element with most sentences that are left, and the <main> round it, if there is one."""
+    """The smallest element with most remaining sentences, and the <main> around it, if any."""
     mains = [
         element
         for element in elements
@@ -192,8 +193,9 @@ def _part(
 def _more_of_text(
     left: list[MarkupLine], part: Element, language: str | None
 ) -> list[Element]:
-    """Elements beside the part with most sentences that are text too: of the same kind, or they speak as policies
-    do. In a language of which no phrase is known, all do."""
+    """Siblings of the part that are text too: of its kind, or speaking as policies do. All, for a language without
+    phrases.
+    """
     is_silent = (language or "en") not in LANGUAGES
     matters = pattern("furniture", "matters")
     more: list[Element] = []

@@ -1,4 +1,4 @@
-"""Markdown, as archives of policies keep it, and plain text, to blocks."""
+"""Markdown, as archives keep it, and plain text, to blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.text.normal import UNSEEN
 from foundation.vocabulary import BlockKind
 from messages import Message
 
-# every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs
+# all repetitions are bounded against hostile lookahead
 _ATX = re.compile(r"\s{0,12}(#{1,6})(?:\s++|$)(.*)$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
 _RULE = re.compile(r"\s{0,3}(?:(?:\*\s*+){3,}|(?:-\s*+){3,}|(?:_\s*+){3,})$")
@@ -46,9 +46,9 @@ _SAFE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 
 
 def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
-    """The words of a piece of Markdown and its links; images and tags are no words.
+    """Words and links, without images and tags.
 
-    Until the words are settled, a sign with the number of the link stands where each begins.
+    A numbered mark holds each link's place until the words are final.
     """
     links: list[tuple[str, str]] = []
 
@@ -74,7 +74,7 @@ def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
     text = _IMAGE.sub(" ", text) if "![" in text else text
     text = _LINK.sub(words_of_link, text) if "](" in text else text
     text = _AUTOLINK.sub(words_of_address, text) if "<" in text else text
-    pieces = _LINK_START.split(_plain(text))  # words, number of a link, words, ...
+    pieces = _LINK_START.split(_plain(text))  # alternating words and link numbers
     ends = [*accumulate(map(len, pieces[::2]))]
     placed = (
         Link(*links[int(number)], at)
@@ -95,11 +95,11 @@ def _plain(text: str) -> str:
 
 
 class _Reader:
-    """Goes through the lines once; `pending` are those of the paragraph or item that is not yet ended."""
+    """One pass over the lines; `pending` are those of the open paragraph or item."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
-        self.path: list[tuple[int, str]] = []  # the open headings
+        self.path: list[tuple[int, str]] = []  # open headings
         self.pending: list[str] = []
         self.kind: BlockKind = "paragraph"
         self.in_table = False
@@ -118,7 +118,7 @@ class _Reader:
             self.path.append((level, text))
 
     def add_row(self, line: str) -> None:
-        """A cell that is empty keeps its place, as in a row of HTML."""
+        """Empty cells keep their place, as in HTML."""
         first, *others = _CELL_BORDER.split(line.strip())
         cells = [
             inline(cell)
@@ -139,14 +139,14 @@ class _Reader:
 
     def end(self) -> None:
         raw = " ".join(self.pending)
-        # HTML's tags of blocks may stand inside a paragraph of Markdown
+        # Markdown paragraphs may contain HTML's block tags
         for part in _PARTING.split(raw) if "<" in raw else [raw]:
             self.add(self.kind, *inline(part))
         self.pending.clear()
         self.kind = "paragraph"
 
     def _underline(self, line: str) -> re.Match[str] | None:
-        """What makes a heading of the lines above it; within an item of a list it is set in as the item is."""
+        """A heading's underline; inside a list item it is indented."""
         return _UNDERLINE.match(
             line if self.kind == "paragraph" else line.removeprefix("    ")
         )
@@ -194,10 +194,7 @@ class _Reader:
 
 
 def read_markdown(text: str, *, language: str | None = None) -> Page:
-    """Headings (underlined or with #), paragraphs, list items, table rows."""
-    commented = (
-        text.rfind("-->") + 3
-    )  # behind it, each "<!--" would be looked for its end in vain
+    commented = text.rfind("-->") + 3  # later "<!--" have no end to search for
     lines = UNSEEN.sub(
         "", _COMMENT.sub("", text[:commented]) + text[commented:]
     ).splitlines()

@@ -1,4 +1,4 @@
-"""A digest of a page's markup: where it is the same, so is what the reader takes out of the page."""
+"""A digest of markup: equal digests mean equal extraction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from analysis.extract.html_tree import parse
 
-# whole elements that the reader skips, of those that pages fill anew for each answer
+# skipped elements that pages often fill anew
 _SKIPPED = [
     "script",
     "style",
@@ -23,13 +23,13 @@ _SKIPPED = [
 _COMMENT = re.compile("<!--.*?-->", re.DOTALL)
 _READ = frozenset(
     ("class", "id", "role", "name", "lang", "alt", "title")
-)  # attributes, beside those of `_is_read`
+)  # besides those of `_is_read`
 
 
 def markup_digest(markup: str, selectors: Sequence[str] = ()) -> str:
-    """32 hexadecimal digits of all that a reader with these selectors looks at: texts, elements and their attributes.
+    """32 hex digits of everything the extraction looks at: texts, elements and attributes.
 
-    A tenth of the reader's work. Raises `UnreadablePage` for a page that is made to keep its reader busy.
+    A tenth of the extraction's work. Raises `UnreadablePage` for a hostile page.
     """
     tree = parse(markup)
     tree.strip_tags(_SKIPPED)
@@ -39,15 +39,15 @@ def markup_digest(markup: str, selectors: Sequence[str] = ()) -> str:
     html = _COMMENT.sub("", root.html or "")
     if not any(
         "[" in selector for selector in selectors
-    ):  # one such may look at any attribute
+    ):  # such a selector may use any attribute
         html = _without_unread(html)
-    # the texts on their own too, whatever the lines above take for an attribute
+    # texts also separately, in case the lines above mistake them for attributes
     whole = f"{root.text(separator=chr(0))}\0{html}"
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _without_unread(html: str) -> str:
-    """Serialized HTML without the values of attributes that the reader does not look at: nonces, addresses, tokens."""
+    """Without nonces, addresses and tokens in unread attributes."""
     pieces: list[str] = []
     name = ""
     for piece in html.split('="'):

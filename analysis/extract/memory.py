@@ -1,5 +1,6 @@
-"""Memory: the text in force tells where on the page the document stands. What stood in it stays text, whatever rule
-would leave it out now; what is new and stands beside it is none of the document's."""
+"""Memory: the text in force locates the document. What stood in it stays text despite any rule; new text beside it is
+not the document's.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +19,16 @@ from analysis.text.phrases import kinds_of, pattern
 
 BESIDE = "beside the text"
 INSERTED = "a box in the text"
-_BOX = 0.97  # of the former text that is still there
-_KNOWN = 0.5  # of the text as it would be read without memory; with less it is another page, or a new text
-_GROWN = (
-    0.3  # of the former text; what is longer stands beside nothing, the text has grown
-)
+_BOX = 0.97  # share of the former text still present
+_KNOWN = 0.5  # of the text read without memory; less is another page or a new text
+_GROWN = 0.3  # of the former text; longer additions are growth
 _REWORDED = 60  # per cent alike
 _SMALL = 600  # characters
-_POLICIES = frozenset(("privacy", "terms"))  # what a notice of changes names
+_POLICIES = frozenset(("privacy", "terms"))  # named by notices of changes
 
 Siblings = tuple[
     Element, Element
-]  # one that holds lines, and the one beside it that holds the text
+]  # one that holds lines, and its sibling that holds the text
 
 
 def recall(
@@ -40,8 +39,9 @@ def recall(
     language: str | None = None,
     whole: bool = False,
 ) -> None:
-    """Correct which lines are left out, by the words of the blocks of the text in force (`former`). With `whole`, an
-    operator has said where the text stands: all of that is text."""
+    """Correct what is left out, by the blocks in force (`former`). `whole`: the operator located the text, so all of
+    it is text.
+    """
     known = _texts(former)
     standing = _standing(lines, known)
     box = smallest_with(elements, standing, _BOX)
@@ -62,7 +62,7 @@ def recall(
 
 
 def _texts(blocks: Iterable[str]) -> Counter[str]:
-    """The lines that the blocks were made of; cells of a grid are lines of their own."""
+    """Blocks as lines; a grid's cells are lines of their own."""
     texts: Counter[str] = Counter()
     for text in blocks:
         texts[text] += 1
@@ -72,7 +72,7 @@ def _texts(blocks: Iterable[str]) -> Counter[str]:
 
 
 def _standing(lines: Sequence[MarkupLine], known: Counter[str]) -> list[MarkupLine]:
-    """The lines of the former text, of those that say the same the ones that are text anyway."""
+    """Lines of the former text; of equal ones, those that are text anyway."""
     free = known.copy()
     standing = []
     for line in sorted(lines, key=lambda line: line.reason is not None):
@@ -89,7 +89,7 @@ def _beside(
     known: Counter[str],
     language: str | None,
 ) -> list[MarkupLine]:
-    """New lines outside of the box of the text, unless they continue it or stand where text of it has gone."""
+    """New lines outside the text's box, unless they continue it or replace its text."""
     new = [
         line
         for line in left
@@ -123,8 +123,9 @@ def _inserted(
     box: Element,
     language: str | None,
 ) -> list[MarkupLine]:
-    """What came into the text with a form or a button of its own and says nothing of what policies are about: a
-    letter to order, a survey. Small, for a section whose title is a button is none."""
+    """Small insertions with a form or button that do not speak of policies: newsletters, surveys. Not sections whose
+    title is a button.
+    """
     new: dict[Element, list[MarkupLine]] = {}
     old = {element for line in standing for element in line.element.upwards()}
     for line in left:
@@ -165,8 +166,9 @@ def _is_reworded(text: str, gone: Iterable[str]) -> bool:
 
 
 def _continues(sentence: str, place: Siblings, language: str | None) -> bool:
-    """Whether what stands beside the text continues it: an element of the same kind, or one without buttons, straight
-    beside it, that speaks of people's data. Farther away, where banners hang too, it has to name a document."""
+    """Whether a neighbour continues the text: of the same kind, or adjacent, without buttons and about personal data.
+    Farther away, among banners, it must name a document.
+    """
     element, text = place
     if is_same_kind(element, text):
         return True
@@ -178,14 +180,14 @@ def _continues(sentence: str, place: Siblings, language: str | None) -> bool:
 
 
 def has_button(element: Element) -> bool:
-    """Whether there is one below it, or it is one."""
+    """Itself included."""
     return element.is_button or any(
         has_button(child) for child in element.children if isinstance(child, Element)
     )
 
 
 def is_same_kind(element: Element, other: Element) -> bool:
-    """Whether two elements beside each other have the same tag and the same classes, which say something."""
+    """The same tag and meaningful classes."""
     return (
         element.tag == other.tag
         and element.get("class") == other.get("class")
@@ -197,7 +199,7 @@ def is_same_kind(element: Element, other: Element) -> bool:
 
 
 def siblings(element: Element, box: Element) -> Siblings:
-    """The two elements beside each other that hold an element, and a box that it does not stand in."""
+    """The two siblings that hold an element, and a box outside it."""
     around = {*box.upwards()}
     while element.parent is not None and element.parent not in around:
         element = element.parent

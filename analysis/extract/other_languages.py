@@ -1,4 +1,4 @@
-"""Parts of a page that are the document once more in another language."""
+"""Parts of a page that repeat the document in another language."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.text.language import is_mixed, language_of, two_letters
 
-_PART = 0.08  # of the page's sentences; a smaller part is a quotation or a note to some readers
+_PART = 0.08  # share of the page's sentences; smaller parts are quotations or notes
 
 
 def leave_out_other_languages(
     elements: list[Element], lines: list[MarkupLine], language: str | None
 ) -> None:
-    """Where one part of the page is in `language`, leave out its siblings that are not. The elements are measured."""
+    """If one part is in `language`, leave out its siblings in others. Elements must be measured."""
     wanted = two_letters(language)
     left = [line for line in lines if line.reason is None]
     if wanted is None or not is_mixed(" ".join(line.text for line in left)):

@@ -1,4 +1,4 @@
-"""PDF to blocks: lines put together to paragraphs, titles, items and rows."""
+"""PDF to blocks: lines joined to paragraphs, titles, items and rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from messages import Message
 
 _PAGES = 500  # a policy has some 40
 _CHARACTERS = 2_000_000
-_EDGE = 0.12  # of the page's height, at the top and at the bottom: where running heads and page numbers stand
+_EDGE = (
+    0.12  # of the page's height at top and bottom, for running heads and page numbers
+)
 _PAGE_NUMBER = re.compile(
     r"(?:page|seite|página|p\.)?\s*[-–—|]?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:(?:/|of|sur|von|de|\|)\s*\d{1,4})?\s*[-–—|]?",
     re.IGNORECASE,
@@ -38,7 +40,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]|\(cid:\d+\)")
 
 @dataclass(slots=True, eq=False)
 class _TextLine:
-    """A line as it stands on the paper. `left` to `top` are in points; `box` numbers the boxes over all pages."""
+    """`left` to `top` are in points; `box` is numbered over all pages."""
 
     text: str
     size: float
@@ -50,18 +52,20 @@ class _TextLine:
     page: int
     box: int
     edge: bool
-    row: list[list[_TextLine]] | None = None  # of a table, with its cells
+    row: list[list[_TextLine]] | None = None  # of a table, with cells
 
 
 def read_pdf(body: bytes, *, language: str | None = None) -> Page:
-    """A few hundred bytes can ask for hours or gigabytes: what comes from the web is read by `policywatch.sandbox`."""
-    # one page more than the limit, so that a longer file is noticed
+    """Run in `policywatch.sandbox`: a few hundred bytes can take hours or gigabytes."""
+    # one more than the limit, to notice longer files
     pages = extract_pages(io.BytesIO(body), maxpages=_PAGES + 1, laparams=LAParams())
     try:
         lines = list(_bounded(pages))
     except (UnreadablePage, MemoryError):
         raise
-    except Exception as failure:  # hostile bytes bring any error out of the parser: KeyError, TypeError
+    except (
+        Exception
+    ) as failure:  # hostile bytes raise anything in the parser: KeyError, TypeError
         raise UnreadablePage(Message("unreadable.pdf")) from failure
     running = _running(lines)
     blocks = tuple(_blocks([line for line in lines if line not in running]))
@@ -85,7 +89,7 @@ def read_pdf(body: bytes, *, language: str | None = None) -> Page:
 
 
 def _bounded(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
-    """Raises `UnreadablePage` for more lines than any policy has."""
+    """Raises `UnreadablePage` for more than any policy has."""
     characters = 0
     for line in _lines(pages):
         characters += len(line.text)
@@ -146,7 +150,7 @@ def _line(page: LTPage, line: object, index: int, box: int) -> _TextLine | None:
 
 
 def _running(lines: list[_TextLine]) -> set[_TextLine]:
-    """Lines at the edge of the paper that come again on most pages, but for the numbers in them; and page numbers."""
+    """Lines at the edge that recur on most pages but for numbers; and page numbers."""
     pages = len({line.page for line in lines})
     seen: dict[str, set[int]] = {}
     for line in lines:
@@ -214,7 +218,7 @@ def _blocks(lines: list[_TextLine]) -> Iterator[Block]:
 
 
 def _in_order(lines: list[_TextLine], body: float) -> list[list[_TextLine]]:
-    """Paragraphs and the rows of tables, where the first line of each stands."""
+    """Paragraphs and rows, by their first line."""
     place = {line: number for number, line in enumerate(lines)}
     rows: dict[int, list[_TextLine]] = {}
     for line in lines:
@@ -233,7 +237,7 @@ def _text(lines: list[_TextLine], whole_words: Counter[str]) -> str:
 
 
 def _is_title(line: _TextLine, text: str, body: float, *, bold_counts: bool) -> bool:
-    """Larger or bolder than running text, and no sentence."""
+    """Larger or bolder than body text, and no sentence."""
     if (
         line.row is not None
         or len(text) > 140
@@ -266,7 +270,7 @@ def _paragraphs(lines: list[_TextLine], body: float) -> Iterator[list[_TextLine]
 def _goes_on(
     last: _TextLine, line: _TextLine, margins: dict[tuple[int, int], float], body: float
 ) -> bool:
-    """Whether two lines are of one paragraph: one style, one box; or over a column or page, an unfinished sentence."""
+    """Of one paragraph: same style and box, or an unfinished sentence over a column or page."""
     if (
         abs(last.size - line.size) > 0.12 * line.size
         or last.bold != line.bold
@@ -294,7 +298,7 @@ def _goes_on(
 
 
 def _joined(paragraph: list[_TextLine], whole_words: Counter[str]) -> str:
-    """The lines of a paragraph with hyphenation undone, unless the word is written with its hyphen elsewhere too."""
+    """Removes hyphenation, unless the word has its hyphen elsewhere too."""
     text = paragraph[0].text
     for line in paragraph[1:]:
         broken = _HYPHENATED.search(text)

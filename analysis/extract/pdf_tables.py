@@ -1,4 +1,4 @@
-"""Tables in a PDF, by the lines that are ruled between their rows."""
+"""Tables in a PDF, by ruled lines between rows."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Protocol, TypeVar
 
 from pdfminer.layout import LTCurve, LTPage
 
-_THIN = 2.0  # points; a filled rectangle as thin as that is a line
-_NEAR = 2.0  # points between lines that are one
-_TALLEST = 160.0  # points; what lies further apart frames a text
+_THIN = 2.0  # points; thinner rectangles are lines
+_NEAR = 2.0  # points between parts of one line
+_TALLEST = 160.0  # points; lines further apart frame a text
 _OVERLAP = 0.8  # of the shorter line
 
 
 class Placed(Protocol):
-    """A line of text with its place on the paper."""
-
     left: float
     right: float
     bottom: float
@@ -27,9 +25,9 @@ _Line = TypeVar("_Line", bound=Placed)
 
 
 def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
-    """The rows of the page's tables, each a list of cells, each its lines from top to bottom.
+    """Tables' rows, as cells of lines from top to bottom.
 
-    A row has two cells or more between two ruled lines; two such rows, one under the other, are a table.
+    A row has at least two cells between two lines; two consecutive rows make a table.
     """
     rules = _rules(page)
     rows: dict[int, list[list[_Line]]] = {}
@@ -59,13 +57,13 @@ def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
 
 
 def _rules(page: LTPage) -> list[tuple[float, float, float]]:
-    """Height, left and right end of the ruled lines, from top to bottom; pieces at one height are one line."""
+    """Height, left and right, from top to bottom; pieces at one height are joined."""
     pieces: list[tuple[float, float, float]] = []
     for item in page:
         if not isinstance(item, LTCurve) or item.width < 10:
             continue
         thin = item.height < _THIN
-        if not thin and not item.stroke:  # the ground behind a text
+        if not thin and not item.stroke:  # background of a text
             continue
         heights = (item.y0,) if thin else (item.y0, item.y1)
         pieces += [(height, item.x0, item.x1) for height in heights]
@@ -80,7 +78,7 @@ def _rules(page: LTPage) -> list[tuple[float, float, float]]:
 
 
 def _cells(lines: Iterable[_Line]) -> list[list[_Line]]:
-    """Lines over each other are one cell, from left to right."""
+    """Overlapping lines are one cell; from left to right."""
     cells: list[list[_Line]] = []
     end = 0.0
     for line in sorted(lines, key=lambda line: line.left):

@@ -1,4 +1,4 @@
-"""The part of a page that stands under one heading: one document of several on a page."""
+"""The part of a page under one heading, where a page has several documents."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from messages import Message
 
 
 def section_of(page: Page, title: str) -> Page:
-    """The heading with this title and all below it, up to the next one of its level; of several with that title, the
-    one with the most below it, for tables of contents repeat it. Raises `UnreadablePage` where there is none."""
+    """The heading with all below it, up to the next of its level; of equal titles the longest section, as tables of
+    contents repeat them. Raises `UnreadablePage` if there is none.
+    """
     starts = [
         at
         for at, block in enumerate(page.blocks)

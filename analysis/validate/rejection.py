@@ -1,4 +1,4 @@
-"""Why a text that was read is not accepted as the document's."""
+"""Why an extracted text is not accepted as the document's."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from messages import Message
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
-_LONG = 400  # words; a text longer than this is no error page, wall or interstitial, unless its title says so
-_SHORT = 60  # words; a page with no more is broken if one phrase says so
-_ENOUGH = 60  # words from which on a language is recognised reliably
+_LONG = 400  # words; a longer text is no error page, login or interstitial, unless its title says so
+_SHORT = 60  # words; one phrase suffices to reject a shorter page
+_ENOUGH = 60  # words needed to recognise a language reliably
 _FRAGMENT = 200  # words
-_LEFT = 0.4  # of the words; with less the text has gone rather than changed
-_KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, the earlier text was the document
-_MERE_LOSS = 0.8  # of what is left stands in the longer text: it was not rewritten
-# of the shorter text's runs of three words: what documents of one service share that are of different kinds, or of one
+_LEFT = 0.4  # of the words; less was lost rather than edited
+_KEPT = 0.6  # identical share of both; then the earlier text was the document
+_MERE_LOSS = 0.8  # share of the rest found in the longer text: not rewritten
+# of the shorter text's word trigrams: shared by one service's documents of different kinds, or of one kind
 _ALIKE = 0.15
 _LITTLE = 1 / 3
 _NOTHING = 0.05
@@ -34,8 +34,8 @@ _REWRITTEN_KINDS = (
     "notice",
     "help",
     "preview",
-)  # of documents, that may grow to any length and lose any paragraph
-# what a short page is that says one of these; the order is that of certainty
+)  # these may grow to any length and lose any paragraph
+# what a short page with such a phrase is, most certain first
 _KINDS = ("challenge", "redirect", "gone", "error", "login", "shell")
 
 
@@ -47,14 +47,14 @@ def change_rejection(
     title: str | None = None,
     kind: str | None = None,
 ) -> Message | None:
-    """Why one of two texts is not the document's; None where both are. `kind` is the document's in the watchlist.
+    """None if both texts are the document's. `kind` is the watchlist's.
 
-    The earlier one is validated too: it may be an error page that was stored as the first text.
+    The earlier one is validated too: it may be an error page, stored first.
     """
     if reason := truncation_reason(before, after, may_shrink=kind in _REWRITTEN_KINDS):
         return reason
     if _unchanged_share(before, after) >= _KEPT:
-        return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
+        return None  # any other fault would leave less in common, or was there before
     if reason := page_rejection(
         after, before=before, language=language, title=title, kind=kind
     ):
@@ -82,12 +82,12 @@ def change_rejection(
 
 
 def _grown(before: Page, after: Page) -> bool:
-    """Whether a text of some length stands in a longer one."""
+    """A text of some length is contained in a longer one."""
     return _SHORT <= _size(before) < _size(after) and _overlap(before, after) >= _KEPT
 
 
 def _unchanged_share(before: Page, after: Page) -> float:
-    """The share of the larger text that stands in the other to the letter."""
+    """Identical share of the larger text."""
     texts = [{block.text for block in page.blocks} for page in (before, after)]
     common = sum(map(len, texts[0] & texts[1]))
     return common / max(1, *(sum(map(len, side)) for side in texts))
@@ -101,10 +101,9 @@ def page_rejection(
     title: str | None = None,
     kind: str | None = None,
 ) -> Message | None:
-    """Why `page` is not the document that `before` is an earlier text of; None if it is.
+    """Why `page` is no later text of `before`; None if it is.
 
-    Without `before` (a first capture) only what the page says by itself counts: an error text, a wall, another
-    language.
+    Without `before`, only the page's own evidence counts: an error, a login, another language.
     """
     size = _size(page)
     if before is not None and _same_words(page, before):
@@ -134,7 +133,7 @@ def _size(page: Page) -> int:
 
 
 def _wide_size(text: str) -> int:
-    """Words; in scripts without spaces two characters count as one."""
+    """In words; two characters of scripts without spaces count as one."""
     wide = len(re.findall("[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]", text))
     return len(bare_words(text)) + wide // 2
 
@@ -147,14 +146,14 @@ def _same_words(page: Page, before: Page) -> bool:
 
 
 def _broken(page: Page, size: int) -> Message | None:
-    """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says little else."""
+    """Error, login or interstitial: by the title, or a short page that says little else."""
     head = [
         page.title,
         *(block.text for block in page.blocks[:2] if block.kind == "heading"),
     ]
     kinds = [
         kind for kind in _KINDS if kind != "login" or size < 2 * _SHORT
-    ]  # help pages tell how to sign in
+    ]  # help pages explain signing in
     for kind in kinds:
         for text in head:
             if (
@@ -179,7 +178,7 @@ def _broken(page: Page, size: int) -> Message | None:
                     )
                 )
                 break
-    # a help page may well say "sign in to continue" or "try again later", but not in place of a title or sentence
+    # help pages contain "try again later", but not as a title or sentence
     if matches and (
         size < _SHORT
         or (len(matches) >= 2 and size < 2 * _SHORT)
@@ -193,10 +192,9 @@ def _broken(page: Page, size: int) -> Message | None:
 def _other_language(
     page: Page, before: Page | None, size: int, language: str | None
 ) -> Message | None:
-    """The declared language counts, but a document may keep the one of its first text.
+    """By the declared language, but a document may keep its first text's.
 
-    A first text may be in another language if page and watchlist agree in calling it by the declared one: then the
-    label is wrong, not the page.
+    A first text may differ if page and watchlist agree on the label: then the label is wrong.
     """
     declared = two_letters(language)
     known = (
@@ -240,7 +238,7 @@ def _gone_or_other(
 ) -> Message | None:
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
-        return None  # the former text was a fragment, whatever it was
+        return None  # the former text was a fragment
     if _is_another(page, before, title):
         return _other_page(page, before)
     if size < _LEFT * size_before and not (
@@ -261,14 +259,14 @@ def _other_page(page: Page, before: Page) -> Message:
 def are_different_documents(
     before: Page, after: Page, *, title: str | None = None
 ) -> bool:
-    """Whether one document stands where another did: nothing can be said of what the service changed."""
+    """Incomparable: one document replaced another."""
     return _is_another(after, before, title) or _is_another(before, after, title)
 
 
 def _is_another(page: Page, before: Page, title: str | None) -> bool:
-    """The title has other words, and hardly a sentence stands in both. A document may be renamed and rewritten at once,
-    so where both are of one kind, one of the texts has to speak of the other by its title; little in common is enough
-    then, as texts of one kind share their phrases."""
+    """Another title, and hardly a common sentence. Documents may be renamed and rewritten at once, so two of one kind
+    must refer to each other by title; a small overlap then suffices, as they share phrases.
+    """
     if any(
         _share_words(page.title, other)
         for other in (before.title, title)
@@ -283,8 +281,7 @@ def _is_another(page: Page, before: Page, title: str | None) -> bool:
 
 
 def _names(page: Page, other: Page) -> bool:
-    """Whether a text has another one's title in it, as that writes it, of more than one word and not part of its own
-    title: it would be how it speaks of itself."""
+    """Refers to another's title, as written, of several words and not part of its own."""
     if len(_WORD.findall(other.title)) < 2 or other.title.lower() in page.title.lower():
         return False
     name = re.compile(rf"(?<!\w){re.escape(other.title)}(?!\w)")
@@ -292,7 +289,7 @@ def _names(page: Page, other: Page) -> bool:
 
 
 def _is_in_place(page: Page, before: Page, title: str | None, kind: str | None) -> bool:
-    """Whether a text stands where the document's stood, so that it may be new from the first word to the last."""
+    """At the document's place, where a full rewrite is possible."""
     same_container = (
         None in (page.container, before.container) or page.container == before.container
     )
@@ -304,8 +301,7 @@ def _is_in_place(page: Page, before: Page, title: str | None, kind: str | None) 
 def _is_rewritten(
     page: Page, before: Page, title: str | None, kind: str | None
 ) -> bool:
-    """Whether a much shorter text in the document's place was rewritten, rather than cut; what has less than a tenth of
-    the words may be anything."""
+    """A much shorter text in place was rewritten, not cut; below a tenth of the words it may be anything."""
     if _size(page) < max(_SHORT // 2, 0.1 * _size(before)) or not _is_in_place(
         page, before, title, kind
     ):
@@ -314,10 +310,10 @@ def _is_rewritten(
 
 
 def _split_off(page: Page, before: Page, title: str | None) -> bool:
-    """Whether the text was one of several documents on the former page, and now has a page of its own.
+    """One of several documents of the former page now has its own page.
 
-    It stood there in one piece, under its own title, not at the beginning (that would be a text cut off), and is the
-    document that is watched, as far as the watchlist names it.
+    It stood there in one piece under its own title, not first (that may be truncation), and is the watched one as far
+    as the watchlist names it.
     """
     if title and not _alike(page.title, title):
         return False
@@ -348,7 +344,7 @@ class HasText(Protocol):
 
 
 def word_trigrams(blocks: Iterable[HasText]) -> Counter[tuple[str, str, str]]:
-    """Three words in a row; of scripts without spaces, three characters."""
+    """Characters, in scripts without spaces."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for text in (block.text.lower() for block in blocks):
         tokens = _WORD.findall(text)
@@ -359,14 +355,13 @@ def word_trigrams(blocks: Iterable[HasText]) -> Counter[tuple[str, str, str]]:
 
 
 def _overlap(page: Page, other: Page) -> float:
-    """The share of the shorter text's runs of three words that stand in the other too."""
+    """The share of the shorter text's trigrams found in the other."""
     own, others = word_trigrams(page.blocks), word_trigrams(other.blocks)
     return (own & others).total() / max(1, min(own.total(), others.total()))
 
 
 def is_unlike(before: Page, after: Page) -> bool:
-    """Whether two texts of some length share next to nothing: a rewrite from the first word to the last, or a page that
-    is none of the document's in a shape that nobody knows."""
+    """Long texts that share almost nothing: a complete rewrite, or an unknown kind of wrong page."""
     return (
         min(_size(before), _size(after)) >= _FRAGMENT
         and _overlap(before, after) < _NOTHING
@@ -378,14 +373,14 @@ def bears_title(page: Page, title: str) -> bool:
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:
-    """Whether the page still calls itself the document, or one of its kind."""
+    """The page calls itself the document, or one of its kind."""
     return _alike(page.title, before.title) or (
         title is not None and _alike(page.title, title)
     )
 
 
 def _alike(title: str, other: str) -> bool:
-    """Whether two titles have their words in common, or name the same kind of document."""
+    """Titles share words, or name one kind of document."""
     kinds, others = kinds_of(title), kinds_of(other)
     named = kinds & others
     return _share_words(title, other) or bool(
@@ -399,7 +394,7 @@ def _share_words(title: str, other: str) -> bool:
 
 
 def _doubled(page: Page) -> float:
-    """Share of the text's longer blocks that repeat an earlier one."""
+    """The share of longer blocks that repeat earlier ones."""
     texts = [normalize(block.text) for block in page.blocks if len(block.text) >= 60]
     whole = sum(map(len, texts))
     return (whole - sum(map(len, set(texts)))) / whole if whole else 0.0

@@ -1,4 +1,4 @@
-"""Selectors that rot: the page moves its text out of what the watchlist selects."""
+"""Outdated selectors: the page moved text out of what they select."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from analysis.extract.html_page import read_html
 from analysis.model import Page, UnreadablePage
 from analysis.validate.rejection import word_trigrams
 
-_MORE = 0.1  # of the former text, beyond what the selector finds
+_MORE = 0.1  # of the former text, beyond the selection
 _WHOLE = 0.8  # of the former text
 _LEAST = 0.5  # of the former text
-_IN_ITS_PLACE = 0.5  # new text for each piece of the former one that is gone
+_IN_ITS_PLACE = 0.5  # new pieces for each missing former piece
 
 
 def finds_less(
@@ -22,10 +22,9 @@ def finds_less(
     select: Sequence[str],
     remove: Sequence[str] = (),
 ) -> bool:
-    """Whether a part of the former text still stands on the page, outside of what is selected.
+    """Whether former text still stands on the page, outside the selection.
 
-    Not where the former text stands whole beside what is selected, which says something else in the place of what it no
-    longer says: that page keeps its earlier versions.
+    Not if all of it stands beside a selection that replaced it: that page keeps earlier versions.
     """
     try:
         whole = read_html(text, select=["body"], remove=remove)

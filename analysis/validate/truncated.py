@@ -1,4 +1,4 @@
-"""Whether one of two texts is the other one truncated: a page that was captured in part."""
+"""Truncated texts: a page captured in part."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from analysis.model import Page
 from analysis.text.word_lists import pattern
 from messages import Message
 
-_SOME = 5  # blocks that go or stay with a page that is truncated
+_SOME = 5  # blocks that a truncated page lacks or keeps
 _EDITED = 30  # characters that an editor may leave of a sentence
-_ENDS = ".;,:"  # of an entry of a list, which an editor may shorten
-_LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
+_ENDS = ".;,:"  # of list items, which editors may shorten
+_LABEL, _PROSE = 6, 12  # words: below a menu's label, above text
 
 
 def truncation_reason(
     before: Page, after: Page, *, may_shrink: bool = False
 ) -> Message | None:
-    """Why one of two texts is not whole: to the letter the other's beginning or end, or (unless it `may_shrink`) less
-    than half of it."""
+    """One text is exactly the other's beginning or end, or (unless it `may_shrink`) less than half of it."""
     page, whole = sorted((before, after), key=lambda page: len(page.blocks))
     reason = _truncation(page, whole) or (None if may_shrink else _half(page, whole))
     return (
@@ -91,11 +90,10 @@ def _common_start(shorter: Sequence[str], longer: Sequence[str]) -> int:
 
 
 def _stops_within(last: str, whole: str) -> bool:
-    """Whether the last block is the first words of what stood there; an edit may leave a few words of a sentence, not
-    half a word nor half a title."""
-    start = last.rstrip().lstrip(
-        "*_"
-    )  # what emphasises a title is not ended in Markdown that is cut
+    """The last block is a beginning of the former one; editors leave a few words of a sentence, not half a word or
+    title.
+    """
+    start = last.rstrip().lstrip("*_")  # truncated Markdown lacks the closing emphasis
     if not (
         start[-1:].isalnum() and whole.startswith(start) and len(whole) > len(start)
     ):

@@ -1,7 +1,4 @@
-"""What differs between two answers with one page, and the selectors that leave it out.
-
-They are suggested, and never applied by themselves: docs/decisions/0028 says why.
-"""
+"""What differs between two answers of one page, and selectors that remove it: suggestions only (docs/decisions/0028)."""
 
 from __future__ import annotations
 
@@ -22,29 +19,28 @@ from analysis.text.words import Edit, edits, without_islands, word_texts, words
 from foundation.vocabulary import TOPICS
 from messages import Message
 
-_MUCH = 0.1  # of the words; what differs more is no small thing beside the text
+_MUCH = 0.1  # of the words; more is not small
 _MOST_BLOCKS = 40  # of both pages
 _MOST_SELECTORS = 3
-_LABEL = 8  # words that stay in a line that is no sentence: "1,204 members online"
-_CONTEXT = 3  # words around those that differ, as they are shown; the same within an element of a sentence
+_LABEL = 8  # constant words of a line that is no sentence: "1,204 members online"
+_CONTEXT = 3  # words shown around a difference; also within an inline element
 _SHOWN = 60  # characters
 _TOPICS = frozenset((*TOPICS, "personal_data", "user_content"))
 
 
 class Reading(NamedTuple):
-    """A page as it was read; `without` reads it again, without what these selectors mean as well."""
+    """`without` extracts it again without these selectors' elements."""
 
     page: Page
-    markup: str | None  # None of what is no HTML
+    markup: str | None  # None if not HTML
     without: Callable[[Sequence[str]], Page]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first words that differ, with those beside them, and the selectors that leave out all that differs, if
-    any."""
+    """The first differing words with context, and selectors that remove all differences, if any."""
 
-    part: int  # of a document with several addresses, from 0
+    part: int  # of a document's addresses, from 0
     first: str
     second: str
     remove: tuple[str, ...]
@@ -62,7 +58,7 @@ def _quoted(text: str) -> Message:
 def find_difference(
     parts: Sequence[tuple[Reading, Reading]], own: tuple[OwnTopic, ...] = ()
 ) -> Difference | None:
-    """What differs between two readings of each part of a document; None where nothing does."""
+    """None where nothing differs."""
     gaps = {
         part: _gaps(first.page, second.page)
         for part, (first, second) in enumerate(parts)
@@ -89,13 +85,11 @@ def find_difference(
 
 
 def remove_line(selectors: Sequence[str]) -> str:
-    """The line for the watchlist."""
     return f"remove = {json.dumps([*selectors], ensure_ascii=False)}"
 
 
 def single_place(pages: Sequence[Page]) -> tuple[str, str] | None:
-    """What stands before and behind the one place at which each text differs from the one before; None where it is not
-    one and the same."""
+    """Context of the single place where consecutive texts differ; None if there are several."""
     places = set()
     for before, after in pairwise(pages):
         gaps = _gaps(before, after)
@@ -111,7 +105,6 @@ def _keys(page: Page) -> list[str]:
 
 
 def _gaps(first: Page, second: Page) -> list[Edit]:
-    """The runs of blocks that differ."""
     return [run for run in edits(_keys(first), _keys(second)) if not run.same]
 
 
@@ -127,9 +120,7 @@ def _first_words(before: str, after: str) -> tuple[str, str]:
         next((n for n, (x, y) in enumerate(alike) if x != y), min(len(b), len(a)))
         - _CONTEXT,
     )
-    near = slice(
-        start, start + _SHOWN
-    )  # not all of two pages that have nothing in common
+    near = slice(start, start + _SHOWN)  # not all of two unrelated pages
     runs = without_islands(edits(b[near], a[near]))
     run = next((run for run in runs if not run.same), Edit(False, 0, 0, 0, 0))
     return _in_context(before, start + run.b0, start + run.b1), _in_context(
@@ -138,7 +129,7 @@ def _first_words(before: str, after: str) -> tuple[str, str]:
 
 
 def _in_context(text: str, first: int, last: int) -> str:
-    """These words of a text with a few beside them, whole words, not too many, and no sign that steers a terminal."""
+    """A few whole words around, without control characters."""
     near = words(text)[max(0, first - _CONTEXT) : last + _CONTEXT]
     if not near:
         return ""
@@ -158,7 +149,7 @@ def _in_context(text: str, first: int, last: int) -> str:
 def _suggestions(
     first: Reading, second: Reading, gaps: Sequence[Edit], own: tuple[OwnTopic, ...]
 ) -> list[str]:
-    """For all that differs between two readings of a page; none where it is much, of interest or without a name."""
+    """None for large, relevant or unnamed differences."""
     if sum(gap.b1 - gap.b0 + gap.a1 - gap.a0 for gap in gaps) > _MOST_BLOCKS:
         return []
     differing = 0
@@ -191,7 +182,7 @@ def _suggestions(
 
 
 def _is_of_interest(text: str, language: str | None, own: tuple[OwnTopic, ...]) -> bool:
-    """Whether it speaks of AI or data: words that nobody may be led to leave out, be it a day's roll-out."""
+    """About AI or data: nobody may be led to remove it."""
     if own and own_lexicon(own, language).matches(text):
         return True
     tiers = (
@@ -206,7 +197,7 @@ def _is_of_interest(text: str, language: str | None, own: tuple[OwnTopic, ...]) 
 
 
 def _keeps_the_rest(first: Reading, second: Reading, remove: Sequence[str]) -> bool:
-    """Whether both say the same without these elements, and still all that both said."""
+    """Equal without these elements, and nothing else lost."""
     try:
         left = [reading.without(remove) for reading in (first, second)]
     except UnreadablePage:
@@ -223,13 +214,12 @@ def _keeps_the_rest(first: Reading, second: Reading, remove: Sequence[str]) -> b
 def _selectors(
     reading: Reading, differing: Sequence[tuple[range, str]]
 ) -> list[str] | None:
-    """Of the elements that hold these blocks, each run with what stands in its place, and nothing else; None where one
-    of them has no name."""
+    """Elements with exactly these blocks, each run with its replacement; None where one lacks a name."""
     body = parse(reading.markup).body if reading.markup is not None else None
     elements = grow(body) if body is not None else []
     lines = _lines_by_block(elements, reading.page) if elements else {}
     whole: set[MarkupLine] = set()
-    inner: set[Element] = set()  # elements within a line that hold what differs in it
+    inner: set[Element] = set()  # inline elements that hold the differences
     for number, instead in (
         (number, instead) for blocks, instead in differing for number in blocks
     ):
@@ -270,8 +260,7 @@ def _lines_by_block(elements: list[Element], page: Page) -> dict[int, MarkupLine
 
 
 def _volatile_elements(line: MarkupLine, instead: list[str]) -> set[Element] | None:
-    """The elements within a line that hold what differs in it, none if the line differs as a whole; None where no
-    element holds it."""
+    """Empty if the line differs as a whole; None where no element holds them."""
     own = word_texts(line.text)
     runs = [
         own[run.b0 : run.b1]
@@ -290,7 +279,7 @@ def _volatile_elements(line: MarkupLine, instead: list[str]) -> set[Element] | N
 
 
 def _innermost(element: Element, texts: Counter[str]) -> Element:
-    """The smallest element within that holds all of these words."""
+    """The smallest that holds all these words."""
     for child in element.children:
         if isinstance(child, Element) and not texts - Counter(
             word_texts(child.words(10**6))
@@ -305,7 +294,7 @@ def _name(
     alone: set[Element],
     lines: Mapping[int, MarkupLine],
 ) -> str | None:
-    """By the smallest element around it that has a name and holds nothing else; else by tag within a named one."""
+    """By the smallest named element with nothing else in it; else by tag within a named one."""
     above = [*element.upwards()]
     for holder in above:
         if holder not in alone:
@@ -334,7 +323,7 @@ def _selected(name: str, elements: list[Element]) -> set[Element]:
 
 
 def _is_small(element: Element, lines: Mapping[int, MarkupLine]) -> bool:
-    """So that another element with that tag, some day, is unlikely to be one of the policy's."""
+    """So that other elements with that tag are unlikely to be the policy's."""
     sizes = {line: len(line.text) for line in lines.values()}
     return sum(
         size for line, size in sizes.items() if element in line.element.upwards()
@@ -342,7 +331,7 @@ def _is_small(element: Element, lines: Mapping[int, MarkupLine]) -> bool:
 
 
 def _names(element: Element) -> list[str]:
-    """What a person called it: by id, class or a tag of the page's own."""
+    """Human names: id, class or custom tag."""
     ids = [f"#{element.get('id')}"] if is_stable_name(element.get("id")) else []
     tags = [element.tag] if "-" in element.tag and is_stable_name(element.tag) else []
     return [
