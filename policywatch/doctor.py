@@ -26,6 +26,7 @@ from policywatch.evidence.timestamps import authority_of, late_problem
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.volatility import volatile_place, volatility_reason
 from policywatch.plan import is_late, with_additions
+from policywatch.reader import reader_of
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.views.health import (
     Finding,
@@ -51,7 +52,7 @@ from storage.deliveries import counts
 from storage.documents import edited, known
 from storage.errors import StorageError
 from storage.journal import last_pauses
-from storage.readings import last_reading
+from storage.readings import dropped_since, usage_since
 
 
 def examine(config: Path, *, deep: bool = False) -> list[Finding]:
@@ -94,6 +95,7 @@ def _store(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Find
     return [
         _writable(database),
         *store,
+        *_model(watchlist, database),
         *_readable(watchlist, database),
         *_stored(database, watchlist),
     ]
@@ -112,10 +114,6 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
                 "deliveries",
                 f"{counted(failed, 'was', 'were')} given up; {advice}",
             )
-        last = last_reading(session) if watchlist.reader[0].model else None
-        if last and last.failure:
-            text = f"{last.model} gave no usable answer: {last.failure}; changes are classified without it"
-            yield Finding(False, "model", text)
         if watchlist.evidence[0] and (late := late_problem(session, utc_now())):
             yield Finding(False, "timestamp", late)
         yield from _paused(session)
@@ -200,6 +198,36 @@ def _reader() -> Finding:
         "reader",
         f"{text}; who finds a hole in a parser gets what this user can reach",
     )
+
+
+def _model(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
+    """Asks it about the example that ships, which costs tokens as any question does."""
+    try:
+        reader = reader_of(database, recipients(watchlist))
+    except WatchlistError:  # which the routes say
+        return
+    if reader is None:
+        return
+    from policywatch.reader.example import try_example  # with the client, of an extra
+
+    try:
+        _, reading, seconds = try_example(reader)
+    except StorageError:  # which the database says
+        return
+    name, month = reader.model.name, utc_now() - timedelta(days=30)
+    if failure := reading.get("failure"):
+        text = f"{name} gave no usable answer: {failure}; changes are classified without it"
+        yield Finding(False, "model", text)
+        return
+    with database.reading() as session:
+        usage, dropped = usage_since(session, month), dropped_since(session, month)
+    text = (
+        f"{name} read an example in {seconds:.1f} seconds; in 30 days: "
+        f"{counted(usage.questions, 'question')}, {usage.tokens_in} tokens in, {usage.tokens_out} out, "
+        f"{counted(dropped, 'sentence')} dropped"
+    )
+    cost = reader.model.cost(usage.tokens_in, usage.tokens_out)
+    yield Finding(True, "model", text if cost is None else f"{text}, for {cost:.2f}")
 
 
 def _browser(watchlist: Watchlist) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import JSON, Column, String
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
+from storage.changes import Change
 from storage.columns import Utc
 
 
@@ -42,11 +43,10 @@ def usage_since(session: Session, when: datetime) -> Usage:
     return Usage(questions, given or 0, taken or 0)
 
 
-def last_reading(session: Session) -> ModelReading | None:
-    """Failed ones included."""
-    return session.exec(
-        select(ModelReading).order_by(col(ModelReading.made_at).desc()).limit(1)
-    ).first()
+def dropped_since(session: Session, when: datetime) -> int:
+    """How many sentences about changes since then did not stand."""
+    briefs = session.exec(select(Change.brief).where(col(Change.detected_at) >= when))
+    return sum(len((brief.get("reader") or {}).get("dropped", ())) for brief in briefs)
 
 
 def forget_readings(session: Session, questions: Collection[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,12 +26,14 @@ from policywatch.reader.model import LanguageModel
 from policywatch.reader.prompt import Subject
 from policywatch.reader.reader import Reader
 from policywatch.views.serializer import change_json
+from policywatch.web.backend import WatchlistState
 from storage.database import Database
 from storage.documents import Document
 from storage.readings import ModelReading
 from storage.removal import remove
 from tests.model_server import Answering, answering, chat, nothing, telling
 from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, watchlist
+from tests.web_pages import visited
 
 ID = "library/privacy"
 ADVERTS = policy().replace(
@@ -170,12 +173,29 @@ def test_an_answer_of_lies_leaves_the_trained_verdict_and_is_counted(
     server.answer = lambda asked: telling(
         asked, statements=[{"quotes": [lie], "text": {"en": "The library sells it."}}]
     )
-    with watched(tmp_path, site, server) as job:
+    with watched(tmp_path, site, server, "price = [2.0, 10.0]") as job:
         found = changed(job, site, QUIET)
         assert found["alert"] is False
         assert found["reader"]["dropped"] == [
             ["The library sells it.", "words that do not stand there"]
         ]
+        state = WatchlistState(recipients=job.recipients)
+        with visited(job.database, state=lambda: state, with_metrics=True) as pages:
+            cost = 1000 * 2 / 1e6 + 200 * 10 / 1e6
+            assert pages.get("/api/v1/health").json()["model"] == {
+                "questions": 1,
+                "tokens_in": 1000,
+                "tokens_out": 200,
+                "dropped": 1,
+                "cost": pytest.approx(cost),
+            }
+            lines = pages.get("/metrics").text.splitlines()
+        assert {
+            "policywatch_model_questions 1.0",
+            'policywatch_model_tokens{direction="in"} 1000.0',
+            "policywatch_model_dropped_sentences 1.0",
+            f"policywatch_model_cost {cost}",
+        } <= {*lines}
 
 
 @pytest.mark.parametrize(
@@ -269,11 +289,19 @@ def test_nothing_waits_for_it_and_a_late_answer_corrects_what_is_shown(
         assert found["reader"]["failure"] == "late: status 503"
         mail = (tmp_path / "alerts.txt").read_text("utf-8")
         assert "the policy now says" not in mail
+        server.replies = [(503, {}, b"busy")]
         findings = examine(tmp_path / "policywatch.toml")
         told = [finding.text for finding in findings if finding.about == "model"]
         assert told == [
             "small gave no usable answer: late: status 503; changes are classified without it"
         ]
+        (told,) = [
+            finding.text
+            for finding in examine(tmp_path / "policywatch.toml")
+            if finding.about == "model"
+        ]
+        assert re.match(r"small read an example in \d+\.\d seconds; in 30 days: ", told)
+        assert told.endswith("1000 tokens in, 200 out, 0 sentences dropped")
         job.run(force=True)
         assert shown(job.database, found["id"])["reader"]["statements"]
         assert (tmp_path / "alerts.txt").read_text("utf-8") == mail

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -31,7 +30,7 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.reader import reader_of
 from policywatch.reader.again import changes_since, read_again, subject_of
 from policywatch.reader.client import NoAnswer
-from policywatch.reader.example import SUBJECT, example
+from policywatch.reader.example import prompt_of_example, try_example
 from policywatch.reader.question import (
     FoundQuote,
     answer_question,
@@ -84,15 +83,9 @@ def try_model(config: Config = CONFIG) -> None:
     Example: `policywatch reader test`
     """
     with _asking(config) as (_, _, _, asked):
-        draft = example()
-        prompt = asked.prompt(SUBJECT, draft.passages)
-        assert prompt is not None, "the example asks something"
         _print(f"Asking {asked.model.name} at {asked.model.url} about this example:")
-        _print_places(prompt.material)
-        began = monotonic()
-        known = asked.ask(prompt, SUBJECT, draft)
-        seconds = monotonic() - began
-        reading = asked.reading(prompt, known)
+        _print_places(prompt_of_example(asked).material)
+        known, reading, seconds = try_example(asked)
     if known.answer is not None:
         cost = f"{known.tokens_in} tokens in, {known.tokens_out} out"
         _print(f"Its answer, after {seconds:.1f} seconds ({cost}):")

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from time import monotonic
+from typing import Any
+
 from analysis.model import Comparison, Passage
 from policywatch.ingest.drafts import ChangeDraft, draft_change
-from policywatch.reader.prompt import Subject
+from policywatch.reader.prompt import Prompt, Subject
+from policywatch.reader.reader import Reader
+from storage.readings import ModelReading
 
-SUBJECT = Subject("Harbour", "Privacy policy", "privacy-policy", "en")
+_SUBJECT = Subject("Harbour", "Privacy policy", "privacy-policy", "en")
 
 
-def example() -> ChangeDraft:
+def prompt_of_example(reader: Reader) -> Prompt:
+    prompt = reader.prompt(_SUBJECT, _example().passages)
+    assert prompt is not None, "the example asks something"
+    return prompt
+
+
+def try_example(reader: Reader) -> tuple[ModelReading, dict[str, Any], float]:
+    """The answer, what of it stands, and the seconds that it took."""
+    prompt, began = prompt_of_example(reader), monotonic()
+    known = reader.ask(prompt, _SUBJECT, _example())
+    return known, reader.reading(prompt, known), monotonic() - began
+
+
+def _example() -> ChangeDraft:
     return draft_change(
         Comparison(
             True,

@@ -553,6 +553,16 @@ class Trouble(Shape):
     failing_since: Moment | None
 
 
+class ModelUse(Shape):
+    """What a language model was asked in the last 30 days."""
+
+    questions: int
+    tokens_in: int
+    tokens_out: int
+    dropped: int = Field(description="sentences that did not stand")
+    cost: float | None = Field(description="at the price set, if one is")
+
+
 class Health(Shape):
     """Whether all documents that are watched can be read, and what is owed."""
 
@@ -566,3 +576,4 @@ class Health(Shape):
     watchlist: Literal["good", "wrong"] = Field(
         description="wrong: its file has a mistake, and holds as it was before"
     )
+    model: ModelUse | None = Field(description="null where none was asked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -47,6 +48,7 @@ from storage.deliveries import counts
 from storage.documents import document, documents_page, services_page, watched_counts
 from storage.paragraphs import blame, course
 from storage.passages import PassagePlace, passages_page
+from storage.readings import dropped_since, usage_since
 from storage.search import search
 from storage.versions import numbered_version, versions_of_document
 
@@ -290,6 +292,8 @@ def health(request: Request, backend: Using) -> json.Health:
     with backend.database.reading() as session:
         _, watched = watched_counts(session)
         newest, deliveries = newest_check(session), counts(session)
+        month = backend.now() - timedelta(days=30)
+        usage, dropped = usage_since(session, month), dropped_since(session, month)
         trouble = [
             json.Trouble(
                 document=row.id,
@@ -300,6 +304,8 @@ def health(request: Request, backend: Using) -> json.Health:
             )
             for row, check in troubled(session)
         ]
+    model = backend.state().recipients.model
+    cost = model.cost(usage.tokens_in, usage.tokens_out) if model else None
     return json.Health(
         watched=watched,
         good=watched - len(trouble),
@@ -307,4 +313,7 @@ def health(request: Request, backend: Using) -> json.Health:
         troubled=[] if is_public else trouble,
         deliveries={} if is_public else deliveries,
         watchlist="good" if backend.state().problem is None else "wrong",
+        model=None
+        if is_public or not usage.questions
+        else json.ModelUse(**usage._asdict(), dropped=dropped, cost=cost),
     )

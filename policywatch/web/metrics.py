@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -19,6 +19,7 @@ from storage.changes import Change
 from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.database import Database
 from storage.deliveries import counts, oldest_pending
+from storage.readings import dropped_since, usage_since
 from storage.verification import unsigned_since
 from storage.versions import Version
 
@@ -74,6 +75,8 @@ def _metrics(
             counts(session),
             oldest_pending(session),
         )
+        month = now - timedelta(days=30)
+        usage, dropped = usage_since(session, month), dropped_since(session, month)
         made = {
             name: session.exec(select(func.max(col(table.id)))).one() or 0  # type: ignore[attr-defined]
             for name, table in _MADE.items()
@@ -89,6 +92,18 @@ def _metrics(
         documents,
     )
     yield _labelled("policywatch_deliveries", "By state.", "state", deliveries)
+    tokens = {"in": usage.tokens_in, "out": usage.tokens_out}
+    yield _labelled(
+        "policywatch_model_tokens",
+        "Of the language model, in the last 30 days.",
+        "direction",
+        tokens,
+    )
+    model = state.recipients.model
+    cost = model.cost(*tokens.values()) if model else None
+    if cost is not None:
+        name, what = "policywatch_model_cost", "Of these tokens, at the price set."
+        yield GaugeMetricFamily(name, what, cost)
     for (
         name,
         number,
@@ -113,6 +128,16 @@ def _metrics(
                 "paused_documents",
                 "Documents whose server asked for a pause.",
                 sum(at > now for at in waits.values()),
+            ),
+            (
+                "model_questions",
+                "To the language model, in the last 30 days.",
+                usage.questions,
+            ),
+            (
+                "model_dropped_sentences",
+                "Of its answers in the last 30 days, those that did not stand.",
+                dropped,
             ),
             ("unread_captures", "Fetched pages that are not read yet.", unread),
             (
