@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from analysis.classify.beside import MUTES, PASSES, chance_beside, is_label
+from analysis.classify.clauses import quotation
 from analysis.classify.conventions import HIGH
 from analysis.classify.explain import evidence, why
 from analysis.classify.features import MOST_PASSAGES, PassageFeatures, annotate, kind_of
-from analysis.classify.lead import Candidate, candidates, words_of
+from analysis.classify.lead import Candidate, candidates
 from analysis.classify.model import LANGUAGES, Model, shipped_model
 from analysis.classify.summary import headline, summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
@@ -29,7 +30,6 @@ from analysis.text.dates import (
 from analysis.text.language import other_language
 from analysis.text.lexicon import OwnTopic, own_lexicon
 from analysis.validate.rejection import change_rejection
-from foundation.vocabulary import Side
 from messages import Message
 
 # before a link to earlier terms: "for the version effective until then, click here"
@@ -132,16 +132,12 @@ def compare(
         return replace(
             comparison, brief=_quotation_only(annotated, alerting, comparison)
         )
-    known: dict[Side, frozenset[str]] = {
-        "after": words_of(before),
-        "before": words_of(after),
-    }
     summary = summarize(
         [
             replace(each, passage=passage)
             for each, passage in zip(annotated, comparison.passages, strict=True)
         ],
-        candidates(annotated, alerting, kind, language, model, known),
+        candidates(annotated, alerting, kind, language, model),
         before,
         after,
         order=order,
@@ -161,7 +157,15 @@ def _quotation_only(
 ) -> Brief:
     """For a language without a trained model: the longest changed sentence, and no claims."""
     sentences = [
-        Candidate(number, sentence, {}, {})
+        Candidate(
+            number,
+            sentence,
+            quotation(
+                annotated[number].passage.texts[sentence.side],
+                sentence,
+                annotated[number].sentences,
+            ),
+        )
         for number in alerting
         for sentence in annotated[number].sentences
     ]

@@ -21,6 +21,7 @@ from evaluation.answers import WEIGHTS as ANSWERS
 from evaluation.answers import examples, train_answers
 from evaluation.beside import WEIGHTS as BESIDE
 from evaluation.beside import scores_of_folds, train_beside, written_and_policies
+from evaluation.headlines import write_headlines
 from evaluation.labels import (
     DATA,
     OURS,
@@ -30,6 +31,7 @@ from evaluation.labels import (
     folds,
     labelled_passages,
     language_of,
+    other_changes,
     pages_of,
     read_rows,
 )
@@ -133,54 +135,72 @@ def _folds(labels: Path, changes: Sequence[Row]) -> Iterator[Fold]:
         yield Fold(services, model, train_answers(some, services))
 
 
-def _labelled_leads(labels: Path) -> tuple[list[Fold], list[Labelled]]:
-    """Changes with what leads them, each by a model that has not seen its service."""
+def _told(
+    labels: Path,
+) -> tuple[list[Fold], list[Labelled], list[Labelled]]:
+    """Changes with what leads them, each by a model that has not seen its service: those to train with, and others of
+    the same services, for scores alone."""
     known = {row["id"]: row for row in read_rows(labels / "leads-dev.jsonl")}
-    changes = [
-        row for row in read_rows(labels / "changes-dev.jsonl.gz") if row["id"] in known
-    ]
-    parts, places = [*_folds(labels, changes)], annotated(changes)
+    rows = read_rows(labels / "changes-dev.jsonl.gz")
+    changes = [row for row in rows if row["id"] in known]
+    parts = [*_folds(labels, changes)]
+    return (
+        parts,
+        _labelled(parts, [(row, known[row["id"]]) for row in changes]),
+        _labelled(parts, [*other_changes(labels, rows)]),
+    )
+
+
+def _labelled(
+    parts: Sequence[Fold], changes: Sequence[tuple[Row, Row]]
+) -> list[Labelled]:
     found = []
-    for row, each in zip(changes, places, strict=True):
+    places = annotated([row for row, _ in changes])
+    for (row, label), each in zip(changes, places, strict=True):
         model = next(part.model for part in parts if row["service"] in part.services)
-        change = labelled(row, known[row["id"]], each, model)
+        change = labelled(row, label, each, model)
         if change is not None:
             found.append(change)
-    return parts, found
+    return found
 
 
 def _train_lead(labels: Path) -> None:
-    _, changes = _labelled_leads(labels)
-    weights = train_ranking(
-        [change for change in changes if change.label["kind"] != "nothing"]
-    )
+    _, changes, _ = _told(labels)
+    weights = train_ranking(changes)
     write_weights(weights)
     print(f"{len(weights)} weights of {len(changes)} changes")
 
 
 def _score_summary(labels: Path) -> None:
-    """What leads and what is answered on services that no part of it has seen."""
-    parts, changes = _labelled_leads(labels)
-    briefs = {row["id"]: row for row in read_rows(labels / "briefs-dev.jsonl")}
-    scores = SummaryScores()
+    """What leads and what is answered on services that no part of it has seen, and forty of the headlines."""
+    parts, changes, others = _told(labels)
+    answers = {row["id"]: row for row in read_rows(labels / "briefs-dev.jsonl")}
+    scores, of_others, headlines = SummaryScores(), SummaryScores(), []
     for part in parts:
-        news = [change for change in changes if change.label["kind"] != "nothing"]
         weights = train_ranking(
-            [change for change in news if change.row["service"] not in part.services]
+            [change for change in changes if change.row["service"] not in part.services]
         )
-        for change in changes:
-            if change.row["service"] in part.services:
-                before, after = pages_of(change.row)
-                brief = summarize(
-                    change.annotated,
-                    change.candidates,
-                    before,
-                    after,
-                    weights=weights,
-                    answers=part.answers,
-                )
-                scores.add(change, brief, briefs.get(change.row["id"]))
+        for change in (*changes, *others):
+            if change.row["service"] not in part.services:
+                continue
+            before, after = pages_of(change.row)
+            brief = summarize(
+                change.annotated,
+                change.candidates,
+                before,
+                after,
+                weights=weights,
+                answers=part.answers,
+            )
+            if "version" in change.label:
+                of_others.add_lead(change, brief)
+            else:
+                scores.add(change, brief, answers.get(change.row["id"]))
+                headlines.append((change, brief))
     print(scores.table())
+    print("\nother changes of the same services\n")
+    print(of_others.lead_table())
+    write_headlines(headlines)
 
 
 def _score(labels: Path, *, misses: bool) -> None:

@@ -8,7 +8,7 @@ import lzma
 import random
 import sys
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,22 @@ def _written() -> list[Row]:
                     | shown
                 )
     return found
+
+
+def other_changes(labels: Path, changes: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+    """Changes between other versions of the documents of `changes`, with their labels in `leads_other.jsonl`."""
+    rows = {row["id"]: row for row in changes}
+    sequences = {row["id"]: row for row in read_rows(labels / "sequences-dev.jsonl.xz")}
+    for label in read_rows(DATA / "leads_other.jsonl"):
+        row, sequence = rows[label["id"]], sequences[label["id"]]
+        texts = [
+            *(each["text"] for each in sequence["earlier"]),
+            row["before"],
+            row["after"],
+            *(each["text"] for each in sequence["later"]),
+        ]
+        before, after = texts[label["version"] :][:2]
+        yield row | {"before": before, "after": after}, label
 
 
 def folds(services: Collection[str], number: int, seed: int = 2) -> dict[str, int]:

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 
 from analysis.classify.clauses import DENIAL
 from analysis.classify.features import PassageFeatures, kind_of
-from analysis.classify.lead import Candidate, Weights, candidates, words_of
+from analysis.classify.lead import Candidate, Weights, candidates
 from analysis.classify.model import Model
 from analysis.classify.verdict import classify_passage
 from analysis.model import CELL, Brief, Page, Quote
@@ -26,8 +26,7 @@ from evaluation.labels import Row, language_of, pages_of
 from foundation.vocabulary import QUESTIONS
 
 WEIGHTS = Path(__file__).parent.parent / "analysis" / "classify" / "lead.json"
-_PENALTY = 10.0  # of squared weights
-_ALTERNATIVE = 0.5  # what a reader's other choice counts beside the first
+_PENALTY = 5.0  # of squared weights
 _WORD = re.compile(r"[^\W_]+")
 _LEAST = 4  # words of a quotation that says something
 _DANGLING = {
@@ -40,13 +39,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Labelled:
-    """An alerting change with its candidates, and how well each meets the reader's choice (0 to 1)."""
+    """An alerting change with its candidates, and whether each quotes what the reader chose."""
 
     row: Row
     label: Row
     annotated: Sequence[PassageFeatures]
     candidates: Sequence[Candidate]
-    worth: Floats
+    hits: NDArray[np.bool_]
 
 
 def labelled(
@@ -54,8 +53,7 @@ def labelled(
 ) -> Labelled | None:
     """None where nothing alerts."""
     language = language_of(row)
-    before, after = pages_of(row)
-    kind = kind_of(row["document"], after)
+    kind = kind_of(row["document"], pages_of(row)[1])
     verdicts = {
         number: classify_passage(each, kind, language, model)
         for number, each in enumerate(annotated)
@@ -63,29 +61,16 @@ def labelled(
     alerting = {
         number: verdict for number, verdict in verdicts.items() if verdict.alert
     }
-    some = candidates(
-        annotated,
-        alerting,
-        kind,
-        language,
-        model,
-        {"after": words_of(before), "before": words_of(after)},
-    )
-    if not some:
-        return None
-    worth = [_worth(text_of(each, annotated), label) for each in some]
-    return Labelled(row, label, annotated, some, np.array(worth))
-
-
-def text_of(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> str:
-    text = annotated[candidate.place].passage.texts[candidate.side]
-    return text[candidate.sentence.start : candidate.sentence.end]
-
-
-def _worth(text: str, label: Row) -> float:
-    if label["lead"] and shares(text, label["lead"]):
-        return 1.0
-    return _ALTERNATIVE * any(shares(text, other) for other in label["also"])
+    some = candidates(annotated, alerting, kind, language, model)
+    hits = [
+        each.quotation is not None
+        and is_hit(
+            annotated[each.place].passage.texts[each.side][slice(*each.quotation)],
+            label,
+        )
+        for each in some
+    ]
+    return Labelled(row, label, annotated, some, np.array(hits)) if some else None
 
 
 def shares(one: str, other: str) -> bool:
@@ -99,7 +84,7 @@ def shares(one: str, other: str) -> bool:
 def train_ranking(changes: Sequence[Labelled]) -> dict[str, float]:
     """Weights that make the reader's choice the likeliest of a change's candidates."""
     known = [
-        change for change in changes if change.worth.any() and not change.worth.all()
+        change for change in changes if change.hits.any() and not change.hits.all()
     ]
     names = sorted(
         {name for change in known for each in change.candidates for name in each.values}
@@ -118,7 +103,7 @@ def train_ranking(changes: Sequence[Labelled]) -> dict[str, float]:
         for table, change in zip(tables, known, strict=True):
             odds = table @ weights
             chances = np.exp(odds - odds.max())
-            chosen = chances * change.worth
+            chosen = chances * change.hits
             total -= math.log(chosen.sum() / chances.sum())
             slope += table.T @ (chances / chances.sum() - chosen / chosen.sum())
         return total, slope
@@ -197,16 +182,22 @@ class SummaryScores:
     quoted: Counter[str] = field(default_factory=Counter)
     nothing: int = 0
 
-    def add(self, change: Labelled, brief: Brief, answers: Row | None) -> None:
+    def add_lead(self, change: Labelled, brief: Brief) -> None:
         news = brief.headline
+        text, clause = (
+            (news.quotation.text, news.quotation.text[slice(*news.clause)])
+            if news
+            else ("", "")
+        )
+        self.leads.append(is_hit(text, change.label))
+        self.clauses.append(is_hit(clause, change.label))
+
+    def add(self, change: Labelled, brief: Brief, answers: Row | None) -> None:
         if change.label["kind"] == "nothing":
             self.nothing += 1
-        elif news:
-            self.leads.append(is_hit(news.quotation.text, change.label))
-            self.clauses.append(
-                is_hit(news.quotation.text[slice(*news.clause)], change.label)
-            )
-            if news.claim:
+        else:
+            self.add_lead(change, brief)
+            if brief.headline and brief.headline.claim:
                 self.claims.append(
                     change.label["direction"] == "more"
                     and change.label["actor"] == "service"
@@ -228,8 +219,6 @@ class SummaryScores:
         counts = self.presence
         presence = 2 * counts["both"] / max(1, counts["given"] + counts["wanted"])
         rows = {
-            "the quotation is what a reader would lead with": f"{_share(self.leads)} of {len(self.leads)}",
-            "the clause in the headline is": f"{_share(self.clauses)}",
             "claims, and those with the reader's direction and actor": f"{len(self.claims)}, {sum(self.claims)}",
             "alerts of what is no news": str(self.nothing),
             "default said, right, labelled": f"{len(self.defaults)}, {sum(self.defaults)}, {self.labelled_defaults}",
@@ -238,7 +227,18 @@ class SummaryScores:
             ),
             "question answered where it should be, F1": f"{presence:.3f}",
         }
-        return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+        return "\n".join(
+            [
+                self.lead_table(),
+                *(f"| {name} | {value} |" for name, value in rows.items()),
+            ]
+        )
+
+    def lead_table(self) -> str:
+        return (
+            f"| the quotation is what a reader would lead with | {_share(self.leads)} of {len(self.leads)} |\n"
+            f"| the clause in the headline is | {_share(self.clauses)} |"
+        )
 
 
 def _share(those: Sequence[bool]) -> str:

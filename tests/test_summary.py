@@ -34,6 +34,9 @@ TRAINING = (
 )
 
 
+KEPT = "We keep your name as long as you have an account with us."
+
+
 def page(news: str) -> Page:
     return read_page(
         POLICY.format(news=news).encode(), mime="text/markdown", language="en"
@@ -404,3 +407,70 @@ def test_a_quotation_never_spans_two_blocks_and_is_bounded() -> None:
     ]
     assert all(any(quote.text in text for text in blocks) for quote in quotes)
     assert all(len(quote.text) <= LONGEST for quote in quotes)
+
+
+def test_what_only_goes_is_quoted_from_the_earlier_text() -> None:
+    promise = "We never sell your personal data to advertisers or data brokers."
+    comparison = compare(page(f"{KEPT} {promise}"), page(KEPT), trusted=True)
+    assert comparison.brief.headline
+    assert comparison.brief.headline.claim is None
+    assert comparison.brief.headline.quotation.side == "before"
+    assert promise in comparison.brief.headline.quotation.text
+
+
+def test_quotation_marks_inside_a_quotation_stay_in_it() -> None:
+    news = 'We use what you call "private" messages to train our AI models (“Muse”).'
+    comparison = compare(page(KEPT), page(f"{KEPT} {news}"), trusted=True)
+    assert comparison.brief.headline
+    assert news in comparison.brief.headline.quotation.text
+
+
+def test_news_in_the_second_language_of_a_page_is_quoted_in_that() -> None:
+    both = (
+        f"{KEPT}\n\nNous conservons vos données tant que vous avez un compte chez nous."
+    )
+    news = "Nous utilisons vos messages pour entraîner nos modèles d’intelligence artificielle."
+    comparison = compare(page(both), page(f"{both} {news}"), trusted=True)
+    assert comparison.alert
+    assert comparison.brief.headline
+    assert news in comparison.brief.headline.quotation.text
+
+
+def test_a_text_from_right_to_left_is_quoted_and_nothing_is_claimed() -> None:
+    kept, news = (
+        "نحتفظ باسمك وعنوانك طالما لديك حساب لدينا.",
+        "نستخدم رسائلك وصورك لتدريب نماذج الذكاء الاصطناعي الخاصة بنا.",
+    )
+    before, after = (Page("سياسة الخصوصية", "ar", tuple(Block("paragraph", text) for text in texts))
+                     for texts in ((kept,), (kept, news)))  # fmt: skip
+    comparison = compare(before, after, trusted=True)
+    assert not comparison.is_classified
+    assert comparison.brief.headline
+    assert comparison.brief.headline.quotation.text == news
+    assert comparison.brief.headline.claim is None
+
+
+def test_a_table_is_told_by_the_cells_of_one_row() -> None:
+    rows = [
+        Block("row", text)
+        for text in (
+            "Data | Purpose | Kept for",
+            "Name | Billing | Ten years",
+            "Posts and pictures | Training of our AI models, by us and our partners | Five years",
+        )
+    ]
+    comparison = compare(
+        Page("Privacy", "en", (*rows[:2],)),
+        Page("Privacy", "en", (*rows,)),
+        trusted=True,
+    )
+    assert comparison.brief.headline
+    assert comparison.brief.headline.quotation.text in rows[2].text
+    assert comparison.brief.headline.quotation.lead_in[0] == rows[0].text
+
+
+def test_a_sentence_leads_with_the_changed_one_beside_it() -> None:
+    news = "We train our AI models on your posts. You can opt out in your settings."
+    comparison = compare(page(KEPT), page(f"{KEPT} {news}"), trusted=True)
+    assert comparison.brief.headline
+    assert comparison.brief.headline.quotation.text.rstrip(".") == news.rstrip(".")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from analysis.diff.wording import ChangedSentence
@@ -93,6 +93,35 @@ def cut(
     if best is not None and best[2] - best[1] >= MOST // 3:
         return best[1], best[2]
     return _by_words(text, start, end, sentence, denied, most)
+
+
+def quotation(
+    text: str, sentence: ChangedSentence, changed: Iterable[ChangedSentence]
+) -> tuple[int, int] | None:
+    """What is quoted where a sentence leads: all of it, with the changed ones right beside it in its own line as far as
+    there is room; of a longer one what `cut` leaves."""
+    ends = cut(text, sentence, LONGEST)
+    if ends is None or ends != cut(text, sentence, len(text)):
+        return ends
+    start, end = ends
+    line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    line_end = len(text) if line_end < 0 else line_end
+    beside = sorted(
+        (each.start, each.end)
+        for each in changed
+        if each.side == sentence.side and line_start <= each.start < line_end
+    )
+    for first, last in beside:
+        if (
+            first >= end
+            and not text[end:first].strip(' .;!?"”»)')
+            and last - start <= LONGEST
+        ):
+            end = last
+    for first, last in reversed(beside):
+        if last <= start and not text[last:start].strip() and end - first <= LONGEST:
+            start = first
+    return start, end
 
 
 def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -21,7 +21,6 @@ from analysis.classify.conventions import CLAIMS
 from analysis.classify.features import PassageFeatures
 from analysis.classify.lead import Candidate, ranked, shipped_weights
 from analysis.classify.model import Model
-from analysis.diff.wording import ChangedSentence
 from analysis.model import CELL, Brief, Headline, Link, Page, Passage, Quote
 from analysis.text.dates import Order, deadline_in
 from analysis.text.lexicon import matches
@@ -142,7 +141,7 @@ def _is_denied(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> bo
 
 def _score(answered: Answered, question: str) -> float:
     """A doubtful passage is not passed over, but comes later; so does what no longer stands there."""
-    weight = math.sqrt(answered.candidate.values["passage chance"])
+    weight = math.sqrt(answered.candidate.passage_chance)
     return (
         answered.chances[question]
         * weight
@@ -153,8 +152,7 @@ def _score(answered: Answered, question: str) -> float:
 def headline(
     in_order: Sequence[Candidate], annotated: Sequence[PassageFeatures]
 ) -> Headline | None:
-    """The likeliest news that can be quoted, with the changed sentences beside it as far as there is room; first what
-    settles that the change is high."""
+    """The likeliest news that can be quoted; first what settles that the change is high."""
 
     def claim_of(each: Candidate) -> str | None:
         return next(
@@ -178,15 +176,13 @@ def headline(
     )
     for each in in_order:
         text = annotated[each.place].passage.texts[each.side]
-        ends, inner = cut(text, each.sentence, LONGEST), cut(text, each.sentence)
+        ends, inner = each.quotation, cut(text, each.sentence)
         if (
             ends is None
             or inner is None
             or len(text[slice(*inner)].split()) < _LEAST_WORDS
         ):
             continue
-        if ends == _whole(text, each.sentence):
-            ends = _with_neighbours(text, each, in_order, ends)
         spans = [span for other in in_order if other.place == each.place and other.side == each.side
                  for span in other.sentence.spans]  # fmt: skip
         quotation = _quote_of(
@@ -201,36 +197,6 @@ def headline(
         )
         return Headline(quotation, (at, at + len(clause)), claims[id(each)], is_notice)
     return None
-
-
-def _whole(text: str, sentence: ChangedSentence) -> tuple[int, int]:
-    return cut(text, sentence, most=len(text)) or (sentence.start, sentence.end)
-
-
-def _with_neighbours(
-    text: str, lead: Candidate, candidates: Sequence[Candidate], ends: tuple[int, int]
-) -> tuple[int, int]:
-    """With the changed sentences right beside it, in its own line."""
-    line_start, line_end = text.rfind("\n", 0, ends[0]) + 1, text.find("\n", ends[1])
-    line_end = len(text) if line_end < 0 else line_end
-    beside = sorted(
-        (each.sentence.start, each.sentence.end)
-        for each in candidates
-        if (each.place, each.side) == (lead.place, lead.side)
-        and line_start <= each.sentence.start < line_end
-    )
-    start, end = ends
-    for first, last in beside:
-        if (
-            first >= end
-            and not text[end:first].strip(' .;!?"”»)')
-            and last - start <= LONGEST
-        ):
-            end = last
-    for first, last in reversed(beside):
-        if last <= start and not text[last:start].strip() and end - first <= LONGEST:
-            start = first
-    return start, end
 
 
 def quote(
