@@ -1,4 +1,4 @@
-"""Which sentences of a change answer a reader's questions: one logistic regression a question, over whole sentences.
+"""Sentences that answer a reader's questions: a logistic regression for each question.
 
 `python -m evaluation answers` trains the weights.
 """
@@ -17,7 +17,7 @@ from analysis.text.word_lists import word_lists
 from foundation.vocabulary import QUESTIONS, Default
 
 TARGETS = (*QUESTIONS, "on", "off")
-# from which chance a sentence is offered, tuned on changes of services that the weights had not seen
+# chance from which a sentence is offered, tuned on unseen services
 LIMITS: Mapping[str, float] = {
     "data": 0.2,
     "purposes": 0.2,
@@ -27,12 +27,12 @@ LIMITS: Mapping[str, float] = {
     "irreversible": 0.1,
     "regions": 0.2,
 }
-# a default is said by a phrase of these groups, from these chances, if none for the other reaches the last
+# groups of phrases that state a default, and the chance needed if none states the other
 DEFAULTS: Mapping[Default, tuple[frozenset[str], float]] = {
     "on": (frozenset(("default_on", "unless_refused")), 0.2),
     "off": (frozenset(("default_off",)), 0.2),
 }
-OUTRIGHT = frozenset(("unless_refused",))  # phrases that say so by themselves
+OUTRIGHT = frozenset(("unless_refused",))  # sufficient by themselves
 OTHER_DEFAULT = 0.1
 _MOST_WORDS = 80
 _SCALE = {"word": 0.9, "under": 0.5}
@@ -41,13 +41,13 @@ _PHRASE = 0.7
 
 @cache
 def shipped_answers() -> Model:
-    """The weights beside this file. Raises `UnfitModel`."""
+    """Raises `UnfitModel`."""
     return stored_model("answers.npz", TARGETS)
 
 
 @cache
 def _cues() -> Lexicon:
-    """Of all languages, beside the topics and groups of the language's own lexicon."""
+    """Of all languages, besides the language's own lexicon."""
     return Lexicon(
         (cue, "words", phrase)
         for cue, phrases in word_lists().cues.items()
@@ -56,7 +56,7 @@ def _cues() -> Lexicon:
 
 
 def sentence_values(text: str, passage: Passage, language: str | None) -> Features:
-    """The features of a sentence: its words, those that govern it, and phrases of the lexicon."""
+    """Its words, governing words, and phrases."""
     above = " ".join((*passage.heading[-1:], *passage.lead_in))
     groups = {"word": text, "under": above}
     values: Features = {}

@@ -1,4 +1,4 @@
-"""Whether a line says nothing of the document that it stands in: a caption, an author, an offer, a reader's comment.
+"""Lines that say nothing of their document: a caption, an author, an offer, a comment.
 
 `python -m evaluation beside` trains the weights.
 """
@@ -18,13 +18,13 @@ from analysis.text.phrases import kinds_of
 from foundation.vocabulary import TOPICS
 
 TARGETS = ("beside",)
-KNOWN = "known "  # begins the features of words that policies use
-PASSES = 0.4  # chance from which a passage has to stay before it makes a version
-MUTES = 0.9  # and from which it alerts nobody; docs/evaluation.md has what both cost
+KNOWN = "known "  # prefix of features of words that policies use
+PASSES = 0.4  # chance from which a passage must stay before it makes a version
+MUTES = 0.9  # and from which it does not alert; docs/evaluation.md has the cost of both
 _MOST_WORDS = 80
 _LABEL = 4  # words
 _LONGEST = 600  # characters
-_WORDS = 2.0  # by which scale their weights are the less held back
+_WORDS = 2.0  # a larger scale is regularised less
 _PHRASE = 0.7
 _SHAPE = 0.5
 _TELLING = frozenset((*TOPICS, "personal_data", "user_content", "promise", "sold"))
@@ -32,24 +32,25 @@ _TELLING = frozenset((*TOPICS, "personal_data", "user_content", "promise", "sold
 
 @cache
 def shipped_beside() -> Model:
-    """The weights beside this file. Raises `UnfitModel`."""
+    """Raises `UnfitModel`."""
     return stored_model("beside.npz", TARGETS)
 
 
 def chance_beside(
     features: PassageFeatures, verdict: Verdict, language: str | None
 ) -> float:
-    """The chance that a passage is so, by the line that is least, be it one that governs it. What a convention
-    decides never is, nor what names a topic or a document."""
+    """That of its least such line, governing ones included. 0 for what a convention decides, or what names a topic or
+    document.
+    """
     passage = features.passage
     if (
         language not in LANGUAGES
         or features.values is None
         or passage.operation == "moved"
-        or passage.is_heading  # it is what stands under it
+        or passage.is_heading  # its section decides
         or verdict.conventions
         or verdict.severity == "high"
-        or not {*verdict.topics} <= {*TOPICS}  # the operator's own count always
+        or not {*verdict.topics} <= {*TOPICS}  # the operator's own always count
     ):
         return 0.0
     if kinds_of(passage.text) or any(
@@ -63,7 +64,7 @@ def chance_beside(
         for each in features.sentences
         for start, end in each.spans
     ):
-        return 0.0  # of what stands there anyway, no more than numbers may differ
+        return 0.0  # a mere edit, perhaps of numbers
     texts = (passage.before, passage.after, *passage.lead_in)
     lines = [line for text in texts for line in (text or "").split("\n") if line]
     if any(len(line) > _LONGEST or other_language(line, language) for line in lines):
@@ -72,7 +73,7 @@ def chance_beside(
 
 
 def is_label(features: PassageFeatures) -> bool:
-    """Whether it is a word or two that came or went, and no phrase of the lexicon."""
+    """A word or two came or went, no phrase of the lexicon."""
     text = features.passage.text
     return (
         features.passage.operation in ("added", "removed")
@@ -96,8 +97,7 @@ class _Known(Container[str]):
 
 
 def line_values(text: str, language: str | None, known: Container[str]) -> Features:
-    """The features of a line: its words, which of them policies use, phrases of the lexicon, its shape. Who is named
-    tells nothing: firms have any names."""
+    """Words, which of them policies use, phrases, shape. Names are masked: firms can have any."""
     words = tokens(text)[:_MOST_WORDS]
     names = {
         word

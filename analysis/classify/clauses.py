@@ -1,4 +1,4 @@
-"""What of a passage can be quoted: a whole sentence or row, or of a long one the clauses that changed."""
+"""What can be quoted of a passage: a sentence or row, or the changed clauses of a long one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from analysis.model import CELL, Passage
 from analysis.text.word_lists import word_lists
 
 MOST = 140  # characters of a quotation
-LONGEST = 320  # of a whole sentence, and of a clause that can't be cut without losing a denial
-_LEAD_IN = 60  # characters of a line that governs
+LONGEST = 320  # of a sentence or clause that can't be cut without losing a denial
+_LEAD_IN = 60  # characters of a governing line
 _BORDER = re.compile(r"[;:,](?=\s)|\s[–—-](?=\s)|\)(?=\s)|\s(?=\()")
 _COORDINATE = re.compile(r"[,;]\s(?:and|but|et|mais|und|aber|y|pero)\s")
 _BULLET = re.compile(r"\s[•▪●*·]\s")
@@ -27,7 +27,7 @@ DENIAL = re.compile(
 def quotable(
     passage: Passage, changed: Sequence[ChangedSentence]
 ) -> Iterator[ChangedSentence]:
-    """The changed sentences of a passage; of a table the whole row, for a cell says nothing by itself."""
+    """Changed sentences; in a table whole rows, for a cell alone says nothing."""
 
     def line_of(sentence: ChangedSentence) -> tuple[str, int, int]:
         text = passage.texts[sentence.side]
@@ -53,16 +53,16 @@ def quotable(
 def cut(
     text: str, sentence: ChangedSentence, most: int = MOST
 ) -> tuple[int, int] | None:
-    """Where in the text the quotation of a sentence begins and ends; None where none serves.
+    """Bounds of a quotation; None if none serves.
 
-    A long sentence is cut at the borders of its clauses, around the words that changed, with its beginning if there is
-    room; never so that a denial stays outside before them.
+    Long sentences are cut at clauses around the changed words, with the beginning if it fits; never leaving out a
+    preceding denial.
     """
     start, end = _trimmed(text, sentence.start, sentence.end)
     is_short_row = end - start <= most and not _BULLET.search(text, start, end)
     if (
         _BREAK.search(text, start, end) and not is_short_row
-    ):  # one of the cells, or of items that were lines, is quoted
+    ):  # only one of the cells, or of former list items, is quoted
         start, end = max(
             _parts(text, start, end),
             key=lambda part: (_overlap(sentence, *part), -part[0]),
@@ -138,7 +138,7 @@ def _overlap(sentence: ChangedSentence, start: int, end: int) -> int:
 
 
 def _opening(clause: str) -> float:
-    """Who acts is a better beginning than a condition or an aside."""
+    """An actor is a better beginning than a condition or aside."""
     word = clause.partition(" ")[0].casefold()
     openings = word_lists().openings
     if word in openings["service"] or word in openings["reader"]:
@@ -160,7 +160,7 @@ def _by_words(
     denied: Sequence[int],
     most: int,
 ) -> tuple[int, int] | None:
-    """Where no clause serves: the sentence as far as its first changed words, or these with the words around them."""
+    """Where no clause serves: up to the first changed words, or these with context."""
     first = min(a for a, _ in sentence.spans)
     if end - start <= LONGEST and denied:
         return start, end
@@ -182,12 +182,12 @@ def _by_words(
 
 
 def denies(lead_in: Sequence[str]) -> bool:
-    """Whether lines that govern a text rule it out: "You must not:", but not "It is not exclusive, and has limits:"."""
+    """Governing lines that forbid: "You must not:", but not "It is not exclusive, and has limits:"."""
     return any(DENIAL.search(_COORDINATE.split(line)[-1]) for line in lead_in)
 
 
 def governing(line: str) -> str:
-    """The end of a line that governs a quotation, after the words that deny, if they stand before that."""
+    """Its end, after the words of an earlier denial."""
     if len(line) <= _LEAD_IN:
         return line
     start = line.rfind(" ", 0, len(line) - _LEAD_IN) + 1
@@ -203,7 +203,7 @@ def governing(line: str) -> str:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """Without white space and parting marks at both ends."""
+    """Without white space and separators at both ends."""
     while start < end and text[start] in _EDGES:
         start += 1
     while start < end and text[end - 1] in _EDGES:

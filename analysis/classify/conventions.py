@@ -1,4 +1,4 @@
-"""What people decided about changes, whatever a model has learnt, each with its reason; none is about a sentence."""
+"""What people decided regardless of the model, each with its reason; none is about one sentence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _AI = ("ai_training", "ai_features")
 _PEOPLES = ("personal_data", "user_content")
 _ABOUT_PEOPLE = {*_PEOPLES, "promise"}
-_LIMITS = ("negation", "exception", "unlimited")  # of what a sentence says
+_LIMITS = ("negation", "exception", "unlimited")  # what limits a sentence
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _CONTRAST = re.compile(
     r"(?i)\b(?:but|however|unless|except|mais|sauf|toutefois|aber|jedoch|außer)\b"
@@ -42,14 +42,14 @@ def _alerting(verdict: Verdict, *topics: str, severity: str, direction: str) -> 
 
 
 def _is_denied(features: PassageFeatures, side: str) -> bool:
-    """Whether a changed sentence of the side says that something is not done."""
+    """A changed sentence of that side says that something is not done."""
     return any(
         phrase.topic == "promise" and phrase.side == side for phrase in features.phrases
     )
 
 
 def _notice(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
-    """A notice that the policy or the terms will change is news before the text is: people have until then to act."""
+    """A notice of coming changes is news before they are: people can act until then."""
     if (
         kind in ("rules", "developer")
         or verdict.alert
@@ -62,7 +62,7 @@ def _notice(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided |
 def _about_ai(
     features: PassageFeatures, _kind: str, verdict: Verdict
 ) -> Decided | None:
-    """Whatever a document newly says of AI alerts, be it a rule for users: it is what people subscribe for."""
+    """New words on AI alert in any document, rules for users included: people subscribe for them."""
     came = [
         topic for topic in _AI if features.has(topic, side="after", tiers=("decides",))
     ]
@@ -75,7 +75,7 @@ def _about_ai(
 def _trains(
     features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False
 ) -> bool:
-    """Whether a sentence says that the service trains AI on people's data or content; `named`: in so many words."""
+    """The service trains AI on people's data or content; `named`: explicitly."""
     phrases = _phrases_of(features, sentence)
     peoples = [
         each
@@ -92,7 +92,7 @@ def _trains(
 def _sells(
     features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False
 ) -> bool:
-    """Whether a sentence says that the service sells people's data."""
+    """The service sells people's data."""
     return any(
         each.topic == "sold"
         and each.changed
@@ -115,8 +115,9 @@ def _phrases_of(
 def _service_acts(
     passage: Passage, sentence: ChangedSentence, phrase: ChangedPhrase, *, named: bool
 ) -> bool:
-    """Whether it is the service that does what a phrase says: it is named before it, in the sentence or in the line
-    or heading that governs it, or nobody is (`named`: and the verb is passive); and nothing denies or forbids it."""
+    """The service does what a phrase says: it precedes the phrase in the sentence or governing line, or no actor does
+    (`named`: and the verb is passive), and nothing denies or forbids it.
+    """
     known = word_lists().actors
     text = passage.texts[sentence.side]
     if denies(passage.lead_in) or DENIAL.search(text, sentence.start, sentence.end):
@@ -153,7 +154,7 @@ def _service_acts(
 
 
 def _training(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
-    """What a model has learnt can't be taken back, so training on people's data or content is always high."""
+    """Training can't be undone, so training on people's data or content is always high."""
     if kind == "rules" or features.has(
         "ai_training", side="before", tiers=("decides",)
     ):
@@ -164,7 +165,7 @@ def _training(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided
 
 
 def _sale(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
-    """Data that is newly sold is out of the service's hands and of the person's."""
+    """Sold data is out of everyone's control."""
     if kind == "rules" or features.has("sold", "promise", side="before"):
         return None
     if any(_sells(features, sentence) for sentence in features.sentences):
@@ -175,7 +176,7 @@ def _sale(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | N
 def _promise_gone(
     features: PassageFeatures, kind: str, verdict: Verdict
 ) -> Decided | None:
-    """A promise about data that goes alerts, though nothing came: what was ruled out is possible now."""
+    """A removed promise alerts, though nothing was added: what was ruled out is possible."""
     if (
         kind == "rules"
         or not features.has("promise", side="before")
@@ -208,7 +209,7 @@ def _promise_gone(
 def _choice_gone(
     features: PassageFeatures, kind: str, verdict: Verdict
 ) -> Decided | None:
-    """Who must act where nothing happened before, or can't refuse any more, has lost a choice."""
+    """People who must act now, or can't refuse any more, lost a choice."""
     if kind == "rules":
         return None
     asked = features.has("default_off", side="before") and not features.has(
@@ -226,7 +227,7 @@ def _choice_gone(
 def _retention(
     features: PassageFeatures, kind: str, verdict: Verdict
 ) -> Decided | None:
-    """Another time for which data is kept alerts, even if only a number differs."""
+    """Another retention time alerts, even if only a number differs."""
     if kind == "rules" or verdict.alert:
         return None
     named = {
@@ -270,8 +271,9 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
 
 
 def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
-    """A sentence about people's data that stays but for a denial, an exception or a time says another thing, however
-    few its words are. Terms say as much of fees and liability."""
+    """A sentence about personal data that only gains or loses a denial, exception or time has another meaning. Not in
+    terms, which do so for fees and liability.
+    """
     if verdict.alert or kind in ("rules", "developer", "terms"):
         return None
     kept = [sentence for sentence in features.sentences if not sentence.whole]
@@ -313,7 +315,7 @@ def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided |
     )
 
 
-# by what reasons call them; each gives the fields of the verdict that it settles, none where it does not apply
+# By the name in reasons; each returns the verdict's fields that it settles, or None.
 CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | None]] = {
     "notice": _notice,
     "about_ai": _about_ai,
@@ -327,8 +329,8 @@ CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | No
 }
 HIGH = frozenset(
     ("training", "sale", "promise_gone", "choice_gone")
-)  # those that can make a change high
-# what a headline says in the program's own words, where the sentence that leads says so itself
+)  # that can make a change high
+# claims for headlines, if the leading sentence itself makes them
 CLAIMS: Mapping[str, Callable[[PassageFeatures, ChangedSentence], bool]] = {
     "training": partial(_trains, named=True),
     "sale": partial(_sells, named=True),

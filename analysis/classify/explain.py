@@ -1,4 +1,4 @@
-"""Why a passage is classified as it is: the words that weighed most, by their weights in the model."""
+"""Why a passage is classified so: the words of most weight in the model."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from analysis.model import Evidence
 from foundation.vocabulary import TOPICS, Side
 from messages import Message, join_messages, verbatim
 
-_MOST_EVIDENCE = 3  # quotations for a topic of a passage
-_MOST_WORDS = 5  # that `why` names
-_NEAR = 2  # characters between two words that are quoted as one
+_MOST_EVIDENCE = 3  # quotations for a topic
+_MOST_WORDS = 5  # named by `why`
+_NEAR = 2  # characters between words quoted as one
 _OF_SIDE = {"before": "why.removed", "after": "why.added"}
 
 
 class Weighed(NamedTuple):
-    """Words of a side, by offsets, and what they add to the log odds of a target."""
+    """By offsets into its side; `weight` is in log odds of a target."""
 
     weight: float
     side: Side
@@ -30,7 +30,7 @@ class Weighed(NamedTuple):
 def evidence(
     features: PassageFeatures, verdict: Verdict, model: Model
 ) -> list[Evidence]:
-    """For each topic the phrases of the lexicon that name it, or else the words that weighed most for it."""
+    """For each topic the phrases that name it, else the words of most weight."""
     quotes = []
     for topic in verdict.topics:
         phrases = [
@@ -59,7 +59,7 @@ def evidence(
 def weighed_words(
     features: PassageFeatures, target: str, model: Model
 ) -> Iterator[Weighed]:
-    """What each changed word, stem and pair adds to a target."""
+    """The contribution of each changed word, stem and pair."""
     values = features.values or {}
     for side, token in changed_ngrams(features.passage, features.sentences):
         names = (
@@ -76,7 +76,7 @@ def why(
     quotes: Sequence[Evidence],
     model: Model,
 ) -> tuple[Message, ...]:
-    """In plain words, with the chances and weights that decided."""
+    """With the deciding chances and weights."""
     if features.values is None:
         cosmetic = features.wording.cosmetic
         return (
@@ -123,11 +123,11 @@ def _quoted(quote: Evidence) -> Message:
 def _topic(name: str) -> Message:
     return (
         Message.term("topics", name) if name in TOPICS else verbatim(name)
-    )  # an operator's own has no other words
+    )  # the operator's own have no other words
 
 
 def _apart(words: Iterable[Weighed], most: int = _MOST_EVIDENCE) -> list[Weighed]:
-    """The weightiest that do not overlap, in the order of the text; neighbours are joined."""
+    """The weightiest without overlap, in text order; neighbours are joined."""
     chosen: list[Weighed] = []
     for each in sorted(
         words, key=lambda word: (-word.weight, word.side, word.start, -word.end)

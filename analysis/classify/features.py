@@ -1,4 +1,4 @@
-"""What the model sees of a passage: words that came and went, their sentence and section, shape, lexicon phrases."""
+"""What the model sees of a passage: added and removed words, sentence, section, shape, lexicon phrases."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_t
 from analysis.text.word_lists import word_lists
 from foundation.vocabulary import SIDES, Side
 
-MOST_PASSAGES = 400  # of a change, those with the most changed text first
+MOST_PASSAGES = 400  # with the most changed text
 MOST_SENTENCES = 40  # of a passage, likewise
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[%$€£]|[?!:]")
 _STEM = 6  # letters
 _NAMED_AI = re.compile(r"\b[A-Z][\w’'-]+ (?:AI|IA|KI)\b")
-_SHORT = 25  # characters; a shorter sentence may stand on a page by chance
+_SHORT = 25  # characters; shorter sentences recur by chance
 _NOTHING = Wording((), "looks.other_side")
 _GROUPS = {
     "came": 1.0,
@@ -33,13 +33,13 @@ _GROUPS = {
     "near": 0.7,
     "under": 0.7,
     "section": 0.5,
-}  # by their scale
+}  # by scale
 _SHAPE = 0.35
 Features = dict[str, float]
 
 
 class Token(NamedTuple):
-    """A word in small letters, by offsets into its text."""
+    """In lower case, by offsets."""
 
     text: str
     start: int
@@ -47,7 +47,7 @@ class Token(NamedTuple):
 
 
 class ChangedPhrase(NamedTuple):
-    """A phrase of a lexicon in a changed sentence, by offsets into its side; `changed`: words of it came or went."""
+    """In a changed sentence, by offsets into its side; `changed`: includes changed words."""
 
     topic: str
     tier: Tier
@@ -59,13 +59,13 @@ class ChangedPhrase(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PassageFeatures:
-    """A passage with what was read in it. `size`: changed words."""
+    """`size`: changed words."""
 
     passage: Passage
     wording: Wording
-    read: Passage | None = None  # as the features see it: names are masked
+    read: Passage | None = None  # with names masked, for the features
     phrases: tuple[ChangedPhrase, ...] = ()
-    values: Features | None = None  # None where the difference is cosmetic
+    values: Features | None = None  # None: cosmetic
     size: int = 0
 
     @property
@@ -75,7 +75,7 @@ class PassageFeatures:
     def has(
         self, *topics: str, side: Side, tiers: Iterable[Tier] = ("decides", "words")
     ) -> bool:
-        """Whether changed words of a side hold a phrase of any of these topics or groups."""
+        """Changed words of that side include such a phrase."""
         return any(
             phrase.topic in topics
             and phrase.side == side
@@ -86,7 +86,7 @@ class PassageFeatures:
 
 
 def kind_of(document: str | None, page: Page) -> str:
-    """Of a document, by its title or what is known of it: privacy, cookies, terms, rules, developer or other."""
+    """privacy, cookies, terms, rules, developer or other."""
     titles = (
         document or "",
         page.title,
@@ -119,9 +119,9 @@ def annotate(
     language: str | None,
     own: Lexicon | None = None,
 ) -> list[PassageFeatures]:
-    """Each passage beside the others, for text moves between paragraphs; those beyond the bounds have no wording.
+    """Together, for text moves between paragraphs; passages beyond the bounds get no wording.
 
-    `own` holds the phrases of the operator's own topics.
+    `own` holds the operator's phrases.
     """
     keys: dict[Side, Counter[str]] = {
         side: Counter(_sentence_keys(passages, side)) for side in SIDES
@@ -151,8 +151,7 @@ def annotate(
 
 
 def _standing_names(page: Page) -> re.Pattern[str] | None:
-    """Names with "AI" in them that a page bears already, the service's or a product's ("Limitless AI"): they are no
-    evidence of news about AI."""
+    """Names with "AI" already on the page ("Limitless AI"): no evidence of news about AI."""
     text = "\n".join(block.text for block in page.blocks)
     counts = Counter(_NAMED_AI.findall(text))
     names = [
@@ -174,7 +173,7 @@ def _masked(passage: Passage, names: re.Pattern[str] | None) -> Passage:
 
 
 def tokens(text: str) -> list[Token]:
-    """The words of a text, numbers and a few marks."""
+    """With numbers and a few marks."""
     return [
         Token(match[0].casefold().replace("’", "'"), match.start(), match.end())
         for match in _TOKEN.finditer(text)
@@ -182,7 +181,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def ngrams(words: Sequence[Token], start: int = 0) -> Iterator[Token]:
-    """Words, stems of long ones and pairs, by offsets that begin at `start`."""
+    """Words, stems of long ones, and pairs; offsets are from `start`."""
     for word in words:
         yield Token(word.text, start + word.start, start + word.end)
         if len(word.text) > _STEM:
@@ -196,7 +195,6 @@ def ngrams(words: Sequence[Token], start: int = 0) -> Iterator[Token]:
 def changed_ngrams(
     passage: Passage, sentences: Iterable[ChangedSentence]
 ) -> Iterator[tuple[Side, Token]]:
-    """Those of the words that came or went."""
     for sentence in sentences:
         for start, end in sentence.spans:
             words = tokens(passage.texts[sentence.side][start:end])
@@ -209,7 +207,7 @@ def _sentence_keys(passages: Sequence[Passage], side: Side) -> Iterator[str]:
 
 
 def _spoken(page: Page) -> str:
-    """The words of a page as one text in which a sentence can be looked for."""
+    """As one text, to search for sentences."""
     return f" {' '.join(' '.join(plain_words(block.text)) for block in page.blocks)} "
 
 
@@ -224,7 +222,7 @@ def _length(passage: Passage) -> int:
 def _wording(
     passage: Passage, keys: Mapping[Side, Counter[str]], texts: Mapping[Side, str]
 ) -> Wording:
-    """The changed sentences, but for those that the other side has in another place."""
+    """Without sentences that the other side has elsewhere."""
     if passage.operation in ("added", "removed"):
         other: Side = "before" if passage.after else "after"
         words = " ".join(plain_words(passage.text))
@@ -248,7 +246,7 @@ def passage_features(
     language: str | None,
     own: Lexicon | None = None,
 ) -> PassageFeatures:
-    """What stands in a passage, of its sentences with the most changed words."""
+    """Of the sentences with the most changed words."""
     sentences = sorted(
         changed.sentences,
         key=lambda each: -sum(end - start for start, end in each.spans),
@@ -346,7 +344,7 @@ def _shape(
     words: Mapping[Side, Sequence[Token]],
     context: Mapping[Side, Sequence[Sequence[Token]]],
 ) -> Iterator[str]:
-    """How much changed, in what sort of text."""
+    """How much changed, in what kind of text."""
     single = {side: [token.text for token in each if " " not in token.text and token.text[0] != "^"]
               for side, each in words.items()}  # fmt: skip
     came, went = len(single["after"]), len(single["before"])

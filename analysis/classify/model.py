@@ -1,4 +1,4 @@
-"""The linear model of passages: weights by feature, written by `python -m evaluation train`; see the model card."""
+"""The linear model of passages, trained by `python -m evaluation train`; see the model card."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from analysis.model import UnfitModel
 from foundation.vocabulary import TOPICS
 
-FORMAT = 1  # raised with every change of features.py that makes old weights useless
-LANGUAGES = ("en", "fr")  # that the labels are in
+FORMAT = 1  # raise it when a change of features.py invalidates old weights
+LANGUAGES = ("en", "fr")  # of the labels
 TARGETS = (
     "substantive",
     "alert",
@@ -26,13 +26,12 @@ TARGETS = (
     "clarifies",
     "mixed",
 )
-_DIGITS = 4  # of a chance: the last ones differ between processors
+_DIGITS = 4  # of a chance: further ones differ between processors
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """One logistic regression a target over the same features. `weights`: int8, a row a feature, a column a target;
-    times `scales` they are log odds."""
+    """A logistic regression for each target. `weights`: int8, features by targets; times `scales` they are log odds."""
 
     rows: Mapping[str, int]
     weights: NDArray[np.int8]
@@ -41,7 +40,7 @@ class Model:
     targets: tuple[str, ...] = TARGETS
 
     def predict(self, values: Mapping[str, float]) -> dict[str, float]:
-        """The chance of each target, 0 to 1."""
+        """By target, 0 to 1."""
         known = [
             (self.rows[name], value)
             for name, value in values.items()
@@ -50,7 +49,7 @@ class Model:
         odds = self.bias.astype(np.float64)
         if known:
             rows, amounts = zip(*known, strict=True)
-            # float64 and one order of summing: the same chances on every machine
+            # float64 and a fixed order: equal chances on every machine
             odds = (
                 odds
                 + (np.array(amounts) @ self.weights[list(rows)].astype(np.float64))
@@ -63,7 +62,7 @@ class Model:
         }
 
     def weight(self, name: str, target: str) -> float:
-        """What a feature adds to the log odds of a target where its value is 1."""
+        """Contribution to a target's log odds at value 1."""
         row, column = self.rows.get(name), self.targets.index(target)
         return (
             0.0
@@ -74,12 +73,12 @@ class Model:
 
 @cache
 def shipped_model() -> Model:
-    """The weights of passages beside this file. Raises `UnfitModel`."""
+    """Raises `UnfitModel`."""
     return stored_model("model.npz", TARGETS)
 
 
 def stored_model(name: str, targets: tuple[str, ...]) -> Model:
-    """The weights in a file beside this one. Raises `UnfitModel`."""
+    """From a file beside this one. Raises `UnfitModel`."""
     with as_file(files("analysis.classify") / name) as path, np.load(path) as stored:
         if (
             int(stored["format"]) != FORMAT

@@ -1,4 +1,4 @@
-"""What a passage and a change are: chances of the model, then the conventions that settle what people decided."""
+"""Classification of passages and changes: chances of the model, then conventions."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from analysis.classify.features import PassageFeatures
 from analysis.classify.model import LANGUAGES, Model
 from foundation.vocabulary import TOPICS, Direction, Severity, gravity
 
-ALERTS = (
-    0.5  # chance from which a passage alerts, and from which it is a change of meaning
-)
-_TOPIC = 0.3  # chance of a topic, of a passage that alerts
+ALERTS = 0.5  # chance from which a passage alerts, and from which its meaning changed
+_TOPIC = 0.3  # chance of a topic of an alerting passage
 _HIGH = 0.6
 _MEDIUM = 0.5
 _TOGETHER = 0.6  # that any of several passages is medium
-_BOTH = 0.5  # chances of both directions from which a change is mixed, if neither is far behind
+_BOTH = 0.5  # chances of both directions for a mixed change
 _BEHIND = 0.4
 _ONE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Of a passage, or of a change by all its passages. `conventions` are the names of those that decided."""
+    """Of a passage or a change. `conventions` are those that decided."""
 
     substantive: bool = False
     alert: bool = False
@@ -43,11 +41,11 @@ def classify_passage(
     language: str | None,
     model: Model,
 ) -> Verdict:
-    """By the model where it has labels of the language; else every change of wording alerts, with its topics."""
+    """By the model for trained languages; elsewhere every change of wording alerts, with its topics."""
     if features.values is None:
         return Verdict()
     if features.passage.is_heading:
-        return Verdict(substantive=True)  # what stands under it says more
+        return Verdict(substantive=True)  # its section says more
     if language not in LANGUAGES:
         return _unlearned(features)
     chances = model.predict(features.values)
@@ -75,7 +73,7 @@ def _by_conventions(features: PassageFeatures, kind: str, verdict: Verdict) -> V
 
 
 def classify_change(verdicts: Sequence[Verdict]) -> Verdict:
-    """A change is what its strongest passages are: many weak hints make no alert."""
+    """As its strongest passages: many weak hints make no alert."""
     alerting = [verdict for verdict in verdicts if verdict.alert]
     if not alerting:
         return Verdict(any(verdict.substantive for verdict in verdicts))
@@ -123,7 +121,7 @@ def _likeliest(chances: Mapping[str, float]) -> Severity:
 
 
 def _severity(alerting: Sequence[Verdict]) -> Severity:
-    """The highest of a passage; several that are nearly medium are medium together."""
+    """The highest; several nearly medium ones are medium together."""
     highest = min((verdict.severity for verdict in alerting), key=gravity)
     none_medium = math.prod(
         1 - verdict.chances.get("medium or high", 0) for verdict in alerting
@@ -138,7 +136,7 @@ def _joined(alerting: Sequence[Verdict]) -> Direction:
         if verdict.severity == "high" and HIGH & {*verdict.conventions}
     }
     if len(high) == 1:
-        return high.pop()  # what comes beside it makes it no milder
+        return high.pop()  # others make it no milder
     decided = {verdict.direction for verdict in alerting if verdict.conventions}
     learned = [verdict.chances for verdict in alerting if not verdict.conventions]
     directions = decided | ({_direction(learned)} if learned else set())
@@ -149,7 +147,7 @@ def _joined(alerting: Sequence[Verdict]) -> Direction:
 
 
 def _direction(passages: Sequence[Mapping[str, float]]) -> Direction:
-    """Of one passage or more: both ways where each is likely somewhere, and neither is far behind in sum."""
+    """Mixed where both directions are likely and neither is far behind in sum."""
     expands, limits = (
         [chances.get(name, 0) for chances in passages] for name in ("expands", "limits")
     )

@@ -1,4 +1,4 @@
-"""A language model of the operator's as reader: it reads whole changes, and stands by nothing but quotations."""
+"""The operator's language model as reader of whole changes; each statement stands on quotations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def reader_of(database: Database, recipients: Recipients) -> Reader | None:
-    """None without a model: nothing of the extra that asks one is loaded then."""
+    """None without a model; the extra's packages are then not imported."""
     if recipients.model is None:
         return None
     from policywatch.reader.reader import Reader

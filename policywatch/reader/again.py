@@ -1,4 +1,4 @@
-"""Reads stored changes again: those whose answer came too late, and those that a person wants to have read anew."""
+"""Reads stored changes again: after late answers, or on request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import document
 
-_LATE = timedelta(days=1)  # for which an answer that came too late is asked for
+_LATE = timedelta(days=1)  # for asking again after a late answer
 
 
 def read_again(
@@ -31,9 +31,9 @@ def read_again(
     *,
     now: Callable[[], datetime] = utc_now,
 ) -> Iterator[tuple[int, str]]:
-    """Ask anew about these changes, and correct them by the answers; each with what became of it. Mails that were sent
-    stay as they are; a change that is an alert only now alerts, one that is none any more leaves the next digest; an
-    answer that fails leaves the one before."""
+    """Ask again, and correct the changes by the answers; yields each with its result. Sent mails stay; new alerts are
+    sent, obsolete ones leave the next digest; a failed answer changes nothing.
+    """
     for change_id in change_ids:
         with database.reading() as session:
             change = session.get_one(Change, change_id)
@@ -88,7 +88,7 @@ def _correct_alerts(
 
 
 def late_changes(session: Session, now: datetime) -> list[int]:
-    """Changes of the last day whose answer came too late."""
+    """Of the last day."""
     recent = select(Change).where(col(Change.detected_at) > now - _LATE)
     return [
         change.id
@@ -98,7 +98,7 @@ def late_changes(session: Session, now: datetime) -> list[int]:
 
 
 def changes_since(session: Session, when: datetime) -> list[int]:
-    """Those that a run would ask about, the oldest first."""
+    """That a run would ask about, oldest first."""
     found = select(Change).where(col(Change.detected_at) >= when)
     return [
         change.id

@@ -1,4 +1,4 @@
-"""What a language model answers of a change, and the JSON schema that it is asked to keep."""
+"""A language model's answer about a change, and its JSON schema."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from foundation.vocabulary import TOPICS, Default, Direction, Severity, Side
 
 Kind = Literal["practice", "choice", "right", "notice", "rule", "scope", "nothing"]
 Role = Literal["in_force", "object_until"]
-Texts = dict[str, str]  # a sentence by language
+Texts = dict[str, str]  # by language
 
 
 class Citation(BaseModel):
-    """Words of a passage, by its number in the question."""
+    """`passage` is its number in the question."""
 
     passage: int
     side: Side
@@ -39,7 +39,7 @@ class DefaultOf(BaseModel):
 
 
 class AboutAnswer(BaseModel):
-    """To a question of a route, by its number."""
+    """`question` is its number."""
 
     question: int
     answer: Literal["yes", "no"]
@@ -48,7 +48,7 @@ class AboutAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """Of a change as a whole; what else a model adds is left out."""
+    """Of the change as a whole; additional fields are ignored."""
 
     alert: bool
     reason: str = ""
@@ -74,7 +74,7 @@ class ModelAnswer(BaseModel):
 
 
 def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
-    """Strict, as OpenAI's structured output wants it: all is required, nothing else allowed."""
+    """Strict, as OpenAI's structured output requires: all fields required, no others."""
     statement = statement_schema(languages)
     text, quotes = statement["properties"]["text"], statement["properties"]["quotes"]
     quote = quotes["items"]
@@ -108,7 +108,7 @@ def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
 
 
 def statement_schema(languages: tuple[str, ...]) -> dict[str, Any]:
-    """Of a sentence and its quotations."""
+    """A sentence with quotations."""
     quote = _object(
         {
             "passage": {"type": "integer"},

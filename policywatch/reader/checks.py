@@ -1,7 +1,7 @@
-"""Holds an answer to its quotations: what does not stand on words of the page is dropped. Pure.
+"""Checks an answer against its quotations, and drops what they do not support. Pure.
 
-A sentence can still be wrong where its quotations are right; the lists in checks.toml catch the ways known in which
-it says the contrary of them, or more than they do. When in doubt it is dropped: the page's own words say it then.
+Sentences can be wrong despite right quotations; checks.toml lists known contradictions and exaggerations. Doubtful
+ones are dropped: the page's own words remain.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ADDRESS = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,\u202f\u00a0 ]\d{3})*(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W_]+")
-_VERB = re.compile(  # in English and in French, behind a name
+_VERB = re.compile(  # English and French, after a name
     r"(?:now|also|may|might|can|could|will|would|shall|must|has|had|is|was|gets?|et|and|peut|pourra|va|est|a|reçoit|\w+(?:s|era|ed|ent|it))"
 )
 _MONTHS = any_of(MONTH_NUMBERS)
@@ -57,24 +57,24 @@ _DAY_OF_MONTH = re.compile(
     rf"(?i)\b(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?(?P<a>{_MONTHS})|(?P<b>{_MONTHS})\.?\s+\d{{1,4}}"
     rf"|(?:from|since|until|by|in|of|ab|im|seit|bis|dès|en|de|depuis|desde|hasta)\s+(?P<c>{_MONTHS}))\b"
 )
-# between two lengths of time: the first took the second's place, or the second the first's
+# between two lengths of time: one replaced the other
 _IN_PLACE_OF = re.compile(
     r"(?i)\b(?:instead of|rather than|not|au lieu d|plutôt que|statt|anstelle|en lugar)"
 )
 _BECOMES = re.compile(r"(?i)\b(?:to|à|auf|zu|a)\b")
-# ends a clause, or begins one with a subject of its own
+# ends a clause, or begins one with its own subject
 _CLAUSE = re.compile(
     r"""(?ix)[.;!?\n|•]|\s[–—-]\s|[()]
     |,?\s+(?:but|however|mais|aber|sondern|pero|sino)\b
     |,\s+(?:(?:and|or|so|et|ou|und|oder|y|o)\s+)?(?:we|you|they|it|this|these|if|when|where|which|who|nous|vous|ils?|elles?|on|si
         |lorsque|qui|wir|sie|er|es|wenn|die|der|das|nosotros|usted|cuando)\b"""
 )
-# what stands behind it is given of the last word alone
+# modifies only the preceding word
 _RELATIVE = re.compile(
     r"(?i)\s(?:that|which|who|whose|qui|que|dont|welche\w*|cuy\w+)\s"
 )
 _ENUMERATED = re.compile(r"\([\divxa-z]{1,4}\)|:")
-# in the languages of the lexicon: who is spoken to and told what to do, and how an answer looks
+# addressing and instructing a model, or imitating an answer
 _SPEAKS_TO_MODEL = re.compile(
     r"""(?ix)
     \b(?:ignore|disregard|forget|override|ignorez|oubliez|ignoriere?n?|vergiss|missachte|ignora|olvida)\b
@@ -94,7 +94,7 @@ _SPEAKS_TO_MODEL = re.compile(
 
 @dataclass(slots=True)
 class Checked:
-    """What stands of an answer; `dropped` holds each sentence that does not, with the reason."""
+    """What passed; `dropped` holds the rest with reasons."""
 
     statements: list[dict[str, Any]] = field(default_factory=list)
     headline: Texts = field(default_factory=dict)
@@ -107,12 +107,12 @@ class Checked:
 
 
 class _Fails(Exception):
-    """A sentence or a quotation that does not stand; the text is the reason, in a few words."""
+    """A sentence or quotation without support; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A quotation, where it stands: the passage, and offsets in the text of its side."""
+    """A quotation with its passage and offsets."""
 
     quote: Citation
     row: StoredPassage
@@ -125,7 +125,7 @@ class _Placed:
 
     @property
     def new(self) -> list[tuple[int, int]]:
-        """Its changed words, by offsets in it."""
+        """Offsets of changed words."""
         spans = (
             (max(a, self.start) - self.start, min(b, self.end) - self.start)
             for a, b in _changed(self.row, self.quote.side)
@@ -134,7 +134,7 @@ class _Placed:
 
     @property
     def clause(self) -> str:
-        """With the rest of its clause, and the line that governs it: what is denied there is denied of it."""
+        """With the rest of its clause and the governing line: a denial there covers it."""
         text = _side(self.row, self.quote.side)
         sentence = next(
             (
@@ -157,7 +157,7 @@ class _Placed:
         return f"{self._governing(text[sentence[0] : self.start])} {text[start:end]}"
 
     def _governing(self, before: str) -> str:
-        """The lead-in of its list, where that is a block of its own, or the beginning of its sentence."""
+        """A list's lead-in as a block, or the sentence's beginning."""
         above: list[str] = []
         for line in reversed(self.row.heading):
             if not line.endswith(":"):
@@ -176,7 +176,6 @@ class _Placed:
 
 
 def check(question: Prompt, answer: ModelAnswer) -> Checked:
-    """What of the answer stands."""
     checked = Checked()
     for number, statement in enumerate(answer.statements[:_MOST_STATEMENTS]):
         try:
@@ -203,7 +202,7 @@ def check(question: Prompt, answer: ModelAnswer) -> Checked:
 
 
 def check_quotations(question: Prompt, statement: Statement) -> Checked:
-    """Each of its quotations that stands, and its sentence where that stands on them."""
+    """Its supported quotations, and its sentence if they support it."""
     checked = Checked()
     placed = []
     for quote in statement.quotes[:_MOST_STATEMENTS]:
@@ -220,8 +219,7 @@ def check_quotations(question: Prompt, statement: Statement) -> Checked:
 
 
 def speaks_to_model(rows: Iterable[StoredPassage]) -> str | None:
-    """The words of a text that came which ask a model for something, or that only a model sees; None where there are
-    none."""
+    """Added words that instruct a model or are invisible to people; None without any."""
     for row in rows:
         for text in (*row.heading, row.after or ""):
             if for_machines(text) != text:
@@ -271,7 +269,7 @@ def _check_facts(question: Prompt, answer: ModelAnswer, checked: Checked) -> Non
 
 
 def _about(question: Prompt, reply: AboutAnswer, checked: Checked) -> dict[str, Any]:
-    """A yes needs quotations that stand, and a sentence on them; a no says nothing but no."""
+    """A yes needs supported quotations and a sentence; a no stands alone."""
     asked: dict[str, Any] = {"question": question.about[reply.question]}
     if reply.answer == "no":
         return asked | {"answer": "no"}
@@ -286,7 +284,7 @@ def _about(question: Prompt, reply: AboutAnswer, checked: Checked) -> dict[str, 
 
 
 def _reason(question: Prompt, reason: str) -> str:
-    """The model's own, shown to nobody but as such, so it only must not invent."""
+    """Shown only as the model's, so it must merely not invent."""
     line = " ".join(clean(reason).split())[:_LONGEST]
     try:
         text = _words_of(question, question.shown.values())
@@ -321,7 +319,7 @@ def _standing(
 
 
 def _placed(question: Prompt, quotes: Sequence[Citation]) -> list[_Placed]:
-    """All quotations, each where it stands. Raises `_Fails`."""
+    """Raises `_Fails`."""
     if not quotes:
         raise _Fails("no quotation")
     placed = [_place(question, quote) for quote in quotes]
@@ -363,7 +361,7 @@ def _touches(row: StoredPassage, side: Side, start: int, end: int) -> bool:
 
 
 def _even(text: str, *, keep_length: bool = False) -> str:
-    """Without differences that nobody reads: look-alikes and case, by characters of the same number."""
+    """Ignores look-alikes and case, preserving length."""
     text = for_machines(text).translate(_LOOK_ALIKES)
     lower = text.lower()
     if len(lower) != len(text):
@@ -376,7 +374,7 @@ def _side(row: StoredPassage, side: Side) -> str:
 
 
 def _changed(row: StoredPassage, side: Side) -> Iterator[tuple[int, int]]:
-    """Its changed words, by offsets; where only the other side has words, the empty place between."""
+    """Offsets; an empty range where only the other side has words."""
     at = 0
     for tag, text in row.marks:
         if tag == ("added" if side == "after" else "removed"):
@@ -410,7 +408,7 @@ def _check_sentence(
 
 
 def _check_language(line: str, language: str) -> None:
-    """Raises `_Fails` for a sentence in another language, as far as its small words tell."""
+    """By its function words. Raises `_Fails`."""
     count = len(_WORD.findall(line))
     hits = {
         code: round(count * share_of_common_words(line, code))
@@ -427,7 +425,7 @@ def _check_language(line: str, language: str) -> None:
 def _words_of(
     question: Prompt, rows: Iterable[StoredPassage], *, old: bool = True
 ) -> str:
-    """All words that a sentence on these passages may take names, numbers and dates from."""
+    """The words that may supply names, numbers and dates."""
     sides: tuple[Side, ...] = ("after", "before") if old else ("after",)
     subject = question.subject
     parts = [subject.service, subject.title]
@@ -437,8 +435,7 @@ def _words_of(
 
 
 def _check_words(line: str, language: str, text: str, around: str) -> None:
-    """Addresses, numbers, dates and strong words of a sentence occur in the text, names there or around it. Raises
-    `_Fails`."""
+    """Addresses, numbers, dates and strong words must occur in the text, names there or around it. Raises `_Fails`."""
     even, names = _even(text), _even(around)
     for address in _ADDRESS.findall(line):
         if _even(address).strip(".,;:)") not in even:
@@ -493,8 +490,9 @@ def _months(text: str) -> set[int]:
 
 
 def _names(line: str, language: str, around: str) -> Iterator[str]:
-    """Words that are written as names are. German writes all nouns so: there only those that no noun looks like. The
-    first word of a sentence is a name where a verb seems to follow, and nothing like it stands around."""
+    """Words spelt as names; in German, where all nouns are, only those unlike any noun. A sentence's first word
+    counts if a verb seems to follow and nothing similar stands around.
+    """
     opening = _pattern(_lists().get(language, {}).get("openings", ("(?!)",)))
     words = [*_WORD.finditer(line)]
     for number, match in enumerate(words):
@@ -539,7 +537,7 @@ def _stands(name: str, even: str) -> bool:
 def _check_times(
     line: str, placed: Sequence[_Placed], rows: Iterable[StoredPassage]
 ) -> None:
-    """Lengths of time stand there, and the old one is not taken for the new one. Raises `_Fails`."""
+    """Must occur, and not take the old one for the new. Raises `_Fails`."""
     old, new = set[float](), set[float]()
     for row in rows:
         old |= {time.days for time in times_in(_side(row, "before"))}
@@ -566,7 +564,7 @@ def _check_times(
 def _check_denials(
     line: str, language: str, placed: Sequence[_Placed], of_page: str
 ) -> None:
-    """The sentence denies where its quotations do, and nowhere else. Raises `_Fails`."""
+    """The sentence denies exactly where its quotations do. Raises `_Fails`."""
     after = [each for each in placed if each.quote.side == "after"]
     decisive = after or placed
     clauses = [each.clause for each in decisive]

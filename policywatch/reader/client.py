@@ -1,7 +1,6 @@
-"""Asks a language model over the chat completions of OpenAI, which most servers of models speak.
+"""Asks a language model by OpenAI's chat completions, which most servers support.
 
-The `openai` client does so, of the extra `reader`; each of its requests goes through `foundation.http_client`, with
-its limits. The operator named the address, so it may be a private one.
+Uses the `openai` client (extra `reader`) through `foundation.http_client`; the operator's address may be private.
 """
 
 from __future__ import annotations
@@ -19,23 +18,23 @@ from policywatch.reader.model import LanguageModel
 
 _LARGEST = 2**20  # bytes of an answer
 _MOST_TOKENS = 4_000  # of an answer
-_LONGEST_PAUSE = 20.0  # seconds that a server may ask to wait
+_LONGEST_PAUSE = 20.0  # seconds of a Retry-After that are waited for
 
 
 class NoAnswer(Exception):
-    """The model gave nothing that can be used; the text says why, without the address or the key."""
+    """The message says why, without address or key."""
 
 
 class Silent(NoAnswer):
-    """Its server did not answer in time, or did not want to; later it may."""
+    """No timely answer; it may succeed later."""
 
 
 class TooLong(NoAnswer):
-    """The question does not fit into the model."""
+    """Exceeds the model's context."""
 
 
 class Reply(NamedTuple):
-    """A JSON object, and the tokens that it cost."""
+    """`tokens_in` and `tokens_out` are its cost."""
 
     answer: dict[str, Any]
     tokens_in: int
@@ -43,7 +42,7 @@ class Reply(NamedTuple):
 
 
 class _Guarded(httpx2.BaseTransport):
-    """One request at a time, within what is left of the time."""
+    """Within the remaining time."""
 
     def __init__(self, left: Callable[[], float]) -> None:
         self._left = left
@@ -82,7 +81,7 @@ def ask(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Reply:
-    """A model without `response_format` is asked again in words. Raises `NoAnswer`."""
+    """A model without `response_format` is asked in words. Raises `NoAnswer`."""
     end = clock() + model.seconds
 
     def left() -> float:
@@ -140,7 +139,7 @@ def ask(
 
 
 def _pause(failure: openai.APIStatusError) -> float | None:
-    """How long the server asks to wait; None where it does not say, or longer than anybody would."""
+    """From Retry-After; None without one, or if too long."""
     try:
         seconds = float(failure.response.headers.get("Retry-After", ""))
     except ValueError:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """Where a model is asked and by which name, and what the operator lets it do and cost: `seconds` for an answer,
-    tokens a day and a month, money a month at a price for a million tokens."""
+    """The operator's permissions: `seconds` for an answer, tokens a day and month, money a month with prices for a
+    million tokens.
+    """
 
     url: str
     name: str
@@ -18,7 +19,7 @@ class LanguageModel:
     confirm: bool = False
     tokens_a_day: int | None = None
     tokens_a_month: int | None = None
-    price: tuple[float, float] | None = None  # of what goes in, and of what comes out
+    price: tuple[float, float] | None = None  # input, output
     money_a_month: float | None = None
 
     def cost(self, tokens_in: int, tokens_out: int) -> float | None:

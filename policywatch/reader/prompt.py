@@ -1,6 +1,6 @@
-"""What a language model is asked of a change: all of it as a word diff, as far as there is room. Pure.
+"""What a language model is asked about a change: its word diff, within limits. Pure.
 
-Nothing but the change, what the store knows of it, and the questions that routes have about it goes into a question.
+A question contains only the change, what the store knows of it, and the routes' questions.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from policywatch.reader.answer import answer_schema
 from storage.changes import StoredPassage
 from storage.documents import PREVIEW
 
-_MOST = 12_000  # characters of all passages together
-_MOST_OF_ONE = 3_000  # of one, where several want the room
-_AROUND = 160  # characters of unchanged words on either side of changed ones
+_MOST = 12_000  # characters of all passages
+_MOST_OF_ONE = 3_000  # of one, if several compete
+_AROUND = 160  # unchanged characters around changes
 _MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
 _ABOUT = """\
 about: for each of "questions", by its number from 0: does this change bear on it? answer "yes" only where quotes of the
@@ -31,8 +31,6 @@ change show it, with one sentence that answers it under the same rules as a stat
 
 
 class Subject(NamedTuple):
-    """The document that changed."""
-
     service: str
     title: str
     kind: str
@@ -41,7 +39,7 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """`shown` holds the passages that are asked about, by their numbers; `material` is all that the model is told."""
+    """`shown` holds passages by number; `material` is all that the model is given."""
 
     subject: Subject
     languages: tuple[str, ...]
@@ -63,7 +61,7 @@ class Prompt:
 
     @property
     def key(self) -> str:
-        """The same for the same words asked in the same way, whichever document or worker asks."""
+        """Equal for equal questions, from any document or worker."""
         asked = json.dumps([self.messages, self.schema])
         return hashlib.sha256(asked.encode()).hexdigest()
 
@@ -75,7 +73,7 @@ def prompt_of(
     about: Sequence[str] = (),
     most: int = _MOST,
 ) -> Prompt | None:
-    """None where nothing but form differs. `most` characters of passages are shown, the gravest of them first."""
+    """None where only form differs. Up to `most` characters, the gravest passages first."""
     asked = [row for row in passages if row.marks and not _is_form(row)]
     if not asked:
         return None
@@ -126,12 +124,12 @@ def _is_form(row: StoredPassage) -> bool:
 
 
 def _weight(row: StoredPassage, size: int) -> tuple[int, int, int]:
-    """The gravest is the least; of equals, the one with most to say, but for what fills the question alone."""
+    """Sort key: the gravest first, then the longest, up to a limit."""
     return gravity(row.severity), -min(size, _MOST_OF_ONE), row.position
 
 
 def _shown(row: StoredPassage, most: int) -> str:
-    """Its word diff, with unchanged words only near changed ones, and of long runs as much as there is room for."""
+    """With unchanged words near changes only, long runs cut."""
     last = len(row.marks) - 1
     runs = [
         (tag, _near(text, number > 0, number < last) if tag == "same" else text)

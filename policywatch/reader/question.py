@@ -1,4 +1,4 @@
-"""A person's question, answered from stored texts: by quotations, under one sentence that stands on them."""
+"""A person's question, answered by quotations of stored texts and one sentence that they support."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from storage.documents import Document
 from storage.search import Hit, SearchFilter, search
 from storage.tokenizer import STEMMERS, words
 
-_MOST = 12_000  # characters of all passages together
-_SHORT = 4_000  # for a model that has no room for more
-_MOST_WORDS = 6  # that are searched for
+_MOST = 12_000  # characters of all passages
+_SHORT = 4_000  # for a model with a small context
+_MOST_WORDS = 6  # searched for
 _MOST_HITS = 50  # of one search
 
 
 @dataclass(frozen=True, slots=True)
 class FoundQuote:
-    """Words of a stored text; `hit` is the paragraph that they stand in."""
+    """`hit` is its paragraph."""
 
     text: str
     hit: Hit
@@ -43,8 +43,7 @@ class FoundQuote:
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswer:
-    """Without quotations nothing was found. `sentence` is None where it stands on none of them; `dropped` holds what
-    does not stand, with the reason."""
+    """No quotations: nothing was found. `sentence` is None if unsupported; `dropped` holds what failed, with reasons."""
 
     sentence: str | None = None
     quotations: Sequence[FoundQuote] = ()
@@ -57,8 +56,9 @@ def paragraphs_about(
     services: Collection[str] = (),
     since: datetime | None = None,
 ) -> list[Hit]:
-    """Paragraphs that hold at least half of the question's words, those with most of them first, then those in force,
-    then the newest. With `since`, only what came or went since then."""
+    """With at least half of the question's words: most words first, then in force, then newest. `since`: only what
+    was added or removed since.
+    """
     asked = _searched(question)
     found: dict[int, Hit] = {}
     for size in range(len(asked), (len(asked) - 1) // 2, -1):
@@ -113,7 +113,7 @@ def answer_question(
 
 
 def _searched(question: str) -> list[str]:
-    # beside the commonest words of policies: who asks, and how questions begin
+    # besides policies' commonest words: askers, and openings of questions
     common = {
         *Path(__file__).with_name("question_words.txt").read_text("utf-8").split()
     }
@@ -135,7 +135,7 @@ def _changed_since(hit: Hit, since: datetime) -> bool:
 
 
 def _rows(hits: Sequence[Hit]) -> Iterator[tuple[int, StoredPassage]]:
-    """As passages all of whose words came, or went; a text that speaks to a model is left out."""
+    """As wholly added or removed passages, without texts that address a model."""
     for number, hit in enumerate(hits):
         row = StoredPassage(
             change_id=0,
@@ -154,7 +154,7 @@ def _rows(hits: Sequence[Hit]) -> Iterator[tuple[int, StoredPassage]]:
 
 
 def _fitting(hits: Sequence[Hit], rows: Mapping[int, Any], most: int) -> dict[int, str]:
-    """What is shown of each paragraph, by its number."""
+    """By number."""
     shown: dict[int, str] = {}
     for number in rows:
         text = "".join(piece for _, piece in excerpt(hits[number]))[:most]
@@ -198,7 +198,7 @@ def _checked(
     hits: Sequence[Hit],
     rows: Mapping[int, StoredPassage],
 ) -> Checked:
-    """By the rules of the language of each document that it quotes: a sentence stands by all of them."""
+    """By the rules of each quoted document's language: a sentence must pass all."""
     cited = {
         quote.passage: hits[quote.passage - 1].document
         for quote in statement.quotes

@@ -1,4 +1,4 @@
-"""The reader: asks about a change what was not asked before, within the operator's budgets, and keeps each answer."""
+"""Asks each question once, within the operator's budgets, and stores the answers."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.readings import ModelReading, usage_since
 
-_RUN_SECONDS = 300.0  # for all questions of one run
-_SHORT = 4_000  # characters of passages for a model that has no room for more
+_RUN_SECONDS = 300.0  # for all questions of a run
+_SHORT = 4_000  # characters of passages, for a model with a small context
 
 
 @dataclass(slots=True)
 class Reader:
-    """For one run. `about` are the questions of routes, `languages` those in which it writes."""
+    """For one run. `about` are routes' questions, `languages` those of its sentences."""
 
     database: Database
     model: LanguageModel
@@ -48,8 +48,9 @@ class Reader:
         *,
         former: str | None = None,
     ) -> ChangeDraft:
-        """The draft with its reading. With `former`, the key of an earlier question, nothing is asked: the answer to
-        this question counts, or to that."""
+        """The draft with its reading. `former` is an earlier question's key: then nothing is asked, and a stored
+        answer to either counts.
+        """
         if not _is_worth_asking(draft.comparison):
             return draft
         prompt = self.prompt(subject, draft.passages)
@@ -68,11 +69,11 @@ class Reader:
     def prompt(
         self, subject: Subject, passages: Sequence[StoredPassage]
     ) -> Prompt | None:
-        """What is asked of a change; None where nothing is to be asked."""
+        """None where nothing is to be asked."""
         return prompt_of(subject, passages, self.languages, self.about)
 
     def reading(self, prompt: Prompt, known: ModelReading) -> dict[str, Any]:
-        """As it is kept with the change."""
+        """As stored with the change."""
         facts = {
             "model": known.model,
             "made_at": known.made_at.isoformat(),
@@ -91,8 +92,7 @@ class Reader:
         return reading_of(prompt, answer) | facts
 
     def ask(self, prompt: Prompt, subject: Subject, draft: ChangeDraft) -> ModelReading:
-        """Ask and keep what came of it; also where nothing did, so that it is not asked in vain in this run, but not in
-        place of an earlier answer."""
+        """Failures are stored too, so that they are not repeated in this run, but never replace an answer."""
         row = ModelReading(
             question=prompt.key, model=self.model.name, made_at=self.now()
         )
@@ -117,7 +117,7 @@ class Reader:
         with suppress(IntegrityError), self.database.writing() as session:
             former = session.get(ModelReading, (prompt.key, self.model.name))
             kept = row.model_copy()
-            if former is not None:  # asked anew, or by another worker meanwhile
+            if former is not None:  # asked again, or by another worker meanwhile
                 kept.tokens_in += former.tokens_in
                 kept.tokens_out += former.tokens_out
             if row.answer is not None or former is None or former.answer is None:
@@ -127,7 +127,7 @@ class Reader:
     def answer(
         self, messages: list[dict[str, str]], schema: dict[str, Any]
     ) -> dict[str, Any]:
-        """To a question of a person. Its tokens count, the answer is not kept. Raises `NoAnswer`."""
+        """For a person. Its tokens count, its answer is not stored. Raises `NoAnswer`."""
         self._check_budget()
         reply = ask(self.model, messages, schema)
         now = self.now()
@@ -144,7 +144,7 @@ class Reader:
         return reply.answer
 
     def _asked(self, prompt: Prompt, draft: ChangeDraft) -> Reply:
-        """With `confirm`, what may be high is asked twice, and the graver answer counts."""
+        """`confirm`: possibly high changes are asked about twice, and the graver answer counts."""
         model = replace(self.model, seconds=min(self.model.seconds, max(1, self.left)))
         began = self.clock()
         first = _valid(ask(model, prompt.messages, prompt.schema))
@@ -164,7 +164,7 @@ class Reader:
         )
 
     def _check_budget(self) -> None:
-        """Raises `NoAnswer` where the operator's budget is spent, or the time of this run."""
+        """Raises `NoAnswer` if the operator's budget or the run's time is spent."""
         if self.left <= 0:
             raise Silent("no time was left in this run")
         now = self.now()
@@ -199,7 +199,7 @@ def _does_not_fit(failure: ValidationError) -> str:
 
 
 def _is_worth_asking(comparison: Comparison) -> bool:
-    """Not where the text is not believed, or the trained model was asked about nothing."""
+    """Not for held texts, nor where the trained model had nothing to classify."""
     if comparison.held:
         return False
     return comparison.substantive or any(

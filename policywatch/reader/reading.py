@@ -1,4 +1,4 @@
-"""What a reading makes of a change: its verdict where it stands, beside that of the trained model. Pure."""
+"""What a reading makes of a change: its verdict, if supported, beside the trained model's. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ _VERDICT = ("alert", "severity", "direction", "topics")
 
 
 def reading_of(question: Prompt, answer: ModelAnswer) -> dict[str, Any]:
-    """The answer as it is kept with a change: what of it stands, and what does not. An alert of which no statement
-    stands is none."""
+    """As stored with a change: what passed and what did not. An alert without a supported statement is none."""
     checked = asdict(check(question, answer))
     verdict = answer.model_dump(include={*_VERDICT, "kind"})
     reading = {"question": question.key, "verdict": verdict} | checked
@@ -35,10 +34,10 @@ def decide(
     *,
     decides: bool = True,
 ) -> dict[str, Any]:
-    """The columns of a change with the reading; where it decides, with its verdict in place of the trained model's.
+    """Columns of a change with the reading; if it decides, with its verdict.
 
-    What a convention calls high stays high, what the operator's own topics flag stays an alert, and a text that speaks
-    to the model gets nothing milder. The passages that it rests on are flagged with its topics.
+    A convention's high severity and the operator's own topics stay, and a text that addresses the model is made no
+    milder. Supporting passages get its topics.
     """
     brief = columns["brief"]
     trained = {name: columns[name] for name in _VERDICT}
@@ -96,7 +95,7 @@ def _flag(
 def _quotation(
     passages: Sequence[StoredPassage], reading: dict[str, Any]
 ) -> dict[str, Any]:
-    """The sentence of the page on which the first statement rests, as what leads the change."""
+    """The sentence that supports the first statement, as the headline."""
     quote = next(
         (q for s in reading["statements"] for q in s["quotes"] if q["new"]), None
     )

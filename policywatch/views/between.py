@@ -1,7 +1,7 @@
-"""What differs between any two versions of a document, as the sum of the stored changes between them.
+"""The difference between two versions as the sum of stored changes.
 
-Nothing is classified again: a passage has the topics, the words that decided them and the severity that the changes
-gave it which brought it. What came and went again in between is none of the passages.
+Nothing is classified again: passages inherit topics, evidence and severity from their changes. Text that came and
+went in between is left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from storage.versions import Version, versions
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stored change, with the version that it made and its passages."""
+    """A stored change with its version and passages."""
 
     version: Version
     row: ListedChange
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The passages in the order of the later text; `brought` has the steps of each by its position, oldest first."""
+    """In the later text's order; `brought` has each position's steps, oldest first."""
 
     steps: list[Step]
     passages: list[StoredPassage]
@@ -38,7 +38,7 @@ class Sum:
 
 
 def steps_between(session: Session, before: Version, after: Version) -> list[Step]:
-    """The changes from one version of a document to a later one, oldest first."""
+    """Oldest first."""
     numbers = range(before.number + 1, after.number + 1)
     heads = [
         version
@@ -57,7 +57,7 @@ def steps_between(session: Session, before: Version, after: Version) -> list[Ste
 def sum_of(
     steps: Sequence[Step], differences: Sequence[StoredPassage], before: Any, after: Any
 ) -> Sum:
-    """`differences` lie between the pages `before` and `after`; they stay as they are."""
+    """`differences` are between the pages `before` and `after`; they are not altered."""
     history = _History(steps, _keys(texts_of(before)), _keys(texts_of(after)))
     passages, brought = [], {}
     for difference in differences:
@@ -73,13 +73,12 @@ def sum_of(
     return Sum(list(steps), passages, brought)
 
 
-_Part = tuple[int, int]  # the number of a step, and of a passage in it
+_Part = tuple[int, int]  # numbers of a step and of a passage in it
 
 
 class _History:
-    """Follows lines through the passages of the steps: back to where they began, or on to where they ended.
-
-    `before` and `after` are the keys of the lines at both ends, beyond which nothing is followed.
+    """Follows lines through the steps' passages, to their origin or end. `before` and `after` are keys of both ends'
+    lines, where it stops.
     """
 
     def __init__(
@@ -100,18 +99,18 @@ class _History:
                     self._went.setdefault(key, []).append((number, place))
 
     def parts(self, difference: StoredPassage) -> list[_Part]:
-        """The passages that a difference is made of."""
+        """The passages that make up a difference."""
         came, went = _lines(difference.after), _lines(difference.before)
         if difference.operation == "moved":
             return [part for key in came for part in self._moved.get(key, ())]
-        # a line of both ends is followed only where the difference has no other: its number or its place is new
+        # lines of both ends only if the difference has no others: they were renumbered or moved
         came, went = came - self._before or came, went - self._after or went
         began = [part for key in came for part in self._began(key, len(self._steps))]
         ended = [part for key in went for part in self._ended(key, -1)]
         return list(dict.fromkeys(began + ended))
 
     def _began(self, key: str, until: int) -> Iterator[_Part]:
-        """The last time that the line came before a step, and what it was made from then."""
+        """The line's last addition before a step, and its origins."""
         part = max(
             (part for part in self._came.get(key, ()) if part[0] < until), default=None
         )
@@ -121,7 +120,7 @@ class _History:
                 yield from self._began(earlier, part[0])
 
     def _ended(self, key: str, since: int) -> Iterator[_Part]:
-        """The last time that the line went after a step, and what was made of it then."""
+        """The line's removal after a step, and what became of it."""
         part = max(
             (part for part in self._went.get(key, ()) if part[0] > since), default=None
         )
@@ -145,7 +144,7 @@ def _keys(lines: Collection[str]) -> set[str]:
 def _with_classification(
     difference: StoredPassage, parts: Sequence[StoredPassage]
 ) -> StoredPassage:
-    """With those topics of its parts of which the deciding words are left in it."""
+    """Topics of its parts whose evidence is left."""
     texts = {"before": difference.before or "", "after": difference.after or ""}
     evidence = [
         each
@@ -157,7 +156,7 @@ def _with_classification(
     about = [part for part in parts if not topics.keys().isdisjoint(part.topics)]
     directions = {part.direction for part in about}
     return StoredPassage(
-        change_id=0,  # of none alone
+        change_id=0,  # of no single change
         position=difference.position,
         operation=difference.operation,
         heading=difference.heading,
