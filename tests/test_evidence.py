@@ -514,7 +514,7 @@ TAMPERED_DAYS: dict[str, tuple[Damage, str]] = {
 }  # fmt: skip
 
 
-def test_a_day_is_closed_once(closed: Path) -> None:
+def test_a_day_is_closed_once(closed: Path, tmp_path: Path) -> None:
     with opened(closed) as database, database.reading() as session:
         entry = session.get_one(ChainEntry, 7)
         assert entry.comment.endswith(", 5 checks to 5, 1 messages to 1")
@@ -524,6 +524,11 @@ def test_a_day_is_closed_once(closed: Path) -> None:
     answers = verified(closed)
     assert answers[0]["text"].startswith("7 entries")
     assert answers[-1]["text"] == COMPARED
+    bundle = tmp_path / "bundle"
+    policywatch("export", "evidence", "1", bundle, "--config", closed)
+    assert (bundle / "entry-7").exists()
+    done = shell(bundle, "sha256sum --check --ignore-missing SHA256SUMS entry-*")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("kind", TAMPERED_DAYS)
