@@ -1,4 +1,4 @@
-"""Which clause is the news of a change: a linear ranking of its changed sentences, learned from what readers chose.
+"""Which clause is the news of a change: a linear ranking of changed sentences, learned from readers' choices.
 
 `python -m evaluation lead` trains the weights.
 """
@@ -22,12 +22,12 @@ from analysis.text.word_lists import word_lists
 from foundation.vocabulary import Side
 
 Weights = Mapping[str, float]
-MOST = 300  # sentences that are ranked, of the passages that most likely alert
+MOST = 300  # sentences ranked, of the passages that most likely alert
 _WORD = re.compile(r"[^\W_]+")
 
 
 class Candidate(NamedTuple):
-    """A changed sentence of an alerting passage, what is quoted where it leads, and its features."""
+    """Of an alerting passage; `quotation` is quoted if it leads."""
 
     place: int
     sentence: ChangedSentence
@@ -42,7 +42,6 @@ class Candidate(NamedTuple):
 
 @cache
 def shipped_weights() -> Weights:
-    """The weights beside this file."""
     weights: Weights = json.loads(
         (files("analysis.classify") / "lead.json").read_text("utf-8")
     )
@@ -50,7 +49,6 @@ def shipped_weights() -> Weights:
 
 
 def ranked(candidates: Sequence[Candidate], weights: Weights) -> list[Candidate]:
-    """The likeliest news first."""
 
     def worth(each: Candidate) -> float:
         return sum(
@@ -75,7 +73,7 @@ def candidates(
     language: str | None,
     model: Model,
 ) -> list[Candidate]:
-    """The changed sentences of passages, with the verdicts on these by number."""
+    """`verdicts` are by number of the passage."""
     sentences = [
         (place, sentence)
         for place in sorted(
@@ -109,7 +107,7 @@ def candidates(
 def _values(
     text: str, side: Side, passage: Mapping[str, float], alone: Mapping[str, float]
 ) -> dict[str, float]:
-    """The few features that tell: seventy more, of length, place, form and words, made no ranking better."""
+    """Few features suffice: seventy more, of length, place, form and words, improved no ranking."""
     first = _WORD.search(text)
     word = first.group().casefold() if first else ""
     openings = word_lists().openings.items()

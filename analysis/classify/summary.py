@@ -1,4 +1,4 @@
-"""What leads a change, and its answers to a reader's questions: whole clauses of the pages, one for a question."""
+"""What leads a change, and its answers to readers' questions: whole clauses of the pages, one a question."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from analysis.text.lexicon import matches
 from analysis.text.sentence_ends import sentence_bounds
 from foundation.vocabulary import QUESTIONS, Default, Side
 
-_PRACTICES = ("data", "purposes", "recipients")  # that no denial answers
+_PRACTICES = ("data", "purposes", "recipients")  # not answered by denials
 _LEAST_WORDS = 4  # of a quotation
 _ELSEWHERE = 0.5  # chance from which an unchanged sentence says how to refuse
 _WAYS_ELSEWHERE = 1
@@ -35,7 +35,7 @@ _WAYS_ELSEWHERE = 1
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A candidate with the chances that it answers each question."""
+    """`chances` are by question."""
 
     candidate: Candidate
     chances: Mapping[str, float]
@@ -55,7 +55,7 @@ def summarize(
     answers: Model | None = None,
     order: Order | None = None,
 ) -> Brief:
-    """What the change says by its candidates; what it does not say stays empty."""
+    """What the candidates do not say stays empty."""
     answers = answers or shipped_answers()
     language = after.language or before.language
     pages: Mapping[Side, Page] = {"before": before, "after": after}
@@ -118,7 +118,6 @@ def summarize(
 
 
 def text_of(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> str:
-    """The sentence."""
     return annotated[candidate.place].passage.texts[candidate.side][
         candidate.sentence.start : candidate.sentence.end
     ]
@@ -127,20 +126,20 @@ def text_of(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> str:
 def _may_answer(
     question: str, candidate: Candidate, annotated: Sequence[PassageFeatures]
 ) -> bool:
-    """No denial says what is done, and that something is on says not how to refuse it."""
+    """A denial states no practice, and that something is on does not say how to refuse it."""
     if question == "refuse":
         return _phrases(candidate, annotated).isdisjoint(OUTRIGHT)
     return question not in _PRACTICES or not _is_denied(candidate, annotated)
 
 
 def _is_denied(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> bool:
-    """Whether a sentence, or a line that governs it, says that something is not done."""
+    """The sentence or a governing line says that something is not done."""
     above = annotated[candidate.place].passage.lead_in
     return denies(above) or DENIAL.search(text_of(candidate, annotated)) is not None
 
 
 def _score(answered: Answered, question: str) -> float:
-    """A doubtful passage is not passed over, but comes later; so does what no longer stands there."""
+    """Doubtful passages and removed text come later, but are not excluded."""
     weight = math.sqrt(answered.candidate.passage_chance)
     return (
         answered.chances[question]
@@ -152,7 +151,7 @@ def _score(answered: Answered, question: str) -> float:
 def headline(
     in_order: Sequence[Candidate], annotated: Sequence[PassageFeatures]
 ) -> Headline | None:
-    """The likeliest news that can be quoted; first what settles that the change is high."""
+    """The likeliest quotable news, preferring what makes the change high."""
 
     def claim_of(each: Candidate) -> str | None:
         return next(
@@ -165,7 +164,7 @@ def headline(
         )
 
     claims = {id(each): claim_of(each) for each in in_order}
-    # the cells of a row make no sentence: it leads where nothing else says the same
+    # cells of a row make no sentence: a row leads only if nothing else says the same
     in_order = sorted(
         in_order,
         key=lambda each: (
@@ -204,7 +203,7 @@ def quote(
     annotated: Sequence[PassageFeatures],
     pages: Mapping[Side, Page],
 ) -> Quote | None:
-    """The clause of a sentence that is quoted, with its changed words and the links on it."""
+    """The quoted clause, with its changed words and links."""
     passage = annotated[candidate.place].passage
     text = passage.texts[candidate.side]
     ends = cut(text, candidate.sentence)
@@ -241,7 +240,7 @@ def _quote_of(
 
 
 def _name_of_row(text: str, start: int) -> tuple[str, ...]:
-    """The first cell of a row, for a quotation from another one."""
+    """The first cell, for a quotation from another one."""
     line_start = text.rfind("\n", 0, start) + 1
     name, border, _ = text[line_start:start].partition(CELL)
     return (name,) if border else ()
@@ -250,7 +249,6 @@ def _name_of_row(text: str, start: int) -> tuple[str, ...]:
 def _links_on(
     ends: tuple[int, int], passage: Passage, side: Side, page: Page
 ) -> Iterator[Link]:
-    """The links that stand on the quoted words."""
     text = passage.texts[side]
     line_start = text.rfind("\n", 0, ends[0]) + 1
     line = text[line_start:].partition("\n")[0]
@@ -272,9 +270,9 @@ def _links_on(
 def default_of(
     answered: Sequence[Answered], annotated: Sequence[PassageFeatures]
 ) -> tuple[Default | None, Answered | None]:
-    """Whether it happens unless people act, and the sentence that says so; nothing where another says otherwise."""
+    """Whether it happens unless people act, with the sentence; none if contradicted."""
     best: dict[Default, tuple[float, Answered]] = {}
-    for each in answered:  # the likeliest news first: what leads says it best
+    for each in answered:  # the likeliest news says it best
         named = _phrases(each.candidate, annotated)
         for side, (groups, limit) in DEFAULTS.items():
             others = next(
@@ -312,7 +310,7 @@ def _deadline(
     annotated: Sequence[PassageFeatures],
     order: Order | None,
 ) -> tuple[date, Answered] | None:
-    """Until when people can refuse, by a sentence that says how."""
+    """By a sentence that says how to refuse."""
     for each in sorted(answered, key=lambda each: -each.chances["refuse"]):
         if each.chances["refuse"] < LIMITS["refuse"] or each.candidate.side != "after":
             continue
@@ -328,7 +326,7 @@ def _ways_elsewhere(
     answers: Model,
     language: str | None,
 ) -> tuple[Quote, ...]:
-    """What the page says on how to refuse what the topic is, in sentences that did not change."""
+    """How to refuse, in unchanged sentences on these topics."""
     changed = {
         line
         for features in annotated

@@ -44,7 +44,7 @@ _AT_ONCE = 200  # changes
 def changes_csv(
     database: Database, wanted: ChangeFilter, *, reviews: bool = False
 ) -> Iterator[str]:
-    """All that the filter lets through, newest first, below a line of names; `reviews` fills the last four columns."""
+    """Newest first, with a header; `reviews` fills the last four columns."""
     yield _lines([_COLUMNS])
     before = None
     while True:
@@ -69,7 +69,7 @@ def _row(change: ChangeHead) -> list[str]:
 
 
 def cell(value: object) -> str:
-    """A text that a spreadsheet would take for a formula gets an apostrophe, which says that it is none."""
+    """An apostrophe keeps spreadsheets from evaluating formulas."""
     text = "" if value is None else sanitize(str(value))
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 

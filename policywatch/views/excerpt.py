@@ -1,14 +1,14 @@
-"""The pieces of a text around what was searched for."""
+"""The pieces of a text around matches."""
 
 from __future__ import annotations
 
 from storage.search import Hit
 
-_AROUND = 180  # characters on each side of what was found
+_AROUND = 180  # characters on each side
 
 
 def excerpt(hit: Hit) -> list[tuple[bool, str]]:
-    """The pieces of a hit, with what lies far from all matches cut out."""
+    """Cuts what is far from all matches."""
     last = len(hit.marked) - 1
     return [
         (

@@ -1,4 +1,4 @@
-"""What is in trouble: documents, deliveries, the job itself. For `run`, `doctor`, the page of health and the probes."""
+"""Problems of documents, deliveries and the job, for `run`, `doctor`, the health page and probes."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ _PERHAPS_UNREACHED = {
     *_UNREACHED,
     "archive.unreachable",
     "archive.failed",
-}  # of an archive nobody says more
+}  # archives say no more
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `text` holds what is wrong and how to fix it, or that all is well."""
+    """`text` says what is wrong and how to fix it, or that all is well."""
 
     good: bool
     about: str
     text: str
-    is_configuration: bool = False  # the watchlist is wrong, so that no run begins
-    is_note: bool = False  # nothing is wrong, and somebody should know it
+    is_configuration: bool = False  # so that no run begins
+    is_note: bool = False  # nothing is wrong, but worth knowing
     facts: dict[str, str] = field(default_factory=dict)  # for programs
 
 
 def troubled(session: Session) -> list[tuple[Document, Check]]:
-    """The documents whose last check brought no valid text, with that check."""
+    """With their failed last check."""
     rows = failing(session)
     checks = last_checks(session, [row.id for row in rows])
     return [
@@ -67,7 +67,7 @@ def is_trouble(check: Check) -> bool:
 def job_problem(
     session: Session, entries: Sequence[DocumentEntry], now: datetime
 ) -> str | None:
-    """Why the job does not do its work: nothing was ever checked, or most of it is overdue."""
+    """Why the job does not work: nothing was ever checked, or most is overdue."""
     checks, waits = (
         last_checks(session, [entry.id for entry in entries]),
         pauses(session, now),
@@ -88,7 +88,7 @@ def job_problem(
 
 
 def last_checked(check: Check, now: datetime) -> str:
-    """When that was, and what it makes one ask where the next one is overdue."""
+    """With a question if the next one is overdue."""
     at = f"{check.checked_at:%Y-%m-%d %H:%M} UTC"
     if is_ahead(check.checked_at, now):
         return f"the last check is dated {at}, which is still to come: was the clock wrong then, or is it now?"
@@ -96,7 +96,7 @@ def last_checked(check: Check, now: datetime) -> str:
 
 
 def unread_captures(session: Session, watchlist: Watchlist) -> list[Finding]:
-    """Captures that were not read at once, as each run does: it broke off before it."""
+    """Captures a run left unread: it was interrupted."""
     findings = []
     for check in unread_checks(session):
         waited = utc_now() - check.checked_at
@@ -108,10 +108,9 @@ def unread_captures(session: Session, watchlist: Watchlist) -> list[Finding]:
 
 
 def by_cause(checks: Iterable[Check]) -> list[list[Check]]:
-    """Checks that ended for one reason together, in the order of the first of each.
+    """Grouped, in the order of the first of each.
 
-    A server that was not reached is one cause for all hosts with which the same is wrong. A text that is held stands
-    alone: a person looks at each.
+    A network failure is one cause for all hosts with it; held texts stand alone, for people review each.
     """
     groups: dict[object, list[Check]] = {}
     for check in checks:
@@ -128,7 +127,7 @@ def _cause(check: Check) -> object:
 
 
 def cause_line(checks: Sequence[Check]) -> str:
-    """What befell the documents of one cause, in one line."""
+    """On one line."""
     first = checks[0]
     why = sanitize(f"{first.outcome}: {first.reason or ''}")
     if len(checks) == 1:
@@ -145,7 +144,7 @@ def few_names(ids: Sequence[str]) -> str:
 
 
 def nothing_reached(checks: Collection[Check]) -> str | None:
-    """What to say where none of several checks came as far as a server; None where one did."""
+    """For several checks of which none reached a server; else None."""
     unreached = [check.reason for check in checks if _failed_by(check, _UNREACHED)]
     if (
         len(checks) < 2
@@ -166,7 +165,7 @@ def _failed_by(check: Check, codes: Collection[str]) -> bool:
 
 
 def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | None:
-    """What a run says that finds nothing due, where no document was ever read; else None."""
+    """For a run with nothing due, while no document was ever read; else None."""
     times = retries(session)
     if not entries or not all(entry.id in times for entry in entries):
         return None
@@ -176,10 +175,10 @@ def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | 
 
 
 def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
-    """Whether a scheduled run has to say that a check brought no valid text. robots.txt is obeyed as was decided, which
-    is told once; of everything else the operator hears after some checks, and `doctor` knows it.
+    """Whether a scheduled run reports a failed check: robots.txt once, others until the operator is notified,
+    afterwards `doctor` reports them.
 
-    `row` is the check's document, where its page fails.
+    `row` is the document, if its page fails.
     """
     if check["outcome"] is None or Outcome(check["outcome"]).is_good:
         return False
@@ -189,7 +188,7 @@ def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
 
 
 def undelivered(session: Session) -> list[str]:
-    """Messages that failed and will be tried again: a line a route, address and reason, without secrets."""
+    """Failed messages to be retried, by route, address and reason, without secrets."""
 
     def key(delivery: Delivery) -> tuple[str, str, str]:
         return delivery.route, delivery.address, str(delivery.error or "")
@@ -207,7 +206,7 @@ def undelivered(session: Session) -> list[str]:
 
 
 def check_store(database: Database, *, deep: bool) -> list[Finding]:
-    """Whether all is as it was written: all of it where it is `deep`, else what can be found within seconds."""
+    """`deep`: everything; else what takes seconds."""
     damage = list(
         all_damage(database) if deep else daily_look(database, utc_now().toordinal())
     )
@@ -233,7 +232,7 @@ def check_store(database: Database, *, deep: bool) -> list[Finding]:
 
 
 def is_alive(config: Path) -> list[Finding]:
-    """Whether the job does its work: for a health check, which shall not fail because a page is blocked."""
+    """For a health check, which must not fail because a page is blocked."""
     try:
         watchlist = load(config)
     except WatchlistError as failure:
@@ -261,7 +260,7 @@ def _alive(watchlist: Watchlist, database: Database) -> list[Finding]:
 
 
 def unless_cut_off(look: Callable[[], list[Finding]]) -> list[Finding]:
-    """What is found, or that the database went away meanwhile."""
+    """Or reports that the database was lost."""
     try:
         return look()
     except (OperationalError, InternalError) as failure:

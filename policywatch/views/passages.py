@@ -1,7 +1,4 @@
-"""A change's passages in the order in which a reader wants them, and their words with marks.
-
-A mark says whether words are the same, removed or added, and which topics they decided.
-"""
+"""A change's passages in reading order, with marks: same, removed or added, and which topics they decided."""
 
 from __future__ import annotations
 
@@ -17,10 +14,8 @@ from messages import Message
 from notifier.excerpts import group_alike
 from storage.changes import StoredPassage
 
-_LONG = (
-    60  # unchanged words in a row, from which on those in the middle are folded away
-)
-_CONTEXT = 16  # words that stay on each side of the fold
+_LONG = 60  # unchanged words in a row before the middle is folded
+_CONTEXT = 16  # words on each side of the fold
 _WORD = re.compile(r"\S+")
 _SIDES: dict[str, tuple[Tag, ...]] = {
     "before": ("same", "removed"),
@@ -30,10 +25,9 @@ _SIDES: dict[str, tuple[Tag, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Passages that stand one after the other under one heading.
+    """Adjacent passages under one heading.
 
-    A passage repeated in several places is there once; `elsewhere` has the other places' numbers and headings, by its
-    own number.
+    Repeated passages appear once; `elsewhere` has the other numbers and headings, by their number.
     """
 
     heading: list[str]
@@ -42,17 +36,17 @@ class Section:
 
     @property
     def places(self) -> int:
-        """How many passages that is, each place counted."""
+        """All places counted."""
         return len(self.passages) + sum(
             len(self.also(passage)) for passage in self.passages
         )
 
     def also(self, passage: StoredPassage) -> list[str]:
-        """The other headings under which it stands."""
+        """Other headings."""
         return [heading for _, heading in self.elsewhere.get(passage.position, ())]
 
     def numbers(self, passage: StoredPassage) -> list[int]:
-        """Its own and those of its other places, which quotations name it by."""
+        """With those of its other places, which quotations use."""
         return [
             passage.position,
             *(number for number, _ in self.elsewhere.get(passage.position, ())),
@@ -84,10 +78,7 @@ class Section:
 def flagged_first(
     passages: Sequence[StoredPassage], title: str = ""
 ) -> tuple[list[Section], list[Section]]:
-    """The flagged sections, highest severity first, and the others; both else in reading order.
-
-    A heading does not begin with the document's own title.
-    """
+    """Flagged sections by severity, and the others, in reading order. Headings omit the document's own title."""
     distinct, elsewhere = [], {}
     for copies in group_alike(passages):
         shown = min(copies, key=lambda passage: gravity(passage.severity))
@@ -120,7 +111,7 @@ def _sections(
 
 
 def _shared_steps(headings: Sequence[list[str]]) -> int:
-    """How many steps all headings have in common at their beginning."""
+    """The length of all headings' common prefix."""
     return sum(
         1
         for _ in takewhile(
@@ -139,7 +130,7 @@ def _without_title(heading: list[str], title: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Words of one kind; `topics` are those that these words decided."""
+    """`topics` are those these words decided."""
 
     tag: Tag
     text: str
@@ -148,10 +139,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Pieces of one mark: an addition stays one, however many of its words are evidence.
-
-    `folded` counts the words of unchanged text that need not be read, 0 for all else.
-    """
+    """Pieces with one mark. `folded` counts hidden unchanged words."""
 
     tag: Tag
     pieces: list[Piece]
@@ -163,12 +151,12 @@ class Run:
 
 
 def runs(passage: StoredPassage, *, fold: bool = True) -> list[Run]:
-    """The words of a passage by mark, in reading order; `fold` sets the middle of long unchanged text apart."""
+    """In reading order; `fold` hides the middle of long unchanged text."""
     return _runs(_pieces(passage), fold=fold)
 
 
 def sides(passage: StoredPassage) -> tuple[list[Run], list[Run]]:
-    """The earlier and the later text, to be read side by side."""
+    """For side by side display."""
     pieces = _pieces(passage)
     return _runs([piece for piece in pieces if piece.tag != "added"]), _runs(
         [p for p in pieces if p.tag != "removed"]
@@ -180,14 +168,14 @@ def _runs(pieces: list[Piece], *, fold: bool = True) -> list[Run]:
         Run(tag, list(run)) for tag, run in groupby(pieces, key=lambda piece: piece.tag)
     ]
     if len(parts) < 2 or not fold:
-        return parts  # where all is the same there is nothing else to look at
+        return parts  # nothing else to see
     return [
         part for run in parts for part in (_folded(run) if run.tag == "same" else [run])
     ]
 
 
 def _folded(run: Run) -> list[Run]:
-    """Cut out the middle of a long unchanged text, unless words of it decided a topic."""
+    """Unless it contains evidence."""
     text = run.text
     words = list(_WORD.finditer(text))
     if len(words) < _LONG or any(piece.topics for piece in run.pieces):
@@ -202,8 +190,6 @@ def _folded(run: Run) -> list[Run]:
 
 
 class _Evidence(NamedTuple):
-    """A stretch of one side's text that decided a topic."""
-
     side: str
     start: int
     end: int
@@ -213,7 +199,7 @@ class _Evidence(NamedTuple):
 def _pieces(passage: StoredPassage) -> list[Piece]:
     marks = [(_tag(tag), text) for tag, text in passage.word_diff]
     evidence = list(_evidence(passage, marks))
-    offsets = dict.fromkeys(_SIDES, 0)  # where the mark begins in the text of each side
+    offsets = dict.fromkeys(_SIDES, 0)  # of the mark in each side's text
     pieces: list[Piece] = []
     for tag, text in marks:
         on = [side for side, tags in _SIDES.items() if tag in tags]
@@ -246,10 +232,10 @@ def _evidence(
 
 
 def _split(tag: Tag, text: str, spans: list[tuple[int, int, str]]) -> Iterator[Piece]:
-    """A mark never ends in white space, so that what is struck out or underlined ends with its word."""
+    """Marks never end in white space, which would be struck out or underlined."""
     end = len(text.rstrip()) if tag != "same" else len(text)
     if end == 0 and tag == "removed":
-        return  # removed white space would show as if it were still there
+        return  # removed white space would look present
     edges = {
         edge for start, stop, _ in spans for edge in (start, stop) if 0 < edge < end
     }

@@ -1,4 +1,4 @@
-"""The query of an address: the same names on pages, in feeds, in the JSON API and in the terminal."""
+"""Query parameters, with the same names on pages, in feeds, API and terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DocumentId = Annotated[
     Field(pattern=r"^[^\x00]+$", max_length=200, examples=["parley/privacy-policy"]),
 ]
 Number = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
-# PostgreSQL knows no text with a NUL
+# PostgreSQL refuses NUL
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 _Few = Field(max_length=20)  # a page links to itself without each of them
 Words = Annotated[list[Word], _Few]
@@ -35,7 +35,7 @@ Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 
 
 class Params(BaseModel):
-    """A field that is there and empty, as forms send it, is one that is left out."""
+    """Forms send empty fields, which count as missing."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -57,7 +57,7 @@ class Params(BaseModel):
 
     @property
     def as_query(self) -> dict[str, list[str]]:
-        """As an address has it, without a place in the list; what does not narrow is left out."""
+        """Without the place in a list and defaults."""
         narrowing = self.model_dump(
             mode="json", exclude={"cursor", "newer", "limit"}, exclude_defaults=True
         )

@@ -1,4 +1,4 @@
-"""Which routes are alerted of a change, when, and why the others are not: by the rules of the delivery itself."""
+"""Which routes get a change, when, and why others do not, by the delivery's own rules."""
 
 from __future__ import annotations
 
@@ -27,9 +27,8 @@ from storage.versions import version_heads
 
 @dataclass(frozen=True, slots=True)
 class WaitingChange:
-    """A change that waits until a digest is due (None: only for the next run), or for more checks of a returned text.
-
-    `confirmations` counts the checks that found it again; None where it isn't a return.
+    """Waits for a digest (None: for the next run), or for more checks of a return, which `confirmations` counts; None
+    otherwise.
     """
 
     change: Change
@@ -62,8 +61,7 @@ def waiting(
     routes: Iterable[RouteEntry],
     now: Callable[[], datetime] = utc_now,
 ) -> list[WaitingChange]:
-    """The changes that no delivery carries yet, newest first. Routes that are switched off or gone wait for nothing,
-    nor does one for a change that was classified anew and no longer passes its filter."""
+    """Newest first. Switched-off or removed routes do not wait, nor does a reclassified change outside the filter."""
     by_name = {
         name: entry
         for entry in routes
@@ -110,7 +108,7 @@ def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """What becomes of a change for one route; `details` are in English for the terminal, at least one."""
+    """`details` are in English, at least one."""
 
     route: str
     state: str  # sent, waits, given up or not sent
@@ -120,7 +118,7 @@ class RouteResult:
 def explain_routing(
     session: Session, row: Change, routes: Sequence[RouteEntry]
 ) -> list[RouteResult]:
-    """Of each route of the watchlist in its order, then of those that have left it since."""
+    """Routes of the watchlist in order, then removed ones."""
     alerts = {alert.route: alert for alert in alerts_of(session, row.id)}
     carried = {name: deliveries_of(session, alert.id) for name, alert in alerts.items()}
     waiting_rows = [
@@ -131,7 +129,7 @@ def explain_routing(
         names = (entry.name, *entry.formerly)
         deliveries = [delivery for name in names for delivery in carried.pop(name, [])]
         unmet = route_of(entry).unmet(document(session, row.document_id), row)
-        # a return waits for every route that it would pass
+        # a return waits for every route it would match
         waits = [
             w
             for w in waiting_rows
@@ -197,7 +195,7 @@ def _why_not(
     *,
     had_alert: bool,
 ) -> Iterator[str]:
-    """All that stands between, not only the first."""
+    """All reasons."""
     if not entry.enabled:
         yield "the route is switched off by enabled = false"
     if not row.alert:

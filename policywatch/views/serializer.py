@@ -1,4 +1,4 @@
-"""What is stored as JSON: the same for the command line and the API."""
+"""JSON of what is stored, for the command line and the API."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from storage.search import Hit
 from storage.versions import Version, version_heads, versions, withdrawn_versions
 from storage.withdrawals import withdrawal_of_change
 
-# stored with the brief, given beside it or not at all
+# stored with the brief, shown elsewhere or not at all
 _BESIDE = (
     "notice_links",
     "why",
@@ -52,7 +52,7 @@ _OF_A_CHANGE = {*Change.model_fields} & {*json.ChangeHead.model_fields}
 def change_json(
     session: Session, change_id: int, *, reviews: bool = False
 ) -> json.ChangeJson:
-    """The whole of a change; with `reviews` for the operator's people only. Raises `UnknownChange`."""
+    """`reviews` are for the operator's people only. Raises `UnknownChange`."""
     view = change_view(session, change(session, change_id), ENGLISH)
     trail = reviews_of(session, change_id) if reviews else []
     events = event_changes(session, {view.change.event_id})
@@ -95,7 +95,7 @@ def changes_json(
 def _change_head(
     view: ChangeView, events: Mapping[int, list[int]], review: Review | None
 ) -> dict[str, Any]:
-    """`events` holds the changes of its event."""
+    """`events` are its event's changes."""
     row, of, announced = view.change, view.document, view.announced
     if of.kind == PREVIEW:
         announced = announcement_by(row, view.after)
@@ -151,7 +151,7 @@ def compared_json(
 
 
 def passage_json(row: ListedPassage) -> json.PlacedPassage:
-    """A passage, and where it is from; its marks are left out, for they can be made from before and after."""
+    """Without marks, which can be derived."""
     return json.PlacedPassage(
         **json.PassageJson.model_validate(row.passage).model_dump(),
         change=row.passage.change_id,
@@ -192,7 +192,7 @@ def versions_json(session: Session, rows: Sequence[Version]) -> list[json.Versio
 def documents_json(
     session: Session, rows: Sequence[Document]
 ) -> list[json.DocumentJson]:
-    """Documents as they are stored, with how their last check went."""
+    """With their last checks."""
     ids = [row.id for row in rows]
     facts, checks = document_stats(session, ids), last_checks(session, ids)
     return [
@@ -210,7 +210,7 @@ def documents_json(
 
 
 def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]:
-    """A row for each document of the watchlist, in its order."""
+    """In the watchlist's order."""
     checks, facts = (
         last_checks(session),
         document_stats(session, [entry.id for entry in watchlist.documents]),
@@ -239,7 +239,7 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
 
 
 def history_json(session: Session, document_id: str) -> dict[str, Any]:
-    """A document with its versions, oldest first, and its changes, newest first. Raises `UnknownDocument`."""
+    """Versions oldest first, changes newest first. Raises `UnknownDocument`."""
     row = document(session, document_id)
     changes = [
         change_json(session, each.id, reviews=True)
@@ -291,7 +291,7 @@ def deliveries_json(
     route: str | None = None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Newest first; addresses by their names, never with secrets."""
+    """Newest first; addresses by name, never with secrets."""
     deliveries = newest(session, state=state, route=route, limit=limit)
     alerts = alerts_in(session, [delivery.id for delivery in deliveries])
     rows = []
@@ -327,7 +327,7 @@ def deliveries_json(
 def waiting_json(
     session: Session, rows: Sequence[WaitingChange]
 ) -> list[dict[str, Any]]:
-    """Changes that no delivery carries yet, as rows like the others, but without an id."""
+    """Changes without a delivery, as rows without id."""
     return [
         {
             "id": None,
