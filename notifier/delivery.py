@@ -113,16 +113,17 @@ def deliver_due(
         database,
         routes,
         operator,
-        operator_language,
-        base_url,
-        change_json,
-        now,
-        send,
-        chance,
-        route_to,
-        grace,
+        operator_language=operator_language,
+        base_url=base_url,
+        route_to=route_to,
+        change_json=change_json,
+        grace=grace,
+        now=now,
+        send=send,
+        chance=chance,
+        alerts_only=alerts_only,
+        resting={} if resting is None else resting,
     )
-    run.alerts_only, run.resting = alerts_only, {} if resting is None else resting
     run.release_dead_claims()
     while True:
         run.plan()
@@ -150,9 +151,7 @@ def deliver_to_subscribers(
     """Send what is due to subscribers, such as confirmation mails; `deliver_due` retries failures."""
     with database.reading() as session:
         routes = subscriber_routes(session, route_to)
-    run = _Run(
-        database, routes, (), "en", base_url, only_id, utc_now, send_it, random.random
-    )
+    run = _Run(database, routes, base_url=base_url)
     while run.deliver_next():
         pass
 
@@ -189,15 +188,15 @@ def try_routes(
 class _Run:
     database: Database
     routes: Sequence[Route]
-    operator: Sequence[Address]
-    operator_language: str
-    base_url: str | None
-    change_json: ChangeJson
-    now: Callable[[], datetime]
-    send: Send
-    chance: Callable[[], float]
+    operator: Sequence[Address] = ()
+    operator_language: str = "en"
+    base_url: str | None = None
     route_to: RouteTo | None = None
+    change_json: ChangeJson = only_id
     grace: timedelta = timedelta(0)
+    now: Callable[[], datetime] = utc_now
+    send: Send = send_it
+    chance: Callable[[], float] = random.random
     me: str = field(default_factory=this_process)
     sent: int = 0
     failed: int = 0

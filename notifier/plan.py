@@ -31,12 +31,11 @@ from storage.deliveries import (
     alerted_since,
     alerts_in,
     carriers,
-    claimed,
     create_delivery,
+    has_undelivered,
     items,
     last_digest,
     load,
-    next_attempt,
     park,
     pending,
 )
@@ -272,14 +271,8 @@ def has_to_plan(
 
 
 def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
-    waits = (
-        waiting_alerts(session)
-        or unplanned_notices(session)
-        or next_attempt(session)
-        or claimed(session)
-    )
     return bool(
-        waits
+        has_undelivered(session)
         or failing(session)
         or subscribers(session)
         or any(not isinstance(route.when, AtOnce) for route in routes)

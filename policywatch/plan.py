@@ -14,15 +14,13 @@ from sqlmodel import Session
 from foundation.vocabulary import Outcome
 from policywatch.config.schema import DocumentEntry, span
 from policywatch.config.watchlist import Watchlist
-from storage.alerts import waiting_alerts
 from storage.applied_watchlist import applied_digest
 from storage.changes import waiting_changes
 from storage.checks import Check, earlier_checks, last_checks, pauses, unread_checks
 from storage.clock import is_ahead
 from storage.database import Database
-from storage.deliveries import claimed, next_attempt
+from storage.deliveries import has_undelivered
 from storage.documents import edited, failing, few
-from storage.notices import unplanned_notices
 
 _LATENESS = timedelta(hours=3)  # at most, of a scheduler, and when clocks go forward
 GRACE = timedelta(
@@ -43,16 +41,10 @@ def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
         return True
     if is_edited(session, watchlist):
         return True
-    left = (
+    return bool(
         unread_checks(session)
         or waiting_changes(session)
-        or waiting_alerts(session)
-        or unplanned_notices(session)
-    )
-    return bool(
-        left
-        or next_attempt(session)
-        or claimed(session)
+        or has_undelivered(session)
         or due_documents(session, watchlist.documents, now)
     )
 

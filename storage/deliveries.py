@@ -13,10 +13,11 @@ from sqlmodel import JSON, Field, Session, SQLModel, col, delete, func, select, 
 
 from foundation.vocabulary import State
 from messages import Message
-from storage.alerts import Alert
+from storage.alerts import Alert, waiting_alerts
 from storage.changes import Change
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
+from storage.notices import unplanned_notices
 
 _CANDIDATES = (
     20  # due deliveries to choose from: other processes may claim the first ones
@@ -354,6 +355,16 @@ def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -
 def claimed(session: Session) -> list[Delivery]:
     return list(
         session.exec(select(Delivery).where(Delivery.state == State.SENDING.value))
+    )
+
+
+def has_undelivered(session: Session) -> bool:
+    """An alert or a notice is to be planned, or a delivery to be sent or taken back."""
+    return bool(
+        waiting_alerts(session)
+        or unplanned_notices(session)
+        or next_attempt(session)
+        or claimed(session)
     )
 
 
