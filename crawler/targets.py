@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from foundation.vocabulary import Outcome, Robots
 from messages import Message
 
-if TYPE_CHECKING:  # the process that reads pages needs none, and it loads slowly
+if TYPE_CHECKING:  # loads slowly, and the process that reads pages needs none
     from sqlmodel import Session
 
     from storage.captures import Capture
@@ -21,20 +21,19 @@ if TYPE_CHECKING:  # the process that reads pages needs none, and it loads slowl
 
 @dataclass(frozen=True)
 class Target:
-    """A document to be checked. What the last checks left (validators, waits, text) is read from the store."""
+    """What earlier checks left is read from the store."""
 
     document: str
     url: str
     language: str
-    more: tuple[str, ...] = ()  # the addresses of its further parts, in reading order
+    more: tuple[str, ...] = ()  # addresses of further parts, in reading order
     robots: Robots = "obey"
-    allow_private: bool = False  # this URL's host may have a private address; a host that it redirects to may not
-    render: bool = False  # a browser runs the page's scripts before it is read
-    expand: bool = False  # and opens what a click opens in its text
+    allow_private: bool = False  # only for this URL's host, not for redirects
+    render: bool = False  # run the page's scripts in a browser
+    expand: bool = False  # and open what a click opens in the text
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """All parts' addresses."""
         return (self.url, *self.more)
 
 
@@ -42,39 +41,35 @@ class Target:
 class CrawlSettings:
     """Times in seconds, sizes in bytes."""
 
-    contact: str  # goes into the User-Agent
-    delay: float = (
-        5  # from the end of a request to the start of the next one to the same host
-    )
-    confirm_delay: float = 20  # before a new text is fetched once more
-    timeout: float = 60  # for a whole request, from the name lookup to the last byte
-    check_timeout: float = (
-        600  # for all answers of a check, with its redirects and retries
-    )
-    max_size: int = 20 * 2**20  # of a body, both as sent and as decompressed
+    contact: str  # for the User-Agent
+    delay: float = 5  # from a request's end to the next one to the host
+    confirm_delay: float = 20  # before a new text is fetched again
+    timeout: float = 60  # from name lookup to last byte
+    check_timeout: float = 600  # for all answers of a check, with redirects and retries
+    max_size: int = 20 * 2**20  # of a body, as sent and as decompressed
     retry_waits: tuple[float, ...] = (
         10,
         60,
-    )  # before each retry of a failure that may pass
-    patience: float = 120  # a Retry-After up to this is waited for; a longer one is left to a later run
-    longest_crawl_delay: float = 120  # what a robots.txt can ask for at most
+    )  # before each retry
+    patience: float = 120  # longest Retry-After waited for; longer ones end the check
+    longest_crawl_delay: float = 120  # most that a robots.txt can ask for
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A page as it was received."""
+    """A page as received."""
 
     document: str
     url: str
     final_url: str
     status: int
-    headers: list[tuple[str, str]]  # in order, without the values of cookies
+    headers: list[tuple[str, str]]  # in order, without values of cookies
     mime: str
     charset: str | None  # as the server declared it
-    body: bytes  # decoded from its content encoding
+    body: bytes  # without content encoding
 
     def reads_as(self, other: Fetched) -> bool:
-        """They differ in nothing that is read."""
+        """Equal in all that extraction uses."""
         mine, its = (
             (page.body, page.final_url, page.mime, page.charset)
             for page in (self, other)
@@ -82,7 +77,7 @@ class Fetched:
         return mine == its
 
     def capture(self, at: datetime, source: str | None = None) -> Capture:
-        """To be kept; `source` is the archive that it is from."""
+        """`source` is its archive."""
         from storage.captures import Capture  # see above
 
         return Capture(
@@ -102,7 +97,7 @@ class Fetched:
 
 
 class Fingerprint(NamedTuple):
-    """Of a page's text (None: there is none that can be read), and of its markup with that text."""
+    """`text` is None if unreadable; `markup` includes that text."""
 
     text: str | None
     markup: str | None = None
@@ -114,42 +109,39 @@ FingerprintOf = Callable[
 
 
 class Differing(NamedTuple):
-    """What two answers of one moment differ in, where most of their text is the same: the passages that only one of
-    them has, and whether the second one does. `place` is what the place is known by."""
+    """The difference of two answers that share most of their text: passages of only one, and whether the second has
+    them. `place` identifies it.
+    """
 
     passages: dict[str, bool]
     reason: Message
     place: tuple[str, str]
 
 
-# of two answers that differ (a page for each part of a document; the first has None for one that was not modified): in
-# what, or why they are not accepted
+# the difference of two answers (a page for each part; None in the first: not modified), or why they are not accepted
 Settle = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Differing | Message]
 Progress = Callable[
     [int, int, str], None
-]  # how many are done, of how many, and the last one; at first none
+]  # done, total, and the last one; first called with none
 
 
 def never_settled(
     _first: Sequence[Fetched | None], _second: Sequence[Fetched]
 ) -> Message:
-    """For a caller that knows nothing of what pages say."""
+    """For callers that do not know texts."""
     return Message("answer.unstable")
 
 
-Isolate = Callable[
-    ..., Any
-]  # calls a function that reads markup; None where the markup is too much for it
+Isolate = Callable[..., Any]  # calls a function on markup; None if too costly
 
 
 def directly(function: Callable[..., Any], *args: Any) -> Any:
-    """Here, without any isolation: for tests, and for a caller that trusts what it reads."""
+    """Without isolation: for tests and trusted markup."""
     return function(*args)
 
 
 class Finish(Protocol):
-    """Gives a check its outcome, with what follows from that for its document; `until` its server wants to be left
-    alone."""
+    """Sets a check's outcome and its document's health; `until` ends the server's pause."""
 
     def __call__(
         self,
@@ -169,18 +161,16 @@ def only_outcome(
     reason: Message | None,
     _until: datetime | None,
 ) -> None:
-    """For a caller that keeps no health of documents."""
+    """For callers that keep no health of documents."""
     check.outcome, check.reason = outcome.value, reason
     session.add(check)
 
 
 @dataclass(frozen=True)
 class CrawlJob:
-    """All that the spider needs. `POLICYWATCH_JOB` of Scrapy's settings is a function that returns one."""
+    """What the spider needs. Scrapy's setting `POLICYWATCH_JOB` is a function that returns one."""
 
-    database: (
-        Database | None
-    )  # None for a page that is only tried: it is asked once, and nothing is known of it
+    database: Database | None  # None for a page on trial: fetched once, nothing known
     targets: Sequence[Target]
     fingerprint_of: FingerprintOf  # called once for each body, in a thread
     settle: Settle = never_settled

@@ -1,4 +1,4 @@
-"""Where two versions of a page differ: its passages, with moved, reworded and re-wrapped text recognised."""
+"""Passages: where two versions of a page differ, recognising moved, reworded and re-wrapped text."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ from analysis.model import CELL, Block, Page, Passage
 from analysis.text.normal import normalize
 from analysis.text.words import edits, word_texts
 
-_ALIKE = 0.5  # from this share of common words on, two blocks of one place are one block reworded
+_ALIKE = 0.5  # share of common words that makes two blocks of one place one, reworded
 _ALIKE_ELSEWHERE = 0.75  # and two blocks of different places
-_GROWN = 0.7  # how alike a text is to one that holds all its words in their order
-_NEARLY = 0.9  # and to one that has but a word or two more it is as alike as their common words say
-_SHORT = 8  # words; a shorter block is not looked for elsewhere unless it is word for word the same
+_GROWN = 0.7  # likeness of a text to one that contains all its words in order
+_NEARLY = (
+    0.9  # up to this likeness; one with only a word or two more counts by common words
+)
+_SHORT = 8  # words; shorter blocks are found elsewhere only word for word
 _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
 )
 _SIGNS = "%$€£"
-_LONG = 1_000_000_000  # words times words; of two longer blocks it is not asked whether their words stand in order
-_BETWEEN = 4  # blocks that may stand between two parts of one line
-_RARE = 40  # blocks; a pair of words that stands in more than these says little about which block it is
+_LONG = 1_000_000_000  # words times words; longer blocks are not tested for order
+_BETWEEN = 4  # blocks between two parts of one line
+_RARE = 40  # blocks; a word pair in more of them identifies none
 
 
 class _Text(NamedTuple):
-    """A block and what it is compared by."""
+    """A block and its keys."""
 
     block: Block
     key: str
-    stays: bool  # a row whose name, its first cell, no other row has, and one row of the other page
+    stays: bool  # a row whose first cell is unique, also in the other page
     lead_in: tuple[str, ...]
 
     @property
@@ -44,28 +46,25 @@ class _Text(NamedTuple):
 
     @property
     def surroundings(self) -> dict[str, Any]:
-        """What a passage keeps of where the block stands."""
         return {"lead_in": self.lead_in, "is_heading": self.block.kind == "heading"}
 
 
 class _Place(NamedTuple):
-    """Where a passage stands: by the later text, removed ones by the block that they stood before."""
+    """By the later text; removed ones by the block they preceded."""
 
     after: int
     before: int
 
 
 def passages(before: Page, after: Page) -> tuple[Passage, ...]:
-    """Every place where two texts of a page differ, in the order of the later one, not yet classified.
+    """In the later text's order, unclassified.
 
-    Differences that no reader sees (punctuation, case, white space, list numbers, where a paragraph is broken) are no
-    passage. Text that stands elsewhere word for word is `moved`.
+    Invisible differences (punctuation, case, white space, list numbers, paragraph breaks) are none. Text found
+    elsewhere word for word is `moved`.
     """
     b, a = _texts(before, after), _texts(after, before)
     places: dict[_Place, Passage] = {}
-    b_left: dict[
-        int, int
-    ] = {}  # by index, the index in the later text where it would stand
+    b_left: dict[int, int] = {}  # by index, the index it would have in the later text
     a_left: dict[int, None] = {}  # for its order
     for run in edits([text.key for text in b], [text.key for text in a]):
         if run.same:
@@ -99,7 +98,7 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
 
 
 def block_keys(page: Page) -> frozenset[str]:
-    """What a text holds, to be asked whether a passage stood there."""
+    """For asking whether a text stood on the page."""
     return frozenset(text_key(block.text) for block in page.blocks)
 
 
@@ -109,18 +108,16 @@ def text_key(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def plain_words(text: str) -> tuple[str, ...]:
-    """The words of a text as far as they make a difference: without case, punctuation and the number of a section."""
+    """Without case, punctuation and section numbers."""
     text = _NUMBER.sub("", normalize(text).casefold())
     words = word_texts(text)
     if "_" in text:
-        words = [
-            plain for word in words if (plain := word.strip("_"))
-        ]  # what stands in italics is no other word
+        words = [plain for word in words if (plain := word.strip("_"))]  # italics
     return tuple(word for word in words if word[0].isalnum() or word in _SIGNS)
 
 
 def _texts(page: Page, other: Page) -> list[_Text]:
-    """The page's blocks; only what the other page has not to the letter needs a closer look."""
+    """Only what the other page lacks needs a closer look."""
     shared = {block.text for block in other.blocks}
     mine, others = (
         Counter(_cells(block)[0] for block in each.blocks if block.kind == "row")
@@ -146,7 +143,7 @@ def _put(
     b_part: Sequence[int],
     a_part: Sequence[int],
 ) -> None:
-    """Record blocks of the one side that became blocks of the other, unless the words are the same."""
+    """Unless the words are the same."""
     if [w for i in b_part for w in b[i].words] == [
         w for j in a_part for w in a[j].words
     ]:
@@ -169,7 +166,7 @@ def _pairs(
     a_gap: Sequence[int],
     alike: float,
 ) -> list[tuple[int, int]]:
-    """Blocks of either side that are one block reworded: rows of one name, then the most alike, then the nearest."""
+    """Reworded blocks: rows of one name, then the most alike, then the nearest."""
     b_cells, a_cells = (
         {i: _cells(b[i].block) for i in b_gap},
         {j: _cells(a[j].block) for j in a_gap},
@@ -195,7 +192,7 @@ def _pairs(
 
 
 def _answer_alike(b: list[_Text], i: int, a: list[_Text], j: int) -> bool:
-    """Whether both stand right behind the same question: "No." and "Yes." have no word in common."""
+    """Both follow the same question: "No." and "Yes." share no word."""
     return (
         min(i, j) > 0
         and b[i - 1].key == a[j - 1].key
@@ -204,12 +201,12 @@ def _answer_alike(b: list[_Text], i: int, a: list[_Text], j: int) -> bool:
 
 
 def _cells(block: Block) -> list[str]:
-    """Of a row, which the first of them name; none of any other block."""
+    """Of a row; none of other blocks."""
     return normalize(block.text).casefold().split(CELL) if block.kind == "row" else []
 
 
 def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:
-    """How many cells two rows begin with alike. In a list of cookies all else is nearly the same from row to row."""
+    """The number of equal first cells, for in tables of cookies the others hardly differ."""
     both = itertools.takewhile(
         lambda pair: pair[0] == pair[1], zip(b_cells, a_cells, strict=False)
     )
@@ -219,7 +216,7 @@ def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:
 def _candidates(
     b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """Pairs of blocks worth a closer look: in a large gap only those with two words in a row in common."""
+    """In a large gap, only pairs with two consecutive words in common."""
     if len(b_gap) * len(a_gap) <= 64:
         return [(i, j) for i in b_gap for j in a_gap]
     where: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -244,7 +241,7 @@ def _word_pairs(plain: tuple[str, ...]) -> set[tuple[str, ...]]:
 
 
 def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
-    """0 to 1: the share of common words, in order; of the shorter text's where the longer one grew from it."""
+    """0 to 1: the share of common words, in order; of the shorter text's words if the longer one grew from it."""
     shorter, longer = sorted((len(b_words), len(a_words)))
     if not shorter or (shorter < longer * _ALIKE / 2 and shorter < _SHORT / 2):
         return 0.0
@@ -266,16 +263,16 @@ def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
 def _rewrapped(
     b: list[_Text], a: list[_Text], i: int, j: int, b_free: set[int], a_free: set[int]
 ) -> tuple[Sequence[int], Sequence[int]]:
-    """The blocks around a pair that belong to it, one paragraph made of two or two of one, taken out of the free."""
+    """Neighbours of a pair that belong to it, where a paragraph was split or joined; no longer free."""
     return _grown(b, i, b_free, a[j].words), _grown(a, j, a_free, b[i].words)
 
 
 def _grown(
     texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]
 ) -> Sequence[int]:
-    """A block with the free ones next to it of which most words stand in the other text, and are not in the blocks at
-    hand already. Where something was put into the middle of a line, what stands behind it is of the line too, if all of
-    it is."""
+    """With free neighbours whose words mostly stand in the other text and are not covered yet. After an insertion
+    into a line, its rest belongs to it if it is complete.
+    """
     if free.isdisjoint((at - 1, at + 1)):
         return (at,)
     left = Counter(other)
@@ -309,7 +306,7 @@ def _elsewhere(
     b_left: dict[int, int],
     a_left: dict[int, None],
 ) -> None:
-    """Record text that went to another place, the same or nearly so; takes it out of what is left."""
+    """Text that moved, perhaps slightly changed; removed from what is left."""
     by_key: dict[str, deque[int]] = defaultdict(deque)
     for j in a_left:
         by_key[a[j].key].append(j)

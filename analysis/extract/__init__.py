@@ -11,8 +11,8 @@ from analysis.extract.section import section_of
 from analysis.model import Page, UnreadablePage
 from messages import Message
 
-_CHARACTERS = 2_000_000  # of a text; the longest policies have a tenth of it
-READER = 10  # raised with every change of the rules that can alter what is read
+_CHARACTERS = 2_000_000  # of a text; the longest policies have a tenth
+READER = 10  # raise it with every rule change that can alter what is extracted
 
 
 def read_page(
@@ -27,22 +27,21 @@ def read_page(
     section: str | None = None,
     former: Sequence[str] = (),
 ) -> Page:
-    """Take the document's text out of one capture, or only what stands under the heading `section`. `former` are the
-    words of the blocks of the text in force, which tell where on the page the document stands.
+    """The document's text of a capture, or of the section with the heading `section`. `former` are the blocks in
+    force, which locate the document.
 
-    `mime` is text/html, application/pdf, text/markdown or text/plain; `charset` what the server declared;
-    `language` what the watchlist declares. Raises `UnreadablePage` where there is no text: an empty shell, a scan,
-    a selector or a section that finds nothing.
+    `mime` is text/html, application/pdf, text/markdown or text/plain; `charset` the server's, `language` the
+    watchlist's. Raises `UnreadablePage` without a text: an empty shell, a scan, a selector or section without match.
     """
     kind = mime.partition(";")[0].strip().lower()
     if _is_pdf(body):
         from analysis.extract.pdf_page import (
             read_pdf,
-        )  # loads slowly, and few documents need it
+        )  # loads slowly, rarely needed
 
         return _bounded(read_pdf(body, language=language), section)
     if kind == "application/pdf":
-        kind = "text/html"  # an error page in the place of the file
+        kind = "text/html"  # an error page in the file's place
     if (
         b"\0" in body[:1024]
         and not body.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -55,7 +54,7 @@ def read_page(
     if not text.strip():
         raise UnreadablePage(Message("unreadable.empty"))
     if kind not in ("text/markdown", "text/plain"):
-        known = () if section else former  # of other sections it says nothing
+        known = () if section else former  # says nothing of other sections
         page = read_html(
             text, url=url, language=language, select=select, remove=remove, former=known
         )
@@ -71,7 +70,7 @@ def read_page(
 
 
 def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
-    """The HTML of a capture; None of what is none."""
+    """None if not HTML."""
     kind = mime.partition(";")[0].strip().lower()
     if _is_pdf(body) or kind in ("text/markdown", "text/plain"):
         return None
@@ -79,11 +78,11 @@ def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
 
 
 def _bounded(page: Page, section: str | None) -> Page:
-    """The page, or its section. Raises `UnreadablePage` for more text than any policy has."""
+    """Raises `UnreadablePage` for more text than any policy has."""
     texts = sum(len(block.text) for block in page.blocks)
     titles = sum(
         len(title) for block in page.blocks for title in block.heading
-    )  # which are stored with each block
+    )  # stored with each block
     if texts > _CHARACTERS or titles > 5 * _CHARACTERS:
         raise UnreadablePage(Message("unreadable.costly"))
     return section_of(page, section) if section else page
@@ -94,6 +93,6 @@ def _is_pdf(body: bytes) -> bool:
 
 
 def _looks_wide(body: bytes) -> bool:
-    """UTF-16 without a mark: every other byte of its first markup is zero."""
+    """UTF-16 without a mark: every other byte of its markup is zero."""
     head = body[:64]
     return len(head) > 7 and (not any(head[1:8:2]) or not any(head[0:8:2]))

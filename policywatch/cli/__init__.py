@@ -25,7 +25,7 @@ from policywatch.schedule.interval import CannotSchedule
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown
 
-# by heading of the help: each command, and the module in whose `app` it stands
+# by heading of the help: each command with the module of its `app`
 COMMANDS = {
     "Setting up": {
         "init": "setup",
@@ -66,12 +66,12 @@ COMMANDS = {
     "The pages": {"serve": "pages", "mcp": "mcp", "export": "pages"},
     "Histories of others": {"import": "imports"},
 }
-_CTRL_C = 130  # Typer makes this status of it
+_CTRL_C = 130  # Typer's status for it
 _STOPPED = "stopped; what was finished is kept"
 
 
 class _LazyGroup(TyperGroup):
-    """Imports the module of a command when it is asked for, as Click's documentation has it."""
+    """Imports a command's module on demand, as Click documents."""
 
     commands: dict[str, Any]
 
@@ -87,7 +87,7 @@ class _LazyGroup(TyperGroup):
                     command: Any = get_group(module.app).commands[cmd_name]
                     command.rich_help_panel = heading
                     self.commands[cmd_name] = command
-            gc.freeze()  # what is imported stays
+            gc.freeze()  # imported modules stay
         return self.commands.get(cmd_name)
 
 
@@ -132,16 +132,16 @@ def _options(
 
 
 def main() -> None:
-    """The console script: every expected failure becomes one clear message and the exit status of the contract."""
-    # most of what our work makes goes by itself, and each search for garbage among all that is loaded takes 80 ms
+    """The console script: expected failures become one message and the contract's exit status."""
+    # little of our garbage is cyclic, and a full collection takes 80 ms
     gc.set_threshold(10_000, 10, 100)
     _open_what_is_closed()
-    # the store knows who subscribed, and others could lock the lock; `export` writes for everyone
+    # the store knows subscribers, and its lock could be held by others; `export` makes files public
     os.umask(0o077)
-    # for matrices as small as ours, more threads only wait
+    # more threads only wait, for matrices this small
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if isinstance(sys.stdout, TextIOWrapper):
-        # a terminal that lacks a character gets a question mark
+        # replaces characters that the terminal lacks
         sys.stdout.reconfigure(errors="replace")
     try:
         status = app(standalone_mode=False)
@@ -160,22 +160,22 @@ def main() -> None:
         sys.exit(_say(str(failure), TROUBLE))
     except OSError as failure:
         sys.exit(_say(_of_the_system(failure), TROUBLE))
-    except typer.Abort:  # a question got no answer
+    except typer.Abort:  # a question without an answer
         sys.exit(_say(_STOPPED, TROUBLE))
     sys.exit(_say(_STOPPED, status) if status == _CTRL_C else status or OK)
 
 
 def _open_what_is_closed() -> None:
-    """Else a file that is opened next, the database say, gets the number of the output, and what is printed there."""
+    """Otherwise the next opened file, say the database, gets standard output's number and whatever is printed."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # until the end
 
 
 def _wrong_use(failure: typer.TyperException) -> str:
-    """What is wrong, and how to write it; nothing where Typer has shown the whole help instead."""
+    """With the correct form; empty where Typer printed the help."""
     if isinstance(failure, typer.BadParameter) and failure.message:
-        cause = failure.__cause__  # Typer has Pydantic judge values
+        cause = failure.__cause__  # Typer validates with Pydantic
         problem = (
             explained_value(cause.errors()[0])
             if isinstance(cause, ValidationError)
