@@ -40,7 +40,7 @@ def test_a_french_route_reads_an_english_page(form: Format) -> None:
     for label in (
         "En vigueur à partir du",
         "Par défaut",
-        "Quelles données",
+        "Données concernées",
         "Auparavant exclu",
     ):
         assert label in text, label
@@ -79,7 +79,10 @@ def test_a_day_that_is_just_the_documents_is_no_start(
 
 @pytest.mark.parametrize(
     ("language", "lead"),
-    [("en", "No longer stated: “train our"), ("fr", "Ne figure plus : « train our")],
+    [
+        ("en", "No longer stated: “train our"),
+        ("fr", "Ne figure plus sur la page : « train our"),
+    ],
 )
 def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
     assert lead in body("text", language, brief=BRIEF | {"meaning_side": "before"})
@@ -89,8 +92,8 @@ def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
 @pytest.mark.parametrize(
     ("language", "now", "then"),
     [
-        ("en", "Excluded", "Previously excluded"),
-        ("fr", "Ce qui est exclu", "Auparavant exclu"),
+        ("en", "Exclusions", "Previously excluded"),
+        ("fr", "Exclusions", "Auparavant exclu"),
     ],
 )
 def test_a_promise_that_is_gone_does_not_read_as_if_it_held(
@@ -114,7 +117,7 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
         "In force since",
         "2 March 2020",
         "off until you agree",
-        "Which data",
+        "Data",
         "French",
     ):
         assert label in text, label
@@ -132,7 +135,7 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
     [
         (
             "en",
-            "your data or content is newly used to train AI; your data is newly sold",
+            "your data or content is now used to train AI; your data is now sold",
         ),
         (
             "fr",
@@ -168,9 +171,14 @@ def test_where_no_convention_says_so_nothing_is_said_of_why(form: Format) -> Non
 @pytest.mark.parametrize(
     ("language", "question", "stands", "gone"),
     [
-        ("en", "recipients", "Who gets it", "Who gets it (no longer stated here)"),
-        ("fr", "recipients", "Qui les reçoit", "Qui les reçoit (ne figure plus ici)"),
-        ("fr", "data", "Quelles données", "Quelles données (ne figurent plus ici)"),
+        ("en", "recipients", "Recipients", "Recipients (no longer stated here)"),
+        ("fr", "recipients", "Destinataires", "Destinataires (ne figurent plus ici)"),
+        (
+            "fr",
+            "data",
+            "Données concernées",
+            "Données concernées (ne figurent plus ici)",
+        ),
     ],
 )
 def test_what_is_no_longer_said_stands_together_behind_what_is(

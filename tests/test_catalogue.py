@@ -186,6 +186,16 @@ def test_german_quotes_as_german_does_and_addresses_its_reader_formally() -> Non
             ), code
 
 
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_a_number_and_its_unit_stay_on_one_line(language: str) -> None:
+    unit = re.compile(
+        r"(?:\d|}) (?:%|[MGk]?[Bo]\b|heures|Stunden|secondes|Sekunden|janvier|Januar)"
+    )
+    for code, forms in texts(language).items():
+        for form in forms:
+            assert not unit.search(form), code
+
+
 def test_a_message_is_translated_with_the_messages_in_it() -> None:
     assert str(PART).startswith(
         "Part 2 of 2 (https://parley.example/more): parley.example answered 404: the page is"
@@ -211,7 +221,7 @@ def test_a_message_is_a_value_that_can_be_copied_and_stored() -> None:
 
 @pytest.mark.parametrize(
     ("language", "why"),
-    [("en", "Why: Part 2 of 2"), ("fr", "Pourquoi\u00a0: Partie 2 sur 2")],
+    [("en", "Reason: Part 2 of 2"), ("fr", "Raison\u00a0: Partie 2 sur 2")],
 )
 def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
     database: Database, language: str, why: str

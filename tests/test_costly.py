@@ -153,12 +153,12 @@ def test_a_change_that_takes_too_much_to_compare_is_told_to_all_who_asked_for_an
     ) == ("changed", True, "high", [])
     for name in ("alerts", "ads"):
         told = (tmp_path / f"{name}.txt").read_text("utf-8")
-        assert "Library changes a page in a way that could not be judged" in told
+        assert "Library changes a page; the change could not be classified" in told
         assert hostile_texts.NEWS in told
     assert not (tmp_path / "operator.txt").exists(), "the page was read"
     shown = json.loads(policywatch("show", change["id"], "--json", "--config", config))
     assert hostile_texts.NEWS in [passage["after"] for passage in shown["passages"]]
-    assert shown["why"][0].startswith("changed, but could not be classified")
+    assert shown["why"][0].startswith("changed, but not classified")
     assert outcomes(json.loads(run_of(_COMPARES_SLOWLY, config).stdout)) == {
         "library/hostile": "unchanged"
     }

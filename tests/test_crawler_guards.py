@@ -197,7 +197,7 @@ def test_a_redirect_to_a_host_that_no_name_can_be_is_a_failure_of_that_page_alon
         assert checks[f"example/{n}"].outcome == Outcome.FAILED
         assert (
             str(checks[f"example/{n}"].reason)
-            == f"The page redirects to http://{host}/, which is not a valid address."
+            == f"The page redirects to http://{host}/, which can’t be used: it is not a valid address."
         )
     assert checks["lost/robots"].outcome == Outcome.ROBOTS
     assert checks["example/sound"].outcome is None  # fetched, and yet to be read

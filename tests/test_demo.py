@@ -14,7 +14,7 @@ from storage.database import Database
 from tests.site import policywatch
 
 WHY_HIGH = {
-    "en": "Reason: your data or content is newly used to train AI",
+    "en": "Reason: your data or content is now used to train AI",
     "fr": "Raison\u00a0: vos données ou vos contenus servent désormais à entraîner l’IA",
 }
 CHANGE = re.compile(r"/changes/(\d+)")
@@ -69,7 +69,7 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
     for answer in (
         "Default: on unless you opt out: “This use is on by default",
         "“From 3 November 2025, we use personal data of our members and the content",
-        "How to refuse: “You can refuse at any time: go to Settings",
+        "How to opt out: “You can refuse at any time: go to Settings",
     ):
         assert answer in said
     assert "8 alerts were delivered, 8 belong to the story." in said

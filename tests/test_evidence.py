@@ -792,7 +792,7 @@ def test_timestamps_that_no_longer_come_are_told_once(
         again = warm.done("-m", "policywatch", "run", "--now", "--config", config)
         assert (again.returncode, problem in again.stderr) == (0, False)
     words = (tmp_path / "operator.txt").read_text("utf-8")
-    assert words.count("has what the timestamp authority answers") == 1
+    assert words.count("shows how the timestamp authority answered") == 1
 
 
 def test_readers_have_a_digest_by_which_they_notice_another_chain(

@@ -56,7 +56,7 @@ def test_odd_names_and_contents_do_no_harm(
     }
     assert (
         str(reports["parley/huge"].set_aside[0][1])
-        == "The archive has no text of it, or one that is too large."
+        == "The archive has no text of this document, or only one that is too large."
     )
     assert "empty" in str(reports["parley/empty"].set_aside[0][1])
     with database.reading() as session:

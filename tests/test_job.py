@@ -139,11 +139,11 @@ def test_a_pause_is_told_once_with_all_documents_that_it_holds_up_and_a_page_nev
     run(config, status=1)
     told = (tmp_path / "operator.txt").read_text("utf-8")
     assert told.count("* library/") == 1
-    never_read = r"\* library/(\w+) could not be read yet; the first attempt was on "
+    never_read = r"\* library/(\w+) has never been read; the first attempt was on "
     (first,) = re.findall(never_read, told)  # whichever was asked first
     others = sorted({"more", "privacy", "terms"} - {first})
     assert f"also delays: library/{others[0]}, library/{others[1]}" in told
-    assert "could not be read since" not in told
+    assert "has been unreadable since" not in told
     site.pages |= {f"/{name}": policy() for name in ("privacy", "terms", "more")}
     assert set(outcomes(run(config)).values()) == {"blocked"}
     with closing(sqlite3.connect(tmp_path / "a.db")) as opened, opened:
@@ -407,7 +407,7 @@ def test_what_robots_txt_excludes_is_told_once_and_a_page_that_stays_away_until_
             status == 1,
             False,
         )
-    assert "could not be read" in (tmp_path / "operator.txt").read_text("utf-8")
+    assert "has been unreadable since" in (tmp_path / "operator.txt").read_text("utf-8")
     assert "library/privacy" in policywatch("doctor", "--config", config, status=1)
 
 

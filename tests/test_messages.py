@@ -190,7 +190,7 @@ def test_the_line_that_governs_a_clause_stands_before_it(store: Database) -> Non
     [
         ("en", "Parley announces new terms for 3 November 2025"),
         ("fr", "Parley annonce de nouvelles conditions pour le 3 novembre 2025"),
-        ("de", "Parley kündigt neue Bedingungen für den 3. November 2025 an"),
+        ("de", "Parley kündigt zum 3. November 2025 neue Bedingungen an"),
     ],
 )
 def test_a_notice_is_told_as_one(store: Database, language: str, headline: str) -> None:
@@ -240,7 +240,7 @@ def test_at_most_five_rows_are_told_how_to_refuse_among_them(store: Database) ->
 def test_a_clause_that_answers_two_questions_is_told_once(store: Database) -> None:
     both = [{"text": "we give your age to our partners", "side": "after"}]
     shown = alert(store, brief={"data": both, "recipients": both}).text
-    assert "Which data · Who gets it: “we give your age to our partners”" in shown
+    assert "Data · Recipients: “we give your age to our partners”" in shown
 
 
 def test_until_when_people_can_object_is_a_date_of_its_own(store: Database) -> None:
@@ -271,11 +271,14 @@ def test_how_to_refuse_is_taken_from_elsewhere_on_the_page_or_said_to_be_missing
         "link": "https://parley.example/object",
     }
     brief = {"severity_reasons": ["training"], "already": [elsewhere]}
-    assert "Already on this page: “You can opt out" in alert(store, brief=brief).text
+    assert (
+        "Opt-out already on this page: “You can opt out"
+        in alert(store, brief=brief).text
+    )
     missing = alert(
         store, brief={"severity_reasons": ["training"], "default": "on"}
     ).text
-    assert "How to refuse: Not stated in the change." in missing
+    assert "How to opt out: Not stated in the change." in missing
 
 
 def test_what_did_not_change_is_told_as_such_and_links_stand_with_their_words(
@@ -295,8 +298,8 @@ def test_what_did_not_change_is_told_as_such_and_links_stand_with_their_words(
     told = alert(
         store, brief={"data": [data], "recipients": [unchanged], "refuse": [way]}
     )
-    assert "Which data: “your {+posts+}”" in told.text
-    assert "Who gets it (already on this page): “our partners”" in told.text
+    assert "Data: “your {+posts+}”" in told.text
+    assert "Recipients (already on this page): “our partners”" in told.text
     assert (
         "settings (https://parley.example/a), form (https://parley.example/b)"
         in told.text

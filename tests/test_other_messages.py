@@ -38,7 +38,7 @@ def test_a_digest_goes_by_service_the_weightiest_first(store: Database) -> None:
         for word in ("Harbour\n", "Terms (medium)", "Parley\n", "(high)", "(low)")
     ]
     assert order == sorted(order)
-    assert message.text.count("How to refuse") == 1  # the brief of the high one
+    assert message.text.count("How to opt out") == 1  # the brief of the high one
     for number in (1, 2, 3):
         assert f"{SITE}/changes/{number}" in message.html
     assert "· et 2 autres changements" in _digest(store, alerts, "fr").subject
@@ -70,7 +70,7 @@ def test_a_long_digest_says_how_many_did_not_fit(store: Database) -> None:
         alerts = unplanned_alerts(session)
     body = _digest(store, alerts, "en").fitted("markdown", 2000)
     assert len(body) <= 2000
-    assert re.search(r"\d more do not fit here", body)
+    assert re.search(r"\d more items? do(?:es)? not fit here", body)
 
 
 def test_notices_of_one_kind_are_said_once_with_their_count() -> None:

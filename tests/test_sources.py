@@ -165,7 +165,7 @@ def test_a_repository_in_trouble_is_a_failed_check_and_one_that_was_rewritten_go
     gone = run(config, status=1)
     assert outcomes(gone) == {"parley/privacy": "failed"}
     assert "could not be fetched" in gone["checks"][0]["reason"]
-    assert "could not be read" in alerts(tmp_path, "operator.txt")
+    assert "has been unreadable since" in alerts(tmp_path, "operator.txt")
     rewritten = [
         *HISTORY[3:],
         Commit(day(70), POLICY, policy(TRAINING, SHARING, CAMERAS)),
@@ -266,7 +266,7 @@ def test_a_copy_stands_in_for_a_page_that_does_not_answer_until_it_is_back(
         told.count(f"Version archived by Internet Archive on {soon.day} {soon:%B %Y}")
         == 1
     )
-    assert "could not be read" in alerts(tmp_path, "operator.txt")
+    assert "has been unreadable since" in alerts(tmp_path, "operator.txt")
     asked = len(archive.asked)
     assert both(run(config, status=1)) == [("blocked", None), ("unchanged", theirs)]
     assert len(archive.asked) == asked + 1  # only the index

@@ -70,7 +70,7 @@ def test_a_pipe_gets_plain_words_with_marks_one_paragraph_a_line(
         database, lambda console, session: show_change(console, session, id_)
     ).splitlines()
     assert lines[0] == f"Change {id_} · Parley · Privacy Policy"
-    assert lines[2] == "Reason: your data or content is newly used to train AI."
+    assert lines[2] == "Reason: your data or content is now used to train AI."
     assert (
         "  We {+and our affiliates+} use your data to show you people{+, posts+} and [-posts-] {+advertisements+} that "
         "may matter to you. See your choices to change this." in lines
@@ -79,7 +79,7 @@ def test_a_pipe_gets_plain_words_with_marks_one_paragraph_a_line(
     assert "  Write to us at [-1 Quay Street-]{+5 Mole Lane+}." in lines
     assert "  [-Our members come from many trades.-]" in lines
     assert (
-        "  How to refuse: “switch it off under Settings, Data, Improve our assistants” "
+        "  How to opt out: “switch it off under Settings, Data, Improve our assistants” "
         "<https://parley.example/settings>" in lines
     )
     assert "  Default: on unless you opt out" in "\n".join(lines)
@@ -319,7 +319,9 @@ def test_on_a_terminal_each_quotation_of_the_brief_has_a_line_of_its_own(
     )
     lines = [line.strip() for line in Text.from_ansi(shown).plain.splitlines()]
     first = next(
-        number for number, line in enumerate(lines) if line.startswith("Which data")
+        number
+        for number, line in enumerate(lines)
+        if line.startswith("Data") and "“" in line
     )
     assert lines[first].endswith("“your profile”")
     assert lines[first + 1] == "“your posts, your comments”"

@@ -39,7 +39,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
     ]
     assert text(tree, "h1 + .quotation")[0].startswith("Parley will use your profile")
     assert text(tree, ".facts + .why-high") == [
-        "Reason: your data or content is newly used to train AI."
+        "Reason: your data or content is now used to train AI."
     ]
     assert (
         text(tree, "main > .why li")[0]
@@ -475,7 +475,11 @@ def test_a_day_that_is_just_the_documents_is_told_as_such(
     ("language", "told", "others"),
     [
         ("en", "In 3 places; also under “France”, “Italy”", "1 other difference"),
-        ("fr", "À 3 endroits ; aussi sous « France », « Italy »", "1 autre différence"),
+        (
+            "fr",
+            "À 3 endroits ; également sous « France », « Italy »",
+            "1 autre différence",
+        ),
     ],
 )
 def test_what_is_said_in_several_places_is_shown_once(

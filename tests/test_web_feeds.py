@@ -210,4 +210,4 @@ def test_an_entry_gives_the_summary(parley: Story) -> None:
     ]
     lines = text(LexborHTMLParser(content), "li")
     assert lines[0].startswith("Default: on unless you opt out: ")
-    assert any(line.startswith("Which data: ") for line in lines)
+    assert any(line.startswith("Data: ") for line in lines)

@@ -55,7 +55,7 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(
 
 def test_reasons_are_in_the_visitors_language(parley: Story) -> None:
     gone, refused = text(page(parley.site, "/health?lang=fr"), ".documents .reason")
-    assert gone == "le plus gros du texte a disparu : 12 mots, là où il y en avait 640"
+    assert gone == "la plus grande partie du texte a disparu : 12 mots au lieu de 640"
     assert refused.startswith(
         "parley.example a répondu 403 : il refuse l’accès à la page. policywatch ne contourne"
     )
@@ -69,12 +69,12 @@ def test_german_is_one_more_catalogue(parley: Story) -> None:
     assert german.headers["content-language"] == "de"
     seen = LexborHTMLParser(german.text)
     assert text(seen, ".why-high")[0].startswith(
-        "Grund: Ihre Daten oder Inhalte dienen neuerdings"
+        "Grund: neues KI-Training mit Ihren Daten"
     )
     assert "3. November 2025" in text(seen, ".where")[0]
     refused = text(page(parley.site, "/health?lang=de"), ".documents .reason")[1]
     assert refused.startswith(
-        "parley.example hat mit 403 geantwortet: Er verweigert den Zugriff auf die Seite."
+        "Der Server parley.example hat mit 403 geantwortet: Er verweigert den Zugriff auf die Seite."
     )
     assert {"/health?lang=en", "/health?lang=de", "/health?lang=fr"} == {
         *hrefs(page(parley.site, "/health?lang=de"), ".languages a")

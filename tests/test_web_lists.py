@@ -120,8 +120,8 @@ def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(
 @pytest.mark.parametrize(
     ("at", "heading"),
     [
-        (40, "Lately, about AI or your data"),
-        (400, "The last changes about AI or your data"),
+        (40, "Recent changes about AI or your data"),
+        (400, "Latest changes about AI or your data"),
     ],
 )
 def test_what_is_old_is_no_news(parley: Story, at: int, heading: str) -> None:

@@ -166,7 +166,7 @@ def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> 
         f"/changes/{change.id}",
     )
     assert (
-        "then accepted by a person"
+        "Accepted by a person after review"
         in text(page(site, f"/changes/{change.id}"), "main")[0]
     )
     assert site.get(path).status_code == 404
