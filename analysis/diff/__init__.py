@@ -19,9 +19,7 @@ from analysis.text.words import edits, word_texts
 _ALIKE = 0.5  # share of common words that makes two blocks of one place one, reworded
 _ALIKE_ELSEWHERE = 0.75  # and two blocks of different places
 _GROWN = 0.7  # likeness of a text to one that contains all its words in order
-_NEARLY = (
-    0.9  # up to this likeness; one with only a word or two more counts by common words
-)
+_NEARLY = 0.9  # share of common words that counts itself: a word or two was added
 _SHORT = 8  # words; shorter blocks are found elsewhere only word for word
 _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
