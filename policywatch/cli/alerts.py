@@ -180,7 +180,7 @@ def retry(
         done = job.notify()
         with database.reading() as session:
             tried = [session.get(Delivery, id_) for id_ in again]
-    # none where no route wants it any more, or where it went into a message to another
+    # missing if no route wants it any more, or another message took it
     failed = [
         delivery
         for delivery in tried
@@ -226,7 +226,7 @@ def send_samples(
 
 
 def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
-    """So that the others, which may lack a variable, don't keep it from being tried."""
+    """The others may lack variables, which must not prevent this test."""
     chosen = [pair for pair in watchlist.routes if pair[0].name == name]
     if not chosen:
         names = ", ".join(entry.name for entry, _ in watchlist.routes) or "none"

@@ -64,7 +64,7 @@ def doctor(
 def print_findings(
     findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False
 ) -> None:
-    """What was looked at, a line each; with `quiet` only what is wrong."""
+    """A line each; `quiet`: problems only."""
     if as_json:
         print_json(
             [

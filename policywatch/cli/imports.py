@@ -54,7 +54,7 @@ from storage.older_stores import opened as older_store
 
 app = command_group()
 
-_SHOWN = 3  # texts set aside that are named for a document
+_SHOWN = 3  # rejected texts listed for a document
 
 _DAY = ["%Y-%m-%d"]  # in UTC
 
@@ -256,7 +256,7 @@ class _Importing:
         is_watched: bool = True,
         count: int | None = None,
     ) -> ImportReport:
-        """Import the past of a document; `count`: of all texts that the source has, else of those that it gives."""
+        """`count`: all texts of the source; else those that it yields."""
         done = import_past(
             self.job.database,
             source,

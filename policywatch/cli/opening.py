@@ -1,4 +1,4 @@
-"""Opens what most commands work on: the watchlist and its database."""
+"""Opens the watchlist and its database for commands."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ def opened(
     works: bool | None = None,
     upgrade: bool = False,
 ) -> Iterator[tuple[Watchlist, Database]]:
-    """The watchlist, checked, and its database; `even_read_only` for commands that only show. Those that work, which
-    are all others, upgrade it where the watchlist lets them."""
+    """`even_read_only` is for commands that only show; all others upgrade the database where the watchlist allows it."""
     watchlist = load(config)
     works = not even_read_only if works is None else works
     upgrade = upgrade or (watchlist.upgrade and works)
@@ -59,7 +58,7 @@ def opened(
 
 @contextmanager
 def _failures_explained() -> Iterator[None]:
-    """Raises `StorageError` where the database fails amid a command."""
+    """Raises `StorageError` where the database fails during a command."""
     try:
         yield
     except (OperationalError, InternalError) as failure:
@@ -84,7 +83,7 @@ def known(
 
 
 def ready(watchlist: Watchlist) -> Watchlist:
-    """A watchlist that can go out: it watches something, and servers are told whom to write to."""
+    """With documents and a contact, so that it may fetch."""
     if problem := contact_problem(watchlist.contact):
         raise WatchlistError([watchlist.problem("contact", problem)])
     if not watchlist.documents:
@@ -93,8 +92,7 @@ def ready(watchlist: Watchlist) -> Watchlist:
 
 
 def user() -> Actor:
-    """Who gave the command."""
     try:
         return Actor(getpass.getuser(), "command")
-    except (KeyError, OSError):  # in a container, say, whose user has no name
+    except (KeyError, OSError):  # a container's user may have no name
         return Actor(f"uid {os.getuid()}", "command")

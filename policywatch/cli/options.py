@@ -1,4 +1,4 @@
-"""What the commands share: options, exit statuses, and how they print."""
+"""Options, exit statuses and output that commands share."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _UNWRAPPED = 100_000  # columns
 
 
 def command_group(summary: str | None = None) -> typer.Typer:
-    """Several commands under one word; without a `summary` its callback is a command too."""
+    """Without a `summary` its callback is a command too."""
     shown: dict[str, Any] = (
         {"help": summary, "no_args_is_help": True} if summary else {}
     )
@@ -71,12 +71,12 @@ def command_group(summary: str | None = None) -> typer.Typer:
     if summary:
         group.callback()(
             lambda: None
-        )  # else a group of one command would be that command
+        )  # otherwise a group of one command becomes that command
     return group
 
 
 def console() -> Console:
-    """Standard output: colours and width of the terminal, plain where there is none. Text is printed as it stands."""
+    """Styled on a terminal only; text is printed literally."""
     return Console(
         highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty()
     )
@@ -88,10 +88,7 @@ def print_table(
     *,
     numbers: Sequence[str] = (),
 ) -> None:
-    """Wrapped to the width of a terminal; anywhere else a row is a line, however long, for grep and its like.
-
-    The columns that `numbers` names stand to the right.
-    """
+    """Wrapped on a terminal; else a line for each row, for grep. Columns in `numbers` are right-aligned."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         if heading in numbers:
@@ -115,7 +112,7 @@ def print_json(value: Any) -> None:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """With characters as they are, where standard output can take them all, but for those that nobody sees."""
+    """Unescaped where standard output allows it, except invisible characters."""
     takes_all = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     text = for_machines(json.dumps(value, ensure_ascii=False, indent=indent))
     return text if takes_all else json.dumps(json.loads(text), indent=indent)

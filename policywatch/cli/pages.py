@@ -63,7 +63,7 @@ def _whole_names(names: list[str] | None) -> list[str] | None:
 
 
 def _proxies(names: list[str] | None) -> list[str] | None:
-    """What is no address would be kept as a name, and none that asks has one."""
+    """Anything but an address would be kept as a name, which no client has."""
     for name in names or ():
         try:
             ip_network(name if name != "*" else "0.0.0.0/0")
@@ -154,8 +154,7 @@ def serve(
 
 
 def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
-    """It is needed whom to alert where a text can be accepted or a reader subscribe; then the environment must be
-    complete."""
+    """Recipients are needed where texts can be accepted or readers subscribe; then the environment must be complete."""
     routes, configs = (
         [entry for entry, _ in watchlist.routes],
         extraction_configs(watchlist),

@@ -95,7 +95,7 @@ def run(
         start_logging(log_format)
     with opened(config) as (watchlist, database):
         only, started = known(watchlist, document), utc_now()
-        if not watchlist.documents:  # all paused, say, which the operator is to hear
+        if not watchlist.documents:  # all paused, say, which the operator must hear
             _job(watchlist, database).notify()
         ready(watchlist)
         with database.reading() as session:
@@ -150,7 +150,7 @@ def run(
 
 
 def _job(watchlist: Watchlist, database: Database) -> Job:
-    """Scrapy, Apprise and the classification are loaded here: most runs of a scheduler find nothing due."""
+    """Imports Scrapy, Apprise and the classifier, which most scheduled runs do not need."""
     from policywatch.config.recipients import recipients
     from policywatch.pipeline import Job
 
@@ -158,8 +158,7 @@ def _job(watchlist: Watchlist, database: Database) -> Job:
 
 
 def raise_mistakes(mistakes: list[Exception]) -> None:
-    """Let mistakes of the program be seen, after everything else was done; and what is damaged in the store, or in the
-    program."""
+    """Raises program errors after everything else is done, and reports damage of the store or program."""
     damage = [
         mistake
         for mistake in mistakes
@@ -178,7 +177,7 @@ def raise_mistakes(mistakes: list[Exception]) -> None:
 
 @contextmanager
 def progress_shown(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A bar on a terminal, and a line in the log for each document that was fetched."""
+    """A bar on a terminal, and a log line for each fetched document."""
 
     def logged(_done: int, _of: int, last: str) -> None:
         if last:
@@ -229,7 +228,7 @@ def _print_report(
 
 
 def print_checks(done: list[dict[str, Any]], checks: Mapping[str, Check]) -> None:
-    """A row for each, and one for all that failed for the same reason."""
+    """A row each, and one for all with the same failure."""
     good, causes = _by_cause(done, checks)
     rows = [
         (check["document"], _outcome(check["outcome"]), _remark(check))

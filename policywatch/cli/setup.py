@@ -94,7 +94,7 @@ once three checks have failed. The file says how to read LinkedIn's own pages.""
 
 
 def starter(contact: str) -> str:
-    """A commented policywatch.toml, valid as it is, with `contact` for the User-Agent."""
+    """Valid as it is, with `contact` for the User-Agent."""
     text = (files("policywatch.config") / "starter.toml").read_text("utf-8")
     return text.replace('"CONTACT"', json.dumps(contact))
 

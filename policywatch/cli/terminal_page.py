@@ -1,4 +1,4 @@
-"""What was read of a page in the terminal, and what was left out: side by side where there is room for it."""
+"""An extracted page in the terminal, with dropped text beside it where there is room."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from analysis.model import Block, Dropped, Page
 from messages import counted
 from policywatch.sanitize import sanitize
 
-_WIDE = 120  # columns; under these two texts beside each other are hard to read
-_SHOWN = 200  # characters of each text that was left out
+_WIDE = 120  # columns; narrower pairs of texts are hard to read
+_SHOWN = 200  # characters of each dropped text
 _MARKS = {"heading": "# ", "item": "- ", "row": "| ", "paragraph": ""}
 
 
 def show_page(console: Console, page: Page, *, dropped: bool) -> None:
-    """The blocks in page order; `dropped` adds, in its place, what was left out and why."""
+    """In page order; `dropped` adds what was left out, in place, and why."""
     console.print(
         Text(
             f"{sanitize(page.title)}  [{page.language or 'language unknown'}]",
