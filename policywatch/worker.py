@@ -43,6 +43,7 @@ Read = Callable[[], tuple[Watchlist, Recipients]]
 _AT_ONCE: Final = 5  # documents of a job, so that workers stop within minutes
 _HEARTBEATS: Final = 6  # of a worker, in the time of a lease
 _LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a lost database
+_LATE: Final = "late answers"  # a group, which no host is called
 _Work = tuple[str, str, list[str]]  # queue, group of hosts, documents
 
 
@@ -273,13 +274,17 @@ class _Worker:
         ]
 
     def _ingest(self, group: str, documents: list[str]) -> list[_Work]:
+        if group == _LATE:
+            self._job([], self._database).read_late()
+            return []
         with self._lease(group) as held:
             entries = self._watched(documents)
             with held.reading() as session:
                 unread = {check.document_id for check in unread_checks(session)}
             job = self._job([entry for entry in entries if entry.id in unread], held)
             self._log(job, job.ingest())
-        return [(DELIVER, DELIVER, [])]
+        late: list[_Work] = [(READ, _LATE, [])] if job.reader is not None else []
+        return [(DELIVER, DELIVER, []), *late]
 
     def _deliver(self) -> list[_Work]:
         job = self._job([], self._database)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +29,7 @@ from policywatch.reader.prompt import Subject
 from policywatch.reader.reader import Reader
 from policywatch.views.serializer import change_json
 from policywatch.web.backend import WatchlistState
+from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import Document
 from storage.readings import ModelReading
@@ -42,6 +45,7 @@ ADVERTS = policy().replace(
 QUIET = policy().replace("Our staff can see", "Our librarians can see")
 OFFER = "Our garden chairs are half price until Sunday."
 SALE = "We sell your personal data to third parties."
+SUBJECT = Subject("Library", "Privacy policy", "other", "en")
 SCHEMA: dict[str, Any] = {"type": "object"}
 QUESTION = [
     {"role": "system", "content": "Read."},
@@ -272,7 +276,7 @@ def test_a_question_that_does_not_fit_is_asked_shorter(
         Comparison(True, passages=tuple(Passage((), "added", None, t) for t in many))
     )
     read = Reader(store, model_of(server), ["en"])
-    found = read(Subject("Library", "Privacy policy", "other", "en"), draft).reading
+    found = read(SUBJECT, draft).reading
     assert found is not None
     assert found["statements"]
     assert len(server.asked) == 2
@@ -305,6 +309,53 @@ def test_nothing_waits_for_it_and_a_late_answer_corrects_what_is_shown(
         job.run(force=True)
         assert shown(job.database, found["id"])["reader"]["statements"]
         assert (tmp_path / "alerts.txt").read_text("utf-8") == mail
+
+
+def test_of_two_workers_one_asks_and_the_other_takes_its_answer(
+    server: Answering, store: Database
+) -> None:
+    server.meanwhile = lambda: time.sleep(1)
+    passage = Passage((), "added", None, "We share your data with partners.")
+    found = []
+
+    def work() -> None:
+        draft = draft_change(Comparison(True, passages=(passage,)))
+        reader = Reader(Database(str(store.url)), model_of(server), ["en"])
+        found.append(reader(SUBJECT, draft).reading)
+        reader.database.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(server.asked) == 1
+    assert found[0] == found[1]
+    assert found[0] is not None
+    assert found[0]["statements"]
+
+
+def test_who_was_killed_while_it_asked_holds_others_up_no_longer_than_an_answer_takes(
+    server: Answering, store: Database
+) -> None:
+    passage = Passage((), "added", None, "We share your data with partners.")
+    draft = draft_change(Comparison(True, passages=(passage,)))
+    reader = Reader(store, model_of(server, seconds=1), ["en"])
+    prompt = reader.prompt(SUBJECT, draft.passages)
+    assert prompt is not None
+    with store.writing() as session:
+        session.add(
+            ModelReading(
+                question=prompt.key,
+                model="small",
+                made_at=utc_now(),
+                failure="being asked",
+            )
+        )
+    reading = reader(SUBJECT, draft).reading
+    assert reading is not None
+    assert reading["statements"]
+    assert len(server.asked) == 1
 
 
 def test_no_transaction_is_open_while_it_is_asked(

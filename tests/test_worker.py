@@ -20,11 +20,13 @@ from policywatch.config.watchlist import load
 from policywatch.logs import log
 from policywatch.plan import by_host
 from policywatch.worker import QUEUES, work
+from storage.changes import Change
 from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
 from tests import warm
 from tests.inbox import webhook
+from tests.model_server import answering
 from tests.site import AI, Site, a_site, policy, policywatch, until, watchlist
 
 NAMES = ("one", "two", "three", "four", "five", "six")
@@ -81,6 +83,24 @@ def test_a_worker_does_what_a_run_does(
         for name in NAMES
     )
     assert (tmp_path / "alerts.txt").read_text().count("/changes/1)") == 1
+
+
+def test_an_answer_that_came_too_late_is_asked_for_again(
+    tmp_path: Path, library: Site, shared: Database, url: str
+) -> None:
+    with answering() as model:
+        more = f'[reader]\nmodel = "small"\nurl = "{model.url}"\n'
+        config = watchlist(tmp_path, library, url, ("one",), more=more)
+        worked(config, shared)
+        model.replies = [(503, {}, b"busy")]
+        long_ago(shared)
+        library.pages["/one"] = policy("This is page one.", AI)
+        worked(config, shared)
+    with shared.reading() as session:
+        (change,) = session.exec(select(Change)).all()
+    assert change.brief["reader"]["statements"]
+    assert len(model.asked) == 2
+    assert "/changes/1)" in (tmp_path / "alerts.txt").read_text()
 
 
 def test_what_a_killed_worker_had_begun_is_done_by_the_next(

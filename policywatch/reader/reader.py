@@ -25,6 +25,7 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.readings import ModelReading, usage_since
 
+_BEING_ASKED = "being asked"
 _RUN_SECONDS = 300.0  # for all questions of a run
 _SHORT = 4_000  # characters of passages, for a model with a small context
 
@@ -62,8 +63,12 @@ class Reader:
             if known is None or known.answer is None:
                 return draft
             return draft._replace(reading=self.reading(prompt, known))
-        if known is None or known.answer is None:
-            known = self.ask(prompt, subject, draft)
+        while known is None or known.answer is None:
+            if self._claim(prompt.key):
+                known = self.ask(prompt, subject, draft)
+                break
+            time.sleep(0.2)
+            known = self._known(prompt.key)
         return draft._replace(reading=self.reading(prompt, known))
 
     def prompt(
@@ -179,6 +184,27 @@ class Reader:
         ):
             if limit is not None and used is not None and used >= limit:
                 raise NoAnswer(f"the budget of the {name} is spent")
+
+    def _claim(self, key: str) -> bool:
+        """Whether to ask: not while another worker does, who has as long as an answer may take."""
+        now = self.now()
+        with suppress(IntegrityError), self.database.writing() as session:
+            row = session.get(
+                ModelReading, (key, self.model.name), with_for_update=True
+            )
+            if row is None:
+                row = ModelReading(question=key, model=self.model.name, made_at=now)
+            elif row.answer is not None:
+                return False
+            elif row.failure == _BEING_ASKED and now - row.made_at < timedelta(
+                seconds=self.model.seconds
+            ):
+                return False
+            row.failure, row.made_at = _BEING_ASKED, now
+            session.add(row)
+            session.flush()
+            return True
+        return False
 
     def _known(self, key: str) -> ModelReading | None:
         with self.database.reading() as session:
