@@ -353,6 +353,7 @@ class _Run:
             message = digest_message(session, alerts, **in_all)
         else:
             message = alert_message(session, alerts, delivery=delivery, **in_all)
+        if alerts:
             routes = routes_by_name(self.routes)
             asked = {
                 routes[alert.route].about for alert in alerts if alert.route in routes

@@ -107,12 +107,17 @@ def opened_by_answers(
 ) -> Notification:
     """Preceded by a language model's answers to the routes' questions."""
     words = message.body.words
+    briefs = [session.get_one(Change, alert.change_id).brief for alert in alerts]
+    answers = [
+        each
+        for brief in briefs
+        for each in (brief.get("reader") or {}).get("about", ())
+        if each["question"] in asked
+    ]
+    confirmed = {each["question"] for each in answers if each["answer"] == "yes"}
     lines = []
-    for alert in alerts:
-        brief = session.get_one(Change, alert.change_id).brief
-        for each in (brief.get("reader") or {}).get("about", ()):
-            if each["question"] not in asked:
-                continue
+    for each in answers:
+        if each["answer"] == "yes" or each["question"] not in confirmed:
             answer = words.term("about", each["answer"] or "unclear")
             sentence = each.get("text", {}).get(words.language, "")
             lines.append(f"{each['question']} {answer} {sentence}".strip())
