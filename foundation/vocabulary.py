@@ -124,6 +124,7 @@ class NoticeKind(StrEnum):
     MOVED = "moved"  # a new address
     NARROWED = "narrowed"  # somebody narrowed the watch
     UNSIGNED = "unsigned"  # timestamps have stopped
+    ADDRESSED = "addressed"  # a text speaks to language models
     WITHDRAWN = "withdrawn"  # for recipients of a withdrawn change
 
 

@@ -21,6 +21,7 @@ _TEXTS = {
     NoticeKind.LINKS: "notices.links",
     NoticeKind.MOVED: "notices.moved",
     NoticeKind.UNSIGNED: "notices.unsigned",
+    NoticeKind.ADDRESSED: "notices.addressed",
 }
 _ADVICE = {
     NoticeKind.HELD: "notices.accept",

@@ -10,7 +10,7 @@ from analysis.model import Page
 from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
-from foundation.vocabulary import Cause, Outcome
+from foundation.vocabulary import Cause, NoticeKind, Outcome
 from policywatch.ingest.alerting import CONFIRMATIONS, RoutesFor, alert
 from policywatch.ingest.alternating import note_turns
 from policywatch.ingest.checks import finish, release_capture
@@ -26,9 +26,11 @@ from policywatch.ingest.events import group
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.proposals import propose_links
 from policywatch.ingest.quarantine import hold
+from policywatch.reader.checks import speaks_to_model
 from storage.captures import Capture
 from storage.changes import Change
 from storage.checks import Check
+from storage.notices import Notice, notices_of
 from storage.paragraphs import index_version
 from storage.versions import Version, earlier_with, enter_text, next_number
 
@@ -106,12 +108,21 @@ def record(
     )
     change.check_id = check.id
     if decision.alerts:
+        _report_address(session, check, decision.draft)
         is_settled = change.returns_to is None and decision.draft.comparison.is_settled
         change.waits = (
             CONFIRMATIONS if decision.cause is Cause.PAGE and not is_settled else 0
         )
         alert(session, change, decision.undoes, routes_for)
     return change
+
+
+def _report_address(session: Session, check: Check, draft: ChangeDraft) -> None:
+    """The operator hears of a text that speaks to a language model, once for each document."""
+    text = speaks_to_model(draft.passages)
+    kind = NoticeKind.ADDRESSED
+    if text and not notices_of(session, kind, check.document_id):
+        session.add(Notice.of(check, kind, text=text))
 
 
 def add_version(

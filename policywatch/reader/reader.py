@@ -194,10 +194,9 @@ class Reader:
             )
             if row is None:
                 row = ModelReading(question=key, model=self.model.name, made_at=now)
-            elif row.answer is not None:
-                return False
-            elif row.failure == _BEING_ASKED and now - row.made_at < timedelta(
-                seconds=self.model.seconds
+            elif row.answer is not None or (
+                row.failure == _BEING_ASKED
+                and now - row.made_at < timedelta(seconds=self.model.seconds)
             ):
                 return False
             row.failure, row.made_at = _BEING_ASKED, now
