@@ -1,4 +1,4 @@
-"""A change as pages, messages, feeds, the terminal and JSON show it."""
+"""A change for pages, messages, feeds, the terminal and JSON."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ from storage.changes import Change, StoredPassage, passages
 from storage.documents import PREVIEW, Document, document
 from storage.versions import Version, archive_name, version_heads
 
-_LONGEST_NAME = 60  # characters of a service's name in a headline
-# characters of a quotation, before a day and what else there is to know
+_LONGEST_NAME = 60  # characters
+# characters of a quotation, before a date and other facts
 _MOST_IN_SUBJECT = 80
 _TOPICS_IN_SHORT = 4
 _IN_SHORT = ("effective_date", "deadline", "default")  # of the facts
-_LONGEST_MEANING = 250  # characters, where there is little room
+_LONGEST_MEANING = 250  # characters
 
 
 @dataclass(frozen=True, eq=False)
 class ChangeView:
-    """The rows of a change, and what they say in a language. All that is text is safe to show on one line.
+    """A change's rows in a language's words; all text is safe to show on one line.
 
-    `heads` are the versions that it names, without their texts; a list has neither these nor `passages`.
+    `heads` are the versions it names, without texts; lists have neither these nor `passages`.
     """
 
     words: Catalogue
     change: Change
-    document: Document  # one without a service where two files are compared
+    document: Document  # without a service for two compared files
     announced: Announcement | None = None
     counts: Mapping[str, int] = field(default_factory=dict)  # passages by operation
     heads: Mapping[int, Version] = field(default_factory=dict)
     passages: Sequence[StoredPassage] = ()
-    diff: str | None = None  # where the whole change can be read
-    texts: tuple[str, str] | None = None  # the addresses of its two versions
-    thread: str = ""  # of which messages about the same hang together
+    diff: str | None = None  # address of the whole change
+    texts: tuple[str, str] | None = None  # addresses of its two versions
+    thread: str = ""  # groups messages about the same
     others: tuple[ChangeView, ...] = ()  # of the same event
-    ways: int | None = None  # to refuse, where it is told in short
+    ways: int | None = None  # to refuse, if shortened
 
     @property
     def before(self) -> Version:
@@ -69,7 +69,7 @@ class ChangeView:
 
     @property
     def returned(self) -> Version | None:
-        """The earlier version with this very text."""
+        """The earlier version with this text."""
         return self.heads.get(self.change.returns_to or 0)
 
     @property
@@ -82,23 +82,22 @@ class ChangeView:
 
     @property
     def pages(self) -> tuple[str, ...]:
-        """Where the document stands, all of it."""
+        """Addresses of the document."""
         return tuple(filter(None, map(web_link, self.document.addresses)))
 
     @property
     def url(self) -> str | None:
-        """Where the document stands, or begins."""
         return self.pages[0] if self.pages else None
 
     @property
     def found(self) -> datetime:
-        """When the page showed it: of an accepted text, before a person accepted it."""
+        """When the page showed it, also for a text accepted later."""
         is_accepted = self.heads and self.change.cause == Cause.ACCEPTED
         return self.after.captured_at if is_accepted else self.change.detected_at
 
     @property
     def archived(self) -> str | None:
-        """Which archive the text is from, and of which day; None where the service itself showed it."""
+        """The archive and day of the text; None if from the service itself."""
         if not self.heads or self.after.source is None:
             return None
         day = self.words.day(self.after.captured_at.date())
@@ -111,7 +110,7 @@ class ChangeView:
 
     @property
     def severity_reasons(self) -> str:
-        """Why it is high, where a convention says so."""
+        """The convention that makes it high, if one does."""
         return self.words.severity_reasons(self.change.brief)
 
     @property
@@ -124,7 +123,7 @@ class ChangeView:
 
     @property
     def starts(self) -> date | None:
-        """From when it holds."""
+        """The effective date."""
         written = self.change.brief.get("from")
         return self.change.effective_date or (
             date.fromisoformat(written) if written else None
@@ -132,29 +131,29 @@ class ChangeView:
 
     @property
     def date_key(self) -> Literal["dated", "announced_for", "since", "starting"]:
-        """The key of the words for that day.
+        """The key of that date's words.
 
-        An announcement takes effect on no day by itself, not even once its day is past.
+        An announcement takes effect on no day by itself, even after its date.
         """
         if self.change.brief.get("dated"):
             return "dated"
         if self.document.kind == PREVIEW:
             return "announced_for"
-        found = self.change.detected_at  # none of two files
+        found = self.change.detected_at  # two files have none
         is_past = found and self.starts and self.starts < found.date()
         return "since" if is_past else "starting"
 
     @cached_property
     def headline(self) -> str:
-        """What stands on top; nothing where nobody is alerted of it.
+        """Empty if it does not alert.
 
-        It quotes the page, or says what a convention has settled; of two files, it only quotes.
+        Quotes the page or states a convention's claim; of two files, only quotes.
         """
         return self._headline(short=False)
 
     @cached_property
     def subject(self) -> str:
-        """The same, with dates as they stand in a subject."""
+        """The headline with short dates."""
         return self._headline(short=True)
 
     def _headline(self, *, short: bool) -> str:
@@ -200,7 +199,7 @@ class ChangeView:
 
     @property
     def _read_headline(self) -> str | None:
-        """A language model's, where it decided and the headline stands on words of the page."""
+        """A language model's, if it decided and the page supports it."""
         reader = self.change.brief.get("reader") or {}
         if not (reader.get("decides") and reader["verdict"]["alert"]):
             return None
@@ -209,7 +208,7 @@ class ChangeView:
 
     @property
     def headline_marks(self) -> tuple[Mark, ...]:
-        """The headline with the changed words of its quotation marked."""
+        """With the quotation's changed words marked."""
         text, brief = self.headline, self.change.brief
         start, end = (brief.get("headline") or {}).get("clause") or (0, 0)
         clause = clean((brief.get("meaning") or "")[start:end])
@@ -222,7 +221,7 @@ class ChangeView:
 
     @property
     def quotation(self) -> Quoted | None:
-        """What the page says around the headline, where that does not quote all of it."""
+        """The page's words around the headline, if not quoted whole."""
         brief = self.change.brief
         news, text = brief.get("headline") or {}, brief.get("meaning") or ""
         start, end = news.get("clause") or (0, 0)
@@ -239,7 +238,7 @@ class ChangeView:
 
     @property
     def is_gone(self) -> bool:
-        """The quotation is of the earlier text."""
+        """From the earlier text."""
         return self.change.brief.get("meaning_side") == "before"
 
     @cached_property
@@ -256,18 +255,18 @@ class ChangeView:
 
     @property
     def statements(self) -> list[tuple[str, tuple[Quoted, ...]]]:
-        """What a language model says of the change, each sentence with the words of the page on which it stands."""
+        """A language model's sentences, each with the supporting words."""
         return read_statements(self.change.brief, self.words.language)
 
     @property
     def retold(self) -> str:
-        """The same in a row, where there is room for it."""
+        """The statements in a row, if there is room."""
         statements = self.statements if self.ways is None else ()
         return " ".join(text for text, _ in statements)
 
     @cached_property
     def excerpts(self) -> tuple[Excerpt, ...]:
-        """The flagged passages, that of the meaning first, then the gravest."""
+        """Flagged passages: the meaning's, then the gravest."""
         return excerpts(self.words, self.change, self.passages, self.texts)
 
     @property
@@ -278,7 +277,7 @@ class ChangeView:
 
     @property
     def stored(self) -> str | None:
-        """Where the page can be read as it was stored, at the words that are the news."""
+        """Address of the stored page, at the news."""
         if self.texts is None:
             return None
         is_there = self.excerpts and self.excerpts[0].passage.after is not None
@@ -286,14 +285,14 @@ class ChangeView:
         return lead or self.texts[1]
 
     def in_short(self, ways: int) -> ChangeView:
-        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
+        """What a reader needs most: some topics, meaning, day, default and `ways` to refuse."""
         return replace(self, ways=ways)
 
 
 def change_view(
     session: Session, change: Change, language: str, site: str | None = None
 ) -> ChangeView:
-    """The change with all that belongs to it; `site` is where our pages are."""
+    """`site` is the address of our pages."""
     heads = version_heads(
         session, [change.before_id, change.version_id, change.returns_to or 0]
     )

@@ -1,4 +1,4 @@
-"""Passages of a change in a message: those that were flagged, the weightiest first, each cut to a length."""
+"""Flagged passages for a message, the weightiest first, cut to a length."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from storage.changes import Change, StoredPassage
 from storage.paragraphs import anchor
 
 _SEPARATOR = " › "
-_CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
+_CONTEXT = 160  # unchanged characters kept on each side of a change
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """`marks` are the word diff, `operation` says in words what happened and in how many places, `url` is where its
-    words stand in a version."""
+    """`marks` are the word diff, `operation` is in words with the number of places, `url` is its place in a version."""
 
     passage: StoredPassage
     heading: str
@@ -30,7 +29,7 @@ class Excerpt:
     url: str | None
 
     def within(self, length: int) -> tuple[Mark, ...]:
-        """The marks, cut to about this many characters; unchanged words far from changed ones go first."""
+        """Cut to about this many characters; unchanged words far from changes go first."""
         return cut_marks(_near_changes(self.marks), length)
 
 
@@ -40,8 +39,9 @@ def excerpts(
     passages: Sequence[StoredPassage],
     texts: tuple[str, str] | None,
 ) -> tuple[Excerpt, ...]:
-    """The one that the meaning is from, then by sections, the gravest first; what says the same in several places is
-    there once. `texts` are the addresses of the two versions."""
+    """The meaning's passage, then by sections, the gravest first; repeated ones once. `texts` are the addresses of
+    the two versions.
+    """
     is_whole = change.is_unclassified
     flagged = [each for each in passages if each.topics or is_whole]
     alike = group_alike(_without_titles(flagged))
@@ -52,7 +52,7 @@ def excerpts(
 
 
 def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
-    """Passages that say the same in several places together, in the order of the first of each group."""
+    """Groups repeated passages, in the order of their first."""
     groups: dict[Hashable, list[StoredPassage]] = {}
     for passage in passages:
         key = (passage.operation, passage.before, passage.after, tuple(passage.topics))
@@ -61,7 +61,7 @@ def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
 
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
-    """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
+    """A title that comes or goes with its section says nothing beyond the section's heading."""
     following = [*flagged, None][1:]
     return [
         passage
@@ -113,7 +113,7 @@ def _excerpt(
 
 
 def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
-    """Where its first block stands: in the later version, or in the earlier one where it is gone."""
+    """Its first block: in the later version, or the earlier one if removed."""
     is_gone = passage.after is None
     text, url = (passage.before, texts[0]) if is_gone else (passage.after, texts[1])
     id_ = anchor((text or "").split("\n")[0])
@@ -121,7 +121,7 @@ def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
 
 
 def _trimmed(marks: Sequence[Mark]) -> tuple[Mark, ...]:
-    """White space at the edges of marked words goes to the words around them, where it can't be seen to be marked."""
+    """Moves white space at the edges of marked words outside, where a mark would show nothing."""
     runs: list[Mark] = []
     for kind, text in marks:
         words = text.strip()

@@ -1,4 +1,4 @@
-"""The summary of a change: the page's own words that answer what a reader asks, from its stored brief."""
+"""The summary of a change: the page's own answers to a reader's questions, from its stored brief."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from messages import Catalogue
 from notifier.escape import clean, web_link
 
-_MOST_ROWS = 5  # of the summary, the date, the deadline and the default among them
+_MOST_ROWS = 5  # with date, deadline and default
 _ORDER = (
     "data",
     "purposes",
@@ -27,7 +27,8 @@ State = Literal["", "gone", "already", "unsaid"]
 
 class Quoted(NamedTuple):
     """Words of the page in runs of "same", "added" and "removed". `link` is the one on them; of several, `links` has
-    each with its words. `passage` is the number of the one that they stand in."""
+    each with its words. `passage` is a number.
+    """
 
     marks: tuple[Mark, ...]
     link: str | None = None
@@ -41,8 +42,8 @@ class Quoted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A row of the summary, the same on pages, in messages and in the terminal: a question, what there is to say in the
-    reader's words, and what the page says. `day` is the one in `value`; `state` is empty where the change answers.
+    """A row of the summary: a question, an answer in the reader's words, and the page's words. `day` is the one in
+    `value`; `state` is empty if the change itself answers.
     """
 
     name: str
@@ -54,14 +55,13 @@ class Fact:
 
     @property
     def is_way_out(self) -> bool:
-        """It says how to refuse, now."""
         return self.name == "refuse" and self.state == "" and bool(self.quotes)
 
 
 def read_statements(
     brief: Mapping[str, Any], language: str
 ) -> list[tuple[str, tuple[Quoted, ...]]]:
-    """What a language model says of the change, each sentence with the words of the page on which it stands."""
+    """A language model's sentences, each with the supporting words."""
     return [
         (statement["text"][language], tuple(map(_quoted, statement["quotes"])))
         for statement in (brief.get("reader") or {}).get("statements", ())
@@ -70,7 +70,7 @@ def read_statements(
 
 
 def marks_within(marks: Sequence[Mark], words: str) -> Iterator[Mark]:
-    """The marks of some of their words."""
+    """Of some of their words."""
     start = "".join(text for _, text in marks).find(words)
     end, at = start + len(words), 0
     for kind, text in marks:
@@ -81,7 +81,7 @@ def marks_within(marks: Sequence[Mark], words: str) -> Iterator[Mark]:
 
 
 def quotation(brief: Mapping[str, Any]) -> Quoted | None:
-    """The sentence of the page that is the news."""
+    """The sentence that is the news."""
     if not brief.get("meaning"):
         return None
     new, above = brief.get("meaning_new", ()), brief.get("lead_in", ())
@@ -98,7 +98,7 @@ def quotation(brief: Mapping[str, Any]) -> Quoted | None:
 def facts(
     words: Catalogue, brief: Mapping[str, Any], starts: date | None, date_key: str
 ) -> list[Fact]:
-    """From when the change holds, until when and how people can refuse it, and what else its page answers."""
+    """Effective date, deadline, how to refuse, and other answers."""
     rows = []
     if starts:
         label = words.term("brief", date_key)
@@ -120,8 +120,9 @@ def facts(
 def _answers(
     brief: Mapping[str, Any], others: int
 ) -> dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]]:
-    """The answers of the summary, each clause once, as many as there is room for beside the other rows; what leads is
-    not said again. By state and first question, all questions and the words of the page."""
+    """Each clause once, without the headline's, as many as fit beside the other rows. By state and first question:
+    all questions, and the page's words.
+    """
     found: dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]] = {}
     for question in _ORDER:
         for quote in brief.get(question, ()):
@@ -156,7 +157,7 @@ def _answers(
 
 
 def _leads(brief: Mapping[str, Any], quote: Mapping[str, Any]) -> bool:
-    """Whether the words stand in the quotation on top."""
+    """The words are in the headline's quotation."""
     place = brief.get("place")
     return (
         place is not None
@@ -168,7 +169,6 @@ def _leads(brief: Mapping[str, Any], quote: Mapping[str, Any]) -> bool:
 def _words_for(
     brief: Mapping[str, Any], name: Literal["default", "deadline"]
 ) -> tuple[Quoted, ...]:
-    """The words of the page that say the default or the deadline."""
     return tuple(_quoted(quote) for quote in brief.get(f"{name}_words", ())[:1])
 
 
@@ -184,7 +184,7 @@ def _quoted(quote: Mapping[str, Any]) -> Quoted:
         marks.insert(0, ("same", f"{' '.join(above)} … "))
 
     def mark_of(mark: Mark) -> str:
-        """Signs between changed words, and behind them, are marked with them."""
+        """Punctuation between changed words, and after them, is marked too."""
         return mark[0] if any(map(str.isalnum, mark[1])) or len(marks) == 1 else kind
 
     links = (
