@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, Literal, get_args
 
@@ -43,6 +44,20 @@ TOPICS = (
     "sensitive_minors",
     "security",
 )
+
+# what a reader asks of the texts in force, in this order, and the topics that answer it
+TODAY: Final[Mapping[str, tuple[str, ...]]] = {
+    "ai_training": ("ai_training",),
+    "ai_features": ("ai_features",),
+    "automated_decisions": ("automated_decisions",),
+    "sharing": ("data_sharing",),
+    "advertising": ("advertising", "tracking"),
+    "sensitive": ("sensitive_minors",),
+    "retention": ("retention",),
+    "transfers": ("transfer",),
+    "choices": ("user_choice",),
+    "rights": ("user_rights",),
+}
 
 DocumentKind = Literal[
     "privacy-policy",

@@ -124,6 +124,7 @@ class Job:
             self.thin([entry.id for entry in planned])
         deliveries = self.notify()
         self.read_late()
+        self.answer()
         self.timestamp()
         if self.database.is_sqlite:  # PostgreSQL does so by itself
             self.database.optimize()
@@ -371,6 +372,12 @@ class Job:
             names_for = self.recipients.names_for
             for _ in read_again(self._shared, self.reader, late, names_for):
                 pass
+
+    def answer(self) -> None:
+        """Work out what the texts in force answer, where these are other ones, for the pages that show it."""
+        from policywatch.answers import store_answers  # loads NumPy
+
+        store_answers(self._shared, utc_now().date())
 
     def timestamp(self) -> None:
         """Close the day in the chain and have it signed, once a day each."""

@@ -96,16 +96,21 @@ def digest(text: str) -> str | None:
     """Equal for texts with the same words, ignoring case, punctuation and a leading number. None without a letter or
     digit.
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
-    folded = text.casefold()
-    plain = " ".join(
-        split_words(_NUMBER_IN_FRONT.sub("", folded, count=1)) or split_words(folded)
-    )
+    plain = plain_words(text)
     return (
         hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[: 2 * _DIGEST]
         if plain
         else None
+    )
+
+
+def plain_words(text: str) -> str:
+    """The words of a text in small letters, without the signs between them and a number in front."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    folded = text.casefold()
+    return " ".join(
+        split_words(_NUMBER_IN_FRONT.sub("", folded, count=1)) or split_words(folded)
     )
 
 
@@ -423,6 +428,51 @@ def blame(session: Session, version: Version) -> list[Since | None]:
         Since(number, captured_at[number]) if (number := firsts.get(id_)) else None
         for id_ in ids
     ]
+
+
+class TextHistory:
+    """In which versions words stand in one paragraph, whatever their case, the signs between them and a number in front."""
+
+    def __init__(self, session: Session, document_id: str) -> None:
+        packs = select(ParagraphPack.first_id, ParagraphPack.texts).where(
+            ParagraphPack.document_id == document_id
+        )
+        self._words = {
+            first + place: f" {plain_words(text)} "
+            for first, texts in session.exec(packs)
+            for place, text in enumerate(texts)
+        }
+        self._stood: dict[int, list[tuple[int, int | None]]] = defaultdict(list)
+        interval = (
+            ParagraphInterval.paragraph_id,
+            ParagraphInterval.first,
+            col(ParagraphInterval.last),
+        )
+        for id_, first, last in session.exec(
+            select(*interval).where(*is_of(document_id))
+        ):
+            self._stood[id_].append((first, last))
+
+    def runs(self, text: str) -> list[tuple[int, int | None]]:
+        """The first and the last of the versions in a row in each of which the words stand, oldest first; None as the
+        last one while they do."""
+        words = f" {plain_words(text)} "
+        stood = [
+            (first, last)
+            for id_, paragraph in self._words.items()
+            if words in paragraph
+            for first, last in self._stood[id_]
+        ]
+        stood.sort(key=lambda run: run[0])
+        runs: list[tuple[int, int | None]] = []
+        for first, last in stood:
+            if runs and (runs[-1][1] is None or first <= runs[-1][1] + 1):
+                before = runs[-1][1]
+                ends = None if last is None or before is None else max(last, before)
+                runs[-1] = runs[-1][0], ends
+            else:
+                runs.append((first, last))
+        return runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ PATHS = (
     "/changes/3?lang=fr",
     "/changes/5",
     "/services",
+    "/services/Parley/today",
     f"/documents/{PRIVACY}",
     f"/documents/{PRIVACY}/versions/2",
     f"/documents/{PRIVACY}/compare?from=1&to=2",

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from analysis.diff import plain_words
+from analysis.diff.lead_ins import lead_ins
 from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wording
 from analysis.model import CELL, Page, Passage
 from analysis.text.intervals import Intervals
@@ -148,6 +149,25 @@ def annotate(
         else PassageFeatures(passage, Wording(()))
         for number, passage in enumerate(passages)
     ]
+
+
+def annotate_added(
+    page: Page, *, kind: str, language: str | None
+) -> tuple[list[int], list[PassageFeatures]]:
+    """Each block of a page but its headings as if it were added alone, with the numbers of the blocks."""
+    names = _standing_names(page)
+    numbers, annotated = [], []
+    for number, (block, above) in enumerate(
+        zip(page.blocks, lead_ins(page.blocks), strict=True)
+    ):
+        if block.kind == "heading":
+            continue
+        passage = Passage(block.heading, "added", None, block.text, lead_in=above)
+        read = _masked(passage, names)
+        features = passage_features(read, wording(read), kind, language)
+        numbers.append(number)
+        annotated.append(replace(features, passage=passage))
+    return numbers, annotated
 
 
 def _standing_names(page: Page) -> re.Pattern[str] | None:

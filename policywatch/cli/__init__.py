@@ -62,6 +62,7 @@ COMMANDS = {
         "ask": "reader",
         "journal": "journal",
         "documents": "documents",
+        "today": "today",
     },
     "The pages": {"serve": "pages", "mcp": "mcp", "export": "pages"},
     "Histories of others": {"import": "imports"},

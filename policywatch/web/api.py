@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from policywatch.views.health import troubled
 from policywatch.views.query_params import (
     ChangesPaged,
     ChangesQuery,
+    Day,
     DocumentId,
     Limit,
     Number,
@@ -32,6 +34,7 @@ from policywatch.views.serializer import (
     passage_json,
     versions_json,
 )
+from policywatch.views.today import Today, today
 from policywatch.web.backend import Using
 from policywatch.web.compare import two_versions
 from policywatch.web.comparisons import From, To
@@ -283,6 +286,25 @@ def list_services(
     ]
     more = services[-1].name if len(rows) > query.limit else None
     return json.Services(services=services, next=next_page(request, response, more))
+
+
+class TodayQuery(Params):
+    """What was in force on a day."""
+
+    day: Day | None = Field(None, description="UTC; today, where it is left out")
+
+
+@router.get("/services/{service:path}/today")
+def service_today(
+    request: Request,
+    backend: Using,
+    service: Word,
+    query: Annotated[TodayQuery, Query()],
+) -> Today:
+    """What the texts of a service answer, each in its own words, and since when these stand."""
+    turn = backend.comparisons.turn(request) if query.day else nullcontext()
+    with turn, backend.database.reading() as session:
+        return today(session, service, query.day or backend.now().date())
 
 
 @router.get("/health")

@@ -192,6 +192,7 @@ class _Edition:
         for service in self._names.services:
             of_service = ("service", service)
             yield from self._pages("/services", of_service)
+            yield from self._pages(f"/services/{service}/today")
             yield from self._pages("/changes", of_service, key=all_keys)
             yield from self._feeds(of_service, key=all_keys)
         month = month_before(session, wanted, LATEST)

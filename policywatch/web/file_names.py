@@ -14,6 +14,7 @@ from policywatch.views.query_params import ChangesQuery
 from policywatch.web.page_context import VIEWS, PageContext, Query
 
 _SERVED_ONLY = re.compile(r"api/|search$|sign-|.*/(?:compare|capture)$")
+_TODAY = re.compile("services/(.+)/today")
 _SINGLE = re.compile(r"/(?:changes|documents|upcoming)/|/health$")
 
 
@@ -60,6 +61,8 @@ class FileNames:
             and params["since"].endswith("-01")
         ):
             return f"changes/{params['since'][:7]}.html"
+        if not params and (service := _TODAY.fullmatch(bare)):
+            return f"services/{self.services[service[1]]}-today.html"
         if params or _SERVED_ONLY.match(bare):
             raise NotExported(f"/{bare} {params}")
         if kind in ("feed", "calendar") or bare.startswith("static/"):

@@ -1,0 +1,397 @@
+"""What holds today: the answers of a service's texts in force, in their own words, with their history."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz.fuzz import ratio
+from sqlmodel import Session, col, func, select
+
+from analysis.classify.model import LANGUAGES
+from analysis.classify.statements import StandingSentence, is_practice, statements
+from analysis.model import Page
+from analysis.page_json import page_from_json
+from analysis.text.sentence_ends import sentence_bounds
+from foundation.vocabulary import TODAY, Cause, Outcome, Severity
+from policywatch.views.json_models import Moment, OptionalSentence, Shape
+from storage.changes import StoredPassage, passages
+from storage.checks import Check, last_checks
+from storage.documents import PREVIEW, Document, known, replaced_by
+from storage.errors import Unknown
+from storage.paragraphs import TextHistory, anchor, plain_words, texts_of
+from storage.standing import (
+    StandingRow,
+    TextsOfDay,
+    VersionAndChange,
+    stored_answers,
+    texts_of_day,
+    version_chain,
+)
+from storage.versions import numbered_version
+
+_MOST = 4  # quotations of an answer
+_KEPT = 12  # of a document, from which those of its service are chosen
+_MOST_STEPS = 20
+_ALIKE = 90  # percent from which two quotations say the same
+_NO_CHANGE = (
+    Cause.READER,
+    Cause.REPLACED,
+)  # of the text before: nothing says what it was
+_SUCCESSOR = 55  # percent from which a sentence took the place of another
+
+
+class StandingWords(Shape):
+    """Words that stood from a version on, up to the step after it; `first`: from the first text that is known."""
+
+    text: str
+    version: int
+    since: Moment
+    first: bool
+    change: int | None
+    effective_date: date | None
+    until: int | None = (
+        None  # the last version with them, where nothing took their place at once
+    )
+
+
+class QuotationLink(Shape):
+    start: int
+    end: int
+    url: str
+
+
+class QuotedWay(Shape):
+    """How to refuse, by words that stand near a quotation."""
+
+    text: str
+    url: str | None
+
+
+class StandingQuotation(Shape):
+    """Words of a text; `history` has these words themselves first, then what stood in their place, back in time."""
+
+    document: str
+    title: str
+    version: int
+    anchor: str | None
+    heading: list[str]
+    lead_in: list[str]
+    text: str
+    links: list[QuotationLink]
+    severity: Severity
+    worth: float
+    refuse: QuotedWay | None
+    announced: date | None = None
+    history: list[StandingWords]
+
+
+class Answer(Shape):
+    """Of a question: what stands in the texts in force, and what is only announced; neither where nothing does."""
+
+    question: str
+    quotations: list[StandingQuotation]
+    announced: list[StandingQuotation]
+
+
+class ReadDocument(Shape):
+    """A document whose texts were asked. Without a version none was known that day; `outcome` and `reason` are of its
+    last check, where that brought no text that is believed."""
+
+    document: str
+    title: str
+    kind: str
+    version: int | None
+    captured_at: Moment | None
+    outcome: str | None
+    reason: OptionalSentence
+
+
+class LanguageToday(Shape):
+    """The answers of the documents in one language. Where no model knows it, a lexicon of phrases chose them."""
+
+    language: str
+    learned: bool
+    answers: list[Answer]
+    documents: list[ReadDocument]
+
+
+class Today(Shape):
+    service: str
+    day: date
+    languages: list[LanguageToday]
+
+
+class DocumentAnswers(Shape):
+    """By question, of one document; more than an answer shows, for those of its service are chosen among them."""
+
+    in_force: dict[str, list[StandingQuotation]]
+    announced: dict[str, list[StandingQuotation]]
+
+
+class UnknownService(Unknown):
+    """No document is of a service of that name."""
+
+
+def service_named(session: Session, name: str) -> str:
+    """The name as the watchlist writes it. Raises `UnknownService`."""
+    same = func.lower(col(Document.service)) == name.lower()
+    begins = col(Document.id).startswith(f"{name.lower()}/", autoescape=True)
+    named = select(Document.service).distinct()
+    for wanted in (col(Document.service) == name, same, begins):
+        services = session.exec(named.where(wanted).limit(2)).all()
+        if len(services) == 1:
+            return services[0]
+    raise UnknownService(
+        f"no service is called {name!r}; `policywatch documents` lists them"
+    )
+
+
+def today(session: Session, service: str, day: date) -> Today:
+    """The answers on a day, by language, those with most documents first. Raises `UnknownService`."""
+    name = service_named(session, service)
+    documents = known(session, [name])
+    texts = texts_of_day(session, [each.id for each in documents], day)
+    stored = stored_answers(session, texts)
+    checks = {
+        id_: check
+        for id_, check in last_checks(session, [each.id for each in documents]).items()
+        if check.checked_at.date() <= day
+    }
+    by_language: dict[str, list[Document]] = {}
+    for each in documents:
+        by_language.setdefault(each.language, []).append(each)
+    languages = [
+        _language(session, code, rows, texts, stored, checks)
+        for code, rows in sorted(
+            by_language.items(), key=lambda each: (-len(each[1]), each[0])
+        )
+    ]
+    return Today(service=name, day=day, languages=languages)
+
+
+def _language(
+    session: Session,
+    code: str,
+    documents: Sequence[Document],
+    texts: Mapping[str, TextsOfDay],
+    stored: Mapping[str, StandingRow],
+    checks: Mapping[str, Check],
+) -> LanguageToday:
+    of_documents = [
+        DocumentAnswers.model_validate(row.answers)
+        if (row := stored.get(each.id)) and row.state == answers_state(each, texts)
+        else document_answers(session, each, texts)
+        for each in documents
+        if each.id in texts
+    ]
+    return LanguageToday(
+        language=code,
+        learned=code in LANGUAGES,
+        answers=[
+            Answer(
+                question=question,
+                quotations=_gravest(
+                    quotation
+                    for each in of_documents
+                    for quotation in each.in_force.get(question, ())
+                ),
+                announced=_gravest(
+                    quotation
+                    for each in of_documents
+                    for quotation in each.announced.get(question, ())
+                ),
+            )
+            for question in TODAY
+        ],
+        documents=[
+            _read_document(each, texts.get(each.id), checks.get(each.id))
+            for each in documents
+        ],
+    )
+
+
+def _read_document(
+    document: Document, text: TextsOfDay | None, check: Check | None
+) -> ReadDocument:
+    failed = (
+        check
+        if check and check.outcome and not Outcome(check.outcome).is_good
+        else None
+    )
+    return ReadDocument(
+        document=document.id,
+        title=document.title,
+        kind=document.kind,
+        version=text.in_force if text else None,
+        captured_at=text.captured_at if text else None,
+        outcome=failed.outcome if failed else None,
+        reason=failed.reason if failed else None,
+    )
+
+
+def _gravest(quotations: Iterable[StandingQuotation]) -> list[StandingQuotation]:
+    """At most four; of those that say the same, one."""
+    chosen: list[StandingQuotation] = []
+    for each in sorted(quotations, key=lambda each: (-each.worth, each.document)):
+        if len(chosen) < _MOST and not any(
+            ratio(each.text, other.text) >= _ALIKE for other in chosen
+        ):
+            chosen.append(each)
+    return chosen
+
+
+def document_answers(
+    session: Session, document: Document, texts: Mapping[str, TextsOfDay]
+) -> DocumentAnswers:
+    """Of a document with a text. What an announced text says counts where it does not stand in the one in force."""
+    text, replaced = texts[document.id], texts.get(replaced_by(document) or "")
+    source = _DocumentTexts(session, document)
+    if document.kind == PREVIEW:
+        if replaced is None:
+            return DocumentAnswers(in_force={}, announced={})
+        before = numbered_version(
+            session, replaced_by(document) or "", replaced.in_force
+        )
+        coming = source.answers(text.newest, unlike=before.page)
+        return DocumentAnswers(in_force={}, announced=coming)
+    in_force = source.answers(text.in_force)
+    announced = {}
+    if text.announced:
+        before = numbered_version(session, document.id, text.in_force)
+        announced = source.answers(
+            text.newest, unlike=before.page, announced=text.announced
+        )
+    return DocumentAnswers(in_force=in_force, announced=announced)
+
+
+def answers_state(document: Document, texts: Mapping[str, TextsOfDay]) -> str:
+    """Differs where the answers of a document may."""
+    replaced = texts.get(replaced_by(document) or "")
+    facts = (
+        document.id,
+        document.title,
+        document.kind,
+        document.language,
+        texts[document.id].state,
+        replaced.state if replaced else "",
+        _program(),
+    )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
+
+
+@cache
+def _program() -> str:
+    """A digest of what chooses the answers, another one after an update."""
+    code = hashlib.sha256(Path(__file__).read_bytes())
+    for file in sorted(Path(str(resources.files("analysis"))).rglob("*")):
+        if file.is_file() and file.suffix != ".pyc":
+            code.update(file.read_bytes())
+    return code.hexdigest()
+
+
+class _DocumentTexts:
+    """A document's texts, with where their words come from."""
+
+    def __init__(self, session: Session, document: Document) -> None:
+        self._session = session
+        self._document = document
+        self._chain = version_chain(session, document.id)
+        self._history = TextHistory(session, document.id)
+        self._passages: dict[int, list[StoredPassage]] = {}
+
+    def answers(
+        self, number: int, *, unlike: Any = None, announced: date | None = None
+    ) -> dict[str, list[StandingQuotation]]:
+        """Of a version; without what stands in the page `unlike`."""
+        document = self._document
+        page = page_from_json(numbered_version(self._session, document.id, number).page)
+        name = f"{document.kind} {document.title}"
+        if not is_practice(name, page):
+            return {}
+        known = f" {' '.join(map(plain_words, texts_of(unlike)))} " if unlike else ""
+        return {
+            question: [
+                self._quotation(each, page, number, announced)
+                for each in rows
+                if f" {plain_words(each.quote.text)} " not in known
+            ][:_KEPT]
+            for question, rows in statements(
+                page, document=name, language=document.language
+            ).items()
+        }
+
+    def _quotation(
+        self,
+        statement: StandingSentence,
+        page: Page,
+        number: int,
+        announced: date | None,
+    ) -> StandingQuotation:
+        quote, way = statement.quote, statement.refuse
+        return StandingQuotation(
+            document=self._document.id,
+            title=self._document.title,
+            version=number,
+            anchor=anchor(page.blocks[statement.block].text),
+            heading=[*statement.heading],
+            lead_in=[*quote.lead_in],
+            text=quote.text,
+            links=[
+                QuotationLink(start=link.at, end=link.at + len(link.text), url=link.url)
+                for link in quote.links
+            ],
+            severity=statement.severity,
+            worth=round(statement.worth, 4),
+            refuse=QuotedWay(text=way.text, url=way.link) if way else None,
+            announced=announced,
+            history=self._steps(quote.text, number),
+        )
+
+    def _steps(self, text: str, number: int) -> list[StandingWords]:
+        """From the version of this number back to the first text that is known."""
+        steps: list[StandingWords] = []
+        while len(steps) < _MOST_STEPS:
+            runs = [run for run in self._history.runs(text) if run[0] <= number]
+            head = self._chain.get(runs[-1][0]) if runs else None
+            if head is None:
+                break
+            last = runs[-1][1]
+            begins = head.number == min(self._chain) or head.cause in _NO_CHANGE
+            steps.append(
+                StandingWords(
+                    text=text,
+                    version=head.number,
+                    since=head.captured_at,
+                    first=begins,
+                    change=head.change_id,
+                    effective_date=head.effective_date,
+                    until=last if last is not None and last < number else None,
+                )
+            )
+            if begins:
+                break
+            text = self._replaced_by(text, head) or text
+            number = head.number - 1
+        return steps
+
+    def _replaced_by(self, text: str, head: VersionAndChange) -> str | None:
+        """The sentence in whose place the change of a version put these words."""
+        if head.change_id is None:
+            return None
+        if head.change_id not in self._passages:
+            self._passages[head.change_id] = passages(self._session, head.change_id)
+        words = f" {plain_words(text)} "
+        former = [
+            passage.before[slice(*bounds)]
+            for passage in self._passages[head.change_id]
+            if passage.before and words in f" {plain_words(passage.after or '')} "
+            for bounds in sentence_bounds(passage.before)
+        ]
+        best = max(former, key=lambda each: ratio(each, text), default="")
+        return best if ratio(best, text) >= _SUCCESSOR else None

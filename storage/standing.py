@@ -1,0 +1,130 @@
+"""What the texts in force answer: of each document, as it was worked out last, with the state of the store it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy
+from sqlmodel import Field, Session, SQLModel, col, func, select
+
+from foundation.vocabulary import Cause
+from storage.changes import Change
+from storage.clock import midnight
+from storage.columns import CompressedJson, in_parts
+from storage.versions import Version
+
+
+class StandingRow(SQLModel, table=True):
+    """Worked out again where `state` is another one by now; so it can be lost without harm."""
+
+    __tablename__ = "standing_answers"
+
+    document_id: str = Field(primary_key=True, foreign_key="documents.id")
+    state: str
+    answers: Any = Field(sa_type=CompressedJson)
+
+
+class TextsOfDay(NamedTuple):
+    """Of a document, by the numbers of versions: the one in force at the end of a day, the newest that was known then,
+    and the day from which that holds, where it is announced only. `state` differs where their texts or history do."""
+
+    in_force: int
+    newest: int
+    announced: date | None
+    captured_at: datetime  # of the one in force
+    state: str
+
+
+def texts_of_day(
+    session: Session, ids: Collection[str], day: date
+) -> dict[str, TextsOfDay]:
+    """A document of which no text was known by then is left out."""
+    until = midnight(day + timedelta(days=1))
+    document_id, number = col(Version.document_id), col(Version.number)
+    known: dict[str, TextsOfDay] = {}
+    for part in in_parts([*ids]):
+        of_day = document_id.in_(part), col(Version.captured_at) < until
+        counted = sqlalchemy.select(
+            document_id,
+            func.max(number),
+            func.count(),
+            func.max(Version.id),
+            func.max(Version.entry),
+        )
+        ahead = _ahead(session, of_day, day)
+        for id_, newest, *state in session.execute(
+            counted.where(*of_day).group_by(document_id)
+        ).all():
+            pending, begins = ahead.get(id_, (None, None))
+            in_force = select(number, Version.captured_at).where(
+                *of_day, document_id == id_, number < (pending or newest + 1)
+            )
+            row = session.exec(in_force.order_by(number.desc()).limit(1)).first()
+            if row is None:  # the first text is one that is announced
+                row, begins = (newest, until), None
+            mark = "/".join(map(str, (*state, newest, row[0], begins)))
+            known[id_] = TextsOfDay(row[0], newest, begins, row[1], mark)
+    return known
+
+
+def _ahead(session: Session, of_day: Any, day: date) -> dict[str, tuple[int, date]]:
+    """By document, the first version that does not hold yet, and from when it will."""
+    begins = col(Change.effective_date)
+    pending = (
+        sqlalchemy.select(col(Version.document_id), col(Version.number), begins)
+        .join(Change, col(Change.version_id) == col(Version.id))
+        .where(*of_day, begins > day)
+        .order_by(col(Version.number).desc())
+    )
+    return {id_: (number, day) for id_, number, day in session.execute(pending)}
+
+
+class VersionAndChange(NamedTuple):
+    """A version with the change that made it, where a change of the page did."""
+
+    number: int
+    version_id: int
+    captured_at: datetime
+    cause: str
+    change_id: int | None
+    effective_date: date | None
+
+
+def version_chain(session: Session, document_id: str) -> dict[int, VersionAndChange]:
+    """All versions of a document by number, oldest first."""
+    wanted = (
+        sqlalchemy.select(
+            col(Version.number),
+            col(Version.id),
+            col(Version.captured_at),
+            col(Version.cause),
+            col(Change.id),
+            col(Change.effective_date),
+        )
+        .select_from(Version)
+        .join(
+            Change,
+            (col(Change.version_id) == col(Version.id))
+            & (col(Change.cause) != Cause.READER),
+            isouter=True,
+        )
+        .where(col(Version.document_id) == document_id)
+        .order_by(col(Version.number))
+    )
+    return {row[0]: VersionAndChange(*row) for row in session.execute(wanted)}
+
+
+def stored_answers(session: Session, ids: Collection[str]) -> dict[str, StandingRow]:
+    wanted = select(StandingRow)
+    return {
+        row.document_id: row
+        for part in in_parts([*ids])
+        for row in session.exec(wanted.where(col(StandingRow.document_id).in_(part)))
+    }
+
+
+def stored_states(session: Session) -> dict[str, str]:
+    """By document."""
+    return dict(session.exec(select(StandingRow.document_id, StandingRow.state)).all())
