@@ -116,7 +116,7 @@ def remove_imported(
     # by way of negative numbers: keys are unique at every moment
     session.exec(update(Version).where(ours).values(number=-col(Version.number)))
     session.exec(update(Version).where(ours).values(number=-col(Version.number) - gone))
-    row.etag = row.last_modified = row.markup = row.parts = None
+    row.forget_validators()
     reindex(session, document_id, mentions)
 
 

@@ -91,9 +91,7 @@ def _reprocess_current(
         draft = draft_change(config.compare(stored, page))
     with database.writing() as session:
         row = document(session, document_id)
-        row.etag = row.last_modified = row.markup = row.parts = (
-            None  # a 304 would hide what the new rules can't extract
-        )
+        row.forget_validators()  # a 304 would hide what the new rules can't extract
         if page is None:
             return  # the version stands; the next check reports the reason
         if draft is None:
