@@ -4,8 +4,8 @@
     python -m evaluation.consent_managers
 
 Of the rules for managers (not those for one site) the selectors are taken that hide the dialog before it is answered:
-ids, classes and tags that name a manager. What consists of general words ("cookie-banner") is left to the names in
-`furniture.toml`, for a section of a policy may bear it too.
+ids, classes and tags that name a manager. What consists of general words ("cookie-banner") is left out, for a section
+of a policy may bear it too.
 """
 
 from __future__ import annotations

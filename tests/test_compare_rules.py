@@ -311,3 +311,31 @@ def _policy(language: str, section: str, text: str) -> Page:
     title, standing = _FRAMES[language]
     written = f"# {title}\n\n{standing}\n\n## {section}\n\n{text}\n"
     return read_page(written.encode(), mime="text/markdown", language=language)
+
+
+@pytest.mark.parametrize(
+    ("markup", "before", "after"),
+    [
+        (
+            "<table><tr><th>Purpose</th><th>Partner</th></tr><tr><td>{}</td><td>Harrow</td></tr></table>",
+            "Counting of visits",
+            "Sale of audience profiles",
+        ),
+        (
+            "<p>We keep letters.<sup>1</sup></p><hr><small><sup>1</sup> {}</small>",
+            "We delete them after a month.",
+            "We use them to train our AI models.",
+        ),
+    ],
+    ids=["cell", "footnote"],
+)
+def test_news_in_a_cell_or_a_footnote_alerts(
+    markup: str, before: str, after: str
+) -> None:
+    pages = []
+    for text in (before, after):
+        body = "".join(f"<p>{line}</p>" for _, line in _FRAMES.values())
+        html = f"<main><h1>Privacy Policy</h1>{body}<h2>Your data</h2>{markup.format(text)}</main>"
+        former = [block.text for page in pages for block in page.blocks]
+        pages.append(read_page(html.encode(), language="en", former=former))
+    assert compare(*pages, language="en", document="Privacy Policy").alert

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -21,9 +22,10 @@ TITLED = (
 )
 
 
-def texts(body: str) -> list[str]:
+def texts(body: str, former: Sequence[str] = ()) -> list[str]:
     page = read_page(
-        f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode()
+        f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode(),
+        former=former,
     )
     return [block.text for block in page.blocks]
 
@@ -34,12 +36,24 @@ PLAIN = texts(TITLED.format(""))
 @pytest.mark.parametrize(
     "box",
     [
-        "<div class='cta-box'><h3>Leaving us?</h3><p>Keep your library card for life.</p><a href='/c'>Join</a></div>",
-        "<div class='cta-box'><h3>Fear for your data?</h3><p>Come in on Monday.</p><a href='/c'>Book a time</a></div>",
+        "<div><h3>Leaving us?</h3><p>Come and see the lake for life.</p><form><input></form></div>",
+        "<div><p>Take a tour of the mill, each Sunday at ten.</p><button>Book</button></div>",
     ],
 )
-def test_a_box_that_interrupts_the_text_is_none_of_it(box: str) -> None:
-    assert texts(TITLED.format(box)) == PLAIN
+def test_a_box_that_comes_into_the_text_is_none_of_it(box: str) -> None:
+    assert texts(TITLED.format(box), PLAIN) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "<div><h3>Your choice</h3><p>You may object at any time.</p><a href='/o'>Object</a></div>",
+        "<div><h3>Walks</h3><p>All walks end at six.</p><a href='/w'>Learn more</a></div>",
+        "<div><h3>Walks</h3><p>All walks end at six, see <a href='/w'>the list</a>.</p></div>",
+    ],
+)
+def test_a_section_that_comes_with_a_link_is_text(section: str) -> None:
+    assert len(texts(TITLED.format(section), PLAIN)) >= len(PLAIN) + 2
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,18 @@ def test_a_section_with_buttons_that_speaks_of_data_is_text() -> None:
     assert "You can opt out of the use of your letters." in texts(page)
 
 
+def test_a_row_that_comes_with_a_link_is_text() -> None:
+    table = "<table><tr><td>shelf</td><td>counts visits</td></tr>{}</table>"
+    row = "<tr><td>__obi</td><td><a href='https://mill.example'>Mill</a></td></tr>"
+    before = read(body(paragraphs(*SENTENCES) + table.format("")))
+    after = read(body(paragraphs(*SENTENCES) + table.format(row)), before)
+    assert any("__obi" in text for text in texts(after))
+
+
 def test_what_stood_in_the_text_stays_text_whatever_it_is_called_now() -> None:
     renamed = body(
         paragraphs(LETTERS, CARDS, PARTNERS)
-        + f'<div class="ads"><a href="/x">{RIGHTS}</a></div>'
+        + f'<div role="toolbar"><a href="/x">{RIGHTS}</a></div>'
     )
     assert RIGHTS not in texts(read(renamed))
     assert texts(read(renamed, BEFORE)) == [*SENTENCES]

@@ -83,9 +83,6 @@ NOISE: dict[str, Callable[[str], str]] = {
     "language picker": lambda body: (
         f"<div class='lang-switcher'><a href='/fr'>Français</a><a href='/en'>English</a></div>{body}"
     ),
-    "share bar": lambda body: (
-        f"{body}<div class='share-buttons'><a href='/s1'>Flock</a><a href='/s2'>Pond</a></div>"
-    ),
     "print button": lambda body: f"<button>Print this page</button>{body}",
     "feedback": lambda body: (
         f"{body}<div>Was this helpful? <button>Yes</button> <button>No</button></div>"
@@ -135,9 +132,6 @@ NOISE: dict[str, Callable[[str], str]] = {
     "byline": lambda body: body.replace(
         "</h1>", "</h1><p>By Anna · 1,203 views · 3 min read</p>", 1
     ),
-    "version badge": lambda body: (
-        f"<span class='version-badge'>Version: 3.2</span>{body}"
-    ),
     "reactions": lambda body: (
         f"{body}<div><button>😞</button> <button>😐</button> <button>😃</button></div>"
     ),
@@ -151,16 +145,6 @@ NOISE: dict[str, Callable[[str], str]] = {
     "link bar": lambda body: (
         f"{body}<div><p>This site uses cookies of others.</p><a role='button'>Deny</a><a role='button'>Accept</a></div>"
     ),
-    "comments": lambda body: (
-        f"{body}<div class='comments-area'><h3>Leave a reply</h3><form><p>We never show your address.</p></form></div>"
-    ),
-    "letter": lambda body: (
-        f"{body}<form class='newsletter'><p>Our letter comes each month.</p><button>Go</button></form>"
-    ),
-    "cookie strip": lambda body: (
-        "<div class='cookie-banner'><span>We use cookies for this page.</span> <a href='/c'>Learn more</a>"
-        f" <button>OK</button></div>{body}"
-    ),
     "copy buttons": lambda body: body.replace(
         "</h2>", " <button>Copy link</button></h2>"
     ),
@@ -172,9 +156,6 @@ NOISE: dict[str, Callable[[str], str]] = {
     ),
     "languages in a line": lambda body: (
         f"<span class='lang-switcher'><a href='/fr'>Français</a> <a href='/en'>English</a></span> <a>Print</a>{body}"
-    ),
-    "path as a list": lambda body: (
-        f"<ol class='breadcrumb'><li><a href='/'>Home</a></li><li>Terms and Privacy Policy</li></ol>{body}"
     ),
     "visitors": lambda body: f"<div>You are visitor no. 214438</div>{body}",
     "votes": lambda body: (
@@ -235,10 +216,6 @@ SHORT = [
 ]
 
 
-@example(SHORT, ["comments"], "{}")
-@example(SHORT, ["version badge", "print button"], "{}")
-@example(SHORT, ["version badge", "skip link"], "{}")
-@example(SHORT, ["links in a line", "version badge"], "{}")
 @example(SHORT, ["links in a line", "path"], "{}")
 @example(SHORT, ["last links in a line", "imprint"], "{}")
 @example(SHORT, ["related pages", "contents of buttons"], "<div><div>{}</div></div>")

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from functools import cache
-from importlib import resources
-from itertools import islice, takewhile
-from typing import Any
+from itertools import islice
 
 from analysis.extract.consent_dialogs import (
     WHOLE_PAGE,
@@ -17,7 +13,7 @@ from analysis.extract.consent_dialogs import (
     share_of,
     small_holders,
 )
-from analysis.extract.html_lines import BOXES, MarkupLine, is_block
+from analysis.extract.html_lines import BOXES, MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.text.lexicon import LANGUAGES, matches
 from analysis.text.phrases import kinds_of, pattern
@@ -41,46 +37,9 @@ _NAVIGATION_ROLES = frozenset(
 )
 _TELLING = frozenset(("nav", "footer", "header", "aside", "dialog", "marquee"))
 _LIVE_ROLES = frozenset(("alert", "status", "log", "timer"))
-_NOT_NAMES = frozenset(
-    (
-        "has",
-        "with",
-        "no",
-        "without",
-        "layout",
-        "above",
-        "below",
-        "page",
-        "is",
-        "not",
-        "grid",
-    )
-)
-# what is in these is named after what it says, or is a piece of a list or table that is judged as a whole
-_NAMED_BY_TEXT = frozenset(
-    (
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "article",
-        "details",
-        "summary",
-        "tr",
-        "td",
-        "th",
-        "dt",
-        "dd",
-    )
-)
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 _TITLES = _HEADINGS | {"strong", "b"}
 _TEXT = _HEADINGS | {"p", "ul", "ol", "dl", "table", "blockquote"}
-_VERSION = re.compile(
-    r"\D{0,12}\d{1,3}(?:\.\d{1,4}){0,3}\D{0,3}"
-)  # no year: that would be of the document
 _UNSEEN = (
     frozenset(("sr", "only")),
     frozenset(("visually", "hidden")),
@@ -88,21 +47,6 @@ _UNSEEN = (
 )
 _QUESTION = re.compile(r"[^.!?]*\?")
 _PRAISES = frozenset(("ai_features", "retention"))
-_FRAME = frozenset(
-    (
-        "page footer",
-        "navigation",
-        "sidebar",
-        "page header",
-        "cookie dialog",
-        "table of contents",
-        "breadcrumbs",
-    )
-)
-_NEED_NO_CLICK = frozenset(
-    ("breadcrumbs", "page footer", "message", "metadata", "comments", "skip link")
-)
-_HAVE_FORMS = frozenset(("pop-up", "newsletter", "comments", "feedback", "search"))
 
 
 def mark_furniture(elements: list[Element], lines: list[MarkupLine]) -> None:
@@ -115,42 +59,6 @@ def mark_furniture(elements: list[Element], lines: list[MarkupLine]) -> None:
     for element in elements:
         if element.reason is None and element.parent is not None:
             element.reason = element.parent.reason
-
-
-@cache
-def _tables() -> dict[str, Any]:
-    return tomllib.loads(
-        resources.files(__package__).joinpath("furniture.toml").read_text("utf-8")
-    )
-
-
-@cache
-def autonyms() -> tuple[str, ...]:
-    """What languages call themselves."""
-    return tuple(_tables()["languages"]["autonyms"])
-
-
-@cache
-def _names() -> dict[str, tuple[frozenset[str], ...]]:
-    return {
-        reason: tuple(map(frozenset, words))
-        for reason, words in _tables()["names"].items()
-    }
-
-
-@cache
-def _first_names() -> frozenset[str]:
-    return frozenset().union(*(words[0] for words in _names().values()))
-
-
-def is_named(element: Element, reason: str) -> bool:
-    """Whether the classes of an element, or of one round it, say that it is such furniture."""
-    words = _names()[reason]
-    holders = takewhile(lambda holder: holder.tag not in WHOLE_PAGE, element.upwards())
-    return any(
-        not any(holder.classes().isdisjoint(some) for some in words)
-        for holder in holders
-    )
 
 
 def _stands_in(element: Element, tags: frozenset[str]) -> bool:
@@ -227,58 +135,11 @@ def _by_themselves(elements: list[Element]) -> None:
             element.reason = element.parent.reason
             continue
         element.reason = _by_tag(element, top)
-        if (
-            element.reason is None
-            and element.has_name
-            and element.tag not in _NAMED_BY_TEXT
-        ):
-            small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
-            share = share_of(element, top)
-            if small and share < 0.3 and not element.titled:
-                element.reason = _by_name(element, share)
-
-
-def _by_name(element: Element, share: float) -> str | None:
-    """What its classes and id say.
-
-    Where sentences stand in it, or nothing can be clicked, a name is not enough: an entry of a policy may well be
-    called "ads" or "country-list"; nor, but with a form, where its sentences are a good `share` of the page's. An id is
-    a place of the text too ("#feedback"), so that it counts for the frame of a page only.
-    """
-    classes = element.classes()
-    names = classes | element.identity()
-    if names.isdisjoint(_first_names()) or not names.isdisjoint(_NOT_NAMES):
-        return None
-    for reason, words in _names().items():
-        telling = names if reason in _FRAME else classes
-        if any(telling.isdisjoint(some) for some in words):
-            continue
-        if element.has_form and reason in _HAVE_FORMS:
-            return reason
-        if share >= (0.3 if reason in _FRAME else 0.1):
-            continue
-        if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
-            return reason
-        if (
-            reason == "advertisement"
-            and element.chars <= _MESSAGE
-            and _has_control(element)
-        ):
-            return (
-                None
-                if speaks_of_policies(element.words(_MESSAGE), praises=True)
-                else reason
-            )
-        answered = "comments" in names and element.link_chars > 0
-        loose = reason in _NEED_NO_CLICK and (not element.sentences or answered)
-        enough = 0.0 if loose else 0.2 if element.sentences or reason in _FRAME else 0.5
-        return reason if element.link_chars >= enough * element.chars else None
-    return None
 
 
 def _messages(elements: list[Element], lines: list[MarkupLine]) -> None:
-    """Messages that do not speak of the document: above the title those that are named so, have a title of their own
-    or can be sent away ("Chat is down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try
+    """Messages that do not speak of the document: above the title those that have a title of their own or can be sent
+    away ("Chat is down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try
     it]")."""
     top = elements[0]
     title = next(
@@ -315,8 +176,6 @@ def _messages(elements: list[Element], lines: list[MarkupLine]) -> None:
 
 
 def _is_message(element: Element) -> bool:
-    if not element.classes().isdisjoint(_tables()["banners"]["names"]):
-        return True
     return (
         0 < element.sentences <= 3
         and element.tag in BOXES
@@ -339,8 +198,8 @@ def _begins_with_title(element: Element) -> bool:
 
 
 def _calls_to_sign_up(elements: list[Element]) -> None:
-    """Boxes with a form or a control at their end to sign up, that are named for it or say what one gets, and have no
-    word of law, data, duties or money."""
+    """Boxes with a control at their end to sign up that say what one gets, and have no word of law, data, duties or
+    money."""
     top = elements[0]
     label = pattern("furniture", "signup", whole=True)
     for element in elements:
@@ -353,16 +212,11 @@ def _calls_to_sign_up(elements: list[Element]) -> None:
             continue
         if share_of(element, top) > 0.5:
             continue
-        named = element.has_name and not element.classes().isdisjoint(
-            _tables()["calls"]["names"]
-        )
-        control = None if named and element.has_form else _last_control(element)
-        if control is not None and not label.fullmatch(control.words(60)):
-            continue
-        if control is None and not (named and element.has_form):
+        control = _last_control(element)
+        if control is None or not label.fullmatch(control.words(60)):
             continue
         text = element.spaced_words()
-        promotes = named or pattern("furniture", "promotes").search(text) is not None
+        promotes = pattern("furniture", "promotes").search(text) is not None
         if promotes and not pattern("furniture", "matters").search(text):
             element.reason = "advertisement"
 
@@ -413,21 +267,6 @@ def _is_of_policy(dialog: Element) -> bool:
 
 def _label(element: Element) -> str:
     return element.words(40) or element.get("aria-label") or element.get("title")
-
-
-def _has_control(element: Element, *, within: bool = False) -> bool:
-    """Whether something to click stands below it that is no link within a sentence."""
-    within = within or any(
-        isinstance(child, str) and child.strip() for child in element.children
-    )
-    for child in element.children:
-        if isinstance(child, Element):
-            if child.is_clickable:
-                if child.is_button or not within:
-                    return True
-            elif _has_control(child, within=within and not is_block(child)):
-                return True
-    return False
 
 
 def _buttons_in(element: Element) -> int:

@@ -155,15 +155,6 @@ class Element:
         names = self.get("class")
         return _parts(f"{self.tag} {names}" if "-" in self.tag else names)
 
-    def identity(self) -> frozenset[str]:
-        """The words of its id; none where it is a whole title ("how-do-we-use-cookies")."""
-        name = self.get("id")
-        return (
-            _parts(name)
-            if name and name.count("-") + name.count("_") <= 3
-            else frozenset()
-        )
-
 
 @lru_cache(maxsize=8192)
 def _parts(names: str) -> frozenset[str]:

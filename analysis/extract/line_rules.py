@@ -8,11 +8,11 @@ from functools import cache
 from itertools import groupby, takewhile
 
 from analysis.extract.counts import is_count, leave_out_counts
-from analysis.extract.furniture import autonyms, is_named
 from analysis.extract.html_lines import REMARK, MarkupLine, above_title
 from analysis.extract.html_tree import Element
 from analysis.text.normal import normalize
 from analysis.text.phrases import kinds_of, pattern
+from analysis.text.word_lists import any_of, word_lists
 
 _SIZE = re.compile(
     r"\s*[(\[](?:[a-z]{3,4}\W+)?\d+(?:[.,]\d+)?\s?(?:[kmg]i?[bo]|bytes|octets)[)\]]\s*$",
@@ -63,8 +63,7 @@ def _of_one_line(line: MarkupLine) -> str | None:
     if line.kind == "paragraph" and _is(
         "advert", line.text
     ):  # "Advertising" may be a title
-        label = " " in line.text or is_named(line.element, "advertisement")
-        return "advertisement" if label else None
+        return "advertisement" if " " in line.text else None
     reasons = {
         "skip": "skip link",
         "visitor": "the visitor's own",
@@ -227,8 +226,9 @@ def _is_language(text: str) -> bool:
 @cache
 def _language_name() -> re.Pattern[str]:
     """A language's name for itself, with the country or script behind it or not: "English (UK)"."""
-    names = "|".join(map(re.escape, autonyms()))
-    return re.compile(rf"(?:{names})(?:\s*[(（–-].{{1,30}})?", re.IGNORECASE)
+    return re.compile(
+        rf"(?:{any_of(word_lists().autonyms)})(?:\s*[(（–-].{{1,30}})?", re.IGNORECASE
+    )
 
 
 def _related(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
@@ -279,7 +279,7 @@ def _is_teaser(line: MarkupLine) -> bool:
 
 
 def _comments(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
-    """What readers wrote below the text, from its title on: where elements are named so or people are asked for it."""
+    """What readers wrote below the text, from its title on, where people are asked for it."""
     begin = next(
         (
             at
@@ -292,8 +292,7 @@ def _comments(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
         return
     title, *rest = lines[begin:]
     asked = any(_is("commented", line.text) for line in rest)
-    named = bool(rest) and all(is_named(line.element, "comments") for line in rest)
-    if (asked or named) and _prose(rest) < _BELOW * _prose(lines):
+    if asked and _prose(rest) < _BELOW * _prose(lines):
         for line in (title, *rest):
             line.reason = "comments"
 
