@@ -1,10 +1,13 @@
 """Questions to a language model, and what its answers are worth once they are checked.
 
     python -m evaluation reader record PAIRS [--draw N] [--languages en,fr]
-    python -m evaluation reader replay ANSWERS PAIRS
+    python -m evaluation reader replay ANSWERS PAIRS [--leads LEADS]
+    python -m evaluation reader beside ANSWERS PAIRS [--draw N]
 
 PAIRS are labelled changes (changes-dev.jsonl.gz). `record` prints a line for each question; `replay` rebuilds the
-questions of the answers' ids, and scores what the program would make of them.
+questions of the answers' ids, and scores what the program would make of them; with LEADS (leads-dev.jsonl), whether the
+headline rests on what a reader would lead with. `beside` prints N alerts (ten), as the trained model and as the reader
+tells them.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,10 +51,11 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m evaluation reader", description=__doc__
     )
-    parser.add_argument("what", choices=["record", "replay"])
+    parser.add_argument("what", choices=["record", "replay", "beside"])
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--draw", type=int)
     parser.add_argument("--languages", default="en")
+    parser.add_argument("--leads", type=Path)
     given = parser.parse_args(arguments)
     if given.what == "record":
         rows = read_rows(given.files[0])
@@ -61,7 +66,11 @@ def main(arguments: Sequence[str]) -> None:
         return
     answers = {row["id"]: row for row in read_rows(given.files[0])}
     rows = [row for row in read_rows(given.files[1]) if row["id"] in answers]
-    replay(rows, answers)
+    if given.what == "beside":
+        _print_beside(rows, answers, given.draw or 10)
+        return
+    leads = {row["id"]: row for row in read_rows(given.leads)} if given.leads else {}
+    replay(rows, answers, leads)
 
 
 def drawn(rows: Iterable[Row], most: int) -> list[Row]:
@@ -123,9 +132,41 @@ def _tokens(question: Prompt) -> int:
     return sum(len(message["content"]) for message in question.messages) // _TOKEN
 
 
-def replay(rows: Sequence[Row], answers: dict[str, Any]) -> None:
+def _print_beside(rows: Sequence[Row], answers: dict[str, Any], most: int) -> None:
+    """The first of them by hash for which the reader alerts, as a table of Markdown."""
+    print("| change | embedded | reader |\n| --- | --- | --- |")
+    for row in sorted(rows, key=lambda row: _rank(row["id"])):
+        given = answers[row["id"]]
+        (asked,) = questions([row], given.get("languages", ["en"]))
+        if most == 0 or asked.question is None or not given["answer"]["alert"]:
+            continue
+        most -= 1
+        trained = change_columns(asked.comparison)
+        answer = ModelAnswer.model_validate(given["answer"])
+        reading = reading_of(asked.question, answer)
+        read = decide(trained, asked.passages, reading)
+        clause = (trained["brief"].get("meaning") or "")[:140]
+        headline = reading["headline"].get("en") or "(quoted)"
+        print(
+            f"| {row['id']}, {row['service']}, {row['document']}",
+            f"{_in_short(trained)}: {clause}",
+            f"{_in_short(read)}: {headline} |",
+            sep=" | ",
+        )
+
+
+def _in_short(columns: dict[str, Any]) -> str:
+    if not columns["alert"]:
+        return "no alert"
+    topics = ", ".join(columns["topics"])
+    return f"{columns['severity']}, {columns['direction']} ({topics})"
+
+
+def replay(rows: Sequence[Row], answers: dict[str, Any], leads: dict[str, Row]) -> None:
     """Print the table, what was dropped and where the answers differ from the labels."""
     verdicts, trained, dropped, kept, tokens = [], [], Counter[str](), 0, []
+    written: list[int] = []  # tokens of an answer
+    dates, hits = Counter[str](), Counter[bool]()
     for row in rows:
         given = answers[row["id"]]
         (asked,) = questions([row], given.get("languages", ["en"]))
@@ -133,6 +174,9 @@ def replay(rows: Sequence[Row], answers: dict[str, Any]) -> None:
         trained.append(_verdict(columns))
         if asked.question is not None and given.get("answer"):
             tokens.append(_tokens(asked.question))
+            written.append(
+                len(json.dumps(given["answer"], ensure_ascii=False)) // _TOKEN
+            )
             try:
                 reading = reading_of(
                     asked.question, ModelAnswer.model_validate(given["answer"])
@@ -146,13 +190,46 @@ def replay(rows: Sequence[Row], answers: dict[str, Any]) -> None:
                     dropped[why.split(" (")[0]] += 1
                     print("dropped", row["id"], why, "|", text)
                 columns = decide(columns, asked.passages, reading)
+                if row["effective_date_agreed"] and row["alert"]:
+                    dates[_date_score(row, reading)] += 1
+                lead = leads.get(row["id"])
+                if lead and lead["kind"] != "nothing" and reading["headline"]:
+                    quotes = reading["statements"][0]["quotes"]
+                    leading = [lead["lead"], *lead["also"]]
+                    hits[
+                        any(
+                            _shares(q["text"], each) for q in quotes for each in leading
+                        )
+                    ] += 1
         verdicts.append(_verdict(columns))
         _differs(row, verdicts[-1])
     print(table("trained model", change_scores(rows, trained)))
     print(table("reader", change_scores(rows, verdicts)))
     print(f"\n{kept} sentences stand, dropped: {dict(dropped)}")
     if tokens:
-        print(f"tokens of a question: median {statistics.median(tokens):.0f}")
+        print(
+            f"tokens of a question: median {statistics.median(tokens):.0f}, mean {statistics.mean(tokens):.0f}; "
+            f"of an answer: mean {statistics.mean(written):.0f}"
+        )
+    print(f"dates in force: {dict(dates)}")
+    if hits:
+        print(f"headlines that rest on the lead: {hits[True]} of {hits.total()}")
+
+
+def _date_score(row: Row, reading: dict[str, Any]) -> str:
+    found = {each["day"] for each in reading["dates"] if each["role"] == "in_force"}
+    if row["effective_date"] is None:
+        return "extra" if found else "none, right"
+    if row["effective_date"] in found:
+        return "right"
+    return "wrong" if found else "missing"
+
+
+def _shares(one: str, other: str) -> bool:
+    """At least 60% of the words of the shorter, and four of them or all."""
+    words = [Counter(re.findall(r"[^\W_]+", text.casefold())) for text in (one, other)]
+    short, common = min(each.total() for each in words), (words[0] & words[1]).total()
+    return short > 0 and common >= max(min(4, short), 0.6 * short)
 
 
 def _verdict(columns: dict[str, Any]) -> Verdict:

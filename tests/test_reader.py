@@ -287,6 +287,24 @@ def test_a_question_that_does_not_fit_is_asked_shorter(
     assert server.material(-1)["left_out"] == "5 further passages, less grave"
 
 
+def test_a_change_of_400_passages_is_one_question_of_bounded_size(
+    server: Answering, store: Database
+) -> None:
+    passages = tuple(
+        Passage((), "added", None, f"We share item {n} of your data with partner {n}.")
+        for n in range(400)
+    )
+    draft = draft_change(Comparison(True, passages=passages))
+    reading = Reader(store, model_of(server), ["en"])(SUBJECT, draft).reading
+    assert reading is not None
+    assert reading["statements"]
+    assert len(server.asked) == 1
+    shown = len(server.material()["passages"])
+    left_out = f"{400 - shown} further passages, less grave"
+    assert server.material()["left_out"] == left_out
+    assert len(server.asked[0]["messages"][1]["content"]) < 14_000
+
+
 def test_nothing_waits_for_it_and_a_late_answer_corrects_what_is_shown(
     tmp_path: Path, site: Site, server: Answering
 ) -> None:
