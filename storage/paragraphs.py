@@ -431,14 +431,15 @@ def blame(session: Session, version: Version) -> list[Since | None]:
 
 
 class TextHistory:
-    """In which versions words stand in one paragraph, whatever their case, the signs between them and a number in front."""
+    """In which versions words stand in one paragraph, whatever their case, the signs and spaces between them ("it's" and
+    "its" are the same) and a number in front."""
 
     def __init__(self, session: Session, document_id: str) -> None:
         packs = select(ParagraphPack.first_id, ParagraphPack.texts).where(
             ParagraphPack.document_id == document_id
         )
         self._words = {
-            first + place: f" {plain_words(text)} "
+            first + place: plain_words(text).replace(" ", "")
             for first, texts in session.exec(packs)
             for place, text in enumerate(texts)
         }
@@ -456,7 +457,7 @@ class TextHistory:
     def runs(self, text: str) -> list[tuple[int, int | None]]:
         """The first and the last of the versions in a row in each of which the words stand, oldest first; None as the
         last one while they do."""
-        words = f" {plain_words(text)} "
+        words = plain_words(text).replace(" ", "")
         stood = [
             (first, last)
             for id_, paragraph in self._words.items()

@@ -142,6 +142,19 @@ def test_other_words_beside_a_sentence_do_not_make_it_newer(config: Path) -> Non
     assert [s["version"] for s in training["history"]] == [1]
 
 
+def test_an_apostrophe_does_not_make_a_sentence_newer(config: Path) -> None:
+    with_it, without = (
+        KEEP.replace("your account", mark) for mark in ("it’s open", "its open")
+    )
+    saved(
+        config,
+        ID,
+        {"2023-01-01": (without, SHARE), "2024-01-01": (with_it, SHARE, TRAIN)},
+    )
+    (kept,) = answers(config)["retention"]["quotations"]
+    assert [s["version"] for s in kept["history"]] == [1]
+
+
 def test_what_holds_from_a_later_day_is_announced_apart(config: Path) -> None:
     later = f"Effective 3 November 2025: {TRAIN}"
     saved(config, ID, {"2025-01-01": (KEEP,), "2025-09-18": (KEEP, later)})
