@@ -254,6 +254,12 @@ class ChangeView:
         )
 
     @property
+    def deadline(self) -> date | None:
+        """Until when people can refuse; the column for lists is empty in what older releases stored."""
+        written = self.change.brief.get("deadline")
+        return date.fromisoformat(written) if written else None
+
+    @property
     def statements(self) -> list[tuple[str, tuple[Quoted, ...]]]:
         """A language model's sentences, each with the supporting words."""
         return read_statements(self.change.brief, self.words.language)

@@ -204,8 +204,8 @@ def with_reminders(
     if not views:
         return digest
     subject = digest.subject
-    if not shown and views[0].change.deadline:
-        day = words.day(views[0].change.deadline, short=True)
+    if not shown and views[0].deadline:
+        day = words.day(views[0].deadline, short=True)
         about = f"{views[0].service} · {views[0].title}"
         subject = cut(f"{words('brief.deadline')} {day}{words.colon}{about}", _SUBJECT)
     return replace(digest, subject=subject, body=replace(digest.body, deadlines=views))
@@ -307,7 +307,7 @@ def _event(
     """None without a day, or if all were past on detection."""
     found, words = source.detected_at.date(), catalogue(language)
     starts = view.starts is not None and view.starts >= found
-    is_open = view.change.deadline is not None and view.change.deadline >= found
+    is_open = view.deadline is not None and view.deadline >= found
     if not starts and not is_open:
         return None
     about = f"{view.service}, {view.title}"
@@ -315,8 +315,8 @@ def _event(
     return CalendarEntry(
         document_id=source.document_id,
         start=(view.starts, subject) if view.starts and starts else None,
-        deadline=(view.change.deadline, words.term("calendar", "deadline", title=about))
-        if view.change.deadline and is_open
+        deadline=(view.deadline, words.term("calendar", "deadline", title=about))
+        if view.deadline and is_open
         else None,
         number=alerted_before_of_day(session, source),
         found_at=source.detected_at,
