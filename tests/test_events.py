@@ -393,12 +393,12 @@ def test_pages_feeds_and_the_api_have_one_entry_that_a_person_can_take_apart(
         assert events[0] is None
         assert [event["changes"] for event in events[1:]] == [[1, 2, 3]] * 3
         assert [event["reason"] for event in events[1:]] == [
-            "same new text as in “Politique de confidentialité”",
-            "same document as “Privacy Policy”, in another language",
+            "the same new text as in “Politique de confidentialité”",
+            "the same document as “Privacy Policy”, in another language",
             None,
         ]
         shown = page(site, "/changes/3")
-        assert "same new text as in “Politique" in text(shown, ".event")[0]
+        assert "the same new text as in “Politique" in text(shown, ".event")[0]
         assert hrefs(shown, ".event .others a") == ["/changes/2", "/changes/1"]
         assert site.post("/changes/3/split").status_code == 403
         sign_in(site)
