@@ -37,6 +37,22 @@ _NAVIGATION_ROLES = frozenset(
 )
 _TELLING = frozenset(("nav", "footer", "header", "aside", "dialog", "marquee"))
 _LIVE_ROLES = frozenset(("alert", "status", "log", "timer"))
+# the one kind of box that nothing but its classes tells
+_ADVERTS = frozenset(
+    [
+        "ad",
+        "ads",
+        "advert",
+        "advertisement",
+        "sponsored",
+        "promo",
+        "promotion",
+        "offer",
+        "offers",
+        "upsell",
+        "cta",
+    ]
+)
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 _TITLES = _HEADINGS | {"strong", "b"}
 _TEXT = _HEADINGS | {"p", "ul", "ol", "dl", "table", "blockquote"}
@@ -118,6 +134,12 @@ def _by_tag(element: Element, top: Element) -> str | None:
         return "message" if share < 0.1 and not element.titled else None
     if element.is_dialog:
         return "dialog" if share < 0.3 and not _is_of_policy(element) else None
+    if tag in BOXES and not element.titled and element.classes() & _ADVERTS:
+        small = share < 0.1 and element.sentences <= 2 and element.chars <= _MESSAGE
+        offers = element.link_chars > 0 or _buttons_in(element) > 0
+        if small and offers:
+            text = element.words(_MESSAGE)
+            return None if speaks_of_policies(text, praises=True) else "advertisement"
     return None
 
 
