@@ -33,6 +33,7 @@ PLACES = {
     "number": "2",
     "change_id": "1",
     "token": "none",
+    "service": "Parley",
 }  # by parameter of a path
 KNOWN = {
     "service": ["Parley", "Harbour"],
