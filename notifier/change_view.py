@@ -268,7 +268,10 @@ class ChangeView:
     def retold(self) -> str:
         """The statements in a row, if there is room."""
         statements = self.statements if self.ways is None else ()
-        return " ".join(text for text, _ in statements)
+        return " ".join(
+            text if text.endswith((".", "!", "?", "…")) else f"{text}."
+            for text, _ in statements
+        )
 
     @cached_property
     def excerpts(self) -> tuple[Excerpt, ...]:

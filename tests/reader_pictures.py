@@ -86,9 +86,7 @@ def _mail(*, with_model: bool) -> str:
         model.answer = _answer
         more = f'[reader]\nmodel = "small"\nurl = "{model.url}"\n' if with_model else ""
         site.pages["/privacy"] = policy()
-        file = watchlist(
-            Path(folder), site, f"sqlite:///{folder}/watch.db", more=more
-        )
+        file = watchlist(Path(folder), site, f"sqlite:///{folder}/watch.db", more=more)
         with a_job(file) as job:
             job.run(force=True)
             site.pages["/privacy"] = policy(AI, _SHARED)

@@ -52,6 +52,29 @@ def quoted(brief: Brief, question: str) -> str:
     return " / ".join(quote.text for quote in getattr(brief, question))
 
 
+@pytest.mark.parametrize(
+    ("news", "way"),
+    [
+        (
+            "From 3 November 2025 we use your profile, your posts and the comments that you write to train our generative "
+            "AI models, unless you turn this off under Settings > Privacy > AI training.",
+            "unless you turn this off under Settings > Privacy > AI training",
+        ),
+        (
+            "À partir du 3 novembre 2025, nous utilisons votre profil, vos publications et vos commentaires pour entraîner "
+            "nos modèles d’intelligence artificielle, sauf si vous désactivez ce réglage dans Préférences > Données.",
+            "sauf si vous désactivez ce réglage dans Préférences > Données",
+        ),
+    ],
+)
+def test_a_way_to_refuse_in_the_sentence_of_the_practice_is_quoted(
+    news: str, way: str
+) -> None:
+    brief, _ = summary(page(""), page(news))
+    assert way in quoted(brief, "default_words")
+    assert way in quoted(brief, "refuse")
+
+
 def test_a_new_practice_answers_the_questions() -> None:
     brief, _ = summary(page(""), page(TRAINING))
     assert "profile data" in quoted(brief, "data")

@@ -51,12 +51,15 @@ def quotable(
 
 
 def cut(
-    text: str, sentence: ChangedSentence, most: int = MOST
+    text: str,
+    sentence: ChangedSentence,
+    most: int = MOST,
+    holding: tuple[int, int] | None = None,
 ) -> tuple[int, int] | None:
     """Bounds of a quotation; None if none serves.
 
     Long sentences are cut at clauses around the changed words, with the beginning if it fits; never leaving out a
-    preceding denial.
+    preceding denial, nor the words from `holding` on, for which it is quoted.
     """
     start, end = _trimmed(text, sentence.start, sentence.end)
     is_short_row = end - start <= most and not _BULLET.search(text, start, end)
@@ -84,6 +87,8 @@ def cut(
             first, last = _trimmed(text, left, right)
             if last - first > most:
                 break
+            if holding and not (first <= holding[0] and holding[1] <= last):
+                continue
             new = _overlap(sentence, first, last) / max(1, size)
             length = (last - first) / most
             worth = new + 0.4 * length - 0.2 * any(place >= last for place in denied)

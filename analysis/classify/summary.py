@@ -18,7 +18,7 @@ from analysis.classify.answers import (
 )
 from analysis.classify.clauses import DENIAL, LONGEST, cut, denies, governing
 from analysis.classify.conventions import CLAIMS
-from analysis.classify.features import PassageFeatures
+from analysis.classify.features import ChangedPhrase, PassageFeatures
 from analysis.classify.lead import Candidate, ranked, shipped_weights
 from analysis.classify.model import Model
 from analysis.model import CELL, Brief, Headline, Link, Page, Passage, Quote
@@ -80,11 +80,10 @@ def summarize(
         ]
         best = max(fit, key=lambda each: _score(each, question), default=None)
         known = best is not None and _score(best, question) >= LIMITS[question]
-        clause = (
-            quote(best.candidate, annotated, pages)
-            if best is not None and known
-            else None
-        )
+        clause = None
+        if best is not None and known:
+            groups = OUTRIGHT if question == "refuse" else ()
+            clause = quote(best.candidate, annotated, pages, groups)
         quotes[question] = (clause,) if clause else ()
     default, words = default_of(answered, annotated)
     by = _deadline(answered, annotated, order)
@@ -103,8 +102,13 @@ def summarize(
     return Brief(
         headline=news,
         default=default,
-        default_words=tuple(filter(None, [quote(words.candidate, annotated, pages)]))
-        if words
+        default_words=tuple(
+            filter(
+                None,
+                [quote(words.candidate, annotated, pages, DEFAULTS[default][0])],
+            )
+        )
+        if default and words
         else (),
         deadline=by[0] if by else None,
         deadline_words=tuple(filter(None, [quote(by[1].candidate, annotated, pages)]))
@@ -126,9 +130,7 @@ def text_of(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> str:
 def _may_answer(
     question: str, candidate: Candidate, annotated: Sequence[PassageFeatures]
 ) -> bool:
-    """A denial states no practice, and that something is on does not say how to refuse it."""
-    if question == "refuse":
-        return _phrases(candidate, annotated).isdisjoint(OUTRIGHT)
+    """A denial states no practice."""
     return question not in _PRACTICES or not _is_denied(candidate, annotated)
 
 
@@ -202,11 +204,17 @@ def quote(
     candidate: Candidate,
     annotated: Sequence[PassageFeatures],
     pages: Mapping[Side, Page],
+    groups: Collection[str] = (),
 ) -> Quote | None:
-    """The quoted clause, with its changed words and links."""
+    """The quoted clause, with its changed words and links; with a phrase of one of the `groups`."""
     passage = annotated[candidate.place].passage
     text = passage.texts[candidate.side]
-    ends = cut(text, candidate.sentence)
+    phrases = [each for each in _matches(candidate, annotated) if each.topic in groups]
+    ends = cut(
+        text,
+        candidate.sentence,
+        holding=(phrases[-1].start, phrases[-1].end) if phrases else None,
+    )
     if ends is None or len(text[slice(*ends)].split()) < _LEAST_WORDS:
         return None
     found = _quote_of(
@@ -295,14 +303,20 @@ def default_of(
 def _phrases(
     candidate: Candidate, annotated: Sequence[PassageFeatures]
 ) -> frozenset[str]:
+    return frozenset(each.topic for each in _matches(candidate, annotated))
+
+
+def _matches(
+    candidate: Candidate, annotated: Sequence[PassageFeatures]
+) -> list[ChangedPhrase]:
     sentence = candidate.sentence
-    return frozenset(
-        phrase.topic
+    return [
+        phrase
         for phrase in annotated[candidate.place].phrases
         if phrase.changed
         and phrase.side == sentence.side
         and sentence.start <= phrase.start < sentence.end
-    )
+    ]
 
 
 def _deadline(
