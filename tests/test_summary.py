@@ -75,6 +75,13 @@ def test_a_way_to_refuse_in_the_sentence_of_the_practice_is_quoted(
     assert way in quoted(brief, "refuse")
 
 
+def test_that_something_is_on_does_not_say_how_to_refuse_it() -> None:
+    news = "We use your posts to train our AI models. This use is enabled by default, for our legitimate interest."
+    brief, _ = summary(page(""), page(news))
+    assert brief.default == "on"
+    assert not brief.refuse
+
+
 def test_a_new_practice_answers_the_questions() -> None:
     brief, _ = summary(page(""), page(TRAINING))
     assert "profile data" in quoted(brief, "data")

@@ -130,7 +130,10 @@ def text_of(candidate: Candidate, annotated: Sequence[PassageFeatures]) -> str:
 def _may_answer(
     question: str, candidate: Candidate, annotated: Sequence[PassageFeatures]
 ) -> bool:
-    """A denial states no practice."""
+    """A denial states no practice. That something is on does not say how to refuse it, unless it ends "unless you ..."."""
+    if question == "refuse":
+        phrases = _phrases(candidate, annotated)
+        return phrases.isdisjoint(OUTRIGHT) or "exception" in phrases
     return question not in _PRACTICES or not _is_denied(candidate, annotated)
 
 
