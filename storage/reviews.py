@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from foundation.vocabulary import ReviewState
 from storage.changes import Change, change
 from storage.columns import Utc
+from storage.events import event_changes
 from storage.journal import Action, Actor, enter
 
 
@@ -37,25 +38,30 @@ def add_review(
     by: str,
     at: datetime,
     actor: Actor,
-) -> None:
-    """Raises `UnknownChange`."""
-    row = change(session, change_id)
-    last = last_reviews(session, [change_id]).get(change_id)
-    before = {
-        "change": change_id,
-        "state": last.state if last else ReviewState.NEW.value,
-    }
-    after = {"state": state.value, "by": by}
-    enter(
-        session,
-        actor,
-        Action.REVIEW,
-        row.document_id,
-        at=at,
-        before=before,
-        after=after,
-    )
-    session.add(Review(change_id=change_id, state=state.value, note=note, by=by, at=at))
+    event: bool = False,
+) -> list[int]:
+    """Of the change, or of all changes of its `event`; the ids of those. Raises `UnknownChange`."""
+    asked = change(session, change_id)
+    ids = [change_id]
+    if event and asked.event_id is not None:
+        ids = event_changes(session, [asked.event_id])[asked.event_id]
+    last = last_reviews(session, ids)
+    for id_ in ids:
+        before = {
+            "change": id_,
+            "state": last[id_].state if id_ in last else ReviewState.NEW.value,
+        }
+        enter(
+            session,
+            actor,
+            Action.REVIEW,
+            change(session, id_).document_id,
+            at=at,
+            before=before,
+            after={"state": state.value, "by": by},
+        )
+        session.add(Review(change_id=id_, state=state.value, note=note, by=by, at=at))
+    return ids
 
 
 def reviews_of(session: Session, change_id: int) -> list[Review]:

@@ -30,12 +30,10 @@ from policywatch.sanitize import sanitize
 from policywatch.views.changes_csv import changes_csv
 from policywatch.views.query_params import ChangesPaged, ReviewEntry
 from policywatch.views.serializer import changes_json
-from storage.changes import change as stored_change
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
 from storage.documents import filter_choices
-from storage.events import event_changes
 from storage.reviews import add_review
 
 app = command_group()
@@ -214,24 +212,19 @@ def review(
             str(failure), param_hint=f"--{failure.errors()[0]['loc'][0]}"
         ) from failure
     with opened(config) as (_, database), database.writing() as session:
-        event_id = stored_change(session, change).event_id if event else None
-        members = event_changes(session, [event_id]).get(event_id or 0, [change])
-        for number in members:
-            add_review(
-                session,
-                number,
-                entry.state,
-                note=entry.note,
-                by=entry.by,
-                at=utc_now(),
-                actor=user(),
-            )
+        reviewed = add_review(
+            session,
+            change,
+            entry.state,
+            note=entry.note,
+            by=entry.by,
+            at=utc_now(),
+            actor=user(),
+            event=event,
+        )
     label = catalogue(ENGLISH).term("review_state", entry.state)
-    names = (
-        f"Change {change}"
-        if len(members) == 1
-        else f"Changes {', '.join(map(str, members))}"
-    )
+    kind = "Change" if len(reviewed) == 1 else "Changes"
+    names = f"{kind} {', '.join(map(str, reviewed))}"
     console().print(sanitize(f"{names}: {label}, by {entry.by}."), soft_wrap=True)
 
 

@@ -13,7 +13,7 @@ from policywatch.web.forms import OwnForm
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.changes import change
-from storage.events import event_changes, split_off
+from storage.events import split_off
 from storage.reviews import add_review, last_reviews
 
 router = page_router()
@@ -41,19 +41,16 @@ def review_change(
         raise HTTPException(400) from failure
     with backend.database.writing() as session:
         last = last_reviews(session, [change_id]).get(change_id)
-        row = change(session, change_id)
-        is_whole = row.event_id is not None and "event" in form
-        members = event_changes(session, [row.event_id]).get(row.event_id or 0, [])
-        for id_ in members if is_whole else [change_id]:
-            add_review(
-                session,
-                id_,
-                entry.state,
-                note=entry.note,
-                by=entry.by,
-                at=backend.now(),
-                actor=who,
-            )
+        add_review(
+            session,
+            change_id,
+            entry.state,
+            note=entry.note,
+            by=entry.by,
+            at=backend.now(),
+            actor=who,
+            event="event" in form,
+        )
     if last is None or form.get("seen", str(last.id)) == str(last.id):
         address = page_context(request).link(f"/changes/{change_id}")
         return RedirectResponse(f"{address}#triage", 303)
