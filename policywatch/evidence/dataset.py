@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from io import StringIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from policywatch.atomic_file import published, replace_file, replacement
-from policywatch.views.changes_csv import cell
+from policywatch.views.changes_csv import all_changes, cell, csv_line
 from policywatch.views.json_models import (
     ChangeHead,
     CheckJson,
@@ -24,13 +22,12 @@ from policywatch.views.json_models import (
     VersionText,
 )
 from policywatch.views.serializer import (
-    changes_json,
     documents_json,
     passage_json,
     versions_json,
 )
 from policywatch.web.layout import plain_text
-from storage.change_list import ChangeFilter, Cursor, changes_page
+from storage.change_list import ChangeFilter
 from storage.checks import checks_after
 from storage.database import Database
 from storage.documents import Document
@@ -76,11 +73,12 @@ def export_data(
     Unchanged texts of an earlier or interrupted export stay. Raises `OSError`.
     """
     ids = [row.id for row in documents]
-    tables: dict[str, tuple[type[Shape], Callable[[], Iterator[Shape]]]] = {
-        "documents": (DocumentJson, lambda: _documents(database, documents)),
-        "changes": (ChangeHead, lambda: _changes(database, ids)),
-        "passages": (PlacedPassage, lambda: _passages(database, ids)),
-        "checks": (CheckJson, lambda: _checks(database, ids)),
+    wanted = ChangeFilter(document=ids, cosmetic=True)
+    tables: dict[str, tuple[type[Shape], Iterator[Shape]]] = {
+        "documents": (DocumentJson, _documents(database, documents)),
+        "changes": (ChangeHead, all_changes(database, wanted)),
+        "passages": (PlacedPassage, _passages(database, wanted)),
+        "checks": (CheckJson, _checks(database, ids)),
     }
     known = _read_manifest(folder)
     files: dict[str, _File] = {}
@@ -105,7 +103,7 @@ def export_data(
         for table, (shape, rows) in tables.items():
             name = f"{table}.{form}.gz"
             progress(name)
-            files[name] = _write(folder / name, form, shape, rows(), "")
+            files[name] = _write(folder / name, form, shape, rows, "")
             written += 1
         _write_manifest(folder, files)
     return Exported(
@@ -118,32 +116,11 @@ def _documents(database: Database, rows: Sequence[Document]) -> Iterator[Documen
         yield from documents_json(session, rows)
 
 
-def _changes(database: Database, ids: Sequence[str]) -> Iterator[ChangeHead]:
-    before: Cursor | None = None
-    while True:
-        with database.reading() as session:
-            page = changes_page(
-                session,
-                ChangeFilter(document=ids, cosmetic=True),
-                before=before,
-                limit=_AT_ONCE,
-            )
-            yield from changes_json(session, page.rows)
-        before = page.older
-        if before is None:
-            return
-
-
-def _passages(database: Database, ids: Sequence[str]) -> Iterator[PlacedPassage]:
+def _passages(database: Database, wanted: ChangeFilter) -> Iterator[PlacedPassage]:
     before: PassagePlace | None = None
     while True:
         with database.reading() as session:
-            page = passages_page(
-                session,
-                ChangeFilter(document=ids, cosmetic=True),
-                before=before,
-                limit=_AT_ONCE,
-            )
+            page = passages_page(session, wanted, before=before, limit=_AT_ONCE)
             yield from map(passage_json, page.rows)
         before = page.older
         if before is None:
@@ -195,12 +172,10 @@ def _write(
             out.write(body)
 
         if form == "csv":
-            add(_csv_line(list(shape.model_fields)))
+            add(csv_line(list(shape.model_fields)))
         for row in rows:
             add(
-                _csv_line(_cells(row))
-                if form == "csv"
-                else row.model_dump_json() + "\n"
+                csv_line(_cells(row)) if form == "csv" else row.model_dump_json() + "\n"
             )
             count += 1
     return _File(count, digest.hexdigest(), state)
@@ -214,12 +189,6 @@ def _cells(row: Shape) -> list[str]:
         else cell(value)
         for value in row.model_dump(mode="json").values()
     ]
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    out = StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()
 
 
 def _read_manifest(folder: Path) -> dict[str, _File]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import StringIO
 from typing import Any
 
@@ -45,13 +45,21 @@ def changes_csv(
     database: Database, wanted: ChangeFilter, *, reviews: bool = False
 ) -> Iterator[str]:
     """Newest first, with a header; `reviews` fills the last four columns."""
-    yield _lines([_COLUMNS])
+    yield csv_line(_COLUMNS)
+    for change in all_changes(database, wanted, reviews=reviews):
+        yield csv_line(_row(change))
+
+
+def all_changes(
+    database: Database, wanted: ChangeFilter, *, reviews: bool = False
+) -> Iterator[ChangeHead]:
+    """Newest first, read a page at a time."""
     before = None
     while True:
         with database.reading() as session:
             page = changes_page(session, wanted, before=before, limit=_AT_ONCE)
             changes = changes_json(session, page.rows, reviews=reviews)
-        yield _lines(map(_row, changes))
+        yield from changes
         before = page.older
         if before is None:
             return
@@ -74,7 +82,7 @@ def cell(value: object) -> str:
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
-def _lines(rows: Any) -> str:
+def csv_line(cells: Iterable[str]) -> str:
     out = StringIO()
-    csv.writer(out).writerows(rows)
+    csv.writer(out).writerow(cells)
     return out.getvalue()
