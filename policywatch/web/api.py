@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -34,7 +33,7 @@ from policywatch.views.serializer import (
     passage_json,
     versions_json,
 )
-from policywatch.views.today import Today, today
+from policywatch.views.today import Today
 from policywatch.web.backend import Using
 from policywatch.web.compare import two_versions
 from policywatch.web.comparisons import From, To
@@ -45,6 +44,7 @@ from policywatch.web.responses import (
     next_page,
     only_known_parameters,
 )
+from policywatch.web.today import answers_on
 from storage.checks import newest_check
 from storage.columns import MAX_INTEGER
 from storage.deliveries import counts
@@ -302,9 +302,8 @@ def service_today(
     query: Annotated[TodayQuery, Query()],
 ) -> Today:
     """What the texts of a service answer, each in its own words, and since when these stand."""
-    turn = backend.comparisons.turn(request) if query.day else nullcontext()
-    with turn, backend.database.reading() as session:
-        return today(session, service, query.day or backend.now().date())
+    with backend.database.reading() as session:
+        return answers_on(request, backend, session, service, query.day)
 
 
 @router.get("/health")
