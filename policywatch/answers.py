@@ -18,19 +18,16 @@ def store_answers(database: Database, day: date) -> int:
         documents = {each.id: each for each in known(session)}
         texts = texts_of_day(session, documents, day)
         stored = stored_states(session)
-    stale = [
-        documents[id_]
-        for id_ in texts
-        if stored.get(id_) != answers_state(documents[id_], texts)
-    ][:_AT_ONCE]
-    for each in stale:
+    states = {id_: answers_state(documents[id_], texts) for id_ in texts}
+    stale = [id_ for id_, state in states.items() if stored.get(id_) != state]
+    for id_ in stale[:_AT_ONCE]:
         with database.reading() as session:
-            answers = document_answers(session, each, texts)
+            answers = document_answers(session, documents[id_], texts)
         row = StandingRow(
-            document_id=each.id,
-            state=answers_state(each, texts),
+            document_id=id_,
+            state=states[id_],
             answers=answers.model_dump(mode="json"),
         )
         with database.writing() as session:
             session.merge(row)
-    return len(stale)
+    return len(stale[:_AT_ONCE])

@@ -46,26 +46,36 @@ def texts_of_day(
     known: dict[str, TextsOfDay] = {}
     for part in in_parts([*ids]):
         of_day = document_id.in_(part), col(Version.captured_at) < until
-        counted = sqlalchemy.select(
-            document_id,
-            func.max(number),
-            func.count(),
-            func.max(Version.id),
-            func.max(Version.entry),
+        counted = (
+            sqlalchemy.select(
+                document_id,
+                func.max(number).label("newest"),
+                func.count().label("versions"),
+                func.max(Version.id).label("last_id"),
+                func.max(Version.entry).label("last_entry"),
+            )
+            .where(*of_day)
+            .group_by(document_id)
+            .subquery()
+        )
+        newest_of_each = sqlalchemy.select(counted, col(Version.captured_at)).join(
+            Version,
+            (document_id == counted.c.document_id) & (number == counted.c.newest),
         )
         ahead = _ahead(session, of_day, day)
-        for id_, newest, *state in session.execute(
-            counted.where(*of_day).group_by(document_id)
-        ).all():
-            pending, begins = ahead.get(id_, (None, None))
-            in_force = select(number, Version.captured_at).where(
-                *of_day, document_id == id_, number < (pending or newest + 1)
-            )
-            row = session.exec(in_force.order_by(number.desc()).limit(1)).first()
-            if row is None:  # the first text is one that is announced
-                row, begins = (newest, until), None
-            mark = "/".join(map(str, (*state, newest, row[0], begins)))
-            known[id_] = TextsOfDay(row[0], newest, begins, row[1], mark)
+        for id_, newest, *state, captured_at in session.execute(newest_of_each):
+            in_force, begins = (newest, captured_at), None
+            if id_ in ahead:
+                pending, begins = ahead[id_]
+                before = select(number, Version.captured_at).where(
+                    *of_day, document_id == id_, number < pending
+                )
+                row = session.exec(before.order_by(number.desc()).limit(1)).first()
+                if row is None:  # the first text is one that is announced
+                    row, begins = (newest, until), None
+                in_force = row
+            mark = "/".join(map(str, (*state, newest, in_force[0], begins)))
+            known[id_] = TextsOfDay(in_force[0], newest, begins, in_force[1], mark)
     return known
 
 
