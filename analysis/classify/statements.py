@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from analysis.classify.answers import sentence_values, shipped_answers
 from analysis.classify.clauses import denies, governing
@@ -88,6 +89,16 @@ def statements(
         and not _is_rule(features.passage)
     }
     sentences = candidates(annotated, verdicts, kind, language, model)
+
+    # a sentence may answer several questions, and stand near several that do
+    @cache
+    def chances_of(place: int, text: str) -> Mapping[str, float]:
+        return _chances(annotated[place], text, kind, language, model)
+
+    @cache
+    def ways_in(number: int) -> list[tuple[float, Quote]]:
+        return [*_ways(page.blocks[number], language)]
+
     answers: dict[str, list[StandingSentence]] = {}
     for candidate in sentences:
         features, verdict = annotated[candidate.place], verdicts[candidate.place]
@@ -105,13 +116,13 @@ def statements(
                 statement = replace(statement, worth=_refusal(text, heading, language))
             if language in LANGUAGES and not _answers(
                 question,
-                _chances(features, statement, kind, language, model),
+                chances_of(candidate.place, statement.quote.text),
                 verdict.chances,
                 statement,
             ):
                 continue
             way = question in _PRACTICES and _way_near(
-                page, statement, topics, language
+                page, statement, topics, language, ways_in
             )
             answers.setdefault(question, []).append(
                 replace(statement, severity=verdict.severity, refuse=way or None)
@@ -137,14 +148,14 @@ def _answers(
 
 def _chances(
     features: PassageFeatures,
-    statement: StandingSentence,
+    quoted: str,
     kind: str,
     language: str | None,
     model: Model,
 ) -> Mapping[str, float]:
     """Of the sentence alone that is quoted."""
-    start = features.passage.text.index(statement.quote.text)
-    end = start + len(statement.quote.text)
+    start = features.passage.text.index(quoted)
+    end = start + len(quoted)
     alone = Wording((ChangedSentence("after", start, end, ((start, end),), True),))
     read = features.read or features.passage
     return model.predict(passage_features(read, alone, kind, language).values or {})
@@ -229,15 +240,20 @@ def _refusal(text: str, heading: tuple[str, ...], language: str | None) -> float
 
 
 def _way_near(
-    page: Page, statement: StandingSentence, topics: Sequence[str], language: str | None
+    page: Page,
+    statement: StandingSentence,
+    topics: Sequence[str],
+    language: str | None,
+    ways_in: Callable[[int], list[tuple[float, Quote]]],
 ) -> Quote | None:
     """The likeliest sentence on how to refuse: of the block itself, or of one beside it that names the same topic."""
-    number, block = statement.block, page.blocks[statement.block]
-    ways = [*_ways(block, language)] or [
+    number, heading = statement.block, page.blocks[statement.block].heading
+    beside = range(max(0, number - _NEAR), min(len(page.blocks), number + _NEAR + 1))
+    ways = ways_in(number) or [
         (chance, way)
-        for near in page.blocks[max(0, number - _NEAR) : number + _NEAR + 1]
-        if near.heading == block.heading
-        for chance, way in _ways(near, language)
+        for near in beside
+        if page.blocks[near].heading == heading
+        for chance, way in ways_in(near)
         if any(match.topic in topics for match in matches(way.text, language))
     ]
     best = max(ways, key=lambda way: way[0], default=None)
