@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator, Field
+from sqlmodel import Session
 
 from analysis.text.lexicon import mentions_in
 from policywatch.views import json_models as json
@@ -34,7 +35,7 @@ from policywatch.views.serializer import (
     versions_json,
 )
 from policywatch.views.today import Today
-from policywatch.web.backend import Using
+from policywatch.web.backend import Backend, Using
 from policywatch.web.compare import two_versions
 from policywatch.web.comparisons import From, To
 from policywatch.web.responses import (
@@ -313,8 +314,7 @@ def health(request: Request, backend: Using) -> json.Health:
     with backend.database.reading() as session:
         _, watched = watched_counts(session)
         newest, deliveries = newest_check(session), counts(session)
-        month = backend.now() - timedelta(days=30)
-        usage, dropped = usage_since(session, month), dropped_since(session, month)
+        use = None if is_public else _model_use(session, backend)
         trouble = [
             json.Trouble(
                 document=row.id,
@@ -325,8 +325,6 @@ def health(request: Request, backend: Using) -> json.Health:
             )
             for row, check in troubled(session)
         ]
-    model = backend.state().recipients.model
-    cost = model.cost(usage.tokens_in, usage.tokens_out) if model else None
     return json.Health(
         watched=watched,
         good=watched - len(trouble),
@@ -334,7 +332,19 @@ def health(request: Request, backend: Using) -> json.Health:
         troubled=[] if is_public else trouble,
         deliveries={} if is_public else deliveries,
         watchlist="good" if backend.state().problem is None else "wrong",
-        model=None
-        if is_public or not usage.questions
-        else json.ModelUse(**usage._asdict(), dropped=dropped, cost=cost),
+        model=use,
+    )
+
+
+def _model_use(session: Session, backend: Backend) -> json.ModelUse | None:
+    """Of 30 days; None without a question. What was dropped stands in the changes, of which there may be many."""
+    month = backend.now() - timedelta(days=30)
+    usage = usage_since(session, month)
+    if not usage.questions:
+        return None
+    model = backend.state().recipients.model
+    return json.ModelUse(
+        **usage._asdict(),
+        dropped=dropped_since(session, month),
+        cost=model.cost(usage.tokens_in, usage.tokens_out) if model else None,
     )
