@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from sqlmodel import Session
 
 from policywatch.views.query_params import Day, Word
-from policywatch.views.today import Today, today
+from policywatch.views.today import Today, service_named, today
 from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
@@ -26,7 +26,11 @@ def service_today(
         answers = answers_on(request, backend, session, service, day)
         answers.languages.sort(key=lambda each: each.language != language)
         return render(
-            request, "today.html", today=answers, current=backend.now().date()
+            request,
+            "today.html",
+            today=answers,
+            service=service_named(session, service),  # for links: JSON has it escaped
+            current=backend.now().date(),
         )
 
 
