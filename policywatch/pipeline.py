@@ -71,6 +71,7 @@ from storage.deliveries import Deliveries
 from storage.documents import Document, declare, few
 from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
+from storage.standing import stored_states
 from storage.versions import InForce, current_version, in_force
 
 _LATE_SECONDS = 300.0  # in total, for repeated questions
@@ -374,10 +375,13 @@ class Job:
                 pass
 
     def answer(self) -> None:
-        """Work out what the texts in force answer, where these are other ones, for the pages that show it."""
+        """Renew stored answers of texts in force, for the pages that were asked for."""
+        with self._shared.reading() as session:
+            if not stored_states(session):
+                return
         from policywatch.answers import store_answers  # loads NumPy
 
-        store_answers(self._shared, utc_now().date())
+        store_answers(self._shared, utc_now().date(), asked_before=True)
 
     def timestamp(self) -> None:
         """Close the day in the chain and have it signed, once a day each."""

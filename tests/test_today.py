@@ -13,10 +13,10 @@ import pytest
 from policywatch.answers import store_answers
 from policywatch.views.today import today
 from storage.database import Database
-from storage.standing import stored_states
+from storage.standing import StandingRow, stored_states
 from tests.site import policywatch
-from tests.story_of_parley import PRIVACY
-from tests.web_pages import Story, hrefs, page, text
+from tests.story_of_parley import PRIVACY, tell
+from tests.web_pages import Story, hrefs, page, text, visited
 
 DATABASES = ["sqlite"]
 ID = "parley/privacy"
@@ -234,6 +234,27 @@ def test_a_run_stores_answers_and_stored_ones_are_those_worked_out(
     with store.reading() as session:
         assert stored_states(session) != {ID: state}
     policywatch("documents", "remove", ID, "--imported", "--yes", "--config", config)
+
+
+def test_the_page_stores_its_answers_and_a_run_renews_no_others(
+    store: Database,
+) -> None:
+    day = date(2026, 1, 1)
+    tell(store)
+    assert store_answers(store, day, asked_before=True) == 0
+    with visited(store) as site:
+        assert site.get("/services/parley/today").status_code == 200
+        with store.reading() as session:
+            stored = stored_states(session)
+        assert PRIVACY in stored
+        assert site.get("/services/parley/today").status_code == 200
+    with store.reading() as session:
+        assert stored_states(session) == stored
+    with store.writing() as session:
+        session.get_one(StandingRow, PRIVACY).state = "of a text that is no more"
+    assert store_answers(store, day, asked_before=True) == 1
+    with store.reading() as session:
+        assert stored_states(session) == stored
 
 
 def test_the_page_has_quotations_with_their_history(parley: Story) -> None:

@@ -303,8 +303,7 @@ def service_today(
     query: Annotated[TodayQuery, Query()],
 ) -> Today:
     """What the texts of a service answer, each in its own words, and since when these stand."""
-    with backend.database.reading() as session:
-        return answers_on(request, backend, session, service, query.day)
+    return answers_on(request, backend, service, query.day)
 
 
 @router.get("/health")

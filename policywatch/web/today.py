@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import suppress
 from datetime import date
 
 from fastapi import Request, Response
-from sqlmodel import Session
 
+from policywatch.answers import store_answers
 from policywatch.views.query_params import Day, Word
 from policywatch.views.today import Today, service_named, today
 from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
+from storage.isolate_errors import STORE_LOST
 
 router = page_router()
 
@@ -22,8 +23,8 @@ def service_today(
     request: Request, backend: Using, service: Word, day: Day | None = None
 ) -> Response:
     language = page_context(request).language
+    answers = answers_on(request, backend, service, day)
     with backend.database.reading() as session:
-        answers = answers_on(request, backend, session, service, day)
         answers.languages.sort(key=lambda each: each.language != language)
         return render(
             request,
@@ -35,10 +36,18 @@ def service_today(
 
 
 def answers_on(
-    request: Request, backend: Backend, session: Session, service: str, day: date | None
+    request: Request, backend: Backend, service: str, day: date | None
 ) -> Today:
-    """Of today without a day. Raises `UnknownService`."""
+    """Of today without a day, whose answers are stored then. Raises `UnknownService`."""
+    if day is None:
+        current = backend.now().date()
+        with backend.database.reading() as session:
+            name = service_named(session, service)
+        if not page_context(request).exported:  # which reads a snapshot
+            with suppress(*STORE_LOST):  # as of a store that can't be written
+                store_answers(backend.database, current, [name])
+        with backend.database.reading() as session:
+            return today(session, name, current)
     # of another day nothing is stored, and it takes a second a document
-    turn = backend.comparisons.turn(request) if day else nullcontext()
-    with turn:
-        return today(session, service, day or backend.now().date())
+    with backend.comparisons.turn(request), backend.database.reading() as session:
+        return today(session, service, day)
