@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from analysis.extract.html_costs import refuse_costly
+from analysis.model import TooCostly
 from analysis.text.normal import TICKS
 from analysis.text.word_lists import word_lists
 
@@ -189,9 +190,12 @@ def parse(text: str) -> LexborHTMLParser:
     """Raise `UnreadablePage` for a page that is made to keep its reader busy."""
     refuse_costly(text)
     # scripting: the content of noscript is then one piece of text, so that an open tag in it swallows nothing
-    return LexborHTMLParser(
-        text.removesuffix("<"), scripting=True
-    )  # where an answer was cut off, "<" is no text
+    try:
+        return LexborHTMLParser(
+            text.removesuffix("<"), scripting=True
+        )  # where an answer was cut off, "<" is no text
+    except SelectolaxError:  # it has no memory left
+        raise TooCostly from None
 
 
 def _hidden_address(attributes: dict[str, str | None]) -> str | None:
