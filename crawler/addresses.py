@@ -9,11 +9,6 @@ from messages import Message
 WEB_PORTS = frozenset({80, 443})
 
 
-def host_of(url: str) -> str:
-    """Lower case, without the brackets of IPv6."""
-    return URL(url, encoded=True).host or ""
-
-
 def port_of(url: str) -> int | None:
     return URL(url, encoded=True).port
 

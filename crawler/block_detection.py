@@ -12,10 +12,10 @@ from urllib.parse import unquote
 from scrapy.http import Response
 from yarl import URL
 
-from crawler.addresses import host_of
 from crawler.failures import CheckEnded
 from crawler.markup import SIGNS, sign_in_markup
 from crawler.targets import Isolate, directly
+from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
 from messages import Message
 

@@ -4,6 +4,8 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
+from crawler.addresses import objection
+
 _LONGEST = 2_000  # characters
 
 
@@ -20,6 +22,6 @@ def canonical_address(body: bytes, mime: str, url: str) -> str | None:
         return None
     return (
         address
-        if link is not None and address.startswith("http") and len(address) <= _LONGEST
+        if link is not None and len(address) <= _LONGEST and not objection(address)
         else None
     )

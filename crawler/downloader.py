@@ -15,11 +15,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
-from crawler.addresses import host_of
 from crawler.budget import budget_of, is_redirected
 from crawler.extensions import pauses_of
 from crawler.failures import DownloadFailed, TemporaryFailure
-from foundation.addresses import ForbiddenAddress
+from foundation.addresses import ForbiddenAddress, host_of
 from foundation.http_client import (
     HttpFailure,
     HttpResponse,

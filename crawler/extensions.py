@@ -10,11 +10,10 @@ from scrapy import Request, signals
 from scrapy.core.downloader import Slot
 from scrapy.crawler import Crawler
 from scrapy.http import Response
-from scrapy.utils.httpobj import urlparse_cached
 
-from crawler.addresses import host_of
 from crawler.budget import budget_of
 from crawler.failures import CheckEnded
+from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
 from messages import Message
 from storage.clock import LONGEST_PAUSE, retry_after
@@ -96,9 +95,8 @@ class HostPauses:
         return now
 
     def _slot(self, request: Request) -> Slot | None:
-        return self._crawler.engine.downloader.slots.get(
-            urlparse_cached(request).hostname or ""
-        )
+        downloader = self._crawler.engine.downloader
+        return downloader.slots.get(downloader.get_slot_key(request))
 
 
 def pauses_of(crawler: Crawler) -> HostPauses:

@@ -23,16 +23,16 @@ from scrapy.downloadermiddlewares.retry import RetryMiddleware, get_retry_reques
 from scrapy.http import HtmlResponse, Response
 from scrapy.http.cookies import CookieJar
 from scrapy.settings import BaseSettings
-from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.response import get_meta_refresh
 from twisted.python.failure import Failure
 from w3lib.url import safe_url_string
 from yarl import URL
 
-from crawler.addresses import WEB_PORTS, host_of, objection, port_of
+from crawler.addresses import WEB_PORTS, objection, port_of
 from crawler.budget import Budget, budget_of, is_redirected
 from crawler.extensions import pauses_of
 from crawler.failures import CheckEnded, DownloadFailed
+from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
 from messages import Message
 
@@ -281,7 +281,7 @@ class RobotsMiddleware:
     def _slow_down(self, request: Request, crawl_delay: float) -> None:
         """At least this delay with the host, also when its download slot is made anew."""
         downloader, settings = self._crawler.engine.downloader, self._crawler.settings
-        host = urlparse_cached(request).hostname or ""
+        host = downloader.get_slot_key(request)
         known = downloader.per_slot_settings.get(host, {}).get(
             "delay", settings.getfloat("DOWNLOAD_DELAY")
         )

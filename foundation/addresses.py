@@ -1,4 +1,4 @@
-"""Only public addresses may be connected to.
+"""Hosts: of a URL, and whether their addresses are public, as only those may be connected to.
 
 Checked on connecting: a name is resolved once, and the connection goes to the checked address, so that a changing DNS
 gains nothing.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from yarl import URL
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 
@@ -19,6 +21,11 @@ class ForbiddenAddress(OSError):
         super().__init__(f"{host} is in a private network")
         self.host = host
         self.address = address
+
+
+def host_of(url: str) -> str:
+    """Lower case, without user, password, port and the brackets of IPv6. Raises `ValueError`."""
+    return URL(url, encoded=True).host or ""
 
 
 def is_public(text: str) -> bool:

@@ -7,13 +7,13 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat
 from apprise.common import PersistentStoreMode
 from apprise.exception import AppriseException
 from apprise.manager_plugins import NotificationManager
 
+from foundation.addresses import host_of
 from notifier.chat_markup import Format, channel_of
 from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
@@ -199,8 +199,3 @@ def _asset() -> AppriseAsset:
         image_url_logo="",
         storage_mode=PersistentStoreMode.MEMORY,
     )
-
-
-def host_of(url: str) -> str:
-    """Without user, password and port."""
-    return urlsplit(url).hostname or ""

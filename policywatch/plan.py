@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from zlib import crc32
 
 from sqlmodel import Session
 
+from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
 from policywatch.config.schema import DocumentEntry, span
 from policywatch.config.watchlist import Watchlist
@@ -168,7 +168,7 @@ def by_host(
     for entry in entries:
         answered = entry.id in checks and checks[entry.id].final_url
         urls = [*entry.addresses, *([answered] if answered else [])]
-        hosts[entry.id] = {urlsplit(url).hostname or "" for url in urls}
+        hosts[entry.id] = set(map(host_of, urls))
         together = set[str]().union(
             *(joined.get(host, {host}) for host in hosts[entry.id])
         )

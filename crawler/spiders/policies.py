@@ -14,7 +14,7 @@ from scrapy.http import Response
 from scrapy.utils.misc import load_object
 from twisted.python.failure import Failure
 
-from crawler.addresses import host_of, objection
+from crawler.addresses import objection
 from crawler.block_detection import block_page, refusal
 from crawler.budget import Budget
 from crawler.extensions import asked_to_wait, pauses_of
@@ -22,6 +22,7 @@ from crawler.failures import CheckEnded
 from crawler.items import CheckResult, PartAnswer, fetched, moved_to, part_answer
 from crawler.previous import first_states, previous_states
 from crawler.targets import CrawlJob, Target
+from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
 from messages import Message, program_error
 from storage.errors import LostLease, UnknownDocument

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from analysis.compare import compare
 from analysis.model import Page, UnreadablePage
@@ -12,6 +11,7 @@ from analysis.text.phrases import kinds_of
 from analysis.validate.rejection import page_rejection
 from crawler.canonical import canonical_address
 from crawler.targets import Fetched
+from foundation.addresses import host_of
 from messages import Message
 from policywatch.config.additions import KINDS, bare_address, named_entry, watched_as
 from policywatch.config.schema import DocumentEntry
@@ -69,10 +69,7 @@ def _neighbours(
     places = {
         bare_address(url).partition("?")[0] for url in (capture.url, capture.final_url)
     }
-    if (
-        canonical
-        and urlsplit(canonical).hostname == urlsplit(capture.final_url).hostname
-    ):
+    if canonical and host_of(canonical) == host_of(capture.final_url):
         places.add(bare_address(canonical).partition("?")[0])
     return [
         entry
@@ -117,9 +114,9 @@ def suggest_entry(
     )
     if kind is None:
         raise ValueError(Message("add.no_kind", title=page.title))
-    host = urlsplit(given["url"]).hostname or ""
+    host = host_of(given["url"])
     known = {
-        urlsplit(url).hostname: entry.service
+        host_of(url): entry.service
         for entry in watchlist.documents
         for url in entry.addresses
     }
