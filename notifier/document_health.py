@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
-from sqlmodel import Session
+from sqlmodel import Session, not_
 
+from foundation.addresses import host_of
 from foundation.vocabulary import NoticeKind
-from storage.checks import Check, last_failure, last_valid
+from storage.checks import OF_THE_PAGE, VALID, Check, newest_check
 from storage.clock import is_ahead
 from storage.documents import Document, failing, watched
 from storage.notices import Notice
@@ -23,7 +23,7 @@ def report_unreadable(session: Session) -> None:
     A document being written by another process waits for the next time: planning never blocks on documents.
     """
     for document in failing(session, locked=True):
-        check = last_failure(session, document.id)
+        check = newest_check(session, document.id, OF_THE_PAGE, not_(VALID))
         if check is not None and _is_due(document, check):
             document.alerted_at = check.checked_at
             session.add(_notice(session, document, check))
@@ -55,7 +55,7 @@ def _notice(session: Session, document: Document, check: Check) -> Notice:
         "outcome": check.outcome,
         "rejected": check.rejected_as is not None,
         "reason": check.reason.to_json() if check.reason else None,
-        "never_read": last_valid(session, document.id) is None,
+        "never_read": newest_check(session, document.id, OF_THE_PAGE, VALID) is None,
     }
     if _pause(document, check) > timedelta(0) and (
         others := _same_host(session, document, check)
@@ -66,10 +66,9 @@ def _notice(session: Session, document: Document, check: Check) -> Notice:
 
 def _same_host(session: Session, document: Document, check: Check) -> list[str]:
     """Ids of other watched documents delayed by the same pause."""
-    host = urlsplit(check.final_url or document.url).hostname
+    host = host_of(check.final_url or document.url)
     return [
         other.id
         for other in watched(session)
-        if other.id != document.id
-        and host in (urlsplit(url).hostname for url in other.addresses)
+        if other.id != document.id and host in map(host_of, other.addresses)
     ]

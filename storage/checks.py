@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from sqlalchemy import JSON, ColumnElement, Index, and_, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from foundation.addresses import host_of
 from foundation.vocabulary import GOOD, Outcome
 from messages import Message
 from storage.captures import Capture, remove_captures
@@ -61,30 +61,51 @@ class Check(SQLModel, table=True):
     version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
 
 
-_OF_THE_PAGE = col(Check.stands_in).is_(False)
+# conditions of `newest_check` and `count_checks`
+OF_THE_PAGE = col(Check.stands_in).is_(False)
+VALID = col(Check.outcome).in_(GOOD)
+HELD = col(Check.outcome) == Outcome.HELD
+SET_ASIDE = and_(col(Check.outcome).in_(ASIDE), col(Check.capture_id).is_not(None))
 _COSTLY = and_(col(Check.outcome) == Outcome.UNREADABLE, col(Check.attempts) > 0)
 _GIVEN_UP = and_(_COSTLY, col(Check.attempts) >= ATTEMPTS)
 
 
+def later_than(check_id: int) -> ColumnElement[bool]:
+    return col(Check.id) > check_id
+
+
+def from_source(archive: str | None) -> ColumnElement[bool]:
+    """None: from the page itself."""
+    return col(Check.source).is_not_distinct_from(archive)
+
+
+def newest_check(
+    session: Session, document_id: str | None = None, *conditions: ColumnElement[bool]
+) -> Check | None:
+    """Of this document, or of all."""
+    wanted = select(Check).where(*conditions)
+    if document_id is not None:
+        wanted = wanted.where(Check.document_id == document_id)
+    return session.exec(wanted.order_by(col(Check.id).desc()).limit(1)).first()
+
+
 def last_moves(session: Session, document_id: str, limit: int) -> list[str | None]:
     """Newest first."""
-    wanted = select(Check.moved_to).where(
-        _OF_THE_PAGE, Check.document_id == document_id
-    )
+    wanted = select(Check.moved_to).where(OF_THE_PAGE, Check.document_id == document_id)
     return list(session.exec(wanted.order_by(col(Check.id).desc()).limit(limit)))
 
 
 def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
     """Since the last good check, those whose captures were set aside and not rejected, oldest first."""
     of_document = col(Check.document_id) == document_id
-    good = or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
-    since = select(func.max(Check.id)).where(of_document, good)
+    since = select(func.max(Check.id)).where(
+        of_document, or_(col(Check.accepted), VALID)
+    )
     wanted = select(Check).where(
         of_document,
+        SET_ASIDE,
         col(Check.id) > (session.exec(since).one() or 0),
-        col(Check.outcome).in_(ASIDE),
         col(Check.rejected_as).is_distinct_from(col(Check.capture_id)),
-        col(Check.capture_id).is_not(None),
     )
     return list(session.exec(wanted.order_by(col(Check.id))))
 
@@ -93,7 +114,7 @@ def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
     """Delete captures set aside before `until`, except those that still wait for a person, and rejected ones, by
     which the same text is recognised. Returns how many.
     """
-    valid = last_valid(session, document_id)
+    valid = newest_check(session, document_id, OF_THE_PAGE, VALID)
     wanted = (
         select(Check)
         .join(Capture, col(Check.capture_id) == Capture.id)
@@ -152,7 +173,7 @@ def pauses(
             urls = select(Check.final_url).where(
                 Check.document_id == row.id, col(Check.final_url).is_not(None)
             )
-            host = _host(
+            host = host_of(
                 session.exec(urls.order_by(col(Check.id).desc()).limit(1)).first()
                 or row.url
             )
@@ -163,14 +184,10 @@ def pauses(
         else select(Document).where(col(Document.id).in_(ids))
     )
     for row in session.exec(others) if paused else ():
-        hosts = {*map(_host, row.addresses)} & by_host.keys()
+        hosts = {*map(host_of, row.addresses)} & by_host.keys()
         if until := [by_host[host] for host in hosts]:
             paused[row.id] = max(*until, paused.get(row.id, until[0]))
     return paused
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
 
 
 def take_rejection_back(session: Session, check: Check) -> None:
@@ -205,13 +222,6 @@ def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
     session.exec(
         update(Check).where(*brought).values(rejected_as=capture_id, accepted=False)
     )
-
-
-def last_failure(session: Session, document_id: str) -> Check | None:
-    failed = select(Check).where(
-        _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).not_in(GOOD)
-    )
-    return session.exec(failed.order_by(col(Check.id).desc()).limit(1)).first()
 
 
 def unread_checks(
@@ -275,20 +285,12 @@ def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
     return [rows[id_] for id_ in ids]
 
 
-def last_check(session: Session, document_id: str) -> Check | None:
-    return last_checks(session, [document_id]).get(document_id)
-
-
-def newest_check(session: Session) -> Check | None:
-    return session.exec(select(Check).order_by(col(Check.id).desc()).limit(1)).first()
-
-
 def last_checks(
     session: Session, ids: Collection[str] | None = None
 ) -> dict[str, Check]:
     """By document; checks that stood in for a page do not count."""
     # an index lookup for each document; GROUP BY would read all checks
-    of_it = Check.document_id == Document.id, _OF_THE_PAGE
+    of_it = Check.document_id == Document.id, OF_THE_PAGE
     newest = (
         select(func.max(Check.id)).where(*of_it).correlate(Document).scalar_subquery()
     )
@@ -302,7 +304,7 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
     """By document, the time of the check `back` checks ago (1: the newest)."""
     mine = (
         select(Check.id)
-        .where(Check.document_id == Document.id, _OF_THE_PAGE)
+        .where(Check.document_id == Document.id, OF_THE_PAGE)
         .correlate(Document)
     )
     that = (
@@ -316,15 +318,11 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 
 def last_set_aside(session: Session, document_id: str) -> Check | None:
     """The newest check whose capture was set aside, unless a valid one followed."""
-    aside = and_(col(Check.outcome).in_(ASIDE), col(Check.capture_id).is_not(None))
-    valid = or_(col(Check.accepted), col(Check.outcome).in_(GOOD))
-    either = select(Check).where(Check.document_id == document_id, or_(aside, valid))
-    last = session.exec(either.order_by(col(Check.id).desc()).limit(1)).first()
-    return (
-        None
-        if last is None or last.accepted or Outcome(last.outcome or "").is_good
-        else last
+    last = newest_check(
+        session, document_id, or_(SET_ASIDE, col(Check.accepted), VALID)
     )
+    is_waiting = last and not last.accepted and last.outcome in ASIDE
+    return last if is_waiting else None
 
 
 def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
@@ -333,39 +331,16 @@ def last_kept(session: Session, document_id: str, version_id: int) -> int | None
         Check.document_id == document_id,
         Check.version_id == version_id,
         col(Check.capture_id).is_not(None),
-        col(Check.outcome).in_(GOOD),
+        VALID,
     )
     return session.exec(kept.order_by(col(Check.id).desc()).limit(1)).first()
 
 
-def last_check_from(
-    session: Session, document_id: str, source: str | None, *, good: bool = False
-) -> Check | None:
-    """The newest check of this archive (None: the page itself); with `good`, one that brought a valid text."""
-    theirs = select(Check).where(
-        Check.document_id == document_id, Check.source == source
-    )
-    theirs = theirs.where(col(Check.outcome).in_(GOOD)) if good else theirs
-    return session.exec(theirs.order_by(col(Check.id).desc()).limit(1)).first()
-
-
-def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
-    return _checks_since(session, document_id, check_id, GOOD)
-
-
-def held_checks_since(session: Session, document_id: str, check_id: int) -> int:
-    return _checks_since(session, document_id, check_id, (Outcome.HELD,))
-
-
-def _checks_since(
-    session: Session, document_id: str, check_id: int, outcomes: Sequence[Outcome]
+def count_checks(
+    session: Session, document_id: str, *conditions: ColumnElement[bool]
 ) -> int:
-    wanted = select(func.count()).where(
-        Check.document_id == document_id,
-        col(Check.id) > check_id,
-        col(Check.outcome).in_(outcomes),
-    )
-    return session.exec(wanted).one()
+    counted = select(func.count()).where(Check.document_id == document_id, *conditions)
+    return session.exec(counted).one()
 
 
 def checks_of(session: Session, document_id: str, *, limit: int) -> list[Check]:
@@ -387,16 +362,3 @@ def checks_after(
         Check.document_id == document_id, col(Check.id) > after
     )
     return list(session.exec(wanted.order_by(col(Check.id)).limit(limit)))
-
-
-def check_count(session: Session, document_id: str) -> int:
-    return session.exec(
-        select(func.count()).where(Check.document_id == document_id)
-    ).one()
-
-
-def last_valid(session: Session, document_id: str) -> Check | None:
-    good = select(Check).where(
-        _OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).in_(GOOD)
-    )
-    return session.exec(good.order_by(col(Check.id).desc()).limit(1)).first()

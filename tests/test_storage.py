@@ -22,11 +22,13 @@ from policywatch.ingest.checks import finish
 from storage import database as database_of_store
 from storage.captures import Capture, add_capture
 from storage.checks import (
+    VALID,
     Check,
+    count_checks,
     earlier_checks,
-    good_checks_since,
     last_checks,
     last_set_aside,
+    later_than,
     unread_checks,
 )
 from storage.database import Database
@@ -433,7 +435,7 @@ def test_checks_are_counted_since_a_change(database: Database) -> None:
     ):
         check(database, hour, outcome, "x")
     with database.reading() as session:
-        assert good_checks_since(session, "example/privacy", 1) == 2
+        assert count_checks(session, "example/privacy", VALID, later_than(1)) == 2
         assert last_checks(session)["example/privacy"].outcome == "not-modified"
         assert unread_checks(session) == []
 

@@ -29,7 +29,7 @@ from storage.change_list import (
     leading_first,
 )
 from storage.changes import Change, change
-from storage.checks import Check, last_check
+from storage.checks import OF_THE_PAGE, Check, newest_check
 from storage.documents import Document, document
 from storage.reviews import reviews_of
 from storage.versions import Version, versions
@@ -148,7 +148,7 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
     )
     for url in row.addresses:
         sheet.line((url, "dim"))
-    _last_check(sheet, last_check(session, document_id))
+    _last_check(sheet, newest_check(session, document_id, OF_THE_PAGE))
     if not history:
         sheet.gap()
         sheet.line("No text stored yet.")

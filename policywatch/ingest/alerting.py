@@ -11,7 +11,7 @@ from foundation.vocabulary import Cause
 from notifier.subscriptions import subscriber_routes
 from storage.alerts import Alert
 from storage.changes import Change, waiting_changes
-from storage.checks import good_checks_since
+from storage.checks import VALID, count_checks, later_than
 from storage.clock import utc_now
 from storage.documents import Document, document
 
@@ -55,10 +55,8 @@ def confirm(
     for change in waiting_changes(session):
         if change.check_id is None:
             continue
-        if (
-            good_checks_since(session, change.document_id, change.check_id)
-            >= CONFIRMATIONS
-        ):
+        later = later_than(change.check_id)
+        if count_checks(session, change.document_id, VALID, later) >= CONFIRMATIONS:
             change.waits = 0
             add_alerts(session, change, routes_for, now)
 

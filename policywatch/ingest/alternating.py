@@ -26,7 +26,7 @@ from storage.alternating import (
     turns_of,
 )
 from storage.changes import change_to
-from storage.checks import Check, good_checks_since
+from storage.checks import VALID, Check, count_checks, later_than
 from storage.paragraphs import digest
 from storage.versions import Version, current_version
 
@@ -113,7 +113,10 @@ class Turns:
 def load_turns(session: Session, document_id: str, at: datetime) -> Turns:
     rows = turns_of(session, document_id)
     checks = {row.check_id for row in rows.values()}
-    good_checks = {id_: good_checks_since(session, document_id, id_) for id_ in checks}
+    good_checks = {
+        id_: count_checks(session, document_id, VALID, later_than(id_))
+        for id_ in checks
+    }
     current = current_version(session, document_id)
     return Turns(
         rows,

@@ -22,7 +22,7 @@ from policywatch.ingest.extraction import (
     join_pages,
 )
 from storage.captures import Capture, captures_from
-from storage.checks import Check, held_checks_since
+from storage.checks import HELD, Check, count_checks, later_than
 from storage.documents import Document, document
 from storage.notices import Notice, notices_of
 
@@ -64,7 +64,7 @@ def shown_texts(session: Session, row: Document) -> list[ShownText]:
             check = session.get_one(Check, notice.check_id)
             if check.capture_id is not None:
                 captures = captures_from(session, check.capture_id)
-                later = held_checks_since(session, row.id, notice.check_id)
+                later = count_checks(session, row.id, HELD, later_than(notice.check_id))
                 shown.append(ShownText(captures, check.checked_at, later))
     return shown
 

@@ -26,7 +26,7 @@ from policywatch.sources.source import (
     import_past,
 )
 from storage.captures import OPEN_TERMS_ARCHIVE, REFILTERED
-from storage.checks import last_check_from
+from storage.checks import VALID, from_source, newest_check
 from storage.database import Database
 from storage.documents import Document, known
 from storage.versions import (
@@ -332,10 +332,10 @@ def _news(
     """
     database, id_ = checks.database, checks.document_id
     with database.reading() as session:
-        was_read = last_check_from(session, id_, checks.source, good=True) is not None
+        was_read = newest_check(session, id_, from_source(checks.source), VALID)
         current = current_version(session, id_)
         since = last_import(session, id_, OPEN_TERMS_ARCHIVE)
-    if not was_read or current is None:
+    if was_read is None or current is None:
         import_past(database, source, id_, config)
         return [_first_check(checks, source.recorded[-1])]
     news = source.records(since)

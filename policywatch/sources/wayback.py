@@ -41,7 +41,12 @@ from policywatch.ingest.extraction import isolated
 from policywatch.sources.repository import ArchiveUnreachable
 from policywatch.sources.source import ArchiveChecks, ArchiveFailed
 from storage.captures import INTERNET_ARCHIVE
-from storage.checks import checks_by_id, last_check_from
+from storage.checks import (
+    VALID,
+    checks_by_id,
+    from_source,
+    newest_check,
+)
 from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import document, is_silent
@@ -316,8 +321,8 @@ def _read_newest(
     id_ = checks.document_id
     with checks.database.reading() as session:
         current = current_version(session, id_)
-        last = last_check_from(session, id_, INTERNET_ARCHIVE)
-        own = last_check_from(session, id_, None, good=True)
+        last = newest_check(session, id_, from_source(INTERNET_ARCHIVE))
+        own = newest_check(session, id_, from_source(None), VALID)
     times = [
         *([current.captured_at] if current else []),
         *([own.checked_at] if own else []),

@@ -17,7 +17,7 @@ from policywatch.config.schema import RouteEntry
 from policywatch.ingest.alerting import CONFIRMATIONS
 from storage.alerts import Alert, alerts_of, waiting_alerts
 from storage.changes import Change, change, waiting_changes
-from storage.checks import good_checks_since
+from storage.checks import VALID, count_checks, later_than
 from storage.clock import is_ahead, utc_now
 from storage.deliveries import Delivery, deliveries_of
 from storage.documents import Document, document
@@ -88,9 +88,8 @@ def waiting(
         )
     for row in waiting_changes(session):
         if row.alert:
-            confirmations = good_checks_since(
-                session, row.document_id, row.check_id or 0
-            )
+            later = later_than(row.check_id or 0)
+            confirmations = count_checks(session, row.document_id, VALID, later)
             rows.append(
                 WaitingChange(
                     row, document(session, row.document_id), confirmations=confirmations

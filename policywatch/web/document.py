@@ -19,7 +19,13 @@ from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.alternating import alternating_passages
 from storage.change_list import changes_to
-from storage.checks import check_count, checks_of, last_valid
+from storage.checks import (
+    OF_THE_PAGE,
+    VALID,
+    checks_of,
+    count_checks,
+    newest_check,
+)
 from storage.documents import document
 from storage.journal import Action, Actor, enter
 from storage.paragraphs import course
@@ -100,7 +106,7 @@ def document_page(
     withdrawn = withdrawals(session, [version.id for version in versions])
     changes = changes_to(session, [version.id for version in versions])
     checks, points = (
-        check_count(session, document_id),
+        count_checks(session, document_id),
         course(session, document_id) if before is None else [],
     )
     return {
@@ -117,7 +123,7 @@ def document_page(
         "proposals": open_proposals(session, document_id),
         "checks": checks_of(session, document_id, limit=_CHECKS),
         "check_count": checks,
-        "last_good": last_valid(session, document_id),
+        "last_good": newest_check(session, document_id, OF_THE_PAGE, VALID),
         "chart": chart(points),
         "paged": before is not None,
     }
