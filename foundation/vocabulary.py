@@ -45,8 +45,20 @@ TOPICS = (
     "security",
 )
 
+TodayQuestion = Literal[
+    "ai_training",
+    "ai_features",
+    "automated_decisions",
+    "sharing",
+    "advertising",
+    "sensitive",
+    "retention",
+    "transfers",
+    "choices",
+    "rights",
+]
 # what a reader asks of the texts in force, in this order, and the topics that answer it
-TODAY: Final[Mapping[str, tuple[str, ...]]] = {
+TODAY: Final[Mapping[TodayQuestion, tuple[str, ...]]] = {
     "ai_training": ("ai_training",),
     "ai_features": ("ai_features",),
     "automated_decisions": ("automated_decisions",),

@@ -42,6 +42,8 @@ PATHS = (
     "/changes/5",
     "/services",
     "/services/Parley/today",
+    "/today?services=Parley,Harbour",
+    "/today?services=Parley,Harbour&format=table",
     f"/documents/{PRIVACY}",
     f"/documents/{PRIVACY}/versions/2",
     f"/documents/{PRIVACY}/compare?from=1&to=2",

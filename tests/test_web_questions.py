@@ -37,6 +37,7 @@ PLACES = {
 }  # by parameter of a path
 KNOWN = {
     "service": ["Parley", "Harbour"],
+    "services": ["Parley", "Harbour"],
     "document": [HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS],
     "topic": [*TOPICS],
     "language": ["en", "fr"],

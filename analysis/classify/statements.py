@@ -27,7 +27,7 @@ from analysis.model import CELL, Block, Page, Passage, Quote
 from analysis.text.lexicon import matches
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.word_lists import word_lists
-from foundation.vocabulary import TODAY, Severity
+from foundation.vocabulary import TODAY, Severity, TodayQuestion
 
 _MOST_BLOCKS = 3_000  # of a text
 _ON_TOPIC = (
@@ -133,7 +133,7 @@ def statements(
 
 
 def _answers(
-    question: str,
+    question: TodayQuestion,
     sentence: Mapping[str, float],
     passage: Mapping[str, float],
     statement: StandingSentence,

@@ -18,7 +18,7 @@ from analysis.classify.statements import StandingSentence, is_practice, statemen
 from analysis.model import Page
 from analysis.page_json import page_from_json
 from analysis.text.sentence_ends import sentence_bounds
-from foundation.vocabulary import TODAY, Cause, Outcome, Severity
+from foundation.vocabulary import TODAY, Cause, Outcome, Severity, TodayQuestion
 from policywatch.views.json_models import Moment, OptionalSentence, Shape
 from storage.changes import StoredPassage, passages
 from storage.checks import Check, last_checks
@@ -127,6 +127,14 @@ class Today(Shape):
     languages: list[LanguageToday]
 
 
+class SideBySide(Shape):
+    """What several services answer to one question on a day."""
+
+    question: TodayQuestion
+    day: date
+    services: list[Today]
+
+
 class DocumentAnswers(Shape):
     """By question, of one document; more than an answer shows, for those of its service are chosen among them."""
 
@@ -136,6 +144,12 @@ class DocumentAnswers(Shape):
 
 class UnknownService(Unknown):
     """No document is of a service of that name."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(
+            f"no service is called {service!r}; `policywatch documents` lists them"
+        )
+        self.service = service
 
 
 def service_named(session: Session, name: str) -> str:
@@ -147,9 +161,46 @@ def service_named(session: Session, name: str) -> str:
         services = session.exec(named.where(wanted).limit(2)).all()
         if len(services) == 1:
             return services[0]
-    raise UnknownService(
-        f"no service is called {name!r}; `policywatch documents` lists them"
-    )
+    raise UnknownService(name)
+
+
+def services_named(session: Session, names: Sequence[str]) -> list[str]:
+    """As `service_named`; each may be several, with commas between them. Raises `UnknownService`."""
+    services = list[str]()
+    for name in names:
+        try:
+            services.append(service_named(session, name))
+        except UnknownService:
+            services += [
+                service_named(session, part.strip()) for part in name.split(",")
+            ]
+    return list(dict.fromkeys(services))
+
+
+def side_by_side(
+    answers: Sequence[Today], question: TodayQuestion, day: date
+) -> SideBySide:
+    """Of what services answer, that question alone."""
+    services = [
+        service.model_copy(
+            update={
+                "languages": [
+                    group.model_copy(
+                        update={
+                            "answers": [
+                                each
+                                for each in group.answers
+                                if each.question == question
+                            ]
+                        }
+                    )
+                    for group in service.languages
+                ]
+            }
+        )
+        for service in answers
+    ]
+    return SideBySide(question=question, day=day, services=services)
 
 
 def today(session: Session, service: str, day: date) -> Today:

@@ -34,7 +34,7 @@ from policywatch.views.serializer import (
     passage_json,
     versions_json,
 )
-from policywatch.views.today import Today
+from policywatch.views.today import SideBySide, Today, service_named
 from policywatch.web.backend import Backend, Using
 from policywatch.web.compare import two_versions
 from policywatch.web.comparisons import From, To
@@ -45,6 +45,7 @@ from policywatch.web.responses import (
     next_page,
     only_known_parameters,
 )
+from policywatch.web.side_by_side import SideBySideQuery, answers_of_services
 from policywatch.web.today import answers_on
 from storage.checks import newest_check
 from storage.columns import MAX_INTEGER
@@ -303,7 +304,18 @@ def service_today(
     query: Annotated[TodayQuery, Query()],
 ) -> Today:
     """What the texts of a service answer, each in its own words, and since when these stand."""
-    return answers_on(request, backend, service, query.day)
+    with backend.database.reading() as session:
+        name = service_named(session, service)
+    (answers,) = answers_on(request, backend, [name], query.day)
+    return answers
+
+
+@router.get("/today")
+def services_side_by_side(
+    request: Request, backend: Using, query: Annotated[SideBySideQuery, Query()]
+) -> SideBySide:
+    """What several services answer to one question."""
+    return answers_of_services(request, backend, query)
 
 
 @router.get("/health")

@@ -13,7 +13,7 @@ from messages import LANGUAGES
 from policywatch.views.query_params import ChangesQuery
 from policywatch.web.page_context import VIEWS, PageContext, Query
 
-_SERVED_ONLY = re.compile(r"api/|search$|sign-|.*/(?:compare|capture)$")
+_SERVED_ONLY = re.compile(r"api/|search$|today$|sign-|.*/(?:compare|capture)$")
 _TODAY = re.compile("services/(.+)/today")
 _SINGLE = re.compile(r"/(?:changes|documents|upcoming)/|/health$")
 

@@ -30,6 +30,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# for what other sites may show in a frame: browsers that know it ignore X-Frame-Options
+IN_FRAMES = _HEADERS["Content-Security-Policy"].replace(
+    "frame-ancestors 'none'", "frame-ancestors *"
+)
 LONGEST = 2_048  # bytes of an address
 _OPEN = re.compile(
     rf"/sign-in$|/subscription/|/static/|{ALIVE}$|{READY}$"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 
@@ -23,31 +24,36 @@ def service_today(
     request: Request, backend: Using, service: Word, day: Day | None = None
 ) -> Response:
     language = page_context(request).language
-    answers = answers_on(request, backend, service, day)
     with backend.database.reading() as session:
-        answers.languages.sort(key=lambda each: each.language != language)
-        return render(
-            request,
-            "today.html",
-            today=answers,
-            service=service_named(session, service),  # for links: JSON has it escaped
-            current=backend.now().date(),
-        )
+        name = service_named(session, service)
+    (answers,) = answers_on(request, backend, [name], day)
+    answers.languages.sort(key=lambda each: each.language != language)
+    return render(
+        request,
+        "today.html",
+        today=answers,
+        service=name,  # for links: JSON has it escaped
+        current=backend.now().date(),
+    )
 
 
 def answers_on(
-    request: Request, backend: Backend, service: str, day: date | None
-) -> Today:
-    """Of today without a day, whose answers are stored then. Raises `UnknownService`."""
+    request: Request, backend: Backend, services: Sequence[str], day: date | None
+) -> list[Today]:
+    """Of services by their names. Of today without a day, whose answers are stored then. Raises `TooManyComparisons`."""
+    comparisons = backend.comparisons
     if day is None:
-        current = backend.now().date()
-        with backend.database.reading() as session:
-            name = service_named(session, service)
+        day = backend.now().date()
         if not page_context(request).exported:  # which reads a snapshot
             with suppress(*STORE_LOST):  # as of a store that can't be written
-                store_answers(backend.database, current, [name])
+                store_answers(
+                    backend.database,
+                    day,
+                    services,
+                    turn=lambda: comparisons.turn(request),
+                )
         with backend.database.reading() as session:
-            return today(session, name, current)
+            return [today(session, name, day) for name in services]
     # of another day nothing is stored, and it takes a second a document
-    with backend.comparisons.turn(request), backend.database.reading() as session:
-        return today(session, service, day)
+    with comparisons.turn(request), backend.database.reading() as session:
+        return [today(session, name, day) for name in services]
