@@ -74,7 +74,7 @@ def kept(
     migrated: Path,
     authority: TimestampAuthority,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
+) -> Iterator[Path]:
     """The watchlist of a store to copy: three captures, of which the second has a timestamp."""
     folder = tmp_path_factory.mktemp("kept")
     shutil.copyfile(migrated, folder / "watch.db")
@@ -92,7 +92,7 @@ def kept(
         run(config, status=0)
         site.pages["/privacy"] = policy(AI)
         run(config, status=0)
-    return config
+        yield config
 
 
 @pytest.fixture
@@ -477,7 +477,7 @@ def days_ago(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             "DELETE FROM timestamps",  # so that the run asks for one
         ),
     )
-    run(config, status=1)
+    run(config, status=0)
     return config
 
 
