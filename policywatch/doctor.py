@@ -123,9 +123,10 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
 
 
 def _same_address(watchlist: Watchlist) -> Iterator[Finding]:
-    first: dict[tuple[str, ...], str] = {}
+    first: dict[tuple[str | None, ...], str] = {}
     for entry in watchlist.documents:
-        if (id_ := first.setdefault(entry.addresses, entry.id)) != entry.id:
+        place = (entry.repository, *entry.addresses)
+        if (id_ := first.setdefault(place, entry.id)) != entry.id:
             text = f"{id_} has the same address: the page is fetched twice, and each change is alerted twice"
             yield Finding(True, entry.id, text)
 

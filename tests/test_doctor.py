@@ -351,6 +351,12 @@ def test_one_address_under_two_ids_is_named(config: Path) -> None:
     )
 
 
+def test_one_page_in_two_archives_is_fetched_once_from_each(tmp_path: Path) -> None:
+    config = tmp_path / "policywatch.toml"
+    policywatch("init", "--contact", "a@example.org", "--config", config)
+    assert "the same address" not in policywatch("doctor", "--config", config, status=1)
+
+
 def test_a_capture_that_waits_unread_is_named(config: Path) -> None:
     for hours, status in ((0.9, 0), (2.5, 1)):
         fetched = datetime.now(UTC) - timedelta(hours=hours)
