@@ -18,7 +18,7 @@ from notifier.escape import clean, cut
 from notifier.news import show_notice
 from notifier.render import Body, fitted
 from notifier.sample import sample_change
-from storage.alerts import Alert, alerted_before_of_day, with_deadline
+from storage.alerts import Alert, alerted_before_of_day, approaching_deadlines
 from storage.announced import announcements
 from storage.change_list import ListedChange, event_of, leading_first, listed
 from storage.changes import Change, newest_alerting
@@ -198,7 +198,7 @@ def with_reminders(
     language, words = digest.body.language, digest.body.words
     views = tuple(
         change_view(session, change, language, base_url)
-        for change in with_deadline(session, routes, today, today + REMINDER)
+        for change in approaching_deadlines(session, routes, today, today + REMINDER)
         if change.id not in shown
     )
     if not views:

@@ -21,7 +21,7 @@ from notifier.repeats import says_more
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
 from storage.advisory_locks import AdvisoryLock, take
-from storage.alerts import Alert, unplanned_alerts, waiting_alerts, with_deadline
+from storage.alerts import Alert, approaching_deadlines, unplanned_alerts
 from storage.changes import change
 from storage.clock import is_ahead
 from storage.deliveries import (
@@ -79,7 +79,7 @@ def plan(
     for delivery in pending(session):
         if delivery.route != OPERATOR:
             planner.update(delivery)
-    for alert in unplanned_alerts(session):
+    for alert in unplanned_alerts(session, locked=True):
         planner.add(alert, grace)
     planner.write()
     for route, address in _empty_digests(session, routes, now):
@@ -266,7 +266,7 @@ def has_to_plan(
     return any(
         alert.route in by_name
         and _is_due(session, alert, by_name[alert.route], grace, now)
-        for alert in waiting_alerts(session)
+        for alert in unplanned_alerts(session)
     ) or any(_empty_digests(session, routes, now))
 
 
@@ -318,7 +318,7 @@ def _empty_digests(
         due = route.when.last(now, zone(route.timezone))
         before = route.when.last(due - timedelta(microseconds=1), zone(route.timezone))
         first, last_day = (each.date() + REMINDER for each in (before, due))
-        reminds = with_deadline(
+        reminds = approaching_deadlines(
             session, route.names, first + timedelta(days=1), last_day
         )
         if not route.empty and not reminds:

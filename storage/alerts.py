@@ -25,11 +25,6 @@ class Alert(SQLModel, table=True):
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
 
 
-_UNPLANNED = (
-    select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
-)
-
-
 def alerted_before_of_day(session: Session, change: Change) -> int:
     """How many earlier alerted changes of the document take effect on the same day."""
     wanted = select(func.count()).where(
@@ -41,7 +36,7 @@ def alerted_before_of_day(session: Session, change: Change) -> int:
     return session.exec(wanted).one()
 
 
-def with_deadline(
+def approaching_deadlines(
     session: Session, routes: Collection[str], first: date, last: date
 ) -> list[Change]:
     """Changes these routes were alerted to, with a deadline between these days, the nearest first."""
@@ -69,11 +64,9 @@ def alerts_of(session: Session, change_id: int) -> list[Alert]:
     )
 
 
-def unplanned_alerts(session: Session) -> list[Alert]:
-    """Oldest first; locked, so that another planning process waits and then finds them planned."""
-    return list(session.exec(_UNPLANNED.with_for_update()))
-
-
-def waiting_alerts(session: Session) -> list[Alert]:
-    """`unplanned_alerts` without the lock."""
-    return list(session.exec(_UNPLANNED))
+def unplanned_alerts(session: Session, *, locked: bool = False) -> list[Alert]:
+    """Oldest first; `locked`, so that another planning process waits and then finds them planned."""
+    wanted = (
+        select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
+    )
+    return list(session.exec(wanted.with_for_update() if locked else wanted))

@@ -24,7 +24,7 @@ from foundation.vocabulary import SEVERITIES, Cause, gravity
 from storage.announced import Announcement, announcements
 from storage.changes import Change, ChangeTopic, passage_counts
 from storage.clock import midnight
-from storage.columns import Utc
+from storage.columns import Utc, parsed_id
 from storage.documents import PREVIEW, Document, untranslated_id
 from storage.events import event_changes
 from storage.reviews import is_in_state
@@ -63,15 +63,10 @@ class Cursor(NamedTuple):
             )  # an unescaped "+" of an address
         except ValueError:
             at = None
-        if not (
-            at
-            and at.tzinfo
-            and number.isascii()
-            and number.isdigit()
-            and 0 < int(number[:11]) < 2**31
-        ):
+        id_ = parsed_id(number)
+        if not (at and at.tzinfo and id_):
             raise ValueError(f"not a place in a list of changes: {text!r}")
-        return cls(at.astimezone(UTC), int(number))
+        return cls(at.astimezone(UTC), id_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +213,7 @@ def event_of(session: Session, change: Change) -> list[ListedChange]:
     return listed(session, event_changes(session, {change.event_id})[change.event_id])
 
 
-def by_event(
+def grouped_by_event(
     days: Iterable[tuple[date | None, ListedChange]],
 ) -> list[tuple[date | None, list[ListedChange]]]:
     """Group changes of one event that name the same day."""
@@ -365,7 +360,7 @@ def upcoming(
     return found[:limit]
 
 
-def with_deadlines(
+def changes_with_deadline(
     session: Session, wanted: ChangeFilter, *, limit: int
 ) -> list[ListedChange]:
     """Newest first."""

@@ -13,17 +13,34 @@ import zstandard
 from sqlalchemy import JSON, DateTime, LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session, update
 
 from messages import Message
 from storage.errors import DamagedValue
 
 MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type
 MAX_BIGINT = 2**63 - 1
-_PART = 500  # bound values in a statement
+ROWS = 500  # read at a time, or bound values in a statement
 
 
 def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[start : start + _PART] for start in range(0, len(values), _PART))
+    return (values[start : start + ROWS] for start in range(0, len(values), ROWS))
+
+
+def parsed_id(text: str) -> int | None:
+    """An id or position that a cursor names; None for what no database holds."""
+    is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_INTEGER))
+    return int(text) if is_short and int(text) <= MAX_INTEGER else None
+
+
+def add_to_unique(
+    session: Session, column: Any, by: int, since: int, *conditions: Any
+) -> None:
+    """Add `by` to a column of positive, unique numbers, where they are `since` or higher."""
+    table = column.parent.entity
+    # by way of negative numbers: they are unique at every moment
+    for where, value in ((column >= since, -column), (column < 0, by - column)):
+        session.exec(update(table).where(where, *conditions).values({column: value}))
 
 
 def compressed(value: bytes) -> bytes:

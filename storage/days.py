@@ -23,12 +23,12 @@ from foundation.vocabulary import State
 from storage.chain import ChainEntry, add_entry, entry_text, entry_time, next_link
 from storage.checks import Check
 from storage.clock import AHEAD, midnight
+from storage.columns import ROWS
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document
 from storage.verification import Damage
 
-_PART = 1000  # rows at a time
 _DAY = re.compile(r"day (\S+), (\d+) checks to (\d+), (\d+) messages to (\d+)")
 
 
@@ -120,7 +120,7 @@ def _checks(
         old, _, new = rename.partition(" to ")
         former[new] = former.pop(old, old)
     for checked_at, document, outcome, status in session.exec(
-        rows.execution_options(yield_per=_PART)
+        rows.execution_options(yield_per=ROWS)
     ):
         name = former.get(document, document)
         yield f"{entry_time(checked_at)} {name} {outcome or '-'} {status or '-'}\n"
@@ -140,9 +140,7 @@ def _messages(session: Session, after: int, last: int, at: datetime) -> Iterator
         )
         .order_by(col(DeliveryItem.id))
     )
-    for sent_at, address, alert in session.exec(
-        rows.execution_options(yield_per=_PART)
-    ):
+    for sent_at, address, alert in session.exec(rows.execution_options(yield_per=ROWS)):
         digest = sha256(address.encode()).hexdigest()
         assert sent_at is not None, "the condition says so"
         yield f"{entry_time(sent_at)} {digest} alert-{alert}\n"

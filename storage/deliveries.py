@@ -13,7 +13,7 @@ from sqlmodel import JSON, Field, Session, SQLModel, col, delete, func, select, 
 
 from foundation.vocabulary import State
 from messages import Message
-from storage.alerts import Alert, waiting_alerts
+from storage.alerts import Alert, unplanned_alerts
 from storage.changes import Change
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
@@ -361,7 +361,7 @@ def claimed(session: Session) -> list[Delivery]:
 def has_undelivered(session: Session) -> bool:
     """An alert or a notice is to be planned, or a delivery to be sent or taken back."""
     return bool(
-        waiting_alerts(session)
+        unplanned_alerts(session)
         or unplanned_notices(session)
         or next_attempt(session)
         or claimed(session)

@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from storage.captures import Capture
+from storage.columns import ROWS
 from storage.database import Database, all_tables
 from storage.errors import with_advice
 from storage.paragraphs import ParagraphInterval, ParagraphPack, digest, is_of, texts_of
-from storage.verification import Damage, capture_damage, evidence_damage
+from storage.verification import Damage, capture_damage, evidence_damage, sample_of_day
 from storage.versions import Version
 from storage.wal import truncation
 
@@ -24,8 +25,6 @@ from storage.wal import truncation
 _MOST = 20
 # for a daily look; ten years of checks would take ten
 _SECONDS = 1
-_SAMPLE = 64  # captures of a daily look
-_PART = 500
 
 
 def daily_look(database: Database, day: int) -> Iterator[Damage]:
@@ -33,8 +32,7 @@ def daily_look(database: Database, day: int) -> Iterator[Damage]:
     yield from run_check(database, lambda session: _structure(session, day))
     with database.reading() as session:
         ids = list(session.exec(select(Capture.id).order_by(col(Capture.id))))
-    start = day * _SAMPLE % max(1, len(ids))
-    sample = [*ids[start:], *ids[:start]][:_SAMPLE]
+    sample = sample_of_day(ids, day)
     yield from run_check(database, lambda session: capture_damage(session, sample))
 
 
@@ -125,7 +123,7 @@ def _values(session: Session) -> Iterator[Damage]:
         ]
         try:
             for _ in session.execute(
-                select_columns(*columns), execution_options={"yield_per": _PART}
+                select_columns(*columns), execution_options={"yield_per": ROWS}
             ):
                 pass
         except (ValueError, TypeError):

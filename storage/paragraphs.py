@@ -30,10 +30,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.advisory_locks import AdvisoryLock, take
-from storage.columns import CompressedJson, in_parts
+from storage.columns import CompressedJson, add_to_unique, in_parts
 from storage.documents import Document
 from storage.tokenizer import folded_words, split_words
-from storage.versions import Version
+from storage.versions import Version, renumber
 from storage.word_forms import write_forms
 
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
@@ -320,24 +320,12 @@ def _forget(connection: Connection, document_id: str) -> None:
     )
 
 
-def move_on(session: Session, document_id: str, number: int) -> None:
-    """Follow the versions from `number` on, now numbered one higher; the inserted one needs `reindex`."""
+def make_room(session: Session, document_id: str, number: int) -> None:
+    """Renumber the versions from `number` on, so that an earlier one can come before them; it needs `reindex`."""
+    renumber(session, document_id, since=number, by=1)
     of_document = _of_document(document_id)
-    first, last = col(ParagraphInterval.first), col(ParagraphInterval.last)
-    session.exec(
-        update(ParagraphInterval)
-        .where(of_document, last >= number)
-        .values(last=last + 1)
-    )
-    # by way of negative numbers: keys are unique at every moment
-    session.exec(
-        update(ParagraphInterval)
-        .where(of_document, first >= number)
-        .values(first=-first)
-    )
-    session.exec(
-        update(ParagraphInterval).where(of_document, first < 0).values(first=1 - first)
-    )
+    for column in (ParagraphInterval.last, ParagraphInterval.first):
+        add_to_unique(session, col(column), 1, number, of_document)
 
 
 def stored_words(

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from storage.change_list import ChangeFilter, Cursor, after_place, conditions
 from storage.changes import Change, StoredPassage
+from storage.columns import parsed_id
 from storage.documents import Document
 
 
@@ -27,14 +28,11 @@ class PassagePlace(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> PassagePlace:
         """Raises `ValueError` for anything that `str` did not make."""
-        change, _, position = text.rpartition("~")
-        if (
-            not position.isascii()
-            or not position.isdigit()
-            or not int(position[:11]) < 2**31
-        ):
+        change, _, place = text.rpartition("~")
+        position = parsed_id(place)
+        if position is None:
             raise ValueError(f"not a place in a list of passages: {text!r}")
-        return cls(Cursor.parse(change), int(position))
+        return cls(Cursor.parse(change), position)
 
 
 @dataclass(frozen=True, slots=True)

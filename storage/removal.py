@@ -22,7 +22,7 @@ from storage.events import dissolve_events
 from storage.notices import Notice
 from storage.paragraphs import Mentions, reindex
 from storage.readings import forget_readings
-from storage.versions import Import, Version
+from storage.versions import Import, Version, renumber
 from storage.withdrawals import with_withdrawn
 
 
@@ -34,8 +34,8 @@ class HasHistory(StorageError):
     """The new id has versions of its own."""
 
 
-class Extent(NamedTuple):
-    """What would be removed."""
+class Removal(NamedTuple):
+    """How much would be removed."""
 
     versions: int
     changes: int
@@ -43,11 +43,13 @@ class Extent(NamedTuple):
     deliveries: int
 
 
-def extent(session: Session, document_id: str, *, imported: bool = False) -> Extent:
+def planned_removal(
+    session: Session, document_id: str, *, imported: bool = False
+) -> Removal:
     """Raises `UnknownDocument`."""
     document(session, document_id)
     with with_withdrawn(session):
-        return Extent(
+        return Removal(
             versions=_count(session, _versions(document_id, imported=imported)),
             changes=_count(session, _changes(document_id, imported=imported)),
             checks=0
@@ -66,7 +68,7 @@ def rename(
     take(session, AdvisoryLock.PLANNING)
     taken = session.get(Document, new)
     if taken is not None:
-        if number := extent(session, new).versions:
+        if number := planned_removal(session, new).versions:
             raise HasHistory(
                 f"{new} has a history of its own, up to version {number}: `policywatch documents remove {new}` "
                 f"takes it out, if that of {old} is to be in its place"
@@ -112,10 +114,7 @@ def remove_imported(
     _forget_versions(session, document_id, imported=True)
     remove_captures(session, col(Capture.id).in_(captures), document_id)
     session.exec(delete(Import).where(col(Import.document_id) == document_id))
-    ours = col(Version.document_id) == document_id
-    # by way of negative numbers: keys are unique at every moment
-    session.exec(update(Version).where(ours).values(number=-col(Version.number)))
-    session.exec(update(Version).where(ours).values(number=-col(Version.number) - gone))
+    renumber(session, document_id, since=1, by=-gone)
     row.forget_validators()
     reindex(session, document_id, mentions)
 

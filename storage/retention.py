@@ -18,7 +18,7 @@ from storage.database import Database, all_tables
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import document
 
-_PART = 500  # rows of a transaction, so that others can write in between
+_ROWS = 500  # of a transaction, so that others can write in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def thin(
 
 
 def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
-    removed, looked_at = 0, _PART
-    while looked_at == _PART:
+    removed, looked_at = 0, _ROWS
+    while looked_at == _ROWS:
         with database.writing() as session:
             row = document(session, document_id)
             after = (
@@ -69,7 +69,7 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
             )
             old = [
                 each
-                for each in session.exec(wanted.limit(_PART))
+                for each in session.exec(wanted.limit(_ROWS))
                 if each[1] < until and each[2] is not None
             ]
             looked_at = len(old)
@@ -108,7 +108,7 @@ def _drop_deliveries(database: Database, until: datetime) -> int:
             sent = select(Delivery.id, Delivery.created_at).where(
                 Delivery.state == State.SENT.value
             )
-            oldest = session.exec(sent.order_by(col(Delivery.id)).limit(_PART)).all()
+            oldest = session.exec(sent.order_by(col(Delivery.id)).limit(_ROWS)).all()
             old = [id_ for id_, created_at in oldest if created_at < until]
             session.exec(
                 delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(old))
@@ -117,5 +117,5 @@ def _drop_deliveries(database: Database, until: datetime) -> int:
             if old:
                 note(session, "thinned", f"deliveries to {max(old)}")
             removed += len(old)
-        if len(old) < _PART:
+        if len(old) < _ROWS:
             return removed

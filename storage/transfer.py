@@ -29,7 +29,7 @@ from storage.database import Database, all_tables
 from storage.errors import StorageError, with_advice
 from storage.paragraphs import stored_words, write_words
 
-_PART = 100  # rows in memory at once; a capture may have megabytes
+_ROWS = 100  # in memory at once; a capture may have megabytes
 _ANY_ORDER = 2**256
 
 
@@ -38,7 +38,7 @@ class NotCopied(StorageError):
 
 
 @dataclass
-class _Extent:
+class _TableDigest:
     """Rows and the sum of their hashes: the databases sort texts differently."""
 
     rows: int = 0
@@ -101,24 +101,24 @@ def _copy(reading: Session, writing: Session) -> dict[str, int]:
             )
     if to_sqlite:
         writing.execute(text("PRAGMA defer_foreign_keys = ON"))
-    extents = {table.name: _copy_table(reading, writing, table) for table in tables}
+    digests = {table.name: _copy_table(reading, writing, table) for table in tables}
     for pack in stored_words(reading):  # the index differs between kinds of database
         write_words(writing.connection(), pack)
     for table in tables:
-        written = _Extent()
+        written = _TableDigest()
         for rows in _parts(writing, table):
             written.add(rows)
-        if written != extents[table.name]:
+        if written != digests[table.name]:
             raise NotCopied(
                 f"nothing was copied: {table.name} would not have been the same as in the source"
             )
         if not to_sqlite and table.autoincrement_column is not None and written.rows:
             _go_on_counting(writing, table)
-    return {name: extent.rows for name, extent in extents.items()}
+    return {name: digest.rows for name, digest in digests.items()}
 
 
-def _copy_table(reading: Session, writing: Session, table: Table) -> _Extent:
-    extent = _Extent()
+def _copy_table(reading: Session, writing: Session, table: Table) -> _TableDigest:
+    digest = _TableDigest()
     names = [
         f"new_{column.name}" for column in table.columns
     ]  # SQLAlchemy reserves the columns' names for itself
@@ -132,12 +132,12 @@ def _copy_table(reading: Session, writing: Session, table: Table) -> _Extent:
             cast(bound, JSON) if isinstance(type_, JSON) and as_json else bound
         )
     for rows in _parts(reading, table):
-        extent.add(rows)
+        digest.add(rows)
         writing.connection().execute(
             insert(table).values(values),
             [dict(zip(names, row, strict=True)) for row in rows],
         )
-    return extent
+    return digest
 
 
 def _parts(session: Session, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
@@ -146,7 +146,7 @@ def _parts(session: Session, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
     """
     wanted = select(*map(_stored, table.columns)).order_by(*table.primary_key)
     yield from session.execute(
-        wanted, execution_options={"yield_per": _PART}
+        wanted, execution_options={"yield_per": _ROWS}
     ).partitions()
 
 

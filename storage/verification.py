@@ -23,13 +23,12 @@ from storage.chain import (
     last_timestamp,
 )
 from storage.checks import Check
-from storage.columns import decompressed
+from storage.columns import ROWS, decompressed
 from storage.errors import DamagedCapture, DamagedValue
 from storage.versions import Version, text_name
 from storage.withdrawals import with_withdrawn
 
-_PART = 500
-
+_SAMPLE = 64  # rows of a daily look
 # by the line of the entry that differs
 _DIFFERS = (
     *("time is not that of the fetch", "place in the chain is another"),
@@ -49,6 +48,12 @@ class Damage:
     problem: str
 
 
+def sample_of_day(ids: Sequence[int], day: int) -> Sequence[int]:
+    """Others each day."""
+    start = day * _SAMPLE % max(1, len(ids))
+    return [*ids[start:], *ids[:start]][:_SAMPLE]
+
+
 def evidence_damage(session: Session) -> Iterator[Damage]:
     yield from _chain_damage(session)
     yield from capture_damage(session)
@@ -65,7 +70,7 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
     for entry in session.exec(
         select(ChainEntry)
         .order_by(col(ChainEntry.number))
-        .execution_options(yield_per=_PART)
+        .execution_options(yield_per=ROWS)
     ):
         if is_whole and entry.lines[1:2] != [f"{previous}  {entry_name(last)}"]:
             is_whole = False
@@ -130,7 +135,7 @@ def text_damage(
     with with_withdrawn(session):
         for id_, head, number, document in session.exec(parts):
             captures[head or id_].add((entry_name(number), document))
-        rows = session.exec(wanted.execution_options(yield_per=_PART))
+        rows = session.exec(wanted.execution_options(yield_per=ROWS))
         for version, stored, entry in rows:
             problem = (
                 "has no entry in the chain; `policywatch read --again` writes it"
@@ -189,7 +194,7 @@ def unsigned_since(session: Session) -> datetime | None:
 def missing_digests(digests: Collection[str], session: Session) -> Iterator[Damage]:
     """SHA-256 of entries, kept elsewhere, that no entry has any more."""
     left = {*digests}
-    for entry in session.exec(select(ChainEntry).execution_options(yield_per=_PART)):
+    for entry in session.exec(select(ChainEntry).execution_options(yield_per=ROWS)):
         left.discard(entry.sha256)
     for digest in sorted(left):
         yield Damage(

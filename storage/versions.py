@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, UniqueConstraint, exists
+from sqlalchemy import JSON, ColumnElement, UniqueConstraint, exists
 from sqlalchemy.orm import aliased, defer
-from sqlmodel import Field, Session, SQLModel, col, func, select, update
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from foundation.vocabulary import Cause
 from storage.captures import Capture
@@ -21,7 +21,7 @@ from storage.chain import (
     entry_time,
 )
 from storage.clock import midnight
-from storage.columns import CompressedJson, Utc, json_bytes
+from storage.columns import CompressedJson, Utc, add_to_unique, json_bytes
 from storage.errors import Unknown, Withdrawn
 from storage.withdrawals import (
     Withdrawal,
@@ -97,10 +97,18 @@ def archive_name(source: str | None) -> str | None:
     return source and source.partition(",")[0]
 
 
-def current_version(session: Session, document_id: str) -> Version | None:
+OURS = col(Version.imported).is_(False)
+IMPORTED = col(Version.imported).is_(True)
+FROM_PAGE = col(Version.source).is_(None)  # the service itself answered with it
+
+
+def current_version(
+    session: Session, document_id: str, *conditions: ColumnElement[bool]
+) -> Version | None:
+    """The newest that meets the conditions."""
     return session.exec(
         select(Version)
-        .where(Version.document_id == document_id)
+        .where(Version.document_id == document_id, *conditions)
         .order_by(col(Version.number).desc())
         .limit(1)
     ).first()
@@ -238,50 +246,24 @@ def pages_before(
 def earlier_with(
     session: Session, document_id: str, fingerprint: str, until: int
 ) -> Version | None:
-    """The newest version up to the number `until` with this text, without its page."""
-    wanted = select(Version).where(
-        Version.document_id == document_id,
-        Version.fingerprint == fingerprint,
+    """The newest version up to the number `until` with this text."""
+    return current_version(
+        session,
+        document_id,
+        col(Version.fingerprint) == fingerprint,
         col(Version.number) <= until,
     )
-    return session.exec(
-        wanted.options(defer(Version.page))
-        .order_by(col(Version.number).desc())
-        .limit(1)
-    ).first()
-
-
-def first_own(session: Session, document_id: str) -> Version | None:
-    """The first that a check of ours brought, without its page."""
-    own = select(Version).where(
-        Version.document_id == document_id, col(Version.imported).is_(False)
-    )
-    return session.exec(
-        own.options(defer(Version.page)).order_by(col(Version.number)).limit(1)
-    ).first()
-
-
-def last_own(session: Session, document_id: str) -> Version | None:
-    """The last that the service itself answered with, without its page."""
-    own = select(Version).where(
-        Version.document_id == document_id, col(Version.source).is_(None)
-    )
-    return session.exec(
-        own.options(defer(Version.page)).order_by(col(Version.number).desc()).limit(1)
-    ).first()
 
 
 def imported_around(
     session: Session, document_id: str, at: datetime | None
 ) -> tuple[Version | None, Version | None]:
     """The last imported version (until that time), and the one after it, without its page."""
-    of_it = Version.document_id == document_id
-    before = select(Version).where(of_it, col(Version.imported))
-    if at is not None:
-        before = before.where(col(Version.captured_at) <= at)
-    last = session.exec(before.order_by(col(Version.number).desc()).limit(1)).first()
+    until = [col(Version.captured_at) <= at] if at is not None else []
+    last = current_version(session, document_id, IMPORTED, *until)
     after = select(Version).where(
-        of_it, col(Version.number) > (last.number if last else 0)
+        Version.document_id == document_id,
+        col(Version.number) > (last.number if last else 0),
     )
     return last, session.exec(
         after.options(defer(Version.page)).order_by(col(Version.number)).limit(1)
@@ -305,14 +287,12 @@ def mark_imported(
     )
 
 
-def make_room(session: Session, document_id: str, number: int) -> None:
-    """Renumber the versions from `number` on, so that an earlier one can come before them."""
+def renumber(session: Session, document_id: str, *, since: int, by: int) -> None:
+    """Add `by` to the numbers of the versions from `since` on, withdrawn ones included."""
     session.flush()
-    later = (col(Version.document_id) == document_id) & (col(Version.number) >= number)
-    # by way of negative numbers: keys are unique at every moment
-    session.exec(update(Version).where(later).values(number=-col(Version.number)))
-    moved = (col(Version.document_id) == document_id) & (col(Version.number) < 0)
-    session.exec(update(Version).where(moved).values(number=1 - col(Version.number)))
+    add_to_unique(
+        session, col(Version.number), by, since, Version.document_id == document_id
+    )
 
 
 def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:

@@ -145,6 +145,7 @@ def test_pages_forth_and_back_show_each_change_once(database: Database) -> None:
         "2025-11-03~1",
         "2025-11-03T00:00:00+00:00~x",
         "2025-11-03T00:00Z~" + "9" * 30,
+        "2025-11-03T00:00Z~" + "0" * 10 + "1" * 30,
     ],
 )
 def test_a_place_that_is_none_is_refused(wrong: str) -> None:

@@ -6,7 +6,7 @@ from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.text.language import is_mixed, language_of, two_letters
 
-_PART = 0.08  # share of the page's sentences; smaller parts are quotations or notes
+_LEAST = 0.08  # of the page's sentences; smaller parts are quotations or notes
 
 
 def leave_out_other_languages(
@@ -22,7 +22,7 @@ def leave_out_other_languages(
         parts = [
             child
             for child in parent.children
-            if isinstance(child, Element) and child.prose > _PART * parent.prose
+            if isinstance(child, Element) and child.prose > _LEAST * parent.prose
         ]
         if len(parts) != 1:
             break

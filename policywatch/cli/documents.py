@@ -30,7 +30,7 @@ from storage.clock import utc_now
 from storage.documents import document
 from storage.journal import Action, enter
 from storage.lock import one_at_a_time
-from storage.removal import extent, remove_imported
+from storage.removal import planned_removal, remove_imported
 from storage.removal import remove as remove_document
 from storage.removal import rename as rename_document
 
@@ -128,7 +128,7 @@ def rename(
         one_at_a_time(database) as held,
         held.writing() as session,
     ):
-        moved = extent(session, old)
+        moved = planned_removal(session, old)
         rename_document(session, old, new, mentions_in(document(session, old).language))
         enter(
             session,
@@ -171,7 +171,7 @@ def remove(
     """
     with opened(config) as (watchlist, database):
         with database.reading() as session:
-            removed = extent(session, id_, imported=imported)
+            removed = planned_removal(session, id_, imported=imported)
             is_of_file = document(session, id_).entry is None
         if imported and not removed.versions:
             console().print(f"Nothing was imported as the history of {id_}.")

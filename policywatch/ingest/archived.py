@@ -32,13 +32,12 @@ from storage.captures import add_capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
 from storage.events import dissolve_events
-from storage.paragraphs import move_on, reindex
+from storage.paragraphs import make_room, reindex
 from storage.reviews import forget_reviews
 from storage.versions import (
     Version,
     archive_name,
     imported_around,
-    make_room,
     mark_imported,
 )
 
@@ -256,7 +255,6 @@ def _write(
     if makes_room:
         number = current.number + 1 if current else 1
         make_room(session, document_id, number)
-        move_on(session, document_id, number)
     assert isinstance(text.page, Fetched), "what was read has bytes"
     total.versions += 1
     capture = text.page.capture(text.recorded_at, text.source)

@@ -36,11 +36,11 @@ from storage.changes import waiting_changes
 from storage.checks import Check, last_kept, rejected_captures
 from storage.documents import document, replaced_by
 from storage.versions import (
+    FROM_PAGE,
     Version,
     archive_name,
     current_version,
     is_read_as,
-    last_own,
     numbered_version,
     numbers_around,
     pages_before,
@@ -185,7 +185,7 @@ def _is_from_elsewhere(current: Version, capture: Capture) -> bool:
 def _page_text(session: Session, current: Version | None) -> str | None:
     if current is None or current.source is None:
         return None
-    own = last_own(session, current.document_id)
+    own = current_version(session, current.document_id, FROM_PAGE)
     return own.fingerprint if own is not None else None
 
 

@@ -14,11 +14,10 @@ from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.reprocess import extract_again
 from storage.captures import captures_from, intact
 from storage.errors import DamagedCapture, DamagedText
-from storage.verification import Damage, text_damage
+from storage.verification import Damage, sample_of_day, text_damage
 from storage.versions import Version
 from storage.withdrawals import with_withdrawn
 
-_SAMPLE = 64  # texts of a day
 _FORMER = 2  # earlier versions to try: a re-extracted one was read after the first
 
 Configs = Mapping[str, ExtractionConfig]
@@ -36,8 +35,7 @@ def extraction_damage(
     with with_withdrawn(session):
         ids = session.exec(select(Version.id).order_by(col(Version.id))).all()
     if day is not None:
-        start = day * _SAMPLE % max(1, len(ids))
-        ids = [*ids[start:], *ids[:start]][:_SAMPLE]
+        ids = sample_of_day(ids, day)
     for id_ in ids:
         with with_withdrawn(session):
             version = session.get_one(Version, id_)

@@ -30,10 +30,10 @@ from storage.checks import VALID, from_source, newest_check
 from storage.database import Database
 from storage.documents import Document, known
 from storage.versions import (
+    OURS,
     Import,
     archive_name,
     current_version,
-    first_own,
     last_import,
     mark_imported,
 )
@@ -348,7 +348,7 @@ def _first_check(checks: ArchiveChecks, newest: Record) -> int:
     id_ = checks.document_id
     with checks.database.writing() as session:
         version = current_version(session, id_)
-        if first_own(session, id_) is not None:
+        if current_version(session, id_, OURS) is not None:
             # the page's own history goes on from here
             mark_imported(
                 session, id_, OPEN_TERMS_ARCHIVE, newest.commit, newest.recorded_at

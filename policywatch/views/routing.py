@@ -15,7 +15,7 @@ from notifier.when import AtOnce, parse_when, zone
 from policywatch.config.recipients import route_of
 from policywatch.config.schema import RouteEntry
 from policywatch.ingest.alerting import CONFIRMATIONS
-from storage.alerts import Alert, alerts_of, waiting_alerts
+from storage.alerts import Alert, alerts_of, unplanned_alerts
 from storage.changes import Change, change, waiting_changes
 from storage.checks import VALID, count_checks, later_than
 from storage.clock import is_ahead, utc_now
@@ -69,7 +69,7 @@ def waiting(
         for name in (entry.name, *entry.formerly)
     }
     names: dict[tuple[int, datetime | None], list[str]] = {}
-    for alert in waiting_alerts(session):
+    for alert in unplanned_alerts(session):
         entry = by_name.get(alert.route)
         if entry and is_wanted(session, alert, route_of(entry)):
             names.setdefault((alert.change_id, _until(entry, alert, now())), []).append(

@@ -35,10 +35,10 @@ from storage.chain import head_line
 from storage.change_list import (
     Cursor,
     ListedChange,
-    by_event,
     changes_page,
+    changes_with_deadline,
+    grouped_by_event,
     leading_first,
-    with_deadlines,
 )
 from storage.changes import passages_by_change
 from storage.versions import Version, version_heads
@@ -188,10 +188,10 @@ def effective_dates(
     words = catalogue(page.language)
     dated = replace(query.filter, effective_from=query.effective_from or EARLIEST)
     starting = changes_page(session, dated, limit=_DATES).rows
-    ending = with_deadlines(session, query.filter, limit=_DATES)
+    ending = changes_with_deadline(session, query.filter, limit=_DATES)
     days = [
-        *by_event((row.change.effective_date, row) for row in starting),
-        *by_event((row.change.deadline, row) for row in ending),
+        *grouped_by_event((row.change.effective_date, row) for row in starting),
+        *grouped_by_event((row.change.deadline, row) for row in ending),
     ]
     heads = version_heads(session, [event[-1].change.version_id for _, event in days])
     events = [

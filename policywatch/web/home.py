@@ -14,7 +14,7 @@ from policywatch.views.query_params import ChangesQuery
 from policywatch.web.backend import Using
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
-from storage.change_list import ChangeFilter, by_event, changes_page, upcoming
+from storage.change_list import ChangeFilter, changes_page, grouped_by_event, upcoming
 from storage.checks import newest_check
 from storage.documents import watched_counts
 
@@ -48,7 +48,9 @@ def home_page(session: Session, today: date, wanted: ChangeFilter) -> dict[str, 
     return {
         "newest": news or events,
         "is_recent": bool(news) or not events,
-        "soon": by_event(upcoming(session, today, wanted, limit=10 * _SOON))[:_SOON],
+        "soon": grouped_by_event(upcoming(session, today, wanted, limit=10 * _SOON))[
+            :_SOON
+        ],
         "services": services,
         "documents": documents,
         "check": newest_check(session),

@@ -18,7 +18,7 @@ from policywatch.web.comparisons import Sides
 from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
-from storage.change_list import ChangeFilter, by_event, upcoming
+from storage.change_list import ChangeFilter, grouped_by_event, upcoming
 from storage.changes import Change
 from storage.documents import previews
 from storage.errors import UnknownDocument
@@ -40,7 +40,7 @@ def upcoming_page(
     session: Session, today: date, wanted: ChangeFilter
 ) -> dict[str, Any]:
     """Changes by the days that they name, the nearest first, and announced texts with those they will replace."""
-    events = by_event(upcoming(session, today, wanted, limit=_AHEAD))
+    events = grouped_by_event(upcoming(session, today, wanted, limit=_AHEAD))
     days = groupby(events, key=lambda event: event[0])
     pairs = previews(session, wanted.service)
     announced = [
