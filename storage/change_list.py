@@ -18,7 +18,7 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from foundation.vocabulary import SEVERITIES, Cause, gravity
 from storage.announced import Announcement, announcements
@@ -28,6 +28,7 @@ from storage.columns import Utc, parsed_id
 from storage.documents import PREVIEW, Document, untranslated_id
 from storage.events import event_changes
 from storage.reviews import is_in_state
+from storage.versions import Version
 
 _FEW = 1000  # changes of a topic that are listed by id rather than searched for
 _FIELDS = {
@@ -74,7 +75,8 @@ class ChangeFilter:
     """Which changes are wanted; empty or None does not narrow, any value of a field will do.
 
     `since` and `until` are inclusive UTC days of detection; `effective_from` and `effective_to` bound the effective
-    date. Without `cosmetic`, only changes to which `words_changed` applies. `state` is the review's.
+    date. Without `cosmetic`, only changes to which `words_changed` applies. `state` is the review's. `alerting`: only
+    those that people are alerted of, so none of an imported history.
     """
 
     service: Collection[str] = ()
@@ -90,6 +92,7 @@ class ChangeFilter:
     effective_to: date | None = None
     cosmetic: bool = False
     state: Collection[str] = ()
+    alerting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,13 @@ def changes_page(
         older=oldest if more else None,
         newer=newest if before is not None else None,
     )
+
+
+def count_events(session: Session, wanted: ChangeFilter) -> int:
+    """Of events and single changes."""
+    event = func.coalesce(col(Change.event_id), -col(Change.id))
+    counted = select(func.count(func.distinct(event)))
+    return session.exec(counted.where(*conditions(session, wanted))).one()
 
 
 def after_place(place: Cursor) -> ColumnElement[bool]:
@@ -261,6 +271,14 @@ def conditions(
         clauses.append(words_changed(of))
     if wanted.state:
         clauses.append(is_in_state(wanted.state, of))
+    if wanted.alerting:
+        imported = select(Version.id).where(col(Version.imported))
+        clauses += [
+            col(of.alert).is_(True),
+            col(of.waits) == 0,
+            col(of.before_id).not_in(imported),
+            col(of.version_id).not_in(imported),
+        ]
     return clauses
 
 

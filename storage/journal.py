@@ -27,6 +27,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     SPLIT = "split"
     REVIEW = "review"
+    DISMISS = "dismiss"
 
 
 # afterwards the watch sees less, or what it saw is void

@@ -58,6 +58,7 @@ KNOWN = {
 # without a password, held text, announced text or readers
 NOT_HERE = (
     "/ask",
+    "/work",
     "/record.pdf",
     "/sign-in",
     "/subscribe",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from sqlmodel import Session
@@ -27,6 +28,7 @@ from storage.captures import capture, newest_captures
 from storage.checks import Check, last_checks
 from storage.documents import Document, document, known, watched
 from storage.errors import DamagedCapture
+from storage.journal import Action, Actor, enter
 from storage.notices import Notice, notices_of
 
 _LISTED, _READ = 8, 500  # links in a notice; new links examined on a page
@@ -93,8 +95,26 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
         session.add(Notice.of(check, NoticeKind.LINKS, proposals=shown, more=more))
 
 
-def open_proposals(session: Session, document_id: str) -> list[tuple[str, str]]:
-    """Addresses still unwatched, each with its entry or line for the watchlist."""
+class Proposal(NamedTuple):
+    """`entry` is for the watchlist; of a `moved` document, the line to replace."""
+
+    notice: Notice
+    url: str
+    entry: str
+
+    @property
+    def is_moved(self) -> bool:
+        return self.notice.kind == NoticeKind.MOVED
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What the form of a new document is filled with."""
+        tables = tomllib.loads(self.entry).get("documents", [{}])
+        return {name: str(value) for name, value in tables[0].items() if name != "id"}
+
+
+def open_proposals(session: Session, document_id: str | None = None) -> list[Proposal]:
+    """Addresses still unwatched and not dismissed, of all documents or one."""
     notices = [
         each
         for kind in (NoticeKind.LINKS, NoticeKind.MOVED)
@@ -106,15 +126,35 @@ def open_proposals(session: Session, document_id: str) -> list[tuple[str, str]]:
         _Taken(_addresses(rows)),
     )
     return [
-        (url, entry)
+        Proposal(notice, url, entry)
         for notice in notices
         for url, entry in notice.facts["proposals"]
-        if not (
+        if url not in notice.facts.get("dismissed", ())
+        and not (
             url in addresses
             if notice.kind == NoticeKind.MOVED
             else taken.has(url, _title(entry))
         )
     ]
+
+
+def dismiss(
+    session: Session, notice_id: int, url: str, actor: Actor, at: datetime
+) -> None:
+    """What a person does not want is not proposed any more."""
+    notice = session.get(Notice, notice_id)
+    if notice is None or "proposals" not in notice.facts:
+        return
+    dismissed = {*notice.facts.get("dismissed", ()), url}
+    notice.facts = notice.facts | {"dismissed": sorted(dismissed)}
+    enter(
+        session,
+        actor,
+        Action.DISMISS,
+        notice.document_id or "",
+        at=at,
+        before={"url": url},
+    )
 
 
 def page_key(url: str) -> str:

@@ -277,8 +277,8 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
             for row in alternating_passages(session, [document_id])
         ],
         "proposals": [
-            {"url": url, "entry": entry}
-            for url, entry in open_proposals(session, document_id)
+            {"url": each.url, "entry": each.entry}
+            for each in open_proposals(session, document_id)
         ],
         "changes": [each.model_dump(mode="json") for each in changes],
     }

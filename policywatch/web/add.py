@@ -25,7 +25,9 @@ router = page_router()
 
 @router.get("/add")
 def add_form(request: Request) -> Response:
-    return render(request, "add.html", given={}, entry=None, read=None, trouble=None)
+    """The address may fill it, as proposals do."""
+    given = {name: request.query_params.get(name, "") for name in _KEYS}
+    return render(request, "add.html", given=given, entry=None, read=None, trouble=None)
 
 
 @router.post("/add")

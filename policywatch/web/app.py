@@ -42,6 +42,7 @@ from policywatch.web import (
     upcoming,
     version,
     withdraw,
+    work,
 )
 from policywatch.web.access import Access
 from policywatch.web.answer_cache import AnswerCache
@@ -77,7 +78,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=_few_threads,
-        dependencies=[Depends(_known_names)],
+        dependencies=[Depends(_known_names), Depends(work.count_work)],
         exception_handlers=FAILURES,
     )
     access = access or Access()
@@ -119,6 +120,7 @@ ACTIONS = (
     ask,
     health,
     held,
+    work,
     record,
     add,
     sign_in,

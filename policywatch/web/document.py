@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from policywatch.ingest.proposals import open_proposals
@@ -14,7 +13,7 @@ from policywatch.views.query_params import DocumentId, Number
 from policywatch.web.backend import Using
 from policywatch.web.chart import chart
 from policywatch.web.compare import comparison_choice
-from policywatch.web.forms import OwnForm
+from policywatch.web.forms import OwnForm, done
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.alternating import alternating_passages
@@ -72,9 +71,7 @@ def edit_document(
                 request.state.actor,
                 backend.now(),
             )
-    return RedirectResponse(
-        page_context(request).link(f"/documents/{document_id}"), 303
-    )
+    return done(request, form, f"/documents/{document_id}")
 
 
 def _pause(

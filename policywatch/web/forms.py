@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import parse_qs
 
 from fastapi import Depends, HTTPException, Request
+from fastapi.responses import RedirectResponse
+
+from policywatch.web.page_context import page_context
 
 _LARGEST_FORM = 10_000  # bytes
 
@@ -40,6 +44,15 @@ def own_form(request: Request, form: Form) -> dict[str, str]:
 
 
 OwnForm = Annotated[dict[str, str], Depends(own_form)]
+
+
+def done(
+    request: Request, form: Mapping[str, str], path: str, place: str = ""
+) -> RedirectResponse:
+    """To the page that the form stands on, where it says so; else to a `place` of `path`."""
+    page = page_context(request)
+    target = page.onward(form["next"]) if "next" in form else page.link(path) + place
+    return RedirectResponse(target, 303)
 
 
 def is_same_origin(request: Request) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from foundation.vocabulary import State
@@ -14,8 +13,7 @@ from policywatch.config.schema import RouteEntry
 from policywatch.views.health import by_cause, troubled
 from policywatch.views.routing import waiting
 from policywatch.web.backend import Using
-from policywatch.web.forms import OwnForm
-from policywatch.web.page_context import page_context
+from policywatch.web.forms import OwnForm, done
 from policywatch.web.rendering import page_router, render
 from policywatch.web.services import LISTED, document_rows
 from storage.checks import newest_check
@@ -47,7 +45,7 @@ def retry(request: Request, backend: Using, form: OwnForm) -> Response:
     )
     with backend.database.writing() as session:
         retry_parked(session, ids, backend.now())
-    return RedirectResponse(f"{page_context(request).link('/health')}#deliveries", 303)
+    return done(request, form, "/health", "#deliveries")
 
 
 def health_page(

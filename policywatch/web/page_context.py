@@ -31,7 +31,7 @@ class PageContext:
 
     `edition` is the export's query; None on a server.
 
-    `csrf` and `person` are of people who signed in; forms must send the former.
+    `csrf`, `person` and `open_work` (how much there is to do) are of people who signed in; forms must send the first.
     """
 
     path: str
@@ -43,6 +43,7 @@ class PageContext:
     can_sign_in: bool = False
     csrf: str | None = None
     person: str = ""
+    open_work: int = 0
 
     @property
     def exported(self) -> bool:

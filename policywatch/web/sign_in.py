@@ -40,9 +40,9 @@ async def sign_in(request: Request, backend: Using, form: Form) -> Response:
     if secret is None:
         trouble = "sign_in.wrong_name" if access.knows_people else "sign_in.wrong"
         return _form(request, backend, onward, 403, trouble)
-    done = RedirectResponse(
-        page_context(request).onward(onward), 303, {"Cache-Control": "no-store"}
-    )
+    page = page_context(request)
+    home = page.onward("/work" if onward == "/" else onward)
+    done = RedirectResponse(home, 303, {"Cache-Control": "no-store"})
     done.set_cookie(
         COOKIE,
         secret,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from policywatch.views.query_params import Number, ReviewEntry
 from policywatch.web.backend import Using
 from policywatch.web.change import change_page
-from policywatch.web.forms import OwnForm
+from policywatch.web.forms import OwnForm, done
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.changes import change
@@ -52,8 +52,7 @@ def review_change(
             event="event" in form,
         )
     if last is None or form.get("seen", str(last.id)) == str(last.id):
-        address = page_context(request).link(f"/changes/{change_id}")
-        return RedirectResponse(f"{address}#triage", 303)
+        return done(request, form, f"/changes/{change_id}", "#triage")
     language = page_context(request).language
     with backend.database.reading() as session:
         context = change_page(session, change_id, language) | {

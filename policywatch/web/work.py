@@ -1,0 +1,116 @@
+"""/work: what waits for a person who signed in, with the buttons for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlmodel import Session
+
+from foundation.vocabulary import Outcome, ReviewState, State
+from policywatch.ingest.proposals import dismiss, open_proposals
+from policywatch.views.health import by_cause, troubled
+from policywatch.web.backend import Using
+from policywatch.web.forms import OwnForm, done
+from policywatch.web.page_context import page_context
+from policywatch.web.rendering import page_router, render
+from storage.change_list import ChangeFilter, changes_page, count_events
+from storage.checks import Check
+from storage.deliveries import newest
+from storage.documents import Document
+
+_RECENT = timedelta(days=30)  # what is older stands in the lists alone
+_EVENTS, _MESSAGES = 20, 200
+router = page_router()
+
+
+@router.get("/work")
+def work(request: Request, backend: Using) -> Response:
+    if not request.state.signed_in:
+        if not backend.access.can_sign_in:
+            raise HTTPException(404)
+        page = page_context(request)
+        return RedirectResponse(page.link("/sign-in", next=page.asked), 303)
+    with backend.database.reading() as session:
+        reviewable = backend.state().configs.keys()
+        return render(
+            request, "work.html", **work_page(session, backend.now(), reviewable)
+        )
+
+
+@router.post("/work/proposals/{notice_id:int}")
+def dismiss_proposal(
+    request: Request, backend: Using, notice_id: int, form: OwnForm
+) -> Response:
+    with backend.database.writing() as session:
+        url = form.get("url", "")
+        dismiss(session, notice_id, url, request.state.actor, backend.now())
+    return done(request, form, "/work")
+
+
+def count_work(request: Request, backend: Using) -> None:
+    """For the menu of those who signed in."""
+    if request.state.access["csrf"]:
+        with backend.database.reading() as session:
+            request.state.access["open_work"] = open_work(session, backend.now())
+
+
+def open_work(session: Session, now: datetime) -> int:
+    held, causes = _failing(session)
+    return (
+        count_events(session, _unreviewed(now))
+        + len(held)
+        + len(causes)
+        + len(_undelivered(session, now))
+        + len(open_proposals(session))
+    )
+
+
+def work_page(
+    session: Session, now: datetime, reviewable: Collection[str]
+) -> dict[str, Any]:
+    """`reviewable` are documents whose held text can be shown here."""
+    held, causes = _failing(session)
+    unreviewed = _unreviewed(now)
+    return {
+        "events": changes_page(
+            session, unreviewed, limit=_EVENTS, by_event=True
+        ).events,
+        "unreviewed": count_events(session, unreviewed),
+        "since": unreviewed.since,
+        "held": held,
+        "reviewable": reviewable,
+        "causes": causes,
+        "failed": _undelivered(session, now),
+        "proposals": open_proposals(session),
+    }
+
+
+def _unreviewed(now: datetime) -> ChangeFilter:
+    return ChangeFilter(
+        state=[ReviewState.NEW], alerting=True, since=(now - _RECENT).date()
+    )
+
+
+_Failing = list[tuple[Document, Check]]
+
+
+def _failing(session: Session) -> tuple[_Failing, list[_Failing]]:
+    """Held texts that nobody rejected, and the other failing pages by cause."""
+    held: _Failing = []
+    others: dict[str, tuple[Document, Check]] = {}
+    for row, check in troubled(session):
+        if check.outcome != Outcome.HELD:
+            others[row.id] = row, check
+        elif check.rejected_as is None:
+            held.append((row, check))
+    causes = by_cause(check for _, check in others.values())
+    return held, [[others[each.document_id] for each in group] for group in causes]
+
+
+def _undelivered(session: Session, now: datetime) -> Sequence[Any]:
+    parked = newest(session, state=State.PARKED, limit=_MESSAGES)
+    return [each for each in parked if each.created_at > now - _RECENT]

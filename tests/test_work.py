@@ -1,0 +1,239 @@
+"""What waits for the operator's people stands on one page, with its buttons; visitors see nothing of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+from sqlmodel import select
+
+from foundation.vocabulary import NoticeKind, Outcome, State
+from messages import Message, verbatim
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.proposals import open_proposals
+from policywatch.web.access import Access
+from policywatch.web.backend import WatchlistState
+from storage.changes import change
+from storage.database import Database
+from storage.deliveries import Delivery, counts
+from storage.documents import document
+from storage.events import join_event
+from storage.journal import journal
+from storage.notices import Notice
+from storage.reviews import last_reviews
+from storage.versions import Version
+from tests.stories import Teller, day
+from tests.story_of_parley import HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS
+from tests.test_web_browser import complains_of_nothing, overflow
+from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN, form, sign_in
+from tests.web_pages import change_id, hrefs, page, text, visited
+
+TODAY = day(30)
+STATE = WatchlistState({NOTES: ExtractionConfig("Privacy Notice", "en")})
+LINK = "https://parley.example/ai-terms"
+ENTRY = (
+    '[[documents]]\nid = "parley/ai-terms"\nservice = "Parley"\ntitle = "AI terms"\n'
+    f'kind = "terms"\nurl = "{LINK}"\nlanguage = "en"\n'
+)
+
+
+@pytest.fixture
+def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
+    database = Database(
+        f"sqlite:///{shutil.copyfile(story_file, tmp_path / 'store.db')}"
+    )
+    yield database
+    database.close()
+
+
+def open_site(
+    store: Database, now: datetime = TODAY
+) -> AbstractContextManager[httpx.Client]:
+    access = Access(people=lambda: {"Anna": HASHED}, token=TOKEN)
+    return visited(store, access=access, state=lambda: STATE, now=lambda: now)
+
+
+@pytest.fixture
+def site(store: Database) -> Iterator[httpx.Client]:
+    with open_site(store) as client:
+        yield client
+
+
+def titles(site: httpx.Client) -> list[str]:
+    return text(page(site, "/work"), "h2")
+
+
+def propose(store: Database) -> None:
+    with store.writing() as session:
+        facts = {"proposals": [[LINK, ENTRY]], "more": 0}
+        session.add(
+            Notice(
+                kind=NoticeKind.LINKS,
+                document_id=TERMS,
+                facts=facts,
+                created_at=day(29),
+                planned_at=day(29),
+            )
+        )
+
+
+def fail(store: Database) -> None:
+    with store.writing() as session:
+        teller = Teller(session)
+        for id_ in (TERMS, HELP):
+            reason = verbatim("parley.example answered 503")
+            teller.checked(id_, day(29), Outcome.BLOCKED, reason)
+        gone = Message("rejection.most_gone", words=12, before=640)
+        teller.checked(NOTES, day(29), Outcome.HELD, gone)
+
+
+def test_visitors_see_nothing_of_it_and_who_signs_in_lands_there(
+    site: httpx.Client, store: Database
+) -> None:
+    assert "/work" not in hrefs(page(site, "/"))
+    asked = site.get("/work")
+    assert (asked.status_code, asked.headers["location"]) == (
+        303,
+        "/sign-in?next=%2Fwork",
+    )
+    assert sign_in(site, name="Anna").headers["location"] == "/work"
+    assert text(page(site, "/"), "nav a")[0].startswith("To do")
+    with visited(store) as nobody:
+        assert nobody.get("/work").status_code == 404
+
+
+def test_an_event_is_reviewed_with_one_button_and_the_count_goes_down(
+    site: httpx.Client, store: Database
+) -> None:
+    number, translated = change_id(store, PRIVACY), change_id(store, PRIVACY_FR)
+    with store.writing() as session:
+        reason = Message("event.language")
+        join_event(
+            session, change(session, translated), change(session, number), reason
+        )
+    sign_in(site, name="Anna")
+    (before,) = text(page(site, "/"), "nav .count")
+    action = f"/changes/{number}"
+    fields = form(site, "/work", action)
+    done = site.post(action, data=fields | {"state": "concerns-us"})
+    assert (done.status_code, done.headers["location"]) == (303, "/work")
+    (after,) = text(page(site, "/"), "nav .count")
+    assert int(after) == int(before) - 1
+    assert not page(site, "/work").css(f"form[action='{action}']")
+    with store.reading() as session:
+        reviews = last_reviews(session, [number, translated])
+    assert {(each.state, each.by) for each in reviews.values()} == {
+        ("concerns-us", "Anna")
+    }
+    assert reviews.keys() == {number, translated}
+
+
+def test_imported_and_old_changes_are_no_work(store: Database) -> None:
+    with open_site(store) as site:
+        sign_in(site, name="Anna")
+        assert text(page(site, "/work"), "#changes")
+        with store.writing() as session:
+            for version in session.exec(select(Version)):
+                version.imported = True
+        assert not page(site, "/work").css("#changes")
+        with store.writing() as session:
+            for version in session.exec(select(Version)):
+                version.imported = False
+    with open_site(store, day(300)) as site:
+        sign_in(site, name="Anna")
+        assert not page(site, "/work").css("#changes")
+
+
+def test_failing_pages_stand_by_cause_and_held_texts_by_themselves(
+    site: httpx.Client, store: Database
+) -> None:
+    fail(store)
+    sign_in(site, name="Anna")
+    shown = page(site, "/work")
+    assert f"/health/held/{NOTES}" in hrefs(shown)
+    assert text(shown, "#held") == ["Texts to review 1"]
+    causes = shown.css("section[aria-labelledby=failing] > ul > li")
+    together = [each for each in causes if len(each.css("form")) == 2]
+    assert len(together) == 1
+    action = f"/documents/{TERMS}"
+    done = site.post(action, data=form(site, "/work", action) | {"do": "check"})
+    assert done.headers["location"] == "/work"
+    with store.reading() as session:
+        assert document(session, TERMS).asked_at == day(30)
+    site.post(action, data=form(site, "/work", action) | {"do": "pause"})
+    assert not page(site, "/work").css(f"form[action='{action}']")
+
+
+def test_a_failed_message_is_sent_again_from_there(
+    site: httpx.Client, store: Database
+) -> None:
+    with store.writing() as session:
+        for each in session.exec(select(Delivery)):
+            each.created_at = day(29)
+    sign_in(site, name="Anna")
+    action = "/health/deliveries"
+    done = site.post(action, data=form(site, "/work", action))
+    assert done.headers["location"] == "/work"
+    with store.reading() as session:
+        assert counts(session)[State.PARKED] == 0
+    assert not page(site, "/work").css(f"form[action='{action}']")
+
+
+def test_a_proposal_fills_the_form_of_a_new_document_or_is_dismissed(
+    site: httpx.Client, store: Database
+) -> None:
+    propose(store)
+    sign_in(site, name="Anna")
+    shown = page(site, "/work")
+    (filled,) = (each for each in hrefs(shown) if each.startswith("/add?"))
+    values = {
+        node.attributes["name"]: node.attributes.get("value")
+        for node in page(site, filled).css("form.add input")
+    }
+    assert (values["url"], values["title"], values["service"]) == (
+        LINK,
+        "AI terms",
+        "Parley",
+    )
+    (action,) = (
+        each.attributes["action"] or ""
+        for each in shown.css("form[action^='/work/proposals/']")
+    )
+    assert site.post(action, data={"url": LINK}).status_code == 403
+    fields = form(site, "/work", action)
+    assert site.post(action, data=fields).headers["location"] == "/work"
+    assert not page(site, "/work").css(f"form[action='{action}']")
+    with store.reading() as session:
+        assert open_proposals(session) == []
+        entry = journal(session)[0]
+    assert (entry.action, entry.by, entry.before) == ("dismiss", "Anna", {"url": LINK})
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_work_is_done_in_a_browser(
+    browser: Browser, store: Database, width: int
+) -> None:
+    propose(store)
+    fail(store)
+    with open_site(store) as site:
+        context = browser.new_context(viewport={"width": width, "height": 800})
+        here = context.new_page()
+        here.goto(f"{site.base_url}/sign-in")
+        here.get_by_label("Name").fill("Anna")
+        here.get_by_label("Password").fill(PASSWORD)
+        here.get_by_role("button", name="Sign in").click()
+        expect(here.get_by_role("heading", level=1)).to_have_text("To do")
+        complains_of_nothing(here, "/work")
+        assert overflow(here) <= 0
+        events = here.get_by_role("article")
+        many = events.count()
+        here.get_by_role("button", name="Reviewed").first.click()
+        expect(events).to_have_count(many - 1)
+        context.close()
