@@ -191,3 +191,18 @@ def test_crawl_ingest_and_reading_again_agree_on_what_is_beside(tmp_path: Path) 
         assert not (tmp_path / "alerts.txt").exists() or "soup" not in (
             tmp_path / "alerts.txt"
         ).read_text("utf-8")
+
+
+LISTED = ("On request we:", "mend your book", "print your letters")
+
+
+@pytest.mark.parametrize("known", [LISTED, (" ".join(LISTED),)])
+def test_a_list_of_broken_lines_is_known_again(known: tuple[str, ...]) -> None:
+    """Texts in force may be of a time when its lines were one paragraph."""
+    markup = body(
+        paragraphs(LETTERS, CARDS), beside=f"<div><p>{'<br>'.join(LISTED)}</p></div>"
+    )
+    assert texts(read(markup)) == [LETTERS, CARDS]
+    former = ["Privacy", LETTERS, CARDS, *known]
+    page = read_page(markup.encode(), language="en", former=former)
+    assert texts(page) == [LETTERS, CARDS, *LISTED]

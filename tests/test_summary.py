@@ -10,7 +10,8 @@ from analysis.classify.clauses import LONGEST, MOST, cut
 from analysis.compare import compare
 from analysis.diff.wording import ChangedSentence
 from analysis.extract import read_page
-from analysis.model import Block, Brief, Link, Page, Passage
+from analysis.model import Block, Brief, Comparison, Link, Page, Passage
+from analysis.text.normal import fingerprint
 from analysis.text.word_lists import word_lists
 from foundation.vocabulary import QUESTIONS
 
@@ -127,6 +128,54 @@ def test_no_quotation_goes_across_a_bullet() -> None:
     brief, _ = summary(page(""), page(news))
     assert brief.data
     assert "*" not in "".join(quoted(brief, question) for question in QUESTIONS)
+
+
+CHOICES = """<main><h1>Privacy Policy</h1><p>We use your email address to answer your questions.</p>
+<p>In your settings you can:<br>turn off ads that are based on your profile{};<br>download a copy of your data</p>
+<p>You must not:<br>- sell the data of other members<br>- scrape their profiles{}</p></main>"""
+
+
+def test_lines_of_a_list_by_breaks_are_items_of_their_own() -> None:
+    before = read_page(CHOICES.format("", "").encode())
+    after = read_page(
+        CHOICES.format(
+            ";<br>object to the training of our AI models with your posts",
+            "<br>- use their posts to train AI models",
+        ).encode()
+    )
+    comparison = compare(before, after, language="en")
+    assert [
+        (each.lead_in, each.before, each.after) for each in comparison.passages
+    ] == [
+        (
+            ("In your settings you can:",),
+            None,
+            "object to the training of our AI models with your posts;",
+        ),
+        (("You must not:",), None, "- use their posts to train AI models"),
+    ]
+    headline = comparison.brief.headline
+    assert headline is not None
+    assert headline.claim is None
+    assert (headline.quotation.text, headline.quotation.lead_in) == (
+        "object to the training of our AI models with your posts",
+        ("In your settings you can:",),
+    )
+
+
+def test_where_lines_break_is_no_change() -> None:
+    page = CHOICES.format("", "").replace("<br>- ", "<br>")
+    pages = [read_page(each.encode()) for each in (page.replace("<br>", " "), page)]
+    assert [len(each.blocks) for each in pages] == [4, 8]
+    assert fingerprint(pages[0].blocks) == fingerprint(pages[1].blocks)
+    assert compare(*pages, language="en") == Comparison(substantive=False)
+
+
+def test_lines_that_only_wrap_a_sentence_are_one() -> None:
+    wrapped = "<p>We share your data with<br>our partners in advertising.<br>They may not sell it.</p>"
+    assert [block.text for block in read_page(wrapped.encode()).blocks] == [
+        "We share your data with our partners in advertising. They may not sell it."
+    ]
 
 
 def test_nothing_is_answered_where_nothing_changed() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from analysis.extract.broken_lines import ENUMERATED
 from analysis.model import CELL, Block
 from analysis.text.sentence_ends import sentence_bounds
 
-_ENUMERATED = re.compile(r"(?:\(?(?:\w|\d{1,3}|[ivx]{1,4})[.)]|[-–*•·●▪])\s")
 _LONGEST_CELL = 40  # characters of a header cell
 
 
@@ -36,7 +35,7 @@ def lead_ins(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
             continue
         if block.kind == "heading":
             stack = ()
-        elif block.kind == "paragraph" and not _ENUMERATED.match(block.text):
+        elif block.kind == "paragraph" and not ENUMERATED.match(block.text):
             governing.append(())
             stack = (_last_sentence(block.text),) if _leads(block.text) else ()
             continue

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
 from typing import NamedTuple
 
+from analysis.extract.broken_lines import breaks_in
 from analysis.extract.html_lines import (
     BOLD_LEVEL,
     CELL_ROLES,
@@ -110,14 +111,21 @@ class _Flow:
             short = len(whole) <= REMARK and _BREAK not in whole
             beside = self._beside(holders) if holders and short else ()
             hrefs, letters = self._placed_hrefs(), 0
+            chars = self._chars()
             for part in _BREAKS.split(whole) if _BREAK in whole else [whole]:
                 if text := " ".join(part.split()):
+                    share = len(text) / len(whole)
+                    linked, local, buttons = (
+                        min(len(text), round(count * (1 if share > 0.5 else share)))
+                        for count in chars
+                    )
                     self._line(
                         text,
                         holder,
-                        len(text) / len(whole),
+                        (linked, local, buttons),
                         beside,
                         _take_hrefs(hrefs, text, letters),
+                        breaks_in(part.split(_BREAK)) if _BREAK in part else (),
                     )
                     letters += len(text) - text.count(" ")
         self.pieces.clear()
@@ -151,13 +159,24 @@ class _Flow:
             elements.add(_unwrapped(holder))
         return tuple(elements) if len(elements) > 1 else ()
 
+    def _chars(self) -> tuple[int, int, int]:
+        """Of links, links into this page, and buttons."""
+        linked = local = buttons = 0
+        for piece in self.pieces:
+            buttons += piece.length * piece.in_button
+            if piece.anchor is not None:
+                linked += piece.length
+                local += piece.length * self._is_local(piece.anchor)
+        return linked, local, buttons
+
     def _line(
         self,
         text: str,
         holder: Element,
-        share: float,
+        chars: tuple[int, int, int],
         beside: tuple[Element, ...],
         hrefs: list[Href],
+        breaks: tuple[int, ...],
     ) -> None:
         if self.rows:
             self.cells[-1].append(text)
@@ -174,20 +193,6 @@ class _Flow:
             text
         ) and _is_title(text):
             kind, level = "heading", BOLD_LEVEL
-        portion = 1 if share > 0.5 else share
-
-        def chars(pieces: Iterable[_Piece]) -> int:
-            return min(
-                len(text), round(sum(piece.length for piece in pieces) * portion)
-            )
-
-        linked = [piece for piece in self.pieces if piece.anchor is not None]
-        local = [
-            piece
-            for piece in linked
-            if piece.anchor is not None and self._is_local(piece.anchor)
-        ]
-        buttons = [piece for piece in self.pieces if piece.in_button]
         self.lines.append(
             MarkupLine(
                 kind,
@@ -195,10 +200,9 @@ class _Flow:
                 holder,
                 level,
                 hrefs,
-                chars(linked),
-                chars(local),
-                chars(buttons),
+                *chars,
                 beside,
+                () if level else breaks,
             )
         )
 

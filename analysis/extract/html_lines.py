@@ -52,6 +52,7 @@ class MarkupLine:
     beside: tuple[
         Element, ...
     ] = ()  # inline elements that together hold a short line's text
+    breaks: tuple[int, ...] = ()  # offsets of `<br>` between items or sentences
     reason: str | None = None
 
     @property

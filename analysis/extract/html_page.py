@@ -9,6 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
+from analysis.extract.broken_lines import part
 from analysis.extract.grids import with_rows
 from analysis.extract.html_flow import lines_of
 from analysis.extract.html_lines import MarkupLine
@@ -101,7 +102,7 @@ def _dropped(lines: Iterable[MarkupLine]) -> Iterable[Dropped]:
     before = 0
     for line in lines:
         if line.reason is None:
-            before += 1
+            before += 1 + len(line.breaks)
         else:
             yield Dropped(line.text, line.reason, before)
 
@@ -237,7 +238,8 @@ def _blocks(lines: Iterable[MarkupLine], base: str) -> Iterable[Block]:
             for href, address in addresses
             if address is not None
         )
-        yield Block(line.kind, line.text, tuple(words for _, words, _ in path), links)
+        headings = tuple(words for _, words, _ in path)
+        yield from part(Block(line.kind, line.text, headings, links), line.breaks)
         if line.kind == "heading":
             path.append((line.level, line.text, _scope(line.element)))
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from rapidfuzz import fuzz
 
+from analysis.extract.broken_lines import parts
 from analysis.extract.consent_dialogs import smallest_with
 from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element
@@ -76,9 +77,12 @@ def _standing(lines: Sequence[MarkupLine], known: Counter[str]) -> list[MarkupLi
     free = known.copy()
     standing = []
     for line in sorted(lines, key=lambda line: line.reason is not None):
-        if free[line.text] > 0:
-            free[line.text] -= 1
-            standing.append(line)
+        split = [text for _, text in parts(line.text, line.breaks)]
+        for texts in ([line.text], split):
+            if all(free[text] >= n for text, n in Counter(texts).items()):
+                free.subtract(texts)
+                standing.append(line)
+                break
     return standing
 
 
