@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from foundation.vocabulary import State
-from notifier.delivery import deliver_due
+from notifier.delivery import DeliveryRun
 from notifier.routes import Address, Route
 from storage.database import Database
 from storage.deliveries import counts
@@ -49,9 +49,9 @@ def deliver_for_ever(database: str, worker: str, epoch: str, *ports: str) -> Non
         time.sleep(seconds / FASTER)
 
     while True:
-        deliver_due(
+        DeliveryRun(
             opened, routes(hooks, worker), (), base_url=SITE, now=now, sleep=sleep
-        )
+        ).deliver_due()
         time.sleep(0.1)
 
 
@@ -173,7 +173,7 @@ def speed(database: str, alerts: int) -> None:
             "team", *(inbox.url(f"reader-{number}@example.org") for number in range(10))
         )
         began, busy = time.monotonic(), time.process_time()
-        done = deliver_due(store, [team], (), base_url=SITE)
+        done = DeliveryRun(store, [team], (), base_url=SITE).deliver_due()
         seconds, own = time.monotonic() - began, time.process_time() - busy
     took = f"{seconds:.1f} s, of which {own:.1f} s at work in this process, the server's side included"
     print(f"{done.sent} alerts, {len(inbox.mails)} mails to one SMTP server in {took}")

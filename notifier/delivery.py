@@ -66,7 +66,7 @@ class Send(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Backoff:
     """A failed address gets nothing before `until`."""
 
     until: datetime
@@ -81,111 +81,18 @@ class RouteTest:
     answer: str
 
 
-def deliver_due(
-    database: Database,
-    routes: Sequence[Route],
-    operator: Sequence[Address],
-    *,
-    operator_language: str = "en",
-    base_url: str | None = None,
-    route_to: RouteTo | None = None,
-    change_json: ChangeJson = only_id,
-    grace: timedelta = timedelta(0),
-    now: Callable[[], datetime] = utc_now,
-    send: Send = send_it,
-    sleep: Callable[[float], None] = time.sleep,
-    chance: Callable[[], float] = random.random,
-    patience: timedelta = PATIENCE,
-    alerts_only: bool = False,
-    resting: dict[str, Rest] | None = None,
-) -> Deliveries:
-    """Plan, then send until nothing is due. Several processes may do so at once.
-
-    `alerts_only` leaves notices to a later call. `change_json` is a change for webhooks, `grace` the wait of alerts
-    of accepted texts.
-
-    `resting`, shared by the calls of a run, holds failed addresses: each rests for a second, four times longer with
-    each further failure, so that a dead server costs few timeouts. Rests of some seconds are waited for, up to
-    `patience` in all; a failed message is left to a later call. A program error with one delivery is raised when the
-    others are done.
-    """
-    run = _Run(
-        database,
-        routes,
-        operator,
-        operator_language=operator_language,
-        base_url=base_url,
-        route_to=route_to,
-        change_json=change_json,
-        grace=grace,
-        now=now,
-        send=send,
-        chance=chance,
-        alerts_only=alerts_only,
-        resting={} if resting is None else resting,
-    )
-    run.release_dead_claims()
-    while True:
-        run.plan()
-        while run.deliver_next():
-            pass
-        if run.wrote_notices:
-            continue
-        rest = run.pause_before(now() + patience)
-        if rest is None:
-            break
-        sleep(rest.total_seconds())
-        patience -= rest
-    if run.error is not None:
-        raise run.error
-    with database.reading() as session:
-        states = counts(session)
-    return Deliveries(
-        run.sent, run.failed, states[State.PENDING] + states[State.SENDING]
-    )
-
-
-def deliver_to_subscribers(
-    database: Database, route_to: RouteTo, base_url: str | None
-) -> None:
-    """Send what is due to subscribers, such as confirmation mails; `deliver_due` retries failures."""
-    with database.reading() as session:
-        routes = subscriber_routes(session, route_to)
-    run = _Run(database, routes, base_url=base_url)
-    while run.deliver_next():
-        pass
-
-
-def try_routes(
-    database: Database,
-    routes: Sequence[Route],
-    *,
-    base_url: str | None = None,
-    change_json: ChangeJson,
-) -> list[RouteTest]:
-    """Send a marked sample to each address. Stores nothing."""
-    tests = []
-    for route in routes:
-        with database.reading() as session:
-            message = sample_message(
-                session, language=route.language, base_url=base_url, route=route.name
-            )
-            message = replace(message, key=f"test {route.name} {utc_now().isoformat()}")
-            message = replace(
-                message, payload=webhook_body(session, message, change_json)
-            )
-        for address in route.to:
-            result = send_it(address, message)
-            tests.append(
-                RouteTest(
-                    route.name, address.name, result.ok, str(result.answer or "taken")
-                )
-            )
-    return tests
-
-
 @dataclass(slots=True)
-class _Run:
+class DeliveryRun:
+    """Sends what is due. Several processes may do so at once.
+
+    `alerts_only` leaves notices to a later run. `change_json` is a change for webhooks, `grace` the wait of alerts of
+    accepted texts.
+
+    `resting`, shared by the runs of a job, holds failed addresses: each rests for a second, four times longer with
+    each further failure, so that a dead server costs few timeouts. Rests of some seconds are waited for, up to
+    `patience` in all; a failed message is left to a later run.
+    """
+
     database: Database
     routes: Sequence[Route]
     operator: Sequence[Address] = ()
@@ -196,15 +103,39 @@ class _Run:
     grace: timedelta = timedelta(0)
     now: Callable[[], datetime] = utc_now
     send: Send = send_it
+    sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
+    patience: timedelta = PATIENCE
+    alerts_only: bool = False
+    resting: dict[str, Backoff] = field(default_factory=dict)  # by address
     me: str = field(default_factory=this_process)
     sent: int = 0
     failed: int = 0
     wrote_notices: bool = False
-    alerts_only: bool = False
-    resting: dict[str, Rest] = field(default_factory=dict)  # by address
     # of the program, raised when the other deliveries are done
     error: Exception | None = None
+
+    def deliver_due(self) -> Deliveries:
+        """Plan, then send until nothing is due."""
+        self.release_dead_claims()
+        while True:
+            self.plan()
+            while self.deliver_next():
+                pass
+            if self.wrote_notices:
+                continue
+            rest = self.pause_before(self.now() + self.patience)
+            if rest is None:
+                break
+            self.sleep(rest.total_seconds())
+            self.patience -= rest
+        if self.error is not None:
+            raise self.error
+        with self.database.reading() as session:
+            states = counts(session)
+        return Deliveries(
+            self.sent, self.failed, states[State.PENDING] + states[State.SENDING]
+        )
 
     def release_dead_claims(self) -> None:
         """Of dead processes, and those older than sending can take."""
@@ -429,7 +360,7 @@ class _Run:
             before = self.resting.get(delivery.address)
             failures = before.failures + 1 if before else 1
             until = again if result.retry_after is not None else now + pause(failures)
-            self.resting[delivery.address] = Rest(until, failures)
+            self.resting[delivery.address] = Backoff(until, failures)
 
     def _report_failure(
         self, session: Session, delivery: Delivery, reason: Message
@@ -451,3 +382,42 @@ class _Run:
             Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now())
         )
         self.wrote_notices = True
+
+
+def deliver_to_subscribers(
+    database: Database, route_to: RouteTo, base_url: str | None
+) -> None:
+    """Send what is due to subscribers, such as confirmation mails; `DeliveryRun.deliver_due` retries failures."""
+    with database.reading() as session:
+        routes = subscriber_routes(session, route_to)
+    run = DeliveryRun(database, routes, base_url=base_url)
+    while run.deliver_next():
+        pass
+
+
+def try_routes(
+    database: Database,
+    routes: Sequence[Route],
+    *,
+    base_url: str | None = None,
+    change_json: ChangeJson,
+) -> list[RouteTest]:
+    """Send a marked sample to each address. Stores nothing."""
+    tests = []
+    for route in routes:
+        with database.reading() as session:
+            message = sample_message(
+                session, language=route.language, base_url=base_url, route=route.name
+            )
+            message = replace(message, key=f"test {route.name} {utc_now().isoformat()}")
+            message = replace(
+                message, payload=webhook_body(session, message, change_json)
+            )
+        for address in route.to:
+            result = send_it(address, message)
+            tests.append(
+                RouteTest(
+                    route.name, address.name, result.ok, str(result.answer or "taken")
+                )
+            )
+    return tests

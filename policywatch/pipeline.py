@@ -27,7 +27,7 @@ from crawler.targets import (
 )
 from foundation.vocabulary import Outcome
 from messages import Message, program_error
-from notifier.delivery import Rest, deliver_due
+from notifier.delivery import Backoff, DeliveryRun
 from notifier.plan import may_deliver
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
@@ -98,7 +98,7 @@ class Job:
         self._pages = PageCache()
         self._read: list[int] = []  # checks, while others were fetched
         self._delivered = Deliveries(0, 0, 0)  # before the last step
-        self._resting: dict[str, Rest] = {}  # failed addresses
+        self._resting: dict[str, Backoff] = {}  # failed addresses
         self._in_force: dict[str, InForce] = {}  # of documents with one address
         self._turning: dict[str, TurningText] = {}  # those with alternating passages
 
@@ -347,7 +347,7 @@ class Job:
                 return Deliveries(0, 0, 0)
         from policywatch.views.serializer import webhook_change  # loads NumPy
 
-        return deliver_due(  # without a lease: each delivery is claimed, and results must be recorded
+        return DeliveryRun(  # without a lease: each delivery is claimed, and results must be recorded
             self._shared,
             self.recipients.routes,
             self.recipients.operator,
@@ -358,7 +358,7 @@ class Job:
             grace=self.recipients.grace,
             resting=self._resting,
             **options,
-        )
+        ).deliver_due()
 
     def read_late(self) -> None:
         """Ask again about changes whose answers came too late; pages, feeds and the next digest show the corrections."""

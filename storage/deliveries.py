@@ -26,7 +26,7 @@ _CANDIDATES = (
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """The result of one `deliver_due`: `failed` counts attempts, `pending` what is still to be sent."""
+    """The result of one run of deliveries: `failed` counts attempts, `pending` what is still to be sent."""
 
     sent: int
     failed: int

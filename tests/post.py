@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import select
 
 from messages import verbatim
-from notifier.delivery import Deliveries, deliver_due
+from notifier.delivery import Deliveries, DeliveryRun
 from notifier.notifications import Notification
 from notifier.routes import Address, Route
 from notifier.send import Result, send
@@ -50,7 +50,7 @@ def deliver(
     **options: Any,
 ) -> Deliveries:
     options.setdefault("now", lambda: now)
-    return deliver_due(
+    return DeliveryRun(
         database,
         routes,
         operator,
@@ -58,7 +58,7 @@ def deliver(
         chance=lambda: 0.5,
         sleep=lambda _: None,
         **options,
-    )
+    ).deliver_due()
 
 
 def rows(database: Database) -> list[Delivery]:
@@ -80,13 +80,13 @@ def one_message(store: Database) -> Notification:
         return Result(ok=True)
 
     owe(store, "team")
-    deliver_due(
+    DeliveryRun(
         store,
         [route("team", "json://unused")],
         (),
         base_url="https://watch.example",
         send=take,
-    )
+    ).deliver_due()
     return taken[0]
 
 

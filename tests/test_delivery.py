@@ -10,7 +10,7 @@ import pytest
 from foundation.vocabulary import State
 from messages import Message
 from notifier.backoff import wait
-from notifier.delivery import Deliveries, deliver_due
+from notifier.delivery import Deliveries, DeliveryRun
 from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.send import Result
@@ -144,17 +144,19 @@ def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(
         return TEMPORARY if message.key.startswith("alert 1 ") else Result(ok=True)
 
     for day in range(3):
-        deliver_due(
+        DeliveryRun(
             database,
             [team],
             (),
             send=send,
             now=lambda day=day: NOON + timedelta(days=day),
-        )  # type: ignore[misc]
+        ).deliver_due()  # type: ignore[misc]
     for _ in range(3):
         owe(database, "team")
     clock = Clock(NOON + timedelta(days=3))
-    done = deliver_due(database, [team], (), send=send, now=clock, sleep=clock.sleep)
+    done = DeliveryRun(
+        database, [team], (), send=send, now=clock, sleep=clock.sleep
+    ).deliver_due()
     assert done == Deliveries(sent=3, failed=1, pending=1)
 
 
@@ -182,14 +184,14 @@ def test_one_message_that_fails_holds_up_the_others_for_seconds(
         post.append(message.key)
         return TEMPORARY if len(post) % 8 == 0 else Result(ok=True)  # 12% of them
 
-    done = deliver_due(
+    done = DeliveryRun(
         database,
         [route("team", "json://a")],
         (),
         send=send,
         now=clock,
         sleep=clock.sleep,
-    )
+    ).deliver_due()
     assert done == Deliveries(sent=35, failed=5, pending=5)
     assert clock.now - clock.began <= timedelta(seconds=30)
 
@@ -203,14 +205,14 @@ def test_a_server_that_is_down_costs_few_timeouts(database: Database) -> None:
         post.append(message.key)
         return TEMPORARY
 
-    deliver_due(
+    DeliveryRun(
         database,
         [route("team", "json://a")],
         (),
         send=send,
         now=clock,
         sleep=clock.sleep,
-    )
+    ).deliver_due()
     assert len(post) <= 4
 
 
@@ -232,7 +234,7 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
     def sleep(seconds: float) -> None:
         clock[0] += timedelta(seconds=seconds)
 
-    done = deliver_due(
+    done = DeliveryRun(
         database,
         [route("team", "json://a")],
         (),
@@ -240,7 +242,7 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
         now=lambda: clock[0],
         sleep=sleep,
         chance=lambda: 0.5,
-    )
+    ).deliver_due()
     assert done == Deliveries(sent=2, failed=1, pending=0)
     assert timedelta(seconds=10) <= clock[0] - NOON <= timedelta(seconds=12)
 

@@ -16,7 +16,7 @@ import pytest
 from sqlmodel import select
 
 from foundation.vocabulary import State
-from notifier.delivery import Deliveries, deliver_due
+from notifier.delivery import Deliveries, DeliveryRun
 from notifier.notifications import Notification
 from notifier.plan import plan
 from notifier.routes import Address, Route
@@ -81,7 +81,9 @@ def test_a_send_that_breaks_the_program_leaves_its_delivery_for_the_next_run(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        deliver_due(database, [team], (), send=interrupted, now=lambda: NOON)
+        DeliveryRun(
+            database, [team], (), send=interrupted, now=lambda: NOON
+        ).deliver_due()
     assert [row.state for row in rows(database)] == [State.PENDING]
     assert deliver(database, team, post=Post(), now=NOON + 5 * MINUTE).sent == 1
 
@@ -98,17 +100,19 @@ def test_what_breaks_the_program_holds_up_no_other(database: Database) -> None:
 
     site = "https://watch.example"
     with pytest.raises(ZeroDivisionError):
-        deliver_due(database, [team], (), send=send, base_url=site, now=lambda: NOON)
+        DeliveryRun(
+            database, [team], (), send=send, base_url=site, now=lambda: NOON
+        ).deliver_due()
     owe(database, "team")
     with pytest.raises(ZeroDivisionError):
-        deliver_due(
+        DeliveryRun(
             database,
             [team],
             (),
             send=send,
             base_url=site,
             now=lambda: NOON + timedelta(days=1),
-        )
+        ).deliver_due()
     assert len(post.sent) == 1
 
 
@@ -123,9 +127,9 @@ def test_what_breaks_the_program_for_a_day_is_parked_and_told(
 
     for time in (NOON + timedelta(hours=5 * turn) for turn in range(6)):
         with pytest.raises(ZeroDivisionError):
-            deliver_due(
+            DeliveryRun(
                 database, [team], OPERATOR, send=send, now=lambda time=time: time
-            )  # type: ignore[misc]
+            ).deliver_due()  # type: ignore[misc]
         row = rows(database)[0]
         assert str(row.error) == "sending failed: ZeroDivisionError"
     assert row.state == State.PARKED
@@ -191,7 +195,7 @@ def test_this_process_is_not_dead() -> None:
 
 KILLED = """
 import os, signal, sys
-from notifier.delivery import deliver_due
+from notifier.delivery import DeliveryRun
 from notifier.routes import Address, Route
 from notifier.send import send
 from storage.database import Database
@@ -201,7 +205,7 @@ def die(address, message):
         assert send(address, message).ok
     os.kill(os.getpid(), signal.SIGKILL)
 
-deliver_due(Database(sys.argv[1]), [Route("team", (Address("${A}", sys.argv[2]),))], (), send=die)
+DeliveryRun(Database(sys.argv[1]), [Route("team", (Address("${A}", sys.argv[2]),))], (), send=die).deliver_due()
 """
 
 
@@ -219,7 +223,7 @@ def test_a_kill_at_the_moment_of_sending_loses_nothing(
     owe(database, "team")
     with mail_server() as inbox:
         killed(database_url, inbox.url(), when)
-        done = deliver_due(database, [route("team", inbox.url())], ())
+        done = DeliveryRun(database, [route("team", inbox.url())], ()).deliver_due()
     assert done == Deliveries(sent=1, failed=0, pending=0)
     assert len(inbox.mails) == mails
     # The one window in which a mail can come twice: taken by the server, not yet recorded. It says so by its number.
@@ -239,9 +243,9 @@ def test_what_joins_an_event_between_a_kill_and_the_next_run_is_neither_lost_nor
             "team",
             passages=flagged("Our licence to your posts covers AI."),
         )
-        assert deliver_due(database, [route("team", inbox.url())], ()) == Deliveries(
-            sent=2, failed=0, pending=0
-        )
+        assert DeliveryRun(
+            database, [route("team", inbox.url())], ()
+        ).deliver_due() == Deliveries(sent=2, failed=0, pending=0)
     first, again, more = (str(mail["Subject"]) for mail in inbox.mails)
     assert (first == again, "Terms of Use" in more) == (True, True)
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 2
@@ -266,7 +270,7 @@ def _at_once(database_url: str, team: Route) -> list[Deliveries]:
     def work() -> Deliveries:
         own = Database(database_url)
         together.wait()
-        done = deliver_due(own, [team], ())
+        done = DeliveryRun(own, [team], ()).deliver_due()
         own.close()
         return done
 
@@ -277,7 +281,7 @@ def _at_once(database_url: str, team: Route) -> list[Deliveries]:
 FULL = """
 import resource, sys
 from sqlalchemy.exc import OperationalError
-from notifier.delivery import deliver_due
+from notifier.delivery import DeliveryRun
 from notifier.routes import Address, Route
 from notifier.send import send
 from storage.database import Database
@@ -288,7 +292,8 @@ def send_and_fill(address, message):
     return result
 
 try:
-    deliver_due(Database(sys.argv[1]), [Route("team", (Address("${A}", sys.argv[2]),))], (), send=send_and_fill)
+    team = [Route("team", (Address("${A}", sys.argv[2]),))]
+    DeliveryRun(Database(sys.argv[1]), team, (), send=send_and_fill).deliver_due()
 except OperationalError:
     sys.exit(7)
 """
@@ -304,9 +309,9 @@ def test_a_disk_that_fills_before_the_record_is_written_loses_nothing(
     with mail_server() as inbox:
         assert warm.done("-c", FULL, url, inbox.url()).returncode == 7
         assert len(inbox.mails) == 1
-        assert deliver_due(database, [route("team", inbox.url())], ()) == Deliveries(
-            sent=2, failed=0, pending=0
-        )
+        assert DeliveryRun(
+            database, [route("team", inbox.url())], ()
+        ).deliver_due() == Deliveries(sent=2, failed=0, pending=0)
     database.close()
     numbers = [mail["Message-ID"] for mail in inbox.mails]
     assert len(numbers) == 3

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.delivery import Deliveries, deliver_due, try_routes
+from notifier.delivery import Deliveries, DeliveryRun, try_routes
 from notifier.routes import Address, Route
 from policywatch.views.serializer import webhook_change
 from storage.database import Database
@@ -47,7 +47,7 @@ def test_console_and_file_serve_those_without_a_server(
     team = Route(
         "team", (Address("console", "console://"), Address("file", f"file://{file}"))
     )
-    assert deliver_due(database, [team], ()).sent == 4
+    assert DeliveryRun(database, [team], ()).deliver_due().sent == 4
     printed = capsys.readouterr().out
     assert (
         printed.count(
@@ -63,23 +63,28 @@ def test_a_file_that_cannot_be_written_is_tried_again(
 ) -> None:
     owe(database, "team")
     team = route("team", f"file://{tmp_path}/missing/alerts.txt")
-    assert deliver_due(database, [team], (), now=lambda: NOON) == Deliveries(
-        sent=0, failed=1, pending=1
-    )
+    assert DeliveryRun(
+        database, [team], (), now=lambda: NOON
+    ).deliver_due() == Deliveries(sent=0, failed=1, pending=1)
     assert (
         str(rows(database)[0].error)
         == "the file can't be written: No such file or directory"
     )
     (tmp_path / "missing").mkdir()
-    assert deliver_due(database, [team], (), now=lambda: NOON + 5 * MINUTE).sent == 1
+    assert (
+        DeliveryRun(database, [team], (), now=lambda: NOON + 5 * MINUTE)
+        .deliver_due()
+        .sent
+        == 1
+    )
 
 
 def test_a_full_disk_leaves_no_half_message(database: Database) -> None:
     owe(database, "team")
     assert (
-        deliver_due(
-            database, [route("team", "file:///dev/full")], (), now=lambda: NOON
-        ).failed
+        DeliveryRun(database, [route("team", "file:///dev/full")], (), now=lambda: NOON)
+        .deliver_due()
+        .failed
         == 1
     )
     assert "No space left" in str(rows(database)[0].error)

@@ -17,7 +17,7 @@ import trustme
 
 from foundation.vocabulary import State
 from messages import Message, verbatim
-from notifier.delivery import Deliveries, deliver_due
+from notifier.delivery import Deliveries, DeliveryRun
 from notifier.mail import Mail
 from notifier.routes import Address, Route
 from notifier.send import Result, send
@@ -42,9 +42,9 @@ def body(mail: EmailMessage, kind: str) -> str:
 def test_a_mail_arrives_whole(database: Database) -> None:
     owe(database, "team")
     with mail_server() as inbox:
-        done = deliver_due(
+        done = DeliveryRun(
             database, [route("team", inbox.url())], (), base_url="https://watch.example"
-        )
+        ).deliver_due()
     assert done == Deliveries(sent=1, failed=0, pending=0)
     (mail,) = inbox.mails
     assert (
@@ -68,9 +68,9 @@ def test_no_space_is_lost_where_a_subject_is_folded(database: Database) -> None:
     with database.writing() as session:
         tell(session, ["team"], document="parley/privacy-policy.fr", brief=brief)
     with mail_server() as inbox:
-        deliver_due(
+        DeliveryRun(
             database, [route("team", inbox.url(), language="fr")], (), base_url=None
-        )
+        ).deliver_due()
     assert inbox.mails[0]["Subject"] == (
         "[Gravité élevée] Parley entraîne l’IA avec vos données à partir du 3 nov. 2025 · Politique de confidentialité"
     )
@@ -95,7 +95,7 @@ def test_a_line_that_begins_with_from_arrives_as_it_was(store: Database) -> None
         session.add(Notice(kind="parked", facts=facts, created_at=NOON))
     with mail_server() as inbox:
         to = Address("${A}", inbox.url())
-        deliver_due(store, [Route("team", (to,))], [to], now=lambda: NOON)
+        DeliveryRun(store, [Route("team", (to,))], [to], now=lambda: NOON).deliver_due()
     texts = [body(mail, kind) for mail in inbox.mails for kind in ("plain", "html")]
     assert len(texts) == 4
     assert not [text for text in texts if re.search(r"(^|\s)>From", text)]
@@ -105,7 +105,7 @@ def test_a_line_that_begins_with_from_arrives_as_it_was(store: Database) -> None
 def test_a_list_is_named_by_the_letters_of_its_route(store: Database) -> None:
     owe(store, "Équipe français")
     with mail_server() as inbox:
-        deliver_due(store, [route("Équipe français", inbox.url())], ())
+        DeliveryRun(store, [route("Équipe français", inbox.url())], ()).deliver_due()
     assert inbox.mails[0]["List-Id"] == "<equipe-francais.policywatch.example.net>"
 
 
@@ -114,7 +114,7 @@ def test_mails_about_one_document_belong_together(store: Database) -> None:
     owe(store, "team")
     owe(store, "team", document="harbour/terms")
     with mail_server() as inbox:
-        deliver_due(store, [route("team", inbox.url())], ())
+        DeliveryRun(store, [route("team", inbox.url())], ()).deliver_due()
     threads = [mail["References"] for mail in inbox.mails]
     assert threads[0] == threads[1] != threads[2]
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 3
@@ -170,11 +170,11 @@ def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(
     owe(store, "other")
     with mail_server(password="pässword") as inbox, mail_server() as other:
         bad = f"mailto://watch:p%C3%A4ssword@localhost:{inbox.port}/reader@example.org?from=watch@example.net"
-        done = deliver_due(
+        done = DeliveryRun(
             store,
             [route("team", bad), Route("other", (Address("${B}", other.url()),))],
             (),
-        )
+        ).deliver_due()
     assert done == Deliveries(sent=1, failed=1, pending=0)
     parked = next(row for row in rows(store) if row.state == State.PARKED)
     assert "choose a password of ASCII letters" in str(parked.error or "")
@@ -265,13 +265,13 @@ def test_a_mail_that_is_refused_after_it_was_read_is_not_lost(
     with mail_server() as inbox:
         inbox.replies = ["451 try later"]
         team = [route("team", inbox.url())]
-        assert deliver_due(database, team, (), now=lambda: NOON) == Deliveries(
-            sent=0, failed=1, pending=1
-        )
+        assert DeliveryRun(
+            database, team, (), now=lambda: NOON
+        ).deliver_due() == Deliveries(sent=0, failed=1, pending=1)
         assert (
-            deliver_due(
-                database, team, (), now=lambda: NOON + timedelta(minutes=5)
-            ).sent
+            DeliveryRun(database, team, (), now=lambda: NOON + timedelta(minutes=5))
+            .deliver_due()
+            .sent
             == 1
         )
 
@@ -380,9 +380,9 @@ def test_who_has_a_mail_does_not_get_it_again_because_of_another(
             )
         ]
         failed = [
-            deliver_due(
-                database, team, (), now=lambda h=h: NOON + timedelta(hours=h)
-            ).failed
+            DeliveryRun(database, team, (), now=lambda h=h: NOON + timedelta(hours=h))
+            .deliver_due()
+            .failed
             for h in range(5)
         ]  # type: ignore[misc]
         assert sum(failed) > 2
@@ -391,7 +391,9 @@ def test_who_has_a_mail_does_not_get_it_again_because_of_another(
         assert "example.org" not in str(row.taken)
         inbox.refusals.clear()
         assert (
-            deliver_due(database, team, (), now=lambda: NOON + timedelta(hours=9)).sent
+            DeliveryRun(database, team, (), now=lambda: NOON + timedelta(hours=9))
+            .deliver_due()
+            .sent
             == 1
         )
     assert inbox.recipients == [
@@ -408,9 +410,11 @@ def test_a_server_that_breaks_off_after_the_first_of_two_is_asked_for_the_second
     with mail_server() as inbox:
         team = [route("team", inbox.url("ann@example.org/bob@example.org"))]
         inbox.replies = ["250 Taken", "451 try later"]
-        assert deliver_due(store, team, (), now=lambda: NOON).failed == 1
+        assert DeliveryRun(store, team, (), now=lambda: NOON).deliver_due().failed == 1
         assert (
-            deliver_due(store, team, (), now=lambda: NOON + timedelta(minutes=5)).sent
+            DeliveryRun(store, team, (), now=lambda: NOON + timedelta(minutes=5))
+            .deliver_due()
+            .sent
             == 1
         )
     assert inbox.recipients == [["bob@example.org"]]

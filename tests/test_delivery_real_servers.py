@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from notifier.delivery import Deliveries, deliver_due
+from notifier.delivery import Deliveries, DeliveryRun
 from notifier.routes import Address
 from notifier.send import send
 from storage.database import Database
@@ -40,9 +40,9 @@ def test_a_matrix_room_reads_the_alert_and_gets_the_calendar_entry(
 ) -> None:
     owe(store, "team")
     site = "https://watch.example"
-    assert deliver_due(
+    assert DeliveryRun(
         store, [route("team", homeserver.url())], (), base_url=site
-    ) == Deliveries(1, 0, 0)
+    ).deliver_due() == Deliveries(1, 0, 0)
     told, file, name = homeserver.messages()
     assert (
         "<del>show</del> <b>train our writing models unless</b>"
@@ -89,12 +89,12 @@ def pushed(host: str, topic: str) -> list[dict[str, str]]:
 def test_ntfy_hands_on_the_alert(store: Database, push: str) -> None:
     owe(store, "team")
     site = "https://watch.example"
-    assert deliver_due(
+    assert DeliveryRun(
         store,
         [route("team", f"ntfy://{push}/policies?rto=60&cto=60")],
         (),
         base_url=site,
-    ) == Deliveries(1, 0, 0)
+    ).deliver_due() == Deliveries(1, 0, 0)
     (told,) = pushed(push, "policies")
     assert (
         told["title"]

@@ -18,7 +18,7 @@ from sqlmodel import select
 
 from analysis.model import Comparison, Passage
 from foundation.vocabulary import NoticeKind
-from notifier.delivery import deliver_due
+from notifier.delivery import DeliveryRun
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
@@ -488,7 +488,9 @@ def test_a_digest_opens_with_the_answers_that_say_yes(
         changed(job, site, policy(AI))
         to = job.recipients
         in_two_days = utc_now() + timedelta(days=2)
-        deliver_due(job.database, to.routes, to.operator, now=lambda: in_two_days)
+        DeliveryRun(
+            job.database, to.routes, to.operator, now=lambda: in_two_days
+        ).deliver_due()
     digest = " ".join((tmp_path / "asks.txt").read_text("utf-8").split())
     assert "Are my reviews used for AI? Yes. Unless you act, the policy" in digest
     assert "Are my reviews used for AI? No." not in digest

@@ -113,7 +113,7 @@ def test_the_history_is_taken_silently_and_each_later_commit_alerts_once_whateve
     for where in (
         "source.ArchiveChecks.take = lambda *_: os._exit(9)",  # before the commit is written
         "import policywatch.pipeline as p; p.ingest = lambda *_a, **_k: os._exit(9)",  # before it is read
-        "import policywatch.pipeline as p; p.deliver_due = lambda *_a, **_k: os._exit(9)",  # before it is sent
+        "import policywatch.pipeline as p; p.DeliveryRun = lambda *_a, **_k: os._exit(9)",  # before it is sent
     ):
         words = f"{killed}{where}\nsys.argv[1:] = ['run', '--now', '--config', {str(config)!r}]\ncli.main()"
         assert warm.done("-c", words).returncode == 9

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from notifier.delivery import deliver_due
+from notifier.delivery import DeliveryRun
 from notifier.subscriptions import subscriber_route
 from policywatch.cli.pages import _state
 from policywatch.config.recipients import Recipients
@@ -86,9 +86,9 @@ class Readers:
 
     def deliver(self) -> None:
         route_to, now = self.recipients.route_to, utc_now() + self.later
-        deliver_due(
+        DeliveryRun(
             self.database, (), (), base_url=SITE, route_to=route_to, now=lambda: now
-        )
+        ).deliver_due()
 
     def table(self) -> list[Subscriber]:
         with self.database.reading() as session:

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from notifier.channels import address_problem
-from notifier.delivery import deliver_due
+from notifier.delivery import DeliveryRun
 from notifier.routes import Address
 from notifier.send import send
 from policywatch.views.serializer import webhook_change
@@ -28,8 +28,8 @@ DATABASES = ["sqlite"]
 SECRET = "a-secret-of-24-characters"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-deliver = partial(
-    deliver_due, base_url="https://watch.example", change_json=webhook_change
+delivery_run = partial(
+    DeliveryRun, base_url="https://watch.example", change_json=webhook_change
 )
 
 
@@ -42,8 +42,11 @@ def test_a_receiver_verifies_signature_and_schema(store: Database) -> None:
     with webhook() as hook:
         hook.answers = [503]
         team = [route("team", address(hook))]
-        assert deliver(store, team, (), now=lambda: NOON).failed == 1
-        assert deliver(store, team, (), now=lambda: NOON + HOUR).sent == 1
+        assert delivery_run(store, team, (), now=lambda: NOON).deliver_due().failed == 1
+        assert (
+            delivery_run(store, team, (), now=lambda: NOON + HOUR).deliver_due().sent
+            == 1
+        )
     first, second = hook.calls
     assert first.body == second.body
     assert second.path == "/hook?team=1", "the secret is not sent"
@@ -106,9 +109,9 @@ def test_an_address_that_is_gone_is_switched_off_until_a_message_is_retried(
         hook.answers = [410]
         team = [route("team", address(hook))]
         operator = (Address("${OPS}", f"json://127.0.0.1:{hook.port}/ops"),)
-        deliver(database, team, operator, now=lambda: NOON)
+        delivery_run(database, team, operator, now=lambda: NOON).deliver_due()
         owe(database, "team")
-        deliver(database, team, operator, now=lambda: NOON + HOUR)
+        delivery_run(database, team, operator, now=lambda: NOON + HOUR).deliver_due()
         assert [call.path for call in hook.calls] == ["/hook?team=1", "/ops"], (
             "one try, and one notice"
         )
@@ -117,7 +120,9 @@ def test_an_address_that_is_gone_is_switched_off_until_a_message_is_retried(
             assert counts(session)["parked"] == 4
             retry_parked(session, [1], NOON)
         owe(database, "team")
-        deliver(database, team, operator, now=lambda: NOON + 2 * HOUR)
+        delivery_run(
+            database, team, operator, now=lambda: NOON + 2 * HOUR
+        ).deliver_due()
         assert len(hook.calls) == 4, "the one that was retried, and the new one"
     assert len(notices(database)) == 1
 
