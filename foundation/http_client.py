@@ -90,8 +90,8 @@ class HttpFailure(Exception):
 def fetch(
     url: str,
     *,
-    seconds: float,
-    max_size: int,
+    seconds: float = 20.0,
+    max_size: int = 64 * 1024,
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,

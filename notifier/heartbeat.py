@@ -14,8 +14,6 @@ from messages import Message
 from notifier.secrets import scrubbed
 from notifier.send import Result, why_no_response
 
-_SECONDS = 20.0  # for one ping: the run is over, and its process wants to end
-_LARGEST_ANSWER = 64 * 1024  # bytes
 _TRIES = 2
 
 Beat = Literal["start", "good", "fail"]
@@ -46,8 +44,6 @@ class Heartbeat:
                 url,
                 method="POST",
                 body=text.encode(),
-                seconds=_SECONDS,
-                max_size=_LARGEST_ANSWER,
                 allow_private=True,
             )
         except HttpFailure as failure:

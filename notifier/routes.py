@@ -62,7 +62,7 @@ class Route:
     def wants(self, document: Document, change: Change) -> bool:
         return change.alert and not self.unmet(document, change)
 
-    def unmet(self, document: Document, change: Change) -> list[Unmet]:
+    def unmet(self, document: Document, change: Change) -> list[UnmetCondition]:
         """The parts of its filter that the change fails, alerting or not. An unclassified change fails none by its
         content.
         """
@@ -82,7 +82,7 @@ class Route:
             ),
         ]
         return [
-            Unmet(
+            UnmetCondition(
                 key,
                 wanted if isinstance(wanted, tuple) else tuple(sorted(wanted)),
                 tuple(found),
@@ -102,7 +102,7 @@ class Route:
         return self.quiet.until(now, zone(self.timezone)) or now
 
 
-class Unmet(NamedTuple):
+class UnmetCondition(NamedTuple):
     """A key of the filter, any value of which would do, and the change's values."""
 
     key: str

@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # see channels.py
 SCHEMES = ("webhook+http", "webhook+https")
 _SHORTEST = 16  # characters of a secret
 _SECONDS = 35.0  # for the whole exchange
-_LARGEST_ANSWER = 64 * 1024  # bytes
 
 ChangeJson = Callable[[Session, int], dict[str, Any]]
 
@@ -51,7 +50,6 @@ class Webhook(NotifyBase):
             body=body,
             headers=headers,
             seconds=_SECONDS,
-            max_size=_LARGEST_ANSWER,
             allow_private=True,  # the operator's choice, without redirects
         )
 

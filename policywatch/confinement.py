@@ -38,14 +38,14 @@ _FILES = 64  # open at once
 _PR_GET_SECCOMP, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 21, 22, 38
 
 
-class Walls(NamedTuple):
+class Restrictions(NamedTuple):
     """What is in force: no files but our own code; no sockets, processes or signals."""
 
     files: bool
     calls: bool
 
 
-def confine() -> Walls:
+def confine() -> Restrictions:
     """Irrevocably: afterwards the process can only read the program's code, and use what is open."""
     for limit, most in (
         (resource.RLIMIT_NPROC, 0),
@@ -54,11 +54,11 @@ def confine() -> Walls:
     ):
         resource.setrlimit(limit, (most, most))
     if sys.platform != "linux":
-        return Walls(files=False, calls=False)
+        return Restrictions(files=False, calls=False)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        return Walls(files=False, calls=False)
-    return Walls(files=_allow_files(libc, _code()), calls=_allow_calls(libc))
+        return Restrictions(files=False, calls=False)
+    return Restrictions(files=_allow_files(libc, _code()), calls=_allow_calls(libc))
 
 
 def _code() -> set[Path]:

@@ -30,7 +30,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.model import TooCostly, UnfitModel, UnreadablePage
 from messages import Message
-from policywatch.confinement import Walls, confine
+from policywatch.confinement import Restrictions, confine
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,7 +47,7 @@ _RETURNED, _UNREADABLE, _COSTLY, _FAILED = b"RUCF"  # kinds of answers
 _HEAD = struct.Struct("=BQ")  # kind and length
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _idle: list[subprocess.Popen[bytes]] = []  # one for each concurrent thread
-_walls = Walls(files=False, calls=False)  # of this process
+_walls = Restrictions(files=False, calls=False)  # of this process
 
 
 class _Request(NamedTuple):
@@ -98,7 +98,7 @@ def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     return result  # type: ignore[no-any-return]
 
 
-def walls() -> Walls:
+def walls() -> Restrictions:
     """What confines the process."""
     return run(_standing)
 
@@ -251,7 +251,7 @@ def _answer(pickled: bytes, statm: int | None) -> tuple[int, bytes]:
         return _FAILED, _FAILURE.dump_json(failed)
 
 
-def _standing() -> Walls:
+def _standing() -> Restrictions:
     return _walls
 
 

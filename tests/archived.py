@@ -8,7 +8,7 @@ from pathlib import Path
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist, load
 from policywatch.pipeline import Job
-from policywatch.sources.open_terms_archive import Wish, chosen, import_archive
+from policywatch.sources.open_terms_archive import Selection, chosen, import_archive
 from policywatch.sources.repository import opened
 from policywatch.sources.source import ImportReport
 from storage.database import Database
@@ -16,7 +16,7 @@ from storage.versions import versions
 from tests.archive import Commit, repository
 
 POLICY = "Parley/Privacy Policy.md"
-ALL = Wish()
+ALL = Selection()
 START = datetime(2022, 3, 1, 6, 0, tzinfo=UTC)
 
 
@@ -79,12 +79,14 @@ def history(tmp_path: Path) -> Path:
 
 
 def take(
-    database: Database, watchlist: Watchlist, source: Path, wish: Wish = ALL
+    database: Database, watchlist: Watchlist, source: Path, selection: Selection = ALL
 ) -> list[ImportReport]:
     Job(watchlist, database, Recipients()).declare()
     with opened(str(source)) as found:
         return list(
-            import_archive(database, watchlist, found, chosen(found, wish), wish)
+            import_archive(
+                database, watchlist, found, chosen(found, selection), selection
+            )
         )
 
 

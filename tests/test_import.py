@@ -11,7 +11,7 @@ from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
-from policywatch.sources.open_terms_archive import Wish, chosen
+from policywatch.sources.open_terms_archive import Selection, chosen
 from policywatch.sources.repository import NotAnArchive, opened
 from storage.alerts import Alert
 from storage.changes import changes_of
@@ -140,20 +140,22 @@ def test_the_same_again_takes_nothing_and_later_only_what_is_new(
 def test_only_what_is_asked_for_is_taken(
     database: Database, watchlist: Watchlist, archive: Path
 ) -> None:
-    (terms,) = take(database, watchlist, archive, Wish("parley", ["terms of service"]))
+    (terms,) = take(
+        database, watchlist, archive, Selection("parley", ["terms of service"])
+    )
     assert terms.type == "Terms of Service"
     (privacy,) = take(
         database,
         watchlist,
         archive,
-        Wish(None, ["Privacy Policy=parley/old-privacy"], insists=True),
+        Selection(None, ["Privacy Policy=parley/old-privacy"], insists=True),
     )
     assert (privacy.id, privacy.continues) == ("parley/old-privacy", False)
     with pytest.raises(
         NotAnArchive,
         match=r"no such service or document; it has Parley/Privacy Policy, Parley/Terms",
     ):
-        take(database, watchlist, archive, Wish("Other"))
+        take(database, watchlist, archive, Selection("Other"))
 
 
 def test_two_documents_that_would_be_one_are_refused(

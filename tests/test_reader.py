@@ -26,7 +26,7 @@ from policywatch.doctor import examine
 from policywatch.ingest.drafts import draft_change
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
-from policywatch.reader.client import NoAnswer, Silent, ask
+from policywatch.reader.client import ModelUnavailable, NoAnswer, ask
 from policywatch.reader.model import LanguageModel
 from policywatch.reader.prompt import Subject
 from policywatch.reader.reader import Reader
@@ -244,7 +244,7 @@ def test_it_waits_as_long_as_the_server_asks_and_no_longer_than_it_may(
         "alert": False
     }
     server.replies = [(429, {"Retry-After": "9"}, b"{}"), answer]
-    with pytest.raises(Silent):
+    with pytest.raises(ModelUnavailable):
         ask(model_of(server), QUESTION, SCHEMA, sleep=pauses.append)
     assert pauses == [2.0]
 
@@ -252,12 +252,12 @@ def test_it_waits_as_long_as_the_server_asks_and_no_longer_than_it_may(
 def test_a_slow_server_and_one_that_hangs_up_are_silent(server: Answering) -> None:
     server.pause = 0.3
     server.answer = nothing
-    with pytest.raises(Silent, match="no whole answer within"):
+    with pytest.raises(ModelUnavailable, match="no whole answer within"):
         ask(model_of(server, seconds=1), QUESTION, SCHEMA)
     server.pause, server.breaks = 0.0, True
-    with pytest.raises(Silent, match="closed before the answer was complete"):
+    with pytest.raises(ModelUnavailable, match="closed before the answer was complete"):
         ask(model_of(server), QUESTION, SCHEMA)
-    with pytest.raises(Silent, match="no connection"):
+    with pytest.raises(ModelUnavailable, match="no connection"):
         ask(replace(model_of(server), url="http://127.0.0.1:9/v1"), QUESTION, SCHEMA)
 
 

@@ -18,7 +18,7 @@ from policywatch import web
 from policywatch.cli.setup import starter
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
-from policywatch.config.schema import DocumentEntry, document_id
+from policywatch.config.schema import DocumentEntry, check_document_id
 from policywatch.config.watchlist import Watchlist, load, shipped, shipped_documents
 from policywatch.plan import LOOKED_BACK, NEVER, due, due_at
 from storage.checks import Check
@@ -85,8 +85,8 @@ def test_no_id_reads_as_a_page_of_another_document() -> None:
             f"example/terms{re.sub('{.*?}', '3', end)}",
         ):
             with pytest.raises(ValueError, match="pages of other documents end so"):
-                document_id(id_)
-    assert document_id("example/compare-us") == "example/compare-us"
+                check_document_id(id_)
+    assert check_document_id("example/compare-us") == "example/compare-us"
 
 
 @pytest.mark.parametrize(

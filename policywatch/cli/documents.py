@@ -21,7 +21,7 @@ from policywatch.cli.options import (
     print_table,
 )
 from policywatch.config.additions import entry_text
-from policywatch.config.schema import DocumentEntry, document_id
+from policywatch.config.schema import DocumentEntry, check_document_id
 from policywatch.config.watchlist import NOTHING_WATCHED
 from policywatch.plan import edits
 from policywatch.sanitize import sanitize
@@ -116,7 +116,7 @@ def rename(
     Example: `policywatch documents rename example/privacy example/privacy-policy`
     """
     try:
-        document_id(new)
+        check_document_id(new)
     except ValueError as failure:
         raise typer.BadParameter(
             f"found {new!r}; {failure}", param_hint="NEW"

@@ -20,7 +20,7 @@ from policywatch.cli.options import (
 )
 from policywatch.cli.terminal import show_comparison
 from policywatch.cli.terminal_page import show_page
-from policywatch.config.schema import language_code
+from policywatch.config.schema import check_language_code
 from policywatch.sanitize import sanitize
 from policywatch.sources.files import (
     compare_files,
@@ -34,7 +34,7 @@ app = command_group()
 
 def _language(code: str | None) -> str | None:
     try:
-        return language_code(code) if code else None
+        return check_language_code(code) if code else None
     except ValueError as failure:
         raise typer.BadParameter(f"found {code!r}; {failure}") from failure
 

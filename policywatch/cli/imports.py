@@ -33,12 +33,17 @@ from policywatch.cli.options import (
     print_table,
 )
 from policywatch.config.recipients import Recipients
-from policywatch.config.schema import DocumentEntry, document_id, span, span_text
+from policywatch.config.schema import (
+    DocumentEntry,
+    check_document_id,
+    check_span_text,
+    span,
+)
 from policywatch.pipeline import Job, crawl_settings
 from policywatch.sanitize import sanitize
 from policywatch.sources.folder import saved_pages
 from policywatch.sources.older_store import StoredPages
-from policywatch.sources.open_terms_archive import Wish, chosen, import_archive
+from policywatch.sources.open_terms_archive import Selection, chosen, import_archive
 from policywatch.sources.repository import opened as archive
 from policywatch.sources.source import (
     ImportReport,
@@ -61,7 +66,7 @@ _DAY = ["%Y-%m-%d"]  # in UTC
 
 def _span(text: str) -> str:
     try:
-        return span_text(text)
+        return check_span_text(text)
     except ValueError as failure:
         raise typer.BadParameter(str(failure)) from failure
 
@@ -110,15 +115,15 @@ def open_terms_archive(
     """
     for named in document or ():
         _check_id(named)
-    wish = Wish(service, document or (), insist)
+    selection = Selection(service, document or (), insist)
     with archive(repository) as source, _importing(config, as_json) as at:
         reports = list(
             import_archive(
                 at.job.database,
                 at.job.watchlist,
                 source,
-                chosen(source, wish),
-                wish,
+                chosen(source, selection),
+                selection,
                 progress=at.progress,
             )
         )
@@ -318,7 +323,7 @@ def _check_id(named: str) -> None:
     type_, has_id, id_ = named.partition("=")
     try:
         if has_id:
-            document_id(id_)
+            check_document_id(id_)
     except ValueError as failure:
         raise typer.BadParameter(
             f"{type_}={id_}: {failure}", param_hint="--document"

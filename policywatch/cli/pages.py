@@ -27,7 +27,7 @@ from policywatch.cli.options import (
 )
 from policywatch.config.recipients import recipients
 from policywatch.config.reloadable import Reloadable
-from policywatch.config.schema import web_address
+from policywatch.config.schema import check_web_address
 from policywatch.config.watchlist import Watchlist, load, same_database
 from policywatch.evidence.bundle import write_bundle
 from policywatch.evidence.dataset import MANIFEST, export_data
@@ -196,7 +196,7 @@ def site(
     Example: `policywatch export site public --site https://policies.example.org --service LinkedIn`
     """
     try:
-        address = web_address(address) if address else None
+        address = check_web_address(address) if address else None
     except ValueError as failure:
         raise typer.BadParameter(
             f"found {address!r}; {failure}", param_hint="--site"

@@ -30,7 +30,7 @@ _PAGES_OF_A_DOCUMENT = re.compile(
 )
 
 
-def document_id(text: str) -> str:
+def check_document_id(text: str) -> str:
     """Raises `ValueError`, which says how to write it."""
     if not re.fullmatch(
         r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text
@@ -45,7 +45,7 @@ def document_id(text: str) -> str:
     return text
 
 
-def web_address(text: str) -> str:
+def check_web_address(text: str) -> str:
     """Raises `ValueError`, which says how to write it."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -54,8 +54,8 @@ def web_address(text: str) -> str:
 
 
 def _page_address(text: str) -> str:
-    """A `web_address` with a server's host and without credentials, for it is shown to everybody."""
-    parts = urlsplit(web_address(text))
+    """A `check_web_address` with a server's host and without credentials, for it is shown to everybody."""
+    parts = urlsplit(check_web_address(text))
     if "@" in parts.netloc:
         raise PydanticCustomError(
             HIDDEN,
@@ -83,7 +83,7 @@ def _git_address(text: str) -> str:
     return text
 
 
-def span_text(text: str) -> str:
+def check_span_text(text: str) -> str:
     """Raises `ValueError`, which says how to write it."""
     if not re.fullmatch(r"[1-9]\d*[mhd]", text):
         raise ValueError("write a number and m, h or d, like 30m, 6h or 1d")
@@ -92,7 +92,7 @@ def span_text(text: str) -> str:
     return text
 
 
-def language_code(text: str) -> str:
+def check_language_code(text: str) -> str:
     """Raises `ValueError`, which says how to write it."""
     if not re.fullmatch(r"[a-z]{2}", text):
         raise ValueError("write two small letters, like en or fr")
@@ -125,11 +125,11 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-Address = Annotated[str, AfterValidator(web_address)]
+Address = Annotated[str, AfterValidator(check_web_address)]
 PageAddress = Annotated[str, AfterValidator(_page_address)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
-Language = Annotated[str, AfterValidator(language_code)]
+Language = Annotated[str, AfterValidator(check_language_code)]
 
 
 class DocumentEntry(Table):
@@ -137,7 +137,7 @@ class DocumentEntry(Table):
     the service otherwise) locate it in Open Terms Archive.
     """
 
-    id: Annotated[str, AfterValidator(document_id)]
+    id: Annotated[str, AfterValidator(check_document_id)]
     service: Annotated[str, Field(min_length=1)]
     title: Annotated[str, Field(min_length=1)]
     kind: DocumentKind
@@ -147,7 +147,7 @@ class DocumentEntry(Table):
     select: list[Selector] = []
     remove: list[Selector] = []
     section: Annotated[str, Field(min_length=1)] | None = None
-    every: Annotated[str, AfterValidator(span_text)] = "6h"
+    every: Annotated[str, AfterValidator(check_span_text)] = "6h"
     robots: Robots | None = None
     allow_private: bool = False
     render: bool = False
@@ -306,7 +306,8 @@ class AlertsEntry(Table):
     """`[alerts]`: how long the alerts of a text that a person accepted wait, so that it can be taken back."""
 
     grace: Annotated[
-        str, AfterValidator(lambda text: text if text == "0m" else span_text(text))
+        str,
+        AfterValidator(lambda text: text if text == "0m" else check_span_text(text)),
     ] = "10m"
 
 
@@ -413,4 +414,4 @@ class TopEntry(Table):
     contact: str | None = None
     database: str = "sqlite:///policywatch.db"
     upgrade: bool | None = None
-    site: Annotated[str, AfterValidator(web_address)] | None = None
+    site: Annotated[str, AfterValidator(check_web_address)] | None = None

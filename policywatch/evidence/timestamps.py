@@ -21,8 +21,6 @@ from storage.errors import DamagedValue
 from storage.notices import Notice, notices_of
 from storage.verification import Damage, unsigned_since
 
-_SECONDS = 20  # for the whole exchange
-_LARGEST_ANSWER = 64 * 1024  # bytes
 _LATE = timedelta(days=2)
 
 
@@ -83,8 +81,6 @@ def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
         method="POST",
         body=query.as_bytes(),
         headers=headers,
-        seconds=_SECONDS,
-        max_size=_LARGEST_ANSWER,
         allow_private=True,  # the operator's choice, without redirects
     )
     if received.status != 200:

@@ -25,7 +25,7 @@ class NoAnswer(Exception):
     """The message says why, without address or key."""
 
 
-class Silent(NoAnswer):
+class ModelUnavailable(NoAnswer):
     """No timely answer; it may succeed later."""
 
 
@@ -111,7 +111,7 @@ def ask(
         except (openai.RateLimitError, openai.InternalServerError) as failure:
             pause = _pause(failure)
             if pause is None or pause >= left():
-                raise Silent(f"status {failure.status_code}") from failure
+                raise ModelUnavailable(f"status {failure.status_code}") from failure
             sleep(pause)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as failure:
             if failure.code == "context_length_exceeded" or "context" in str(failure):
@@ -129,10 +129,10 @@ def ask(
                 *more,
             ]
         except openai.APIStatusError as failure:
-            kind = Silent if failure.status_code >= 500 else NoAnswer
+            kind = ModelUnavailable if failure.status_code >= 500 else NoAnswer
             raise kind(f"status {failure.status_code}") from failure
         except openai.APIConnectionError as failure:
-            raise Silent(str(failure.__cause__ or failure)) from failure
+            raise ModelUnavailable(str(failure.__cause__ or failure)) from failure
         except (openai.APIError, ValueError, TypeError, RecursionError) as failure:
             raise NoAnswer("the answer is not one of chat completions") from failure
     return _reply(completion)

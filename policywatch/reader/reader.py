@@ -16,7 +16,7 @@ from analysis.model import Comparison
 from foundation.vocabulary import gravity
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.reader.answer import ModelAnswer
-from policywatch.reader.client import NoAnswer, Reply, Silent, TooLong, ask
+from policywatch.reader.client import ModelUnavailable, NoAnswer, Reply, TooLong, ask
 from policywatch.reader.model import LanguageModel
 from policywatch.reader.prompt import Prompt, Subject, prompt_of
 from policywatch.reader.reading import reading_of
@@ -116,7 +116,7 @@ class Reader:
             row.tokens_in, row.tokens_out = reply.tokens_in, reply.tokens_out
         except NoAnswer as failure:
             row.failure = str(failure)
-            if isinstance(failure, Silent):
+            if isinstance(failure, ModelUnavailable):
                 row.failure, self.left = f"late: {failure}", 0
         self.left -= self.clock() - began
         with suppress(IntegrityError), self.database.writing() as session:
@@ -171,7 +171,7 @@ class Reader:
     def _check_budget(self) -> None:
         """Raises `NoAnswer` if the operator's budget or the run's time is spent."""
         if self.left <= 0:
-            raise Silent("no time was left in this run")
+            raise ModelUnavailable("no time was left in this run")
         now = self.now()
         with self.database.reading() as session:
             day = usage_since(session, now - timedelta(days=1))

@@ -90,7 +90,7 @@ class ArchivedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Selection:
     """What to import: a service, or documents, each perhaps as TYPE=ID with our id.
 
     `insists`: also under an unknown id, or a document of another kind.
@@ -122,10 +122,10 @@ class Wish:
         )
 
 
-def chosen(repository: Repository, wish: Wish) -> list[Archived]:
+def chosen(repository: Repository, selection: Selection) -> list[Archived]:
     """Raises `NotAnArchive` with the available ones if none matches."""
     available = documents(repository.records(), repository.name)
-    wanted = [archived for archived in available if wish.wants(archived)]
+    wanted = [archived for archived in available if selection.wants(archived)]
     if not wanted:
         names = ", ".join(
             sorted({f"{each.service}/{each.type}" for each in available})[:20]
@@ -141,19 +141,19 @@ def import_archive(
     watchlist: Watchlist,
     repository: Repository,
     wanted: Sequence[Archived],
-    wish: Wish,
+    selection: Selection,
     *,
     progress: Progress = lambda *_: None,
 ) -> Iterator[ImportReport]:
     """One document at a time, each done when reported. Raises `NotAnArchive` for ids that two documents share
     (histories must not mix), and for a given id that is probably a mistake.
     """
-    if not wish.insists:
-        _check_ids(database, watchlist, wanted, wish)
+    if not selection.insists:
+        _check_ids(database, watchlist, wanted, selection)
     configs = extraction_configs(watchlist)
     taken: dict[str, Archived] = {}
     for archived in wanted:
-        id_, newest = wish.id_for(archived), _newest_page(repository, archived)
+        id_, newest = selection.id_for(archived), _newest_page(repository, archived)
         language = (newest and newest.language) or "en"
         if id_:
             entry = watchlist.document(id_)
@@ -191,14 +191,17 @@ def import_archive(
 
 
 def _check_ids(
-    database: Database, watchlist: Watchlist, wanted: Sequence[Archived], wish: Wish
+    database: Database,
+    watchlist: Watchlist,
+    wanted: Sequence[Archived],
+    selection: Selection,
 ) -> None:
     """A given id must be one of ours, of the same kind: a history is hard to take out again."""
     with database.reading() as session:
         kinds = {row.id: row.kind for row in known(session)}
     kinds |= {entry.id: entry.kind for entry in watchlist.documents}
     for archived in wanted:
-        id_ = wish.id_for(archived)
+        id_ = selection.id_for(archived)
         kind = kinds.get(id_ or "")
         if (
             id_ is None

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from foundation.vocabulary import Cause, State
 from notifier.plan import is_wanted
-from notifier.routes import Unmet
+from notifier.routes import UnmetCondition
 from notifier.when import AtOnce, parse_when, zone
 from policywatch.config.recipients import route_of
 from policywatch.config.schema import RouteEntry
@@ -190,7 +190,7 @@ def _why_not(
     session: Session,
     row: Change,
     entry: RouteEntry,
-    unmet: list[Unmet],
+    unmet: list[UnmetCondition],
     *,
     had_alert: bool,
 ) -> Iterator[str]:
