@@ -32,6 +32,7 @@ from warcio.checker import Checker
 
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
+from foundation.http_client import fetch
 from foundation.vocabulary import Outcome
 from notifier.chat_markup import Format
 from notifier.render import Body, fitted
@@ -827,7 +828,7 @@ def dripping(_asked: Asked, connection: socket.socket) -> None:
 def test_an_authority_that_drips_or_leads_elsewhere_holds_nothing_up(
     config: Path, authority: TimestampAuthority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("policywatch.evidence.timestamps._SECONDS", 2)
+    monkeypatch.setitem(fetch.__kwdefaults__, "seconds", 2)
     site, inside = Site(), Site()
     site.answers |= {"/drip": dripping, "/lead": redirect(inside.url("/"), 307)}
     for path in ("/drip", "/lead"):

@@ -176,7 +176,7 @@ def test_a_receiver_does_not_fill_the_memory(
 def test_a_heartbeat_that_drips_ends_with_its_deadline(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notifier.heartbeat._SECONDS", 1.0)
+    monkeypatch.setitem(fetch.__kwdefaults__, "seconds", 1.0)
     site.answers["/"] = dripping_headers
     began = time.monotonic()
     assert Heartbeat(site.url()).beat("good") == "no answer in time"
