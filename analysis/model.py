@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from foundation.vocabulary import (
     SIDES,
@@ -88,6 +89,13 @@ class Page:
     labelled: str | None = None
     region: str | None = None
     container: str | None = None
+
+
+class Ignored(NamedTuple):
+    """A block that a person called not of the document: the title above it ("" at the start of the page), its words."""
+
+    heading: str
+    text: str
 
 
 _MUCH = 3_000  # removed characters while nothing was added

@@ -39,8 +39,8 @@ class News:
     details: tuple[str, ...] = ()
 
 
-def show_notice(notice: Notice, language: str) -> News:
-    """Words of pages and servers are cleaned."""
+def show_notice(notice: Notice, language: str, base_url: str | None = None) -> News:
+    """Words of pages and servers are cleaned. `base_url` is that of the pages."""
     words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
     values = {
         name: clean(str(value)) for name, value in facts.items() if value is not None
@@ -69,6 +69,10 @@ def show_notice(notice: Notice, language: str) -> News:
     lines = facts.get("passages") or [
         line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()
     ]
+    if change := facts.get("change"):  # where a person can say so
+        page = f"{(base_url or '').rstrip('/')}/changes/{change}"
+        command = f"`policywatch ignore {change}`"
+        lines = [words("notices.ignore", place=page if base_url else command)]
     return News(text, (*_details(words, kind, facts, values), *map(clean, lines)))
 
 

@@ -216,7 +216,7 @@ def notice_message(
 ) -> Notification:
     """Equal ones once, with their count."""
     words = catalogue(language)
-    counted = Counter(show_notice(notice, language) for notice in notices)
+    counted = Counter(show_notice(notice, language, base_url) for notice in notices)
     lines = tuple(
         replace(line, text=f"{line.text} {words('say.times', n=n)}") if n > 1 else line
         for line, n in counted.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from sqlmodel import Session
@@ -54,25 +54,46 @@ def is_edited(session: Session, watchlist: Watchlist) -> bool:
     return applied_digest(session) != watchlist.digest
 
 
-def edits(database: Database) -> list[tuple[str, dict[str, Any] | None, bool]]:
-    """Edits on the pages: ids, entries added there, and whether paused."""
+class DocumentEdits(NamedTuple):
+    """Of a document, on the pages: its entry if added there, whether paused, and passages that are ignored."""
+
+    id: str
+    entry: dict[str, Any] | None
+    paused: bool
+    ignored: tuple[tuple[str, str], ...]
+
+
+def edits(database: Database) -> list[DocumentEdits]:
     with database.reading() as session:
-        return [(row.id, row.entry, row.paused) for row in edited(session)]
+        return [
+            DocumentEdits(
+                row.id,
+                row.entry,
+                row.paused,
+                tuple(
+                    (heading, text)
+                    for click in row.ignored or ()
+                    for heading, text in click["passages"]
+                ),
+            )
+            for row in edited(session)
+        ]
 
 
 def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
-    """With documents added on the pages, without paused ones; the file's entries win."""
+    """With documents added on the pages, without paused ones; the file's entries win. With ignored passages."""
     rows = edits(database)
     entries = {
-        id_: DocumentEntry.model_validate(entry | {"id": id_})
-        for id_, entry, _ in rows
-        if entry
+        row.id: DocumentEntry.model_validate(row.entry | {"id": row.id})
+        for row in rows
+        if row.entry
     }
     entries |= {entry.id: entry for entry in watchlist.documents}
-    paused = {id_ for id_, _, is_paused in rows if is_paused}
+    paused = {row.id for row in rows if row.paused}
     return replace(
         watchlist,
         documents=tuple(entry for id_, entry in entries.items() if id_ not in paused),
+        ignored={row.id: row.ignored for row in rows if row.ignored},
     )
 
 

@@ -51,6 +51,10 @@ class Document(SQLModel, table=True):
     # Edits on the web pages: its watchlist entry if added there, a pause, a requested check.
     entry: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     paused: bool = False
+    # by click, `passages` that a person called not of the document ([title above, text]), with `by`, `via`, `at`
+    ignored: list[dict[str, Any]] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )
     asked_at: datetime | None = Field(default=None, sa_type=Utc)
 
     # check id up to which checks without news were thinned
@@ -109,9 +113,10 @@ def watched(session: Session) -> list[Document]:
 
 
 def edited(session: Session) -> list[Document]:
-    """Added, paused or requested on the web pages, by id."""
+    """Added, paused or requested on the web pages, or with passages ignored; by id."""
     is_edited = (
         col(Document.entry).is_not(None)
+        | col(Document.ignored).is_not(None)
         | col(Document.paused)
         | col(Document.asked_at).is_not(None)
     )

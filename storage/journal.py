@@ -28,10 +28,12 @@ class Action(StrEnum):
     SPLIT = "split"
     REVIEW = "review"
     DISMISS = "dismiss"
+    IGNORE = "ignore"
+    UNIGNORE = "unignore"
 
 
 # afterwards the watch sees less, or what it saw is void
-NARROWING = {Action.PAUSE, Action.REJECT, Action.WITHDRAW}
+NARROWING = {Action.PAUSE, Action.REJECT, Action.WITHDRAW, Action.IGNORE}
 
 
 @dataclass(frozen=True, slots=True)

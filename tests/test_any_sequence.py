@@ -319,6 +319,17 @@ class AnySequence(RuleBasedStateMachine):
             self.do("review", change, "concerns-us")
             self.do("split", change, allowed=(0, 1, 2))
 
+    @rule(data=st.data())
+    def ignore_and_unignore(self, data: st.DataObject) -> None:
+        changes = [
+            row["id"] for row in json.loads(self.do("changes", "--json"))["changes"]
+        ]
+        if changes:
+            change = data.draw(st.sampled_from(changes))
+            self.do("ignore", change, 1, allowed=(0, 2))
+        name = data.draw(documents)
+        self.do("unignore", self.ids[name], 1, allowed=(0, 2))
+
     @rule(kind=kinds)
     def copy(self, kind: str) -> None:
         new = self.new_store(kind)

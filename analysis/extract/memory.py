@@ -23,7 +23,7 @@ INSERTED = "a box in the text"
 _BOX = 0.97  # share of the former text still present
 _KNOWN = 0.5  # of the text read without memory; less is another page or a new text
 _GROWN = 0.3  # of the former text; longer additions are growth
-_REWORDED = 60  # per cent alike
+REWORDED = 60  # per cent alike
 _SMALL = 600  # characters
 _POLICIES = frozenset(("privacy", "terms"))  # named by notices of changes
 
@@ -138,16 +138,13 @@ def _inserted(
             while element.parent is not None and element.parent not in old:
                 element = element.parent
             new.setdefault(element, []).append(line)
-    matters = pattern("furniture", "matters")
     return [
         line
         for element, lines in new.items()
         if (element.has_form or has_button(element))
         and sum(len(line.text) for line in lines) <= _SMALL
         if not any(is_same_kind(element, other) for other in _beside_it(element))
-        if not any(
-            matters.search(line.text) or _decides(line.text, language) for line in lines
-        )
+        if not any(speaks_of_policies(line.text, language) for line in lines)
         for line in lines
     ]
 
@@ -161,12 +158,18 @@ def _beside_it(element: Element) -> Iterable[Element]:
     ]
 
 
+def speaks_of_policies(text: str, language: str | None) -> bool:
+    return bool(pattern("furniture", "matters").search(text)) or _decides(
+        text, language
+    )
+
+
 def _decides(text: str, language: str | None) -> bool:
     return any(match.tier == "decides" for match in matches(text, language))
 
 
 def _is_reworded(text: str, gone: Iterable[str]) -> bool:
-    return any(fuzz.ratio(text, other) >= _REWORDED for other in gone)
+    return any(fuzz.ratio(text, other) >= REWORDED for other in gone)
 
 
 def _continues(sentence: str, place: Siblings, language: str | None) -> bool:

@@ -47,6 +47,8 @@ COMMANDS = {
         "reject": "accept",
         "withdraw": "accept",
         "split": "show",
+        "ignore": "show",
+        "unignore": "show",
         "deliver": "alerts",
         "alerts": "alerts",
         "routes": "alerts",

@@ -67,7 +67,7 @@ def list_documents(
         database.reading() as session,
     ):
         rows = watched_json(session, watchlist)
-        added = [entry for _, entry, _ in edits(database) if entry]
+        added = [row.entry for row in edits(database) if row.entry]
     if toml:
         console().print(
             "\n".join(

@@ -1,4 +1,4 @@
-"""The commands about a document's history and a change: history, show, split."""
+"""The commands about a document's history and a change: history, show, split, ignore, unignore."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from messages import counted
 from policywatch.cli.opening import opened, user
 from policywatch.cli.options import (
     CONFIG,
@@ -19,13 +20,17 @@ from policywatch.cli.options import (
     print_json,
     print_table,
 )
-from policywatch.cli.terminal import show_change, show_history
+from policywatch.cli.terminal import show_change, show_history, show_ignored
+from policywatch.ingest.ignoring import ignore as ignore_passages
+from policywatch.ingest.ignoring import unignore as take_back
 from policywatch.sanitize import sanitize
 from policywatch.views.routing import RouteResult, explain_routing
 from policywatch.views.serializer import change_json, history_json
 from storage.changes import change as stored_change
+from storage.changes import passages as stored_passages
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
+from storage.documents import document as stored_document
 from storage.events import split_off
 
 app = command_group()
@@ -114,6 +119,81 @@ def split(
     console().print(
         f"Change {change} {'stands alone now' if is_split else 'stands alone already'}."
     )
+
+
+@app.command()
+def ignore(
+    change: Annotated[
+        int,
+        typer.Argument(
+            metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it."
+        ),
+    ],
+    passages: Annotated[
+        list[int] | None,
+        typer.Argument(
+            metavar="[PASSAGE]...", min=1, help="Its number; lists them if left out."
+        ),
+    ] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Say that passages of a change are not of the document: a banner, a menu, an offer.
+
+    From the next run on they are left out of the text, with these words and where they stand now; the same words
+    elsewhere are read. The change stays, and nothing that was sent is taken back.
+
+    Examples: `policywatch ignore 17` · `policywatch ignore 17 2`
+    """
+    with opened(config) as (_, database):
+        if not passages:
+            with database.reading() as session:
+                stored_change(session, change)
+                rows = stored_passages(session, change)
+            texts = [sanitize(row.after or row.before or "") for row in rows]
+            print_table(
+                ("", "passage"),
+                [(str(number), text) for number, text in enumerate(texts, 1)],
+            )
+            return
+        positions = [number - 1 for number in passages]
+        with database.writing() as session:
+            document = ignore_passages(
+                session, change, positions, actor=user(), at=utc_now()
+            ).id
+    console().print(
+        f"Ignored from the next run on; `policywatch unignore {document}` takes it back.",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def unignore(
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT")],
+    number: Annotated[
+        int | None,
+        typer.Argument(
+            metavar="[NUMBER]", min=1, help="As listed; lists them if left out."
+        ),
+    ] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Read passages again that `ignore` left out.
+
+    Examples: `policywatch unignore linkedin/privacy-policy` · `policywatch unignore linkedin/privacy-policy 1`
+    """
+    with opened(config) as (_, database), database.writing() as session:
+        clicks = stored_document(session, document).ignored or []
+        if number is None:
+            show_ignored(console(), clicks)
+            return
+        if number > len(clicks):
+            raise typer.BadParameter(
+                f"{document} ignores {counted(len(clicks), 'selection')}",
+                param_hint="NUMBER",
+            )
+        when = clicks[number - 1]["at"]
+        take_back(session, document, when, actor=user(), at=utc_now())
+    console().print("Read again from the next run on.")
 
 
 def _print_routes(results: list[RouteResult]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -161,6 +162,19 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
     if changes:
         sheet.gap()
         sheet.line(("See one with: policywatch show CHANGE", "dim"))
+    show_ignored(console, row.ignored or ())
+
+
+def show_ignored(console: Console, clicks: Sequence[Mapping[str, Any]]) -> None:
+    """Passages that a person called not of the document, numbered by click."""
+    sheet = _Sheet(console)
+    for number, click in enumerate(clicks, 1):
+        sheet.gap()
+        who = sheet.words.actor(click["by"], click["via"])
+        day = sheet.words.day(datetime.fromisoformat(click["at"]))
+        sheet.line((f"Ignored ({number})", "bold"), f"  since {day}, by {who}")
+        for heading, text in click["passages"]:
+            sheet.line(f"{heading} › {text}" if heading else text, indent=2)
 
 
 def show_changes(console: Console, page: ChangesPage) -> None:

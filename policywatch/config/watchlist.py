@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,6 +83,8 @@ class Watchlist:
     web: WebEntry
     reader: tuple[ReaderEntry, FileSection]
     evidence: tuple[EvidenceEntry | None, FileSection]
+    # of the store, not the file: titles and texts of passages, by document
+    ignored: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

@@ -15,12 +15,14 @@ import zstandard
 
 from analysis.diff import block_keys, passages
 from analysis.extract import READER, markup_of, read_page
+from analysis.extract.ignored import leave_out_ignored
 from analysis.extract.markdown import read_markdown
 from analysis.extract.markup_digest import markup_digest
 from analysis.model import (
     Block,
     Brief,
     Comparison,
+    Ignored,
     Page,
     Passage,
     TooCostly,
@@ -134,13 +136,13 @@ class ExtractionConfig:
     kind: str | None = None
     section: str | None = None
     service: str = ""
+    ignored: tuple[Ignored, ...] = ()  # by a person
 
     @property
     def reader(self) -> str:
         """Changes with rules, selectors and language: versions with different ones can't be compared."""
-        selectors = json.dumps(
-            [self.select, self.remove, *([self.section] if self.section else [])]
-        ).encode()
+        more = [each for each in (self.section, self.ignored) if each]
+        selectors = json.dumps([self.select, self.remove, *more]).encode()
         return f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}:{self.language}"  # see `is_read_as`
 
     @property
@@ -190,7 +192,7 @@ class ExtractionConfig:
     def _reading(
         self, received: RawPage, memory: Memory, remove: Sequence[str] = ()
     ) -> Callable[[], Page]:
-        return partial(
+        read = partial(
             read_page,
             received.body,
             mime=received.mime,
@@ -201,6 +203,9 @@ class ExtractionConfig:
             remove=(*self.remove, *remove),
             section=self.section,
             former=memory.blocks,
+        )
+        return lambda: leave_out_ignored(
+            read(), self.ignored, memory.blocks, self.language
         )
 
     def extract_parts(
@@ -487,6 +492,7 @@ def extraction_configs(
             entry.kind,
             entry.section,
             entry.service,
+            tuple(Ignored(*each) for each in watchlist.ignored.get(entry.id, ())),
         )
         for entry in watchlist.documents
     }

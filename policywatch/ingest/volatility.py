@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -28,8 +29,8 @@ _VERSIONS = 6  # among which one has the other state of an alternating passage
 
 
 class VolatilePlace(NamedTuple):
-    """Since when, its identity (surrounding words, or the alternating passage), and versions before and after a
-    change.
+    """Since when, its identity (surrounding words, or the alternating passage), versions before and after a change,
+    and the newest change that brought or took it.
     """
 
     kind: NoticeKind
@@ -37,6 +38,7 @@ class VolatilePlace(NamedTuple):
     place: tuple[str, str]
     before: Version
     after: Version
+    change: int | None
 
 
 def volatile_place(
@@ -59,7 +61,9 @@ def volatile_place(
     place = single_place([page_from_json(row.page) for row in reversed(versions)])
     since = idle[-1].detected_at
     return (
-        VolatilePlace(NoticeKind.VOLATILE, since, place, versions[1], versions[0])
+        VolatilePlace(
+            NoticeKind.VOLATILE, since, place, versions[1], versions[0], idle[0].id
+        )
         if place is not None
         else None
     )
@@ -68,11 +72,19 @@ def volatile_place(
 def _alternating_place(
     session: Session, row: AlternatingPassage
 ) -> VolatilePlace | None:
-    last, *earlier = versions_of_document(session, row.document_id, limit=_VERSIONS)
-    other = next((each for each in earlier if _has(each, row) != _has(last, row)), None)
-    if other is None:
-        return None
-    return VolatilePlace(NoticeKind.ALTERNATING, row.since, (row.key, ""), other, last)
+    newest = versions_of_document(session, row.document_id, limit=_VERSIONS)
+    for after, before in pairwise(newest):
+        if _has(before, row) != _has(after, row):
+            change = change_to(session, after.id)
+            return VolatilePlace(
+                NoticeKind.ALTERNATING,
+                row.since,
+                (row.key, ""),
+                before,
+                newest[0],
+                change.id if change else None,
+            )
+    return None
 
 
 def _has(version: Version, row: AlternatingPassage) -> bool:
@@ -124,6 +136,7 @@ def notify_volatility(
         "since": place.since.isoformat(),
         "reason": reason.to_json(),
         "place": [*place.place],
+        "change": place.change,
     }
     notice = Notice.of(check, place.kind, **facts)
     with database.writing() as session:

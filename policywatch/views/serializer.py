@@ -276,6 +276,17 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
             }
             for row in alternating_passages(session, [document_id])
         ],
+        "ignored": [
+            {
+                "at": click["at"],
+                "by": click["by"],
+                "passages": [
+                    {"heading": heading, "text": text}
+                    for heading, text in click["passages"]
+                ],
+            }
+            for click in row.ignored or ()
+        ],
         "proposals": [
             {"url": each.url, "entry": each.entry}
             for each in open_proposals(session, document_id)

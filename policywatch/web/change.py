@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from sqlmodel import Session
 
 from notifier.change_view import change_view
+from policywatch.ingest.ignoring import ignored_by
 from policywatch.views.query_params import Number
 from policywatch.web.backend import Using
 from policywatch.web.page_context import page_context
@@ -35,6 +36,11 @@ def change_page(session: Session, change_id: int, language: str) -> dict[str, An
     view = change_view(session, change(session, change_id), language)
     captures = capture_records(session, view.after.capture_id)
     placed = PlacedPassages(view.passages, view.document.title, view.before, view.after)
+    placed.ignored = {
+        passage.position: click
+        for passage in view.passages
+        if (click := ignored_by(view.document, passage))
+    }
     older, newer = neighbours(session, view.change)
     trail, event = reviews_of(session, change_id), event_of(session, view.change)
     return {

@@ -1,4 +1,4 @@
-"""GET and POST /documents/{id}: one document over time; pause it, or request a check."""
+"""GET and POST /documents/{id}: one document over time; pause it, request a check, or heed an ignored passage again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from sqlmodel import Session
 
+from policywatch.ingest.ignoring import unignore
 from policywatch.ingest.proposals import open_proposals
 from policywatch.views.query_params import DocumentId, Number
 from policywatch.web.backend import Using
@@ -63,6 +64,14 @@ def edit_document(
     with backend.database.writing() as session:
         if form.get("do") == "check":
             document(session, document_id).asked_at = backend.now()
+        elif form.get("do") == "unignore":
+            unignore(
+                session,
+                document_id,
+                form.get("when", ""),
+                actor=request.state.actor,
+                at=backend.now(),
+            )
         else:
             _pause(
                 session,

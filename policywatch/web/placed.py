@@ -51,6 +51,8 @@ class PlacedPassages:
         self.counts = dict(Counter(passage.operation for passage in passages))
         self.flagged, self.others = flagged_first(passages, title)
         self._before, self._after = before, after
+        # by position, the click by which it is ignored; None where nothing can be
+        self.ignored: Mapping[int, dict[str, Any]] | None = None
 
     @property
     def other_passages(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -44,6 +46,7 @@ def _templates() -> Environment:
     )
     templates.filters["twice"] = lambda value: (value, value)
     templates.filters["translate"] = translate
+    templates.filters["datetime"] = datetime.fromisoformat
     templates.filters["topic"] = lambda name, words: words.label("topics", name)
     return templates
 
