@@ -139,7 +139,7 @@ def commands() -> list[str]:
     return found
 
 
-def test_every_command_and_option_is_in_the_docs_and_has_an_example() -> None:
+def test_every_command_is_in_the_docs_and_its_help_says_what_it_takes() -> None:
     text = (ROOT / "docs" / "commands.md").read_text("utf-8")
     for words in commands():
         assert f"`policywatch {words}" in text, f"docs/commands.md lacks {words}"
@@ -148,8 +148,8 @@ def test_every_command_and_option_is_in_the_docs_and_has_an_example() -> None:
         assert "Example" in (loaded.help or ""), f"{words} --help shows no example"
         for option in loaded.params:
             for flag in option.opts:
-                assert not flag.startswith("--") or f"`{flag}" in text, (
-                    f"docs/commands.md lacks {words} {flag}"
+                assert not flag.startswith("--") or option.help, (
+                    f"{words} --help explains no {flag}"
                 )
 
 
