@@ -264,7 +264,9 @@ def test_any_two_versions_can_be_compared(parley: Story) -> None:
     assert text(by_day, ".diff ins") == text(tree, ".diff ins")
     for path in ("", "/compare?from=1&to=2", "/compare?from=2025-10-05&to=2"):
         forms = page(site, f"/documents/{PRIVACY}{path}", 404 if "-05" in path else 200)
-        assert [field.attributes["value"] for field in forms.css(".compare input")] == [
+        days = forms.css(".compare input[type=date]")
+        assert [field.attributes["value"] for field in days] == [
+            "2025-10-06",  # of the form for one day
             "2025-10-06",
             "2025-11-03",
         ]
@@ -277,7 +279,9 @@ def test_any_two_versions_can_be_compared(parley: Story) -> None:
     ]
     page(site, f"/documents/{PRIVACY}/compare?from=yesterday&to=2", 400)
     page(site, f"/documents/{PRIVACY}/compare?from=1&to=9", 404)
-    page(site, f"/documents/{PRIVACY}/compare?from=1", 400)
+    page(site, f"/documents/{PRIVACY}/compare?to=1", 400)
+    newest = page(site, f"/documents/{PRIVACY}/compare?from=1")
+    assert text(newest, ".diff ins") == text(tree, ".diff ins")
 
 
 FEES, FEE = "The yearly fee is 48 euros.", "The yearly fee is 54 euros."
@@ -406,7 +410,7 @@ def test_the_api_compares_two_versions_alike(
     assert early.json()["detail"].endswith(
         "is known of 2025-01-01: the first is of 2025-10-06"
     )
-    assert site.get(f"{address}?from=1").status_code == 400
+    assert site.get(f"{address}?to=1").status_code == 400
 
 
 def test_what_held_already_when_it_was_found_is_told_as_such(

@@ -199,7 +199,11 @@ def list_documents(
 # before the document's own address, which takes any path
 @router.get("/documents/{document_id:path}/compare")
 def compare_versions(
-    request: Request, backend: Using, document_id: DocumentId, old: From, new: To
+    request: Request,
+    backend: Using,
+    document_id: DocumentId,
+    old: From,
+    new: To = None,
 ) -> json.Compared:
     """Two versions, by number or by a day (UTC) on which they were in force."""
     with backend.database.reading() as session:

@@ -13,11 +13,12 @@ from sqlmodel import Session
 from foundation.vocabulary import Cause
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.views.between import Step, steps_between, sum_of
-from policywatch.views.query_params import DocumentId
+from policywatch.views.query_params import LATEST, DocumentId
 from policywatch.web.backend import Using
 from policywatch.web.comparisons import From, Sides, To
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
+from storage.captures import capture_records
 from storage.documents import document
 from storage.versions import (
     BeforeFirstText,
@@ -32,7 +33,11 @@ router = page_router()
 
 @router.get("/documents/{document_id:path}/compare")
 def any_two_versions(
-    request: Request, backend: Using, document_id: DocumentId, old: From, new: To
+    request: Request,
+    backend: Using,
+    document_id: DocumentId,
+    old: From,
+    new: To = None,
 ) -> Response:
     with backend.database.reading() as session:
         try:
@@ -48,22 +53,27 @@ def any_two_versions(
             )
         steps = steps_between(session, sides.before, sides.after)
         choice = comparison_choice(session, document_id, sides)
+        captures = [
+            (version, capture_records(session, version.capture_id))
+            for version in (sides.before, sides.after)
+        ]
     context = versions_page(
         sides, choice, steps, backend.comparisons.compared(sides, request)
     )
-    return render(request, "versions.html", **context)
+    day = old if isinstance(old, date) and new is None else None
+    return render(request, "versions.html", day=day, captures=captures, **context)
 
 
 def two_versions(
-    session: Session, document_id: str, first: int | date, second: int | date
+    session: Session, document_id: str, first: int | date, second: int | date | None
 ) -> Sides:
-    """By number, or by a day on which it was in force; the older first. Raises `UnknownDocument`, `UnknownVersion` or
+    """By number, or by a day on which it was in force; the older first. None is the newest. Raises `UnknownDocument`, `UnknownVersion` or
     `BeforeFirstText`.
     """
     row = document(session, document_id)
     numbers = (
         at if isinstance(at, int) else version_on(session, document_id, at)
-        for at in (first, second)
+        for at in (first, LATEST if second is None else second)
     )
     before, after = (
         numbered_version(session, document_id, number) for number in sorted(numbers)

@@ -24,9 +24,9 @@ from storage.versions import Version
 WAIT = 10  # seconds until a visitor's retry
 _AT_ONCE = 2  # for visitors, and as many for people who signed in
 _REMEMBERED = 16  # pairs
-# a version, by number or by a day on which it was in force
+# a version, by number or by a day on which it was in force; the newest where the later one is left out
 From = Annotated[Number | Day, Query(alias="from", union_mode="left_to_right")]
-To = Annotated[Number | Day, Query(alias="to", union_mode="left_to_right")]
+To = Annotated[Number | Day | None, Query(alias="to", union_mode="left_to_right")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from notifier.escape import web_link
 from policywatch.sanitize import sanitize
-from storage.paragraphs import Since, anchor, texts_of
+from storage.paragraphs import anchor, texts_of
 
 _TOP = 2  # the page's own title is level 1
+_Age = TypeVar("_Age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Consecutive parts standing since the same version; None where unknown."""
+class Stretch(Generic[_Age]):
+    """Consecutive parts of one age, as standing since the same version; None where unknown."""
 
-    since: Since | None
+    since: _Age | None
     parts: list[Part]
 
 
-def stretches(page: dict[str, Any], since: Sequence[Since | None]) -> list[Stretch]:
+def stretches(
+    page: dict[str, Any], since: Sequence[_Age | None]
+) -> list[Stretch[_Age]]:
     """In reading order, cut where text of another age begins. `since` has an entry for each block. Blocks without
     words join what precedes them.
     """
@@ -66,7 +69,7 @@ def stretches(page: dict[str, Any], since: Sequence[Since | None]) -> list[Stret
     ]
 
 
-def _parts(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
+def _parts(page: dict[str, Any], ages: Sequence[object]) -> list[Part]:
     """In reading order; lists and tables are cut where lines differ in age."""
     parts: list[Part] = []
     level = _TOP - 1

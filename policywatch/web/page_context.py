@@ -17,7 +17,7 @@ Query = tuple[tuple[str, str], ...]
 _Asked = TypeVar("_Asked", bound=ChangesQuery)
 
 VIEWS = ("side",)  # besides inline
-CHOICES = {"lang": LANGUAGES, "view": VIEWS}
+CHOICES = {"lang": LANGUAGES, "view": (*VIEWS, "whole")}
 FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
 _OURS = re.compile(
     r"/(?![/\\])[^\x00-\x1f\x7f]*"
@@ -59,7 +59,7 @@ class PageContext:
 
     @property
     def view(self) -> str:
-        """`side` or `inline`."""
+        """`inline`, `side`, or where there is a server `whole`."""
         return dict(self.chosen).get("view", "inline")
 
     @property

@@ -12,6 +12,7 @@ from notifier.summary import Quoted
 from policywatch.views.between import Step
 from policywatch.views.passages import Section, flagged_first
 from policywatch.web.layout import anchors
+from policywatch.web.redline import MarkedStretch, redline
 from storage.changes import StoredPassage
 from storage.paragraphs import anchor, texts_of
 from storage.versions import Version
@@ -92,6 +93,17 @@ class PlacedPassages:
         is_unclear = not text and len(with_words) != 1
         id_ = None if is_unclear else anchor((with_words or lines)[0])
         return Place(version, id_) if id_ else None
+
+    @property
+    def has_later(self) -> bool:
+        return self._after is not None
+
+    @property
+    def whole(self) -> list[MarkedStretch]:
+        """The later text with all passages; empty without a page of it."""
+        if self._after is None:
+            return []
+        return redline(self.passages, self._before.page, self._after.page)
 
     @cached_property
     def _later(self) -> dict[str, tuple[str, str, str]]:
