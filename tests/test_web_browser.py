@@ -47,6 +47,8 @@ PATHS = (
     f"/documents/{PRIVACY}",
     f"/documents/{PRIVACY}/versions/2",
     f"/documents/{PRIVACY}/compare?from=1&to=2",
+    f"/documents/{PRIVACY}/compare?from=2025-10-20&view=whole",
+    "/changes/3?view=whole",
     "/health",
     "/sign-in",
     "/add",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import partial
@@ -234,3 +235,5 @@ def test_from_an_address_to_a_reviewed_change_in_a_browser(
     assert "Record of policy changes 1 change" in shown
     assert "Anna" in shown
     assert "<b>=1+1</b>" in shown
+    assert len(re.findall(r"captured .+? SHA-256 [0-9a-f]{64}", shown)) == 2
+    assert re.search(r"\b1 / \d", shown)

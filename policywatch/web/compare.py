@@ -67,8 +67,8 @@ def any_two_versions(
 def two_versions(
     session: Session, document_id: str, first: int | date, second: int | date | None
 ) -> Sides:
-    """By number, or by a day on which it was in force; the older first. None is the newest. Raises `UnknownDocument`, `UnknownVersion` or
-    `BeforeFirstText`.
+    """By number, or by a day on which it was in force, or the newest; the older first. Raises `UnknownDocument`,
+    `UnknownVersion` or `BeforeFirstText`.
     """
     row = document(session, document_id)
     numbers = (

@@ -24,6 +24,7 @@ from policywatch.web.backend import Using
 from policywatch.web.change import change_page
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.rendering import html, page_router
+from storage.captures import capture_records
 from storage.change_list import ChangeFilter, changes_page
 from storage.versions import Version
 
@@ -88,9 +89,13 @@ def proved_change(
     """Its page's content, after verifying its texts against their captures. Raises `UnknownChange`, `DamagedText`."""
     context = change_page(session, change_id, language)
     view: ChangeView = context["view"]
-    sides = (view.before.id, view.after.id)
-    require_texts(session, [session.get_one(Version, id_) for id_ in sides], configs)
-    return context
+    sides = (view.before, view.after)
+    texts = [session.get_one(Version, version.id) for version in sides]
+    require_texts(session, texts, configs)
+    received = [
+        (version, capture_records(session, version.capture_id)) for version in sides
+    ]
+    return {**context, "received": received}
 
 
 def printable(
