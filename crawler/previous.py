@@ -80,7 +80,7 @@ def previous_states(
 
 def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
     """Whether the current version is of what the watchlist declares now."""
-    if version is None or not is_read_as(version.reader, target.language):
+    if version is None or not is_read_as(version.extractor, target.language):
         return False
     if target.more or version.url == target.url:
         return True

@@ -124,7 +124,7 @@ GOOD = (
 
 class Cause(StrEnum):
     PAGE = "page"
-    READER = "reader"  # our extraction changed, not the page
+    EXTRACTION = "reader"  # our extraction changed, not the page
     ACCEPTED = "accepted"  # held, and accepted by a person
     REPLACED = (
         "replaced"  # another document's first text at the address, compared with none

@@ -14,22 +14,24 @@ RouteTo = Callable[[Subscriber], Route]
 
 
 def subscriber_route(
-    reader: Subscriber, site: str = "", mail_url: Callable[[str], str] | None = None
+    subscriber: Subscriber, site: str = "", mail_url: Callable[[str], str] | None = None
 ) -> Route:
     """`site` is the pages' address, `mail_url` gives a person's Apprise address; without them the route only
-    describes the reader's wishes. Raises `ValueError` for an unknown severity or language.
+    describes the subscriber's wishes. Raises `ValueError` for an unknown severity or language.
     """
-    page = f"{site.rstrip('/')}/subscription/{reader.token}"
+    page = f"{site.rstrip('/')}/subscription/{subscriber.token}"
     # headers of RFC 8058; they also distinguish this place from a route's to the same person
     headers = f"&+List-Unsubscribe={quote(f'<{page}>')}&+List-Unsubscribe-Post=List-Unsubscribe%3DOne-Click"
     return Route(
-        reader.name,
-        (Address(reader.name, mail_url(reader.address) + headers),) if mail_url else (),
-        topics=frozenset(reader.topics) or None
-        if reader.confirmed_at
+        subscriber.name,
+        (Address(subscriber.name, mail_url(subscriber.address) + headers),)
+        if mail_url
+        else (),
+        topics=frozenset(subscriber.topics) or None
+        if subscriber.confirmed_at
         else frozenset(),  # matches nothing
-        severity=reader.severity,
-        language=reader.language,
+        severity=subscriber.severity,
+        language=subscriber.language,
         subscription=page,
     )
 
@@ -38,4 +40,8 @@ def subscriber_routes(
     session: Session, route_to: RouteTo | None = subscriber_route
 ) -> list[Route]:
     """None where nobody can be written to."""
-    return [route_to(reader) for reader in subscribers(session)] if route_to else []
+    return (
+        [route_to(subscriber) for subscriber in subscribers(session)]
+        if route_to
+        else []
+    )

@@ -415,7 +415,7 @@ class Job:
         turning = self._turning.get(fetched.document)
         is_same = (
             current is not None
-            and current.reader == config.reader
+            and current.extractor == config.extractor
             and current.source == source_of(fetched)
         )
         if current is not None and is_same and turning is None:

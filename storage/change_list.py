@@ -295,7 +295,7 @@ def _about(
 
 def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
     """The service changed words: not only the page's form, nor our extraction."""
-    return and_(col(of.substantive).is_(True), col(of.cause) != Cause.READER.value)
+    return and_(col(of.substantive).is_(True), col(of.cause) != Cause.EXTRACTION.value)
 
 
 def _of_documents(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement[bool]]:

@@ -117,7 +117,7 @@ def version_chain(session: Session, document_id: str) -> dict[int, VersionAndCha
         .join(
             Change,
             (col(Change.version_id) == col(Version.id))
-            & (col(Change.cause) != Cause.READER),
+            & (col(Change.cause) != Cause.EXTRACTION),
             isouter=True,
         )
         .where(col(Version.document_id) == document_id)

@@ -22,7 +22,7 @@ _NAME = "[subscriber "  # no route of a watchlist can be called so
 
 
 class Subscriber(SQLModel, table=True):
-    """Nothing is sent before `confirmed_at`. `name` stands for the reader in deliveries; `token`, in links, is the
+    """Nothing is sent before `confirmed_at`. `name` stands for the subscriber in deliveries; `token`, in links, is the
     right to confirm and unsubscribe.
     """
 
@@ -52,30 +52,30 @@ def is_subscriber(route: str) -> bool:
     return route.startswith(_NAME)
 
 
-def sign_up(session: Session, reader: Subscriber) -> bool:
+def sign_up(session: Session, subscriber: Subscriber) -> bool:
     """Store the choice and plan the confirmation mail, at most one a day and mailbox; a subscriber gets the link to
     the subscription. False once the day's mails are used up.
     """
     take(
         session, AdvisoryLock.PLANNING
     )  # of two simultaneous sign-ups, the second finds the first
-    since = reader.requested_at - _DAY
+    since = subscriber.requested_at - _DAY
     if (
         session.exec(select(func.count()).where(Subscriber.requested_at > since)).one()
         >= _MOST_A_DAY
     ):
         return False
-    row = _of_mailbox(session, reader.address)
+    row = _of_mailbox(session, subscriber.address)
     if row is not None and row.confirmed_at is None:
         row.choose(
-            reader
+            subscriber
         )  # shown on the confirmation page, where the mailbox's owner decides
     if row is None or row.requested_at <= since:
         if row is None or row.confirmed_at is None or row not in subscribers(session):
             unsubscribe(session, *([row] if row else []))
-            session.add(reader)
-            row = reader
-        row.requested_at = reader.requested_at
+            session.add(subscriber)
+            row = subscriber
+        row.requested_at = subscriber.requested_at
         create_delivery(session, "confirmation", row.name, row.name, row.requested_at)
     return True
 
@@ -115,10 +115,10 @@ def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | N
     ).first()
 
 
-def unsubscribe(session: Session, *readers: Subscriber) -> None:
-    for reader in readers:
-        drop_unsent(session, reader.name)
-        session.delete(reader)
+def unsubscribe(session: Session, *gone: Subscriber) -> None:
+    for subscriber in gone:
+        drop_unsent(session, subscriber.name)
+        session.delete(subscriber)
     session.flush()
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, ColumnElement, UniqueConstraint, exists
+from sqlalchemy import JSON, Column, ColumnElement, String, UniqueConstraint, exists
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
@@ -44,7 +44,8 @@ class Version(SQLModel, table=True):
     captured_at: datetime = Field(sa_type=Utc)
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
-    reader: str  # rules and selectors it was extracted by; after a colon, the declared language
+    # rules and selectors it was extracted by; after a colon, the declared language
+    extractor: str = Field(sa_column=Column("reader", String, nullable=False))
     # as in `Capture`
     source: str | None = None
     # with a history, never alerted
@@ -114,8 +115,8 @@ def current_version(
     ).first()
 
 
-def is_read_as(reader: str, language: str) -> bool:
-    return reader.rpartition(":")[2] == language
+def is_read_as(extractor: str, language: str) -> bool:
+    return extractor.rpartition(":")[2] == language
 
 
 class InForce(NamedTuple):
@@ -123,7 +124,7 @@ class InForce(NamedTuple):
 
     version_id: int
     fingerprint: str
-    reader: str
+    extractor: str
     url: str
     final_url: str
     # url, final URL, type, charset and digest; None for several parts
@@ -154,7 +155,7 @@ def in_force(
         version.document_id: InForce(
             version.id,
             version.fingerprint,
-            version.reader,
+            version.extractor,
             capture.url,
             capture.final_url,
             None
@@ -197,7 +198,7 @@ def versions_of_document(
 
 def state_of_texts(session: Session, document_id: str) -> str:
     """A digest of which versions stand, and as what each is read."""
-    heads = select(Version.number, Version.fingerprint, Version.reader).where(
+    heads = select(Version.number, Version.fingerprint, Version.extractor).where(
         Version.document_id == document_id
     )
     rows = session.exec(heads.order_by(col(Version.number))).all()

@@ -125,7 +125,7 @@ def believe(database: Database) -> None:
                 capture_id=check.capture_id,
                 captured_at=page.fetched_at,
                 fingerprint=text.text or "",
-                reader="test:en",
+                extractor="test:en",
                 page={},
             )
             session.add(version)

@@ -142,7 +142,7 @@ class Teller:
             captured_at=when,
             cause=cause,
             fingerprint=hashlib.sha256(body).hexdigest(),
-            reader="story",
+            extractor="story",
             page={"title": title, "language": row.language, "blocks": list(blocks)},
         )
         enter_text(self.session, made)

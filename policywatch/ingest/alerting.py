@@ -28,7 +28,7 @@ def alert(
     If it undoes a waiting change (`undoes`), that one and later ones are dropped: readers of the earlier text missed
     nothing.
     """
-    if change.cause == Cause.READER:
+    if change.cause == Cause.EXTRACTION:
         return
     waiting = [
         each

@@ -129,7 +129,7 @@ def load_turns(session: Session, document_id: str, at: datetime) -> Turns:
 def _is_accepted(session: Session, current: Version) -> bool:
     """By the change to it, or if it was re-extracted since, the one before."""
     change = change_to(session, current.id)
-    while change is not None and change.cause == Cause.READER:
+    while change is not None and change.cause == Cause.EXTRACTION:
         change = change_to(session, change.before_id)
     return change is not None and change.cause == Cause.ACCEPTED
 

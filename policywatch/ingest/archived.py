@@ -260,7 +260,7 @@ def _write(
     capture = text.page.capture(text.recorded_at, text.source)
     add_capture(session, capture)
     is_reread = capture.is_refiltered and current is not None
-    cause = Cause.READER if is_reread else Cause.PAGE
+    cause = Cause.EXTRACTION if is_reread else Cause.PAGE
     cause = Cause.REPLACED if result.is_another else cause
     version = add_version(
         session, capture, config, result.page, current, cause, imported=True

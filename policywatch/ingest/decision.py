@@ -204,7 +204,7 @@ def _former_captures(
     captures: Sequence[Capture],
     config: ExtractionConfig,
 ) -> list[Capture]:
-    if not is_read_as(current.reader, config.language):
+    if not is_read_as(current.extractor, config.language):
         return []
     addresses = [capture.url for capture in captures]
     former = captures_from(session, current.capture_id)
@@ -270,7 +270,7 @@ def decide(
         if (rejected_as := history.withdrawn.get(fingerprint(text.blocks))) is not None:
             return NeedsReview(Message("held.withdrawn"), None, rejected_as=rejected_as)
     is_comparable = bool(former) and not captures[0].is_refiltered
-    cause = Cause.PAGE if is_comparable or history.is_first else Cause.READER
+    cause = Cause.PAGE if is_comparable or history.is_first else Cause.EXTRACTION
     version = new_version(
         page, history, config, cause=cause, is_comparable=is_comparable
     )

@@ -119,7 +119,7 @@ def _can_join(session: Session, change: Change, other: Change) -> bool:
 
 def _has_words(change: Change) -> bool:
     """The service changed the words: not only the form, nor our extraction."""
-    return change.substantive and change.cause != Cause.READER
+    return change.substantive and change.cause != Cause.EXTRACTION
 
 
 def _long_texts(session: Session, change_ids: list[int]) -> dict[int | None, set[str]]:

@@ -139,7 +139,7 @@ class ExtractionConfig:
     ignored: tuple[Ignored, ...] = ()  # by a person
 
     @property
-    def reader(self) -> str:
+    def extractor(self) -> str:
         """Changes with rules, selectors and language: versions with different ones can't be compared."""
         more = [each for each in (self.section, self.ignored) if each]
         selectors = json.dumps([self.select, self.remove, *more]).encode()
@@ -186,7 +186,7 @@ class ExtractionConfig:
             return None
         digest = markup_digest(markup, (*self.select, *self.remove))
         return hashlib.sha256(
-            f"{self.reader}\0{body.final_url}\0{digest}".encode()
+            f"{self.extractor}\0{body.final_url}\0{digest}".encode()
         ).hexdigest()[:32]
 
     def _reading(

@@ -56,7 +56,7 @@ def gives_text(session: Session, version: Version, configs: Configs) -> bool | N
     damaged or missing.
     """
     config = configs.get(version.document_id)
-    if config is None or version.reader != config.reader:
+    if config is None or version.extractor != config.extractor:
         return None
     is_read = False
     try:

@@ -47,7 +47,7 @@ def apply(
     match decision:
         case Unchanged(version, fetched):
             check.version_id = version.id
-            session.get_one(Version, version.id).reader = config.reader
+            session.get_one(Version, version.id).extractor = config.extractor
             finish(session, check, Outcome.UNCHANGED)
             if fetched is not None:
                 in_force = page_from_json(version.page)
@@ -80,7 +80,7 @@ def record(
     if (
         decision.current is not None
         and not decision.is_first
-        and decision.cause is not Cause.READER
+        and decision.cause is not Cause.EXTRACTION
     ):
         before = page_from_json(decision.current.page)
         propose_links(
@@ -142,7 +142,7 @@ def add_version(
         captured_at=capture.fetched_at,
         cause=cause.value,
         fingerprint=fingerprint(page.blocks),
-        reader=config.reader,
+        extractor=config.extractor,
         source=capture.source,
         imported=imported,
         page=page_json(page),
@@ -170,7 +170,7 @@ def add_change(
         before_id=before.id,
         detected_at=detected_at,
         cause=cause.value,
-        **draft.columns(alert=cause is not Cause.READER),
+        **draft.columns(alert=cause is not Cause.EXTRACTION),
     )
     if cause is Cause.PAGE:
         returned = earlier_with(

@@ -62,7 +62,10 @@ def reprocess_current(
         current = in_force(session)
     failed: dict[str, Exception] = {}
     for document_id, config in configs.items():
-        if document_id in current and current[document_id].reader != config.reader:
+        if (
+            document_id in current
+            and current[document_id].extractor != config.extractor
+        ):
             mistakes: list[Exception] = []
             with isolate_errors(mistakes):
                 _reprocess_current(database, document_id, config)
@@ -82,7 +85,7 @@ def _reprocess_current(
     # in another language than declared, only the next answer can be extracted
     page = (
         _page_again(current, captures, config, former)
-        if is_read_as(current.reader, config.language)
+        if is_read_as(current.extractor, config.language)
         else None
     )
     draft = None
@@ -95,7 +98,7 @@ def _reprocess_current(
         if page is None:
             return  # the version stands; the next check reports the reason
         if draft is None:
-            session.get_one(Version, current.id).reader = config.reader
+            session.get_one(Version, current.id).reader = config.extractor
             return
         version = add_version(
             session,
@@ -103,7 +106,7 @@ def _reprocess_current(
             config,
             page,
             current,
-            Cause.READER,
+            Cause.EXTRACTION,
             imported=current.imported,
         )
         add_change(
@@ -111,7 +114,7 @@ def _reprocess_current(
             current,
             version,
             draft,
-            Cause.READER,
+            Cause.EXTRACTION,
             detected_at=captures[0].fetched_at,
         )
 
@@ -128,7 +131,7 @@ def _page_again(
     except UnreadablePage:
         return None
     stored = page_from_json(version.page)
-    if version.reader == config.reader or not page_rejection(
+    if version.extractor == config.extractor or not page_rejection(
         page, before=stored, language=config.language, title=config.title
     ):
         return page
@@ -172,7 +175,7 @@ def differs_by_reader(
     memory: Memory,
 ) -> bool:
     """Only our extraction makes the text differ from the one in force, of these `captures`, read with this `memory`."""
-    if current is None or current.reader == config.reader:
+    if current is None or current.extractor == config.extractor:
         return False
     try:
         again = join_pages(config.extract_parts(captures, memory=memory))
@@ -373,12 +376,12 @@ def _rewrite(
 ) -> None:
     version = session.get_one(Version, row.id)
     # another language stays marked, so that the next answer is no change of it
-    if text.differs is not None and is_read_as(row.reader, config.language):
-        version.reader = config.reader
+    if text.differs is not None and is_read_as(row.extractor, config.language):
+        version.extractor = config.extractor
     if text.fingerprint != version.fingerprint:
         version.fingerprint = text.fingerprint
         if version.cause != Cause.REPLACED:
-            version.cause = Cause.READER
+            version.cause = Cause.EXTRACTION
     is_new = version.entry is None or page_json(text.page) != version.page
     if is_new and text.differs is not None:
         version.page = page_json(text.page)

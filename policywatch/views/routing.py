@@ -198,7 +198,7 @@ def _why_not(
     if not entry.enabled:
         yield "the route is switched off by enabled = false"
     if not row.alert:
-        is_reader = row.cause == Cause.READER
+        is_reader = row.cause == Cause.EXTRACTION
         why = (
             ["the page did not change, the way it is read did"]
             if is_reader

@@ -40,7 +40,7 @@ _KEPT = 12  # of a document, from which those of its service are chosen
 _MOST_STEPS = 20
 _ALIKE = 90  # percent from which two quotations say the same
 _NO_CHANGE = (
-    Cause.READER,
+    Cause.EXTRACTION,
     Cause.REPLACED,
 )  # of the text before: nothing says what it was
 _SUCCESSOR = 55  # percent from which a sentence took the place of another
