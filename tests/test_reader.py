@@ -26,8 +26,8 @@ from policywatch.doctor import examine
 from policywatch.ingest.drafts import draft_change
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
-from policywatch.reader.client import ModelUnavailable, NoAnswer, ask
-from policywatch.reader.model import LanguageModel
+from policywatch.reader.client import ask
+from policywatch.reader.model import LanguageModel, ModelUnavailable, NoAnswer
 from policywatch.reader.prompt import Subject
 from policywatch.reader.reader import Reader
 from policywatch.views.serializer import change_json

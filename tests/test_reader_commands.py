@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,23 @@ def test_without_a_model_each_says_which_line_to_write(
 ) -> None:
     refused = policywatch("reader", *words, "--config", made(tmp_path, site), status=2)
     assert 'add [reader] with model = "ollama/qwen3"' in refused
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "answer"),
+    [(("reader", "--help"), 0, "Usage"), (("reader", "test"), 2, "add [reader] with")],
+)
+def test_without_the_packages_of_the_extra_too(
+    tmp_path: Path, site: Site, words: tuple[str, ...], status: int, answer: str
+) -> None:
+    code = "import sys; sys.modules |= {'openai': None, 'httpx2': None}; "
+    code += "from policywatch.cli import main; main()"
+    config = () if "--help" in words else ("--config", made(tmp_path, site))
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, *config],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert answer in done.stdout + done.stderr

@@ -29,8 +29,8 @@ from policywatch.config.recipients import Recipients, recipients
 from policywatch.config.watchlist import Watchlist
 from policywatch.reader import reader_of
 from policywatch.reader.again import changes_since, read_again, subject_of
-from policywatch.reader.client import NoAnswer
 from policywatch.reader.example import prompt_of_example, try_example
+from policywatch.reader.model import NoAnswer
 from policywatch.reader.question import (
     FoundQuote,
     answer_question,

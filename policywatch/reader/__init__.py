@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def reader_of(database: Database, recipients: Recipients) -> Reader | None:
-    """None without a model; the extra's packages are then not imported."""
+    """None without a model."""
     if recipients.model is None:
         return None
-    from policywatch.reader.reader import Reader
+    from policywatch.reader.reader import Reader  # it needs ingest, which needs this
 
     languages = {route.language for route in recipients.routes}
     about = {route.about for route in recipients.routes if route.about}

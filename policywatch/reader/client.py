@@ -8,37 +8,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx2
 import openai
 
 from foundation.http_client import HttpFailure, fetch
-from policywatch.reader.model import LanguageModel
+from policywatch.reader.model import (
+    LanguageModel,
+    ModelUnavailable,
+    NoAnswer,
+    Reply,
+    TooLong,
+)
 
 _LARGEST = 2**20  # bytes of an answer
 _MOST_TOKENS = 4_000  # of an answer
 _LONGEST_PAUSE = 20.0  # seconds of a Retry-After that are waited for
-
-
-class NoAnswer(Exception):
-    """The message says why, without address or key."""
-
-
-class ModelUnavailable(NoAnswer):
-    """No timely answer; it may succeed later."""
-
-
-class TooLong(NoAnswer):
-    """Exceeds the model's context."""
-
-
-class Reply(NamedTuple):
-    """`tokens_in` and `tokens_out` are its cost."""
-
-    answer: dict[str, Any]
-    tokens_in: int
-    tokens_out: int
 
 
 class _Guarded(httpx2.BaseTransport):

@@ -1,8 +1,9 @@
-"""The operator's language model."""
+"""The operator's language model, and what it replies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,23 @@ class LanguageModel:
         if self.price is None:
             return None
         return (tokens_in * self.price[0] + tokens_out * self.price[1]) / 1e6
+
+
+class NoAnswer(Exception):
+    """The message says why, without address or key."""
+
+
+class ModelUnavailable(NoAnswer):
+    """No timely answer; it may succeed later."""
+
+
+class TooLong(NoAnswer):
+    """Exceeds the model's context."""
+
+
+class Reply(NamedTuple):
+    """`tokens_in` and `tokens_out` are its cost."""
+
+    answer: dict[str, Any]
+    tokens_in: int
+    tokens_out: int

@@ -18,7 +18,7 @@ from analysis.text.phrases import common_words
 from notifier.escape import for_machines
 from policywatch.reader.answer import Statement, statement_schema
 from policywatch.reader.checks import Checked, check_quotations, speaks_to_model
-from policywatch.reader.client import NoAnswer, TooLong
+from policywatch.reader.model import NoAnswer, TooLong
 from policywatch.reader.prompt import Prompt, Subject
 from policywatch.reader.reader import Reader
 from policywatch.views.excerpt import excerpt

@@ -16,8 +16,13 @@ from analysis.model import Comparison
 from foundation.vocabulary import gravity
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.reader.answer import ModelAnswer
-from policywatch.reader.client import ModelUnavailable, NoAnswer, Reply, TooLong, ask
-from policywatch.reader.model import LanguageModel
+from policywatch.reader.model import (
+    LanguageModel,
+    ModelUnavailable,
+    NoAnswer,
+    Reply,
+    TooLong,
+)
 from policywatch.reader.prompt import Prompt, Subject, prompt_of
 from policywatch.reader.reading import reading_of
 from storage.changes import StoredPassage
@@ -134,7 +139,7 @@ class Reader:
     ) -> dict[str, Any]:
         """For a person. Its tokens count, its answer is not stored. Raises `NoAnswer`."""
         self._check_budget()
-        reply = ask(self.model, messages, schema)
+        reply = _ask(self.model, messages, schema)
         now = self.now()
         row = ModelReading(
             question=f"asked {now.isoformat()}",
@@ -152,14 +157,14 @@ class Reader:
         """`confirm`: possibly high changes are asked about twice, and the graver answer counts."""
         model = replace(self.model, seconds=min(self.model.seconds, max(1, self.left)))
         began = self.clock()
-        first = _valid(ask(model, prompt.messages, prompt.schema))
+        first = _valid(_ask(model, prompt.messages, prompt.schema))
         severities = (draft.comparison.severity, first.answer.get("severity"))
         if not (self.model.confirm and "high" in severities):
             return first
         seconds = model.seconds - (self.clock() - began)
         try:
             again = replace(model, seconds=max(1, seconds))
-            second = _valid(ask(again, prompt.messages, prompt.schema))
+            second = _valid(_ask(again, prompt.messages, prompt.schema))
         except NoAnswer:
             return first
         graver = min(first, second, key=lambda each: gravity(each.answer["severity"]))
@@ -230,3 +235,11 @@ def _is_worth_asking(comparison: Comparison) -> bool:
     return comparison.substantive or any(
         passage.chance is not None for passage in comparison.passages
     )
+
+
+def _ask(
+    model: LanguageModel, messages: list[dict[str, str]], schema: dict[str, Any]
+) -> Reply:
+    from policywatch.reader.client import ask  # an extra, which loads slowly
+
+    return ask(model, messages, schema)

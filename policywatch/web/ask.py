@@ -6,6 +6,8 @@ from fastapi import HTTPException, Request, Response
 
 from messages import Message
 from policywatch.reader import reader_of
+from policywatch.reader.model import NoAnswer
+from policywatch.reader.question import answer_question, paragraphs_about
 from policywatch.web.backend import Backend, Using
 from policywatch.web.forms import OwnForm
 from policywatch.web.rendering import page_router, render
@@ -28,9 +30,6 @@ def answer(request: Request, backend: Using, form: OwnForm) -> Response:
     reader = reader_of(backend.database, backend.state().recipients)
     if reader is None or not question:
         return _page(request, backend)
-    from policywatch.reader.client import NoAnswer
-    from policywatch.reader.question import answer_question, paragraphs_about
-
     if not backend.question.acquire(blocking=False):
         return _page(request, backend, question, trouble=Message("ask.busy"))
     try:
