@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 
 class AdvisoryLock(IntEnum):
-    """In the order in which one process takes them; each value is the lock's key in the database."""
+    """In the order in which one process takes them; each value is the lock's key."""
 
     LEASES = 0x706F6C6963790001  # "policy", 1
     MIGRATION = 0x706F6C6963790002
@@ -22,9 +22,7 @@ _ORDER = [*AdvisoryLock]
 
 
 def take(session: Session, lock: AdvisoryLock) -> None:
-    """Hold the lock until the session's transaction ends. Locks are taken in one order, on SQLite too, so that no two
-    processes wait for each other.
-    """
+    """Until the session's transaction ends; in one order, on SQLite too, so that no two processes wait for each other."""
     taken = session.info.setdefault(AdvisoryLock, set())
     if lock in taken:
         return

@@ -26,7 +26,7 @@ class Alert(SQLModel, table=True):
 
 
 def alerted_before_of_day(session: Session, change: Change) -> int:
-    """How many earlier alerted changes of the document take effect on the same day."""
+    """How many earlier alerted changes of the document have its effective date."""
     wanted = select(func.count()).where(
         Change.document_id == change.document_id,
         Change.effective_date == change.effective_date,
@@ -39,7 +39,7 @@ def alerted_before_of_day(session: Session, change: Change) -> int:
 def approaching_deadlines(
     session: Session, routes: Collection[str], first: date, last: date
 ) -> list[Change]:
-    """Changes these routes were alerted to, with a deadline between these days, the nearest first."""
+    """Of changes these routes were alerted to, the nearest first."""
     wanted = (
         select(Change)
         .where(

@@ -23,25 +23,25 @@ class AlternatingPassage(SQLModel, table=True):
     document_id: str = Field(primary_key=True, foreign_key="documents.id")
     key: str = Field(primary_key=True)  # `storage.paragraphs.digest` of its text
     text: str
-    stands: bool  # on the page since the last turn
+    stands: bool  # since the last turn
     is_away: bool = False  # its presence on the page and in the text in force differ
     turns: int = 0
     since: datetime = Field(sa_type=Utc)  # first turn
     turned_at: datetime = Field(sa_type=Utc)
     check_id: int = Field(foreign_key="checks.id", index=True)  # last turn
-    longest: int = 0  # most seconds between two turns
+    longest: int = 0  # seconds between two turns
 
     @property
     def only_differs(self) -> bool:
-        """Only one of two answers to the same check had it; it never turned between checks."""
+        """It never turned between checks: only one of two answers to the same check had it."""
         return self.turns == ALTERNATES and self.turned_at == self.since
 
 
 def note_differing(
     session: Session, check: Check, passages: Mapping[str, bool]
 ) -> None:
-    """Passages that only one of a check's two answers has, and whether its text has them: they alternate at once.
-    Those of former answers go, or a word that is new each time would fill the table.
+    """Passages that only one of a check's two answers has, and whether its text has them: they alternate at once. Those
+    of former answers go, or a word that is new each time would fill the table.
     """
     known = turns_of(session, check.document_id)
     found = {
@@ -97,7 +97,6 @@ def take_turns_back(
 
 
 def forget_turns(session: Session, until: datetime) -> None:
-    """Of passages that have not turned since `until`."""
     session.exec(
         delete(AlternatingPassage).where(col(AlternatingPassage.turned_at) <= until)
     )

@@ -17,8 +17,6 @@ from storage.versions import Version, version_heads
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """The change that announced a text before it took effect."""
-
     change_id: int
     document_id: str
     day: date

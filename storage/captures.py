@@ -29,7 +29,7 @@ OPEN_TERMS_ARCHIVE, INTERNET_ARCHIVE = (
 REFILTERED = (
     "x-archive-refiltered",
     "yes",
-)  # a header: the archive says that only its extraction changed
+)  # the archive says that only its extraction changed
 
 
 class Capture(SQLModel, table=True):
@@ -39,23 +39,21 @@ class Capture(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id", index=True)
-    # for further parts of a document: the capture of its first part, which checks and versions name
+    # for further parts of a document: the capture of its first part
     head_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
     # in an archive: when the archive recorded it
     fetched_at: datetime = Field(sa_type=Utc)
-    # the archive, its name up to the first comma; None: the service itself
+    # the archive's name up to the first comma; None: the service itself
     source: str | None = None
     url: str
     final_url: str
     status: int
-    # as received, in order
     headers: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
     mime: str
-    charset: str | None = None  # as the server declared it
+    charset: str | None = None  # as declared
     sha256: str
     size: int  # of the decoded body, in bytes
     body: bytes = Field(sa_type=Compressed)
-    # of the chain, set by `add_capture`
     entry: int = Field(
         default=None, foreign_key="chain_entries.number", unique=True, nullable=False
     )
@@ -65,7 +63,7 @@ class Capture(SQLModel, table=True):
         return REFILTERED in map(tuple, self.headers)
 
     def files(self) -> dict[str, bytes]:
-        """The evidence as files by name: body, headers, and all other facts but the time."""
+        """The evidence by file name: body, headers, and all other facts but the time."""
         headers = "".join(f"{name}: {value}\n" for name, value in self.headers)
         names = (
             "source",
@@ -104,7 +102,7 @@ def add_capture(session: Session, added: Capture) -> None:
 
 
 def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) -> None:
-    """Delete captures that nothing refers to, and record it in the chain."""
+    """Of captures that nothing refers to; recorded in the chain."""
     removed = col(ChainEntry.number).in_(select(Capture.entry).where(of_them))
     note(session, "removed", about, entry_hashes(session, removed))
     session.exec(delete(Capture).where(of_them, col(Capture.head_id).is_not(None)))
@@ -112,7 +110,7 @@ def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) 
 
 
 def share_since(session: Session, since: datetime) -> float:
-    """The share of all captures' bytes fetched since then, 0 to 1."""
+    """Of all captures' bytes, 0 to 1."""
     size = func.sum(col(Capture.size))
     recent, whole = session.exec(
         select(size.filter(col(Capture.fetched_at) >= since), size)
@@ -132,7 +130,7 @@ def capture(session: Session, id_: int) -> Capture:
 
 
 def captures_from(session: Session, head_id: int) -> list[Capture]:
-    """A capture with those of the document's further parts, in reading order."""
+    """With the document's further parts, in reading order."""
     further = (
         select(Capture.id).where(Capture.head_id == head_id).order_by(col(Capture.id))
     )
@@ -140,7 +138,7 @@ def captures_from(session: Session, head_id: int) -> list[Capture]:
 
 
 def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
-    """The captures, if their bytes are those fetched. Raises `DamagedCapture`."""
+    """Captures whose bytes are those fetched. Raises `DamagedCapture`."""
     parts = list(captures)
     for each in parts:
         if sha256(each.body).hexdigest() != each.sha256:
@@ -149,7 +147,7 @@ def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
 
 
 def newest_captures(session: Session, document: str) -> list[Capture]:
-    """Of the document's parts, valid or not, without bodies; may be empty."""
+    """Of the document's parts, valid or not, without bodies."""
     heads = select(Capture.id).where(
         Capture.document_id == document, col(Capture.head_id).is_(None)
     )
@@ -162,7 +160,7 @@ def addresses(captures: Sequence[Capture], url: str) -> list[str]:
 
 
 def capture_records(session: Session, head_id: int) -> list[Capture]:
-    """A capture and its further parts, without bodies."""
+    """With its further parts, without bodies."""
     without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # a class's attribute is its column
     wanted = (
         select(Capture)

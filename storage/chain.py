@@ -24,7 +24,7 @@ BEGINNING = "0" * 64  # the hash before the first entry
 
 
 class ChainEntry(SQLModel, table=True):
-    """Written once, never edited or deleted."""
+    """Never edited or deleted."""
 
     __tablename__ = "chain_entries"
 
@@ -41,7 +41,6 @@ class ChainEntry(SQLModel, table=True):
 
     @property
     def lines(self) -> list[str]:
-        """The comment, the previous entry, then the files."""
         return self.text.splitlines()
 
     @property
@@ -55,7 +54,7 @@ class ChainEntry(SQLModel, table=True):
 
 
 class Timestamp(SQLModel, table=True):
-    """An RFC 3161 authority's answer about an entry, which covers all entries up to it."""
+    """An RFC 3161 authority's answer about an entry and all before it."""
 
     __tablename__ = "timestamps"
 
@@ -65,7 +64,7 @@ class Timestamp(SQLModel, table=True):
 
 
 def entry_name(number: int) -> str:
-    """Its file name outside the store."""
+    """Of the file outside the store."""
     return f"entry-{number}"
 
 
@@ -86,7 +85,7 @@ def entry_text(
 
 
 def add_entry(session: Session, text_of: Callable[[int, str], str]) -> int:
-    """Write the next entry, whose text is made of its number and the previous hash. Returns its number."""
+    """Write the next entry, of its number and the previous hash. Returns its number."""
     number, previous = next_link(session)
     session.add(ChainEntry(number=number, text=text_of(number, previous)))
     session.flush()
@@ -102,7 +101,7 @@ def note(
 
 
 def next_link(session: Session) -> tuple[int, str]:
-    """The next number and the previous hash; no other session gets one until the transaction ends."""
+    """The next number and the previous hash, for this session alone until the transaction ends."""
     take(session, AdvisoryLock.CHAIN)
     head = last_entry(session)
     return (head.number + 1, head.sha256) if head else (1, BEGINNING)
@@ -121,7 +120,7 @@ def last_entry(session: Session) -> ChainEntry | None:
 
 
 def head_line(session: Session) -> str | None:
-    """The head in words, for people who keep it outside the store."""
+    """In words, for people who keep it outside the store."""
     head = last_entry(session)
     return f"{head.name}, SHA-256 {head.sha256}" if head else None
 
@@ -135,7 +134,7 @@ def last_timestamp(session: Session) -> Timestamp | None:
 def proof_of(
     session: Session, number: int
 ) -> tuple[list[ChainEntry], Timestamp | None]:
-    """The entries from this one to the next timestamped one, which proves it; only this one if there is none yet."""
+    """From this one to the next timestamped one, which proves it; only this one if there is none yet."""
     later = (
         select(Timestamp)
         .where(col(Timestamp.entry) >= number)

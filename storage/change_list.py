@@ -42,7 +42,7 @@ NAMED_FIELDS = tuple(_FIELDS)
 
 
 class Cursor(NamedTuple):
-    """A place in the list, as text for addresses: "2025-11-03T07:30:00+00:00~17"."""
+    """As text for addresses: "2025-11-03T07:30:00+00:00~17"."""
 
     detected_at: datetime
     id: int
@@ -72,11 +72,10 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """Which changes are wanted; empty or None does not narrow, any value of a field will do.
+    """Empty or None does not narrow; any value of a field will do.
 
-    `since` and `until` are inclusive UTC days of detection; `effective_from` and `effective_to` bound the effective
-    date. Without `cosmetic`, only changes to which `words_changed` applies. `state` is the review's. `alerting`: only
-    those that people are alerted of, so none of an imported history.
+    `since` and `until` are inclusive UTC days of detection. Without `cosmetic`, only changes to which `words_changed`
+    applies. `state` is the review's. `alerting`: none of an imported history.
     """
 
     service: Collection[str] = ()
@@ -97,7 +96,7 @@ class ChangeFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedChange:
-    """`counts` are its passages by operation; `announced` says where its text stood before."""
+    """`counts` are its passages by operation."""
 
     change: Change
     document: Document
@@ -107,7 +106,7 @@ class ListedChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangesPage:
-    """Rows, newest first, with the cursors of older and newer pages.
+    """Newest first.
 
     `events` has, for each row, the matching changes of its event: the row, then the others, newest first.
     """
@@ -127,9 +126,9 @@ def changes_page(
     limit: int = 50,
     by_event: bool = False,
 ) -> ChangesPage:
-    """The newest changes older than `before`; with `after`, the oldest that are newer (for paging back).
+    """The newest older than `before`; with `after`, the oldest that are newer.
 
-    `by_event`: of each event only the gravest change is a row (of several, the newest), and `events` is filled.
+    `by_event`: of each event only the gravest change is a row (of several, the newest).
     """
     place = tuple_(col(Change.detected_at), col(Change.id))
     matching = conditions(session, wanted)
@@ -226,7 +225,7 @@ def event_of(session: Session, change: Change) -> list[ListedChange]:
 def grouped_by_event(
     days: Iterable[tuple[date | None, ListedChange]],
 ) -> list[tuple[date | None, list[ListedChange]]]:
-    """Group changes of one event that name the same day."""
+    """Changes of one event that name the same day."""
     events: dict[object, tuple[date | None, list[ListedChange]]] = {}
     for day, row in days:
         event_id, id_ = row.change.event_id, row.change.id
@@ -236,8 +235,8 @@ def grouped_by_event(
 
 
 def leading_first(rows: Sequence[ListedChange], language: str) -> list[ListedChange]:
-    """The changes of one event: the gravest document first, then in force before announced, then by number of topics;
-    within a document the gravest change, then this language.
+    """The gravest document first, then in force before announced, then by number of topics; within a document the
+    gravest change, then this language.
     """
     documents: dict[str, list[ListedChange]] = {}
     for row in rows:
@@ -259,7 +258,6 @@ def _gravest_first(same: Sequence[ListedChange]) -> tuple[Any, ...]:
 def conditions(
     session: Session, wanted: ChangeFilter, of: type[Change] = Change
 ) -> list[ColumnElement[bool]]:
-    """On `changes` or an alias `of` it."""
     clauses = [*_of_documents(wanted, of), *_between_dates(wanted, of)]
     if wanted.topic:
         clauses.append(_about(session, wanted.topic, of))
@@ -364,7 +362,7 @@ def changes_to(
 def upcoming(
     session: Session, today: date, wanted: ChangeFilter, *, limit: int
 ) -> list[tuple[date, ListedChange]]:
-    """Changes with an effective date or a deadline from `today` on: the nearest day first, then the newest change."""
+    """With an effective date or a deadline from `today` on: the nearest day first, then the newest change."""
     days: list[tuple[date, int]] = []
     for column in (col(Change.effective_date), col(Change.deadline)):
         ids = select(column, Change.id).where(
@@ -390,7 +388,7 @@ def changes_with_deadline(
 
 
 def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | None:
-    """The first name that no row has in that field, one of `NAMED_FIELDS`."""
+    """The first that no row has in that field, one of `NAMED_FIELDS`."""
     column = _FIELDS[field]
     for name in dict.fromkeys(names):
         # PostgreSQL refuses NUL

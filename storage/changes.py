@@ -23,7 +23,7 @@ from storage.withdrawals import (
 
 
 class Event(SQLModel, table=True):
-    """Several changes of a service that speak of one thing (`storage.events`); it begins with its first change."""
+    """Changes of a service that speak of one thing; it begins with its first change."""
 
     __tablename__ = "events"
 
@@ -32,9 +32,8 @@ class Event(SQLModel, table=True):
 
 
 class Change(SQLModel, table=True):
-    """`event_reason` says why it belongs to its event; None for the change that began it.
-
-    `waits` counts the further checks that must find the same text before the alert: 0 except for returns.
+    """`event_reason` says why it belongs to its event; None for the change that began it. `waits` counts the further
+    checks that must find the same text before the alert.
     """
 
     __tablename__ = "changes"
@@ -87,7 +86,6 @@ class Change(SQLModel, table=True):
 
     @property
     def why(self) -> list[Message]:
-        """Why the change as a whole is alerted or not."""
         return [Message.from_json(stored) for stored in self.brief.get("why", ())]
 
 
@@ -95,7 +93,7 @@ leave_out_withdrawn(Change, col(Change.id), col(Withdrawal.change_id))
 
 
 class ChangeTopic(SQLModel, table=True):
-    """`Change.topics` as rows, an index that both databases can use; kept in step by the listeners below."""
+    """`Change.topics` as rows, which both databases can index; kept in step by the listeners below."""
 
     __tablename__ = "change_topics"
 
@@ -120,13 +118,13 @@ def _keep_topics(_mapper: Any, connection: Connection, change: Change) -> None:
 
 
 class StoredPassage(SQLModel, table=True):
-    """One place of a change; the columns are those of `compare --json`."""
+    """The columns are those of `compare --json`."""
 
     __tablename__ = "passages"
 
     id: int = Field(default=None, primary_key=True)
     change_id: int = Field(foreign_key="changes.id", index=True)
-    position: int  # from 0, in reading order
+    position: int  # from 0
     operation: str
     heading: list[str] = Field(default=[], sa_type=JSON)
     before: str | None = None
@@ -135,15 +133,14 @@ class StoredPassage(SQLModel, table=True):
     evidence: list[dict[str, str]] = Field(default=[], sa_type=JSON)
     severity: str = "none"
     direction: str = "none"
-    returns: bool = False  # its text stood there before, or had come only lately
+    returns: bool = False  # or its text had come only lately
     why: list[Message] = Field(default=[], sa_type=MessagesColumn)
-    # The word diff to show: [["same" | "removed" | "added", text], ...]. Stored, so that mail, page and terminal mark
-    # the same words.
+    # [["same" | "removed" | "added", text], ...]; stored, so that mail, page and terminal mark the same words
     marks: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
 
     @property
     def word_diff(self) -> list[tuple[str, str]]:
-        """The marks, or where there are none the whole text of each side."""
+        """The marks; without them the whole text of each side."""
         if self.operation == "moved":
             return [("same", self.after or self.before or "")]
         sides = [("removed", self.before or ""), ("added", self.after or "")]
@@ -151,13 +148,13 @@ class StoredPassage(SQLModel, table=True):
 
 
 def dated_ahead(session: Session, now: datetime) -> list[Change]:
-    """Written under a wrong clock (or read under one), the latest first."""
+    """Written or read under a wrong clock, the latest first."""
     wanted = select(Change).where(col(Change.detected_at) > now + AHEAD)
     return list(session.exec(wanted.order_by(col(Change.detected_at).desc())))
 
 
 def change(session: Session, id_: int) -> Change:
-    """Raises `UnknownChange`, and `Withdrawn` if its version was withdrawn."""
+    """Raises `UnknownChange`, `Withdrawn`."""
     withdrawal = withdrawal_of_change(session, id_)
     if withdrawal is not None:
         document_id = change_in_any_state(session, id_).document_id
@@ -200,7 +197,7 @@ def passages_by_change(
 
 
 def forget_change(session: Session, change: Change) -> None:
-    """Delete a change that nobody was alerted to, so that its versions are compared again."""
+    """One that nobody was alerted to, so that its versions are compared again."""
     session.exec(delete(StoredPassage).where(col(StoredPassage.change_id) == change.id))
     session.exec(delete(ChangeTopic).where(col(ChangeTopic.change_id) == change.id))
     session.delete(change)
@@ -227,7 +224,7 @@ def newest_alerting(session: Session) -> Change | None:
 
 
 def waiting_changes(session: Session) -> list[Change]:
-    """Whose alert waits until their text has stayed, oldest first."""
+    """Oldest first."""
     # sorted here: for ORDER BY, SQLite would scan all changes
     return sorted(
         session.exec(select(Change).where(col(Change.waits) > 0)),

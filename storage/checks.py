@@ -21,11 +21,11 @@ from storage.withdrawals import with_withdrawn
 
 # outcomes whose capture is kept but not valid
 ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)
-ATTEMPTS = 3  # to read a capture, before it is given up
+ATTEMPTS = 3  # to read a capture
 
 
 class Check(SQLModel, table=True):
-    """`outcome` is None until its capture has been read: the mark of unread work."""
+    """`outcome` is None until its capture has been read."""
 
     __tablename__ = "checks"
     __table_args__ = (Index("ix_checks_of_document", "document_id", "id"),)
@@ -34,30 +34,28 @@ class Check(SQLModel, table=True):
     document_id: str = Field(foreign_key="documents.id")
     checked_at: datetime = Field(sa_type=Utc)
     outcome: str | None = Field(default=None, index=True)
-    # to read its capture, counted before each one; only those that ran out of limits or ended the program stay, and a
-    # person's retry resets them
+    # to read its capture, counted before each one; only those that ran out of limits or ended the program stay
     attempts: int = 0
-    accepted: bool = False  # held, then accepted by a person
-    # the capture with this text, or an equal one, that a person rejected
+    accepted: bool = False  # by a person
+    # the capture with an equal text that a person rejected
     rejected_as: int | None = None
     # the archive; None: the service itself
     source: str | None = None
-    stands_in: bool = False  # read in an archive because the page does not answer: says nothing about the page's health
+    stands_in: bool = False  # read in an archive because the page does not answer
     reason: Message | None = Field(default=None, sa_type=MessageColumn)
     status: int | None = None
     final_url: str | None = None
-    # the page's new address, by permanent redirects or by its own words
+    # by permanent redirects or by its own words
     moved_to: str | None = None
-    # from the first request to the last byte, confirmation included
+    # confirmation included
     seconds: float | None = None
-    # validators of the answer and its markup's digest, copied to the document when its text is accepted
+    # copied to the document when its text is accepted
     etag: str | None = None
     last_modified: str | None = None
     markup: str | None = None
-    # the same for each address of a document with several: url, final_url, text (fingerprint), etag, ...
+    # the same for each of several addresses: url, final_url, text (fingerprint), etag, ...
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
     capture_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
-    # in force after the check
     version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
 
 
@@ -82,7 +80,6 @@ def from_source(archive: str | None) -> ColumnElement[bool]:
 def newest_check(
     session: Session, document_id: str | None = None, *conditions: ColumnElement[bool]
 ) -> Check | None:
-    """Of this document, or of all."""
     wanted = select(Check).where(*conditions)
     if document_id is not None:
         wanted = wanted.where(Check.document_id == document_id)
@@ -96,7 +93,7 @@ def last_moves(session: Session, document_id: str, limit: int) -> list[str | Non
 
 
 def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
-    """Since the last good check, those whose captures were set aside and not rejected, oldest first."""
+    """Since the last good check, those set aside and not rejected, oldest first."""
     of_document = col(Check.document_id) == document_id
     since = select(func.max(Check.id)).where(
         of_document, or_(col(Check.accepted), VALID)
@@ -111,8 +108,8 @@ def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
 
 
 def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
-    """Delete captures set aside before `until`, except those that still wait for a person, and rejected ones, by
-    which the same text is recognised. Returns how many.
+    """Captures set aside before `until`, except those that still wait for a person, and rejected ones, by which the
+    same text is recognised. Returns how many.
     """
     valid = newest_check(session, document_id, OF_THE_PAGE, VALID)
     wanted = (
@@ -131,9 +128,7 @@ def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
 
 
 def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
-    """Unlink these checks of one document from their captures, and delete those that nothing else names. Returns how
-    many.
-    """
+    """Of checks of one document, unless something else names them. Returns how many."""
     if not checks:
         return 0
     captures = {check.capture_id for check in checks}
@@ -154,9 +149,7 @@ def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
 def pauses(
     session: Session, now: datetime, ids: Collection[str] | None = None
 ) -> dict[str, datetime]:
-    """Until when servers asked to be left alone, by document id; times in the past included.
-
-    A pause applies to every document on the host. One that ends later than any pause can was written under a wrong
+    """By document id; times in the past included. One that ends later than any pause can was written under a wrong
     clock and is ignored.
     """
     rows = list(
@@ -191,7 +184,7 @@ def pauses(
 
 
 def take_rejection_back(session: Session, check: Check) -> None:
-    """For the check's text, whichever check brought it."""
+    """Whichever check brought it."""
     same = col(Check.rejected_as).in_({check.capture_id, check.rejected_as})
     session.exec(update(Check).where(same).values(rejected_as=None))
     check.rejected_as = None
@@ -217,7 +210,7 @@ def rejected_captures(session: Session, document_id: str) -> list[int]:
 
 
 def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
-    """A person says that this capture's text is not the document's, even if it was accepted before."""
+    """A person says that its text is not the document's, even if it was accepted before."""
     brought = col(Check.document_id) == document_id, col(Check.capture_id) == capture_id
     session.exec(
         update(Check).where(*brought).values(rejected_as=capture_id, accepted=False)
@@ -248,7 +241,6 @@ def unread_checks(
 
 
 def attempts_before(session: Session, check: Check) -> int:
-    """How often earlier checks failed to read this check's capture."""
     same = (
         Check.document_id == check.document_id,
         Check.capture_id == check.capture_id,
@@ -263,9 +255,7 @@ def forget_attempts(session: Session, ids: Collection[int]) -> None:
 
 
 def tripped_before(session: Session, check: Check) -> Check | None:
-    """An earlier check that failed over the same capture, or gave it up: the fault is in our reading, not in the
-    server's answer.
-    """
+    """An earlier check that failed over the same capture, or gave it up: the fault is in our reading."""
     same = (
         Check.document_id == check.document_id,
         Check.capture_id == check.capture_id,
@@ -277,7 +267,6 @@ def tripped_before(session: Session, check: Check) -> Check | None:
 
 
 def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
-    """In the order of the ids."""
     rows = {
         check.id: check
         for check in session.exec(select(Check).where(col(Check.id).in_(ids)))
@@ -288,7 +277,7 @@ def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
 def last_checks(
     session: Session, ids: Collection[str] | None = None
 ) -> dict[str, Check]:
-    """By document; checks that stood in for a page do not count."""
+    """Without checks that stood in for a page."""
     # an index lookup for each document; GROUP BY would read all checks
     of_it = Check.document_id == Document.id, OF_THE_PAGE
     newest = (
@@ -301,7 +290,7 @@ def last_checks(
 
 
 def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
-    """By document, the time of the check `back` checks ago (1: the newest)."""
+    """The time of the check `back` checks ago (1: the newest)."""
     mine = (
         select(Check.id)
         .where(Check.document_id == Document.id, OF_THE_PAGE)
@@ -317,7 +306,7 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 
 
 def last_set_aside(session: Session, document_id: str) -> Check | None:
-    """The newest check whose capture was set aside, unless a valid one followed."""
+    """Unless a valid check followed."""
     last = newest_check(
         session, document_id, or_(SET_ASIDE, col(Check.accepted), VALID)
     )
@@ -326,7 +315,7 @@ def last_set_aside(session: Session, document_id: str) -> Check | None:
 
 
 def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
-    """The newest capture with the text of this version."""
+    """The newest capture with this version's text."""
     kept = select(Check.capture_id).where(
         Check.document_id == document_id,
         Check.version_id == version_id,
@@ -357,7 +346,7 @@ def checks_of(session: Session, document_id: str, *, limit: int) -> list[Check]:
 def checks_after(
     session: Session, document_id: str, after: int, *, limit: int
 ) -> list[Check]:
-    """Those with a higher id, oldest first."""
+    """With a higher id, oldest first."""
     wanted = select(Check).where(
         Check.document_id == document_id, col(Check.id) > after
     )

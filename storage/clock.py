@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 
-AHEAD = timedelta(minutes=5)  # by which clocks of several machines may differ
-LONGEST_PAUSE = timedelta(days=7)  # that Retry-After can ask for
+AHEAD = timedelta(minutes=5)  # by which clocks of machines may differ
+LONGEST_PAUSE = timedelta(days=7)
 _LONGEST = timedelta(days=10)  # any longer wait could overflow a datetime
 
 
@@ -24,14 +24,14 @@ def midnight(day: date) -> datetime:
 
 
 def retry_after(written: str | None, now: datetime) -> timedelta | None:
-    """The wait that a Retry-After header asks for, in seconds or as a date; None if malformed."""
+    """In seconds or as a date; None if malformed."""
     if written is None:
         return None
     if written.strip().isdecimal():
         return timedelta(seconds=min(float(written), _LONGEST.total_seconds()))
     try:
         until = parsedate_to_datetime(written)
-    except (ValueError, OverflowError):  # the latter for years out of range
+    except (ValueError, OverflowError):  # for years out of range
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(until - now, timedelta(0))

@@ -28,7 +28,7 @@ def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def parsed_id(text: str) -> int | None:
-    """An id or position that a cursor names; None for what no database holds."""
+    """None for what no database holds."""
     is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_INTEGER))
     return int(text) if is_short and int(text) <= MAX_INTEGER else None
 
@@ -36,7 +36,7 @@ def parsed_id(text: str) -> int | None:
 def add_to_unique(
     session: Session, column: Any, by: int, since: int, *conditions: Any
 ) -> None:
-    """Add `by` to a column of positive, unique numbers, where they are `since` or higher."""
+    """Where they are `since` or higher; they are positive and unique."""
     table = column.parent.entity
     # by way of negative numbers: they are unique at every moment
     for where, value in ((column >= since, -column), (column < 0, by - column)):
@@ -44,7 +44,6 @@ def add_to_unique(
 
 
 def compressed(value: bytes) -> bytes:
-    """As zstd, with a checksum."""
     # a copy: the compressor's own result keeps a buffer of the uncompressed size alive
     return bytes(
         memoryview(zstandard.ZstdCompressor(write_checksum=True).compress(value))
@@ -67,7 +66,7 @@ def _decompressor(_thread: int) -> zstandard.ZstdDecompressor:
 
 
 class Utc(TypeDecorator[datetime]):
-    """A time in UTC; a naive one is refused."""
+    """A naive time is refused."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -146,7 +145,7 @@ def json_bytes(value: Any) -> bytes:
 
 
 class CompressedJson(TypeDecorator[Any]):
-    """JSON as zstd: a fifth of the size, for a version's blocks."""
+    """As zstd: a fifth of the size."""
 
     impl = LargeBinary
     cache_ok = True

@@ -64,7 +64,7 @@ _IDLE_WRITER = 20  # seconds; a writer stopped inside a transaction blocks other
 
 
 class Database:
-    """A database with the current schema: SQLite (WAL, foreign keys) or PostgreSQL."""
+    """SQLite (WAL, foreign keys) or PostgreSQL."""
 
     def __init__(
         self,
@@ -74,10 +74,10 @@ class Database:
         upgrade: bool = False,
         must_exist: bool = False,
     ) -> None:
-        """Open it; an empty one gets its tables, unless it `must_exist`. Raises `WrongAddress`,
-        `DatabaseUnavailable`, `NewerDatabase`, `UnknownSchema` or, without `upgrade`, `OlderDatabase`.
+        """An empty one gets its tables, unless it `must_exist`. Raises `WrongAddress`, `DatabaseUnavailable`,
+        `NewerDatabase`, `UnknownSchema` or, without `upgrade`, `OlderDatabase`.
 
-        `even_read_only`: also a file in a folder without write permission, for commands that only read.
+        `even_read_only`: also a file in a folder without write permission.
         """
         self.url = parse_address(url)
         self.copy: Path | None = None  # of the file, made before the upgrade
@@ -130,7 +130,7 @@ class Database:
             return
         from storage import (
             schema_upgrade,
-        )  # Alembic loads slowly, and is rarely needed
+        )  # loads slowly
 
         if schema is None and self._must_exist:
             raise DatabaseUnavailable(f"{self} is not a database of policywatch")
@@ -151,9 +151,7 @@ class Database:
             _foreign_keys_off(connection),
             connection.begin(),
         ):
-            if (
-                not self.is_sqlite
-            ):  # SQLite has one writer anyway; waiting processes find the work done
+            if not self.is_sqlite:  # SQLite has one writer anyway
                 connection.execute(
                     text("SET LOCAL lock_timeout = 0")
                 )  # a migration may take long
@@ -180,7 +178,7 @@ class Database:
         return copy
 
     def copy_file(self, copy: Path) -> None:
-        """Copy a SQLite file with its log, while others may write. Raises `DatabaseUnavailable`."""
+        """With its log, while others may write. Raises `DatabaseUnavailable`."""
         assert self.sqlite_file is not None, "asked of a file"
         part = copy.with_name(f"{copy.name}.part")
         try:
@@ -214,7 +212,7 @@ class Database:
         return not unmerged.exists() or not unmerged.stat().st_size
 
     def is_current(self) -> bool:
-        """Whether the schema is this program's; another version may have migrated it meanwhile."""
+        """Another version of the program may have migrated it."""
         with self._engine.connect() as connection:
             return _schema(connection) == _newest_schema()
 
@@ -235,7 +233,7 @@ class Database:
             return int(connection.execute(text(query)).scalar_one())
 
     def optimize(self) -> None:
-        """Refresh the planner's statistics: milliseconds on SQLite, up to seconds on PostgreSQL."""
+        """Milliseconds on SQLite, up to seconds on PostgreSQL."""
         # all tables that have grown
         statement = "PRAGMA optimize=0x10012" if self.is_sqlite else "ANALYZE"
         with self._writing.connect() as connection, connection.begin():
@@ -266,15 +264,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session on one snapshot; what it changes is dropped."""
+        """On one snapshot; what it changes is dropped."""
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session in one transaction: committed at the end, rolled back on any exception. Raises `LostLease` where
-        it is under one.
-        """
+        """One transaction, rolled back on any exception. Raises `LostLease`."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             if self._lease is not None:
                 self._lease.fence(session)
@@ -297,7 +293,7 @@ class Database:
 
 
 def release_connection(session: Session) -> None:
-    """Give a reading session's connection back for a while; loaded rows stay usable."""
+    """For a while; loaded rows stay usable."""
     session.commit()
 
 
@@ -315,7 +311,7 @@ def parse_address(url: str) -> URL:
             "the database address has more than one @; in a user name, a password or an option write %40 for @, "
             "%3A for :, %2F for /, %3F for ? and %25 for %"
         )
-    if url.startswith("postgres://"):  # as many hosts write it
+    if url.startswith("postgres://"):
         url = url.replace("postgres", "postgresql", 1)
     try:
         parsed = make_url(url)
@@ -408,7 +404,7 @@ def _newest_schema() -> str:
 
 
 def _schema(connection: Connection) -> str | None:
-    """The revision of the tables; None without tables."""
+    """The revision of the tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -418,7 +414,7 @@ def all_tables() -> list[Table]:
     """Each after those that it refers to."""
     for module in iter_modules(
         storage.__path__
-    ):  # a table is registered when its module is imported
+    ):  # registered when its module is imported
         if not module.ispkg:
             import_module(f"storage.{module.name}")
     return SQLModel.metadata.sorted_tables
@@ -429,7 +425,7 @@ def _foreign_keys_off(connection: Connection) -> Iterator[None]:
     """SQLite alters a table by copying it; references to it dangle meanwhile."""
     is_sqlite, driver = connection.dialect.name == "sqlite", connection.connection
     if is_sqlite:
-        driver.execute("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
+        driver.execute("PRAGMA foreign_keys = OFF")  # no effect in a transaction
     try:
         yield
     finally:

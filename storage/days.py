@@ -1,8 +1,7 @@
 """Days in the chain: once a day an entry says what checks and messages there were, so that later changes of these show.
 
-It is about what ended before yesterday, since the entry before, by the ids of the rows, as clocks may be wrong. Where
-the program itself took something away later, or read it again, the chain or the store says so: such a day can't be
-compared any more, and is not damaged.
+It is about what ended before yesterday, by the ids of the rows, as clocks may be wrong. A day of which the program
+itself took something away later, or read it again, can't be compared any more, and is not damaged.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _DAY = re.compile(r"day (\S+), (\d+) checks to (\d+), (\d+) messages to (\d+)")
 
 
 class _Day(NamedTuple):
-    """When it was closed; how many checks and messages since the day before, and the last ids."""
+    """Since the day before."""
 
     at: datetime
     checks: int = 0
@@ -43,7 +42,7 @@ class _Day(NamedTuple):
 
 
 def close_day(database: Database, now: datetime) -> None:
-    """Write the entry of a day, once a day (UTC), if anything is new."""
+    """Once a day (UTC), if anything is new."""
     with database.reading() as session:
         before = _last_day(session)
         if before is not None and before.at.date() == now.date():
@@ -109,7 +108,7 @@ def _last_ended(
 def _checks(
     session: Session, after: int, last: int, at: datetime, renames: Sequence[str]
 ) -> Iterator[str]:
-    """Lines of the checks made before `at`, with the names that documents had before they were renamed."""
+    """Lines of the checks made before `at`, with the names that documents had then."""
     rows = (
         select(Check.checked_at, Check.document_id, Check.outcome, Check.status)
         .where(col(Check.id) > after, col(Check.id) <= last, col(Check.checked_at) < at)
@@ -155,8 +154,7 @@ def _digest(lines: Iterable[str]) -> tuple[int, str]:
 
 
 def day_damage(counts: Counter[bool | None], session: Session) -> Iterator[Damage]:
-    """The days whose checks or messages are not those that the chain counted. `counts`: how many of all days are as it
-    counted them (True), or not (None), as some can't be compared any more."""
+    """Days that differ from the chain's. `counts`: how many are as it counted them (True), or can't be compared (None)."""
     kinds = ("day", "removed", "renamed", "read", "thinned")
     wanted = [col(ChainEntry.text).like(f"# entry %: {kind} %") for kind in kinds]
     entries = session.exec(

@@ -19,14 +19,12 @@ from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
 from storage.notices import unplanned_notices
 
-_CANDIDATES = (
-    20  # due deliveries to choose from: other processes may claim the first ones
-)
+_CANDIDATES = 20  # to choose from: other processes may claim the first ones
 
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """The result of one run of deliveries: `failed` counts attempts, `pending` what is still to be sent."""
+    """`failed` counts attempts, `pending` what is still to be sent."""
 
     sent: int
     failed: int
@@ -49,12 +47,12 @@ class Delivery(SQLModel, table=True):
     claimed_at: datetime | None = Field(default=None, sa_type=Utc)
     claimed_by: str | None = None
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
-    # the first failed attempt
+    # that failed
     tried_since: datetime | None = Field(default=None, sa_type=Utc)
     # of the last attempt, without secrets
     error: Message | None = Field(default=None, sa_type=MessageColumn)
-    gone: bool = False  # the address answered that it wants nothing more
-    # marks of people in the address who already got it
+    gone: bool = False  # it answered so
+    # people in the address who already got it
     taken: list[str] | None = Field(default=None, sa_type=JSON)
 
 
@@ -63,7 +61,7 @@ _PENDING = col(Delivery.state) == State.PENDING.value
 
 
 class DeliveryItem(SQLModel, table=True):
-    """What a delivery carries; the constraints prevent planning an alert twice for one address."""
+    """The constraints prevent planning an alert twice for one address."""
 
     __tablename__ = "delivery_items"
     __table_args__ = (
@@ -121,7 +119,7 @@ def load(
 
 
 def drop_unsent(session: Session, route: str) -> None:
-    """Delete what is pending or parked for a route."""
+    """Or parked."""
     states = (State.PENDING.value, State.PARKED.value)
     unsent = select(Delivery.id).where(
         Delivery.route == route, col(Delivery.state).in_(states)
@@ -133,8 +131,8 @@ def drop_unsent(session: Session, route: str) -> None:
 def cancel(
     session: Session, change_id: int, now: datetime
 ) -> tuple[list[Delivery], int]:
-    """Remove a change from all unsent deliveries. Returns the deliveries by which it was, or may have been, sent, and
-    how many alerts and deliveries it was removed from.
+    """Remove a change from all unsent deliveries. Returns those by which it was, or may have been, sent, and how many
+    alerts and deliveries it was removed from.
     """
     alerts = select(Alert.id).where(Alert.change_id == change_id)
     its = col(DeliveryItem.alert_id).in_(alerts)
@@ -170,7 +168,7 @@ def cancel(
 
 
 def _may_be_sent(delivery: Delivery) -> bool:
-    """An attempt is under way, reached some people, or ended without a result."""
+    """Or was, without a result, or to some people."""
     if delivery.state == State.SENT:
         return False
     broke_off = delivery.attempts > 0 and delivery.error is None
@@ -224,7 +222,7 @@ def carriers(
 def alerted_changes(
     session: Session, event_id: int, addresses: Collection[str]
 ) -> dict[int, Change]:
-    """Changes of an event planned for or sent to one of these addresses, by id; parked deliveries do not count."""
+    """Planned for or sent to one of these addresses; parked deliveries do not count."""
     wanted = (
         select(Change)
         .join(Alert, col(Alert.change_id) == col(Change.id))
@@ -250,9 +248,7 @@ def addresses_of_notice(session: Session, notice_id: int) -> set[str]:
 def last_digest(
     session: Session, routes: Collection[str], address: str, now: datetime
 ) -> datetime | None:
-    """When a digest was last planned for an address of a route, under any of its names; times ahead of `now` are
-    ignored.
-    """
+    """When one was planned for an address of a route, under any of its names; times ahead of `now` are ignored."""
     wanted = select(func.max(Delivery.created_at)).where(
         Delivery.kind == "digest",
         Delivery.address == address,
@@ -265,7 +261,7 @@ def last_digest(
 def alerted_since(
     session: Session, addresses: Collection[str], since: datetime, now: datetime
 ) -> bool:
-    """Whether an alert was planned for one of the addresses after `since`, alone or in a digest."""
+    """Alone or in a digest."""
     carries = select(DeliveryItem.id).where(
         DeliveryItem.delivery_id == Delivery.id, col(DeliveryItem.alert_id).is_not(None)
     )
@@ -299,10 +295,10 @@ def oldest_pending(session: Session) -> datetime | None:
 def due(
     session: Session, now: datetime, far: datetime, excluded: Collection[str]
 ) -> list[Delivery]:
-    """A batch of deliveries to send now, each address's oldest first.
+    """A batch, each address's oldest first.
 
-    Addresses whose oldest was tried least come first, so that a failing one holds up no other. A time beyond `far`,
-    later than any wait can be, was written under a wrong clock: it is due.
+    Addresses whose oldest was tried least come first, so that a failing one holds up no other. A time beyond `far` was
+    written under a wrong clock: it is due.
     """
     is_due = (
         _PENDING,
@@ -325,10 +321,7 @@ def due(
 
 
 def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) -> bool:
-    """False if another process was faster, or the delivery was redirected.
-
-    The attempt counts from here, so that crashes count.
-    """
+    """False if another process was faster. The attempt counts from here, so that crashes count."""
     unchanged = (
         _PENDING
         & (col(Delivery.route) == delivery.route)
@@ -343,7 +336,7 @@ def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) ->
 
 
 def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -> bool:
-    """Record the result of a claimed delivery; False if the claim was released and another process has it."""
+    """False if the claim was released and another process has it."""
     mine = (col(Delivery.state) == State.SENDING.value) & (
         col(Delivery.claimed_by) == claimant
     )
@@ -359,7 +352,6 @@ def claimed(session: Session) -> list[Delivery]:
 
 
 def has_undelivered(session: Session) -> bool:
-    """An alert or a notice is to be planned, or a delivery to be sent or taken back."""
     return bool(
         unplanned_alerts(session)
         or unplanned_notices(session)
@@ -369,7 +361,7 @@ def has_undelivered(session: Session) -> bool:
 
 
 def release(session: Session, delivery: Delivery, next_at: datetime) -> None:
-    """Make a dead process's claim pending again, unless that already happened."""
+    """Unless that already happened."""
     theirs = (col(Delivery.state) == State.SENDING.value) & (
         col(Delivery.claimed_by) == delivery.claimed_by
     )
@@ -390,7 +382,7 @@ def _update(
 
 
 def pending(session: Session) -> list[Delivery]:
-    """In planning order; locked, so that none is claimed meanwhile."""
+    """Locked, so that none is claimed meanwhile."""
     return list(
         session.exec(
             select(Delivery)
@@ -402,7 +394,7 @@ def pending(session: Session) -> list[Delivery]:
 
 
 def failing(session: Session) -> list[Delivery]:
-    """Whose last attempt failed and that will be retried, the next one first."""
+    """That will be retried, the next one first."""
     wanted = select(Delivery).where(_PENDING, col(Delivery.error).is_not(None))
     return list(session.exec(wanted.order_by(col(Delivery.next_at), col(Delivery.id))))
 
@@ -431,7 +423,7 @@ def switch_off(session: Session) -> None:
 def retry_parked(
     session: Session, ids: Collection[int] | None, now: datetime
 ) -> list[int]:
-    """Make parked deliveries pending (None: all), with attempts counted from zero. Returns their ids."""
+    """None: all; with attempts counted from zero."""
     wanted = (
         select(Delivery)
         .where(Delivery.state == State.PARKED.value)
@@ -457,7 +449,7 @@ def newest(
     route: str | None = None,
     limit: int,
 ) -> list[Delivery]:
-    """Newest first; `route` also finds deliveries for several routes at once."""
+    """`route` also finds deliveries for several routes at once."""
     wanted = select(Delivery)
     if state is not None:
         wanted = wanted.where(Delivery.state == state.value)

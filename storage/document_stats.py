@@ -14,7 +14,7 @@ from storage.versions import Version
 
 
 class DocumentStats(NamedTuple):
-    """`changed_at` is when its words last changed."""
+    """`changed_at`: its words."""
 
     versions: int = 0
     newest: int | None = None

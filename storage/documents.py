@@ -16,7 +16,7 @@ _FEW = 1_000
 
 
 class Document(SQLModel, table=True):
-    """A document of the watchlist; retired, not deleted, when the watchlist drops it."""
+    """Retired, not deleted, when the watchlist drops it."""
 
     __tablename__ = "documents"
 
@@ -28,8 +28,7 @@ class Document(SQLModel, table=True):
     language: str
     added_at: datetime = Field(sa_type=Utc)
     retired: bool = False
-    # Validators belong to the answer with the text in force, never to one set aside: a 304 must mean "still the text
-    # that we show".
+    # of the answer with the text in force, never of one set aside: a 304 must mean "still the text that we show"
     etag: str | None = None
     last_modified: str | None = None
     # fingerprint of the markup that last gave the text in force, and of that text
@@ -38,17 +37,17 @@ class Document(SQLModel, table=True):
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
     # by Retry-After
     not_before: datetime | None = Field(default=None, sa_type=Utc)
-    # Checks in a row without a valid text, since when, and when the operator was last alerted.
+    # checks in a row without a valid text, since when, and when the operator was last alerted
     failures: int = 0
     failing_since: datetime | None = Field(default=None, sa_type=Utc)
     alerted_at: datetime | None = Field(default=None, sa_type=Utc)
-    alert_after: int = 3  # failures in a row before the operator is alerted
-    # How far re-extraction of all versions got, until it is done for all documents.
+    alert_after: int = 3
+    # how far re-extraction of all versions got
     rereading: dict[str, Any] | None = Field(
         default=None, sa_type=JSON(none_as_null=True)
     )
 
-    # Edits on the web pages: its watchlist entry if added there, a pause, a requested check.
+    # edits on the web pages
     entry: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     paused: bool = False
     # by click, `passages` that a person called not of the document ([title above, text]), with `by`, `via`, `at`
@@ -57,27 +56,26 @@ class Document(SQLModel, table=True):
     )
     asked_at: datetime | None = Field(default=None, sa_type=Utc)
 
-    # check id up to which checks without news were thinned
+    # check id
     thinned_to: int | None = None
 
     @property
     def addresses(self) -> list[str]:
-        """All that its text is read from, `url` first; of several, the last valid ones."""
+        """`url` first; of several, the last valid ones."""
         return [str(part["url"]) for part in self.parts] if self.parts else [self.url]
 
     def forget_validators(self) -> None:
-        """So that the next request asks for the whole page."""
         self.etag = self.last_modified = self.markup = self.parts = None
 
 
 def few(ids: Iterable[str]) -> list[str] | None:
-    """Ids that narrow a query; None if too many for a statement."""
+    """None if too many for a statement."""
     named = list(ids)
     return named if len(named) <= _FEW else None
 
 
 def declare(session: Session, declared: Iterable[Document]) -> None:
-    """Watch exactly these documents; others are retired, not deleted."""
+    """Exactly these; others are retired, not deleted."""
     wanted = {document.id: document for document in declared}
     known = {document.id: document for document in session.exec(select(Document))}
     for gone in known.keys() - wanted.keys():
@@ -151,14 +149,12 @@ def filter_choices(session: Session) -> dict[str, list[str]]:
 
 
 def is_silent(row: Document) -> bool:
-    """It has failed as often as the operator wants to be alerted after."""
+    """As often as the operator wants to be alerted after."""
     return row.failures >= row.alert_after
 
 
 def failing(session: Session, *, locked: bool = False) -> list[Document]:
-    """Watched ones whose last check brought no valid text, by service and id; `locked` until the transaction ends,
-    without those another process is writing.
-    """
+    """By service and id; `locked` until the transaction ends, without those another process is writing."""
     wanted = select(Document).where(
         col(Document.failures) > 0, col(Document.retired).is_(False)
     )
@@ -177,7 +173,7 @@ def watched_counts(session: Session, names: Collection[str] = ()) -> tuple[int, 
 
 
 def untranslated_id(document: Document) -> str:
-    """The same for translations: service/terms and service/terms.fr."""
+    """Of service/terms and service/terms.fr: service/terms."""
     return document.id.removesuffix(f".{document.language}")
 
 
@@ -186,9 +182,7 @@ _MARK = f"/{PREVIEW}-"  # in its id
 
 
 def replaced_by(announced: Document) -> str | None:
-    """The id of the document that an announced text will replace, by naming: service/preview-terms announces
-    service/terms.
-    """
+    """By naming: service/preview-terms announces service/terms."""
     if announced.kind != PREVIEW or _MARK not in announced.id:
         return None
     return announced.id.replace(_MARK, "/", 1)
@@ -202,7 +196,7 @@ def family_id(document: Document) -> str:
 def previews(
     session: Session, services: Collection[str] = ()
 ) -> list[tuple[Document, Document]]:
-    """Announced texts that are watched, each with the document it will replace, where that is known."""
+    """Each with the document it will replace, where that is known."""
     wanted = select(Document).where(
         Document.kind == PREVIEW, col(Document.retired).is_(False), *_of(services)
     )

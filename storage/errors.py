@@ -10,10 +10,10 @@ from messages import Message
 
 
 class StorageError(Exception):
-    """The store can't be used as asked."""
+    pass
 
 
-# by the low byte of SQLite's error codes; PostgreSQL gives hints of its own
+# by the low byte of SQLite's error codes
 _ADVICE = {
     sqlite3.SQLITE_CANTOPEN: "its file and folder must be there, and writable",
     sqlite3.SQLITE_READONLY: "its file and folder must be writable",
@@ -47,7 +47,7 @@ def with_advice(failure: BaseException | None) -> str:
 
 
 def cannot_write(failure: BaseException | None) -> bool:
-    """SQLite needs to write even for reading, and can't: no permission, or a full disk."""
+    """SQLite needs to write even for reading."""
     code = getattr(failure, "sqlite_errorcode", -1) & 0xFF
     return code in {
         sqlite3.SQLITE_READONLY,
@@ -58,11 +58,11 @@ def cannot_write(failure: BaseException | None) -> bool:
 
 
 class DatabaseUnavailable(StorageError):
-    """The database can't be reached or opened; the URL is shown without its password."""
+    """The URL is shown without its password."""
 
 
 class WrongAddress(DatabaseUnavailable):
-    """The database's address can't be understood, or is of a kind that is not known."""
+    """Or is of an unknown kind."""
 
 
 class NewerDatabase(StorageError):
@@ -114,7 +114,7 @@ class DamagedText(DamagedValue):
 
 
 class DamagedCapture(Exception):
-    """The captured bytes are not those fetched. Not a `StorageError`: the other captures are fine."""
+    """Not a `StorageError`: the other captures are fine."""
 
     def __init__(self, capture_id: int, document_id: str) -> None:
         self.reason = Message("mistake.damaged", capture=capture_id)
@@ -122,11 +122,11 @@ class DamagedCapture(Exception):
 
 
 class Busy(StorageError):
-    """Another run is at work on this database."""
+    """Another run is at work."""
 
 
 class LostLease(StorageError):
-    """Another process may be at work on the same documents: this one must neither fetch nor write."""
+    """Another process may be at work on the same documents."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -136,7 +136,7 @@ class LostLease(StorageError):
 
 
 class Unknown(StorageError):
-    """What was asked for is not stored."""
+    pass
 
 
 class UnknownDocument(Unknown):
@@ -162,4 +162,4 @@ class Withdrawn(Unknown):
 
 
 class UnknownChange(Unknown):
-    """No change of that number is stored."""
+    pass

@@ -40,7 +40,7 @@ def added_texts(session: Session, change_ids: Collection[int]) -> list[tuple[int
 def join_event(
     session: Session, change: Change, other: Change, reason: Message
 ) -> None:
-    """Add a change to the other's event, which is created if there is none."""
+    """The event is created if there is none."""
     if other.event_id is None:
         event = Event(began_at=other.detected_at)
         session.add(event)
@@ -56,7 +56,7 @@ def leave_event(session: Session, change: Change) -> None:
 
 
 def split_off(session: Session, change: Change, actor: Actor, at: datetime) -> bool:
-    """On a person's word; False if it stood alone already."""
+    """False if it stood alone already."""
     if change.event_id is None:
         return False
     before = {"change": change.id, "event": change.event_id}

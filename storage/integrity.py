@@ -21,14 +21,14 @@ from storage.verification import Damage, capture_damage, evidence_damage, sample
 from storage.versions import Version
 from storage.wal import truncation
 
-# reported of one kind; one bad page of a file can spoil thousands of rows
+# one bad page of a file can spoil thousands of rows
 _MOST = 20
-# for a daily look; ten years of checks would take ten
+# ten years of checks would take ten
 _SECONDS = 1
 
 
 def daily_look(database: Database, day: int) -> Iterator[Damage]:
-    """A look at bounded cost: tables of a SQLite file and some captures, others each day."""
+    """At bounded cost: tables of a SQLite file and some captures, others each day."""
     yield from run_check(database, lambda session: _structure(session, day))
     with database.reading() as session:
         ids = list(session.exec(select(Capture.id).order_by(col(Capture.id))))
@@ -37,7 +37,7 @@ def daily_look(database: Database, day: int) -> Iterator[Damage]:
 
 
 def all_damage(database: Database) -> Iterator[Damage]:
-    """Reads the whole store. Must come before anything else writes to it."""
+    """The whole store, before anything else writes to it."""
     if problem := truncation(database):
         yield Damage("database", problem)
     for check in (
@@ -54,7 +54,7 @@ def all_damage(database: Database) -> Iterator[Damage]:
 def run_check(
     database: Database, check: Callable[[Session], Iterator[Damage]]
 ) -> Iterator[Damage]:
-    """In a session of its own, for PostgreSQL aborts one at its first failure."""
+    """In a session of its own: PostgreSQL aborts one at its first failure."""
     damage: list[Damage] = []
     with database.reading() as session:
         try:
@@ -76,7 +76,7 @@ def _schema(session: Session) -> Iterator[Damage]:
 
 
 def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
-    """Of a SQLite file: everything, or on a `day` as many tables as there is time for, from another one each day."""
+    """Of a SQLite file: everything, or on a `day` as many tables as there is time for."""
     connection = session.connection()
     if connection.dialect.name != "sqlite":
         return
@@ -116,7 +116,7 @@ def _references(session: Session) -> Iterator[Damage]:
 
 
 def _values(session: Session) -> Iterator[Damage]:
-    """Each row is read as the program reads it, except bodies (`capture_damage`)."""
+    """As the program reads them, except bodies (`capture_damage`)."""
     for table in all_tables():
         columns = [
             column for column in table.columns if column is not table.c.get("body")

@@ -9,13 +9,13 @@ from sqlalchemy.exc import InternalError, OperationalError
 
 from storage.errors import StorageError
 
-# a full disk, a lost server: every document would fail
+# every document would fail
 STORE_LOST = (OSError, OperationalError, InternalError, StorageError)
 
 
 @contextmanager
 def isolate_errors(errors: list[Exception]) -> Iterator[None]:
-    """Collect an unexpected error in `errors`; the caller raises it when the other documents are done."""
+    """The caller raises what is in `errors` when the other documents are done."""
     try:
         yield
     except STORE_LOST:

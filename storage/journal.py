@@ -32,7 +32,7 @@ class Action(StrEnum):
     UNIGNORE = "unignore"
 
 
-# afterwards the watch sees less, or what it saw is void
+# afterwards the watch sees less
 NARROWING = {Action.PAUSE, Action.REJECT, Action.WITHDRAW, Action.IGNORE}
 
 
@@ -45,7 +45,7 @@ class Actor:
 
 
 class JournalEntry(SQLModel, table=True):
-    """Kept when its document is removed; `before` and `after` hold what was changed."""
+    """Kept when its document is removed."""
 
     __tablename__ = "journal"
 
@@ -69,9 +69,7 @@ def enter(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """In the transaction of the action; a narrowing one also notifies the operator, unless done on the operator's own
-    machine.
-    """
+    """A narrowing action notifies the operator, unless done on the operator's own machine."""
     entry = JournalEntry(
         at=at,
         by=actor.name,

@@ -1,7 +1,6 @@
 """The right to work on some documents of a PostgreSQL: a row that expires unless renewed.
 
-Not an advisory lock: that lives as long as its connection, which a frozen machine keeps open. Times are the server's,
-for clocks of machines differ.
+An advisory lock lives as long as its connection, which a frozen machine keeps open. Times are the server's.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 LEASE: Final = 30.0  # seconds
-_RENEWALS: Final = 6  # in that time
+_RENEWALS: Final = 6
 _CLOCK: Final = getattr(
     time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC
 )  # keeps counting in suspend
@@ -57,17 +56,17 @@ leases = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column(
         "rest", Float, nullable=False
-    ),  # seconds after expiry, for the delay of the hosts that were asked
+    ),  # after expiry, for the hosts that were asked
 )
 
 
 class Lease:
-    """Held from its creation until `end`, or until a renewal came too late."""
+    """Until `end`, or until a renewal came too late."""
 
     def __init__(
         self, database: Database, number: int, since: float, seconds: float
     ) -> None:
-        """`since` is a time of `now` from before the row was written."""
+        """`since` is from before the row was written."""
         self.number = number
         self._database = database
         self._seconds = seconds
@@ -79,9 +78,7 @@ class Lease:
         self._thread.start()
 
     def require(self, rest: float = 0) -> None:
-        """Call before a request to a host that is to rest `rest` seconds afterwards. Raises `LostLease` if another
-        process might ask it too early.
-        """
+        """Before a request to a host that is to rest `rest` seconds afterwards. Raises `LostLease`."""
         if rest > self._written_rest and not self._lost:  # not known to others yet
             self._rest = max(self._rest, rest)
             self._renew()
@@ -90,7 +87,7 @@ class Lease:
             raise LostLease
 
     def fence(self, session: Session) -> None:
-        """Nobody takes the lease before the session's transaction ends. Raises `LostLease`."""
+        """Nobody takes the lease before the transaction ends. Raises `LostLease`."""
         self.require()
         # FOR KEY SHARE: taking the lease waits for the transaction, renewing it does not
         own = (
@@ -105,7 +102,7 @@ class Lease:
     def end(self) -> None:
         self._ended.set()
         self._thread.join()
-        with suppress(DBAPIError):  # expires by itself
+        with suppress(DBAPIError):  # it expires
             self._write(0)
 
     def _keep(self) -> None:
@@ -156,7 +153,7 @@ def take_lease(
 
 
 def held_leases(session: Session) -> dict[str, bool]:
-    """By name, whether it is in use; if not, its hosts rest. Ended ones are removed."""
+    """By name, whether it is in use; if not, its hosts rest."""
     take(session, AdvisoryLock.LEASES)
     dead = [
         number
@@ -177,5 +174,5 @@ def held_leases(session: Session) -> dict[str, bool]:
 
 
 def now() -> float:
-    """Monotonic seconds that also count while the machine sleeps."""
+    """Monotonic, and counts while the machine sleeps."""
     return time.clock_gettime(_CLOCK)

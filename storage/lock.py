@@ -14,8 +14,8 @@ from storage.errors import Busy
 from storage.leases import LEASE, Lease, held_leases, take_lease
 
 _WHOLE = "*"  # the lease of the whole store
-_WORKERS_END = 30.0  # seconds to wait for jobs that workers have begun
-_LOOK = 0.2  # seconds between two looks
+_WORKERS_END = 30.0  # for jobs that workers have begun
+_LOOK = 0.2  # between two looks
 _AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
 
@@ -23,17 +23,16 @@ _AT_WORK = "is at work on this database; nothing was done, try again when it has
 def one_at_a_time(
     database: Database, *, lease: float = LEASE, patience: float = _WORKERS_END
 ) -> Iterator[Database]:
-    """Have the whole store; write documents through the `Database` it yields. Raises `Busy` at once if another
-    process has it, or if workers do not finish within `patience` seconds; they begin no new jobs meanwhile.
+    """Write documents through the `Database` it yields. Raises `Busy` at once if another process has it, or if workers
+    do not finish within `patience` seconds; they begin no new jobs meanwhile.
 
-    On SQLite the kernel's lock ends with the process. On PostgreSQL it is a lease: once lost, every writing session
-    raises `LostLease`.
+    On PostgreSQL it is a lease: once lost, every writing session raises `LostLease`.
     """
     file = database.sqlite_file
     if file is not None:
         with _file_lock(file.with_name(file.name + ".lock")):
             yield database
-    elif database.is_sqlite:  # in memory: invisible to other processes
+    elif database.is_sqlite:  # invisible to other processes
         yield database
     else:
         held = _wait_for(database, _WHOLE, f"another run {_AT_WORK}", lease)
@@ -46,8 +45,8 @@ def one_at_a_time(
 def beside_others(
     database: Database, group: str, *, lease: float = LEASE
 ) -> Iterator[Database]:
-    """Have one group of documents, on PostgreSQL, once its hosts have rested. Raises `Busy` at once if another worker
-    has it, or a process has or awaits the whole store.
+    """One group of documents on PostgreSQL, once its hosts have rested. Raises `Busy` at once if another worker has it,
+    or a process has or awaits the whole store.
     """
     held = _wait_for(
         database, group, f"another worker, or a run, is at work on {group}", lease
@@ -94,9 +93,7 @@ def _file_lock(path: Path) -> Iterator[None]:
     with os.fdopen(
         os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+"
     ) as file:
-        if (
-            os.fstat(file.fileno()).st_uid == os.geteuid()
-        ):  # who can open it can hold it for ever
+        if os.fstat(file.fileno()).st_uid == os.geteuid():
             os.fchmod(
                 file.fileno(),
                 0o600 | _shared(path.with_name(path.name.removesuffix(".lock"))),

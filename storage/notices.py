@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 class Notice(SQLModel, table=True):
-    """Written in the transaction of its event; `planned_at` is set once deliveries exist.
-
-    `facts` are put into the reader's language when it is sent.
-    """
+    """`planned_at` is set once deliveries exist."""
 
     __tablename__ = "notices"
 
@@ -47,7 +44,7 @@ class Notice(SQLModel, table=True):
 
 
 def unplanned_notices(session: Session) -> list[Notice]:
-    """Oldest first; locked, so that another planning process waits and then finds them planned."""
+    """Oldest first; locked, so that another planning process waits."""
     wanted = (
         select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))
     )

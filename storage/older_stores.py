@@ -15,7 +15,7 @@ from storage.columns import decompressed
 from storage.database import parse_address, sqlite_file
 from storage.errors import DatabaseUnavailable, with_advice
 
-# columns that all of them had; a page of several parts gives only its first
+# that all had; a page of several parts gives only its first
 _VERSIONS = sa.text(
     "SELECT captures.id, captures.document_id, captures.fetched_at FROM captures "
     "WHERE captures.id IN (SELECT capture_id FROM versions) ORDER BY captures.fetched_at, captures.id"
@@ -35,7 +35,7 @@ class OlderStore:
         self._connection = connection
 
     def captures(self) -> dict[str, list[OldCapture]]:
-        """Those of versions, oldest first, by document."""
+        """Of versions, oldest first, by document."""
         found: dict[str, list[OldCapture]] = {}
         for id_, document, at in self._connection.execute(_VERSIONS):
             utc = at if at.tzinfo else at.replace(tzinfo=UTC)
@@ -53,7 +53,7 @@ class OlderStore:
 
 @contextmanager
 def opened(address: str) -> Iterator[OlderStore]:
-    """Raises `WrongAddress` and `DatabaseUnavailable`."""
+    """Raises `WrongAddress`, `DatabaseUnavailable`."""
     url = parse_address(address)
     file = sqlite_file(url)
     if file is not None and not file.is_file():  # SQLite would create it

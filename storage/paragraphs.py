@@ -1,8 +1,4 @@
-"""Paragraphs: each text of a document once, with the versions that contain it.
-
-Indexed in the transaction that writes a version, rebuilt by `reindex`; search, blame and the chart of a document need
-not read versions.
-"""
+"""Paragraphs: each text of a document once, with the versions that contain it."""
 
 from __future__ import annotations
 
@@ -36,9 +32,9 @@ from storage.tokenizer import folded_words, split_words
 from storage.versions import Version, renumber
 from storage.word_forms import write_forms
 
-Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
+Mentions = Callable[[str], Mapping[str, int]]  # mentions by topic
 
-# ids for paragraphs that begin in one second; still exact as floats
+# ids of one second; still exact as floats
 _IN_A_SECOND = 2**20
 _TOGETHER = 100  # paragraphs of a pack
 _INSERT_WORDS = {
@@ -46,7 +42,7 @@ _INSERT_WORDS = {
     "postgresql": "INSERT INTO paragraph_words (paragraph_id, words) VALUES (%s, CAST(%s AS tsvector))",
 }
 _DIGEST = 16  # bytes
-_ANCHOR = 12  # hexadecimal digits: no two texts of a page share them by chance
+_ANCHOR = 12  # no two texts of a page share them by chance
 _ROW_ID = BigInteger().with_variant(
     Integer, "sqlite"
 )  # SQLite clusters a table only by exactly INTEGER PRIMARY KEY
@@ -57,9 +53,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 class ParagraphPack(SQLModel, table=True):
-    """Paragraphs of a document with consecutive ids: rows of their own would take twice the space.
-
-    Ids grow with the time from which a text stands, so that the word index is in order of time.
+    """With consecutive ids: rows of their own would take twice the space. Ids grow with time, and so does the word
+    index.
     """
 
     __tablename__ = "paragraph_packs"
@@ -68,9 +63,9 @@ class ParagraphPack(SQLModel, table=True):
     last_id: int = Field(sa_type=BigInteger)
     document_id: str = Field(foreign_key="documents.id", index=True)
     digests: bytes  # unique in a document
-    # of each paragraph: its number of "words", and mentions by topic
+    # of each paragraph: "words", and mentions by topic
     counts: dict[str, list[int]] = Field(sa_type=CompressedJson)
-    # mentions are counted once the document has a second version
+    # once the document has a second version
     is_counted: bool = False
     texts: list[str] = Field(sa_type=CompressedJson)
 
@@ -82,7 +77,7 @@ class PackWords(NamedTuple):
 
 
 class ParagraphInterval(SQLModel, table=True):
-    """Consecutive version numbers that contain a paragraph; `last` is None while the newest does."""
+    """`last` is None while the newest version contains it."""
 
     __tablename__ = "paragraph_intervals"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -93,9 +88,7 @@ class ParagraphInterval(SQLModel, table=True):
 
 
 def digest(text: str) -> str | None:
-    """Equal for texts with the same words, ignoring case, punctuation and a leading number. None without a letter or
-    digit.
-    """
+    """Of its words in small letters without a leading number; None without a letter or digit."""
     plain = plain_words(text)
     return (
         hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[: 2 * _DIGEST]
@@ -105,7 +98,7 @@ def digest(text: str) -> str | None:
 
 
 def plain_words(text: str) -> str:
-    """The words of a text in small letters, without the signs between them and a number in front."""
+    """In small letters, without signs between them and a number in front."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
     folded = text.casefold()
@@ -115,23 +108,23 @@ def plain_words(text: str) -> str:
 
 
 def anchor(text: str) -> str | None:
-    """The id of the first block with this text on the page of every version; None without a letter or digit.
+    """The id of the first block with this text on the page of any version.
 
-    Made from the words, not a number, so that links in old messages survive re-extraction.
+    Of words, not a number, so that links survive re-extraction.
     """
     key = digest(text)
     return f"t{key[:_ANCHOR]}" if key else None
 
 
 def earliest_id(moment: datetime) -> int:
-    """Above the ids of earlier paragraphs, at most those from that time on."""
+    """At most those of paragraphs from that time on."""
     return max(0, int(moment.astimezone(UTC).timestamp())) * _IN_A_SECOND
 
 
 def index_version(
     session: Session, version: Version, mentions: Mentions | None = None
 ) -> None:
-    """For a document's newest version; one inserted before others needs `reindex`."""
+    """For a document's newest version; for others `reindex`."""
     session.flush()
     document_id = version.document_id
     later = select(Version.id).where(
@@ -153,7 +146,7 @@ def index_version(
 
 
 def texts_of(page: Any) -> list[str]:
-    """NUL is replaced: PostgreSQL can't store it."""
+    """PostgreSQL can't store NUL."""
     return [
         str(block["text"]).replace("\0", "\ufffd") for block in page.get("blocks", ())
     ]
@@ -161,7 +154,7 @@ def texts_of(page: Any) -> list[str]:
 
 @dataclass
 class _Index:
-    """A document's paragraph ids by digest, and those that stand in the newest version."""
+    """By digest; and those that stand in the newest version."""
 
     session: Session
     document_id: str
@@ -230,7 +223,7 @@ def write_paragraphs(
 
 
 def place_of(document_id: str) -> str:
-    """A word that no text has: the document's paragraphs in the word index."""
+    """A word that no text has."""
     return f"·{hashlib.sha256(document_id.encode()).hexdigest()[:20]}"
 
 
@@ -259,7 +252,7 @@ def _vector(words: Sequence[str], place: str) -> str:
 
 
 def count_mentions(session: Session, document_id: str, mentions: Mentions) -> None:
-    """Where not counted yet: the chart of a document begins with its second version."""
+    """The chart of a document begins with its second version."""
     for pack in _uncounted(session, document_id):
         pack.counts, pack.is_counted = (
             pack.counts | _mentions_by_topic(pack.texts, mentions),
@@ -366,7 +359,7 @@ def paragraph_ids(session: Session, document_id: str) -> dict[str, int]:
 
 def is_of(document_id: str) -> tuple[ColumnElement[bool], ...]:
     id_, first_id = col(ParagraphInterval.paragraph_id), col(ParagraphPack.first_id)
-    # bounds the search for a pack, where the planner begins with the intervals
+    # the planner begins with the intervals
     is_near = first_id > id_ - _TOGETHER
     return (
         id_.between(first_id, ParagraphPack.last_id),
@@ -383,14 +376,14 @@ def _of_document(document_id: str) -> ColumnElement[bool]:
 
 
 class Since(NamedTuple):
-    """The version since which a text has stood without a break."""
+    """Without a break."""
 
     number: int
     captured_at: datetime
 
 
 def blame(session: Session, version: Version) -> list[Since | None]:
-    """For each block of a version; None for blocks without a letter."""
+    """For each block; None without letters."""
     known = paragraph_ids(session, version.document_id)
     ids = [known.get(digest(each) or "") for each in texts_of(version.page)]
     firsts: dict[int | None, int | None] = {}
@@ -419,8 +412,7 @@ def blame(session: Session, version: Version) -> list[Since | None]:
 
 
 class TextHistory:
-    """In which versions words stand in one paragraph, whatever their case, the signs and spaces between them ("it's" and
-    "its" are the same) and a number in front."""
+    """Whatever their case, the signs and spaces between them and a number in front."""
 
     def __init__(self, session: Session, document_id: str) -> None:
         packs = select(ParagraphPack.first_id, ParagraphPack.texts).where(
@@ -443,8 +435,7 @@ class TextHistory:
             self._stood[id_].append((first, last))
 
     def runs(self, text: str) -> list[tuple[int, int | None]]:
-        """The first and the last of the versions in a row in each of which the words stand, oldest first; None as the
-        last one while they do."""
+        """First and last versions in a row, oldest first; None as the last one while the words stand."""
         words = plain_words(text).replace(" ", "")
         stood = [
             (first, last)
@@ -466,8 +457,6 @@ class TextHistory:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A version in a document's chart."""
-
     number: int
     captured_at: datetime
     words: int
@@ -480,7 +469,7 @@ def course(
     """All versions, oldest first. A text repeated in one counts once. `mentions` is for a document with a single
     version.
     """
-    # what each version adds, less what it removes
+    # less what it removes
     changes: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     packs = select(ParagraphPack.first_id, ParagraphPack.counts).where(
         ParagraphPack.document_id == document_id

@@ -17,7 +17,7 @@ from storage.documents import Document
 
 
 class PassagePlace(NamedTuple):
-    """The place of its change and its position in it, as text for addresses."""
+    """As text for addresses."""
 
     change: Cursor
     position: int
@@ -44,7 +44,7 @@ class ListedPassage:
 
 @dataclass(frozen=True, slots=True)
 class PassagesPage:
-    """Those of the newest change first, in reading order."""
+    """Newest change first, in reading order."""
 
     rows: list[ListedPassage]
     older: PassagePlace | None = None
@@ -57,7 +57,7 @@ def passages_page(
     before: PassagePlace | None = None,
     limit: int = 50,
 ) -> PassagesPage:
-    """Topics are those of the passage itself."""
+    """Topics are the passage's."""
     question = (
         select(StoredPassage, Document, Change.detected_at)
         .join(Change, col(Change.id) == col(StoredPassage.change_id))

@@ -1,4 +1,4 @@
-"""Which process claimed what, so that a dead one's claims are found at once."""
+"""Process identities, so that a dead process's claims are found at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def this_process() -> str:
 
 
 def is_dead(claim: str) -> bool:
-    """True only where that can be known: on this host."""
+    """On this host; False on others."""
     host, pid, started = claim.rsplit(":", 2)
     if host != _host():
         return False
@@ -24,7 +24,7 @@ def is_dead(claim: str) -> bool:
         os.kill(number, 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # alive, of another user
+    except PermissionError:  # of another user
         pass
     return _started(number) != started
 

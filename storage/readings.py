@@ -14,7 +14,7 @@ from storage.columns import Utc
 
 
 class ModelReading(SQLModel, table=True):
-    """`answer` is as it came; None if unusable, which `failure` explains."""
+    """None if unusable, which `failure` explains."""
 
     __tablename__ = "second_readings"  # the first release's name, as is its column's
 
@@ -44,7 +44,7 @@ def usage_since(session: Session, when: datetime) -> Usage:
 
 
 def dropped_since(session: Session, when: datetime) -> int:
-    """How many sentences about changes since then did not stand."""
+    """Sentences that did not stand."""
     briefs = session.exec(select(Change.brief).where(col(Change.detected_at) >= when))
     return sum(len((brief.get("reader") or {}).get("dropped", ())) for brief in briefs)
 

@@ -27,7 +27,7 @@ from storage.withdrawals import with_withdrawn
 
 
 class StillCompared(StorageError):
-    """An announced text is compared with what would be removed."""
+    """An announced text with what would be removed."""
 
 
 class HasHistory(StorageError):
@@ -35,8 +35,6 @@ class HasHistory(StorageError):
 
 
 class Removal(NamedTuple):
-    """How much would be removed."""
-
     versions: int
     changes: int
     checks: int
@@ -87,7 +85,7 @@ def rename(
 
 
 def remove(session: Session, document_id: str) -> None:
-    """The document and all that refers to it. Raises `UnknownDocument`, `StillCompared`, `Busy`."""
+    """With all that refers to it. Raises `UnknownDocument`, `StillCompared`, `Busy`."""
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
     _forget_versions(session, document_id, imported=False)
@@ -102,9 +100,7 @@ def remove(session: Session, document_id: str) -> None:
 def remove_imported(
     session: Session, document_id: str, mentions: Mentions | None = None
 ) -> None:
-    """Remove the history imported from an archive; our versions are renumbered from 1, and the next check asks for
-    the whole page. Raises as `remove` does.
-    """
+    """Our versions are renumbered from 1, and the next check asks for the whole page. Raises as `remove` does."""
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
     theirs = _versions(document_id, imported=True)
@@ -120,7 +116,7 @@ def remove_imported(
 
 
 def _forget_versions(session: Session, document_id: str, *, imported: bool) -> None:
-    """With their changes and unsent or sent deliveries of these."""
+    """With their changes and deliveries of these."""
     versions = select(Version.id).where(_versions(document_id, imported=imported))
     changes = select(Change.id).where(_changes(document_id, imported=imported))
     others = col(Change.before_id).in_(versions) & (
@@ -188,7 +184,7 @@ def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:
 
 
 def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
-    """Delivery items about these changes, and notices about a document that is removed as a whole."""
+    """And notices about a document that is removed as a whole."""
     changes = select(Change.id).where(_changes(document_id, imported=imported))
     alerted = col(DeliveryItem.alert_id).in_(
         select(Alert.id).where(col(Alert.change_id).in_(changes))

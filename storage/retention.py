@@ -18,7 +18,7 @@ from storage.database import Database, all_tables
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import document
 
-_ROWS = 500  # of a transaction, so that others can write in between
+_ROWS = 500  # so that others can write in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Retention:
 def thin(
     database: Database, retention: Retention, documents: Collection[str], now: datetime
 ) -> Counter[str]:
-    """Delete what is too old, in small transactions. Returns the number of rows by kind. A row is looked at once."""
+    """In small transactions. Returns the number of rows by kind."""
     removed = Counter(checks=0, captures=0, deliveries=0)
     if retention.set_aside is not None:
         for id_ in documents:
@@ -77,7 +77,7 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
                 row.thinned_to = old[-1][0]
                 kept = {
                     (at.date(), outcome): id_ for id_, at, outcome in old
-                }  # the last of each day and outcome
+                }  # of each day and outcome
                 others = [id_ for id_, _, _ in old if id_ not in kept.values()]
                 gone = session.exec(
                     delete(Check).where(col(Check.id).in_(others), _is_without_news())
@@ -101,7 +101,7 @@ def _is_without_news() -> ColumnElement[bool]:
 
 
 def _drop_deliveries(database: Database, until: datetime) -> int:
-    """Sent ones; alerts and notices keep their own `planned_at`."""
+    """Alerts and notices keep their own `planned_at`."""
     removed = 0
     while True:
         with database.writing() as session:

@@ -17,7 +17,7 @@ from storage.journal import Action, Actor, enter
 
 
 class Review(SQLModel, table=True):
-    """The last one gives the state of a change."""
+    """The last one counts."""
 
     __tablename__ = "reviews"
 
@@ -84,7 +84,6 @@ def last_reviews(session: Session, change_ids: Collection[int]) -> dict[int, Rev
 def is_in_state(
     states: Collection[str], of: type[Change] = Change
 ) -> ColumnElement[bool]:
-    """On `changes` or an alias `of` it."""
     reviewed = select(Review.change_id).where(col(Review.id).in_(_last()))
     if ReviewState.NEW in states:
         return col(of.id).not_in(reviewed.where(col(Review.state).not_in(states)))

@@ -27,13 +27,13 @@ from storage.versions import Version
 from storage.word_forms import forms_of
 
 _MOST_PHRASES = 16
-# documents named in the query; more are filtered afterwards
+# more are filtered afterwards
 _MOST_PLACES = 300
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
 
 
 class Phrase(NamedTuple):
-    """Words in a row; with `begins`, the last is a prefix. Any of `forms` matches too."""
+    """With `begins`, the last is a prefix. Any of `forms` matches too."""
 
     words: tuple[str, ...]
     begins: bool = False
@@ -41,10 +41,7 @@ class Phrase(NamedTuple):
 
 
 def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
-    """Parse the search box: every word in any of its forms, every "quoted phrase" as it is; `cooki*` is a prefix.
-
-    Any input is valid; one without a letter or digit gives no phrase.
-    """
+    """Every word in any of its forms, every "quoted phrase" as it is; `cooki*` is a prefix. Any input is valid."""
     found: dict[tuple[Phrase, str], None] = {}
     for match in _QUOTED.finditer(asked[:1000]):
         written = next(group for group in match.groups() if group is not None)
@@ -62,9 +59,7 @@ def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SearchFilter:
-    """Empty or None does not narrow. `since` and `until` are UTC days on which words appeared; `standing` keeps only
-    texts in force.
-    """
+    """`since` and `until` are UTC days on which words appeared; `standing` keeps only texts in force."""
 
     services: Collection[str] = ()
     documents: Collection[str] = ()
@@ -76,10 +71,7 @@ class SearchFilter:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Consecutive versions that contain a paragraph.
-
-    `came` is the change that added it (None: in the first version), `went` the one that removed it.
-    """
+    """`came` is the change that added it (None: in the first version), `went` the one that removed it."""
 
     first: int
     since: datetime
@@ -91,7 +83,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`marked` is its text in pieces, True for those that match."""
+    """True for pieces that match."""
 
     id: int
     document: Document
@@ -106,7 +98,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """The hits added last first; `older` is the place to go on from, `total` counts from this page on."""
+    """The hits added last first; `total` counts from this page on."""
 
     hits: list[Hit]
     older: int | None = None
@@ -121,7 +113,7 @@ def search(
     before: int | None = None,
     limit: int = 20,
 ) -> SearchPage:
-    """Paragraphs of any version that hold every word and phrase."""
+    """With every word and phrase."""
     terms = phrases(session, asked)
     if not terms:
         return SearchPage([])
@@ -159,7 +151,6 @@ def _question(
     wanted: SearchFilter,
     before: int | None,
 ) -> Select[int]:
-    """For matching ids, newest first."""
     if documents is not None and len(documents) <= _MOST_PLACES:
         places = [place_of(each) for each in documents]
         terms, documents = [*terms, Phrase((places[0],), forms=frozenset(places))], None
@@ -264,7 +255,7 @@ def _spans(
 
 
 def marked(paragraph: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
-    """The text in pieces, True for those that match a phrase."""
+    """True for pieces that match a phrase."""
     have = list(words(paragraph))
     places = sorted(place for phrase in terms for place in _places(have, phrase))
     pieces: list[tuple[bool, str]] = []

@@ -17,7 +17,7 @@ from storage.versions import Version
 
 
 class StandingRow(SQLModel, table=True):
-    """Worked out again where `state` is another one by now; so it can be lost without harm."""
+    """Worked out again where `state` is another one by now."""
 
     __tablename__ = "standing_answers"
 
@@ -27,8 +27,9 @@ class StandingRow(SQLModel, table=True):
 
 
 class TextsOfDay(NamedTuple):
-    """Of a document, by the numbers of versions: the one in force at the end of a day, the newest that was known then,
-    and the day from which that holds, where it is announced only. `state` differs where their texts or history do."""
+    """Of a document, by the numbers of versions: the one in force at the end of a day, the newest known then, and the
+    day from which that holds, where it is announced only. `state` differs where their texts or history do.
+    """
 
     in_force: int
     newest: int
@@ -40,7 +41,6 @@ class TextsOfDay(NamedTuple):
 def texts_of_day(
     session: Session, ids: Collection[str], day: date
 ) -> dict[str, TextsOfDay]:
-    """A document of which no text was known by then is left out."""
     until = midnight(day + timedelta(days=1))
     document_id, number = col(Version.document_id), col(Version.number)
     known: dict[str, TextsOfDay] = {}
@@ -71,7 +71,7 @@ def texts_of_day(
                     *of_day, document_id == id_, number < pending
                 )
                 row = session.exec(before.order_by(number.desc()).limit(1)).first()
-                if row is None:  # the first text is one that is announced
+                if row is None:  # the first text is an announced one
                     row, begins = (newest, until), None
                 in_force = row
             mark = "/".join(map(str, (*state, newest, in_force[0], begins)))
@@ -80,7 +80,7 @@ def texts_of_day(
 
 
 def _ahead(session: Session, of_day: Any, day: date) -> dict[str, tuple[int, date]]:
-    """By document, the first version that does not hold yet, and from when it will."""
+    """The first version that does not hold yet, and from when it will."""
     begins = col(Change.effective_date)
     pending = (
         sqlalchemy.select(col(Version.document_id), col(Version.number), begins)
@@ -92,7 +92,7 @@ def _ahead(session: Session, of_day: Any, day: date) -> dict[str, tuple[int, dat
 
 
 class VersionAndChange(NamedTuple):
-    """A version with the change that made it, where a change of the page did."""
+    """The change of the page that made it, where one did."""
 
     number: int
     version_id: int
@@ -103,7 +103,7 @@ class VersionAndChange(NamedTuple):
 
 
 def version_chain(session: Session, document_id: str) -> dict[int, VersionAndChange]:
-    """All versions of a document by number, oldest first."""
+    """Oldest first."""
     wanted = (
         sqlalchemy.select(
             col(Version.number),

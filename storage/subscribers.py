@@ -14,17 +14,15 @@ from storage.columns import Utc
 from storage.deliveries import Delivery, create_delivery, drop_unsent
 
 VALID_FOR = timedelta(days=3)  # of the confirmation link
-_DAY = timedelta(days=1)  # in which an address gets one confirmation mail
-_MOST_A_DAY = 100  # confirmation mails in total
-# parked messages after which a reader gets nothing more
+_DAY = timedelta(days=1)  # in which an address gets one
+_MOST_A_DAY = 100  # confirmation mails
+# parked messages after which nothing more is sent
 _MOST_FAILED = 3
-_NAME = "[subscriber "  # no route of a watchlist can be called so
+_NAME = "[subscriber "  # of no route of a watchlist
 
 
 class Subscriber(SQLModel, table=True):
-    """Nothing is sent before `confirmed_at`. `name` stands for the subscriber in deliveries; `token`, in links, is the
-    right to confirm and unsubscribe.
-    """
+    """Nothing is sent before `confirmed_at`. `token`, in links, is the right to confirm and unsubscribe."""
 
     __tablename__ = "subscribers"
 
@@ -53,12 +51,12 @@ def is_subscriber(route: str) -> bool:
 
 
 def sign_up(session: Session, subscriber: Subscriber) -> bool:
-    """Store the choice and plan the confirmation mail, at most one a day and mailbox; a subscriber gets the link to
-    the subscription. False once the day's mails are used up.
+    """The confirmation mail goes out at most once a day and mailbox; a subscriber gets the link to the subscription.
+    False once the day's mails are used up.
     """
     take(
         session, AdvisoryLock.PLANNING
-    )  # of two simultaneous sign-ups, the second finds the first
+    )  # of two sign-ups at once, the second finds the first
     since = subscriber.requested_at - _DAY
     if (
         session.exec(select(func.count()).where(Subscriber.requested_at > since)).one()
@@ -67,9 +65,7 @@ def sign_up(session: Session, subscriber: Subscriber) -> bool:
         return False
     row = _of_mailbox(session, subscriber.address)
     if row is not None and row.confirmed_at is None:
-        row.choose(
-            subscriber
-        )  # shown on the confirmation page, where the mailbox's owner decides
+        row.choose(subscriber)  # the mailbox's owner decides
     if row is None or row.requested_at <= since:
         if row is None or row.confirmed_at is None or row not in subscribers(session):
             unsubscribe(session, *([row] if row else []))
@@ -93,7 +89,7 @@ def _of_mailbox(session: Session, address: str) -> Subscriber | None:
 
 
 def subscribers(session: Session) -> list[Subscriber]:
-    """Unconfirmed ones included, except those whose messages keep failing."""
+    """Except those whose messages keep failing."""
     failed = (
         select(Delivery.route)
         .where(Delivery.state == State.PARKED.value)
@@ -106,7 +102,7 @@ def subscribers(session: Session) -> list[Subscriber]:
 
 
 def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | None:
-    """None if it ended, or was not confirmed in time."""
+    """Or confirmed late."""
     holds = col(Subscriber.confirmed_at).is_not(None) | (
         col(Subscriber.requested_at) >= now - VALID_FOR
     )

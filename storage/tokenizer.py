@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 import snowballstemmer
 
-MOST = 16_000  # words indexed of a paragraph; PostgreSQL knows no later position
+MOST = 16_000  # of a paragraph; PostgreSQL knows no later position
 LONGEST = 64  # characters of a word that count
 STEMMERS = {"en": "english", "fr": "french", "de": "german"}
-# bytes of words in a paragraph; PostgreSQL allows a mebibyte
+# bytes; PostgreSQL allows a mebibyte
 _ROOM = 900_000
-_PLACE = 5  # bytes that PostgreSQL adds to each
-_MOST_OF_A_SIGN = 131  # bytes, at most: half of the longest word with its place
+_PLACE = 5  # bytes that PostgreSQL adds
+_MOST_OF_A_SIGN = 131  # bytes: half of the longest word with its place
 
-# Scripts without spaces: each character is a word, several in a row a phrase.
+# without spaces: each character is a word
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
 _WORD = re.compile(rf"[^\W_{_WIDE}]+|[{_WIDE}]")
 _SIGNS = {code: " " for code in range(128) if not chr(code).isalnum()}
@@ -31,7 +31,7 @@ class IndexedWord(NamedTuple):
 
 
 def words(text: str) -> Iterator[IndexedWord]:
-    """As many as are indexed; punctuation only separates: "what's" is "what", "s"."""
+    """As many as are indexed; "what's" is "what", "s"."""
     room = _ROOM
     for match in islice(_WORD.finditer(text), MOST):
         folded = fold(match.group())
@@ -54,13 +54,13 @@ def split_words(text: str) -> list[str]:
 
 
 def stem(word: str, language: str) -> str:
-    """Accents count: "utilisé" is a form of "utiliser", "utilise" another."""
-    # new each time: not thread-safe
+    """Accents count."""
+    # not thread-safe
     return fold(snowballstemmer.stemmer(STEMMERS[language]).stemWord(word.casefold()))
 
 
 def fold(word: str) -> str:
-    """Without case and accents: "Données" is "donnees", "Straße" is "strasse"."""
+    """ "Straße" is "strasse"."""
     if word.isascii():
         return word[:LONGEST].lower()
     plain = unicodedata.normalize("NFKD", word.casefold())

@@ -39,7 +39,7 @@ class NotCopied(StorageError):
 
 @dataclass
 class _TableDigest:
-    """Rows and the sum of their hashes: the databases sort texts differently."""
+    """The databases sort texts differently."""
 
     rows: int = 0
     digest: int = 0
@@ -52,10 +52,10 @@ class _TableDigest:
 
 
 def copy(source: Database, target: Database) -> dict[str, int]:
-    """Copy every row, with its id, into an empty database. Returns the number of rows by table.
+    """Into an empty database. Returns the number of rows by table.
 
-    The source is read on one snapshot while others may write; the target is written in one transaction, after
-    comparing each table with the source's. Raises `NotCopied`.
+    The source is read on one snapshot while others may write; the target is written in one transaction, and each table
+    compared. Raises `NotCopied`.
     """
     try:
         with source.reading() as reading, target.writing() as writing:
@@ -64,7 +64,7 @@ def copy(source: Database, target: Database) -> dict[str, int]:
         raise NotCopied(
             f"nothing was copied to {target}: {with_advice(failure.orig)}"
         ) from failure
-    except ValueError as failure:  # say, an unreadable time
+    except ValueError as failure:
         raise NotCopied(
             f"nothing was copied: {failure}; `policywatch database check` says what is damaged"
         ) from failure
@@ -102,7 +102,7 @@ def _copy(reading: Session, writing: Session) -> dict[str, int]:
     if to_sqlite:
         writing.execute(text("PRAGMA defer_foreign_keys = ON"))
     digests = {table.name: _copy_table(reading, writing, table) for table in tables}
-    for pack in stored_words(reading):  # the index differs between kinds of database
+    for pack in stored_words(reading):  # differs between kinds of database
         write_words(writing.connection(), pack)
     for table in tables:
         written = _TableDigest()
@@ -121,7 +121,7 @@ def _copy_table(reading: Session, writing: Session, table: Table) -> _TableDiges
     digest = _TableDigest()
     names = [
         f"new_{column.name}" for column in table.columns
-    ]  # SQLAlchemy reserves the columns' names for itself
+    ]  # SQLAlchemy reserves the columns' names
     # SQLite would take the cast for a number
     as_json = writing.connection().dialect.name != "sqlite"
     values: dict[str, ColumnElement[Any]] = {}
@@ -141,9 +141,7 @@ def _copy_table(reading: Session, writing: Session, table: Table) -> _TableDiges
 
 
 def _parts(session: Session, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
-    """Rows as stored: JSON as text, bytes still compressed. By key, so that referenced rows of the same table come
-    first.
-    """
+    """JSON as text, bytes still compressed. By key, so that referenced rows of the same table come first."""
     wanted = select(*map(_stored, table.columns)).order_by(*table.primary_key)
     yield from session.execute(
         wanted, execution_options={"yield_per": _ROWS}
@@ -165,7 +163,7 @@ def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def _go_on_counting(session: Session, table: Table) -> None:
-    """PostgreSQL's sequence does not notice ids that are given."""
+    """Its sequence does not notice ids that are given."""
     column = table.autoincrement_column
     assert column is not None, "asked of tables that have one"
     newest = f'SELECT setval(pg_get_serial_sequence(:table, :column), max("{column.name}")) FROM "{table.name}"'  # noqa: S608

@@ -61,7 +61,7 @@ def evidence_damage(session: Session) -> Iterator[Damage]:
 
 
 def _chain_damage(session: Session) -> Iterator[Damage]:
-    """The first broken link, and missing captures and texts that the chain or a timestamp names."""
+    """The first broken link; captures and texts that are missing."""
     captured: set[int] = set()
     texts: dict[int, list[str]] = {}
     removed: set[str] = set()
@@ -112,7 +112,6 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
 def text_damage(
     session: Session, only: Sequence[int | None] | None = None
 ) -> Iterator[Damage]:
-    """Versions (or only those) that differ from their chain entries."""
     renamed = select(ChainEntry).where(
         col(ChainEntry.text).like("# entry %: renamed %")
     )
@@ -156,7 +155,7 @@ def _text_problem(
     captures: Collection[tuple[str, str]],
     renames: Sequence[ChainEntry],
 ) -> str | None:
-    """How it differs from its entry. `stored` is its page, `captures` are their entries' names and documents."""
+    """`stored` is its page, `captures` are their entries' names and documents."""
     what, _, document = entry.comment.partition(", of ")
     for rename in renames:
         old, _, new = rename.comment.partition(", of ")[2].partition(" to ")
@@ -181,7 +180,7 @@ def _text_problem(
 
 
 def unsigned_since(session: Session) -> datetime | None:
-    """When the oldest capture without a timestamp was fetched; None if all have one."""
+    """When the oldest capture without a timestamp was fetched."""
     last = last_timestamp(session)
     fetched = select(func.min(Check.checked_at)).join(
         Capture, col(Capture.id) == Check.capture_id
@@ -206,7 +205,6 @@ def missing_digests(digests: Collection[str], session: Session) -> Iterator[Dama
 def capture_damage(
     session: Session, only: Sequence[int] | None = None
 ) -> Iterator[Damage]:
-    """Captures (or only those) that differ from their chain entries."""
     wanted = select(Capture.id, Capture.document_id).order_by(col(Capture.id))
     if only is not None:
         wanted = wanted.where(col(Capture.id).in_(only))

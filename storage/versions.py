@@ -32,7 +32,7 @@ from storage.withdrawals import (
 
 
 class Version(SQLModel, table=True):
-    """`page` is what was extracted (title, language, blocks), as JSON; the capture can give it again."""
+    """`page` is what was extracted, as JSON; the capture can give it again."""
 
     __tablename__ = "versions"
     __table_args__ = (UniqueConstraint("document_id", "number"),)
@@ -44,14 +44,14 @@ class Version(SQLModel, table=True):
     captured_at: datetime = Field(sa_type=Utc)
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
-    # rules and selectors it was extracted by; after a colon, the declared language
+    # rules and selectors; after a colon, the declared language
     extractor: str = Field(sa_column=Column("reader", String, nullable=False))
     # as in `Capture`
     source: str | None = None
     # with a history, never alerted
     imported: bool = False
     page: Any = Field(sa_type=CompressedJson)
-    # `AlternatingPassage.key` of passages kept as in the version before
+    # `AlternatingPassage.key`
     alternating: list[str] = Field(default=[], sa_type=JSON)
     # of the chain, set by `enter_text`
     entry: int | None = Field(
@@ -63,18 +63,18 @@ leave_out_withdrawn(Version, col(Version.id), col(Withdrawal.version_id))
 
 
 class Import(SQLModel, table=True):
-    """How far an archive's history was read; written with what came of it."""
+    """Written with what came of it."""
 
     __tablename__ = "imports"
 
     document_id: str = Field(primary_key=True, foreign_key="documents.id")
     archive: str = Field(primary_key=True)
-    commit: str  # the last commit read, whether it made a version or not; for the Internet Archive, what was asked
+    commit: str  # the last read, whether it made a version or not; for the Internet Archive, what was asked
     recorded_at: datetime = Field(sa_type=Utc)
 
 
 def enter_text(session: Session, version: Version) -> None:
-    """Add a chain entry for a version's text; again when another text replaces it."""
+    """Add a chain entry; again when another text replaces it."""
     head, number = version.capture_id, col(ChainEntry.number)
     parts = (col(Capture.id) == head) | (col(Capture.head_id) == head)
     of_them = number.in_(select(Capture.entry).where(parts))
@@ -90,7 +90,7 @@ def enter_text(session: Session, version: Version) -> None:
 
 
 def text_name(entry: int) -> str:
-    """Its file name outside the store."""
+    """Of the file outside the store."""
     return f"text-{entry}.json"
 
 
@@ -100,7 +100,7 @@ def archive_name(source: str | None) -> str | None:
 
 OURS = col(Version.imported).is_(False)
 IMPORTED = col(Version.imported).is_(True)
-FROM_PAGE = col(Version.source).is_(None)  # the service itself answered with it
+FROM_PAGE = col(Version.source).is_(None)  # of the service itself
 
 
 def current_version(
@@ -120,7 +120,7 @@ def is_read_as(extractor: str, language: str) -> bool:
 
 
 class InForce(NamedTuple):
-    """What a check compares with: the last version, without its page, and its capture's origin."""
+    """The last version, without its page, and its capture's origin."""
 
     version_id: int
     fingerprint: str
@@ -185,7 +185,7 @@ def versions(session: Session, document_id: str) -> list[Version]:
 def versions_of_document(
     session: Session, document_id: str, *, before: int | None = None, limit: int = 50
 ) -> list[Version]:
-    """Newest first, without pages, below the number `before`."""
+    """Newest first, without pages."""
     wanted = (
         select(Version)
         .where(Version.document_id == document_id)
@@ -208,7 +208,7 @@ def state_of_texts(session: Session, document_id: str) -> str:
 def numbers_around(
     session: Session, document_id: str, number: int
 ) -> tuple[int | None, int | None]:
-    """Before it and after it."""
+    """Before and after."""
     same = select(Version.number).where(Version.document_id == document_id)
     before = (
         same.where(col(Version.number) < number)
@@ -222,7 +222,7 @@ def numbers_around(
 
 
 def next_number(session: Session, document_id: str, current: Version | None) -> int:
-    """No number is given twice, not even a withdrawn version's."""
+    """None is given twice, not even a withdrawn version's."""
     following = current.number + 1 if current else 1
     taken = select(Version.number).where(
         Version.document_id == document_id, col(Version.number) >= following
@@ -235,7 +235,7 @@ def next_number(session: Session, document_id: str, current: Version | None) -> 
 def pages_before(
     session: Session, document_id: str, number: int, most: int
 ) -> list[dict[str, Any]]:
-    """Oldest first, of the last `most` versions below this number."""
+    """Oldest first, of the last `most` versions."""
     wanted = select(Version.page).where(
         Version.document_id == document_id, col(Version.number) < number
     )
@@ -247,7 +247,7 @@ def pages_before(
 def earlier_with(
     session: Session, document_id: str, fingerprint: str, until: int
 ) -> Version | None:
-    """The newest version up to the number `until` with this text."""
+    """The newest up to the number `until`."""
     return current_version(
         session,
         document_id,
@@ -289,7 +289,7 @@ def mark_imported(
 
 
 def renumber(session: Session, document_id: str, *, since: int, by: int) -> None:
-    """Add `by` to the numbers of the versions from `since` on, withdrawn ones included."""
+    """From `since` on, withdrawn ones included."""
     session.flush()
     add_to_unique(
         session, col(Version.number), by, since, Version.document_id == document_id
@@ -297,7 +297,7 @@ def renumber(session: Session, document_id: str, *, since: int, by: int) -> None
 
 
 def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:
-    """Captures by fingerprint of withdrawn versions, except texts that stand in another version."""
+    """Captures by fingerprint, except texts that stand in another version."""
     withdrawn = {
         version.fingerprint: version.capture_id
         for version, _ in withdrawn_versions(session, document_id)
@@ -325,11 +325,11 @@ def withdrawn_versions(
 
 
 class UnknownVersion(Unknown):
-    """The document has no version of that number."""
+    pass
 
 
 def numbered_version(session: Session, document_id: str, number: int) -> Version:
-    """Raises `UnknownVersion` and `Withdrawn`."""
+    """Raises `UnknownVersion`, `Withdrawn`."""
     wanted = select(Version).where(
         Version.document_id == document_id, Version.number == number
     )
@@ -355,9 +355,7 @@ class BeforeFirstText(UnknownVersion):
 
 
 def version_on(session: Session, document_id: str, day: date) -> int:
-    """The number in force at the end of a UTC day. Raises `BeforeFirstText`, and `UnknownVersion` if there is none at
-    all.
-    """
+    """In force at the end of a UTC day. Raises `BeforeFirstText`, `UnknownVersion`."""
     until = midnight(day + timedelta(days=1))
     of_day = select(func.max(Version.number)).where(Version.document_id == document_id)
     number = session.exec(of_day.where(col(Version.captured_at) < until)).one()
@@ -373,7 +371,7 @@ def version_on(session: Session, document_id: str, day: date) -> int:
 
 
 def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
-    """By id, without pages; withdrawn ones included, for another document may be compared with them."""
+    """Without pages; withdrawn ones included, for another document may be compared with them."""
     wanted = (
         select(Version)
         .where(col(Version.id).in_(set(ids)))

@@ -14,7 +14,7 @@ _HEADER, _FRAME = 32, 24  # bytes
 
 
 def truncation(database: Database) -> str | None:
-    """Where the log of a SQLite file ends too early. Blocks writers meanwhile."""
+    """Where the log ends too early. Blocks writers meanwhile."""
     file = database.sqlite_file
     if file is None:
         return None
@@ -34,10 +34,9 @@ def truncation(database: Database) -> str | None:
 
 
 def _pages_before_the_break(log: bytes) -> int | None:
-    """Readable pages up to the last commit, if an unreadable commit follows; else None.
+    """Up to the last commit, if an unreadable commit follows; else None.
 
-    Pages behind the last commit are harmless: of a rollback, a killed program, or an earlier log. None of them is a
-    commit.
+    Pages behind the last commit are harmless: of a rollback, a killed program, or an earlier log.
     """
     magic, _, size, _, *salt = (
         struct.unpack(">6I", log[:24]) if len(log) >= _HEADER else (0, 0, 0, 0)
@@ -64,9 +63,7 @@ def _pages_before_the_break(log: bytes) -> int | None:
                 else (-1, -1)
             )
             is_broken = sums != struct.unpack(">2I", head[16:24])
-        if struct.unpack(">I", head[4:8])[
-            0
-        ]:  # the size of the file after the transaction: a commit
+        if struct.unpack(">I", head[4:8])[0]:  # the file's size afterwards: a commit
             if is_broken:
                 return ended
             ended = number

@@ -17,7 +17,7 @@ _SHOWN = "policywatch_withdrawn_too"
 
 
 class Withdrawal(SQLModel, table=True):
-    """Of a version, and of the change that made it; None for a first version."""
+    """None for a first version."""
 
     __tablename__ = "withdrawals"
 
@@ -28,8 +28,8 @@ class Withdrawal(SQLModel, table=True):
 
 
 def leave_out_withdrawn(table: type[SQLModel], id_: Any, withdrawn: Any) -> None:
-    """Every SELECT leaves out rows of `table` whose `id_` is among the `withdrawn` (a column of `Withdrawal`), except
-    inside `with_withdrawn`. They are few, so lists still use their indexes.
+    """Every SELECT leaves out rows whose `id_` is among the `withdrawn`, except inside `with_withdrawn`. They are few,
+    so lists still use their indexes.
     """
     others = id_.not_in(select(withdrawn).where(withdrawn.is_not(None)))
     criteria = with_loader_criteria(table, others, include_aliases=True)

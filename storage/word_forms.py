@@ -12,7 +12,7 @@ from storage.tokenizer import LONGEST, STEMMERS, fold, split_words, stem
 
 
 class WordForm(SQLModel, table=True):
-    """Without case but with accents. Kept when the texts are removed."""
+    """Without case but with accents."""
 
     __tablename__ = "word_forms"
     __table_args__ = (
@@ -43,7 +43,7 @@ def write_forms(connection: Connection, language: str, texts: Iterable[str]) -> 
 
 
 def forms_of(session: Session, word: str) -> frozenset[str]:
-    """Folded, all words of the store with the same stem in one of the languages."""
+    """All words of the store with the same stem in one of the languages, folded."""
     stems = [(language, stem(word, language)) for language in STEMMERS]
     forms = select(WordForm.word).where(
         tuple_(col(WordForm.language), col(WordForm.stem)).in_(stems)
