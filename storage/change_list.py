@@ -280,6 +280,15 @@ def conditions(
     return clauses
 
 
+def days_of_changes(
+    session: Session, wanted: ChangeFilter, *, limit: int
+) -> list[tuple[int, date]]:
+    """Their ids and days of detection, the newest first."""
+    rows = select(Change.id, Change.detected_at).where(*conditions(session, wanted))
+    newest_first = rows.order_by(col(Change.detected_at).desc(), col(Change.id).desc())
+    return [(id_, at.date()) for id_, at in session.exec(newest_first.limit(limit))]
+
+
 def _about(
     session: Session, topics: Collection[str], of: type[Change]
 ) -> ColumnElement[bool]:

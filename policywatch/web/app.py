@@ -37,6 +37,7 @@ from policywatch.web import (
     services,
     side_by_side,
     sign_in,
+    sitemap,
     subscribe,
     today,
     triage,
@@ -106,6 +107,7 @@ def create_app(
 # the document's own page last: its address takes any path
 ACTIONS = (
     probes,
+    sitemap,
     feeds,
     api,
     api_page,

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from sqlmodel import Session
 
+from foundation.vocabulary import TODAY
 from notifier.change_view import change_view
 from policywatch.ingest.ignoring import ignored_by
 from policywatch.views.query_params import Number
@@ -51,6 +52,11 @@ def change_page(session: Session, change_id: int, language: str) -> dict[str, An
         "older": older,
         "newer": newer,
         "event": event,
+        "questions": [
+            question
+            for question, topics in TODAY.items()
+            if not {*topics}.isdisjoint(view.change.topics)
+        ],
         "reviews": trail,
         "trouble": None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 
 from fastapi import APIRouter
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,6 +18,7 @@ from policywatch.sanitize import sanitize
 from policywatch.views.excerpt import excerpt
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
+from policywatch.web.responses import known_parameters
 from storage.change_list import leading_first
 from storage.paragraphs import anchor
 
@@ -78,7 +80,17 @@ def render(
 ) -> HTMLResponse:
     page = page_context(request)
     headers = {"Content-Language": page.language, "Vary": "Accept-Language"}
-    return HTMLResponse(html(page, template, **context), status, headers)
+    canonical = _canonical(request, page) if status == HTTPStatus.OK else None
+    text = html(page, template, canonical=canonical, **context)
+    return HTMLResponse(text, status, headers)
+
+
+def _canonical(request: Request, page: PageContext) -> str | None:
+    """This page's one address for use elsewhere; None where a folder's is not known."""
+    known = ("lang", *known_parameters(request))
+    query = tuple((name, value) for name, value in page.query if name in known)
+    address = page.whole_address(page.path, query)
+    return address if web_link(address) else None
 
 
 def html(page: PageContext, template: str, **context: object) -> str:

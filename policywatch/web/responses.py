@@ -35,11 +35,7 @@ def only_known_parameters(request: Request) -> None:
     """A dependency for programs: a misspelt filter would silently narrow nothing. Language and view are allowed
     everywhere.
     """
-    known: list[str] = []
-    for parameter in request.scope["route"].dependant.query_params:
-        model = parameter.field_info.annotation
-        is_model = isinstance(model, type) and issubclass(model, BaseModel)
-        known += model.model_fields if is_model else [parameter.alias]
+    known = known_parameters(request)
     there = f"; there are {', '.join(known)}" if known else ": it takes none"
     unknown = [
         name
@@ -57,6 +53,16 @@ def only_known_parameters(request: Request) -> None:
             for name in unknown
         ]
         raise RequestValidationError(errors)
+
+
+def known_parameters(request: Request) -> list[str]:
+    """Of the route that answers."""
+    known: list[str] = []
+    for parameter in request.scope["route"].dependant.query_params:
+        model = parameter.field_info.annotation
+        is_model = isinstance(model, type) and issubclass(model, BaseModel)
+        known += model.model_fields if is_model else [parameter.alias]
+    return known
 
 
 class ConditionalRoute(APIRoute):

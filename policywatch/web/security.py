@@ -36,7 +36,7 @@ IN_FRAMES = _HEADERS["Content-Security-Policy"].replace(
 )
 LONGEST = 2_048  # bytes of an address
 _OPEN = re.compile(
-    rf"/sign-in$|/subscription/|/static/|{ALIVE}$|{READY}$"
+    rf"/sign-in$|/robots\.txt$|/subscription/|/static/|{ALIVE}$|{READY}$"
 )  # also where reading is private
 
 
