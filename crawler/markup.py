@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
+from crawler.addresses import objection
 from messages import Message
 
 SIGNS = tomllib.loads(
@@ -48,3 +50,24 @@ def sign_in_markup(markup: str) -> Message | None:
     ):
         return Message("wall.human")
     return None
+
+
+_LONGEST = 2_000  # characters
+
+
+def canonical_address(body: bytes, mime: str, url: str) -> str | None:
+    """Its `link rel=canonical`, resolved against `url`, where it was received from."""
+    link = (
+        LexborHTMLParser(body).css_first('link[rel="canonical"]')
+        if "html" in mime
+        else None
+    )
+    try:
+        address = urljoin(url, (link and link.attributes.get("href")) or "")
+    except ValueError:
+        return None
+    return (
+        address
+        if link is not None and len(address) <= _LONGEST and not objection(address)
+        else None
+    )

@@ -11,8 +11,8 @@ from typing import Self
 from scrapy.crawler import Crawler
 from sqlmodel import Session
 
-from crawler.canonical import canonical_address
 from crawler.items import CheckResult, is_elsewhere
+from crawler.markup import canonical_address
 from crawler.targets import CrawlJob, Differing, Fetched, Isolate
 from foundation.vocabulary import NoticeKind, Outcome
 from storage.alternating import note_differing

@@ -18,7 +18,6 @@ from messages import catalogue
 from notifier.change_view import listed_view
 from notifier.escape import cut
 from policywatch.sanitize import sanitize
-from policywatch.views.excerpt import excerpt
 from policywatch.views.query_params import (
     ChangesPaged,
     Day,
@@ -33,6 +32,7 @@ from storage.change_list import ChangesPage, Cursor, ListedChange
 from storage.database import Database
 from storage.documents import documents_page, filter_choices
 from storage.errors import Unknown
+from storage.search import excerpt
 from storage.search import search as search_texts
 
 _ABOUT = (

@@ -61,14 +61,13 @@ from policywatch.report import Report, outcomes
 from policywatch.sources.open_terms_archive import follow
 from policywatch.sources.wayback import read_copies, silent
 from storage.alternating import forget_turns
-from storage.applied_watchlist import mark_applied
 from storage.chain import head_line
 from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
 from storage.days import close_day
 from storage.deliveries import Deliveries
-from storage.documents import Document, declare, few
+from storage.documents import Document, declare, few, mark_applied
 from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
 from storage.standing import stored_states

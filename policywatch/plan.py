@@ -14,13 +14,12 @@ from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
 from policywatch.config.schema import DocumentEntry, span
 from policywatch.config.watchlist import Watchlist
-from storage.applied_watchlist import applied_digest
 from storage.changes import waiting_changes
 from storage.checks import Check, earlier_checks, last_checks, pauses, unread_checks
 from storage.clock import is_ahead
 from storage.database import Database
 from storage.deliveries import has_undelivered
-from storage.documents import edited, failing, few
+from storage.documents import applied_digest, edited, failing, few
 
 _LATENESS = timedelta(hours=3)  # at most, of a scheduler, and when clocks go forward
 GRACE = timedelta(

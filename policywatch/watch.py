@@ -26,8 +26,7 @@ from policywatch.plan import due_times, is_edited
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
-from storage.errors import with_advice
-from storage.isolate_errors import STORE_LOST
+from storage.errors import STORE_LOST, with_advice
 
 _LONGEST_SLEEP = timedelta(
     minutes=5

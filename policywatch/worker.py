@@ -33,8 +33,7 @@ from storage.chain import head_line
 from storage.checks import last_checks, newest_check, unread_checks
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import Busy, DatabaseUnavailable, with_advice
-from storage.isolate_errors import STORE_LOST
+from storage.errors import STORE_LOST, Busy, DatabaseUnavailable, with_advice
 from storage.leases import LEASE
 from storage.lock import beside_others
 

@@ -246,3 +246,22 @@ def services_page(
     if after is not None:
         counted = counted.where(col(Document.service) > after)
     return list(session.exec(counted.limit(limit)).all())
+
+
+class AppliedWatchlist(SQLModel, table=True):
+    """That of the last run, in one row: an edited one makes the next run work, though nothing is due."""
+
+    __tablename__ = "applied_watchlist"
+
+    id: int = Field(default=1, primary_key=True)
+    digest: str
+
+
+def applied_digest(session: Session) -> str | None:
+    row = session.get(AppliedWatchlist, 1)
+    return row.digest if row else None
+
+
+def mark_applied(session: Session, digest: str) -> None:
+    if applied_digest(session) != digest:
+        session.merge(AppliedWatchlist(digest=digest))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+
+from sqlalchemy.exc import InternalError, OperationalError
 
 from messages import Message
 
@@ -163,3 +166,20 @@ class Withdrawn(Unknown):
 
 class UnknownChange(Unknown):
     pass
+
+
+# every document would fail
+STORE_LOST = (OSError, OperationalError, InternalError, StorageError)
+
+
+@contextmanager
+def isolate_errors(errors: list[Exception]) -> Iterator[None]:
+    """Keep an error with one document apart from the others (docs/decisions/0030): the caller raises it when they are
+    done.
+    """
+    try:
+        yield
+    except STORE_LOST:
+        raise
+    except Exception as error:  # noqa: BLE001
+        errors.append(error)

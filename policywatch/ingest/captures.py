@@ -32,7 +32,7 @@ from storage.checks import (
 )
 from storage.database import Database
 from storage.documents import document, replaced_by
-from storage.isolate_errors import isolate_errors
+from storage.errors import isolate_errors
 
 
 def ingest(

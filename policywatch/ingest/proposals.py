@@ -17,7 +17,7 @@ from tldextract import TLDExtract
 from analysis.model import Link, Page
 from analysis.text.lexicon import section_topics
 from analysis.text.phrases import kinds_of, pattern
-from crawler.canonical import canonical_address
+from crawler.markup import canonical_address
 from foundation.vocabulary import NoticeKind
 from notifier.escape import web_link
 from policywatch.config.additions import KINDS, entry_text, named_entry

@@ -34,8 +34,7 @@ from storage.captures import Capture, captures_from, intact
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import Document, document
-from storage.errors import DamagedCapture
-from storage.isolate_errors import isolate_errors
+from storage.errors import DamagedCapture, isolate_errors
 from storage.paragraphs import reindex
 from storage.versions import (
     Version,

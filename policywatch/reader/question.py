@@ -21,10 +21,9 @@ from policywatch.reader.checks import Checked, check_quotations, speaks_to_model
 from policywatch.reader.model import NoAnswer, TooLong
 from policywatch.reader.prompt import Prompt, Subject
 from policywatch.reader.reader import Reader
-from policywatch.views.excerpt import excerpt
 from storage.changes import StoredPassage
 from storage.documents import Document
-from storage.search import Hit, SearchFilter, search
+from storage.search import Hit, SearchFilter, excerpt, search
 from storage.tokenizer import STEMMERS, words
 
 _MOST = 12_000  # characters of all passages

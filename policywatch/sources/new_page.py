@@ -9,7 +9,7 @@ from analysis.compare import compare
 from analysis.model import Page, UnreadablePage
 from analysis.text.phrases import kinds_of
 from analysis.validate.rejection import page_rejection
-from crawler.canonical import canonical_address
+from crawler.markup import canonical_address
 from crawler.targets import Fetched
 from foundation.addresses import host_of
 from messages import Message

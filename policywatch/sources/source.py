@@ -21,7 +21,7 @@ from storage.captures import add_capture
 from storage.checks import Check, last_set_aside
 from storage.clock import utc_now
 from storage.database import Database
-from storage.isolate_errors import isolate_errors
+from storage.errors import isolate_errors
 from storage.versions import (
     Import,
     current_version,

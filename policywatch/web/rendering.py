@@ -15,12 +15,12 @@ from messages import LANGUAGES, catalogue, translate
 from notifier.change_view import listed_view
 from notifier.escape import web_link
 from policywatch.sanitize import sanitize
-from policywatch.views.excerpt import excerpt
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.responses import known_parameters
 from storage.change_list import leading_first
 from storage.paragraphs import anchor
+from storage.search import excerpt
 
 SITE = "policywatch"  # the pages' name
 

@@ -14,7 +14,7 @@ from policywatch.views.today import Today, service_named, today
 from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
-from storage.isolate_errors import STORE_LOST
+from storage.errors import STORE_LOST
 
 router = page_router()
 
