@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from foundation.vocabulary import Outcome
 from policywatch.answers import store_answers
 from policywatch.views.today import today
 from storage.database import Database
+from storage.documents import Document, declare
 from storage.standing import StandingRow, stored_states
 from tests.site import policywatch
-from tests.story_of_parley import PRIVACY, tell
+from tests.stories import Teller, block
+from tests.stories import day as day_of
+from tests.story_of_parley import PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, hrefs, page, text, visited
 
 DATABASES = ["sqlite"]
@@ -119,7 +124,7 @@ def test_words_that_came_and_went_have_stood_since_they_came_last(
     config: Path,
 ) -> None:
     with_it, without = (KEEP, TRAIN), (KEEP,)
-    days = ["2023-01-01", "2023-02-01", "2023-03-01", "2023-04-01", "2023-05-01"]
+    days = [f"2023-{month:02}-01" for month in range(1, 12)]  # it went five times
     saved(
         config,
         ID,
@@ -127,7 +132,9 @@ def test_words_that_came_and_went_have_stood_since_they_came_last(
     )
     (training,) = answers(config)["ai_training"]["quotations"]
     steps = [(s["version"], s["until"], s["first"]) for s in training["history"]]
-    assert steps == [(5, None, False), (3, 3, False), (1, 1, True)]
+    gone = [(number, number, number == 1) for number in (9, 7, 5, 3, 1)]
+    assert steps == [(11, None, False), *gone]
+    assert training["history"][0]["since"] == "2023-11-01T00:00:00+00:00"
     (kept,) = answers(config)["retention"]["quotations"]
     assert [s["version"] for s in kept["history"]] == [1]
 
@@ -234,6 +241,119 @@ def test_a_run_stores_answers_and_stored_ones_are_those_worked_out(
     with store.reading() as session:
         assert stored_states(session) != {ID: state}
     policywatch("documents", "remove", ID, "--imported", "--yes", "--config", config)
+
+
+def test_texts_that_contradict_each_other_are_both_shown_with_whom_they_are_for(
+    store: Database,
+) -> None:
+    denied = TRAIN.replace("We use", "We do not use")
+    longer = KEEP.replace("two", "ten")
+    texts = {
+        PRIVACY: ("If you live in the European Economic Area", denied, KEEP),
+        TERMS: ("If you live in the United States", TRAIN, longer),
+    }
+    with store.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        for id_, (heading, *lines) in texts.items():
+            blocks = [
+                block("paragraph", line, ["Your data", heading]) for line in lines
+            ]
+            teller.version(id_, day_of(0), blocks)
+    with visited(store) as site:
+        tree = page(site, "/services/parley/today")
+        for question, quotations in (
+            ("ai_training", {TRAIN, denied}),
+            ("retention", {KEEP, longer}),
+        ):
+            (answer,) = tree.css(f"#en-{question}")
+            assert {*text(answer, "blockquote")} == quotations
+            shown = text(answer, ".sides")
+            assert any("European Economic Area" in each for each in shown)
+            assert any("United States" in each for each in shown)
+
+
+def test_texts_that_say_the_same_are_shown_once(store: Database) -> None:
+    with store.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        for id_, line in ((PRIVACY, TRAIN), (TERMS, TRAIN.replace("We", "Parley", 1))):
+            teller.version(id_, day_of(0), [block("paragraph", line, ["Your data"])])
+    with visited(store) as site:
+        tree = page(site, "/services/parley/today")
+        assert len(tree.css("#en-ai_training blockquote")) == 1
+
+
+def test_forty_documents_in_three_languages_answer_each_language_by_itself(
+    store: Database,
+) -> None:
+    texts = {
+        "en": TRAIN,
+        "fr": "Nous utilisons vos publications et vos messages pour entraîner nos modèles d’IA générative.",
+        "de": "Wir verwenden Ihre Beiträge, um unsere KI-Modelle zu trainieren, und geben Ihre Daten nicht weiter.",
+    }
+    rows = [
+        Document(
+            id=f"parley/text-{number}.{language}",
+            service="Parley",
+            title=f"Text {number}",
+            kind="privacy-policy",
+            url=f"https://parley.example/{number}?{language}",
+            language=language,
+            added_at=day_of(0),
+        )
+        for number, language in zip(range(40), cycle(texts), strict=False)
+    ]
+    with store.writing() as session:
+        declare(session, rows)
+        session.flush()
+        teller = Teller(session)
+        for number, row in enumerate(rows):
+            teller.version(
+                row.id,
+                day_of(number),
+                [block("paragraph", f"{texts[row.language]} {KEEP}", ["Your data"])],
+            )
+    with visited(store) as site:
+        answer = site.get("/api/v1/services/Parley/today").json()
+        languages = {each["language"]: each for each in answer["languages"]}
+        assert {
+            language: len(each["documents"]) for language, each in languages.items()
+        } == {"en": 14, "fr": 13, "de": 13}
+        for language, sentence in texts.items():
+            training = languages[language]["answers"][0]
+            assert quoted(training) == [sentence]
+            (quotation,) = training["quotations"]
+            assert quotation["document"].endswith(f".{language}")
+        french = page(site, "/services/Parley/today?lang=fr")
+        assert text(french, "h2")[0] == "fr"
+        side = page(site, "/today?services=Parley&lang=de")
+        assert text(side, ".compared blockquote") == [texts["de"]]
+
+
+def test_a_text_held_for_a_month_is_named_beside_the_answers(store: Database) -> None:
+    with store.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        teller.version(PRIVACY, day_of(0), [block("paragraph", TRAIN, ["Your data"])])
+        for after in range(1, 31):
+            teller.checked(PRIVACY, day_of(after), Outcome.HELD)
+    with visited(store) as site:
+        (note,) = text(page(site, "/services/parley/today"), "main .note:has(.held)")
+        assert "Privacy Policy: Needs review, since 7 October 2025" in note
+        (service,) = text(page(site, "/today?services=parley"), ".compared tbody th")
+        assert "Needs review, since 7 October 2025" in service
+        (held,) = (
+            each
+            for group in site.get("/api/v1/services/parley/today").json()["languages"]
+            for each in group["documents"]
+            if each["document"] == PRIVACY
+        )
+        assert held["outcome"] == "held"
+        assert held["since"] == "2025-10-07T07:30:00+00:00"
 
 
 def test_the_page_stores_its_answers_and_a_run_renews_no_others(

@@ -123,6 +123,11 @@ def _read(group: LanguageToday) -> Iterator[str]:
             else words("today.unread")
         )
         failed = f"; {words.term('outcome', each.outcome)}" if each.outcome else ""
+        failed += (
+            f", {words('today.since', date=words.day(each.since))}"
+            if each.since
+            else ""
+        )
         yield f"- {_text(each.title)}: {state}{failed}"
 
 

@@ -18,6 +18,7 @@ from analysis.classify.statements import StandingSentence, is_practice, statemen
 from analysis.model import Page
 from analysis.page_json import page_from_json
 from analysis.text.sentence_ends import sentence_bounds
+from analysis.text.word_lists import number_words, word_lists
 from foundation.vocabulary import TODAY, Cause, Outcome, Severity, TodayQuestion
 from policywatch.views.json_models import Moment, OptionalSentence, Shape
 from storage.changes import StoredPassage, passages
@@ -101,7 +102,7 @@ class Answer(Shape):
 
 class ReadDocument(Shape):
     """A document whose texts were asked. Without a version none was known that day; `outcome` and `reason` are of its
-    last check, where that brought no text that is believed."""
+    last check, where that brought no text that is believed, as none did `since`."""
 
     document: str
     title: str
@@ -110,6 +111,7 @@ class ReadDocument(Shape):
     captured_at: Moment | None
     outcome: str | None
     reason: OptionalSentence
+    since: Moment | None
 
 
 class LanguageToday(Shape):
@@ -283,6 +285,7 @@ def _read_document(
         captured_at=text.captured_at if text else None,
         outcome=failed.outcome if failed else None,
         reason=failed.reason if failed else None,
+        since=document.failing_since if failed else None,
     )
 
 
@@ -291,10 +294,25 @@ def _gravest(quotations: Iterable[StandingQuotation]) -> list[StandingQuotation]
     chosen: list[StandingQuotation] = []
     for each in sorted(quotations, key=lambda each: (-each.worth, each.document)):
         if len(chosen) < _MOST and not any(
-            ratio(each.text, other.text) >= _ALIKE for other in chosen
+            _say_the_same(each.text, other.text) for other in chosen
         ):
             chosen.append(each)
     return chosen
+
+
+def _say_the_same(text: str, other: str) -> bool:
+    """Not where they differ by a denial or a number: they may contradict each other."""
+    if ratio(text, other) < _ALIKE:
+        return False
+    lists = word_lists()
+    differs = {*plain_words(text).split()} ^ {*plain_words(other).split()}
+    return not any(
+        word in lists.negations
+        or word in lists.reversing
+        or word in number_words()
+        or word.isdigit()
+        for word in differs
+    )
 
 
 def document_answers(
