@@ -14,15 +14,13 @@ def port_of(url: str) -> int | None:
 
 
 def objection(url: str, ports: frozenset[int] | None = None) -> Message | None:
-    """Why this URL is not asked, as the end of a sentence ("... which is not a web address"); None if it may be.
-    Without `ports`, any port will do.
+    """As the end of a sentence ("... which is not a web address"); None if it may be asked. Without `ports`, any port
+    will do.
     """
     try:
         parsed = URL(url, encoded=True)
         host, port = parsed.host, parsed.port
-        (parsed.raw_host or "").encode(
-            "idna"
-        )  # as the resolver will: "a..com" and labels over 63 letters fail
+        (parsed.raw_host or "").encode("idna")  # as the resolver will
     except ValueError:  # also UnicodeError
         return Message("objection.unclear")
     if parsed.scheme not in {"http", "https"}:

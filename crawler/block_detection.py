@@ -1,7 +1,4 @@
-"""Answers that are not the page: refusals, login pages and challenge pages.
-
-The signs are data, in block_detection.toml. Only new texts are examined.
-"""
+"""Answers that are not the page: refusals, login pages and challenge pages."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from foundation.vocabulary import Outcome
 from messages import Message
 
 _LOGIN_WORDS = frozenset(SIGNS["login"]["words"])
-_LARGEST = 512 * 1024  # bytes; larger pages are more than a form or a challenge
+_LARGEST = 512 * 1024  # bytes; larger pages are no form or challenge
 _MOST_TAGS = 10_000  # also when nested
 _REFUSALS = {
     401: "refusal.login",
@@ -34,7 +31,7 @@ _REFUSALS = {
 
 
 def refusal(response: Response, not_before: datetime | None) -> CheckEnded | None:
-    """How the check ends by status or an empty body; `not_before` is the end of the server's pause."""
+    """By status or an empty body; `not_before` is the end of the server's pause."""
     host, status = host_of(response.url), response.status
     outcome, reason = (
         Outcome.FAILED,
@@ -71,7 +68,7 @@ def _advice(status: int, not_before: datetime | None) -> Message:
 def block_page(
     asked: str, response: Response, isolate: Isolate = directly
 ) -> CheckEnded | None:
-    """How the check ends if a login or challenge page has status 200; `asked` is the document's URL."""
+    """A login or challenge page with status 200; `asked` is the document's URL."""
     sign = block_sign(asked, response, isolate)
     if sign is None:
         return None

@@ -1,5 +1,5 @@
-"""Pages built by scripts: a Chromium without network, which gets every byte from our own downloads, so that guards,
-robots.txt and pauses hold for all that a page asks for (docs/decisions/0011).
+"""Pages built by scripts: a Chromium without network, which gets every byte from our own downloads
+(docs/decisions/0011).
 """
 
 from __future__ import annotations
@@ -33,20 +33,16 @@ _FLAGS = (
     "--js-flags=--max-old-space-size=512",
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_FETCHED = frozenset(
-    {"script", "fetch", "xhr"}
-)  # what makes text, so no pictures, fonts or frames
+_FETCHED = frozenset({"script", "fetch", "xhr"})  # no pictures, fonts or frames
 _MOST_REQUESTS = 300
-_QUIET = (
-    0.5  # seconds without a request or a change of size, after which it is complete
-)
+_QUIET = 0.5  # seconds without a request or a change of size
 _NOT_SENT = frozenset(
     {"host", "cookie", "user-agent", "accept-encoding", "connection", "content-length"}
 )
 _NOT_RETURNED = frozenset(
     {"set-cookie", "content-length", "transfer-encoding", "connection"}
 )
-# Opens what a click opens in the text; no links elsewhere, menus or forms.
+# no links elsewhere, menus or forms
 _OPEN_ALL = """() => {
   const text = document.querySelector("main, [role=main], article") || document.body
   for (const each of text.querySelectorAll("details")) each.open = true
@@ -60,9 +56,7 @@ _STATE = "() => [document.readyState, document.documentElement ? document.docume
 
 
 class RenderMiddleware:
-    """Runs the scripts of a fetched page, if `request.meta["render"]` says so; `expand` and `language` are in `meta`
-    too. One page at a time, each in a browser of its own.
-    """
+    """Where `request.meta["render"]` says so. One page at a time, each in a browser of its own."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -73,12 +67,12 @@ class RenderMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Raises `DownloadFailed` where the optional extra is missing, before any request."""
+        """Raises `DownloadFailed` where the optional extra is missing."""
         if request.meta.get("render"):
             require()
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        """The page after its scripts ran. Raises `DownloadFailed`."""
+        """Raises `DownloadFailed`."""
         is_page = (
             response.status in {200, 203}
             and response.body.strip()
@@ -109,7 +103,7 @@ class RenderMiddleware:
         self, request: Request, response: Response, driver: playwright.Playwright
     ) -> Response:
         settings, meta = self._crawler.settings, request.meta
-        browser = await _launched(driver)  # ends with its driver, even if it hangs
+        browser = await _launched(driver)  # ends with its driver
         context = await browser.new_context(
             user_agent=settings["USER_AGENT"],
             locale=meta["language"],
@@ -148,7 +142,7 @@ class RenderMiddleware:
 
 
 def require() -> Any:
-    """Playwright's module. Raises `DownloadFailed` where the optional extra is missing."""
+    """Raises `DownloadFailed`."""
     try:
         return import_module("playwright.async_api")
     except ImportError as failure:
@@ -156,7 +150,7 @@ def require() -> Any:
 
 
 async def printed(html: str) -> bytes:
-    """A page of our own as PDF. Raises `DownloadFailed` where the optional extra or a Chromium is missing."""
+    """Raises `DownloadFailed`."""
     async with require().async_playwright() as driver:
         page = await (await _launched(driver)).new_page(java_script_enabled=False)
         await page.set_content(html)
@@ -224,12 +218,10 @@ class _OpenPage:
                 await route.abort()
 
     async def _navigate(self, route: playwright.Route) -> None:
-        """The page itself, once: no frames, and no navigation by scripts or clicks."""
+        """Once: no frames, and no navigation by scripts or clicks."""
         response, self._document = self._document, None
         if response is None:
-            await route.fulfill(
-                status=204
-            )  # leaves the page as it is; a failure would replace it
+            await route.fulfill(status=204)  # a failure would replace the page
             return
         content_type = (response.headers.get("Content-Type") or b"text/html").decode(
             "latin-1"
@@ -273,9 +265,7 @@ class _OpenPage:
         return response if self._size <= self._limit else None
 
     async def settle(self, page: playwright.Page) -> None:
-        """Wait until the page stops asking and growing, for a third of the timeout at most. Raises `DownloadFailed`
-        for a page that is too large.
-        """
+        """Until the page stops asking and growing, for a third of the timeout at most. Raises `DownloadFailed`."""
         loop = asyncio.get_running_loop()
         end, last = (
             loop.time() + self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT") / 3,

@@ -1,7 +1,6 @@
 """What one check may cost, so that a slow server or a long chain of redirects holds up no crawl.
 
-Answers count, redirects with the pauses before them, and pauses that a server asks for before a retry; our own pauses
-between a document's requests do not.
+Our own pauses between a document's requests do not count.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from messages import Message
 
 
 class Budget:
-    """In seconds, of one check or of reading one robots.txt; in `request.meta["budget"]`."""
+    """Seconds of one check or of reading one robots.txt."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -30,7 +29,7 @@ class Budget:
 
     @asynccontextmanager
     async def spending(self, host: str) -> AsyncIterator[None]:
-        """Charge the time inside, and cut it off when nothing is left. Raises `CheckEnded`."""
+        """Raises `CheckEnded` when nothing is left."""
         began, late = (
             monotonic(),
             Message("check.late", host=host, seconds=self.seconds),

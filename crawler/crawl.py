@@ -35,8 +35,8 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import LostLease
 
-_LOOK = 0.5  # seconds between two checks of the lease
-_QUIET_TURNS = 10  # turns of the event loop without a task before it counts as idle: callbacks start further ones
+_LOOK = 0.5  # seconds
+_QUIET_TURNS = 10  # of the event loop without a task: callbacks start further ones
 
 
 def crawl(
@@ -55,10 +55,8 @@ def crawl(
 ) -> list[int]:
     """Check each target once. Returns the ids of the checks, in the order in which they ended.
 
-    A document's failure is its check's outcome; mistakes of the program (`FAILED`) are also added to `mistakes`, for
-    the caller to raise at the end. Errors of the store and `LostLease` are raised at once; the checks until then are
-    kept. `on_text` gets each document whose new text is stored. Blocks, on an event loop of its own; can be called
-    again.
+    Mistakes of the program (`FAILED`) are also added to `mistakes`. Errors of the store and `LostLease` are raised at
+    once; the checks until then are kept. `on_text` gets each document whose new text is stored. Blocks.
     """
     if not targets:
         return []
@@ -82,9 +80,7 @@ def crawl(
 def fetch_once(
     target: Target, settings: CrawlSettings, isolate: Isolate = directly
 ) -> CheckResult:
-    """A page's answer, with a check's guards and politeness, unconfirmed and unstored. Raises mistakes of the
-    program.
-    """
+    """With a check's guards and politeness, unconfirmed and unstored. Raises mistakes of the program."""
     results: list[CheckResult] = []
     job = CrawlJob(
         None, [target], fingerprint_of=lambda *_: Fingerprint(""), isolate=isolate
@@ -104,7 +100,7 @@ def _run_spider(
     own = {"POLICYWATCH_JOB": lambda: job, "LOG_INSTALL_ROOT_HANDLER": False}
     configure_logging(own)
     for name in ("scrapy", "twisted", PoliciesSpider.name):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised below
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     storage_failures: list[BaseException] = []
 
     def on_item(
@@ -114,7 +110,7 @@ def _run_spider(
 
     async def run() -> list[Exception]:
         async def watch_lease() -> None:
-            """Ends requests under way, too, before another process may ask the same hosts."""
+            """Before another process may ask the same hosts."""
             while job.database is not None:
                 try:
                     job.database.before_request(0)
@@ -151,7 +147,7 @@ def _run_spider(
 
 
 async def _cancel_rest(crawler: Crawler) -> None:
-    """Ends the rest of an aborted crawl; each request that ends lets its slot start the next one."""
+    """Each request that ends lets its slot start the next one."""
     quiet = 0
     while quiet < _QUIET_TURNS:
         if rest := asyncio.all_tasks() - {asyncio.current_task()}:

@@ -1,8 +1,4 @@
-"""Scrapy's download handler: politeness around the guarded client.
-
-Scrapy's handlers know no private addresses, and apply timeout and size limit before decompression only
-(docs/decisions/0006).
-"""
+"""Scrapy's download handler: politeness around the guarded client (docs/decisions/0006)."""
 
 from __future__ import annotations
 
@@ -30,10 +26,7 @@ from storage.database import Database
 
 
 class GuardedDownloadHandler(BaseDownloadHandler):
-    """Raises `DownloadFailed`, `LostLease`. Keeps the raw headers in `request.meta["received_headers"]`.
-
-    Only the host of `request.meta["private_host"]` may have a private address.
-    """
+    """Raises `DownloadFailed`, `LostLease`. Keeps the raw headers in `request.meta["received_headers"]`."""
 
     lazy = True
 
@@ -48,10 +41,10 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         self._database: Database | None = job and job.database
         self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(
             asyncio.Lock
-        )  # which several slots may share
+        )  # several slots may share one
 
     async def download_request(self, request: Request) -> Response:
-        """Follows no redirect, and reads the whole body within the limits."""
+        """Follows no redirect."""
         self._pauses.refuse(request)
         if is_redirected(request):
             budget_of(request).charge(self._pauses.delay_of(request))

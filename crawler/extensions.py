@@ -22,7 +22,7 @@ _PAUSING = frozenset({429, 503})
 
 
 class HostPauses:
-    """Obeys Retry-After: a short pause holds the host's slot, a long one ends its requests in this crawl."""
+    """A short pause holds the host's slot, a long one ends its requests in this crawl."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -30,7 +30,7 @@ class HostPauses:
             seconds=crawler.settings.getfloat("RETRY_AFTER_PATIENCE")
         )
         self._closed: dict[str, datetime] = {}  # host: until when
-        # sent before the slot starts its next request
+        # before the slot starts its next request
         crawler.signals.connect(
             self.response_downloaded, signal=signals.response_downloaded
         )
@@ -51,7 +51,7 @@ class HostPauses:
             slot.lastseen = monotonic() + pause.total_seconds()
 
     def request_ended(self, request: Request) -> None:
-        """The delay counts from the end of a request; Scrapy counts it from the start."""
+        """Scrapy counts the delay from the start of a request."""
         if slot := self._slot(request):
             slot.lastseen = monotonic()
 
@@ -61,7 +61,7 @@ class HostPauses:
         return slot.delay if slot is not None else 0
 
     def refuse(self, request: Request) -> None:
-        """Raises `CheckEnded` for a host that asked for a long pause."""
+        """Raises `CheckEnded`."""
         until = self._closed.get(host_of(request.url))
         if until is None:
             return
@@ -78,7 +78,7 @@ class HostPauses:
         return pause is not None and pause <= self._patience
 
     def until(self, response: Response) -> datetime | None:
-        """When the server may be asked again; None if it asked for no pause."""
+        """None if it asked for no pause."""
         pause = self._pause(response)
         return None if pause is None else self._now() + pause
 

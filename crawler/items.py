@@ -29,10 +29,10 @@ class PartAnswer:
 
 @dataclass
 class CheckResult:
-    """One check, filled by the spider's callbacks. `-o FILE` exports the first four fields."""
+    """Filled by the spider's callbacks. `-o FILE` exports the first four fields."""
 
     document: str
-    check: int | None = None  # the id of its row
+    check: int | None = None  # of its row
     outcome: Outcome | None = None  # None: pages remain to be read
     reason: Message | None = None
     target: Target = field(kw_only=True)
@@ -43,14 +43,14 @@ class CheckResult:
     )  # one for each address in turn
     unconfirmed: bytes = field(
         default=b"", repr=False
-    )  # first answers to a new text, compressed, as many may wait for their second
+    )  # compressed, as many may wait for their second
     differing: Differing | None = field(
         default=None, repr=False
     )  # between the two answers
     status: int | None = None
     final_url: str | None = None
-    moved_to: str | None = None  # for documents with one address
-    not_before: datetime | None = None  # the server asked for a pause until then
+    moved_to: str | None = None  # of documents with one address
+    not_before: datetime | None = None  # of the server's pause
     at: datetime | None = None  # of its end
     seconds: float = 0
     began: float = field(default_factory=monotonic)
@@ -67,7 +67,6 @@ class CheckResult:
 
     @property
     def first_answers(self) -> list[PartAnswer]:
-        """Those to be confirmed."""
         return pickle.loads(decompressed(self.unconfirmed))  # type: ignore[no-any-return]  # noqa: S301  # of our own
 
     def await_confirmation(self) -> None:
@@ -75,7 +74,7 @@ class CheckResult:
 
     @property
     def answer_before(self) -> PartAnswer | None:
-        """The next part's first answer, if this is its confirmation."""
+        """If this is its confirmation."""
         return self.first_answers[len(self.answers)] if self.unconfirmed else None
 
     @property
@@ -111,7 +110,7 @@ def part_answer(
 
 
 def moved_to(response: Response, url: str) -> str | None:
-    """Where a page is now, if all redirects from `url` are permanent."""
+    """If all redirects are permanent."""
     reasons = {*response.meta.get("redirect_reasons", ())}
     return (
         response.url
@@ -121,13 +120,13 @@ def moved_to(response: Response, url: str) -> str | None:
 
 
 def is_elsewhere(url: str, other: str) -> bool:
-    """More than the scheme and the last slash differs."""
+    """Not only the scheme or the last slash."""
     old, new = (each.partition("://")[2].rstrip("/") for each in (url, other))
     return old != new
 
 
 def _validator(response: Response, name: str) -> str | None:
-    """Only one that can be sent back unchanged."""
+    """One that can be sent back unchanged."""
     value = header(response, name)
     return (
         value

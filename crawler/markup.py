@@ -22,10 +22,10 @@ _OVERLOADED = re.compile(
 
 
 def sign_in_markup(markup: str) -> Message | None:
-    """What small, lower-case markup asks for instead of showing a text: a password, a test."""
+    """Small, lower-case markup that asks for a password or a test."""
     marks, phrases = SIGNS["captcha"]["marks"], SIGNS["phrases"]["texts"]
     if not any(sign in markup for sign in ("password", *marks, *phrases)):
-        return None  # spares nearly all pages a parse
+        return None  # nearly all pages need no parse
     without_scripts = _SCRIPT.sub("<script></script", markup)
     if _OVERLOADED.search(without_scripts):
         return None
@@ -56,7 +56,7 @@ _LONGEST = 2_000  # characters
 
 
 def canonical_address(body: bytes, mime: str, url: str) -> str | None:
-    """Its `link rel=canonical`, resolved against `url`, where it was received from."""
+    """Resolved against `url`, where it was received from."""
     link = (
         LexborHTMLParser(body).css_first('link[rel="canonical"]')
         if "html" in mime

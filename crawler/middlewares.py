@@ -1,7 +1,7 @@
-"""Middlewares where Scrapy's own do not carry our guarantees; crawler/settings.py names those they replace.
+"""Middlewares where Scrapy's own do not carry our guarantees.
 
 They read from `request.meta`: `delay` (seconds to wait first), `private_host` (the only host that may have a private
-address), `previous` (a `PartState`, whose validators are sent), `budget` (of its check).
+address), `previous` (a `PartState`), `budget` (of its check).
 """
 
 from __future__ import annotations
@@ -37,24 +37,22 @@ from foundation.vocabulary import Outcome
 from messages import Message
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REFRESH_SIZE = (
-    4_096  # bytes of a page that only refreshes to another; a larger one is read
-)
-_ROBOTS_SIZE = 500 * 1024  # bytes; the minimum of RFC 9309
+_REFRESH_SIZE = 4_096  # bytes; a larger page is read
+_ROBOTS_SIZE = 500 * 1024  # bytes; RFC 9309
 _IGNORE_ROBOTS = 'robots = "ignore"'
 
 T = TypeVar("T")
 
 
 class DelayMiddleware:
-    """Delays a retry or a confirmation without taking a download slot."""
+    """Takes no download slot meanwhile."""
 
     async def process_request(self, request: Request) -> None:
         await asyncio.sleep(request.meta.pop("delay", 0))  # not again after a redirect
 
 
 class ValidatorsMiddleware:
-    """Makes a request conditional, if its URL gave the validators."""
+    """If its URL gave the validators."""
 
     def process_request(self, request: Request) -> None:
         previous = request.meta.get("previous")
@@ -73,9 +71,7 @@ class ChainCookiesMiddleware:
             jar.add_cookie_header(request)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if (
-            "Set-Cookie" in response.headers
-        ):  # redirected requests inherit the jar with `meta`
+        if "Set-Cookie" in response.headers:  # redirected requests inherit the jar
             request.meta.setdefault("chain_cookies", CookieJar()).extract_cookies(
                 response, request
             )
@@ -83,7 +79,7 @@ class ChainCookiesMiddleware:
 
 
 class PatientRetryMiddleware(RetryMiddleware):
-    """Retries after a while; after a 429 or 503 only for a short Retry-After."""
+    """After a 429 or 503 only for a short Retry-After."""
 
     def __init__(self, settings: BaseSettings) -> None:
         super().__init__(settings)
@@ -117,7 +113,7 @@ class PatientRetryMiddleware(RetryMiddleware):
 
 
 class GuardedRedirectMiddleware(RedirectMiddleware):
-    """Says why a redirect is not followed: a bad address, a forbidden port, or too many."""
+    """A bad address, a forbidden port, or too many."""
 
     def process_response(  # type: ignore[override]
         self, request: Request, response: Response
@@ -139,7 +135,7 @@ class GuardedRedirectMiddleware(RedirectMiddleware):
         return super().process_response(request, response)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Failures after a redirect name the URL that it led to."""
+        """Failures after a redirect name where it led."""
         if isinstance(exception, CheckEnded) and "redirect_urls" in request.meta:
             exception.reason = Message(
                 "address.redirected", url=request.url[:300], reason=exception.reason
@@ -147,7 +143,7 @@ class GuardedRedirectMiddleware(RedirectMiddleware):
 
 
 class GuardedMetaRefreshMiddleware(MetaRefreshMiddleware):
-    """Follows a page that only refreshes to another within some seconds."""
+    """Within some seconds."""
 
     def process_response(  # type: ignore[override]
         self, request: Request, response: Response
@@ -170,7 +166,7 @@ class GuardedMetaRefreshMiddleware(MetaRefreshMiddleware):
 
 
 def _check_redirect(request: Request, url: str, most: int) -> None:
-    """Raises `CheckEnded` if the redirect must not be followed."""
+    """Raises `CheckEnded`."""
     first = request.meta.get("redirect_urls", [request.url])[0]
     if wrong := objection(url, WEB_PORTS | {port_of(first) or 0}):
         reason = Message("address.redirected_wrong", url=url[:300], wrong=wrong)
@@ -184,8 +180,8 @@ def _check_redirect(request: Request, url: str, most: int) -> None:
 
 
 class RobotsMiddleware:
-    """Obeys robots.txt, read once a crawl and origin (RFC 9309) while requests wait. Raises `CheckEnded` for what it
-    forbids, and for everything if it could not be read.
+    """Read once a crawl and origin (RFC 9309) while requests wait. Raises `CheckEnded` for what it forbids, and for
+    everything if it could not be read.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -206,9 +202,7 @@ class RobotsMiddleware:
         key = (str(URL(request.url, encoded=True).origin()), private_host)
         if key not in self._rules:
             self._rules[key] = asyncio.ensure_future(self._read(*key))
-        if is_redirected(
-            request
-        ):  # redirects are part of the check; other documents share only the first host's
+        if is_redirected(request):  # other documents share only the first host's
             async with budget_of(request).spending(host):
                 rules = await asyncio.shield(self._rules[key])
         else:
@@ -231,7 +225,7 @@ class RobotsMiddleware:
     async def _read(
         self, origin: str, private_host: str | None
     ) -> Protego | CheckEnded | None:
-        """The rules (None: all is allowed), or why there are none."""
+        """None: all is allowed."""
         host = host_of(origin)
         budget = Budget(self._crawler.settings.getfloat("CHECK_TIMEOUT"))
         meta = {
@@ -243,9 +237,7 @@ class RobotsMiddleware:
         try:
             response = await self._crawler.engine.download_async(request)
         except DownloadFailed as failure:
-            if (
-                not failure.reached
-            ):  # its pages can't be fetched either, and a person must know
+            if not failure.reached:  # a person must know
                 return failure
             is_large = (
                 failure.reason.code == "network.large"
@@ -279,7 +271,7 @@ class RobotsMiddleware:
         return _unreadable(host, reason, until)
 
     def _slow_down(self, request: Request, crawl_delay: float) -> None:
-        """At least this delay with the host, also when its download slot is made anew."""
+        """Also when its download slot is made anew."""
         downloader, settings = self._crawler.engine.downloader, self._crawler.settings
         host = downloader.get_slot_key(request)
         known = downloader.per_slot_settings.get(host, {}).get(
@@ -299,7 +291,7 @@ def _unreadable(
 
 
 class ErrbackMiddleware:
-    """Hands a callback's exception to the request's errback, where failed downloads end too."""
+    """Where failed downloads end too."""
 
     def process_spider_exception(
         self, response: Response, exception: Exception

@@ -21,12 +21,12 @@ from storage.checks import Check
 from storage.notices import Notice, notices_of
 from storage.versions import Version
 
-_WAIT = 0.05  # seconds in which checks share a transaction, and are lost if the program is killed
+_WAIT = 0.05  # seconds; lost if the program is killed
 _WITH_CAPTURE = (None, Outcome.HELD)
 
 
 class StoragePipeline:
-    """Checks share transactions, as committing is most of what one costs."""
+    """Committing is most of what a check costs."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -114,7 +114,7 @@ def _note(session: Session, check: Check, differing: Differing) -> None:
 
 
 def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str | None:
-    """The canonical address that the text in force gave, where it differs from a document's only one."""
+    """Where it differs from a document's only address."""
     version = (
         session.get(Version, result.previous.version_id)
         if result.previous.version_id
@@ -130,9 +130,7 @@ def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str |
 
 
 def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
-    """The newest capture if all parts are the same, else a new one: a page that is set aside at every check is stored
-    once.
-    """
+    """The newest capture if all parts are the same: a page that is set aside at every check is stored once."""
     fresh = [page.capture(at) for page in pages]
     newest = newest_captures(session, pages[0].document)
     if list(map(_identity, newest)) == list(map(_identity, fresh)):

@@ -18,12 +18,10 @@ from storage.versions import InForce, in_force, is_read_as
 
 @dataclass(frozen=True)
 class PartState:
-    """One address of a document. Rows keep it under these names."""
+    """Rows keep it under these names."""
 
     url: str
-    final_url: str | None = (
-        None  # where the validators came from; they are sent nowhere else
-    )
+    final_url: str | None = None  # they are sent nowhere else
     text: str | None = None  # fingerprint; None: unknown or unreadable
     etag: str | None = None
     last_modified: str | None = None
@@ -34,7 +32,7 @@ class PartState:
         return Fingerprint(self.text, self.markup)
 
     def conditions(self, url: str) -> dict[str, str]:
-        """Headers that make a request for this URL conditional."""
+        """Headers of a conditional request."""
         if self.text is None or url != self.final_url:
             return {}
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
@@ -45,11 +43,11 @@ class PartState:
 class PreviousState:
     parts: tuple[PartState, ...]  # one for each address
     version_id: int | None = None
-    not_before: datetime | None = None  # the server asked for a pause until then
+    not_before: datetime | None = None  # of the server's pause
 
 
 def first_states(targets: Sequence[Target]) -> dict[str, PreviousState]:
-    """Of documents unknown to the store."""
+    """Unknown to the store."""
     return {
         target.document: PreviousState(tuple(map(PartState, target.addresses)))
         for target in targets
@@ -59,7 +57,7 @@ def first_states(targets: Sequence[Target]) -> dict[str, PreviousState]:
 def previous_states(
     database: Database, targets: Sequence[Target], now: datetime
 ) -> dict[str, PreviousState]:
-    """Raises `UnknownDocument` for one that was not declared."""
+    """Raises `UnknownDocument`."""
     states = {}
     ids = few(target.document for target in targets)
     with database.reading() as session:
@@ -79,21 +77,21 @@ def previous_states(
 
 
 def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
-    """Whether the current version is of what the watchlist declares now."""
+    """Of what the watchlist declares now."""
     if version is None or not is_read_as(version.extractor, target.language):
         return False
     if target.more or version.url == target.url:
         return True
     moved = last_kept(
         session, target.document, version.version_id
-    )  # the same text, at another address
+    )  # at another address
     return moved is not None and capture(session, moved).url == target.url
 
 
 def _parts(
     target: Target, row: Document, version: InForce | None
 ) -> tuple[PartState, ...]:
-    """Nothing is known of any part if the watchlist's addresses are not those of the current version."""
+    """Unknown if the watchlist's addresses are not those of the version."""
     if version is not None and not target.more and not row.parts:
         return (
             PartState(

@@ -1,7 +1,4 @@
-"""Scrapy's settings, for `scrapy crawl policies` and `crawl()`.
-
-Differences from Scrapy's defaults give their reason; replacements of middlewares keep their place in the order.
-"""
+"""Scrapy's settings, for `scrapy crawl policies` and `crawl()`; each gives the reason why it differs from the default."""
 
 from __future__ import annotations
 
@@ -11,12 +8,10 @@ from typing import Any
 from crawler.targets import CrawlSettings
 from storage.clock import utc_now
 
-BOT_NAME = "policywatch"  # our name in a robots.txt
+BOT_NAME = "policywatch"  # in a robots.txt
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
-TWISTED_REACTOR_ENABLED = (
-    False  # a reactor starts once in a process, and `watch` crawls repeatedly
-)
+TWISTED_REACTOR_ENABLED = False  # `watch` crawls repeatedly
 LOG_LEVEL = "WARNING"
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
@@ -32,14 +27,12 @@ DOWNLOAD_HANDLERS = {
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5",
-    "Accept-Encoding": "gzip, deflate",  # the standard library decodes these: the web meets no other decoder
+    "Accept-Encoding": "gzip, deflate",  # the standard library decodes these
 }
 
 ROBOTSTXT_OBEY = True
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
-CONCURRENT_REQUESTS = (
-    0  # would count requests that only wait: for robots.txt, a confirmation, a retry
-)
+CONCURRENT_REQUESTS = 0  # would count requests that only wait
 CONCURRENT_HOSTS = 16  # counts connections
 DOWNLOAD_DELAY_JITTER = 0  # the delay is a minimum
 DOWNLOAD_SLOTS = {
@@ -53,13 +46,9 @@ RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the check has the reason
 HTTPERROR_ALLOW_ALL = True  # each status has its outcome
 REFERRER_POLICY = "no-referrer"
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # a new text is fetched twice; documents may share a page
-URLLENGTH_LIMIT = 0  # a dropped request would leave its document without a check
-CONCURRENT_ITEMS = (
-    1  # callbacks return one item or request; Scrapy starts so many tasks for it
-)
-SCRAPER_SLOT_MAX_ACTIVE_SIZE = (
-    100 * 2**20
-)  # a large page that is slow to read must not hold up others
+URLLENGTH_LIMIT = 0  # each document needs a check
+CONCURRENT_ITEMS = 1  # callbacks return one
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 100 * 2**20  # large pages that are slow to read
 
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.DelayMiddleware": 60,
@@ -71,17 +60,17 @@ DOWNLOADER_MIDDLEWARES = {
     # retries at once and ignores Retry-After
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "crawler.middlewares.PatientRetryMiddleware": 550,
-    # follow to any port, and say nothing of what they do not follow
+    # follow to any port
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "crawler.middlewares.GuardedMetaRefreshMiddleware": 580,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawler.middlewares.GuardedRedirectMiddleware": 600,
-    # takes the first half of a compressed page for all of it; the download handler decompresses
+    # takes the first half of a compressed page for all of it
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    # keeps cookies for the whole crawl, and downloads a list of domains
+    # keeps cookies for the whole crawl
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "crawler.middlewares.ChainCookiesMiddleware": 700,
-    # a proxy resolves names itself, past the address guard
+    # a proxy resolves names itself
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
 }
 SPIDER_MIDDLEWARES = {"crawler.middlewares.ErrbackMiddleware": 500}
@@ -89,12 +78,12 @@ ITEM_PIPELINES = {"crawler.pipelines.StoragePipeline": 300}
 EXTENSIONS = {
     "scrapy.extensions.telnet.TelnetConsole": None,  # listens
     "scrapy.extensions.remote_control.RemoteControl": None,  # listens
-    "scrapy.extensions.logcount.LogCount": None,  # changes the root logger, which is the program's
+    "scrapy.extensions.logcount.LogCount": None,  # changes the root logger
     "crawler.extensions.HostPauses": 0,
 }
 FEED_EXPORT_FIELDS = ["document", "check", "outcome", "reason"]
 
-CLOCK = utc_now  # a function, for tests to replace
+CLOCK = utc_now  # for tests to replace
 
 
 def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:

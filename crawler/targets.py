@@ -21,16 +21,14 @@ if TYPE_CHECKING:  # loads slowly, and the process that reads pages needs none
 
 @dataclass(frozen=True)
 class Target:
-    """What earlier checks left is read from the store."""
-
     document: str
     url: str
     language: str
-    more: tuple[str, ...] = ()  # addresses of further parts, in reading order
+    more: tuple[str, ...] = ()  # further parts, in reading order
     robots: Robots = "obey"
-    allow_private: bool = False  # only for this URL's host, not for redirects
-    render: bool = False  # run the page's scripts in a browser
-    expand: bool = False  # and open what a click opens in the text
+    allow_private: bool = False  # only this URL's host
+    render: bool = False  # in a browser
+    expand: bool = False  # what a click opens in the text
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -42,34 +40,32 @@ class CrawlSettings:
     """Times in seconds, sizes in bytes."""
 
     contact: str  # for the User-Agent
-    delay: float = 5  # from a request's end to the next one to the host
+    delay: float = 5  # from a request's end
     confirm_delay: float = 20  # before a new text is fetched again
     timeout: float = 60  # from name lookup to last byte
-    check_timeout: float = 600  # for all answers of a check, with redirects and retries
-    max_size: int = 20 * 2**20  # of a body, as sent and as decompressed
+    check_timeout: float = 600  # for all answers of a check
+    max_size: int = 20 * 2**20  # as sent and as decompressed
     retry_waits: tuple[float, ...] = (
         10,
         60,
     )  # before each retry
-    patience: float = 120  # longest Retry-After waited for; longer ones end the check
-    longest_crawl_delay: float = 120  # most that a robots.txt can ask for
+    patience: float = 120  # longest Retry-After waited for
+    longest_crawl_delay: float = 120  # of a robots.txt
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A page as received."""
-
     document: str
     url: str
     final_url: str
     status: int
-    headers: list[tuple[str, str]]  # in order, without values of cookies
+    headers: list[tuple[str, str]]  # without values of cookies
     mime: str
-    charset: str | None  # as the server declared it
+    charset: str | None  # as declared
     body: bytes  # without content encoding
 
     def reads_as(self, other: Fetched) -> bool:
-        """Equal in all that extraction uses."""
+        """In all that extraction uses."""
         mine, its = (
             (page.body, page.final_url, page.mime, page.charset)
             for page in (self, other)
@@ -109,8 +105,8 @@ FingerprintOf = Callable[
 
 
 class Differing(NamedTuple):
-    """The difference of two answers that share most of their text: passages of only one, and whether the second has
-    them. `place` identifies it.
+    """Of two answers that share most of their text: passages of only one, and whether the second has them. `place`
+    identifies it.
     """
 
     passages: dict[str, bool]
@@ -118,7 +114,7 @@ class Differing(NamedTuple):
     place: tuple[str, str]
 
 
-# the difference of two answers (a page for each part; None in the first: not modified), or why they are not accepted
+# of two answers (a page for each part; None in the first: not modified), or why they are not accepted
 Settle = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Differing | Message]
 Progress = Callable[
     [int, int, str], None
@@ -128,20 +124,19 @@ Progress = Callable[
 def never_settled(
     _first: Sequence[Fetched | None], _second: Sequence[Fetched]
 ) -> Message:
-    """For callers that do not know texts."""
     return Message("answer.unstable")
 
 
-Isolate = Callable[..., Any]  # calls a function on markup; None if too costly
+Isolate = Callable[..., Any]  # None if too costly
 
 
 def directly(function: Callable[..., Any], *args: Any) -> Any:
-    """Without isolation: for tests and trusted markup."""
+    """For tests and trusted markup."""
     return function(*args)
 
 
 class Finish(Protocol):
-    """Sets a check's outcome and its document's health; `until` ends the server's pause."""
+    """`until` ends the server's pause."""
 
     def __call__(
         self,
@@ -161,18 +156,17 @@ def only_outcome(
     reason: Message | None,
     _until: datetime | None,
 ) -> None:
-    """For callers that keep no health of documents."""
     check.outcome, check.reason = outcome.value, reason
     session.add(check)
 
 
 @dataclass(frozen=True)
 class CrawlJob:
-    """What the spider needs. Scrapy's setting `POLICYWATCH_JOB` is a function that returns one."""
+    """Scrapy's setting `POLICYWATCH_JOB` is a function that returns one."""
 
-    database: Database | None  # None for a page on trial: fetched once, nothing known
+    database: Database | None  # None for a page on trial
     targets: Sequence[Target]
-    fingerprint_of: FingerprintOf  # called once for each body, in a thread
+    fingerprint_of: FingerprintOf  # once for each body, in a thread
     settle: Settle = never_settled
     isolate: Isolate = directly
     finish: Finish = only_outcome

@@ -1,7 +1,6 @@
 """Hosts: of a URL, and whether their addresses are public, as only those may be connected to.
 
-Checked on connecting: a name is resolved once, and the connection goes to the checked address, so that a changing DNS
-gains nothing.
+A name is resolved once, and the connection goes to the checked address, so that a changing DNS gains nothing.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from yarl import URL
 
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 
 
 class ForbiddenAddress(OSError):
-    """Leads into a private network. An OSError, as connectors expect."""
+    """An OSError, as connectors expect."""
 
     def __init__(self, host: str, address: str) -> None:
         super().__init__(f"{host} is in a private network")
@@ -24,7 +23,7 @@ class ForbiddenAddress(OSError):
 
 
 def host_of(url: str) -> str:
-    """Lower case, without user, password, port and the brackets of IPv6. Raises `ValueError`."""
+    """Lower case, without the brackets of IPv6. Raises `ValueError`."""
     return URL(url, encoded=True).host or ""
 
 
@@ -53,9 +52,7 @@ def _wrapped(address: IPv6Address) -> IPv4Address | None:
 
 
 def public_addresses(host: str, port: int) -> list[str]:
-    """For programs that are told where to connect. Raises `ForbiddenAddress` if none is public, `OSError` if there is
-    none.
-    """
+    """Raises `ForbiddenAddress` if none is public, `OSError` if there is none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
     public = [address for address in addresses if is_public(address)]

@@ -1,8 +1,7 @@
 """One request, one answer, within limits; all HTTP goes through here.
 
-One deadline from the name lookup to the last byte; size limits before and after decompression; limited headers;
-public addresses only, unless the caller allows this host others. No redirects, no cookies, and no proxies, not even
-the environment's: they resolve names past the address guard.
+One deadline; size limits before and after decompression; public addresses only, unless the caller allows this host
+others. No redirects, no cookies, and no proxies: they resolve names past the address guard.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from yarl import URL
 
 from foundation.addresses import ForbiddenAddress, is_public
 
-# bytes; some sites' content security policies exceed aiohttp's 8 kB
+# bytes; some content security policies exceed aiohttp's 8 kB
 _HEADER_SIZE = 65536
 _MAX_ENCODINGS = 2  # nested
 _MOST_MEMBERS = 100  # of a gzip file, which may also have trailing zeros
@@ -53,7 +52,7 @@ FailureCause = Literal[
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """`headers` as received, `body` decoded."""
+    """`body` is decoded."""
 
     status: int
     headers: Headers
@@ -66,7 +65,7 @@ class HttpResponse:
 
 
 class HttpFailure(Exception):
-    """No usable answer. The message says why, without an address."""
+    """The message says why, without an address."""
 
     def __init__(
         self,
@@ -79,11 +78,10 @@ class HttpFailure(Exception):
         super().__init__(why)
         self.cause = cause
         self.error = error  # of the library or system
-        self.detail = detail  # its words, or the server's, where `why` quotes some
+        self.detail = detail  # its words, or the server's
 
     @property
     def errno(self) -> int | None:
-        """Of a failed connection."""
         return getattr(self.error, "errno", None)
 
 
@@ -97,7 +95,7 @@ def fetch(
     body: bytes | None = None,
     allow_private: bool = False,
 ) -> HttpResponse:
-    """Whatever the status. Raises `HttpFailure`. Not for threads with a running event loop."""
+    """Whatever the status. Raises `HttpFailure`. Not within an event loop."""
     sent = {"Accept-Encoding": "gzip, deflate"} | dict(headers or {})
     asked = exchange(
         url,
@@ -121,7 +119,7 @@ async def exchange(
     body: bytes | None = None,
     allow_private: bool = False,
 ) -> HttpResponse:
-    """For use in an event loop; sends only these headers."""
+    """Within an event loop; sends only these headers."""
     try:
         async with (
             _session(allow_private=allow_private) as session,
@@ -152,7 +150,7 @@ class _PublicResolver(ThreadedResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises `ForbiddenAddress` if none is public."""
+        """Raises `ForbiddenAddress`."""
         results = await super().resolve(host, port, family)
         public = [result for result in results if is_public(result["host"])]
         if results and not public:
@@ -161,7 +159,7 @@ class _PublicResolver(ThreadedResolver):
 
 
 def _public_socket(info: AddrInfoType) -> socket.socket:
-    """Also checks addresses given in the URL. Raises `ForbiddenAddress`."""
+    """Raises `ForbiddenAddress`."""
     family, kind, protocol, _, address = info
     if not is_public(str(address[0])):
         raise ForbiddenAddress(str(address[0]), str(address[0]))
@@ -170,15 +168,12 @@ def _public_socket(info: AddrInfoType) -> socket.socket:
 
 @cache
 def _trust(_paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    """Trusted by the system or environment; slow to load."""
+    """Slow to load."""
     return ssl.create_default_context()
 
 
 def _session(*, allow_private: bool) -> aiohttp.ClientSession:
-    """For one request: a connection allowed for one target must not serve another.
-
-    aiohttp would silently repeat a request on a kept connection that breaks, without the delay between requests.
-    """
+    """For one request: a connection allowed for one target must not serve another."""
     guards: dict[str, Any] = (
         {}
         if allow_private
@@ -264,7 +259,7 @@ def _explained(failure: aiohttp.ClientError) -> HttpFailure:
 
 
 def is_passing_name_failure(failure: HttpFailure) -> bool:
-    """A temporary failure of DNS, not an unknown name."""
+    """Of DNS, not an unknown name."""
     return (
         isinstance(failure.error, socket.gaierror)
         and failure.error.errno == socket.EAI_AGAIN
@@ -304,7 +299,7 @@ def _decoded(body: bytes, received: Headers, limit: int) -> bytes:
 
 
 def _inflated(body: bytes, limit: int) -> bytes:
-    """Gzip or deflate, up to one byte above the limit."""
+    """Up to one byte above the limit."""
     try:
         return _decompressed(body, limit, zlib.MAX_WBITS | 32)
     except zlib.error:  # some servers omit deflate's wrapper

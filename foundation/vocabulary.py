@@ -14,7 +14,7 @@ SIDES: Final[tuple[Side, Side]] = ("before", "after")
 Graded = Literal["high", "medium", "low"]
 Severity = Literal[Graded, "none"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)  # gravest first
-UNCLASSIFIED = "unclassified"  # a reason of severity: not classified
+UNCLASSIFIED = "unclassified"  # a reason of severity
 
 # from the reader's privacy
 Leaning = Literal["expands", "limits", "clarifies", "mixed"]
@@ -57,7 +57,7 @@ TodayQuestion = Literal[
     "choices",
     "rights",
 ]
-# what a reader asks of the texts in force, in this order, and the topics that answer it
+# asked of the texts in force, and the topics that answer
 TODAY: Final[Mapping[TodayQuestion, tuple[str, ...]]] = {
     "ai_training": ("ai_training",),
     "ai_features": ("ai_features",),
@@ -86,7 +86,7 @@ Source = Literal["page", "open-terms-archive", "wayback"]
 
 
 def gravity(severity: str) -> int:
-    """Sort key, gravest first."""
+    """Gravest first."""
     return get_args(Severity).index(severity)
 
 
@@ -109,7 +109,6 @@ class Outcome(StrEnum):
 
     @property
     def is_good(self) -> bool:
-        """Read, and valid."""
         return self in GOOD
 
 

@@ -28,10 +28,7 @@ LANGUAGES = (ENGLISH, *_OTHERS)  # the first is the default
 
 
 class Catalogue:
-    """`words("change.number", n=17)` formats a code's text.
-
-    From `operations` on: phrases about stored changes, shared by messages and pages.
-    """
+    """`words("change.number", n=17)` formats a code's text."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -47,7 +44,7 @@ class Catalogue:
         self._translations = GNUTranslations(compiled)
 
     def __call__(self, code: str, **values: object) -> str:
-        """`n` chooses the plural form. Raises `KeyError` for an unknown code."""
+        """`n` chooses the plural form. Raises `KeyError`."""
         text = self._text(code, values.get("n"))
         if text is None:
             raise KeyError(code)
@@ -62,7 +59,7 @@ class Catalogue:
         return None if text == code else text
 
     def term(self, group: str, name: str, /, **values: object) -> str:
-        """For use within a sentence; a name without a text (a topic of the user's) stands for itself."""
+        """Within a sentence; a name without a text (a topic of the user's) stands for itself."""
         text = self._text(f"{group}.{name}", values.get("n"))
         return text.format(**values) if text else name.replace("_", " ")
 
@@ -71,7 +68,7 @@ class Catalogue:
         return _capital(self.term(group, name))
 
     def group(self, group: str) -> list[tuple[str, str]]:
-        """With labels, for a form."""
+        """For a form."""
         names = [
             code.removeprefix(f"{group}.")
             for code in self._codes
@@ -83,7 +80,7 @@ class Catalogue:
         return str(self._locale.languages.get(code.replace("-", "_"), code))
 
     def language_labels(self, codes: Iterable[str]) -> list[tuple[str, str]]:
-        """With names, for a form."""
+        """For a form."""
         return [(code, _capital(self.language_name(code))) for code in codes]
 
     @property
@@ -103,11 +100,10 @@ class Catalogue:
         return self("sign.quoted", text=text)
 
     def number(self, n: int) -> str:
-        """With thousands separators."""
         return format_decimal(n, locale=self._locale)
 
     def day(self, when: date, *, weekday: bool = False, short: bool = False) -> str:
-        """CLDR lacks the first of a month (French "1er")."""
+        """CLDR lacks the first of a month."""
         pattern = self("date.first" if when.day == 1 else "date.day")
         day = format_date(
             when,
@@ -141,7 +137,7 @@ class Catalogue:
         return f"{self('count.passages', n=sum(counts.values()))}{self.colon}{', '.join(parts)}"
 
     def places(self, also: Iterable[str]) -> str:
-        """The number of places, and their other headings."""
+        """And their other headings."""
         others = list(also)
         headings = ", ".join(
             self.quoted(heading) for heading in dict.fromkeys(others) if heading
@@ -150,7 +146,7 @@ class Catalogue:
         return self("change.places", n=len(others) + 1) + also_under
 
     def severity_reasons(self, brief: Mapping[str, Any]) -> str:
-        """Conventions that make it high; may be empty."""
+        """May be empty."""
         return self.semicolon.join(
             self.term("severity_reasons", name) for name in brief["severity_reasons"]
         )
@@ -163,11 +159,11 @@ class Catalogue:
         )
 
     def questions(self, keys: Iterable[str], state: str = "") -> str:
-        """The label of a quotation that answers several."""
+        """Of a quotation that answers several."""
         return " · ".join(self.question(key, state) for key in keys)
 
     def actor(self, name: str, via: str) -> str:
-        """Who did something, as the journal has it, within a sentence."""
+        """Within a sentence, as the journal has it."""
         if via == "pages" and not name:
             return self("actor.shared")
         return self.term("actor", via, name=name)
@@ -206,12 +202,11 @@ class Catalogue:
 
 @cache
 def catalogue(language: str) -> Catalogue:
-    """Cached."""
     return Catalogue(language)
 
 
 def preferred_language(accept: str) -> str:
-    """The preferred one of `LANGUAGES`."""
+    """Of `LANGUAGES`."""
     wishes = re.findall(
         r"([A-Za-z-]+)\s*(?:;\s*q=([01](?:\.\d+)?))?\s*(?:,|$)", accept[:500]
     )
@@ -221,7 +216,6 @@ def preferred_language(accept: str) -> str:
 
 
 def counted(n: int, noun: str, plural: str | None = None) -> str:
-    """English, for logs and commands."""
     return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
 
 

@@ -20,8 +20,8 @@ def headline_text(
     default: str = "",
     when: str = "",
 ) -> str:
-    """From a stored brief; may be empty. Claims need a `service`; `most` bounds the quoted characters. `default` and
-    `when` are phrases within a claim.
+    """May be empty. Claims need a `service`; `most` bounds the quoted characters. `default` and `when` are phrases
+    within a claim.
     """
     if not brief.get("meaning"):
         return ""
@@ -35,7 +35,7 @@ def headline_text(
 
 
 def clause_of(words: Catalogue, brief: Mapping[str, Any], most: int = MOST) -> str:
-    """The clause, under its governing words."""
+    """Under its governing words."""
     text: str = brief["meaning"]
     start, end = (brief.get("headline") or {}).get("clause") or (0, len(text))
     if end - start > most and (

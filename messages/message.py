@@ -24,7 +24,7 @@ _SYSTEM_ERRORS = (
 
 @dataclass(frozen=True, init=False)
 class Message:
-    """`str()` is English, for logs and commands' JSON.
+    """`str()` is English.
 
     Codes are stored: texts may be reworded, but a new meaning needs a new code.
     """
@@ -64,7 +64,7 @@ class Message:
 
 
 def translate(message: Message, language: str) -> str:
-    """Raises `KeyError` for an unknown code or a missing parameter."""
+    """Raises `KeyError`."""
     params = {
         name: translate(value, language) if isinstance(value, Message) else value
         for name, value in message.params.items()
@@ -73,12 +73,11 @@ def translate(message: Message, language: str) -> str:
 
 
 def verbatim(text: str) -> Message:
-    """Others' words, the same in every language."""
     return Message("verbatim", text=text)
 
 
 def join_messages(code: str, messages: Iterable[Message]) -> Message:
-    """Without duplicates, joined in pairs by this code's text ("{first}, {second}"); at least one is needed."""
+    """Without duplicates, in pairs by this code's text ("{first}, {second}"); at least one is needed."""
     return reduce(
         lambda first, second: Message(code, first=first, second=second),
         dict.fromkeys(messages),

@@ -8,15 +8,12 @@ FIRST = timedelta(minutes=1)
 FACTOR = 3
 LONGEST = timedelta(hours=6)
 _GIVEN_UP_AFTER = timedelta(days=1)  # from the first failed attempt
-_LEAST_TRIES = (
-    6  # for jobs that run once a day, or on a laptop: two attempts in more than a day
-)
+_LEAST_TRIES = 6  # two attempts in more than a day, for a laptop
 LONGEST_RETRY_AFTER = timedelta(days=1)
-_SPREAD = 0.2  # so that simultaneous failures do not retry together
+_SPREAD = 0.2  # simultaneous failures do not retry together
 
 
 def is_hopeless(attempts: int, since: datetime, now: datetime) -> bool:
-    """`since` is the first failed attempt."""
     return attempts >= _LEAST_TRIES and now - since >= _GIVEN_UP_AFTER
 
 
@@ -26,7 +23,7 @@ def pause(failures: int) -> timedelta:
 
 
 def wait(attempts: int, asked: timedelta | None, chance: float) -> timedelta:
-    """After so many attempts (from 1); `asked` is the server's Retry-After, `chance` from 0 to 1 the jitter."""
+    """`asked` is the server's Retry-After, `chance` from 0 to 1 the jitter."""
     if asked is not None:
         return max(min(asked, LONGEST_RETRY_AFTER), timedelta(seconds=1)) * (
             1 + _SPREAD / 2 * chance

@@ -11,9 +11,7 @@ REMINDER = timedelta(days=7)  # before the deadline
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """All-day entries with their titles, and a reminder a week before the `deadline`. `number` counts a document's
-    changes that start on one day: each updates the entry.
-    """
+    """All-day entries. `number` counts a document's changes that start on one day: each updates the entry."""
 
     document_id: str
     start: tuple[date, str] | None
@@ -34,7 +32,7 @@ class CalendarEntry:
         from icalendar import (
             Alarm,
             Calendar,
-        )  # loads slowly, and is rarely needed
+        )  # loads slowly
         from icalendar import Event as Entry
 
         calendar = Calendar()

@@ -32,7 +32,7 @@ from storage.documents import PREVIEW, Document, document
 from storage.versions import Version, archive_name, version_heads
 
 _LONGEST_NAME = 60  # characters
-# characters of a quotation, before a date and other facts
+# characters of a quotation
 _MOST_IN_SUBJECT = 80
 _TOPICS_IN_SHORT = 4
 _IN_SHORT = ("effective_date", "deadline", "default")  # of the facts
@@ -41,9 +41,8 @@ _LONGEST_MEANING = 250  # characters
 
 @dataclass(frozen=True, eq=False)
 class ChangeView:
-    """A change's rows in a language's words; all text is safe to show on one line.
-
-    `heads` are the versions it names, without texts; lists have neither these nor `passages`.
+    """A change in a language's words; all text is safe to show on one line. `heads` are the versions it names, without
+    texts; lists have neither these nor `passages`.
     """
 
     words: Catalogue
@@ -53,8 +52,8 @@ class ChangeView:
     counts: Mapping[str, int] = field(default_factory=dict)  # passages by operation
     heads: Mapping[int, Version] = field(default_factory=dict)
     passages: Sequence[StoredPassage] = ()
-    diff: str | None = None  # address of the whole change
-    texts: tuple[str, str] | None = None  # addresses of its two versions
+    diff: str | None = None  # of the whole change
+    texts: tuple[str, str] | None = None  # of its two versions
     thread: str = ""  # groups messages about the same
     others: tuple[ChangeView, ...] = ()  # of the same event
     ways: int | None = None  # to refuse, if shortened
@@ -69,7 +68,7 @@ class ChangeView:
 
     @property
     def returned(self) -> Version | None:
-        """The earlier version with this text."""
+        """With this text."""
         return self.heads.get(self.change.returns_to or 0)
 
     @property
@@ -82,7 +81,7 @@ class ChangeView:
 
     @property
     def pages(self) -> tuple[str, ...]:
-        """Addresses of the document."""
+        """Of the document."""
         return tuple(filter(None, map(web_link, self.document.addresses)))
 
     @property
@@ -97,7 +96,7 @@ class ChangeView:
 
     @property
     def archived(self) -> str | None:
-        """The archive and day of the text; None if from the service itself."""
+        """The archive and day; None if from the service itself."""
         if not self.heads or self.after.source is None:
             return None
         day = self.words.day(self.after.captured_at.date())
@@ -123,7 +122,6 @@ class ChangeView:
 
     @property
     def starts(self) -> date | None:
-        """The effective date."""
         written = self.change.brief.get("from")
         return self.change.effective_date or (
             date.fromisoformat(written) if written else None
@@ -131,10 +129,7 @@ class ChangeView:
 
     @property
     def date_key(self) -> Literal["dated", "announced_for", "since", "starting"]:
-        """The key of that date's words.
-
-        An announcement takes effect on no day by itself, even after its date.
-        """
+        """An announcement takes effect on no day by itself, even after its date."""
         if self.change.brief.get("dated"):
             return "dated"
         if self.document.kind == PREVIEW:
@@ -145,15 +140,12 @@ class ChangeView:
 
     @cached_property
     def headline(self) -> str:
-        """Empty if it does not alert.
-
-        Quotes the page or states a convention's claim; of two files, only quotes.
-        """
+        """Empty if it does not alert; of two files, only quotes."""
         return self._headline(short=False)
 
     @cached_property
     def subject(self) -> str:
-        """The headline with short dates."""
+        """With short dates."""
         return self._headline(short=True)
 
     def _headline(self, *, short: bool) -> str:
@@ -199,7 +191,7 @@ class ChangeView:
 
     @property
     def _read_headline(self) -> str | None:
-        """A language model's, if it decided and the page supports it."""
+        """A language model's, if the page supports it."""
         reader = self.change.brief.get("reader") or {}
         if not (reader.get("decides") and reader["verdict"]["alert"]):
             return None
@@ -208,7 +200,7 @@ class ChangeView:
 
     @property
     def headline_marks(self) -> tuple[Mark, ...]:
-        """With the quotation's changed words marked."""
+        """With the quotation's changed words."""
         text, brief = self.headline, self.change.brief
         start, end = (brief.get("headline") or {}).get("clause") or (0, 0)
         clause = clean((brief.get("meaning") or "")[start:end])
@@ -221,7 +213,7 @@ class ChangeView:
 
     @property
     def quotation(self) -> Quoted | None:
-        """The page's words around the headline, if not quoted whole."""
+        """If not quoted whole."""
         brief = self.change.brief
         news, text = brief.get("headline") or {}, brief.get("meaning") or ""
         start, end = news.get("clause") or (0, 0)
@@ -243,7 +235,6 @@ class ChangeView:
 
     @cached_property
     def facts(self) -> tuple[Fact, ...]:
-        """The summary."""
         rows = facts(self.words, self.change.brief, self.starts, self.date_key)
         if self.ways is None:
             return tuple(rows)
@@ -266,7 +257,7 @@ class ChangeView:
 
     @property
     def retold(self) -> str:
-        """The statements in a row, if there is room."""
+        """If there is room."""
         statements = self.statements if self.ways is None else ()
         return " ".join(
             text if text.endswith((".", "!", "?", "…")) else f"{text}."
@@ -275,7 +266,7 @@ class ChangeView:
 
     @cached_property
     def excerpts(self) -> tuple[Excerpt, ...]:
-        """Flagged passages: the meaning's, then the gravest."""
+        """The meaning's, then the gravest."""
         return excerpts(self.words, self.change, self.passages, self.texts)
 
     @property
@@ -286,7 +277,7 @@ class ChangeView:
 
     @property
     def stored(self) -> str | None:
-        """Address of the stored page, at the news."""
+        """Of the stored page, at the news."""
         if self.texts is None:
             return None
         is_there = self.excerpts and self.excerpts[0].passage.after is not None
@@ -294,14 +285,13 @@ class ChangeView:
         return lead or self.texts[1]
 
     def in_short(self, ways: int) -> ChangeView:
-        """What a reader needs most: some topics, meaning, day, default and `ways` to refuse."""
+        """With `ways` to refuse."""
         return replace(self, ways=ways)
 
 
 def change_view(
     session: Session, change: Change, language: str, site: str | None = None
 ) -> ChangeView:
-    """`site` is the address of our pages."""
     heads = version_heads(
         session, [change.before_id, change.version_id, change.returns_to or 0]
     )
@@ -328,5 +318,4 @@ def change_view(
 
 
 def listed_view(row: ListedChange, words: Catalogue) -> ChangeView:
-    """As a list has it."""
     return ChangeView(words, row.change, row.document, row.announced, row.counts)

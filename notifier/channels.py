@@ -21,7 +21,7 @@ from notifier.mail import Mail
 from notifier.routes import Address
 from notifier.webhook import SCHEMES, Webhook
 
-# Replace Apprise's: the same URLs for e-mail, with our bodies, headers, and the server's answer.
+# Replace Apprise's: with our bodies, headers, and the server's answer.
 OURS: dict[str, type[NotifyBase]] = {
     "console": Console,
     "file": TextFile,
@@ -30,7 +30,7 @@ OURS: dict[str, type[NotifyBase]] = {
 }
 OURS |= dict.fromkeys(SCHEMES, Webhook)
 
-# Report success and deliver nothing (seen with Apprise 2.3).
+# They report success and deliver nothing (Apprise 2.3).
 NOT_TRUSTED = frozenset({"xmpp", "xmpps"})
 
 _FORMS: dict[NotifyFormat, Format] = {
@@ -38,14 +38,14 @@ _FORMS: dict[NotifyFormat, Format] = {
     NotifyFormat.HTML: "html",
     NotifyFormat.MARKDOWN: "markdown",
 }
-# bytes: 200 characters, perhaps \uXXXX each, and the other keys
+# bytes: 200 characters as \uXXXX, and the other keys
 _TITLE_AS_JSON = 1400
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
 
 class UnusableAddress(ValueError):
-    """The message does not contain the address."""
+    """Without the address."""
 
 
 def notify_service(url: str) -> NotifyBase:
@@ -66,7 +66,7 @@ def notify_service(url: str) -> NotifyBase:
 
 
 def address_problem(url: str) -> str | None:
-    """None if usable. Sends nothing; the answer does not contain the address."""
+    """None if usable. The answer does not contain the address."""
     try:
         notify_service(url)
     except UnusableAddress as failure:
@@ -77,8 +77,8 @@ def address_problem(url: str) -> str | None:
 def address(written: str, url: str) -> Address:
     """`url` is `written` with `${NAME}` filled in.
 
-    If `written` is a URL, the name keeps its service and host, with a mark that distinguishes addresses. It is stable
-    between runs, also when a `${PASSWORD}` changes, and reveals no secret.
+    The name of a URL keeps its service and host, with a mark that distinguishes addresses. It is stable, also when a
+    `${PASSWORD}` changes, and reveals no secret.
     """
     if re.fullmatch(r"\$\{\w+\}", written.strip()):
         return Address(written.strip(), url)
@@ -95,9 +95,7 @@ def address(written: str, url: str) -> Address:
 
 
 def body_format(service: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
-    """The body's form, and Apprise's format: `format=` of the address, else the channel's own markup where Apprise
-    passes it through.
-    """
+    """`format=` of the address, else the channel's own markup where Apprise passes it through."""
     channel = channel_of(scheme_of(url))
     if channel.reads_text:
         understood = service.resolve_format(None)
@@ -133,7 +131,7 @@ def _bytes(text: str) -> int:
 
 
 def names_its_host(url: str) -> bool:
-    """Not a token, as for many chat services."""
+    """Not a token."""
     scheme = scheme_of(url)
     if scheme in ("http", "https", *OURS):
         return scheme not in ("console", "file")
@@ -142,7 +140,7 @@ def names_its_host(url: str) -> bool:
 
 
 def scheme_of(url: str) -> str:
-    """Lower case. Raises `UnusableAddress` for unusable ones."""
+    """Lower case. Raises `UnusableAddress`."""
     match = _SCHEME.match(url.strip())
     if match is None:
         raise UnusableAddress(
@@ -195,7 +193,7 @@ def _asset() -> AppriseAsset:
         interpret_escapes=False,
         http_redirects=False,  # a redirect could leak an alert and its secrets
         secure_logging=True,
-        image_url_mask="",  # no remote pictures: their server would see who reads
+        image_url_mask="",  # their server would see who reads
         image_url_logo="",
         storage_mode=PersistentStoreMode.MEMORY,
     )

@@ -13,22 +13,21 @@ Format = Literal["text", "html", "markdown", "slack", "discord", "teams", "tags"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """The defaults fit most of Apprise's services: Markdown where understood, no file.
-
-    `room` is the real limit where Apprise's is wrong; `counts_bytes`: it is not in characters.
+    """The defaults fit most of Apprise's services. `room` is the real limit where Apprise's is wrong; `counts_bytes`:
+    it is not in characters.
     """
 
     markup: Format = "markdown"
     room: int | None = None
     counts_bytes: bool = False
-    # for programs: plain text unless the address has format=
+    # plain text unless the address has format=
     reads_text: bool = False
-    # in the message, or as another one after it
+    # in the message, or as another one
     file: Literal["within", "after"] | None = None
-    text_with_file: bool = False  # otherwise an empty message would be posted too
+    text_with_file: bool = False  # otherwise an empty message is posted too
 
 
-# Most other services with files are for phones, where a second message is a second alarm.
+# most other services with files are for phones, where a second message is a second alarm
 CHANNELS: dict[str, Channel] = {
     "discord": Channel("discord", file="after"),
     "gchat": Channel("slack"),
@@ -38,7 +37,7 @@ CHANNELS: dict[str, Channel] = {
         ("matrix", "matrixs"), Channel("tags", file="after", text_with_file=True)
     ),
     **dict.fromkeys(("workflow", "workflows"), Channel("teams", room=12_000)),
-    # ntfy turns more than 4,096 bytes into a file, which some servers refuse for good
+    # ntfy turns more than 4,096 bytes into a file, which some servers refuse
     **dict.fromkeys(("ntfy", "ntfys"), Channel(room=4000, counts_bytes=True)),
     **dict.fromkeys(("json", "jsons"), Channel(reads_text=True, file="within")),
     **dict.fromkeys(("form", "forms", "xml", "xmls"), Channel(reads_text=True)),

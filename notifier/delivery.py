@@ -54,9 +54,9 @@ from storage.notices import Notice
 from storage.processes import is_dead, this_process
 from storage.subscribers import forget_unconfirmed, is_subscriber
 
-LEASE = timedelta(minutes=15)  # after which another host's claim counts as dead
-PATIENCE = timedelta(seconds=30)  # that a run waits in total for resting addresses
-_CRASHES_FORGIVEN = 3  # dead claims before a delivery has to wait
+LEASE = timedelta(minutes=15)  # another host's claim counts as dead
+PATIENCE = timedelta(seconds=30)  # for resting addresses
+_CRASHES_FORGIVEN = 3  # dead claims
 
 
 class Send(Protocol):
@@ -83,14 +83,11 @@ class RouteTest:
 
 @dataclass(slots=True)
 class DeliveryRun:
-    """Sends what is due. Several processes may do so at once.
+    """`alerts_only` leaves notices to a later run, `grace` is the wait of alerts of accepted texts.
 
-    `alerts_only` leaves notices to a later run. `change_json` is a change for webhooks, `grace` the wait of alerts of
-    accepted texts.
-
-    `resting`, shared by the runs of a job, holds failed addresses: each rests for a second, four times longer with
-    each further failure, so that a dead server costs few timeouts. Rests of some seconds are waited for, up to
-    `patience` in all; a failed message is left to a later run.
+    `resting`, shared by the runs of a job, holds failed addresses: each rests for a second, four times longer with each
+    further failure, so that a dead server costs few timeouts. Rests of some seconds are waited for, up to `patience` in
+    all.
     """
 
     database: Database
@@ -112,11 +109,11 @@ class DeliveryRun:
     sent: int = 0
     failed: int = 0
     wrote_notices: bool = False
-    # of the program, raised when the other deliveries are done
+    # raised when the other deliveries are done
     error: Exception | None = None
 
     def deliver_due(self) -> Deliveries:
-        """Plan, then send until nothing is due."""
+        """Several processes may do so at once."""
         self.release_dead_claims()
         while True:
             self.plan()
@@ -138,7 +135,7 @@ class DeliveryRun:
         )
 
     def release_dead_claims(self) -> None:
-        """Of dead processes, and those older than sending can take."""
+        """Or older than sending can take."""
         now = self.now()
         with self.database.writing() as session:
             for delivery in claimed(session):
@@ -154,12 +151,11 @@ class DeliveryRun:
                     )
 
     def plan(self) -> None:
-        """Update what is pending to the watchlist, and add what is due."""
         self.wrote_notices = False
         with self.database.writing() as session:
             take(session, AdvisoryLock.PLANNING)
             forget_unconfirmed(session, self.now())
-            # again each time: new subscribers need their routes
+            # new subscribers need their routes
             fixed = (route for route in self.routes if not is_subscriber(route.name))
             self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
             failed = plan(
@@ -201,12 +197,12 @@ class DeliveryRun:
         try:
             result = self.send(address, message)
         except Exception as error:  # noqa: BLE001  # raised when the others are done
-            # Counts as an attempt, so that it is shown, and parked in the end.
+            # an attempt, so that it is shown, and parked in the end
             reason = Message("delivery.broke_off", kind=type(error).__name__)
             self._record(delivery, Result(ok=False, answer=reason), rest=False)
             self.error = self.error or error
         except BaseException:
-            # Interrupted: it may have been sent. We promise at least once.
+            # it may have been sent
             self._put_back(delivery)
             raise
         else:
@@ -214,7 +210,7 @@ class DeliveryRun:
         return True
 
     def pause_before(self, limit: datetime) -> timedelta | None:
-        """Until a resting address may be retried, if before the limit."""
+        """If before the limit."""
         with self.database.reading() as session:
             following = next_attempt(session)
         now = self.now()
@@ -246,7 +242,7 @@ class DeliveryRun:
             address for address, rest in self.resting.items() if rest.until > now
         ]
         for delivery in due(session, now, now + 2 * LONGEST_RETRY_AFTER, resting):
-            # another process may have planned by a newer watchlist, for a route unknown here
+            # another process may have planned by a newer watchlist
             if (delivery.route, delivery.address) in known and claim(
                 session, delivery, self.me, now
             ):
@@ -365,8 +361,8 @@ class DeliveryRun:
     def _report_failure(
         self, session: Session, delivery: Delivery, reason: Message
     ) -> None:
-        """Not for the operator's own addresses, which would loop, nor for confirmation mails: anybody can enter a
-        wrong address.
+        """Not for the operator's own addresses, which would loop, nor for confirmation mails: anybody can enter a wrong
+        address.
         """
         if delivery.route == OPERATOR or delivery.kind == "confirmation":
             return
@@ -387,7 +383,7 @@ class DeliveryRun:
 def deliver_to_subscribers(
     database: Database, route_to: RouteTo, base_url: str | None
 ) -> None:
-    """Send what is due to subscribers, such as confirmation mails; `DeliveryRun.deliver_due` retries failures."""
+    """Such as confirmation mails; a `DeliveryRun` retries failures."""
     with database.reading() as session:
         routes = subscriber_routes(session, route_to)
     run = DeliveryRun(database, routes, base_url=base_url)
@@ -402,7 +398,7 @@ def try_routes(
     base_url: str | None = None,
     change_json: ChangeJson,
 ) -> list[RouteTest]:
-    """Send a marked sample to each address. Stores nothing."""
+    """A marked sample to each address. Stores nothing."""
     tests = []
     for route in routes:
         with database.reading() as session:

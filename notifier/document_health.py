@@ -14,13 +14,12 @@ from storage.documents import Document, failing, watched
 from storage.notices import Notice
 
 _REMINDER = timedelta(days=7)
-_LONG_PAUSE = timedelta(days=1)  # longer pauses asked by a server are reported at once
+_LONG_PAUSE = timedelta(days=1)  # reported at once
 
 
 def report_unreadable(session: Session) -> None:
-    """After as many consecutive failures as the watchlist says, then weekly.
-
-    A document being written by another process waits for the next time: planning never blocks on documents.
+    """After as many consecutive failures as the watchlist says, then weekly. Documents being written by another process
+    wait.
     """
     for document in failing(session, locked=True):
         check = newest_check(session, document.id, OF_THE_PAGE, not_(VALID))
@@ -65,7 +64,7 @@ def _notice(session: Session, document: Document, check: Check) -> Notice:
 
 
 def _same_host(session: Session, document: Document, check: Check) -> list[str]:
-    """Ids of other watched documents delayed by the same pause."""
+    """Delayed by the same pause."""
     host = host_of(check.final_url or document.url)
     return [
         other.id

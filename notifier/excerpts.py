@@ -14,12 +14,12 @@ from storage.changes import Change, StoredPassage
 from storage.paragraphs import anchor
 
 _SEPARATOR = " › "
-_CONTEXT = 160  # unchanged characters kept on each side of a change
+_CONTEXT = 160  # unchanged characters on each side
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """`marks` are the word diff, `operation` is in words with the number of places, `url` is its place in a version."""
+    """`operation` is in words with the number of places, `url` is its place in a version."""
 
     passage: StoredPassage
     heading: str
@@ -29,7 +29,7 @@ class Excerpt:
     url: str | None
 
     def within(self, length: int) -> tuple[Mark, ...]:
-        """Cut to about this many characters; unchanged words far from changes go first."""
+        """About this many characters; unchanged words far from changes go first."""
         return cut_marks(_near_changes(self.marks), length)
 
 
@@ -39,9 +39,7 @@ def excerpts(
     passages: Sequence[StoredPassage],
     texts: tuple[str, str] | None,
 ) -> tuple[Excerpt, ...]:
-    """The meaning's passage, then by sections, the gravest first; repeated ones once. `texts` are the addresses of
-    the two versions.
-    """
+    """The meaning's passage, then by sections, the gravest first. `texts` are the addresses of the two versions."""
     is_whole = change.is_unclassified
     flagged = [each for each in passages if each.topics or is_whole]
     alike = group_alike(_without_titles(flagged))
@@ -52,7 +50,7 @@ def excerpts(
 
 
 def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
-    """Groups repeated passages, in the order of their first."""
+    """In the order of their first."""
     groups: dict[Hashable, list[StoredPassage]] = {}
     for passage in passages:
         key = (passage.operation, passage.before, passage.after, tuple(passage.topics))
@@ -61,7 +59,7 @@ def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
 
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
-    """A title that comes or goes with its section says nothing beyond the section's heading."""
+    """A title that comes or goes with its section says nothing more."""
     following = [*flagged, None][1:]
     return [
         passage
@@ -113,7 +111,7 @@ def _excerpt(
 
 
 def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
-    """Its first block: in the later version, or the earlier one if removed."""
+    """In the later version, or the earlier one if removed."""
     is_gone = passage.after is None
     text, url = (passage.before, texts[0]) if is_gone else (passage.after, texts[1])
     id_ = anchor((text or "").split("\n")[0])
@@ -121,7 +119,7 @@ def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
 
 
 def _trimmed(marks: Sequence[Mark]) -> tuple[Mark, ...]:
-    """Moves white space at the edges of marked words outside, where a mark would show nothing."""
+    """White space at the edges goes outside, where a mark would show nothing."""
     runs: list[Mark] = []
     for kind, text in marks:
         words = text.strip()

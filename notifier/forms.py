@@ -1,6 +1,6 @@
 """Forms of a message's body: HTML, and text and chat dialects made of it.
 
-One HTML template serves all, where Jinja escapes the page's words. Elements of class `pw-only` are for HTML alone.
+Elements of class `pw-only` are for HTML alone.
 """
 
 from __future__ import annotations
@@ -27,10 +27,7 @@ _SPACE = re.compile(r"[ \t\r\n]+")  # of a template, not of its texts
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """`{}` is the escaped text; `line_end` ends a line within a paragraph.
-
-    `footer` comes before the foot of a message; None leaves that out.
-    """
+    """`{}` is the escaped text. `footer` comes before the foot of a message; None leaves that out."""
 
     escape: Callable[[str], str]
     strong: str = "**{}**"
@@ -41,17 +38,17 @@ class Dialect:
     line_end: str = "  \n"
     blank_line: str = "\n\n"
     footer: str | None = None
-    # whether a mark works next to a letter or another mark
+    # a mark works next to a letter
     touches: bool = False
 
 
 def _discord(text: str) -> str:
-    """It knows backslashes, but no entities; `<` begins its mentions."""
+    """It knows no entities; `<` begins its mentions."""
     return _HTML.sub(r"\\\g<0>", markdown(text, entities=False))
 
 
 def _slack(text: str) -> str:
-    r"""Apprise makes Slack entities of `\<`. Slack can't escape its marks, which have no effect between spaces."""
+    """It can't escape marks, which have no effect between spaces."""
     text = _SLACK_MARKS.sub(rf"{_HAIR_SPACE}\g<0>{_HAIR_SPACE}", without_mentions(text))
     return re.sub(r"[<>\[\]]", r"\\\g<0>", text)
 
@@ -74,7 +71,7 @@ DIALECTS: dict[Format, Dialect] = {
     ),
     "markdown": Dialect(markdown),
     "discord": Dialect(_discord, line_end="\n"),
-    # Teams' cards show tildes instead of striking out.
+    # cards show tildes instead of striking out
     "teams": Dialect(markdown, removed="\\[-{}-\\]"),
     "slack": Dialect(
         _slack,
@@ -83,7 +80,7 @@ DIALECTS: dict[Format, Dialect] = {
         link="[{text}](<{url}>)",
         line_end="\n",
     ),
-    # The HTML that Telegram and Matrix allow.
+    # that Telegram and Matrix allow
     "tags": Dialect(
         _tags,
         strong="<b>{}</b>",

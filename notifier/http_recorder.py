@@ -30,7 +30,7 @@ class HttpAnswer:
 
 @dataclass(slots=True)
 class Exchange:
-    """All answers during one send, in order; `lines` is Apprise's log of it."""
+    """In order; `lines` is Apprise's log."""
 
     answers: list[HttpAnswer] = field(default_factory=list)
     failures: list[requests.RequestException] = field(default_factory=list)
@@ -81,7 +81,7 @@ def _overheard(
 
 
 def _bounded(response: requests.Response) -> requests.Response:
-    """Bounded, for requests would read and decompress everything."""
+    """requests would read and decompress everything."""
     content = bytearray()
     with response:
         try:
@@ -103,7 +103,7 @@ def _bounded(response: requests.Response) -> requests.Response:
 
 
 class _Ours(logging.Filter):
-    """Keeps a send's log lines out of the log: they contain addresses and tokens."""
+    """They contain addresses and tokens."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         exchange = _exchange.get()
@@ -116,9 +116,9 @@ class _Ours(logging.Filter):
 
 @cache
 def _listen() -> None:
-    """Once, for good; without `listening` it passes answers through."""
+    """For good; without `listening` it passes answers through."""
     requests.Session.send = _overheard(requests.Session.send)  # type: ignore[method-assign]
-    # a filter works whatever handlers and levels the caller sets
+    # whatever handlers and levels the caller sets
     for name in (
         "apprise",
         "requests",

@@ -39,12 +39,11 @@ class Console(NotifyBase):
 
     @staticmethod
     def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """Only the scheme is allowed."""
         return {} if url.strip().lower() == "console://" else None
 
 
 class TextFile(NotifyBase):
-    """`file:///path/alerts.txt` appends to a file, synced to disk before it reports success."""
+    """`file:///path/alerts.txt`, synced to disk before it reports success."""
 
     service_name = "Text file"  # type: ignore[assignment]
     protocol = "file"  # type: ignore[assignment]
@@ -85,7 +84,7 @@ class TextFile(NotifyBase):
 
     @staticmethod
     def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """Needs a path; `?format=markdown` or `html` chooses the body."""
+        """`?format=markdown` or `html` chooses the body."""
         written, _, query = url.strip()[len("file://") :].partition("?")
         path = unquote(written)
         if not path or path.endswith("/"):

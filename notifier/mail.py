@@ -27,12 +27,12 @@ from messages import Message, join_messages, system_error, verbatim
 if TYPE_CHECKING:  # see channels.py
     from notifier.notifications import Notification
 
-# SMTP replies from here on are permanent
+# SMTP replies from here on
 _PERMANENT = 500
 _POLICY = SMTP.clone(
     refold_source="none"
-)  # otherwise a long address in a header would be encoded
-_QUOTED = re.compile(r'"[^"]*"')  # a name that may contain a comma
+)  # a long address in a header would be encoded
+_QUOTED = re.compile(r'"[^"]*"')  # may contain a comma
 _FROM = re.compile(
     "^From ", re.MULTILINE
 )  # smtplib, and mbox files on servers, would write ">From "
@@ -40,7 +40,7 @@ _FROM = re.compile(
 
 @dataclass(slots=True, eq=False)
 class Refused(Exception):
-    """Some or all recipients were refused. `reason` holds the server's words unchanged."""
+    """Of some or all recipients, with the server's words unchanged."""
 
     reason: Message
     permanent: bool
@@ -55,7 +55,7 @@ class Mail(NotifyEmail):
         return self.pgp_mode not in (None, "", "no", "none")
 
     def lost(self, parsed: Mapping[str, Any]) -> tuple[list[int], int]:
-        """The places, from 1, of people in the address whom Apprise ignored; and how many there are."""
+        """The places, from 1, of people whom Apprise ignored; and how many there are."""
         kept = (
             {address for _, address in self.targets}
             | self.cc
@@ -79,8 +79,8 @@ class Mail(NotifyEmail):
         ], len(people)
 
     def post(self, message: Notification, taken: set[str], until: float = inf) -> None:
-        """Send to everybody without a mark in `taken`, which grows; raises `Refused`. No more people after `until`
-        (monotonic clock), when the caller no longer learns of it.
+        """To everybody without a mark in `taken`, which grows; raises `Refused`. Nobody after `until` (monotonic
+        clock).
         """
         if all(_mark(message, person) in taken for person in self._people):
             return
@@ -169,7 +169,7 @@ class Mail(NotifyEmail):
     ) -> EmailMessage:
         mail = EmailMessage(policy=_POLICY)
         domain = self._sender.rpartition("@")[2]
-        # folded by the older class: the newer one loses a space where a line of encoded words ends
+        # the newer class loses a space where a line of encoded words ends
         mail.set_raw("Subject", Header(message.subject, header_name="Subject").encode())
         mail["From"] = formataddr(
             (str(self.from_addr[0] or "policywatch"), self._sender)
@@ -216,7 +216,7 @@ class Mail(NotifyEmail):
 
 
 def _is_among(kept: Iterable[str], written: str) -> bool:
-    """Whether all people written ("Ann <ann@example.org>"), at least one, are kept."""
+    """All people written ("Ann <ann@example.org>"), at least one."""
     left = written
     for address in kept:
         left = re.sub(rf"(?<![^\s<]){re.escape(address)}(?![^\s>])", "", left)
@@ -237,7 +237,7 @@ def _refusal(failure: OSError) -> Refused:
         case smtplib.SMTPResponseException():
             answer = verbatim(f"{failure.smtp_code} {_text(failure.smtp_error)}")
             return Refused(answer, failure.smtp_code >= _PERMANENT)
-        case smtplib.SMTPNotSupportedError():  # no TLS or login: passes, as with a server under repair
+        case smtplib.SMTPNotSupportedError():  # no TLS or login: as with a server under repair
             reason = Message("delivery.not_offered", why=str(failure))
         case ssl.SSLError():
             reason = Message("delivery.no_tls_for", why=_tls_reason(failure))
@@ -259,7 +259,7 @@ def _refusal(failure: OSError) -> Refused:
 def _partial_refusal(
     refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool
 ) -> Refused:
-    """Recipients are named by their place among `people`, as addresses stay hidden."""
+    """By their place among `people`, as addresses stay hidden."""
     number = {address: place for place, address in enumerate(people, 1)}
     reasons: list[Message] = []
     in_order = sorted(
@@ -292,7 +292,7 @@ def _tls_reason(failure: ssl.SSLError) -> str:
 
 
 def _mark(message: Notification, person: str) -> str:
-    """Of this message and person; reveals neither, so it may be stored."""
+    """Reveals neither message nor person."""
     return _digest(message.key + person)
 
 

@@ -40,7 +40,7 @@ class News:
 
 
 def show_notice(notice: Notice, language: str, base_url: str | None = None) -> News:
-    """Words of pages and servers are cleaned. `base_url` is that of the pages."""
+    """Words of pages and servers are cleaned."""
     words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
     values = {
         name: clean(str(value)) for name, value in facts.items() if value is not None

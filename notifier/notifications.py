@@ -26,7 +26,7 @@ from storage.deliveries import Delivery, alerted_changes
 from storage.documents import document
 from storage.notices import Notice
 
-# characters; phones show less, so the weightiest comes first
+# characters; phones show less
 _SUBJECT = 180
 
 
@@ -34,7 +34,7 @@ _SUBJECT = 180
 class Notification:
     """`key` is the same on every attempt; `thread` is the document, or the one that announced it.
 
-    `taken` holds marks of people who have it from an earlier attempt; `payload` is a webhook's body.
+    `taken` holds marks of people who have it; `payload` is a webhook's body.
     """
 
     kind: MessageKind
@@ -45,12 +45,12 @@ class Notification:
     event: CalendarEntry | None = None
     taken: frozenset[str] = frozenset()
     payload: bytes = b""
-    withdrawn: tuple[int, ...] = ()  # changes that a correction is about
+    withdrawn: tuple[int, ...] = ()  # of a correction
 
     def fitted(
         self, form: Format, length: int, size: Callable[[str], int] = len
     ) -> str:
-        """At most `length` characters (or `size`): cut after a passage, with a link to the whole."""
+        """Cut after a passage, with a link to the whole."""
         return fitted(self.body, self.subject, form, length, size)
 
     @property
@@ -105,7 +105,7 @@ def opened_by_answers(
     alerts: Sequence[Alert],
     asked: Collection[str | None],
 ) -> Notification:
-    """Preceded by a language model's answers to the routes' questions."""
+    """Answers of a language model to the routes' questions."""
     words = message.body.words
     briefs = [session.get_one(Change, alert.change_id).brief for alert in alerts]
     answers = [
@@ -167,7 +167,7 @@ def digest_message(
 def _event_view(
     session: Session, rows: Sequence[ListedChange], language: str, base_url: str | None
 ) -> ChangeView:
-    """The leading change in this language, with the others."""
+    """The leading change, with the others."""
     ordered = leading_first(rows, language)
     view, *others = (
         change_view(session, row.change, language, base_url) for row in ordered
@@ -180,7 +180,6 @@ def _event_view(
 
 
 def empty_digest(route: str, *, language: str, key: str = "") -> Notification:
-    """For routes that also want to hear of no changes."""
     words = catalogue(language)
     body = Body("digest", language, lead=words("say.digest_empty"), routes=(route,))
     return Notification("digest", words("subject.digest_empty"), body, key=key)
@@ -193,7 +192,7 @@ def with_reminders(
     today: date,
     base_url: str | None,
 ) -> Notification:
-    """Adds approaching deadlines of changes that these routes were alerted to."""
+    """Approaching ones that these routes were alerted to."""
     shown = {view.change.id for view in digest.body.changes}
     language, words = digest.body.language, digest.body.words
     views = tuple(
@@ -237,7 +236,6 @@ def correction_message(
     base_url: str | None,
     key: str = "",
 ) -> Notification:
-    """Tells recipients of an alert that it was wrong."""
     words, source = catalogue(language), document(session, notice.document_id or "")
     day = words.day(date.fromisoformat(notice.facts["day"]))
     values = {
@@ -269,11 +267,11 @@ def confirmation_message(
 def sample_message(
     session: Session, *, language: str, base_url: str | None, route: str
 ) -> Notification:
-    """The newest alerting change, or an invented one; marked as a sample."""
+    """The newest alerting change, or an invented one."""
     words = catalogue(language)
     newest = newest_alerting(session)
     if newest is None:
-        # no page of an invented change is stored; the link tests the operator's address
+        # no page of an invented change is stored
         view, lead = (
             replace(sample_change(language), diff=base_url, texts=None),
             words("say.test_sample"),
@@ -326,7 +324,7 @@ def _event(
 
 
 def _subject(view: ChangeView, words: Catalogue) -> str:
-    """Severity and news first, then the page, then other facts."""
+    """Severity and news first."""
     parts = [
         view.subject or view.service,
         *([] if view.title in view.subject else [view.title]),

@@ -1,7 +1,6 @@
 """From alerts and notices to deliveries: what is due to whom, less what was delivered.
 
-An address in several routes, under whatever names, is one place: it gets a change once, and an event once unless a
-later change says more.
+An address in several routes is one place: it gets a change once, and an event once unless a later change says more.
 """
 
 from __future__ import annotations
@@ -44,12 +43,10 @@ from storage.events import event_changes
 from storage.notices import unplanned_notices
 from storage.subscribers import subscribers
 
-OPERATOR = "[operator]"  # in place of a route's name; no route can be called so
+OPERATOR = "[operator]"  # no route can be called so
 
 
 class _Assignment(NamedTuple):
-    """An alert for a place, in the name of a route."""
-
     alert: Alert
     route: Route
     place: Address
@@ -68,11 +65,11 @@ def plan(
     alerts_only: bool = False,
     grace: timedelta = timedelta(0),
 ) -> list[Delivery]:
-    """Create due deliveries, and update pending ones to the watchlist. Returns those parked by that.
+    """Returns deliveries parked by an edited watchlist.
 
-    A new address gets nothing planned before it joined. Alerts of a removed route, or that their route no longer
-    wants, get no delivery. A removed address counts as corrected: what waits for it goes to the first one of the
-    route that lacks it.
+    A new address gets nothing planned before it joined. Alerts of a removed route, or that their route no longer wants,
+    get no delivery. A removed address counts as corrected: what waits for it goes to the first one of the route that
+    lacks it.
     """
     take(session, AdvisoryLock.PLANNING)
     planner = _Planner(session, routes_by_name(routes), _names_of_places(routes), now)
@@ -107,7 +104,7 @@ class _Planner:
         self.failed: list[Delivery] = []
 
     def add(self, alert: Alert, grace: timedelta) -> None:
-        """For each address of its route, once due."""
+        """Once due."""
         route = self.routes.get(alert.route)
         if route is None or not is_wanted(self.session, alert, route):
             alert.planned_at = self.now
@@ -121,7 +118,7 @@ class _Planner:
         self.assigned |= {(each.alert.id, each.place.url): each for each in assigned}
 
     def update(self, delivery: Delivery) -> None:
-        """Keeps what goes to one place; the rest is assigned again, or lost with its route."""
+        """What goes elsewhere is assigned again, or lost with its route."""
         alerts = alerts_in(self.session, [delivery.id]).get(delivery.id, [])
         route = self.routes.get(delivery.route)
         address = delivery.address
@@ -144,7 +141,7 @@ class _Planner:
             delivery.route = route.name
             if kept[0].kind == "digest":
                 delivery.kind = "digest"
-            if address != place.name:  # perhaps another server
+            if address != place.name:
                 delivery.address, delivery.next_at = place.name, self.now
                 delivery.attempts, delivery.tried_since = 0, None
                 delivery.error = None
@@ -163,7 +160,7 @@ class _Planner:
     def _by_place(
         self, delivery: Delivery, url: str, alerts: Iterable[Alert]
     ) -> tuple[dict[str, list[_Assignment]], list[Alert]]:
-        """Wanted alerts by their present place; and those without a place, unless another alert brings their change."""
+        """Wanted alerts by place; and those without one, unless another alert brings their change."""
         by_place: dict[str, list[_Assignment]] = defaultdict(list)
         lost = []
         for alert in alerts:
@@ -183,7 +180,7 @@ class _Planner:
     def _new_place(
         self, delivery: Delivery, url: str, alert: Alert, places: Sequence[Address]
     ) -> Address | None:
-        """The same place, or the first that lacks the change."""
+        """The same, or the first that lacks the change."""
         for place in places:
             if place.url == url or (not url and place.name == delivery.address):
                 return place
@@ -220,8 +217,8 @@ class _Planner:
         load(self.session, delivery, [each.alert for each in assigned], more=True)
 
     def _news(self, kind: str) -> Iterator[list[_Assignment]]:
-        """Of each event or single change, what each place has not got yet. Pending deliveries to the place absorb
-        what belongs to them.
+        """Of each event or single change, what each place has not got yet. Pending deliveries absorb what belongs to
+        them.
         """
         by_event: dict[tuple[int, str], list[_Assignment]] = defaultdict(list)
         for each in self.assigned.values():
@@ -261,7 +258,7 @@ def has_to_plan(
     *,
     grace: timedelta = timedelta(0),
 ) -> bool:
-    """Whether alerts are due: before planning, no delivery shows it."""
+    """Before planning, no delivery shows it."""
     by_name = routes_by_name(routes)
     return any(
         alert.route in by_name
@@ -280,7 +277,7 @@ def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
 
 
 def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
-    """Not if the change was reclassified, or the route's filter edited, so that it no longer matches."""
+    """Not if the change was reclassified, or the route's filter edited."""
     current = change(session, alert.change_id)
     return route.wants(document(session, current.document_id), current)
 
@@ -293,7 +290,7 @@ def _is_due(
     session: Session, alert: Alert, route: Route, grace: timedelta, now: datetime
 ) -> bool:
     """Not before the digest, nor while an accepted text may be withdrawn; at once if a wrong clock dated it into the
-    future, which no digest would reach.
+    future.
     """
     if is_ahead(alert.created_at, now):
         return True
@@ -308,8 +305,8 @@ def _is_due(
 def _empty_digests(
     session: Session, routes: Sequence[Route], now: datetime
 ) -> Iterator[tuple[Route, str]]:
-    """For addresses that asked, without a digest since the last time and an alert since the one before: "no policy
-    changes" after an alert would be wrong. Also for reminders of deadlines.
+    """For addresses that asked, without a digest since the last time and an alert since the one before. Also for
+    reminders of deadlines.
     """
     names = _names_of_places(routes)
     for route in routes:
@@ -335,7 +332,7 @@ def _empty_digests(
 
 
 def _names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
-    """By URL, each place's names."""
+    """By URL."""
     names: dict[str, set[str]] = defaultdict(set)
     for route in routes:
         for address in route.to:
@@ -344,7 +341,7 @@ def _names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
 
 
 def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) -> None:
-    """One message for each address; what waits for a removed one goes to the first that lacks it."""
+    """What waits for a removed address goes to the first that lacks it."""
     report_unreadable(session)
     session.flush()
     notices: dict[str, list[int]] = {place.name: [] for place in _distinct(operator)}
@@ -378,7 +375,7 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
 def _respect_quiet_hours(
     session: Session, routes: Sequence[Route], now: datetime
 ) -> None:
-    """Postpone until quiet hours end; of several routes, the first that ends."""
+    """Until quiet hours end; of several routes, the first that ends."""
     if not any(route.quiet for route in routes):
         return
     for delivery in pending(session):

@@ -13,7 +13,7 @@ _WRITTEN = re.compile(rf"(?P<start>{TIME_OF_DAY})\s*-\s*(?P<end>{TIME_OF_DAY})")
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Wall-clock times of the route's zone; past midnight if `end` is earlier."""
+    """Of the route's zone; past midnight if `end` is earlier."""
 
     start: time
     end: time
@@ -22,7 +22,7 @@ class Quiet:
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
     def until(self, now: datetime, zone: tzinfo) -> datetime | None:
-        """None outside quiet hours."""
+        """None outside."""
         here = now.astimezone(zone)
         clock = here.time()
         late = clock >= self.start
@@ -36,7 +36,7 @@ class Quiet:
         for fold in (
             0,
             1,
-        ):  # the hour repeated when summer time ends has two ends, the first maybe past
+        ):  # the hour repeated when summer time ends has two ends
             end = datetime.combine(
                 day, self.end.replace(fold=fold), tzinfo=zone
             ).astimezone(now.tzinfo)

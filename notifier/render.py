@@ -15,9 +15,9 @@ from notifier.escape import cut
 from notifier.forms import DIALECTS, render
 from notifier.news import News
 
-_LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
+_LENGTHS = (1500, 600, 250)  # of a passage
 _WAYS = (2, 1, 0)  # to refuse
-_ONE_LINE = 500  # smaller channels (SMS, pagers) get a line and a link
+_ONE_LINE = 500  # SMS and pagers get a line and a link
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Body:
     deadlines: tuple[ChangeView, ...] = ()  # of earlier alerts
     whole: str | None = None
     subscription: str | None = None  # where to unsubscribe
-    head: str | None = None  # of the chain: copies at readers can't be rewritten
+    head: str | None = None  # of the chain
 
     @property
     def words(self) -> Catalogue:
@@ -42,8 +42,8 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """How much is shown: number and length of passages (or changes, lines), and the brief. `ways` to refuse remain of
-    a shortened brief; None: the whole brief.
+    """Number and length of passages (or changes, lines), and the brief. `ways` to refuse remain of a shortened brief;
+    None: the whole brief.
     """
 
     entries: int
@@ -59,7 +59,7 @@ def fitted(
     length: int,
     size: Callable[[str], int] = len,
 ) -> str:
-    """As much of it as `length` characters (or `size`) hold."""
+    """As much as `length` characters (or `size`) hold."""
 
     @cache
     def rendered(room: _Room) -> str:
@@ -92,7 +92,6 @@ def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
 
 
 def _most(whole: _Room, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
-    """The most entries that fit."""
     if fits(whole):
         yield whole
         return

@@ -18,7 +18,7 @@ def says_more(
     session: Session, changes: Iterable[Change], sent: Collection[Change]
 ) -> bool:
     """Whether one is unclassified, graver than all `sent`, has a new topic or date, is the first to take effect as
-    announced, or has new flagged words: new for its own document and language.
+    announced, or has new flagged words, for its own document and language.
     """
     if not sent:
         return True
@@ -46,7 +46,7 @@ def _code(change: Change) -> str | None:
 
 
 def _is_translation(session: Session, change: Change, sent: Iterable[Change]) -> bool:
-    """An event's second change of a document translates the second in another language, not the first."""
+    """An event's second change of a document translates the second, not the first."""
     if _code(change) not in ("event.language", "event.announced"):
         return False
     of = document(session, change.document_id)
@@ -65,7 +65,7 @@ def _is_translation(session: Session, change: Change, sent: Iterable[Change]) ->
 
 
 def _flagged_words(session: Session, changes: Iterable[Change]) -> set[_Words]:
-    """Words that passages with a topic added or removed."""
+    """Of passages with a topic."""
     found = passages_by_change(session, [each.id for each in changes])
     flagged = (each for passages in found.values() for each in passages if each.topics)
     return {

@@ -18,7 +18,7 @@ from storage.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`name` is stored and shown: the watchlist's word, or the URL without secrets. `url` never is."""
+    """`name` is stored and shown. `url` never is."""
 
     name: str
     url: str = field(repr=False)
@@ -26,10 +26,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """None in a filter matches everything; `documents` may be patterns like `linkedin/*`.
-
-    `formerly` are earlier names, under which rows are stored.
-    """
+    """None in a filter matches everything; `documents` may be patterns. `formerly` are earlier names."""
 
     name: str
     to: tuple[Address, ...]
@@ -45,9 +42,9 @@ class Route:
     quiet: Quiet | None = None
     high_breaks_quiet: bool = False
     formerly: tuple[str, ...] = ()
-    empty: bool = False  # send digests without changes too
+    empty: bool = False  # digests without changes too
     language: str = "en"
-    about: str | None = None  # a question about each change, for a language model
+    about: str | None = None  # for a language model
     # the subscriber's page
     subscription: str | None = None
 
@@ -96,14 +93,14 @@ class Route:
         return (self.name, *self.formerly)
 
     def opens(self, severity: str, now: datetime) -> datetime:
-        """When a change of this severity may be sent: now, or after quiet hours."""
+        """After quiet hours."""
         if self.quiet is None or (severity == "high" and self.high_breaks_quiet):
             return now
         return self.quiet.until(now, zone(self.timezone)) or now
 
 
 class UnmetCondition(NamedTuple):
-    """A key of the filter, any value of which would do, and the change's values."""
+    """A key of the filter, and the change's values."""
 
     key: str
     wanted: tuple[str, ...]

@@ -9,14 +9,14 @@ from urllib.parse import quote, unquote, unquote_plus
 from messages import Message, Value
 from notifier.escape import clean
 
-_LONGEST = 300  # characters of a server's answer
+_LONGEST = 300  # of a server's answer
 _SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")
-# shorter parts of a URL are no secrets, and would blank out ordinary words
+# parts of a URL that are no secrets
 _SHORTEST = 3
 
 
 def scrub(text: str, url: str) -> str:
-    """In one line, cut, with all parts of the URL blanked out but its scheme and plain host names."""
+    """On one line, cut, with all parts of the URL blanked out but its scheme and plain host names."""
     line = " ".join(clean(text).split())
     for part in sorted(_parts(url), key=len, reverse=True):
         line = re.sub(
@@ -29,7 +29,6 @@ def scrub(text: str, url: str) -> str:
 
 
 def scrubbed(message: Message, url: str) -> Message:
-    """For a message's parameters."""
     return Message(
         message.code,
         **{name: _scrubbed(value, url) for name, value in message.params.items()},
@@ -73,7 +72,7 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-# Harmless words of Apprise URLs that a server's sentence may contain.
+# of Apprise URLs, which a server's sentence may contain
 _PLAIN = frozenset(
     (
         *(

@@ -39,26 +39,24 @@ from notifier.secrets import scrub, scrubbed
 from notifier.webhook import Webhook
 from storage.clock import retry_after, utc_now
 
-DEADLINE = 60.0  # seconds for one message, so that a slow server holds up no others
-# share of it kept for the last mail under way
+DEADLINE = 60.0  # seconds; a slow server holds up no others
+# for the last mail under way
 _FOR_THE_LAST = 0.25
 _LONGEST_SUBJECT = 250
 
-# Apprise takes files of known kinds only, and slim containers lack this one. Done once here: init reads system files,
-# which two threads must not do at once.
+# Apprise takes files of known kinds only; init reads system files, which two threads must not do at once
 mimetypes.init()
 mimetypes.add_type("text/calendar", ".ics")
 
-# Refusals (4xx) that pass; others would be repeated.
+# refusals that pass
 _PASSING = frozenset({408, 423, 425, 429})
 _GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`answer` is the server's, without secrets; `permanent`: do not retry; `gone`: send nothing more there.
-
-    `taken` holds marks of people who have the message, from this attempt or earlier ones.
+    """`answer` is without secrets; `permanent`: do not retry; `gone`: send nothing more there. `taken` holds marks of
+    people who have the message.
     """
 
     ok: bool
@@ -84,7 +82,7 @@ def send(
         message.event if channel_of(scheme_of(address.url)).file == "after" else None
     )
     if result.ok and event is not None:
-        # The alert has arrived: failing for its file would send all of it again.
+        # failing for its file would send the alert again
         within(deadline, lambda: _send_file(address, event))
     return replace(result, taken=frozenset(taken))
 
@@ -204,7 +202,7 @@ def _answer(exchange: Exchange) -> Message | None:
 
 
 def _failed(exchange: Exchange, url: str) -> Result:
-    """The server's answer counts first, then why there was none, then Apprise's log."""
+    """The server's answer first, then why there was none, then Apprise's log."""
     refusals = [answer for answer in exchange.answers if answer.status >= 300]
     if refusals:
         return _refused(refusals[-1], url)
@@ -253,7 +251,7 @@ def why_no_response(failure: HttpFailure) -> Message:
 
 
 def why_no_answer(failure: requests.RequestException) -> Message:
-    """Not its own text, which contains the URL."""
+    """Its own text contains the URL."""
     if isinstance(failure, requests.exceptions.SSLError):
         return Message("delivery.no_tls")
     if isinstance(failure, requests.exceptions.ConnectTimeout):
@@ -272,7 +270,7 @@ def why_no_answer(failure: requests.RequestException) -> Message:
 
 
 def _causes(failure: BaseException) -> list[BaseException]:
-    """With its causes, which urllib3 also keeps in `reason` and `args`."""
+    """urllib3 also keeps some in `reason` and `args`."""
     found: list[BaseException] = []
     waiting: list[object] = [failure]
     while waiting:
@@ -289,9 +287,7 @@ def _causes(failure: BaseException) -> list[BaseException]:
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Wait no longer than this: Apprise's timeouts restart with each byte, so a dripping server could hold us for
-    ever.
-    """
+    """Apprise's timeouts restart with each byte."""
     results: list[Result] = []
     failures: list[BaseException] = []
 

@@ -16,11 +16,11 @@ RouteTo = Callable[[Subscriber], Route]
 def subscriber_route(
     subscriber: Subscriber, site: str = "", mail_url: Callable[[str], str] | None = None
 ) -> Route:
-    """`site` is the pages' address, `mail_url` gives a person's Apprise address; without them the route only
-    describes the subscriber's wishes. Raises `ValueError` for an unknown severity or language.
+    """`site` is the pages' address, `mail_url` gives a person's Apprise address; without them the route only describes
+    the subscriber's wishes. Raises `ValueError`.
     """
     page = f"{site.rstrip('/')}/subscription/{subscriber.token}"
-    # headers of RFC 8058; they also distinguish this place from a route's to the same person
+    # of RFC 8058; they also distinguish this place from a route's to the same person
     headers = f"&+List-Unsubscribe={quote(f'<{page}>')}&+List-Unsubscribe-Post=List-Unsubscribe%3DOne-Click"
     return Route(
         subscriber.name,

@@ -26,9 +26,7 @@ State = Literal["", "gone", "already", "unsaid"]
 
 
 class Quoted(NamedTuple):
-    """Words of the page in runs of "same", "added" and "removed". `link` is the one on them; of several, `links` has
-    each with its words. `passage` is a number.
-    """
+    """Runs of "same", "added" and "removed". `link` is the one on them; of several, `links` has each with its words."""
 
     marks: tuple[Mark, ...]
     link: str | None = None
@@ -42,8 +40,8 @@ class Quoted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A row of the summary: a question, an answer in the reader's words, and the page's words. `day` is the one in
-    `value`; `state` is empty if the change itself answers.
+    """A question, an answer in words, and the page's words. `day` is the one in `value`; `state` is empty if the change
+    itself answers.
     """
 
     name: str
@@ -61,7 +59,7 @@ class Fact:
 def read_statements(
     brief: Mapping[str, Any], language: str
 ) -> list[tuple[str, tuple[Quoted, ...]]]:
-    """A language model's sentences, each with the supporting words."""
+    """A language model's, each with the supporting words."""
     return [
         (statement["text"][language], tuple(map(_quoted, statement["quotes"])))
         for statement in (brief.get("reader") or {}).get("statements", ())
@@ -70,7 +68,6 @@ def read_statements(
 
 
 def marks_within(marks: Sequence[Mark], words: str) -> Iterator[Mark]:
-    """Of some of their words."""
     start = "".join(text for _, text in marks).find(words)
     end, at = start + len(words), 0
     for kind, text in marks:
@@ -120,8 +117,8 @@ def facts(
 def _answers(
     brief: Mapping[str, Any], others: int
 ) -> dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]]:
-    """Each clause once, without the headline's, as many as fit beside the other rows. By state and first question:
-    all questions, and the page's words.
+    """Each clause once, without the headline's, as many as fit. By state and first question: all questions, and the
+    page's words.
     """
     found: dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]] = {}
     for question in _ORDER:
@@ -157,7 +154,6 @@ def _answers(
 
 
 def _leads(brief: Mapping[str, Any], quote: Mapping[str, Any]) -> bool:
-    """The words are in the headline's quotation."""
     place = brief.get("place")
     return (
         place is not None

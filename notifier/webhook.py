@@ -50,7 +50,7 @@ class Webhook(NotifyBase):
             body=body,
             headers=headers,
             seconds=_SECONDS,
-            allow_private=True,  # the operator's choice, without redirects
+            allow_private=True,  # the operator's choice
         )
 
     @staticmethod

@@ -20,7 +20,7 @@ class AtOnce:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """In the route's time zone: daily, or weekly on a `day` (0 is Monday)."""
+    """Daily, or weekly on a `day` (0 is Monday)."""
 
     at: time
     day: int | None = None
@@ -33,21 +33,21 @@ class Digest:
         )
 
     def last(self, now: datetime, zone: tzinfo) -> datetime:
-        """The latest due moment up to `now`."""
+        """Up to `now`."""
         day = now.astimezone(zone).date() + timedelta(days=1)
         while (moment := self._on(day, zone, now)) is None or moment > now:
             day -= timedelta(days=1)
         return moment
 
     def next(self, since: datetime, zone: tzinfo) -> datetime:
-        """The first due moment from `since` on."""
+        """From `since` on."""
         day = since.astimezone(zone).date()
         while (moment := self._on(day, zone, since)) is None or moment < since:
             day += timedelta(days=1)
         return moment
 
     def _on(self, day: date, zone: tzinfo, like: datetime) -> datetime | None:
-        # A time skipped by summer time is taken an hour later, a repeated one the first time: once a day either way.
+        # a time skipped by summer time is taken an hour later, a repeated one the first time
         if self.day not in (None, day.weekday()):
             return None
         return datetime.combine(day, self.at, tzinfo=zone).astimezone(like.tzinfo)
@@ -76,7 +76,7 @@ def time_of_day(written: str) -> time:
 
 
 def zone(name: str) -> ZoneInfo:
-    """Raises `ValueError` for an unknown one."""
+    """Raises `ValueError`."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as failure:

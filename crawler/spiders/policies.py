@@ -32,8 +32,8 @@ R = TypeVar("R")
 
 
 class PoliciesSpider(Spider):
-    """Yields a `CheckResult` for each document of the job, or for that of `-a document=ID`, whatever happens.
-    Unforeseen exceptions are also kept in `mistakes` (docs/decisions/0030).
+    """A `CheckResult` for each document of the job, or for that of `-a document=ID`, whatever happens. Unforeseen
+    exceptions are also kept in `mistakes`.
     """
 
     name = "policies"
@@ -75,7 +75,7 @@ class PoliciesSpider(Spider):
             yield self._begin(target)
 
     def _begin(self, target: Target) -> Request | CheckResult:
-        """The first request, unless an address is wrong or the server asked for a pause."""
+        """Unless an address is wrong or the server asked for a pause."""
         budget = Budget(self.settings.getfloat("CHECK_TIMEOUT"))
         check = CheckResult(
             target.document,
@@ -100,7 +100,6 @@ class PoliciesSpider(Spider):
     def _request(
         self, check: CheckResult, callback: Callable[..., Any], *, delay: float = 0
     ) -> Request:
-        """For the next part."""
         target = check.target
         # a confirmation needs the whole page, and a 304 says nothing of what scripts fill
         is_conditional = not check.unconfirmed and not target.render
@@ -125,7 +124,7 @@ class PoliciesSpider(Spider):
     async def parse(
         self, response: Response, check: CheckResult
     ) -> Request | CheckResult:
-        """Take a part's first answer. If a text is new, all parts are fetched again after a delay."""
+        """If a text is new, all parts are fetched again after a delay."""
         await self._take(response, check)
         if not check.is_complete:
             return self._request(check, self.parse)
@@ -146,7 +145,7 @@ class PoliciesSpider(Spider):
     async def parse_confirmation(
         self, response: Response, check: CheckResult
     ) -> Request | CheckResult:
-        """Take a part's second answer. Passages that only one answer has are held still."""
+        """Passages that only one answer has are held still."""
         await self._take(response, check)
         if not check.is_complete:
             return self._request(check, self.parse_confirmation)
@@ -193,7 +192,7 @@ class PoliciesSpider(Spider):
         return self._end(check, error.outcome, reason)
 
     async def _take(self, response: Response, check: CheckResult) -> None:
-        """Raises `CheckEnded` if it is not the page."""
+        """Raises `CheckEnded`."""
         sent = response.meta["previous"]
         check.moved_to = None if check.target.more else moved_to(response, check.url)
         if (
@@ -237,7 +236,7 @@ class PoliciesSpider(Spider):
     async def _in_thread(
         self, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """One page at a time, in a thread, so that requests go on meanwhile."""
+        """So that requests go on meanwhile."""
         async with self._reading:
             return await asyncio.to_thread(read, *args, **kwargs)
 
