@@ -22,8 +22,8 @@ def store_answers(
     asked_before: bool = False,
     turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> int:
-    """Of documents (of these services) whose texts or history differ from what was stored; how many. With
-    `asked_before` only those with answers: nobody looked at the others. `turn` is held while they are worked out.
+    """Of documents whose texts or history differ from what was stored; how many. With `asked_before` only those with
+    answers: nobody looked at the others. `turn` is held while they are worked out.
     """
     with database.reading() as session:
         documents = {each.id: each for each in known(session, services)}

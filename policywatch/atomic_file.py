@@ -12,8 +12,8 @@ from typing import IO
 
 @contextmanager
 def replacement(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside the old one, which it replaces once complete. Keeps the old permissions, and follows links.
-    Raises `OSError` with the file's name.
+    """A file beside the old one, which it replaces once complete. Keeps the permissions, and follows links. Raises
+    `OSError` with the file's name.
     """
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -27,15 +27,15 @@ def replacement(path: Path) -> Iterator[IO[bytes]]:
     except OSError as failure:
         failure.filename = failure.filename or str(
             path
-        )  # the system names no file in write errors
+        )  # the system names none in write errors
         raise
     finally:
-        beside.unlink(missing_ok=True)  # incomplete on a full disk
+        beside.unlink(missing_ok=True)  # incomplete
 
 
 @contextmanager
 def published() -> Iterator[None]:
-    """Files written inside are world-readable, for web servers; all others are private to the user."""
+    """Files written inside are world-readable; all others are private to the user."""
     former = os.umask(0o022)
     try:
         yield

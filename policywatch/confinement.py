@@ -1,7 +1,7 @@
 """Confines the process that reads strangers' pages, before it reads any.
 
-Linux offers two means without privileges, both irrevocable: Landlock (files) and seccomp (system calls). Where a
-kernel has only one, that one is used.
+Landlock (files) and seccomp (system calls) need no privileges and are irrevocable. Where a kernel has only one, that
+one is used.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _OURS = (
     "foundation",
     "messages",
     "policywatch",
-)  # loaded for reading and comparing
-# system libraries of lazily loaded packages, and time zones
+)
+# libraries of lazily loaded packages, and time zones
 _SYSTEM = (
     "/lib",
     "/lib64",
@@ -46,7 +46,7 @@ class Restrictions(NamedTuple):
 
 
 def confine() -> Restrictions:
-    """Irrevocably: afterwards the process can only read the program's code, and use what is open."""
+    """Afterwards the process can only read the program's code, and use what is open."""
     for limit, most in (
         (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -62,7 +62,7 @@ def confine() -> Restrictions:
 
 
 def _code() -> set[Path]:
-    """Our code, and Python with its packages; never a folder that may hold a store."""
+    """Ours, and Python with its packages; never a folder that may hold a store."""
     paths = sysconfig.get_paths()
     folders = {
         Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")
@@ -85,7 +85,7 @@ _PATH_BENEATH = 1
 
 
 def _allow_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
-    """Only these can be read, nothing written; no TCP, where the kernel supports that."""
+    """Nothing written; no TCP, where the kernel supports that."""
     version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1)
     if version < 1:
         return False
@@ -122,9 +122,7 @@ def _allow_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
 
 # --- seccomp: a filter of system calls, as instructions of the kernel's packet filter ---
 class _Numbers(NamedTuple):
-    """Of an architecture: its audit name and the allowed system calls. Those that open files are for reading,
-    `prlimit64` for the process itself.
-    """
+    """Of an architecture. Calls that open files are for reading, `prlimit64` for the process itself."""
 
     audit: int
     calls: tuple[int, ...]
@@ -177,14 +175,14 @@ _LOAD, _IS, _HAS, _RETURN = (
     0x15,
     0x45,
     0x06,
-)  # a word of the call; jump if equal; jump if any bit is set
+)  # jump if equal; jump if any bit is set
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # refusing is EPERM
 _NUMBER, _AUDIT, _ARGUMENTS = 0, 4, 16  # offsets into seccomp_data
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def _allow_calls(libc: ctypes.CDLL) -> bool:
-    """All other calls are refused: sockets, processes, signals, others' memory."""
+    """All others are refused."""
     numbers = (
         _ARCHITECTURES.get(platform.machine()) if sys.maxsize > 2**32 else None
     )  # 32 bits differ

@@ -56,7 +56,7 @@ from storage.readings import dropped_since, usage_since
 
 
 def examine(config: Path, *, deep: bool = False) -> list[Finding]:
-    """In the order of fixing; what can't be examined yet is left out. `deep` reads the whole store."""
+    """In the order of fixing. `deep` reads the whole store."""
     try:
         watchlist = load(config)
     except WatchlistError as failure:
@@ -89,7 +89,7 @@ def _store(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Find
     watchlist = with_additions(watchlist, database)
     store = check_store(
         database, deep=deep
-    )  # before any write, for it also examines the write-ahead log
+    )  # before any write: it also examines the write-ahead log
     if not all(finding.good for finding in store):  # what it says may be wrong
         return store
     return [
@@ -202,18 +202,18 @@ def _reader() -> Finding:
 
 
 def _model(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
-    """Asks it about the example that ships, which costs tokens as any question does."""
+    """Asks it about the example that ships."""
     try:
         reader = reader_of(database, recipients(watchlist))
-    except WatchlistError:  # which the routes say
+    except WatchlistError:
         return
     if reader is None:
         return
-    from policywatch.reader.example import try_example  # with the client, of an extra
+    from policywatch.reader.example import try_example  # of an extra
 
     try:
         _, reading, seconds = try_example(reader)
-    except StorageError:  # which the database says
+    except StorageError:
         return
     name, month = reader.model.name, utc_now() - timedelta(days=30)
     if failure := reading.get("failure"):
@@ -344,7 +344,7 @@ def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
 
 
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
-    """Documents under a new id: nobody would look for their history there."""
+    """Under a new id: nobody would look for their history there."""
     gone = {
         row.url: row.id for row in known(session) if watchlist.document(row.id) is None
     }
@@ -374,7 +374,7 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         for entry, check in checked
         if not is_trouble(check) and is_late(entry, check, now=utc_now())
     ]
-    if late:  # one finding: the job does not run
+    if late:  # one finding
         newest = last_checked(max(late, key=lambda check: check.checked_at), utc_now())
         yield Finding(
             False,

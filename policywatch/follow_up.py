@@ -8,14 +8,11 @@ from threading import Thread
 from time import monotonic
 from typing import Self
 
-TOGETHER = 30.0  # seconds that alerts wait for more of their event, to share a message
+TOGETHER = 30.0  # seconds that alerts wait for more of their event
 
 
 class FollowUp:
-    """Ingests documents in a thread, and sends their alerts soon after.
-
-    Its error is kept in `failure` and raised at the end of the run, which does what is left anyway.
-    """
+    """In a thread. Its error is kept in `failure` and raised at the end of the run, which does what is left anyway."""
 
     def __init__(
         self, ingest: Callable[[str], object], notify: Callable[[], object]

@@ -34,9 +34,7 @@ def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Re
 
 
 def run_problem(report: Report) -> str | None:
-    """Why the run as a whole failed. Single pages have their notices: reported here, a blocked page would hide that
-    the job died.
-    """
+    """Why the run as a whole failed; single pages have their notices."""
     if report.checks and not any(all_good([check]) for check in report.checks):
         return f"none of {len(report.checks)} documents could be read: {report.checks[0]['reason']}"[
             :200

@@ -1,6 +1,5 @@
-"""The workers' queue: procrastinate's tables, in their own schema of the store's database.
-
-Nothing in it can be lost: what is due is in the store, and queued again each minute.
+"""The workers' queue: procrastinate's tables, in their own schema of the store's database. What is due is in the store,
+and queued again each minute.
 """
 
 from __future__ import annotations
@@ -18,14 +17,12 @@ from storage.errors import DatabaseUnavailable, StorageError, with_advice
 
 _SCHEMA = "procrastinate"
 _TABLES = SchemaManager.get_schema()
-_RELEASE = hashlib.sha256(_TABLES.encode()).hexdigest()[
-    :16
-]  # of the tables, kept as the schema's comment
+_RELEASE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]  # as the schema's comment
 _WRITTEN = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 
 
 class NoQueue(StorageError):
-    """Its tables are missing or of another release."""
+    """Missing or of another release."""
 
 
 def connector(database: Database) -> PsycopgConnector:
@@ -45,7 +42,7 @@ def make_queue(database: Database) -> None:
 
 
 def require_queue(database: Database) -> None:
-    """Raises `NoQueue` or `DatabaseUnavailable`."""
+    """Raises `NoQueue`, `DatabaseUnavailable`."""
     try:
         with psycopg.connect(_address(database)) as connection:
             if not _is_current(connection):

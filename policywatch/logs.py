@@ -37,7 +37,7 @@ class _Json(logging.Formatter):
 
 
 def log_decision(document: str, decided: str, *args: object) -> None:
-    """For `policywatch -v`: a decision about a document, with its values."""
+    """For `policywatch -v`."""
     if log.isEnabledFor(logging.DEBUG):
         text = sanitize(decided % args)
         log.debug(
@@ -49,16 +49,16 @@ def log_decision(document: str, decided: str, *args: object) -> None:
 
 
 class _StandardError(logging.Handler):
-    """Looked up for each line: a progress bar replaces it, to print lines above itself."""
+    """Looked up for each line: a progress bar replaces it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):  # a log's disk may be full; work goes on
+        with suppress(OSError):  # a log's disk may be full
             sys.stderr.write(f"{self.format(record)}\n")
             sys.stderr.flush()
 
 
 def start_logging(wanted: LogFormat | None, *, verbose: bool = False) -> None:
-    """With time and level; other packages from warnings on. `verbose` adds decisions; later calls do not change it."""
+    """Other packages from warnings on. `verbose` adds decisions; later calls do not change it."""
     text = logging.Formatter(
         "%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ"
     )
@@ -78,5 +78,5 @@ def start_logging(wanted: LogFormat | None, *, verbose: bool = False) -> None:
     for name in (
         "psycopg.pool",
         "procrastinate.utils",
-    ):  # a worker reports a lost database itself
+    ):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,7 +1,6 @@
 """The job: plan, crawl, ingest, confirm, notify. Each step can be stopped and restarted anywhere.
 
-Documents are ingested and alerted while others are fetched. Ingest classifies: a change, its verdict and its alerts
-are one transaction.
+Documents are ingested and alerted while others are fetched. A change, its verdict and its alerts are one transaction.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ from storage.retention import Retention, thin
 from storage.standing import stored_states
 from storage.versions import InForce, current_version, in_force
 
-_LATE_SECONDS = 300.0  # in total, for repeated questions
+_LATE_SECONDS = 300.0  # for all repeated questions
 
 
 class Job:
@@ -83,23 +82,21 @@ class Job:
         self, watchlist: Watchlist, database: Database, recipients: Recipients
     ) -> None:
         self.watchlist = watchlist
-        self.database = database  # under a lease, for steps that need one
+        self.database = database  # under a lease
         self._shared = database
         self.recipients = recipients
         self.authority = authority_of(watchlist)
         self.unsigned: str | None = None  # why timestamps have stopped
         self.reader = reader_of(database, recipients)
         self.configs = extraction_configs(watchlist, self.reader)
-        self.mistakes: list[
-            Exception
-        ] = []  # of the program, each with one document; raised at the end
+        self.mistakes: list[Exception] = []  # of the program, raised at the end
         self._failed: dict[str, Exception] = {}  # by document, those of `reprocess`
         self._pages = PageCache()
-        self._read: list[int] = []  # checks, while others were fetched
+        self._read: list[int] = []  # checks
         self._delivered = Deliveries(0, 0, 0)  # before the last step
         self._resting: dict[str, Backoff] = {}  # failed addresses
         self._in_force: dict[str, InForce] = {}  # of documents with one address
-        self._turning: dict[str, TurningText] = {}  # those with alternating passages
+        self._turning: dict[str, TurningText] = {}  # with alternating passages
 
     def run(
         self,
@@ -108,7 +105,7 @@ class Job:
         force: bool = False,
         progress: Progress | None = None,
     ) -> Report:
-        """All steps for what is due (`force`: everything). Raises `Busy`.
+        """For what is due (`force`: everything). Raises `Busy`.
 
         Program errors with one document do not stop others; the caller raises them at the end.
         """
@@ -148,7 +145,7 @@ class Job:
     def plan(
         self, *, only: Sequence[str] = (), force: bool = False
     ) -> list[DocumentEntry]:
-        """The documents to check; also updates the store to the watchlist."""
+        """Also updates the store to the watchlist."""
         self.declare()
         entries = [
             entry for entry in self.watchlist.documents if not only or entry.id in only
@@ -159,7 +156,6 @@ class Job:
             return due_documents(session, entries, utc_now())
 
     def declare(self) -> None:
-        """Update the store's documents to the watchlist."""
         alert_after = self.watchlist.operator[0].after
         with self.database.writing() as session:
             declare(
@@ -168,7 +164,7 @@ class Job:
             )
 
     def reprocess(self) -> None:
-        """Extract texts in force again where rules or selectors changed."""
+        """Where rules or selectors changed."""
         self._failed = reprocess_current(self.database, self.configs)
         self.mistakes += self._failed.values()
 
@@ -179,8 +175,8 @@ class Job:
         progress: Progress | None = None,
         on_text: Callable[[str], None] = lambda _document: None,
     ) -> list[int]:
-        """Fetch documents, or ask their archives. Returns ids of checks. `on_text` gets each document once its
-        possibly new text is stored.
+        """From sites or archives. Returns ids of checks. `on_text` gets each document once its possibly new text is
+        stored.
         """
         with self.database.writing() as session:
             forget_turns(session, utc_now() - MEMORY)
@@ -258,7 +254,7 @@ class Job:
 
     @property
     def _clones(self) -> Path:
-        """Of repositories, beside the database or watchlist; may be deleted."""
+        """Beside the database or watchlist; may be deleted."""
         return (
             self.database.sqlite_file or self.watchlist.file
         ).parent / "policywatch-archives"
@@ -274,7 +270,7 @@ class Job:
             return check.id
 
     def ingest(self, *, again: bool = False) -> list[int]:
-        """Make versions, changes and alerts of captures; `again` includes failed ones. Returns ids of checks."""
+        """`again` includes failed captures. Returns ids of checks."""
         pages, self._pages = self._pages, PageCache()
         return ingest(
             self.database,
@@ -286,7 +282,7 @@ class Job:
         )
 
     def _ingest_one(self, document: str) -> None:
-        """One document, while others are fetched."""
+        """While others are fetched."""
         self._read += ingest(
             self.database,
             self._readable,
@@ -305,12 +301,11 @@ class Job:
         }
 
     def confirm(self) -> None:
-        """Alert of returns that have stayed."""
         with self.database.writing() as session:
             confirm(session, self.recipients.names_for)
 
     def thin(self, documents: Sequence[str]) -> None:
-        """By `[retention]`; also old deliveries."""
+        """By `[retention]`."""
         days = self.watchlist.retention.model_dump()
         retention = Retention(
             **{name: number and timedelta(days=number) for name, number in days.items()}
@@ -325,14 +320,14 @@ class Job:
             )
 
     def notify(self) -> Deliveries:
-        """Send what is due. Counts include alerts sent during the crawl."""
+        """Counts include alerts sent during the crawl."""
         last, early = self._deliver(), self._delivered
         return Deliveries(
             last.sent + early.sent, last.failed + early.failed, last.pending
         )
 
     def _notify_early(self) -> None:
-        """During the crawl; the operator is notified at its end, of all documents together."""
+        """The operator is notified at the end, of all documents together."""
         done = self._deliver(alerts_only=True, patience=timedelta())
         sent, failed = (
             self._delivered.sent + done.sent,
@@ -346,7 +341,7 @@ class Job:
                 return Deliveries(0, 0, 0)
         from policywatch.views.serializer import webhook_change  # loads NumPy
 
-        return DeliveryRun(  # without a lease: each delivery is claimed, and results must be recorded
+        return DeliveryRun(  # without a lease: results must be recorded
             self._shared,
             self.recipients.routes,
             self.recipients.operator,
@@ -360,7 +355,7 @@ class Job:
         ).deliver_due()
 
     def read_late(self) -> None:
-        """Ask again about changes whose answers came too late; pages, feeds and the next digest show the corrections."""
+        """Changes whose answers came too late; pages, feeds and the next digest show the corrections."""
         if self.reader is None:
             return
         from policywatch.reader.again import late_changes, read_again
@@ -374,7 +369,7 @@ class Job:
                 pass
 
     def answer(self) -> None:
-        """Renew stored answers of texts in force, for the pages that were asked for."""
+        """Of texts in force, for the pages that were asked for."""
         with self._shared.reading() as session:
             if not stored_states(session):
                 return
@@ -383,15 +378,15 @@ class Job:
         store_answers(self._shared, utc_now().date(), asked_before=True)
 
     def timestamp(self) -> None:
-        """Close the day in the chain and have it signed, once a day each."""
+        """Close the day in the chain and have it signed."""
         close_day(self.database, utc_now())
         if self.authority is not None:
             self.authority.timestamp_chain(self.database, utc_now())
             self.unsigned = report_late(self.database, utc_now())
 
     def fingerprint_of(self, fetched: Fetched, known: Fingerprint) -> Fingerprint:
-        """Bodies of the text in force, or markup of the last answer, are not extracted again; a new text is cached
-        for `ingest`.
+        """Bodies of the text in force, or markup of the last answer, are not extracted again; a new text is cached for
+        `ingest`.
         """
         fingerprint, why = self._fingerprint_of(fetched, known)
         log_decision(
@@ -447,7 +442,7 @@ class Job:
     def settle(
         self, first: Sequence[Fetched | None], second: Sequence[Fetched]
     ) -> Differing | Message:
-        """What differs between two answers, to be held still; or why neither is accepted."""
+        """To be held still; or why neither is accepted."""
         document = second[0].document
         config = self.configs[document]
         with self.database.reading() as session:
@@ -482,7 +477,7 @@ class Job:
         )
 
     def _memory(self, document_id: str) -> Memory:
-        """The same text in force that `ingest` will use."""
+        """The same that `ingest` will use."""
         with self.database.reading() as session:
             return Memory.of(current_version(session, document_id))
 

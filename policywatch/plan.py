@@ -21,17 +21,15 @@ from storage.database import Database
 from storage.deliveries import has_undelivered
 from storage.documents import applied_digest, edited, failing, few
 
-_LATENESS = timedelta(hours=3)  # at most, of a scheduler, and when clocks go forward
-GRACE = timedelta(
-    hours=1
-)  # beyond the interval: an hourly scheduler is no reason to worry
-_RETRY = timedelta(minutes=5)  # the first retry of a document that was never read
+_LATENESS = timedelta(hours=3)  # of a scheduler, and when clocks go forward
+GRACE = timedelta(hours=1)  # beyond the interval
+_RETRY = timedelta(minutes=5)  # of a document that was never read
 LOOKED_BACK = 4  # checks of which only one may come early
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
-    """Whether a run has anything to do; otherwise slow imports are spared."""
+    """Slow imports are spared otherwise."""
     if (
         watchlist.operator[0].heartbeat
         or watchlist.evidence[0]
@@ -54,7 +52,7 @@ def is_edited(session: Session, watchlist: Watchlist) -> bool:
 
 
 class DocumentEdits(NamedTuple):
-    """Of a document, on the pages: its entry if added there, whether paused, and passages that are ignored."""
+    """On the pages: a document's entry if added there, whether paused, and ignored passages."""
 
     id: str
     entry: dict[str, Any] | None
@@ -80,7 +78,7 @@ def edits(database: Database) -> list[DocumentEdits]:
 
 
 def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
-    """With documents added on the pages, without paused ones; the file's entries win. With ignored passages."""
+    """With documents added on the pages, without paused ones, with ignored passages; the file's entries win."""
     rows = edits(database)
     entries = {
         row.id: DocumentEntry.model_validate(row.entry | {"id": row.id})
@@ -109,7 +107,6 @@ def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Ch
 def due_documents(
     session: Session, entries: Iterable[DocumentEntry], now: datetime
 ) -> list[DocumentEntry]:
-    """For a scheduled run."""
     earlier, again = earlier_checks(session, LOOKED_BACK), retries(session)
     return due(
         entries,
@@ -122,9 +119,7 @@ def due_documents(
 
 
 def retries(session: Session, ids: list[str] | None = None) -> dict[str, datetime]:
-    """Retries of failed documents that were never read: within minutes, then with waits that grow since the first
-    failure.
-    """
+    """Of failed documents that were never read: within minutes, then with waits that grow since the first failure."""
     checks, times = last_checks(session, ids), dict[str, datetime]()
     for row in failing(session):
         check = checks.get(row.id)
@@ -146,8 +141,7 @@ def due_at(
     now: datetime,
     spread: bool = False,
 ) -> datetime:
-    """`NEVER` (in the past) for an unchecked document; not before the server's `pause` ends. A last check in the
-    future came from a wrong clock and is ignored.
+    """`NEVER` for an unchecked document. A last check in the future came from a wrong clock and is ignored.
 
     `spread`: up to a tenth of the interval later, by id, so that documents do not all come at once.
     """
@@ -181,9 +175,7 @@ def due_times(
 def by_host(
     entries: Iterable[DocumentEntry], checks: Mapping[str, Check]
 ) -> dict[str, list[str]]:
-    """Ids in groups that share no host, by each group's first host. Hosts are those of addresses and of the last
-    answer.
-    """
+    """Ids in groups that share no host, by each group's first host, of addresses and the last answer."""
     hosts, joined = {}, dict[str, set[str]]()
     for entry in entries:
         answered = entry.id in checks and checks[entry.id].final_url
@@ -215,11 +207,10 @@ def due(
     earlier: Mapping[str, datetime] | None = None,
     retries: Mapping[str, datetime] | None = None,
 ) -> list[DocumentEntry]:
-    """By each document's last check, server pauses, `earlier` (the time of the check `LOOKED_BACK` ago), and
-    `retries`, which come before the interval ends.
+    """By each document's last check, server pauses, `earlier` (the time of the check `LOOKED_BACK` ago), and `retries`.
 
-    What is almost due counts as due: an irregular six-hourly scheduler may come before the last check is six hours
-    old, and must not skip its turn. `earlier` stops frequent jobs from shortening every interval.
+    What is almost due counts as due, as schedulers are irregular. `earlier` stops frequent jobs from shortening every
+    interval.
     """
     again = {id_ for id_, at in (retries or {}).items() if at <= now}
 
@@ -246,10 +237,8 @@ def _is_due(
 
 
 def _early(every: timedelta) -> timedelta:
-    """How early a check may be: a tenth of the interval's first hour, and a quarter of the rest.
-
-    So a job each ten minutes checks an hourly document once an hour, while six-hourly ones may be 81 minutes early
-    and daily ones three hours.
+    """A tenth of the interval's first hour, and a quarter of the rest: a job each ten minutes checks an hourly document
+    once an hour, while daily ones may be three hours early.
     """
     hour = timedelta(hours=1)
     return min(min(every, hour) / 10 + max(every - hour, timedelta()) / 4, _LATENESS)

@@ -26,7 +26,7 @@ class Report:
     finished_at: datetime
     checks: list[dict[str, Any]]
     deliveries: Deliveries
-    head: str | None = None  # the chain's newest entry, to be kept elsewhere
+    head: str | None = None  # to be kept elsewhere
 
     def json(self) -> dict[str, Any]:
         """The contract's object."""
@@ -45,7 +45,6 @@ def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
-    """As a report has them."""
     with database.reading() as session:
         checks = checks_by_id(session, ids)
         versions = version_heads(
@@ -80,7 +79,6 @@ def _change(listed: ListedChange | None, check: Check) -> dict[str, Any] | None:
 def log_report(
     report: Report, checks: Mapping[str, Check], failing: Iterable[str]
 ) -> None:
-    """By document, from its last check, and the deliveries."""
     log_checks(report.checks, checks)
     for problem in failing:
         log.warning("delivery failed: %s", problem, extra={"event": "delivery failed"})
@@ -95,8 +93,8 @@ def log_report(
 def log_checks(
     outcomes: Iterable[Mapping[str, Any]], checks: Mapping[str, Check]
 ) -> None:
-    """A line each, with the last check's duration; a reason is written out once."""
-    first: dict[str, str] = {}  # document by reason
+    """A line each; a reason is written out once."""
+    first: dict[str, str] = {}  # document
     for check in outcomes:
         document, outcome, reason = check["document"], check["outcome"], check["reason"]
         facts = {"document": document, "outcome": outcome, "reason": reason}

@@ -1,8 +1,8 @@
 """Reading and comparing in a separate process, so that a hostile page can exhaust or take over nothing else.
 
-It starts at the first call, and lives until `close`, or until a page exceeds the limits. It has no environment, and
-no access to files, sockets or processes (`policywatch.confinement`). Calls are pickled; results are JSON, validated
-against the function's annotated return type.
+It lives until `close`, or until a page exceeds the limits, without environment, files, sockets or processes
+(`policywatch.confinement`). Calls are pickled; results are JSON, validated against the function's annotated return
+type.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from policywatch.confinement import Restrictions, confine
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SECONDS = 300  # wall clock, for busy machines
+SECONDS = 300  # wall clock
 CPU_SECONDS = 7
-MEMORY = 430 << 20  # bytes of address space, beyond what the process already has
+MEMORY = 430 << 20  # bytes of address space, beyond what the process has
 _LONGEST_ANSWER = 128 << 20  # bytes
-# not a fork, as this process may have threads; same module path
+# not a fork, as this process may have threads
 _SERVE = "import sys; sys.path[:] = sys.argv[1:]; from policywatch.sandbox import serve; serve()"
-_LIBRARIES = "LD_LIBRARY_PATH"  # some installations of Python need it
+_LIBRARIES = "LD_LIBRARY_PATH"  # for some installations of Python
 _STATM = "/proc/self/statm"
 _RETURNED, _UNREADABLE, _COSTLY, _FAILED = b"RUCF"  # kinds of answers
 _HEAD = struct.Struct("=BQ")  # kind and length
@@ -57,7 +57,7 @@ class _Request(NamedTuple):
 
 
 class _Failure(NamedTuple):
-    """Of our code over there."""
+    """Over there."""
 
     kind: str
     error: str
@@ -68,7 +68,7 @@ _FAILURE: TypeAdapter[_Failure] = TypeAdapter(_Failure)
 
 
 class FailedInside(Exception):
-    """A program error in that process; `reason` contains it."""
+    """A program error over there; `reason` contains it."""
 
     def __init__(self, kind: str, error: str) -> None:
         super().__init__(f"{kind}: {error}")
@@ -77,7 +77,7 @@ class FailedInside(Exception):
 
 def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Call the function there; its return type must be annotated. Raises `TooCostly` beyond the limits,
-    `UnreadablePage` and `UnfitModel` as it does, `FailedInside` for others.
+    `UnreadablePage` and `UnfitModel` as it does, `FailedInside`.
     """
     call = partial(function, *args, **kwargs)
     process = _process()
@@ -99,7 +99,6 @@ def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def walls() -> Restrictions:
-    """What confines the process."""
     return run(_standing)
 
 
@@ -125,7 +124,7 @@ def _process() -> subprocess.Popen[bytes]:
 
 
 def start() -> subprocess.Popen[bytes]:
-    """One that will report being ready."""
+    """It will report being ready."""
     environ = {_LIBRARIES: os.environ[_LIBRARIES]} if _LIBRARIES in os.environ else {}
     command = [sys.executable, "-I", "-c", _SERVE, *map(os.path.abspath, sys.path)]
     return subprocess.Popen(
@@ -145,7 +144,7 @@ def _ask(process: subprocess.Popen[bytes], request: _Request) -> tuple[int, byte
     head = answers.read(_HEAD.size)
     kind, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, 0)
     answer = answers.read(length) if length <= _LONGEST_ANSWER else b""
-    if kind == 0 or len(answer) < length:  # died, perhaps while answering
+    if kind == 0 or len(answer) < length:  # died
         raise TooCostly
     return kind, answer
 
@@ -193,12 +192,12 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def serve() -> None:
-    """The other side: answer requests until the end."""
+    """The other side."""
     global _walls
-    # the parent handles signals, and ends this process
+    # which the parent handles
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
-    logging.disable()  # pdfminer is verbose about bad files
+    logging.disable()  # pdfminer is verbose
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more threads only wait for each other
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     statm = os.open(_STATM, os.O_RDONLY) if os.path.exists(_STATM) else None
@@ -207,7 +206,7 @@ def serve() -> None:
         0,
         1,
         2,
-    ):  # output must not mix with answers, nor reach a terminal
+    ):  # nor reach a terminal
         os.dup2(nowhere, number)
     os.close(nowhere)
     _walls = confine()

@@ -21,5 +21,4 @@ def sanitize(text: str) -> str:
 
 
 def xml_text(text: str) -> str:
-    """Replaces characters that XML forbids."""
     return _NOT_XML.sub("\ufffd", text)

@@ -32,7 +32,7 @@ _LONGEST_SLEEP = timedelta(
     minutes=5
 )  # so that a new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
-_LOST_SLEEP = timedelta(minutes=1)  # after failures of database or disk
+_LOST_SLEEP = timedelta(minutes=1)  # database or disk failed
 
 
 def watch(
@@ -42,8 +42,8 @@ def watch(
 ) -> None:
     """Until SIGTERM or SIGINT: run what is due, sleep, and reload the watchlist.
 
-    Each run is a process, so that memory is freed and a crash does not end the watch; nor does an outage of a
-    database that was there at the start. A signal lets the current run finish its step.
+    Each run is a process, so that memory is freed and a crash does not end the watch. A signal lets the current run
+    finish its step.
     """
     stop = _Stop()
     log.info("%s", _beginning(read()[0], database), extra={"event": "watch started"})
@@ -54,7 +54,7 @@ def watch(
             try:
                 watchlist, recipients = read()
                 if command := _command(watchlist, database, recipients, log_format):
-                    # a run uses the text read here: the file may have changed or broken since
+                    # the file may have changed or broken since
                     text.write_text("\n".join(watchlist.lines), "utf-8")
                     stop.run(command, {**os.environ, TEXT: str(text)})
                 sleep = _sleep(watchlist, database)
@@ -71,9 +71,7 @@ def watch(
 
 
 class _Stop:
-    """Ends runs and sleep on SIGTERM and SIGINT. A socket wakes the sleep without a race; an Event's lock may be held
-    by the interrupted thread itself.
-    """
+    """A socket wakes the sleep without a race; an Event's lock may be held by the interrupted thread itself."""
 
     def __init__(self) -> None:
         self.signalled = False
@@ -113,7 +111,7 @@ def _log_once(lost: str, before: str) -> str:
 
 
 def _beginning(watchlist: Watchlist, database: Database) -> str:
-    """What is watched, and when next, for a person who just started it."""
+    """For a person who just started it."""
     now = utc_now()
     with database.reading() as session:
         soonest = min(
@@ -126,7 +124,7 @@ def _beginning(watchlist: Watchlist, database: Database) -> str:
 def _command(
     watchlist: Watchlist, database: Database, recipients: Recipients, log_format: str
 ) -> list[str]:
-    """The command to run; empty if nothing is due and the watchlist is unchanged."""
+    """Empty if nothing is due and the watchlist is unchanged."""
     now = utc_now()
     with database.reading() as session:
         documents = [

@@ -1,7 +1,7 @@
 """A worker does, beside others on one PostgreSQL, what `run` does alone (docs/scale.md).
 
-Each minute due work is queued from the store: `check` fetches documents of a group of hosts, `read` ingests,
-`deliver` sends. A lost job's work is still due.
+Each minute due work is queued from the store: `check` fetches documents of a group of hosts, `read` ingests, `deliver`
+sends.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from storage.lock import beside_others
 
 CHECK, READ, DELIVER = QUEUES = ("check", "read", "deliver")
 Read = Callable[[], tuple[Watchlist, Recipients]]
-_AT_ONCE: Final = 5  # documents of a job, so that workers stop within minutes
-_HEARTBEATS: Final = 6  # of a worker, in the time of a lease
+_AT_ONCE: Final = 5  # documents of a job
+_HEARTBEATS: Final = 6  # in the time of a lease
 _LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a lost database
-_LATE: Final = "late answers"  # a group, which no host is called
+_LATE: Final = "late answers"  # no host is called so
 _Work = tuple[str, str, list[str]]  # queue, group of hosts, documents
 
 
@@ -55,15 +55,14 @@ def work(
     wait: bool = True,
     lease: float = LEASE,
 ) -> None:
-    """Until SIGTERM or SIGINT, which let current jobs end; a second one stops them too. Waits for a lost database.
-    Without `wait`, until nothing is left. `lease`: seconds after which others take over a silent worker's jobs.
-    Raises `NoQueue`.
+    """Until SIGTERM or SIGINT, which let current jobs end; a second one stops them too. Without `wait`, until nothing
+    is left. `lease`: seconds after which others take over a silent worker's jobs. Raises `NoQueue`.
     """
     asyncio.run(_Worker(database, read, lease).stay(concurrency, queues, wait=wait))
 
 
 def _say_unforeseen(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Others have taken over a job whose end can't be recorded, or will."""
+    """Others take over a job whose end can't be recorded."""
     if isinstance(context.get("exception"), exceptions.ConnectorException):
         log.debug("a job's end was not noted", exc_info=context["exception"])
     else:
@@ -146,7 +145,7 @@ class _Worker:
         log.info("worker ended", extra={"event": "worker ended"})
 
     async def _sweep(self) -> None:
-        """Plan again as soon as a worker is found silent."""
+        """As soon as a worker is found silent."""
         while True:
             with suppress(exceptions.ConnectorException):
                 if await self._forget_silent():
@@ -154,7 +153,7 @@ class _Worker:
             await asyncio.sleep(self._seconds / _HEARTBEATS)
 
     async def _forget_silent(self) -> bool:
-        """Jobs of silent workers, which block their groups; whether there were any."""
+        """Which block their groups; whether there were any."""
         manager = self._app.job_manager
         stalled = [
             *await manager.get_stalled_jobs(seconds_since_heartbeat=self._silence)
@@ -171,7 +170,7 @@ class _Worker:
 
     @property
     def _silence(self) -> float:
-        """In seconds; by then the worker's leases have expired."""
+        """Seconds; by then the worker's leases have expired."""
         return self._seconds * (1 + 1 / _HEARTBEATS)
 
     async def _plan_task(self, timestamp: int) -> None:  # noqa: ARG002  # given by procrastinate

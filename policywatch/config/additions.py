@@ -27,11 +27,11 @@ KINDS = {
     "rules": "guidelines",
 }
 _COLUMNS = ("url", "service", "title", "language")
-_LONGEST = 80  # characters of a title in an id
+_LONGEST = 80  # of a title in an id
 
 
 def named_entry(given: Mapping[str, Any], taken: Container[str]) -> DocumentEntry:
-    """The entry with these keys, and with a free id if none is given. Raises `ValueError`."""
+    """With a free id if none is given. Raises `ValueError`."""
     kind, service = given["kind"], slug(given["service"])
     names = [
         slug(given["title"])[:_LONGEST].strip("-"),
@@ -51,7 +51,7 @@ def named_entry(given: Mapping[str, Any], taken: Container[str]) -> DocumentEntr
 
 
 def pages_in(file: Path) -> list[dict[str, str]]:
-    """The keys of each line of a CSV file, whose first may name its columns, or of each outline of OPML."""
+    """Of each line of a CSV file, whose first may name its columns, or of each outline of OPML."""
     text = file.read_text("utf-8-sig")
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
     if text.lstrip().startswith("<"):
@@ -72,7 +72,7 @@ def pages_in(file: Path) -> list[dict[str, str]]:
 def watched_as(
     watchlist: Watchlist, url: str, language: str | None = None
 ) -> str | None:
-    """The id of the document at this address, whatever the scheme and the last slash; only in `language`, if given."""
+    """The id of the document at this address, whatever the scheme and the last slash."""
     entries = (
         entry for entry in watchlist.documents if language in (entry.language, None)
     )
@@ -86,7 +86,7 @@ def bare_address(url: str) -> str:
 
 
 def entry_text(entry: DocumentEntry) -> str:
-    """As TOML, of the keys that were set; strings, lists and booleans of JSON are TOML's."""
+    """TOML of the keys that were set; strings, lists and booleans of JSON are TOML's."""
     keys = entry.model_dump(exclude_unset=True).items()
     return "".join(
         [
@@ -100,7 +100,7 @@ def entry_text(entry: DocumentEntry) -> str:
 
 
 def append_entry(file: Path, entry: DocumentEntry) -> None:
-    """The file's own text stays. Raises `WatchlistError` and `OSError`, and then nothing was written."""
+    """Raises `WatchlistError` and `OSError`, and then nothing was written."""
     body = file.read_bytes()
     body += (b"\n" if body.endswith(b"\n") else b"\n\n") + entry_text(entry).encode()
     with tempfile.NamedTemporaryFile(suffix=".toml") as draft:

@@ -19,8 +19,8 @@ _SECRETS = {
     "model_key",
     "password",
 }  # may hold a password
-HIDDEN = "hidden"  # the type of an error whose value is secret
-# pydantic's messages put for a file, by type of error
+HIDDEN = "hidden"  # the value is secret
+# by pydantic's type of error
 _WRITE = {
     "string_type": "write a text, in quotes",
     "string_too_short": "write at least a letter",
@@ -65,7 +65,7 @@ class WatchlistError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileSection:
-    """A table of the file: `[crawl]` (index None) or the index-th `[[documents]]`; name "" is the top."""
+    """`[crawl]` (index None) or the index-th `[[documents]]`; name "" is the top."""
 
     file: Path
     lines: tuple[str, ...]
@@ -88,7 +88,7 @@ class FileSection:
         ]
 
     def _line(self, key: str) -> int | None:
-        """The line of the key, else of the table's header; a key of the top may be a table's name."""
+        """Of the key, else of the table's header; a key of the top may be a table's name."""
         lines = _line_numbers(self.lines)
         found = lines.get((self.name, self.index, key)) or lines.get(
             (self.name, self.index, "")
@@ -149,7 +149,7 @@ def _explained(error: Any, known: Sequence[str]) -> str:
 
 
 def explained_value(error: Any) -> str:
-    """pydantic's error in our words, for a value outside a table."""
+    """For a value outside a table."""
     if error["type"] in _WRITE:
         return f"found {error['input']!r}; {_to_write(error)}"
     return str(error.get("ctx", {}).get("error", error["msg"])).removesuffix(".")
@@ -173,4 +173,4 @@ def nearest(word: str, known: Sequence[str]) -> str:
 
 
 class BadPairs(Exception):
-    """A line of a pairs file is not what it should be."""
+    pass

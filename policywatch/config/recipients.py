@@ -28,11 +28,6 @@ from storage.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """All who are sent something.
-
-    `heartbeat` hears that the job is alive.
-    """
-
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
     operator_language: str = "en"
@@ -193,7 +188,7 @@ def _addresses(
 
 
 def _no_address(text: str, url: str) -> str | None:
-    """What people write at first, and probably mean."""
+    """What people write at first."""
     if variable := re.fullmatch(r"\$([A-Z][A-Z0-9_]*)", text):
         return f"write ${{{variable[1]}}}, with braces"
     if re.match(PERSON, url):
@@ -202,7 +197,7 @@ def _no_address(text: str, url: str) -> str | None:
 
 
 def _beside(folder: Path, to: Address) -> Address:
-    """A relative file:// address is relative to the watchlist; its name stays as written."""
+    """Relative to the watchlist; its name stays as written."""
     relative = re.fullmatch(r"(?i:file://)([^/].*)", to.url)
     return (
         replace(to, url=f"file://{quote(str(folder))}/{relative[1]}")

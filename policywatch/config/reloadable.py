@@ -1,4 +1,4 @@
-"""The watchlist of a long-running program: reloaded when edited; the last good one stays where it is wrong."""
+"""The watchlist of a long-running program: reloaded when edited; the last good one stays."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ _LOOKS = 30
 
 
 class Reloadable(Generic[T]):
-    """What `read` makes of a file, read again when the file or `also` changes; on a `WatchlistError` the last value
-    stays, and the reason is logged once.
-    """
+    """What `read` makes of a file, again when the file or `also` changes. A `WatchlistError` is logged once."""
 
     def __init__(
         self,
@@ -27,16 +25,16 @@ class Reloadable(Generic[T]):
         read: Callable[[], T],
         also: Callable[[], object] = lambda: None,
     ) -> None:
-        """Raises `WatchlistError` where the first read fails."""
+        """Raises `WatchlistError`."""
         self._file, self._also = file, also
         self._read = read
         self._stamp = (
             _stamp(file),
             also(),
-        )  # taken before reading: a write meanwhile changes it
+        )  # a write meanwhile changes it
         self._good = read()
         self._lock = Lock()
-        self.problem: str | None = None  # why the last value is out of date
+        self.problem: str | None = None  # of an outdated value
 
     def __call__(self) -> T:
         with self._lock:
@@ -68,9 +66,7 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 
 
 def at_rest(file: Path) -> Path:
-    """The file, once it was not written for a second, or after half a minute: a half-written watchlist may lack
-    routes, and their alerts would be lost.
-    """
+    """Once it was not written for a second, or after half a minute: a half-written watchlist may lack routes."""
     for _ in range(_LOOKS):
         try:
             age = time.time() - file.stat().st_mtime

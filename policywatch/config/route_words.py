@@ -27,7 +27,7 @@ def filter_problems(
     documents: Sequence[DocumentEntry],
     own_topics: Iterable[str],
 ) -> Iterator[Problem]:
-    """Filters that can never match: such a route would stay silent unnoticed."""
+    """Filters that can never match."""
     allowed: dict[str, set[str]] = {
         "topics": {*TOPICS, *own_topics},
         "services": {document.service for document in documents},

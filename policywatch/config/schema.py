@@ -31,7 +31,7 @@ _PAGES_OF_A_DOCUMENT = re.compile(
 
 
 def check_document_id(text: str) -> str:
-    """Raises `ValueError`, which says how to write it."""
+    """Raises `ValueError`."""
     if not re.fullmatch(
         r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text
     ):
@@ -46,7 +46,7 @@ def check_document_id(text: str) -> str:
 
 
 def check_web_address(text: str) -> str:
-    """Raises `ValueError`, which says how to write it."""
+    """Raises `ValueError`."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write a whole address that begins with https:// or http://")
@@ -54,7 +54,7 @@ def check_web_address(text: str) -> str:
 
 
 def _page_address(text: str) -> str:
-    """A `check_web_address` with a server's host and without credentials, for it is shown to everybody."""
+    """With a server's host and without credentials, for it is shown to everybody."""
     parts = urlsplit(check_web_address(text))
     if "@" in parts.netloc:
         raise PydanticCustomError(
@@ -84,7 +84,7 @@ def _git_address(text: str) -> str:
 
 
 def check_span_text(text: str) -> str:
-    """Raises `ValueError`, which says how to write it."""
+    """Raises `ValueError`."""
     if not re.fullmatch(r"[1-9]\d*[mhd]", text):
         raise ValueError("write a number and m, h or d, like 30m, 6h or 1d")
     if int(text[:-1]) > _MOST[text[-1]]:
@@ -93,7 +93,7 @@ def check_span_text(text: str) -> str:
 
 
 def check_language_code(text: str) -> str:
-    """Raises `ValueError`, which says how to write it."""
+    """Raises `ValueError`."""
     if not re.fullmatch(r"[a-z]{2}", text):
         raise ValueError("write two small letters, like en or fr")
     return text
@@ -102,7 +102,7 @@ def check_language_code(text: str) -> str:
 def _phrase(text: str) -> str:
     if not re.search(r"\w", text):
         raise ValueError("write a word or more, like train* ... model*")
-    pattern_of(text)  # raises with the reason
+    pattern_of(text)  # raises `ValueError`
     return text
 
 
@@ -181,7 +181,7 @@ class DocumentEntry(Table):
 
     @property
     def archive_path(self) -> str | None:
-        """Its file in the repository of Open Terms Archive."""
+        """In the repository of Open Terms Archive."""
         if self.type is None:
             return None
         return (
@@ -295,7 +295,7 @@ class MailEntry(Table):
         )
         host = f"{self.host}:{self.port}" if self.port else self.host
         mode = {"tls": "ssl", "none": "insecure"}.get(self.security, self.security)
-        # without `smtp` Apprise takes another server for some senders, such as those of gmail.com
+        # without `smtp` Apprise takes another server for some senders
         query = urlencode(
             {"smtp": self.host, "mode": mode, "from": self.sender, "to": person}
         )
@@ -311,7 +311,7 @@ class AlertsEntry(Table):
     ] = "10m"
 
 
-# base addresses of APIs like OpenAI's, by the prefix of a model's name
+# of APIs like OpenAI's, by the prefix of a model's name
 MODEL_SERVICES = {
     "ollama": "http://127.0.0.1:11434/v1",
     "openai": "https://api.openai.com/v1",

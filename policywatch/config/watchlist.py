@@ -46,7 +46,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def contact_problem(contact: str | None) -> str | None:
-    """Why no site could reach us by it; None if fine."""
+    """None if fine."""
     if contact and _VARIABLE.search(contact):
         return "every site reads it, so no variable is put in: write the address itself"
     write = 'write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
@@ -88,7 +88,7 @@ class Watchlist:
 
     @property
     def digest(self) -> str:
-        """Equal for watchlists that a run applies alike, whatever their place and comments."""
+        """Equal for watchlists that a run applies alike."""
         applied = {
             field.name: _plain(getattr(self, field.name))
             for field in fields(self)
@@ -100,7 +100,7 @@ class Watchlist:
         return next((entry for entry in self.documents if entry.id == id_), None)
 
     def service(self, name: str) -> str:
-        """In the watchlist's spelling, ignoring case; a new name unchanged."""
+        """In the watchlist's spelling; a new name unchanged."""
         return next(
             (
                 each.service
@@ -111,11 +111,11 @@ class Watchlist:
         )
 
     def problem(self, key: str, text: str) -> Problem:
-        """For a problem found in use with a key at the top of the file."""
+        """Found in use, of a key at the top of the file."""
         return FileSection(self.file, self.lines).problem(key, text)
 
     def robots(self, entry: DocumentEntry) -> Robots:
-        """The document's value, else its service's, else the crawl's."""
+        """Else its service's, else the crawl's."""
         return (
             entry.robots
             or _of_service(self.services, entry.service).robots
@@ -154,11 +154,11 @@ def shipped_documents(name: str) -> list[dict[str, Any]]:
     return documents
 
 
-TEXT = "_POLICYWATCH_TEXT"  # environment variable by which `watch` passes its runs the text it has read
+TEXT = "_POLICYWATCH_TEXT"  # by which `watch` passes its runs the text it has read
 
 
 def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watchlist:
-    """Raises `WatchlistError` where a long-running program's database was changed."""
+    """Raises `WatchlistError` where it was changed."""
     if watchlist.database != first.database:
         problem = f"can't be changed while `{command}` runs; start it anew"
         raise WatchlistError([watchlist.problem("database", problem)])
@@ -174,7 +174,7 @@ _Entry = TypeVar("_Entry", bound=Table)
 
 
 class _Loader:
-    """Collects problems, so that a person sees all at once."""
+    """A person sees all problems at once."""
 
     def __init__(self, file: Path, environ: Mapping[str, str]) -> None:
         self.file = file.resolve()
@@ -341,7 +341,7 @@ class _Loader:
     def _documents(
         self, use: list[str], services: Mapping[str, ServiceEntry]
     ) -> tuple[DocumentEntry, ...]:
-        """The shipped ones of `use`, each overridden by an own entry with its id."""
+        """Shipped ones of `use`, each overridden by an own entry with its id."""
         tables: dict[str, dict[str, Any]] = {}
         for name in use:
             if name not in shipped():
@@ -370,7 +370,7 @@ class _Loader:
             self._checked(DocumentEntry, table, sections[key])
             for key, table in tables.items()
         ]
-        spelled = dict[str, str]()  # a service is spelt as its first entry spells it
+        spelled = dict[str, str]()  # as its first entry spells it
         return tuple(
             entry.model_copy(
                 update={
@@ -423,7 +423,7 @@ def _spelled(route: RouteEntry, watchlist: Watchlist) -> RouteEntry:
 
 
 def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """`own` wins; url and urls replace each other, and archives have no text of several addresses."""
+    """`own` wins; url and urls replace each other."""
     moved = {"url", "urls"} if {"url", "urls"} & own.keys() else set()
     moved |= {"source", "fallback"} if "urls" in own else set()
     return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
@@ -446,7 +446,7 @@ _SECTIONS = (
 
 
 class MissingVariable(LookupError):
-    """`${NAME}` stands in the watchlist, and the environment has no NAME."""
+    pass
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:

@@ -39,7 +39,7 @@ _ROUTES = {"english": ("en", "alerts.txt"), "french": ("fr", "alertes.txt")}
 def play(
     console: Console, folder: Path | None, show: ShowChange, *, stay: bool, port: int
 ) -> bool:
-    """Whether all outcomes and alerts are as expected. `show` prints a change."""
+    """All outcomes and alerts are as expected. `show` prints a change."""
     folder = folder or Path(tempfile.mkdtemp(prefix="policywatch-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "policywatch.db").exists():
@@ -180,7 +180,7 @@ def _show(console: Console, database: Database, alerts: Path, show: ShowChange) 
 
 
 def _delivered(alerts: Path, change_id: int) -> str:
-    """The file has subjects and bodies between rules; a body links to its change."""
+    """Subjects and bodies stand between rules; a body links to its change."""
     parts = [part.strip() for part in alerts.read_text("utf-8").split("=" * 72)]
     for subject, body in zip(parts[1::2], parts[2::2], strict=False):
         if f"/changes/{change_id})" in body:

@@ -83,7 +83,7 @@ DOCUMENTS: Final = tuple(  # three pages in English and French
 )
 _BY_PATH: Final = {document.path: document for document in DOCUMENTS}
 
-BROKEN: Final = "confrera/privacy-policy"  # replaced by the error page on the days of noise and error
+BROKEN: Final = "confrera/privacy-policy"  # by the error page on some days
 ANNOUNCING: Final = (
     "confrera/user-agreement",
     "confrera/user-agreement.fr",
@@ -245,4 +245,4 @@ class _Answer(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_parts: object) -> None:
-        """Silent: the terminal is the demo's."""
+        """The terminal is the demo's."""

@@ -33,7 +33,7 @@ _TEXTS.filters["text_name"] = text_name
 def write_bundle(
     session: Session, change_id: int, path: Path, watchlist: Watchlist
 ) -> list[str]:
-    """Write a new folder, or a ZIP file by its suffix. Returns what was left out.
+    """A new folder, or a ZIP file by its suffix. Returns what was left out.
 
     Raises `UnknownChange`, `DamagedCapture`, `DamagedText`, and `OSError` if the folder exists.
     """
@@ -128,5 +128,5 @@ def _write(path: Path, bundle: Mapping[str, bytes]) -> None:
     for (
         name,
         content,
-    ) in bundle.items():  # hashes last: without them it is incomplete
+    ) in bundle.items():  # without hashes it is incomplete
         replace_file(path / name, content)

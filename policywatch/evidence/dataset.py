@@ -68,7 +68,7 @@ def export_data(
     form: Form,
     progress: Callable[[str], None],
 ) -> Exported:
-    """Write documents, changes, passages, checks and texts, with a manifest of rows and digests.
+    """Documents, changes, passages, checks and texts, with a manifest of rows and digests.
 
     Unchanged texts of an earlier or interrupted export stay. Raises `OSError`.
     """
@@ -192,7 +192,7 @@ def _cells(row: Shape) -> list[str]:
 
 
 def _read_manifest(folder: Path) -> dict[str, _File]:
-    """An invalid one is ignored: everything is written again."""
+    """None if invalid: everything is written again."""
     try:
         return _MANIFEST.validate_json((folder / MANIFEST).read_bytes())
     except (FileNotFoundError, ValidationError):

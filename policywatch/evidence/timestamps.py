@@ -33,7 +33,7 @@ class Authority:
     roots: Sequence[Certificate]
 
     def timestamp_chain(self, database: Database, now: datetime) -> None:
-        """Have the newest entry signed, once a day. A failure is logged; the next run retries."""
+        """Once a day. A failure is logged; the next run retries."""
         with database.reading() as session:
             head, last = last_entry(session), last_timestamp(session)
         if head is None or (
@@ -59,7 +59,7 @@ class Authority:
 
 
 def authority_of(watchlist: Watchlist) -> Authority | None:
-    """Raises `WatchlistError` where its certificate can't be read."""
+    """Raises `WatchlistError`."""
     entry, section = watchlist.evidence
     if entry is None:
         return None
@@ -73,7 +73,7 @@ def authority_of(watchlist: Watchlist) -> Authority | None:
 
 
 def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
-    """Verified. Errors of authority and network are raised as they come."""
+    """Errors of authority and network are raised as they come."""
     query = rfc3161.TimestampRequestBuilder(text, rfc3161.HashAlgorithm.SHA256).build()
     headers = {"Content-Type": "application/timestamp-query"}
     received = fetch(
@@ -81,7 +81,7 @@ def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
         method="POST",
         body=query.as_bytes(),
         headers=headers,
-        allow_private=True,  # the operator's choice, without redirects
+        allow_private=True,  # the operator's choice
     )
     if received.status != 200:
         raise ValueError(f"the authority answered with status {received.status}")
@@ -127,7 +127,7 @@ def _content(value: bytes, *, rest: bool = False) -> bytes:
 
 
 def late_problem(session: Session, now: datetime) -> str | None:
-    """Why the newest captures have no proof of time; None while timestamps come."""
+    """None while timestamps come."""
     since, last = unsigned_since(session), last_timestamp(session)
     if since is None or now - since < _LATE:
         return None
@@ -143,7 +143,7 @@ def late_problem(session: Session, now: datetime) -> str | None:
 
 
 def report_late(database: Database, now: datetime) -> str | None:
-    """Notify the operator once. Returns the problem if new."""
+    """Once. Returns the problem if new."""
     with database.reading() as session:
         problem, last = late_problem(session, now), last_timestamp(session)
         since = unsigned_since(session)
@@ -161,7 +161,6 @@ def report_late(database: Database, now: datetime) -> str | None:
 
 
 def timestamp_damage(authority: Authority, session: Session) -> Iterator[Damage]:
-    """Timestamps that do not verify."""
     verifier = rfc3161.VerifierBuilder(roots=[*authority.roots]).build()
     entries = select(ChainEntry).join(
         Timestamp, col(Timestamp.entry) == ChainEntry.number

@@ -24,9 +24,7 @@ _OF_THE_TRANSFER = {
 
 
 def write_warc(session: Session, file: Path, documents: Sequence[str]) -> int:
-    """Oldest first, of all or some documents; returns how many. Raises `DamagedCapture` and `OSError`, and then
-    writes nothing.
-    """
+    """Oldest first; returns how many. Raises `DamagedCapture` and `OSError`, and then writes nothing."""
     wanted = select(Capture.id).order_by(col(Capture.fetched_at), col(Capture.id))
     if documents:
         wanted = wanted.where(col(Capture.document_id).in_(documents))

@@ -59,10 +59,7 @@ def this_installation(
     environment_file: Path | None = None,
     workers: int = 0,
 ) -> Installation:
-    """The running program and its user.
-
-    `environment_file` defaults to policywatch.env beside the watchlist, if it exists or variables are needed.
-    """
+    """`environment_file` defaults to policywatch.env beside the watchlist, if it exists or variables are needed."""
     file = watchlist.file.resolve()
     if workers and watchlist.database.startswith("sqlite"):
         raise CannotSchedule(

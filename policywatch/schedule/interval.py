@@ -12,17 +12,17 @@ _MINUTES = (
     15,
     20,
     30,
-)  # divisors of an hour; shorter ones only wake the machine
-_HOURS = (1, 2, 3, 4, 6, 8, 12)  # divisors of a day
+)  # divisors of an hour
+_HOURS = (1, 2, 3, 4, 6, 8, 12)  # of a day
 
 
 class CannotSchedule(Exception):
-    """The message says why, and what to do."""
+    pass
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """`every` minutes from `offset` past, so that installations do not all start on the hour."""
+    """`every` minutes from `offset` past: installations do not all start on the hour."""
 
     every: int
     offset: int
@@ -59,7 +59,7 @@ class Interval:
 
     @property
     def spread(self) -> int:
-        """Seconds by which runs may be delayed: a tenth of the interval, at most five minutes."""
+        """Seconds: a tenth of the interval, at most five minutes."""
         return min(self.every * 6, 300)
 
 

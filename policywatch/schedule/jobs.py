@@ -22,7 +22,7 @@ WORKERS_IN: Final = ("docker", "kubernetes")
 IMAGE_USER: Final = 10001  # the Dockerfile's, if root installed it
 DATA_BRANCH: Final = "policywatch-data"
 LARGEST_KEPT: Final = (
-    95_000_000  # bytes of a database before a run; GitHub refuses more than 100 MiB
+    95_000_000  # bytes of a database; GitHub refuses more than 100 MiB
 )
 
 
@@ -55,7 +55,7 @@ def files(job: str) -> dict[str, str]:
 
 
 def _systemd_facts(installation: Installation) -> dict[str, object]:
-    """Which folders hidden by systemd's sandbox this installation uses."""
+    """Folders hidden by systemd's sandbox."""
     paths = [Path(word) for word in installation.program if word.startswith("/")] + [
         installation.config
     ]
@@ -72,7 +72,7 @@ def _systemd_facts(installation: Installation) -> dict[str, object]:
 
 
 def _compose_facts(installation: Installation) -> dict[str, object]:
-    """Folders for the container, parents first, and whether read-only."""
+    """For the container, parents first, and whether read-only."""
     folders = {installation.config.parent: True}
     if installation.database_file is not None:
         folders[installation.database_file.parent] = False
@@ -86,7 +86,7 @@ def _container_facts(installation: Installation) -> dict[str, object]:
 
 
 def _workflow_facts(installation: Installation) -> dict[str, object]:
-    """Paths inside the repository. A database elsewhere would be empty on every runner."""
+    """Inside the repository. A database elsewhere would be empty on every runner."""
     root = installation.repository or installation.config.parent
     database = installation.database_file
     if database is not None and not database.is_relative_to(root):
@@ -120,7 +120,7 @@ def _crontab(command: str) -> str:
 
 
 def _unit_words(words: list[str]) -> str:
-    """For ExecStart: quotes, % specifiers and, after the program, $ variables."""
+    """Quotes, % specifiers and, after the program, $ variables."""
     return " ".join(
         [
             _unit_quoted(words[0]),

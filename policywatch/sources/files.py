@@ -47,7 +47,7 @@ def read_source(
     language: str | None,
     **fetching: Any,
 ) -> Page:
-    """Read a file or an address (`fetching` as for `fetched`). Raises `UnreadablePage`."""
+    """Raises `UnreadablePage`."""
     options: dict[str, Any] = {
         "language": language,
         "select": select,
@@ -62,7 +62,7 @@ def read_source(
 
 
 def read_capture(capture: Fetched, **options: Any) -> Page:
-    """Options as of `read_page`. Raises `UnreadablePage`."""
+    """Raises `UnreadablePage`."""
     body, url = capture.body, capture.final_url
     return sandbox.run(
         read_page, body, mime=capture.mime, charset=capture.charset, url=url, **options
@@ -70,7 +70,7 @@ def read_capture(capture: Fetched, **options: Any) -> Page:
 
 
 def read_file(path: Path, **options: Any) -> Page:
-    """By its suffix, else its first bytes; options as of `read_page`. Raises `UnreadablePage`."""
+    """By its suffix, else its first bytes. Raises `UnreadablePage`."""
     body = path.read_bytes()
     try:
         return sandbox.run(
@@ -101,7 +101,7 @@ def compare_files(
 
 
 def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
-    """Answers in order, with ids; a bad line ends it with an error that names its number."""
+    """In order, with ids; a bad line ends it with an error that names its number."""
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):

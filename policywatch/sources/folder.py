@@ -34,7 +34,7 @@ class SavedFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SavedPages:
-    """The source of one document; `url` is its page's."""
+    """`url` is its page's."""
 
     archive: ClassVar = "saved page"
     folder: Path
@@ -73,8 +73,8 @@ class SavedPages:
 
 
 def saved_pages(path: Path, document: str, url: str) -> SavedPages:
-    """A folder's pages dated by their names, or those of a CSV of file and date. Raises `NotAnArchive` where one
-    lacks a date or is no regular file below the folder: what is imported is public.
+    """Dated by their names, or by a CSV of file and date. Raises `NotAnArchive` where one lacks a date or is no regular
+    file below the folder: what is imported is public.
     """
     if path.is_dir():
         folder = path
@@ -101,7 +101,7 @@ def saved_pages(path: Path, document: str, url: str) -> SavedPages:
 
 
 def _time(written: str, where: str) -> datetime:
-    """A date alone is its beginning."""
+    """A date is its beginning."""
     try:
         time = datetime.fromisoformat(written)
     except ValueError as failure:
@@ -117,8 +117,8 @@ def _time(written: str, where: str) -> datetime:
 def _read(
     folder: Path, name: str, *, follow: bool = False, only_look: bool = False
 ) -> bytes | None:
-    """The bytes of a regular file; None if too large. No link below the folder is followed, even if put there
-    meanwhile. Raises `NotAnArchive`.
+    """Of a regular file; None if too large. No link below the folder is followed, even if put there meanwhile. Raises
+    `NotAnArchive`.
     """
     parts = PurePath(name).parts
     if not parts or PurePath(name).is_absolute() or ".." in parts:

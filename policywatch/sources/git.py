@@ -1,7 +1,7 @@
 """The git command for strangers' repositories, within limits of time, memory and file size.
 
-No hooks, no configuration of the repository; it ends with us. Over http it connects to checked addresses only, and
-follows no redirect.
+No hooks, no configuration of the repository; it ends with us. It connects to checked addresses only, and follows no
+redirect.
 """
 
 from __future__ import annotations
@@ -22,14 +22,12 @@ from foundation.addresses import public_addresses
 from policywatch.config.schema import GIT_ADDRESS
 
 SECONDS = 600  # for one command
-_LARGEST_FILE = (
-    2 * 2**30
-)  # bytes of a pack, which has no file contents where the server supports that
+_LARGEST_FILE = 2 * 2**30  # bytes of a pack
 _MEMORY = 2**30  # bytes
 _STALLED = (
     "http.lowSpeedLimit=100",
     "http.lowSpeedTime=120",
-)  # bytes a second for so many seconds: given up
+)  # bytes a second for so many seconds
 _FRUGAL = (
     "core.bigFileThreshold=8m",
     "core.deltaBaseCacheLimit=32m",
@@ -42,35 +40,35 @@ _ALONE = (
     "gc.auto=0",
     "http.followRedirects=false",
 )
-# lower limits stay; a block has 512 bytes
+# a block has 512 bytes
 _LIMITED = (
     'ulimit -f "$1" 2>/dev/null; ulimit -d "$2" 2>/dev/null; shift 2; exec git "$@"'
 )
-_LAST_WORDS = 4096  # bytes of its messages
+_LAST_WORDS = 4096  # bytes
 _PORTS = {"http": 80, "https": 443, "git": 9418, "ssh": 22}
 
 
 class GitFailed(Exception):
-    """git's message on one line, for the operator only: it may speak of the network."""
+    """On one line, for the operator only: it may speak of the network."""
 
 
 class Git:
-    """For one repository; `address` is where it may connect to, if anywhere."""
+    """`address` is where it may connect to, if anywhere."""
 
     def __init__(self, address: str = "", *, allow_private: bool = True) -> None:
-        """Raises `ForbiddenAddress` for a host without the public address it needs, `OSError` for an unknown one."""
+        """Raises `ForbiddenAddress`, `OSError`."""
         self._scheme = _scheme(address)
         self._pinned: tuple[str, ...] = ()
         if allow_private or self._scheme == "file":
             return
         real = self.run("ls-remote", "--get-url", "--", address).strip()
-        if real != address:  # rewritten by the user's own configuration
+        if real != address:  # by the user's configuration
             self._scheme = _scheme(real)
             return
         matched, parts = GIT_ADDRESS.match(address), urlsplit(address)
         host = (matched["host"] if matched else None) or parts.hostname or ""
         port = parts.port or _PORTS[self._scheme]
-        # pins the checked addresses; ssh knows its host by the key
+        # ssh knows its host by the key
         addresses = ",".join(
             f"[{each}]" if ":" in each else each
             for each in public_addresses(host, port)
@@ -78,7 +76,7 @@ class Git:
         self._pinned = (f"http.curloptResolve={host}:{port}:{addresses}",)
 
     def run(self, *arguments: str, input_: str = "") -> str:
-        """Returns its output. Raises `GitFailed`."""
+        """Its output. Raises `GitFailed`."""
         with (
             self._started(*arguments, stdin=subprocess.PIPE) as process,
             _ended_with_us(process),
@@ -90,9 +88,7 @@ class Git:
     def streaming(
         self, *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """The running command; the rest of its output is drained here. Raises `GitFailed`. No deadline, so only for
-        commands without network.
-        """
+        """The rest of its output is drained. Raises `GitFailed`. No deadline, so only for commands without network."""
         with self._started(*arguments, stdin=stdin) as process:
             yield process
             assert process.stdout is not None
@@ -112,7 +108,7 @@ class Git:
         command = ["sh", "-c", _LIMITED, "git", *limits, "--no-pager"]
         command += [word for setting in settings for word in ("-c", setting)]
         late = threading.Event()
-        with (  # git and its children form a process group, killed as a whole
+        with (  # a process group, killed as a whole
             tempfile.TemporaryFile() as errors,
             subprocess.Popen(
                 [*command, *arguments],
@@ -145,7 +141,7 @@ class Git:
                 raise GitFailed(_last_line(errors))
 
     def _environment(self) -> dict[str, str]:
-        """The user's own, so that credentials work; but git prompts nobody and takes no repository from it."""
+        """The user's own, so that credentials work; git prompts nobody and takes no repository from it."""
         names = [
             name
             for name in os.environ

@@ -19,7 +19,7 @@ _KINDS: dict[str, DocumentKind] = {
     "trackers policy": "cookie-policy",
     "community guidelines": "guidelines",
 }
-# what services call what the archive files as "Terms of Service"
+# by the archive "Terms of Service"
 _TERMS = (
     "terms of service",
     "terms of use",
@@ -27,13 +27,13 @@ _TERMS = (
     "terms and conditions",
     "terms",
 )
-# the archive extracted an unchanged page by other rules
+# an unchanged page was extracted by other rules
 _REFILTERED = re.compile(r"(?i)refilter|apply technical or declaration upgrade")
 
 
 @dataclass(slots=True)
 class Archived:
-    """Its records are oldest first."""
+    """Oldest first."""
 
     service: str
     type: str
@@ -51,7 +51,6 @@ class Archived:
 
 
 def is_refiltered(record: Record) -> bool:
-    """The archive says that only its extraction changed."""
     return _REFILTERED.match(record.subject) is not None
 
 
@@ -61,7 +60,7 @@ def _last_part(repository: str) -> str:
 
 
 def _likeness(title: str, other: str) -> float:
-    """The share of words in both titles."""
+    """The share of words in both."""
     words, others = ({*slug(each).split("-")} for each in (title, other))
     return len(words & others) / len(words | others)
 
@@ -104,9 +103,8 @@ def continued_by(
     title: str = "",
     repository: str = "",
 ) -> DocumentEntry | None:
-    """The watched document with this history: the one that names its type; else of the same id; else the service's
-    only one of that kind. Of several that name the type, the one that follows this `repository`, else the nearest
-    by `title`, as archives give different documents one type.
+    """The watched document with this history: the one that names its type; else of the same id; else the service's only
+    one of that kind. Of several, the one that follows this `repository`, else the nearest by `title`.
     """
     entries, path = list(watched), f"{archived.service}/{archived.type}.md"
     named = [entry for entry in entries if entry.archive_path == path] or [

@@ -30,7 +30,7 @@ _NOT_YET = {
 
 
 def read_new(watchlist: Watchlist, given: Mapping[str, Any]) -> Page:
-    """Raises `ValueError` with why it can't be watched, and `UnreadablePage`."""
+    """Raises `ValueError`, `UnreadablePage`."""
     asked = DocumentEntry.model_validate({**_NOT_YET, **given})
     if other := watched_as(watchlist, given["url"]):
         raise ValueError(Message("add.watched", document=other))
@@ -60,9 +60,7 @@ def _fetching(watchlist: Watchlist, entry: DocumentEntry) -> dict[str, Any]:
 def _neighbours(
     watchlist: Watchlist, capture: Fetched, page: Page
 ) -> list[DocumentEntry]:
-    """Documents in its language that may be this page: addresses that differ by parameters alone, or that it gives as
-    canonical.
-    """
+    """Documents in its language whose addresses differ by parameters alone, or that it gives as canonical."""
     canonical: str | None = isolated(
         canonical_address, capture.body, capture.mime, capture.final_url
     )
@@ -83,7 +81,7 @@ def _neighbours(
 def _says_the_same(
     watchlist: Watchlist, entry: DocumentEntry, capture: Fetched
 ) -> bool:
-    """Whether the document's page now gives the text received from another address."""
+    """Its page now gives the text received from another address."""
     options = {
         "select": entry.select,
         "remove": entry.remove,

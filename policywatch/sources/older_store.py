@@ -16,7 +16,7 @@ from storage.versions import Import
 
 @dataclass(frozen=True, slots=True)
 class StoredPages:
-    """The source of one document; `name` is the store's."""
+    """`name` is the store's."""
 
     archive: ClassVar = "earlier store"
     store: OlderStore

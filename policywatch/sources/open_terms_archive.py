@@ -41,7 +41,7 @@ from storage.versions import (
 
 @dataclass(frozen=True, slots=True)
 class ArchivedDocument:
-    """The source of one document of ours; `url` is its page's."""
+    """`url` is its page's."""
 
     archive: ClassVar = OPEN_TERMS_ARCHIVE
     repository: Repository
@@ -50,7 +50,7 @@ class ArchivedDocument:
     url: str
 
     def records(self, since: Import | None) -> Sequence[Record]:
-        """Those after the mark; by date where the archive's history was rewritten."""
+        """After the mark; by date where the archive's history was rewritten."""
         if since is None:
             return self.recorded
         commits = [record.commit for record in self.recorded]
@@ -91,7 +91,7 @@ class ArchivedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to import: a service, or documents, each perhaps as TYPE=ID with our id.
+    """A service, or documents, each perhaps as TYPE=ID with our id.
 
     `insists`: also under an unknown id, or a document of another kind.
     """
@@ -123,7 +123,7 @@ class Selection:
 
 
 def chosen(repository: Repository, selection: Selection) -> list[Archived]:
-    """Raises `NotAnArchive` with the available ones if none matches."""
+    """Raises `NotAnArchive` with the available ones."""
     available = documents(repository.records(), repository.name)
     wanted = [archived for archived in available if selection.wants(archived)]
     if not wanted:
@@ -145,8 +145,8 @@ def import_archive(
     *,
     progress: Progress = lambda *_: None,
 ) -> Iterator[ImportReport]:
-    """One document at a time, each done when reported. Raises `NotAnArchive` for ids that two documents share
-    (histories must not mix), and for a given id that is probably a mistake.
+    """One document at a time. Raises `NotAnArchive` for ids that two documents share, and for a given id that is
+    probably a mistake.
     """
     if not selection.insists:
         _check_ids(database, watchlist, wanted, selection)
@@ -196,7 +196,7 @@ def _check_ids(
     wanted: Sequence[Archived],
     selection: Selection,
 ) -> None:
-    """A given id must be one of ours, of the same kind: a history is hard to take out again."""
+    """One of ours, of the same kind: a history is hard to take out again."""
     with database.reading() as session:
         kinds = {row.id: row.kind for row in known(session)}
     kinds |= {entry.id: entry.kind for entry in watchlist.documents}
@@ -238,7 +238,7 @@ def _declare(
     repository: Repository,
     language: str,
 ) -> None:
-    """Not watched, so retired from the beginning: nothing reports it as unchecked."""
+    """Retired from the beginning: nothing reports it as unchecked."""
     row = Document(
         id=id_,
         service=archived.service,
@@ -261,7 +261,7 @@ def follow(
     folder: Path,
     mistakes: list[Exception],
 ) -> Iterator[tuple[str, list[int]]]:
-    """Yields each document's id and checks; clones are kept in `folder`."""
+    """Each document's id and checks; clones are kept in `folder`."""
     for address in dict.fromkeys(entry.repository or "" for entry in entries):
         archive = _Followed(
             address,
@@ -287,7 +287,7 @@ def follow(
 
 
 class _Followed:
-    """One repository in one run, fetched once for all documents."""
+    """Fetched once in a run for all documents."""
 
     def __init__(
         self, address: str, folder: Path, entries: Sequence[DocumentEntry]
@@ -298,7 +298,7 @@ class _Followed:
         self._records: dict[str, list[Record]] = {}
 
     def source(self, entry: DocumentEntry) -> ArchivedDocument:
-        """Raises `CheckEnded` where the archive lacks the document."""
+        """Raises `CheckEnded`."""
         path = entry.archive_path or ""
         if self._repository is None:
             try:

@@ -31,7 +31,7 @@ def fetched(
         render=in_browser,
         expand=expand,
     )
-    # a person waits: retry soon or not at all
+    # a person waits
     check = fetch_once(
         target, CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5), isolated
     )

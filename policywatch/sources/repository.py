@@ -23,23 +23,20 @@ from messages import Message
 from policywatch.config.schema import GIT_ADDRESS
 from policywatch.sources.git import Git, GitFailed
 
-LARGEST = 20 * 2**20  # bytes; a larger text is no policy
+LARGEST = 20 * 2**20  # bytes
 _CHUNK = 2**16
-_LONGEST = 2**20  # bytes of a path or a commit's subject
+_LONGEST = 2**20  # bytes of a path or subject
 _MOST_RECORDS = 1_000_000
 _WHERE = ("heads", "remotes/origin")
 _BLOBLESS = "--filter=blob:none"  # public archives hold gigabytes
 
 
 class NotAnArchive(Exception):
-    """Nothing was stored."""
+    pass
 
 
 class ArchiveUnreachable(Exception):
-    """What was stored before is kept.
-
-    The message is for the operator; `reason` is public, and says nothing of the network.
-    """
+    """The message is for the operator; `reason` is public, and says nothing of the network."""
 
     def __init__(self, problem: str, reason: Message) -> None:
         super().__init__(problem)
@@ -48,18 +45,18 @@ class ArchiveUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One commit's text of one file. `order` is the commit's place in the history, from 0."""
+    """`order` is the commit's place in the history, from 0."""
 
     path: str
     blob: str
     commit: str
     order: int
-    at: int | None  # author's Unix time; None: the commit has no date
+    at: int | None  # author's Unix time
     subject: str
 
     @property
     def place(self) -> tuple[float, int]:
-        """Sort key, oldest first; undated last, where they are noticed."""
+        """Oldest first; undated last."""
         return inf if self.at is None else self.at, self.order
 
     @property
@@ -72,7 +69,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """`folder` is a bare clone of our own, `name` the source for people."""
+    """`folder` is a bare clone of our own."""
 
     folder: Path
     name: str
@@ -80,7 +77,7 @@ class Repository:
     git: Git
 
     def records(self, paths: Sequence[str] = ()) -> Iterator[Record]:
-        """Every text of every commit, or of these paths, oldest first, without deletions."""
+        """Of every commit, or of these paths, oldest first, without deletions."""
         log = (
             "log",
             "--reverse",
@@ -106,9 +103,7 @@ class Repository:
             yield from _records(_tokens(process.stdout, self.name), self.name)
 
     def texts(self, blobs: Sequence[str]) -> Iterator[bytes | None]:
-        """In order; None if larger than `LARGEST` or missing. Raises `ArchiveUnreachable` where they can't be
-        fetched.
-        """
+        """None if larger than `LARGEST` or missing. Raises `ArchiveUnreachable`."""
         with _named(self.name):
             self._fetch(blobs)
             here = f"--git-dir={self.folder}"
@@ -124,7 +119,7 @@ class Repository:
                 process.stdin.close()
 
     def _fetch(self, blobs: Sequence[str]) -> None:
-        """All missing ones in one fetch; git would fetch each alone."""
+        """In one fetch; git would fetch each alone."""
         here = f"--git-dir={self.folder}"
         listed = self.git.run(
             here,
@@ -164,8 +159,8 @@ def opened(source: str) -> Iterator[Repository]:
         )
     with tempfile.TemporaryDirectory(prefix="policywatch-archive-") as folder:
         bare, git = Path(folder) / "archive.git", Git("" if local.exists() else source)
-        # A local repository's configuration and hooks are not used: ours only borrows objects. All its branches are
-        # copied, as a clone of a bundle may have the main one only as its origin's.
+        # its configuration and hooks are not used: ours only borrows objects; all branches, as a clone of a bundle may
+        # have the main one only as its origin's
         if not local.exists():
             _clone(git, source, bare, "--bare", _BLOBLESS)
         else:
@@ -183,9 +178,7 @@ def opened(source: str) -> Iterator[Repository]:
 
 
 def followed(address: str, folder: Path, *, allow_private: bool = False) -> Repository:
-    """A clone kept in a folder, updated; without file contents where the server supports that. One process at a time.
-    Raises `ArchiveUnreachable`; `NotAnArchive` if empty.
-    """
+    """A clone kept in a folder, updated. One process at a time. Raises `ArchiveUnreachable`; `NotAnArchive` if empty."""
     name = _without_secrets(address)
     git = _git(address, name, allow_private=allow_private)
     bare = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.git"
@@ -243,7 +236,6 @@ def _clone(git: Git, address: str, bare: Path, *kind: str) -> None:
 
 @contextmanager
 def _named(name: str) -> Iterator[None]:
-    """Turns `GitFailed` into an `ArchiveUnreachable` that names the archive."""
     try:
         yield
     except GitFailed as failure:
@@ -254,7 +246,7 @@ def _named(name: str) -> Iterator[None]:
 
 
 def _branch(git: Git, bare: Path, name: str) -> str:
-    """The start: HEAD, else main or master, local or of the origin, else the only branch."""
+    """HEAD, else main or master, local or of the origin, else the only branch."""
     listing = ("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
     with _named(name):
         branches = git.run(f"--git-dir={bare}", *listing).split()
@@ -290,17 +282,15 @@ def _tokens(stream: IO[bytes], name: str) -> Iterator[str]:
 
 def _records(tokens: Iterator[str], name: str) -> Iterator[Record]:
     commit, moment, subject, order, count = "", "", "", -1, 0
-    now = int(time.time())  # future dates come from wrong clocks
+    now = int(time.time())  # later dates come from wrong clocks
     for token in tokens:
         if not token.startswith(":"):
             commit, moment, subject = (*token.split(" ", 2), "", "")[:3]
             order += 1
             continue
         _, mode, _, blob, status = token.split(" ")
-        path = intern(next(tokens))  # they recur, and a large archive is held in memory
-        if status[0] in "AMT" and mode.startswith(
-            "100"
-        ):  # a file, not a link or submodule
+        path = intern(next(tokens))  # they recur
+        if status[0] in "AMT" and mode.startswith("100"):  # no link or submodule
             count += 1
             if count > _MOST_RECORDS:
                 raise NotAnArchive(f"{name} has more than {_MOST_RECORDS} texts")
@@ -309,7 +299,7 @@ def _records(tokens: Iterator[str], name: str) -> Iterator[Record]:
 
 
 def _content(stream: IO[bytes]) -> bytes | None:
-    """Raises `GitFailed` where the stream ends early."""
+    """Raises `GitFailed`."""
     head = stream.readline()
     if not head:
         raise GitFailed("its contents end early")

@@ -30,7 +30,7 @@ from storage.versions import (
     mark_imported,
 )
 
-Progress = Callable[[str, int, int], None]  # document, texts done, texts in all
+Progress = Callable[[str, int, int], None]  # document, texts done, in all
 
 
 class Recorded(Protocol):
@@ -44,17 +44,16 @@ R = TypeVar("R", bound=Recorded)
 
 
 class Source(Protocol[R]):
-    """An archive's texts of one document. Raises `CheckEnded`, `ArchiveUnreachable`, `NotAnArchive`."""
+    """Raises `CheckEnded`, `ArchiveUnreachable`, `NotAnArchive`."""
 
     @property
-    def archive(self) -> str:
-        """What `source` of its texts begins with."""
+    def archive(self) -> str: ...
 
     def records(self, since: Import | None) -> Sequence[R]:
         """After the last one read, oldest first."""
 
     def texts(self, records: Sequence[R]) -> Iterator[ArchivedText]:
-        """These, read one after the other."""
+        """One after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def import_past(
     *,
     progress: Progress = lambda *_: None,
 ) -> Imported:
-    """Import unread texts, up to the first that exists already."""
+    """Unread texts, up to the first that exists already."""
     with database.reading() as session:
         since = last_import(session, document_id, source.archive)
     left = source.records(since)
@@ -124,14 +123,14 @@ def import_past(
 
 
 class ArchiveFailed(CheckEnded):
-    """The archive gives no proper answer; it may have the texts all the same."""
+    """It may have the texts all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveChecks:
     """Writes the checks of one document in one archive; methods return ids of checks.
 
-    `resting` collects the archive's failures in this run, after which it is not asked again.
+    `resting` are archives that failed in this run.
     """
 
     database: Database
@@ -143,7 +142,7 @@ class ArchiveChecks:
     def attempt(
         self, read: Callable[[ArchiveChecks], list[int]], mistakes: list[Exception]
     ) -> list[int]:
-        """What `read` wrote, or a failed check."""
+        """Or a failed check."""
         raised: list[Exception] = []
         with isolate_errors(raised):
             try:
@@ -193,7 +192,7 @@ class ArchiveChecks:
             return _add(session, check)
 
     def take(self, text: ArchivedText) -> int:
-        """With a new text, to be ingested, and the mark that it is read."""
+        """With the mark that it is read."""
         with self.database.writing() as session:
             check = self._check(session, text.address)
             if text.mark:
@@ -209,7 +208,7 @@ class ArchiveChecks:
             return _add(session, check)
 
     def repeat(self, address: str | None = None) -> int:
-        """Nothing new: the text in force, or one set aside, which is extracted again."""
+        """The text in force, or one set aside, which is extracted again."""
         with self.database.writing() as session:
             aside = last_set_aside(session, self.document_id)
             check = self._check(session, address)

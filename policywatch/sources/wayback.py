@@ -53,7 +53,7 @@ from storage.documents import document, is_silent
 from storage.versions import Import, current_version
 
 PUBLIC = "https://web.archive.org"
-_NEWEST = 5  # copies to try, for some can't be played back
+_NEWEST = 5  # some can't be played back
 _TROUBLES = {500, 502, 503, 504}
 _OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length"}
 _OF_A_COPY = {
@@ -69,7 +69,7 @@ _INSTEAD = {
 
 
 class _Adapter(BaseAdapter):
-    """Redirects the client's requests to `address`, through our own client."""
+    """Through our own client."""
 
     def __init__(self, address: str, settings: CrawlSettings) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class _Adapter(BaseAdapter):
                 headers={name: str(value) for name, value in request.headers.items()},
                 seconds=self.settings.timeout,
                 max_size=self.settings.max_size,
-                allow_private=True,  # the operator chose the address
+                allow_private=True,
             )
         except HttpFailure as failure:
             passes = failure.cause in {"connection", "broken_off"}
@@ -114,24 +114,21 @@ class _Adapter(BaseAdapter):
             raise RetryError(f"it answered with {response.status_code}")
         return response
 
-    def close(self) -> None:
-        """Nothing stays open."""
+    def close(self) -> None: ...
 
 
 @contextmanager
 def connected(
     address: str, settings: CrawlSettings, *, retries: int = 0
 ) -> Iterator[wayback.WaybackClient]:
-    """A client of the archive, or of a server with its interface, within the archive's rate limits. Turns an
-    unhandled `ArchiveFailed` into `ArchiveUnreachable`.
-    """
+    """Of the archive, or of a server with its interface. Turns `ArchiveFailed` into `ArchiveUnreachable`."""
     session = wayback.WaybackSession(
         retries=retries,
         timeout=settings.timeout,
         user_agent=f"policywatch (+{settings.contact})",
     )
     session.trust_env = False  # neither proxies nor credentials
-    session.adapters.clear()  # so that no redirect leads elsewhere
+    session.adapters.clear()  # no redirect leads elsewhere
     session.mount(f"{PUBLIC}/", _Adapter(address, settings))
     with wayback.WaybackClient(session) as client:
         try:
@@ -192,7 +189,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Copies of a page with a successful status."""
+    """With a successful status."""
 
     client: wayback.WaybackClient
     document: str
@@ -236,7 +233,7 @@ class Copies:
 
 @dataclass(frozen=True, slots=True)
 class PastCopies:
-    """The source of a history: copies of a period, at most one in each `every`."""
+    """Of a period, at most one in each `every`."""
 
     archive: ClassVar = INTERNET_ARCHIVE
     copies: Copies
@@ -249,7 +246,7 @@ class PastCopies:
         return f"{self.since} {self.until} {self.every}"
 
     def records(self, since: Import | None) -> Sequence[Copy]:
-        """Without repetitions of the same bytes. Raises `CheckEnded`."""
+        """Without repetitions. Raises `CheckEnded`."""
         is_long = self.every >= timedelta(days=1)
         rare: list[Copy] = []
         for copy in self.copies.listed(
@@ -267,7 +264,7 @@ class PastCopies:
         return [copy for copy in rare if copy.recorded_at > since.recorded_at]
 
     def texts(self, records: Sequence[Copy]) -> Iterator[ArchivedText]:
-        """Each copy's page, or why there is none. Raises `ArchiveFailed`."""
+        """Or why there is none. Raises `ArchiveFailed`."""
         for copy in records:
             page: Fetched | Message
             try:
@@ -282,9 +279,7 @@ class PastCopies:
 def silent(
     database: Database, entries: Sequence[DocumentEntry], checks: Sequence[int]
 ) -> list[DocumentEntry]:
-    """Documents that failed in `checks` and as often before as the operator's `after` says, and that the archive may
-    stand in for.
-    """
+    """That failed in `checks` as often as the operator's `after` says, and that the archive may stand in for."""
     with database.reading() as session:
         failing = {
             row.document_id
@@ -303,7 +298,7 @@ def read_copies(
     fingerprint_of: FingerprintOf,
     mistakes: list[Exception],
 ) -> Iterator[tuple[str, list[int]]]:
-    """The newest copy of each page, if later than what is known. Yields the document's id and its check."""
+    """The newest copy of each page, if later than what is known."""
     resting: list[Exception] = []
     with connected(address, settings) as client:
         for entry in entries:
@@ -336,7 +331,7 @@ def _read_newest(
             page = copies.page(copy)
         except ArchiveFailed:
             raise
-        except CheckEnded as ended:  # this copy is useless; the one before may do
+        except CheckEnded as ended:  # the copy before may do
             refused = refused or ended
             continue
         if (
