@@ -58,7 +58,7 @@ def opened(
 
 @contextmanager
 def _failures_explained() -> Iterator[None]:
-    """Raises `StorageError` where the database fails during a command."""
+    """Raises `StorageError`."""
     try:
         yield
     except (OperationalError, InternalError) as failure:
@@ -83,7 +83,7 @@ def known(
 
 
 def ready(watchlist: Watchlist) -> Watchlist:
-    """With documents and a contact, so that it may fetch."""
+    """With documents and a contact."""
     if problem := contact_problem(watchlist.contact):
         raise WatchlistError([watchlist.problem("contact", problem)])
     if not watchlist.documents:

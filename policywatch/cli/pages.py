@@ -63,7 +63,7 @@ def _whole_names(names: list[str] | None) -> list[str] | None:
 
 
 def _proxies(names: list[str] | None) -> list[str] | None:
-    """Anything but an address would be kept as a name, which no client has."""
+    """Anything but an address would be kept as a name."""
     for name in names or ():
         try:
             ip_network(name if name != "*" else "0.0.0.0/0")
@@ -154,7 +154,7 @@ def serve(
 
 
 def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
-    """Recipients are needed where texts can be accepted or readers subscribe; then the environment must be complete."""
+    """Recipients are needed where texts can be accepted or readers subscribe."""
     routes, configs = (
         [entry for entry, _ in watchlist.routes],
         extraction_configs(watchlist),

@@ -95,7 +95,7 @@ def run(
         start_logging(log_format)
     with opened(config) as (watchlist, database):
         only, started = known(watchlist, document), utc_now()
-        if not watchlist.documents:  # all paused, say, which the operator must hear
+        if not watchlist.documents:  # all paused, say
             _job(watchlist, database).notify()
         ready(watchlist)
         with database.reading() as session:
@@ -150,7 +150,7 @@ def run(
 
 
 def _job(watchlist: Watchlist, database: Database) -> Job:
-    """Imports Scrapy, Apprise and the classifier, which most scheduled runs do not need."""
+    """Loads Scrapy, Apprise and the classifier, which most scheduled runs do not need."""
     from policywatch.config.recipients import recipients
     from policywatch.pipeline import Job
 
@@ -158,7 +158,7 @@ def _job(watchlist: Watchlist, database: Database) -> Job:
 
 
 def raise_mistakes(mistakes: list[Exception]) -> None:
-    """Raises program errors after everything else is done, and reports damage of the store or program."""
+    """After everything else is done; reports damage of the store or program."""
     damage = [
         mistake
         for mistake in mistakes

@@ -36,7 +36,7 @@ from storage.reviews import reviews_of
 from storage.versions import Version, versions
 from storage.withdrawals import Withdrawal, with_withdrawn, withdrawals
 
-_WIDEST = 100  # columns; longer lines are hard to read
+_WIDEST = 100  # columns
 _SEVERITY = {"high": "bold red", "medium": "bold yellow", "low": "bold cyan"}
 _MARK = {"removed": "red strike", "added": "green underline", "same": ""}
 _PLAIN = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
@@ -55,7 +55,7 @@ _NO_DOCUMENT = Document(
 
 
 class _Sheet:
-    """Writes paragraphs to a console, indented and wrapped on a terminal, one a line when piped."""
+    """Paragraphs, indented and wrapped on a terminal, one a line when piped."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -68,7 +68,7 @@ class _Sheet:
         self.words = catalogue(ENGLISH)
 
     def line(self, *parts: str | tuple[str, str] | Text, indent: int = 0) -> None:
-        """A paragraph of words, each plain, with a style, or ready. What they say is sanitized here."""
+        """Of words, each plain, with a style, or ready. What they say is sanitized here."""
         text = Text(no_wrap=not self._console.is_terminal, overflow="fold")
         for part in parts:
             if isinstance(part, Text):
@@ -91,12 +91,12 @@ class _Sheet:
         self.line(("-" if self._console.options.ascii_only else "─") * self._width, "")
 
     def _safe(self, text: str) -> str:
-        """Sanitized, and only of characters that the console's encoding has."""
+        """Only of characters that the console's encoding has."""
         encoding = self._console.encoding
         return sanitize(text).encode(encoding, "replace").decode(encoding)
 
     def marked(self, diff: Iterable[Run]) -> Text:
-        """A word diff; where there is no colour, the words that decided a topic are left to the line below."""
+        """Where there is no colour, the words that decided a topic are left to the line below."""
         text = Text()
         last = "same"
         for run in diff:
@@ -116,7 +116,7 @@ class _Sheet:
         return text
 
     def table(self, rows: Sequence[tuple[str, Sequence[str]]], indent: int = 2) -> None:
-        """Names and what stands behind them, in two columns where there is a width to keep."""
+        """In two columns where there is a width to keep."""
         if not self._console.is_terminal:
             for name, values in rows:
                 self.line(f"{name}: {', '.join(values)}", indent=indent)
@@ -134,7 +134,7 @@ class _Sheet:
 
 
 def show_history(console: Console, session: Session, document_id: str) -> None:
-    """A document's versions, newest first, each with what changed. Raises `UnknownDocument`."""
+    """Newest first. Raises `UnknownDocument`."""
     sheet = _Sheet(console)
     row = document(session, document_id)
     with with_withdrawn(session):
@@ -166,7 +166,7 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
 
 
 def show_ignored(console: Console, clicks: Sequence[Mapping[str, Any]]) -> None:
-    """Passages that a person called not of the document, numbered by click."""
+    """Numbered by click."""
     sheet = _Sheet(console)
     for number, click in enumerate(clicks, 1):
         sheet.gap()
@@ -178,8 +178,7 @@ def show_ignored(console: Console, clicks: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show_changes(console: Console, page: ChangesPage) -> None:
-    """A page of the list of changes, newest first, each as in a history, with where it was found; those of one event
-    under the first of them."""
+    """Newest first; those of one event under the first of them."""
     sheet = _Sheet(console)
     for event in page.events:
         row, *others = leading_first(event, ENGLISH)
@@ -194,9 +193,8 @@ def show_changes(console: Console, page: ChangesPage) -> None:
 def show_change(
     console: Console, session: Session, change_id: int, *, why: bool = False
 ) -> None:
-    """A change: what it means, the flagged passages, then the rest. `why` adds the reasons for the classification.
-
-    Raises `UnknownChange`.
+    """What it means, the flagged passages, then the rest. `why` adds the reasons for the classification. Raises
+    `UnknownChange`.
     """
     sheet = _Sheet(console)
     view = change_view(session, change(session, change_id), ENGLISH)
@@ -249,7 +247,7 @@ def show_change(
 def show_comparison(
     console: Console, comparison: Comparison, *, why: bool = False
 ) -> None:
-    """What a change between two texts would be, in the manner of `show_change`."""
+    """In the manner of `show_change`."""
     sheet = _Sheet(console)
     if comparison.held:
         sheet.line(("Not classified", "bold"), f": {comparison.held}")

@@ -13,8 +13,8 @@ from analysis.model import Block, Dropped, Page
 from messages import counted
 from policywatch.sanitize import sanitize
 
-_WIDE = 120  # columns; narrower pairs of texts are hard to read
-_SHOWN = 200  # characters of each dropped text
+_WIDE = 120  # columns
+_SHOWN = 200  # characters of a dropped text
 _MARKS = {"heading": "# ", "item": "- ", "row": "| ", "paragraph": ""}
 
 

@@ -15,7 +15,7 @@ from storage.checks import VALID, count_checks, later_than
 from storage.clock import utc_now
 from storage.documents import Document, document
 
-CONFIRMATIONS = 3  # further checks that must find a returned text before its alert
+CONFIRMATIONS = 3  # further checks that must find a returned text
 
 RoutesFor = Callable[[Document, Change], Iterable[str]]
 
@@ -23,7 +23,7 @@ RoutesFor = Callable[[Document, Change], Iterable[str]]
 def alert(
     session: Session, change: Change, undoes: int | None, routes_for: RoutesFor
 ) -> None:
-    """Alert unless the change waits; waiting changes go first, so that news come in order.
+    """Unless the change waits; waiting changes go first, so that news come in order.
 
     If it undoes a waiting change (`undoes`), that one and later ones are dropped: readers of the earlier text missed
     nothing.
@@ -51,7 +51,7 @@ def alert(
 def confirm(
     session: Session, routes_for: RoutesFor, now: Callable[[], datetime] = utc_now
 ) -> None:
-    """Alert of waiting changes that have stayed; small edits meanwhile do not restart the wait."""
+    """Changes that have stayed; small edits meanwhile do not restart the wait."""
     for change in waiting_changes(session):
         if change.check_id is None:
             continue
@@ -67,7 +67,7 @@ def add_alerts(
     routes_for: RoutesFor,
     now: Callable[[], datetime] = utc_now,
 ) -> None:
-    """Dated now, not by the change: a digest gathers what came since its last time."""
+    """Dated now: a digest gathers what came since its last time."""
     if not change.alert:
         return
     source = document(session, change.document_id)

@@ -39,7 +39,7 @@ from storage.versions import current_version
 
 
 class NothingHeld(StorageError):
-    """There is no held text."""
+    pass
 
 
 def reject(
@@ -50,7 +50,7 @@ def reject(
     actor: Actor,
     now: Callable[[], datetime] = utc_now,
 ) -> Check:
-    """The held text is neither shown nor announced again, and the last valid version stands; `accept` still takes it.
+    """It is neither shown nor announced again; `accept` still takes it.
 
     Raises `NothingHeld`, and `AnotherTextHeld` if a run replaced the text of `check_id`.
     """
@@ -90,9 +90,7 @@ def held_check(session: Session, document_id: str) -> Check:
 def held_text(
     session: Session, document_id: str, config: ExtractionConfig
 ) -> tuple[Check, NewVersion]:
-    """The check, and what accepting it would write. Raises `NothingHeld`, and `UnreadablePage` where the capture
-    gives no text now.
-    """
+    """What accepting it would write. Raises `NothingHeld`, and `UnreadablePage` where the capture gives no text now."""
     check = held_check(session, document_id)
     assert check.capture_id is not None
     captures = captures_from(session, check.capture_id)
@@ -127,9 +125,7 @@ def accept(
     None without a text to compare it with. Needs `one_at_a_time`. Raises as `held_text` does, and `AnotherTextHeld`
     if a run replaced the text that was `seen`.
     """
-    with (
-        database.reading() as session
-    ):  # comparing takes long: others may write meanwhile
+    with database.reading() as session:  # others may write meanwhile
         held, decision = held_text(session, document_id, config)
         assert held.capture_id is not None
         held_capture = capture(session, held.capture_id)

@@ -41,7 +41,7 @@ from storage.versions import (
     mark_imported,
 )
 
-_BATCH = 5  # texts of a transaction, repeated when an import is stopped
+_BATCH = 5  # of a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +140,15 @@ def import_document(
 def _results(
     before: Page | None, texts: Iterable[ArchivedText], config: ExtractionConfig
 ) -> Iterator[_Result]:
-    """For each text. A rejected one waits for the next: if the archive continues with it, it was the document; if it
-    returns, it was an error page or half a page.
+    """A rejected text waits for the next: if the archive continues with it, it was the document; if it returns, it was
+    an error page or half a page.
     """
     rejected: tuple[ArchivedText, Page, Message] | None = None
     earlier: deque[frozenset[str]] = deque(maxlen=EARLIER)
     for text in texts:
         page = _extract(text, before, config)
         if not isinstance(page, Page):
-            # the one waiting before it is still undecided
+            # the one before it is still undecided
             yield _Result(_bare(text, page), reason=page, settled=rejected is None)
             continue
         reason = _reject_reason(before, page, config)
@@ -171,7 +171,7 @@ def _results(
 
 
 def _bare(text: ArchivedText, reason: Message) -> ArchivedText:
-    """Without its bytes, which would fill the memory."""
+    """Which would fill the memory."""
     return replace(text, page=reason)
 
 
@@ -204,7 +204,7 @@ def _accepted(
     config: ExtractionConfig,
     earlier: deque[frozenset[str]],
 ) -> _Result:
-    """For a rejected text with which the archive went on."""
+    """A rejected text with which the archive went on."""
     if before is None or not are_different_documents(before, page, title=config.title):
         return _next(before, text, page, config, earlier)
     earlier.clear()
@@ -218,7 +218,7 @@ def _next(
     config: ExtractionConfig,
     earlier: deque[frozenset[str]],
 ) -> _Result:
-    """For an accepted text; `earlier` grows by the one before it."""
+    """An accepted text; `earlier` grows by the one before it."""
     if before is None:
         return _Result(text, page)
     texts, texts_before = (
@@ -226,7 +226,7 @@ def _next(
     )
     if texts == texts_before or fingerprint(before.blocks) == fingerprint(
         page.blocks
-    ):  # the usual case, except for links
+    ):  # the usual case
         return _Result(text)
     draft = draft_change(config.compare(before, page, earlier=tuple(earlier)))
     earlier.append(block_keys(before))
@@ -243,7 +243,7 @@ def _write(
     *,
     makes_room: bool,
 ) -> Version | None:
-    """Returns the version in force then. `makes_room`: later versions are renumbered."""
+    """The version in force then. `makes_room`: later versions are renumbered."""
     text = result.text
     total.texts += 1
     if result.reason is not None:
@@ -283,7 +283,7 @@ def _join(
     *,
     is_longer: bool,
 ) -> None:
-    """Compare the archive's last text with our first; an earlier import may have done so, or been stopped before."""
+    """The archive's last text with our first; an earlier import may have done so."""
     with database.reading() as session:
         former = change_to(session, own.id)
         is_same = theirs.fingerprint == own.fingerprint

@@ -45,10 +45,10 @@ def ingest(
     again: bool = False,
     only: str | None = None,
 ) -> list[int]:
-    """Ingest unread captures, a document's oldest first. Returns the ids of their checks.
+    """A document's oldest first. Returns the ids of their checks.
 
-    `only`: one document, unless others must come first. Documents no longer watched are skipped. A program error
-    fails its check alone and is added to `mistakes`. Failed and given-up captures are retried only with `again`.
+    `only`: one document, unless others must come first. A program error fails its check alone and is added to
+    `mistakes`. Failed and given-up captures are retried only with `again`.
     """
     checks = _unread(database, configs, again=again, only=only)
     for check_id in checks:
@@ -77,9 +77,7 @@ def _unread(
     again: bool,
     only: str | None,
 ) -> list[int]:
-    """Announced texts come after those in force, which they are compared with; captures that ended the program come
-    last.
-    """
+    """Announced texts come after those in force; captures that ended the program come last."""
     with database.reading() as session:
         unread = [
             check
@@ -112,9 +110,7 @@ def _ingest(
     *,
     again: bool,
 ) -> None:
-    """Slow work is done between transactions, so that others can write. A killed run has recorded the attempt, and
-    the next one continues.
-    """
+    """Slow work is done between transactions. A killed run has recorded the attempt, and the next one continues."""
     with database.writing() as session:
         check = session.get_one(Check, check_id)
         if check.outcome is not None and not again:
@@ -123,7 +119,7 @@ def _ingest(
         assert check.capture_id is not None, "an unread check has a capture"
         failed = None if again else tripped_before(session, check)
         if failed is not None and failed.outcome is not None:
-            check.attempts = failed.attempts  # so that `read --again` finds it
+            check.attempts = failed.attempts  # `read --again` finds it
             finish(session, check, Outcome(failed.outcome), failed.reason)
             return
         if not again:
@@ -143,7 +139,7 @@ def _ingest(
     log_decision(check.document_id, "check %d is %s", check_id, _described(decision))
     with database.writing() as session:
         check = session.get_one(Check, check_id, with_for_update=True)
-        if check.outcome is None or again:  # else another process was faster
+        if check.outcome is None or again:  # another process was faster
             apply(session, check, decision, captures[0], config, routes_for)
 
 

@@ -23,7 +23,7 @@ from storage.clock import utc_now
 from storage.documents import Document, document
 from storage.notices import Notice, notices_of
 
-_DAY = timedelta(days=1)  # later, the chain may have closed the check's day
+_DAY = timedelta(days=1)  # later, the chain may have closed its day
 
 
 def finish(
@@ -33,7 +33,7 @@ def finish(
     reason: Message | None = None,
     not_before: datetime | None = None,
 ) -> None:
-    """Set the check's outcome, and update the document's health. `not_before` is the end of the server's pause."""
+    """And the document's health. `not_before` is the end of the server's pause."""
     if check.id is not None and utc_now() - check.checked_at > _DAY:
         note(session, "read", f"{check.document_id}, check {check.id}")
     check.outcome, check.reason = outcome.value, reason
@@ -50,7 +50,7 @@ def finish(
 
 
 def accept_check(session: Session, check: Check) -> None:
-    """A person accepted the check's text: it counts as good."""
+    """It counts as good."""
     take_rejection_back(session, check)
     check.accepted = True
     session.add(check)
@@ -58,7 +58,7 @@ def accept_check(session: Session, check: Check) -> None:
 
 
 def release_capture(session: Session, check: Check) -> None:
-    """A valid check brought neither the text in force nor news: drop its capture, and ask for the whole page next."""
+    """It brought neither the text in force nor news: the next check asks for the whole page."""
     document(session, check.document_id).forget_validators()
     drop_captures(session, [check], "alternating")
 
@@ -84,7 +84,7 @@ def _failed(
         return
     pause = pauses(session, check.checked_at, [row.id]).get(row.id)
     if pause is not None and check.checked_at < pause:
-        return  # no request was made; the pause was counted when it began
+        return  # counted when it began
     row.not_before = not_before or row.not_before
     row.failures += 1
     row.failing_since = row.failing_since or check.checked_at
@@ -109,7 +109,7 @@ def _drop_captures_between(session: Session, check: Check) -> None:
 
 
 def _propose_address(session: Session, row: Document, check: Check) -> None:
-    """Notify once, when as many checks as the watchlist says met the same new address."""
+    """Once, when as many checks as the watchlist says met the same new address."""
     if check.moved_to is None:
         return
     moves = last_moves(session, row.id, row.alert_after)

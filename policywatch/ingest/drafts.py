@@ -24,7 +24,7 @@ class ChangeDraft(NamedTuple):
     reading: dict[str, Any] | None = None
 
     def columns(self, *, alert: bool = True) -> dict[str, Any]:
-        """As columns of a change; without `alert`, one that alerts nobody."""
+        """Without `alert`, one that alerts nobody."""
         columns = change_columns(self.comparison)
         if self.reading is not None:
             columns = decide(
@@ -43,8 +43,8 @@ def draft_change(comparison: Comparison) -> ChangeDraft:
 def read_draft(
     draft: ChangeDraft, config: ExtractionConfig, *, former: str | None = None
 ) -> ChangeDraft:
-    """With a language model's reading, if there is one; it may use the network, so hold no transaction. `former`:
-    only look up what it answered.
+    """With a language model's reading, if there is one; it may use the network, so hold no transaction. `former`: only
+    look up what it answered.
     """
     if config.read is None:
         return draft
@@ -66,7 +66,7 @@ def change_columns(comparison: Comparison) -> dict[str, Any]:
 
 
 def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
-    """In order, with word diffs."""
+    """With word diffs."""
     passages = list(passages)
     marks = _marks(
         [(passage.before or "", passage.after or "") for passage in passages]

@@ -16,16 +16,13 @@ from storage.changes import change as stored_change
 from storage.documents import Document, document, family_id, untranslated_id
 from storage.events import added_texts, changes_between, join_event
 
-NEAR = timedelta(days=7)  # between changes joined by their words alone
-SPAN = timedelta(days=90)  # of an event; only the announced text itself may join later
-_SHARED = 60  # characters of new text that two documents do not share by chance
+NEAR = timedelta(days=7)  # joined by their words alone
+SPAN = timedelta(days=90)  # only the announced text itself may join later
+_SHARED = 60  # characters of new text
 
 
 def group(session: Session, change: Change) -> None:
-    """Join the event of another change about the same thing.
-
-    The surest reason wins, then the nearest change, then the first, so that it is deterministic.
-    """
+    """The surest reason wins, then the nearest change, then the first."""
     if not _has_words(change):
         return
     if announcement := announcements(session, [change]).get(change.id):
@@ -83,7 +80,7 @@ def _reasons(
     is_near: bool,
     has_shared_text: bool,
 ) -> Iterator[str | None]:
-    """Codes of reasons, surest first; None for those that do not hold."""
+    """Surest first; None for those that do not hold."""
     share_topics = not {*change.topics}.isdisjoint(other.topics)
     days = {change.effective_date, other.effective_date}
     is_family = family_id(of) == family_id(its_document)
@@ -118,7 +115,7 @@ def _can_join(session: Session, change: Change, other: Change) -> bool:
 
 
 def _has_words(change: Change) -> bool:
-    """The service changed the words: not only the form, nor our extraction."""
+    """Not only the form, nor our extraction."""
     return change.substantive and change.cause != Cause.EXTRACTION
 
 

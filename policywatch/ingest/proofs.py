@@ -18,7 +18,7 @@ from storage.verification import Damage, sample_of_day, text_damage
 from storage.versions import Version
 from storage.withdrawals import with_withdrawn
 
-_FORMER = 2  # earlier versions to try: a re-extracted one was read after the first
+_FORMER = 2  # a re-extracted version was read after the first
 
 Configs = Mapping[str, ExtractionConfig]
 
@@ -29,9 +29,7 @@ def extraction_damage(
     counts: Counter[bool | None],
     session: Session,
 ) -> Iterator[Damage]:
-    """Versions whose captures give another text: of all, or of a `day`'s sample. `counts` gets the answers of
-    `gives_text`.
-    """
+    """Of all versions, or of a `day`'s sample. `counts` gets the answers of `gives_text`."""
     with with_withdrawn(session):
         ids = session.exec(select(Version.id).order_by(col(Version.id))).all()
     if day is not None:
@@ -52,9 +50,7 @@ def extraction_damage(
 
 
 def gives_text(session: Session, version: Version, configs: Configs) -> bool | None:
-    """None if unknown: other rules or selectors extracted it, the document is no longer watched, or a capture is
-    damaged or missing.
-    """
+    """None if unknown: other rules extracted it, the document is no longer watched, or a capture is damaged or missing."""
     config = configs.get(version.document_id)
     if config is None or version.extractor != config.extractor:
         return None
@@ -80,7 +76,7 @@ def gives_text(session: Session, version: Version, configs: Configs) -> bool | N
 
 
 def _former(session: Session, version: Version) -> Iterator[Page | None]:
-    """Pages it may have been read after: since then versions may have been withdrawn, or imported before it."""
+    """Since then versions may have been withdrawn, or imported before it."""
     before = select(Version.page).where(
         Version.document_id == version.document_id,
         col(Version.number) < version.number,
@@ -100,7 +96,7 @@ def _words(page: Page) -> list[str]:
 def require_texts(
     session: Session, versions: Sequence[Version], configs: Configs
 ) -> None:
-    """Raises `DamagedText` for one that differs from the chain, or from its captures."""
+    """Raises `DamagedText`."""
     damage = [*text_damage(session, [version.id for version in versions])]
     for version in versions:
         if damage or gives_text(session, version, configs) is False:

@@ -31,11 +31,11 @@ from storage.errors import DamagedCapture
 from storage.journal import Action, Actor, enter
 from storage.notices import Notice, notices_of
 
-_LISTED, _READ = 8, 500  # links in a notice; new links examined on a page
+_LISTED, _READ = 8, 500  # links in a notice; examined on a page
 _LONGEST, _WORDS = (
     2_000,
     200,
-)  # characters of an address; of a link's words or path examined
+)  # of an address; of a link's words or path
 _AI = {"ai_training", "ai_features", "automated_decisions"}
 _DATA = {
     "data_collection",
@@ -55,18 +55,14 @@ _ASIDE = re.compile(
 
 
 def propose_links(session: Session, check: Check, before: Page, after: Page) -> None:
-    """Notify once of new links in a check's text to unknown pages of the same organisation. In the transaction that
-    writes the text, so that each is proposed once.
-    """
+    """Notify once of links to unknown pages of the same organisation, in the transaction that writes the text."""
     links, of = (
         [*islice(_new_links(before, after), _READ)],
         document(session, check.document_id),
     )
     if not links:
         return
-    take(
-        session, AdvisoryLock.PLANNING
-    )  # no two processes may propose the same address
+    take(session, AdvisoryLock.PLANNING)  # two processes may propose the same address
     documents = known(session)
     own = {
         _organisation(url)
@@ -96,7 +92,7 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
 
 
 class Proposal(NamedTuple):
-    """`entry` is for the watchlist; of a `moved` document, the line to replace."""
+    """Of a `moved` document, `entry` is the line to replace."""
 
     notice: Notice
     url: str
@@ -108,13 +104,13 @@ class Proposal(NamedTuple):
 
     @property
     def keys(self) -> dict[str, str]:
-        """What the form of a new document is filled with."""
+        """For the form of a new document."""
         tables = tomllib.loads(self.entry).get("documents", [{}])
         return {name: str(value) for name, value in tables[0].items() if name != "id"}
 
 
 def open_proposals(session: Session, document_id: str | None = None) -> list[Proposal]:
-    """Addresses still unwatched and not dismissed, of all documents or one."""
+    """Still unwatched and not dismissed."""
     notices = [
         each
         for kind in (NoticeKind.LINKS, NoticeKind.MOVED)
@@ -141,7 +137,7 @@ def open_proposals(session: Session, document_id: str | None = None) -> list[Pro
 def dismiss(
     session: Session, notice_id: int, url: str, actor: Actor, at: datetime
 ) -> None:
-    """What a person does not want is not proposed any more."""
+    """It is not proposed any more."""
     notice = session.get(Notice, notice_id)
     if notice is None or "proposals" not in notice.facts:
         return
@@ -158,7 +154,7 @@ def dismiss(
 
 
 def page_key(url: str) -> str:
-    """Equal for addresses of one page: ignores scheme, fragment, tracking parameters, language and last slash."""
+    """Equal for addresses of one page: without scheme, fragment, tracking parameters, language and last slash."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -177,7 +173,7 @@ def page_key(url: str) -> str:
 
 
 class _Taken:
-    """Pages not to be proposed: addresses with titles."""
+    """Addresses with titles."""
 
     def __init__(self, pages: Iterable[tuple[str, str]]) -> None:
         self._titles = dict[
@@ -206,7 +202,7 @@ def _place(url: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 
 def _known_pages(session: Session) -> list[tuple[str, str]]:
-    """Watched addresses, and where they were last found."""
+    """Watched, and where they were last found."""
     checks = last_checks(session)
     found = (
         (row.title, checks[row.id].final_url)
@@ -224,7 +220,7 @@ def _addresses(rows: Iterable[Document]) -> list[tuple[str, str]]:
 
 
 def _canonical(session: Session, row: Document) -> str | None:
-    """The last canonical address, on the same site."""
+    """The last one, on the same site."""
     newest = newest_captures(session, row.id)
     if not newest:
         return None
@@ -242,7 +238,6 @@ def _canonical(session: Session, row: Document) -> str | None:
 
 
 def _title(entry: str) -> str:
-    """Of a proposed entry."""
     (table,) = tomllib.loads(entry)["documents"]
     return str(table["title"])
 
@@ -270,7 +265,7 @@ def _new_links(before: Page, after: Page) -> Iterator[tuple[Link, str]]:
 
 
 def _keys(link: Link) -> set[str]:
-    """Links to one page share one of these; unknown parameters may differ."""
+    """Links to one page share one of these."""
     key = page_key(link.url)
     return {key, f"{key.partition('?')[0]} {link.text}"}
 

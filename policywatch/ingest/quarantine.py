@@ -47,7 +47,7 @@ _PARTIAL = frozenset(
 
 
 class ShownText(NamedTuple):
-    """When the operator was shown a rejected text, and how many later checks rejected one."""
+    """`later`: how many checks rejected one since."""
 
     captures: Sequence[Capture]
     at: datetime
@@ -79,9 +79,8 @@ def has_stayed(
     *,
     is_only_text: bool,
 ) -> bool:
-    """Whether the page has shown a rejected text for three checks: it is then the document if only its novelty spoke
-    against it, or if the only text in force looks wrong beside it; else after a week. A text that says it is no
-    policy never is.
+    """For three checks: it is then the document if only its novelty spoke against it, or if the only text in force
+    looks wrong beside it; else after a week. A text that says it is no policy never is.
     """
     code = reason.code
     if code == "rejection.other_page" and not bears_title(page, config.title):
@@ -118,7 +117,7 @@ def preview(
 def says_the_same(
     captures: Sequence[Capture], page: Page, config: ExtractionConfig, memory: Memory
 ) -> bool:
-    """Most words are equal, and no difference would alert."""
+    """No difference would alert."""
     try:
         former = join_pages(config.extract_parts(captures, memory=memory))
     except UnreadablePage:
@@ -138,16 +137,14 @@ def hold(
     lines: list[str] | None,
     rejected_as: int | None,
 ) -> None:
-    """Set the check's text aside, with a notice unless the operator saw or rejected it before."""
+    """With a notice unless the operator saw or rejected it before."""
     if rejected_as is not None:
         check.rejected_as = rejected_as
         finish(session, check, Outcome.HELD, reason)
         return
     row = document(session, check.document_id)
     if lines is not None or row.alerted_at is None:
-        row.alerted_at = (
-            check.checked_at
-        )  # so that no notice without a preview is sent first
+        row.alerted_at = check.checked_at  # no notice without a preview is sent first
     finish(session, check, Outcome.HELD, reason)
     if lines is None:
         return

@@ -74,9 +74,7 @@ def record(
     *,
     detected_at: datetime | None = None,
 ) -> Change | None:
-    """Write the version, its change and alerts; the caller must `finish` the check. Dated by the check, unless by
-    `detected_at`.
-    """
+    """The caller must `finish` the check. Dated by it, unless by `detected_at`."""
     if (
         decision.current is not None
         and not decision.is_first
@@ -118,7 +116,7 @@ def record(
 
 
 def _report_address(session: Session, check: Check, draft: ChangeDraft) -> None:
-    """The operator hears of a text that speaks to a language model, once for each document."""
+    """Of a text that speaks to a language model, once for each document."""
     text = speaks_to_model(draft.passages)
     kind = NoticeKind.ADDRESSED
     if text and not notices_of(session, kind, check.document_id):

@@ -54,8 +54,8 @@ _RULES = (".py", ".toml", ".csv")  # files
 def reprocess_current(
     database: Database, configs: Mapping[str, ExtractionConfig]
 ) -> dict[str, Exception]:
-    """Texts in force extracted by other rules or selectors: else the next check would mistake our progress for a
-    change. Returns documents that failed by program errors, with the exceptions; they can't be checked.
+    """Else the next check would mistake our progress for a change. Returns documents that failed by program errors;
+    they can't be checked.
     """
     with database.reading() as session:
         current = in_force(session)
