@@ -34,10 +34,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evaluation.browse_store import FIRST, LONGEST, NOW, Maker, Sizes, fill
+from foundation.vocabulary import TODAY
+from policywatch.answers import store_answers
 from policywatch.web.app import create_app
 from policywatch.web.serving import Listening, serve
 from storage.change_list import ChangeFilter, changes_page
 from storage.changes import Change
+from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import documents_page, services_page
 from tests.archive import Commit, repository
@@ -128,6 +131,17 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
         "a whole rewrite": [
             f"/documents/{id_}/compare?from=1&to=90" for id_ in documents[:4]
         ],
+        "text of a day with what came since": [
+            f"/documents/{id_}/compare?from=2025-12-01&view=whole" for id_ in documents
+        ],
+        "a change in the whole text": [f"/changes/{id_}?view=whole" for id_ in ids],
+        "what holds today": [f"/services/{quote(name)}/today" for name in services[:5]],
+        "services side by side": [
+            f"/today?{'&'.join(f'services={quote(name)}' for name in services[:5])}"
+            f"&question={question}"
+            for question in TODAY
+        ],
+        "sitemap": ["/sitemap.xml"],
         "upcoming": ["/upcoming"],
         "health": ["/health"],
         "feed": ["/feed.atom", "/feed.atom?topic=security", "/feed.json"],
@@ -157,6 +171,9 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
         "API a version": [f"{api}/documents/{id_}/versions/7" for id_ in documents],
         "API course": [f"{api}/documents/{longest}/course"],
         "API health": [f"{api}/health"],
+        "API what holds today": [
+            f"{api}/services/{quote(name)}/today" for name in services[:5]
+        ],
         "API search": [f"{api}/search?q={quote(each, safe='&=')}" for each in searches],
     }
     return found
@@ -190,6 +207,10 @@ def measure(url: str, *, times: int, core: int | None, clients: int) -> bool:
     """Print a line for each thing that can be asked; whether all were quick enough."""
     database = Database(url)
     file, asked = database.sqlite_file, addresses(database, random.Random(1))
+    with database.reading() as session:
+        services = [name for name, _ in services_page(session, limit=1000)][1::7]
+    while store_answers(database, utc_now().date(), services[:5]):
+        pass  # as a run does for those that somebody looked at
     database.close()
     well = True
     with server(url, core) as (process, port):
