@@ -179,32 +179,6 @@ def services_named(session: Session, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(services))
 
 
-def side_by_side(
-    answers: Sequence[Today], question: TodayQuestion, day: date
-) -> SideBySide:
-    """Of what services answer, that question alone."""
-    services = [
-        service.model_copy(
-            update={
-                "languages": [
-                    group.model_copy(
-                        update={
-                            "answers": [
-                                each
-                                for each in group.answers
-                                if each.question == question
-                            ]
-                        }
-                    )
-                    for group in service.languages
-                ]
-            }
-        )
-        for service in answers
-    ]
-    return SideBySide(question=question, day=day, services=services)
-
-
 def today(session: Session, service: str, day: date) -> Today:
     """The answers on a day, by language, those with most documents first. Raises `UnknownService`."""
     name = service_named(session, service)

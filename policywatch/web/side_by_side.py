@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
@@ -19,7 +20,6 @@ from policywatch.views.today import (
     Today,
     UnknownService,
     services_named,
-    side_by_side,
 )
 from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
@@ -94,7 +94,11 @@ def answers_of_services(
         raise _wrong("too_long", "services", query.services, problem)
     day = query.day or backend.now().date()
     answers = answers_on(request, backend, services, query.day)
-    return side_by_side(answers, query.question, day)
+    for group in chain.from_iterable(each.languages for each in answers):
+        group.answers = [
+            each for each in group.answers if each.question == query.question
+        ]
+    return SideBySide(question=query.question, day=day, services=answers)
 
 
 def _wrong(kind: str, name: str, found: object, problem: str) -> RequestValidationError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 
 from fastapi import Request, Response
 
@@ -45,13 +46,10 @@ def answers_on(
     if day is None:
         day = backend.now().date()
         if not page_context(request).exported:  # which reads a snapshot
+            turn = partial(comparisons.turn, request)
             with suppress(*STORE_LOST):  # as of a store that can't be written
-                store_answers(
-                    backend.database,
-                    day,
-                    services,
-                    turn=lambda: comparisons.turn(request),
-                )
+                while store_answers(backend.database, day, services, turn=turn):
+                    pass
         with backend.database.reading() as session:
             return [today(session, name, day) for name in services]
     # of another day nothing is stored, and it takes a second a document
