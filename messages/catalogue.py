@@ -146,7 +146,9 @@ class Catalogue:
         return self("change.places", n=len(others) + 1) + also_under
 
     def severity_reasons(self, brief: Mapping[str, Any]) -> str:
-        """May be empty."""
+        """May be empty, as where a person decided."""
+        if "severity" in brief.get("edit", {}):
+            return ""
         return self.semicolon.join(
             self.term("severity_reasons", name) for name in brief["severity_reasons"]
         )
@@ -172,7 +174,7 @@ class Catalogue:
         """None for a language without a trained model."""
         return (
             self("say.unclassified")
-            if brief.get("unlearned")
+            if brief.get("unlearned") and "severity" not in brief.get("edit", {})
             else self.term("severity", name)
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from sqlmodel import Session
 
@@ -153,6 +153,8 @@ class ChangeView:
         service, title = self.service, self.title
         if not service:
             return clean(headline_text(words, brief))
+        if edited := self.edit.get("headline", {}).get(words.language):
+            return clean(edited)
         if read := self._read_headline:
             is_named = service.casefold() in read.casefold()
             text = read if is_named else f"{service} · {title}{words.colon}{read}"
@@ -190,6 +192,55 @@ class ChangeView:
         return words.term("headline", key, text=text, date=date)
 
     @property
+    def edit(self) -> Mapping[str, Any]:
+        """A person's, in place of the machine's."""
+        edit: Mapping[str, Any] = self.change.brief.get("edit", {})
+        return edit
+
+    @property
+    def unedited(self) -> ChangeView:
+        """The machine's."""
+        values = self.change.model_dump() | self.edit.get("machine", {})
+        brief = {name: each for name, each in values["brief"].items() if name != "edit"}
+        return replace(self, change=Change(**values | {"brief": brief}))
+
+    @property
+    def note(self) -> tuple[str, str] | None:
+        """A person's on the change, and its language: this one, or another if it is in no other."""
+        notes = self.edit.get("note", {})
+        language = next(iter([*({self.words.language} & {*notes}), *notes]), None)
+        return (clean(notes[language]), language) if language else None
+
+    @property
+    def signed_note(self) -> str:
+        if self.note is None:
+            return ""
+        by = clean(self.edit["by"])
+        return self.words("edit.note", text=self.note[0], by=by)
+
+    @property
+    def edited(self) -> str:
+        """Who put other words in place of the machine's, and these; empty where nobody did."""
+        if not self.edit:
+            return ""
+        words, machine, parts = self.words, self.unedited, []
+        if self.headline != machine.headline:
+            parts.append(words.quoted(machine.headline))
+        if "severity" in self.edit:
+            is_none = machine.change.severity == "none"
+            severity = words("changes.not_about") if is_none else machine.severity_name
+            parts.append(f"{words('say.severity')}{words.colon}{severity}")
+        if "topics" in self.edit:
+            topics = ", ".join(machine.topics) or words("edit.no_topics")
+            parts.append(f"{words('say.about')}{words.colon}{topics}")
+        if not parts:
+            return ""
+        day = words.day(datetime.fromisoformat(self.edit["at"]).date())
+        return words(
+            "edit.by", by=clean(self.edit["by"]), date=day, machine=" · ".join(parts)
+        )
+
+    @property
     def _read_headline(self) -> str | None:
         """A language model's, if the page supports it."""
         reader = self.change.brief.get("reader") or {}
@@ -220,6 +271,7 @@ class ChangeView:
         is_whole = (
             not news.get("claim")
             and not brief.get("reader", {}).get("headline")
+            and not self.edit.get("headline")
             and not news.get("notice")
             and text[start:end].strip(" .") == text.strip(" .")
         )

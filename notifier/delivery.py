@@ -21,17 +21,19 @@ from notifier.notifications import (
     correction_message,
     digest_message,
     empty_digest,
+    marked_unreviewed,
     notice_message,
     opened_by_answers,
     sample_message,
     with_reminders,
 )
-from notifier.plan import OPERATOR, plan, routes_by_name
+from notifier.plan import OPERATOR, is_reviewed, plan, routes_by_name
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.subscriptions import RouteTo, subscriber_routes
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
+from notifier.when import AfterReview
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert
 from storage.chain import head_line
@@ -286,6 +288,14 @@ class DeliveryRun:
                 routes[alert.route].about for alert in alerts if alert.route in routes
             }
             message = opened_by_answers(session, message, alerts, asked)
+            held = [
+                alert
+                for alert in alerts
+                if alert.route in routes
+                and isinstance(routes[alert.route].when, AfterReview)
+            ]
+            if not all(is_reviewed(session, alert) for alert in held):
+                message = marked_unreviewed(message)
         if delivery.kind == "digest":
             names = {delivery.route, *(alert.route for alert in alerts)}
             message = with_reminders(

@@ -127,6 +127,13 @@ def opened_by_answers(
     return replace(message, body=replace(message.body, lead=lead))
 
 
+def marked_unreviewed(message: Notification) -> Notification:
+    """Of a route that waits for a review in vain."""
+    lead = message.body.words("say.unreviewed")
+    lead = " ".join(filter(None, [lead, message.body.lead]))
+    return replace(message, body=replace(message.body, lead=lead))
+
+
 def digest_message(
     session: Session,
     alerts: Sequence[Alert],

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from foundation.vocabulary import Cause, State, gravity
+from foundation.vocabulary import Cause, ReviewState, State, gravity
 from messages import Message
 from notifier.calendar import REMINDER
 from notifier.document_health import report_unreadable
 from notifier.repeats import says_more
 from notifier.routes import Address, Route
-from notifier.when import AtOnce, zone
+from notifier.when import AfterReview, AtOnce, zone
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert, approaching_deadlines, unplanned_alerts
 from storage.changes import change
@@ -41,8 +41,10 @@ from storage.deliveries import (
 from storage.documents import document, failing
 from storage.events import event_changes
 from storage.notices import unplanned_notices
+from storage.reviews import Review, last_reviews
 from storage.subscribers import subscribers
 
+SENDING = (ReviewState.REVIEWED, ReviewState.CONCERNS_US)  # what is held until then
 OPERATOR = "[operator]"  # no route can be called so
 
 
@@ -110,9 +112,10 @@ class _Planner:
             alert.planned_at = self.now
         elif _is_due(self.session, alert, route, grace, self.now):
             alert.planned_at = self.now
-            self._assign(
-                [_Assignment(alert, route, place) for place in _distinct(route.to)]
-            )
+            if dismissal(self.session, alert, route) is None:
+                self._assign(
+                    [_Assignment(alert, route, place) for place in _distinct(route.to)]
+                )
 
     def _assign(self, assigned: Iterable[_Assignment]) -> None:
         self.assigned |= {(each.alert.id, each.place.url): each for each in assigned}
@@ -165,7 +168,10 @@ class _Planner:
         lost = []
         for alert in alerts:
             route = self.routes.get(alert.route)
-            if route is not None and not is_wanted(self.session, alert, route):
+            if route is not None and (
+                not is_wanted(self.session, alert, route)
+                or dismissal(self.session, alert, route)
+            ):
                 continue
             place = self._new_place(delivery, url, alert, route.to) if route else None
             if route is None or place is None:
@@ -282,6 +288,20 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
     return route.wants(document(session, current.document_id), current)
 
 
+def is_reviewed(session: Session, alert: Alert) -> bool:
+    """A person saw the change and does not dismiss it."""
+    review = last_reviews(session, [alert.change_id]).get(alert.change_id)
+    return review is not None and review.state in SENDING
+
+
+def dismissal(session: Session, alert: Alert, route: Route) -> Review | None:
+    """The review by which a route that waits for one does not get the alert."""
+    if not isinstance(route.when, AfterReview):
+        return None
+    review = last_reviews(session, [alert.change_id]).get(alert.change_id)
+    return review if review and review.state == ReviewState.NOT_FOR_US else None
+
+
 def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:
     return {name: route for route in routes for name in route.names}
 
@@ -297,6 +317,8 @@ def _is_due(
     is_accepted = change(session, alert.change_id).cause == Cause.ACCEPTED
     if is_accepted and alert.created_at + grace > now:
         return False
+    if isinstance(route.when, AfterReview):
+        return alert.created_at + route.when.wait <= now or is_reviewed(session, alert)
     return isinstance(route.when, AtOnce) or alert.created_at <= route.when.last(
         now, zone(route.timezone)
     )

@@ -1,4 +1,4 @@
-"""When a route sends: at once, or as a digest at a time of day or week."""
+"""When a route sends: at once, after a person's review, or as a digest at a time of day or week."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ _WRITTEN = re.compile(rf"(?:daily|weekly (?P<day>[a-z]+)) (?P<at>{TIME_OF_DAY})"
 class AtOnce:
     def __str__(self) -> str:
         return "at once"
+
+
+@dataclass(frozen=True, slots=True)
+class AfterReview(AtOnce):
+    """An alert is due once a person reviewed its change, and as it is when `wait` is over."""
+
+    wait: timedelta = timedelta(hours=24)
+
+    def __str__(self) -> str:
+        return "after review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,14 @@ def parse_when(written: str) -> When:
     text = " ".join(written.lower().split())
     if text == "at once":
         return AtOnce()
+    if text == "after review":
+        return AfterReview()
     found = _WRITTEN.fullmatch(text)
     day = found["day"] if found else None
     if found is None or (day is not None and day not in DAYS):
         raise ValueError(
-            f'found {written!r}; allowed: "at once", "daily HH:MM", "weekly DAY HH:MM", such as "weekly monday 08:00"'
+            f'found {written!r}; allowed: "at once", "after review", "daily HH:MM", "weekly DAY HH:MM", such as '
+            '"weekly monday 08:00"'
         )
     return Digest(time_of_day(found["at"]), None if day is None else DAYS.index(day))
 

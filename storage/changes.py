@@ -82,7 +82,8 @@ class Change(SQLModel, table=True):
 
     @property
     def is_unclassified(self) -> bool:
-        return UNCLASSIFIED in self.brief.get("severity_reasons", ())
+        reasons = self.brief.get("severity_reasons", ())
+        return UNCLASSIFIED in reasons and "severity" not in self.brief.get("edit", {})
 
     @property
     def why(self) -> list[Message]:

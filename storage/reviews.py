@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import JSON, ColumnElement
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from foundation.vocabulary import ReviewState
+from foundation.vocabulary import Cause, ReviewState
 from storage.changes import Change, change
 from storage.columns import Utc
 from storage.events import event_changes
@@ -17,7 +18,10 @@ from storage.journal import Action, Actor, enter
 
 
 class Review(SQLModel, table=True):
-    """The last one counts."""
+    """The last one gives the state of a change, and the words in place of the machine's.
+
+    `edit` may have `headline` and `note` by language, `severity` and `topics`; `by` and `at` are of who edited.
+    """
 
     __tablename__ = "reviews"
 
@@ -27,6 +31,15 @@ class Review(SQLModel, table=True):
     note: str
     by: str
     at: datetime = Field(sa_type=Utc)
+    edit: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+
+
+def reviewed_together(session: Session, change_id: int, *, event: bool) -> list[int]:
+    """The change, or all changes of its event. Raises `UnknownChange`."""
+    asked = change(session, change_id)
+    if not event or asked.event_id is None:
+        return [change_id]
+    return event_changes(session, [asked.event_id])[asked.event_id]
 
 
 def add_review(
@@ -39,12 +52,14 @@ def add_review(
     at: datetime,
     actor: Actor,
     event: bool = False,
+    edit: Mapping[str, Any] | None = None,
 ) -> list[int]:
-    """Of the change, or of all changes of its `event`; the ids of those. Raises `UnknownChange`."""
-    asked = change(session, change_id)
-    ids = [change_id]
-    if event and asked.event_id is not None:
-        ids = event_changes(session, [asked.event_id])[asked.event_id]
+    """Of the change, or of all changes of its `event`; the ids of those. Without an `edit` the last one stands.
+    Raises `UnknownChange`.
+    """
+    ids = reviewed_together(session, change_id, event=event)
+    if edit:
+        edit = {**edit, "by": by, "at": at.isoformat()}
     last = last_reviews(session, ids)
     for id_ in ids:
         before = {
@@ -58,10 +73,52 @@ def add_review(
             change(session, id_).document_id,
             at=at,
             before=before,
-            after={"state": state.value, "by": by},
+            after={"state": state.value, "by": by} | ({"edit": edit} if edit else {}),
         )
-        session.add(Review(change_id=id_, state=state.value, note=note, by=by, at=at))
+        former = last[id_].edit if id_ in last else None
+        review = Review(
+            change_id=id_,
+            state=state.value,
+            note=note,
+            by=by,
+            at=at,
+            edit=former if edit is None else dict(edit) or None,
+        )
+        session.add(review)
+        put_edit(change(session, id_), review)
     return ids
+
+
+def machine_values(change: Change) -> dict[str, Any]:
+    """As it was classified, whatever a person made of it."""
+    edit = change.brief.get("edit")
+    return (
+        edit["machine"]
+        if edit
+        else {name: getattr(change, name) for name in ("severity", "topics", "alert")}
+    )
+
+
+def put_edit(change: Change, review: Review | None) -> None:
+    """A person's words take the place of the machine's, which are kept in the brief; also after the change was
+    classified again.
+    """
+    machine = machine_values(change)
+    brief = {name: value for name, value in change.brief.items() if name != "edit"}
+    values = dict(machine)
+    if review is not None and review.edit:
+        brief["edit"] = {**review.edit, "machine": machine}
+        values |= {
+            name: review.edit[name]
+            for name in ("severity", "topics")
+            if name in review.edit
+        }
+        if "severity" in review.edit:
+            is_theirs = change.cause != Cause.EXTRACTION
+            values["alert"] = is_theirs and values["severity"] != "none"
+    for name, value in values.items():
+        setattr(change, name, value)
+    change.brief = brief
 
 
 def reviews_of(session: Session, change_id: int) -> list[Review]:

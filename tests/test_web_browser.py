@@ -284,7 +284,7 @@ def test_the_operator_signs_in_sends_again_and_signs_out(
     sync_api.expect(page.get_by_role("button", name="Send all again")).to_have_count(0)
     page.goto(f"{site}/changes/3")
     page.get_by_label("Status").select_option("Concerns us")
-    page.get_by_label("Note").fill("<b>Ask the works council</b>")
+    page.get_by_label("Internal note").fill("<b>Ask the works council</b>")
     page.get_by_label("Your name").fill("Anna")
     page.get_by_role("button", name="Save").click()
     sync_api.expect(page.locator(".triage li")).to_contain_text(

@@ -397,6 +397,8 @@ def _summary(sheet: _Sheet, view: ChangeView) -> None:
     if view.headline:
         sheet.gap()
         sheet.line((view.headline, "bold"))
+    for line in filter(None, (view.signed_note, view.edited)):
+        sheet.line(line, indent=2)
     if quoted := view.quotation:
         label = words("brief.gone") + words.colon if view.is_gone else ""
         sheet.line(f"{label}“{quoted.text}”", indent=2)

@@ -17,7 +17,7 @@ from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
-from notifier.when import parse_when
+from notifier.when import AfterReview, parse_when
 from policywatch.config.errors import FileSection, Problem, WatchlistError
 from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry, span
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
@@ -141,6 +141,9 @@ def _expanded(
 
 def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
     """Without addresses it needs no variables."""
+    when = parse_when(entry.when)
+    if isinstance(when, AfterReview) and entry.wait is not None:
+        when = AfterReview(span(entry.wait))
     return Route(
         name=entry.name,
         to=to,
@@ -151,7 +154,7 @@ def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
         languages=_set(entry.languages),
         kinds=_set(entry.kinds),
         directions=_set(entry.directions),
-        when=parse_when(entry.when),
+        when=when,
         timezone=entry.timezone,
         quiet=parse_quiet(entry.quiet) if entry.quiet is not None else None,
         high_breaks_quiet=entry.high_breaks_quiet,

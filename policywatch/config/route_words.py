@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from foundation.vocabulary import TOPICS
 from messages import LANGUAGES
 from notifier.quiet import parse_quiet
-from notifier.when import AtOnce, parse_when, zone
+from notifier.when import AfterReview, AtOnce, parse_when, zone
 from policywatch.config.errors import FileSection, Problem
 from policywatch.config.schema import DocumentEntry, OperatorEntry, RouteEntry
 
@@ -77,6 +77,10 @@ def _times(entry: RouteEntry, section: FileSection) -> Iterator[Problem]:
                     "quiet",
                     f"is only for routes that send at once; this one sends {when}",
                 )
+    if entry.wait is not None and not isinstance(when, AfterReview):
+        yield section.problem(
+            "wait", 'says how long a route with when = "after review" waits for it'
+        )
     if entry.empty and isinstance(when, AtOnce):
         yield section.problem("empty", "is only for digests; this route sends at once")
 

@@ -248,6 +248,7 @@ class RouteEntry(Table):
     kinds: list[DocumentKind] | None = None
     languages: list[str] | None = None
     when: str = "at once"
+    wait: Annotated[str, AfterValidator(check_span_text)] | None = None
     timezone: str = "UTC"
     quiet: str | None = None
     high_breaks_quiet: bool = False

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from sqlmodel import Session
 
 from foundation.vocabulary import Cause
 from notifier.subscriptions import subscriber_routes
-from storage.alerts import Alert
+from storage.alerts import Alert, alerts_of
 from storage.changes import Change, waiting_changes
 from storage.checks import VALID, count_checks, later_than
 from storage.clock import utc_now
@@ -66,15 +66,26 @@ def add_alerts(
     change: Change,
     routes_for: RoutesFor,
     now: Callable[[], datetime] = utc_now,
+    *,
+    but: Collection[str] = (),
 ) -> None:
-    """Dated now: a digest gathers what came since its last time."""
+    """Not to routes in `but`, nor twice. Dated now: a digest gathers what came since its last time."""
+    but = {*but, *(alert.route for alert in alerts_of(session, change.id))}
+    for route in routes_wanting(session, change, routes_for):
+        if route not in but:
+            session.add(Alert(change_id=change.id, route=route, created_at=now()))
+
+
+def routes_wanting(
+    session: Session, change: Change, routes_for: RoutesFor
+) -> list[str]:
+    """Readers' included."""
     if not change.alert:
-        return
+        return []
     source = document(session, change.document_id)
     readers = (
         route.name
         for route in subscriber_routes(session)
         if route.wants(source, change)
     )
-    for route in (*routes_for(source, change), *readers):
-        session.add(Alert(change_id=change.id, route=route, created_at=now()))
+    return [*routes_for(source, change), *readers]

@@ -36,6 +36,7 @@ from storage.database import Database
 from storage.documents import Document, document
 from storage.errors import DamagedCapture, isolate_errors
 from storage.paragraphs import reindex
+from storage.reviews import last_reviews, machine_values, put_edit
 from storage.versions import (
     Version,
     current_version,
@@ -388,8 +389,10 @@ def _rewrite(
     change = change_to(session, text.version_id)
     if change is None or draft is None:
         return
-    for name, value in draft.columns(alert=change.alert).items():
+    columns = draft.columns(alert=machine_values(change)["alert"])
+    for name, value in columns.items():
         setattr(change, name, value)
+    put_edit(change, last_reviews(session, [change.id]).get(change.id))
     for passage in passages(session, change.id):
         session.delete(passage)
     for passage in draft.passages:

@@ -19,6 +19,7 @@ from storage.changes import Change, passages
 from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import document
+from storage.reviews import last_reviews, machine_values, put_edit
 
 _LATE = timedelta(days=1)  # for asking again after a late answer
 
@@ -45,8 +46,8 @@ def read_again(
             yield change_id, "nothing to ask"
             continue
         trained = former.get("trained") or {
-            name: getattr(change, name)
-            for name in ("alert", "severity", "direction", "topics")
+            "direction": change.direction,
+            **machine_values(change),
         }
         comparison = Comparison(substantive=True, severity=trained["severity"])
         known = reader.ask(prompt, subject, ChangeDraft(comparison, rows))
@@ -57,7 +58,8 @@ def read_again(
         with database.writing() as session:
             change = session.get_one(Change, change_id)
             rows = passages(session, change_id)
-            brief = {k: v for k, v in change.brief.items() if k != "reader"}
+            beside = ("reader", "edit")
+            brief = {k: v for k, v in change.brief.items() if k not in beside}
             columns = decide(
                 trained | {"substantive": change.substantive, "brief": brief},
                 rows,
@@ -67,6 +69,7 @@ def read_again(
             was_alert = change.alert
             for name, value in columns.items():
                 setattr(change, name, value)
+            put_edit(change, last_reviews(session, [change_id]).get(change_id))
             _correct_alerts(session, change, was_alert, routes_for, now)
         yield change_id, reading.get("failure") or "read"
 

@@ -288,6 +288,26 @@ class EventJson(Shape):
     )
 
 
+class MachineJson(Shape):
+    """How the program classified a change, where a person put other words in place."""
+
+    severity: Severity
+    topics: list[str]
+    alert: bool
+    headline: str
+
+
+class EditedJson(Shape):
+    """What a person put in place of the program's words, which stand in `machine`: `headline` and `note` by language;
+    `severity` and `topics` of the change are the person's."""
+
+    by: str = Field(examples=["Anna"])
+    at: Moment
+    headline: dict[str, str] = Field(examples=[{"en": "Parley reads your drafts"}])
+    note: dict[str, str] = Field(examples=[{"en": "Switch it off by 3 November."}])
+    machine: MachineJson
+
+
 class ReviewJson(Shape):
     """What somebody made of a change, and when."""
 
@@ -357,6 +377,9 @@ class ChangeHead(Shape):
     )
     notice_links: list[dict[str, Any]] = Field(
         description="links of a notice, where more is said", examples=[[]]
+    )
+    edited: EditedJson | None = Field(
+        description="where a person put other words in place of the program's"
     )
     review: ReviewJson | None = Field(
         description="the last one; null without any, and for who has not signed in"

@@ -8,7 +8,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlmodel import Session
 
-from foundation.vocabulary import Direction, Graded, ReviewState, this_and_above
+from foundation.vocabulary import (
+    Direction,
+    Graded,
+    ReviewState,
+    Severity,
+    this_and_above,
+)
 from storage.change_list import ChangeFilter, ChangesPage, Cursor, changes_page
 from storage.columns import MAX_BIGINT, MAX_INTEGER
 from storage.search import SearchFilter
@@ -155,9 +161,24 @@ class SearchQuery(Params):
         )
 
 
+_Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+_Headline = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
+
+
+class EditEntry(BaseModel):
+    """What a person puts in place of the machine's words: `headline` and `note` by language."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    headline: dict[str, _Headline] = {}
+    note: dict[str, _Text] = {}
+    severity: Severity | None = None
+    topics: Words | None = None
+
+
 class ReviewEntry(Params):
     """A review as a person writes it."""
 
     state: ReviewState
-    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    note: _Text = ""
     by: Word

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from foundation.vocabulary import Cause, State
-from notifier.plan import is_wanted
-from notifier.routes import UnmetCondition
-from notifier.when import AtOnce, parse_when, zone
+from notifier.plan import dismissal, is_reviewed, is_wanted
+from notifier.routes import Route, UnmetCondition
+from notifier.when import AfterReview, AtOnce, zone
 from policywatch.config.recipients import route_of
 from policywatch.config.schema import RouteEntry
 from policywatch.ingest.alerting import CONFIRMATIONS
@@ -35,6 +35,7 @@ class WaitingChange:
     document: Document
     routes: tuple[str, ...] = ()
     until: datetime | None = None
+    for_review: bool = False
     confirmations: int | None = None
 
     @property
@@ -45,6 +46,8 @@ class WaitingChange:
                 f"back to an earlier text; told once {CONFIRMATIONS} checks in a row found it again, "
                 f"{self.confirmations} did so far"
             )
+        if self.for_review:
+            return "for a person's review, and sent without one at that time"
         if self.until:
             return "for the digest of that time"
         is_accepted = self.change.cause == Cause.ACCEPTED
@@ -68,15 +71,23 @@ def waiting(
         if entry.enabled
         for name in (entry.name, *entry.formerly)
     }
-    names: dict[tuple[int, datetime | None], list[str]] = {}
+    names: dict[tuple[int, datetime | None, bool], list[str]] = {}
     for alert in unplanned_alerts(session):
         entry = by_name.get(alert.route)
-        if entry and is_wanted(session, alert, route_of(entry)):
-            names.setdefault((alert.change_id, _until(entry, alert, now())), []).append(
-                entry.name
-            )
+        route = route_of(entry) if entry else None
+        if (
+            route is None
+            or not is_wanted(session, alert, route)
+            or dismissal(session, alert, route)
+        ):
+            continue
+        for_review = isinstance(route.when, AfterReview) and not is_reviewed(
+            session, alert
+        )
+        until = _until(route, alert, now(), for_review=for_review)
+        names.setdefault((alert.change_id, until, for_review), []).append(route.name)
     rows = []
-    for (change_id, until), routes_of_it in names.items():
+    for (change_id, until, for_review), routes_of_it in names.items():
         row = change(session, change_id)
         rows.append(
             WaitingChange(
@@ -84,6 +95,7 @@ def waiting(
                 document(session, row.document_id),
                 tuple(sorted(routes_of_it)),
                 until,
+                for_review,
             )
         )
     for row in waiting_changes(session):
@@ -98,11 +110,16 @@ def waiting(
     return sorted(rows, key=lambda row: -row.change.id)
 
 
-def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:
-    when = parse_when(entry.when)
-    if isinstance(when, AtOnce) or is_ahead(alert.created_at, now):
+def _until(
+    route: Route, alert: Alert, now: datetime, *, for_review: bool
+) -> datetime | None:
+    if is_ahead(alert.created_at, now):
         return None
-    return when.next(alert.created_at, zone(entry.timezone))
+    if isinstance(route.when, AfterReview):
+        return alert.created_at + route.when.wait if for_review else None
+    if isinstance(route.when, AtOnce):
+        return None
+    return route.when.next(alert.created_at, zone(route.timezone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +227,13 @@ def _why_not(
         yield f"{key}: the route wants {' or '.join(wanted)}; the change has {', '.join(actual) or 'none'}"
     if unmet or not entry.enabled:
         return
+    for alert in alerts_of(session, row.id) if had_alert else ():
+        if alert.route in (entry.name, *entry.formerly) and (
+            review := dismissal(session, alert, route_of(entry))
+        ):
+            note = f": {review.note}" if review.note else ""
+            yield f"{review.by} reviewed it as not for us{note}"
+            return
     if had_alert and row.event_id is not None:
         yield "its event was sent to each of its addresses, and this change says no more of it"
     elif had_alert:

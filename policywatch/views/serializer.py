@@ -44,6 +44,7 @@ _BESIDE = (
     "headline",
     "unlearned",
     "reader",
+    "edit",
 )
 _OF_A_DOCUMENT = {"service", "title", "kind", "language", "url"}
 _OF_A_CHANGE = {*Change.model_fields} & {*json.ChangeHead.model_fields}
@@ -127,7 +128,19 @@ def _change_head(
             name: value for name, value in row.brief.items() if name not in _BESIDE
         },
         "notice_links": row.brief.get("notice_links", []),
+        "edited": _edited(view),
         "review": review,
+    }
+
+
+def _edited(view: ChangeView) -> dict[str, Any] | None:
+    if not view.edit:
+        return None
+    machine = view.unedited
+    return {
+        **{name: view.edit[name] for name in ("by", "at")},
+        **{name: view.edit.get(name, {}) for name in ("headline", "note")},
+        "machine": {**view.edit["machine"], "headline": machine.headline},
     }
 
 
@@ -342,7 +355,7 @@ def waiting_json(
     return [
         {
             "id": None,
-            "kind": "alert" if row.until is None else "digest",
+            "kind": "alert" if row.until is None or row.for_review else "digest",
             "state": "waiting",
             "routes": [*row.routes],
             "address": None,

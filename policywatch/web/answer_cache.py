@@ -12,12 +12,13 @@ from sqlmodel import Session, col, func, select
 from storage.changes import Change
 from storage.checks import Check
 from storage.database import Database
+from storage.reviews import Review
 
 _KEPT = 32  # answers
 
 
 class AnswerCache:
-    """The last answers, valid until the store has a newer check or change, and a minute at most."""
+    """The last answers, valid until the store has a newer check, change or review, and a minute at most."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,7 +33,8 @@ class AnswerCache:
         with self._database.reading() as session:
             check = session.exec(select(func.max(col(Check.id)))).one()
             change = session.exec(select(func.max(col(Change.id)))).one()
-            state = (minute, check, change)
+            review = session.exec(select(func.max(col(Review.id)))).one()
+            state = (minute, check, change, review)
             with self._lock:
                 kept = self._answers.get(key)
             if kept is None or kept[0] != state:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
 from sqlmodel import Session
 
-from foundation.vocabulary import TODAY
-from notifier.change_view import change_view
+from foundation.vocabulary import SEVERITIES, TODAY, TOPICS
+from messages import LANGUAGES, catalogue
+from notifier.change_view import ChangeView, change_view
 from policywatch.ingest.ignoring import ignored_by
 from policywatch.views.query_params import Number
-from policywatch.web.backend import Using
+from policywatch.views.routing import waiting
+from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
@@ -25,11 +29,12 @@ router = page_router()
 
 @router.get("/changes/{change_id:int}")
 def one_change(request: Request, backend: Using, change_id: Number) -> Response:
-    language = page_context(request).language
+    page = page_context(request)
     with backend.database.reading() as session:
-        return render(
-            request, "change.html", **change_page(session, change_id, language)
-        )
+        context = change_page(session, change_id, page.language)
+        if page.csrf:
+            context |= editing(session, backend, context["view"])
+        return render(request, "change.html", **context)
 
 
 def change_page(session: Session, change_id: int, language: str) -> dict[str, Any]:
@@ -60,3 +65,35 @@ def change_page(session: Session, change_id: int, language: str) -> dict[str, An
         "reviews": trail,
         "trouble": None,
     }
+
+
+def editing(session: Session, backend: Backend, view: ChangeView) -> dict[str, Any]:
+    """What the form shows besides the change: headlines by the languages of the routes and of the page, and until
+    when it waits for a review.
+    """
+    routes = backend.state().routes
+    wanted = {view.words.language, *(route.language for route in routes)}
+    languages = [code for code in LANGUAGES if code in wanted]
+    return {
+        "headlines": {
+            code: replace(view, words=catalogue(code)).headline for code in languages
+        },
+        "severities": SEVERITIES,
+        "topics": all_topics(backend, view.change.topics),
+        "given": None,
+        "held_until": next(
+            (
+                row.until
+                for row in waiting(session, routes, backend.now)
+                if row.for_review and row.change.id == view.change.id
+            ),
+            None,
+        ),
+    }
+
+
+def all_topics(backend: Backend, more: Sequence[str] = ()) -> list[str]:
+    """The operator's own included."""
+    configs = backend.state().configs.values()
+    own = [topic.name for config in configs for topic in config.topics]
+    return [*dict.fromkeys([*TOPICS, *own, *more])]

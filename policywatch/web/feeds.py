@@ -138,7 +138,9 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
                     sections=flagged or rest,
                 ),
                 "date_published": row.change.detected_at.isoformat(),
-                "date_modified": last.change.detected_at.isoformat(),
+                "date_modified": max(
+                    last.change.detected_at.isoformat(), view.edit.get("at", "")
+                ),
                 "authors": [{"name": sanitize(row.document.service)}],
                 "language": row.document.language,
                 "tags": list(row.change.topics),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,8 @@ from sqlmodel import Session
 from foundation.vocabulary import Outcome, ReviewState, State
 from policywatch.ingest.proposals import dismiss, open_proposals
 from policywatch.views.health import by_cause, troubled
-from policywatch.web.backend import Using
+from policywatch.views.routing import waiting
+from policywatch.web.backend import Using, WatchlistState
 from policywatch.web.forms import OwnForm, done
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
@@ -35,10 +36,8 @@ def work(request: Request, backend: Using) -> Response:
         page = page_context(request)
         return RedirectResponse(page.link("/sign-in", next=page.asked), 303)
     with backend.database.reading() as session:
-        reviewable = backend.state().configs.keys()
-        return render(
-            request, "work.html", **work_page(session, backend.now(), reviewable)
-        )
+        context = work_page(session, backend.now(), backend.state())
+        return render(request, "work.html", **context)
 
 
 @router.post("/work/proposals/{notice_id:int}")
@@ -69,10 +68,10 @@ def open_work(session: Session, now: datetime) -> int:
     )
 
 
-def work_page(
-    session: Session, now: datetime, reviewable: Collection[str]
-) -> dict[str, Any]:
-    """`reviewable` are documents whose held text can be shown here."""
+def work_page(session: Session, now: datetime, state: WatchlistState) -> dict[str, Any]:
+    """`reviewable` are documents whose held text can be shown here; `until` says of changes that wait for a review
+    when they are sent without one.
+    """
     held, causes = _failing(session)
     unreviewed = _unreviewed(now)
     return {
@@ -82,7 +81,12 @@ def work_page(
         "unreviewed": count_events(session, unreviewed),
         "since": unreviewed.since,
         "held": held,
-        "reviewable": reviewable,
+        "reviewable": state.configs.keys(),
+        "until": {
+            row.change.id: row.until
+            for row in waiting(session, state.routes, lambda: now)
+            if row.for_review
+        },
         "causes": causes,
         "failed": _undelivered(session, now),
         "proposals": open_proposals(session),
