@@ -27,6 +27,7 @@ from pydantic import ValidationError
 from analysis.classify.verdict import Verdict
 from analysis.compare import compare
 from analysis.model import Comparison, UnreadablePage
+from analysis.text.dates import ORDERS, dates_in
 from evaluation.labels import Row, language_of, pages_of, read_rows
 from evaluation.scores import change_scores, table
 from policywatch.ingest.drafts import change_columns, draft_change
@@ -191,7 +192,7 @@ def replay(rows: Sequence[Row], answers: dict[str, Any], leads: dict[str, Row]) 
                     print("dropped", row["id"], why, "|", text)
                 columns = decide(columns, asked.passages, reading)
                 if row["effective_date_agreed"] and row["alert"]:
-                    dates[_date_score(row, reading)] += 1
+                    dates[_date_score(row, asked.question, reading)] += 1
                 lead = leads.get(row["id"])
                 if lead and lead["kind"] != "nothing" and reading["headline"]:
                     quotes = reading["statements"][0]["quotes"]
@@ -216,13 +217,23 @@ def replay(rows: Sequence[Row], answers: dict[str, Any], leads: dict[str, Row]) 
         print(f"headlines that rest on the lead: {hits[True]} of {hits.total()}")
 
 
-def _date_score(row: Row, reading: dict[str, Any]) -> str:
+def _date_score(row: Row, question: Prompt, reading: dict[str, Any]) -> str:
+    """ "missing, asked": the question shows the day."""
     found = {each["day"] for each in reading["dates"] if each["role"] == "in_force"}
     if row["effective_date"] is None:
         return "extra" if found else "none, right"
     if row["effective_date"] in found:
         return "right"
-    return "wrong" if found else "missing"
+    if found:
+        return "wrong"
+    days = {
+        each.day.isoformat()
+        for passage in question.shown.values()
+        for order in ORDERS
+        for each in dates_in(passage.after or "", order)
+        if each.day
+    }
+    return "missing, asked" if row["effective_date"] in days else "missing"
 
 
 def _shares(one: str, other: str) -> bool:

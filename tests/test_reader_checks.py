@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 import evaluation
+from analysis.compare import compare
+from analysis.extract import read_page
 from analysis.model import Passage
 from policywatch.ingest.drafts import stored_passages
 from policywatch.reader.answer import ModelAnswer
@@ -290,3 +292,49 @@ def test_a_change_of_400_passages_is_asked_within_the_budget_and_says_so() -> No
 def test_nothing_but_form_asks_nothing() -> None:
     rows = stored_passages([Passage((), "moved", "Same words.", "Same words.")])
     assert prompt_of(Subject("S", "T", "terms", "en"), rows, ["en"]) is None
+
+
+def asked_of(before: str, after: str) -> Prompt | None:
+    pages = [read_page(text.encode(), mime="text/markdown") for text in (before, after)]
+    rows = stored_passages(compare(*pages, language="en").passages)
+    return prompt_of(Subject("Parley", "Terms", "terms", "en"), rows, ["en"])
+
+
+DATED = "# Terms\n\nLast updated: {}\n\nWe use your posts to show you content that you may like{}.\n"
+
+
+def test_the_date_line_of_a_change_is_asked_about_and_found() -> None:
+    old = DATED.format("3 May 2024", "")
+    new = DATED.format("1 June 2025", " and to train our AI models")
+    question = asked_of(old, new)
+    assert question is not None
+    assert "{+Last updated: 1 June 2025+}" in question.material
+    dated = {
+        "day": "2025-06-01",
+        "role": "in_force",
+        "quote": quote("after: Last updated: 1 June 2025", 2),
+    }
+    checked = check(question, answer([], dates=[dated]))
+    assert checked.dates == [{"day": "2025-06-01", "role": "in_force"}]
+    assert asked_of(old, DATED.format("1 June 2025", "")) is None
+
+
+def test_the_beginning_of_a_list_in_a_sentence_goes_with_its_items() -> None:
+    kept = "; ".join(
+        f"({chr(97 + n)}) do to our services what is named in rule {n} of the community"
+        for n in range(12)
+    )
+    text = "Be kind to each other. In addition, members may not {}; {}or (z) leave."
+    new = "(y) use what others wrote to train AI models; "
+    question = asked_of(
+        *(f"# Terms\n\n{text.format(kept, each)}\n" for each in ("", new))
+    )
+    assert question is not None
+    assert "members may not (a) … " in question.material
+    said = {"en": "Members may not use what others wrote to train AI models."}
+    statement = {"quotes": [quote(f"after: {new}")], "text": said}
+    assert check(question, answer([statement])).statements[0]["text"] == said
+    allowed = statement | {
+        "text": {"en": "Members use what others wrote to train AI models."}
+    }
+    assert check(question, answer([allowed])).statements == []

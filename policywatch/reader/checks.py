@@ -29,13 +29,14 @@ from policywatch.reader.answer import (
     Statement,
     Texts,
 )
-from policywatch.reader.prompt import Prompt
+from policywatch.reader.prompt import FIRST_ITEM, Prompt
 from storage.changes import StoredPassage
 
 _LONGEST = 300  # characters of a sentence
 _LONGEST_HEADLINE = 140
 _SHORTEST = 3  # letters of a quotation
 _MOST_STATEMENTS = 5
+_LEAD_IN = 80  # characters before a list's first item
 _MARKED = {
     "after": (re.compile(r"\[-.*?-\]", re.DOTALL), re.compile(r"\{\+|\+\}")),
     "before": (re.compile(r"\{\+.*?\+\}", re.DOTALL), re.compile(r"\[-|-\]")),
@@ -154,17 +155,20 @@ class _Placed:
             (cut.start() for cut in cuts if cut.start() >= self.end),
             default=max(sentence[1], self.end),
         )
-        return f"{self._governing(text[sentence[0] : self.start])} {text[start:end]}"
+        return f"{self._governing(text, sentence[0])} {text[start:end]}"
 
-    def _governing(self, before: str) -> str:
-        """A list's lead-in as a block, or the sentence's beginning."""
+    def _governing(self, text: str, sentence: int) -> str:
+        """A list's lead-in as a block, or what stands before its first item."""
         above: list[str] = []
         for line in reversed(self.row.heading):
             if not line.endswith(":"):
                 break
             above.insert(0, line)
-        first = _ENUMERATED.search(before)
-        return " ".join([*above, before[: first.start()] if first else ""])
+        if item := _ENUMERATED.search(text, sentence, max(self.start, sentence + 6)):
+            firsts = [each.start() for each in FIRST_ITEM.finditer(text, 0, sentence)]
+            above += [text[max(0, at - _LEAD_IN) : at] for at in firsts[-1:]]
+            above.append(text[sentence : item.start()])
+        return " ".join(above)
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from analysis.text.sentence_ends import sentence_bounds
 from foundation.vocabulary import gravity
 from messages import Message
 from notifier.escape import for_machines
@@ -24,6 +26,8 @@ _MOST = 12_000  # characters of all passages
 _MOST_OF_ONE = 3_000  # of one, if several compete
 _AROUND = 160  # unchanged characters around changes
 _MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+_DATED = frozenset(("looks.stamp", "looks.date"))
+FIRST_ITEM = re.compile(r"\((?:a|1|i(?=\).*\(ii\)))\)\s")  # (i) also follows (h)
 _ABOUT = """\
 about: for each of "questions", by its number from 0: does this change bear on it? answer "yes" only where quotes of the
 change show it, with one sentence that answers it under the same rules as a statement; else "no", with a short sentence.
@@ -75,7 +79,7 @@ def prompt_of(
 ) -> Prompt | None:
     """None where only form differs. Up to `most` characters, the gravest passages first."""
     asked = [row for row in passages if row.marks and not _is_form(row)]
-    if not asked:
+    if all(map(_is_dated, asked)):
         return None
     places = {row.position: _place(row, most) for row in asked}
     size = {number: len(json.dumps(place)) for number, place in places.items()}
@@ -117,15 +121,25 @@ def _place(row: StoredPassage, most: int) -> dict[str, Any]:
 
 
 def _is_form(row: StoredPassage) -> bool:
-    return row.operation == "moved" or any(
-        isinstance(reason, Message) and reason.code == "why.suppressed"
-        for reason in row.why
-    )
+    return row.operation == "moved" or not _DATED.issuperset(_suppressed(row))
 
 
-def _weight(row: StoredPassage, size: int) -> tuple[int, int, int]:
-    """Sort key: the gravest first, then the longest, up to a limit."""
-    return gravity(row.severity), -min(size, _MOST_OF_ONE), row.position
+def _is_dated(row: StoredPassage) -> bool:
+    """Nothing but a date changed, as in "Last updated: 3 May"."""
+    return not _DATED.isdisjoint(_suppressed(row))
+
+
+def _suppressed(row: StoredPassage) -> Iterator[str]:
+    """Codes of the differences that are none in meaning."""
+    for reason in row.why:
+        if isinstance(reason, Message) and reason.code == "why.suppressed":
+            yield reason.params["reason"].code
+
+
+def _weight(row: StoredPassage, size: int) -> tuple[bool, int, int, int]:
+    """Sort key: dates, as they are short; the gravest; the longest, up to a limit."""
+    length = -min(size, _MOST_OF_ONE)
+    return not _is_dated(row), gravity(row.severity), length, row.position
 
 
 def _shown(row: StoredPassage, most: int) -> str:
@@ -144,11 +158,21 @@ def _shown(row: StoredPassage, most: int) -> str:
 
 
 def _near(text: str, follows: bool, leads: bool) -> str:
+    """Before a change also what governs it: the beginning of its sentence, or of a list in it ("Users may not (a)")."""
     if len(text) <= 2 * _AROUND + 40:
         return text
     head = text[:_AROUND].rpartition(" ")[0] if follows else ""
-    tail = text[-_AROUND:].partition(" ")[2] if leads else ""
-    return f"{head} … {tail}"
+    if not leads:
+        return f"{head} … "
+    start, _ = sentence_bounds(text)[-1]
+    stop = start + _AROUND
+    for first in FIRST_ITEM.finditer(text):
+        start = text.rfind(" ", 0, max(0, first.start() - _AROUND // 2)) + 1
+        stop = first.end()
+    tail = text[-_AROUND:].partition(" ")[2]
+    if stop > len(text) - _AROUND or (follows and start == 0):
+        return f"{head} … {tail}"
+    return f"{head} … {text[start:stop].rpartition(' ')[0]} … {tail}"
 
 
 def _cut(text: str, share: float) -> str:
