@@ -131,9 +131,10 @@ def _is_dated(row: StoredPassage) -> bool:
 
 def _suppressed(row: StoredPassage) -> Iterator[str]:
     """Codes of the differences that are none in meaning."""
-    for reason in row.why:
-        if isinstance(reason, Message) and reason.code == "why.suppressed":
-            yield reason.params["reason"].code
+    for why in row.why:
+        if isinstance(why, Message) and why.code == "why.suppressed":
+            reason = why.params["reason"]
+            yield reason.code if isinstance(reason, Message) else ""
 
 
 def _weight(row: StoredPassage, size: int) -> tuple[bool, int, int, int]:
