@@ -151,6 +151,7 @@ class NoticeKind(StrEnum):
     NARROWED = "narrowed"  # somebody narrowed the watch
     UNSIGNED = "unsigned"  # timestamps have stopped
     ADDRESSED = "addressed"  # a text speaks to language models
+    USED = "used"  # the language model, in a month
     WITHDRAWN = "withdrawn"  # for recipients of a withdrawn change
 
 

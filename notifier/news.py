@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from foundation.vocabulary import NoticeKind
@@ -22,12 +22,14 @@ _TEXTS = {
     NoticeKind.MOVED: "notices.moved",
     NoticeKind.UNSIGNED: "notices.unsigned",
     NoticeKind.ADDRESSED: "notices.addressed",
+    NoticeKind.USED: "notices.used",
 }
 _ADVICE = {
     NoticeKind.HELD: "notices.accept",
     NoticeKind.PARKED: "notices.retry",
     NoticeKind.NARROWED: "notices.narrowed_to_do",
     NoticeKind.UNSIGNED: "notices.unsigned_to_do",
+    NoticeKind.USED: "notices.used_details",
 }
 
 
@@ -48,6 +50,11 @@ def show_notice(notice: Notice, language: str, base_url: str | None = None) -> N
     values.setdefault("document", clean(notice.document_id or ""))
     if "since" in facts:
         values["since"] = words.moment(datetime.fromisoformat(facts["since"]))
+    if kind is NoticeKind.USED:
+        for name in ("start", "end"):
+            values[name] = words.day(date.fromisoformat(facts[name]))
+        for name in ("questions", "failed", "dropped", "tokens_in", "tokens_out"):
+            values[name] = words.number(facts[name])
     if "sent" in facts:
         values["sent"] = words.term("notices.sent", facts["sent"])
     if "outcome" in facts:
@@ -96,4 +103,6 @@ def _details(
         )
     elif kind in _ADVICE:
         lines.append(words(_ADVICE[kind], **values))
+    if facts.get("cost") is not None:
+        lines.append(words("notices.used_cost", **values))
     return lines

@@ -321,6 +321,8 @@ class Job:
 
     def notify(self) -> Deliveries:
         """Counts include alerts sent during the crawl."""
+        if self.reader is not None:
+            self.reader.report_month()
         last, early = self._deliver(), self._delivered
         return Deliveries(
             last.sent + early.sent, last.failed + early.failed, last.pending

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Column, String
+from sqlalchemy import JSON, Column, String, true
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
 from storage.changes import Change
@@ -29,24 +29,34 @@ class ModelReading(SQLModel, table=True):
 
 class Usage(NamedTuple):
     questions: int
+    failed: int  # of these, without a usable answer
     tokens_in: int
     tokens_out: int
 
 
-def usage_since(session: Session, when: datetime) -> Usage:
+def usage_since(
+    session: Session, when: datetime, until: datetime | None = None
+) -> Usage:
+    made_at = col(ModelReading.made_at)
     asked = select(
         func.count(),
-        func.sum(ModelReading.tokens_in),
-        func.sum(ModelReading.tokens_out),
-    ).where(col(ModelReading.made_at) >= when)
-    questions, given, taken = session.exec(asked).one()
-    return Usage(questions, given or 0, taken or 0)
+        func.count(col(ModelReading.failure)),
+        func.coalesce(func.sum(ModelReading.tokens_in), 0),
+        func.coalesce(func.sum(ModelReading.tokens_out), 0),
+    ).where(made_at >= when, made_at < until if until else true())
+    return Usage(*session.exec(asked).one())
 
 
-def dropped_since(session: Session, when: datetime) -> int:
+def dropped_since(
+    session: Session, when: datetime, until: datetime | None = None
+) -> int:
     """Sentences that did not stand."""
-    briefs = session.exec(select(Change.brief).where(col(Change.detected_at) >= when))
-    return sum(len((brief.get("reader") or {}).get("dropped", ())) for brief in briefs)
+    at = col(Change.detected_at)
+    wanted = select(Change.brief).where(at >= when, at < until if until else true())
+    return sum(
+        len((brief.get("reader") or {}).get("dropped", ()))
+        for brief in session.exec(wanted)
+    )
 
 
 def forget_readings(session: Session, questions: Collection[str]) -> None:

@@ -192,6 +192,7 @@ def test_an_answer_of_lies_leaves_the_trained_verdict_and_is_counted(
             cost = 1000 * 2 / 1e6 + 200 * 10 / 1e6
             assert pages.get("/api/v1/health").json()["model"] == {
                 "questions": 1,
+                "failed": 0,
                 "tokens_in": 1000,
                 "tokens_out": 200,
                 "dropped": 1,
@@ -402,6 +403,31 @@ def test_the_operator_hears_once_of_a_text_that_addresses_a_model(
     told = " ".join((tmp_path / "operator.txt").read_text("utf-8").split())
     assert "library/privacy addresses language models, or has letters" in told
     assert " ".join(hostile.split()[:3]) in told
+
+
+def test_the_operator_hears_once_what_the_model_did_in_a_month(
+    tmp_path: Path, site: Site, server: Answering
+) -> None:
+    with watched(tmp_path, site, server, "price = [1.0, 5.0]") as job:
+        changed(job, site, policy(AI))
+        server.answer = lambda _: {"alert": "perhaps"}
+        changed(job, site, ADVERTS)
+        file = tmp_path / "operator.txt"
+        assert not file.exists()
+        first = utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        with job.database.writing() as session:
+            asked = session.exec(select(ModelReading)).all()
+            for number, row in enumerate(asked):
+                row.made_at = first - timedelta(days=1 + number)
+                row.tokens_in, row.tokens_out = 1_000_000, 10_000
+            assert [row.failure is None for row in asked].count(True) == 1
+        for _ in range(2):
+            job.run(force=True)
+        told = " ".join(file.read_text("utf-8").split())
+        assert told.count("Use of the language model from 1 ") == 2  # with the subject
+        assert "Questions: 2, without a usable answer: 1." in told
+        assert "Tokens: 2,000,000 in, 20,000 out." in told
+        assert "Cost at your price: 2.1." in told
 
 
 def test_no_transaction_is_open_while_it_is_asked(

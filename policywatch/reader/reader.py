@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 
 from analysis.model import Comparison
-from foundation.vocabulary import gravity
+from foundation.vocabulary import NoticeKind, gravity
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.reader.answer import ModelAnswer
 from policywatch.reader.model import (
@@ -25,10 +25,12 @@ from policywatch.reader.model import (
 )
 from policywatch.reader.prompt import Prompt, Subject, prompt_of
 from policywatch.reader.reading import reading_of
+from storage.advisory_locks import AdvisoryLock, take
 from storage.changes import StoredPassage
 from storage.clock import utc_now
 from storage.database import Database
-from storage.readings import ModelReading, usage_since
+from storage.notices import Notice, notices_of
+from storage.readings import ModelReading, dropped_since, usage_since
 
 _BEING_ASKED = "being asked"
 _RUN_SECONDS = 300.0  # for all questions of a run
@@ -152,6 +154,26 @@ class Reader:
         with self.database.writing() as session:
             session.merge(row)
         return reply.answer
+
+    def report_month(self) -> None:
+        """Tell the operator once what the questions of the month before came to."""
+        end = self.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        start = (end - timedelta(days=1)).replace(day=1)
+        with self.database.writing() as session:
+            take(session, AdvisoryLock.PLANNING)
+            reported = notices_of(session, NoticeKind.USED)
+            usage = usage_since(session, start, end)
+            if not usage.questions or any(each.created_at >= end for each in reported):
+                return
+            cost = self.model.cost(usage.tokens_in, usage.tokens_out)
+            facts = usage._asdict() | {
+                "start": start.date().isoformat(),
+                "end": (end - timedelta(days=1)).date().isoformat(),
+                "dropped": dropped_since(session, start, end),
+                "cost": cost and round(cost, 2),
+            }
+            notice = Notice(kind=NoticeKind.USED, facts=facts, created_at=self.now())
+            session.add(notice)
 
     def _asked(self, prompt: Prompt, draft: ChangeDraft) -> Reply:
         """`confirm`: possibly high changes are asked about twice, and the graver answer counts."""

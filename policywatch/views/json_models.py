@@ -580,6 +580,7 @@ class ModelUse(Shape):
     """What a language model was asked in the last 30 days."""
 
     questions: int
+    failed: int = Field(description="questions without a usable answer")
     tokens_in: int
     tokens_out: int
     dropped: int = Field(description="sentences that did not stand")
