@@ -1,12 +1,14 @@
 """`python -m evaluation train|score|misses|lead|answers|beside|score-beside|score-summary LABELS`.
 
-LABELS is the folder of the labelled data (data/README.md).
+LABELS is the folder of the labelled data (data/README.md). `corrections DATASET` prints what people corrected, as
+labels.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ from evaluation.answers import WEIGHTS as ANSWERS
 from evaluation.answers import examples, train_answers
 from evaluation.beside import WEIGHTS as BESIDE
 from evaluation.beside import scores_of_folds, train_beside, written_and_policies
+from evaluation.corrections import write_corrections
 from evaluation.headlines import write_headlines
 from evaluation.labels import (
     DATA,
@@ -63,21 +66,38 @@ def main() -> None:
             "beside",
             "score-beside",
             "score-summary",
+            "corrections",
         ],
     )
     parser.add_argument("labels", type=Path)
+    parser.add_argument(
+        "--with-fewer",
+        action="store_true",
+        help="overwrite weights that learned from more examples",
+    )
     given = parser.parse_args()
     if given.what == "train":
-        _train(given.labels)
+        _train(given.labels, with_fewer=given.with_fewer)
+    elif given.what == "corrections":
+        written, left_out = write_corrections(given.labels)
+        print(f"{written} labels; {left_out} changes left out", file=sys.stderr)
     elif given.what == "answers":
+        some = examples(read_rows(given.labels / "places.jsonl.gz"))
         write_model(
-            train_answers(examples(read_rows(given.labels / "places.jsonl.gz"))),
+            train_answers(some),
             ANSWERS,
+            examples=len(some),
+            with_fewer=given.with_fewer,
         )
     elif given.what in ("beside", "score-beside"):
         lines = written_and_policies(read_rows(given.labels / "places.jsonl.gz"))
         if given.what == "beside":
-            write_model(train_beside(lines), BESIDE)
+            write_model(
+                train_beside(lines),
+                BESIDE,
+                examples=len(lines),
+                with_fewer=given.with_fewer,
+            )
         else:
             print(scores_of_folds(lines))
     elif given.what == "lead":
@@ -88,13 +108,13 @@ def main() -> None:
         _score(given.labels, misses=given.what == "misses")
 
 
-def _train(labels: Path) -> None:
+def _train(labels: Path, *, with_fewer: bool) -> None:
     started = time.process_time()
-    model = _model(labelled_passages(labels))
-    write_model(model, MODEL)
+    rows = labelled_passages(labels)
+    write_model(_model(rows), MODEL, examples=len(rows), with_fewer=with_fewer)
     digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
     print(
-        f"{MODEL.name}: {len(model.rows)} features, {MODEL.stat().st_size} bytes, sha256 {digest}"
+        f"{MODEL.name}: {len(rows)} passages, {MODEL.stat().st_size} bytes, sha256 {digest}"
     )
     print(f"{time.process_time() - started:.0f} s of CPU")
 
@@ -104,7 +124,10 @@ def _model(
 ) -> Model:
     known = zip(rows, features or map(features_of, rows), strict=True)
     pairs = [
-        (each.values, row["label"]) for row, each in known if each.values is not None
+        (each.values, row["label"])
+        for row, each in known
+        if each.values is not None
+        for _ in range(row.get("times", 1))
     ]
     return train([values for values, _ in pairs], [label for _, label in pairs])
 

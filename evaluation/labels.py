@@ -25,6 +25,8 @@ from analysis.model import Page, Passage, UnreadablePage
 from analysis.validate.rejection import change_rejection
 
 Row = dict[str, Any]  # a labelled passage, change or summary
+OWN = "own.jsonl"  # in the folder of labels: labels of whoever trains
+_OWN_TIMES = 5  # as much as others counts each of these
 OURS = "written"  # begins the names that stand for the service of our own passages: each is one of its own
 DATA = Path(__file__).with_name("data")
 CASES = Path(__file__).parent.parent / "tests" / "cases"
@@ -80,12 +82,14 @@ def features_of(row: Row) -> PassageFeatures:
 
 
 def labelled_passages(folder: Path) -> list[Row]:
-    """Those of the published data set in this folder, and those that we wrote."""
+    """Those of the published data set in this folder, those that we wrote, and its own; `times`: how much one counts."""
+    own = read_rows(folder / OWN) if (folder / OWN).exists() else []
     return [
         *read_rows(folder / "places.jsonl.gz"),
         *read_rows(DATA / "furniture.jsonl"),
         *read_rows(DATA / "neutral.jsonl"),
         *_written(),
+        *(row | {"times": _OWN_TIMES} for row in own),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -84,12 +85,27 @@ def fit_model(
     )
 
 
-def write_model(model: Model, path: Path) -> None:
-    """As `analysis.classify.model.stored_model` reads it."""
+def write_model(
+    model: Model, path: Path, *, examples: int, with_fewer: bool = False
+) -> None:
+    """As `analysis.classify.model.stored_model` reads it, with how many examples it learned from.
+
+    Ends the program where those of the file that is there were more, unless `with_fewer` or they are of other targets.
+    """
+    targets = np.frombuffer("\n".join(model.targets).encode(), np.uint8)
+    if path.exists() and not with_fewer:
+        with np.load(path) as stored:
+            fits = np.array_equal(stored["targets"], targets)
+            former = int(stored["examples"]) if fits and "examples" in stored else 0
+        if former > examples:
+            sys.exit(
+                f"{path} learned from {former} examples, these labels are {examples}: --with-fewer overwrites it"
+            )
     np.savez_compressed(
         path,
         format=FORMAT,
-        targets=np.frombuffer("\n".join(model.targets).encode(), np.uint8),
+        examples=examples,
+        targets=targets,
         features=np.frombuffer("\n".join(model.rows).encode(), np.uint8),
         weights=model.weights,
         scales=model.scales,
