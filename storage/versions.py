@@ -22,6 +22,7 @@ from storage.chain import (
 )
 from storage.clock import midnight
 from storage.columns import CompressedJson, Utc, add_to_unique, json_bytes
+from storage.documents import Document
 from storage.errors import Unknown, Withdrawn
 from storage.withdrawals import (
     Withdrawal,
@@ -194,6 +195,29 @@ def versions_of_document(
     if before is not None:
         wanted = wanted.where(col(Version.number) < before)
     return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(limit)))
+
+
+def stored_versions(
+    session: Session,
+    *,
+    services: Collection[str] = (),
+    documents: Collection[str] = (),
+    languages: Collection[str] = (),
+    after: int = 0,
+    limit: int = 50,
+) -> list[Version]:
+    """In the order of their ids, which is that in which they were stored."""
+    wanted = select(Version).where(col(Version.id) > after)
+    among = select(Document.id)
+    if services:
+        among = among.where(col(Document.service).in_(services))
+    if languages:
+        among = among.where(col(Document.language).in_(languages))
+    if documents:
+        among = among.where(col(Document.id).in_(documents))
+    if services or languages or documents:
+        wanted = wanted.where(col(Version.document_id).in_(among))
+    return list(session.exec(wanted.order_by(col(Version.id)).limit(limit)))
 
 
 def state_of_texts(session: Session, document_id: str) -> str:

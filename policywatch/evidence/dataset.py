@@ -24,9 +24,8 @@ from policywatch.views.json_models import (
 from policywatch.views.serializer import (
     documents_json,
     passage_json,
-    versions_json,
+    version_texts,
 )
-from policywatch.web.layout import plain_text
 from storage.change_list import ChangeFilter
 from storage.checks import checks_after
 from storage.database import Database
@@ -148,13 +147,7 @@ def _texts(database: Database, id_: str) -> Iterator[VersionText]:
     while True:
         with database.reading() as session:
             rows = versions_of_document(session, id_, before=before)
-            for row, head in zip(rows, versions_json(session, rows), strict=True):
-                yield VersionText(
-                    **head.model_dump(),
-                    title=row.page.get("title", ""),
-                    language=row.page.get("language"),
-                    text=plain_text(row.page),
-                )
+            yield from version_texts(session, rows)
         if not rows:
             return
         before = rows[-1].number

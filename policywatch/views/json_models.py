@@ -194,6 +194,13 @@ class VersionText(VersionHead):
     text: str
 
 
+class VersionTexts(Shape):
+    """A page of texts, in the order in which they were stored."""
+
+    versions: list[VersionText]
+    next: str | None = Field(description="address of the following page")
+
+
 class CheckJson(Shape):
     """An attempt to read a document. `status` is HTTP's, `seconds` from the first request to the last byte."""
 

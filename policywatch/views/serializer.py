@@ -14,6 +14,7 @@ from messages import ENGLISH, catalogue
 from notifier.change_view import ChangeView, change_view, listed_view
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.proposals import open_proposals
+from policywatch.sanitize import sanitize
 from policywatch.views import json_models as json
 from policywatch.views.between import Sum
 from policywatch.views.routing import WaitingChange
@@ -199,6 +200,30 @@ def versions_json(session: Session, rows: Sequence[Version]) -> list[json.Versio
             change=changes[row.id].change.id if row.id in changes else None,
         )
         for row in rows
+    ]
+
+
+def plain_text(page: dict[str, Any]) -> str:
+    """One paragraph for each block."""
+    marks = {"item": "- ", "row": "| "}
+    return (
+        "\n\n".join(
+            marks.get(block["kind"], "") + sanitize(str(block["text"]))
+            for block in page["blocks"]
+        )
+        + "\n"
+    )
+
+
+def version_texts(session: Session, rows: Sequence[Version]) -> list[json.VersionText]:
+    return [
+        json.VersionText(
+            **head.model_dump(),
+            title=row.page.get("title", ""),
+            language=row.page.get("language"),
+            text=plain_text(row.page),
+        )
+        for row, head in zip(rows, versions_json(session, rows), strict=True)
     ]
 
 

@@ -32,6 +32,7 @@ from policywatch.views.serializer import (
     documents_json,
     hit_json,
     passage_json,
+    version_texts,
     versions_json,
 )
 from policywatch.views.today import SideBySide, Today, service_named
@@ -55,7 +56,11 @@ from storage.paragraphs import blame, course
 from storage.passages import PassagePlace, passages_page
 from storage.readings import dropped_since, usage_since
 from storage.search import search
-from storage.versions import numbered_version, versions_of_document
+from storage.versions import (
+    numbered_version,
+    stored_versions,
+    versions_of_document,
+)
 
 
 def _passage_place(text: str) -> str:
@@ -82,6 +87,21 @@ class VersionsPaged(Params):
         description="as `next` has it: versions below this number",
     )
     limit: Limit = 50
+
+
+class TextsPaged(Params):
+    """A page of texts."""
+
+    service: Words = Field([], description="name of a service; several: any of them")
+    document: Words = Field([], description="id of a document")
+    language: Words = Field([], description="like en")
+    cursor: int = Field(
+        0,
+        ge=0,
+        le=MAX_INTEGER,
+        description="as `next` has it: what was stored after this one",
+    )
+    limit: Limit = 20
 
 
 class DocumentsPaged(Params):
@@ -194,6 +214,28 @@ def list_documents(
         documents = documents_json(session, rows[: query.limit])
     more = documents[-1].id if len(rows) > query.limit else None
     return json.Documents(documents=documents, next=next_page(request, response, more))
+
+
+@router.get("/versions")
+def list_texts(
+    request: Request,
+    response: Response,
+    backend: Using,
+    query: Annotated[TextsPaged, Query()],
+) -> json.VersionTexts:
+    """Texts of all documents, in the order in which they were stored."""
+    with backend.database.reading() as session:
+        rows = stored_versions(
+            session,
+            services=query.service,
+            documents=query.document,
+            languages=query.language,
+            after=query.cursor,
+            limit=query.limit + 1,
+        )
+        versions = version_texts(session, rows[: query.limit])
+        more = rows[query.limit - 1].id if len(rows) > query.limit else None
+    return json.VersionTexts(versions=versions, next=next_page(request, response, more))
 
 
 # before the document's own address, which takes any path

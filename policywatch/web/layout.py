@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any, Generic, Literal, TypeVar
 
 from notifier.escape import web_link
-from policywatch.sanitize import sanitize
 from storage.paragraphs import anchor, texts_of
 
 _TOP = 2  # the page's own title is level 1
@@ -121,18 +120,6 @@ def anchors(page: dict[str, Any]) -> list[str]:
         id_ = anchor(text)
         ids[id_ if id_ and id_ not in ids else f"b{number}"] = None
     return [*ids]
-
-
-def plain_text(page: dict[str, Any]) -> str:
-    """One paragraph for each block."""
-    marks = {"item": "- ", "row": "| "}
-    return (
-        "\n\n".join(
-            marks.get(block["kind"], "") + sanitize(str(block["text"]))
-            for block in page["blocks"]
-        )
-        + "\n"
-    )
 
 
 def _cells(block: dict[str, Any]) -> tuple[Words, ...]:

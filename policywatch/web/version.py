@@ -10,8 +10,9 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from sqlmodel import Session
 
 from policywatch.views.query_params import DocumentId, Number
+from policywatch.views.serializer import plain_text
 from policywatch.web.backend import Using
-from policywatch.web.layout import plain_text, stretches
+from policywatch.web.layout import stretches
 from policywatch.web.rendering import page_router, render
 from storage.captures import capture_records
 from storage.changes import change_to
