@@ -76,13 +76,24 @@ def test_a_passage_under_a_line_that_governs_it_is_read_with_it() -> None:
     assert not compare(before, after, language="en", trusted=True).may_pass
 
 
-def test_of_what_stands_there_no_more_than_numbers_may_differ() -> None:
-    seats = "Only {} seats left for the concert on Friday."
-    numbers, words = (
-        compare(text(seats.format(12)), text(other), language="en", trusted=True)
-        for other in (seats.format(9), seats.format(12).replace("concert", "reading"))
-    )
-    assert (numbers.may_pass, words.may_pass) == (True, False)
+SONG = "Song of the day: {}."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "passes"),
+    [
+        ("Only 12 seats left for the concert.", "Only 9 seats left for the concert.", True),
+        (SONG.format("Coal Dust Waltz"), SONG.format("The Heron and the Bell"), True),
+        (SONG.format("Coal Dust Waltz"), SONG.format("we sell your personal data"), False),
+        (SONG.format("we sell your personal data"), SONG.format("Coal Dust Waltz"), False),
+        ("You may object by letter.", "You may object by letter on a Sunday.", False),
+    ],
+)  # fmt: skip
+def test_what_is_reworded_passes_where_neither_text_says_anything_of_the_document(
+    before: str, after: str, passes: bool
+) -> None:
+    change = compare(text(before), text(after), language="en", trusted=True)
+    assert change.may_pass is passes
 
 
 def test_what_is_gone_again_makes_no_version_and_what_stays_is_text(
@@ -94,14 +105,18 @@ def test_what_is_gone_again_makes_no_version_and_what_stays_is_text(
             site.pages["/privacy"] = policy(*more)
             return job.run(force=True).json()["checks"][0]["outcome"]
 
-        assert [check(), check(OFFER), check(), check(CAPTION)] == [
-            "first", *["unchanged"] * 3,
+        song = SONG.format("Coal Dust Waltz")
+        assert [check(song), check(SONG.format("The Heron and the Bell")), check(song)] == [
+            "first", *["unchanged"] * 2,
         ]  # fmt: skip
-        assert check(CAPTION, AI) == "changed", "news does not wait for it"
+        assert [check(song, OFFER), check(song), check(song, CAPTION)] == [
+            *["unchanged"] * 3,
+        ]  # fmt: skip
+        assert check(song, CAPTION, AI) == "changed", "news does not wait for it"
         with job.database.reading() as session:
             (change,) = changes_of(session, ID)
             assert change.alert
-        assert [check(AI), check(AI), check(AI)] == [
+        assert [check(song, AI), check(song, AI), check(song, AI)] == [
             "unchanged",
             "unchanged",
             "cosmetic",

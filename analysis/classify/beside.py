@@ -53,22 +53,20 @@ def chance_beside(
         or not {*verdict.topics} <= {*TOPICS}  # the operator's own always count
     ):
         return 0.0
-    if kinds_of(passage.text) or any(
-        phrase.tier != "suggests" and phrase.changed and phrase.topic in _TELLING
+    # of what is reworded, both states must say nothing: "Song of the day: ..."
+    is_edit = passage.operation == "reworded"
+    if any(kinds_of(text) for text in passage.texts.values()) or any(
+        phrase.tier != "suggests"
+        and (phrase.changed or is_edit)
+        and phrase.topic in _TELLING
         for phrase in features.phrases
     ):
         return 0.0
-    model = shipped_beside()
-    if passage.operation == "reworded" and any(
-        any(map(str.isalpha, passage.texts[each.side][start:end]))
-        for each in features.sentences
-        for start, end in each.spans
-    ):
-        return 0.0  # a mere edit, perhaps of numbers
     texts = (passage.before, passage.after, *passage.lead_in)
     lines = [line for text in texts for line in (text or "").split("\n") if line]
     if any(len(line) > _LONGEST or other_language(line, language) for line in lines):
         return 0.0
+    model = shipped_beside()
     return min(chance(line, language, model) for line in lines)
 
 
