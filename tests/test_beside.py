@@ -64,6 +64,12 @@ def test_a_line_of_the_policy_never_passes(line: str) -> None:
     assert not compared(line).may_pass
 
 
+def test_the_label_below_an_offer_passes_with_it() -> None:
+    assert compared(f"{OFFER}\n\nChoose one").may_pass
+    assert not compared("Choose one").may_pass
+    assert not compared(f"{OFFER}\n\nRefuse the sale of data").may_pass
+
+
 def test_a_topic_of_the_operators_own_never_passes() -> None:
     assert compared(OFFER).may_pass
     change = compared(OFFER, own_topics=(OwnTopic("chairs", ("garden chairs",)),))

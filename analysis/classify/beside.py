@@ -71,13 +71,13 @@ def chance_beside(
 
 
 def is_label(features: PassageFeatures) -> bool:
-    """A word or two came or went, no phrase of the lexicon."""
+    """A few words came or went, no phrase of the lexicon but weak ones: "Choose one"."""
     text = features.passage.text
     return (
         features.passage.operation in ("added", "removed")
         and len(tokens(text)) <= _LABEL
         and text[-1:].isalnum()
-        and not features.phrases
+        and all(phrase.tier == "suggests" for phrase in features.phrases)
         and not features.passage.lead_in
     )
 

@@ -81,20 +81,26 @@ def mark_consent_managers(elements: list[Element]) -> None:
 def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> None:
     """Consent dialogs, whatever their markup: what has buttons that accept, refuse or set near a few sentences, and
     names cookies, or is a dialog by its role or by standing beside the text. A section of a policy that ends in
-    "[Opt out] [Learn more]" is none. A link within a sentence is no such button."""
+    "[Opt out] [Learn more]" is none. A link in a paragraph is no such button, but behind the last sentence one that
+    sends it away ("Got it") is."""
     top = elements[0]
     decide = pattern("furniture", "consent", whole=True)
     choose = pattern("furniture", "choices", whole=True)
+    dismiss = pattern("furniture", "dismiss", whole=True)
     prose = [line for line in lines if line.is_prose]
     sentences = {line.element for line in prose}
     decisions: dict[Element, list[tuple[Element, str]]] = {}
     labels: dict[Element, list[tuple[Element, str]]] = {}
     for element in elements:
-        if not element.is_button and (
-            element.tag != "a" or _block(element) in sentences
-        ):
+        if not element.is_button and element.tag != "a":
             continue
         label = element.words(60).lower()
+        if (
+            not element.is_button
+            and _block(element) in sentences
+            and not (dismiss.fullmatch(label) and _follows_sentence(element))
+        ):
+            continue
         decides = bool(label) and decide.fullmatch(label) is not None
         if not decides and not (label and choose.fullmatch(label)):
             continue
@@ -184,6 +190,24 @@ def outermost(element: Element) -> Element:
     ):
         element = element.parent
     return element
+
+
+def _follows_sentence(element: Element) -> bool:
+    """Only other links stand between the end of a sentence and it."""
+    block = _block(element)
+    pieces: list[Element | str] = [block]
+    ends = False
+    while pieces:
+        piece = pieces.pop()
+        if piece is element:
+            return ends
+        if isinstance(piece, str):
+            ends = piece.rstrip().endswith((".", "!", "?")) or (
+                ends and piece.isspace()
+            )
+        elif not piece.is_clickable:
+            pieces += reversed(piece.children)
+    return False
 
 
 def _block(element: Element) -> Element:
