@@ -98,7 +98,7 @@ def _reprocess_current(
         if page is None:
             return  # the version stands; the next check reports the reason
         if draft is None:
-            session.get_one(Version, current.id).reader = config.extractor
+            session.get_one(Version, current.id).extractor = config.extractor
             return
         version = add_version(
             session,
