@@ -95,9 +95,9 @@ def review_change(
     with backend.database.reading() as session:
         context = change_page(session, change_id, language) | {"trouble": trouble}
         context |= editing(session, backend, context["view"])
-        if trouble == "triage.first":
-            context["given"] = form
-        return render(request, "change.html", status=409, **context)
+        if trouble == "triage.meanwhile":
+            return render(request, "change.html", **context)
+        return render(request, "change.html", status=409, **context | {"given": form})
 
 
 def _edit(
