@@ -91,6 +91,7 @@ def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
         watchlist,
         documents=tuple(entry for id_, entry in entries.items() if id_ not in paused),
         ignored={row.id: row.ignored for row in rows if row.ignored},
+        of_file=frozenset(entry.id for entry in watchlist.documents),
     )
 
 

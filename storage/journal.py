@@ -28,6 +28,7 @@ class Action(StrEnum):
     SPLIT = "split"
     REVIEW = "review"
     DISMISS = "dismiss"
+    EDIT = "edit"
     IGNORE = "ignore"
     UNIGNORE = "unignore"
 

@@ -8,11 +8,13 @@ import tomllib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from pdfminer.high_level import extract_text
 from playwright.sync_api import Browser, expect
+from selectolax.lexbor import LexborHTMLParser
 
 from policywatch.cli.pages import _state
 from policywatch.config.watchlist import load
@@ -22,9 +24,12 @@ from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
 from storage.database import Database
 from storage.documents import known
+from storage.journal import journal
+from storage.lock import one_at_a_time
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.test_web_browser import complains_of_nothing, overflow
 from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN
-from tests.web_pages import visited
+from tests.web_pages import text, visited
 from tests.web_server import served
 
 DATABASES = ["sqlite"]
@@ -182,6 +187,153 @@ def test_a_page_that_cannot_be_watched_is_refused_with_the_reason(
         assert known(session) == []
 
 
+EDIT = f"/edit/{TERMS}"
+
+
+def entry_of(config: Path, database: Database) -> dict[str, Any]:
+    entry = with_additions(load(config), database).document(TERMS)
+    assert entry is not None
+    return entry.model_dump(exclude_unset=True)
+
+
+def test_an_entry_is_edited_after_it_was_tried_on_the_stored_text(
+    admin: httpx.Client, library: Site, config: Path, database: Database, tmp_path: Path
+) -> None:
+    library.pages["/terms"] = str(library.pages["/terms"]).replace(
+        "</main>", "<aside class=offer><p>Our offer of the week.</p></aside></main>"
+    )
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    run(config, status=0)
+    assert "Our offer of the week." in admin.get(f"/documents/{TERMS}/versions/1").text
+    before = entry_of(config, database)
+    fields = {**before, "remove": ".offer", "every": "1d", "title": "House rules"}
+    tried = admin.post(EDIT, data=fields, headers=BEARER)
+    assert tried.status_code == 200
+    taken = text(LexborHTMLParser(tried.text), ".diff del")
+    assert taken == ["removed: Our offer of the week. (end)"]
+    assert entry_of(config, database) == before, "nothing is saved yet"
+    kept = admin.post(EDIT, data={**fields, "keep": "yes"}, headers=BEARER)
+    assert (kept.status_code, kept.headers["location"]) == (303, f"/documents/{TERMS}")
+    assert "House rules" in admin.get(f"/documents/{TERMS}").text
+    assert entry_of(config, database) == {**fields, "remove": [".offer"]}
+    run(config, status=0)
+    assert "Our offer" not in admin.get(f"/documents/{TERMS}/versions/2").text
+    assert not (tmp_path / "alerts.txt").exists()
+    with database.reading() as session:
+        entry = journal(session)[0]
+    assert (entry.action, entry.after) == (
+        "edit",
+        {"every": "1d", "remove": [".offer"], "title": "House rules"},
+    )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"select": "#nowhere"}, "#nowhere"),
+        ({"select": "main >"}, "this is not a CSS selector"),
+        ({"every": "often"}, "write a number and m, h or d"),
+        ({"title": ""}, "Not saved"),
+        ({"url": "{site}/privacy"}, "it is watched already, as library/privacy"),
+    ],
+)
+def test_an_edit_that_would_lose_the_text_is_refused_and_what_was_typed_stays(
+    admin: httpx.Client,
+    library: Site,
+    config: Path,
+    database: Database,
+    wrong: dict[str, str],
+    reason: str,
+) -> None:
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    run(config, status=0)
+    before = entry_of(config, database)
+    typed = {name: each.format(site=library.url) for name, each in wrong.items()}
+    answer = admin.post(EDIT, data={**before, **typed, "keep": "yes"}, headers=BEARER)
+    assert answer.status_code == 422
+    shown = LexborHTMLParser(answer.text)
+    assert reason in text(shown, "[role=alert]")[0]
+    for name, value in typed.items():
+        field = shown.css_first(f"[name={name}]")
+        assert (field.attributes.get("value") or field.text()) == value, name
+    assert entry_of(config, database) == before
+
+
+def test_one_owner_of_an_entry_and_the_file_comes_first(
+    admin: httpx.Client, library: Site, config: Path
+) -> None:
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    run(config, status=0)
+    assert admin.get(EDIT).status_code == 403
+    assert admin.get(EDIT, headers=BEARER).status_code == 200
+    of_file = "/edit/library/privacy"
+    assert admin.get(of_file, headers=BEARER).status_code == 404
+    for form in ({}, {"do": "remove", "sure": "yes"}):
+        assert admin.post(of_file, data=form, headers=BEARER).status_code == 404
+    printed = policywatch("documents", "--toml", "--config", config)
+    config.write_text(config.read_text("utf-8") + printed, "utf-8")
+    assert admin.get(EDIT, headers=BEARER).status_code == 404
+
+
+def test_a_document_is_removed_once_it_was_said_what_goes(
+    admin: httpx.Client, library: Site, config: Path, database: Database
+) -> None:
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    run(config, status=0)
+    assert admin.post(EDIT, data={"do": "remove"}).status_code == 403
+    asked = admin.post(EDIT, data={"do": "remove"}, headers=BEARER)
+    assert "1 versions, 0 changes, 1 checks, 0 messages" in asked.text
+    sure = {"do": "remove", "sure": "yes"}
+    with one_at_a_time(database):
+        busy = admin.post(EDIT, data=sure, headers=BEARER)
+    assert (busy.status_code, "A run is in progress." in busy.text) == (409, True)
+    done = admin.post(EDIT, data=sure, headers=BEARER)
+    assert done.headers["location"] == "/services"
+    assert admin.get(f"/documents/{TERMS}").status_code == 404
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    assert policywatch("verify", "--config", config)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_selector_is_changed_and_the_document_removed_in_a_browser(
+    browser: Browser, library: Site, config: Path, database: Database, width: int
+) -> None:
+    app = create_app(
+        database,
+        access=Access(password=HASHED, token=TOKEN),
+        state=partial(current, config, database),
+    )
+    context = browser.new_context(
+        locale="en-GB", viewport={"width": width, "height": 800}
+    )
+    window = context.new_page()
+    with served(app) as home, httpx.Client(base_url=home) as admin:
+        add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+        run(config, status=0)
+        window.goto(f"{home}/sign-in?next=/documents/{TERMS}")
+        window.get_by_label("Password").fill(PASSWORD)
+        window.get_by_role("button", name="Sign in").click()
+        window.get_by_role("link", name="Edit or remove").click()
+        window.get_by_label("Without these elements").fill("main p:last-child")
+        window.get_by_role("button", name="Show what would be read").click()
+        expect(window.get_by_text("1 passage removed")).to_be_visible()
+        complains_of_nothing(window, "/edit")
+        assert overflow(window) <= 0
+        window.get_by_role("button", name="Save").click()
+        window.get_by_role("link", name="Edit or remove").click()
+        expect(window.get_by_label("Without these elements")).to_have_value(
+            "main p:last-child"
+        )
+        window.get_by_role("button", name="Remove the document").click()
+        complains_of_nothing(window, "/edit, asked")
+        window.get_by_role("button", name="Remove the document").click()
+        expect(window.get_by_role("heading", level=1)).to_have_text("Services")
+    context.close()
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_from_an_address_to_a_reviewed_change_in_a_browser(
@@ -218,7 +370,7 @@ def test_from_an_address_to_a_reviewed_change_in_a_browser(
         window.goto(f"{home}/changes")
         window.get_by_role("heading", level=3).get_by_role("link").first.click()
         window.get_by_label("Your name").fill("Anna")
-        window.get_by_label("Note").fill("<b>=1+1</b>")
+        window.get_by_label("Internal note").fill("<b>=1+1</b>")
         window.get_by_role("button", name="Save").click()
         expect(window.locator(".triage li")).to_contain_text("<b>=1+1</b>")
         answer = context.request.get(

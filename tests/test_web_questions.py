@@ -59,6 +59,7 @@ KNOWN = {
 NOT_HERE = (
     "/ask",
     "/work",
+    "/edit/{document_id:path}",
     "/changes/{change_id:int}/message",
     "/record.pdf",
     "/sign-in",

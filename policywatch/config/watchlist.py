@@ -85,6 +85,8 @@ class Watchlist:
     evidence: tuple[EvidenceEntry | None, FileSection]
     # of the store, not the file: titles and texts of passages, by document
     ignored: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    # ids of the entries that the file owns; the others are the store's
+    of_file: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
@@ -123,7 +125,7 @@ class Watchlist:
         )
 
 
-_OF_NO_RUN = {"file", "lines", "database", "upgrade", "people"}
+_OF_NO_RUN = {"file", "lines", "database", "upgrade", "people", "of_file"}
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import page_rejection
 from foundation.vocabulary import Cause
+from messages import Message
 from policywatch.ingest.alternating import hold_still, passage_keys
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, draft_change, read_draft
@@ -156,6 +157,32 @@ def extract_again(
     held = {key for key in version.alternating if (key in stands) != (key in stood)}
     before = replace(page, blocks=()) if former is None else former
     return hold_still(before, page, version.alternating, held)
+
+
+class Preview(NamedTuple):
+    """A stored text as other settings would have it; `rejection` says why a run would hold it."""
+
+    version: Version
+    page: Page
+    draft: ChangeDraft
+    rejection: Message | None
+
+
+def preview(
+    session: Session, document_id: str, config: ExtractionConfig
+) -> Preview | None:
+    """Of the text in force; None without one. Raises `UnreadablePage`."""
+    current = current_version(session, document_id)
+    if current is None:
+        return None
+    captures = captures_in_force(session, current)
+    page = extract_again(current, captures, config, page_before(session, current))
+    stored = page_from_json(current.page)
+    rejection = page_rejection(
+        page, before=stored, language=config.language, title=config.title
+    )
+    draft = draft_change(config.compare(stored, page))
+    return Preview(current, page, draft, rejection)
 
 
 def page_before(session: Session, version: Version) -> Page | None:

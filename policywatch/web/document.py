@@ -14,6 +14,7 @@ from policywatch.views.query_params import DocumentId, Number
 from policywatch.web.backend import Using
 from policywatch.web.chart import chart
 from policywatch.web.compare import comparison_choice
+from policywatch.web.edit import owner
 from policywatch.web.forms import OwnForm, done
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
@@ -54,6 +55,8 @@ def one_document(
             for step in context["steps"]
             if page.has(f"/documents/{document_id}/versions/{step[0].number}")
         ]
+        watchlist = backend.state().watchlist if page.csrf else None
+        context["owner"] = owner(watchlist, context["document"]) if watchlist else None
         return render(request, "document.html", **context)
 
 
