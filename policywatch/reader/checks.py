@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -19,12 +20,13 @@ from analysis.text.dates import MONTH_NUMBERS, ORDERS, dates_in, deadline_in
 from analysis.text.language import share_of_common_words
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.times import times_in
-from analysis.text.word_lists import any_of, number_words
-from foundation.vocabulary import Side
+from analysis.text.word_lists import number_words
+from foundation.vocabulary import SIDES, Side
 from notifier.escape import clean, for_machines
 from policywatch.reader.answer import (
     AboutAnswer,
     Citation,
+    DateOf,
     ModelAnswer,
     Statement,
     Texts,
@@ -50,19 +52,11 @@ _ADDRESS = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,\u202f\u00a0 ]\d{3})*(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W_]+")
-_VERB = re.compile(  # English and French, after a name
-    r"(?:now|also|may|might|can|could|will|would|shall|must|has|had|is|was|gets?|et|and|peut|pourra|va|est|a|reçoit|\w+(?:s|era|ed|ent|it))"
-)
-_MONTHS = any_of(MONTH_NUMBERS)
-_DAY_OF_MONTH = re.compile(
-    rf"(?i)\b(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?(?P<a>{_MONTHS})|(?P<b>{_MONTHS})\.?\s+\d{{1,4}}"
-    rf"|(?:from|since|until|by|in|of|ab|im|seit|bis|dès|en|de|depuis|desde|hasta)\s+(?P<c>{_MONTHS}))\b"
-)
 # between two lengths of time: one replaced the other
 _IN_PLACE_OF = re.compile(
-    r"(?i)\b(?:instead of|rather than|not|au lieu d|plutôt que|statt|anstelle|en lugar)"
+    r"(?i)\b(?:instead of|rather than|not|au lieu d\w*|plutôt que|statt|anstelle|en lugar)\b"
 )
-_BECOMES = re.compile(r"(?i)\b(?:to|à|auf|zu|a)\b")
+_BECOMES = re.compile(r"(?i)\b(?:to|à|auf|zu)\b")
 # ends a clause, or begins one with its own subject
 _CLAUSE = re.compile(
     r"""(?ix)[.;!?\n|•]|\s[–—-]\s|[()]
@@ -93,10 +87,15 @@ _SPEAKS_TO_MODEL = re.compile(
 )
 
 
+class _Fails(Exception):
+    """A sentence or quotation without support; the text is the reason."""
+
+
 @dataclass(slots=True)
 class Checked:
     """What passed; `dropped` holds the rest with reasons."""
 
+    question: Prompt
     statements: list[dict[str, Any]] = field(default_factory=list)
     headline: Texts = field(default_factory=dict)
     reason: str = ""
@@ -106,9 +105,34 @@ class Checked:
     about: list[dict[str, Any]] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
 
+    def as_json(self) -> dict[str, Any]:
+        names = (each.name for each in fields(self))
+        return {name: getattr(self, name) for name in names if name != "question"}
 
-class _Fails(Exception):
-    """A sentence or quotation without support; the text is the reason."""
+    @contextmanager
+    def dropping(self, text: str) -> Iterator[None]:
+        """If what is done within it fails."""
+        try:
+            yield
+        except _Fails as failure:
+            self.dropped.append((text, str(failure)))
+
+    def supported(self, placed: Sequence[_Placed], texts: Texts) -> dict[str, Any]:
+        """A sentence in the languages in which its quotations support it."""
+        return {
+            "text": self.standing(placed, texts, _LONGEST),
+            "quotes": [each.as_json() for each in placed],
+        }
+
+    def standing(self, placed: Sequence[_Placed], texts: Texts, longest: int) -> Texts:
+        stand = {}
+        for language in self.question.languages:
+            line = " ".join(clean(texts.get(language, "")).split())
+            with self.dropping(line[:_LONGEST]):
+                if line:
+                    _check_sentence(self.question, placed, line, language, longest)
+                    stand[language] = line
+        return stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,45 +204,49 @@ class _Placed:
 
 
 def check(question: Prompt, answer: ModelAnswer) -> Checked:
-    checked = Checked()
+    checked = Checked(question)
     for number, statement in enumerate(answer.statements[:_MOST_STATEMENTS]):
-        try:
+        with checked.dropping(_any(statement.text)):
             placed = _placed(question, statement.quotes)
-        except _Fails as failure:
-            checked.dropped.append((_any(statement.text), str(failure)))
-            continue
-        texts = _standing(question, placed, statement.text, _LONGEST, checked)
-        if not texts:
-            continue
-        checked.statements.append(
-            {"text": texts, "quotes": [each.as_json() for each in placed]}
-        )
-        if number == 0 and answer.headline:
-            checked.headline = _standing(
-                question, placed, answer.headline, _LONGEST_HEADLINE, checked
-            )
-    _check_facts(question, answer, checked)
-    for each in answer.about:
-        if 0 <= each.question < len(question.about):
-            checked.about.append(_about(question, each, checked))
+            supported = checked.supported(placed, statement.text)
+            if supported["text"]:
+                checked.statements.append(supported)
+                if number == 0 and answer.headline:
+                    checked.headline = checked.standing(
+                        placed, answer.headline, _LONGEST_HEADLINE
+                    )
+    for date in answer.dates:
+        with checked.dropping(f"{date.role} {date.day}"):
+            _check_date(question, date)
+            checked.dates.append({"day": date.day.isoformat(), "role": date.role})
+    if default := answer.default:
+        with checked.dropping(f"default {default.state}"):
+            (quoted,) = _placed(question, [default.quote])
+            is_said = _has(question.subject.language, default.state, quoted.clause)
+            if default.quote.side == "before" or not is_said:
+                raise _Fails("a default that its words do not say")
+            checked.default = default.state
+    for quote in answer.refuse:
+        with checked.dropping(quote.text):
+            found = _place(question, quote)
+            if quote.side == "after":
+                checked.refuse.append(found.as_json())
+    for reply in answer.about:
+        if 0 <= reply.question < len(question.about):
+            checked.about.append(_about(reply, checked))
     checked.reason = _reason(question, answer.reason)
     return checked
 
 
 def check_quotations(question: Prompt, statement: Statement) -> Checked:
     """Its supported quotations, and its sentence if they support it."""
-    checked = Checked()
+    checked = Checked(question)
     placed = []
     for quote in statement.quotes[:_MOST_STATEMENTS]:
-        try:
+        with checked.dropping(clean(quote.text)[:_LONGEST]):
             placed.append(_place(question, quote))
-        except _Fails as failure:
-            checked.dropped.append((clean(quote.text)[:_LONGEST], str(failure)))
     if placed:
-        texts = _standing(question, placed, statement.text, _LONGEST, checked)
-        checked.statements.append(
-            {"text": texts, "quotes": [each.as_json() for each in placed]}
-        )
+        checked.statements.append(checked.supported(placed, statement.text))
     return checked
 
 
@@ -234,92 +262,40 @@ def speaks_to_model(rows: Iterable[StoredPassage]) -> str | None:
     return None
 
 
-def _check_facts(question: Prompt, answer: ModelAnswer, checked: Checked) -> None:
-    for date in answer.dates:
-        try:
-            (placed,) = _placed(question, [date.quote])
-            days = _days(_side(placed.row, "after")) - _days(
-                _side(placed.row, "before")
-            )
-            if date.day not in days:
-                raise _Fails("a date that its passage does not add")
-            if date.role == "object_until" and date.day not in {
-                deadline_in(placed.clause, order) for order in ORDERS
-            }:
-                raise _Fails("no deadline")
-        except _Fails as failure:
-            checked.dropped.append((f"{date.role} {date.day}", str(failure)))
-            continue
-        checked.dates.append({"day": date.day.isoformat(), "role": date.role})
-    if answer.default:
-        try:
-            (placed,) = _placed(question, [answer.default.quote])
-            state = answer.default.state
-            if placed.quote.side == "before" or not _has(
-                question.subject.language, state, placed.clause
-            ):
-                raise _Fails("a default that its words do not say")
-            checked.default = state
-        except _Fails as failure:
-            checked.dropped.append((f"default {answer.default.state}", str(failure)))
-    for quote in answer.refuse:
-        try:
-            placed = _place(question, quote)
-        except _Fails as failure:
-            checked.dropped.append((quote.text, str(failure)))
-            continue
-        if quote.side == "after":
-            checked.refuse.append(placed.as_json())
+def _check_date(question: Prompt, date: DateOf) -> None:
+    """Raises `_Fails`."""
+    (placed,) = _placed(question, [date.quote])
+    after, before = (_days(_side(placed.row, side)) for side in ("after", "before"))
+    if date.day not in after - before:
+        raise _Fails("a date that its passage does not add")
+    deadlines = {deadline_in(placed.clause, order) for order in ORDERS}
+    if date.role == "object_until" and date.day not in deadlines:
+        raise _Fails("no deadline")
 
 
-def _about(question: Prompt, reply: AboutAnswer, checked: Checked) -> dict[str, Any]:
+def _about(reply: AboutAnswer, checked: Checked) -> dict[str, Any]:
     """A yes needs supported quotations and a sentence; a no stands alone."""
-    asked: dict[str, Any] = {"question": question.about[reply.question]}
+    asked: dict[str, Any] = {"question": checked.question.about[reply.question]}
     if reply.answer == "no":
         return asked | {"answer": "no"}
-    try:
-        placed = _placed(question, reply.quotes)
-    except _Fails as failure:
-        checked.dropped.append((_any(reply.text), str(failure)))
-        return asked | {"answer": None}
-    texts = _standing(question, placed, reply.text, _LONGEST, checked)
-    quotes = [each.as_json() for each in placed]
-    return asked | {"answer": "yes", "text": texts, "quotes": quotes}
+    with checked.dropping(_any(reply.text)):
+        placed = _placed(checked.question, reply.quotes)
+        return asked | {"answer": "yes"} | checked.supported(placed, reply.text)
+    return asked | {"answer": None}
 
 
 def _reason(question: Prompt, reason: str) -> str:
     """Shown only as the model's, so it must merely not invent."""
     line = " ".join(clean(reason).split())[:_LONGEST]
-    try:
-        text = _words_of(question, question.shown.values())
+    text = _words_of(question, question.shown.values())
+    with suppress(_Fails):
         _check_words(line, "en", text, text)
-    except _Fails:
-        return ""
-    return line
+        return line
+    return ""
 
 
 def _any(texts: Texts) -> str:
     return clean(next(iter(texts.values()), ""))[:_LONGEST]
-
-
-def _standing(
-    question: Prompt,
-    placed: Sequence[_Placed],
-    texts: Texts,
-    longest: int,
-    checked: Checked,
-) -> Texts:
-    stand = {}
-    for language in question.languages:
-        line = " ".join(clean(texts.get(language, "")).split())
-        if not line:
-            continue
-        try:
-            _check_sentence(question, placed, line, language, longest)
-            stand[language] = line
-        except _Fails as failure:
-            checked.dropped.append((line[:_LONGEST], str(failure)))
-    return stand
 
 
 def _placed(question: Prompt, quotes: Sequence[Citation]) -> list[_Placed]:
@@ -333,44 +309,39 @@ def _placed(question: Prompt, quotes: Sequence[Citation]) -> list[_Placed]:
 
 
 def _place(question: Prompt, quote: Citation) -> _Placed:
+    """Raises `_Fails`."""
     row = question.shown.get(quote.passage)
     if row is None:
         raise _Fails("a passage that was not shown")
     if speaks_to_model([row]):
         raise _Fails("quotes a passage that speaks to the model")
     other, mark = _MARKED[quote.side]
-    wanted = mark.sub("", other.sub("", quote.text))
-    pieces = [_even(piece).strip(" .,;:\"'") for piece in re.split(r"…|\.\.\.", wanted)]
-    pieces = [piece for piece in pieces if piece]
-    if len("".join(_WORD.findall(" ".join(pieces)))) < _SHORTEST:
+    wanted = _even(mark.sub("", other.sub("", quote.text)))
+    pieces = [piece.strip(" .,;:\"'") for piece in re.split(r"…|\.\.\.", wanted)]
+    if len("".join(_WORD.findall(wanted))) < _SHORTEST:
         raise _Fails("a quotation without words")
-    text = _even(_side(row, quote.side), keep_length=True)
-    spans = []
-    at = 0
-    for piece in pieces:
-        pattern = r"\s*".join(map(re.escape, re.findall(r"\w+|[^\w\s]", piece)))
-        hits = [*re.compile(rf"(?<!\w){pattern}(?!\w)").finditer(text, at)]
-        if not hits:
-            raise _Fails("words that do not stand there")
-        hit = next((h for h in hits if _touches(row, quote.side, *h.span())), hits[0])
-        spans.append(hit.span())
-        at = hit.end()
-    if spans[-1][1] - spans[0][0] > 3 * sum(b - a for a, b in spans) + 40:
+    runs = [
+        r"\s*".join(map(re.escape, re.findall(r"\w+|[^\w\s]", piece)))
+        for piece in filter(None, pieces)
+    ]
+    words = r"(?!\w).*?(?<!\w)".join(runs)
+    pattern = re.compile(rf"(?s)(?<!\w){words}(?!\w)")
+    hits = [
+        _Placed(quote, row, *hit.span())
+        for hit in pattern.finditer(_even(_side(row, quote.side)))
+    ]
+    if not hits:
+        raise _Fails("words that do not stand there")
+    found = next((hit for hit in hits if hit.new), hits[0])
+    if len(found.text) > 3 * sum(map(len, pieces)) + 40:
         raise _Fails("a quotation cut together")
-    return _Placed(quote, row, spans[0][0], spans[-1][1])
+    return found
 
 
-def _touches(row: StoredPassage, side: Side, start: int, end: int) -> bool:
-    return any(a < end and b > start for a, b in _changed(row, side))
-
-
-def _even(text: str, *, keep_length: bool = False) -> str:
-    """Ignores look-alikes and case, preserving length."""
+def _even(text: str) -> str:
+    """Without look-alikes and capitals, each character in its place."""
     text = for_machines(text).translate(_LOOK_ALIKES)
-    lower = text.lower()
-    if len(lower) != len(text):
-        lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
-    return lower if keep_length else " ".join(lower.split())
+    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
 
 
 def _side(row: StoredPassage, side: Side) -> str:
@@ -444,32 +415,35 @@ def _check_words(line: str, language: str, text: str, around: str) -> None:
     for address in _ADDRESS.findall(line):
         if _even(address).strip(".,;:)") not in even:
             raise _Fails(f"an address that does not stand there ({address[:40]})")
+    _check_numbers(line, text, even)
+    for name in _names(line, language, names):
+        if not _stands(name, names):
+            raise _Fails(f"a name that does not stand there ({name})")
+    for claim, needed in _patterns(language)["claims"]:
+        if claim.search(line) and not needed.search(text):
+            raise _Fails("says what its words do not")
+
+
+def _check_numbers(line: str, text: str, even: str) -> None:
+    """Dates too. Raises `_Fails`."""
     days = _days(text)
+    bare = line
     for named in dates_in(line):
         if named.day and named.day not in days:
             raise _Fails(f"a date that does not stand there ({named.day})")
-    months = _months(text) | {day.month for day in days}
-    if not _months(line) <= months:
+        bare = bare[: named.start] + " " * (named.end - named.start) + bare[named.end :]
+    if not _months(line) <= _months(text) | {day.month for day in days}:
         raise _Fails("a month that does not stand there")
-    bare = "".join(
-        " " if any(d.start <= n < d.end for d in dates_in(line)) else char
-        for n, char in enumerate(line)
-    )
-    numbers = {_digits(number) for number in _NUMBER.findall(text)} | {
+    numbers = {*map(_digits, _NUMBER.findall(text))}
+    numbers |= {
         str(number)
         for word, number in number_words().items()
         if re.search(rf"\b{re.escape(word)}\b", even)
     }
-    numbers |= {digits for day in days for digits in (str(day.day), str(day.year))}
+    numbers |= {str(part) for day in days for part in (day.day, day.year)}
     for number in _NUMBER.findall(bare):
         if _digits(number) not in numbers and number not in even:
             raise _Fails(f"a number that does not stand there ({number})")
-    for name in _names(line, language, names):
-        if not _stands(name, names):
-            raise _Fails(f"a name that does not stand there ({name})")
-    for claim, needed in _lists().get(language, {}).get("claims", ()):
-        if _pattern((claim,)).search(line) and not _pattern((needed,)).search(text):
-            raise _Fails("says what its words do not")
 
 
 def _digits(number: str) -> str:
@@ -487,41 +461,34 @@ def _days(text: str) -> set[Any]:
 
 
 def _months(text: str) -> set[int]:
+    """Not "may", "march" or "sept", which are words too."""
+    named = (word for word in _WORD.findall(text) if word[0].isupper() or len(word) > 5)
     return {
-        MONTH_NUMBERS[(match["a"] or match["b"] or match["c"]).lower()]
-        for match in _DAY_OF_MONTH.finditer(text)
+        MONTH_NUMBERS[word.lower()] for word in named if word.lower() in MONTH_NUMBERS
     }
 
 
 def _names(line: str, language: str, around: str) -> Iterator[str]:
     """Words spelt as names; in German, where all nouns are, only those unlike any noun. A sentence's first word
-    counts if a verb seems to follow and nothing similar stands around.
+    counts if nothing similar stands around.
     """
-    opening = _pattern(_lists().get(language, {}).get("openings", ("(?!)",)))
-    words = [*_WORD.finditer(line)]
+    opening = _patterns(language)["openings"]
+    is_german, words = language == "de", [*_WORD.finditer(line)]
     for number, match in enumerate(words):
-        word = match.group()
-        if not word[0].isupper() or word.lower() in MONTH_NUMBERS or len(word) < 2:
+        word, above = match.group(), line[: match.start()]
+        if not word[0].isupper() or len(word) < 2 or word.lower() in MONTH_NUMBERS:
             continue
         if opening.fullmatch(word.lower()):
             continue
-        is_odd = any(map(str.isupper, word[1:])) or any(map(str.isdecimal, word))
-        is_first = number == 0 or line[: match.start()].rstrip()[-1:] in ".:?!"
-        if not is_odd and is_first and language == "de":
-            continue
-        if not is_odd and is_first:
-            following = words[number + 1].group() if number + 1 < len(words) else ""
-            if following.islower() and (
-                word.endswith("s")
-                or not _VERB.fullmatch(following)
-                or _even(word)[:5] in around
-            ):
-                continue
-        elif not is_odd and language == "de":
-            before = words[number - 1]
-            beside = line[before.end() : match.start()] == " "
-            if not (beside and before.group()[0].isupper() and number > 1):
-                continue
+        if not any(char.isupper() or char.isdecimal() for char in word[1:]):
+            if number == 0 or above.rstrip()[-1:] in ".:?!":
+                if is_german or word.endswith("s") or _even(word)[:5] in around:
+                    continue
+            elif is_german:
+                former = words[number - 1].group()
+                is_beside = number > 1 and above.endswith(f"{former} ")
+                if not (is_beside and former[0].isupper()):
+                    continue
         yield word
 
 
@@ -542,26 +509,25 @@ def _check_times(
     line: str, placed: Sequence[_Placed], rows: Iterable[StoredPassage]
 ) -> None:
     """Must occur, and not take the old one for the new. Raises `_Fails`."""
-    old, new = set[float](), set[float]()
-    for row in rows:
-        old |= {time.days for time in times_in(_side(row, "before"))}
-        new |= {time.days for time in times_in(_side(row, "after"))}
+    old, new = (
+        {time.days for row in rows for time in times_in(_side(row, side))}
+        for side in SIDES
+    )
     named = times_in(line)
-    if not {time.days for time in named} <= old | new:
+    days = {time.days for time in named}
+    if not days <= old | new:
         raise _Fails("a length of time that does not stand there")
-    only_old = [time.days in old - new for time in named]
-    only_new = [time.days in new - old for time in named]
-    for n, (one, other) in enumerate(pairwise(named)):
+    gone, came = old - new, new - old
+    for one, other in pairwise(named):
         between = line[one.end : other.start]
         if _IN_PLACE_OF.search(between):
-            is_wrong = only_old[n] or only_new[n + 1]
+            is_wrong = one.days in gone or other.days in came
         else:
-            is_wrong = (
-                bool(_BECOMES.search(between)) and only_new[n] and only_old[n + 1]
-            )
+            is_reversed = one.days in came and other.days in gone
+            is_wrong = is_reversed and _BECOMES.search(between) is not None
         if is_wrong:
             raise _Fails("lengths of time the other way round")
-    if any(only_old) and not any(each.quote.side == "before" for each in placed):
+    if days & gone and not any(each.quote.side == "before" for each in placed):
         raise _Fails("the old length of time")
 
 
@@ -570,48 +536,73 @@ def _check_denials(
 ) -> None:
     """The sentence denies exactly where its quotations do. Raises `_Fails`."""
     after = [each for each in placed if each.quote.side == "after"]
-    decisive = after or placed
-    clauses = [each.clause for each in decisive]
-    ends = _has(language, "endings", line)
-    denies = _has(language, "denials", line)
-    refuses = _has(language, "refusals", line)
-    if not after and not ends:
+    is_all_new = len(after) == len(placed)
+    clauses = [each.clause for each in after or placed]
+
+    def says(*kinds: str) -> bool:
+        return any(_has(language, kind, line) for kind in kinds)
+
+    def quotes(*kinds: str) -> bool:
+        return any(_has(of_page, kind, clause) for kind in kinds for clause in clauses)
+
+    if not after and not says("endings"):
         raise _Fails("states removed words as if they held")
-    stops = _has(language, "stops", line)
-    if any(_has(of_page, "denials", clause) for clause in clauses):
-        if not (denies or refuses or ends or _has(language, "meta", line)):
-            raise _Fails("loses a denial")
-    elif any(_has(of_page, "restrictions", clause) for clause in clauses):
-        kinds = ("restrictions", "conditions", "meta")
-        if not (ends or any(_has(language, kind, line) for kind in kinds)):
-            raise _Fails("loses a restriction")
-    elif (denies or stops) and len(after) == len(placed):
-        kinds = ("refusals", "endings", "restrictions")
-        if not any(_has(of_page, kind, clause) for kind in kinds for clause in clauses):
-            raise _Fails("denies what its words do not")
-    elif ends and len(after) == len(placed):
-        if not any(_has(of_page, "endings", clause) for clause in clauses) and not any(
-            tag == "removed" for each in placed for tag, _ in each.row.marks
-        ):
-            raise _Fails("ends what its words do not")
-    elif denies and not ends:
-        raise _Fails("denies what its words do not")
+    removed = (tag == "removed" for each in placed for tag, _ in each.row.marks)
+    # of these the first that applies: whether it does, whether that is right, and what it is else
+    rules = (
+        (
+            quotes("denials"),
+            says("denials", "refusals", "endings", "meta"),
+            "loses a denial",
+        ),
+        (
+            quotes("restrictions"),
+            says("endings", "restrictions", "conditions", "meta"),
+            "loses a restriction",
+        ),
+        (
+            says("denials", "stops") and is_all_new,
+            quotes("refusals", "endings", "restrictions"),
+            "denies what its words do not",
+        ),
+        (
+            says("endings") and is_all_new,
+            quotes("endings") or any(removed),
+            "ends what its words do not",
+        ),
+        (
+            says("denials") and not says("endings"),
+            False,
+            "denies what its words do not",
+        ),
+    )
+    is_right, reason = next((rule[1:] for rule in rules if rule[0]), (True, ""))
+    if not is_right:
+        raise _Fails(reason)
 
 
 def _has(language: str, kind: str, text: str) -> bool:
-    lists = _lists().get(language) or _lists()["en"]
+    patterns = _patterns(language)
     if kind in ("denials", "endings", "stops"):
-        text = _pattern(tuple(lists["idioms"])).sub(" ", text)
-    return _pattern(tuple(lists[kind])).search(text) is not None
-
-
-def _pattern(words: Sequence[str]) -> re.Pattern[str]:
-    return _compiled(tuple(words))
+        text = patterns["idioms"].sub(" ", text)
+    return patterns[kind].search(text) is not None
 
 
 @cache
-def _compiled(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?i)(?<![\w'’-])(?:{'|'.join(words)})(?![\w-])")
+def _patterns(language: str) -> dict[str, Any]:
+    lists = _lists()
+    kinds = lists.get(language) or lists["en"]
+    claims = [tuple(map(_pattern, pair)) for pair in kinds["claims"]]
+    words = {
+        kind: _pattern("|".join(words))
+        for kind, words in kinds.items()
+        if kind != "claims"
+    }
+    return words | {"claims": claims}
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?i)(?<![\w'’-])(?:{words})(?![\w-])")
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from analysis.text.sentence_ends import sentence_bounds
@@ -19,7 +18,7 @@ _VERDICT = ("alert", "severity", "direction", "topics")
 
 def reading_of(question: Prompt, answer: ModelAnswer) -> dict[str, Any]:
     """As stored with a change: what passed and what did not. An alert without a supported statement is none."""
-    checked = asdict(check(question, answer))
+    checked = check(question, answer).as_json()
     verdict = answer.model_dump(include={*_VERDICT, "kind"})
     reading = {"question": question.key, "verdict": verdict} | checked
     if answer.alert and not checked["statements"]:
