@@ -29,6 +29,7 @@ class Action(StrEnum):
     REVIEW = "review"
     DISMISS = "dismiss"
     EDIT = "edit"
+    UNSUBSCRIBE = "unsubscribe"
     IGNORE = "ignore"
     UNIGNORE = "unignore"
 

@@ -101,6 +101,11 @@ def subscribers(session: Session) -> list[Subscriber]:
     )
 
 
+def signed_up(session: Session) -> list[Subscriber]:
+    """All, the newest first."""
+    return list(session.exec(select(Subscriber).order_by(col(Subscriber.id).desc())))
+
+
 def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | None:
     """Or confirmed late."""
     holds = col(Subscriber.confirmed_at).is_not(None) | (

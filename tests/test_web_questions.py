@@ -59,6 +59,8 @@ KNOWN = {
 NOT_HERE = (
     "/ask",
     "/work",
+    "/lists",
+    "/subscribers",
     "/edit/{document_id:path}",
     "/changes/{change_id:int}/message",
     "/record.pdf",

@@ -15,8 +15,10 @@ from sqlmodel import select
 
 from foundation.vocabulary import NoticeKind, Outcome, State
 from messages import Message, verbatim
-from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.config.watchlist import load, shipped_documents
+from policywatch.ingest.extraction import ExtractionConfig, extraction_configs
 from policywatch.ingest.proposals import open_proposals
+from policywatch.plan import with_additions
 from policywatch.web.access import Access
 from policywatch.web.backend import WatchlistState
 from storage.changes import change
@@ -27,6 +29,7 @@ from storage.events import join_event
 from storage.journal import journal
 from storage.notices import Notice
 from storage.reviews import last_reviews
+from storage.subscribers import Subscriber
 from storage.versions import Version
 from tests.stories import Teller, day
 from tests.story_of_parley import HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS
@@ -34,6 +37,7 @@ from tests.test_web_browser import complains_of_nothing, overflow
 from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN, form, sign_in
 from tests.web_pages import change_id, hrefs, page, text, visited
 
+DATABASES = ["sqlite"]
 TODAY = day(30)
 STATE = WatchlistState({NOTES: ExtractionConfig("Privacy Notice", "en")})
 LINK = "https://parley.example/ai-terms"
@@ -237,3 +241,74 @@ def test_the_work_is_done_in_a_browser(
         here.get_by_role("button", name="Reviewed").first.click()
         expect(events).to_have_count(many - 1)
         context.close()
+
+
+def test_the_operator_sees_who_subscribed_and_removes_who_asks_for_it(
+    site: httpx.Client, store: Database
+) -> None:
+    facts = {"topics": ["ai_training"], "severity": "low", "language": "fr"}
+    with store.writing() as session:
+        for name in ("ben", "eve"):
+            address = f"{name}@example.org"
+            session.add(
+                Subscriber(
+                    address=address, requested_at=day(1), confirmed_at=day(1), **facts
+                )
+            )
+    assert site.get("/subscribers").status_code == 403
+    sign_in(site, name="Anna")
+    assert "/subscribers" in hrefs(page(site, "/work"))
+    shown = page(site, "/subscribers")
+    assert text(shown, ".title") == ["eve@example.org", "ben@example.org"]
+    fields = form(site, "/subscribers", "/subscribers")
+    assert site.post("/subscribers", data={**fields, "csrf": "x"}).status_code == 403
+    assert site.post("/subscribers", data=fields).status_code == 303
+    assert text(page(site, "/subscribers"), ".title") == ["ben@example.org"]
+    with store.reading() as session:
+        entry = journal(session)[0]
+    assert (entry.action, entry.by) == ("unsubscribe", "Anna")
+    assert "eve" not in entry.document_id
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_shipped_list_is_switched_on_and_off_in_a_browser(
+    browser: Browser, database_url: str, tmp_path: Path, width: int
+) -> None:
+    file = tmp_path / "policywatch.toml"
+    file.write_text(
+        f'contact = "me@example.org"\ndatabase = "{database_url}"\nuse = ["zoom"]\n'
+    )
+    database = Database(load(file).database)
+
+    def current() -> WatchlistState:
+        watched = with_additions(load(file), database)
+        return WatchlistState(
+            extraction_configs(watched), (), watched.documents, watchlist=watched
+        )
+
+    access = Access(people=lambda: {"Anna": HASHED})
+    many = len(shipped_documents("openai"))
+    with visited(database, access=access, state=current) as site:
+        context = browser.new_context(viewport={"width": width, "height": 800})
+        here = context.new_page()
+        here.goto(f"{site.base_url}/sign-in")
+        here.get_by_label("Name").fill("Anna")
+        here.get_by_label("Password").fill(PASSWORD)
+        here.get_by_role("button", name="Sign in").click()
+        here.get_by_role("link", name="Shipped watchlists").click()
+        complains_of_nothing(here, "/lists")
+        assert overflow(here) <= 0
+        row = here.get_by_role("listitem").filter(has_text="OpenAI")
+        row.get_by_role("button", name="Switch on").click()
+        expect(row).to_contain_text(f"{many} of {many} documents watched")
+        assert {entry.service for entry in current().documents} == {"OpenAI", "Zoom"}
+        row.get_by_role("button", name="Switch off").click()
+        expect(row).to_contain_text(f"0 of {many} documents watched")
+        assert {entry.service for entry in current().documents} == {"Zoom"}
+        row.get_by_role("button", name="Switch on").click()
+        expect(row).to_contain_text(f"{many} of {many} documents watched")
+        here.goto(f"{site.base_url}/subscribers")
+        complains_of_nothing(here, "/subscribers")
+        context.close()
+    database.close()

@@ -76,7 +76,7 @@ def edit_document(
                 at=backend.now(),
             )
         else:
-            _pause(
+            pause(
                 session,
                 document_id,
                 form.get("do") == "pause",
@@ -86,7 +86,7 @@ def edit_document(
     return done(request, form, f"/documents/{document_id}")
 
 
-def _pause(
+def pause(
     session: Session, document_id: str, is_paused: bool, actor: Actor, at: datetime
 ) -> None:
     row = document(session, document_id)

@@ -16,9 +16,17 @@ from messages import LANGUAGES
 from notifier.delivery import deliver_to_subscribers
 from policywatch.config.schema import PERSON
 from policywatch.web.backend import Using
-from policywatch.web.forms import Form, is_same_origin
+from policywatch.web.forms import Form, OwnForm, done, is_same_origin
 from policywatch.web.rendering import page_router, render
-from storage.subscribers import Subscriber, sign_up, subscriber_of, unsubscribe
+from storage.journal import Action, enter
+from storage.subscribers import (
+    Subscriber,
+    sign_up,
+    signed_up,
+    subscriber_of,
+    subscribers,
+    unsubscribe,
+)
 
 _SENDER = ThreadPoolExecutor(1)  # a slow mail server must not delay pages
 router = page_router()
@@ -49,6 +57,33 @@ def subscribe(request: Request, backend: Using, fields: Form) -> Response:
         deliver_to_subscribers, backend.database, to.route_to, backend.state().site
     )
     return render(request, "subscribe.html", message="sent")
+
+
+@router.get("/subscribers")
+def listed(request: Request, backend: Using) -> Response:
+    """With their addresses, for people write in to be removed."""
+    if not request.state.signed_in:
+        raise HTTPException(403)
+    with backend.database.reading() as session:
+        return _secret(
+            render(
+                request,
+                "subscribers.html",
+                readers=signed_up(session),
+                reached={each.id for each in subscribers(session)},
+            )
+        )
+
+
+@router.post("/subscribers")
+def remove(request: Request, backend: Using, fields: OwnForm) -> Response:
+    with backend.database.writing() as session:
+        for reader in signed_up(session):
+            if reader.name == fields.get("name"):
+                unsubscribe(session, reader)
+                who, at = request.state.actor, backend.now()
+                enter(session, who, Action.UNSUBSCRIBE, reader.name, at=at)
+    return done(request, fields, "/subscribers")
 
 
 @router.get("/subscription/{token}")
