@@ -3,7 +3,7 @@ ARG EXTRAS=fast,cluster
 FROM python:3.12-slim AS build
 ARG EXTRAS
 WORKDIR /source
-COPY pyproject.toml README.md requirements.txt ./
+COPY pyproject.toml README.md LICENSE requirements.txt ./
 COPY analysis analysis
 COPY crawler crawler
 COPY foundation foundation

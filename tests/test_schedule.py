@@ -316,7 +316,7 @@ def test_systemd_sandbox_leaves_what_the_run_needs() -> None:
     server = files(render("systemd", installation(database_file=None)))[
         "policywatch.service"
     ]
-    assert "ReadWritePaths" not in server
+    assert "ReadWritePaths=/srv/watch\n" in server  # clones of archives lie there
 
 
 def test_compose_file_fits_its_schema_and_keeps_the_paths(
@@ -383,6 +383,12 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
     assert "readinessProbe" in serving
     pod = deployment["spec"]["template"]["spec"]
     assert pod["containers"][0]["args"] == ["worker"]
+    # a slow site makes documents late on all workers, which no restart helps
+    assert "livenessProbe" not in pod["containers"][0]
+    mounts = {
+        each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]
+    }
+    assert mounts["archives"] == "/srv/watch/policywatch-archives"
     assert (
         deployment["spec"]["selector"]["matchLabels"]
         == deployment["spec"]["template"]["metadata"]["labels"]
@@ -393,6 +399,9 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
     services = yaml.safe_load(text)["services"]
     assert services.keys() == {"db", "serve", "worker"}
     assert services["worker"]["command"] == ["worker"]
+    (folder,) = services["worker"]["volumes"]
+    assert folder["target"] == "/srv/watch"
+    assert not folder["read_only"]  # clones of archives lie there
     with pytest.raises(CannotSchedule, match="docker and kubernetes"):
         render("cron", here)
     refused = policywatch(

@@ -72,10 +72,10 @@ def _systemd_facts(installation: Installation) -> dict[str, object]:
 
 
 def _compose_facts(installation: Installation) -> dict[str, object]:
-    """For the container, parents first, and whether read-only."""
+    """For the container, parents first, and whether read-only: clones of archives lie beside the database, or else the
+    watchlist."""
     folders = {installation.config.parent: True}
-    if installation.database_file is not None:
-        folders[installation.database_file.parent] = False
+    folders[(installation.database_file or installation.config).parent] = False
     return {"volumes": sorted(folders.items()), **_container_facts(installation)}
 
 
