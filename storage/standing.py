@@ -62,7 +62,7 @@ def texts_of_day(
             Version,
             (document_id == counted.c.document_id) & (number == counted.c.newest),
         )
-        ahead = _ahead(session, of_day, day)
+        ahead = _ahead(session, part, until, day)
         for id_, newest, *state, captured_at in session.execute(newest_of_each):
             in_force, begins = (newest, captured_at), None
             if id_ in ahead:
@@ -79,13 +79,19 @@ def texts_of_day(
     return known
 
 
-def _ahead(session: Session, of_day: Any, day: date) -> dict[str, tuple[int, date]]:
-    """The first version that does not hold yet, and from when it will."""
+def _ahead(
+    session: Session, ids: Collection[str], until: datetime, day: date
+) -> dict[str, tuple[int, date]]:
+    """By document, the first version that does not hold yet, and from when it will."""
     begins = col(Change.effective_date)
     pending = (
         sqlalchemy.select(col(Version.document_id), col(Version.number), begins)
         .join(Change, col(Change.version_id) == col(Version.id))
-        .where(*of_day, begins > day)
+        .where(
+            col(Change.document_id).in_(ids),
+            begins > day,
+            col(Version.captured_at) < until,
+        )
         .order_by(col(Version.number).desc())
     )
     return {id_: (number, day) for id_, number, day in session.execute(pending)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from analysis.model import Block, Page
 from analysis.page_json import page_json
 from policywatch.ingest.drafts import stored_passages
 from policywatch.web.redline import redline
+from tests.stories import passage
 from tests.story_of_parley import PRIVACY
 from tests.web_pages import Story, page, text
 
@@ -47,9 +50,9 @@ def test_each_passage_stands_once_and_nothing_of_the_later_text_is_left_out(
     differences = stored_passages(passages(old, new))
     marked = redline(differences, page_json(old), page_json(new))
     shown = [
-        passage.position
+        each.position
         for stretch in marked
-        for passage in [*stretch.gone, *([stretch.passage] if stretch.passage else [])]
+        for each in [*stretch.gone, *([stretch.passage] if stretch.passage else [])]
     ]
     assert sorted(shown) == [each.position for each in differences]
     lines = []
@@ -74,6 +77,20 @@ def test_what_is_gone_stands_where_it_stood() -> None:
         for stretch in marked
     ]
     assert order == [[first], [second, third, "The end."], ["It was so."]]
+
+
+def test_a_text_of_which_all_went_or_came_takes_no_time() -> None:
+    old = page_of(["It stays.", *(f"It went {n}." for n in range(4_000))])
+    new = page_of(["It stays.", *(f"It is here {n}." for n in range(4_000))])
+    differences = [
+        passage([], f"It went {n}.", f"It is here {n}.") for n in range(0, 4_000, 2)
+    ] + [passage([], f"It went {n}.", None) for n in range(1, 4_000, 2)]
+    for position, each in enumerate(differences):
+        each.position = position
+    began = time.process_time()
+    marked = redline(differences, page_json(old), page_json(new))
+    assert time.process_time() - began < 2
+    assert len(marked) > 2_000
 
 
 def test_the_text_of_a_day_has_what_came_since_in_its_places(parley: Story) -> None:

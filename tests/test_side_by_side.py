@@ -7,7 +7,10 @@ from io import StringIO
 
 import pytest
 
-from tests.web_pages import Story, hrefs, page, text
+from storage.database import Database
+from storage.standing import stored_states
+from tests.story_of_parley import NOTES, tell
+from tests.web_pages import Story, hrefs, page, text, visited
 
 DATABASES = ["sqlite"]
 
@@ -97,6 +100,18 @@ def test_services_are_found_from_the_pages(parley: Story) -> None:
     empty = page(parley.site, "/today")
     assert not empty.css("table")
     assert text(empty, ".empty") == ["Choose one or more services."]
+
+
+def test_nothing_is_worked_out_until_a_service_is_chosen(store: Database) -> None:
+    tell(store)
+    with visited(store) as site:
+        assert site.get("/today").status_code == 200
+        assert site.get("/api/v1/today").json()["services"] == []
+        with store.reading() as session:
+            assert stored_states(session) == {}
+        assert site.get("/today?services=harbour").status_code == 200
+        with store.reading() as session:
+            assert [*stored_states(session)] == [NOTES]
 
 
 @pytest.mark.parametrize(

@@ -384,6 +384,10 @@ def test_the_page_has_quotations_with_their_history(parley: Story) -> None:
     assert "since 3 November 2025" in text(training, ".sides")[0]
     assert f"/documents/{PRIVACY}/versions/2" in hrefs(training, ".sides a")[1]
     assert f"/changes/{parley.change(PRIVACY)}" in hrefs(training, ".lineage a")
+    compared = hrefs(tree, ".lineage a[href*=compare]")
+    assert compared
+    for address in compared:
+        assert parley.site.get(address).status_code == 200
     assert "/services/Parley/today" in hrefs(page(parley.site, "/services"), "a")
     before = page(parley.site, "/services/parley/today?day=2025-10-20")
     assert "train" not in text(before, "#en-ai_training")[0].replace("trained", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -181,25 +181,42 @@ def services_named(session: Session, names: Sequence[str]) -> list[str]:
 
 def today(session: Session, service: str, day: date) -> Today:
     """The answers on a day, by language, those with most documents first. Raises `UnknownService`."""
-    name = service_named(session, service)
-    documents = known(session, [name])
-    texts = texts_of_day(session, [each.id for each in documents], day)
+    (answers,) = services_today(session, [service_named(session, service)], day)
+    return answers
+
+
+def services_today(
+    session: Session,
+    services: Sequence[str],
+    day: date,
+    questions: Collection[TodayQuestion] = tuple(TODAY),
+) -> list[Today]:
+    """As `today`, of each of these, which are named as the watchlist does."""
+    documents = known(session, services)
+    ids = [each.id for each in documents]
+    texts = texts_of_day(session, ids, day)
     stored = stored_answers(session, texts)
     checks = {
         id_: check
-        for id_, check in last_checks(session, [each.id for each in documents]).items()
+        for id_, check in last_checks(session, ids).items()
         if check.checked_at.date() <= day
     }
-    by_language: dict[str, list[Document]] = {}
+    by_language: dict[str, dict[str, list[Document]]] = {name: {} for name in services}
     for each in documents:
-        by_language.setdefault(each.language, []).append(each)
-    languages = [
-        _language(session, code, rows, texts, stored, checks)
-        for code, rows in sorted(
-            by_language.items(), key=lambda each: (-len(each[1]), each[0])
+        by_language[each.service].setdefault(each.language, []).append(each)
+    return [
+        Today(
+            service=name,
+            day=day,
+            languages=[
+                _language(session, code, rows, texts, stored, checks, questions)
+                for code, rows in sorted(
+                    groups.items(), key=lambda each: (-len(each[1]), each[0])
+                )
+            ],
         )
+        for name, groups in by_language.items()
     ]
-    return Today(service=name, day=day, languages=languages)
 
 
 def _language(
@@ -209,9 +226,10 @@ def _language(
     texts: Mapping[str, TextsOfDay],
     stored: Mapping[str, StandingRow],
     checks: Mapping[str, Check],
+    questions: Collection[TodayQuestion],
 ) -> LanguageToday:
     of_documents = [
-        DocumentAnswers.model_validate(row.answers)
+        _stored(row, questions)
         if (row := stored.get(each.id)) and row.state == answers_state(each, texts)
         else document_answers(session, each, texts)
         for each in documents
@@ -234,12 +252,22 @@ def _language(
                     for quotation in each.announced.get(question, ())
                 ),
             )
-            for question in TODAY
+            for question in questions
         ],
         documents=[
             _read_document(each, texts.get(each.id), checks.get(each.id))
             for each in documents
         ],
+    )
+
+
+def _stored(row: StandingRow, questions: Collection[TodayQuestion]) -> DocumentAnswers:
+    """Only of these questions: reading all of them takes long."""
+    return DocumentAnswers.model_validate(
+        {
+            side: {name: rows for name, rows in answers.items() if name in questions}
+            for side, answers in row.answers.items()
+        }
     )
 
 

@@ -6,11 +6,14 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from policywatch.web.layout import Part, stretches
 from storage.changes import StoredPassage
 from storage.paragraphs import texts_of
+
+_NEAR = 50  # blocks before one that is gone, of which one that stays says where it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,9 @@ def _changed_blocks(
     for passage in passages:
         first = None
         for line in passage.after.split("\n") if passage.after else ():
-            place = next(
-                (each for each in places[line] if each >= at and each not in changed),
-                None,
-            )
+            same = places[line]
+            from_here = islice(same, bisect_left(same, at), None)
+            place = next((each for each in from_here if each not in changed), None)
             if place is not None:
                 changed[place] = passage.position
                 first = place if first is None else first
@@ -79,48 +81,33 @@ def _gone(
 ) -> dict[int, list[StoredPassage]]:
     """Passages without a block in the later text, by the number of the block that they preceded there."""
     starts = {position: place for place, position in sorted(changed.items())[::-1]}
-    earlier, later = _places(before), _places(after)
+    bounds, high = list[int](), len(after)
+    for passage in reversed(passages):
+        high = starts.get(passage.position, high)
+        bounds.append(high)
+    earlier = {text: iter(each) for text, each in _places(before).items()}
+    later = _places(after)
     gone: dict[int, list[StoredPassage]] = defaultdict(list)
-    used: set[int] = set()
+    placed: dict[int, int] = {}  # by number of a block in the earlier text
     low = 0
-    for number, passage in enumerate(passages):
+    for passage, high in zip(passages, reversed(bounds), strict=True):
         if passage.position in starts:
             low = starts[passage.position] + 1
             continue
-        high = next(
-            (
-                starts[each.position]
-                for each in passages[number:]
-                if each.position in starts
-            ),
-            len(after),
-        )
-        stood = next(
-            (
-                each
-                for each in earlier[(passage.before or "").partition("\n")[0]]
-                if each not in used
-            ),
-            None,
-        )
+        first = (passage.before or "").partition("\n")[0]
+        stood = next(earlier.get(first, iter(())), None)
         place = low
+        for number in range(stood - 1, max(stood - _NEAR, 0) - 1, -1) if stood else ():
+            same = later.get(before[number], [])
+            at = bisect_left(same, high) - 1
+            behind = same[at] + 1 if at >= 0 else placed.get(number, -1)
+            if low <= behind <= high:
+                place = behind
+                break
         if stood is not None:
-            used.add(stood)
-            place = _after_neighbour(before[:stood], later, low, high)
+            placed[stood] = place
         gone[place].append(passage)
     return gone
-
-
-def _after_neighbour(
-    texts: Sequence[str], later: Mapping[str, list[int]], low: int, high: int
-) -> int:
-    """Behind the last of these texts that stands in the later text, at least from block `low` - 1 and before `high`."""
-    for text in reversed(texts):
-        places = later.get(text, [])
-        at = bisect_left(places, high) - 1
-        if at >= 0 and places[at] >= low - 1:
-            return places[at] + 1
-    return low
 
 
 def _places(texts: Sequence[str]) -> dict[str, list[int]]:

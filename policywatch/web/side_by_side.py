@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
@@ -93,11 +92,11 @@ def answers_of_services(
         problem = f"there may be {_MOST} at most"
         raise _wrong("too_long", "services", query.services, problem)
     day = query.day or backend.now().date()
-    answers = answers_on(request, backend, services, query.day)
-    for group in chain.from_iterable(each.languages for each in answers):
-        group.answers = [
-            each for each in group.answers if each.question == query.question
-        ]
+    answers = (
+        answers_on(request, backend, services, query.day, [query.question])
+        if services
+        else []
+    )
     return SideBySide(question=query.question, day=day, services=answers)
 
 

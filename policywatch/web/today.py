@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import partial
 
 from fastapi import Request, Response
 
+from foundation.vocabulary import TODAY, TodayQuestion
 from policywatch.answers import store_answers
 from policywatch.views.query_params import Day, Word
-from policywatch.views.today import Today, service_named, today
+from policywatch.views.today import Today, service_named, services_today
 from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
@@ -39,7 +40,11 @@ def service_today(
 
 
 def answers_on(
-    request: Request, backend: Backend, services: Sequence[str], day: date | None
+    request: Request,
+    backend: Backend,
+    services: Sequence[str],
+    day: date | None,
+    questions: Collection[TodayQuestion] = tuple(TODAY),
 ) -> list[Today]:
     """Of services by their names. Of today without a day, whose answers are stored then. Raises `TooManyComparisons`."""
     comparisons = backend.comparisons
@@ -51,7 +56,7 @@ def answers_on(
                 while store_answers(backend.database, day, services, turn=turn):
                     pass
         with backend.database.reading() as session:
-            return [today(session, name, day) for name in services]
+            return services_today(session, services, day, questions)
     # of another day nothing is stored, and it takes a second a document
     with comparisons.turn(request), backend.database.reading() as session:
-        return [today(session, name, day) for name in services]
+        return services_today(session, services, day, questions)
