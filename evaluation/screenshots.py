@@ -1,7 +1,8 @@
 """Takes pictures of the pages: python -m evaluation.screenshots [FOLDER] (needs playwright, Pillow and a Chromium).
 
 With a folder, of every page at each width in each scheme, as long as it is; without, those under docs/screenshots, as a
-window shows them. The pages show what `policywatch demo` stores.
+window shows them. The pages show what `policywatch demo` stores. With `--linkedin REPOSITORY`, a repository of Open Terms
+Archive with LinkedIn's history, the picture of README.md.
 """
 
 from __future__ import annotations
@@ -89,6 +90,31 @@ def main(folder: Path, wanted: dict[str, int] | None = None) -> None:
         database.close()
 
 
+def linkedin(repository: str) -> None:
+    """The newest change of the privacy policy that alerts, down to its first passage."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        config = Path(folder) / "policywatch.toml"
+        config.write_text('use = ["linkedin"]\ncontact = "a@example.org"\n', "utf-8")
+        words = ("import", "open-terms-archive", repository, "--config", str(config))
+        subprocess.run([sys.executable, "-m", "policywatch", *words], check=True)
+        database = Database(f"sqlite:///{folder}/policywatch.db")
+        with database.reading() as session:
+            changes = changes_of(session, "linkedin/privacy-policy")
+            change = next(each.id for each in changes if each.alert)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-background-networking"],
+        )
+        with served(create_app(database)) as home:
+            page = browser.new_page(
+                viewport={"width": 880, "height": 1280}, locale="en-GB"
+            )
+            page.goto(f"{home}/changes/{change}")
+            saved(page.screenshot(), ROOT / "docs" / "screenshots" / "linkedin.png")
+        browser.close()
+        database.close()
+
+
 def take(
     browser: Browser,
     home: str,
@@ -122,7 +148,9 @@ def saved(taken: bytes, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] == ["--linkedin"]:
+        linkedin(sys.argv[2])
+    elif len(sys.argv) > 1:
         main(Path(sys.argv[1]))
     else:
         main(ROOT / "docs" / "screenshots", KEPT)
