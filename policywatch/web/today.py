@@ -16,6 +16,7 @@ from policywatch.views.today import Today, service_named, services_today
 from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
+from storage.documents import services_page
 from storage.errors import STORE_LOST
 
 router = page_router()
@@ -28,6 +29,7 @@ def service_today(
     language = page_context(request).language
     with backend.database.reading() as session:
         name = service_named(session, service)
+        has_others = len(services_page(session, limit=2)) > 1
     (answers,) = answers_on(request, backend, [name], day)
     answers.languages.sort(key=lambda each: each.language != language)
     return render(
@@ -35,6 +37,7 @@ def service_today(
         "today.html",
         today=answers,
         service=name,  # for links: JSON has it escaped
+        has_others=has_others,
         current=backend.now().date(),
     )
 
