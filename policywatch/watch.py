@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from select import select
 from tempfile import TemporaryDirectory
+from time import monotonic
 from types import FrameType
 
 from sqlalchemy.exc import DBAPIError
@@ -26,12 +28,14 @@ from policywatch.plan import due_times, is_edited
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
+from storage.documents import is_asked
 from storage.errors import STORE_LOST, with_advice
 
 _LONGEST_SLEEP = timedelta(
     minutes=5
 )  # so that a new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
+_LOOK = 3.0  # seconds, for a check that somebody asked for on the pages
 _LOST_SLEEP = timedelta(minutes=1)  # database or disk failed
 
 
@@ -52,6 +56,7 @@ def watch(
         lost = ""
         while not stop.signalled:
             try:
+                woken = utc_now()
                 watchlist, recipients = read()
                 if command := _command(watchlist, database, recipients, log_format):
                     # the file may have changed or broken since
@@ -67,7 +72,7 @@ def watch(
                     _LOST_SLEEP,
                     _log_once(with_advice(getattr(failure, "orig", failure)), lost),
                 )
-            stop.wait(sleep.total_seconds())
+            _wait(stop, database, sleep.total_seconds(), woken)
 
 
 class _Stop:
@@ -96,6 +101,16 @@ class _Stop:
 
     def wait(self, seconds: float) -> None:
         select([self._ours], [], [], seconds)
+
+
+def _wait(stop: _Stop, database: Database, seconds: float, since: datetime) -> None:
+    """Shorter where somebody asks for a check."""
+    until = monotonic() + seconds
+    while not stop.signalled and (left := until - monotonic()) > 0:
+        stop.wait(min(left, _LOOK))
+        with suppress(*STORE_LOST, DBAPIError), database.reading() as session:
+            if is_asked(session, since):
+                return
 
 
 def _log_once(lost: str, before: str) -> str:

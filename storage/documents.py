@@ -123,6 +123,12 @@ def edited(session: Session) -> list[Document]:
     )
 
 
+def is_asked(session: Session, since: datetime) -> bool:
+    """Whether somebody asked for a check since."""
+    asked = select(Document.id).where(col(Document.asked_at) > since).limit(1)
+    return session.exec(asked).first() is not None
+
+
 def known(session: Session, services: Collection[str] = ()) -> list[Document]:
     wanted = (
         select(Document)

@@ -13,7 +13,10 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from policywatch.config.reloadable import Reloadable, at_rest
+from storage.checks import newest_check
+from storage.clock import utc_now
 from storage.database import Database
+from storage.documents import document
 from tests import warm
 from tests.conftest import made
 from tests.owed import owe
@@ -279,3 +282,27 @@ def test_a_file_is_read_again_only_when_it_was_written(tmp_path: Path) -> None:
             file.write_text(text)
         last()
     assert read == ["one", "other"]
+
+
+def test_a_check_that_somebody_asks_for_comes_within_seconds(tmp_path: Path) -> None:
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        url = f"sqlite:///{tmp_path}/watch.db"
+        config = watchlist(tmp_path, site, url)
+        with warm.running("-m", "policywatch", "watch", "--config", config):
+            until(lambda: site.asked.get("/privacy"))
+            database = Database(url)
+            until(lambda: _checked(database))
+            asked = site.asked["/privacy"]
+            with database.writing() as session:
+                document(session, "library/privacy").asked_at = utc_now()
+            start = time.monotonic()
+            until(lambda: site.asked["/privacy"] > asked)
+            assert time.monotonic() - start < 20  # it sleeps for minutes
+            database.close()
+
+
+def _checked(database: Database) -> bool:
+    with database.reading() as session:
+        last = newest_check(session, "library/privacy")
+        return last is not None and last.outcome is not None

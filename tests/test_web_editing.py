@@ -28,7 +28,7 @@ from storage.journal import journal
 from storage.lock import one_at_a_time
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
 from tests.test_web_browser import complains_of_nothing, overflow
-from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN
+from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN, sign_in
 from tests.web_pages import text, visited
 from tests.web_server import served
 
@@ -69,7 +69,9 @@ def due(config: Path) -> dict[str, str]:
 @pytest.fixture
 def admin(config: Path, database: Database) -> Iterator[httpx.Client]:
     with visited(
-        database, access=Access(token=TOKEN), state=partial(current, config, database)
+        database,
+        access=Access(password=HASHED, token=TOKEN),
+        state=partial(current, config, database),
     ) as client:
         yield client
 
@@ -102,7 +104,8 @@ def test_what_is_added_on_the_pages_is_shown_first_and_watched_then(
     ]
     kept = add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
     assert (kept.status_code, kept.headers["location"]) == (303, f"/documents/{TERMS}")
-    assert due(config) == {TERMS: "first"}
+    assert "Watched since" in admin.get(f"/documents/{TERMS}").text
+    assert due(config) == {}, "it is read already"
     assert f"watched already, as {TERMS}" in add(admin, f"{library.url}/terms/").text
     printed = tomllib.loads(policywatch("documents", "--toml", "--config", config))[
         "documents"
@@ -121,6 +124,51 @@ def test_what_is_added_on_the_pages_is_shown_first_and_watched_then(
     )
     assert removed.endswith("Removed.\n")
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+
+
+def test_what_was_shown_is_the_first_version_whatever_the_page_says_now(
+    admin: httpx.Client, library: Site, config: Path, database: Database
+) -> None:
+    run(config, status=0)
+    sign_in(admin)
+    url = f"{library.url}/terms"
+    shown = LexborHTMLParser(add(admin, url, title="Terms of use").text)
+    tried = shown.css_first("[name=tried]").attributes["value"] or ""
+    asked = library.asked["/terms"]
+    library.pages["/terms"] = str(library.pages["/terms"]).replace(
+        "<p>Bold", "<p>We share your name with our printers.</p><p>Bold"
+    )
+    add(admin, url, title="Terms of use", tried=tried, keep="yes")
+    assert library.asked["/terms"] == asked, "it is not fetched again"
+    first = admin.get(f"/documents/{TERMS}/versions/1/text").text
+    assert "Bold <script>" in first
+    assert outcomes(run(config, status=0))[TERMS] == "changed"
+    assert policywatch("verify", "--config", config)
+    assert policywatch("database", "check", "--config", config)
+
+
+def test_what_is_added_while_a_run_is_at_work_is_read_by_the_next(
+    admin: httpx.Client, library: Site, config: Path, database: Database
+) -> None:
+    with one_at_a_time(database):
+        kept = add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    assert kept.status_code == 303
+    run(config, status=0)
+    assert "We keep the list" in admin.get(f"/documents/{TERMS}/versions/1/text").text
+
+
+@pytest.mark.parametrize("language", ["fr", "de"])
+def test_errors_are_in_the_language_of_the_page_and_name_no_command(
+    admin: httpx.Client, language: str
+) -> None:
+    for path in ("/", "/changes", "/upcoming", "/health", "/services"):
+        shown = admin.get(path, headers={"Accept-Language": language}).text
+        assert "`" not in shown, path
+    answer = admin.post(
+        f"/add?lang={language}", data={"url": "ftp://x"}, headers=BEARER
+    )
+    assert answer.status_code == 422
+    assert "Write" not in text(LexborHTMLParser(answer.text), "[role=alert]")[0]
 
 
 def test_a_document_is_paused_resumed_and_checked_now(
@@ -161,12 +209,12 @@ def test_a_document_is_paused_resumed_and_checked_now(
         (
             "",
             {"url": "ftp://library.example/"},
-            "write a whole address that begins with https:// or http://",
+            "Write the whole address of a page, beginning with https:// or http://",
         ),
         (
             "",
             {"url": "http://[::1"},
-            "Invalid IPv6 URL",
+            "Write the whole address of a page",
         ),
     ],
 )
@@ -232,8 +280,8 @@ def test_an_entry_is_edited_after_it_was_tried_on_the_stored_text(
     ("wrong", "reason"),
     [
         ({"select": "#nowhere"}, "#nowhere"),
-        ({"select": "main >"}, "this is not a CSS selector"),
-        ({"every": "often"}, "write a number and m, h or d"),
+        ({"select": "main >"}, "One of the lines is not a CSS selector."),
+        ({"every": "often"}, "Write the interval as a number and m, h or d"),
         ({"title": ""}, "Not saved"),
         ({"url": "{site}/privacy"}, "it is watched already, as library/privacy"),
     ],
@@ -283,7 +331,7 @@ def test_a_document_is_removed_once_it_was_said_what_goes(
     run(config, status=0)
     assert admin.post(EDIT, data={"do": "remove"}).status_code == 403
     asked = admin.post(EDIT, data={"do": "remove"}, headers=BEARER)
-    assert "1 versions, 0 changes, 1 checks, 0 messages" in asked.text
+    assert "1 versions, 0 changes, 2 checks, 0 messages" in asked.text
     sure = {"do": "remove", "sure": "yes"}
     with one_at_a_time(database):
         busy = admin.post(EDIT, data=sure, headers=BEARER)
@@ -360,6 +408,7 @@ def test_from_an_address_to_a_reviewed_change_in_a_browser(
         expect(window.get_by_label("Kind")).to_have_value("terms")
         window.get_by_role("button", name="Watch it as").click()
         expect(window.get_by_role("heading", level=1)).to_have_text("Terms of use")
+        expect(window.get_by_text("First stored text.")).to_be_visible()
         due(config)
         library.pages["/terms"] = str(library.pages["/terms"]).replace(
             "<p>We collect", f"<p>{AI}</p><p>We collect"

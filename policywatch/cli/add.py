@@ -94,7 +94,7 @@ def add(
     for line in pages_in(from_) if from_ else [given]:
         try:
             watchlist = load(config)
-            page = read_new(watchlist, given | line)
+            page, _ = read_new(watchlist, given | line)
             if from_ is None:
                 show_page(console(), page, dropped=False)
             entry = suggest_entry(watchlist, given | line, page)

@@ -29,13 +29,15 @@ _NOT_YET = {
 }  # the page tells
 
 
-def read_new(watchlist: Watchlist, given: Mapping[str, Any]) -> Page:
-    """Raises `ValueError`, `UnreadablePage`."""
+def read_new(
+    watchlist: Watchlist, given: Mapping[str, Any], capture: Fetched | None = None
+) -> tuple[Page, Fetched]:
+    """Fetched, unless there is a `capture` of it. Raises `ValueError`, `UnreadablePage`."""
     asked = DocumentEntry.model_validate({**_NOT_YET, **given})
     if other := watched_as(watchlist, given["url"]):
         raise ValueError(Message("add.watched", document=other))
     language = given.get("language")
-    capture = fetched(
+    capture = capture or fetched(
         given["url"], language=language or "en", **_fetching(watchlist, asked)
     )
     page = read_capture(
@@ -46,7 +48,7 @@ def read_new(watchlist: Watchlist, given: Mapping[str, Any]) -> Page:
     for entry in _neighbours(watchlist, capture, page):
         if _says_the_same(watchlist, entry, capture):
             raise ValueError(Message("add.watched", document=entry.id))
-    return page
+    return page, capture
 
 
 def _fetching(watchlist: Watchlist, entry: DocumentEntry) -> dict[str, Any]:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
+from sqlmodel import Session
 
 from analysis.model import UnreadablePage
-from messages import Message, verbatim
+from crawler.targets import Fetched
+from messages import Message
+from policywatch.config.watchlist import Watchlist
+from policywatch.ingest.captures import ingest
+from policywatch.ingest.extraction import extraction_configs
+from policywatch.logs import log
 from policywatch.sources.new_page import read_new, suggest_entry
-from policywatch.web.backend import Using
+from policywatch.web.backend import Backend, Using
 from policywatch.web.forms import OwnForm
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
+from storage.captures import add_capture
+from storage.checks import Check
 from storage.documents import Document
+from storage.errors import Busy
 from storage.journal import Action, enter
+from storage.lock import one_at_a_time
 
 _KEYS = ("url", "service", "title", "kind", "language")
 router = page_router()
@@ -27,11 +40,13 @@ router = page_router()
 def add_form(request: Request) -> Response:
     """The address may fill it, as proposals do."""
     given = {name: request.query_params.get(name, "") for name in _KEYS}
-    return render(request, "add.html", given=given, entry=None, read=None, trouble=None)
+    nothing: dict[str, Any] = dict.fromkeys(("entry", "read", "trouble", "tried"))
+    return render(request, "add.html", given=given, **nothing)
 
 
 @router.post("/add")
 def add(request: Request, backend: Using, form: OwnForm) -> Response:
+    """Shows a page; what was shown is then the first version."""
     watchlist, entry, page, trouble = backend.state().watchlist, None, None, None
     if watchlist is None:
         raise HTTPException(404)
@@ -43,48 +58,73 @@ def add(request: Request, backend: Using, form: OwnForm) -> Response:
         for entry in watchlist.documents
         if entry.allow_private
     }
+    url, tried = given.get("url", ""), ""
     try:
-        given |= (
-            {"allow_private": True}
-            if urlsplit(given.get("url", "")).netloc in private_hosts
-            else {}
-        )
-        with backend.comparisons.turn(
-            request
-        ):  # again on saving: only what was just tried is kept
-            page = read_new(watchlist, given)
+        is_private = urlsplit(url).netloc in private_hosts
+        given |= {"allow_private": True} if is_private else {}
+        with backend.comparisons.turn(request):
+            known = backend.tried.get(form.get("tried", ""), url)
+            page, capture = read_new(watchlist, given, known)
         entry = suggest_entry(watchlist, given, page)
+        tried = backend.tried.keep(capture)
     except ValidationError as failure:
-        trouble = verbatim(failure.errors()[0]["msg"].removeprefix("Value error, "))
-    except (
-        ValueError,
-        UnreadablePage,
-    ) as failure:  # urlsplit's has only a text
-        trouble = (
-            failure.args[0]
-            if isinstance(failure.args[0], Message)
-            else verbatim(str(failure))
-        )
+        trouble = entry_trouble(failure)
+    except (ValueError, UnreadablePage) as failure:
+        why = failure.args[0]
+        trouble = why if isinstance(why, Message) else Message("entry.wrong_url")
     if entry is None or "keep" not in form:
         context = {"given": given, "entry": entry, "read": page, "trouble": trouble}
-        return render(request, "add.html", status=422 if trouble else 200, **context)
+        status = 422 if trouble else 200
+        return render(request, "add.html", status=status, tried=tried, **context)
     facts = entry.model_dump(
         include={"id", "service", "title", "kind", "url", "language"}
     )
+    now = backend.now()
     with backend.database.writing() as session:
-        session.merge(
-            Document(
-                **facts,
-                added_at=backend.now(),
-                entry=entry.model_dump(exclude_unset=True),
-            )
-        )
-        enter(
-            session,
-            request.state.actor,
-            Action.ADD,
-            entry.id,
-            at=backend.now(),
-            after={"url": entry.url},
-        )
+        kept = entry.model_dump(exclude_unset=True)
+        session.merge(Document(**facts, added_at=now, entry=kept))
+        session.flush()
+        after = {"url": entry.url}
+        enter(session, request.state.actor, Action.ADD, entry.id, at=now, after=after)
+        _record(session, replace(capture, document=entry.id), now)
+    _ingest(backend, replace(watchlist, documents=(entry,)))
     return RedirectResponse(page_context(request).link(f"/documents/{entry.id}"), 303)
+
+
+def entry_trouble(failure: ValidationError) -> Message:
+    """In the page's language, unlike the watchlist's own words."""
+    match failure.errors()[0]["loc"][:1]:
+        case ("url" | "urls",) | ():
+            return Message("entry.wrong_url")
+        case ("language",):
+            return Message("entry.wrong_language")
+        case ("every",):
+            return Message("entry.wrong_every")
+        case ("select" | "remove",):
+            return Message("entry.wrong_selector")
+    return Message("entry.missing")
+
+
+def _record(session: Session, page: Fetched, at: datetime) -> None:
+    """As a run that fetched it would."""
+    capture = page.capture(at)
+    add_capture(session, capture)
+    session.add(
+        Check(
+            document_id=page.document,
+            checked_at=at,
+            status=page.status,
+            final_url=page.final_url,
+            capture_id=capture.id,
+        )
+    )
+
+
+def _ingest(backend: Backend, watchlist: Watchlist) -> None:
+    """Left to the run that is at work, if there is one."""
+    mistakes: list[Exception] = []
+    names_for = backend.state().recipients.names_for
+    with suppress(Busy), one_at_a_time(backend.database) as held:
+        ingest(held, extraction_configs(watchlist), names_for, mistakes)
+    for mistake in mistakes:
+        log.error("%s", mistake, exc_info=mistake)

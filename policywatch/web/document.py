@@ -132,6 +132,7 @@ def document_page(
         "proposals": open_proposals(session, document_id),
         "checks": checks_of(session, document_id, limit=_CHECKS),
         "check_count": checks,
+        "last_run": newest_check(session),
         "last_good": newest_check(session, document_id, OF_THE_PAGE, VALID),
         "chart": chart(points),
         "paged": before is not None,

@@ -13,13 +13,14 @@ from sqlmodel import Session
 
 from analysis.model import UnreadablePage
 from foundation.vocabulary import DocumentKind
-from messages import Message, verbatim
+from messages import Message
 from policywatch.config.additions import watched_as
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.reprocess import Preview, preview
 from policywatch.views.query_params import DocumentId
+from policywatch.web.add import entry_trouble
 from policywatch.web.backend import Backend, Using
 from policywatch.web.forms import OwnForm
 from policywatch.web.page_context import page_context
@@ -71,8 +72,7 @@ def edit(
             with backend.comparisons.turn(request):
                 shown = preview(session, row.id, config[row.id])
         except ValidationError as failure:
-            error = failure.errors()[0]
-            trouble = verbatim(str(error["msg"]).removeprefix("Value error, "))
+            trouble = entry_trouble(failure)
         except (ValueError, UnreadablePage) as failure:
             trouble = failure.args[0]
         if trouble or "keep" not in form:
