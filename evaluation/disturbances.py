@@ -76,26 +76,33 @@ def compose(seed: int, language: str) -> tuple[Sections, list[tuple[str, str]]]:
     return sections, changes
 
 
+def _text(
+    sections: Sections,
+    slots: dict[str, str],
+    section: Callable[[int, str, list[str]], str],
+) -> str:
+    drawn = [section(number, *each) for number, each in enumerate(sections)]
+    return "".join([*drawn[:4], slots["middle"], *drawn[4:]])
+
+
+def _each(form: str, paragraphs: list[str]) -> str:
+    return "".join(map(form.format, paragraphs))
+
+
 def article(title: str, sections: Sections, slots: dict[str, str]) -> str:
-    text = ""
-    for number, (heading, paragraphs) in enumerate(sections):
-        if number == len(sections) // 2:
-            text += slots["middle"]
-        text += f"<h2>{heading}</h2>"
+    def section(number: int, heading: str, paragraphs: list[str]) -> str:
         if number % 3 == 1:
-            text += (
-                "<ul>"
-                + "".join(f"<li>{paragraph}</li>" for paragraph in paragraphs)
-                + "</ul>"
-            )
-        elif number % 3 == 2:
+            return f"<h2>{heading}</h2><ul>{_each('<li>{}</li>', paragraphs)}</ul>"
+        if number % 3 == 2:
             rows = "".join(
                 f"<tr><th>{n}</th><td>{paragraph}</td></tr>"
                 for n, paragraph in enumerate(paragraphs, 1)
             )
-            text += f"<table><tr><th>No.</th><th>Rule</th></tr>{rows}</table>"
-        else:
-            text += "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+            head = "<tr><th>No.</th><th>Rule</th></tr>"
+            return f"<h2>{heading}</h2><table>{head}{rows}</table>"
+        return f"<h2>{heading}</h2>{_each('<p>{}</p>', paragraphs)}"
+
+    text = _text(sections, slots, section)
     return _document(
         title,
         f'{slots["top"]}<header class="site-head"><a href="/">Quillmark</a><nav><ul><li><a href="/books">Books</a></li>'
@@ -106,13 +113,11 @@ def article(title: str, sections: Sections, slots: dict[str, str]) -> str:
 
 
 def theme(title: str, sections: Sections, slots: dict[str, str]) -> str:
-    text = ""
-    for number, (heading, paragraphs) in enumerate(sections):
-        text += slots["middle"] if number == 4 else ""
-        text += f"<h3><strong>{number + 1}. {heading}</strong></h3>"
-        text += "".join(
-            f'<p class="wp-block-paragraph">{paragraph}</p>' for paragraph in paragraphs
-        )
+    def section(number: int, heading: str, paragraphs: list[str]) -> str:
+        title = f"<h3><strong>{number + 1}. {heading}</strong></h3>"
+        return title + _each('<p class="wp-block-paragraph">{}</p>', paragraphs)
+
+    text = _text(sections, slots, section)
     return _document(
         title,
         f'{slots["top"]}<div id="page" class="hfeed site"><div class="site-branding"><a href="/">Bramblewood</a></div>'
@@ -125,16 +130,14 @@ def theme(title: str, sections: Sections, slots: dict[str, str]) -> str:
 
 
 def spans(title: str, sections: Sections, slots: dict[str, str]) -> str:
-    text = ""
-    for number, (heading, paragraphs) in enumerate(sections):
-        text += slots["middle"] if number == 4 else ""
-        text += f'<div class="css-9fk2 e1"><span class="css-77a">{heading}</span></div><div class="css-1qw">'
-        text += (
-            "<br><br>".join(
-                f'<span class="css-0">{paragraph}</span>' for paragraph in paragraphs
-            )
-            + "</div>"
+    def section(_number: int, heading: str, paragraphs: list[str]) -> str:
+        title = f'<div class="css-9fk2 e1"><span class="css-77a">{heading}</span></div>'
+        rows = "<br><br>".join(
+            f'<span class="css-0">{paragraph}</span>' for paragraph in paragraphs
         )
+        return f'{title}<div class="css-1qw">{rows}</div>'
+
+    text = _text(sections, slots, section)
     return _document(
         title,
         f'<div id="root">{slots["top"]}<div class="css-aa1"><a class="css-l" href="/">Tallow</a></div>{slots["above"]}'
@@ -145,12 +148,11 @@ def spans(title: str, sections: Sections, slots: dict[str, str]) -> str:
 
 
 def layout(title: str, sections: Sections, slots: dict[str, str]) -> str:
-    text = ""
-    for number, (heading, paragraphs) in enumerate(sections):
-        text += slots["middle"] if number == 4 else ""
-        text += f"<p><b>{heading}</b></p>" + "".join(
-            f"<p><font size=2>{each}</font></p>" for each in paragraphs
-        )
+    def section(_number: int, heading: str, paragraphs: list[str]) -> str:
+        rows = _each("<p><font size=2>{}</font></p>", paragraphs)
+        return f"<p><b>{heading}</b></p>{rows}"
+
+    text = _text(sections, slots, section)
     return _document(
         title,
         f'{slots["top"]}<table width="900"><tr><td colspan=2><img src="logo.gif" alt="Oldfield Mail"></td></tr><tr>'
@@ -161,15 +163,14 @@ def layout(title: str, sections: Sections, slots: dict[str, str]) -> str:
 
 
 def folds(title: str, sections: Sections, slots: dict[str, str]) -> str:
-    text = ""
-    for number, (heading, paragraphs) in enumerate(sections):
-        text += slots["middle"] if number == 4 else ""
-        inner = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    def section(number: int, heading: str, paragraphs: list[str]) -> str:
+        inner = _each("<p>{}</p>", paragraphs)
         if number % 2:
             inner += '<div class="actions"><button>Opt out</button> <button>Learn more</button></div>'
-            text += f'<section class="panel"><h2>{heading}</h2>{inner}</section>'
-        else:
-            text += f"<details><summary>{heading}</summary><div>{inner}</div></details>"
+            return f'<section class="panel"><h2>{heading}</h2>{inner}</section>'
+        return f"<details><summary>{heading}</summary><div>{inner}</div></details>"
+
+    text = _text(sections, slots, section)
     return _document(
         title,
         f'{slots["top"]}<div class="hc-header"><a href="/">Corvid Help</a><form role="search"><input name="q"></form></div>'
