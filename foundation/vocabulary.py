@@ -144,8 +144,7 @@ class NoticeKind(StrEnum):
     RECOVERED = "recovered"
     HELD = "held"
     PARKED = "parked"  # a delivery was given up
-    ALTERNATING = "alternating"  # a passage comes and goes
-    VOLATILE = "volatile"  # a place keeps changing, never with alerts
+    VOLATILE = "volatile"  # a place keeps changing, or comes and goes, without alerts
     LINKS = "links"  # new links to unwatched policies
     MOVED = "moved"  # a new address
     NARROWED = "narrowed"  # somebody narrowed the watch

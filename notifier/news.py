@@ -17,7 +17,6 @@ _TEXTS = {
     NoticeKind.HELD: "notices.review",
     NoticeKind.PARKED: "notices.failed",
     NoticeKind.VOLATILE: "notices.volatile",
-    NoticeKind.ALTERNATING: "notices.alternating",
     NoticeKind.LINKS: "notices.links",
     NoticeKind.MOVED: "notices.moved",
     NoticeKind.UNSIGNED: "notices.unsigned",
@@ -87,7 +86,7 @@ def _details(
     words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]
 ) -> list[str]:
     lines = []
-    if kind in (NoticeKind.VOLATILE, NoticeKind.ALTERNATING):
+    if kind is NoticeKind.VOLATILE:
         lines.append(values["reason"])
     elif values["reason"] and kind is not NoticeKind.PARKED:  # its text contains it
         lines.append(words("notices.reason", **values))

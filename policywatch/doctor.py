@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from crawler.browser import require as require_browser
 from crawler.failures import DownloadFailed
-from foundation.vocabulary import NoticeKind, Outcome
+from foundation.vocabulary import Outcome
 from messages import ENGLISH, catalogue, counted
 from policywatch import sandbox
 from policywatch.config.errors import WatchlistError
@@ -334,13 +334,11 @@ def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     for id_, config in extraction_configs(watchlist).items():
         place = volatile_place(session, id_, utc_now())
         if place is not None and (reason := volatility_reason(session, place, config)):
-            since = f"since {place.since:%Y-%m-%d}"
-            text = (
-                f"has kept changing at one place {since}, and in nothing worth telling"
-            )
-            if place.kind is NoticeKind.ALTERNATING:
-                text = f"a passage has come and gone {since}; it is news again only once it stays as it is"
-            yield Finding(True, id_, f"{text}. {reason}")
+            text = f"has kept changing in one place since {place.since:%Y-%m-%d}; that alone alerts nobody"
+            text = f"{text}. {reason}"
+            if place.change is not None:
+                text += f" `policywatch ignore {place.change}` leaves out what is not part of the document."
+            yield Finding(True, id_, text)
 
 
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:

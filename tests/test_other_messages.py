@@ -128,14 +128,6 @@ NOTICES = [
         {"sent": "alert", "address": "${A}", "route": "team", "reason": "status 404"},
     ),
     (
-        "alternating",
-        {
-            "since": "2026-03-02T09:00:00+00:00",
-            "reason": "12 became 13",
-            "place": ["key", ""],
-        },
-    ),
-    (
         "volatile",
         {
             "since": "2026-03-02T09:00:00+00:00",

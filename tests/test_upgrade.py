@@ -24,6 +24,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 import storage
+from foundation.vocabulary import NoticeKind
 from storage import schema_upgrade
 from storage.captures import Capture
 from storage.chain import BEGINNING, ChainEntry, entry_text
@@ -382,6 +383,7 @@ SCHEMAS = {
     "0044": "57f30a1c23b64fb9",
     "0045": "3cd9814c26b9a3c6",
     "0046": "8dcbb830a42504a3",
+    "0047": "8dcbb830a42504a3",
 }
 
 
@@ -399,6 +401,21 @@ def test_no_revision_is_edited(revision: str) -> None:
     engine.dispose()
     assert digest("\n".join(made))[:16] == SCHEMAS[revision], revision
     assert max(SCHEMAS) == TODAY
+
+
+def test_a_notice_of_a_passage_that_comes_and_goes_can_still_be_sent() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        schema_upgrade.upgrade(connection, "0046")
+        connection.execute(
+            text(
+                "INSERT INTO notices (kind, facts, created_at) VALUES ('alternating', '{}', '2026-03-02')"
+            )
+        )
+        schema_upgrade.upgrade(connection, "0047")
+        kind = connection.execute(text("SELECT kind FROM notices")).scalar_one()
+    engine.dispose()
+    assert NoticeKind(kind) is NoticeKind.VOLATILE
 
 
 # as the program wrote it a week before its first release

@@ -335,7 +335,7 @@ def test_a_restless_place_without_a_name_is_told_with_what_to_look_for(
     for number in range(4):
         site.pages["/privacy"] = policy(f"{number + 12} happy members")
         run(config, status=0)
-    assert "find an element of the page that contains only them" in policywatch(
+    assert "`policywatch ignore 3` leaves out" in policywatch(
         "doctor", "--config", config
     )
 

@@ -1,4 +1,4 @@
-"""Volatile content: a place keeps changing without alerts, or a passage alternates; noticed once."""
+"""Volatile content: a place keeps changing, or comes and goes, without alerts; noticed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.page_json import page_from_json
 from analysis.validate.volatile import single_place
 from foundation.vocabulary import Cause, NoticeKind, Outcome
 from messages import Message
-from policywatch.ingest.extraction import ExtractionConfig, Memory, of_part
+from policywatch.ingest.extraction import ExtractionConfig, Memory
 from storage.alternating import AlternatingPassage, alternating_passages
 from storage.captures import captures_from
 from storage.changes import change_to
@@ -33,7 +33,6 @@ class VolatilePlace(NamedTuple):
     and the newest change that brought or took it.
     """
 
-    kind: NoticeKind
     since: datetime
     place: tuple[str, str]
     before: Version
@@ -61,9 +60,7 @@ def volatile_place(
     place = single_place([page_from_json(row.page) for row in reversed(versions)])
     since = idle[-1].detected_at
     return (
-        VolatilePlace(
-            NoticeKind.VOLATILE, since, place, versions[1], versions[0], idle[0].id
-        )
+        VolatilePlace(since, place, versions[1], versions[0], idle[0].id)
         if place is not None
         else None
     )
@@ -77,7 +74,6 @@ def _alternating_place(
         if _has(before, row) != _has(after, row):
             change = change_to(session, after.id)
             return VolatilePlace(
-                NoticeKind.ALTERNATING,
                 row.since,
                 (row.key, ""),
                 before,
@@ -96,7 +92,7 @@ def _has(version: Version, row: AlternatingPassage) -> bool:
 def volatility_reason(
     session: Session, place: VolatilePlace, config: ExtractionConfig
 ) -> Message | None:
-    """What changed, with the line that removes it. Slow."""
+    """What changed, with the line that removes it, if any. Slow."""
     before, after = (
         captures_from(session, each.capture_id) for each in (place.before, place.after)
     )
@@ -106,13 +102,7 @@ def volatility_reason(
     )
     if difference is None:
         return None
-    reason = difference.message("differing.volatile")
-    reason = (
-        config.with_remove_line(difference, reason)
-        if difference.remove
-        else Message("differing.look", reason=reason)
-    )
-    return of_part(after, difference.part, reason)
+    return config.unstable_reason(difference, after, "differing.volatile")
 
 
 def notify_volatility(
@@ -126,7 +116,7 @@ def notify_volatility(
         place = volatile_place(session, check.document_id, check.checked_at)
         if place is None:
             return
-        known = notices_of(session, place.kind, check.document_id)
+        known = notices_of(session, NoticeKind.VOLATILE, check.document_id)
         if any(notice.facts["place"] == [*place.place] for notice in known):
             return
         reason = volatility_reason(session, place, configs[check.document_id])
@@ -138,6 +128,6 @@ def notify_volatility(
         "place": [*place.place],
         "change": place.change,
     }
-    notice = Notice.of(check, place.kind, **facts)
+    notice = Notice.of(check, NoticeKind.VOLATILE, **facts)
     with database.writing() as session:
         session.add(notice)
