@@ -32,7 +32,7 @@ from analysis.text.lexicon import OwnTopic, own_lexicon
 from analysis.validate.rejection import change_rejection
 from messages import Message
 
-# before a link to earlier terms: "for the version effective until then, click here"
+# "for the version effective until then, click here"
 _EARLIER = re.compile(
     r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)"
 )
@@ -52,8 +52,8 @@ def compare(
 ) -> Comparison:
     """`document` is its title or kind, where known.
 
-    `trusted`: both texts are the document's, so nothing is held. `earlier` holds the `block_keys` of older texts,
-    oldest first: what alternates is no news. Raises `UnfitModel`.
+    `trusted`: nothing is held. `earlier` holds the `block_keys` of older texts, oldest first: what alternates is no
+    news. Raises `UnfitModel`.
     """
     model = model or shipped_model()
     language = language or after.language or before.language
@@ -155,7 +155,7 @@ def _quotation_only(
     alerting: Mapping[int, Verdict],
     comparison: Comparison,
 ) -> Brief:
-    """For a language without a trained model: the longest changed sentence, and no claims."""
+    """Without a trained model: the longest changed sentence, and no claims."""
     sentences = [
         Candidate(
             number,
@@ -234,7 +234,7 @@ def _beside(
 
 
 def _is_return(passage: Passage, earlier: Sequence[Collection[str]]) -> bool:
-    """Added text that an older text had, or removed text that one lacked: it alternates."""
+    """Added text that an older text had, or removed text that one lacked."""
     if not earlier or passage.operation == "moved":
         return False
     came, went = (
@@ -298,7 +298,7 @@ def _classified(
 def _why(
     annotated: Sequence[PassageFeatures], verdict: Verdict, *, waits: bool
 ) -> Iterator[Message]:
-    """Why the change alerts or not; `waits`: only returning text would alert."""
+    """`waits`: only returning text would alert."""
     if waits:
         yield Message("why.returns")
     if not any(features.sentences for features in annotated):
@@ -353,7 +353,7 @@ def _dates_added(
 def _unclear_date(
     dates: Sequence[tuple[str, Sequence[NamedDate]]],
 ) -> Iterator[Message]:
-    """Why the change has no date, or not the expected one."""
+    """The change has no date, or not the expected one."""
     if unclear := unclear_in(dates):
         text, named = unclear
         first, second = (day.isoformat() for day in named.either)
@@ -363,7 +363,7 @@ def _unclear_date(
 def _notice_links(
     annotated: Sequence[PassageFeatures], after: Page
 ) -> tuple[Quote, ...]:
-    """Links in new notices of coming changes, in page order, without those to earlier texts."""
+    """In page order, without those to earlier texts."""
     notices = {
         line
         for features in annotated

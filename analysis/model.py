@@ -21,7 +21,7 @@ CELL = " | "  # between cells of a row
 
 
 class UnreadablePage(Exception):
-    """No text can be taken from a capture; `reason` is a sentence for the operator."""
+    """`reason` is a sentence for the operator."""
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -41,7 +41,7 @@ class UnfitModel(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Its words in a block, absolute address (http, https, mailto), and offset in the block's text."""
+    """Its words in a block, absolute address (http, https, mailto), and offset in the text."""
 
     text: str
     url: str
@@ -64,10 +64,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Text that is not the document's, with the reason ("navigation", "cookie banner").
-
-    `after` counts the document's blocks before it.
-    """
+    """`after` counts the document's blocks before it."""
 
     text: str
     reason: str
@@ -103,7 +100,7 @@ _MUCH = 3_000  # removed characters while nothing was added
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Verbatim words of the passage that decided a topic."""
+    """Verbatim words of the passage."""
 
     topic: str
     text: str
@@ -142,7 +139,7 @@ class Passage:
 
     @property
     def side(self) -> Side:
-        """The later side, if it has text."""
+        """If it has text."""
         return "after" if self.after else "before"
 
     @property

@@ -17,7 +17,7 @@ _PAGES, _PASSAGES = TypeAdapter(Page), TypeAdapter(Passage)
 
 
 def page_json(page: Page) -> dict[str, Any]:
-    """Without dropped text; region and container only if known."""
+    """Without dropped text."""
     shown = _PAGES.dump_python(page, mode="json", exclude={"dropped", "labelled"})
     return {
         name: value
@@ -63,7 +63,7 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
 
 
 def brief_json(brief: Brief) -> dict[str, Any]:
-    """With `from` for its start."""
+    """`from` is its start."""
     quotation = brief.headline.quotation if brief.headline else None
     return {
         "meaning": quotation.text if quotation else None,
@@ -77,7 +77,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
 
 
 def stored_brief(comparison: Comparison) -> dict[str, Any]:
-    """As stored with a change, with what is said of the whole."""
+    """With what is said of the whole."""
     more: dict[str, Any] = {
         "notice_links": [*map(_quote_json, comparison.notice_links)],
         "why": [reason.to_json() for reason in comparison.why],
@@ -108,7 +108,7 @@ def stored_brief(comparison: Comparison) -> dict[str, Any]:
 
 
 def headline_json(brief: Mapping[str, Any], text: str) -> dict[str, Any] | None:
-    """Of a stored brief; `text` is the headline as shown."""
+    """`text` is the headline as shown."""
     if not brief.get("meaning"):
         return None
     quotation = {

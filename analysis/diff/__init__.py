@@ -16,18 +16,18 @@ from analysis.model import CELL, Block, Page, Passage
 from analysis.text.normal import normalize
 from analysis.text.words import edits, word_texts
 
-_ALIKE = 0.5  # share of common words that makes two blocks of one place one, reworded
-_ALIKE_ELSEWHERE = 0.75  # and two blocks of different places
-_GROWN = 0.7  # likeness of a text to one that contains all its words in order
-_NEARLY = 0.9  # share of common words that counts itself: a word or two was added
-_SHORT = 8  # words; shorter blocks are found elsewhere only word for word
+_ALIKE = 0.5  # of common words in blocks of one place
+_ALIKE_ELSEWHERE = 0.75  # of different places
+_GROWN = 0.7  # of a text to one that contains all its words in order
+_NEARLY = 0.9  # of common words: a word or two was added
+_SHORT = 8  # words of blocks found elsewhere only word for word
 _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
 )
 _SIGNS = "%$€£"
-_LONG = 1_000_000_000  # words times words; longer blocks are not tested for order
-_BETWEEN = 4  # blocks between two parts of one line
-_RARE = 40  # blocks; a word pair in more of them identifies none
+_LONG = 1_000_000_000  # words times words
+_BETWEEN = 4  # blocks
+_RARE = 40  # blocks; a word pair in more identifies none
 
 
 class _Text(NamedTuple):
@@ -35,7 +35,7 @@ class _Text(NamedTuple):
 
     block: Block
     key: str
-    stays: bool  # a row whose first cell is unique, also in the other page
+    stays: bool  # its first cell is unique, also in the other page
     lead_in: tuple[str, ...]
 
     @property
@@ -62,7 +62,7 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
     """
     b, a = _texts(before, after), _texts(after, before)
     places: dict[_Place, Passage] = {}
-    b_left: dict[int, int] = {}  # by index, the index it would have in the later text
+    b_left: dict[int, int] = {}  # by index, that in the later text
     a_left: dict[int, None] = {}  # for its order
     for run in edits([text.key for text in b], [text.key for text in a]):
         if run.same:
@@ -115,7 +115,7 @@ def plain_words(text: str) -> tuple[str, ...]:
 
 
 def _texts(page: Page, other: Page) -> list[_Text]:
-    """Only what the other page lacks needs a closer look."""
+    """What the other page lacks needs a closer look."""
     shared = {block.text for block in other.blocks}
     mine, others = (
         Counter(_cells(block)[0] for block in each.blocks if block.kind == "row")
@@ -164,7 +164,7 @@ def _pairs(
     a_gap: Sequence[int],
     alike: float,
 ) -> list[tuple[int, int]]:
-    """Reworded blocks: rows of one name, then the most alike, then the nearest."""
+    """Rows of one name, then the most alike, then the nearest."""
     b_cells, a_cells = (
         {i: _cells(b[i].block) for i in b_gap},
         {j: _cells(a[j].block) for j in a_gap},
@@ -204,7 +204,7 @@ def _cells(block: Block) -> list[str]:
 
 
 def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:
-    """The number of equal first cells, for in tables of cookies the others hardly differ."""
+    """In tables of cookies the other cells hardly differ."""
     both = itertools.takewhile(
         lambda pair: pair[0] == pair[1], zip(b_cells, a_cells, strict=False)
     )
@@ -261,15 +261,15 @@ def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
 def _rewrapped(
     b: list[_Text], a: list[_Text], i: int, j: int, b_free: set[int], a_free: set[int]
 ) -> tuple[Sequence[int], Sequence[int]]:
-    """Neighbours of a pair that belong to it, where a paragraph was split or joined; no longer free."""
+    """Where a paragraph was split or joined; no longer free."""
     return _grown(b, i, b_free, a[j].words), _grown(a, j, a_free, b[i].words)
 
 
 def _grown(
     texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]
 ) -> Sequence[int]:
-    """With free neighbours whose words mostly stand in the other text and are not covered yet. After an insertion
-    into a line, its rest belongs to it if it is complete.
+    """With free neighbours whose words mostly stand in the other text. After an insertion into a line, its rest belongs
+    to it if it is complete.
     """
     if free.isdisjoint((at - 1, at + 1)):
         return (at,)
@@ -304,7 +304,7 @@ def _elsewhere(
     b_left: dict[int, int],
     a_left: dict[int, None],
 ) -> None:
-    """Text that moved, perhaps slightly changed; removed from what is left."""
+    """Moved, perhaps slightly changed; removed from what is left."""
     by_key: dict[str, deque[int]] = defaultdict(deque)
     for j in a_left:
         by_key[a[j].key].append(j)

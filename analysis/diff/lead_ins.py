@@ -12,10 +12,10 @@ _LONGEST_CELL = 40  # characters of a header cell
 
 
 def lead_ins(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
-    """The governing lines of each block, outermost first.
+    """Outermost first.
 
-    A list belongs to a preceding line that ends with a colon ("You must not:"), a nested list to such an item; rows
-    to the first row, if it names columns.
+    A list belongs to a preceding line that ends with a colon ("You must not:"), a nested list to such an item; rows to
+    the first row, if it names columns.
     """
     governing: list[tuple[str, ...]] = []
     stack: tuple[str, ...] = ()

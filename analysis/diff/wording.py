@@ -29,7 +29,7 @@ _SHORT_FORM = 8  # letters
 _NAMES = re.compile(r"[^\W\d_]+")
 _HERE = ("here", "ici", "hier", "aquí")  # words of links
 _SHORT_KEY = 25  # characters; shorter sentences recur by chance
-# exchanged, somebody else acts
+# somebody else acts
 _ACTORS = frozenset((("you", "we"), ("we", "you"), ("vous", "nous"), ("nous", "vous")))
 
 _Span = tuple[int, int]
@@ -38,7 +38,7 @@ _Mailbox = tuple[str, _Span]
 
 @dataclass(frozen=True, eq=False, slots=True)  # compared and hashed by identity
 class ChangedSentence:
-    """Offsets into its side of the passage. `whole`: all of it is new or gone."""
+    """Offsets into its side. `whole`: all of it is new or gone."""
 
     side: Side
     start: int
@@ -49,7 +49,7 @@ class ChangedSentence:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Sentences whose meaning may differ; if there are none, `cosmetic` is the code of the difference."""
+    """Sentences whose meaning may differ; else `cosmetic` is the code of the difference."""
 
     sentences: tuple[ChangedSentence, ...]
     cosmetic: str | None = None
@@ -60,9 +60,7 @@ def wording(
     elsewhere_before: Collection[str] = (),
     elsewhere_after: Collection[str] = (),
 ) -> Wording:
-    """`elsewhere_before` and `elsewhere_after` hold the keys of sentences in the other changed places: a sentence
-    that moved between paragraphs is no change.
-    """
+    """The keys of sentences in the other changed places: a sentence that moved between paragraphs is no change."""
     if passage.operation == "moved":
         return Wording((), "looks.moved")
     if not passage.before or not passage.after:
@@ -90,7 +88,7 @@ def wording(
         return Wording(
             (), cosmetic or ("looks.address" if other_address else "looks.punctuation")
         )
-    if came:  # equal by its keys, so it would be found elsewhere
+    if came:  # it would be found elsewhere
         elsewhere_before = elsewhere_after = ()
     elif reason := _same_in_other_form(substantive, b, a) or _same_times(
         passage, substantive, b, a
@@ -123,7 +121,6 @@ def _one_sided(passage: Passage, other_side: Collection[str]) -> Wording:
 
 
 def _mailboxes(text: str, words: KeyedWords) -> list[_Mailbox]:
-    """Shown e-mail addresses, with their places."""
     spans = (
         (text[start:end].casefold(), (start, end))
         for start, end in _places_of(words, ADDRESS)
@@ -134,7 +131,7 @@ def _mailboxes(text: str, words: KeyedWords) -> list[_Mailbox]:
 def _other_mailboxes(
     was: Sequence[_Mailbox], now: Sequence[_Mailbox]
 ) -> tuple[list[_Span], list[_Span]]:
-    """Replaced ones: a new contact is news, unless merely obfuscated or glued to a word."""
+    """A new contact is news, unless merely obfuscated or glued to a word."""
     if len(was) != len(now):
         return [], []
     others = [
@@ -146,7 +143,7 @@ def _other_mailboxes(
 
 
 def _addresses(text: str, words: KeyedWords) -> list[str]:
-    """Addresses and relative dates, which comparison by keys takes for equal."""
+    """And relative dates, which comparison by keys takes for equal."""
     return [text[start:end] for start, end in _places_of(words, ADDRESS, AGO)]
 
 
@@ -158,7 +155,7 @@ def _places_of(words: KeyedWords, *keys: str) -> Iterator[_Span]:
 
 
 def stem(key: str) -> str:
-    """Roughly what forms of a word share: "protects" and "protected", "d'autres" and "autre"."""
+    """Of "protects" and "protected", "d'autres" and "autre"."""
     if not key.isalpha():
         return key
     single = key.rstrip("s") or key
@@ -168,7 +165,7 @@ def stem(key: str) -> str:
 def _same_in_other_form(
     runs: Sequence[Edit], b: KeyedWords, a: KeyedWords
 ) -> str | None:
-    """Whether both sides' changed words differ only in order, form and small words."""
+    """Only order, form and small words differ."""
     gone = [key for run in runs for key in b.keys[run.b0 : run.b1]]
     came = [key for run in runs for key in a.keys[run.a0 : run.a1]]
     known = word_lists()
@@ -184,7 +181,7 @@ def _same_in_other_form(
 def _same_times(
     passage: Passage, runs: Sequence[Edit], b: KeyedWords, a: KeyedWords
 ) -> str | None:
-    """Whether a length of time is only written otherwise: "60 days", "two months"."""
+    """ "60 days", "two months"."""
     b_times, a_times = times_in(passage.before or ""), times_in(passage.after or "")
     if not b_times or Counter(time.days for time in b_times) != Counter(
         time.days for time in a_times
@@ -201,7 +198,7 @@ def _same_times(
 
 
 class KeyedSentence(NamedTuple):
-    """Its bounds, and the keys of its words."""
+    """And the keys of its words."""
 
     start: int
     end: int
@@ -215,7 +212,7 @@ class KeyedSentence(NamedTuple):
 
 @lru_cache(maxsize=2048)
 def keyed_sentences(text: str) -> tuple[KeyedSentence, ...]:
-    """Sentence bounds are moved to those of `keyed_words`."""
+    """With the bounds of `keyed_words`."""
     words = keyed_words(text)
     sentences = []
     for start, end in sentence_bounds(text):
@@ -231,7 +228,7 @@ def keyed_sentences(text: str) -> tuple[KeyedSentence, ...]:
 
 
 def _cosmetic_reason(run: Edit, b: KeyedWords, a: KeyedWords) -> str | None:
-    """Why an edit changes no meaning; None if it does."""
+    """None if the edit changes meaning."""
     gone, came = b.keys[run.b0 : run.b1], a.keys[run.a0 : run.a1]
     keys, known = {*gone, *came}, word_lists()
     if keys <= {ADDRESS, AGO}:
@@ -260,7 +257,7 @@ def _cosmetic_reason(run: Edit, b: KeyedWords, a: KeyedWords) -> str | None:
 def _abbreviation(
     run: Edit, b: KeyedWords, before: str, a: KeyedWords, after: str
 ) -> str | None:
-    """A name's short form came or went behind it: "the General Data Protection Regulation (GDPR)"."""
+    """ "the General Data Protection Regulation (GDPR)"."""
     words, text, first, last = (
         (b, before, run.b0, run.b1) if run.a0 == run.a1 else (a, after, run.a0, run.a1)
     )
@@ -297,7 +294,7 @@ def _is_stamp(keys: Sequence[str]) -> bool:
 
 
 def _is_repetition(run: Edit, b: KeyedWords, a: KeyedWords) -> bool:
-    """The words stand twice in a row: a slip came or was mended."""
+    """A slip came or was mended."""
     keys, start, end = (
         (b.keys, run.b0, run.b1) if run.a0 == run.a1 else (a.keys, run.a0, run.a1)
     )

@@ -1,6 +1,6 @@
 """Dates in a text, and from when a change holds.
 
-A regex of month names suffices: general date parsers are slow, and take words such as "may" for dates.
+General date parsers are slow, and take words such as "may" for dates.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _IN_NUMBERS = re.compile(
     r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d|\d{1,2}/\d{1,2}/\d\d(?!\d)"
 )
 
-# regions of English, by Unicode's CLDR; Canada writes both
+# regions of English, by Unicode's CLDR
 _MONTH_FIRST = ("US", "AS", "GU", "MH", "MP", "PH", "PR", "UM", "VI")
 _BOTH_WAYS = ("CA",)
 _NAMES = _MONTHS["en"].title().replace(" ", "|")
@@ -57,7 +57,7 @@ _EFFECTIVE_AFTER = re.compile(
     r"\s*\((?:current|effective|en vigueur|in kraft)\b", re.IGNORECASE
 )
 _ONE_WORD = re.compile(r"\W*\w+(?: (?:le|dem|el))?\W*")
-# "from 3 to 10 March": a number or month before it, not that of a version
+# "from 3 to 10 March", not a version
 _RANGE_BEFORE = re.compile(
     rf"(?<!version )(?<!version n°)(?:\b\d{{1,4}}|\b(?:{_MONTH})\b\.?)\s*(?:[-–—]|\b(?:to|through|au|bis|al?)\b)\s*$",
     re.IGNORECASE,
@@ -65,13 +65,13 @@ _RANGE_BEFORE = re.compile(
 _RANGE_AFTER = re.compile(
     r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE
 )
-_STAMP = 14  # words; shorter lines with a date are there for the date
+_STAMP = 14  # words of a line that is there for the date
 _BARE = 3  # words beside the date
 _SAID_TO_HOLD = (
     0,
     2,
     4,
-)  # ranks of dates with "effective", "from" or the like; others are the document's own
+)  # of dates with "effective", "from" or the like; others are the document's own
 _EDITED = 1  # rank of "Last updated" and a date
 
 
@@ -99,7 +99,7 @@ class NamedDate(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def dates_in(text: str, order: Order | None = None) -> tuple[NamedDate, ...]:
-    """`order` resolves 11/3/2025, which has no day if it is None."""
+    """`order` resolves 11/3/2025."""
     if not _may_have_date(text) or not _YEAR.search(text):
         return ()
     return tuple(_named(match, order) for match in _DATE.finditer(text))
@@ -137,7 +137,7 @@ def _valid(year: str, month: str | int, day: str) -> date | None:
 
 
 def named_in_numbers(text: str) -> bool:
-    """Whether a text has a date such as 11/3/2025."""
+    """A date such as 11/3/2025."""
     return _may_have_date(text) and bool(_IN_NUMBERS.search(text))
 
 
@@ -148,10 +148,9 @@ def _may_have_date(text: str) -> bool:
 def order_of(
     texts: Iterable[str], language: str | None, region: str | None = None
 ) -> Order | None:
-    """The order of day and month, by unambiguous dates, else by language.
+    """By unambiguous dates, else by language.
 
-    English has both: dates in words decide, then the labelled `region`, spelling, money and law; else it stays
-    unknown.
+    English has both: dates in words decide, then the labelled `region`, spelling, money and law; else it stays unknown.
     """
     text = " ".join(texts)
     for match in _DATE.finditer(text):
@@ -170,7 +169,7 @@ def order_of(
     )
     if by_words := _more_of(_DAY_MONTH, _MONTH_DAY, text):
         return by_words
-    # templates say "en-US" where nobody chose, so the text's words come first
+    # templates say "en-US" where nobody chose
     return (
         labelled
         if labelled == "dmy"
@@ -193,11 +192,11 @@ class Start(NamedTuple):
 
 
 def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
-    """The effective date among added dates.
+    """`added` has, in page order, each place's text and its added dates.
 
-    `added` has, in page order, each place's text and its added dates. Stamps ("Effective 3 November 2025") come
-    before notices, then dates alone, then dates within text. In force comes before changed, but a stamp ("Last
-    updated 3 November 2025") yields only to a later effective date. Of equals the first counts.
+    Stamps ("Effective 3 November 2025") come before notices, then dates alone, then dates within text. In force comes
+    before changed, but a stamp ("Last updated 3 November 2025") yields only to a later effective date. Of equals the
+    first counts.
     """
     ranked = [
         (rank, place, named.day)
@@ -207,9 +206,7 @@ def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
     if not ranked:
         return None
     rank, _, day = min(ranked)
-    if (
-        rank == _EDITED
-    ):  # a later effective date is not the day on which the page was edited
+    if rank == _EDITED:  # a later effective date is not the day of the edit
         rank, _, day = min(
             [later for later in ranked if later[0] in _SAID_TO_HOLD and later[2] > day],
             default=(rank, 0, day),
@@ -231,7 +228,7 @@ def deadline_in(sentence: str, order: Order | None = None) -> date | None:
 def unclear_in(
     added: Sequence[tuple[str, Sequence[NamedDate]]],
 ) -> tuple[str, NamedDate] | None:
-    """A possible effective date that is ambiguous, where no other is surer."""
+    """Ambiguous, where no other is surer."""
     ranked = [each for each in _ranked(added) if each[2].day or each[2].either]
     if not ranked:
         return None
@@ -242,7 +239,7 @@ def unclear_in(
 def _ranked(
     added: Sequence[tuple[str, Sequence[NamedDate]]],
 ) -> Iterator[tuple[int, int, NamedDate]]:
-    """Candidates with their rank and the number of their place."""
+    """With their rank and the number of their place."""
     for place, (text, new) in enumerate(added):
         end_of_last = 0
         for named in new:

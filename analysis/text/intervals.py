@@ -8,14 +8,14 @@ from itertools import accumulate
 
 
 class Intervals:
-    """Half-open ranges, in any order, which may overlap."""
+    """Half-open ranges, which may overlap."""
 
     def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
         ordered = sorted(ranges)
         self._starts = [start for start, _ in ordered]
         self._reach = list(
             accumulate((end for _, end in ordered), max)
-        )  # furthest end up to each one
+        )  # up to each one
 
     def overlap(self, start: int, end: int) -> bool:
         """In logarithmic time."""

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
 _WORD = re.compile(r"[^\W\d_]+")
-_ENOUGH = 40  # words needed to tell a text's language
-_PARAGRAPH = 10  # words needed to tell that a paragraph's differs
+_ENOUGH = 40  # words of a text
+_PARAGRAPH = 10  # words of a paragraph
 _SAMPLE = 3_000  # characters
 _CODES = "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv nl no pl pt ro ru sk sl sv th tr uk vi zh"
 _AT_HAND = _CODES.split()
@@ -20,7 +20,7 @@ _AT_HAND = _CODES.split()
 
 @cache
 def _identifier() -> LanguageIdentifier:
-    # loaded on demand: it imports NumPy and unpacks its model
+    # it imports NumPy and unpacks its model
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
@@ -44,7 +44,7 @@ def region_of(code: str | None) -> str | None:
 
 
 def _shares(text: str) -> tuple[int, dict[str, float]]:
-    """The number of words, and the share of each language's function words."""
+    """And the number of words."""
     words = _WORD.findall(text.lower())
     counts = Counter(words)
     return len(words), {
@@ -59,7 +59,7 @@ def share_of_common_words(text: str, language: str) -> float:
 
 
 def is_mixed(text: str) -> bool:
-    """In several languages, or one without a list."""
+    """Several languages, or one without a list."""
     third = max(1, len(text) // 3)
     languages: set[str] = set()
     for start in range(0, third * 3, third):
@@ -71,7 +71,7 @@ def is_mixed(text: str) -> bool:
 
 
 def other_language(text: str, language: str | None) -> str | None:
-    """A language other than `language`, if certain."""
+    """If certain."""
     count, shares = _shares(text)
     best = max(shares, key=lambda name: shares[name])
     if count < _PARAGRAPH or language not in shares or best == language:

@@ -43,9 +43,7 @@ class PhraseMatch(NamedTuple):
 
 
 class _Phrases(BaseModel):
-    """`decides` names the topic, `suggests` hints at it; neither counts inside a phrase of `ignores`. `sections` are
-    for headings.
-    """
+    """`decides` names the topic, `suggests` hints at it; neither counts inside a phrase of `ignores`."""
 
     model_config = ConfigDict(extra="forbid")
     decides: tuple[str, ...]
@@ -83,16 +81,14 @@ class _Entry(NamedTuple):
     topic: str
     tier: Tier
     phrase: str
-    needs: frozenset[str]  # elements of which the text must have a word
+    needs: frozenset[str]  # of which the text must have a word
 
 
 class Lexicon:
     """Each phrase is tried only where its first word stands, in texts that have its other words."""
 
     def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
-        self._words: dict[str, list[_Entry | str]] = defaultdict(
-            list
-        )  # starting or containing, by word
+        self._words: dict[str, list[_Entry | str]] = defaultdict(list)  # by word
         self._beginnings: dict[str, list[tuple[str, _Entry | str]]] = defaultdict(
             list
         )  # by prefix
@@ -151,13 +147,13 @@ class Lexicon:
             all_ = (*self._words.get(word, ()), *beginnings, *numbers)
             entries = tuple(each for each in all_ if isinstance(each, _Entry))
             known = entries, frozenset(each for each in all_ if isinstance(each, str))
-            if len(self._known) < 50_000:  # bounded: pages are strangers'
+            if len(self._known) < 50_000:  # pages are strangers'
                 self._known[word] = known
         return known
 
 
 def matches(text: str, language: str | None) -> tuple[PhraseMatch, ...]:
-    """English ones for languages without a file."""
+    """English for languages without a file."""
     return _lexicon(language if language in LANGUAGES else "en", *_TIERS).matches(text)
 
 
@@ -170,20 +166,19 @@ def _mentions(text: str, language: str | None) -> dict[str, int]:
 
 
 def mentions_in(language: str | None) -> Callable[[str], dict[str, int]]:
-    """Counts outright mentions by topic."""
+    """Outright mentions by topic."""
     return partial(_mentions, language=language)
 
 
 @lru_cache(maxsize=4096)
 def section_topics(title: str, language: str | None) -> frozenset[str]:
-    """Topics of a section by its title."""
+    """By its title."""
     lexicon = _lexicon(language if language in LANGUAGES else "en", "sections")
     return frozenset(match.topic for match in lexicon.matches(title))
 
 
 @lru_cache(maxsize=64)
 def own_lexicon(topics: tuple[OwnTopic, ...], language: str | None) -> Lexicon:
-    """The operator's topics for a language."""
     return Lexicon(
         (topic.name, "decides", phrase)
         for topic in topics

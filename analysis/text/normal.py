@@ -11,7 +11,7 @@ from analysis.model import CELL, Block
 from analysis.text.phrases import pattern
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"
-# invisible typesetting characters, without directional marks, which alter the reading
+# without directional marks, which alter the reading
 UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _LOOK_ALIKES = (
     dict.fromkeys("‘’‚‛′`´ʼ", "'")
@@ -36,7 +36,7 @@ _NUMBER_AT_START = (
 )
 _NUMBER = re.compile(_NUMBER_AT_START)
 _NUMBERS = re.compile(rf"^[^\S\n]*{_NUMBER_AT_START}", re.MULTILINE)
-# identifiers that machines make anew for each answer
+# that machines make anew for each answer
 _TOKEN_LENGTH = 15  # characters, at least
 _TOKEN = re.compile(
     r"(?<![\w/.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{15,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}"
@@ -44,11 +44,11 @@ _TOKEN = re.compile(
     r"|(?-i:(?<!\+)(?=(?:[\w+-]*?\d){2})(?=(?:[\w+-]*?(?:[a-z][A-Z]|\d[A-Za-z])){5})[\w+-]{24,}={0,2}))(?![\w-])",
     re.IGNORECASE,
 )
-# a cell of only a tick or cross means yes or no
+# of only a tick or cross
 TICKS = {**dict.fromkeys("✓✔✅☑", "yes"), **dict.fromkeys("✗✘❌☒☐", "no")}
 TICK_CELL = re.compile(rf"(?<= \| )[{''.join(TICKS)}]\ufe0f?(?=$|\n| \|)")
-_BARE = 6  # words; a relative date in a shorter line is a stamp, not a rule
-_STAMPED = 40  # words; longer lines are no "Updated 2 months ago"
+_BARE = 6  # words of a stamp
+_STAMPED = 40  # words; longer lines are no stamps
 # "privacy (at) lake [dot] example": obfuscated against robots
 _SPELT_AT = re.compile(
     r"(?<=[\w+-])[^\S\n]*[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}][^\S\n]*(?=[\w-]+(?:\.|[^\S\n]?[(\[{])\w)",
@@ -65,8 +65,8 @@ _SPELT_DOT = re.compile(
 
 @lru_cache(maxsize=4096)
 def normalize(text: str) -> str:
-    """NFKC, plain quotes and dashes, single spaces, nothing invisible; without spaces around punctuation (French
-    ":"), bullets or numbers at the start.
+    """NFKC, plain quotes and dashes, single spaces, nothing invisible; without spaces around punctuation, bullets or
+    numbers at the start.
     """
     if not text.isascii():
         if "«" in text or "»" in text:
@@ -90,7 +90,7 @@ def _with_addresses(text: str) -> str:
 def _plain(text: str) -> str:
     if CELL in text:
         text = TICK_CELL.sub(lambda match: TICKS[match.group()[0]], text)
-    # five times faster than str.translate, which looks at each character
+    # five times faster than str.translate
     text = _NOT_PLAIN.sub(lambda match: _LOOK_ALIKES.get(match.group(), ""), text)
     return (
         text
@@ -100,9 +100,9 @@ def _plain(text: str) -> str:
 
 
 def normalize_stable(text: str) -> str:
-    """Also without what changes by itself: relative dates ("Updated 2 months ago"), random numbers.
+    """Also without relative dates ("Updated 2 months ago") and random numbers.
 
-    Relative dates only in very short blocks or after "updated" and the like: rules may speak of "two years ago".
+    Only in very short blocks or after "updated" and the like: rules may speak of "two years ago".
     """
     return _without_noise(normalize(text)).strip()
 
@@ -129,7 +129,7 @@ def _stamp() -> re.Pattern[str]:
 
 @lru_cache(maxsize=4)  # asked for the same page at each step
 def fingerprint(blocks: tuple[Block, ...]) -> str:
-    """SHA-256 (hex) of a page's characters, without white space and the borders of blocks, which a redesign moves."""
+    """SHA-256 of a page's characters, without white space and the borders of blocks, which a redesign moves."""
     texts = (
         _plain(block.text).replace(CELL, " ") if block.kind == "row" else block.text
         for block in blocks

@@ -11,7 +11,7 @@ from analysis.text.word_lists import number_words
 _MAY_JOIN = re.compile(
     r"[-#?]|(?<!\w)\w?\*"
 )  # "opt-out" may be one word; short ones are no evidence
-NUMBERS = tuple(number_words())  # in words; `#` matches these and digits
+NUMBERS = tuple(number_words())  # `#` matches these and digits
 _SPACE = r"[\s\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
 _NUMBER = rf"(?:\d+|{'|'.join(map(re.escape, NUMBERS))})"
@@ -24,7 +24,7 @@ def compiled(phrase: str) -> re.Pattern[str]:
 
 @cache
 def pattern_of(phrase: str) -> str:
-    """Raises ValueError with what is wrong."""
+    """Raises `ValueError`."""
     if not phrase.strip():
         raise ValueError("an empty phrase")
     if all(element.startswith("[") for element in _elements(phrase)):
@@ -119,7 +119,7 @@ def _word(word: str) -> str:
 
 
 def first_words(phrase: str) -> Iterator[str]:
-    """A phrase's possible first words, lower case: a word, a prefix with "*", or "#"."""
+    """Lower case: a word, a prefix with "*", or "#"."""
     for element in _elements(phrase):
         if element[0] in "([":
             for option in _alternatives(element):
@@ -135,7 +135,7 @@ def first_words(phrase: str) -> Iterator[str]:
 
 
 def needed_elements(phrase: str) -> Iterator[str]:
-    """Later elements of which a text must have one of the `first_words`."""
+    """Of which a text must have one of the `first_words`."""
     for element in _elements(phrase)[1:]:
         if element[0] != "[" and element != "..." and not _MAY_JOIN.search(element):
             yield element

@@ -22,7 +22,7 @@ _Phrases = dict[
 
 @cache
 def _languages() -> dict[str, _Phrases]:
-    """Raises ValueError for an unknown key."""
+    """Raises `ValueError`."""
     files = (
         file
         for file in resources.files("analysis").joinpath("phrases").iterdir()
@@ -65,7 +65,7 @@ def pattern(table: str, key: str, *, whole: bool = False) -> re.Pattern[str]:
 
 
 def common_words() -> dict[str, frozenset[str]]:
-    """Function words by language."""
+    """By language."""
     return {
         language: frozenset(tables["words"]["common"])
         for language, tables in _languages().items()

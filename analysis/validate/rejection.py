@@ -19,13 +19,13 @@ from messages import Message
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
 _LONG = 400  # words; a longer text is no error page, login or interstitial, unless its title says so
-_SHORT = 60  # words; one phrase suffices to reject a shorter page
-_ENOUGH = 60  # words needed to recognise a language reliably
+_SHORT = 60  # words; one phrase rejects a shorter page
+_ENOUGH = 60  # words
 _FRAGMENT = 200  # words
-_LEFT = 0.4  # of the words; less was lost rather than edited
-_KEPT = 0.6  # identical share of both; then the earlier text was the document
-_MERE_LOSS = 0.8  # share of the rest found in the longer text: not rewritten
-# of the shorter text's word trigrams: shared by one service's documents of different kinds, or of one kind
+_LEFT = 0.4  # of the words; less was lost
+_KEPT = 0.6  # of both; then the earlier text was the document
+_MERE_LOSS = 0.8  # of the rest found in the longer text
+# of the shorter text's trigrams: shared by one service's documents
 _ALIKE = 0.15
 _LITTLE = 1 / 3
 _NOTHING = 0.05
@@ -34,8 +34,8 @@ _REWRITTEN_KINDS = (
     "notice",
     "help",
     "preview",
-)  # these may grow to any length and lose any paragraph
-# what a short page with such a phrase is, most certain first
+)  # to any length
+# most certain first
 _KINDS = ("challenge", "redirect", "gone", "error", "login", "shell")
 
 
@@ -49,12 +49,12 @@ def change_rejection(
 ) -> Message | None:
     """None if both texts are the document's. `kind` is the watchlist's.
 
-    The earlier one is validated too: it may be an error page, stored first.
+    The earlier one may be an error page, stored first.
     """
     if reason := truncation_reason(before, after, may_shrink=kind in _REWRITTEN_KINDS):
         return reason
     if _unchanged_share(before, after) >= _KEPT:
-        return None  # any other fault would leave less in common, or was there before
+        return None  # any other fault would leave less in common
     if reason := page_rejection(
         after, before=before, language=language, title=title, kind=kind
     ):
@@ -82,12 +82,12 @@ def change_rejection(
 
 
 def _grown(before: Page, after: Page) -> bool:
-    """A text of some length is contained in a longer one."""
+    """A text of some length within a longer one."""
     return _SHORT <= _size(before) < _size(after) and _overlap(before, after) >= _KEPT
 
 
 def _unchanged_share(before: Page, after: Page) -> float:
-    """Identical share of the larger text."""
+    """Of the larger text."""
     texts = [{block.text for block in page.blocks} for page in (before, after)]
     common = sum(map(len, texts[0] & texts[1]))
     return common / max(1, *(sum(map(len, side)) for side in texts))
@@ -103,7 +103,7 @@ def page_rejection(
 ) -> Message | None:
     """Why `page` is no later text of `before`; None if it is.
 
-    Without `before`, only the page's own evidence counts: an error, a login, another language.
+    Without `before`, only the page's own evidence counts.
     """
     size = _size(page)
     if before is not None and _same_words(page, before):
@@ -146,7 +146,7 @@ def _same_words(page: Page, before: Page) -> bool:
 
 
 def _broken(page: Page, size: int) -> Message | None:
-    """Error, login or interstitial: by the title, or a short page that says little else."""
+    """By the title, or a short page that says little else."""
     head = [
         page.title,
         *(block.text for block in page.blocks[:2] if block.kind == "heading"),
@@ -178,7 +178,7 @@ def _broken(page: Page, size: int) -> Message | None:
                     )
                 )
                 break
-    # help pages contain "try again later", but not as a title or sentence
+    # help pages contain "try again later", but not as a title
     if matches and (
         size < _SHORT
         or (len(matches) >= 2 and size < 2 * _SHORT)
@@ -192,9 +192,8 @@ def _broken(page: Page, size: int) -> Message | None:
 def _other_language(
     page: Page, before: Page | None, size: int, language: str | None
 ) -> Message | None:
-    """By the declared language, but a document may keep its first text's.
-
-    A first text may differ if page and watchlist agree on the label: then the label is wrong.
+    """A document may keep its first text's language. A first text may differ if page and watchlist agree on the label:
+    then the label is wrong.
     """
     declared = two_letters(language)
     known = (
@@ -259,13 +258,13 @@ def _other_page(page: Page, before: Page) -> Message:
 def are_different_documents(
     before: Page, after: Page, *, title: str | None = None
 ) -> bool:
-    """Incomparable: one document replaced another."""
+    """One replaced the other."""
     return _is_another(after, before, title) or _is_another(before, after, title)
 
 
 def _is_another(page: Page, before: Page, title: str | None) -> bool:
     """Another title, and hardly a common sentence. Documents may be renamed and rewritten at once, so two of one kind
-    must refer to each other by title; a small overlap then suffices, as they share phrases.
+    must refer to each other by title; a small overlap then suffices.
     """
     if any(
         _share_words(page.title, other)
@@ -281,7 +280,7 @@ def _is_another(page: Page, before: Page, title: str | None) -> bool:
 
 
 def _names(page: Page, other: Page) -> bool:
-    """Refers to another's title, as written, of several words and not part of its own."""
+    """As written, of several words and not part of its own."""
     if len(_WORD.findall(other.title)) < 2 or other.title.lower() in page.title.lower():
         return False
     name = re.compile(rf"(?<!\w){re.escape(other.title)}(?!\w)")
@@ -289,7 +288,7 @@ def _names(page: Page, other: Page) -> bool:
 
 
 def _is_in_place(page: Page, before: Page, title: str | None, kind: str | None) -> bool:
-    """At the document's place, where a full rewrite is possible."""
+    """Where a full rewrite is possible."""
     same_container = (
         None in (page.container, before.container) or page.container == before.container
     )
@@ -301,7 +300,7 @@ def _is_in_place(page: Page, before: Page, title: str | None, kind: str | None) 
 def _is_rewritten(
     page: Page, before: Page, title: str | None, kind: str | None
 ) -> bool:
-    """A much shorter text in place was rewritten, not cut; below a tenth of the words it may be anything."""
+    """A much shorter text was rewritten, not cut; below a tenth of the words it may be anything."""
     if _size(page) < max(_SHORT // 2, 0.1 * _size(before)) or not _is_in_place(
         page, before, title, kind
     ):
@@ -355,13 +354,13 @@ def word_trigrams(blocks: Iterable[HasText]) -> Counter[tuple[str, str, str]]:
 
 
 def _overlap(page: Page, other: Page) -> float:
-    """The share of the shorter text's trigrams found in the other."""
+    """Of the shorter text's trigrams."""
     own, others = word_trigrams(page.blocks), word_trigrams(other.blocks)
     return (own & others).total() / max(1, min(own.total(), others.total()))
 
 
 def is_unlike(before: Page, after: Page) -> bool:
-    """Long texts that share almost nothing: a complete rewrite, or an unknown kind of wrong page."""
+    """A complete rewrite, or an unknown kind of wrong page."""
     return (
         min(_size(before), _size(after)) >= _FRAGMENT
         and _overlap(before, after) < _NOTHING
@@ -380,7 +379,7 @@ def _same_title(page: Page, before: Page, title: str | None) -> bool:
 
 
 def _alike(title: str, other: str) -> bool:
-    """Titles share words, or name one kind of document."""
+    """Shared words, or one kind of document."""
     kinds, others = kinds_of(title), kinds_of(other)
     named = kinds & others
     return _share_words(title, other) or bool(

@@ -22,10 +22,7 @@ def finds_less(
     select: Sequence[str],
     remove: Sequence[str] = (),
 ) -> bool:
-    """Whether former text still stands on the page, outside the selection.
-
-    Not if all of it stands beside a selection that replaced it: that page keeps earlier versions.
-    """
+    """Not if all of the former text stands beside a selection that replaced it: that page keeps earlier versions."""
     try:
         whole = read_html(text, select=["body"], remove=remove)
         beside = read_html(text, select=["body"], remove=[*remove, *select])

@@ -9,10 +9,10 @@ from analysis.model import Page
 from analysis.text.word_lists import pattern
 from messages import Message
 
-_SOME = 5  # blocks that a truncated page lacks or keeps
-_EDITED = 30  # characters that an editor may leave of a sentence
+_SOME = 5  # blocks
+_EDITED = 30  # characters
 _ENDS = ".;,:"  # of list items, which editors may shorten
-_LABEL, _PROSE = 6, 12  # words: below a menu's label, above text
+_LABEL, _PROSE = 6, 12  # words
 
 
 def truncation_reason(
@@ -90,9 +90,7 @@ def _common_start(shorter: Sequence[str], longer: Sequence[str]) -> int:
 
 
 def _stops_within(last: str, whole: str) -> bool:
-    """The last block is a beginning of the former one; editors leave a few words of a sentence, not half a word or
-    title.
-    """
+    """A beginning of the former block; editors leave a few words of a sentence."""
     start = last.rstrip().lstrip("*_")  # truncated Markdown lacks the closing emphasis
     if not (
         start[-1:].isalnum() and whole.startswith(start) and len(whole) > len(start)

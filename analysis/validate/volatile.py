@@ -20,10 +20,10 @@ from foundation.vocabulary import TOPICS
 from messages import Message
 
 _MUCH = 0.1  # of the words; more is not small
-_MOST_BLOCKS = 40  # of both pages
+_MOST_BLOCKS = 40
 _MOST_SELECTORS = 3
-_LABEL = 8  # constant words of a line that is no sentence: "1,204 members online"
-_CONTEXT = 3  # words shown around a difference; also within an inline element
+_LABEL = 8  # "1,204 members online"
+_CONTEXT = 3  # around a difference; also within an inline element
 _SHOWN = 60  # characters
 _TOPICS = frozenset((*TOPICS, "personal_data", "user_content"))
 
@@ -38,7 +38,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first differing words with context, and selectors that remove all differences, if any."""
+    """The first differing words, and selectors that remove all differences, if any."""
 
     part: int  # of a document's addresses, from 0
     first: str
@@ -89,7 +89,7 @@ def remove_line(selectors: Sequence[str]) -> str:
 
 
 def single_place(pages: Sequence[Page]) -> tuple[str, str] | None:
-    """Context of the single place where consecutive texts differ; None if there are several."""
+    """None if there are several."""
     places = set()
     for before, after in pairwise(pages):
         gaps = _gaps(before, after)
@@ -182,7 +182,7 @@ def _suggestions(
 
 
 def _is_of_interest(text: str, language: str | None, own: tuple[OwnTopic, ...]) -> bool:
-    """About AI or data: nobody may be led to remove it."""
+    """Nobody may be led to remove it."""
     if own and own_lexicon(own, language).matches(text):
         return True
     tiers = (
@@ -214,7 +214,7 @@ def _keeps_the_rest(first: Reading, second: Reading, remove: Sequence[str]) -> b
 def _selectors(
     reading: Reading, differing: Sequence[tuple[range, str]]
 ) -> list[str] | None:
-    """Elements with exactly these blocks, each run with its replacement; None where one lacks a name."""
+    """With exactly these blocks, each run with its replacement; None where one lacks a name."""
     body = parse(reading.markup).body if reading.markup is not None else None
     elements = grow(body) if body is not None else []
     lines = _lines_by_block(elements, reading.page) if elements else {}
@@ -279,7 +279,7 @@ def _volatile_elements(line: MarkupLine, instead: list[str]) -> set[Element] | N
 
 
 def _innermost(element: Element, texts: Counter[str]) -> Element:
-    """The smallest that holds all these words."""
+    """With all these words."""
     for child in element.children:
         if isinstance(child, Element) and not texts - Counter(
             word_texts(child.words(10**6))
@@ -294,7 +294,7 @@ def _name(
     alone: set[Element],
     lines: Mapping[int, MarkupLine],
 ) -> str | None:
-    """By the smallest named element with nothing else in it; else by tag within a named one."""
+    """The smallest named element with nothing else in it; else by tag within a named one."""
     above = [*element.upwards()]
     for holder in above:
         if holder not in alone:
@@ -323,7 +323,7 @@ def _selected(name: str, elements: list[Element]) -> set[Element]:
 
 
 def _is_small(element: Element, lines: Mapping[int, MarkupLine]) -> bool:
-    """So that other elements with that tag are unlikely to be the policy's."""
+    """Other elements with that tag are unlikely to be the policy's."""
     sizes = {line: len(line.text) for line in lines.values()}
     return sum(
         size for line, size in sizes.items() if element in line.element.upwards()

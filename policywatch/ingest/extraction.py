@@ -286,7 +286,11 @@ class ExtractionConfig:
         code: str = "differing.unstable",
     ) -> Message:
         """What differs between two answers and its consequence (`code`), with the line that removes it."""
-        return of_part(second, gap.part, self.with_remove_line(gap, gap.message(code)))
+        reason = gap.message(code)
+        if gap.remove:
+            line = remove_line([*self.remove, *gap.remove])
+            reason = Message("differing.leave_out", reason=reason, line=line)
+        return of_part(second, gap.part, reason)
 
     def difference(
         self,
@@ -319,16 +323,6 @@ class ExtractionConfig:
 
         return find_difference(
             [(reading(one), reading(other)) for one, other in pairs], self.topics
-        )
-
-    def with_remove_line(self, gap: Difference, reason: Message) -> Message:
-        """With the watchlist's line that removes what differs, if any."""
-        if not gap.remove:
-            return reason
-        return Message(
-            "differing.leave_out",
-            reason=reason,
-            line=remove_line([*self.remove, *gap.remove]),
         )
 
     def _finds_less(self, part: Received, before: Page, page: Page) -> bool:
