@@ -21,7 +21,7 @@ from storage.database import Database
 from storage.documents import document
 from storage.reviews import last_reviews, machine_values, put_edit
 
-_LATE = timedelta(days=1)  # for asking again after a late answer
+_LATE = timedelta(days=1)  # after a late answer
 
 
 def read_again(
@@ -32,8 +32,8 @@ def read_again(
     *,
     now: Callable[[], datetime] = utc_now,
 ) -> Iterator[tuple[int, str]]:
-    """Ask again, and correct the changes by the answers; yields each with its result. Sent mails stay; new alerts are
-    sent, obsolete ones leave the next digest; a failed answer changes nothing.
+    """Correct the changes by the answers; yields each with its result. Sent mails stay; new alerts are sent, obsolete
+    ones leave the next digest; a failed answer changes nothing.
     """
     for change_id in change_ids:
         with database.reading() as session:
@@ -101,7 +101,7 @@ def late_changes(session: Session, now: datetime) -> list[int]:
 
 
 def changes_since(session: Session, when: datetime) -> list[int]:
-    """That a run would ask about, oldest first."""
+    """Oldest first, those that a run would ask about."""
     found = select(Change).where(col(Change.detected_at) >= when)
     return [
         change.id

@@ -48,7 +48,7 @@ class AboutAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """Of the change as a whole; additional fields are ignored."""
+    """Additional fields are ignored."""
 
     alert: bool
     reason: str = ""
@@ -74,7 +74,7 @@ class ModelAnswer(BaseModel):
 
 
 def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
-    """Strict, as OpenAI's structured output requires: all fields required, no others."""
+    """As OpenAI's structured output requires: all fields required, no others."""
     statement = statement_schema(languages)
     text, quotes = statement["properties"]["text"], statement["properties"]["quotes"]
     quote = quotes["items"]

@@ -1,7 +1,6 @@
 """Checks an answer against its quotations, and drops what they do not support. Pure.
 
-Sentences can be wrong despite right quotations; checks.toml lists known contradictions and exaggerations. Doubtful
-ones are dropped: the page's own words remain.
+checks.toml lists known contradictions and exaggerations. Doubtful sentences are dropped.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ from policywatch.reader.answer import (
 from policywatch.reader.prompt import FIRST_ITEM, Prompt
 from storage.changes import StoredPassage
 
-_LONGEST = 300  # characters of a sentence
+_LONGEST = 300  # of a sentence
 _LONGEST_HEADLINE = 140
-_SHORTEST = 3  # letters of a quotation
+_SHORTEST = 3  # of a quotation
 _MOST_STATEMENTS = 5
-_LEAD_IN = 80  # characters before a list's first item
+_LEAD_IN = 80  # before a list's first item
 _MARKED = {
     "after": (re.compile(r"\[-.*?-\]", re.DOTALL), re.compile(r"\{\+|\+\}")),
     "before": (re.compile(r"\{\+.*?\+\}", re.DOTALL), re.compile(r"\[-|-\]")),
@@ -52,12 +51,12 @@ _ADDRESS = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,\u202f\u00a0 ]\d{3})*(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W_]+")
-# between two lengths of time: one replaced the other
+# lengths of time
 _IN_PLACE_OF = re.compile(
     r"(?i)\b(?:instead of|rather than|not|au lieu d\w*|plutôt que|statt|anstelle|en lugar)\b"
 )
 _BECOMES = re.compile(r"(?i)\b(?:to|à|auf|zu)\b")
-# ends a clause, or begins one with its own subject
+# or begins one with its own subject
 _CLAUSE = re.compile(
     r"""(?ix)[.;!?\n|•]|\s[–—-]\s|[()]
     |,?\s+(?:but|however|mais|aber|sondern|pero|sino)\b
@@ -69,7 +68,7 @@ _RELATIVE = re.compile(
     r"(?i)\s(?:that|which|who|whose|qui|que|dont|welche\w*|cuy\w+)\s"
 )
 _ENUMERATED = re.compile(r"\([\divxa-z]{1,4}\)|:")
-# addressing and instructing a model, or imitating an answer
+# or imitating an answer
 _SPEAKS_TO_MODEL = re.compile(
     r"""(?ix)
     \b(?:ignore|disregard|forget|override|ignorez|oubliez|ignoriere?n?|vergiss|missachte|ignora|olvida)\b
@@ -88,12 +87,12 @@ _SPEAKS_TO_MODEL = re.compile(
 
 
 class _Fails(Exception):
-    """A sentence or quotation without support; the text is the reason."""
+    """The text is the reason."""
 
 
 @dataclass(slots=True)
 class Checked:
-    """What passed; `dropped` holds the rest with reasons."""
+    """`dropped` holds the rest with reasons."""
 
     question: Prompt
     statements: list[dict[str, Any]] = field(default_factory=list)
@@ -118,7 +117,7 @@ class Checked:
             self.dropped.append((text, str(failure)))
 
     def supported(self, placed: Sequence[_Placed], texts: Texts) -> dict[str, Any]:
-        """A sentence in the languages in which its quotations support it."""
+        """In the languages in which its quotations support it."""
         return {
             "text": self.standing(placed, texts, _LONGEST),
             "quotes": [each.as_json() for each in placed],
@@ -239,7 +238,7 @@ def check(question: Prompt, answer: ModelAnswer) -> Checked:
 
 
 def check_quotations(question: Prompt, statement: Statement) -> Checked:
-    """Its supported quotations, and its sentence if they support it."""
+    """And its sentence if they support it."""
     checked = Checked(question)
     placed = []
     for quote in statement.quotes[:_MOST_STATEMENTS]:
@@ -251,7 +250,7 @@ def check_quotations(question: Prompt, statement: Statement) -> Checked:
 
 
 def speaks_to_model(rows: Iterable[StoredPassage]) -> str | None:
-    """Added words that instruct a model or are invisible to people; None without any."""
+    """Added words that instruct a model or are invisible to people."""
     for row in rows:
         for text in (*row.heading, row.after or ""):
             if for_machines(text) != text:
@@ -285,7 +284,7 @@ def _about(reply: AboutAnswer, checked: Checked) -> dict[str, Any]:
 
 
 def _reason(question: Prompt, reason: str) -> str:
-    """Shown only as the model's, so it must merely not invent."""
+    """Shown as the model's, so it must merely not invent."""
     line = " ".join(clean(reason).split())[:_LONGEST]
     text = _words_of(question, question.shown.values())
     with suppress(_Fails):
@@ -339,7 +338,7 @@ def _place(question: Prompt, quote: Citation) -> _Placed:
 
 
 def _even(text: str) -> str:
-    """Without look-alikes and capitals, each character in its place."""
+    """Each character in its place."""
     text = for_machines(text).translate(_LOOK_ALIKES)
     return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
 
@@ -349,7 +348,7 @@ def _side(row: StoredPassage, side: Side) -> str:
 
 
 def _changed(row: StoredPassage, side: Side) -> Iterator[tuple[int, int]]:
-    """Offsets; an empty range where only the other side has words."""
+    """Empty ranges where only the other side has words."""
     at = 0
     for tag, text in row.marks:
         if tag == ("added" if side == "after" else "removed"):
@@ -400,7 +399,7 @@ def _check_language(line: str, language: str) -> None:
 def _words_of(
     question: Prompt, rows: Iterable[StoredPassage], *, old: bool = True
 ) -> str:
-    """The words that may supply names, numbers and dates."""
+    """Which may supply names, numbers and dates."""
     sides: tuple[Side, ...] = ("after", "before") if old else ("after",)
     subject = question.subject
     parts = [subject.service, subject.title]
@@ -469,8 +468,8 @@ def _months(text: str) -> set[int]:
 
 
 def _names(line: str, language: str, around: str) -> Iterator[str]:
-    """Words spelt as names; in German, where all nouns are, only those unlike any noun. A sentence's first word
-    counts if nothing similar stands around.
+    """In German, where all nouns are spelt so, only those unlike any noun. A sentence's first word counts if nothing
+    similar stands around.
     """
     opening = _patterns(language)["openings"]
     is_german, words = language == "de", [*_WORD.finditer(line)]
@@ -508,7 +507,7 @@ def _stands(name: str, even: str) -> bool:
 def _check_times(
     line: str, placed: Sequence[_Placed], rows: Iterable[StoredPassage]
 ) -> None:
-    """Must occur, and not take the old one for the new. Raises `_Fails`."""
+    """They must occur, and not take the old one for the new. Raises `_Fails`."""
     old, new = (
         {time.days for row in rows for time in times_in(_side(row, side))}
         for side in SIDES
@@ -534,7 +533,7 @@ def _check_times(
 def _check_denials(
     line: str, language: str, placed: Sequence[_Placed], of_page: str
 ) -> None:
-    """The sentence denies exactly where its quotations do. Raises `_Fails`."""
+    """Exactly where its quotations deny. Raises `_Fails`."""
     after = [each for each in placed if each.quote.side == "after"]
     is_all_new = len(after) == len(placed)
     clauses = [each.clause for each in after or placed]

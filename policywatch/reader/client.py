@@ -1,7 +1,4 @@
-"""Asks a language model by OpenAI's chat completions, which most servers support.
-
-Uses the `openai` client (extra `reader`) through `foundation.http_client`; the operator's address may be private.
-"""
+"""Asks a language model by OpenAI's chat completions, through `foundation.http_client`."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from policywatch.reader.model import (
 
 _LARGEST = 2**20  # bytes of an answer
 _MOST_TOKENS = 4_000  # of an answer
-_LONGEST_PAUSE = 20.0  # seconds of a Retry-After that are waited for
+_LONGEST_PAUSE = 20.0  # seconds of a Retry-After
 
 
 class _Guarded(httpx2.BaseTransport):
@@ -67,7 +64,7 @@ def ask(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Reply:
-    """A model without `response_format` is asked in words. Raises `NoAnswer`."""
+    """Without `response_format` a model is asked in words. Raises `NoAnswer`."""
     end = clock() + model.seconds
 
     def left() -> float:
@@ -125,7 +122,7 @@ def ask(
 
 
 def _pause(failure: openai.APIStatusError) -> float | None:
-    """From Retry-After; None without one, or if too long."""
+    """None if too long."""
     try:
         seconds = float(failure.response.headers.get("Retry-After", ""))
     except ValueError:

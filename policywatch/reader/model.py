@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """The operator's permissions: `seconds` for an answer, tokens a day and month, money a month with prices for a
-    million tokens.
-    """
+    """`seconds` for an answer, tokens a day and month, money a month with prices for a million tokens."""
 
     url: str
     name: str
@@ -30,15 +28,15 @@ class LanguageModel:
 
 
 class NoAnswer(Exception):
-    """The message says why, without address or key."""
+    """Without address or key."""
 
 
 class ModelUnavailable(NoAnswer):
-    """No timely answer; it may succeed later."""
+    """It may succeed later."""
 
 
 class TooLong(NoAnswer):
-    """Exceeds the model's context."""
+    pass
 
 
 class Reply(NamedTuple):

@@ -1,7 +1,4 @@
-"""What a language model is asked about a change: its word diff, within limits. Pure.
-
-A question contains only the change, what the store knows of it, and the routes' questions.
-"""
+"""What a language model is asked about a change: its word diff, within limits. Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +62,7 @@ class Prompt:
 
     @property
     def key(self) -> str:
-        """Equal for equal questions, from any document or worker."""
+        """For equal questions, from any document or worker."""
         asked = json.dumps([self.messages, self.schema])
         return hashlib.sha256(asked.encode()).hexdigest()
 
@@ -125,7 +122,7 @@ def _is_form(row: StoredPassage) -> bool:
 
 
 def _is_dated(row: StoredPassage) -> bool:
-    """Nothing but a date changed, as in "Last updated: 3 May"."""
+    """As in "Last updated: 3 May"."""
     return not _DATED.isdisjoint(_suppressed(row))
 
 
@@ -138,13 +135,13 @@ def _suppressed(row: StoredPassage) -> Iterator[str]:
 
 
 def _weight(row: StoredPassage, size: int) -> tuple[bool, int, int, int]:
-    """Sort key: dates, as they are short; the gravest; the longest, up to a limit."""
+    """Dates, as they are short; the gravest; the longest, up to a limit."""
     length = -min(size, _MOST_OF_ONE)
     return not _is_dated(row), gravity(row.severity), length, row.position
 
 
 def _shown(row: StoredPassage, most: int) -> str:
-    """With unchanged words near changes only, long runs cut."""
+    """Unchanged words near changes only."""
     last = len(row.marks) - 1
     runs = [
         (tag, _near(text, number > 0, number < last) if tag == "same" else text)

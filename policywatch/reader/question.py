@@ -27,7 +27,7 @@ from storage.search import Hit, SearchFilter, excerpt, search
 from storage.tokenizer import STEMMERS, words
 
 _MOST = 12_000  # characters of all passages
-_SHORT = 4_000  # for a model with a small context
+_SHORT = 4_000  # for a small context
 _MOST_WORDS = 6  # searched for
 _MOST_HITS = 50  # of one search
 
@@ -42,7 +42,7 @@ class FoundQuote:
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswer:
-    """No quotations: nothing was found. `sentence` is None if unsupported; `dropped` holds what failed, with reasons."""
+    """`sentence` is None if unsupported; `dropped` holds what failed, with reasons."""
 
     sentence: str | None = None
     quotations: Sequence[FoundQuote] = ()
@@ -55,9 +55,7 @@ def paragraphs_about(
     services: Collection[str] = (),
     since: datetime | None = None,
 ) -> list[Hit]:
-    """With at least half of the question's words: most words first, then in force, then newest. `since`: only what
-    was added or removed since.
-    """
+    """With at least half of the question's words: most words first, then in force, then newest."""
     asked = _searched(question)
     found: dict[int, Hit] = {}
     for size in range(len(asked), (len(asked) - 1) // 2, -1):
@@ -112,7 +110,7 @@ def answer_question(
 
 
 def _searched(question: str) -> list[str]:
-    # besides policies' commonest words: askers, and openings of questions
+    # askers, and openings of questions
     common = {
         *Path(__file__).with_name("question_words.txt").read_text("utf-8").split()
     }
@@ -134,7 +132,7 @@ def _changed_since(hit: Hit, since: datetime) -> bool:
 
 
 def _rows(hits: Sequence[Hit]) -> Iterator[tuple[int, StoredPassage]]:
-    """As wholly added or removed passages, without texts that address a model."""
+    """As wholly added or removed, without texts that address a model."""
     for number, hit in enumerate(hits):
         row = StoredPassage(
             change_id=0,

@@ -33,13 +33,13 @@ from storage.notices import Notice, notices_of
 from storage.readings import ModelReading, dropped_since, usage_since
 
 _BEING_ASKED = "being asked"
-_RUN_SECONDS = 300.0  # for all questions of a run
-_SHORT = 4_000  # characters of passages, for a model with a small context
+_RUN_SECONDS = 300.0  # of a run
+_SHORT = 4_000  # for a small context
 
 
 @dataclass(slots=True)
 class Reader:
-    """For one run. `about` are routes' questions, `languages` those of its sentences."""
+    """For one run. `about` are routes' questions."""
 
     database: Database
     model: LanguageModel
@@ -56,9 +56,7 @@ class Reader:
         *,
         former: str | None = None,
     ) -> ChangeDraft:
-        """The draft with its reading. `former` is an earlier question's key: then nothing is asked, and a stored
-        answer to either counts.
-        """
+        """`former` is an earlier question's key: then nothing is asked, and a stored answer to either counts."""
         if not _is_worth_asking(draft.comparison):
             return draft
         prompt = self.prompt(subject, draft.passages)
@@ -196,7 +194,7 @@ class Reader:
         )
 
     def _check_budget(self) -> None:
-        """Raises `NoAnswer` if the operator's budget or the run's time is spent."""
+        """Of the operator, or the run's time. Raises `NoAnswer`."""
         if self.left <= 0:
             raise ModelUnavailable("no time was left in this run")
         now = self.now()
@@ -213,7 +211,7 @@ class Reader:
                 raise NoAnswer(f"the budget of the {name} is spent")
 
     def _claim(self, key: str) -> bool:
-        """Whether to ask: not while another worker does, who has as long as an answer may take."""
+        """Not while another worker asks, who has as long as an answer may take."""
         now = self.now()
         with suppress(IntegrityError), self.database.writing() as session:
             row = session.get(
@@ -251,7 +249,7 @@ def _does_not_fit(failure: ValidationError) -> str:
 
 
 def _is_worth_asking(comparison: Comparison) -> bool:
-    """Not for held texts, nor where the trained model had nothing to classify."""
+    """Not held texts, nor where the trained model had nothing to classify."""
     if comparison.held:
         return False
     return comparison.substantive or any(

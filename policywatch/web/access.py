@@ -22,13 +22,11 @@ from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 PASSWORD, TOKEN = "POLICYWATCH_PASSWORD", "POLICYWATCH_TOKEN"  # names of variables
 SESSION_SECONDS = 12 * 3600
 _SESSIONS = 200  # the oldest go first
-_WINDOW = 15 * 60  # seconds in which wrong passwords are counted
-_MOST_WRONG = 5  # of one client, before its passwords are refused unchecked
-_MOST_WRONG_OF_ALL = 60  # of all; then only clients that have not failed may try, so nobody can lock others out
-_LONGEST_QUEUE = (
-    8  # passwords checked or waiting, one at a time: hashing costs time and memory
-)
-# by network and seconds; fewer than the day's mails in total
+_WINDOW = 15 * 60  # seconds
+_MOST_WRONG = 5  # of one client
+_MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try
+_LONGEST_QUEUE = 8  # checked or waiting, one at a time: hashing costs time and memory
+# by network and seconds
 _MOST_SIGN_UPS = {3600: 5, 24 * 3600: 20}
 _BUSY = 5  # seconds until a retry
 _HASHED = "$argon2"
@@ -58,9 +56,9 @@ class Session:
 
 
 class Access:
-    """Checks passwords and tokens, and keeps sessions in memory; thread-safe.
+    """Sessions are in memory; thread-safe.
 
-    `private`: reading needs them too. `people` have passwords, plain or hashed, by name; removing a person or
+    `private`: reading needs a sign-in too. `people` have passwords, plain or hashed, by name; removing a person or
     changing a password ends their sessions.
     """
 
@@ -108,13 +106,13 @@ class Access:
         return self.can_sign_in or self._token is not None
 
     def sign_in(self, password: str, address: str, name: str = "") -> str | None:
-        """A new session's secret; None for a wrong name or password. Raises `TooManyTries`."""
+        """A session's secret; None for a wrong name or password. Raises `TooManyTries`."""
         if not self.can_sign_in:
             return None
         client = client_of(address)
         self._check_tries(client)
         known = self._hash_of(name)
-        try:  # also for unknown names, so that timing reveals none
+        try:  # timing reveals no names
             self._hasher.verify(
                 known or self._hashed_once(secrets.token_urlsafe(32), key=""), password
             )
@@ -149,12 +147,10 @@ class Access:
     async def sign_in_by_turn(
         self, password: str, address: str, name: str = ""
     ) -> str | None:
-        """`sign_in` in a thread, one at a time, so that it takes none from the pages; refused at once where many
-        wait.
-        """
+        """In a thread, one at a time, so that it takes none from the pages; refused at once where many wait."""
         self._check_tries(
             client_of(address)
-        )  # a client that failed takes no place in the queue
+        )  # none who failed takes a place in the queue
         if self._waiting >= _LONGEST_QUEUE:
             raise TooManyTries(_BUSY)
         self._waiting += 1
@@ -204,7 +200,7 @@ def access(
     people: Callable[[], Mapping[str, str]] = dict,
     private: bool,
 ) -> Access:
-    """From the environment, and the watchlist's people. Raises `UnusablePassword`."""
+    """Raises `UnusablePassword`."""
     return Access(
         password=environ.get(PASSWORD),
         token=environ.get(TOKEN),
@@ -263,12 +259,12 @@ def is_local(host: str) -> bool:
 
 
 def client_of(address: str) -> str:
-    """For counting tries: the address, or the /64 of IPv6 that a customer gets."""
+    """The address, or the /64 of IPv6 that a customer gets."""
     return _shared(address, 32, 64)
 
 
 def network_of(address: str) -> str:
-    """A customer's range at most: /24, or /48 with IPv6."""
+    """At most a customer's: /24, or /48 with IPv6."""
     return _shared(address, 24, 48)
 
 
@@ -284,13 +280,13 @@ def _shared(address: str, bits_of_4: int, bits_of_6: int) -> str:
 
 
 class SignUps:
-    """Counts by network; thread-safe."""
+    """By network; thread-safe."""
 
     def __init__(self) -> None:
         self._times: deque[tuple[float, str]] = deque(maxlen=10_000)
 
     def takes(self, address: str) -> bool:
-        """Whether another is allowed now; it is then counted."""
+        """It is then counted."""
         network, now = network_of(address), monotonic()
         times = [time for time, other in tuple(self._times) if other == network]
         is_let = all(

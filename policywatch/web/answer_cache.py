@@ -18,7 +18,7 @@ _KEPT = 32  # answers
 
 
 class AnswerCache:
-    """The last answers, valid until the store has a newer check, change or review, and a minute at most."""
+    """Valid until the store has a newer check, change or review, and a minute at most."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

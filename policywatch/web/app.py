@@ -60,7 +60,7 @@ from storage.change_list import NAMED_FIELDS, unknown_name
 from storage.clock import utc_now
 from storage.database import Database
 
-_THREADS = 6  # comparisons leave some of them to quick pages
+_THREADS = 6  # comparisons leave some to quick pages
 
 
 def create_app(
@@ -89,7 +89,7 @@ def create_app(
     app.state.backend = Backend(
         database, access, state, now, CaptureBodies(database), AnswerCache(database)
     )
-    # safe with secrets: the cookie is SameSite=Strict, so no other site can request pages that hold one
+    # the cookie is SameSite=Strict, so no other site can request pages that hold a secret
     app.add_middleware(GZipMiddleware, compresslevel=6)
     app.add_middleware(AccessControl, access=access)
     app.add_middleware(Hosts, allowed_hosts=allowed_hosts, www_redirect=False)
@@ -142,7 +142,7 @@ ACTIONS = (
 
 @asynccontextmanager
 async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
-    """Answers are CPU-bound: the default of forty threads only makes each other wait."""
+    """Answers are CPU-bound: forty threads only make each other wait."""
     current_default_thread_limiter().total_tokens = _THREADS
     yield
 
@@ -157,7 +157,7 @@ class _Static(StaticFiles):
 
 
 def _known_names(request: Request, backend: Using) -> None:
-    """Filters take only existing names: pages repeat them in many links, so visitors may not invent any."""
+    """Pages repeat filters in many links, so visitors may not invent any."""
     asked = {
         field: set(filter(None, request.query_params.getlist(field)))
         for field in NAMED_FIELDS

@@ -28,10 +28,7 @@ _TRIED = 4  # pages of up to 20 MB
 
 @dataclass(frozen=True, slots=True)
 class WatchlistState:
-    """What pages need of the watchlist.
-
-    `problem` says why the watchlist can't be read now; the rest is then from before.
-    """
+    """`problem` says why the watchlist can't be read now; the rest is then from before."""
 
     configs: Mapping[str, ExtractionConfig] = field(default_factory=dict)
     routes: Sequence[RouteEntry] = ()

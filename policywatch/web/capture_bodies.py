@@ -10,7 +10,7 @@ from storage.captures import capture
 from storage.database import Database
 
 _PIECE = 2**18  # bytes
-_KEPT = 64 * 2**20  # bytes of recently sent captures; a larger one is kept alone
+_KEPT = 64 * 2**20  # bytes of recently sent captures
 
 
 class CaptureBodies:
@@ -22,7 +22,7 @@ class CaptureBodies:
         self._lock = Lock()
 
     def opened(self, capture_id: int) -> tuple[int, Iterator[bytes]]:
-        """Its size, and its pieces, between which it may be evicted and read again. Raises `DamagedCapture`."""
+        """Its size and pieces, between which it may be evicted and read again. Raises `DamagedCapture`."""
         size = len(self._body(capture_id))
         return size, (
             self._body(capture_id)[start : start + _PIECE]
@@ -30,7 +30,7 @@ class CaptureBodies:
         )
 
     def _body(self, capture_id: int) -> bytes:
-        with self._lock:  # held while reading: of many simultaneous requests, one reads
+        with self._lock:  # of many simultaneous requests, one reads
             body = self._recent.pop(capture_id, None)
             if body is None:
                 with self._database.reading() as session:

@@ -30,8 +30,8 @@ from storage.clock import midnight
 from storage.documents import documents_page, filter_choices
 
 _PAGE = 30  # on one page
-_ALL = 100_000  # more than any list has
-_DOCUMENTS = 200  # to choose from; with more, choose a service first
+_ALL = 100_000  # more than any list
+_DOCUMENTS = 200  # with more, choose a service first
 router = page_router()
 
 
@@ -73,7 +73,7 @@ def changes_as_csv(
 
 
 def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
-    """A page of matching events and single changes, and other filters to choose."""
+    """Events and single changes, and other filters to choose."""
     before, after = (
         Cursor.parse(place) if place else None for place in (query.cursor, query.newer)
     )
@@ -101,8 +101,8 @@ def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
 def exported_list(
     session: Session, page: PageContext, query: ListQuery
 ) -> dict[str, Any]:
-    """The newest changes, or all of a service or month. Months link each other: unlike numbered pages, their files
-    stay the same when changes are added.
+    """The newest changes, or all of a service or month. Months link each other: their files stay the same when changes
+    are added.
     """
     limit = _ALL if query.as_query else _PAGE
     listed = changes_page(
@@ -126,7 +126,7 @@ def exported_list(
 def month_before(
     session: Session, wanted: ChangeFilter, day: date
 ) -> dict[str, str] | None:
-    """The newest month with changes before `day`, as a query."""
+    """As a query."""
     place = Cursor(midnight(day), 0)
     return _month(changes_page(session, wanted, before=place, limit=1))
 
@@ -134,7 +134,7 @@ def month_before(
 def month_from(
     session: Session, wanted: ChangeFilter, day: date
 ) -> dict[str, str] | None:
-    """The first month with changes from `day` on, as a query."""
+    """As a query."""
     place = Cursor(midnight(day), 0)
     return _month(changes_page(session, wanted, after=place, limit=1))
 

@@ -10,12 +10,12 @@ from storage.paragraphs import Point
 
 WIDTH, HEIGHT = 1000, 100  # user units; the page stretches the picture
 _MOST_TOPICS = 8
-_MOST_ROWS = 60  # of the table; of more versions, the last of each month
+_MOST_ROWS = 60  # of more versions, the last of each month
 
 
 @dataclass(frozen=True, slots=True)
 class ChartLine:
-    """From zero. `topic` is None for the length; `path` is the step line, `area` the surface below it."""
+    """`topic` is None for the length; `path` is the step line, `area` the surface below it."""
 
     topic: str | None
     path: str
@@ -26,7 +26,7 @@ class ChartLine:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """On one time axis; `years` are the x of each 1 January."""
+    """`years` are the x of each 1 January."""
 
     lines: list[ChartLine]
     years: list[float]

@@ -1,6 +1,4 @@
-"""Comparisons on a visitor's request. Long texts keep a processor busy for a minute, so few run at a time, none
-twice; people who signed in have turns of their own.
-"""
+"""Comparisons on a visitor's request. Long texts keep a processor busy for a minute, so few run at a time, none twice."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from policywatch.views.query_params import Day, Number
 from storage.documents import Document
 from storage.versions import Version
 
-WAIT = 10  # seconds until a visitor's retry
+WAIT = 10  # seconds
 _AT_ONCE = 2  # for visitors, and as many for people who signed in
 _REMEMBERED = 16  # pairs
 # a version, by number or by a day on which it was in force; the newest where the later one is left out
@@ -39,7 +37,7 @@ class Sides:
     after: Version
 
     def compare(self) -> ChangeDraft:
-        """Slow for long texts; needs no session. Texts of one document are not classified, as their changes are."""
+        """Slow for long texts. Texts of one document are not classified, as their changes are."""
         texts = page_from_json(self.before.page), page_from_json(self.after.page)
         if self.replaced.id == self.document.id:
             return draft_change(
@@ -65,7 +63,7 @@ class Comparisons:
 
     @contextmanager
     def turn(self, request: Request) -> Iterator[None]:
-        """Raises `TooManyComparisons` at once: waiting would take a thread from quick pages."""
+        """Raises `TooManyComparisons`: waiting would take a thread from quick pages."""
         turns = self._turns[request.state.signed_in]
         if not turns.acquire(blocking=False):
             raise TooManyComparisons

@@ -1,7 +1,4 @@
-"""Timeouts and a limit of connections, which uvicorn lacks.
-
-Idle connections would use up the process's file descriptors: nobody else could connect.
-"""
+"""Timeouts and a limit of connections, which uvicorn lacks: nobody else could connect."""
 
 from __future__ import annotations
 
@@ -10,11 +7,11 @@ import resource
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_REQUEST_SECONDS = 30  # for a request to arrive
-_ANSWER_SECONDS = 600  # more, for its answer to be taken
+_REQUEST_SECONDS = 30  # of a request
+_ANSWER_SECONDS = 600  # more, for its answer
 _MOST = 500  # connections
-ACCEPTED_AT_ONCE = 8  # asyncio would accept 2,048 before it lets us look
-_SHARE = 3  # one in so many file descriptors may be a connection
+ACCEPTED_AT_ONCE = 8  # 2,048 before it lets us look, by default
+_SHARE = 3  # of the file descriptors
 
 
 class LimitedProtocol(H11Protocol):
