@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
 from policywatch.web.access import Access
 from policywatch.web.app import create_app
@@ -43,7 +46,6 @@ PATHS = (
     "/services",
     "/services/Parley/today",
     "/today?services=Parley,Harbour",
-    "/today?services=Parley,Harbour&format=table",
     f"/documents/{PRIVACY}",
     f"/documents/{PRIVACY}/versions/2",
     f"/documents/{PRIVACY}/compare?from=1&to=2",
@@ -55,6 +57,7 @@ PATHS = (
     "/api",
     "/nothing",
 )
+IN_FRAME = "/today?services=Parley,Harbour&format=table"  # no menu, no footer
 PASSWORD = "a long enough password"
 
 
@@ -94,7 +97,7 @@ def test_axe_finds_nothing_to_complain_of(
         viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB"
     )
     page = context.new_page()
-    for path in PATHS:
+    for path in (*PATHS, IN_FRAME):
         page.goto(site + path)
         page.evaluate(
             "document.querySelectorAll('details').forEach(each => each.open = true)"
@@ -227,6 +230,32 @@ def test_what_is_folded_is_printed(browser: sync_api.Browser, site: str) -> None
     page.emulate_media(media="print")
     sync_api.expect(hidden).to_be_visible()
     sync_api.expect(page.locator(".switch")).not_to_be_visible()
+    page.goto(f"{site}/documents/{PRIVACY}/compare?from=1&view=whole")
+    for control in page.locator("form, button, .contents, .switch").all():
+        sync_api.expect(control).not_to_be_visible()
+    sync_api.expect(page.locator(".hash").first).to_be_visible()
+    page.close()
+
+
+def test_the_table_stands_in_a_frame_of_another_site(
+    browser: sync_api.Browser, site: str
+) -> None:
+    news = FastAPI()  # another origin
+
+    @news.get("/")
+    def article(path: str) -> HTMLResponse:
+        return HTMLResponse(f"<iframe src='{site}{path}' title='AI'></iframe>")
+
+    page = browser.new_page()
+    with served(news) as elsewhere:
+        page.goto(f"{elsewhere}/?path={quote(IN_FRAME)}")
+        framed = page.frame_locator("iframe")
+        sync_api.expect(framed.get_by_role("table")).to_be_visible()
+        with page.context.expect_page() as opened:
+            framed.get_by_role("link", name="Parley", exact=True).click()
+        assert opened.value.url.startswith(f"{site}/services/Parley/today")
+        page.goto(f"{elsewhere}/?path=/services/Parley/today")
+        sync_api.expect(framed.get_by_role("heading")).to_have_count(0)
     page.close()
 
 
