@@ -196,7 +196,7 @@ class Mail(NotifyEmail):
             if header not in mail and re.fullmatch(r"[!-9;-~]+", header):
                 mail.set_raw(header, " ".join(value.split()))
         mail.set_content(text, cte="quoted-printable")
-        if not self._wants_text_alone():
+        if self.resolve_format(None).value != "text":
             mail.add_alternative(html, subtype="html", cte="quoted-printable")
         for part in mail.walk():
             if not part.is_multipart():
@@ -210,9 +210,6 @@ class Mail(NotifyEmail):
                 params={"method": "PUBLISH", "charset": "utf-8"},
             )
         return mail
-
-    def _wants_text_alone(self) -> bool:
-        return self.resolve_format(None).value == "text"
 
 
 def _is_among(kept: Iterable[str], written: str) -> bool:
@@ -240,7 +237,8 @@ def _refusal(failure: OSError) -> Refused:
         case smtplib.SMTPNotSupportedError():  # no TLS or login: as with a server under repair
             reason = Message("delivery.not_offered", why=str(failure))
         case ssl.SSLError():
-            reason = Message("delivery.no_tls_for", why=_tls_reason(failure))
+            why = getattr(failure, "verify_message", "") or failure.reason
+            reason = Message("delivery.no_tls_for", why=why or "handshake failed")
         case TimeoutError():
             reason = Message("delivery.no_answer")
         case smtplib.SMTPServerDisconnected():
@@ -283,12 +281,6 @@ def _partial_refusal(
 
 def _text(answer: bytes | str) -> str:
     return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
-
-
-def _tls_reason(failure: ssl.SSLError) -> str:
-    return (
-        getattr(failure, "verify_message", "") or failure.reason or "handshake failed"
-    )
 
 
 def _mark(message: Notification, person: str) -> str:

@@ -223,16 +223,13 @@ def _refused(answer: HttpAnswer, url: str) -> Result:
         Message("delivery.refused", status=answer.status, text=text) if text else status
     )
     wait = retry_after(answer.retry_after, utc_now())
+    passes = answer.status >= 500 or answer.status in _PASSING
     return Result(
         ok=False,
-        permanent=_is_permanent(answer) and wait is None,
+        permanent=not passes and wait is None,
         retry_after=wait,
         answer=refused,
     )
-
-
-def _is_permanent(answer: HttpAnswer) -> bool:
-    return answer.status < 500 and answer.status not in _PASSING
 
 
 def why_no_response(failure: HttpFailure) -> Message:

@@ -155,7 +155,7 @@ def newest_captures(session: Session, document: str) -> list[Capture]:
     return capture_records(session, head) if head is not None else []
 
 
-def addresses(captures: Sequence[Capture], url: str) -> list[str]:
+def capture_addresses(captures: Sequence[Capture], url: str) -> list[str]:
     return [each.url for each in captures] if len(captures) > 1 else [url]
 
 

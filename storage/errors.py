@@ -101,16 +101,16 @@ class OlderDatabase(StorageError):
 
 
 class DamagedValue(ValueError):
-    def __init__(self) -> None:
-        super().__init__(
-            "something that is stored is damaged; `policywatch database check` says what"
-        )
+    def __init__(
+        self,
+        message: str = "something that is stored is damaged; `policywatch database check` says what",
+    ) -> None:
+        super().__init__(message)
 
 
 class DamagedText(DamagedValue):
     def __init__(self, number: int, document_id: str) -> None:
-        ValueError.__init__(
-            self,
+        super().__init__(
             f"{document_id}: the text of version {number} is not the one that was extracted from its capture; "
             "`policywatch verify` says more",
         )

@@ -21,7 +21,7 @@ from notifier.summary import Quoted
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.sanitize import sanitize
 from policywatch.views.passages import Run, Section, flagged_first, runs
-from storage.captures import addresses, capture_records
+from storage.captures import capture_addresses, capture_records
 from storage.change_list import (
     ChangesPage,
     ListedChange,
@@ -240,7 +240,7 @@ def show_change(
         )
         sheet.line(f"version {version.number}, {captured}")
     captures = capture_records(session, view.after.capture_id)
-    for url in addresses(captures, of.url):
+    for url in capture_addresses(captures, of.url):
         sheet.line((url, "dim"))
 
 

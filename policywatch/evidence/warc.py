@@ -67,9 +67,11 @@ def _write(writer: WARCWriter, row: Capture) -> None:
 
     if is_page:
         phrase = HTTPStatus(row.status).phrase if row.status in {*HTTPStatus} else "?"
-        received = [(_original(name), value) for name, value in row.headers] + [
-            ("Content-Length", str(row.size))
-        ]
+        received = []
+        for name, value in row.headers:
+            is_wrong = name.lower() in _OF_THE_TRANSFER
+            received.append((f"X-Archive-Orig-{name}" if is_wrong else name, value))
+        received.append(("Content-Length", str(row.size)))
         answer = write(
             "response",
             row.body,
@@ -90,7 +92,3 @@ def _write(writer: WARCWriter, row: Capture) -> None:
     facts["request"] = "made of the address; its headers are not kept"
     lines = "".join(f"{name}: {value}\r\n" for name, value in facts.items())
     write("metadata", lines.encode(), {"WARC-Concurrent-To": answer})
-
-
-def _original(name: str) -> str:
-    return f"X-Archive-Orig-{name}" if name.lower() in _OF_THE_TRANSFER else name

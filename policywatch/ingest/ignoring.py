@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.model import Block
 from analysis.page_json import page_from_json
 from messages import counted
 from storage.changes import Change, StoredPassage, change, passages
@@ -97,10 +96,9 @@ def _places(
         for passage, text in ((each, text) for each in chosen for text in _texts(each)):
             blocks = [block for block in page.blocks if block.text == text]
             if blocks:
-                block = max(blocks, key=lambda block: _is_at(block, passage))
+                at = tuple(passage.heading)
+                block = max(
+                    blocks, key=lambda block: at[: len(block.heading)] == block.heading
+                )
                 places[block.heading[-1] if block.heading else "", text] = None
     return places
-
-
-def _is_at(block: Block, passage: StoredPassage) -> bool:
-    return (*passage.heading[: len(block.heading)],) == block.heading

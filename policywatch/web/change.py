@@ -19,7 +19,7 @@ from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
-from storage.captures import addresses, capture_records
+from storage.captures import capture_addresses, capture_records
 from storage.change_list import event_of
 from storage.changes import change, neighbours
 from storage.reviews import reviews_of
@@ -52,7 +52,7 @@ def change_page(session: Session, change_id: int, language: str) -> dict[str, An
     return {
         "view": view,
         "captures": captures,  # of the later text, one of each address
-        "addresses": addresses(captures, view.document.url),
+        "addresses": capture_addresses(captures, view.document.url),
         "placed": placed,
         "older": older,
         "newer": newer,
