@@ -152,6 +152,7 @@ class NoticeKind(StrEnum):
     ADDRESSED = "addressed"  # a text speaks to language models
     USED = "used"  # the language model, in a month
     WITHDRAWN = "withdrawn"  # for recipients of a withdrawn change
+    EDITED = "edited"  # for recipients of a change whose words a person edited
 
 
 MessageKind = Literal["alert", "digest", "notice", "test"]

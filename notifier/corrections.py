@@ -19,6 +19,7 @@ def send_correction(
     reached: Iterable[Delivery],
     reason: str,
     now: datetime,
+    kind: NoticeKind = NoticeKind.WITHDRAWN,
 ) -> list[Delivery]:
     """To each address of these deliveries, in the name of its route."""
     routes = {delivery.address: delivery.route for delivery in reached}
@@ -29,7 +30,7 @@ def send_correction(
         "day": change.detected_at.date().isoformat(),
         "why": reason,
     }
-    kind, document_id = NoticeKind.WITHDRAWN, change.document_id
+    document_id = change.document_id
     notice = Notice(
         kind=kind, document_id=document_id, facts=facts, created_at=now, planned_at=now
     )

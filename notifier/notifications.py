@@ -9,7 +9,7 @@ from datetime import date
 
 from sqlmodel import Session
 
-from foundation.vocabulary import MessageKind, gravity
+from foundation.vocabulary import MessageKind, NoticeKind, gravity
 from messages import Catalogue, catalogue
 from notifier.calendar import REMINDER, CalendarEntry
 from notifier.change_view import ChangeView, change_view
@@ -21,7 +21,7 @@ from notifier.sample import sample_change
 from storage.alerts import Alert, alerted_before_of_day, approaching_deadlines
 from storage.announced import announcements
 from storage.change_list import ListedChange, event_of, leading_first, listed
-from storage.changes import Change, newest_alerting
+from storage.changes import Change, change_in_any_state, newest_alerting
 from storage.deliveries import Delivery, alerted_changes
 from storage.documents import document
 from storage.notices import Notice
@@ -243,8 +243,18 @@ def correction_message(
     base_url: str | None,
     key: str = "",
 ) -> Notification:
+    """Of a change that was withdrawn, or whose words a person edited."""
     words, source = catalogue(language), document(session, notice.document_id or "")
     day = words.day(date.fromisoformat(notice.facts["day"]))
+    if notice.kind == NoticeKind.EDITED:
+        row = change_in_any_state(session, notice.facts["change"])
+        message = change_message(
+            change_view(session, row, language, base_url), language, (), key
+        )
+        subject = words("correction.edited_subject", subject=message.subject)
+        lead = words("correction.edited", date=day)
+        body = replace(message.body, lead=lead)
+        return replace(message, subject=cut(subject, _SUBJECT), body=body)
     values = {
         "service": clean(source.service),
         "title": clean(source.title),

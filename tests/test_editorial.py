@@ -28,7 +28,7 @@ from storage.events import join_event
 from storage.journal import Actor
 from storage.lock import one_at_a_time
 from storage.reviews import reviews_of
-from tests.site import a_site, policy, policywatch, run, watchlist
+from tests.site import AI, a_site, policy, policywatch, run, watchlist
 from tests.stories import day
 from tests.story_of_parley import PRIVACY, PRIVACY_FR
 from tests.test_web_browser import complains_of_nothing, overflow
@@ -275,6 +275,38 @@ def test_reading_again_keeps_the_words_and_a_raised_severity_alerts(
         printed = policywatch("show", found["id"], "--config", config)
         assert f"{NOTE} (Anna)" in printed
         assert "Edited by Anna" in printed
+
+
+def test_who_got_the_alert_gets_the_edited_words_if_the_editor_wants_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    with a_site() as library:
+        library.pages["/privacy"] = policy()
+        config = watchlist(tmp_path, library, database_url)
+        run(config, status=0)
+        library.pages["/privacy"] = policy(AI)
+        number = run(config, status=0)["checks"][0]["change"]["id"]
+        alerts = tmp_path / "alerts.txt"
+        assert "Correction" not in alerts.read_text("utf-8")
+        database = Database(load(config).database)
+        state = _state(load(config), is_needed=True)
+        access = Access(people=lambda: {"Anna": HASHED})
+        with visited(database, access=access, state=lambda: state) as site:
+            sign_in(site, name="Anna")
+            edit(site, number, note_en="We ask the library.")
+            policywatch("deliver", "--config", config)
+            assert "We ask" not in alerts.read_text("utf-8")
+            shown = page(site, f"/changes/{number}")
+            assert "to the 1 address that got the alert" in text(shown, ".triage")[0]
+            edit(site, number, headline_en=HEADLINE)
+            edit(site, number, corrects="on")
+        database.close()
+        policywatch("deliver", "--config", config)
+        policywatch("deliver", "--config", config)
+        got = alerts.read_text("utf-8")
+        assert got.count("This corrects our alert of") == 1
+        assert f"Correction: [High] {HEADLINE}" in got
+        assert "We ask the library. (Anna)" in got
 
 
 def test_the_message_is_shown_as_it_will_be_sent(

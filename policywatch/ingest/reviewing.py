@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from foundation.vocabulary import ReviewState
+from foundation.vocabulary import NoticeKind, ReviewState, State
+from notifier.corrections import send_correction
 from policywatch.ingest.alerting import RoutesFor, add_alerts, routes_wanting
 from storage.advisory_locks import AdvisoryLock, take
 from storage.changes import Change, change
+from storage.deliveries import Delivery, carriers
 from storage.errors import StorageError
 from storage.journal import Actor
 from storage.reviews import add_review, last_reviews, reviewed_together
@@ -35,9 +37,11 @@ def review(
     edit: Mapping[str, Any] | None,
     seen: int,
     routes_for: RoutesFor,
+    corrects: bool = False,
 ) -> None:
     """`seen` is the id of the last review that the person saw, or 0; it matters for an `edit` alone, as entries of
-    several people stand beside each other. Raises `UnknownChange`, `Withdrawn`, `EditedMeanwhile`.
+    several people stand beside each other. `corrects`: who got the alert gets the edited words. Raises
+    `UnknownChange`, `Withdrawn`, `EditedMeanwhile`.
     """
     take(session, AdvisoryLock.PLANNING)
     ids = reviewed_together(session, change_id, event=event)
@@ -60,6 +64,15 @@ def review(
     for row in rows:
         if not row.waits and not _is_imported(session, row):
             add_alerts(session, row, routes_for, lambda: at, but=wanted[row.id])
+    first = change(session, change_id)
+    if corrects and first.brief.get("edit"):
+        sent = [each for row in rows for each in reached(session, row.id)]
+        send_correction(session, first, sent, "", at, NoticeKind.EDITED)
+
+
+def reached(session: Session, change_id: int) -> list[Delivery]:
+    """The deliveries by which people got the change."""
+    return [each for each in carriers(session, change_id) if each.state == State.SENT]
 
 
 def _is_imported(session: Session, row: Change) -> bool:

@@ -13,6 +13,7 @@ from foundation.vocabulary import SEVERITIES, TODAY, TOPICS
 from messages import LANGUAGES, catalogue
 from notifier.change_view import ChangeView, change_view
 from policywatch.ingest.ignoring import ignored_by
+from policywatch.ingest.reviewing import reached
 from policywatch.views.query_params import Number
 from policywatch.views.routing import waiting
 from policywatch.web.backend import Backend, Using
@@ -81,6 +82,7 @@ def editing(session: Session, backend: Backend, view: ChangeView) -> dict[str, A
         "severities": SEVERITIES,
         "topics": all_topics(backend, view.change.topics),
         "given": None,
+        "sent": len({each.address for each in reached(session, view.change.id)}),
         "held_until": next(
             (
                 row.until

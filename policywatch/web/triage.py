@@ -80,6 +80,7 @@ def review_change(
                 at=backend.now(),
                 actor=who,
                 event="event" in form,
+                corrects="corrects" in form,
                 edit=edit,
                 seen=int(seen) if seen.isascii() and seen.isdigit() else 0,
                 routes_for=backend.state().recipients.names_for,
