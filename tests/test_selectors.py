@@ -176,7 +176,7 @@ def test_reading_again_says_which_versions_became_one_and_which_two(
 ) -> None:
     config = watching(tmp_path, site, "main")
     plain = config.read_text("utf-8")
-    for extra in ("We wish you a good spring.", "We wish you a good summer."):
+    for extra in ("We keep letters for a year.", "We keep letters for two years."):
         site.pages["/privacy"] = page(
             f"<main><h1>Privacy policy</h1>{TEXT}<p class=extra>{extra}</p></main>"
         )

@@ -403,7 +403,7 @@ def test_a_wrong_watchlist_stops_also_what_tells_nobody(
     monkeypatch.chdir(config.parent)
     answer = said(*command.split(), "--config", config, status=2)
     assert (
-        f'{config}:5: routes[0].when: found \'sometimes\'; allowed: "at once", "daily HH:MM"'
+        f'{config}:5: routes[0].when: found \'sometimes\'; allowed: "at once", "after review", "daily HH:MM"'
         in answer
     )
     assert not (config.parent / "policywatch.db").exists()
