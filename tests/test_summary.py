@@ -171,6 +171,22 @@ def test_where_lines_break_is_no_change() -> None:
     assert compare(*pages, language="en") == Comparison(substantive=False)
 
 
+def test_lines_of_markdown_with_a_break_at_their_end_are_items_too() -> None:
+    text = (
+        "# Policy\n\nYou may:  \nread [our rules](https://lake.example/rules);\\\n"
+        "ask us<br>- leave.\n\nYou may write to  \nour [office](https://lake.example/o).\n"
+    )
+    blocks = read_page(text.encode(), mime="text/markdown").blocks
+    assert [(block.kind, block.text) for block in blocks[1:]] == [
+        ("paragraph", "You may:"),
+        ("item", "read our rules;"),
+        ("item", "ask us"),
+        ("item", "- leave."),
+        ("paragraph", "You may write to our office."),
+    ]
+    assert [link.at for block in blocks for link in block.links] == [5, 21]
+
+
 def test_lines_that_only_wrap_a_sentence_are_one() -> None:
     wrapped = "<p>We share your data with<br>our partners in advertising.<br>They may not sell it.</p>"
     assert [block.text for block in read_page(wrapped.encode()).blocks] == [

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
+from analysis.extract.broken_lines import breaks_in, part
 from analysis.model import CELL, Block, Link, Page, UnreadablePage
 from analysis.text.language import language_of
 from analysis.text.normal import UNSEEN
@@ -40,6 +41,10 @@ _PARTING = re.compile(
     r"</?(?:p|div|section|article|ul|ol|li|dl|dt|dd|blockquote|pre|h[1-6]|table|tr|hr)(?:\s[^<>]{0,500})?/?>|(?:<br\s*/?>\s*){2,}",
     re.IGNORECASE,
 )
+_BREAK = "\x04"  # a line's end that is one to the reader
+_BR = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_SLASH = "\\"
+_HARD_BREAK = re.compile(r"\S(?: {2,}|\\)$")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _SAFE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
@@ -140,8 +145,18 @@ class _Reader:
     def end(self) -> None:
         raw = " ".join(self.pending)
         # Markdown paragraphs may contain HTML's block tags
-        for part in _PARTING.split(raw) if "<" in raw else [raw]:
-            self.add(self.kind, *inline(part))
+        for section in _PARTING.split(raw) if "<" in raw else [raw]:
+            text, links = inline(_BR.sub(f" {_BREAK} ", section))
+            breaks = breaks_in(text.split(_BREAK)) if _BREAK in text else ()
+            links = tuple(
+                replace(link, at=link.at - 2 * text.count(_BREAK, 0, link.at))
+                for link in links
+            )
+            whole = Block(
+                self.kind, " ".join(text.replace(_BREAK, "").split()), (), links
+            )
+            for block in part(whole, breaks):
+                self.add(block.kind, block.text, block.links)
         self.pending.clear()
         self.kind = "paragraph"
 
@@ -188,16 +203,19 @@ class _Reader:
                 (number.group(1) + " " if number and counts else "") + match.group(1)
             )
         else:
-            self.pending.append(
-                (line.lstrip("> ") if line.startswith(">") else line).strip()
-            )
+            text = line.lstrip("> ") if line.startswith(">") else line
+            self.pending.append(text.strip())
+        if self.pending and _HARD_BREAK.search(line):
+            self.pending[-1] = f"{self.pending[-1].removesuffix(_SLASH)} {_BREAK}"
 
 
 def read_markdown(text: str, *, language: str | None = None) -> Page:
     commented = text.rfind("-->") + 3  # later "<!--" have no end to search for
-    lines = UNSEEN.sub(
-        "", _COMMENT.sub("", text[:commented]) + text[commented:]
-    ).splitlines()
+    lines = (
+        UNSEEN.sub("", _COMMENT.sub("", text[:commented]) + text[commented:])
+        .replace(_BREAK, "")
+        .splitlines()
+    )
     reader = _Reader()
     for line, following in pairwise([*lines, ""]):
         reader.take(line, following)
