@@ -17,7 +17,7 @@ from analysis.text.word_lists import word_lists
 from foundation.vocabulary import QUESTIONS, Default
 
 TARGETS = (*QUESTIONS, "on", "off")
-# chance from which a sentence is offered, tuned on unseen services
+# tuned on unseen services
 LIMITS: Mapping[str, float] = {
     "data": 0.2,
     "purposes": 0.2,
@@ -27,7 +27,7 @@ LIMITS: Mapping[str, float] = {
     "irreversible": 0.1,
     "regions": 0.2,
 }
-# groups of phrases that state a default, and the chance needed if none states the other
+# that state a default, and the chance needed if none states the other
 DEFAULTS: Mapping[Default, tuple[frozenset[str], float]] = {
     "on": (frozenset(("default_on", "unless_refused")), 0.2),
     "off": (frozenset(("default_off",)), 0.2),
@@ -47,7 +47,7 @@ def shipped_answers() -> Model:
 
 @cache
 def _cues() -> Lexicon:
-    """Of all languages, besides the language's own lexicon."""
+    """Besides the language's own lexicon."""
     return Lexicon(
         (cue, "words", phrase)
         for cue, phrases in word_lists().cues.items()
@@ -56,7 +56,7 @@ def _cues() -> Lexicon:
 
 
 def sentence_values(text: str, passage: Passage, language: str | None) -> Features:
-    """Its words, governing words, and phrases."""
+    """And its governing words, and phrases."""
     above = " ".join((*passage.heading[-1:], *passage.lead_in))
     groups = {"word": text, "under": above}
     values: Features = {}

@@ -18,9 +18,9 @@ from analysis.text.phrases import kinds_of
 from foundation.vocabulary import TOPICS
 
 TARGETS = ("beside",)
-KNOWN = "known "  # prefix of features of words that policies use
-PASSES = 0.4  # chance from which a passage must stay before it makes a version
-MUTES = 0.9  # and from which it does not alert; docs/evaluation.md has the cost of both
+KNOWN = "known "  # of words that policies use
+PASSES = 0.4  # from which a passage must stay before it makes a version
+MUTES = 0.9  # docs/evaluation.md has the cost of both
 _MOST_WORDS = 80
 _LABEL = 4  # words
 _LONGEST = 600  # characters
@@ -39,7 +39,7 @@ def shipped_beside() -> Model:
 def chance_beside(
     features: PassageFeatures, verdict: Verdict, language: str | None
 ) -> float:
-    """That of its least such line, governing ones included. 0 for what a convention decides, or what names a topic or
+    """Of its least such line, governing ones included. 0 for what a convention decides, or what names a topic or
     document.
     """
     passage = features.passage
@@ -71,7 +71,7 @@ def chance_beside(
 
 
 def is_label(features: PassageFeatures) -> bool:
-    """A few words came or went, no phrase of the lexicon but weak ones: "Choose one"."""
+    """A few words came or went, no phrase of the lexicon but weak ones."""
     text = features.passage.text
     return (
         features.passage.operation in ("added", "removed")
@@ -95,7 +95,7 @@ class _Known(Container[str]):
 
 
 def line_values(text: str, language: str | None, known: Container[str]) -> Features:
-    """Words, which of them policies use, phrases, shape. Names are masked: firms can have any."""
+    """Names are masked: firms can have any."""
     words = tokens(text)[:_MOST_WORDS]
     names = {
         word

@@ -42,7 +42,7 @@ def _alerting(verdict: Verdict, *topics: str, severity: str, direction: str) -> 
 
 
 def _is_denied(features: PassageFeatures, side: str) -> bool:
-    """A changed sentence of that side says that something is not done."""
+    """Not done, by a changed sentence of that side."""
     return any(
         phrase.topic == "promise" and phrase.side == side for phrase in features.phrases
     )
@@ -75,7 +75,7 @@ def _about_ai(
 def _trains(
     features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False
 ) -> bool:
-    """The service trains AI on people's data or content; `named`: explicitly."""
+    """`named`: explicitly."""
     phrases = _phrases_of(features, sentence)
     peoples = [
         each
@@ -92,7 +92,6 @@ def _trains(
 def _sells(
     features: PassageFeatures, sentence: ChangedSentence, *, named: bool = False
 ) -> bool:
-    """The service sells people's data."""
     return any(
         each.topic == "sold"
         and each.changed
@@ -115,8 +114,8 @@ def _phrases_of(
 def _service_acts(
     passage: Passage, sentence: ChangedSentence, phrase: ChangedPhrase, *, named: bool
 ) -> bool:
-    """The service does what a phrase says: it precedes the phrase in the sentence or governing line, or no actor does
-    (`named`: and the verb is passive), and nothing denies or forbids it.
+    """It precedes the phrase in the sentence or governing line, or no actor does (`named`: and the verb is passive),
+    and nothing denies or forbids it.
     """
     known = word_lists().actors
     text = passage.texts[sentence.side]
@@ -315,7 +314,7 @@ def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided |
     )
 
 
-# By the name in reasons; each returns the verdict's fields that it settles, or None.
+# each returns the verdict's fields that it settles
 CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | None]] = {
     "notice": _notice,
     "about_ai": _about_ai,
@@ -330,7 +329,7 @@ CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | No
 HIGH = frozenset(
     ("training", "sale", "promise_gone", "choice_gone")
 )  # that can make a change high
-# claims for headlines, if the leading sentence itself makes them
+# if the leading sentence itself makes them
 CLAIMS: Mapping[str, Callable[[PassageFeatures, ChangedSentence], bool]] = {
     "training": partial(_trains, named=True),
     "sale": partial(_sells, named=True),

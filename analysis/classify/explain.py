@@ -19,7 +19,7 @@ _OF_SIDE = {"before": "why.removed", "after": "why.added"}
 
 
 class Weighed(NamedTuple):
-    """By offsets into its side; `weight` is in log odds of a target."""
+    """By offsets; `weight` is in log odds."""
 
     weight: float
     side: Side
@@ -30,7 +30,7 @@ class Weighed(NamedTuple):
 def evidence(
     features: PassageFeatures, verdict: Verdict, model: Model
 ) -> list[Evidence]:
-    """For each topic the phrases that name it, else the words of most weight."""
+    """The phrases that name a topic, else the words of most weight."""
     quotes = []
     for topic in verdict.topics:
         phrases = [
@@ -59,7 +59,7 @@ def evidence(
 def weighed_words(
     features: PassageFeatures, target: str, model: Model
 ) -> Iterator[Weighed]:
-    """The contribution of each changed word, stem and pair."""
+    """Of each changed word, stem and pair."""
     values = features.values or {}
     for side, token in changed_ngrams(features.passage, features.sentences):
         names = (
@@ -127,7 +127,7 @@ def _topic(name: str) -> Message:
 
 
 def _apart(words: Iterable[Weighed], most: int = _MOST_EVIDENCE) -> list[Weighed]:
-    """The weightiest without overlap, in text order; neighbours are joined."""
+    """In text order; neighbours are joined."""
     chosen: list[Weighed] = []
     for each in sorted(
         words, key=lambda word: (-word.weight, word.side, word.start, -word.end)

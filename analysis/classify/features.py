@@ -21,7 +21,7 @@ from analysis.text.word_lists import word_lists
 from foundation.vocabulary import SIDES, Side
 
 MOST_PASSAGES = 400  # with the most changed text
-MOST_SENTENCES = 40  # of a passage, likewise
+MOST_SENTENCES = 40  # of a passage
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[%$€£]|[?!:]")
 _STEM = 6  # letters
 _NAMED_AI = re.compile(r"\b[A-Z][\w’'-]+ (?:AI|IA|KI)\b")
@@ -48,7 +48,7 @@ class Token(NamedTuple):
 
 
 class ChangedPhrase(NamedTuple):
-    """In a changed sentence, by offsets into its side; `changed`: includes changed words."""
+    """In a changed sentence, by offsets; `changed`: includes changed words."""
 
     topic: str
     tier: Tier
@@ -64,7 +64,7 @@ class PassageFeatures:
 
     passage: Passage
     wording: Wording
-    read: Passage | None = None  # with names masked, for the features
+    read: Passage | None = None  # with names masked
     phrases: tuple[ChangedPhrase, ...] = ()
     values: Features | None = None  # None: cosmetic
     size: int = 0
@@ -76,7 +76,6 @@ class PassageFeatures:
     def has(
         self, *topics: str, side: Side, tiers: Iterable[Tier] = ("decides", "words")
     ) -> bool:
-        """Changed words of that side include such a phrase."""
         return any(
             phrase.topic in topics
             and phrase.side == side
@@ -120,9 +119,8 @@ def annotate(
     language: str | None,
     own: Lexicon | None = None,
 ) -> list[PassageFeatures]:
-    """Together, for text moves between paragraphs; passages beyond the bounds get no wording.
-
-    `own` holds the operator's phrases.
+    """Together, for text moves between paragraphs; passages beyond the bounds get no wording. `own` holds the
+    operator's phrases.
     """
     keys: dict[Side, Counter[str]] = {
         side: Counter(_sentence_keys(passages, side)) for side in SIDES
@@ -154,7 +152,7 @@ def annotate(
 def annotate_added(
     page: Page, *, kind: str, language: str | None
 ) -> tuple[list[int], list[PassageFeatures]]:
-    """Each block of a page but its headings as if it were added alone, with the numbers of the blocks."""
+    """As if each block but headings were added alone."""
     names = _standing_names(page)
     numbers, annotated = [], []
     for number, (block, above) in enumerate(
@@ -171,7 +169,7 @@ def annotate_added(
 
 
 def _standing_names(page: Page) -> re.Pattern[str] | None:
-    """Names with "AI" already on the page ("Limitless AI"): no evidence of news about AI."""
+    """ "Limitless AI" is no evidence of news about AI."""
     text = "\n".join(block.text for block in page.blocks)
     counts = Counter(_NAMED_AI.findall(text))
     names = [

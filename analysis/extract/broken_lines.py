@@ -15,8 +15,8 @@ _BEFORE_WORDS = " \"'“„«([*_"
 
 
 def breaks_in(lines: Iterable[str]) -> tuple[int, ...]:
-    """Their offsets in the joined text, if the lines are apart; none where a sentence goes on in the next one, or a
-    title has its text there.
+    """Offsets in the joined text, if the lines are apart; none where a sentence goes on in the next one, or a title has
+    its text there.
     """
     texts = [text for line in lines if (text := " ".join(line.split()))]
     for line, following in pairwise(texts):
@@ -29,7 +29,7 @@ def breaks_in(lines: Iterable[str]) -> tuple[int, ...]:
 
 
 def part(block: Block, breaks: Sequence[int]) -> Iterator[Block]:
-    """Items are what stands behind a sign or a lead-in ("You must not:")."""
+    """What stands behind a sign or a lead-in ("You must not:")."""
     kind, has_signs = block.kind, False
     for start, text in parts(block.text, breaks):
         if breaks and ENUMERATED.match(text):

@@ -16,7 +16,7 @@ from analysis.text.phrases import pattern
 WHOLE_PAGE = frozenset(("html", "body", "main"))  # never furniture
 _DIALOG = 1500  # characters
 _MESSAGE = 400  # characters
-_TEXT = 0.8  # of the sentences; the smallest element with so many is the text
+_TEXT = 0.8  # of the sentences
 
 
 def share_of(element: Element, top: Element) -> float:
@@ -25,7 +25,7 @@ def share_of(element: Element, top: Element) -> float:
 
 
 class _Containers(NamedTuple):
-    """The names by which elements are known, as consent managers write them."""
+    """As consent managers write them."""
 
     ids: frozenset[str]
     classes: frozenset[str]
@@ -63,8 +63,7 @@ def _containers(table: Mapping[str, Any]) -> _Containers:
 
 
 def mark_consent_managers(elements: list[Element]) -> None:
-    """The dialogs of known consent managers, wherever they stand and however much they say; their tables in a cookie
-    policy are its text."""
+    """Wherever they stand and however much they say; their tables in a cookie policy are its text."""
     dialogs, tables = _consent_managers()
     for element in elements[1:]:
         parent = element.parent
@@ -79,10 +78,10 @@ def mark_consent_managers(elements: list[Element]) -> None:
 
 
 def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> None:
-    """Consent dialogs, whatever their markup: what has buttons that accept, refuse or set near a few sentences, and
-    names cookies, or is a dialog by its role or by standing beside the text. A section of a policy that ends in
-    "[Opt out] [Learn more]" is none. A link in a paragraph is no such button, but behind the last sentence one that
-    sends it away ("Got it") is."""
+    """Whatever their markup: what has buttons that accept, refuse or set near a few sentences, and names cookies, or is
+    a dialog by its role or by standing beside the text. A section that ends in "[Opt out] [Learn more]" is none. A link
+    in a paragraph is no such button, but behind the last sentence one that sends it away ("Got it") is.
+    """
     top = elements[0]
     decide = pattern("furniture", "consent", whole=True)
     choose = pattern("furniture", "choices", whole=True)
@@ -113,7 +112,7 @@ def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> No
     )
     text = smallest_with(elements, undoubted, _TEXT)
     mentions = pattern("furniture", "cookies")
-    for holder in decisions:  # those nearer to a button come first
+    for holder in decisions:  # nearer to a button
         if (
             not holder.sentences
             or holder.titled
@@ -146,7 +145,7 @@ def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> No
 def smallest_with(
     elements: list[Element], lines: Iterable[MarkupLine], share: float
 ) -> Element:
-    """The smallest element that holds this share of the characters of some lines."""
+    """With this share of the characters of some lines."""
     weights: dict[Element, int] = {}
     for line in lines:
         weights[line.element] = weights.get(line.element, 0) + len(line.text)
@@ -168,8 +167,7 @@ def smallest_with(
 
 
 def small_holders(element: Element, top: Element) -> list[Element]:
-    """The element and those round it that are small enough to be a dialog: beside the page, or by itself where the
-    page is short too."""
+    """Small enough to be a dialog: beside the page, or by itself where the page is short too."""
 
     def is_small(holder: Element) -> bool:
         share = share_of(holder, top)
@@ -182,7 +180,7 @@ def small_holders(element: Element, top: Element) -> list[Element]:
 
 
 def outermost(element: Element) -> Element:
-    """The outermost element that holds no other text than this one."""
+    """With no other text."""
     while (
         element.parent is not None
         and element.parent.tag not in WHOLE_PAGE
@@ -193,7 +191,7 @@ def outermost(element: Element) -> Element:
 
 
 def _follows_sentence(element: Element) -> bool:
-    """Only other links stand between the end of a sentence and it."""
+    """Only other links stand between."""
     block = _block(element)
     pieces: list[Element | str] = [block]
     ends = False

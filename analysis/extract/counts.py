@@ -16,7 +16,7 @@ _NUMBER = re.compile(
 _SECTION = re.compile(
     r"\s*\(?\d{1,2}(?:(?:\.\d{1,2})+\.?|[.)])\s+\D+"
 )  # "12. Comments", "3.3 Visitors"
-# reactions: hands, hearts, stars, faces, eyes, speech bubbles
+# hands, hearts, stars, faces, eyes, speech bubbles
 _REACTION = re.compile(
     "[\u2605\u2606\u2661\u2665\u2763\u2764\u2b06\u2b07\u2b50\u25b2\u25bc\U0001f31f\U0001f389\U0001f440\U0001f441"
     "\U0001f44d-\U0001f44f\U0001f493-\U0001f49f\U0001f4ac\U0001f4af\U0001f501\U0001f525\U0001f600-\U0001f64f"
@@ -25,8 +25,8 @@ _REACTION = re.compile(
 
 
 def leave_out_counts(lines: list[MarkupLine], page: list[MarkupLine]) -> None:
-    """Counters stand beside the text: before its first sentence, after its last, or next to furniture. What a colon
-    introduces ("The free plan has:", "100 downloads") is text anywhere.
+    """Counters stand before the first sentence, after the last, or next to furniture. What a colon introduces ("The
+    free plan has:") is text anywhere.
     """
     counts = {index for index, line in enumerate(lines) if _may_count(line)}
     prose = (
@@ -67,7 +67,7 @@ def _may_count(line: MarkupLine) -> bool:
 
 @cache
 def is_count(text: str) -> bool:
-    """Only numbers with what they count."""
+    """With what they count."""
     if len(text) > _LONGEST:
         return False
     rest, numbers = _NUMBER.subn(" ", text)

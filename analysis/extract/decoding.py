@@ -29,15 +29,15 @@ def _as_windows(failure: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("policywatch.windows", _as_windows)
-# first characters of UTF-8 letters and quotation marks that were decoded as windows-1252 and encoded again
+# of UTF-8 letters and quotation marks that were decoded as windows-1252 and encoded again
 _FOLLOWS = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
 _READ_TWICE = re.compile(f"[ÂÃ][{_FOLLOWS}]|â€")
 _MARKS_OF_TWICE = (
     "Â",
     "Ã",
     "â€",
-)  # a cheap test that most pages fail
-# meaningless, and PostgreSQL refuses NUL
+)  # most pages fail
+# PostgreSQL refuses NUL
 _CONTROLS = tuple(sign for sign in map(chr, range(0x20)) if sign not in "\t\n\f\r")
 
 
@@ -49,7 +49,7 @@ def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> st
             text = text.replace(sign, " " if sign.isspace() else "")
     if not (any(mark in text for mark in _MARKS_OF_TWICE) and _READ_TWICE.search(text)):
         return text
-    import ftfy  # loads slowly, rarely needed
+    import ftfy  # loads slowly
 
     return "".join(
         ftfy.fix_encoding(line) if _READ_TWICE.search(line) else line
@@ -87,11 +87,11 @@ def _as_declared(body: bytes, charset: str | None, *, html: bool) -> str:
 
 
 def _declared(body: bytes, charset: str | None, *, html: bool) -> str | None:
-    """Python's name of it; None if it is no encoding of pages."""
+    """None if it is no encoding of pages."""
     name = resolve_encoding(charset) if charset else None
     name = name or (html_body_declared_encoding(body) if html else None)
     if name is None or name in _NOT_OF_PAGES:
         return None
     return (
         name if codecs.lookup(name)._is_text_encoding else None
-    )  # Python's only way to tell text encodings from zip
+    )  # to tell text encodings from zip

@@ -9,24 +9,22 @@ from analysis.extract.html_lines import BOLD_LEVEL, MarkupLine, in_order
 from analysis.extract.html_tree import Element
 from analysis.model import CELL
 
-_LONGEST = 80  # characters; longer is text
+_LONGEST = 80  # characters
 _CELLS = range(2, 8)
-_ROWS = 3  # equal entries; fewer may be anything
+_ROWS = 3  # equal entries
 
 
 def with_rows(lines: Sequence[MarkupLine]) -> list[MarkupLine]:
-    """Lines of one entry are joined to a row.
-
-    In a grid every child with text is an entry, most with equally many cells, at least two, none of them a title, a
+    """In a grid every child with text is an entry, most with equally many cells, at least two, none of them a title, a
     sentence or an item of an inner list. Cards that are links are no rows.
     """
     inside: defaultdict[Element, list[MarkupLine]] = defaultdict(
         list
-    )  # capped: enough to rule an entry out
+    )  # enough to rule an entry out
     for line in lines:
         for element in line.element.upwards():
             if len(inside[element]) == _CELLS.stop:
-                break  # capped upwards too: the work grows with the page, not its depth
+                break  # the work grows with the page, not its depth
             inside[element].append(line)
     holders = {line.element for line in lines}
     rows: dict[Element, list[str]] = {}
@@ -52,7 +50,7 @@ def with_rows(lines: Sequence[MarkupLine]) -> list[MarkupLine]:
 
 
 def _cells(lines: Sequence[MarkupLine]) -> list[str]:
-    """[] if it is no entry."""
+    """None if it is no entry."""
     first, *others = lines
     if not (_is_cell(first) or first.level == BOLD_LEVEL) or not all(
         map(_is_cell, others)

@@ -1,7 +1,4 @@
-"""Counts, in one pass before parsing, what no sensible page has.
-
-What passes still meets the limits of the process (`policywatch.sandbox`).
-"""
+"""Counts, in one pass before parsing, what no sensible page has."""
 
 from __future__ import annotations
 
@@ -11,28 +8,26 @@ from collections.abc import Iterable
 from analysis.model import UnreadablePage
 from messages import Message
 
-_ELEMENTS = 200_000  # tags; an element takes a kilobyte, and a large policy has 5,000
-_ATTRIBUTES = 1_000  # of one element: the parser compares each name with all before it
+_ELEMENTS = 200_000  # tags; a large policy has 5,000
+_ATTRIBUTES = 1_000  # of one element: the parser compares each with all before it
 _OVERLOADED = re.compile(  # matched behind the "<"
     r"""[a-zA-Z][^\s/>]*+(?:[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>"']*+))?+){1001}"""
 )
-# these are closed implicitly or empty, so they never nest
+# closed implicitly or empty: they never nest
 _FLAT_TAGS = (
     "p li dt dd tr td th thead tbody tfoot colgroup option optgroup html head body "
     "area base br col embed hr img input link meta param source track wbr"
 )
 _NEVER_NEST = frozenset(_FLAT_TAGS.split())
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,30})")
-_CLIMBS = 100_000_000  # levels: a second's work, ten times a sensible page's
+_CLIMBS = 100_000_000  # levels: a second's work
 _TAGS = 14_000  # "<" in a text; fewer can't cost so much
 _OPTION = re.compile("<option", re.IGNORECASE)
-_LOOKS = (
-    200_000_000  # as much work: at each option the parser searches the enclosing list
-)
+_LOOKS = 200_000_000  # at each option the parser searches the enclosing list
 
 
 def refuse_costly(text: str) -> None:
-    """Raises `UnreadablePage` for a page that would take minutes or gigabytes."""
+    """Raises `UnreadablePage`."""
     pieces = text.split("<")
     tags = len(pieces) - 1
     if tags > _ELEMENTS:
@@ -46,7 +41,7 @@ def refuse_costly(text: str) -> None:
 
 
 def _is_overloaded(pieces: Iterable[str]) -> bool:
-    """Too many attributes; pieces are split at "<"."""
+    """Pieces are split at "<"."""
     in_script = False  # "a < b" is no tag there
     for piece in pieces:
         if in_script:
@@ -61,7 +56,7 @@ def _is_overloaded(pieces: Iterable[str]) -> bool:
 def _climbs(text: str) -> int:
     """Upper bound of levels climbed: at nearly each tag, all that is open."""
     depth = climbed = 0
-    code = ""  # contents of script and style are no markup
+    code = ""  # of script and style
     for closes, name in (match.groups() for match in _TAG.finditer(text)):
         name = name.lower()
         if code:

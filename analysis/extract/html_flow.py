@@ -1,4 +1,4 @@
-"""Flattens an element tree to lines, in page order, each with its element."""
+"""Flattens an element tree to lines, in page order."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MARK = re.compile(r"[+×✕✖−–—\-›‹»«>▲▼▶◀▴▾▸◂△
 
 
 class _Piece(NamedTuple):
-    """Text with its innermost element and link."""
+    """With its innermost element and link."""
 
     text: str
     holder: Element
@@ -56,7 +56,7 @@ class _Piece(NamedTuple):
 
 
 class _Flow:
-    """Collects a line's pieces until a block begins or ends."""
+    """Until a block begins or ends."""
 
     def __init__(self, elements: list[Element]) -> None:
         self.elements = elements
@@ -83,7 +83,7 @@ class _Flow:
         )
 
     def _is_local(self, anchor: Element) -> bool:
-        """Leads to a place of this page, perhaps with its whole address."""
+        """Perhaps with its whole address."""
         start, mark, fragment = anchor.get("href").partition("#")
         return bool(mark) and (
             not start or (bool(fragment) and fragment in self.places)
@@ -133,7 +133,7 @@ class _Flow:
         self.anchors = [(0, anchor) for _, anchor in self.anchors]
 
     def _placed_hrefs(self) -> deque[Href]:
-        """Located by the number of letters before them, as white space may still change."""
+        """By the number of letters before them, as white space may still change."""
         if not self.hrefs:
             return deque()
         letters = [
@@ -148,7 +148,7 @@ class _Flow:
         )
 
     def _beside(self, holders: set[Element]) -> tuple[Element, ...]:
-        """Elements side by side in the open block; () for only one, or loose text."""
+        """In the open block; () for only one, or loose text."""
         block = self.blocks[-1]
         if block in holders:
             return ()
@@ -351,7 +351,7 @@ class _Flow:
 
 
 def _take_hrefs(hrefs: deque[Href], text: str, before: int) -> list[Href]:
-    """Those within the text, after so many letters; words are single-spaced."""
+    """After so many letters; words are single-spaced."""
     taken = []
     ends = [*accumulate(map(len, text.split(" ")))] if hrefs else []
     while hrefs and hrefs[0].at - before < ends[-1]:
@@ -375,7 +375,7 @@ def _is_title(text: str) -> bool:
 
 
 def _unwrapped(element: Element) -> Element:
-    """The innermost element with the same content."""
+    """With the same content."""
     while True:
         children = [
             child

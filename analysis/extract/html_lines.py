@@ -30,7 +30,7 @@ _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef\u0e00-\u0e7f]")
 
 
 class Href(NamedTuple):
-    """Words, address as written, and offset in the line."""
+    """As written, with its offset in the line."""
 
     text: str
     url: str
@@ -49,9 +49,7 @@ class MarkupLine:
     link_chars: int = 0
     local_chars: int = 0  # link_chars of links into this page
     button_chars: int = 0
-    beside: tuple[
-        Element, ...
-    ] = ()  # inline elements that together hold a short line's text
+    beside: tuple[Element, ...] = ()  # that together hold a short line's text
     breaks: tuple[int, ...] = ()  # offsets of `<br>` between items or sentences
     reason: str | None = None
 
@@ -65,7 +63,7 @@ class MarkupLine:
 
     @property
     def is_prose(self) -> bool:
-        """A sentence or row, rather than a label, title or menu."""
+        """Not a label, title or menu."""
         length = len(self.text)
         if self.kind == "heading" or 2 * (self.link_chars + self.button_chars) > length:
             return False
@@ -81,7 +79,7 @@ class MarkupLine:
 
 
 def in_order(text: str, hrefs: Sequence[Href]) -> list[Href]:
-    """Located by their words, one after the other."""
+    """By their words, one after the other."""
     placed: list[Href] = []
     end = 0
     for href in hrefs:
@@ -111,7 +109,7 @@ def heading_level(element: Element) -> int:
 
 
 def layout_tables(elements: list[Element]) -> set[Element]:
-    """Layout tables: with a heading, a table or a single column inside."""
+    """With a heading, a table or a single column inside."""
     layout = {
         each
         for each in elements
@@ -141,7 +139,7 @@ def layout_tables(elements: list[Element]) -> set[Element]:
 
 
 def above_title(lines: Sequence[MarkupLine]) -> int:
-    """The number of lines above the title; 0 without one."""
+    """0 without a title."""
     return next(
         (
             at

@@ -80,7 +80,7 @@ def read_html(
 
 
 def _container(lines: Iterable[MarkupLine]) -> str | None:
-    """The name of the innermost named element around all sentences."""
+    """Of the innermost named element around all sentences."""
     around: list[Element] = []
     for line in lines:
         if line.is_prose:
@@ -108,7 +108,7 @@ def _dropped(lines: Iterable[MarkupLine]) -> Iterable[Dropped]:
 
 
 def without(tree: LexborHTMLParser, remove: Sequence[str]) -> list[str]:
-    """Removes the selected elements. Returns their texts."""
+    """Returns their texts."""
     nodes = _selected(tree, remove)
     texts = [" ".join(node.text(separator=" ").split()) for node in nodes]
     for node in nodes:
@@ -148,9 +148,7 @@ def _empty_reason(lines: list[MarkupLine], select: Sequence[str]) -> Message:
 
 
 def _narrow(elements: list[Element], lines: list[MarkupLine], fragment: str) -> None:
-    """Keeps the part that the address's fragment names, if any: an element with text, or the section of a heading or
-    mark.
-    """
+    """An element with text, or the section of a heading or mark."""
     named = (
         element
         for element in elements
@@ -197,7 +195,7 @@ def _base(tree: LexborHTMLParser, url: str) -> str:
 
 
 def _absolute(base: str, href: str) -> str | None:
-    """None unless a page's or mailbox's address."""
+    """None unless a page's or mailbox's."""
     try:
         address = urljoin(base, href.strip())
         return address if urlsplit(address).scheme in _SCHEMES else None

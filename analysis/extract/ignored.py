@@ -20,12 +20,12 @@ def leave_out_ignored(
     former: Collection[str],
     language: str | None,
 ) -> Page:
-    """Without blocks that stand below the same title as an ignored one and have its words, or nearly: the latter only
-    if they are new (`former` are the blocks in force) and have no word of policies.
+    """Below the same title as an ignored block, with its words, or nearly: the latter only if they are new (`former`
+    are the blocks in force) and have no word of policies.
     """
     blocks: list[Block] = []
-    dropped: dict[int, Block] = {}  # by index in the page
-    # paths below titles that are left out, and what they become
+    dropped: dict[int, Block] = {}  # index in the page
+    # below titles that are left out
     paths: dict[tuple[str, ...], tuple[str, ...]] = {}
     path: tuple[str, ...] = ()
     for number, block in enumerate(page.blocks):
@@ -72,7 +72,6 @@ def _key(text: str) -> str:
 def _without(
     heading: tuple[str, ...], paths: dict[tuple[str, ...], tuple[str, ...]]
 ) -> tuple[str, ...]:
-    """A path without the titles that are left out."""
     for size in range(len(heading), 0, -1):
         if heading[:size] in paths:
             return (*paths[heading[:size]], *heading[size:])

@@ -1,7 +1,6 @@
 """Which lines are the document's, without selectors: furniture is left out, all else stays.
 
-From sure rules to weak ones: tags and roles, labels of buttons, names, the place of sentences, single lines.
-docs/reading.md has each rule and its noise.
+From sure rules to weak ones; docs/reading.md has each.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from analysis.text.phrases import pattern
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
 _MOST = 0.8  # of the sentences
-_IN_FRAME = 0.6  # share of sentences from which <main> is trusted
+_IN_FRAME = 0.6  # from which <main> is trusted
 
 
 def measure(elements: list[Element], lines: list[MarkupLine]) -> None:
@@ -68,9 +67,7 @@ def leave_out(
     selected: bool = False,
     former: Sequence[str] = (),
 ) -> None:
-    """Give lines that are not the document's a reason. `selected`: by a selector, so that only rules on single lines
-    apply. `former` are the blocks' words in force.
-    """
+    """`selected`: by a selector, so that only rules on single lines apply. `former` are the blocks' words in force."""
     measure(elements, lines)
     if selected:
         mark_consent_managers(elements)
@@ -90,7 +87,7 @@ def leave_out(
 def by_place(
     elements: list[Element], lines: list[MarkupLine], language: str | None = None
 ) -> None:
-    """Keeps the part with the sentences, and its title and dates wherever they stand."""
+    """The part with the sentences, and its title and dates wherever they stand."""
     left = [line for line in lines if line.reason is None]
     prose = [line for line in left if line.is_prose]
     if not prose:
@@ -119,9 +116,7 @@ def by_place(
 
 
 def _above(left: list[MarkupLine], first: int, frame: Element | None) -> set[int]:
-    """Lines directly above the main part (title, date, audience), up to anything clickable or another title; all of
-    them within a <main>.
-    """
+    """Title, date and audience, up to anything clickable or another title; all of them within a <main>."""
     above: set[int] = set()
     titled = False
     for index in range(first - 1, max(-1, first - _ABOVE), -1):
@@ -139,7 +134,7 @@ def _above(left: list[MarkupLine], first: int, frame: Element | None) -> set[int
 
 
 def _below(left: list[MarkupLine], last: int, frame: Element) -> set[int]:
-    """Below the main part but within <main>: an address or note, with its title."""
+    """Within <main>: an address or note, with its title."""
     below: set[int] = set()
     has_text = False
     for index in range(len(left) - 1, last, -1):
@@ -157,7 +152,7 @@ def _below(left: list[MarkupLine], last: int, frame: Element) -> set[int]:
 
 
 def _title(left: list[MarkupLine], text: set[int]) -> set[int]:
-    """Standing elsewhere, with a date near it."""
+    """Elsewhere, with a date near it."""
     titles = [
         index
         for index, line in enumerate(left)
@@ -173,7 +168,7 @@ def _title(left: list[MarkupLine], text: set[int]) -> set[int]:
 def _part(
     elements: list[Element], prose: list[MarkupLine]
 ) -> tuple[Element, Element | None]:
-    """The smallest element with most remaining sentences, and the <main> around it, if any."""
+    """The smallest element with most remaining sentences, and the <main> around it."""
     mains = [
         element
         for element in elements
@@ -193,9 +188,7 @@ def _part(
 def _more_of_text(
     left: list[MarkupLine], part: Element, language: str | None
 ) -> list[Element]:
-    """Siblings of the part that are text too: of its kind, or speaking as policies do. All, for a language without
-    phrases.
-    """
+    """Of its kind, or speaking as policies do. All, for a language without phrases."""
     is_silent = (language or "en") not in LANGUAGES
     matters = pattern("furniture", "matters")
     more: list[Element] = []

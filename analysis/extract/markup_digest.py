@@ -1,4 +1,4 @@
-"""A digest of markup: equal digests mean equal extraction."""
+"""A digest of markup: equal ones mean equal extraction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from analysis.extract.html_tree import parse
 
-# skipped elements that pages often fill anew
+# that pages often fill anew
 _SKIPPED = [
     "script",
     "style",
@@ -27,9 +27,9 @@ _READ = frozenset(
 
 
 def markup_digest(markup: str, selectors: Sequence[str] = ()) -> str:
-    """32 hex digits of everything the extraction looks at: texts, elements and attributes.
+    """32 hex digits of all that the extraction looks at.
 
-    A tenth of the extraction's work. Raises `UnreadablePage` for a hostile page.
+    A tenth of its work. Raises `UnreadablePage` for a hostile page.
     """
     tree = parse(markup)
     tree.strip_tags(_SKIPPED)
@@ -41,13 +41,13 @@ def markup_digest(markup: str, selectors: Sequence[str] = ()) -> str:
         "[" in selector for selector in selectors
     ):  # such a selector may use any attribute
         html = _without_unread(html)
-    # texts also separately, in case the lines above mistake them for attributes
+    # in case the lines above mistake texts for attributes
     whole = f"{root.text(separator=chr(0))}\0{html}"
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _without_unread(html: str) -> str:
-    """Without nonces, addresses and tokens in unread attributes."""
+    """Nonces, addresses and tokens in attributes."""
     pieces: list[str] = []
     name = ""
     for piece in html.split('="'):

@@ -1,5 +1,5 @@
-"""Memory: the text in force locates the document. What stood in it stays text despite any rule; new text beside it is
-not the document's.
+"""The text in force locates the document. What stood in it stays text despite any rule; new text beside it is not the
+document's.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from analysis.text.phrases import kinds_of, pattern
 
 BESIDE = "beside the text"
 INSERTED = "a box in the text"
-_BOX = 0.97  # share of the former text still present
-_KNOWN = 0.5  # of the text read without memory; less is another page or a new text
-_GROWN = 0.3  # of the former text; longer additions are growth
+_BOX = 0.97  # of the former text
+_KNOWN = 0.5  # of the text read without memory
+_GROWN = 0.3  # of the former text
 REWORDED = 60  # per cent alike
 _SMALL = 600  # characters
-_POLICIES = frozenset(("privacy", "terms"))  # named by notices of changes
+_POLICIES = frozenset(("privacy", "terms"))  # named by notices
 
 Siblings = tuple[
     Element, Element
@@ -40,9 +40,7 @@ def recall(
     language: str | None = None,
     whole: bool = False,
 ) -> None:
-    """Correct what is left out, by the blocks in force (`former`). `whole`: the operator located the text, so all of
-    it is text.
-    """
+    """By the blocks in force (`former`). `whole`: the operator located the text, so all of it is text."""
     known = _texts(former)
     standing = _standing(lines, known)
     box = smallest_with(elements, standing, _BOX)
@@ -63,7 +61,7 @@ def recall(
 
 
 def _texts(blocks: Iterable[str]) -> Counter[str]:
-    """Blocks as lines; a grid's cells are lines of their own."""
+    """A grid's cells are lines of their own."""
     texts: Counter[str] = Counter()
     for text in blocks:
         texts[text] += 1
@@ -73,7 +71,7 @@ def _texts(blocks: Iterable[str]) -> Counter[str]:
 
 
 def _standing(lines: Sequence[MarkupLine], known: Counter[str]) -> list[MarkupLine]:
-    """Lines of the former text; of equal ones, those that are text anyway."""
+    """Of equal ones, those that are text anyway."""
     free = known.copy()
     standing = []
     for line in sorted(lines, key=lambda line: line.reason is not None):
@@ -93,7 +91,7 @@ def _beside(
     known: Counter[str],
     language: str | None,
 ) -> list[MarkupLine]:
-    """New lines outside the text's box, unless they continue it or replace its text."""
+    """Outside the text's box, unless they continue it or replace its text."""
     new = [
         line
         for line in left
@@ -127,9 +125,7 @@ def _inserted(
     box: Element,
     language: str | None,
 ) -> list[MarkupLine]:
-    """Small insertions with a form or button that do not speak of policies: newsletters, surveys. Not sections whose
-    title is a button.
-    """
+    """With a form or button, not speaking of policies: newsletters, surveys. Not sections whose title is a button."""
     new: dict[Element, list[MarkupLine]] = {}
     old = {element for line in standing for element in line.element.upwards()}
     for line in left:
@@ -173,8 +169,8 @@ def _is_reworded(text: str, gone: Iterable[str]) -> bool:
 
 
 def _continues(sentence: str, place: Siblings, language: str | None) -> bool:
-    """Whether a neighbour continues the text: of the same kind, or adjacent, without buttons and about personal data.
-    Farther away, among banners, it must name a document.
+    """Of the same kind, or adjacent, without buttons and about personal data. Farther away, among banners, it must name
+    a document.
     """
     element, text = place
     if is_same_kind(element, text):
@@ -194,7 +190,7 @@ def has_button(element: Element) -> bool:
 
 
 def is_same_kind(element: Element, other: Element) -> bool:
-    """The same tag and meaningful classes."""
+    """By tag and meaningful classes."""
     return (
         element.tag == other.tag
         and element.get("class") == other.get("class")
@@ -206,7 +202,7 @@ def is_same_kind(element: Element, other: Element) -> bool:
 
 
 def siblings(element: Element, box: Element) -> Siblings:
-    """The two siblings that hold an element, and a box outside it."""
+    """That hold an element, and a box outside it."""
     around = {*box.upwards()}
     while element.parent is not None and element.parent not in around:
         element = element.parent

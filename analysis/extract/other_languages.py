@@ -6,13 +6,13 @@ from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.text.language import is_mixed, language_of, two_letters
 
-_LEAST = 0.08  # of the page's sentences; smaller parts are quotations or notes
+_LEAST = 0.08  # of the page's sentences
 
 
 def leave_out_other_languages(
     elements: list[Element], lines: list[MarkupLine], language: str | None
 ) -> None:
-    """If one part is in `language`, leave out its siblings in others. Elements must be measured."""
+    """If one part is in `language`, its siblings in others. Elements must be measured."""
     wanted = two_letters(language)
     left = [line for line in lines if line.reason is None]
     if wanted is None or not is_mixed(" ".join(line.text for line in left)):

@@ -20,9 +20,7 @@ from messages import Message
 
 _PAGES = 500  # a policy has some 40
 _CHARACTERS = 2_000_000
-_EDGE = (
-    0.12  # of the page's height at top and bottom, for running heads and page numbers
-)
+_EDGE = 0.12  # of the page's height, for running heads and page numbers
 _PAGE_NUMBER = re.compile(
     r"(?:page|seite|página|p\.)?\s*[-–—|]?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:(?:/|of|sur|von|de|\|)\s*\d{1,4})?\s*[-–—|]?",
     re.IGNORECASE,
@@ -56,16 +54,14 @@ class _TextLine:
 
 
 def read_pdf(body: bytes, *, language: str | None = None) -> Page:
-    """Run in `policywatch.sandbox`: a few hundred bytes can take hours or gigabytes."""
-    # one more than the limit, to notice longer files
+    """A few hundred bytes can take hours or gigabytes."""
+    # to notice longer files
     pages = extract_pages(io.BytesIO(body), maxpages=_PAGES + 1, laparams=LAParams())
     try:
         lines = list(_bounded(pages))
     except (UnreadablePage, MemoryError):
         raise
-    except (
-        Exception
-    ) as failure:  # hostile bytes raise anything in the parser: KeyError, TypeError
+    except Exception as failure:  # hostile bytes raise anything
         raise UnreadablePage(Message("unreadable.pdf")) from failure
     running = _running(lines)
     blocks = tuple(_blocks([line for line in lines if line not in running]))
@@ -89,7 +85,7 @@ def read_pdf(body: bytes, *, language: str | None = None) -> Page:
 
 
 def _bounded(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
-    """Raises `UnreadablePage` for more than any policy has."""
+    """Raises `UnreadablePage`."""
     characters = 0
     for line in _lines(pages):
         characters += len(line.text)
@@ -150,7 +146,7 @@ def _line(page: LTPage, line: object, index: int, box: int) -> _TextLine | None:
 
 
 def _running(lines: list[_TextLine]) -> set[_TextLine]:
-    """Lines at the edge that recur on most pages but for numbers; and page numbers."""
+    """Recurring at the edge of most pages but for numbers; and page numbers."""
     pages = len({line.page for line in lines})
     seen: dict[str, set[int]] = {}
     for line in lines:
@@ -218,7 +214,7 @@ def _blocks(lines: list[_TextLine]) -> Iterator[Block]:
 
 
 def _in_order(lines: list[_TextLine], body: float) -> list[list[_TextLine]]:
-    """Paragraphs and rows, by their first line."""
+    """By their first line."""
     place = {line: number for number, line in enumerate(lines)}
     rows: dict[int, list[_TextLine]] = {}
     for line in lines:
@@ -237,7 +233,7 @@ def _text(lines: list[_TextLine], whole_words: Counter[str]) -> str:
 
 
 def _is_title(line: _TextLine, text: str, body: float, *, bold_counts: bool) -> bool:
-    """Larger or bolder than body text, and no sentence."""
+    """Larger or bolder, and no sentence."""
     if (
         line.row is not None
         or len(text) > 140
@@ -270,7 +266,7 @@ def _paragraphs(lines: list[_TextLine], body: float) -> Iterator[list[_TextLine]
 def _goes_on(
     last: _TextLine, line: _TextLine, margins: dict[tuple[int, int], float], body: float
 ) -> bool:
-    """Of one paragraph: same style and box, or an unfinished sentence over a column or page."""
+    """Same style and box, or an unfinished sentence over a column or page."""
     if (
         abs(last.size - line.size) > 0.12 * line.size
         or last.bold != line.bold
@@ -298,7 +294,7 @@ def _goes_on(
 
 
 def _joined(paragraph: list[_TextLine], whole_words: Counter[str]) -> str:
-    """Removes hyphenation, unless the word has its hyphen elsewhere too."""
+    """Without hyphenation, unless the word has its hyphen elsewhere too."""
     text = paragraph[0].text
     for line in paragraph[1:]:
         broken = _HYPHENATED.search(text)

@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 
 from pdfminer.layout import LTCurve, LTPage
 
-_THIN = 2.0  # points; thinner rectangles are lines
-_NEAR = 2.0  # points between parts of one line
+_THIN = 2.0  # points
+_NEAR = 2.0  # points
 _TALLEST = 160.0  # points; lines further apart frame a text
 _OVERLAP = 0.8  # of the shorter line
 
@@ -25,7 +25,7 @@ _Line = TypeVar("_Line", bound=Placed)
 
 
 def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
-    """Tables' rows, as cells of lines from top to bottom.
+    """From top to bottom.
 
     A row has at least two cells between two lines; two consecutive rows make a table.
     """
@@ -78,7 +78,7 @@ def _rules(page: LTPage) -> list[tuple[float, float, float]]:
 
 
 def _cells(lines: Iterable[_Line]) -> list[list[_Line]]:
-    """Overlapping lines are one cell; from left to right."""
+    """From left to right; overlapping lines are one cell."""
     cells: list[list[_Line]] = []
     end = 0.0
     for line in sorted(lines, key=lambda line: line.left):

@@ -11,8 +11,8 @@ from messages import Message
 
 
 def section_of(page: Page, title: str) -> Page:
-    """The heading with all below it, up to the next of its level; of equal titles the longest section, as tables of
-    contents repeat them. Raises `UnreadablePage` if there is none.
+    """The heading with all below it; of equal titles the longest section, as tables of contents repeat them. Raises
+    `UnreadablePage`.
     """
     starts = [
         at

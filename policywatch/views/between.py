@@ -1,7 +1,6 @@
 """The difference between two versions as the sum of stored changes.
 
-Nothing is classified again: passages inherit topics, evidence and severity from their changes. Text that came and
-went in between is left out.
+Passages inherit topics, evidence and severity from their changes. Text that came and went in between is left out.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ from storage.versions import Version, versions
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stored change with its version and passages."""
-
     version: Version
     row: ListedChange
     passages: list[StoredPassage]
@@ -30,7 +27,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """In the later text's order; `brought` has each position's steps, oldest first."""
+    """`brought` has each position's steps, oldest first."""
 
     steps: list[Step]
     passages: list[StoredPassage]
@@ -57,7 +54,7 @@ def steps_between(session: Session, before: Version, after: Version) -> list[Ste
 def sum_of(
     steps: Sequence[Step], differences: Sequence[StoredPassage], before: Any, after: Any
 ) -> Sum:
-    """`differences` are between the pages `before` and `after`; they are not altered."""
+    """Between the pages `before` and `after`; not altered."""
     history = _History(steps, _keys(texts_of(before)), _keys(texts_of(after)))
     passages, brought = [], {}
     for difference in differences:
@@ -77,9 +74,7 @@ _Part = tuple[int, int]  # numbers of a step and of a passage in it
 
 
 class _History:
-    """Follows lines through the steps' passages, to their origin or end. `before` and `after` are keys of both ends'
-    lines, where it stops.
-    """
+    """Follows lines through the steps' passages. `before` and `after` are keys of both ends' lines, where it stops."""
 
     def __init__(
         self, steps: Sequence[Step], before: set[str], after: set[str]
@@ -99,18 +94,18 @@ class _History:
                     self._went.setdefault(key, []).append((number, place))
 
     def parts(self, difference: StoredPassage) -> list[_Part]:
-        """The passages that make up a difference."""
+        """That make up a difference."""
         came, went = _lines(difference.after), _lines(difference.before)
         if difference.operation == "moved":
             return [part for key in came for part in self._moved.get(key, ())]
-        # lines of both ends only if the difference has no others: they were renumbered or moved
+        # else they were renumbered or moved
         came, went = came - self._before or came, went - self._after or went
         began = [part for key in came for part in self._began(key, len(self._steps))]
         ended = [part for key in went for part in self._ended(key, -1)]
         return list(dict.fromkeys(began + ended))
 
     def _began(self, key: str, until: int) -> Iterator[_Part]:
-        """The line's last addition before a step, and its origins."""
+        """Its last addition before a step, and its origins."""
         part = max(
             (part for part in self._came.get(key, ()) if part[0] < until), default=None
         )
@@ -120,7 +115,7 @@ class _History:
                 yield from self._began(earlier, part[0])
 
     def _ended(self, key: str, since: int) -> Iterator[_Part]:
-        """The line's removal after a step, and what became of it."""
+        """After a step, and what became of it."""
         part = max(
             (part for part in self._went.get(key, ()) if part[0] > since), default=None
         )

@@ -44,7 +44,7 @@ _AT_ONCE = 200  # changes
 def changes_csv(
     database: Database, wanted: ChangeFilter, *, reviews: bool = False
 ) -> Iterator[str]:
-    """Newest first, with a header; `reviews` fills the last four columns."""
+    """With a header; `reviews` fills the last four columns."""
     yield csv_line(_COLUMNS)
     for change in all_changes(database, wanted, reviews=reviews):
         yield csv_line(_row(change))
@@ -53,7 +53,7 @@ def changes_csv(
 def all_changes(
     database: Database, wanted: ChangeFilter, *, reviews: bool = False
 ) -> Iterator[ChangeHead]:
-    """Newest first, read a page at a time."""
+    """Newest first, a page at a time."""
     before = None
     while True:
         with database.reading() as session:
@@ -77,7 +77,7 @@ def _row(change: ChangeHead) -> list[str]:
 
 
 def cell(value: object) -> str:
-    """An apostrophe keeps spreadsheets from evaluating formulas."""
+    """No formulas in spreadsheets."""
     text = "" if value is None else sanitize(str(value))
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 

@@ -44,8 +44,8 @@ class Finding:
     good: bool
     about: str
     text: str
-    is_configuration: bool = False  # so that no run begins
-    is_note: bool = False  # nothing is wrong, but worth knowing
+    is_configuration: bool = False  # no run begins
+    is_note: bool = False  # but worth knowing
     facts: dict[str, str] = field(default_factory=dict)  # for programs
 
 
@@ -67,7 +67,7 @@ def is_trouble(check: Check) -> bool:
 def job_problem(
     session: Session, entries: Sequence[DocumentEntry], now: datetime
 ) -> str | None:
-    """Why the job does not work: nothing was ever checked, or most is overdue."""
+    """Nothing was ever checked, or most is overdue."""
     checks, waits = (
         last_checks(session, [entry.id for entry in entries]),
         pauses(session, now),
@@ -96,7 +96,7 @@ def last_checked(check: Check, now: datetime) -> str:
 
 
 def unread_captures(session: Session, watchlist: Watchlist) -> list[Finding]:
-    """Captures a run left unread: it was interrupted."""
+    """The run was interrupted."""
     findings = []
     for check in unread_checks(session):
         waited = utc_now() - check.checked_at
@@ -108,7 +108,7 @@ def unread_captures(session: Session, watchlist: Watchlist) -> list[Finding]:
 
 
 def by_cause(checks: Iterable[Check]) -> list[list[Check]]:
-    """Grouped, in the order of the first of each.
+    """In the order of the first of each.
 
     A network failure is one cause for all hosts with it; held texts stand alone, for people review each.
     """
@@ -138,13 +138,12 @@ def cause_line(checks: Sequence[Check]) -> str:
 
 
 def few_names(ids: Sequence[str]) -> str:
-    """The first three."""
     more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
     return f"{', '.join(ids[:3])}{more}"
 
 
 def nothing_reached(checks: Collection[Check]) -> str | None:
-    """For several checks of which none reached a server; else None."""
+    """None where one reached a server."""
     unreached = [check.reason for check in checks if _failed_by(check, _UNREACHED)]
     if (
         len(checks) < 2
@@ -165,7 +164,7 @@ def _failed_by(check: Check, codes: Collection[str]) -> bool:
 
 
 def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | None:
-    """For a run with nothing due, while no document was ever read; else None."""
+    """With nothing due, while no document was ever read; else None."""
     times = retries(session)
     if not entries or not all(entry.id in times for entry in entries):
         return None
@@ -175,8 +174,7 @@ def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | 
 
 
 def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
-    """Whether a scheduled run reports a failed check: robots.txt once, others until the operator is notified,
-    afterwards `doctor` reports them.
+    """A scheduled run reports robots.txt once, other failures until the operator is notified, afterwards `doctor` does.
 
     `row` is the document, if its page fails.
     """
@@ -188,7 +186,7 @@ def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
 
 
 def undelivered(session: Session) -> list[str]:
-    """Failed messages to be retried, by route, address and reason, without secrets."""
+    """By route, address and reason, without secrets."""
 
     def key(delivery: Delivery) -> tuple[str, str, str]:
         return delivery.route, delivery.address, str(delivery.error or "")
@@ -232,7 +230,7 @@ def check_store(database: Database, *, deep: bool) -> list[Finding]:
 
 
 def is_alive(config: Path) -> list[Finding]:
-    """For a health check, which must not fail because a page is blocked."""
+    """It must not fail because a page is blocked."""
     try:
         watchlist = load(config)
     except WatchlistError as failure:

@@ -14,8 +14,8 @@ from messages import Message
 from notifier.excerpts import group_alike
 from storage.changes import StoredPassage
 
-_LONG = 60  # unchanged words in a row before the middle is folded
-_CONTEXT = 16  # words on each side of the fold
+_LONG = 60  # unchanged words in a row
+_CONTEXT = 16  # words on each side
 _WORD = re.compile(r"\S+")
 _SIDES: dict[str, tuple[Tag, ...]] = {
     "before": ("same", "removed"),
@@ -25,9 +25,8 @@ _SIDES: dict[str, tuple[Tag, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Adjacent passages under one heading.
-
-    Repeated passages appear once; `elsewhere` has the other numbers and headings, by their number.
+    """Adjacent passages under one heading; `elsewhere` has the other numbers and headings of repeated ones, by their
+    number.
     """
 
     heading: list[str]
@@ -36,7 +35,6 @@ class Section:
 
     @property
     def places(self) -> int:
-        """All places counted."""
         return len(self.passages) + sum(
             len(self.also(passage)) for passage in self.passages
         )
@@ -46,7 +44,7 @@ class Section:
         return [heading for _, heading in self.elsewhere.get(passage.position, ())]
 
     def numbers(self, passage: StoredPassage) -> list[int]:
-        """With those of its other places, which quotations use."""
+        """With those of its other places."""
         return [
             passage.position,
             *(number for number, _ in self.elsewhere.get(passage.position, ())),
@@ -78,7 +76,7 @@ class Section:
 def flagged_first(
     passages: Sequence[StoredPassage], title: str = ""
 ) -> tuple[list[Section], list[Section]]:
-    """Flagged sections by severity, and the others, in reading order. Headings omit the document's own title."""
+    """By severity, and the others, in reading order. Headings omit the document's own title."""
     distinct, elsewhere = [], {}
     for copies in group_alike(passages):
         shown = min(copies, key=lambda passage: gravity(passage.severity))
@@ -111,7 +109,6 @@ def _sections(
 
 
 def _shared_steps(headings: Sequence[list[str]]) -> int:
-    """The length of all headings' common prefix."""
     return sum(
         1
         for _ in takewhile(
@@ -139,7 +136,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Pieces with one mark. `folded` counts hidden unchanged words."""
+    """With one mark. `folded` counts hidden unchanged words."""
 
     tag: Tag
     pieces: list[Piece]
@@ -151,7 +148,7 @@ class Run:
 
 
 def runs(passage: StoredPassage, *, fold: bool = True) -> list[Run]:
-    """In reading order; `fold` hides the middle of long unchanged text."""
+    """`fold` hides the middle of long unchanged text."""
     return _runs(_pieces(passage), fold=fold)
 
 

@@ -41,7 +41,7 @@ Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 
 
 class Params(BaseModel):
-    """Forms send empty fields, which count as missing."""
+    """Empty fields count as missing."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -27,9 +27,7 @@ from storage.versions import version_heads
 
 @dataclass(frozen=True, slots=True)
 class WaitingChange:
-    """Waits for a digest (None: for the next run), or for more checks of a return, which `confirmations` counts; None
-    otherwise.
-    """
+    """For a digest (None: for the next run), or for more checks of a return, which `confirmations` counts."""
 
     change: Change
     document: Document
@@ -124,7 +122,7 @@ def _until(
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """`details` are in English, at least one."""
+    """In English."""
 
     route: str
     state: str  # sent, waits, given up or not sent
@@ -134,7 +132,7 @@ class RouteResult:
 def explain_routing(
     session: Session, row: Change, routes: Sequence[RouteEntry]
 ) -> list[RouteResult]:
-    """Routes of the watchlist in order, then removed ones."""
+    """In order, then removed ones."""
     alerts = {alert.route: alert for alert in alerts_of(session, row.id)}
     carried = {name: deliveries_of(session, alert.id) for name, alert in alerts.items()}
     waiting_rows = [

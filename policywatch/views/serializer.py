@@ -230,7 +230,6 @@ def version_texts(session: Session, rows: Sequence[Version]) -> list[json.Versio
 def documents_json(
     session: Session, rows: Sequence[Document]
 ) -> list[json.DocumentJson]:
-    """With their last checks."""
     ids = [row.id for row in rows]
     facts, checks = document_stats(session, ids), last_checks(session, ids)
     return [
@@ -340,7 +339,7 @@ def deliveries_json(
     route: str | None = None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Newest first; addresses by name, never with secrets."""
+    """Newest first; addresses by name."""
     deliveries = newest(session, state=state, route=route, limit=limit)
     alerts = alerts_in(session, [delivery.id for delivery in deliveries])
     rows = []
@@ -376,7 +375,7 @@ def deliveries_json(
 def waiting_json(
     session: Session, rows: Sequence[WaitingChange]
 ) -> list[dict[str, Any]]:
-    """Changes without a delivery, as rows without id."""
+    """Changes without a delivery."""
     return [
         {
             "id": None,
