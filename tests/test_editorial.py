@@ -277,6 +277,34 @@ def test_reading_again_keeps_the_words_and_a_raised_severity_alerts(
         assert "Edited by Anna" in printed
 
 
+def test_words_are_edited_in_the_terminal(tmp_path: Path, database_url: str) -> None:
+    with a_site() as library:
+        library.pages["/privacy"] = policy()
+        config = watchlist(tmp_path, library, database_url)
+        run(config, status=0)
+        library.pages["/privacy"] = policy(AI)
+        number = run(config, status=0)["checks"][0]["change"]["id"]
+
+    def review(*words: str, status: int = 0) -> str:
+        return policywatch("review", number, *words, "--config", config, status=status)
+
+    def edited() -> dict[str, Any]:
+        shown = json.loads(policywatch("show", number, "--json", "--config", config))
+        return {**shown["edited"], "severity": shown["severity"]}
+
+    assert "one of en" in review("reviewed", "--headline", HEADLINE, status=2)
+    assert "severity" in review("reviewed", "--severity", "huge", status=2)
+    review(
+        "reviewed", "--by", "Anna", "--severity", "low", "--headline", f"en={HEADLINE}"
+    )
+    review("reviewed", "--by", "Ben", "--public-note", f"fr={NOTE}")
+    review("concerns-us", "--by", "Eve")
+    found = edited()
+    assert (found["by"], found["severity"]) == ("Ben", "low")
+    assert (found["headline"], found["note"]) == ({"en": HEADLINE}, {"fr": NOTE})
+    assert HEADLINE in policywatch("changes", "--config", config)
+
+
 def test_who_got_the_alert_gets_the_edited_words_if_the_editor_wants_it(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -241,6 +242,27 @@ def test_the_work_is_done_in_a_browser(
         here.get_by_role("button", name="Reviewed").first.click()
         expect(events).to_have_count(many - 1)
         context.close()
+
+
+def test_a_page_that_moved_is_edited_with_its_new_address(
+    site: httpx.Client, store: Database
+) -> None:
+    url = "https://parley.example/new-terms"
+    with store.writing() as session:
+        facts = {"proposals": [[url, f'url = "{url}"']]}
+        session.add(
+            Notice(
+                kind=NoticeKind.MOVED,
+                document_id=TERMS,
+                facts=facts,
+                created_at=day(29),
+                planned_at=day(29),
+            )
+        )
+    sign_in(site, name="Anna")
+    shown = page(site, "/work")
+    assert "The page has moved to this address." in text(shown, "section .note")
+    assert f"/edit/{TERMS}?url={quote(url, safe='')}" in hrefs(shown)
 
 
 def test_the_operator_sees_who_subscribed_and_removes_who_asks_for_it(

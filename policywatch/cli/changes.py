@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from foundation.vocabulary import TOPICS, ReviewState
-from messages import ENGLISH, catalogue
+from messages import ENGLISH, LANGUAGES, catalogue
 from notifier.when import DAYS
 from policywatch.cli.opening import opened, user
 from policywatch.cli.options import (
@@ -25,16 +25,18 @@ from policywatch.cli.options import (
     print_json,
 )
 from policywatch.cli.terminal import show_changes
+from policywatch.config.recipients import route_of
 from policywatch.config.watchlist import Watchlist
+from policywatch.ingest.reviewing import review as review_change
 from policywatch.sanitize import sanitize
 from policywatch.views.changes_csv import changes_csv
-from policywatch.views.query_params import ChangesPaged, ReviewEntry
+from policywatch.views.query_params import ChangesPaged, EditEntry, ReviewEntry
 from policywatch.views.serializer import changes_json
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
 from storage.documents import filter_choices
-from storage.reviews import add_review
+from storage.reviews import last_reviews
 
 app = command_group()
 
@@ -200,19 +202,66 @@ def review(
         bool,
         typer.Option("--event", help="All changes of its event, not this one alone."),
     ] = False,
+    headline: Annotated[
+        Words,
+        typer.Option(
+            "--headline",
+            metavar="CODE=TEXT",
+            help="In place of the program's, in a language: en=...; several: in several.",
+        ),
+    ] = None,
+    public_note: Annotated[
+        Words,
+        typer.Option(
+            "--public-note",
+            metavar="CODE=TEXT",
+            help="For everyone, signed, in a language: en=...",
+        ),
+    ] = None,
+    severity: Annotated[
+        str | None,
+        typer.Option(
+            "--severity", metavar="WORD", help="high, medium, low, none: what it is."
+        ),
+    ] = None,
+    topic: Annotated[
+        Words,
+        typer.Option("--topic", metavar="NAME", help="What it is about; several: all."),
+    ] = None,
 ) -> None:
     """Say what a change is to you: its state, with a note; earlier entries stay.
 
-    Example: `policywatch review 17 concerns-us --note "ask the works council" --by Anna`
+    With a headline, a public note, a severity or topics, these take the place of the program's everywhere.
+
+    Examples: `policywatch review 17 concerns-us --note "ask the works council" --by Anna` · `policywatch review 17
+    reviewed --severity low --public-note "en=Only for business accounts."`
     """
+    given = {
+        "headline": _by_language(headline),
+        "note": _by_language(public_note),
+        "severity": severity,
+        "topics": topic,
+    }
     try:
         entry = ReviewEntry(state=state, note=note, by=by or user().name)
+        edit = EditEntry.model_validate(given).model_dump()
     except ValidationError as failure:
         raise typer.BadParameter(
             str(failure), param_hint=f"--{failure.errors()[0]['loc'][0]}"
         ) from failure
-    with opened(config) as (_, database), database.writing() as session:
-        reviewed = add_review(
+    with opened(config) as (watchlist, database), database.writing() as session:
+        last = last_reviews(session, [change]).get(change)
+        former = (last.edit if last else None) or {}
+        words = {
+            name: {**former.get(name, {}), **edit[name]}
+            for name in ("headline", "note")
+        }
+        values = {
+            name: former.get(name) if edit[name] is None else edit[name]
+            for name in ("severity", "topics")
+        }
+        routes = [route_of(each) for each, _ in watchlist.routes if each.enabled]
+        reviewed = review_change(
             session,
             change,
             entry.state,
@@ -221,11 +270,31 @@ def review(
             at=utc_now(),
             actor=user(),
             event=event,
+            edit={name: each for name, each in (words | values).items() if each}
+            if any(given.values())
+            else None,
+            seen=last.id if last else 0,
+            routes_for=lambda of, row: [
+                each.name for each in routes if each.wants(of, row)
+            ],
         )
     label = catalogue(ENGLISH).term("review_state", entry.state)
     kind = "Change" if len(reviewed) == 1 else "Changes"
     names = f"{kind} {', '.join(map(str, reviewed))}"
     console().print(sanitize(f"{names}: {label}, by {entry.by}."), soft_wrap=True)
+
+
+def _by_language(given: list[str] | None) -> dict[str, str]:
+    """Raises `BadParameter`."""
+    texts = dict[str, str]()
+    for each in given or ():
+        code, sign, text = each.partition("=")
+        if code not in LANGUAGES or not sign:
+            raise typer.BadParameter(
+                f"found {each!r}; write a language before it, like en=...: one of {', '.join(LANGUAGES)}"
+            )
+        texts[code] = text.strip()
+    return {code: text for code, text in texts.items() if text}
 
 
 def changes_query(options: Mapping[str, Any]) -> ChangesPaged:

@@ -116,7 +116,14 @@ def open_proposals(session: Session, document_id: str | None = None) -> list[Pro
         for kind in (NoticeKind.LINKS, NoticeKind.MOVED)
         for each in notices_of(session, kind, document_id)
     ]
-    rows = watched(session) if notices else []
+    services = {
+        document(session, notice.document_id).service
+        for notice in notices
+        if notice.document_id is not None
+    }
+    rows = [
+        row for row in (known(session, services) if services else []) if not row.retired
+    ]
     addresses, taken = (
         {url for row in rows for url in row.addresses},
         _Taken(_addresses(rows)),

@@ -38,10 +38,10 @@ def review(
     seen: int,
     routes_for: RoutesFor,
     corrects: bool = False,
-) -> None:
-    """`seen` is the id of the last review that the person saw, or 0; it matters for an `edit` alone, as entries of
-    several people stand beside each other. `corrects`: who got the alert gets the edited words. Raises
-    `UnknownChange`, `Withdrawn`, `EditedMeanwhile`.
+) -> list[int]:
+    """Of the change, or of all of its event; the ids of those. `seen` is the id of the last review that the person
+    saw, or 0; it matters for an `edit` alone, as entries of several people stand beside each other. `corrects`: who
+    got the alert gets the edited words. Raises `UnknownChange`, `Withdrawn`, `EditedMeanwhile`.
     """
     take(session, AdvisoryLock.PLANNING)
     ids = reviewed_together(session, change_id, event=event)
@@ -68,6 +68,7 @@ def review(
     if corrects and first.brief.get("edit"):
         sent = [each for row in rows for each in reached(session, row.id)]
         send_correction(session, first, sent, "", at, NoticeKind.EDITED)
+    return ids
 
 
 def reached(session: Session, change_id: int) -> list[Delivery]:

@@ -48,7 +48,10 @@ def edit_form(request: Request, backend: Using, document_id: DocumentId) -> Resp
         entry = stored_entry(watchlist, row)
         if owner(watchlist, row) == "file":
             raise HTTPException(404)
-        return _page(request, session, row, entry, _fields(entry) if entry else {})
+        given = _fields(entry) if entry else {}
+        if moved := request.query_params.get("url"):
+            given["url"] = moved
+        return _page(request, session, row, entry, given)
 
 
 @router.post("/edit/{document_id:path}")
