@@ -128,7 +128,7 @@ def _same_address(watchlist: Watchlist) -> Iterator[Finding]:
         place = (entry.repository, *entry.addresses)
         if (id_ := first.setdefault(place, entry.id)) != entry.id:
             text = f"{id_} has the same address: the page is fetched twice, and each change is alerted twice"
-            yield Finding(True, entry.id, text)
+            yield Finding(True, entry.id, text, is_note=True)
 
 
 def _writable(database: Database) -> Finding:
@@ -284,10 +284,10 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
     yield Finding(bool(names), "routes", text)
     if not to.operator:
         text = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
-        yield Finding(True, "operator", text)
+        yield Finding(True, "operator", text, is_note=True)
     if to.heartbeat is None:
         text = 'none is set; nobody will know if the job stops: [operator] heartbeat = "https://..." reports it'
-        yield Finding(True, "heartbeat", text)
+        yield Finding(True, "heartbeat", text, is_note=True)
 
 
 def _dated_ahead(session: Session) -> Iterator[Finding]:

@@ -346,9 +346,17 @@ def test_one_address_under_two_ids_is_named(config: Path) -> None:
     config.write_text(f"{text}{entry}", "utf-8")
     said = policywatch("doctor", "--config", config, status=1)
     assert (
-        "ok    library/again: library/privacy has the same address: the page is fetched twice"
+        "note  library/again: library/privacy has the same address: the page is fetched twice"
         in said
     )
+
+
+def test_what_would_be_wise_is_a_note(tmp_path: Path) -> None:
+    config = tmp_path / "policywatch.toml"
+    policywatch("init", "--contact", "a@example.org", "--config", config)
+    shown = policywatch("doctor", "--config", config, status=1)
+    assert "note  operator: nobody hears of pages that can't be read" in shown
+    assert "note  heartbeat: none is set" in shown
 
 
 def test_one_page_in_two_archives_is_fetched_once_from_each(tmp_path: Path) -> None:

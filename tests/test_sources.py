@@ -165,6 +165,8 @@ def test_a_repository_in_trouble_is_a_failed_check_and_one_that_was_rewritten_go
     gone = run(config, status=1)
     assert outcomes(gone) == {"parley/privacy": "failed"}
     assert "could not be fetched" in gone["checks"][0]["reason"]
+    logged = policywatch("-v", "run", "--now", "--config", config, status=1)
+    assert "WARNING git can't read" in logged
     assert "has been unreadable since" in alerts(tmp_path, "operator.txt")
     rewritten = [
         *HISTORY[3:],

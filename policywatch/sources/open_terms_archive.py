@@ -17,8 +17,15 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.archived import ArchivedText
 from policywatch.ingest.extraction import ExtractionConfig, RawPage, extraction_configs
+from policywatch.logs import log
 from policywatch.sources.layout import Archived, continued_by, documents, is_refiltered
-from policywatch.sources.repository import NotAnArchive, Record, Repository, followed
+from policywatch.sources.repository import (
+    ArchiveUnreachable,
+    NotAnArchive,
+    Record,
+    Repository,
+    followed,
+)
 from policywatch.sources.source import (
     ArchiveChecks,
     ImportReport,
@@ -304,6 +311,8 @@ class _Followed:
             try:
                 self._repository = self._read()
             except Exception as failure:
+                if isinstance(failure, ArchiveUnreachable):  # its reason is public
+                    log.warning("%s", failure, extra={"event": "archive failed"})
                 self.resting.append(failure)
                 raise
         recorded = self._records[path]
