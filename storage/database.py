@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _TRIAL_SIZE = 4 * 2**20  # bytes; SQLite keeps half of it in memory
 _LOCK_WAIT = 30  # seconds
-# libpq by itself waits minutes to connect, and hours for a silent connection
+# libpq waits minutes to connect, and hours for a silent connection
 _TIMEOUTS = {
     "connect_timeout": 15,  # seconds
     "keepalives_idle": 10,
@@ -48,7 +48,7 @@ _TIMEOUTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,  # milliseconds
 }
-# so does the server, which keeps the locks of a machine that vanished
+# the server keeps the locks of a machine that vanished
 SERVER_TIMEOUTS = {
     "tcp_keepalives_idle": "10",  # seconds
     "tcp_keepalives_interval": "5",
@@ -60,7 +60,7 @@ _SET_TIMEOUTS = """
 SELECT set_config(name, wanted, false) FROM unnest(%s::text[], %s::text[]) AS timeout (name, wanted)
 JOIN pg_settings USING (name)
 """  # JOIN: without those that an older server lacks
-_IDLE_WRITER = 20  # seconds; a writer stopped inside a transaction blocks others
+_IDLE_WRITER = 20  # seconds; it blocks others
 
 
 class Database:
@@ -204,7 +204,7 @@ class Database:
         )
 
     def _is_at_rest(self) -> bool:
-        """Whether the file holds everything, its log being merged."""
+        """Its log is merged."""
         file = self.sqlite_file
         if file is None or not file.is_file():
             return False
@@ -249,9 +249,7 @@ class Database:
                 connection.execute(
                     text("UPDATE alembic_version SET version_num = version_num")
                 )
-                if (
-                    self.is_sqlite
-                ):  # more than SQLite keeps in memory, so that it reaches the disk
+                if self.is_sqlite:  # it reaches the disk
                     connection.execute(
                         text("CREATE TABLE trial AS SELECT randomblob(:size)"),
                         {"size": _TRIAL_SIZE},
@@ -306,7 +304,7 @@ def sqlite_file(url: URL) -> Path | None:
 def parse_address(url: str) -> URL:
     """Raises `WrongAddress`."""
     if not url.startswith("sqlite") and url.count("@") > 1:
-        # would be split at the first @, and the rest of a password shown as the host
+        # the rest of a password would be shown as the host
         raise WrongAddress(
             "the database address has more than one @; in a user name, a password or an option write %40 for @, "
             "%3A for :, %2F for /, %3F for ? and %25 for %"
@@ -352,8 +350,7 @@ def _engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that reads before it writes fails if another wrote in between; BEGIN IMMEDIATE waits for the
-        # lock first.
+        # a transaction that reads before it writes fails if another wrote in between
         writes = connection.get_execution_options().get("policywatch_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -374,7 +371,7 @@ def _server_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # not on connect: a connection pooler may not keep it
+        # a connection pooler may not keep it
         options = connection.get_execution_options()
         if options.get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'")

@@ -1,8 +1,7 @@
-"""Word diffs, by diff-match-patch with a character for each word, without time limit, so that the answer is the same
-on every machine.
+"""Word diffs, by diff-match-patch with a character for each word, without time limit, so that the answer is the same on
+every machine.
 
-`fast_diff_match_patch` gives the same sooner, if installed. The work grows quadratically: texts larger than any
-policy are left to RapidFuzz.
+`fast_diff_match_patch` gives the same sooner. Texts larger than any policy are left to RapidFuzz.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ except ImportError:  # without the extra "fast"
 Tag = Literal["same", "removed", "added"]
 _Spaced = list[tuple[str, str]]  # words with the white space behind them
 
-# scripts without spaces: each character is a word
+# without spaces: each character is a word
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _WORD = re.compile(
     rf"([^\W{_UNSPACED}]++(?:['’][^\W{_UNSPACED}]++)*+|[{_UNSPACED}]|[^\w\s])"
@@ -39,11 +38,9 @@ _BARE_WORD = re.compile(r"\w+")
 _ANY_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _SURROGATES = range(0xD800, 0xE000)
 _LARGE = 10_000_000  # words of one side times the other's
-_LARGEST = 4_000_000_000  # half a gigabyte of memory; larger ones count as replaced
-_ONE_SENTENCE = (
-    0.34  # share of the shorter one's words that makes sentences one, reworded
-)
-_ISLAND = 2  # words between longer edits that read better as replaced too
+_LARGEST = 4_000_000_000  # larger ones count as replaced
+_ONE_SENTENCE = 0.34  # of the shorter sentence's words
+_ISLAND = 2  # words between longer edits
 
 
 class Word(NamedTuple):
@@ -86,7 +83,7 @@ def word_pattern(text: str) -> re.Pattern[str]:
 
 
 def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
-    """The shortest edit script, as alternating runs of same and not."""
+    """As alternating runs of same and not."""
     start, b_end, a_end = _common_ends(before, after)
     shared = set(before[start:b_end]) & set(after[start:a_end])
     # elements of one side only can't match
@@ -106,8 +103,7 @@ def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
 def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
     """ "same" and "removed" joined are `before`, "same" and "added" `after`.
 
-    Words are the same only within sentences that correspond (reworded, split or joined); edits end with such a
-    sentence.
+    Words are the same only within sentences that correspond; edits end with such a sentence.
     """
     pieces: list[tuple[int, Tag, str]] = []
     for part, (b, a) in enumerate(
@@ -143,7 +139,7 @@ def word_diffs(sides: Sequence[tuple[str, str]]) -> list[list[tuple[Tag, str]]]:
 
 
 def _aligned_sentences(b: _Spaced, a: _Spaced) -> Iterator[tuple[_Spaced, _Spaced]]:
-    """Corresponding sentences, and what stands between them on either side."""
+    """And what stands between them on either side."""
     b_of, a_of = _sentence_numbers(b), _sentence_numbers(a)
     ranges: list[list[int]] = []  # bounds on either side
     for s, t in _linked_sentences(b, b_of, a, a_of):
@@ -210,7 +206,7 @@ def _with_space_behind(text: str) -> _Spaced:
 def _common_ends(
     before: Sequence[Hashable], after: Sequence[Hashable]
 ) -> tuple[int, int, int]:
-    """Length of the common prefix, and where the common suffix begins on each side."""
+    """And where the common suffix begins on each side."""
     start, shortest = 0, min(len(before), len(after))
     while start < shortest and before[start] == after[start]:
         start += 1

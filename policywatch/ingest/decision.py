@@ -47,7 +47,7 @@ from storage.versions import (
     withdrawn_texts,
 )
 
-EARLIER = 6  # versions before the current one that tell returns from news
+EARLIER = 6  # versions that tell returns from news
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """No text. An `is_costly` one is retried by some later checks, then only on request."""
+    """An `is_costly` one is retried by some later checks, then only on request."""
 
     reason: Message
     is_costly: bool = False
@@ -68,8 +68,8 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class NeedsReview:
-    """Rejected until a person accepts it. `preview` are lines it would change; None if the operator was shown them.
-    `rejected_as` is the capture of an equal text that a person rejected.
+    """`preview` are lines it would change; None if the operator was shown them. `rejected_as` is the capture of an
+    equal text that a person rejected.
     """
 
     reason: Message
@@ -190,7 +190,7 @@ def _page_text(session: Session, current: Version | None) -> str | None:
 
 
 def _version_before(session: Session, document_id: str, version_id: int) -> Version:
-    """The document's own one, not the one that an announced text will replace."""
+    """Not the text that an announced one will replace."""
     number, _ = numbers_around(
         session, document_id, session.get_one(Version, version_id).number
     )
@@ -214,7 +214,7 @@ def _former_captures(
 
 
 def captures_in_force(session: Session, current: Version) -> list[Capture]:
-    """The last that said what the text in force says: its own, or later ones from other addresses."""
+    """Its own captures, or later ones from other addresses."""
     return captures_from(
         session,
         last_kept(session, current.document_id, current.id) or current.capture_id,
@@ -281,16 +281,14 @@ def decide(
 
 
 def read(version: NewVersion, config: ExtractionConfig) -> NewVersion:
-    """With a language model's reading, if subscribers may hear of it."""
+    """If subscribers may hear of it."""
     if version.draft is None or version.is_first or not version.alerts:
         return version
     return replace(version, draft=read_draft(version.draft, config))
 
 
 def _may_pass(version: NewVersion, fetched: Page, history: History) -> bool:
-    """Only text that seems to say nothing of the document came or went, and has not stayed: a passing offer makes no
-    version.
-    """
+    """Only text that seems to say nothing of the document came or went, and has not stayed."""
     current = version.current
     if version.draft is None or current is None or version.before is not current:
         return False
@@ -310,8 +308,8 @@ def _replaced_by_a_person(page: Page, history: History) -> bool:
 def _held_still(
     page: Page, history: History, config: ExtractionConfig
 ) -> tuple[Page, list[str]]:
-    """The page with alternating passages as in the text in force, and their keys; unchanged if from another address,
-    or if it undoes an unalerted change.
+    """With alternating passages as in the text in force, and their keys; unchanged if from another address, or if it
+    undoes an unalerted change.
     """
     if not history.turns.rows:
         return page, []
@@ -328,7 +326,7 @@ def _held_still(
 
 
 def former_pages(history: History, config: ExtractionConfig) -> list[Page]:
-    """Of the text in force, by part."""
+    """By part."""
     if history.current is None or not history.former:
         return []
     if len(history.former) == 1:
@@ -401,7 +399,7 @@ def new_version(
 def _announced(
     page: Page, since: Comparison, history: History, config: ExtractionConfig
 ) -> tuple[Version | None, Comparison]:
-    """What an announced text will change, compared with the text in force that it replaces.
+    """Compared with the text in force that it replaces.
 
     `since` is its difference from the last announced text; if that does not alert, neither does this. Without a
     comparable text in force (a summary, say), only `since` is known.
@@ -419,7 +417,7 @@ def _announced(
 def _undone_change(
     page: Page, history: History, config: ExtractionConfig
 ) -> int | None:
-    """The oldest waiting change before which the text was equal but for cosmetics."""
+    """The oldest one before which the text was equal but for cosmetics."""
     for change_id, before in history.waiting:
         if before.fingerprint == fingerprint(page.blocks):
             return change_id

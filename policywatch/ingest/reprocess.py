@@ -145,8 +145,8 @@ def extract_again(
     config: ExtractionConfig,
     former: Page | None,
 ) -> Page:
-    """From its captures, after the `former` text, from which alternating passages are taken. Nothing is taken from
-    the version itself. Raises `UnreadablePage`.
+    """After the `former` text, from which alternating passages are taken; nothing is taken from the version itself.
+    Raises `UnreadablePage`.
     """
     memory = Memory.of_page(former)
     page = join_pages(config.extract_parts(captures, memory=memory))
@@ -160,7 +160,7 @@ def extract_again(
 
 
 class Preview(NamedTuple):
-    """A stored text as other settings would have it; `rejection` says why a run would hold it."""
+    """`rejection` says why a run would hold it."""
 
     version: Version
     page: Page
@@ -171,7 +171,7 @@ class Preview(NamedTuple):
 def preview(
     session: Session, document_id: str, config: ExtractionConfig
 ) -> Preview | None:
-    """Of the text in force; None without one. Raises `UnreadablePage`."""
+    """Of the text in force. Raises `UnreadablePage`."""
     current = current_version(session, document_id)
     if current is None:
         return None
@@ -186,7 +186,7 @@ def preview(
 
 
 def page_before(session: Session, version: Version) -> Page | None:
-    """The text in force when a version was read: the previous one that still stands."""
+    """The previous version that still stands."""
     number, _ = numbers_around(session, version.document_id, version.number)
     if number is None:
         return None
@@ -201,7 +201,7 @@ def differs_by_reader(
     config: ExtractionConfig,
     memory: Memory,
 ) -> bool:
-    """Only our extraction makes the text differ from the one in force, of these `captures`, read with this `memory`."""
+    """From the one in force, of these `captures`, read with this `memory`."""
     if current is None or current.extractor == config.extractor:
         return False
     try:
@@ -219,8 +219,8 @@ class ReprocessReport:
     before: int = 0  # of these, by a stopped call
     different: int = 0  # with another text now
     merged: int = 0  # now equal to the version before
-    split: int = 0  # were equal to the version before, and differ now
-    unreadable: int = 0  # unchanged, also if most of their text would be lost
+    split: int = 0  # were equal to it, and differ now
+    unreadable: int = 0  # also if most of their text would be lost
 
 
 def reprocess_all(
@@ -228,11 +228,10 @@ def reprocess_all(
     configs: Mapping[str, ExtractionConfig],
     mistakes: list[Exception],
 ) -> ReprocessReport:
-    """Extract every version again and compare it with the one before, in place: numbers, addresses and sent alerts
-    stay.
+    """Compare each with the one before, in place: numbers, addresses and sent alerts stay.
 
-    After a program error the rest of that document stays as it was, and the exception is added to `mistakes`. Needs
-    `one_at_a_time`. A stopped call is continued by the next one under the same rules and watchlist.
+    After a program error the rest of that document stays as it was. Needs `one_at_a_time`. A stopped call is continued
+    by the next one under the same rules and watchlist.
     """
     total: Counter[str] = Counter()
     for document_id, config in configs.items():
@@ -250,9 +249,7 @@ def reprocess_all(
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last version reprocessed, by which rules, its former fingerprint, and counts; kept with the document until
-    all are done.
-    """
+    """Kept with the document until all are done."""
 
     rules: str
     version_id: int
@@ -279,7 +276,7 @@ def _progress(
 
 
 def _rules_of(config: ExtractionConfig) -> str:
-    """Changes with the program's rules and the document's settings."""
+    """Of the program, and the document's settings."""
     return hashlib.sha256(f"{_program_rules()} {config!r}".encode()).hexdigest()[:16]
 
 
@@ -385,7 +382,7 @@ def _draft_again(
     if before is None or change.before_id != before.version_id:
         before = _stored(
             session, change.before_id
-        )  # the one that an announced text will replace
+        )  # that an announced text will replace
     keys = keys_of_earlier(
         pages_before(session, row.document_id, row.number - 1, EARLIER)
     )
@@ -402,7 +399,7 @@ def _rewrite(
     config: ExtractionConfig,
 ) -> None:
     version = session.get_one(Version, row.id)
-    # another language stays marked, so that the next answer is no change of it
+    # another language stays marked: the next answer is no change of it
     if text.differs is not None and is_read_as(row.extractor, config.language):
         version.extractor = config.extractor
     if text.fingerprint != version.fingerprint:

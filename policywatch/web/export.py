@@ -1,6 +1,4 @@
-"""Pages and feeds as static files, which also open from the disk: the application is requested as by a browser, with
-file names in its links.
-"""
+"""Pages and feeds as static files, which also open from the disk: the application is requested as by a browser."""
 
 from __future__ import annotations
 
@@ -61,8 +59,8 @@ def export_site(
     again: bool = False,
     progress: Callable[[str], None] = lambda _name: None,
 ) -> ExportResult:
-    """Write what the folder lacks, for the query's services and from its day on. Raises `Unknown`, `ForeignFolder`
-    and `OSError`.
+    """What the folder lacks, for the query's services and from its day on. Raises `Unknown`, `ForeignFolder` and
+    `OSError`.
     """
     query = query or ChangesQuery()
     with database.reading() as session, start_blocking_portal() as portal:
@@ -86,7 +84,6 @@ def export_site(
 
 
 def _program() -> str:
-    """Changes with any update of the program."""
     digest = hashlib.sha256()
     for package in _PACKAGES:
         for file in sorted(Path(str(resources.files(package))).rglob("*")):
@@ -97,7 +94,7 @@ def _program() -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """One session as a database: all pages show one state of the store."""
+    """All pages show one state of the store."""
 
     session: Session
 
@@ -145,7 +142,7 @@ class _Edition:
             self._names.written.add("/health")  # of the whole watchlist
 
     def _paths(self, document: Document) -> Iterator[str]:
-        """The document, its changes, and its versions from the one before them on."""
+        """With its changes, and its versions from the one before them on."""
         since, session = self._query.since, self._session
         changes = [
             change
@@ -172,7 +169,7 @@ class _Edition:
         session.expunge_all()
 
     def files(self) -> Iterator[File]:
-        """Each once, the first page last, when all its links exist."""
+        """The first page last, when all its links exist."""
         session, wanted = self._session, self._query.filter
         static = resources.files("policywatch.web") / "static"
         for file in sorted(static.iterdir(), key=lambda file: file.name):
@@ -233,8 +230,8 @@ class _Edition:
         )
 
     def _key(self, document: Document) -> str:
-        """Changes with all that pages of its changes and versions show: `read --again` may reclassify a passage
-        without changing its change.
+        """Of all that pages of its changes and versions show: `read --again` may reclassify a passage without changing
+        its change.
         """
         session = self._session
         changes = changes_of(session, document.id)

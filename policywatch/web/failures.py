@@ -83,7 +83,7 @@ def _other(request: Request, failure: HTTPException) -> Response:
 
 
 def _withdrawn(request: Request, failure: Withdrawn) -> Response:
-    """A link from an old message explains what happened to the change or version."""
+    """A link from an old message explains what happened."""
     if _is_program(request):
         return problem(410, str(failure))
     return render(request, "withdrawn.html", status=410, failure=failure)
@@ -112,7 +112,7 @@ def _is_program(request: Request) -> bool:
 def _failed(
     request: Request, status: int, detail: str | None = None, *, key: str | None = None
 ) -> Response:
-    """`detail` is for programs and the operator, in English. `key` names a page's words."""
+    """`detail` is in English. `key` names a page's words."""
     if _is_program(request):
         return problem(status, detail)
     key = _KEYS[status] if key is None else key

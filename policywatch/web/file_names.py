@@ -19,13 +19,13 @@ _SINGLE = re.compile(r"/(?:changes|documents|upcoming)/|/health$")
 
 
 class NotExported(LookupError):
-    """No file has this address: only a server can answer it, or it is not exported."""
+    """Only a server can answer it, or it is not exported."""
 
 
 @dataclass
 class FileNames:
-    """`site` is the folder's public address with a trailing slash; empty if unknown. `services` maps names to parts
-    of file names, `written` holds the paths exported: documents, versions, changes, health.
+    """`site` is the folder's public address with a trailing slash; empty if unknown. `services` maps names to parts of
+    file names, `written` holds the paths exported.
     """
 
     site: str = ""
@@ -82,7 +82,7 @@ class FileNames:
         folder = os.path.dirname(self.file(path, query))
 
         def address(target: str, params: Query) -> str:
-            """Empty for what is not exported, whose link is left out."""
+            """Empty for what is not exported."""
             if not self.has(target):
                 return ""
             return quote(os.path.relpath(self.file(target, params), folder or "."))
@@ -99,7 +99,7 @@ class FileNames:
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
-    """Unique, valid on any file system, the same at every export."""
+    """Valid on any file system, the same at every export."""
     plain = {
         name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         for name in dict.fromkeys(names)

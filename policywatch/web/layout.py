@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One element: a heading (`level` 2 to 6) or paragraph of one line, or a list or table."""
+    """A heading (`level` 2 to 6) or paragraph of one line, or a list or table."""
 
     kind: Literal["heading", "paragraph", "list", "table"]
     lines: tuple[Line, ...]
@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stretch(Generic[_Age]):
-    """Consecutive parts of one age, as standing since the same version; None where unknown."""
+    """As standing since the same version; None where unknown."""
 
     since: _Age | None
     parts: list[Part]
@@ -55,9 +55,7 @@ class Stretch(Generic[_Age]):
 def stretches(
     page: dict[str, Any], since: Sequence[_Age | None]
 ) -> list[Stretch[_Age]]:
-    """In reading order, cut where text of another age begins. `since` has an entry for each block. Blocks without
-    words join what precedes them.
-    """
+    """In reading order. `since` has an entry for each block. Blocks without words join what precedes them."""
     ages = list(since)
     for i in range(1, len(ages)):
         ages[i] = ages[i] or ages[i - 1]
@@ -100,7 +98,7 @@ def _parts(page: dict[str, Any], ages: Sequence[object]) -> list[Part]:
             )
         elif kind == "heading":
             for number, block in blocks:
-                # a page may skip levels; screen readers' heading navigation should not
+                # screen readers' heading navigation skips no levels
                 level = min(len(block["heading"]) + _TOP, level + 1, 6)
                 parts.append(
                     Part("heading", (Line(number, _linked(block), ids[number]),), level)

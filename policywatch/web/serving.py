@@ -42,7 +42,7 @@ def serve(app: FastAPI, where: Listening) -> None:
         suppress(KeyboardInterrupt),
         _listening(where, family) as listening,
     ):  # uvicorn raises the signal again
-        # asyncio does so only for its own sockets; without it every second answer on a connection takes 40 ms
+        # else every second answer on a connection takes 40 ms
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = f"[{where.host}]" if ":" in where.host else where.host
         address = f"http://{name}:{listening.getsockname()[1]}{where.root_path}/"
@@ -55,13 +55,13 @@ def serve(app: FastAPI, where: Listening) -> None:
             http=LimitedProtocol,
             backlog=ACCEPTED_AT_ONCE,
             log_config=None,  # ours is set up
-            access_log=False,  # uvicorn's lacks size and time
+            access_log=False,  # it lacks size and time
             server_header=False,
             root_path=where.root_path,
             proxy_headers=bool(where.proxies),
             forwarded_allow_ips=list(where.proxies),
         )
-        gc.freeze()  # else a full collection scans the program itself, for a tenth of a second
+        gc.freeze()  # else a full collection takes a tenth of a second
         gc.set_threshold(
             700, 10, 50
         )  # a full one with about every tenth page, as frozen objects leave garbage too
@@ -69,7 +69,7 @@ def serve(app: FastAPI, where: Listening) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Announces its address once it can be stopped cleanly: an earlier Ctrl-C interrupts the setup."""
+    """Announces its address once it can be stopped cleanly."""
 
     def __init__(self, config: uvicorn.Config, address: str) -> None:
         super().__init__(config)
@@ -161,9 +161,8 @@ def _with_prefix_or_without(app: ASGIApp, root_path: str) -> ASGIApp:
 
 
 def hosts(where: Listening, named: Sequence[str], site: str | None) -> list[str]:
-    """Names to answer to: those given, this machine's, the site's, and the address. Raises `ValueError` where others
-    can connect and no name is known: pages that answer to any name can be read by other sites in visitors'
-    browsers.
+    """Those given, this machine's, the site's, and the address. Raises `ValueError` where others can connect and no
+    name is known: other sites could read the pages in visitors' browsers.
     """
     own = urlsplit(site).hostname if site else None
     if not (named or own or is_local(where.host)):
