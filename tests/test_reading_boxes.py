@@ -109,6 +109,26 @@ def test_buttons_of_a_dialog_do_not_make_one_of_the_box_round_it() -> None:
     assert not any("on your device" in block.text for block in page.blocks)
 
 
+def test_sentences_that_stand_for_a_picture_are_read_where_a_policy_may_have_them() -> (
+    None
+):
+    drawn = "What we know of you: your personal data is kept for two years."
+    pictures = (
+        drawn,
+        "Two rowing boats lie on the lake in the evening.",
+        "Portrait of the boatman, who cares for your data",
+        "logo.png",
+    )
+    images = "".join(f'<p><img src="x.png" alt="{each}"></p>' for each in pictures)
+    text = "".join(f"<p>{CHOICE} It is rule {n}.</p>" for n in range(5))
+    markup = f"<main><h1>Privacy</h1>{text}{images}{text}</main>"
+    page = read_page(markup.encode(), language="en")
+    assert [each.text for each in page.blocks if "rule" not in each.text] == [
+        "Privacy",
+        drawn,
+    ]
+
+
 def test_dialogs_of_the_policy_and_the_documents_that_belong_to_it_are_read() -> None:
     dialog = "<div role=dialog><h3>Personal data</h3><p>Personal data is what tells us who you are.</p></div>"
     links = "".join(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from analysis.extract import read_page
 from analysis.model import Page
-from tests.site import a_job, a_site, policy, policywatch, watchlist
+from tests.site import AI, a_job, a_site, policy, policywatch, watchlist
 
 LETTERS = "We keep your letters for two years, for that is how long a reader may ask for them."
 CARDS = "Your card tells us which books you took home, and we delete that when you bring them back."
@@ -161,6 +162,30 @@ def test_a_redesign_is_read_as_any_page() -> None:
     assert texts(read(redesigned, BEFORE)) == [*SENTENCES, f"{NEW} So it is."]
     rewritten = f"<body><main><h1>Privacy</h1>{paragraphs(*(each.upper() for each in SENTENCES))}</main></body>"
     assert len(texts(read(rewritten, BEFORE))) == len(SENTENCES)
+
+
+def test_two_pages_that_share_their_whole_text_are_read_whole_and_told_each(
+    tmp_path: Path,
+) -> None:
+    database = f"sqlite:///{tmp_path}/watch.db"
+    with a_site() as site:
+        names = ("privacy", "notice")
+        config = watchlist(tmp_path, site, database, names=names)
+        with a_job(config) as job:
+            for text in (policy(), policy(NEW), policy(AI)):
+                for name in names:
+                    site.pages[f"/{name}"] = text
+                report = job.run(force=True)
+        assert {check["outcome"] for check in report.checks} == {"changed"}
+    told = (tmp_path / "alerts.txt").read_text("utf-8")
+    assert AI in told.replace("\n", " ")
+    shown = [
+        json.loads(
+            policywatch("history", f"library/{name}", "--json", "--config", config)
+        )
+        for name in names
+    ]
+    assert [each["changes"][0]["passages"][0]["after"] for each in shown] == [AI, AI]
 
 
 def test_what_a_selector_chose_is_text() -> None:

@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from analysis.extract.html_costs import refuse_costly
 from analysis.model import TooCostly
 from analysis.text.normal import TICKS
+from analysis.text.phrases import pattern
 from analysis.text.word_lists import word_lists
 
 # what holds no text for a reader; noscript speaks to another reader
@@ -209,13 +210,22 @@ def _hidden_address(attributes: dict[str, str | None]) -> str | None:
     return None
 
 
-def _answer_of_picture(attributes: dict[str, str | None]) -> str | None:
-    """The words that stand for a picture where they say yes or no, as in the cells of a table."""
+def _words_of_picture(attributes: dict[str, str | None]) -> str | None:
+    """The words that stand for a picture where they say yes or no, as in the cells of a table, or are sentences that a
+    policy may have: what a drawn table says.
+    """
     answers = word_lists().yes | word_lists().no
     for text in (attributes.get(name) or "" for name in ("alt", "aria-label", "title")):
         words = text.strip(" .*\ufe0f").casefold() if len(text) < 20 else ""
         if TICKS.get(words, words) in answers:
             return text
+    sentence = attributes.get("alt") or ""
+    if (
+        sentence.count(" ") >= 4
+        and sentence.rstrip().endswith((".", "!", "?"))
+        and pattern("furniture", "matters").search(sentence)
+    ):
+        return f" {sentence} "
     return None
 
 
@@ -243,8 +253,8 @@ def grow(root: LexborNode) -> list[Element]:
                 text = node.text_content
                 if text:
                     parent.children.append(text)
-            elif tag in _PICTURES and (answer := _answer_of_picture(node.attributes)):
-                parent.children.append(answer)
+            elif tag in _PICTURES and (words := _words_of_picture(node.attributes)):
+                parent.children.append(words)
             elif tag[:1] not in ("-", "!") and tag not in SKIPPED:
                 attributes = node.attributes
                 element = Element(tag, attributes, parent, len(elements))
