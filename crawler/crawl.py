@@ -110,7 +110,7 @@ def _run_spider(
 
     async def run() -> list[Exception]:
         async def watch_lease() -> None:
-            """Before another process may ask the same hosts."""
+            """Ends requests under way, too, before another process may ask the same hosts."""
             while job.database is not None:
                 try:
                     job.database.before_request(0)

@@ -32,7 +32,7 @@ class DownloadFailed(CheckEnded):
     """One request brought no usable answer."""
 
     def __init__(self, reason: Message, *, reached: bool = True) -> None:
-        """Not `reached`: none of its pages can be fetched."""
+        """`reached`: the server answered; otherwise none of its pages can be fetched."""
         super().__init__(Outcome.FAILED, reason)
         self.reached = reached
 

@@ -74,7 +74,7 @@ class CheckResult:
 
     @property
     def answer_before(self) -> PartAnswer | None:
-        """If this is its confirmation."""
+        """The next part's first answer, if this is its confirmation."""
         return self.first_answers[len(self.answers)] if self.unconfirmed else None
 
     @property
@@ -110,7 +110,7 @@ def part_answer(
 
 
 def moved_to(response: Response, url: str) -> str | None:
-    """If all redirects are permanent."""
+    """Where a page is now, if all redirects from `url` are permanent."""
     reasons = {*response.meta.get("redirect_reasons", ())}
     return (
         response.url

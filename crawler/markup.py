@@ -22,7 +22,7 @@ _OVERLOADED = re.compile(
 
 
 def sign_in_markup(markup: str) -> Message | None:
-    """Small, lower-case markup that asks for a password or a test."""
+    """What small, lower-case markup asks for instead of showing a text: a password, a test."""
     marks, phrases = SIGNS["captcha"]["marks"], SIGNS["phrases"]["texts"]
     if not any(sign in markup for sign in ("password", *marks, *phrases)):
         return None  # nearly all pages need no parse

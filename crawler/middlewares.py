@@ -45,14 +45,14 @@ T = TypeVar("T")
 
 
 class DelayMiddleware:
-    """Takes no download slot meanwhile."""
+    """Delays a retry or a confirmation without taking a download slot."""
 
     async def process_request(self, request: Request) -> None:
         await asyncio.sleep(request.meta.pop("delay", 0))  # not again after a redirect
 
 
 class ValidatorsMiddleware:
-    """If its URL gave the validators."""
+    """Makes a request conditional, if its URL gave the validators."""
 
     def process_request(self, request: Request) -> None:
         previous = request.meta.get("previous")
@@ -79,7 +79,7 @@ class ChainCookiesMiddleware:
 
 
 class PatientRetryMiddleware(RetryMiddleware):
-    """After a 429 or 503 only for a short Retry-After."""
+    """Retries after a while; after a 429 or 503 only for a short Retry-After."""
 
     def __init__(self, settings: BaseSettings) -> None:
         super().__init__(settings)
@@ -143,7 +143,7 @@ class GuardedRedirectMiddleware(RedirectMiddleware):
 
 
 class GuardedMetaRefreshMiddleware(MetaRefreshMiddleware):
-    """Within some seconds."""
+    """Follows a page that only refreshes to another within some seconds."""
 
     def process_response(  # type: ignore[override]
         self, request: Request, response: Response
@@ -271,7 +271,7 @@ class RobotsMiddleware:
         return _unreadable(host, reason, until)
 
     def _slow_down(self, request: Request, crawl_delay: float) -> None:
-        """Also when its download slot is made anew."""
+        """Also when the host's download slot is made anew."""
         downloader, settings = self._crawler.engine.downloader, self._crawler.settings
         host = downloader.get_slot_key(request)
         known = downloader.per_slot_settings.get(host, {}).get(
@@ -291,7 +291,7 @@ def _unreadable(
 
 
 class ErrbackMiddleware:
-    """Where failed downloads end too."""
+    """Hands a callback's exception to the request's errback, where failed downloads end too."""
 
     def process_spider_exception(
         self, response: Response, exception: Exception

@@ -137,7 +137,7 @@ class Catalogue:
         return f"{self('count.passages', n=sum(counts.values()))}{self.colon}{', '.join(parts)}"
 
     def places(self, also: Iterable[str]) -> str:
-        """And their other headings."""
+        """The number of places, and their other headings."""
         others = list(also)
         headings = ", ".join(
             self.quoted(heading) for heading in dict.fromkeys(others) if heading

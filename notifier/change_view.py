@@ -68,7 +68,7 @@ class ChangeView:
 
     @property
     def returned(self) -> Version | None:
-        """With this text."""
+        """The earlier version with this text."""
         return self.heads.get(self.change.returns_to or 0)
 
     @property
@@ -264,7 +264,7 @@ class ChangeView:
 
     @property
     def quotation(self) -> Quoted | None:
-        """If not quoted whole."""
+        """The page's words around the headline, if not quoted whole."""
         brief = self.change.brief
         news, text = brief.get("headline") or {}, brief.get("meaning") or ""
         start, end = news.get("clause") or (0, 0)
@@ -309,7 +309,7 @@ class ChangeView:
 
     @property
     def retold(self) -> str:
-        """If there is room."""
+        """The statements in a row, if there is room."""
         statements = self.statements if self.ways is None else ()
         return " ".join(
             text if text.endswith((".", "!", "?", "…")) else f"{text}."
@@ -337,7 +337,7 @@ class ChangeView:
         return lead or self.texts[1]
 
     def in_short(self, ways: int) -> ChangeView:
-        """With `ways` to refuse."""
+        """Shortened, with `ways` to refuse."""
         return replace(self, ways=ways)
 
 

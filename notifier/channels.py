@@ -131,7 +131,7 @@ def _bytes(text: str) -> int:
 
 
 def names_its_host(url: str) -> bool:
-    """Not a token."""
+    """The URL has a host, not a token in its place."""
     scheme = scheme_of(url)
     if scheme in ("http", "https", *OURS):
         return scheme not in ("console", "file")

@@ -137,7 +137,7 @@ class DeliveryRun:
         )
 
     def release_dead_claims(self) -> None:
-        """Or older than sending can take."""
+        """Claims of dead processes, and those older than sending can take."""
         now = self.now()
         with self.database.writing() as session:
             for delivery in claimed(session):
@@ -212,7 +212,7 @@ class DeliveryRun:
         return True
 
     def pause_before(self, limit: datetime) -> timedelta | None:
-        """If before the limit."""
+        """Until a resting address may be retried, if before the limit."""
         with self.database.reading() as session:
             following = next_attempt(session)
         now = self.now()

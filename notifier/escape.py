@@ -54,7 +54,7 @@ def markdown(text: str, *, entities: bool = True) -> str:
 
 
 def without_mentions(text: str) -> str:
-    """Which could call the whole channel."""
+    """Text that can't call the whole channel."""
     return _MENTION.sub("@\u200b", text)
 
 

@@ -103,7 +103,7 @@ def _bounded(response: requests.Response) -> requests.Response:
 
 
 class _Ours(logging.Filter):
-    """They contain addresses and tokens."""
+    """Keeps a send's lines out of the log: they contain addresses and tokens."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         exchange = _exchange.get()

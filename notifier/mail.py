@@ -284,7 +284,7 @@ def _text(answer: bytes | str) -> str:
 
 
 def _mark(message: Notification, person: str) -> str:
-    """Reveals neither message nor person."""
+    """Of this message and person; reveals neither, so it may be stored."""
     return _digest(message.key + person)
 
 

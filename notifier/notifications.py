@@ -199,7 +199,7 @@ def with_reminders(
     today: date,
     base_url: str | None,
 ) -> Notification:
-    """Approaching ones that these routes were alerted to."""
+    """Adds approaching deadlines of changes that these routes were alerted to."""
     shown = {view.change.id for view in digest.body.changes}
     language, words = digest.body.language, digest.body.words
     views = tuple(

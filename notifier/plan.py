@@ -106,7 +106,7 @@ class _Planner:
         self.failed: list[Delivery] = []
 
     def add(self, alert: Alert, grace: timedelta) -> None:
-        """Once due."""
+        """Assigns it to each address of its route, once due."""
         route = self.routes.get(alert.route)
         if route is None or not is_wanted(self.session, alert, route):
             alert.planned_at = self.now

@@ -22,7 +22,7 @@ _WRITTEN = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 
 
 class NoQueue(StorageError):
-    """Missing or of another release."""
+    """The queue's tables are missing or of another release."""
 
 
 def connector(database: Database) -> PsycopgConnector:

@@ -164,7 +164,7 @@ class Job:
             )
 
     def reprocess(self) -> None:
-        """Where rules or selectors changed."""
+        """Extracts texts in force again where rules or selectors changed."""
         self._failed = reprocess_current(self.database, self.configs)
         self.mistakes += self._failed.values()
 
@@ -282,7 +282,7 @@ class Job:
         )
 
     def _ingest_one(self, document: str) -> None:
-        """While others are fetched."""
+        """One document, while others are fetched."""
         self._read += ingest(
             self.database,
             self._readable,
@@ -329,7 +329,7 @@ class Job:
         )
 
     def _notify_early(self) -> None:
-        """The operator is notified at the end, of all documents together."""
+        """During the crawl; the operator is notified at its end, of all documents together."""
         done = self._deliver(alerts_only=True, patience=timedelta())
         sent, failed = (
             self._delivered.sent + done.sent,
@@ -371,7 +371,7 @@ class Job:
                 pass
 
     def answer(self) -> None:
-        """Of texts in force, for the pages that were asked for."""
+        """Renews stored answers of texts in force, for the pages that were asked for."""
         with self._shared.reading() as session:
             if not stored_states(session):
                 return
@@ -380,7 +380,7 @@ class Job:
         store_answers(self._shared, utc_now().date(), asked_before=True)
 
     def timestamp(self) -> None:
-        """Close the day in the chain and have it signed."""
+        """Close the day in the chain and have it signed, once a day each."""
         close_day(self.database, utc_now())
         if self.authority is not None:
             self.authority.timestamp_chain(self.database, utc_now())
@@ -444,7 +444,7 @@ class Job:
     def settle(
         self, first: Sequence[Fetched | None], second: Sequence[Fetched]
     ) -> Differing | Message:
-        """To be held still; or why neither is accepted."""
+        """What differs between two answers, to be held still; or why neither is accepted."""
         document = second[0].document
         config = self.configs[document]
         with self.database.reading() as session:

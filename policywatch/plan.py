@@ -29,7 +29,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
-    """Slow imports are spared otherwise."""
+    """Whether a run has anything to do; otherwise slow imports are spared."""
     if (
         watchlist.operator[0].heartbeat
         or watchlist.evidence[0]

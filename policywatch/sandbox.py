@@ -57,7 +57,7 @@ class _Request(NamedTuple):
 
 
 class _Failure(NamedTuple):
-    """Over there."""
+    """A program error in that process."""
 
     kind: str
     error: str
@@ -68,7 +68,7 @@ _FAILURE: TypeAdapter[_Failure] = TypeAdapter(_Failure)
 
 
 class FailedInside(Exception):
-    """A program error over there; `reason` contains it."""
+    """A program error in that process; `reason` contains it."""
 
     def __init__(self, kind: str, error: str) -> None:
         super().__init__(f"{kind}: {error}")
@@ -192,7 +192,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def serve() -> None:
-    """The other side."""
+    """Answers requests until the end."""
     global _walls
     # which the parent handles
     for stop in (signal.SIGINT, signal.SIGTERM):

@@ -145,7 +145,7 @@ class _Worker:
         log.info("worker ended", extra={"event": "worker ended"})
 
     async def _sweep(self) -> None:
-        """As soon as a worker is found silent."""
+        """Plans again as soon as a worker is found silent."""
         while True:
             with suppress(exceptions.ConnectorException):
                 if await self._forget_silent():
@@ -153,7 +153,7 @@ class _Worker:
             await asyncio.sleep(self._seconds / _HEARTBEATS)
 
     async def _forget_silent(self) -> bool:
-        """Which block their groups; whether there were any."""
+        """Removes jobs of silent workers, which block their groups; whether there were any."""
         manager = self._app.job_manager
         stalled = [
             *await manager.get_stalled_jobs(seconds_since_heartbeat=self._silence)

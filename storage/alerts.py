@@ -39,7 +39,7 @@ def alerted_before_of_day(session: Session, change: Change) -> int:
 def approaching_deadlines(
     session: Session, routes: Collection[str], first: date, last: date
 ) -> list[Change]:
-    """Of changes these routes were alerted to, the nearest first."""
+    """Changes that these routes were alerted to, with a deadline between these days, the nearest first."""
     wanted = (
         select(Change)
         .where(

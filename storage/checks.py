@@ -184,7 +184,7 @@ def pauses(
 
 
 def take_rejection_back(session: Session, check: Check) -> None:
-    """Whichever check brought it."""
+    """For the check's text, whichever check brought it."""
     same = col(Check.rejected_as).in_({check.capture_id, check.rejected_as})
     session.exec(update(Check).where(same).values(rejected_as=None))
     check.rejected_as = None
@@ -306,7 +306,7 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 
 
 def last_set_aside(session: Session, document_id: str) -> Check | None:
-    """Unless a valid check followed."""
+    """The newest check whose capture was set aside, unless a valid one followed."""
     last = newest_check(
         session, document_id, or_(SET_ASIDE, col(Check.accepted), VALID)
     )

@@ -32,7 +32,7 @@ _DAY = re.compile(r"day (\S+), (\d+) checks to (\d+), (\d+) messages to (\d+)")
 
 
 class _Day(NamedTuple):
-    """Since the day before."""
+    """What there was since the day before."""
 
     at: datetime
     checks: int = 0

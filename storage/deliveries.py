@@ -119,7 +119,7 @@ def load(
 
 
 def drop_unsent(session: Session, route: str) -> None:
-    """Or parked."""
+    """What is pending or parked for a route."""
     states = (State.PENDING.value, State.PARKED.value)
     unsent = select(Delivery.id).where(
         Delivery.route == route, col(Delivery.state).in_(states)
@@ -168,7 +168,7 @@ def cancel(
 
 
 def _may_be_sent(delivery: Delivery) -> bool:
-    """Or was, without a result, or to some people."""
+    """An attempt is under way, reached some people, or ended without a result."""
     if delivery.state == State.SENT:
         return False
     broke_off = delivery.attempts > 0 and delivery.error is None
@@ -361,7 +361,7 @@ def has_undelivered(session: Session) -> bool:
 
 
 def release(session: Session, delivery: Delivery, next_at: datetime) -> None:
-    """Unless that already happened."""
+    """Makes a dead process's claim pending again, unless that already happened."""
     theirs = (col(Delivery.state) == State.SENDING.value) & (
         col(Delivery.claimed_by) == delivery.claimed_by
     )

@@ -155,7 +155,7 @@ def filter_choices(session: Session) -> dict[str, list[str]]:
 
 
 def is_silent(row: Document) -> bool:
-    """As often as the operator wants to be alerted after."""
+    """It has failed as often as the operator wants to be alerted after."""
     return row.failures >= row.alert_after
 
 

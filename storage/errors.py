@@ -65,7 +65,7 @@ class DatabaseUnavailable(StorageError):
 
 
 class WrongAddress(DatabaseUnavailable):
-    """Or is of an unknown kind."""
+    """It can't be understood, or is of an unknown kind."""
 
 
 class NewerDatabase(StorageError):

@@ -78,7 +78,7 @@ class Lease:
         self._thread.start()
 
     def require(self, rest: float = 0) -> None:
-        """Before a request to a host that is to rest `rest` seconds afterwards. Raises `LostLease`."""
+        """Call before a request to a host that is to rest `rest` seconds afterwards. Raises `LostLease`."""
         if rest > self._written_rest and not self._lost:  # not known to others yet
             self._rest = max(self._rest, rest)
             self._renew()

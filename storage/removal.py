@@ -27,7 +27,7 @@ from storage.withdrawals import with_withdrawn
 
 
 class StillCompared(StorageError):
-    """An announced text with what would be removed."""
+    """An announced text is compared with what would be removed."""
 
 
 class HasHistory(StorageError):
@@ -184,7 +184,7 @@ def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:
 
 
 def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
-    """And notices about a document that is removed as a whole."""
+    """Delivery items about these changes, and notices about a document that is removed as a whole."""
     changes = select(Change.id).where(_changes(document_id, imported=imported))
     alerted = col(DeliveryItem.alert_id).in_(
         select(Alert.id).where(col(Alert.change_id).in_(changes))

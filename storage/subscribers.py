@@ -89,7 +89,7 @@ def _of_mailbox(session: Session, address: str) -> Subscriber | None:
 
 
 def subscribers(session: Session) -> list[Subscriber]:
-    """Except those whose messages keep failing."""
+    """Unconfirmed ones included, except those whose messages keep failing."""
     failed = (
         select(Delivery.route)
         .where(Delivery.state == State.PARKED.value)
@@ -107,7 +107,7 @@ def signed_up(session: Session) -> list[Subscriber]:
 
 
 def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | None:
-    """Or confirmed late."""
+    """None if it ended, or was not confirmed in time."""
     holds = col(Subscriber.confirmed_at).is_not(None) | (
         col(Subscriber.requested_at) >= now - VALID_FOR
     )

@@ -180,7 +180,7 @@ def _text_problem(
 
 
 def unsigned_since(session: Session) -> datetime | None:
-    """When the oldest capture without a timestamp was fetched."""
+    """When the oldest capture without a timestamp was fetched; None if all have one."""
     last = last_timestamp(session)
     fetched = select(func.min(Check.checked_at)).join(
         Capture, col(Capture.id) == Check.capture_id

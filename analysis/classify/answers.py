@@ -56,7 +56,7 @@ def _cues() -> Lexicon:
 
 
 def sentence_values(text: str, passage: Passage, language: str | None) -> Features:
-    """And its governing words, and phrases."""
+    """Its words, governing words, and phrases."""
     above = " ".join((*passage.heading[-1:], *passage.lead_in))
     groups = {"word": text, "under": above}
     values: Features = {}

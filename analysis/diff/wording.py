@@ -165,7 +165,7 @@ def stem(key: str) -> str:
 def _same_in_other_form(
     runs: Sequence[Edit], b: KeyedWords, a: KeyedWords
 ) -> str | None:
-    """Only order, form and small words differ."""
+    """Both sides' changed words differ only in order, form and small words."""
     gone = [key for run in runs for key in b.keys[run.b0 : run.b1]]
     came = [key for run in runs for key in a.keys[run.a0 : run.a1]]
     known = word_lists()
@@ -198,7 +198,7 @@ def _same_times(
 
 
 class KeyedSentence(NamedTuple):
-    """And the keys of its words."""
+    """Its bounds, and the keys of its words."""
 
     start: int
     end: int

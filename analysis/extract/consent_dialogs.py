@@ -180,7 +180,7 @@ def small_holders(element: Element, top: Element) -> list[Element]:
 
 
 def outermost(element: Element) -> Element:
-    """With no other text."""
+    """The outermost element that holds no other text."""
     while (
         element.parent is not None
         and element.parent.tag not in WHOLE_PAGE
@@ -191,7 +191,7 @@ def outermost(element: Element) -> Element:
 
 
 def _follows_sentence(element: Element) -> bool:
-    """Only other links stand between."""
+    """Only other links stand between the end of a sentence and it."""
     block = _block(element)
     pieces: list[Element | str] = [block]
     ends = False

@@ -56,7 +56,7 @@ class _Piece(NamedTuple):
 
 
 class _Flow:
-    """Until a block begins or ends."""
+    """Collects a line's pieces until a block begins or ends."""
 
     def __init__(self, elements: list[Element]) -> None:
         self.elements = elements
@@ -83,7 +83,7 @@ class _Flow:
         )
 
     def _is_local(self, anchor: Element) -> bool:
-        """Perhaps with its whole address."""
+        """Leads to a place of this page, perhaps with its whole address."""
         start, mark, fragment = anchor.get("href").partition("#")
         return bool(mark) and (
             not start or (bool(fragment) and fragment in self.places)
@@ -375,7 +375,7 @@ def _is_title(text: str) -> bool:
 
 
 def _unwrapped(element: Element) -> Element:
-    """With the same content."""
+    """The innermost element with the same content."""
     while True:
         children = [
             child

@@ -152,7 +152,7 @@ def _below(left: list[MarkupLine], last: int, frame: Element) -> set[int]:
 
 
 def _title(left: list[MarkupLine], text: set[int]) -> set[int]:
-    """Elsewhere, with a date near it."""
+    """A title that stands elsewhere, with a date near it."""
     titles = [
         index
         for index, line in enumerate(left)

@@ -228,7 +228,7 @@ def deadline_in(sentence: str, order: Order | None = None) -> date | None:
 def unclear_in(
     added: Sequence[tuple[str, Sequence[NamedDate]]],
 ) -> tuple[str, NamedDate] | None:
-    """Ambiguous, where no other is surer."""
+    """A possible effective date that is ambiguous, where no other is surer."""
     ranked = [each for each in _ranked(added) if each[2].day or each[2].either]
     if not ranked:
         return None

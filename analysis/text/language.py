@@ -44,7 +44,7 @@ def region_of(code: str | None) -> str | None:
 
 
 def _shares(text: str) -> tuple[int, dict[str, float]]:
-    """And the number of words."""
+    """The number of words, and the share of each language's function words."""
     words = _WORD.findall(text.lower())
     counts = Counter(words)
     return len(words), {

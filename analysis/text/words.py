@@ -139,7 +139,7 @@ def word_diffs(sides: Sequence[tuple[str, str]]) -> list[list[tuple[Tag, str]]]:
 
 
 def _aligned_sentences(b: _Spaced, a: _Spaced) -> Iterator[tuple[_Spaced, _Spaced]]:
-    """And what stands between them on either side."""
+    """Corresponding sentences, and what stands between them on either side."""
     b_of, a_of = _sentence_numbers(b), _sentence_numbers(a)
     ranges: list[list[int]] = []  # bounds on either side
     for s, t in _linked_sentences(b, b_of, a, a_of):
@@ -206,7 +206,7 @@ def _with_space_behind(text: str) -> _Spaced:
 def _common_ends(
     before: Sequence[Hashable], after: Sequence[Hashable]
 ) -> tuple[int, int, int]:
-    """And where the common suffix begins on each side."""
+    """Length of the common prefix, and where the common suffix begins on each side."""
     start, shortest = 0, min(len(before), len(after))
     while start < shortest and before[start] == after[start]:
         start += 1

@@ -258,7 +258,7 @@ def _other_page(page: Page, before: Page) -> Message:
 def are_different_documents(
     before: Page, after: Page, *, title: str | None = None
 ) -> bool:
-    """One replaced the other."""
+    """Incomparable: one document replaced another."""
     return _is_another(after, before, title) or _is_another(before, after, title)
 
 

@@ -279,7 +279,7 @@ def _volatile_elements(line: MarkupLine, instead: list[str]) -> set[Element] | N
 
 
 def _innermost(element: Element, texts: Counter[str]) -> Element:
-    """With all these words."""
+    """The smallest element with all these words."""
     for child in element.children:
         if isinstance(child, Element) and not texts - Counter(
             word_texts(child.words(10**6))

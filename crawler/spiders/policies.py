@@ -75,7 +75,7 @@ class PoliciesSpider(Spider):
             yield self._begin(target)
 
     def _begin(self, target: Target) -> Request | CheckResult:
-        """Unless an address is wrong or the server asked for a pause."""
+        """The first request, unless an address is wrong or the server asked for a pause."""
         budget = Budget(self.settings.getfloat("CHECK_TIMEOUT"))
         check = CheckResult(
             target.document,

@@ -91,7 +91,7 @@ class _Sheet:
         self.line(("-" if self._console.options.ascii_only else "─") * self._width, "")
 
     def _safe(self, text: str) -> str:
-        """Only of characters that the console's encoding has."""
+        """Sanitized, in characters that the console's encoding has."""
         encoding = self._console.encoding
         return sanitize(text).encode(encoding, "replace").decode(encoding)
 

@@ -117,7 +117,7 @@ class Watchlist:
         return FileSection(self.file, self.lines).problem(key, text)
 
     def robots(self, entry: DocumentEntry) -> Robots:
-        """Else its service's, else the crawl's."""
+        """The document's value, else its service's, else the crawl's."""
         return (
             entry.robots
             or _of_service(self.services, entry.service).robots

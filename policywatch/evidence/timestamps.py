@@ -143,7 +143,7 @@ def late_problem(session: Session, now: datetime) -> str | None:
 
 
 def report_late(database: Database, now: datetime) -> str | None:
-    """Once. Returns the problem if new."""
+    """Notifies the operator once. Returns the problem if new."""
     with database.reading() as session:
         problem, last = late_problem(session, now), last_timestamp(session)
         since = unsigned_since(session)

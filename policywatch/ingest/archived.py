@@ -171,7 +171,7 @@ def _results(
 
 
 def _bare(text: ArchivedText, reason: Message) -> ArchivedText:
-    """Which would fill the memory."""
+    """Without its bytes, which would fill the memory."""
     return replace(text, page=reason)
 
 

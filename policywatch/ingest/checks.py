@@ -50,7 +50,7 @@ def finish(
 
 
 def accept_check(session: Session, check: Check) -> None:
-    """It counts as good."""
+    """A text that a person accepts counts as good."""
     take_rejection_back(session, check)
     check.accepted = True
     session.add(check)

@@ -190,7 +190,7 @@ def _page_text(session: Session, current: Version | None) -> str | None:
 
 
 def _version_before(session: Session, document_id: str, version_id: int) -> Version:
-    """Not the text that an announced one will replace."""
+    """The document's own one, not the one that an announced text will replace."""
     number, _ = numbers_around(
         session, document_id, session.get_one(Version, version_id).number
     )
@@ -281,7 +281,7 @@ def decide(
 
 
 def read(version: NewVersion, config: ExtractionConfig) -> NewVersion:
-    """If subscribers may hear of it."""
+    """With a language model's reading, if subscribers may hear of it."""
     if version.draft is None or version.is_first or not version.alerts:
         return version
     return replace(version, draft=read_draft(version.draft, config))

@@ -115,7 +115,7 @@ def _can_join(session: Session, change: Change, other: Change) -> bool:
 
 
 def _has_words(change: Change) -> bool:
-    """Not only the form, nor our extraction."""
+    """The service changed the words: not only the form, nor our extraction."""
     return change.substantive and change.cause != Cause.EXTRACTION
 
 

@@ -144,7 +144,7 @@ def open_proposals(session: Session, document_id: str | None = None) -> list[Pro
 def dismiss(
     session: Session, notice_id: int, url: str, actor: Actor, at: datetime
 ) -> None:
-    """It is not proposed any more."""
+    """What a person does not want is not proposed any more."""
     notice = session.get(Notice, notice_id)
     if notice is None or "proposals" not in notice.facts:
         return

@@ -55,7 +55,7 @@ class ShownText(NamedTuple):
 
 
 def shown_texts(session: Session, row: Document) -> list[ShownText]:
-    """Since the last good check."""
+    """Rejected texts since the last good check."""
     if row.failing_since is None:
         return []
     shown = []

@@ -238,7 +238,7 @@ def check(question: Prompt, answer: ModelAnswer) -> Checked:
 
 
 def check_quotations(question: Prompt, statement: Statement) -> Checked:
-    """And its sentence if they support it."""
+    """The supported quotations, and the sentence if they support it."""
     checked = Checked(question)
     placed = []
     for quote in statement.quotes[:_MOST_STATEMENTS]:
@@ -533,7 +533,7 @@ def _check_times(
 def _check_denials(
     line: str, language: str, placed: Sequence[_Placed], of_page: str
 ) -> None:
-    """Exactly where its quotations deny. Raises `_Fails`."""
+    """The sentence denies exactly where its quotations do. Raises `_Fails`."""
     after = [each for each in placed if each.quote.side == "after"]
     is_all_new = len(after) == len(placed)
     clauses = [each.clause for each in after or placed]

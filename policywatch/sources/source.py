@@ -123,7 +123,7 @@ def import_past(
 
 
 class ArchiveFailed(CheckEnded):
-    """It may have the texts all the same."""
+    """The archive gives no proper answer; it may have the texts all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class ArchiveChecks:
     def attempt(
         self, read: Callable[[ArchiveChecks], list[int]], mistakes: list[Exception]
     ) -> list[int]:
-        """Or a failed check."""
+        """What `read` wrote, or a failed check."""
         raised: list[Exception] = []
         with isolate_errors(raised):
             try:

@@ -69,7 +69,7 @@ _INSTEAD = {
 
 
 class _Adapter(BaseAdapter):
-    """Through our own client."""
+    """Sends the library's requests through our own client."""
 
     def __init__(self, address: str, settings: CrawlSettings) -> None:
         super().__init__()
@@ -264,7 +264,7 @@ class PastCopies:
         return [copy for copy in rare if copy.recorded_at > since.recorded_at]
 
     def texts(self, records: Sequence[Copy]) -> Iterator[ArchivedText]:
-        """Or why there is none. Raises `ArchiveFailed`."""
+        """Each copy's page, or why there is none. Raises `ArchiveFailed`."""
         for copy in records:
             page: Fetched | Message
             try:

@@ -105,7 +105,7 @@ class _History:
         return list(dict.fromkeys(began + ended))
 
     def _began(self, key: str, until: int) -> Iterator[_Part]:
-        """Its last addition before a step, and its origins."""
+        """The line's last addition before a step, and its origins."""
         part = max(
             (part for part in self._came.get(key, ()) if part[0] < until), default=None
         )
@@ -115,7 +115,7 @@ class _History:
                 yield from self._began(earlier, part[0])
 
     def _ended(self, key: str, since: int) -> Iterator[_Part]:
-        """After a step, and what became of it."""
+        """The line's removal after a step, and what became of it."""
         part = max(
             (part for part in self._went.get(key, ()) if part[0] > since), default=None
         )

@@ -96,7 +96,7 @@ def last_checked(check: Check, now: datetime) -> str:
 
 
 def unread_captures(session: Session, watchlist: Watchlist) -> list[Finding]:
-    """The run was interrupted."""
+    """What an interrupted run left unread."""
     findings = []
     for check in unread_checks(session):
         waited = utc_now() - check.checked_at
@@ -143,7 +143,7 @@ def few_names(ids: Sequence[str]) -> str:
 
 
 def nothing_reached(checks: Collection[Check]) -> str | None:
-    """None where one reached a server."""
+    """For several checks of which none reached a server; else None."""
     unreached = [check.reason for check in checks if _failed_by(check, _UNREACHED)]
     if (
         len(checks) < 2

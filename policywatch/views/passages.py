@@ -44,7 +44,7 @@ class Section:
         return [heading for _, heading in self.elsewhere.get(passage.position, ())]
 
     def numbers(self, passage: StoredPassage) -> list[int]:
-        """With those of its other places."""
+        """With those of its other places, which quotations use."""
         return [
             passage.position,
             *(number for number, _ in self.elsewhere.get(passage.position, ())),
@@ -136,7 +136,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """With one mark. `folded` counts hidden unchanged words."""
+    """Pieces with one mark. `folded` counts hidden unchanged words."""
 
     tag: Tag
     pieces: list[Piece]

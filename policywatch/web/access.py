@@ -264,7 +264,7 @@ def client_of(address: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """At most a customer's: /24, or /48 with IPv6."""
+    """A customer's range at most: /24, or /48 with IPv6."""
     return _shared(address, 24, 48)
 
 

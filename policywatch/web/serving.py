@@ -69,7 +69,7 @@ def serve(app: FastAPI, where: Listening) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Announces its address once it can be stopped cleanly."""
+    """Announces its address once it can be stopped cleanly: an earlier Ctrl-C interrupts the setup."""
 
     def __init__(self, config: uvicorn.Config, address: str) -> None:
         super().__init__(config)
