@@ -316,7 +316,9 @@ class AnySequence(RuleBasedStateMachine):
         ]
         if changes:
             change = data.draw(st.sampled_from(changes))
-            self.do("review", change, "concerns-us")
+            severity = data.draw(st.sampled_from(["none", "low", "high"]))
+            words = ("--headline", "en=News", "--severity", severity)
+            self.do("review", change, "concerns-us", *words)
             self.do("split", change, allowed=(0, 1, 2))
 
     @rule(data=st.data())
