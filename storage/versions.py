@@ -384,14 +384,18 @@ def version_on(session: Session, document_id: str, day: date) -> int:
     of_day = select(func.max(Version.number)).where(Version.document_id == document_id)
     number = session.exec(of_day.where(col(Version.captured_at) < until)).one()
     if number is None:
-        first = select(func.min(Version.captured_at)).where(
-            Version.document_id == document_id
-        )
-        began_at = session.exec(first).one()
-        if began_at is None:
-            raise UnknownVersion(f"no text of {document_id} was read yet")
-        raise BeforeFirstText(document_id, day, began_at.date())
+        first = first_captured_at(session, document_id).date()
+        raise BeforeFirstText(document_id, day, first)
     return number
+
+
+def first_captured_at(session: Session, document_id: str) -> datetime:
+    """Raises `UnknownVersion` if no text was read yet."""
+    of_document = Version.document_id == document_id
+    first = session.exec(select(func.min(Version.captured_at)).where(of_document)).one()
+    if first is None:
+        raise UnknownVersion(f"no text of {document_id} was read yet")
+    return first
 
 
 def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:

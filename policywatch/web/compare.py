@@ -23,9 +23,11 @@ from storage.documents import document
 from storage.versions import (
     BeforeFirstText,
     Version,
+    first_captured_at,
     numbered_version,
     version_on,
     versions,
+    versions_of_document,
 )
 
 router = page_router()
@@ -53,15 +55,26 @@ def any_two_versions(
             )
         steps = steps_between(session, sides.before, sides.after)
         choice = comparison_choice(session, document_id, sides)
+        numbers = range(sides.before.number + 1, sides.after.number + 1)
+        begun = [
+            each
+            for each in versions(session, document_id)
+            if each.number in numbers and each.cause == Cause.REPLACED
+        ]
         captures = [
             (version, capture_records(session, version.capture_id))
             for version in (sides.before, sides.after)
         ]
-    context = versions_page(
-        sides, choice, steps, backend.comparisons.compared(sides, request)
+    draft = backend.comparisons.compared(sides, request)
+    return render(
+        request,
+        "versions.html",
+        day=old if isinstance(old, date) and new is None else None,
+        choice=choice,
+        begun=begun,
+        captures=captures,
+        **versions_page(sides, steps, draft),
     )
-    day = old if isinstance(old, date) and new is None else None
-    return render(request, "versions.html", day=day, captures=captures, **context)
 
 
 def two_versions(
@@ -83,9 +96,10 @@ def two_versions(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A document's versions, oldest first, and the two compared."""
+    """Of a document, the day of its first text, the number of its newest, and the two compared."""
 
-    versions: Sequence[Version]
+    first: date
+    newest: int
     before: Version
     after: Version
 
@@ -94,29 +108,22 @@ def comparison_choice(
     session: Session, document_id: str, sides: Sides | None = None
 ) -> Choice | None:
     """Without `sides`, the last two; None if there are no two."""
-    heads = versions(session, document_id)
+    heads = versions_of_document(session, document_id, limit=2)
     if len(heads) < 2:
         return None
-    return Choice(heads, *((sides.before, sides.after) if sides else heads[-2:]))
+    before, after = (sides.before, sides.after) if sides else heads[::-1]
+    first = first_captured_at(session, document_id).date()
+    return Choice(first, heads[0].number, before, after)
 
 
 def versions_page(
-    sides: Sides, choice: Choice | None, steps: Sequence[Step], draft: ChangeDraft
+    sides: Sides, steps: Sequence[Step], draft: ChangeDraft
 ) -> dict[str, Any]:
     """The difference between two versions, and the changes that made it."""
     whole = sum_of(steps, draft.passages, sides.before.page, sides.after.page)
-    numbers = range(sides.before.number + 1, sides.after.number + 1)
     return {
-        "begun": [
-            each
-            for each in choice.versions
-            if each.number in numbers and each.cause == Cause.REPLACED
-        ]
-        if choice
-        else [],
         "texts": sides,
         "document": sides.document,
-        "choice": choice,
         "steps": whole.steps,
         "shown": {
             step.version.number
