@@ -7,7 +7,15 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Column, ColumnElement, String, UniqueConstraint, exists
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Index,
+    String,
+    UniqueConstraint,
+    exists,
+)
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
@@ -36,10 +44,16 @@ class Version(SQLModel, table=True):
     """`page` is what was extracted, as JSON; the capture can give it again."""
 
     __tablename__ = "versions"
-    __table_args__ = (UniqueConstraint("document_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("document_id", "number"),
+        # Covering: rows hold large texts.
+        Index(
+            "ix_versions_of_document", "document_id", "captured_at", "number", "entry"
+        ),
+    )
 
     id: int = Field(default=None, primary_key=True)
-    document_id: str = Field(foreign_key="documents.id", index=True)
+    document_id: str = Field(foreign_key="documents.id")
     number: int  # from 1 in each document
     capture_id: int = Field(foreign_key="captures.id", index=True)
     captured_at: datetime = Field(sa_type=Utc)
