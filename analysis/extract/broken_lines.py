@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
@@ -29,27 +30,26 @@ def breaks_in(lines: Iterable[str]) -> tuple[int, ...]:
 
 
 def part(block: Block, breaks: Sequence[int]) -> Iterator[Block]:
-    """What stands behind a sign or a lead-in ("You must not:")."""
-    kind, has_signs = block.kind, False
+    """Items are what stands behind a sign or a lead-in ("You must not:")."""
+    if not breaks:
+        yield block
+        return
+    kind, has_signs, links = block.kind, False, deque(block.links)
     for start, text in parts(block.text, breaks):
-        if breaks and ENUMERATED.match(text):
+        if ENUMERATED.match(text):
             kind, has_signs = "item", True
         elif has_signs:
             kind = block.kind
-        yield replace(
-            block,
-            kind=kind,
-            text=text,
-            links=tuple(
-                replace(link, at=link.at - start)
-                for link in block.links
-                if start <= link.at < start + len(text)
-            ),
-        )
+        own = []
+        while links and links[0].at < start + len(text):
+            link = links.popleft()
+            own.append(replace(link, at=link.at - start))
+        yield replace(block, kind=kind, text=text, links=tuple(own))
         if text.endswith(":"):
             kind = "item"
 
 
 def parts(text: str, breaks: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """With their offsets."""
     for start, end in pairwise((0, *breaks, len(text) + 1)):
         yield start, text[start : end - 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_left
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
@@ -148,8 +149,9 @@ class _Reader:
         for section in _PARTING.split(raw) if "<" in raw else [raw]:
             text, links = inline(_BR.sub(f" {_BREAK} ", section))
             breaks = breaks_in(text.split(_BREAK)) if _BREAK in text else ()
+            marks = [mark.start() for mark in re.finditer(_BREAK, text)]
             links = tuple(
-                replace(link, at=link.at - 2 * text.count(_BREAK, 0, link.at))
+                replace(link, at=link.at - 2 * bisect_left(marks, link.at))
                 for link in links
             )
             whole = Block(
