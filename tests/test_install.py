@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.man_page import PAGE, man_page
 from tests.warm import PACKAGES, ROOT
 
 
@@ -44,7 +45,9 @@ def test_the_packages_hold_what_git_holds_of_them_and_nothing_else(built: Path) 
     names = {
         name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name
     }
-    assert names == tracked
+    (manual,) = (name for name in names if ".data/" in name)
+    assert manual.endswith(".data/data/share/man/man1/policywatch.1")
+    assert names - {manual} == tracked
     [sdist] = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
@@ -87,6 +90,12 @@ def test_a_watch_stands_in_a_folder_of_its_own_whatever_else_lies_there(
     )
     assert "We never sell them." in run(program, "try", page, folder=watch)
     assert run(program, "documents", folder=watch)
+
+
+def test_the_manual_page_has_all_commands() -> None:
+    written = PAGE.read_text("utf-8")
+    assert written == man_page(), "python -m evaluation.man_page writes it anew"
+    assert ".B policywatch import open\\-terms\\-archive\n" in written
 
 
 def test_each_package_is_pinned_with_its_hashes() -> None:
