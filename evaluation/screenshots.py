@@ -107,7 +107,7 @@ def linkedin(repository: str) -> None:
         )
         with served(create_app(database)) as home:
             page = browser.new_page(
-                viewport={"width": 880, "height": 1280}, locale="en-GB"
+                viewport={"width": 880, "height": 1262}, locale="en-GB"
             )
             page.goto(f"{home}/changes/{change}")
             saved(page.screenshot(), ROOT / "docs" / "screenshots" / "linkedin.png")
