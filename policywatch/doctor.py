@@ -17,6 +17,7 @@ from crawler.browser import require as require_browser
 from crawler.failures import DownloadFailed
 from foundation.vocabulary import Outcome
 from messages import ENGLISH, catalogue, counted
+from notifier.when import AfterReview
 from policywatch import sandbox
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
@@ -282,6 +283,13 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
         or "there are none: changes are stored, and nobody is alerted; add [[routes]] to the watchlist"
     )
     yield Finding(bool(names), "routes", text)
+    held = [route.name for route in to.routes if isinstance(route.when, AfterReview)]
+    if held and not watchlist.people:
+        text = (
+            f"{', '.join(held)}: waits for a review; who shall review on the pages signs in by name: add [[people]] "
+            "(docs/browse.md); `policywatch review` does it from here"
+        )
+        yield Finding(True, "reviews", text, is_note=True)
     if not to.operator:
         text = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
         yield Finding(True, "operator", text, is_note=True)

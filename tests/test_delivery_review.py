@@ -180,6 +180,8 @@ def test_the_watchlist_says_how_long_and_a_command_releases(
         held = '[[routes]]\nwhen = "after review"\nwait = "3d"'
         config.write_text(text.replace("[[routes]]", held))
         run(config, status=0)
+        noted = policywatch("doctor", "--config", config, status=None)
+        assert "note  reviews: all: waits for a review" in noted
         site.pages["/privacy"] = policy(AI)
         number = run(config, status=0)["checks"][0]["change"]["id"]
         alerts = tmp_path / "alerts.txt"
