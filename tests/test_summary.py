@@ -174,7 +174,8 @@ def test_where_lines_break_is_no_change() -> None:
 def test_lines_of_markdown_with_a_break_at_their_end_are_items_too() -> None:
     text = (
         "# Policy\n\nYou may:  \nread [our rules](https://lake.example/rules);\\\n"
-        "ask us<br>- leave.\n\nYou may write to  \nour [office](https://lake.example/o).\n"
+        "ask us<br>- leave.\n\nYou may write to  \nour [office](https://lake.example/o).\n\n"
+        "Our  \naddress  \n-------\n"
     )
     blocks = read_page(text.encode(), mime="text/markdown").blocks
     assert [(block.kind, block.text) for block in blocks[1:]] == [
@@ -183,6 +184,7 @@ def test_lines_of_markdown_with_a_break_at_their_end_are_items_too() -> None:
         ("item", "ask us"),
         ("item", "- leave."),
         ("paragraph", "You may write to our office."),
+        ("heading", "Our address"),
     ]
     assert [link.at for block in blocks for link in block.links] == [5, 21]
 

@@ -100,6 +100,10 @@ def _plain(text: str) -> str:
     return " ".join((html.unescape(text) if "&" in text else text).split())
 
 
+def _unbroken(text: str) -> str:
+    return " ".join(text.replace(_BREAK, "").split()) if _BREAK in text else text
+
+
 class _Reader:
     """One pass over the lines; `pending` are those of the open paragraph or item."""
 
@@ -151,12 +155,14 @@ class _Reader:
             breaks = breaks_in(text.split(_BREAK)) if _BREAK in text else ()
             marks = [mark.start() for mark in re.finditer(_BREAK, text)]
             links = tuple(
-                replace(link, at=link.at - 2 * bisect_left(marks, link.at))
+                Link(
+                    _unbroken(link.text),
+                    link.url,
+                    link.at - 2 * bisect_left(marks, link.at),
+                )
                 for link in links
             )
-            whole = Block(
-                self.kind, " ".join(text.replace(_BREAK, "").split()), (), links
-            )
+            whole = Block(self.kind, _unbroken(text), (), links)
             for block in part(whole, breaks):
                 self.add(block.kind, block.text, block.links)
         self.pending.clear()
@@ -182,7 +188,7 @@ class _Reader:
         elif self.pending and (match := self._underline(line)):
             self.add(
                 "heading",
-                *inline(" ".join(self.pending)),
+                *inline(_unbroken(" ".join(self.pending))),
                 1 if match.group(1).startswith("=") else 2,
             )
             self.pending.clear()
