@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from foundation.vocabulary import State
+from foundation.vocabulary import ReviewState, State
 from notifier.delivery import Deliveries, DeliveryRun
 from notifier.notifications import Notification
 from notifier.plan import plan
 from notifier.routes import Address, Route
 from notifier.send import Result
+from notifier.when import AfterReview
+from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Delivery
 from storage.processes import is_dead, this_process
@@ -28,6 +30,7 @@ from tests import warm
 from tests.inbox import mail_server, webhook
 from tests.owed import POLICY, owe, route
 from tests.post import MINUTE, NOON, OPERATOR, PERMANENT, TEMPORARY, Post, deliver, rows
+from tests.test_delivery_review import review
 from tests.test_events import TERMS, find, flagged
 
 
@@ -198,6 +201,7 @@ import os, signal, sys
 from notifier.delivery import DeliveryRun
 from notifier.routes import Address, Route
 from notifier.send import send
+from notifier.when import AfterReview
 from storage.database import Database
 
 def die(address, message):
@@ -205,7 +209,8 @@ def die(address, message):
         assert send(address, message).ok
     os.kill(os.getpid(), signal.SIGKILL)
 
-DeliveryRun(Database(sys.argv[1]), [Route("team", (Address("${A}", sys.argv[2]),))], (), send=die).deliver_due()
+team = Route("team", (Address("${A}", sys.argv[2]),), when=AfterReview())
+DeliveryRun(Database(sys.argv[1]), [team], (), send=die).deliver_due()
 """
 
 
@@ -228,6 +233,31 @@ def test_a_kill_at_the_moment_of_sending_loses_nothing(
     assert len(inbox.mails) == mails
     # The one window in which a mail can come twice: taken by the server, not yet recorded. It says so by its number.
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 1
+
+
+@pytest.mark.parametrize(
+    ("when", "state", "mails"),
+    [
+        ("before", ReviewState.CONCERNS_US, 1),
+        ("after", ReviewState.CONCERNS_US, 2),
+        ("before", ReviewState.NOT_FOR_US, 0),
+        ("after", ReviewState.NOT_FOR_US, 1),
+    ],
+)
+def test_after_a_kill_the_last_review_decides_about_what_was_held(
+    database: Database, database_url: str, when: str, state: ReviewState, mails: int
+) -> None:
+    number = owe(database, "team", when=utc_now())
+    held = {"when": AfterReview()}
+    with mail_server() as inbox:
+        team = route("team", inbox.url(), **held)
+        assert DeliveryRun(database, [team], ()).deliver_due().sent == 0
+        review(database, number, ReviewState.REVIEWED)
+        killed(database_url, inbox.url(), when)
+        review(database, number, state)
+        DeliveryRun(database, [team], ()).deliver_due()
+        DeliveryRun(database, [team], ()).deliver_due()
+    assert len(inbox.mails) == mails
 
 
 def test_what_joins_an_event_between_a_kill_and_the_next_run_is_neither_lost_nor_hidden(
