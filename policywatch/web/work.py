@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,11 +19,12 @@ from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.change_list import ChangeFilter, changes_page, count_events
 from storage.checks import Check
-from storage.deliveries import newest
+from storage.deliveries import Delivery, newest
 from storage.documents import Document
 
 _RECENT = timedelta(days=30)  # what is older stands in the lists alone
 _EVENTS, _MESSAGES = 20, 200
+_Failing = list[tuple[Document, Check]]
 router = page_router()
 
 
@@ -100,9 +100,6 @@ def _unreviewed(now: datetime) -> ChangeFilter:
     )
 
 
-_Failing = list[tuple[Document, Check]]
-
-
 def _failing(session: Session) -> tuple[_Failing, list[_Failing]]:
     """Held texts that nobody rejected, and the other failing pages by cause."""
     held: _Failing = []
@@ -116,6 +113,6 @@ def _failing(session: Session) -> tuple[_Failing, list[_Failing]]:
     return held, [[others[each.document_id] for each in group] for group in causes]
 
 
-def _undelivered(session: Session, now: datetime) -> Sequence[Any]:
+def _undelivered(session: Session, now: datetime) -> list[Delivery]:
     parked = newest(session, state=State.PARKED, limit=_MESSAGES)
     return [each for each in parked if each.created_at > now - _RECENT]
