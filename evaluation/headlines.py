@@ -10,7 +10,8 @@ from analysis.compare import compare
 from analysis.model import Brief, Comparison
 from analysis.page_json import stored_brief
 from evaluation.labels import DATA, read_text
-from evaluation.leads import Labelled, is_hit
+from evaluation.leads import Labelled
+from evaluation.scores import is_hit
 from messages.catalogue import catalogue
 from messages.headline import headline_text
 

@@ -23,6 +23,7 @@ from analysis.model import CELL, Brief, Page, Quote
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.word_lists import word_lists
 from evaluation.labels import Row, language_of, pages_of
+from evaluation.scores import is_hit
 from foundation.vocabulary import QUESTIONS
 
 WEIGHTS = Path(__file__).parent.parent / "analysis" / "classify" / "lead.json"
@@ -73,14 +74,6 @@ def labelled(
     return Labelled(row, label, annotated, some, np.array(hits)) if some else None
 
 
-def shares(one: str, other: str) -> bool:
-    """Whether the shorter has at least four words and 60% of its words in common with the longer."""
-    counts = [Counter(_WORD.findall(text.casefold())) for text in (one, other)]
-    short = min(count.total() for count in counts)
-    common = (counts[0] & counts[1]).total()
-    return bool(short) and common >= min(4, short) and common / short >= 0.6
-
-
 def train_ranking(changes: Sequence[Labelled]) -> dict[str, float]:
     """Weights that make the reader's choice the likeliest of a change's candidates."""
     known = [
@@ -125,12 +118,6 @@ def train_ranking(changes: Sequence[Labelled]) -> dict[str, float]:
 def write_weights(weights: Weights) -> None:
     WEIGHTS.write_text(
         json.dumps(dict(sorted(weights.items())), indent=1) + "\n", "utf-8"
-    )
-
-
-def is_hit(quotation: str, label: Row) -> bool:
-    return any(
-        shares(quotation, text) for text in (label["lead"], *label["also"]) if text
     )
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +28,7 @@ from analysis.compare import compare
 from analysis.model import Comparison, UnreadablePage
 from analysis.text.dates import ORDERS, dates_in
 from evaluation.labels import Row, language_of, pages_of, read_rows
-from evaluation.scores import change_scores, table
+from evaluation.scores import change_scores, is_hit, table
 from policywatch.ingest.drafts import change_columns, draft_change
 from policywatch.reader.answer import ModelAnswer
 from policywatch.reader.prompt import Prompt, Subject, prompt_of
@@ -196,12 +195,7 @@ def replay(rows: Sequence[Row], answers: dict[str, Any], leads: dict[str, Row]) 
                 lead = leads.get(row["id"])
                 if lead and lead["kind"] != "nothing" and reading["headline"]:
                     quotes = reading["statements"][0]["quotes"]
-                    leading = [lead["lead"], *lead["also"]]
-                    hits[
-                        any(
-                            _shares(q["text"], each) for q in quotes for each in leading
-                        )
-                    ] += 1
+                    hits[any(is_hit(quote["text"], lead) for quote in quotes)] += 1
         verdicts.append(_verdict(columns))
         _differs(row, verdicts[-1])
     print(table("trained model", change_scores(rows, trained)))
@@ -234,13 +228,6 @@ def _date_score(row: Row, question: Prompt, reading: dict[str, Any]) -> str:
         if each.day
     }
     return "missing, asked" if row["effective_date"] in days else "missing"
-
-
-def _shares(one: str, other: str) -> bool:
-    """At least 60% of the words of the shorter, and four of them or all."""
-    words = [Counter(re.findall(r"[^\W_]+", text.casefold())) for text in (one, other)]
-    short, common = min(each.total() for each in words), (words[0] & words[1]).total()
-    return short > 0 and common >= max(min(4, short), 0.6 * short)
 
 
 def _verdict(columns: dict[str, Any]) -> Verdict:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.classify.verdict import Verdict
 from evaluation.labels import Row
 from foundation.vocabulary import TOPICS
 
+_WORD = re.compile(r"[^\W_]+")
 _AI = {"ai_training", "ai_features", "automated_decisions"}
 Scores = dict[str, float]
 
@@ -126,6 +129,22 @@ def change_scores(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Scores:
             verdict.direction in row["direction"] for row, verdict in told
         ),
     }
+
+
+def is_hit(quotation: str, label: Row) -> bool:
+    """Whether the shorter of it and a reader's lead has 60% of its words, and four of them or all, in common with the
+    longer.
+    """
+    return any(
+        _shares(quotation, text) for text in (label["lead"], *label["also"]) if text
+    )
+
+
+def _shares(one: str, other: str) -> bool:
+    counts = [Counter(_WORD.findall(text.casefold())) for text in (one, other)]
+    short = min(count.total() for count in counts)
+    common = (counts[0] & counts[1]).total()
+    return short > 0 and common >= max(min(4, short), 0.6 * short)
 
 
 def table(title: str, scores: Mapping[str, float]) -> str:
