@@ -19,6 +19,7 @@ from messages import Message
 from policywatch.ingest.archived import ArchivedText
 from policywatch.sources.files import MIMES
 from policywatch.sources.repository import LARGEST, NotAnArchive
+from policywatch.sources.source import newer
 from storage.clock import utc_now
 from storage.versions import Import
 
@@ -43,11 +44,7 @@ class SavedPages:
     url: str
 
     def records(self, since: Import | None) -> Sequence[SavedFile]:
-        return [
-            file
-            for file in self.files
-            if since is None or file.recorded_at > since.recorded_at
-        ]
+        return newer(self.files, since)
 
     def texts(self, records: Sequence[SavedFile]) -> Iterator[ArchivedText]:
         for at, name in records:

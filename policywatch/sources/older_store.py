@@ -9,6 +9,7 @@ from typing import ClassVar
 from crawler.targets import Fetched
 from messages import Message
 from policywatch.ingest.archived import ArchivedText
+from policywatch.sources.source import newer
 from storage.errors import DamagedValue
 from storage.older_stores import OldCapture, OlderStore
 from storage.versions import Import
@@ -25,11 +26,7 @@ class StoredPages:
     name: str
 
     def records(self, since: Import | None) -> Sequence[OldCapture]:
-        return [
-            row
-            for row in self.captures
-            if since is None or row.recorded_at > since.recorded_at
-        ]
+        return newer(self.captures, since)
 
     def texts(self, records: Sequence[OldCapture]) -> Iterator[ArchivedText]:
         for row in records:

@@ -31,6 +31,7 @@ from policywatch.sources.source import (
     ImportReport,
     Progress,
     import_past,
+    newer,
 )
 from storage.captures import OPEN_TERMS_ARCHIVE, REFILTERED
 from storage.checks import VALID, from_source, newest_check
@@ -63,9 +64,7 @@ class ArchivedDocument:
         commits = [record.commit for record in self.recorded]
         if since.commit in commits:
             return self.recorded[commits.index(since.commit) + 1 :]
-        return [
-            record for record in self.recorded if record.recorded_at > since.recorded_at
-        ]
+        return newer(self.recorded, since)
 
     def texts(self, records: Sequence[Record]) -> Iterator[ArchivedText]:
         """Raises `ArchiveUnreachable`."""

@@ -56,6 +56,13 @@ class Source(Protocol[R]):
         """One after the other."""
 
 
+def newer(records: Sequence[R], since: Import | None) -> Sequence[R]:
+    """By date: for sources whose texts have no other order."""
+    if since is None:
+        return records
+    return [record for record in records if record.recorded_at > since.recorded_at]
+
+
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """`continues`: it is a document of the watchlist."""

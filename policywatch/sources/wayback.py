@@ -39,7 +39,7 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.ingest.archived import ArchivedText
 from policywatch.ingest.extraction import isolated
 from policywatch.sources.repository import ArchiveUnreachable
-from policywatch.sources.source import ArchiveChecks, ArchiveFailed
+from policywatch.sources.source import ArchiveChecks, ArchiveFailed, newer
 from storage.captures import INTERNET_ARCHIVE
 from storage.checks import (
     VALID,
@@ -259,9 +259,8 @@ class PastCopies:
                 and copy.record.digest != rare[-1].record.digest
             ):
                 rare.append(copy)
-        if since is None or since.commit != self.mark:  # of another period
-            return rare
-        return [copy for copy in rare if copy.recorded_at > since.recorded_at]
+        is_same_period = since is not None and since.commit == self.mark
+        return newer(rare, since if is_same_period else None)
 
     def texts(self, records: Sequence[Copy]) -> Iterator[ArchivedText]:
         """Each copy's page, or why there is none. Raises `ArchiveFailed`."""
