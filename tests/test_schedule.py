@@ -410,6 +410,16 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
     assert "workers need PostgreSQL" in refused
 
 
+def test_a_route_to_a_file_that_nobody_keeps_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "policywatch.toml"
+    policywatch("init", "--contact", "a@example.org", "--config", config)
+    assert "another address: file.\n" in schedule("github-actions", config)
+    for kept in ("cron", "systemd", "docker", "kubernetes"):
+        assert "another address" not in schedule(kept, config)
+    server = installation(database_file=None, to_files=["file"])
+    assert "another address: file.\n" in render("kubernetes", server)
+
+
 def test_workflow_needs_the_database_in_the_repository() -> None:
     with pytest.raises(CannotSchedule, match="lies outside"):
         render(

@@ -24,7 +24,8 @@ class Installation:
     """With absolute paths.
 
     `program` is the command in words. `database_file` is None for a server. `secrets` are names of environment
-    variables, never values. `repository` is the root of the watchlist's git work tree.
+    variables, never values. `repository` is the root of the watchlist's git work tree. `to_files` are names of routes
+    that write to a file.
     """
 
     program: Sequence[str]
@@ -35,6 +36,7 @@ class Installation:
     database_file: Path | None
     environment_file: Path | None = None
     secrets: Sequence[str] = ()
+    to_files: Sequence[str] = ()
     every: str = "1h"
     repository: Path | None = None
     workers: int = 0  # on one PostgreSQL; 0: one job
@@ -82,6 +84,11 @@ def this_installation(
         database_file=_sqlite_file(watchlist.database),
         environment_file=environment_file.absolute() if environment_file else None,
         secrets=secrets,
+        to_files=[
+            entry.name
+            for entry, _ in watchlist.routes
+            if any(address.lower().startswith("file:") for address in entry.to)
+        ],
         every=every,
         workers=workers,
         repository=next(
