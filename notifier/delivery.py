@@ -301,7 +301,7 @@ class DeliveryRun:
             message = with_reminders(
                 session, message, names, delivery.created_at.date(), self.base_url
             )
-        if page is not None and carried:
+        if page is not None and delivery.kind != "confirmation":
             message = replace(
                 message,
                 body=replace(message.body, routes=("subscribers",), subscription=page),

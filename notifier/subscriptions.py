@@ -8,6 +8,7 @@ from urllib.parse import quote
 from sqlmodel import Session
 
 from notifier.routes import Address, Route
+from notifier.when import parse_when
 from storage.subscribers import Subscriber, subscribers
 
 RouteTo = Callable[[Subscriber], Route]
@@ -30,6 +31,11 @@ def subscriber_route(
         topics=frozenset(subscriber.topics) or None
         if subscriber.confirmed_at
         else frozenset(),  # matches nothing
+        services=frozenset({subscriber.service})
+        if subscriber.service and not subscriber.document
+        else None,
+        documents=frozenset({subscriber.document}) if subscriber.document else None,
+        when=parse_when(subscriber.when),
         severity=subscriber.severity,
         language=subscriber.language,
         subscription=page,

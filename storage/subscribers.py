@@ -22,7 +22,7 @@ _NAME = "[subscriber "  # of no route of a watchlist
 
 
 class Subscriber(SQLModel, table=True):
-    """Nothing is sent before `confirmed_at`. `token`, in links, is the right to confirm and unsubscribe."""
+    """Nothing is sent before `confirmed_at`. `token`, in links, is the right to confirm, edit and unsubscribe."""
 
     __tablename__ = "subscribers"
 
@@ -33,17 +33,17 @@ class Subscriber(SQLModel, table=True):
     token: str = Field(default_factory=lambda: secrets.token_urlsafe(24), unique=True)
     address: str = Field(unique=True)  # lower case
     topics: list[str] = Field(sa_type=JSON)  # all if empty
+    service: str | None = None  # all without
+    document: str | None = None  # instead of the service
+    when: str = "at once"  # as a route's
     severity: str
     language: str
     requested_at: datetime = Field(sa_type=Utc)
     confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
 
     def choose(self, asked: Subscriber) -> None:
-        self.topics, self.severity, self.language = (
-            asked.topics,
-            asked.severity,
-            asked.language,
-        )
+        for choice in ("topics", "service", "document", "when", "severity", "language"):
+            setattr(self, choice, getattr(asked, choice))
 
 
 def is_subscriber(route: str) -> bool:

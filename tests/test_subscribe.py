@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import select
 
 from notifier.delivery import DeliveryRun
@@ -32,7 +33,7 @@ from storage.deliveries import retry_parked
 from storage.integrity import all_damage
 from storage.subscribers import Subscriber, subscribers
 from tests.inbox import Inbox, mail_server
-from tests.owed import owe
+from tests.owed import BRIEF, owe
 from tests.post import notices, rows
 from tests.site import serving
 from tests.test_delivery_mail import body
@@ -162,7 +163,9 @@ def test_a_reader_subscribes_gets_alerts_and_leaves_with_one_click(
         )  # as it was sent
         assert alert["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         assert alert["List-Id"] == "<subscribers.policywatch.example.net>"
-        assert f"Se désabonner ({SITE}{link})" in body(alert, "plain")
+        assert f"Modifier l’abonnement ou se désabonner ({SITE}{link})" in body(
+            alert, "plain"
+        )
         assert f'href="{SITE}{link}"' in body(alert, "html")
         assert "[subscriber" not in body(alert, "html")
         assert [*all_damage(database)] == []
@@ -264,6 +267,7 @@ def test_who_has_the_mailbox_decides_whoever_entered_it_first(readers: Readers) 
     ]
     assert [node.text() for node in asked.css("option[selected]")] == [
         "Medium and above",
+        "At once",
         "English",
     ]
     chosen = {
@@ -274,7 +278,6 @@ def test_who_has_the_mailbox_decides_whoever_entered_it_first(readers: Readers) 
     }
     readers.site.post(link, data=chosen)
     readers.sign_up(severity="high")  # the stranger again
-    readers.site.post(link, data=chosen | {"severity": "high"})
     (reader,) = readers.table()
     assert (reader.topics, reader.severity, reader.language) == (
         ["retention"],
@@ -314,7 +317,7 @@ def test_an_address_that_is_known_gets_the_link_to_its_subscription_the_next_day
     readers.sign_up(severity="high")
     readers.deliver()  # as another day's
     assert readers.link(2) == link
-    assert "Low and above" in " ".join(text(page(readers.site, link), "li"))
+    assert "Low and above" in text(page(readers.site, link), "option[selected]")
 
 
 def test_a_link_that_is_not_used_in_time_says_so_and_nothing_of_the_reader_stays(
@@ -399,6 +402,112 @@ def test_what_can_not_be_sent_to_is_refused(
     answer = readers.sign_up(**fields)
     assert (answer.status_code, "Please check it" in answer.text) == (400, True)
     assert readers.table() == []
+
+
+def test_what_was_typed_is_kept_with_the_error(readers: Readers) -> None:
+    fields = {"address": "anna@", "tracking": "true", "when": "daily 07:00"}
+    asked = LexborHTMLParser(
+        readers.sign_up(**fields, severity="high", language="de").text
+    )
+    (address,) = asked.css("input[name=address]")
+    assert address.attributes["value"] == "anna@"
+    assert [node.attributes["name"] for node in asked.css("input[checked]")] == [
+        "tracking"
+    ]
+    chosen = [node.attributes["value"] for node in asked.css("option[selected]")]
+    assert chosen == ["high", "daily 07:00", "de"]
+
+
+def test_one_service_document_or_question_from_its_own_page(readers: Readers) -> None:
+    readers.change()
+    readers.change(document="harbour/terms")
+    for path, only in (
+        ("/services?service=Harbour", {}),
+        ("/documents/harbour/terms", {"document": "harbour/terms"}),
+    ):
+        (link,) = {
+            each for each in hrefs(page(readers.site, path)) if "/subscribe" in each
+        }
+        asked = page(readers.site, link)
+        assert {
+            node.attributes["name"]: node.attributes["value"]
+            for node in asked.css("input[checked]")
+        } == only
+        selected = text(asked, "#service option[selected]")
+        assert selected == ["Harbour"]
+    links = hrefs(page(readers.site, "/services/Harbour/today"))
+    link = next(each for each in links if "topic=advertising" in each)
+    asked = page(readers.site, link)
+    assert [node.attributes["name"] for node in asked.css("input[checked]")] == [
+        "advertising",
+        "tracking",
+    ]
+    assert readers.site.get("/subscribe?document=nothing").status_code >= 400
+    assert readers.sign_up(document="nothing").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"service": "Harbour"}, {"document": "harbour/terms", "service": "Parley"}],
+)
+def test_who_follows_one_service_or_document_hears_of_nothing_else(
+    readers: Readers, wanted: dict[str, str]
+) -> None:
+    readers.change()
+    readers.change(document="harbour/terms")
+    link = readers.subscribe(**wanted)
+    readers.change()
+    readers.change(document="harbour/terms")
+    readers.deliver()
+    assert len(readers.inbox.mails) == 2
+    assert "Harbour" in readers.inbox.mails[-1]["Subject"]
+    readers.site.post(link, data={**ANNA, "confirm": "true", "service": "Parley"})
+    readers.change(document="harbour/terms")
+    readers.deliver()
+    assert len(readers.inbox.mails) == 2
+    readers.change()
+    readers.deliver()
+    assert len(readers.inbox.mails) == 3
+
+
+def test_a_digest_comes_at_its_time_and_is_edited_by_its_link(
+    readers: Readers,
+) -> None:
+    link = readers.subscribe(when="daily 07:00")
+    readers.change()
+    readers.change(topics=["tracking"])
+    readers.deliver()
+    assert len(readers.inbox.mails) == 1
+    readers.later = timedelta(days=1)
+    readers.deliver()
+    digest = readers.inbox.mails[-1]
+    assert len(readers.inbox.mails) == 2
+    assert f"({SITE}{link})" in body(digest, "plain")
+    asked = page(readers.site, link)
+    assert "Daily digest, at 07:00 UTC" in text(asked, "option[selected]")
+    edited = {**ANNA, "confirm": "true", "when": "at once", "address": "eve@x.org"}
+    assert "saved" in readers.site.post(link, data=edited).text
+    (reader,) = readers.table()
+    assert (reader.when, reader.address) == ("at once", "anna@example.org")
+    readers.later = timedelta()
+    readers.change(topics=["retention"])
+    readers.deliver()
+    assert len(readers.inbox.mails) == 3
+
+
+def test_a_digest_of_reminders_alone_can_be_unsubscribed_from(
+    readers: Readers,
+) -> None:
+    link = readers.subscribe(when="daily 07:00")
+    last_day = utc_now().date() + timedelta(days=9)
+    readers.change(deadline=last_day, brief=BRIEF | {"deadline": f"{last_day}"})
+    for days in (1, 2, 3):
+        readers.later = timedelta(days=days)
+        readers.deliver()
+    assert len(readers.inbox.mails) == 3
+    reminder = body(readers.inbox.mails[-1], "plain")
+    assert f"({SITE}{link})" in reminder
+    assert "[subscriber " not in reminder
 
 
 def test_forms_of_other_sites_sign_nobody_up(readers: Readers) -> None:

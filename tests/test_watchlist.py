@@ -252,6 +252,9 @@ def test_readers_can_subscribe_only_where_mail_and_links_work(tmp_path: Path) ->
         'site = "http://watch.example"\n' + GOOD + MAIL + "[web]\nsubscribe = true\n",
     )
     assert problem.startswith("18: web.subscribe: needs a [mail] block, and site")
+    for site in ("http://localhost:8000", "http://127.0.0.1:8000"):
+        config = f'site = "{site}"\n{GOOD}{MAIL}[web]\nsubscribe = true\n'
+        assert load(written(tmp_path, config)).web.subscribe
 
 
 def test_the_mail_addresses_to_copy_are_addresses() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
@@ -233,9 +234,12 @@ class _Loader:
             *language_problems(*watchlist.operator),
         ]
         if watchlist.web.subscribe and not (
-            "mail" in self.raw and (top.site or "").startswith("https://")
+            "mail" in self.raw and _keeps_secrets(top.site or "")
         ):
-            problem = 'needs a [mail] block, and site = "https://..." for the links to confirm and to unsubscribe'
+            problem = (
+                'needs a [mail] block, and site = "https://..." for the links to confirm and to unsubscribe '
+                '(or "http://localhost:8000", to try it)'
+            )
             self.problems.append(self._section("web").problem("subscribe", problem))
         if not self.problems:  # else a document may be missing here
             self.problems += filter_problems(
@@ -460,3 +464,13 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
         return environ[match[1]]
 
     return _VARIABLE.sub(value, text)
+
+
+def _keeps_secrets(site: str) -> bool:
+    """Links to it can be followed without anybody between reading them."""
+    parts = urlsplit(site)
+    return parts.scheme == "https" or parts.hostname in {
+        "localhost",
+        "127.0.0.1",
+        "::1",
+    }

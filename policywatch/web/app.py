@@ -82,7 +82,11 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=_few_threads,
-        dependencies=[Depends(_known_names), Depends(work.count_work)],
+        dependencies=[
+            Depends(_known_names),
+            Depends(work.count_work),
+            Depends(subscribe.offer),
+        ],
         exception_handlers=FAILURES,
     )
     access = access or Access()

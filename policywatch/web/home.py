@@ -29,12 +29,7 @@ def home(request: Request, backend: Using) -> Response:
     wanted = page_context(request).within(ChangesQuery()).filter
     with backend.database.reading() as session:
         context = home_page(session, backend.now().date(), wanted)
-        return render(
-            request,
-            "home.html",
-            can_subscribe=backend.state().recipients.route_to is not None,
-            **context,
-        )
+        return render(request, "home.html", **context)
 
 
 def home_page(session: Session, today: date, wanted: ChangeFilter) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class PageContext:
     csrf: str | None = None
     person: str = ""
     open_work: int = 0
+    can_subscribe: bool = False
 
     @property
     def exported(self) -> bool:

@@ -38,6 +38,7 @@ def service_today(
         today=answers,
         service=name,  # for links: JSON has it escaped
         has_others=has_others,
+        topics_of={question: [*topics] for question, topics in TODAY.items()},
         current=backend.now().date(),
     )
 
