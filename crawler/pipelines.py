@@ -18,7 +18,7 @@ from foundation.vocabulary import NoticeKind, Outcome
 from storage.alternating import note_differing
 from storage.captures import Capture, add_capture, newest_captures
 from storage.checks import Check
-from storage.notices import Notice, notices_of
+from storage.deliveries import Notice, notices_of
 from storage.versions import Version
 
 _WAIT = 0.05  # seconds; lost if the program is killed

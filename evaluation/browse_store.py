@@ -17,13 +17,12 @@ from analysis.page_json import brief_json
 from analysis.text.words import word_diff
 from foundation.vocabulary import TOPICS
 from messages import Message
-from storage.alerts import Alert
 from storage.captures import Capture
 from storage.chain import ChainEntry
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
 from storage.database import Database
-from storage.deliveries import Delivery, DeliveryItem
+from storage.deliveries import Alert, Delivery, DeliveryItem
 from storage.documents import Document
 from storage.paragraphs import (
     ParagraphInterval,

@@ -21,8 +21,8 @@ from evaluation.screenshots import saved
 from notifier.notifications import alert_message, digest_message
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.web.app import create_app
-from storage.alerts import Alert
 from storage.database import Database
+from storage.deliveries import Alert
 from storage.documents import Document, declare
 from tests.stories import START, Teller, day
 from tests.web_server import served

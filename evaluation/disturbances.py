@@ -24,10 +24,10 @@ from typing import Any
 
 from sqlmodel import select
 
-from storage.alerts import Alert
 from storage.changes import Change
 from storage.checks import Check
 from storage.database import Database
+from storage.deliveries import Alert
 from tests.site import Site, a_job, a_site
 
 ROOT = Path(__file__).parents[1]

@@ -30,7 +30,7 @@ from analysis.text.dates import ORDERS, dates_in
 from evaluation.labels import Row, language_of, pages_of, read_rows
 from evaluation.scores import change_scores, is_hit, table
 from policywatch.ingest.drafts import change_columns, draft_change
-from policywatch.reader.answer import ModelAnswer
+from policywatch.reader.model import ModelAnswer
 from policywatch.reader.prompt import Prompt, Subject, prompt_of
 from policywatch.reader.reading import decide, reading_of
 from storage.changes import StoredPassage

@@ -41,15 +41,14 @@ from sqlalchemy import text
 from sqlmodel import SQLModel, col, func, select, update
 
 from policywatch.job_queue import make_queue
-from storage.alerts import Alert
 from storage.captures import Capture, add_capture
 from storage.changes import Change
 from storage.checks import Check, last_checks, unread_checks
 from storage.clock import utc_now
 from storage.database import Database
-from storage.deliveries import counts
+from storage.deliveries import Alert, counts
 from storage.documents import Document
-from storage.leases import leases
+from storage.lock import leases
 from storage.versions import Version, enter_text
 from tests.site import a_job, policy
 from tests.vanishing_proxy import Proxy

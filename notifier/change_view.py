@@ -25,8 +25,7 @@ from notifier.summary import (
     quotation,
     read_statements,
 )
-from storage.announced import Announcement, announcements
-from storage.change_list import ListedChange
+from storage.change_list import Announcement, ListedChange, announcements
 from storage.changes import Change, StoredPassage, passages
 from storage.documents import PREVIEW, Document, document
 from storage.versions import Version, archive_name, version_heads

@@ -14,7 +14,7 @@ from apprise.exception import AppriseException
 from apprise.manager_plugins import NotificationManager
 
 from foundation.addresses import host_of
-from notifier.chat_markup import Format, channel_of
+from notifier.forms import Format, channel_of
 from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail

@@ -13,7 +13,6 @@ from sqlmodel import Session
 
 from foundation.vocabulary import NoticeKind, State
 from messages import Message
-from notifier.backoff import LONGEST_RETRY_AFTER, is_hopeless, pause, wait
 from notifier.notifications import (
     Notification,
     alert_message,
@@ -35,13 +34,14 @@ from notifier.subscriptions import RouteTo, subscriber_routes
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
 from notifier.when import AfterReview
 from storage.advisory_locks import AdvisoryLock, take
-from storage.alerts import Alert
 from storage.chain import head_line
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import (
+    Alert,
     Deliveries,
     Delivery,
+    Notice,
     claim,
     claimed,
     counts,
@@ -52,9 +52,36 @@ from storage.deliveries import (
     settle,
     switch_off,
 )
-from storage.notices import Notice
-from storage.processes import is_dead, this_process
+from storage.lock import is_dead, this_process
 from storage.subscribers import forget_unconfirmed, is_subscriber
+
+FIRST = timedelta(minutes=1)
+FACTOR = 3
+LONGEST = timedelta(hours=6)
+_GIVEN_UP_AFTER = timedelta(days=1)  # from the first failed attempt
+_LEAST_TRIES = 6  # two attempts in more than a day, for a laptop
+LONGEST_RETRY_AFTER = timedelta(days=1)
+_SPREAD = 0.2  # simultaneous failures do not retry together
+
+
+def is_hopeless(attempts: int, since: datetime, now: datetime) -> bool:
+    return attempts >= _LEAST_TRIES and now - since >= _GIVEN_UP_AFTER
+
+
+def pause(failures: int) -> timedelta:
+    """Of an address, after consecutive failed messages."""
+    return timedelta(seconds=1) * int(4 ** min(failures - 1, 6))
+
+
+def wait(attempts: int, asked: timedelta | None, chance: float) -> timedelta:
+    """`asked` is the server's Retry-After, `chance` from 0 to 1 the jitter."""
+    if asked is not None:
+        return max(min(asked, LONGEST_RETRY_AFTER), timedelta(seconds=1)) * (
+            1 + _SPREAD / 2 * chance
+        )
+    grown: timedelta = min(FIRST * int(FACTOR ** min(attempts - 1, 10)), LONGEST)
+    return grown * (1 - _SPREAD + 2 * _SPREAD * chance)
+
 
 LEASE = timedelta(minutes=15)  # another host's claim counts as dead
 PATIENCE = timedelta(seconds=30)  # for resting addresses

@@ -10,14 +10,54 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape as html_escape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from notifier.chat_markup import Format
 from notifier.escape import markdown, without_mentions
+
+Format = Literal["text", "html", "markdown", "slack", "discord", "teams", "tags"]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The defaults fit most of Apprise's services. `room` is the real limit where Apprise's is wrong; `counts_bytes`:
+    it is not in characters.
+    """
+
+    markup: Format = "markdown"
+    room: int | None = None
+    counts_bytes: bool = False
+    # plain text unless the address has format=
+    reads_text: bool = False
+    # in the message, or as another one
+    file: Literal["within", "after"] | None = None
+    text_with_file: bool = False  # otherwise an empty message is posted too
+
+
+# most other services with files are for phones, where a second message is a second alarm
+CHANNELS: dict[str, Channel] = {
+    "discord": Channel("discord", file="after"),
+    "gchat": Channel("slack"),
+    "slack": Channel("slack"),
+    "tgram": Channel("tags", file="after"),
+    **dict.fromkeys(
+        ("matrix", "matrixs"), Channel("tags", file="after", text_with_file=True)
+    ),
+    **dict.fromkeys(("workflow", "workflows"), Channel("teams", room=12_000)),
+    # ntfy turns more than 4,096 bytes into a file, which some servers refuse
+    **dict.fromkeys(("ntfy", "ntfys"), Channel(room=4000, counts_bytes=True)),
+    **dict.fromkeys(("json", "jsons"), Channel(reads_text=True, file="within")),
+    **dict.fromkeys(("form", "forms", "xml", "xmls"), Channel(reads_text=True)),
+}
+_OTHER = Channel()
+
+
+def channel_of(scheme: str) -> Channel:
+    return CHANNELS.get(scheme, _OTHER)
+
 
 _HAIR_SPACE = "\u200a"
 _HTML = re.compile(r"[<>]")

@@ -2,29 +2,252 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+from functools import cache
+from typing import Any, Literal
 
 from sqlmodel import Session
 
 from foundation.vocabulary import MessageKind, NoticeKind, gravity
-from messages import Catalogue, catalogue
+from messages import Catalogue, Message, catalogue, translate
 from notifier.calendar import REMINDER, CalendarEntry
 from notifier.change_view import ChangeView, change_view
-from notifier.chat_markup import Format
 from notifier.escape import clean, cut
-from notifier.news import show_notice
-from notifier.render import Body, fitted
+from notifier.forms import DIALECTS, Format, render
 from notifier.sample import sample_change
-from storage.alerts import Alert, alerted_before_of_day, approaching_deadlines
-from storage.announced import announcements
-from storage.change_list import ListedChange, event_of, leading_first, listed
+from storage.change_list import (
+    ListedChange,
+    announcements,
+    event_of,
+    leading_first,
+    listed,
+)
 from storage.changes import Change, change_in_any_state, newest_alerting
-from storage.deliveries import Delivery, alerted_changes
+from storage.deliveries import (
+    Alert,
+    Delivery,
+    Notice,
+    alerted_before_of_day,
+    alerted_changes,
+    approaching_deadlines,
+)
 from storage.documents import document
-from storage.notices import Notice
+
+_LENGTHS = (1500, 600, 250)  # of a passage
+_WAYS = (2, 1, 0)  # to refuse
+_ONE_LINE = 500  # SMS and pagers get a line and a link
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`whole` is the address of the complete content."""
+
+    template: Literal["alert", "digest", "notice"]
+    language: str
+    changes: tuple[ChangeView, ...] = ()
+    lines: tuple[News, ...] = ()
+    lead: str | None = None
+    routes: tuple[str, ...] = ()
+    deadlines: tuple[ChangeView, ...] = ()  # of earlier alerts
+    whole: str | None = None
+    subscription: str | None = None  # where to unsubscribe
+    head: str | None = None  # of the chain
+
+    @property
+    def words(self) -> Catalogue:
+        return catalogue(self.language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Number and length of passages (or changes, lines), and the brief. `ways` to refuse remain of a shortened brief;
+    None: the whole brief.
+    """
+
+    entries: int
+    passage: int
+    brief: bool = True
+    ways: int | None = None
+
+
+def fitted(
+    body: Body,
+    subject: str,
+    form: Format,
+    length: int,
+    size: Callable[[str], int] = len,
+) -> str:
+    """As much as `length` characters (or `size`) hold."""
+
+    @cache
+    def rendered(room: _Room) -> str:
+        return _render(body, subject, form, room)
+
+    if length >= _ONE_LINE:
+        for room in _rooms(body, lambda tried: size(rendered(tried)) <= length):
+            if size(rendered(room)) <= length:
+                return rendered(room)
+    return _one_line(body, subject, form, length)
+
+
+def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
+    """Ever less, with as many passages as fit at each length."""
+    is_alert = body.template == "alert"
+    count = len(body.lines) or (
+        len(body.changes[0].excerpts) if is_alert else len(body.changes)
+    )
+    rooms = [_Room(count, passage) for passage in _LENGTHS]
+    rooms += [replace(rooms[-1], ways=ways) for ways in _WAYS] + [
+        replace(rooms[-1], brief=False)
+    ]
+    for room in rooms:
+        yield from _most(room, fits)
+        if (
+            is_alert and room.passage == _LENGTHS[-1]
+        ):  # its brief alone is useful, unlike an empty digest
+            yield replace(room, entries=0)
+    yield replace(rooms[-1], entries=0)
+
+
+def _most(whole: _Room, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
+    if fits(whole):
+        yield whole
+        return
+    least, most = 0, whole.entries
+    while least < most:
+        tried = (least + most + 1) // 2
+        least, most = (
+            (tried, most) if fits(replace(whole, entries=tried)) else (least, tried - 1)
+        )
+    if least > 0:
+        yield replace(whole, entries=least)
+
+
+def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
+    changes = (
+        body.changes
+        if room.ways is None
+        else tuple(change.in_short(room.ways) for change in body.changes)
+    )
+    shown = replace(body, changes=changes)
+    return render(
+        body.template, form, body=shown, words=body.words, subject=subject, room=room
+    )
+
+
+def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
+    """The subject may already be the channel's title; a reader of this line alone needs it too."""
+    link = next((change.diff or change.url for change in body.changes), body.whole)
+    headline = body.lines[0].text if body.lines else subject
+    room = length - len(link) - 1 if link else length
+    if room < 20:
+        return cut(headline, length)
+    escape = html.escape if form == "html" else DIALECTS[form].escape
+    kept = headline
+    while len(escape(kept)) > room:
+        kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)
+    return f"{escape(kept)} {link}" if link else escape(kept)
+
+
+_TEXTS = {
+    NoticeKind.UNREADABLE: "notices.unreadable",
+    NoticeKind.RECOVERED: "notices.recovered",
+    NoticeKind.HELD: "notices.review",
+    NoticeKind.PARKED: "notices.failed",
+    NoticeKind.VOLATILE: "notices.volatile",
+    NoticeKind.LINKS: "notices.links",
+    NoticeKind.MOVED: "notices.moved",
+    NoticeKind.UNSIGNED: "notices.unsigned",
+    NoticeKind.ADDRESSED: "notices.addressed",
+    NoticeKind.USED: "notices.used",
+}
+_ADVICE = {
+    NoticeKind.HELD: "notices.accept",
+    NoticeKind.PARKED: "notices.retry",
+    NoticeKind.NARROWED: "notices.narrowed_to_do",
+    NoticeKind.UNSIGNED: "notices.unsigned_to_do",
+    NoticeKind.USED: "notices.used_details",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """`details` are a line each."""
+
+    text: str
+    details: tuple[str, ...] = ()
+
+
+def show_notice(notice: Notice, language: str, base_url: str | None = None) -> News:
+    """Words of pages and servers are cleaned."""
+    words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
+    values = {
+        name: clean(str(value)) for name, value in facts.items() if value is not None
+    }
+    values.setdefault("document", clean(notice.document_id or ""))
+    if "since" in facts:
+        values["since"] = words.moment(datetime.fromisoformat(facts["since"]))
+    if kind is NoticeKind.USED:
+        for name in ("start", "end"):
+            values[name] = words.day(date.fromisoformat(facts[name]))
+        for name in ("questions", "failed", "dropped", "tokens_in", "tokens_out"):
+            values[name] = words.number(facts[name])
+    if "sent" in facts:
+        values["sent"] = words.term("notices.sent", facts["sent"])
+    if "outcome" in facts:
+        values["outcome"] = words.term("notices.outcomes", facts["outcome"])
+    values["reason"] = (
+        clean(translate(Message.from_json(facts["reason"]), language))
+        if facts.get("reason")
+        else ""
+    )
+    if kind is NoticeKind.NARROWED:
+        values["by"] = clean(words.actor(facts["by"], facts["via"]))
+        text = words.term("notices.narrowed", facts["action"], **values)
+    elif facts.get("never_read"):
+        text = words("notices.never_read", **values)
+    elif facts.get("answers"):
+        text = words("notices.answers", **values)
+    else:
+        text = words(_TEXTS[kind], **values)
+    lines = facts.get("passages") or [
+        line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()
+    ]
+    if change := facts.get("change"):  # where a person can say so
+        page = f"{(base_url or '').rstrip('/')}/changes/{change}"
+        command = f"`policywatch ignore {change}`"
+        lines = [words("notices.ignore", place=page if base_url else command)]
+    return News(text, (*_details(words, kind, facts, values), *map(clean, lines)))
+
+
+def _details(
+    words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]
+) -> list[str]:
+    lines = []
+    if kind is NoticeKind.VOLATILE:
+        lines.append(values["reason"])
+    elif values["reason"] and kind is not NoticeKind.PARKED:  # its text contains it
+        lines.append(words("notices.reason", **values))
+    if facts.get("more"):
+        lines.append(words("notices.more", n=facts["more"]))
+    if "also" in facts:
+        lines.append(words("notices.also", **values))
+    if kind is NoticeKind.UNREADABLE:
+        lines.append(
+            words("notices.rejected", **values)
+            if facts.get("rejected")
+            else words.term("notices.to_do", facts["outcome"], **values)
+        )
+    elif kind in _ADVICE:
+        lines.append(words(_ADVICE[kind], **values))
+    if facts.get("cost") is not None:
+        lines.append(words("notices.used_cost", **values))
+    return lines
+
 
 # characters; phones show less
 _SUBJECT = 180

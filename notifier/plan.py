@@ -5,30 +5,38 @@ An address in several routes is one place: it gets a change once, and an event o
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlmodel import Session
+from sqlmodel import Session, not_
 
-from foundation.vocabulary import Cause, ReviewState, State, gravity
+from foundation.addresses import host_of
+from foundation.vocabulary import Cause, NoticeKind, ReviewState, State, gravity
 from messages import Message
 from notifier.calendar import REMINDER
-from notifier.document_health import report_unreadable
-from notifier.repeats import says_more
 from notifier.routes import Address, Route
 from notifier.when import AfterReview, AtOnce, zone
 from storage.advisory_locks import AdvisoryLock, take
-from storage.alerts import Alert, approaching_deadlines, unplanned_alerts
-from storage.changes import change
+from storage.changes import (
+    Change,
+    change,
+    changes_of,
+    event_changes,
+    passages_by_change,
+)
+from storage.checks import OF_THE_PAGE, VALID, newest_check
 from storage.clock import is_ahead
 from storage.deliveries import (
+    Alert,
     Delivery,
+    Notice,
     addresses_of_notice,
     alerted_changes,
     alerted_since,
     alerts_in,
+    approaching_deadlines,
     carriers,
     create_delivery,
     has_undelivered,
@@ -37,10 +45,10 @@ from storage.deliveries import (
     load,
     park,
     pending,
+    unplanned_alerts,
+    unplanned_notices,
 )
-from storage.documents import document, failing
-from storage.events import event_changes
-from storage.notices import unplanned_notices
+from storage.documents import document, failing, is_silent, untranslated_id, watched
 from storage.reviews import Review, last_reviews
 from storage.subscribers import subscribers
 
@@ -418,3 +426,105 @@ def _distinct(addresses: Sequence[Address]) -> list[Address]:
     return list({address.url: address for address in reversed(addresses)}.values())[
         ::-1
     ]
+
+
+_REPORT_AGAIN = timedelta(days=7)
+_LONG_PAUSE = timedelta(days=1)  # reported at once
+
+
+def report_unreadable(session: Session) -> None:
+    """After as many consecutive failures as the watchlist says, then weekly. Documents being written by another process
+    wait.
+    """
+    for row in failing(session, locked=True):
+        check = newest_check(session, row.id, OF_THE_PAGE, not_(VALID))
+        if check is None:
+            continue
+        now, last = check.checked_at, row.alerted_at
+        pause = row.not_before - now if row.not_before else timedelta(0)
+        if last is None:
+            is_due = is_silent(row) or pause >= _LONG_PAUSE
+        else:
+            is_due = now - last >= _REPORT_AGAIN or is_ahead(last, now)
+        if not is_due:
+            continue
+        row.alerted_at = now
+        facts = {
+            "since": (row.failing_since or now).isoformat(),
+            "outcome": check.outcome,
+            "rejected": check.rejected_as is not None,
+            "reason": check.reason.to_json() if check.reason else None,
+            "never_read": newest_check(session, row.id, OF_THE_PAGE, VALID) is None,
+        }
+        host = host_of(check.final_url or row.url)
+        delayed = [
+            other.id
+            for other in watched(session)
+            if other.id != row.id and host in map(host_of, other.addresses)
+        ]
+        if pause > timedelta(0) and delayed:
+            facts["also"] = ", ".join(delayed)
+        session.add(Notice.of(check, NoticeKind.UNREADABLE, **facts))
+
+
+_Words = tuple[str, str | None]
+
+
+def says_more(
+    session: Session, changes: Iterable[Change], sent: Collection[Change]
+) -> bool:
+    """Whether one is unclassified, graver than all `sent`, has a new topic or date, is the first to take effect as
+    announced, or has new flagged words, for its own document and language.
+    """
+    if not sent:
+        return True
+    severity = min(gravity(each.severity) for each in sent)
+    topics = {topic for each in sent for topic in each.topics}
+    days = {None, *(each.effective_date for each in sent)}
+    in_force = any(_code(each) == "event.announced" for each in sent)
+    words = _flagged_words(session, sent)
+    return any(
+        each.is_unclassified
+        or gravity(each.severity) < severity
+        or not topics.issuperset(each.topics)
+        or each.effective_date not in days
+        or (_code(each) == "event.announced" and not in_force)
+        or not (
+            _is_translation(session, each, sent)
+            or _flagged_words(session, [each]) <= words
+        )
+        for each in changes
+    )
+
+
+def _code(change: Change) -> str | None:
+    return change.event_reason.code if change.event_reason else None
+
+
+def _is_translation(session: Session, change: Change, sent: Iterable[Change]) -> bool:
+    """An event's second change of a document translates the second, not the first."""
+    if _code(change) not in ("event.language", "event.announced"):
+        return False
+    of = document(session, change.document_id)
+    own = [
+        each for each in changes_of(session, of.id) if each.event_id == change.event_id
+    ]
+    number = sum(each.id <= change.id for each in own)
+    counts = Counter(each.document_id for each in sent)
+    others = [
+        document(session, id_) for id_, count in counts.items() if count >= number
+    ]
+    return any(
+        each.language != of.language and untranslated_id(each) == untranslated_id(of)
+        for each in others
+    )
+
+
+def _flagged_words(session: Session, changes: Iterable[Change]) -> set[_Words]:
+    """Of passages with a topic."""
+    found = passages_by_change(session, [each.id for each in changes])
+    flagged = (each for passages in found.values() for each in passages if each.topics)
+    return {
+        ("after", each.after) if each.after else ("before", each.before)
+        for each in flagged
+    }

@@ -10,8 +10,7 @@ from typing import NamedTuple, get_args
 
 from foundation.vocabulary import Graded, Leaning, this_and_above
 from messages import LANGUAGES
-from notifier.quiet import Quiet
-from notifier.when import AtOnce, When, zone
+from notifier.when import AtOnce, Quiet, When, zone
 from storage.changes import Change
 from storage.documents import Document
 

@@ -30,7 +30,7 @@ from notifier.channels import (
     scheme_of,
     size_of,
 )
-from notifier.chat_markup import channel_of
+from notifier.forms import channel_of
 from notifier.http_recorder import Exchange, HttpAnswer, listening
 from notifier.mail import Mail, Refused
 from notifier.notifications import Notification

@@ -1,4 +1,4 @@
-"""When a route sends: at once, after a person's review, or as a digest at a time of day or week."""
+"""When a route sends: at once, after a person's review, or as a digest at a time of day or week; and its quiet hours."""
 
 from __future__ import annotations
 
@@ -96,3 +96,53 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError(
             f"found {name!r}; write a time zone such as Europe/Paris or UTC"
         ) from failure
+
+
+_SPAN = re.compile(rf"(?P<start>{TIME_OF_DAY})\s*-\s*(?P<end>{TIME_OF_DAY})")
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Of the route's zone; past midnight if `end` is earlier."""
+
+    start: time
+    end: time
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+    def until(self, now: datetime, zone: tzinfo) -> datetime | None:
+        """None outside."""
+        here = now.astimezone(zone)
+        clock = here.time()
+        late = clock >= self.start
+        if (
+            not (late or clock < self.end)
+            if self.start > self.end
+            else not self.start <= clock < self.end
+        ):
+            return None
+        day = here.date() + timedelta(days=1 if late and self.start > self.end else 0)
+        for fold in (
+            0,
+            1,
+        ):  # the hour repeated when summer time ends has two ends
+            end = datetime.combine(
+                day, self.end.replace(fold=fold), tzinfo=zone
+            ).astimezone(now.tzinfo)
+            if end > now:
+                return end
+        return None
+
+
+def parse_quiet(written: str) -> Quiet:
+    """Raises `ValueError` with the allowed forms."""
+    found = _SPAN.fullmatch(written.strip())
+    quiet = (
+        Quiet(time_of_day(found["start"]), time_of_day(found["end"])) if found else None
+    )
+    if quiet is None or quiet.start == quiet.end:
+        raise ValueError(
+            f'found {written!r}; write "HH:MM-HH:MM", for instance "22:00-07:00"'
+        )
+    return quiet

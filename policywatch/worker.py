@@ -34,8 +34,7 @@ from storage.checks import last_checks, newest_check, unread_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import STORE_LOST, Busy, DatabaseUnavailable, with_advice
-from storage.leases import LEASE
-from storage.lock import beside_others
+from storage.lock import LEASE, beside_others
 
 CHECK, READ, DELIVER = QUEUES = ("check", "read", "deliver")
 Read = Callable[[], tuple[Watchlist, Recipients]]

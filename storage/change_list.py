@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    String,
     and_,
     bindparam,
     case,
+    cast,
     exists,
+    not_,
     or_,
     tuple_,
 )
@@ -21,14 +26,70 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from foundation.vocabulary import SEVERITIES, Cause, gravity
-from storage.announced import Announcement, announcements
-from storage.changes import Change, ChangeTopic, passage_counts
+from storage.changes import (
+    Change,
+    ChangeTopic,
+    StoredPassage,
+    event_changes,
+    passage_counts,
+)
 from storage.clock import midnight
 from storage.columns import Utc, parsed_id
-from storage.documents import PREVIEW, Document, untranslated_id
-from storage.events import event_changes
+from storage.documents import PREVIEW, Document, replaced_by, untranslated_id
 from storage.reviews import is_in_state
-from storage.versions import Version
+from storage.versions import Version, version_heads
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    change_id: int
+    document_id: str
+    day: date
+
+
+def announcements(
+    session: Session, changes: Sequence[Change]
+) -> dict[int, Announcement]:
+    """By change, the last announcement of exactly its text."""
+    announcing: dict[str, list[str]] = {}
+    for document in session.exec(select(Document).where(Document.kind == PREVIEW)):
+        announcing.setdefault(replaced_by(document) or "", []).append(document.id)
+    changes = [change for change in changes if change.document_id in announcing]
+    if not changes:
+        return {}
+    previews = {id_ for change in changes for id_ in announcing[change.document_id]}
+    heads = version_heads(session, [change.version_id for change in changes])
+    texts = {head.fingerprint for head in heads.values()}
+    wanted = (
+        select(Change)
+        .join(Version, col(Version.id) == Change.version_id)
+        .where(col(Change.alert))
+    )
+    wanted = wanted.where(
+        col(Change.document_id).in_(previews), col(Version.fingerprint).in_(texts)
+    )
+    earlier = session.exec(wanted.order_by(col(Change.id))).all()
+    heads |= version_heads(session, [preview.version_id for preview in earlier])
+    by_change: dict[int, Announcement] = {}
+    for change, preview in product(changes, earlier):
+        same_text = (
+            heads[change.version_id].fingerprint
+            == heads[preview.version_id].fingerprint
+        )
+        announces = (
+            preview.document_id in announcing[change.document_id]
+            and preview.detected_at <= change.detected_at
+        )
+        if same_text and announces:
+            by_change[change.id] = announcement_by(preview, heads[preview.version_id])
+    return by_change
+
+
+def announcement_by(change: Change, head: Version) -> Announcement:
+    # accepting a text dates the change later than the page showed it
+    at = head.captured_at if change.cause == Cause.ACCEPTED else change.detected_at
+    return Announcement(change.id, change.document_id, at.date())
+
 
 _FEW = 1000  # changes of a topic that are listed by id rather than searched for
 _FIELDS = {
@@ -408,3 +469,116 @@ def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | No
         ):
             return name
     return None
+
+
+class DocumentStats(NamedTuple):
+    """`changed_at`: its words."""
+
+    versions: int = 0
+    newest: int | None = None
+    changed_at: datetime | None = None
+
+
+def document_stats(session: Session, ids: Collection[str]) -> dict[str, DocumentStats]:
+    of_versions = col(Version.document_id)
+    counted = select(of_versions, func.count(), func.max(Version.number)).where(
+        of_versions.in_(ids)
+    )
+    numbers = {
+        id_: (count, newest)
+        for id_, count, newest in session.exec(counted.group_by(of_versions))
+    }
+    times = select(Change.document_id, func.max(Change.detected_at)).where(
+        words_changed()
+    )
+    times = times.where(col(Change.document_id).in_(ids)).group_by(
+        col(Change.document_id)
+    )
+    changed = dict(session.exec(times).all())
+    stats = {}
+    for id_ in ids:
+        count, newest = numbers.get(id_, (0, None))
+        stats[id_] = DocumentStats(count, newest, changed.get(id_))
+    return stats
+
+
+class PassagePlace(NamedTuple):
+    """As text for addresses."""
+
+    change: Cursor
+    position: int
+
+    def __str__(self) -> str:
+        return f"{self.change}~{self.position}"
+
+    @classmethod
+    def parse(cls, text: str) -> PassagePlace:
+        """Raises `ValueError` for anything that `str` did not make."""
+        change, _, place = text.rpartition("~")
+        position = parsed_id(place)
+        if position is None:
+            raise ValueError(f"not a place in a list of passages: {text!r}")
+        return cls(Cursor.parse(change), position)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPassage:
+    passage: StoredPassage
+    document: Document
+    detected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesPage:
+    """Newest change first, in reading order."""
+
+    rows: list[ListedPassage]
+    older: PassagePlace | None = None
+
+
+def passages_page(
+    session: Session,
+    wanted: ChangeFilter,
+    *,
+    before: PassagePlace | None = None,
+    limit: int = 50,
+) -> PassagesPage:
+    """Topics are the passage's."""
+    question = (
+        select(StoredPassage, Document, Change.detected_at)
+        .join(Change, col(Change.id) == col(StoredPassage.change_id))
+        .join(Document, col(Document.id) == col(Change.document_id))
+        .where(*conditions(session, wanted))
+        .order_by(
+            col(Change.detected_at).desc(),
+            col(Change.id).desc(),
+            col(StoredPassage.position),
+        )
+    )
+    if wanted.topic:
+        names = cast(col(StoredPassage.topics), String)
+        question = question.where(
+            or_(
+                *(
+                    names.contains(json.dumps(topic), autoescape=True)
+                    for topic in wanted.topic
+                )
+            )
+        )
+    if before is not None:
+        this = and_(
+            col(Change.id) == before.change.id,
+            col(StoredPassage.position) <= before.position,
+        )
+        question = question.where(after_place(before.change), not_(this))
+    found = session.exec(question.limit(limit + 1)).all()
+    rows = [ListedPassage(*each) for each in found[:limit]]
+    last = rows[-1] if len(found) > limit else None
+    place = (
+        PassagePlace(
+            Cursor(last.detected_at, last.passage.change_id), last.passage.position
+        )
+        if last
+        else None
+    )
+    return PassagesPage(rows, place)

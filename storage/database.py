@@ -36,7 +36,7 @@ from storage.errors import (
 if TYPE_CHECKING:
     import psycopg
 
-    from storage.leases import Lease
+    from storage.lock import Lease
 
 _TRIAL_SIZE = 4 * 2**20  # bytes; SQLite keeps half of it in memory
 _LOCK_WAIT = 30  # seconds

@@ -26,7 +26,7 @@ from storage.columns import ROWS
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document
-from storage.verification import Damage
+from storage.integrity import Damage
 
 _DAY = re.compile(r"day (\S+), (\d+) checks to (\d+), (\d+) messages to (\d+)")
 

@@ -1,23 +1,133 @@
-"""Deliveries: one message to one address, with its attempts."""
+"""Deliveries: what is to be sent (alerts for routes, notices for the operator), and each message to an address, with its
+attempts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, UniqueConstraint
 from sqlalchemy.orm import aliased
-from sqlmodel import JSON, Field, Session, SQLModel, col, delete, func, select, update
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
 
-from foundation.vocabulary import State
+from foundation.vocabulary import NoticeKind, State
 from messages import Message
-from storage.alerts import Alert, unplanned_alerts
 from storage.changes import Change
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
-from storage.notices import unplanned_notices
+
+
+class Alert(SQLModel, table=True):
+    """`planned_at` is set once its deliveries exist, or its route is gone."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("change_id", "route"),)
+
+    id: int = Field(default=None, primary_key=True)
+    change_id: int = Field(foreign_key="changes.id", index=True)
+    route: str
+    created_at: datetime = Field(sa_type=Utc)
+    planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+
+def alerted_before_of_day(session: Session, change: Change) -> int:
+    """How many earlier alerted changes of the document have its effective date."""
+    wanted = select(func.count()).where(
+        Change.document_id == change.document_id,
+        Change.effective_date == change.effective_date,
+        col(Change.alert).is_(True),
+        col(Change.id) < change.id,
+    )
+    return session.exec(wanted).one()
+
+
+def approaching_deadlines(
+    session: Session, routes: Collection[str], first: date, last: date
+) -> list[Change]:
+    """Changes that these routes were alerted to, with a deadline between these days, the nearest first."""
+    wanted = (
+        select(Change)
+        .where(
+            col(Change.deadline).between(first, last),
+            col(Change.alert).is_(True),
+            col(Change.id).in_(
+                select(Alert.change_id).where(
+                    col(Alert.route).in_(routes), col(Alert.planned_at).is_not(None)
+                )
+            ),
+        )
+        .order_by(col(Change.deadline), col(Change.id))
+    )
+    return list(session.exec(wanted))
+
+
+def alerts_of(session: Session, change_id: int) -> list[Alert]:
+    return list(
+        session.exec(
+            select(Alert).where(Alert.change_id == change_id).order_by(col(Alert.id))
+        )
+    )
+
+
+def unplanned_alerts(session: Session, *, locked: bool = False) -> list[Alert]:
+    """Oldest first; `locked`, so that another planning process waits and then finds them planned."""
+    wanted = (
+        select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
+    )
+    return list(session.exec(wanted.with_for_update() if locked else wanted))
+
+
+if TYPE_CHECKING:
+    from storage.checks import Check
+
+
+class Notice(SQLModel, table=True):
+    """`planned_at` is set once deliveries exist."""
+
+    __tablename__ = "notices"
+
+    id: int = Field(default=None, primary_key=True)
+    kind: str
+    document_id: str | None = Field(
+        default=None, foreign_key="documents.id", index=True
+    )
+    check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)
+    facts: dict[str, Any] = Field(default={}, sa_type=JSON)
+    created_at: datetime = Field(sa_type=Utc)
+    planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+    @classmethod
+    def of(cls, check: Check, kind: NoticeKind, **facts: Any) -> Notice:
+        return cls(
+            kind=kind,
+            document_id=check.document_id,
+            check_id=check.id,
+            facts=facts,
+            created_at=check.checked_at,
+        )
+
+
+def unplanned_notices(session: Session) -> list[Notice]:
+    """Oldest first; locked, so that another planning process waits."""
+    wanted = (
+        select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))
+    )
+    return list(session.exec(wanted.with_for_update()))
+
+
+def notices_of(
+    session: Session, kind: NoticeKind, document_id: str | None = None
+) -> list[Notice]:
+    wanted = select(Notice).where(Notice.kind == kind.value).order_by(col(Notice.id))
+    return list(
+        session.exec(
+            wanted.where(Notice.document_id == document_id) if document_id else wanted
+        )
+    )
+
 
 _CANDIDATES = 20  # to choose from: other processes may claim the first ones
 
@@ -460,3 +570,32 @@ def newest(
         also = col(Delivery.id).in_(for_it.where(Alert.route == route))
         wanted = wanted.where((col(Delivery.route) == route) | also)
     return list(session.exec(wanted.order_by(col(Delivery.id).desc()).limit(limit)))
+
+
+def send_correction(
+    session: Session,
+    change: Change,
+    reached: Iterable[Delivery],
+    reason: str,
+    now: datetime,
+    kind: NoticeKind = NoticeKind.WITHDRAWN,
+) -> list[Delivery]:
+    """To each address of these deliveries, in the name of its route."""
+    routes = {delivery.address: delivery.route for delivery in reached}
+    if not routes:
+        return []
+    facts = {
+        "change": change.id,
+        "day": change.detected_at.date().isoformat(),
+        "why": reason,
+    }
+    document_id = change.document_id
+    notice = Notice(
+        kind=kind, document_id=document_id, facts=facts, created_at=now, planned_at=now
+    )
+    session.add(notice)
+    session.flush()
+    return [
+        create_delivery(session, "notice", route, address, now, notice_ids=[notice.id])
+        for address, route in routes.items()
+    ]

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
 from itertools import count, islice
 from math import inf
 from time import monotonic
 
-from sqlalchemy import inspect
+from sqlalchemy import LargeBinary, func, inspect, type_coerce
 from sqlalchemy import select as select_columns
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from storage.captures import Capture
-from storage.columns import ROWS
+from storage.captures import Capture, capture
+from storage.chain import (
+    BEGINNING,
+    ChainEntry,
+    Timestamp,
+    entry_name,
+    entry_time,
+    last_timestamp,
+)
+from storage.checks import Check
+from storage.columns import ROWS, decompressed
 from storage.database import Database, all_tables
-from storage.errors import with_advice
+from storage.errors import DamagedCapture, DamagedValue, with_advice
 from storage.paragraphs import ParagraphInterval, ParagraphPack, digest, is_of, texts_of
-from storage.verification import Damage, capture_damage, evidence_damage, sample_of_day
-from storage.versions import Version
-from storage.wal import truncation
+from storage.versions import Version, text_name
+from storage.withdrawals import with_withdrawn
 
 # one bad page of a file can spoil thousands of rows
 _MOST = 20
@@ -191,3 +205,280 @@ def _intervals(session: Session, document: str) -> _Intervals:
         }
         standing |= dict.fromkeys(digests - standing.keys(), number)
     return ended | {(key, first, None) for key, first in standing.items()}
+
+
+_MAGIC = (0x377F0682, 0x377F0683)  # the second: big-endian checksums
+_HEADER, _FRAME = 32, 24  # bytes
+
+
+def truncation(database: Database) -> str | None:
+    """Where the log ends too early. Blocks writers meanwhile."""
+    file = database.sqlite_file
+    if file is None:
+        return None
+    log = file.with_name(f"{file.name}-wal")
+    with database.writing() as session:
+        session.connection()  # begins the transaction
+        written = log.read_bytes() if log.exists() else b""
+    if not any(written):
+        return None
+    pages = _pages_before_the_break(written)
+    if pages is None:
+        return None
+    return (
+        f"the log of its newest pages, {log.name}, breaks off after {pages} pages: what was written later is lost. "
+        "After a power cut this is harmless; otherwise the log is damaged"
+    )
+
+
+def _pages_before_the_break(log: bytes) -> int | None:
+    """Up to the last commit, if an unreadable commit follows; else None.
+
+    Pages behind the last commit are harmless: of a rollback, a killed program, or an earlier log.
+    """
+    magic, _, size, _, *salt = (
+        struct.unpack(">6I", log[:24]) if len(log) >= _HEADER else (0, 0, 0, 0)
+    )
+    order = ">" if magic & 1 else "<"
+    if magic not in _MAGIC or (
+        sums := _summed((0, 0), log[:24], order)
+    ) != struct.unpack(">2I", log[24:32]):
+        return 0
+    ended, is_broken = 0, False
+    for number, at in enumerate(
+        range(_HEADER, len(log) - _FRAME + 1, _FRAME + size), 1
+    ):
+        head, page = log[at : at + _FRAME], log[at + _FRAME : at + _FRAME + size]
+        if [
+            *struct.unpack(">2I", head[8:16])
+        ] != salt:  # from before the log was restarted
+            is_broken = True
+            continue
+        if not is_broken:
+            sums = (
+                _summed(_summed(sums, head[:8], order), page, order)
+                if len(page) == size
+                else (-1, -1)
+            )
+            is_broken = sums != struct.unpack(">2I", head[16:24])
+        if struct.unpack(">I", head[4:8])[0]:  # the file's size afterwards: a commit
+            if is_broken:
+                return ended
+            ended = number
+    return None
+
+
+def _summed(sums: tuple[int, int], data: bytes, order: str) -> tuple[int, int]:
+    one, other = sums
+    values = iter(struct.unpack(f"{order}{len(data) // 4}I", data))
+    for left, right in zip(values, values, strict=True):
+        one = (one + left + other) & 0xFFFFFFFF
+        other = (other + right + one) & 0xFFFFFFFF
+    return one, other
+
+
+_SAMPLE = 64  # rows of a daily look
+# by the line of the entry that differs
+_DIFFERS = (
+    *("time is not that of the fetch", "place in the chain is another"),
+    *(
+        "bytes are not those that were fetched",
+        "headers are not those that were fetched",
+    ),
+    "address, status, type, size or hash is not that of what was fetched",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """`about` is a document, else a table or the file."""
+
+    about: str
+    problem: str
+
+
+def sample_of_day(ids: Sequence[int], day: int) -> Sequence[int]:
+    """Others each day."""
+    start = day * _SAMPLE % max(1, len(ids))
+    return [*ids[start:], *ids[:start]][:_SAMPLE]
+
+
+def evidence_damage(session: Session) -> Iterator[Damage]:
+    yield from _chain_damage(session)
+    yield from capture_damage(session)
+    yield from text_damage(session)
+
+
+def _chain_damage(session: Session) -> Iterator[Damage]:
+    """The first broken link; captures and texts that are missing."""
+    captured: set[int] = set()
+    texts: dict[int, list[str]] = {}
+    removed: set[str] = set()
+    replaced: set[str] = set()
+    previous, last, is_whole = BEGINNING, 0, True
+    for entry in session.exec(
+        select(ChainEntry)
+        .order_by(col(ChainEntry.number))
+        .execution_options(yield_per=ROWS)
+    ):
+        if is_whole and entry.lines[1:2] != [f"{previous}  {entry_name(last)}"]:
+            is_whole = False
+            broken = f"the chain is broken between {entry_name(last)} and {entry.name}"
+            yield Damage(
+                "chain",
+                f"{broken}: an entry is missing, or {entry_name(last)} is another than was written",
+            )
+        if any(name.startswith("capture-") for name in entry.names):
+            captured.add(entry.number)
+        elif text_name(entry.number) in entry.names:
+            texts[entry.number] = entry.names
+            replaced.update(entry.names)
+        else:
+            removed.update(entry.names)
+        previous, last = entry.sha256, entry.number
+    captured.difference_update(session.exec(select(col(Capture.entry))))
+    for name in map(entry_name, sorted(captured)):
+        if name not in removed:
+            yield Damage(
+                "chain",
+                f"the capture of {name} is missing, and no entry says that it was removed",
+            )
+    with with_withdrawn(session):
+        stored = {*session.exec(select(Version.entry))}
+    for number, names in texts.items():
+        is_gone = not removed.isdisjoint(names)  # with its capture
+        if not (number in stored or entry_name(number) in replaced or is_gone):
+            yield Damage("chain", f"the text of {entry_name(number)} is missing")
+    for number in session.exec(
+        select(Timestamp.entry).where(col(Timestamp.entry) > last)
+    ):
+        yield Damage(
+            "chain",
+            f"{entry_name(number)}, which has a timestamp, is missing: the chain ends at {last}",
+        )
+
+
+def text_damage(
+    session: Session, only: Sequence[int | None] | None = None
+) -> Iterator[Damage]:
+    renamed = select(ChainEntry).where(
+        col(ChainEntry.text).like("# entry %: renamed %")
+    )
+    renames = session.exec(renamed.order_by(col(ChainEntry.number))).all()
+    parts = select(Capture.id, Capture.head_id, Capture.entry, Capture.document_id)
+    page = type_coerce(col(Version.page), LargeBinary)
+    wanted = (
+        select(Version, page, ChainEntry)
+        .options(defer(Version.page))
+        .outerjoin(ChainEntry, col(ChainEntry.number) == Version.entry)
+        .order_by(col(Version.id))
+    )
+    if only is not None:
+        wanted = wanted.where(col(Version.id).in_(only))
+        heads = select(Version.capture_id).where(col(Version.id).in_(only))
+        parts = parts.where(
+            col(Capture.id).in_(heads) | col(Capture.head_id).in_(heads)
+        )
+    captures: dict[int | None, set[tuple[str, str]]] = defaultdict(set)
+    with with_withdrawn(session):
+        for id_, head, number, document in session.exec(parts):
+            captures[head or id_].add((entry_name(number), document))
+        rows = session.exec(wanted.execution_options(yield_per=ROWS))
+        for version, stored, entry in rows:
+            problem = (
+                "has no entry in the chain; `policywatch read --again` writes it"
+                if entry is None
+                else _text_problem(
+                    version, stored, entry, captures[version.capture_id], renames
+                )
+            )
+            if problem:
+                text = f"the text of version {version.number} {problem}"
+                yield Damage(version.document_id, text)
+
+
+def _text_problem(
+    version: Version,
+    stored: bytes,
+    entry: ChainEntry,
+    captures: Collection[tuple[str, str]],
+    renames: Sequence[ChainEntry],
+) -> str | None:
+    """`stored` is its page, `captures` are their entries' names and documents."""
+    what, _, document = entry.comment.partition(", of ")
+    for rename in renames:
+        old, _, new = rename.comment.partition(", of ")[2].partition(" to ")
+        if rename.number > entry.number and old == document:
+            document = new
+    try:
+        digest = sha256(decompressed(stored)).hexdigest()
+    except DamagedValue:
+        digest = ""
+    if f"{digest}  {text_name(entry.number)}" not in entry.lines:
+        return "is not the one that was extracted"
+    if what != f"text {entry_time(version.captured_at)}":
+        return "has another time than the chain says"
+    if {document} != {version.document_id, *(name for _, name in captures)}:
+        return "or its capture is of another document than the chain says"
+    others = {*entry.names} - {text_name(entry.number)}
+    former = others - {name for name, _ in captures}
+    is_known = all(name.startswith("entry-") for name in former)
+    if len(others) != len(captures) + len(former) or len(former) > 1 or not is_known:
+        return "is of another capture than the chain says"
+    return None
+
+
+def unsigned_since(session: Session) -> datetime | None:
+    """When the oldest capture without a timestamp was fetched; None if all have one."""
+    last = last_timestamp(session)
+    fetched = select(func.min(Check.checked_at)).join(
+        Capture, col(Capture.id) == Check.capture_id
+    )
+    return session.exec(
+        fetched.where(col(Capture.entry) > (last.entry if last else 0))
+    ).one()
+
+
+def missing_digests(digests: Collection[str], session: Session) -> Iterator[Damage]:
+    """SHA-256 of entries, kept elsewhere, that no entry has any more."""
+    left = {*digests}
+    for entry in session.exec(select(ChainEntry).execution_options(yield_per=ROWS)):
+        left.discard(entry.sha256)
+    for gone in sorted(left):
+        yield Damage(
+            "chain",
+            f"no entry has the SHA-256 {gone}: the chain was cut before it, or written anew",
+        )
+
+
+def capture_damage(
+    session: Session, only: Sequence[int] | None = None
+) -> Iterator[Damage]:
+    wanted = select(Capture.id, Capture.document_id).order_by(col(Capture.id))
+    if only is not None:
+        wanted = wanted.where(col(Capture.id).in_(only))
+    for id_, document in session.exec(wanted).all():
+        for what in _differences(session, id_):
+            yield Damage(document, f"capture {id_} is damaged: its {what}")
+
+
+def _differences(session: Session, id_: int) -> list[str]:
+    try:
+        row = capture(session, id_)
+        entry = session.get_one(ChainEntry, row.entry)
+        written = row.entry_text(
+            entry.number, entry.lines[1].partition("  ")[0]
+        ).splitlines()
+    except DamagedCapture:
+        return [_DIFFERS[2]]
+    except (NoResultFound, ValueError, TypeError, IndexError):
+        return ["time, headers or entry can't be read"]
+    session.expunge(row)
+    differences = [
+        what
+        for what, now, then in zip(_DIFFERS, written, entry.lines, strict=False)
+        if now != then
+    ]
+    return differences or (
+        ["entry is not the one that was written"] if written != entry.lines else []
+    )

@@ -13,7 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from foundation.vocabulary import NoticeKind
 from storage.columns import Utc
-from storage.notices import Notice
+from storage.deliveries import Notice
 
 
 class Action(StrEnum):

@@ -4,14 +4,220 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
+from typing import Final
 
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    Interval,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from storage.advisory_locks import AdvisoryLock, take
 from storage.database import Database
-from storage.errors import Busy
-from storage.leases import LEASE, Lease, held_leases, take_lease
+from storage.errors import Busy, LostLease
+
+LEASE: Final = 30.0  # seconds
+_RENEWALS: Final = 6
+_CLOCK: Final = getattr(
+    time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC
+)  # keeps counting in suspend
+_CLOCK_OF_SERVER: Final = func.clock_timestamp(type_=DateTime(timezone=True))
+_SECOND: Final = literal(timedelta(seconds=1), Interval)
+# not in SQLModel's metadata: a copied store must not copy its leases
+leases = Table(
+    "leases",
+    MetaData(),
+    Column(
+        "number", BigInteger, primary_key=True
+    ),  # grows with each holder: the fencing number
+    Column("name", String, nullable=False, unique=True),
+    Column("owner", String, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "rest", Float, nullable=False
+    ),  # after expiry, for the hosts that were asked
+)
+
+
+class Lease:
+    """Until `end`, or until a renewal came too late."""
+
+    def __init__(
+        self, database: Database, number: int, since: float, seconds: float
+    ) -> None:
+        """`since` is from before the row was written."""
+        self.number = number
+        self._database = database
+        self._seconds = seconds
+        self._until = since + seconds
+        self._rest = self._written_rest = 0.0
+        self._lost = False
+        self._ended = Event()
+        self._thread = Thread(target=self._keep, name="lease", daemon=True)
+        self._thread.start()
+
+    def require(self, rest: float = 0) -> None:
+        """Call before a request to a host that is to rest `rest` seconds afterwards. Raises `LostLease`."""
+        if rest > self._written_rest and not self._lost:  # not known to others yet
+            self._rest = max(self._rest, rest)
+            self._renew()
+        if self._lost or now() >= self._until - max(0, rest - self._written_rest):
+            self._lost = True
+            raise LostLease
+
+    def fence(self, session: Session) -> None:
+        """Nobody takes the lease before the transaction ends. Raises `LostLease`."""
+        self.require()
+        # FOR KEY SHARE: taking the lease waits for the transaction, renewing it does not
+        own = (
+            select(leases.c.number)
+            .where(leases.c.number == self.number)
+            .with_for_update(read=True, key_share=True)
+        )
+        if session.execute(own).first() is None:
+            self._lost = True
+            raise LostLease
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        with suppress(DBAPIError):  # it expires
+            self._write(0)
+
+    def _keep(self) -> None:
+        while not self._lost and not self._ended.wait(self._seconds / _RENEWALS):
+            self._renew()
+
+    def _renew(self) -> None:
+        began, rest = now(), self._rest
+        try:
+            if not self._write(self._seconds):
+                self._lost = True
+        except DBAPIError:  # retried until it expires
+            return
+        self._until, self._written_rest = began + self._seconds, rest
+
+    def _write(self, seconds: float) -> int:
+        values = {
+            "expires_at": _CLOCK_OF_SERVER + timedelta(seconds=seconds),
+            "rest": self._rest,
+        }
+        with self._database.connect().execution_options(
+            isolation_level="AUTOCOMMIT"
+        ) as connection:
+            return connection.execute(
+                update(leases).where(leases.c.number == self.number).values(values)
+            ).rowcount
+
+
+def take_lease(
+    database: Database, name: str, *, above: str | None = None, seconds: float = LEASE
+) -> Lease | None:
+    """None if somebody has it, or the lease `above` it."""
+    since = now()
+    with database.writing() as session:
+        held = held_leases(session)
+        if name in held or above in held:
+            return None
+        row = {
+            "name": name,
+            "owner": this_process(),
+            "rest": 0,
+            "expires_at": _CLOCK_OF_SERVER + timedelta(seconds=seconds),
+        }
+        number = session.execute(
+            insert(leases).values(row).returning(leases.c.number)
+        ).scalar_one()
+    return Lease(database, number, since, seconds)
+
+
+def held_leases(session: Session) -> dict[str, bool]:
+    """By name, whether it is in use; if not, its hosts rest."""
+    take(session, AdvisoryLock.LEASES)
+    dead = [
+        number
+        for number, owner in session.execute(select(leases.c.number, leases.c.owner))
+        if is_dead(owner)
+    ]
+    is_over = leases.c.expires_at <= _CLOCK_OF_SERVER
+    session.execute(
+        update(leases)
+        .where(leases.c.number.in_(dead), ~is_over)
+        .values(expires_at=_CLOCK_OF_SERVER)
+    )
+    rested = leases.c.expires_at + leases.c.rest * _SECOND <= _CLOCK_OF_SERVER
+    # skips one that its owner is writing
+    free = select(leases.c.number).where(rested).with_for_update(skip_locked=True)
+    session.execute(delete(leases).where(leases.c.number.in_(free)))
+    return dict(session.execute(select(leases.c.name, ~is_over)).all())
+
+
+def now() -> float:
+    """Monotonic, and counts while the machine sleeps."""
+    return time.clock_gettime(_CLOCK)
+
+
+_PROC = Path("/proc")
+
+
+def this_process() -> str:
+    """host:pid:start-time; the host includes the pid namespace, for containers can share a name."""
+    return f"{_host()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def is_dead(claim: str) -> bool:
+    """On this host; False on others."""
+    host, pid, started = claim.rsplit(":", 2)
+    if host != _host():
+        return False
+    number = int(pid)
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # of another user
+        pass
+    return _started(number) != started
+
+
+def _host() -> str:
+    try:
+        space = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        space = "0"
+    return f"{socket.gethostname()}/{space}"
+
+
+def _started(pid: int) -> str:
+    """Boot and ticks since: pids are reused."""
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text()[:8]
+        # the command name, in brackets, may hold anything; the start time is the 20th field after it
+        ticks = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return "0"
+    return f"{boot}.{ticks}"
+
 
 _WHOLE = "*"  # the lease of the whole store
 _WORKERS_END = 30.0  # for jobs that workers have begun

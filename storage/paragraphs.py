@@ -28,9 +28,8 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 from storage.advisory_locks import AdvisoryLock, take
 from storage.columns import CompressedJson, add_to_unique, in_parts
 from storage.documents import Document
-from storage.tokenizer import folded_words, split_words
+from storage.tokenizer import folded_words, split_words, write_forms
 from storage.versions import Version, renumber
-from storage.word_forms import write_forms
 
 Mentions = Callable[[str], Mapping[str, int]]  # mentions by topic
 

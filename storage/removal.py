@@ -9,17 +9,14 @@ from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from foundation.vocabulary import State
 from storage.advisory_locks import AdvisoryLock, take
-from storage.alerts import Alert
 from storage.captures import Capture, remove_captures
 from storage.chain import note
-from storage.changes import Change
+from storage.changes import Change, dissolve_events
 from storage.checks import Check
 from storage.database import all_tables
-from storage.deliveries import Delivery, DeliveryItem
+from storage.deliveries import Alert, Delivery, DeliveryItem, Notice
 from storage.documents import Document, document
 from storage.errors import Busy, StorageError
-from storage.events import dissolve_events
-from storage.notices import Notice
 from storage.paragraphs import Mentions, reindex
 from storage.readings import forget_readings
 from storage.versions import Import, Version, renumber

@@ -11,9 +11,8 @@ from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from foundation.vocabulary import Cause, ReviewState
-from storage.changes import Change, change
+from storage.changes import Change, change, event_changes
 from storage.columns import Utc
-from storage.events import event_changes
 from storage.journal import Action, Actor, enter
 
 

@@ -22,9 +22,8 @@ from storage.paragraphs import (
     of_pack,
     place_of,
 )
-from storage.tokenizer import IndexedWord, words
+from storage.tokenizer import IndexedWord, forms_of, words
 from storage.versions import Version
-from storage.word_forms import forms_of
 
 _MOST_PHRASES = 16
 # more are filtered afterwards

@@ -7,9 +7,9 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from notifier.notifications import Notification, alert_message
-from storage.alerts import unplanned_alerts
 from storage.changes import StoredPassage
 from storage.database import Database
+from storage.deliveries import unplanned_alerts
 from tests.owed import tell
 from tests.stories import passage
 

@@ -11,9 +11,9 @@ from typing import Any
 from sqlmodel import Session
 
 from notifier.routes import Address, Route
-from storage.alerts import Alert
 from storage.changes import Change, StoredPassage, changes_of
 from storage.database import Database
+from storage.deliveries import Alert
 from storage.documents import Document, declare
 from tests.stories import START, Teller, block, passage
 

@@ -13,8 +13,7 @@ from notifier.notifications import Notification
 from notifier.routes import Address, Route
 from notifier.send import Result, send
 from storage.database import Database
-from storage.deliveries import Delivery
-from storage.notices import Notice
+from storage.deliveries import Delivery, Notice
 from tests.owed import owe, route
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -11,11 +11,11 @@ import pytest
 from sqlmodel import select
 
 from policywatch.pipeline import Job
-from storage.alerts import Alert
 from storage.alternating import AlternatingPassage, alternating_passages
 from storage.captures import Capture
 from storage.changes import changes_of, passages
 from storage.checks import Check
+from storage.deliveries import Alert
 from storage.versions import current_version, versions
 from tests.site import (
     AI,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from messages import catalogue
-from notifier.chat_markup import Format
+from notifier.forms import Format
 from notifier.notifications import alert_message
-from storage.alerts import unplanned_alerts
+from storage.deliveries import unplanned_alerts
 from tests.owed import BRIEF, empty, tell
 
 WHY_HIGH = {"en": "Reason: ", "fr": "Raison : "}

@@ -29,13 +29,13 @@ from messages import (
     translate,
     verbatim,
 )
-from notifier.document_health import report_unreadable
 from notifier.notifications import notice_message
+from notifier.plan import report_unreadable
 from policywatch.ingest.checks import finish
 from storage.checks import Check
 from storage.database import Database
+from storage.deliveries import unplanned_notices
 from storage.documents import Document, declare
-from storage.notices import unplanned_notices
 from tests.stories import START
 from tests.warm import PACKAGES, ROOT
 

@@ -9,8 +9,7 @@ import pytest
 
 from foundation.vocabulary import State
 from messages import Message
-from notifier.backoff import wait
-from notifier.delivery import Deliveries, DeliveryRun
+from notifier.delivery import Deliveries, DeliveryRun, wait
 from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.send import Result

@@ -25,7 +25,7 @@ from notifier.when import AfterReview
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Delivery
-from storage.processes import is_dead, this_process
+from storage.lock import is_dead, this_process
 from tests import warm
 from tests.inbox import mail_server, webhook
 from tests.owed import POLICY, owe, route

@@ -13,14 +13,13 @@ from messages import catalogue
 from notifier.delivery import Deliveries
 from notifier.notifications import Notification
 from notifier.plan import has_to_plan
-from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
-from notifier.when import parse_when
+from notifier.when import parse_quiet, parse_when
 from policywatch.ingest.alerting import confirm
-from storage.alerts import Alert
 from storage.changes import Change
 from storage.checks import Check
 from storage.database import Database
+from storage.deliveries import Alert
 from tests.messages import visible
 from tests.owed import BRIEF, POLICY, owe, route, tell
 from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, rows

@@ -22,7 +22,7 @@ from notifier.mail import Mail
 from notifier.routes import Address, Route
 from notifier.send import Result, send
 from storage.database import Database
-from storage.notices import Notice
+from storage.deliveries import Notice
 from tests.inbox import mail_server
 from tests.owed import owe, route, tell
 from tests.post import one_message, rows, sent

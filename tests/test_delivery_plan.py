@@ -12,10 +12,8 @@ from messages import verbatim
 from notifier.delivery import Deliveries
 from notifier.routes import Address, Route
 from notifier.send import Result
-from storage.alerts import Alert
 from storage.database import Database
-from storage.deliveries import retry_parked
-from storage.notices import Notice
+from storage.deliveries import Alert, Notice, retry_parked
 from tests.owed import owe, route
 from tests.post import (
     MINUTE,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from notifier.notifications import alert_message
 from policywatch.demo.site import DOCUMENTS, EXPECTED_ALERTS
-from storage.alerts import Alert
 from storage.changes import Change, changes_of
 from storage.database import Database
+from storage.deliveries import Alert
 from tests.site import policywatch
 
 WHY_HIGH = {

@@ -22,9 +22,8 @@ from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load
 from policywatch.ingest.withdraw import withdraw
 from policywatch.web.access import Access
-from storage.changes import change
+from storage.changes import change, join_event
 from storage.database import Database
-from storage.events import join_event
 from storage.journal import Actor
 from storage.lock import one_at_a_time
 from storage.reviews import reviews_of

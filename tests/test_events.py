@@ -10,16 +10,14 @@ import pytest
 from sqlmodel import select
 
 from messages import catalogue
-from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
-from notifier.when import parse_when
+from notifier.when import parse_quiet, parse_when
 from policywatch.ingest.events import group
 from policywatch.web.access import Access
-from storage.changes import Change, Event, StoredPassage
+from storage.changes import Change, Event, StoredPassage, leave_event
 from storage.changes import change as stored
 from storage.database import Database
 from storage.documents import Document
-from storage.events import leave_event
 from storage.removal import remove
 from storage.reviews import last_reviews
 from tests.owed import POLICY, URL, route, tell

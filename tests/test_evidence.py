@@ -34,8 +34,8 @@ from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
 from foundation.http_client import fetch
 from foundation.vocabulary import Outcome
-from notifier.chat_markup import Format
-from notifier.render import Body, fitted
+from notifier.forms import Format
+from notifier.notifications import Body, fitted
 from policywatch.config.watchlist import load
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.checks import finish
@@ -46,9 +46,9 @@ from storage.clock import utc_now
 from storage.columns import json_bytes
 from storage.database import Database
 from storage.days import close_day
+from storage.integrity import evidence_damage
 from storage.removal import remove, rename
 from storage.retention import Retention, thin
-from storage.verification import evidence_damage
 from storage.versions import Version, enter_text
 from tests import warm
 from tests.misbehaving import Asked, Site, head, redirect

@@ -10,9 +10,9 @@ from messages import verbatim
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load
 from policywatch.views.routing import explain_routing
-from storage.alerts import Alert
 from storage.changes import change
 from storage.database import Database
+from storage.deliveries import Alert
 from storage.versions import Version
 from tests.inbox import webhook
 from tests.owed import owe

@@ -13,13 +13,12 @@ from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
 from policywatch.sources.open_terms_archive import Selection, chosen
 from policywatch.sources.repository import NotAnArchive, opened
-from storage.alerts import Alert
 from storage.changes import changes_of
 from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
+from storage.deliveries import Alert, Notice
 from storage.documents import document
-from storage.notices import Notice
 from storage.paragraphs import blame, course, reindex
 from storage.search import search
 from storage.versions import current_version

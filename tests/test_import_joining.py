@@ -17,11 +17,11 @@ from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.pipeline import Job
 from policywatch.sources.layout import Archived, continued_by
-from storage.alerts import Alert
 from storage.captures import Capture, add_capture
 from storage.changes import Change, change_to
 from storage.checks import Check, checks_of
 from storage.database import Database
+from storage.deliveries import Alert
 from storage.paragraphs import blame
 from storage.reviews import add_review
 from storage.versions import current_version, versions

@@ -17,10 +17,10 @@ from argon2.profiles import CHEAPEST
 from foundation.vocabulary import NoticeKind
 from policywatch.web.access import Access
 from storage.database import Database
+from storage.deliveries import notices_of
 from storage.documents import Document
 from storage.errors import UnknownDocument
 from storage.journal import Action, Actor, enter, journal
-from storage.notices import notices_of
 from storage.removal import remove, rename
 from storage.reviews import reviews_of
 from tests.site import Site, a_site, policy, policywatch, run, serving, watchlist

@@ -14,10 +14,9 @@ from sqlmodel import col, select
 
 from foundation.vocabulary import State
 from policywatch.ingest.reprocess import Progress
-from storage.alerts import Alert
 from storage.changes import Change, StoredPassage
 from storage.database import Database
-from storage.deliveries import Delivery
+from storage.deliveries import Alert, Delivery
 from storage.documents import Document
 from storage.search import search
 from storage.versions import Version, versions

@@ -23,8 +23,7 @@ from policywatch.job_queue import make_queue
 from storage.database import Database
 from storage.documents import declare, known
 from storage.errors import Busy, LostLease
-from storage.leases import leases
-from storage.lock import beside_others, one_at_a_time
+from storage.lock import beside_others, leases, one_at_a_time
 from tests import warm
 from tests.site import Site, a_site, policy, policywatch, until, watchlist
 from tests.test_storage import a_document

@@ -18,8 +18,8 @@ from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import add_capture
 from storage.checks import Check
 from storage.database import Database
+from storage.deliveries import Notice
 from storage.documents import Document
-from storage.notices import Notice
 from storage.removal import remove
 from tests.post import notices
 from tests.site import until

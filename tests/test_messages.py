@@ -10,11 +10,11 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from messages import catalogue
-from notifier.chat_markup import Format
 from notifier.escape import markdown, web_link
+from notifier.forms import Format
 from notifier.notifications import alert_message
-from storage.alerts import unplanned_alerts
 from storage.database import Database
+from storage.deliveries import unplanned_alerts
 from storage.documents import document
 from storage.paragraphs import anchor
 from tests.messages import (

@@ -16,9 +16,8 @@ from notifier.notifications import (
     notice_message,
     sample_message,
 )
-from storage.alerts import Alert, unplanned_alerts
 from storage.database import Database
-from storage.notices import Notice
+from storage.deliveries import Alert, Notice, unplanned_alerts
 from tests.messages import LONG_BRIEF, SITE, visible
 from tests.owed import POLICY, START, owe
 

@@ -14,7 +14,7 @@ from policywatch.ingest.proposals import page_key
 from policywatch.pipeline import Job
 from policywatch.views.serializer import history_json
 from storage.database import Database
-from storage.notices import notices_of
+from storage.deliveries import notices_of
 from tests.site import Site, a_job, a_site, policy, watchlist
 from tests.web_pages import visited
 

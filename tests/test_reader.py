@@ -34,8 +34,8 @@ from policywatch.views.serializer import change_json
 from policywatch.web.backend import WatchlistState
 from storage.clock import utc_now
 from storage.database import Database
+from storage.deliveries import notices_of
 from storage.documents import Document
-from storage.notices import notices_of
 from storage.readings import ModelReading
 from storage.removal import remove
 from tests.model_server import Answering, answering, chat, nothing, telling

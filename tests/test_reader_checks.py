@@ -14,8 +14,8 @@ from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Passage
 from policywatch.ingest.drafts import stored_passages
-from policywatch.reader.answer import ModelAnswer
 from policywatch.reader.checks import check, speaks_to_model
+from policywatch.reader.model import ModelAnswer
 from policywatch.reader.prompt import Prompt, Subject, prompt_of
 from policywatch.reader.reading import decide, reading_of
 from storage.changes import StoredPassage

@@ -19,12 +19,11 @@ from policywatch.ingest.archived import ArchivedText, import_document
 from policywatch.ingest.extraction import Extracted, ExtractionConfig, Received
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
-from storage.alerts import Alert
 from storage.changes import Change, changes_of
 from storage.checks import Check
 from storage.database import Database
+from storage.deliveries import Alert, Notice
 from storage.documents import document
-from storage.notices import Notice
 from storage.paragraphs import blame
 from storage.versions import last_import, numbered_version, versions
 from tests import warm

@@ -15,12 +15,11 @@ from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.checks import finish
 from policywatch.pipeline import Job
-from storage.alerts import Alert
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture
 from storage.changes import Change, change_to, changes_of
 from storage.checks import Check, checks_of
 from storage.database import Database
-from storage.deliveries import Delivery, DeliveryItem
+from storage.deliveries import Alert, Delivery, DeliveryItem
 from storage.documents import Document, declare
 from storage.errors import Busy, UnknownDocument
 from storage.lock import one_at_a_time

@@ -17,9 +17,8 @@ from storage.captures import Capture, add_capture
 from storage.chain import ChainEntry
 from storage.checks import Check
 from storage.database import Database
-from storage.deliveries import Delivery, DeliveryItem
+from storage.deliveries import Delivery, DeliveryItem, Notice
 from storage.integrity import all_damage
-from storage.notices import Notice
 from storage.retention import Retention, thin
 from tests.site import a_job, a_site, policy, watchlist
 from tests.stories import START

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from storage.alerts import Alert
+from storage.deliveries import Alert
 from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, watchlist
 
 EDITED = tuple(text.replace("Our staff", "Our librarians") for text in PARAGRAPHS)

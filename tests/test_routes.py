@@ -11,9 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from notifier.channels import address, address_problem
-from notifier.quiet import Quiet, parse_quiet
 from notifier.routes import Address, Route
-from notifier.when import AtOnce, Digest, parse_when
+from notifier.when import AtOnce, Digest, Quiet, parse_quiet, parse_when
 from storage.changes import Change
 from tests.owed import POLICY, documents
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
-from storage.verification import evidence_damage
+from storage.integrity import evidence_damage
 from storage.versions import versions
 from tests.archived import SHARING, TRAINING, WATCHLIST, dates, day, history, policy
 from tests.paper import Ink, pdf

@@ -120,7 +120,7 @@ def test_only_words_that_are_new_to_the_store_are_stemmed(
         stemmed.append(word)
         return stem(word, language)
 
-    monkeypatch.setattr("storage.word_forms.stem", counting)
+    monkeypatch.setattr("storage.tokenizer.stem", counting)
     with told.writing() as session:
         Teller(session).version(
             PRIVACY,

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel, select
 
 from foundation.vocabulary import Outcome
 from messages import Message
-from notifier.document_health import report_unreadable
+from notifier.plan import report_unreadable
 from policywatch.ingest.checks import finish
 from storage import database as database_of_store
 from storage.captures import Capture, add_capture
@@ -32,6 +32,7 @@ from storage.checks import (
     unread_checks,
 )
 from storage.database import Database
+from storage.deliveries import Notice
 from storage.documents import Document, declare, document, watched
 from storage.errors import (
     Busy,
@@ -40,9 +41,7 @@ from storage.errors import (
     UnknownDocument,
     with_advice,
 )
-from storage.leases import leases
-from storage.lock import one_at_a_time
-from storage.notices import Notice
+from storage.lock import leases, one_at_a_time
 from tests import warm
 from tests.conftest import made
 

@@ -15,7 +15,7 @@ from messages import Message, translate
 from notifier.notifications import notice_message
 from policywatch.ingest.extraction import ExtractionConfig, RawPage
 from storage.database import Database
-from storage.notices import notices_of
+from storage.deliveries import notices_of
 from tests.paper import Ink, pdf
 from tests.site import (
     AI,

@@ -18,7 +18,7 @@ from sqlmodel import select
 
 from foundation.vocabulary import NoticeKind, Outcome, State
 from messages import Message
-from notifier.news import show_notice
+from notifier.notifications import show_notice
 from notifier.routes import Route
 from policywatch.config.recipients import Recipients
 from policywatch.ingest.extraction import ExtractionConfig
@@ -28,10 +28,9 @@ from policywatch.web.backend import WatchlistState
 from storage.captures import Capture, add_capture
 from storage.changes import changes_of
 from storage.database import Database
-from storage.deliveries import Delivery, counts, park
+from storage.deliveries import Delivery, counts, notices_of, park
 from storage.journal import journal
 from storage.lock import one_at_a_time
-from storage.notices import notices_of
 from tests.stories import Teller, day
 from tests.story_of_parley import NOTES
 from tests.web_pages import hrefs, page, text, visited

@@ -9,10 +9,9 @@ import pytest
 from sqlmodel import select
 
 from foundation.vocabulary import State
-from storage.alerts import Alert
 from storage.captures import Capture
 from storage.clock import utc_now
-from storage.deliveries import Delivery
+from storage.deliveries import Alert, Delivery
 from storage.versions import current_version
 from tests.site import (
     AI,

@@ -22,13 +22,11 @@ from policywatch.ingest.proposals import open_proposals
 from policywatch.plan import with_additions
 from policywatch.web.access import Access
 from policywatch.web.backend import WatchlistState
-from storage.changes import change
+from storage.changes import change, join_event
 from storage.database import Database
-from storage.deliveries import Delivery, counts
+from storage.deliveries import Delivery, Notice, counts
 from storage.documents import document
-from storage.events import join_event
 from storage.journal import journal
-from storage.notices import Notice
 from storage.reviews import last_reviews
 from storage.subscribers import Subscriber
 from storage.versions import Version

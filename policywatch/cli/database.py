@@ -38,11 +38,10 @@ from storage.chain import entry_name, last_entry, last_timestamp
 from storage.clock import utc_now
 from storage.database import Database
 from storage.days import day_damage
-from storage.integrity import run_check
+from storage.integrity import evidence_damage, missing_digests, run_check
 from storage.lock import one_at_a_time
 from storage.transfer import backup as write_backup
 from storage.transfer import copy as copy_store
-from storage.verification import evidence_damage, missing_digests
 
 app = command_group()
 

@@ -21,6 +21,7 @@ from policywatch.cli.options import (
     print_table,
 )
 from policywatch.cli.terminal import show_change, show_history, show_ignored
+from policywatch.ingest.events import split_off
 from policywatch.ingest.ignoring import ignore as ignore_passages
 from policywatch.ingest.ignoring import unignore as take_back
 from policywatch.sanitize import sanitize
@@ -31,7 +32,6 @@ from storage.changes import passages as stored_passages
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
-from storage.events import split_off
 
 app = command_group()
 

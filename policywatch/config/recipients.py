@@ -14,10 +14,9 @@ from urllib.parse import quote
 
 from notifier.channels import address, address_problem
 from notifier.heartbeat import Heartbeat, heartbeat_problem
-from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
-from notifier.when import AfterReview, parse_when
+from notifier.when import AfterReview, parse_quiet, parse_when
 from policywatch.config.errors import FileSection, Problem, WatchlistError
 from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry, span
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand

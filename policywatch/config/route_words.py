@@ -7,8 +7,7 @@ from fnmatch import fnmatchcase
 
 from foundation.vocabulary import TOPICS
 from messages import LANGUAGES
-from notifier.quiet import parse_quiet
-from notifier.when import AfterReview, AtOnce, parse_when, zone
+from notifier.when import AfterReview, AtOnce, parse_quiet, parse_when, zone
 from policywatch.config.errors import FileSection, Problem
 from policywatch.config.schema import DocumentEntry, OperatorEntry, RouteEntry
 

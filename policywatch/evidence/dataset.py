@@ -26,11 +26,10 @@ from policywatch.views.serializer import (
     passage_json,
     version_texts,
 )
-from storage.change_list import ChangeFilter
+from storage.change_list import ChangeFilter, PassagePlace, passages_page
 from storage.checks import checks_after
 from storage.database import Database
 from storage.documents import Document
-from storage.passages import PassagePlace, passages_page
 from storage.versions import state_of_texts, versions_of_document
 
 MANIFEST = "manifest.json"

@@ -17,9 +17,9 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.logs import log
 from storage.chain import ChainEntry, Timestamp, entry_name, last_entry, last_timestamp
 from storage.database import Database
+from storage.deliveries import Notice, notices_of
 from storage.errors import DamagedValue
-from storage.notices import Notice, notices_of
-from storage.verification import Damage, unsigned_since
+from storage.integrity import Damage, unsigned_since
 
 _LATE = timedelta(days=2)
 

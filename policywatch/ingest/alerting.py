@@ -9,10 +9,10 @@ from sqlmodel import Session
 
 from foundation.vocabulary import Cause
 from notifier.subscriptions import subscriber_routes
-from storage.alerts import Alert, alerts_of
 from storage.changes import Change, waiting_changes
 from storage.checks import VALID, count_checks, later_than
 from storage.clock import utc_now
+from storage.deliveries import Alert, alerts_of
 from storage.documents import Document, document
 
 CONFIRMATIONS = 3  # further checks that must find a returned text

@@ -29,9 +29,8 @@ from policywatch.ingest.drafts import ChangeDraft, draft_change
 from policywatch.ingest.extraction import ExtractionConfig, Memory
 from policywatch.ingest.recording import add_change, add_version
 from storage.captures import add_capture
-from storage.changes import change_to, forget_change
+from storage.changes import change_to, dissolve_events, forget_change
 from storage.database import Database
-from storage.events import dissolve_events
 from storage.paragraphs import make_room, reindex
 from storage.reviews import forget_reviews
 from storage.versions import (

@@ -20,8 +20,8 @@ from storage.checks import (
     take_rejection_back,
 )
 from storage.clock import utc_now
+from storage.deliveries import Notice, notices_of
 from storage.documents import Document, document
-from storage.notices import Notice, notices_of
 
 _DAY = timedelta(days=1)  # later, the chain may have closed its day
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from analysis.text.normal import normalize
 from foundation.vocabulary import Cause
 from messages import Message
-from storage.announced import announcements
-from storage.changes import Change, Event
+from storage.change_list import announcements
+from storage.changes import (
+    Change,
+    Event,
+    added_texts,
+    changes_between,
+    join_event,
+    leave_event,
+)
 from storage.changes import change as stored_change
 from storage.documents import Document, document, family_id, untranslated_id
-from storage.events import added_texts, changes_between, join_event
+from storage.journal import Action, Actor, enter
 
 NEAR = timedelta(days=7)  # joined by their words alone
 SPAN = timedelta(days=90)  # only the announced text itself may join later
@@ -125,3 +132,13 @@ def _long_texts(session: Session, change_ids: list[int]) -> dict[int | None, set
         if len(text) >= _SHARED:
             texts.setdefault(change_id, set()).add(normalize(text))
     return texts
+
+
+def split_off(session: Session, change: Change, actor: Actor, at: datetime) -> bool:
+    """False if it stood alone already."""
+    if change.event_id is None:
+        return False
+    before = {"change": change.id, "event": change.event_id}
+    leave_event(session, change)
+    enter(session, actor, Action.SPLIT, change.document_id, at=at, before=before)
+    return True

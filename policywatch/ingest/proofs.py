@@ -14,7 +14,7 @@ from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.reprocess import extract_again
 from storage.captures import captures_from, intact
 from storage.errors import DamagedCapture, DamagedText
-from storage.verification import Damage, sample_of_day, text_damage
+from storage.integrity import Damage, sample_of_day, text_damage
 from storage.versions import Version
 from storage.withdrawals import with_withdrawn
 

@@ -26,10 +26,10 @@ from policywatch.sanitize import sanitize
 from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import capture, newest_captures
 from storage.checks import Check, last_checks
+from storage.deliveries import Notice, notices_of
 from storage.documents import Document, document, known, watched
 from storage.errors import DamagedCapture
 from storage.journal import Action, Actor, enter
-from storage.notices import Notice, notices_of
 
 _LISTED, _READ = 8, 500  # links in a notice; examined on a page
 _LONGEST, _WORDS = (

@@ -23,8 +23,8 @@ from policywatch.ingest.extraction import (
 )
 from storage.captures import Capture, captures_from
 from storage.checks import HELD, Check, count_checks, later_than
+from storage.deliveries import Notice, notices_of
 from storage.documents import Document, document
-from storage.notices import Notice, notices_of
 
 _SAME = 0.6  # of the longer text's words
 _LONG = timedelta(days=7)

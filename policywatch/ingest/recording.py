@@ -30,7 +30,7 @@ from policywatch.reader.checks import speaks_to_model
 from storage.captures import Capture
 from storage.changes import Change
 from storage.checks import Check
-from storage.notices import Notice, notices_of
+from storage.deliveries import Notice, notices_of
 from storage.paragraphs import index_version
 from storage.versions import Version, earlier_with, enter_text, next_number
 

@@ -9,11 +9,10 @@ from typing import Any
 from sqlmodel import Session
 
 from foundation.vocabulary import NoticeKind, ReviewState, State
-from notifier.corrections import send_correction
 from policywatch.ingest.alerting import RoutesFor, add_alerts, routes_wanting
 from storage.advisory_locks import AdvisoryLock, take
 from storage.changes import Change, change
-from storage.deliveries import Delivery, carriers
+from storage.deliveries import Delivery, carriers, send_correction
 from storage.errors import StorageError
 from storage.journal import Actor
 from storage.reviews import add_review, last_reviews, reviewed_together

@@ -19,7 +19,7 @@ from storage.captures import captures_from
 from storage.changes import change_to
 from storage.checks import Check
 from storage.database import Database
-from storage.notices import Notice, notices_of
+from storage.deliveries import Notice, notices_of
 from storage.paragraphs import digest
 from storage.versions import Version, versions_of_document
 

@@ -10,18 +10,16 @@ from sqlmodel import Session
 
 from analysis.page_json import page_from_json
 from analysis.text.lexicon import mentions_in
-from notifier.corrections import send_correction
 from policywatch.ingest.alternating import passage_keys
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alternating import take_turns_back
-from storage.changes import Change, change_to
+from storage.changes import Change, change_to, leave_event
 from storage.checks import check_that_brought, reject_capture
 from storage.clock import utc_now
 from storage.database import Database
-from storage.deliveries import cancel
+from storage.deliveries import cancel, send_correction
 from storage.documents import document
 from storage.errors import StorageError
-from storage.events import leave_event
 from storage.journal import Action, Actor, enter
 from storage.paragraphs import reindex
 from storage.versions import Version, current_version, numbered_version

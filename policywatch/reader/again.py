@@ -14,10 +14,10 @@ from policywatch.ingest.drafts import ChangeDraft
 from policywatch.reader.prompt import Subject
 from policywatch.reader.reader import Reader
 from policywatch.reader.reading import decide
-from storage.alerts import alerts_of
 from storage.changes import Change, passages
 from storage.clock import utc_now
 from storage.database import Database
+from storage.deliveries import alerts_of
 from storage.documents import document
 from storage.reviews import last_reviews, machine_values, put_edit
 

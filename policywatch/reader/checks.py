@@ -22,7 +22,7 @@ from analysis.text.times import times_in
 from analysis.text.word_lists import number_words
 from foundation.vocabulary import SIDES, Side
 from notifier.escape import clean, for_machines
-from policywatch.reader.answer import (
+from policywatch.reader.model import (
     AboutAnswer,
     Citation,
     DateOf,

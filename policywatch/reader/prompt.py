@@ -15,7 +15,7 @@ from analysis.text.sentence_ends import sentence_bounds
 from foundation.vocabulary import gravity
 from messages import Message
 from notifier.escape import for_machines
-from policywatch.reader.answer import answer_schema
+from policywatch.reader.model import answer_schema
 from storage.changes import StoredPassage
 from storage.documents import PREVIEW
 

@@ -16,9 +16,8 @@ from sqlmodel import Session
 from analysis.text.language import share_of_common_words
 from analysis.text.phrases import common_words
 from notifier.escape import for_machines
-from policywatch.reader.answer import Statement, statement_schema
 from policywatch.reader.checks import Checked, check_quotations, speaks_to_model
-from policywatch.reader.model import NoAnswer, TooLong
+from policywatch.reader.model import NoAnswer, Statement, TooLong, statement_schema
 from policywatch.reader.prompt import Prompt, Subject
 from policywatch.reader.reader import Reader
 from storage.changes import StoredPassage

@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from analysis.model import Comparison
 from foundation.vocabulary import NoticeKind, gravity
 from policywatch.ingest.drafts import ChangeDraft
-from policywatch.reader.answer import ModelAnswer
 from policywatch.reader.model import (
     LanguageModel,
+    ModelAnswer,
     ModelUnavailable,
     NoAnswer,
     Reply,
@@ -29,7 +29,7 @@ from storage.advisory_locks import AdvisoryLock, take
 from storage.changes import StoredPassage
 from storage.clock import utc_now
 from storage.database import Database
-from storage.notices import Notice, notices_of
+from storage.deliveries import Notice, notices_of
 from storage.readings import ModelReading, dropped_since, usage_since
 
 _BEING_ASKED = "being asked"

@@ -8,8 +8,8 @@ from typing import Any
 from analysis.text.sentence_ends import sentence_bounds
 from foundation.vocabulary import SEVERITIES, TOPICS
 from messages import Message
-from policywatch.reader.answer import ModelAnswer
 from policywatch.reader.checks import check, speaks_to_model
+from policywatch.reader.model import ModelAnswer
 from policywatch.reader.prompt import Prompt
 from storage.changes import StoredPassage
 

@@ -15,11 +15,16 @@ from notifier.when import AfterReview, AtOnce, zone
 from policywatch.config.recipients import route_of
 from policywatch.config.schema import RouteEntry
 from policywatch.ingest.alerting import CONFIRMATIONS
-from storage.alerts import Alert, alerts_of, unplanned_alerts
 from storage.changes import Change, change, waiting_changes
 from storage.checks import VALID, count_checks, later_than
 from storage.clock import is_ahead, utc_now
-from storage.deliveries import Delivery, deliveries_of
+from storage.deliveries import (
+    Alert,
+    Delivery,
+    alerts_of,
+    deliveries_of,
+    unplanned_alerts,
+)
 from storage.documents import Document, document
 from storage.subscribers import is_subscriber
 from storage.versions import version_heads

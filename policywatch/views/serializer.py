@@ -19,15 +19,23 @@ from policywatch.views import json_models as json
 from policywatch.views.between import Sum
 from policywatch.views.routing import WaitingChange
 from storage.alternating import alternating_passages
-from storage.announced import announcement_by
-from storage.change_list import ListedChange, changes_to
-from storage.changes import Change, change, change_in_any_state, changes_of
+from storage.change_list import (
+    ListedChange,
+    ListedPassage,
+    announcement_by,
+    changes_to,
+    document_stats,
+)
+from storage.changes import (
+    Change,
+    change,
+    change_in_any_state,
+    changes_of,
+    event_changes,
+)
 from storage.checks import last_checks
 from storage.deliveries import alerts_in, newest
-from storage.document_stats import document_stats
 from storage.documents import PREVIEW, Document, document
-from storage.events import event_changes
-from storage.passages import ListedPassage
 from storage.reviews import Review, last_reviews, reviews_of
 from storage.search import Hit
 from storage.versions import Version, version_heads, versions, withdrawn_versions

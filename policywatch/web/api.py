@@ -48,12 +48,12 @@ from policywatch.web.responses import (
 )
 from policywatch.web.side_by_side import SideBySideQuery, answers_of_services
 from policywatch.web.today import answers_on
+from storage.change_list import PassagePlace, passages_page
 from storage.checks import newest_check
 from storage.columns import MAX_INTEGER
 from storage.deliveries import counts
 from storage.documents import document, documents_page, services_page, watched_counts
 from storage.paragraphs import blame, course
-from storage.passages import PassagePlace, passages_page
 from storage.readings import dropped_since, usage_since
 from storage.search import search
 from storage.versions import (

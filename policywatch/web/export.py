@@ -26,8 +26,7 @@ from policywatch.web.changes import month_before
 from policywatch.web.file_names import FileNames, slugs
 from policywatch.web.page_context import FEEDS, VIEWS, PageContext, Query
 from policywatch.web.static_export import ExportResult, File, bring_up_to_date
-from storage.announced import announcements
-from storage.change_list import event_of
+from storage.change_list import announcements, event_of
 from storage.changes import changes_of, passages_by_change
 from storage.clock import midnight
 from storage.database import Database

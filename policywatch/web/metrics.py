@@ -19,8 +19,8 @@ from storage.changes import Change
 from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.database import Database
 from storage.deliveries import counts, oldest_pending
+from storage.integrity import unsigned_since
 from storage.readings import dropped_since, usage_since
-from storage.verification import unsigned_since
 from storage.versions import Version
 
 _MADE: Mapping[str, type[SQLModel]] = {

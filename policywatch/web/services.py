@@ -15,8 +15,8 @@ from policywatch.views.query_params import ChangesQuery, Word
 from policywatch.web.backend import Using
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
+from storage.change_list import DocumentStats, document_stats
 from storage.checks import Check, last_checks
-from storage.document_stats import DocumentStats, document_stats
 from storage.documents import Document, known, services_page
 
 LISTED = 120  # documents on one page

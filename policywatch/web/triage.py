@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from messages import LANGUAGES, catalogue
 from notifier.change_view import ChangeView, change_view
 from notifier.notifications import change_message
+from policywatch.ingest.events import split_off
 from policywatch.ingest.reviewing import EditedMeanwhile, review
 from policywatch.views.query_params import EditEntry, Number, ReviewEntry
 from policywatch.web.backend import Using
@@ -23,7 +24,6 @@ from policywatch.web.forms import OwnForm, done
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.changes import change
-from storage.events import split_off
 from storage.reviews import last_reviews
 
 _EDITED = ("headline", "note", "severity", "topics")
