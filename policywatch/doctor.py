@@ -115,7 +115,7 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
                 "deliveries",
                 f"{counted(failed, 'was', 'were')} given up; {advice}",
             )
-        if watchlist.evidence[0] and (late := late_problem(session, utc_now())):
+        if watchlist.evidence and (late := late_problem(session, utc_now())):
             yield Finding(False, "timestamp", late)
         yield from _paused(session)
         yield from _volatile(session, watchlist)

@@ -156,7 +156,7 @@ class Job:
             return due_documents(session, entries, utc_now())
 
     def declare(self) -> None:
-        alert_after = self.watchlist.operator[0].after
+        alert_after = self.watchlist.operator.after
         with self.database.writing() as session:
             declare(
                 session,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -31,9 +30,9 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
     """Whether a run has anything to do; otherwise slow imports are spared."""
     if (
-        watchlist.operator[0].heartbeat
-        or watchlist.evidence[0]
-        or any(entry.empty for entry, _ in watchlist.routes)
+        watchlist.operator.heartbeat
+        or watchlist.evidence
+        or any(entry.empty for entry in watchlist.routes)
     ):
         return True
     if is_edited(session, watchlist):
@@ -87,11 +86,12 @@ def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
     }
     entries |= {entry.id: entry for entry in watchlist.documents}
     paused = {row.id for row in rows if row.paused}
-    return replace(
-        watchlist,
-        documents=tuple(entry for id_, entry in entries.items() if id_ not in paused),
-        ignored={row.id: row.ignored for row in rows if row.ignored},
-        of_file=frozenset(entry.id for entry in watchlist.documents),
+    return watchlist.model_copy(
+        update={
+            "documents": [each for id_, each in entries.items() if id_ not in paused],
+            "ignored": {row.id: row.ignored for row in rows if row.ignored},
+            "of_file": frozenset(entry.id for entry in watchlist.documents),
+        }
     )
 
 

@@ -11,7 +11,6 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -300,7 +299,11 @@ class _Worker:
 
     def _job(self, entries: Sequence[DocumentEntry], database: Database) -> Job:
         watchlist, recipients = self._read()
-        return Job(replace(watchlist, documents=tuple(entries)), database, recipients)
+        return Job(
+            watchlist.model_copy(update={"documents": [*entries]}),
+            database,
+            recipients,
+        )
 
     def _log(self, job: Job, ids: Sequence[int]) -> list[dict[str, Any]]:
         checks = outcomes(self._database, ids)

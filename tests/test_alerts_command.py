@@ -230,7 +230,7 @@ def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(
         (None, "waiting", "alert"),
         (None, "waiting", "digest"),
     ]
-    routes = [entry for entry, _ in load(config).routes]
+    routes = load(config).routes
     database = Database(f"sqlite:///{tmp_path}/watch.db")
     with database.reading() as session:
         context = health_page(session, (), routes)

@@ -159,7 +159,7 @@ def test_a_return_waits_for_those_alone_who_want_it(tmp_path: Path) -> None:
             report = run(config, status=0)
     (id_,) = [check["change"]["id"] for check in report["checks"]]
     database = Database(f"sqlite:///{tmp_path}/watch.db")
-    told = said(database, id_, *(entry for entry, _ in load(config).routes))
+    told = said(database, id_, *load(config).routes)
     database.close()
     assert [(route, state) for route, state, _ in told] == [
         ("other", "not sent"),

@@ -142,6 +142,11 @@ def test_no_id_reads_as_a_page_of_another_document() -> None:
         ('database = "sqlite:///:memory:?timeout=5"\n' + GOOD, "1: database: names no file, so nothing would be kept"),
         (GOOD.replace("example/privacy", "example/compare"), "4: documents[0].id: found 'example/compare'; an id"),
         ('documents = 3\n', "1: documents: write it in double brackets"),
+        ('use = ["linkedin"]\nservices = 3\n', "2: services: write [services.NAME] tables"),
+        ('use = [["linkedin"]]\n' + GOOD, "1: use[0]: found ['linkedin']; write a text, in quotes"),
+        ('crawl = 5\n' + GOOD, "1: crawl: write a table, in brackets"),
+        (GOOD + '[services.Example]\nrobots = "no"\n', "11: services.Example.robots: found 'no'; allowed:"),
+        (GOOD + '[mail]\nhost = "a.example"\npassword = 5\nfrom = "a@b.example"\n', "12: mail.password: write a"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_line_key_found_and_allowed(
@@ -490,4 +495,4 @@ def test_the_name_of_a_service_may_be_written_in_any_case(tmp_path: Path) -> Non
     assert {entry.service for entry in watchlist.documents} == {"LinkedIn"}
     assert {watchlist.robots(entry) for entry in watchlist.documents} == {"ignore"}
     assert {entry.source for entry in watchlist.documents} == {"page"}
-    assert watchlist.routes[0][0].services == ["LinkedIn"]
+    assert watchlist.routes[0].services == ["LinkedIn"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -91,7 +90,7 @@ def list_alerts(
             session, state=State.PARKED if parked else None, route=route, limit=limit
         )
         if not parked:
-            changes = waiting(session, [entry for entry, _ in watchlist.routes])
+            changes = waiting(session, watchlist.routes)
             wanted = [
                 each
                 for each in changes
@@ -107,7 +106,7 @@ def list_alerts(
         )
     else:
         whose = f" for the route {route!r}" if route else ""
-        names = ", ".join(entry.name for entry, _ in watchlist.routes) or "none"
+        names = ", ".join(entry.name for entry in watchlist.routes) or "none"
         nothing = (
             f"Nothing{whose} was given up."
             if parked
@@ -227,20 +226,17 @@ def send_samples(
 
 def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
     """The others may lack variables, which must not prevent this test."""
-    chosen = [pair for pair in watchlist.routes if pair[0].name == name]
+    chosen = [entry for entry in watchlist.routes if entry.name == name]
     if not chosen:
-        names = ", ".join(entry.name for entry, _ in watchlist.routes) or "none"
+        names = ", ".join(entry.name for entry in watchlist.routes) or "none"
         raise typer.BadParameter(
             f"there is no such route in {watchlist.file}; it has: {names}",
             param_hint="NAME",
         )
-    if not chosen[0][0].enabled:
+    if not chosen[0].enabled:
         raise typer.BadParameter(
             f"{name!r} is switched off by enabled = false; nobody is alerted",
             param_hint="NAME",
         )
-    operator, no_model = (
-        (OperatorEntry(), watchlist.operator[1]),
-        (ReaderEntry(), watchlist.reader[1]),
-    )
-    return replace(watchlist, routes=tuple(chosen), operator=operator, reader=no_model)
+    alone = {"routes": chosen, "operator": OperatorEntry(), "reader": ReaderEntry()}
+    return watchlist.model_copy(update=alone)

@@ -260,7 +260,7 @@ def review(
             name: former.get(name) if edit[name] is None else edit[name]
             for name in ("severity", "topics")
         }
-        routes = [route_of(each) for each, _ in watchlist.routes if each.enabled]
+        routes = [route_of(each) for each in watchlist.routes if each.enabled]
         reviewed = review_change(
             session,
             change,

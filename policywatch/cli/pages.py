@@ -156,7 +156,7 @@ def serve(
 def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
     """Recipients are needed where texts can be accepted or readers subscribe."""
     routes, configs = (
-        [entry for entry, _ in watchlist.routes],
+        watchlist.routes,
         extraction_configs(watchlist),
     )
     state = WatchlistState(
@@ -210,7 +210,7 @@ def site(
             folder,
             today=utc_now().date(),
             site=address or watchlist.site or "",
-            routes=[entry for entry, _ in watchlist.routes],
+            routes=watchlist.routes,
             query=changes_query({"service": service, "since": since}),
             again=again,
             progress=(lambda name: status.update(name[:70]))

@@ -85,8 +85,8 @@ def show(
     ):
         results: list[RouteResult] = []
         if routes:
-            entries = [entry for entry, _ in watchlist.routes]
-            results = explain_routing(session, stored_change(session, change), entries)
+            row = stored_change(session, change)
+            results = explain_routing(session, row, watchlist.routes)
         if as_json:
             more = {"routes": [asdict(result) for result in results]} if routes else {}
             print_json(

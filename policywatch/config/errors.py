@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 from rapidfuzz.process import extractOne
 
 _SECRETS = {
@@ -79,13 +79,15 @@ class FileSection:
             self.file, self._line(key.split("[")[0].split(".")[0]), dotted, text
         )
 
-    def problems(self, failure: ValidationError, known: Sequence[str]) -> list[Problem]:
-        """pydantic's errors in our words; `known` are the allowed keys."""
-        errors = failure.errors(include_url=False)
-        return [
-            self.problem(_key(error["loc"]), _explained(error, known))
-            for error in errors
-        ]
+    def explained(
+        self, error: Any, key: Sequence[int | str], model: type[BaseModel]
+    ) -> Problem:
+        """pydantic's error of a key of this section, in our words."""
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        return self.problem(_dotted(key), _explained(error, key, known))
+
+    def of(self, name: str, index: int | None = None) -> FileSection:
+        return replace(self, name=name, index=index)
 
     def _line(self, key: str) -> int | None:
         """Of the key, else of the table's header; a key of the top may be a table's name."""
@@ -123,15 +125,15 @@ def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int
     return numbers
 
 
-def _key(loc: Sequence[int | str]) -> str:
+def _dotted(loc: Sequence[int | str]) -> str:
     text = ""
     for part in loc:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
 
 
-def _explained(error: Any, known: Sequence[str]) -> str:
-    name = str(error["loc"][0]) if error["loc"] else ""
+def _explained(error: Any, key: Sequence[int | str], known: Sequence[str]) -> str:
+    name = str(key[0]) if key else ""
     value = "" if not name or name in _SECRETS else f"found {error['input']!r}; "
     match error["type"]:
         case "missing":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
@@ -17,8 +17,16 @@ from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
 from notifier.when import AfterReview, parse_quiet, parse_when
-from policywatch.config.errors import FileSection, Problem, WatchlistError
-from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry, span
+from policywatch.config.errors import Problem, WatchlistError
+from policywatch.config.schema import (
+    PERSON,
+    MailEntry,
+    OperatorEntry,
+    ReaderEntry,
+    RouteEntry,
+    Table,
+    span,
+)
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 from policywatch.reader.model import LanguageModel
 from storage.changes import Change
@@ -39,67 +47,94 @@ class Recipients:
         return [route.name for route in self.routes if route.wants(document, change)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """With the environment's variables; what is wrong is collected."""
+
+    environ: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+
+    def expanded(self, entry: Table, key: str, text: str | None) -> str | None:
+        try:
+            return None if text is None else expand(text, self.environ)
+        except MissingVariable as missing:
+            self.problems.append(entry.problem(key, str(missing)))
+            return None
+
+    def addresses(
+        self, entry: RouteEntry | OperatorEntry, mail: MailEntry | None, folder: Path
+    ) -> tuple[Address, ...]:
+        good = []
+        for index, text in enumerate(entry.to):
+            key = f"to[{index}]"
+            url = self.expanded(entry, key, text)
+            if url is None:
+                continue
+            if mail and re.match(PERSON, url):
+                url = mail.url(url)
+            if problem := _no_address(text, url) or address_problem(url):
+                self.problems.append(entry.problem(key, problem))
+            else:
+                good.append(_beside(folder, address(text, url)))
+        return tuple(good)
+
+
 def recipients(
     watchlist: Watchlist, environ: Mapping[str, str] = os.environ
 ) -> Recipients:
     """Raises `WatchlistError` with every unset variable and bad address."""
-    problems: list[Problem] = []
-    mail = _mail(watchlist, environ, problems)
+    values, folder = _Values(environ), watchlist.file.parent
+    problems, expanded = values.problems, values.expanded
+    mail = watchlist.mail
+    if mail:
+        login = {
+            key: expanded(mail, key, getattr(mail, key)) for key in ("user", "password")
+        }
+        mail = mail.model_copy(update=login)
     routes = [
-        route_of(entry, _addresses(entry.to, section, mail, environ, problems))
-        for entry, section in watchlist.routes
+        route_of(entry, values.addresses(entry, mail, folder))
+        for entry in watchlist.routes
         if entry.enabled
     ]
-    entry, section = watchlist.operator
-    operator = _addresses(entry.to, section, mail, environ, problems)
-    heartbeat = _heartbeat(entry, section, environ, problems)
-    model = _model(watchlist, environ, problems)
+    operator, heartbeat = watchlist.operator, None
+    to_operator = values.addresses(operator, mail, folder)
+    if url := expanded(operator, "heartbeat", operator.heartbeat):
+        heartbeat = Heartbeat(url, operator.heartbeat_start)
+        if problem := heartbeat_problem(url):
+            problems.append(operator.problem("heartbeat", problem))
+    reader, model = watchlist.reader, None
+    if reader.model is None:
+        text = 'needs a language model that answers it: add [reader] with model = "..." (docs/alerts.md)'
+        problems += [
+            route.problem("about", text)
+            for route in watchlist.routes
+            if route.enabled and route.about is not None
+        ]
+    elif find_spec("openai") is None:
+        text = "asking a model needs an extra: pip install 'policywatch[reader]'"
+        problems.append(reader.problem("model", text))
+    else:
+        model = _model(reader, expanded(reader, "key", reader.key))
     if problems:
         raise WatchlistError(problems)
-    route_to = (
-        partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url)
-        if mail
-        else None
-    )
-    route_to = route_to if watchlist.web.subscribe else None
-    grace = span(watchlist.alerts.grace)
     return Recipients(
-        tuple(routes), operator, entry.language, heartbeat, model, route_to, grace
+        tuple(routes),
+        to_operator,
+        operator.language,
+        heartbeat,
+        model,
+        partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url)
+        if mail and watchlist.web.subscribe
+        else None,
+        span(watchlist.alerts.grace),
     )
 
 
-def _mail(
-    watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]
-) -> MailEntry | None:
-    entry, section = watchlist.mail
-    if entry is None:
-        return None
-    keys = ("user", "password")
-    login = {
-        key: _expanded(getattr(entry, key), key, section, environ, problems)
-        for key in keys
-    }
-    return entry.model_copy(update=login)
-
-
-def _model(
-    watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]
-) -> LanguageModel | None:
-    entry, section = watchlist.reader
-    if entry.model is None:
-        for route, of_route in watchlist.routes:
-            if route.about is not None and route.enabled:
-                text = 'needs a language model that answers it: add [reader] with model = "..." (docs/alerts.md)'
-                problems.append(of_route.problem("about", text))
-        return None
-    if find_spec("openai") is None:
-        text = "asking a model needs an extra: pip install 'policywatch[reader]'"
-        problems.append(section.problem("model", text))
-        return None
+def _model(entry: ReaderEntry, key: str | None) -> LanguageModel:
     return LanguageModel(
         entry.address,
         entry.name,
-        _expanded(entry.key, "key", section, environ, problems),
+        key,
         entry.seconds,
         entry.use == "decides",
         entry.confirm,
@@ -108,34 +143,6 @@ def _model(
         (entry.price[0], entry.price[1]) if entry.price else None,
         entry.money_a_month,
     )
-
-
-def _heartbeat(
-    entry: OperatorEntry,
-    section: FileSection,
-    environ: Mapping[str, str],
-    problems: list[Problem],
-) -> Heartbeat | None:
-    url = _expanded(entry.heartbeat, "heartbeat", section, environ, problems)
-    if url is None:
-        return None
-    if problem := heartbeat_problem(url):
-        problems.append(section.problem("heartbeat", problem))
-    return Heartbeat(url, entry.heartbeat_start)
-
-
-def _expanded(
-    text: str | None,
-    key: str,
-    section: FileSection,
-    environ: Mapping[str, str],
-    problems: list[Problem],
-) -> str | None:
-    try:
-        return None if text is None else expand(text, environ)
-    except MissingVariable as missing:
-        problems.append(section.problem(key, str(missing)))
-        return None
 
 
 def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
@@ -166,27 +173,6 @@ def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
 
 def _set(words: Iterable[str] | None) -> frozenset[str] | None:
     return None if words is None else frozenset(words)
-
-
-def _addresses(
-    written: list[str],
-    section: FileSection,
-    mail: MailEntry | None,
-    environ: Mapping[str, str],
-    problems: list[Problem],
-) -> tuple[Address, ...]:
-    addresses = []
-    for index, text in enumerate(written):
-        url = _expanded(text, f"to[{index}]", section, environ, problems)
-        if url is None:
-            continue
-        if mail and re.match(PERSON, url):
-            url = mail.url(url)
-        if problem := _no_address(text, url) or address_problem(url):
-            problems.append(section.problem(f"to[{index}]", problem))
-        else:
-            addresses.append(_beside(section.file.parent, address(text, url)))
-    return tuple(addresses)
 
 
 def _no_address(text: str, url: str) -> str | None:

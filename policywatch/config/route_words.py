@@ -2,106 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from typing import Any
 
 from foundation.vocabulary import TOPICS
 from messages import LANGUAGES
 from notifier.when import AfterReview, AtOnce, parse_quiet, parse_when, zone
-from policywatch.config.errors import FileSection, Problem
-from policywatch.config.schema import DocumentEntry, OperatorEntry, RouteEntry
+from policywatch.config.errors import Problem
+from policywatch.config.schema import OperatorEntry, RouteEntry, WatchlistFile
 
 
-def word_problems(
-    routes: Iterable[tuple[RouteEntry, FileSection]],
-) -> Iterator[Problem]:
-    for entry, section in routes:
-        if entry.enabled:
-            yield from _times(entry, section)
-            yield from language_problems(entry, section)
-
-
-def filter_problems(
-    routes: Sequence[tuple[RouteEntry, FileSection]],
-    documents: Sequence[DocumentEntry],
-    own_topics: Iterable[str],
-) -> Iterator[Problem]:
+def filter_problems(watchlist: WatchlistFile) -> Iterator[Problem]:
     """Filters that can never match."""
+    documents = watchlist.documents
     allowed: dict[str, set[str]] = {
-        "topics": {*TOPICS, *own_topics},
+        "topics": {*TOPICS, *watchlist.topics},
         "services": {document.service for document in documents},
         "languages": {document.language for document in documents},
         "kinds": {document.kind for document in documents},
     }
-    names = {route.name for route, _ in routes}
-    for entry, section in routes:
-        if entry.enabled:
-            yield from _filters(
-                entry, section, allowed, [document.id for document in documents]
-            )
-        for name in entry.formerly:
-            if name in names:
-                yield section.problem(
-                    "formerly", f"found {name!r}, which is the name of a current route"
+    ids, none = [document.id for document in documents], "none, no document is watched"
+    names = {route.name for route in watchlist.routes}
+    for route in watchlist.routes:
+        for name in names.intersection(route.formerly):
+            text = f"found {name!r}, which is the name of a current route"
+            yield route.problem("formerly", text)
+        if not route.enabled:
+            continue
+        for key, values in allowed.items():
+            for value in getattr(route, key) or ():
+                if value in values:
+                    continue
+                text = f"found {value!r}; allowed: {', '.join(sorted(values)) or none}"
+                yield route.problem(key, text)
+        for pattern in route.documents or ():
+            if not any(fnmatchcase(id_, pattern) for id_ in ids):
+                known = ", ".join(ids) or none
+                text = (
+                    f"found {pattern!r}, which matches none of the documents: {known}"
                 )
+                yield route.problem("documents", text)
 
 
-def language_problems(
-    entry: RouteEntry | OperatorEntry, section: FileSection
-) -> Iterator[Problem]:
+def language_problems(entry: RouteEntry | OperatorEntry) -> Iterator[Problem]:
     if entry.language not in LANGUAGES:
-        yield section.problem(
-            "language", f"found {entry.language!r}; allowed: {', '.join(LANGUAGES)}"
-        )
+        text = f"found {entry.language!r}; allowed: {', '.join(LANGUAGES)}"
+        yield entry.problem("language", text)
 
 
-def _times(entry: RouteEntry, section: FileSection) -> Iterator[Problem]:
-    when = None
-    try:
-        when = parse_when(entry.when)
-    except ValueError as failure:
-        yield section.problem("when", str(failure))
-    try:
-        zone(entry.timezone)
-    except ValueError as failure:
-        yield section.problem("timezone", str(failure))
-    if entry.quiet is not None:
+def time_problems(route: RouteEntry) -> Iterator[Problem]:
+    values = dict[str, Any]()
+    for key, parse in (
+        ("when", parse_when),
+        ("timezone", zone),
+        ("quiet", parse_quiet),
+    ):
+        written = getattr(route, key)
         try:
-            parse_quiet(entry.quiet)
+            values[key] = None if written is None else parse(written)
         except ValueError as failure:
-            yield section.problem("quiet", str(failure))
-        else:
-            if when is not None and not isinstance(when, AtOnce):
-                yield section.problem(
-                    "quiet",
-                    f"is only for routes that send at once; this one sends {when}",
-                )
-    if entry.wait is not None and not isinstance(when, AfterReview):
-        yield section.problem(
-            "wait", 'says how long a route with when = "after review" waits for it'
-        )
-    if entry.empty and isinstance(when, AtOnce):
-        yield section.problem("empty", "is only for digests; this route sends at once")
-
-
-def _filters(
-    entry: RouteEntry,
-    section: FileSection,
-    allowed: Mapping[str, set[str]],
-    ids: Sequence[str],
-) -> Iterator[Problem]:
-    none = "none, no document is watched"
-    for key, values in allowed.items():
-        for value in getattr(entry, key) or ():
-            if value not in values:
-                yield section.problem(
-                    key,
-                    f"found {value!r}; allowed: {', '.join(sorted(values)) or none}",
-                )
-    for pattern in entry.documents or ():
-        if not any(fnmatchcase(id_, pattern) for id_ in ids):
-            known = ", ".join(ids) or none
-            yield section.problem(
-                "documents",
-                f"found {pattern!r}, which matches none of the documents: {known}",
-            )
+            yield route.problem(key, str(failure))
+    when = values.get("when")
+    if when and values.get("quiet") and not isinstance(when, AtOnce):
+        text = f"is only for routes that send at once; this one sends {when}"
+        yield route.problem("quiet", text)
+    if route.wait is not None and not isinstance(when, AfterReview):
+        text = 'says how long a route with when = "after review" waits for it'
+        yield route.problem("wait", text)
+    if route.empty and isinstance(when, AtOnce):
+        text = "is only for digests; this route sends at once"
+        yield route.problem("empty", text)

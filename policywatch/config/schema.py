@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import quote, urlencode, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from analysis.text.notation import pattern_of
 from foundation.vocabulary import DocumentKind, Graded, Leaning, Robots, Source
-from policywatch.config.errors import HIDDEN
+from policywatch.config.errors import HIDDEN, FileSection, Problem
 
 GIT_ADDRESS = re.compile(
     r"(?i)(?P<scheme>https?|ssh|git|file)://|[\w.-]+@(?P<host>[\w.-]+):"
@@ -123,6 +131,14 @@ class Table(BaseModel):
     """Strict: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    _section: FileSection = PrivateAttr(FileSection(Path(), ()))
+
+    def stands_in(self, section: FileSection) -> None:
+        self._section = section
+
+    def problem(self, key: str, text: str) -> Problem:
+        """Found in use, with its place in the file."""
+        return self._section.problem(key, text)
 
 
 Address = Annotated[str, AfterValidator(check_web_address)]
@@ -404,8 +420,8 @@ class WebEntry(Table):
     subscribe: bool = False
 
 
-class TopEntry(Table):
-    """The keys before the first table. `site` is the public address of `serve`, for links in alerts.
+class WatchlistFile(Table):
+    """The whole file. `site` is the public address of `serve`, for links in alerts.
 
     `upgrade`: whether writing commands upgrade an older database; by default a SQLite file is, after it was copied,
     and PostgreSQL is not.
@@ -415,4 +431,18 @@ class TopEntry(Table):
     contact: str | None = None
     database: str = "sqlite:///policywatch.db"
     upgrade: bool | None = None
-    site: Annotated[str, AfterValidator(check_web_address)] | None = None
+    site: Address | None = None
+    crawl: CrawlEntry = CrawlEntry()
+    services: dict[str, ServiceEntry] = {}
+    sources: SourcesEntry = SourcesEntry()
+    topics: dict[str, TopicEntry] = {}
+    documents: list[DocumentEntry] = []
+    routes: list[RouteEntry] = []
+    operator: OperatorEntry = OperatorEntry()
+    people: list[PersonEntry] = []
+    mail: MailEntry | None = None
+    alerts: AlertsEntry = AlertsEntry()
+    retention: RetentionEntry = RetentionEntry()
+    web: WebEntry = WebEntry()
+    reader: ReaderEntry = ReaderEntry()
+    evidence: EvidenceEntry | None = None

@@ -60,16 +60,14 @@ class Authority:
 
 def authority_of(watchlist: Watchlist) -> Authority | None:
     """Raises `WatchlistError`."""
-    entry, section = watchlist.evidence
+    entry = watchlist.evidence
     if entry is None:
         return None
     try:
         pem = (watchlist.file.parent / entry.certificate).read_bytes()
         return Authority(entry.timestamp_url, pem, load_pem_x509_certificates(pem))
     except (OSError, ValueError) as failure:
-        raise WatchlistError(
-            [section.problem("certificate", str(failure))]
-        ) from failure
+        raise WatchlistError([entry.problem("certificate", str(failure))]) from failure
 
 
 def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:

@@ -86,7 +86,7 @@ def this_installation(
         secrets=secrets,
         to_files=[
             entry.name
-            for entry, _ in watchlist.routes
+            for entry in watchlist.routes
             if any(address.lower().startswith("file:") for address in entry.to)
         ],
         every=every,

@@ -212,11 +212,11 @@ def access(
 def passwords(watchlist: Watchlist, environ: Mapping[str, str]) -> dict[str, str]:
     """By name, plain or hashed. Raises `WatchlistError`."""
     known, problems = dict[str, str](), list[Problem]()
-    for entry, section in watchlist.people:
+    for entry in watchlist.people:
         try:
             known[entry.name] = _usable(expand(entry.password, environ), "it")
         except (MissingVariable, UnusablePassword) as failure:
-            problems.append(section.problem("password", str(failure)))
+            problems.append(entry.problem("password", str(failure)))
     if problems:
         raise WatchlistError(problems)
     return known

@@ -87,7 +87,7 @@ def add(request: Request, backend: Using, form: OwnForm) -> Response:
         after = {"url": entry.url}
         enter(session, request.state.actor, Action.ADD, entry.id, at=now, after=after)
         _record(session, replace(capture, document=entry.id), now)
-    _ingest(backend, replace(watchlist, documents=(entry,)))
+    _ingest(backend, watchlist.model_copy(update={"documents": [entry]}))
     return RedirectResponse(page_context(request).link(f"/documents/{entry.id}"), 303)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, get_args
 
 from fastapi import HTTPException, Request, Response
@@ -71,7 +70,9 @@ def edit(
         tried, shown, trouble = None, None, None
         try:
             tried = _edited(watchlist, entry, form)
-            config = extraction_configs(replace(watchlist, documents=(tried,)))
+            config = extraction_configs(
+                watchlist.model_copy(update={"documents": [tried]})
+            )
             with backend.comparisons.turn(request):
                 shown = preview(session, row.id, config[row.id])
         except ValidationError as failure:
@@ -157,7 +158,9 @@ def _edited(
     )
     others = [each for each in watchlist.documents if each.id != entry.id]
     for url in edited.addresses:
-        if other := watched_as(replace(watchlist, documents=tuple(others)), url):
+        if other := watched_as(
+            watchlist.model_copy(update={"documents": [*others]}), url
+        ):
             raise ValueError(Message("add.watched", document=other))
     return edited
 
