@@ -32,6 +32,7 @@ class Action(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     IGNORE = "ignore"
     UNIGNORE = "unignore"
+    RETRY = "retry"
 
 
 # afterwards the watch sees less

@@ -31,7 +31,7 @@ from tests.site import AI, a_site, policy, policywatch, run, watchlist
 from tests.stories import day
 from tests.story_of_parley import PRIVACY, PRIVACY_FR
 from tests.test_web_browser import complains_of_nothing, overflow
-from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN, sign_in
+from tests.test_web_signing_in import PASSWORD, TOKEN, people, sign_in
 from tests.test_work import STATE
 from tests.web_pages import change_id, hrefs, page, text, visited
 
@@ -53,7 +53,7 @@ def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 def newsroom(store: Database) -> AbstractContextManager[httpx.Client]:
-    access = Access(people=lambda: {"Anna": HASHED, "Ben": HASHED}, token=TOKEN)
+    access = Access(people=lambda: people("Anna", "Ben"), token=TOKEN)
     state = replace(STATE, routes=ROUTES)
     return visited(store, access=access, state=lambda: state, now=lambda: day(30))
 
@@ -228,15 +228,15 @@ def test_an_alert_withdrawn_while_it_is_edited_says_so(
 def test_the_name_of_a_reviewer_who_left_stays_under_the_words(
     store: Database,
 ) -> None:
-    people = {"Anna": HASHED, "Ben": HASHED}
-    access = Access(people=lambda: people)
+    known = people("Anna", "Ben")
+    access = Access(people=lambda: known)
     number = change_id(store, PRIVACY)
     with visited(store, access=access, now=lambda: day(30)) as site:
         sign_in(site, name="Anna")
         edit(site, number, note_en=NOTE)
         path = f"/changes/{number}"
         fields = filled(page(site, path), path)
-        del people["Anna"]
+        del known["Anna"]
         assert site.post(path, data=fields).status_code == 403
         assert text(page(site, path), "aside.retold p") == [NOTE, "Anna"]
 
@@ -257,7 +257,7 @@ def test_reading_again_keeps_the_words_and_a_raised_severity_alerts(
         assert not alerts.exists()
         database = Database(load(config).database)
         state = _state(load(config), is_needed=True)
-        access = Access(people=lambda: {"Anna": HASHED})
+        access = Access(people=lambda: people("Anna"))
         with visited(database, access=access, state=lambda: state) as site:
             sign_in(site, name="Anna")
             edit(site, found["id"], severity="high", headline_en=HEADLINE)
@@ -317,7 +317,7 @@ def test_who_got_the_alert_gets_the_edited_words_if_the_editor_wants_it(
         assert "Correction" not in alerts.read_text("utf-8")
         database = Database(load(config).database)
         state = _state(load(config), is_needed=True)
-        access = Access(people=lambda: {"Anna": HASHED})
+        access = Access(people=lambda: people("Anna"))
         with visited(database, access=access, state=lambda: state) as site:
             sign_in(site, name="Anna")
             edit(site, number, note_en="We ask the library.")

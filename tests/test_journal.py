@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 
 from foundation.vocabulary import NoticeKind
+from policywatch.config.schema import PersonEntry
 from policywatch.web.access import Access
 from storage.database import Database
 from storage.deliveries import notices_of
@@ -173,6 +174,43 @@ def test_people_sign_in_by_their_own_passwords_and_who_is_taken_out_is_signed_ou
     assert "someone with the shared password" in listed
 
 
+def test_the_proxy_says_who_signed_in_there_and_nobody_else_may(config: Path) -> None:
+    written = config.read_text() + '[[people]]\nname = "Zoë"\nrole = "operator"\n'
+    config.write_text(written)
+    assert "--user-header" in policywatch("serve", "--config", config, status=2)
+    header = ("--user-header", "Remote-User")
+    alone = policywatch("serve", *header, "--config", config, status=2)
+    assert "give --trusted-proxy ADDRESS beside it" in alone
+    zoe = {"Remote-User": "Zoë".encode(), "X-Forwarded-For": "192.0.2.7"}
+    with (
+        serving(config, "--trusted-proxy", "127.0.0.1", *header) as (home, _),
+        pages(home) as client,
+    ):
+        assert "Sign out" not in client.get("/health").text
+        for name in (b"Nobody", b""):
+            shown = client.get("/work", headers={"Remote-User": name})
+            assert shown.status_code == 303, name
+        client.headers.update(zoe)
+        assert "Remove the document" not in client.get("/work").text
+        assert page(client, "/work").css("h1")
+        do(client, "pause")
+        assert client.post(f"/documents/{ID}", data={"do": "resume"}).status_code == 403
+        config.write_text(written.replace('name = "Zoë"', 'name = "Zed"'))
+        assert client.get("/work").status_code == 303
+        config.write_text(written)
+        twice = [("Remote-User", "Zoë".encode()), ("Remote-User", b"Anna")]
+        with pages(home) as other:
+            assert other.get("/work", headers=twice).status_code == 303
+    with (
+        serving(config, "--trusted-proxy", "192.0.2.1", *header) as (home, _),
+        pages(home) as client,
+    ):
+        assert client.get("/work", headers=zoe).status_code == 303
+    assert [(each["by"], each["action"]) for each in entries(config)] == [
+        ("Zoë", "pause")
+    ]
+
+
 def test_a_review_is_signed_by_who_signed_in_whatever_name_the_form_has(
     story_file: Path, tmp_path: Path
 ) -> None:
@@ -180,7 +218,8 @@ def test_a_review_is_signed_by_who_signed_in_whatever_name_the_form_has(
         f"sqlite:///{shutil.copyfile(story_file, tmp_path / 'store.db')}"
     )
     change = change_id(database, NOTES)
-    with visited(database, access=Access(people=lambda: {"Anna": HASHED})) as site:
+    anna = PersonEntry(name="Anna", password=HASHED)
+    with visited(database, access=Access(people=lambda: {"Anna": anna})) as site:
         assert site.post("/sign-in", data={"password": PASSWORD}).status_code == 403, (
             "there is no shared password"
         )

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from messages import Message
 from notifier.notifications import show_notice
 from notifier.routes import Route
 from policywatch.config.recipients import Recipients
+from policywatch.config.schema import PersonEntry
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
 from policywatch.web.app import create_app
@@ -41,6 +43,14 @@ HASHED = PasswordHasher.from_parameters(CHEAPEST).hash(
     PASSWORD
 )  # what guards against guessing takes long on purpose
 TOKEN = "a token for programs"
+
+
+def people(
+    *names: str, role: Literal["reviewer", "operator"] = "operator"
+) -> dict[str, PersonEntry]:
+    return {name: PersonEntry(name=name, password=HASHED, role=role) for name in names}
+
+
 STATE = WatchlistState(
     {NOTES: ExtractionConfig("Privacy Notice", "en")},
     recipients=Recipients((Route("team", ()),), grace=timedelta(minutes=10)),
@@ -294,6 +304,8 @@ def test_the_operator_sends_again_what_was_given_up(
     assert answer.headers["location"] == "/health#deliveries"
     with store.reading() as session:
         assert (counts(session)["parked"], counts(session)["pending"]) == (0, 2)
+        entry = journal(session)[0]
+    assert (entry.action, entry.document_id) == ("retry", "${TEAM_4}")
 
 
 def test_why_a_message_was_given_up_is_said_in_the_operators_language(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -33,7 +34,7 @@ from storage.versions import Version
 from tests.stories import Teller, day
 from tests.story_of_parley import HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS
 from tests.test_web_browser import complains_of_nothing, overflow
-from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN, form, sign_in
+from tests.test_web_signing_in import PASSWORD, TOKEN, form, people, sign_in
 from tests.web_pages import change_id, hrefs, page, text, visited
 
 DATABASES = ["sqlite"]
@@ -58,7 +59,7 @@ def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
 def open_site(
     store: Database, now: datetime = TODAY
 ) -> AbstractContextManager[httpx.Client]:
-    access = Access(people=lambda: {"Anna": HASHED}, token=TOKEN)
+    access = Access(people=lambda: people("Anna"), token=TOKEN)
     return visited(store, access=access, state=lambda: STATE, now=lambda: now)
 
 
@@ -290,6 +291,65 @@ def test_the_operator_sees_who_subscribed_and_removes_who_asks_for_it(
     assert "eve" not in entry.document_id
 
 
+def test_a_reviewer_reviews_and_has_nothing_else_to_do(store: Database) -> None:
+    propose(store)
+    fail(store)
+    known = people("Anna", role="reviewer")
+    state = replace(STATE, watchlist=None)
+    with visited(
+        store,
+        access=Access(people=lambda: known),
+        state=lambda: state,
+        now=lambda: TODAY,
+    ) as site:
+        sign_in(site, name="Anna")
+        shown = page(site, "/work")
+        headings = text(shown, "main h2")
+        assert [each.rpartition(" ")[0] for each in headings] == [
+            "Changes to review",
+            "Texts to review",
+        ]
+        assert text(shown, "header .count") == [
+            str(sum(int(each.rpartition(" ")[2]) for each in headings))
+        ]
+        csrf = shown.css_first("[name=csrf]").attributes["value"] or ""
+        number = change_id(store, PRIVACY)
+        fields = {"csrf": csrf, "state": "reviewed", "event": "on"}
+        assert site.post(f"/changes/{number}", data=fields).status_code == 303
+        held = site.post(f"/health/held/{NOTES}", data={"csrf": csrf})
+        assert held.status_code == 404, "it may be decided, and has no text here"
+        newest = f"/documents/{PRIVACY}/versions/2/withdraw"
+        for path in ("/subscribers", "/lists", f"/edit/{TERMS}", newest):
+            assert site.get(path).status_code == 403, path
+        for path, fields in (
+            (f"/documents/{TERMS}", {"do": "pause"}),
+            (f"/edit/{TERMS}", {"do": "remove", "sure": "yes"}),
+            (f"/changes/{number}/ignore", {"passages": "1"}),
+            ("/add", {"url": "https://parley.example/new"}),
+            ("/lists", {"list": "zoom", "do": "on"}),
+            ("/subscribers", {"name": "x"}),
+            ("/health/deliveries", {}),
+            ("/work/proposals/1", {"url": LINK}),
+            (newest, {}),
+        ):
+            answer = site.post(path, data={"csrf": csrf, **fields})
+            assert answer.status_code == 403, path
+        for path in (f"/documents/{TERMS}", f"/changes/{number}", "/services", "/add"):
+            shown = page(site, path)
+            forms = [
+                each.attributes["action"] for each in shown.css("form[method=post]")
+            ]
+            assert {*forms} <= {
+                "/sign-out",
+                f"/changes/{number}",
+                "/search",
+                "/changes/3/split",
+            }, path
+            assert "/add" not in hrefs(shown, "main a")
+        known |= people("Anna")
+        assert page(site, "/subscribers")
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_shipped_list_is_switched_on_and_off_in_a_browser(
@@ -307,7 +367,7 @@ def test_a_shipped_list_is_switched_on_and_off_in_a_browser(
             extraction_configs(watched), (), watched.documents, watchlist=watched
         )
 
-    access = Access(people=lambda: {"Anna": HASHED})
+    access = Access(people=lambda: people("Anna"))
     many = len(shipped_documents("openai"))
     with visited(database, access=access, state=current) as site:
         context = browser.new_context(viewport={"width": width, "height": 800})

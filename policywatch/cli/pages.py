@@ -35,7 +35,7 @@ from policywatch.evidence.warc import write_warc
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
 from policywatch.plan import edits, with_additions
-from policywatch.web.access import UnusablePassword, access, passwords
+from policywatch.web.access import UnusablePassword, access, people
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
 from policywatch.web.export import export_site
@@ -98,6 +98,14 @@ def serve(
             help="Trust X-Forwarded-* headers from this proxy.",
         ),
     ] = None,
+    user_header: Annotated[
+        str | None,
+        typer.Option(
+            "--user-header",
+            metavar="NAME",
+            help="Trust this header of that proxy, like Remote-User, for who of the [[people]] signed in there.",
+        ),
+    ] = None,
     root_path: Annotated[
         str,
         typer.Option(
@@ -113,16 +121,22 @@ def serve(
 ) -> None:
     """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
 
-    The watchlist's `[[people]]`, who sign in, can also accept held texts and send again what was given up; so can who
-    knows POLICYWATCH_PASSWORD of the environment, and a program with POLICYWATCH_TOKEN. The watchlist is
-    read again when it was edited.
+    The watchlist's `[[people]]`, who sign in, can also review, edit and send again; so can who knows
+    POLICYWATCH_PASSWORD of the environment, and a program with POLICYWATCH_TOKEN. The watchlist is read again when it
+    was edited.
 
     Example: `policywatch serve --port 8642`
     """
-    people = Reloadable(config, lambda: passwords(load(config), os.environ))
+    if user_header and not trusted_proxy:
+        problem = "anybody could send it: give --trusted-proxy ADDRESS beside it"
+        raise typer.BadParameter(problem, param_hint="--user-header")
+    by_proxy = user_header is not None
+    known_people = Reloadable(
+        config, lambda: people(load(config), os.environ, by_proxy=by_proxy)
+    )
     try:
-        logins = access(os.environ, people=people, private=private)
-        where = Listening(host, port, trusted_proxy or (), root(root_path))
+        logins = access(os.environ, people=known_people, private=private)
+        where = Listening(host, port, trusted_proxy or (), root(root_path), user_header)
     except UnusablePassword as failure:
         raise typer.BadParameter(
             str(failure), param_hint="the environment"

@@ -287,10 +287,13 @@ class OperatorEntry(Table):
 
 class PersonEntry(Table):
     """One of `[[people]]`: who may sign in on the pages, by a password of their own, plain (from the environment) or as
-    an argon2 hash."""
+    an argon2 hash; without one by the proxy of `serve --user-header`. A reviewer reviews changes and quarantined texts,
+    an operator does everything.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
-    password: Annotated[str, Field(repr=False)]
+    password: Annotated[str | None, Field(repr=False)] = None
+    role: Literal["reviewer", "operator"] = "operator"
 
 
 class MailEntry(Table):

@@ -1,4 +1,4 @@
-"""Who may do more than read: people with their own passwords, the shared one, or the token."""
+"""Who may do more than read: people with their own passwords or signed in by a proxy, the shared password, the token."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from math import inf
 from time import monotonic
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from policywatch.config.errors import Problem, WatchlistError
+from policywatch.config.schema import PersonEntry
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 
 PASSWORD, TOKEN = "POLICYWATCH_PASSWORD", "POLICYWATCH_TOKEN"  # names of variables
@@ -47,7 +49,9 @@ class TooManyTries(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`name` is empty for the shared password, whose `hash` was this; forms must send `csrf`."""
+    """`name` is empty for the shared password, whose `hash` was this (empty if a proxy signed in); forms must send
+    `csrf`.
+    """
 
     csrf: str
     until: float
@@ -58,8 +62,8 @@ class Session:
 class Access:
     """Sessions are in memory; thread-safe.
 
-    `private`: reading needs a sign-in too. `people` have passwords, plain or hashed, by name; removing a person or
-    changing a password ends their sessions.
+    `private`: reading needs a sign-in too. `people` are by name; removing a person or changing a password ends their
+    sessions.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class Access:
         *,
         password: str | None = None,
         token: str | None = None,
-        people: Callable[[], Mapping[str, str]] = dict,
+        people: Callable[[], Mapping[str, PersonEntry]] = dict,
         private: bool = False,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -85,6 +89,7 @@ class Access:
             )
         self._clock = clock
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._by_proxy: dict[str, Session] = {}
         self._failures: deque[tuple[float, str]] = deque(maxlen=10_000)
         self._hashing = ThreadPoolExecutor(1, "passwords")
         self._waiting = 0
@@ -95,7 +100,7 @@ class Access:
 
     @property
     def knows_people(self) -> bool:
-        return bool(self._people())
+        return any(person.password for person in self._people().values())
 
     @property
     def has_shared_password(self) -> bool:
@@ -103,7 +108,7 @@ class Access:
 
     @property
     def knows_anyone(self) -> bool:
-        return self.can_sign_in or self._token is not None
+        return bool(self._hash or self._people() or self._token)
 
     def sign_in(self, password: str, address: str, name: str = "") -> str | None:
         """A session's secret; None for a wrong name or password. Raises `TooManyTries`."""
@@ -134,10 +139,10 @@ class Access:
         """Of a person or, without a name, the shared one."""
         if not name:
             return self._hash
-        password = self._people().get(name)
-        return (
-            self._hashed_once(password, key=password) if password is not None else None
-        )
+        person = self._people().get(name)
+        if person is None or person.password is None:
+            return None
+        return self._hashed_once(person.password, key=person.password)
 
     def _hashed_once(self, password: str, *, key: str) -> str:
         if key not in self._hashes:
@@ -185,6 +190,18 @@ class Access:
             return None
         return session
 
+    def session_by_proxy(self, name: str | None) -> Session | None:
+        """Of a person whom a trusted proxy names."""
+        if name is None or name not in self._people():
+            return None
+        new = Session(secrets.token_urlsafe(32), inf, name, "")
+        return self._by_proxy.setdefault(name, new)
+
+    def operates(self, name: str) -> bool:
+        """Whether this person, or who has the shared password, may do more than review."""
+        person = self._people().get(name)
+        return person is None or person.role == "operator"
+
     def knows_token(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
         return (
@@ -197,7 +214,7 @@ class Access:
 def access(
     environ: Mapping[str, str],
     *,
-    people: Callable[[], Mapping[str, str]] = dict,
+    people: Callable[[], Mapping[str, PersonEntry]] = dict,
     private: bool,
 ) -> Access:
     """Raises `UnusablePassword`."""
@@ -209,12 +226,21 @@ def access(
     )
 
 
-def passwords(watchlist: Watchlist, environ: Mapping[str, str]) -> dict[str, str]:
-    """By name, plain or hashed. Raises `WatchlistError`."""
-    known, problems = dict[str, str](), list[Problem]()
+def people(
+    watchlist: Watchlist, environ: Mapping[str, str], *, by_proxy: bool
+) -> dict[str, PersonEntry]:
+    """By name, with real passwords; only a proxy signs in who has none. Raises `WatchlistError`."""
+    known, problems = dict[str, PersonEntry](), list[Problem]()
     for entry in watchlist.people:
+        password = entry.password
         try:
-            known[entry.name] = _usable(expand(entry.password, environ), "it")
+            if password is not None:
+                password = _usable(expand(password, environ), "it")
+            elif not by_proxy:
+                raise UnusablePassword(
+                    "it is missing, and no proxy signs in: give `serve --user-header`"
+                )
+            known[entry.name] = entry.model_copy(update={"password": password})
         except (MissingVariable, UnusablePassword) as failure:
             problems.append(entry.problem("password", str(failure)))
     if problems:

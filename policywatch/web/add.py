@@ -22,7 +22,7 @@ from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import log
 from policywatch.sources.new_page import read_new, suggest_entry
 from policywatch.web.backend import Backend, Using
-from policywatch.web.forms import OwnForm
+from policywatch.web.forms import OperatorForm
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.captures import add_capture
@@ -45,7 +45,7 @@ def add_form(request: Request) -> Response:
 
 
 @router.post("/add")
-def add(request: Request, backend: Using, form: OwnForm) -> Response:
+def add(request: Request, backend: Using, form: OperatorForm) -> Response:
     """Shows a page; what was shown is then the first version."""
     watchlist, entry, page, trouble = backend.state().watchlist, None, None, None
     if watchlist is None:

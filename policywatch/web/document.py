@@ -15,7 +15,7 @@ from policywatch.web.backend import Using
 from policywatch.web.chart import chart
 from policywatch.web.compare import comparison_choice
 from policywatch.web.edit import owner
-from policywatch.web.forms import OwnForm, done
+from policywatch.web.forms import OperatorForm, done
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.alternating import alternating_passages
@@ -55,14 +55,14 @@ def one_document(
             for step in context["steps"]
             if page.has(f"/documents/{document_id}/versions/{step[0].number}")
         ]
-        watchlist = backend.state().watchlist if page.csrf else None
+        watchlist = backend.state().watchlist if page.operates else None
         context["owner"] = owner(watchlist, context["document"]) if watchlist else None
         return render(request, "document.html", **context)
 
 
 @router.post("/documents/{document_id:path}")
 def edit_document(
-    request: Request, backend: Using, document_id: DocumentId, form: OwnForm
+    request: Request, backend: Using, document_id: DocumentId, form: OperatorForm
 ) -> Response:
     with backend.database.writing() as session:
         if form.get("do") == "check":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlmodel import Session
@@ -21,7 +21,7 @@ from policywatch.ingest.reprocess import Preview, preview
 from policywatch.views.query_params import DocumentId
 from policywatch.web.add import entry_trouble
 from policywatch.web.backend import Backend, Using
-from policywatch.web.forms import OwnForm
+from policywatch.web.forms import OperatorForm, only_operators
 from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
@@ -37,10 +37,8 @@ _LISTS = ("select", "remove")  # a CSS selector a line
 router = page_router()
 
 
-@router.get("/edit/{document_id:path}")
+@router.get("/edit/{document_id:path}", dependencies=[Depends(only_operators)])
 def edit_form(request: Request, backend: Using, document_id: DocumentId) -> Response:
-    if not request.state.signed_in:
-        raise HTTPException(403)
     with backend.database.reading() as session:
         row = document(session, document_id)
         watchlist = _watchlist(backend)
@@ -55,7 +53,7 @@ def edit_form(request: Request, backend: Using, document_id: DocumentId) -> Resp
 
 @router.post("/edit/{document_id:path}")
 def edit(
-    request: Request, backend: Using, document_id: DocumentId, form: OwnForm
+    request: Request, backend: Using, document_id: DocumentId, form: OperatorForm
 ) -> Response:
     watchlist = _watchlist(backend)
     with backend.database.reading() as session:

@@ -47,6 +47,19 @@ def own_form(request: Request, form: Form) -> dict[str, str]:
 OwnForm = Annotated[dict[str, str], Depends(own_form)]
 
 
+def only_operators(request: Request) -> None:
+    if not request.state.access["operates"]:
+        raise HTTPException(403)
+
+
+def _operator_form(request: Request, form: OwnForm) -> dict[str, str]:
+    only_operators(request)
+    return form
+
+
+OperatorForm = Annotated[dict[str, str], Depends(_operator_form)]
+
+
 def done(
     request: Request, form: Mapping[str, str], path: str, place: str = ""
 ) -> RedirectResponse:

@@ -13,13 +13,13 @@ from policywatch.config.schema import RouteEntry
 from policywatch.views.health import by_cause, troubled
 from policywatch.views.routing import waiting
 from policywatch.web.backend import Using
-from policywatch.web.forms import OwnForm, done
+from policywatch.web.forms import OperatorForm, done
 from policywatch.web.rendering import page_router, render
 from policywatch.web.services import LISTED, document_rows
 from storage.checks import newest_check
-from storage.deliveries import counts, newest, retry_parked
+from storage.deliveries import Delivery, counts, newest, retry_parked
 from storage.documents import watched, watched_counts
-from storage.journal import journal
+from storage.journal import Action, enter, journal
 
 _MESSAGES = 50  # failed or waiting
 router = page_router()
@@ -36,7 +36,7 @@ def health(request: Request, backend: Using) -> Response:
 
 
 @router.post("/health/deliveries")
-def retry(request: Request, backend: Using, form: OwnForm) -> Response:
+def retry(request: Request, backend: Using, form: OperatorForm) -> Response:
     number = form.get("id", "")
     ids = (
         [int(number)]
@@ -44,7 +44,10 @@ def retry(request: Request, backend: Using, form: OwnForm) -> Response:
         else None
     )
     with backend.database.writing() as session:
-        retry_parked(session, ids, backend.now())
+        again = retry_parked(session, ids, backend.now())
+        rows = [session.get(Delivery, id_) for id_ in again]
+        to = ", ".join(sorted({row.address for row in rows if row}))
+        enter(session, request.state.actor, Action.RETRY, to, at=backend.now())
     return done(request, form, "/health", "#deliveries")
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from policywatch.ingest.ignoring import ignore
 from policywatch.views.query_params import Number
 from policywatch.web.backend import Using
-from policywatch.web.forms import OwnForm
+from policywatch.web.forms import OperatorForm
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router
 
@@ -20,7 +20,7 @@ router = page_router()
 
 @router.post("/changes/{change_id:int}/ignore")
 def ignore_passages(
-    request: Request, backend: Using, change_id: Number, form: OwnForm
+    request: Request, backend: Using, change_id: Number, form: OperatorForm
 ) -> Response:
     """`passages` are positions: of one text in all its places."""
     given = form.get("passages", "")

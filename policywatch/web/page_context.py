@@ -31,7 +31,8 @@ class PageContext:
 
     `edition` is the export's query; None on a server.
 
-    `csrf`, `person` and `open_work` (how much there is to do) are of people who signed in; forms must send the first.
+    `csrf`, `person`, `operates` (may do more than review) and `open_work` (how much there is to do) are of people who
+    signed in; forms must send the first.
     """
 
     path: str
@@ -43,6 +44,8 @@ class PageContext:
     can_sign_in: bool = False
     csrf: str | None = None
     person: str = ""
+    operates: bool = False
+    can_sign_out: bool = False
     open_work: int = 0
     can_subscribe: bool = False
 

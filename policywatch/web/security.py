@@ -98,7 +98,9 @@ class AccessControl:
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST:
             await _too_long(request)(scope, receive, send)
             return
-        session = self._access.session(request.cookies.get(COOKIE))
+        by_cookie = self._access.session(request.cookies.get(COOKIE))
+        named = getattr(request.state, "user", None)  # by a trusted proxy
+        session = self._access.session_by_proxy(named) or by_cookie
         has_token = self._access.knows_token(request.headers.get("authorization", ""))
         request.state.signed_in = has_token or session is not None
         request.state.has_token = has_token
@@ -109,6 +111,9 @@ class AccessControl:
             "can_sign_in": self._access.can_sign_in,
             "csrf": session.csrf if session else None,
             "person": session.name if session else "",
+            "operates": has_token
+            or (session is not None and self._access.operates(session.name)),
+            "can_sign_out": session is not None and session is by_cookie,
         }
         if (
             self._access.private

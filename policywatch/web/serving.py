@@ -9,11 +9,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from policywatch.logs import log
 from policywatch.web.access import is_local
@@ -27,12 +30,15 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """`proxies` are trusted for X-Forwarded-For and X-Forwarded-Proto; `root_path` is their prefix of every address."""
+    """`proxies` are trusted for X-Forwarded-For, X-Forwarded-Proto, and `user_header`, which names who signed in there;
+    `root_path` is their prefix of every address.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8642
     proxies: Sequence[str] = ()
     root_path: str = ""
+    user_header: str | None = None
 
 
 def serve(app: FastAPI, where: Listening) -> None:
@@ -47,10 +53,13 @@ def serve(app: FastAPI, where: Listening) -> None:
         name = f"[{where.host}]" if ":" in where.host else where.host
         address = f"http://{name}:{listening.getsockname()[1]}{where.root_path}/"
         config = uvicorn.Config(
-            AccessLog(
-                _with_prefix_or_without(app, where.root_path)
-                if where.root_path
-                else app
+            Proxied(
+                AccessLog(
+                    _with_prefix_or_without(app, where.root_path)
+                    if where.root_path
+                    else app
+                ),
+                where,
             ),
             http=LimitedProtocol,
             backlog=ACCEPTED_AT_ONCE,
@@ -58,8 +67,7 @@ def serve(app: FastAPI, where: Listening) -> None:
             access_log=False,  # it lacks size and time
             server_header=False,
             root_path=where.root_path,
-            proxy_headers=bool(where.proxies),
-            forwarded_allow_ips=list(where.proxies),
+            proxy_headers=False,  # by `Proxied`
         )
         gc.freeze()  # else a full collection takes a tenth of a second
         gc.set_threshold(
@@ -98,6 +106,28 @@ def _listening(where: Listening, family: socket.AddressFamily) -> socket.socket:
         else:
             raise
         raise OSError(failure.errno, problem) from failure
+
+
+class Proxied(ProxyHeadersMiddleware):
+    """Takes the user whom a trusted proxy names, before the address of its client takes the place of its own."""
+
+    def __init__(self, app: Any, where: Listening) -> None:
+        super().__init__(app, list(where.proxies))
+        self._user_header = where.user_header
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        client = scope.get("client")
+        if (
+            scope["type"] == "http"
+            and self._user_header
+            and client
+            and client[0] in self.trusted_hosts
+        ):
+            names = Headers(scope=scope).getlist(self._user_header)
+            if len(names) == 1:  # of two, the visitor may have sent one
+                name = names[0].encode("latin-1").decode("utf-8", "replace")
+                scope.setdefault("state", {})["user"] = name
+        await super().__call__(scope, receive, send)
 
 
 class AccessLog:

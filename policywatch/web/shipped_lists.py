@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
 from sqlmodel import Session
 
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist, shipped, shipped_documents
 from policywatch.web.backend import Using
 from policywatch.web.document import pause
-from policywatch.web.forms import OwnForm, done
+from policywatch.web.forms import OperatorForm, done, only_operators
 from policywatch.web.rendering import page_router, render
 from storage.clock import utc_now
 from storage.documents import Document
@@ -19,10 +19,8 @@ _FACTS = {"service", "title", "kind", "language"}
 router = page_router()
 
 
-@router.get("/lists")
+@router.get("/lists", dependencies=[Depends(only_operators)])
 def lists(request: Request, backend: Using) -> Response:
-    if not request.state.signed_in:
-        raise HTTPException(403)
     watched = {entry.id for entry in backend.state().documents}
     rows = []
     for name in shipped():
@@ -33,7 +31,7 @@ def lists(request: Request, backend: Using) -> Response:
 
 
 @router.post("/lists")
-def switch(request: Request, backend: Using, form: OwnForm) -> Response:
+def switch(request: Request, backend: Using, form: OperatorForm) -> Response:
     """On adds what is missing to the store; off pauses, so that the history stays and the next on goes on with it."""
     watchlist, name = backend.state().watchlist, form.get("list")
     if watchlist is None or name not in shipped():

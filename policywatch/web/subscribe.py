@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Annotated, Any, get_args
 
-from fastapi import HTTPException, Query, Request, Response
+from fastapi import Depends, HTTPException, Query, Request, Response
 from sqlmodel import Session
 
 from foundation.vocabulary import TOPICS, Graded
@@ -17,7 +17,13 @@ from notifier.delivery import deliver_to_subscribers
 from policywatch.config.schema import PERSON
 from policywatch.views.query_params import DocumentId, Word
 from policywatch.web.backend import Using
-from policywatch.web.forms import Form, OwnForm, done, is_same_origin
+from policywatch.web.forms import (
+    Form,
+    OperatorForm,
+    done,
+    is_same_origin,
+    only_operators,
+)
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.change_list import unknown_name
@@ -115,11 +121,9 @@ def _offers(session: Session, reader: Subscriber | None) -> dict[str, Any]:
     }
 
 
-@router.get("/subscribers")
+@router.get("/subscribers", dependencies=[Depends(only_operators)])
 def listed(request: Request, backend: Using) -> Response:
     """With their addresses, for people write in to be removed."""
-    if not request.state.signed_in:
-        raise HTTPException(403)
     with backend.database.reading() as session:
         return _secret(
             render(
@@ -133,7 +137,7 @@ def listed(request: Request, backend: Using) -> Response:
 
 
 @router.post("/subscribers")
-def remove(request: Request, backend: Using, fields: OwnForm) -> Response:
+def remove(request: Request, backend: Using, fields: OperatorForm) -> Response:
     with backend.database.writing() as session:
         for reader in signed_up(session):
             if reader.name == fields.get("name"):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from policywatch.ingest.withdraw import NotTheNewest, withdraw
 from policywatch.views.query_params import DocumentId, Number
 from policywatch.web.backend import Backend, Using
-from policywatch.web.forms import OwnForm
+from policywatch.web.forms import OperatorForm, only_operators
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.documents import document
@@ -20,12 +20,13 @@ _LONGEST_REASON = 500  # characters
 router = page_router()
 
 
-@router.get("/documents/{document_id:path}/versions/{number:int}/withdraw")
+@router.get(
+    "/documents/{document_id:path}/versions/{number:int}/withdraw",
+    dependencies=[Depends(only_operators)],
+)
 def ask_to_withdraw(
     request: Request, backend: Using, document_id: DocumentId, number: Number
 ) -> Response:
-    if not request.state.signed_in:
-        raise HTTPException(403)
     return _form(request, backend, document_id, number)
 
 
@@ -35,7 +36,7 @@ def withdraw_version(
     backend: Using,
     document_id: DocumentId,
     number: Number,
-    form: OwnForm,
+    form: OperatorForm,
 ) -> Response:
     try:
         with one_at_a_time(backend.database) as held:

@@ -14,7 +14,7 @@ from policywatch.ingest.proposals import dismiss, open_proposals
 from policywatch.views.health import by_cause, troubled
 from policywatch.views.routing import waiting
 from policywatch.web.backend import Using, WatchlistState
-from policywatch.web.forms import OwnForm, done
+from policywatch.web.forms import OperatorForm, done
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.change_list import ChangeFilter, changes_page, count_events
@@ -42,7 +42,7 @@ def work(request: Request, backend: Using) -> Response:
 
 @router.post("/work/proposals/{notice_id:int}")
 def dismiss_proposal(
-    request: Request, backend: Using, notice_id: int, form: OwnForm
+    request: Request, backend: Using, notice_id: int, form: OperatorForm
 ) -> Response:
     with backend.database.writing() as session:
         url = form.get("url", "")
@@ -54,14 +54,18 @@ def count_work(request: Request, backend: Using) -> None:
     """For the menu of those who signed in."""
     if request.state.access["csrf"]:
         with backend.database.reading() as session:
-            request.state.access["open_work"] = open_work(session, backend.now())
+            request.state.access["open_work"] = open_work(
+                session, backend.now(), operates=request.state.access["operates"]
+            )
 
 
-def open_work(session: Session, now: datetime) -> int:
+def open_work(session: Session, now: datetime, *, operates: bool) -> int:
     held, causes = _failing(session)
+    reviews = count_events(session, _unreviewed(now)) + len(held)
+    if not operates:
+        return reviews
     return (
-        count_events(session, _unreviewed(now))
-        + len(held)
+        reviews
         + len(causes)
         + len(_undelivered(session, now))
         + len(open_proposals(session))
