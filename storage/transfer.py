@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session
 
+from storage.clock import utc_now
 from storage.database import Database, all_tables
 from storage.errors import StorageError, with_advice
 from storage.paragraphs import stored_words, write_words
@@ -76,9 +77,27 @@ def backup(database: Database, file: Path) -> None:
     """To a new SQLite file, while others may write. Raises `NotCopied`, `DatabaseUnavailable`."""
     if file.exists():
         raise NotCopied(f"{file} is there already; name a new file")
+    _write_file(database, file)
+
+
+def daily_backup(database: Database, folder: Path, *, keep: int) -> Path:
+    """The file of today, which is written anew if it is there; of such files the newest `keep` stay.
+
+    Raises `NotCopied`, `DatabaseUnavailable`, `OSError`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"policywatch-{utc_now():%Y-%m-%d}.db"
+    _write_file(database, file)
+    for old in sorted(folder.glob("policywatch-????-??-??.db"))[:-keep]:
+        old.unlink()
+    return file
+
+
+def _write_file(database: Database, file: Path) -> None:
+    part = file.with_name(f"{file.name}.part")
+    part.unlink(missing_ok=True)  # of one that was killed
     if database.sqlite_file is not None:
         return database.copy_file(file)
-    part = file.with_name(f"{file.name}.part")
     try:
         target = Database(f"sqlite:///{part}")
         try:

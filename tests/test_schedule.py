@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
-from lightkube.models.apps_v1 import Deployment
+from lightkube.models.apps_v1 import Deployment, StatefulSet
 from lightkube.models.autoscaling_v2 import HorizontalPodAutoscaler
 from lightkube.models.batch_v1 import CronJob
 from lightkube.models.core_v1 import PersistentVolumeClaim, Service
@@ -38,6 +39,7 @@ KUBERNETES = {
     "HorizontalPodAutoscaler": HorizontalPodAutoscaler,
     "PersistentVolumeClaim": PersistentVolumeClaim,
     "Service": Service,
+    "StatefulSet": StatefulSet,
 }
 WATCHLIST = """
 contact = "privacy-watch@example.org"
@@ -99,10 +101,15 @@ def checks(watchlist: Path) -> list[str]:
 
 
 def crontab_line(job: str) -> tuple[str, str]:
-    """The schedule and the command of the one line that is no comment."""
-    (line,) = [line for line in job.splitlines() if line and not line.startswith("#")]
-    *fields, command = line.split(" ", 5)
-    return " ".join(fields), command
+    """The schedule and the command of the job."""
+    return crontab_lines(job)[0]
+
+
+def crontab_lines(job: str) -> list[tuple[str, str]]:
+    lines = [
+        line.split(" ", 5) for line in job.splitlines() if not line.startswith("#")
+    ]
+    return [(" ".join(fields), command) for *fields, command in lines]
 
 
 def installation(**changed: Any) -> Installation:
@@ -204,28 +211,26 @@ def matching(field: str, below: int) -> list[int]:
 
 
 def test_crontab_line_runs_as_cron_would_hand_it_to_the_shell(watchlist: Path) -> None:
-    _, command = crontab_line(schedule("cron", watchlist))
-    assert (
-        re.search(r"(?<!\\)%", command) is None
-    )  # an unescaped one would end the command
-    bare = {"PATH": "/usr/bin:/bin", "HOME": "/"}
-    answer = subprocess.run(
-        ["/bin/sh", "-c", command.replace("\\%", "%")],
-        cwd="/",
-        env=bare,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (answer.returncode, answer.stdout, answer.stderr) == (
-        0,
-        "",
-        "",
-    )  # quiet: cron sends no mail
+    for _, command in crontab_lines(schedule("cron", watchlist)):
+        # an unescaped % would end the command
+        assert re.search(r"(?<!\\)%", command) is None
+        bare = {"PATH": "/usr/bin:/bin", "HOME": "/"}
+        answer = subprocess.run(
+            ["/bin/sh", "-c", command.replace("\\%", "%")],
+            cwd="/",
+            env=bare,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # quiet: cron sends no mail
+        assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
     assert checks(watchlist) == ["first"]
+    (backup,) = (watchlist.parent / "kept" / "backups").iterdir()
+    with closing(sqlite3.connect(backup)) as copy:
+        assert copy.execute("SELECT outcome FROM checks").fetchall() == [("first",)]
 
 
-@pytest.mark.server
 @pytest.mark.server
 def test_real_cron_runs_the_printed_line(watchlist: Path) -> None:
     if shutil.which("cron") is None or os.getuid() != 0:
@@ -284,7 +289,11 @@ def test_systemd_accepts_the_units(place: str, watchlist: Path, tmp_path: Path) 
         )
         job = render("systemd", here)
     units = files(job)
-    assert set(units) == {"policywatch.service", "policywatch.timer"}
+    names = ("policywatch", "policywatch-backup")
+    assert set(units) == {
+        "policywatch-pages.service",
+        *(f"{name}.{kind}" for name in names for kind in ("service", "timer")),
+    }
     for name, text in units.items():
         (tmp_path / name).write_text(text)
     paths = [tmp_path / name for name in units]
@@ -295,14 +304,9 @@ def test_systemd_accepts_the_units(place: str, watchlist: Path, tmp_path: Path) 
         check=False,
     )
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
-    exposure = [
-        "systemd-analyze",
-        "security",
-        "--offline=true",
-        "--threshold=40",
-        str(tmp_path / "policywatch.service"),
-    ]
-    assert subprocess.run(exposure, capture_output=True, check=False).returncode == 0
+    exposure = ["systemd-analyze", "security", "--offline=true", "--threshold=40"]
+    services = [path for path in paths if path.suffix == ".service"]
+    assert subprocess.run([*exposure, *services], capture_output=True).returncode == 0
 
 
 def test_systemd_sandbox_leaves_what_the_run_needs() -> None:
@@ -325,7 +329,11 @@ def test_compose_file_fits_its_schema_and_keeps_the_paths(
     (text,) = files(schedule("docker", watchlist)).values()
     fits_schema(tmp_path / "compose.yaml", text, "vendor.compose-spec")
     services = yaml.safe_load(text)["services"]
-    assert services["serve"]["extends"] == {"service": "watch"}
+    for name in ("serve", "backup"):
+        assert services[name]["extends"] == {"service": "watch"}
+    (*_, words) = services["backup"]["entrypoint"]
+    backups = watchlist.parent / "kept" / "backups"
+    assert shlex.join(["backup", str(backups), "--keep", "7"]) in words
     service = services["watch"]
     assert service["environment"]["POLICYWATCH_CONFIG"] == str(watchlist)
     folders = [(volume["target"], volume["read_only"]) for volume in service["volumes"]]
@@ -345,15 +353,22 @@ def test_kubernetes_objects_fit_their_schemas(database_file: Path | None) -> Non
     )
     (text,) = files(render("kubernetes", here)).values()
     objects = list(yaml.safe_load_all(text))
-    assert [one["kind"] for one in objects] == (
-        ["PersistentVolumeClaim", "CronJob"]
-        if database_file
-        else ["CronJob", "Deployment", "Service"]
-    )
+    claims = ["PersistentVolumeClaim"] * (2 if database_file else 1)
+    assert [one["kind"] for one in objects] == [
+        *claims,
+        *("CronJob", "CronJob", "Deployment", "Service"),
+    ]
     for one in objects:
         # A value of another type is refused, and a name that Kubernetes does not know is gone from what comes back.
         assert KUBERNETES[one["kind"]].from_dict(one).to_dict() == one
-    (job,) = (one["spec"] for one in objects if one["kind"] == "CronJob")
+    job, backup = (one["spec"] for one in objects if one["kind"] == "CronJob")
+    pod = backup["jobTemplate"]["spec"]["template"]["spec"]
+    folder, *keep = pod["containers"][0]["args"][2:]
+    assert keep == ["--keep", "7"]
+    assert folder in {
+        each["mountPath"] for each in pod["containers"][0]["volumeMounts"]
+    }
+    assert ("affinity" in pod) is bool(database_file)
     pod = job["jobTemplate"]["spec"]["template"]["spec"]
     assert job["concurrencyPolicy"] == "Forbid"
     assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == {
@@ -367,6 +382,7 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
 ) -> None:
     here = installation(
         database_file=None,
+        own_server=True,
         environment_file=Path("/srv/watch/policywatch.env"),
         workers=2,
     )
@@ -374,7 +390,9 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
     objects = list(yaml.safe_load_all(text))
     for each in objects:
         assert KUBERNETES[each["kind"]].from_dict(each).to_dict() == each
-    deployment, scaler, pages, service = objects
+    kinds = [each["kind"] for each in objects]
+    assert kinds[:3] == ["PersistentVolumeClaim", "Service", "StatefulSet"]
+    deployment, scaler, _, pages, service = objects[3:]
     assert (
         service["spec"]["selector"] == pages["spec"]["template"]["metadata"]["labels"]
     )
@@ -397,7 +415,7 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
     (text,) = files(render("docker", here)).values()
     fits_schema(tmp_path / "compose.yaml", text, "vendor.compose-spec")
     services = yaml.safe_load(text)["services"]
-    assert services.keys() == {"db", "serve", "worker"}
+    assert services.keys() == {"db", "serve", "backup", "worker"}
     assert services["worker"]["command"] == ["worker"]
     (folder,) = services["worker"]["volumes"]
     assert folder["target"] == "/srv/watch"
@@ -408,6 +426,29 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
         "schedule", "kubernetes", "--workers", "2", "--config", watchlist, status=2
     )
     assert "workers need PostgreSQL" in refused
+
+
+def test_the_database_server_comes_with_the_job_that_names_it(
+    watchlist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTGRES_PASSWORD", "secret")
+    address = "postgresql+psycopg://policywatch:${POSTGRES_PASSWORD}@%s/policywatch"
+    text = watchlist.read_text()
+    for host, comes in (("db", True), ("pg.example.org", False)):
+        watchlist.write_text(
+            text.replace("sqlite:///kept/policywatch.db", address % host)
+        )
+        for kind in ("docker", "kubernetes"):
+            for workers in ("0", "2"):
+                job = schedule(kind, watchlist, "--workers", workers)
+                assert ("postgres:17" in job) is comes
+                assert "None" not in job
+
+
+def test_a_job_without_a_heartbeat_says_so(watchlist: Path) -> None:
+    for kind in KINDS:
+        assert "Nobody will know" in schedule(kind, watchlist)
+        assert "Nobody will know" not in render(kind, installation())
 
 
 def test_a_route_to_a_file_that_nobody_keeps_is_named(tmp_path: Path) -> None:
@@ -556,7 +597,9 @@ def play(workflow: dict[str, Any], place: Path, environment: dict[str, str]) -> 
     )
     for step in job["steps"]:
         if "run" not in step:
-            assert re.fullmatch(r"actions/(checkout|setup-python)@v\d+", step["uses"])
+            assert re.fullmatch(
+                r"actions/(checkout|setup-python|upload-artifact)@v\d+", step["uses"]
+            )
             continue
         own = {
             name: re.sub(r"\$\{\{ (\S+) \}\}", lambda m: values[m[1]], text)

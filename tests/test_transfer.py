@@ -203,6 +203,31 @@ def test_a_backup_is_made_while_others_write_and_restores(
     assert sorted(each.name for each in tmp_path.glob("backup*")) == ["backup.db"]
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_daily_backups_the_newest_stay(
+    kind: str, parley_file: Path, server: str, tmp_path: Path
+) -> None:
+    url, folder = f"sqlite:///{parley_file}", tmp_path / "backups"
+    if kind == "postgresql":
+        policywatch("database", "copy", url, server)
+        url = server
+    config = watched(url, tmp_path)
+    folder.mkdir()
+    others = ["notes.txt", "policywatch-2021-01-01.db", "policywatch-2022-02-02.db"]
+    for name in others:
+        (folder / name).touch()
+    today = f"policywatch-{utc_now():%Y-%m-%d}.db"
+    (folder / f"{today}.part").write_text("of a killed one")
+    for _ in range(2):
+        policywatch("database", "backup", folder, "--keep", "2", "--config", config)
+    assert sorted(each.name for each in folder.iterdir()) == [
+        "notes.txt",
+        "policywatch-2022-02-02.db",
+        today,
+    ]
+    assert changes(f"sqlite:///{folder / today}", tmp_path) == changes(url, tmp_path)
+
+
 def test_a_backup_for_which_there_is_no_room_leaves_nothing(
     parley_file: Path, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ from storage.integrity import evidence_damage, missing_digests, run_check
 from storage.lock import one_at_a_time
 from storage.transfer import backup as write_backup
 from storage.transfer import copy as copy_store
+from storage.transfer import daily_backup
 
 app = command_group()
 
@@ -79,15 +80,29 @@ def copy(
 
 @database.command()
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A new file, or a folder with --keep."),
+    ],
     config: Config = CONFIG,
+    keep: Annotated[
+        int,
+        typer.Option(
+            "--keep",
+            min=0,
+            help="FILE is a folder: write a file of today into it, and keep the newest so many.",
+        ),
+    ] = 0,
 ) -> None:
     """Write the store to a SQLite file, also of PostgreSQL and while the job is at work.
 
-    Example: `policywatch database backup policywatch-$(date +%F).db`
+    Examples: `policywatch database backup policywatch.bak` · `policywatch database backup backups --keep 7`
     """
     with opened(config, even_read_only=True) as (_, store):
-        write_backup(store, file)
+        if keep:
+            file = daily_backup(store, file, keep=keep)
+        else:
+            write_backup(store, file)
     console().print(
         f"Wrote {file}, {file.stat().st_size / 1e6:.1f} MB.", soft_wrap=True
     )

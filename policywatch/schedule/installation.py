@@ -12,20 +12,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from policywatch.config.watchlist import Watchlist
 from policywatch.schedule.interval import CannotSchedule
 
 ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist
+SERVER = "db"  # the host of a PostgreSQL that runs beside the job's containers
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
     """With absolute paths.
 
-    `program` is the command in words. `database_file` is None for a server. `secrets` are names of environment
-    variables, never values. `repository` is the root of the watchlist's git work tree. `to_files` are names of routes
-    that write to a file.
+    `program` is the command in words. `database_file` is None for a server, which the job brings if `own_server`.
+    `secrets` are names of environment variables, never values. `repository` is the root of the watchlist's git work
+    tree. `to_files` are names of routes that write to a file.
     """
 
     program: Sequence[str]
@@ -34,6 +36,8 @@ class Installation:
     uid: int
     gid: int
     database_file: Path | None
+    own_server: bool = False
+    heartbeat: bool = True
     environment_file: Path | None = None
     secrets: Sequence[str] = ()
     to_files: Sequence[str] = ()
@@ -52,6 +56,11 @@ class Installation:
         for path in filter(None, paths):
             if not path.is_absolute():
                 raise CannotSchedule(f"{str(path)!r} is not an absolute path")
+
+    @property
+    def backups(self) -> Path:
+        """Where the job may write anyway."""
+        return (self.database_file or self.config).parent / "backups"
 
 
 def this_installation(
@@ -72,7 +81,8 @@ def this_installation(
     )  # without comments
     secrets = tuple(sorted({*re.findall(r"\$\{(\w+)\}", tables)}))
     beside = file.with_name(ENVIRONMENT_FILE)
-    if environment_file is None and (secrets or beside.exists()):
+    own_server = urlsplit(watchlist.database).hostname == SERVER
+    if environment_file is None and (secrets or own_server or beside.exists()):
         environment_file = beside
     account = pwd.getpwuid(os.getuid())
     return Installation(
@@ -82,6 +92,8 @@ def this_installation(
         uid=account.pw_uid,
         gid=account.pw_gid,
         database_file=_sqlite_file(watchlist.database),
+        own_server=own_server,
+        heartbeat=watchlist.operator.heartbeat is not None,
         environment_file=environment_file.absolute() if environment_file else None,
         secrets=secrets,
         to_files=[

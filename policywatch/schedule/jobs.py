@@ -21,6 +21,8 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 WORKERS_IN: Final = ("docker", "kubernetes")
 IMAGE_USER: Final = 10001  # the Dockerfile's, if root installed it
 DATA_BRANCH: Final = "policywatch-data"
+BACKUP_HOUR: Final = 3
+KEPT: Final = "7"  # backups, one a day
 LARGEST_KEPT: Final = (
     95_000_000  # bytes of a database; GitHub refuses more than 100 MiB
 )
@@ -37,13 +39,16 @@ def render(kind: Kind, installation: Installation) -> str:
         )
     template = _templates().get_template(f"{kind}.txt")
     facts = _FACTS[kind](installation) if kind in _FACTS else {}
+    interval = Interval.parse(installation.every, str(installation.config))
     return template.render(
         installation=installation,
         config=installation.config,
         folder=installation.config.parent,
         data=installation.database_file.parent if installation.database_file else None,
         program=list(installation.program),
-        interval=Interval.parse(installation.every, str(installation.config)),
+        interval=interval,
+        backup=["database", "backup", str(installation.backups), "--keep", KEPT],
+        daily=f"{interval.offset} {BACKUP_HOUR} * * *",
         **facts,
     )
 
@@ -76,7 +81,12 @@ def _compose_facts(installation: Installation) -> dict[str, object]:
     watchlist."""
     folders = {installation.config.parent: True}
     folders[(installation.database_file or installation.config).parent] = False
-    return {"volumes": sorted(folders.items()), **_container_facts(installation)}
+    job = "worker" if installation.workers else "watch"
+    return {
+        "job": job,
+        "volumes": sorted(folders.items()),
+        **_container_facts(installation),
+    }
 
 
 def _container_facts(installation: Installation) -> dict[str, object]:
