@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from sqlmodel import Session
@@ -16,15 +17,12 @@ from messages import Message
 from notifier.notifications import (
     Notification,
     alert_message,
+    answers_about,
     confirmation_message,
     correction_message,
     digest_message,
-    empty_digest,
-    marked_unreviewed,
     notice_message,
-    opened_by_answers,
     sample_message,
-    with_reminders,
 )
 from notifier.plan import OPERATOR, is_reviewed, plan, routes_by_name
 from notifier.routes import Address, Route
@@ -48,7 +46,6 @@ from storage.deliveries import (
     due,
     items,
     next_attempt,
-    release,
     settle,
     switch_off,
 )
@@ -171,12 +168,13 @@ class DeliveryRun:
                 age = now - (delivery.claimed_at or now)
                 if is_dead(delivery.claimed_by or "") or not -LEASE < age < LEASE:
                     crashes = delivery.attempts - _CRASHES_FORGIVEN
-                    release(
+                    rest = wait(crashes, None, self.chance())
+                    settle(
                         session,
                         delivery,
-                        now + wait(crashes, None, self.chance())
-                        if crashes > 0
-                        else now,
+                        delivery.claimed_by or "",
+                        state=State.PENDING.value,
+                        next_at=now + rest if crashes > 0 else now,
                     )
 
     def plan(self) -> None:
@@ -208,15 +206,11 @@ class DeliveryRun:
         address = self._addresses()[delivery.route, delivery.address]
         try:
             with self.database.reading() as session:
-                message = replace(
-                    self._message(session, delivery),
-                    taken=frozenset(delivery.taken or ()),
-                )
+                message = self._message(session, delivery)
+                message = replace(message, taken=frozenset(delivery.taken or ()))
                 if address.url.lower().startswith(SCHEMES):
-                    message = replace(
-                        message,
-                        payload=webhook_body(session, message, self.change_json),
-                    )
+                    payload = webhook_body(session, message, self.change_json)
+                    message = replace(message, payload=payload)
         except Exception as error:  # noqa: BLE001  # a message that can't be rendered must not hold up others
             reason = Message(
                 "delivery.not_made", kind=type(error).__name__, why=str(error)
@@ -232,7 +226,10 @@ class DeliveryRun:
             self.error = self.error or error
         except BaseException:
             # it may have been sent
-            self._put_back(delivery)
+            again = self.now() + wait(delivery.attempts, None, self.chance())
+            with self.database.writing() as session:
+                state = State.PENDING.value
+                settle(session, delivery, self.me, state=state, next_at=again)
             raise
         else:
             self._record(delivery, result)
@@ -243,18 +240,12 @@ class DeliveryRun:
         with self.database.reading() as session:
             following = next_attempt(session)
         now = self.now()
-        soonest = min(
-            (rest.until for rest in self.resting.values() if rest.until > now),
-            default=None,
-        )
-        if (
-            soonest is None
-            or following is None
-            or max(soonest, following) > limit
-            or now >= limit
-        ):
+        rests = [rest.until for rest in self.resting.values() if rest.until > now]
+        if following is None or not rests or now >= limit:
             return None
-        return max(soonest - now, timedelta(milliseconds=10))
+        if max(min(rests), following) > limit:
+            return None
+        return max(min(rests) - now, timedelta(milliseconds=10))
 
     def _addresses(self) -> dict[tuple[str, str], Address]:
         known = {
@@ -281,83 +272,59 @@ class DeliveryRun:
 
     def _message(self, session: Session, delivery: Delivery) -> Notification:
         carried = items(session, delivery.id)
-        route = routes_by_name(self.routes).get(delivery.route)
+        routes = routes_by_name(self.routes)
+        route = routes.get(delivery.route)
         language = route.language if route else self.operator_language
-        key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()}"
         page = route.subscription if route else None
-        in_all: dict[str, Any] = {
-            "language": language,
-            "base_url": self.base_url,
-            "key": key,
-        }
+        to: dict[str, Any] = {"language": language, "base_url": self.base_url}
         alerts = [
             session.get_one(Alert, item.alert_id) for item in carried if item.alert_id
         ]
-        if delivery.kind == "notice" and delivery.route != OPERATOR:
-            message = correction_message(
-                session, session.get_one(Notice, carried[0].notice_id), **in_all
-            )
-        elif delivery.kind == "notice":
-            message = notice_message(
-                [session.get_one(Notice, item.notice_id) for item in carried], **in_all
-            )
-        elif delivery.kind == "confirmation":
-            message = confirmation_message(page, language=language, key=key)
-        elif not carried:
-            message = empty_digest(delivery.route, language=language, key=key)
-        elif delivery.kind == "digest":
-            message = digest_message(session, alerts, **in_all)
-        else:
-            message = alert_message(session, alerts, delivery=delivery, **in_all)
-        if alerts:
-            routes = routes_by_name(self.routes)
-            asked = {
-                routes[alert.route].about for alert in alerts if alert.route in routes
-            }
-            message = opened_by_answers(session, message, alerts, asked)
-            held = [
-                alert
-                for alert in alerts
-                if alert.route in routes
-                and isinstance(routes[alert.route].when, AfterReview)
-            ]
-            if not all(is_reviewed(session, alert) for alert in held):
-                message = marked_unreviewed(message)
-        if delivery.kind == "digest":
-            names = {delivery.route, *(alert.route for alert in alerts)}
-            message = with_reminders(
-                session, message, names, delivery.created_at.date(), self.base_url
-            )
-        if page is not None and delivery.kind != "confirmation":
-            message = replace(
-                message,
-                body=replace(message.body, routes=("subscribers",), subscription=page),
-            )
+        notices = [
+            session.get_one(Notice, item.notice_id)
+            for item in carried
+            if item.notice_id
+        ]
+        match delivery.kind:
+            case "confirmation":
+                message = confirmation_message(page, language)
+            case "notice" if delivery.route == OPERATOR:
+                message = notice_message(notices, **to)
+            case "notice":
+                message = correction_message(session, notices[0], **to)
+            case "digest":
+                message = digest_message(session, alerts, delivery=delivery, **to)
+            case _:
+                message = alert_message(session, alerts, delivery=delivery, **to)
+        its_routes = [
+            (each, routes[each.route]) for each in alerts if each.route in routes
+        ]
+        asked = {each.about for _, each in its_routes}
+        lead = answers_about(session, alerts, asked, message.words)
+        if any(
+            isinstance(each.when, AfterReview) and not is_reviewed(session, alert)
+            for alert, each in its_routes
+        ):
+            lead.insert(0, message.words("say.unreviewed"))
+        if lead:
+            first = [message.lead] if message.lead else []
+            message = replace(message, lead=" ".join([*lead, *first]))
+        key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()}"
         if delivery.kind == "confirmation":
-            return message
-        return replace(message, body=replace(message.body, head=head_line(session)))
-
-    def _put_back(self, delivery: Delivery) -> None:
-        with self.database.writing() as session:
-            again = self.now() + wait(delivery.attempts, None, self.chance())
-            settle(session, delivery, self.me, state=State.PENDING.value, next_at=again)
+            return replace(message, key=key)
+        if page is not None:
+            message = replace(message, routes=("subscribers",), subscription=page)
+        return replace(message, key=key, head=head_line(session))
 
     def _record(self, delivery: Delivery, result: Result, *, rest: bool = True) -> None:
         """With `rest`, a failed address gets nothing more for now."""
         now = self.now()
         with self.database.writing() as session:
+            ends = partial(settle, session, delivery, self.me)
             if result.ok:
                 self.sent += 1
                 self.resting.pop(delivery.address, None)
-                none = {"error": None, "taken": None}
-                settle(
-                    session,
-                    delivery,
-                    self.me,
-                    state=State.SENT.value,
-                    sent_at=now,
-                    **none,
-                )
+                ends(state=State.SENT.value, sent_at=now, error=None, taken=None)
                 return
             self.failed += 1
             since = delivery.tried_since or now
@@ -367,28 +334,13 @@ class DeliveryRun:
                 "taken": sorted(result.taken.union(delivery.taken or ())),
             }
             if result.permanent or is_hopeless(delivery.attempts, since, now):
-                if settle(
-                    session,
-                    delivery,
-                    self.me,
-                    state=State.PARKED.value,
-                    gone=result.gone,
-                    **values,
-                ):
-                    self._report_failure(
-                        session, delivery, result.answer or Message("delivery.silent")
-                    )
+                if ends(state=State.PARKED.value, gone=result.gone, **values):
+                    reason = result.answer or Message("delivery.silent")
+                    self._report_failure(session, delivery, reason)
                     switch_off(session)
                 return
             again = now + wait(delivery.attempts, result.retry_after, self.chance())
-            settle(
-                session,
-                delivery,
-                self.me,
-                state=State.PENDING.value,
-                next_at=again,
-                **values,
-            )
+            ends(state=State.PENDING.value, next_at=again, **values)
         if rest:
             before = self.resting.get(delivery.address)
             failures = before.failures + 1 if before else 1
@@ -403,17 +355,15 @@ class DeliveryRun:
         """
         if delivery.route == OPERATOR or delivery.kind == "confirmation":
             return
-        facts: dict[str, Any] = {
+        # one line for all subscribers
+        shared = "[subscribers]" if is_subscriber(delivery.route) else None
+        facts = {
             "sent": delivery.kind,
-            "address": delivery.address,
-            "route": delivery.route,
+            "address": shared or delivery.address,
+            "route": shared or delivery.route,
             "reason": reason.to_json(),
         }
-        if is_subscriber(delivery.route):  # one line for all
-            facts |= {"address": "[subscribers]", "route": "[subscribers]"}
-        session.add(
-            Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now())
-        )
+        session.add(Notice(kind=NoticeKind.PARKED, facts=facts, created_at=self.now()))
         self.wrote_notices = True
 
 
@@ -443,14 +393,9 @@ def try_routes(
                 session, language=route.language, base_url=base_url, route=route.name
             )
             message = replace(message, key=f"test {route.name} {utc_now().isoformat()}")
-            message = replace(
-                message, payload=webhook_body(session, message, change_json)
-            )
+            payload = webhook_body(session, message, change_json)
         for address in route.to:
-            result = send_it(address, message)
-            tests.append(
-                RouteTest(
-                    route.name, address.name, result.ok, str(result.answer or "taken")
-                )
-            )
+            result = send_it(address, replace(message, payload=payload))
+            answer = str(result.answer or "taken")
+            tests.append(RouteTest(route.name, address.name, result.ok, answer))
     return tests

@@ -185,7 +185,7 @@ class Mail(NotifyEmail):
             mail["References"] = mail["In-Reply-To"] = (
                 f"<{_digest(message.thread)}.policywatch@{domain}>"
             )
-        list_name = message.body.routes[0] if message.body.routes else message.kind
+        list_name = message.routes[0] if message.routes else message.kind
         plain = (
             unicodedata.normalize("NFKD", list_name).encode("ascii", "ignore").decode()
         )

@@ -1,14 +1,15 @@
-"""Messages (alert, digest, notice, test), made from stored rows in the reader's language."""
+"""Messages (alert, digest, notice, test) in the reader's language, and how much of one a channel's length holds."""
 
 from __future__ import annotations
 
 import html
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from sqlmodel import Session
 
@@ -37,122 +38,10 @@ from storage.deliveries import (
 )
 from storage.documents import document
 
+_SUBJECT = 180  # characters; phones show less
 _LENGTHS = (1500, 600, 250)  # of a passage
 _WAYS = (2, 1, 0)  # to refuse
 _ONE_LINE = 500  # SMS and pagers get a line and a link
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """`whole` is the address of the complete content."""
-
-    template: Literal["alert", "digest", "notice"]
-    language: str
-    changes: tuple[ChangeView, ...] = ()
-    lines: tuple[News, ...] = ()
-    lead: str | None = None
-    routes: tuple[str, ...] = ()
-    deadlines: tuple[ChangeView, ...] = ()  # of earlier alerts
-    whole: str | None = None
-    subscription: str | None = None  # where to unsubscribe
-    head: str | None = None  # of the chain
-
-    @property
-    def words(self) -> Catalogue:
-        return catalogue(self.language)
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """Number and length of passages (or changes, lines), and the brief. `ways` to refuse remain of a shortened brief;
-    None: the whole brief.
-    """
-
-    entries: int
-    passage: int
-    brief: bool = True
-    ways: int | None = None
-
-
-def fitted(
-    body: Body,
-    subject: str,
-    form: Format,
-    length: int,
-    size: Callable[[str], int] = len,
-) -> str:
-    """As much as `length` characters (or `size`) hold."""
-
-    @cache
-    def rendered(room: _Room) -> str:
-        return _render(body, subject, form, room)
-
-    if length >= _ONE_LINE:
-        for room in _rooms(body, lambda tried: size(rendered(tried)) <= length):
-            if size(rendered(room)) <= length:
-                return rendered(room)
-    return _one_line(body, subject, form, length)
-
-
-def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
-    """Ever less, with as many passages as fit at each length."""
-    is_alert = body.template == "alert"
-    count = len(body.lines) or (
-        len(body.changes[0].excerpts) if is_alert else len(body.changes)
-    )
-    rooms = [_Room(count, passage) for passage in _LENGTHS]
-    rooms += [replace(rooms[-1], ways=ways) for ways in _WAYS] + [
-        replace(rooms[-1], brief=False)
-    ]
-    for room in rooms:
-        yield from _most(room, fits)
-        if (
-            is_alert and room.passage == _LENGTHS[-1]
-        ):  # its brief alone is useful, unlike an empty digest
-            yield replace(room, entries=0)
-    yield replace(rooms[-1], entries=0)
-
-
-def _most(whole: _Room, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
-    if fits(whole):
-        yield whole
-        return
-    least, most = 0, whole.entries
-    while least < most:
-        tried = (least + most + 1) // 2
-        least, most = (
-            (tried, most) if fits(replace(whole, entries=tried)) else (least, tried - 1)
-        )
-    if least > 0:
-        yield replace(whole, entries=least)
-
-
-def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
-    changes = (
-        body.changes
-        if room.ways is None
-        else tuple(change.in_short(room.ways) for change in body.changes)
-    )
-    shown = replace(body, changes=changes)
-    return render(
-        body.template, form, body=shown, words=body.words, subject=subject, room=room
-    )
-
-
-def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
-    """The subject may already be the channel's title; a reader of this line alone needs it too."""
-    link = next((change.diff or change.url for change in body.changes), body.whole)
-    headline = body.lines[0].text if body.lines else subject
-    room = length - len(link) - 1 if link else length
-    if room < 20:
-        return cut(headline, length)
-    escape = html.escape if form == "html" else DIALECTS[form].escape
-    kept = headline
-    while len(escape(kept)) > room:
-        kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)
-    return f"{escape(kept)} {link}" if link else escape(kept)
-
-
 _TEXTS = {
     NoticeKind.UNREADABLE: "notices.unreadable",
     NoticeKind.RECOVERED: "notices.recovered",
@@ -175,8 +64,114 @@ _ADVICE = {
 
 
 @dataclass(frozen=True, slots=True)
+class Notification:
+    """`whole` is the address of the complete content; `key` is the same on every attempt; `thread` is the document, or
+    the one that announced it. `taken` holds marks of people who have it; `payload` is a webhook's body.
+    """
+
+    kind: MessageKind
+    subject: str
+    language: str
+    changes: tuple[ChangeView, ...] = ()
+    lines: tuple[News, ...] = ()
+    lead: str | None = None
+    routes: tuple[str, ...] = ()
+    deadlines: tuple[ChangeView, ...] = ()  # of earlier alerts
+    whole: str | None = None
+    subscription: str | None = None  # where to unsubscribe
+    head: str | None = None  # of the chain
+    thread: str | None = None
+    key: str = ""
+    event: CalendarEntry | None = None
+    taken: frozenset[str] = frozenset()
+    payload: bytes = b""
+    withdrawn: tuple[int, ...] = ()  # of a correction
+
+    @property
+    def words(self) -> Catalogue:
+        return catalogue(self.language)
+
+    @property
+    def text(self) -> str:
+        return self.fitted("text", 1_000_000)
+
+    @property
+    def html(self) -> str:
+        return self.fitted("html", 1_000_000)
+
+    def fitted(
+        self, form: Format, length: int, size: Callable[[str], int] = len
+    ) -> str:
+        """As much as `length` characters (or `size`) hold: cut after a passage, with a link to the whole."""
+
+        @cache
+        def rendered(room: _Room) -> str:
+            shown = self
+            if (ways := room.ways) is not None:
+                in_short = (change.in_short(ways) for change in self.changes)
+                shown = replace(self, changes=tuple(in_short))
+            template = "alert" if self.kind == "test" else self.kind
+            return render(template, form, message=shown, words=self.words, room=room)
+
+        if length >= _ONE_LINE:
+            for room in self._rooms(lambda tried: size(rendered(tried)) <= length):
+                if size(rendered(room)) <= length:
+                    return rendered(room)
+        return self._one_line(form, length)
+
+    def _rooms(self, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
+        """Ever less, with as many passages as fit at each length."""
+        is_alert = self.kind in ("alert", "test")
+        entries = self.changes[0].excerpts if is_alert else self.lines or self.changes
+        rooms = [_Room(len(entries), passage) for passage in _LENGTHS]
+        least = rooms[-1]
+        rooms += [replace(least, ways=ways) for ways in _WAYS]
+        for room in (*rooms, replace(least, brief=False)):
+            if fits(room):
+                yield room
+            elif most := _most_entries(room, fits):
+                yield replace(room, entries=most)
+            # its brief alone is useful, unlike an empty digest
+            if is_alert and room.passage == least.passage:
+                yield replace(room, entries=0)
+        yield replace(least, brief=False, entries=0)
+
+    def _one_line(self, form: Format, length: int) -> str:
+        """The subject may already be the channel's title; a reader of this line alone needs it too."""
+        link = next((change.diff or change.url for change in self.changes), self.whole)
+        headline = self.lines[0].text if self.lines else self.subject
+        room = length - len(link) - 1 if link else length
+        if room < 20:
+            return cut(headline, length)
+        escape = html.escape if form == "html" else DIALECTS[form].escape
+        kept = headline
+        while len(escape(kept)) > room:
+            kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)
+        return f"{escape(kept)} {link}" if link else escape(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Number and length of passages (or changes, lines), and the brief. `ways` to refuse remain of a shortened brief;
+    None: the whole brief.
+    """
+
+    entries: int
+    passage: int
+    brief: bool = True
+    ways: int | None = None
+
+
+def _most_entries(room: _Room, fits: Callable[[_Room], bool]) -> int:
+    numbers = range(1, room.entries + 1)
+    return bisect_left(
+        numbers, True, key=lambda number: not fits(replace(room, entries=number))
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class News:
-    """`details` are a line each."""
+    """What happened, why, and what to do; `details` are a line each."""
 
     text: str
     details: tuple[str, ...] = ()
@@ -249,49 +244,12 @@ def _details(
     return lines
 
 
-# characters; phones show less
-_SUBJECT = 180
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """`key` is the same on every attempt; `thread` is the document, or the one that announced it.
-
-    `taken` holds marks of people who have it; `payload` is a webhook's body.
-    """
-
-    kind: MessageKind
-    subject: str
-    body: Body
-    thread: str | None = None
-    key: str = ""
-    event: CalendarEntry | None = None
-    taken: frozenset[str] = frozenset()
-    payload: bytes = b""
-    withdrawn: tuple[int, ...] = ()  # of a correction
-
-    def fitted(
-        self, form: Format, length: int, size: Callable[[str], int] = len
-    ) -> str:
-        """Cut after a passage, with a link to the whole."""
-        return fitted(self.body, self.subject, form, length, size)
-
-    @property
-    def text(self) -> str:
-        return self.fitted("text", 1_000_000)
-
-    @property
-    def html(self) -> str:
-        return self.fitted("html", 1_000_000)
-
-
 def alert_message(
     session: Session,
     alerts: Sequence[Alert],
     *,
     language: str,
     base_url: str | None,
-    key: str = "",
     delivery: Delivery | None = None,
 ) -> Notification:
     """One change or event; several alerts of a change where an address is in several routes.
@@ -301,12 +259,8 @@ def alert_message(
     rows = listed(session, [alert.change_id for alert in alerts])
     view = _event_view(session, rows, language, base_url)
     source = leading_first(rows, language)[0].change
-    message = change_message(
-        view, language, tuple(sorted({alert.route for alert in alerts})), key
-    )
-    message = replace(
-        message, event=_event(session, source, view, language, message.subject)
-    )
+    message = change_message(view, language, _routes_of(alerts))
+    message = replace(message, event=_event(session, source, view, message))
     if delivery is None or source.event_id is None:
         return message
     earlier = alerted_changes(session, source.event_id, {delivery.address})
@@ -318,18 +272,17 @@ def alert_message(
     if announced and announced.change_id in earlier:
         view = replace(view.in_short(1), passages=())
     day = min(each.detected_at for each in earlier.values()).date()
-    lead = message.body.words("say.event_again", date=message.body.words.day(day))
-    return replace(message, body=replace(message.body, changes=(view,), lead=lead))
+    lead = message.words("say.event_again", date=message.words.day(day))
+    return replace(message, changes=(view,), lead=lead)
 
 
-def opened_by_answers(
+def answers_about(
     session: Session,
-    message: Notification,
     alerts: Sequence[Alert],
     asked: Collection[str | None],
-) -> Notification:
-    """Answers of a language model to the routes' questions."""
-    words = message.body.words
+    words: Catalogue,
+) -> list[str]:
+    """Of a language model, to the routes' questions."""
     briefs = [session.get_one(Change, alert.change_id).brief for alert in alerts]
     answers = [
         each
@@ -338,23 +291,13 @@ def opened_by_answers(
         if each["question"] in asked
     ]
     confirmed = {each["question"] for each in answers if each["answer"] == "yes"}
-    lines = []
+    lines: dict[str, None] = {}
     for each in answers:
         if each["answer"] == "yes" or each["question"] not in confirmed:
             answer = words.term("about", each["answer"] or "unclear")
             sentence = each.get("text", {}).get(words.language, "")
-            lines.append(f"{each['question']} {answer} {sentence}".strip())
-    if not lines:
-        return message
-    lead = " ".join([*dict.fromkeys(lines), *filter(None, [message.body.lead])])
-    return replace(message, body=replace(message.body, lead=lead))
-
-
-def marked_unreviewed(message: Notification) -> Notification:
-    """Of a route that waits for a review in vain."""
-    lead = message.body.words("say.unreviewed")
-    lead = " ".join(filter(None, [lead, message.body.lead]))
-    return replace(message, body=replace(message.body, lead=lead))
+            lines[f"{each['question']} {answer} {sentence}".strip()] = None
+    return [*lines]
 
 
 def digest_message(
@@ -363,9 +306,11 @@ def digest_message(
     *,
     language: str,
     base_url: str | None,
-    key: str = "",
+    delivery: Delivery | None = None,
 ) -> Notification:
-    """By service and document, the weightiest first; an event is one entry."""
+    """By service and document, the weightiest first; an event is one entry. A `delivery` is reminded of approaching
+    deadlines of what its routes were alerted to.
+    """
     words = catalogue(language)
     events: dict[int, list[ListedChange]] = {}
     for row in listed(session, [alert.change_id for alert in alerts]):
@@ -373,25 +318,46 @@ def digest_message(
     changes = [
         _event_view(session, rows, language, base_url) for rows in events.values()
     ]
-    changes.sort(
-        key=lambda view: (
-            view.service.lower(),
-            gravity(view.change.severity),
-            view.title.lower(),
-        )
-    )
-    routes = tuple(sorted({alert.route for alert in alerts}))
-    gravest = min(changes, key=lambda view: gravity(view.change.severity))
-    more = f" · {words('subject.digest', n=len(changes) - 1)}" if changes[1:] else ""
-    subject = cut(_subject(gravest, words), _SUBJECT - len(more)) + more
-    body = Body(
+
+    def place(view: ChangeView) -> tuple[str, int, str]:
+        severity = gravity(view.change.severity)
+        return view.service.lower(), severity, view.title.lower()
+
+    changes.sort(key=place)
+    if changes:
+        gravest = min(changes, key=lambda view: gravity(view.change.severity))
+        n = len(changes) - 1
+        more = f" · {words('subject.digest', n=n)}" if n else ""
+        subject = cut(_subject(gravest, words), _SUBJECT - len(more)) + more
+    else:
+        subject = words("subject.digest_empty")
+    digest = Notification(
         "digest",
+        subject,
         language,
         changes=tuple(changes),
-        lead=words("say.digest_lead"),
-        routes=routes,
+        lead=words("say.digest_lead" if changes else "say.digest_empty"),
+        routes=_routes_of(alerts),
     )
-    return Notification("digest", subject, body, key=key)
+    if delivery is None:
+        return digest
+    routes, today = {*digest.routes, delivery.route}, delivery.created_at.date()
+    shown = {view.change.id for view in changes}
+    deadlines = tuple(
+        change_view(session, change, language, base_url)
+        for change in approaching_deadlines(session, routes, today, today + REMINDER)
+        if change.id not in shown
+    )
+    if not changes and deadlines and deadlines[0].deadline:
+        day = words.day(deadlines[0].deadline, short=True)
+        about = f"{deadlines[0].service} · {deadlines[0].title}"
+        subject = cut(f"{words('brief.deadline')} {day}{words.colon}{about}", _SUBJECT)
+    named = digest.routes or (delivery.route,)
+    return replace(digest, subject=subject, deadlines=deadlines, routes=named)
+
+
+def _routes_of(alerts: Sequence[Alert]) -> tuple[str, ...]:
+    return tuple(sorted({alert.route for alert in alerts}))
 
 
 def _event_view(
@@ -402,46 +368,15 @@ def _event_view(
     view, *others = (
         change_view(session, row.change, language, base_url) for row in ordered
     )
+    view = replace(view, others=tuple(others))
     if event := event_of(session, ordered[0].change):
-        view = replace(
-            view, thread=event[-1].document.id
-        )  # that of the event's first message
-    return replace(view, others=tuple(others))
-
-
-def empty_digest(route: str, *, language: str, key: str = "") -> Notification:
-    words = catalogue(language)
-    body = Body("digest", language, lead=words("say.digest_empty"), routes=(route,))
-    return Notification("digest", words("subject.digest_empty"), body, key=key)
-
-
-def with_reminders(
-    session: Session,
-    digest: Notification,
-    routes: Collection[str],
-    today: date,
-    base_url: str | None,
-) -> Notification:
-    """Adds approaching deadlines of changes that these routes were alerted to."""
-    shown = {view.change.id for view in digest.body.changes}
-    language, words = digest.body.language, digest.body.words
-    views = tuple(
-        change_view(session, change, language, base_url)
-        for change in approaching_deadlines(session, routes, today, today + REMINDER)
-        if change.id not in shown
-    )
-    if not views:
-        return digest
-    subject = digest.subject
-    if not shown and views[0].deadline:
-        day = words.day(views[0].deadline, short=True)
-        about = f"{views[0].service} · {views[0].title}"
-        subject = cut(f"{words('brief.deadline')} {day}{words.colon}{about}", _SUBJECT)
-    return replace(digest, subject=subject, body=replace(digest.body, deadlines=views))
+        # that of the event's first message
+        return replace(view, thread=event[-1].document.id)
+    return view
 
 
 def notice_message(
-    notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = ""
+    notices: Sequence[Notice], *, language: str, base_url: str | None
 ) -> Notification:
     """Equal ones once, with their count."""
     words = catalogue(language)
@@ -450,137 +385,123 @@ def notice_message(
         replace(line, text=f"{line.text} {words('say.times', n=n)}") if n > 1 else line
         for line, n in counted.items()
     )
-    whole = f"{base_url.rstrip('/')}/health" if base_url else None
-    subject = f"policywatch{words.colon}{lines[0].text if len(lines) == 1 else words('subject.notices', n=len(lines))}"
-    body = Body(
-        "notice", language, lines=lines, lead=words("say.notices_lead"), whole=whole
+    one = lines[0].text if len(lines) == 1 else words("subject.notices", n=len(lines))
+    return Notification(
+        "notice",
+        cut(f"policywatch{words.colon}{one}", _SUBJECT),
+        language,
+        lines=lines,
+        lead=words("say.notices_lead"),
+        whole=f"{base_url.rstrip('/')}/health" if base_url else None,
     )
-    return Notification("notice", cut(subject, _SUBJECT), body, key=key)
 
 
 def correction_message(
-    session: Session,
-    notice: Notice,
-    *,
-    language: str,
-    base_url: str | None,
-    key: str = "",
+    session: Session, notice: Notice, *, language: str, base_url: str | None
 ) -> Notification:
     """Of a change that was withdrawn, or whose words a person edited."""
     words, source = catalogue(language), document(session, notice.document_id or "")
-    day = words.day(date.fromisoformat(notice.facts["day"]))
+    id_, day = notice.facts["change"], date.fromisoformat(notice.facts["day"])
     if notice.kind == NoticeKind.EDITED:
-        row = change_in_any_state(session, notice.facts["change"])
-        message = change_message(
-            change_view(session, row, language, base_url), language, (), key
-        )
+        row = change_in_any_state(session, id_)
+        view = change_view(session, row, language, base_url)
+        message = change_message(view, language, ())
         subject = words("correction.edited_subject", subject=message.subject)
-        lead = words("correction.edited", date=day)
-        body = replace(message.body, lead=lead)
-        return replace(message, subject=cut(subject, _SUBJECT), body=body)
+        lead = words("correction.edited", date=words.day(day))
+        return replace(message, subject=cut(subject, _SUBJECT), lead=lead)
     values = {
         "service": clean(source.service),
         "title": clean(source.title),
-        "date": day,
+        "date": words.day(day),
     }
     lines = [words("correction.text", **values), words("correction.end")]
     if why := notice.facts.get("why"):
         lines.append(words("correction.why", why=clean(why)))
-    page = (
-        f"{base_url.rstrip('/')}/changes/{notice.facts['change']}" if base_url else None
-    )
-    body = Body("notice", language, lead=" ".join(lines), whole=page)
-    subject = cut(words("correction.subject", **values), _SUBJECT)
     return Notification(
-        "notice", subject, body, source.id, key, withdrawn=(notice.facts["change"],)
+        "notice",
+        cut(words("correction.subject", **values), _SUBJECT),
+        language,
+        lead=" ".join(lines),
+        whole=f"{base_url.rstrip('/')}/changes/{id_}" if base_url else None,
+        thread=source.id,
+        withdrawn=(id_,),
     )
 
 
-def confirmation_message(
-    page: str | None, *, language: str, key: str = ""
-) -> Notification:
+def confirmation_message(page: str | None, language: str) -> Notification:
     words = catalogue(language)
-    body = Body("notice", language, lead=words("subscribe.mail"), whole=page)
-    return Notification("notice", words("subscribe.mail_subject"), body, key=key)
+    subject, lead = words("subscribe.mail_subject"), words("subscribe.mail")
+    return Notification("notice", subject, language, lead=lead, whole=page)
 
 
 def sample_message(
     session: Session, *, language: str, base_url: str | None, route: str
 ) -> Notification:
     """The newest alerting change, or an invented one."""
-    words = catalogue(language)
-    newest = newest_alerting(session)
+    words, newest = catalogue(language), newest_alerting(session)
     if newest is None:
         # no page of an invented change is stored
-        view, lead = (
-            replace(sample_change(language), diff=base_url, texts=None),
-            words("say.test_sample"),
-        )
+        view = replace(sample_change(language), diff=base_url, texts=None)
+        lead = words("say.test_sample")
     else:
-        view, lead = (
-            change_view(session, newest, language, base_url),
-            words("say.test_lead"),
-        )
+        view = change_view(session, newest, language, base_url)
+        lead = words("say.test_lead")
     sample = change_message(view, language, (route,))
     subject = cut(words("subject.test", subject=sample.subject), _SUBJECT)
-    return replace(
-        sample,
-        kind="test",
-        subject=subject,
-        body=replace(sample.body, lead=lead),
-        thread=None,
-    )
+    return replace(sample, kind="test", subject=subject, lead=lead, thread=None)
 
 
 def change_message(
-    view: ChangeView, language: str, routes: tuple[str, ...], key: str = ""
+    view: ChangeView, language: str, routes: tuple[str, ...]
 ) -> Notification:
-    body = Body("alert", language, changes=(view,), routes=routes)
-    return Notification("alert", _subject(view, body.words), body, view.thread, key)
+    return Notification(
+        "alert",
+        _subject(view, catalogue(language)),
+        language,
+        changes=(view,),
+        routes=routes,
+        thread=view.thread,
+    )
 
 
 def _event(
-    session: Session, source: Change, view: ChangeView, language: str, subject: str
+    session: Session, source: Change, view: ChangeView, message: Notification
 ) -> CalendarEntry | None:
     """None without a day, or if all were past on detection."""
-    found, words = source.detected_at.date(), catalogue(language)
-    starts = view.starts is not None and view.starts >= found
-    is_open = view.deadline is not None and view.deadline >= found
-    if not starts and not is_open:
+    found = source.detected_at.date()
+    starts, ends = (
+        day if day is not None and day >= found else None
+        for day in (view.starts, view.deadline)
+    )
+    if not starts and not ends:
         return None
     about = f"{view.service}, {view.title}"
     links = (link for link in (view.diff, view.url) if link)
+    deadline = message.words.term("calendar", "deadline", title=about)
     return CalendarEntry(
         document_id=source.document_id,
-        start=(view.starts, subject) if view.starts and starts else None,
-        deadline=(view.deadline, words.term("calendar", "deadline", title=about))
-        if view.deadline and is_open
-        else None,
+        start=(starts, message.subject) if starts else None,
+        deadline=(ends, deadline) if ends else None,
         number=alerted_before_of_day(session, source),
         found_at=source.detected_at,
-        description="\n".join([view.headline or subject, *links]),
+        description="\n".join([view.headline or message.subject, *links]),
         url=view.diff or view.url,
     )
 
 
 def _subject(view: ChangeView, words: Catalogue) -> str:
     """Severity and news first."""
-    parts = [
-        view.subject or view.service,
-        *([] if view.title in view.subject else [view.title]),
-    ]
-    if view.starts and not view.announced and view.title in view.subject:
-        parts.append(
-            words.term(
-                "subject", view.date_key, date=words.day(view.starts, short=True)
-            )
-        )
+    parts = [view.subject or view.service]
+    if view.title not in view.subject:
+        parts.append(view.title)
+    elif view.starts and not view.announced:
+        day = words.day(view.starts, short=True)
+        parts.append(words.term("subject", view.date_key, date=day))
     if view.returned:
         parts.append(words("subject.returned"))
     if view.announced:
-        parts.append(
-            words("subject.announced", date=words.day(view.announced.day, short=True))
-        )
+        day = words.day(view.announced.day, short=True)
+        parts.append(words("subject.announced", date=day))
     severity = words("subject.severity", severity=view.severity_name)
     severity = severity[:1].upper() + severity[1:]
     return cut(" ".join(f"[{severity}] {' · '.join(parts)}".split(" ")), _SUBJECT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from sqlmodel import Session, not_
@@ -45,6 +46,7 @@ from storage.deliveries import (
     load,
     park,
     pending,
+    unload,
     unplanned_alerts,
     unplanned_notices,
 )
@@ -121,21 +123,17 @@ class _Planner:
         elif _is_due(self.session, alert, route, grace, self.now):
             alert.planned_at = self.now
             if dismissal(self.session, alert, route) is None:
-                self._assign(
-                    [_Assignment(alert, route, place) for place in _distinct(route.to)]
-                )
-
-    def _assign(self, assigned: Iterable[_Assignment]) -> None:
-        self.assigned |= {(each.alert.id, each.place.url): each for each in assigned}
+                for place in _distinct(route.to):
+                    self.assigned[alert.id, place.url] = _Assignment(
+                        alert, route, place
+                    )
 
     def update(self, delivery: Delivery) -> None:
         """What goes elsewhere is assigned again, or lost with its route."""
         alerts = alerts_in(self.session, [delivery.id]).get(delivery.id, [])
-        route = self.routes.get(delivery.route)
-        address = delivery.address
-        url = (
-            next((to.url for to in route.to if to.name == address), "") if route else ""
-        )
+        route, address = self.routes.get(delivery.route), delivery.address
+        places = route.to if route else ()
+        url = next((place.url for place in places if place.name == address), "")
         if url and not alerts:  # an empty digest, a correction, a confirmation
             return
         by_place, lost = self._by_place(delivery, url, alerts)
@@ -143,10 +141,10 @@ class _Planner:
         carried = [each.alert for each in kept]
         if carried == alerts and kept[0].place.name == address:
             return
-        for assigned in others:
-            self._assign(assigned)
+        for each in chain.from_iterable(others):
+            self.assigned[each.alert.id, each.place.url] = each
         self.carriers.clear()
-        load(self.session, delivery, [])
+        unload(self.session, delivery)
         if kept:
             _, route, place = kept[0]
             delivery.route = route.name
@@ -176,19 +174,17 @@ class _Planner:
         lost = []
         for alert in alerts:
             route = self.routes.get(alert.route)
-            if route is not None and (
-                not is_wanted(self.session, alert, route)
-                or dismissal(self.session, alert, route)
-            ):
-                continue
-            place = self._new_place(delivery, url, alert, route.to) if route else None
-            if route is None or place is None:
+            if route is None:
                 lost.append(alert)
-            else:
-                by_place[place.url].append(_Assignment(alert, route, place))
-        brought = {
-            each.alert.change_id for assigned in by_place.values() for each in assigned
-        }
+            elif is_wanted(self.session, alert, route) and not dismissal(
+                self.session, alert, route
+            ):
+                place = self._new_place(delivery, url, alert, route.to)
+                if place is None:
+                    lost.append(alert)
+                else:
+                    by_place[place.url].append(_Assignment(alert, route, place))
+        brought = {each.alert.change_id for each in chain(*by_place.values())}
         return by_place, [each for each in lost if each.change_id not in brought]
 
     def _new_place(
@@ -222,13 +218,10 @@ class _Planner:
                 letters[key] += assigned
             for assigned in letters.values():
                 _, route, place = assigned[0]
-                delivery = create_delivery(
-                    self.session, kind, route.name, place.name, self.now
+                alerts = [each.alert for each in assigned]
+                create_delivery(
+                    self.session, kind, route.name, place.name, self.now, alerts=alerts
                 )
-                self._load_more(delivery, assigned)
-
-    def _load_more(self, delivery: Delivery, assigned: Iterable[_Assignment]) -> None:
-        load(self.session, delivery, [each.alert for each in assigned], more=True)
 
     def _news(self, kind: str) -> Iterator[list[_Assignment]]:
         """Of each event or single change, what each place has not got yet. Pending deliveries absorb what belongs to
@@ -242,7 +235,7 @@ class _Planner:
             there = {row.state: row for row in self._there(change_id, each.place)}
             there.pop(State.PARKED, None)
             if State.PENDING in there:
-                self._load_more(there[State.PENDING], [each])
+                load(self.session, there[State.PENDING], [each.alert])
             elif not there:
                 event_id = change(self.session, change_id).event_id
                 by_event[event_id or -change_id, each.place.url].append(each)
@@ -256,10 +249,11 @@ class _Planner:
                 for row in self._there(id_, assigned[0].place)
                 if row.state == State.PENDING and row.kind == kind and not row.attempts
             ]
+            alerts = [each.alert for each in assigned]
+            changes = [change(self.session, alert.change_id) for alert in alerts]
             sent = alerted_changes(self.session, event_id, self.names[url])
-            changes = [change(self.session, each.alert.change_id) for each in assigned]
             if untried:
-                self._load_more(untried[0], assigned)
+                load(self.session, untried[0], alerts)
                 untried[0].next_at = self.now
             elif says_more(self.session, changes, sent.values()):
                 yield assigned
@@ -382,17 +376,14 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
             park(delivery, Message("delivery.left"))
             continue
         ids = [item.notice_id or 0 for item in items(session, delivery.id)]
-        load(session, delivery, [])
+        unload(session, delivery)
         session.delete(delivery)
         for id_ in ids:
             having = addresses_of_notice(session, id_)
-            lacking = (
-                name
-                for name, its in notices.items()
-                if name not in having and id_ not in its
-            )
-            if name := next(lacking, None):
-                notices[name].append(id_)
+            for name, its in notices.items():
+                if name not in having and id_ not in its:
+                    its.append(id_)
+                    break
     for notice in unplanned_notices(session):
         notice.planned_at = now
         for its in notices.values():
@@ -411,10 +402,8 @@ def _respect_quiet_hours(
     for delivery in pending(session):
         if delivery.kind == "alert" and delivery.next_at <= now:
             alerts = alerts_in(session, [delivery.id])[delivery.id]
-            severity = min(
-                (change(session, alert.change_id).severity for alert in alerts),
-                key=gravity,
-            )
+            severities = [change(session, each.change_id).severity for each in alerts]
+            severity = min(severities, key=gravity)
             names = {alert.route for alert in alerts}
             opening = (
                 route.opens(severity, now) for route in routes if names & {*route.names}
@@ -423,9 +412,10 @@ def _respect_quiet_hours(
 
 
 def _distinct(addresses: Sequence[Address]) -> list[Address]:
-    return list({address.url: address for address in reversed(addresses)}.values())[
-        ::-1
-    ]
+    by_url: dict[str, Address] = {}
+    for address in addresses:
+        by_url.setdefault(address.url, address)
+    return [*by_url.values()]
 
 
 _REPORT_AGAIN = timedelta(days=7)

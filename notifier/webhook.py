@@ -75,16 +75,14 @@ def webhook_body(
     session: Session, message: Notification, change_json: ChangeJson
 ) -> bytes:
     """As `WebhookMessage` of policywatch/views/json_models.py."""
-    views = [
-        view for change in message.body.changes for view in (change, *change.others)
-    ]
+    views = [view for change in message.changes for view in (change, *change.others)]
     body = {
         "id": message.key,
         "kind": message.kind,
-        "language": message.body.language,
+        "language": message.language,
         "subject": message.subject,
         "text": message.text,
-        "routes": list(message.body.routes),
+        "routes": list(message.routes),
         "changes": [
             change_json(session, id_) for view in views if (id_ := view.change.id)
         ],

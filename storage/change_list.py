@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -22,7 +22,7 @@ from sqlalchemy import (
     or_,
     tuple_,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, func, select
 
 from foundation.vocabulary import SEVERITIES, Cause, gravity
@@ -35,7 +35,7 @@ from storage.changes import (
 )
 from storage.clock import midnight
 from storage.columns import Utc, parsed_id
-from storage.documents import PREVIEW, Document, replaced_by, untranslated_id
+from storage.documents import PREVIEW, Document, matching, replaced_by, untranslated_id
 from storage.reviews import is_in_state
 from storage.versions import Version, version_heads
 
@@ -57,31 +57,26 @@ def announcements(
     changes = [change for change in changes if change.document_id in announcing]
     if not changes:
         return {}
-    previews = {id_ for change in changes for id_ in announcing[change.document_id]}
     heads = version_heads(session, [change.version_id for change in changes])
-    texts = {head.fingerprint for head in heads.values()}
-    wanted = (
-        select(Change)
+    earlier = session.exec(
+        select(Change, Version)
         .join(Version, col(Version.id) == Change.version_id)
-        .where(col(Change.alert))
-    )
-    wanted = wanted.where(
-        col(Change.document_id).in_(previews), col(Version.fingerprint).in_(texts)
-    )
-    earlier = session.exec(wanted.order_by(col(Change.id))).all()
-    heads |= version_heads(session, [preview.version_id for preview in earlier])
+        .where(
+            col(Change.alert),
+            col(Change.document_id).in_({*chain.from_iterable(announcing.values())}),
+            col(Version.fingerprint).in_({each.fingerprint for each in heads.values()}),
+        )
+        .options(defer(Version.page))
+        .order_by(col(Change.id))
+    ).all()
     by_change: dict[int, Announcement] = {}
-    for change, preview in product(changes, earlier):
-        same_text = (
-            heads[change.version_id].fingerprint
-            == heads[preview.version_id].fingerprint
-        )
-        announces = (
-            preview.document_id in announcing[change.document_id]
+    for change, (preview, head) in product(changes, earlier):
+        if (
+            head.fingerprint == heads[change.version_id].fingerprint
+            and preview.document_id in announcing[change.document_id]
             and preview.detected_at <= change.detected_at
-        )
-        if same_text and announces:
-            by_change[change.id] = announcement_by(preview, heads[preview.version_id])
+        ):
+            by_change[change.id] = announcement_by(preview, head)
     return by_change
 
 
@@ -100,6 +95,8 @@ _FIELDS = {
     "topic": col(ChangeTopic.topic),
 }
 NAMED_FIELDS = tuple(_FIELDS)
+_PLACE = tuple_(col(Change.detected_at), col(Change.id))
+_NEWEST_FIRST = col(Change.detected_at).desc(), col(Change.id).desc()
 
 
 class Cursor(NamedTuple):
@@ -191,40 +188,37 @@ def changes_page(
 
     `by_event`: of each event only the gravest change is a row (of several, the newest).
     """
-    place = tuple_(col(Change.detected_at), col(Change.id))
     matching = conditions(session, wanted)
-    ids = select(Change.id).where(*matching).limit(limit + 1)
+    ids = select(Change.id).where(*matching)
     if by_event:
         other = aliased(Change)
-        is_of_event = col(other.event_id) == col(Change.event_id)
-        is_alike = _rank(other) == _rank(Change)
-        is_later = tuple_(col(other.detected_at), col(other.id)) > place
-        leads = or_(_rank(other) < _rank(Change), and_(is_alike, is_later))
-        ids = ids.where(
-            ~exists().where(is_of_event, leads, *conditions(session, wanted, other))
+        its_place = tuple_(col(other.detected_at), col(other.id))
+        is_later = and_(_rank(other) == _rank(Change), its_place > _PLACE)
+        leads = exists().where(
+            col(other.event_id) == Change.event_id,
+            or_(_rank(other) < _rank(Change), is_later),
+            *conditions(session, wanted, other),
         )
+        ids = ids.where(~leads)
     if before is not None:
-        ids = ids.where(place < _at(before))
+        ids = ids.where(_at(before) > _PLACE)
     if after is not None:
-        ids = ids.where(place > _at(after)).order_by(
-            col(Change.detected_at), col(Change.id)
-        )
+        ids = ids.where(_at(after) < _PLACE)
+        ids = ids.order_by(col(Change.detected_at), col(Change.id))
     else:
-        ids = ids.order_by(col(Change.detected_at).desc(), col(Change.id).desc())
-    matches = session.exec(ids).all()
+        ids = ids.order_by(*_NEWEST_FIRST)
+    matches = session.exec(ids.limit(limit + 1)).all()
     rows = listed(session, matches[:limit])
     if not rows:
         return ChangesPage([])
-    more = len(matches) > limit
+    goes_on = len(matches) > limit
     events = _events(session, rows, matching) if by_event else []
     newest, oldest = Cursor.of(rows[0].change), Cursor.of(rows[-1].change)
-    if after is not None:
-        return ChangesPage(rows, events, older=oldest, newer=newest if more else None)
+    has_older, has_newer = (
+        (goes_on, before is not None) if after is None else (True, goes_on)
+    )
     return ChangesPage(
-        rows,
-        events,
-        older=oldest if more else None,
-        newer=newest if before is not None else None,
+        rows, events, oldest if has_older else None, newest if has_newer else None
     )
 
 
@@ -233,10 +227,6 @@ def count_events(session: Session, wanted: ChangeFilter) -> int:
     event = func.coalesce(col(Change.event_id), -col(Change.id))
     counted = select(func.count(func.distinct(event)))
     return session.exec(counted.where(*conditions(session, wanted))).one()
-
-
-def after_place(place: Cursor) -> ColumnElement[bool]:
-    return tuple_(col(Change.detected_at), col(Change.id)) <= _at(place)
 
 
 def _at(place: Cursor) -> ColumnElement[Any]:
@@ -255,23 +245,18 @@ def _events(
     leading: Sequence[ListedChange],
     matching: Sequence[ColumnElement[bool]],
 ) -> list[list[ListedChange]]:
-    event_ids = {
-        row.change.event_id for row in leading if row.change.event_id is not None
-    }
-    ids = session.exec(
-        select(Change.id).where(col(Change.event_id).in_(event_ids), *matching)
-    ).all()
+    event_ids = {row.change.event_id for row in leading} - {None}
+    of_them = col(Change.event_id).in_(event_ids)
+    ids = session.exec(select(Change.id).where(of_them, *matching)).all()
     by_event: dict[int | None, list[ListedChange]] = {}
-    for row in listed(session, ids):
-        by_event.setdefault(row.change.event_id, []).append(row)
+    for each in listed(session, ids):
+        by_event.setdefault(each.change.event_id, []).append(each)
     return [
-        [
-            row,
-            *(
-                each
-                for each in by_event.get(row.change.event_id, ())
-                if each.change.id != row.change.id
-            ),
+        [row]
+        + [
+            each
+            for each in by_event.get(row.change.event_id, ())
+            if each.change.id != row.change.id
         ]
         for row in leading
     ]
@@ -289,9 +274,8 @@ def grouped_by_event(
     """Changes of one event that name the same day."""
     events: dict[object, tuple[date | None, list[ListedChange]]] = {}
     for day, row in days:
-        event_id, id_ = row.change.event_id, row.change.id
-        key = (id_, None, day) if event_id is None else (None, event_id, day)
-        events.setdefault(key, (day, []))[1].append(row)
+        event = row.change.event_id or -row.change.id
+        events.setdefault((event, day), (day, []))[1].append(row)
     return list(events.values())
 
 
@@ -302,42 +286,59 @@ def leading_first(rows: Sequence[ListedChange], language: str) -> list[ListedCha
     documents: dict[str, list[ListedChange]] = {}
     for row in rows:
         documents.setdefault(untranslated_id(row.document), []).append(row)
-    ordered = sorted(documents.values(), key=_gravest_first)
 
-    def place(row: ListedChange) -> tuple[int, bool]:
+    def of_document(same: Sequence[ListedChange]) -> tuple[Any, ...]:
+        gravest = min(gravity(row.change.severity) for row in same)
+        most_topics = max(len(row.change.topics) for row in same)
+        source = same[0].document
+        return gravest, source.kind == PREVIEW, -most_topics, source.id
+
+    def within_it(row: ListedChange) -> tuple[int, bool]:
         return gravity(row.change.severity), row.document.language != language
 
-    return [row for same in ordered for row in sorted(same, key=place)]
-
-
-def _gravest_first(same: Sequence[ListedChange]) -> tuple[Any, ...]:
-    severity = min(gravity(row.change.severity) for row in same)
-    topics = max(len(row.change.topics) for row in same)
-    return severity, same[0].document.kind == PREVIEW, -topics, same[0].document.id
+    ordered = sorted(documents.values(), key=of_document)
+    return [row for same in ordered for row in sorted(same, key=within_it)]
 
 
 def conditions(
     session: Session, wanted: ChangeFilter, of: type[Change] = Change
 ) -> list[ColumnElement[bool]]:
-    clauses = [*_of_documents(wanted, of), *_between_dates(wanted, of)]
+    named = (
+        (of.document_id, wanted.document),
+        (of.severity, wanted.severity),
+        (of.direction, wanted.direction),
+    )
+    clauses: list[ColumnElement[bool]] = [
+        col(column).in_(values) for column, values in named if values
+    ]
+    if wanted.service:
+        of_it = select(Document.id).where(*matching(services=wanted.service))
+        clauses.append(col(of.document_id).in_(of_it))
+    alike = ((Document.language, wanted.language), (Document.kind, wanted.kind))
+    for column, values in alike:
+        if values:
+            # concat keeps the index of documents out: many match, and all their changes would be gathered and sorted
+            ids = select(Document.id).where(col(column).in_(values))
+            clauses.append(col(of.document_id).concat("").in_(ids))
+    found, effective = col(of.detected_at), col(of.effective_date)
+    if wanted.since is not None:
+        clauses.append(found >= midnight(wanted.since))
+    if wanted.until is not None and wanted.until < date.max:
+        clauses.append(found < midnight(wanted.until + timedelta(days=1)))
+    if wanted.effective_from is not None:
+        clauses.append(effective >= wanted.effective_from)
+    if wanted.effective_to is not None:
+        clauses.append(effective <= wanted.effective_to)
     if wanted.topic:
         clauses.append(_about(session, wanted.topic, of))
-    if wanted.severity:
-        clauses.append(col(of.severity).in_(wanted.severity))
-    if wanted.direction:
-        clauses.append(col(of.direction).in_(wanted.direction))
     if not wanted.cosmetic:
         clauses.append(words_changed(of))
     if wanted.state:
         clauses.append(is_in_state(wanted.state, of))
     if wanted.alerting:
         imported = select(Version.id).where(col(Version.imported))
-        clauses += [
-            col(of.alert).is_(True),
-            col(of.waits) == 0,
-            col(of.before_id).not_in(imported),
-            col(of.version_id).not_in(imported),
-        ]
+        sides = col(of.before_id).not_in(imported), col(of.version_id).not_in(imported)
+        clauses += [col(of.alert).is_(True), col(of.waits) == 0, *sides]
     return clauses
 
 
@@ -346,8 +347,8 @@ def days_of_changes(
 ) -> list[tuple[int, date]]:
     """Their ids and days of detection, the newest first."""
     rows = select(Change.id, Change.detected_at).where(*conditions(session, wanted))
-    newest_first = rows.order_by(col(Change.detected_at).desc(), col(Change.id).desc())
-    return [(id_, at.date()) for id_, at in session.exec(newest_first.limit(limit))]
+    newest = session.exec(rows.order_by(*_NEWEST_FIRST).limit(limit))
+    return [(id_, at.date()) for id_, at in newest]
 
 
 def _about(
@@ -357,8 +358,8 @@ def _about(
     about = col(ChangeTopic.topic).in_(topics)
     ids = session.exec(select(ChangeTopic.change_id).where(about).limit(_FEW + 1)).all()
     if len(ids) <= _FEW:
-        return col(of.id).in_(set(ids))
-    return exists().where(col(ChangeTopic.change_id) == col(of.id), about)
+        return col(of.id).in_({*ids})
+    return exists().where(col(ChangeTopic.change_id) == of.id, about)
 
 
 def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
@@ -366,107 +367,68 @@ def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
     return and_(col(of.substantive).is_(True), col(of.cause) != Cause.EXTRACTION.value)
 
 
-def _of_documents(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement[bool]]:
-    clauses: list[ColumnElement[bool]] = []
-    if wanted.document:
-        clauses.append(col(of.document_id).in_(wanted.document))
-    if wanted.service:
-        clauses.append(
-            col(of.document_id).in_(
-                select(Document.id).where(col(Document.service).in_(wanted.service))
-            )
-        )
-    for column, values in (
-        (Document.language, wanted.language),
-        (Document.kind, wanted.kind),
-    ):
-        if values:
-            # concat keeps the index of documents out: many match, and all their changes would be gathered and sorted
-            alike = select(Document.id).where(col(column).in_(values))
-            clauses.append(col(of.document_id).concat("").in_(alike))
-    return clauses
-
-
-def _between_dates(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement[bool]]:
-    clauses: list[ColumnElement[bool]] = []
-    if wanted.since is not None:
-        clauses.append(col(of.detected_at) >= midnight(wanted.since))
-    if wanted.until is not None and wanted.until < date.max:
-        clauses.append(col(of.detected_at) < midnight(wanted.until + timedelta(days=1)))
-    if wanted.effective_from is not None:
-        clauses.append(col(of.effective_date) >= wanted.effective_from)
-    if wanted.effective_to is not None:
-        clauses.append(col(of.effective_date) <= wanted.effective_to)
-    return clauses
-
-
 def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
     """Newest first, in a constant number of queries."""
-    joined = select(Change, Document).join(
-        Document, col(Document.id) == col(Change.document_id)
-    )
-    rows = session.exec(joined.where(col(Change.id).in_(change_ids))).all()
-    counts = passage_counts(session, list(change_ids))
+    named = select(Change, Document).join(Document)
+    rows = session.exec(
+        named.where(col(Change.id).in_(change_ids)).order_by(*_NEWEST_FIRST)
+    ).all()
+    counts = passage_counts(session, change_ids)
     announced = announcements(session, [change for change, _ in rows])
-    changes = [
+    return [
         ListedChange(
-            change,
-            document,
-            counts.get(change.id, {}),
-            announced.get(change.id),
+            change, document, counts.get(change.id, {}), announced.get(change.id)
         )
         for change, document in rows
     ]
-    return sorted(changes, key=lambda row: Cursor.of(row.change), reverse=True)
 
 
 def changes_to(
     session: Session, version_ids: Collection[int]
 ) -> dict[int, ListedChange]:
-    ids = session.exec(
-        select(Change.id).where(col(Change.version_id).in_(version_ids))
-    ).all()
-    return {row.change.version_id: row for row in listed(session, ids)}
+    made = select(Change.id).where(col(Change.version_id).in_(version_ids))
+    rows = listed(session, session.exec(made).all())
+    return {row.change.version_id: row for row in rows}
 
 
 def upcoming(
     session: Session, today: date, wanted: ChangeFilter, *, limit: int
 ) -> list[tuple[date, ListedChange]]:
     """With an effective date or a deadline from `today` on: the nearest day first, then the newest change."""
-    days: list[tuple[date, int]] = []
+    days: dict[int, set[date]] = {}
     for column in (col(Change.effective_date), col(Change.deadline)):
         ids = select(column, Change.id).where(
             column >= today, *conditions(session, wanted)
         )
         ordered = ids.order_by(column, col(Change.detected_at).desc()).limit(limit)
-        days += [(day, id_) for day, id_ in session.exec(ordered) if day is not None]
-    rows = {row.change.id: row for row in listed(session, [id_ for _, id_ in days])}
-    found = [(day, rows[id_]) for day, id_ in dict.fromkeys(days)]
-    found.sort(key=lambda each: (each[0], -each[1].change.detected_at.timestamp()))
-    return found[:limit]
+        for day, id_ in session.exec(ordered):
+            if day is not None:
+                days.setdefault(id_, set()).add(day)
+    rows = [
+        (day, row) for row in listed(session, [*days]) for day in days[row.change.id]
+    ]
+    # stable: of a day, the newest stays first
+    return sorted(rows, key=lambda each: each[0])[:limit]
 
 
 def changes_with_deadline(
     session: Session, wanted: ChangeFilter, *, limit: int
 ) -> list[ListedChange]:
     """Newest first."""
-    ids = select(Change.id).where(
-        col(Change.deadline).is_not(None), *conditions(session, wanted)
+    has_one = col(Change.deadline).is_not(None)
+    ids = select(Change.id).where(has_one, *conditions(session, wanted))
+    return listed(
+        session, session.exec(ids.order_by(*_NEWEST_FIRST).limit(limit)).all()
     )
-    ordered = ids.order_by(col(Change.detected_at).desc()).limit(limit)
-    return listed(session, session.exec(ordered).all())
 
 
 def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | None:
     """The first that no row has in that field, one of `NAMED_FIELDS`."""
     column = _FIELDS[field]
     for name in dict.fromkeys(names):
+        known = select(column).where(column == name).limit(1)
         # PostgreSQL refuses NUL
-        if (
-            "\x00" in name
-            or session.exec(select(column).where(column == name).limit(1)).first()
-            is None
-        ):
+        if "\x00" in name or session.exec(known).first() is None:
             return name
     return None
 
@@ -480,21 +442,14 @@ class DocumentStats(NamedTuple):
 
 
 def document_stats(session: Session, ids: Collection[str]) -> dict[str, DocumentStats]:
-    of_versions = col(Version.document_id)
-    counted = select(of_versions, func.count(), func.max(Version.number)).where(
-        of_versions.in_(ids)
+    of_versions, of_changes = col(Version.document_id), col(Change.document_id)
+    counted = select(of_versions, func.count(), func.max(Version.number))
+    counted = counted.where(of_versions.in_(ids)).group_by(of_versions)
+    numbers = {id_: (count, last) for id_, count, last in session.exec(counted)}
+    times = select(of_changes, func.max(Change.detected_at)).group_by(of_changes)
+    changed = dict(
+        session.exec(times.where(words_changed(), of_changes.in_(ids))).all()
     )
-    numbers = {
-        id_: (count, newest)
-        for id_, count, newest in session.exec(counted.group_by(of_versions))
-    }
-    times = select(Change.document_id, func.max(Change.detected_at)).where(
-        words_changed()
-    )
-    times = times.where(col(Change.document_id).in_(ids)).group_by(
-        col(Change.document_id)
-    )
-    changed = dict(session.exec(times).all())
     stats = {}
     for id_ in ids:
         count, newest = numbers.get(id_, (0, None))
@@ -544,41 +499,28 @@ def passages_page(
     limit: int = 50,
 ) -> PassagesPage:
     """Topics are the passage's."""
+    place = col(StoredPassage.position)
     question = (
         select(StoredPassage, Document, Change.detected_at)
-        .join(Change, col(Change.id) == col(StoredPassage.change_id))
-        .join(Document, col(Document.id) == col(Change.document_id))
+        .select_from(StoredPassage)
+        .join(Change)
+        .join(Document)
         .where(*conditions(session, wanted))
-        .order_by(
-            col(Change.detected_at).desc(),
-            col(Change.id).desc(),
-            col(StoredPassage.position),
-        )
+        .order_by(*_NEWEST_FIRST, place)
     )
     if wanted.topic:
         names = cast(col(StoredPassage.topics), String)
-        question = question.where(
-            or_(
-                *(
-                    names.contains(json.dumps(topic), autoescape=True)
-                    for topic in wanted.topic
-                )
-            )
+        has_one = (
+            names.contains(json.dumps(topic), autoescape=True) for topic in wanted.topic
         )
+        question = question.where(or_(*has_one))
     if before is not None:
-        this = and_(
-            col(Change.id) == before.change.id,
-            col(StoredPassage.position) <= before.position,
-        )
-        question = question.where(after_place(before.change), not_(this))
+        this = and_(col(Change.id) == before.change.id, place <= before.position)
+        question = question.where(_at(before.change) >= _PLACE, not_(this))
     found = session.exec(question.limit(limit + 1)).all()
     rows = [ListedPassage(*each) for each in found[:limit]]
-    last = rows[-1] if len(found) > limit else None
-    place = (
-        PassagePlace(
-            Cursor(last.detected_at, last.passage.change_id), last.passage.position
-        )
-        if last
-        else None
-    )
-    return PassagesPage(rows, place)
+    if len(found) <= limit:
+        return PassagesPage(rows)
+    last = rows[-1]
+    change = Cursor(last.detected_at, last.passage.change_id)
+    return PassagesPage(rows, PassagePlace(change, last.passage.position))

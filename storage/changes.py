@@ -151,8 +151,9 @@ class StoredPassage(SQLModel, table=True):
 
 def dated_ahead(session: Session, now: datetime) -> list[Change]:
     """Written or read under a wrong clock, the latest first."""
-    wanted = select(Change).where(col(Change.detected_at) > now + AHEAD)
-    return list(session.exec(wanted.order_by(col(Change.detected_at).desc())))
+    at = col(Change.detected_at)
+    ahead = select(Change).where(at > now + AHEAD).order_by(at.desc())
+    return list(session.exec(ahead))
 
 
 def change(session: Session, id_: int) -> Change:
@@ -182,39 +183,32 @@ def change_to(session: Session, version_id: int) -> Change | None:
 
 def passages(session: Session, change_id: int) -> list[StoredPassage]:
     """In reading order."""
-    wanted = select(StoredPassage).where(StoredPassage.change_id == change_id)
-    return list(session.exec(wanted.order_by(col(StoredPassage.position))))
+    return passages_by_change(session, [change_id]).get(change_id, [])
 
 
 def passages_by_change(
     session: Session, change_ids: Collection[int]
 ) -> dict[int, list[StoredPassage]]:
-    wanted = select(StoredPassage).where(col(StoredPassage.change_id).in_(change_ids))
+    of_change = col(StoredPassage.change_id)
+    wanted = select(StoredPassage).where(of_change.in_(change_ids))
     found: dict[int, list[StoredPassage]] = {}
-    for each in session.exec(
-        wanted.order_by(col(StoredPassage.change_id), col(StoredPassage.position))
-    ):
+    for each in session.exec(wanted.order_by(of_change, col(StoredPassage.position))):
         found.setdefault(each.change_id, []).append(each)
     return found
 
 
 def forget_change(session: Session, change: Change) -> None:
     """One that nobody was alerted to, so that its versions are compared again."""
-    session.exec(delete(StoredPassage).where(col(StoredPassage.change_id) == change.id))
-    session.exec(delete(ChangeTopic).where(col(ChangeTopic.change_id) == change.id))
+    for of_it in (StoredPassage, ChangeTopic):
+        session.exec(delete(of_it).where(col(of_it.change_id) == change.id))
     session.delete(change)
     session.flush()
 
 
 def changes_of(session: Session, document_id: str) -> list[Change]:
     """Newest first."""
-    return list(
-        session.exec(
-            select(Change)
-            .where(Change.document_id == document_id)
-            .order_by(col(Change.id).desc())
-        )
-    )
+    of_it = select(Change).where(Change.document_id == document_id)
+    return list(session.exec(of_it.order_by(col(Change.id).desc())))
 
 
 def newest_alerting(session: Session) -> Change | None:
@@ -228,57 +222,45 @@ def newest_alerting(session: Session) -> Change | None:
 def waiting_changes(session: Session) -> list[Change]:
     """Oldest first."""
     # sorted here: for ORDER BY, SQLite would scan all changes
-    return sorted(
-        session.exec(select(Change).where(col(Change.waits) > 0)),
-        key=lambda change: change.id,
-    )
+    waiting = session.exec(select(Change).where(Change.waits > 0))
+    return sorted(waiting, key=lambda change: change.id)
 
 
 def neighbours(session: Session, change: Change) -> tuple[Change | None, Change | None]:
     same = select(Change).where(Change.document_id == change.document_id)
-    before = session.exec(same.where(Change.version_id == change.before_id)).first()
-    return before, session.exec(
-        same.where(Change.before_id == change.version_id)
-    ).first()
+    return (
+        session.exec(same.where(Change.version_id == change.before_id)).first(),
+        session.exec(same.where(Change.before_id == change.version_id)).first(),
+    )
 
 
 def passage_counts(
-    session: Session, change_ids: list[int]
+    session: Session, change_ids: Collection[int]
 ) -> dict[int, dict[str, int]]:
     """By operation, for changes that have any."""
-    counted = select(
-        StoredPassage.change_id, StoredPassage.operation, func.count()
-    ).where(col(StoredPassage.change_id).in_(change_ids))
+    of_change, operation = col(StoredPassage.change_id), col(StoredPassage.operation)
+    counted = select(of_change, operation, func.count()).group_by(of_change, operation)
     found: dict[int, dict[str, int]] = {}
-    for change_id, operation, n in session.exec(
-        counted.group_by(col(StoredPassage.change_id), col(StoredPassage.operation))
-    ):
-        found.setdefault(change_id, {})[operation] = n
+    for change_id, name, n in session.exec(counted.where(of_change.in_(change_ids))):
+        found.setdefault(change_id, {})[name] = n
     return found
 
 
 def changes_between(
     session: Session, service: str, since: datetime, until: datetime
 ) -> list[tuple[Change, Document]]:
-    wanted = select(Change, Document).join(
-        Document, col(Document.id) == col(Change.document_id)
-    )
-    wanted = wanted.where(
-        Document.service == service, col(Change.detected_at).between(since, until)
-    )
-    return list(session.exec(wanted.order_by(col(Change.detected_at), col(Change.id))))
+    at = col(Change.detected_at)
+    wanted = select(Change, Document).join(Document)
+    wanted = wanted.where(Document.service == service, at.between(since, until))
+    return list(session.exec(wanted.order_by(at, col(Change.id))))
 
 
 def added_texts(session: Session, change_ids: Collection[int]) -> list[tuple[int, str]]:
-    wanted = select(StoredPassage.change_id, StoredPassage.after).where(
-        col(StoredPassage.change_id).in_(change_ids)
+    change_id, after = col(StoredPassage.change_id), col(StoredPassage.after)
+    wanted = select(change_id, after).where(
+        change_id.in_(change_ids), StoredPassage.operation != "moved"
     )
-    rows = session.exec(
-        wanted.where(
-            col(StoredPassage.after).is_not(None), StoredPassage.operation != "moved"
-        )
-    )
-    return [(change_id, text) for change_id, text in rows if text]
+    return [(id_, text) for id_, text in session.exec(wanted) if text]
 
 
 def join_event(
@@ -301,17 +283,11 @@ def leave_event(session: Session, change: Change) -> None:
 
 def dissolve_events(session: Session) -> None:
     """With fewer than two changes left."""
-    counted = (
-        select(Change.event_id)
-        .where(col(Change.event_id).is_not(None))
-        .group_by(col(Change.event_id))
-    )
-    lonely = counted.having(func.count() < 2)
-    session.exec(
-        update(Change)
-        .where(col(Change.event_id).in_(lonely))
-        .values(event_id=None, event_reason=None)
-    )
+    of_event = col(Change.event_id)
+    counted = select(of_event).where(of_event.is_not(None)).group_by(of_event)
+    is_lonely = of_event.in_(counted.having(func.count() < 2))
+    alone = {"event_id": None, "event_reason": None}
+    session.exec(update(Change).where(is_lonely).values(alone))
     session.exec(delete(Event).where(col(Event.id).not_in(counted)))
 
 

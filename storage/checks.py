@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import JSON, ColumnElement, Index, and_, exists, or_, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Index,
+    ScalarSelect,
+    and_,
+    exists,
+    or_,
+    update,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
@@ -64,8 +73,9 @@ OF_THE_PAGE = col(Check.stands_in).is_(False)
 VALID = col(Check.outcome).in_(GOOD)
 HELD = col(Check.outcome) == Outcome.HELD
 SET_ASIDE = and_(col(Check.outcome).in_(ASIDE), col(Check.capture_id).is_not(None))
+_NOT_REJECTED = col(Check.rejected_as).is_distinct_from(col(Check.capture_id))
 _COSTLY = and_(col(Check.outcome) == Outcome.UNREADABLE, col(Check.attempts) > 0)
-_GIVEN_UP = and_(_COSTLY, col(Check.attempts) >= ATTEMPTS)
+_IN_TROUBLE = or_(col(Check.outcome) == Outcome.FAILED, _COSTLY)
 
 
 def later_than(check_id: int) -> ColumnElement[bool]:
@@ -77,32 +87,55 @@ def from_source(archive: str | None) -> ColumnElement[bool]:
     return col(Check.source).is_not_distinct_from(archive)
 
 
-def newest_check(
-    session: Session, document_id: str | None = None, *conditions: ColumnElement[bool]
-) -> Check | None:
-    wanted = select(Check).where(*conditions)
+def newest_checks(
+    session: Session,
+    document_id: str | None,
+    *conditions: ColumnElement[bool] | bool,
+    limit: int,
+) -> list[Check]:
+    """Newest first; None: of all documents."""
+    wanted = select(Check).where(*conditions).order_by(col(Check.id).desc())
     if document_id is not None:
         wanted = wanted.where(Check.document_id == document_id)
-    return session.exec(wanted.order_by(col(Check.id).desc()).limit(1)).first()
+    return list(session.exec(wanted.limit(limit)))
 
 
-def last_moves(session: Session, document_id: str, limit: int) -> list[str | None]:
-    """Newest first."""
-    wanted = select(Check.moved_to).where(OF_THE_PAGE, Check.document_id == document_id)
-    return list(session.exec(wanted.order_by(col(Check.id).desc()).limit(limit)))
+def newest_check(
+    session: Session,
+    document_id: str | None = None,
+    *conditions: ColumnElement[bool] | bool,
+) -> Check | None:
+    return next(iter(newest_checks(session, document_id, *conditions, limit=1)), None)
+
+
+def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
+    """The newest capture with this version's text."""
+    of_it = Check.version_id == version_id, col(Check.capture_id).is_not(None)
+    kept = newest_check(session, document_id, VALID, *of_it)
+    return kept.capture_id if kept else None
+
+
+def last_set_aside(session: Session, document_id: str) -> Check | None:
+    """The newest check whose capture was set aside, unless a valid one followed."""
+    decided = or_(SET_ASIDE, col(Check.accepted), VALID)
+    last = newest_check(session, document_id, decided)
+    return last if last and not last.accepted and last.outcome in ASIDE else None
+
+
+def last_trouble(session: Session, check: Check) -> Check | None:
+    """The last one that failed over the same capture, or took too much: the fault is in our reading."""
+    same = Check.capture_id == check.capture_id, Check.id < check.id
+    return newest_check(session, check.document_id, *same, _IN_TROUBLE)
 
 
 def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
     """Since the last good check, those set aside and not rejected, oldest first."""
-    of_document = col(Check.document_id) == document_id
-    since = select(func.max(Check.id)).where(
-        of_document, or_(col(Check.accepted), VALID)
-    )
+    good = newest_check(session, document_id, or_(col(Check.accepted), VALID))
     wanted = select(Check).where(
-        of_document,
+        Check.document_id == document_id,
+        Check.id > (good.id if good else 0),
         SET_ASIDE,
-        col(Check.id) > (session.exec(since).one() or 0),
-        col(Check.rejected_as).is_distinct_from(col(Check.capture_id)),
+        _NOT_REJECTED,
     )
     return list(session.exec(wanted.order_by(col(Check.id))))
 
@@ -112,25 +145,19 @@ def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
     same text is recognised. Returns how many.
     """
     valid = newest_check(session, document_id, OF_THE_PAGE, VALID)
-    wanted = (
-        select(Check)
-        .join(Capture, col(Check.capture_id) == Capture.id)
-        .where(
-            Capture.document_id == document_id,
-            col(Check.id) < (valid.id if valid else 0),
-            Check.checked_at < until,
-            col(Check.outcome).in_(ASIDE),
-            col(Check.accepted).is_(False),
-            col(Check.rejected_as).is_distinct_from(col(Check.capture_id)),
-        )
+    wanted = select(Check).where(
+        Check.document_id == document_id,
+        Check.id < (valid.id if valid else 0),
+        Check.checked_at < until,
+        SET_ASIDE,
+        col(Check.accepted).is_(False),
+        _NOT_REJECTED,
     )
     return drop_captures(session, session.exec(wanted).all(), "set aside")
 
 
 def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
     """Of checks of one document, unless something else names them. Returns how many."""
-    if not checks:
-        return 0
     captures = {check.capture_id for check in checks}
     for check in checks:
         check.capture_id = None
@@ -139,10 +166,9 @@ def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
         for name in (Check.capture_id, Version.capture_id):
             named = select(name).where(col(name).in_(captures))
             captures.difference_update(session.exec(named).all())
-    if not captures:
-        return 0
-    unnamed = or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures))
-    remove_captures(session, unnamed, f"{checks[0].document_id}, {why}")
+    if captures:
+        unnamed = or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures))
+        remove_captures(session, unnamed, f"{checks[0].document_id}, {why}")
     return len(captures)
 
 
@@ -152,30 +178,19 @@ def pauses(
     """By document id; times in the past included. One that ends later than any pause can was written under a wrong
     clock and is ignored.
     """
-    rows = list(
-        session.exec(select(Document).where(col(Document.not_before).is_not(None)))
-    )
-    paused = {
-        row.id: row.not_before
-        for row in rows
-        if row.not_before and not is_ahead(row.not_before, now + LONGEST_PAUSE)
-    }
+    paused: dict[str, datetime] = {}
     by_host: dict[str, datetime] = {}
-    for row in rows:
-        if row.id in paused:
-            urls = select(Check.final_url).where(
-                Check.document_id == row.id, col(Check.final_url).is_not(None)
-            )
-            host = host_of(
-                session.exec(urls.order_by(col(Check.id).desc()).limit(1)).first()
-                or row.url
-            )
-            by_host[host] = max(paused[row.id], by_host.get(host, paused[row.id]))
-    others = (
-        select(Document)
-        if ids is None
-        else select(Document).where(col(Document.id).in_(ids))
-    )
+    waiting = select(Document).where(col(Document.not_before).is_not(None))
+    for row in session.exec(waiting).all():
+        if row.not_before is None or is_ahead(row.not_before, now + LONGEST_PAUSE):
+            continue
+        paused[row.id] = row.not_before
+        last = newest_check(session, row.id, col(Check.final_url).is_not(None))
+        host = host_of((last and last.final_url) or row.url)
+        by_host[host] = max(row.not_before, by_host.get(host, row.not_before))
+    others = select(Document)
+    if ids is not None:
+        others = others.where(col(Document.id).in_(ids))
     for row in session.exec(others) if paused else ():
         hosts = {*map(host_of, row.addresses)} & by_host.keys()
         if until := [by_host[host] for host in hosts]:
@@ -191,22 +206,14 @@ def take_rejection_back(session: Session, check: Check) -> None:
 
 
 def check_that_brought(session: Session, capture_id: int) -> Check | None:
-    return session.exec(
-        select(Check)
-        .where(Check.capture_id == capture_id)
-        .order_by(col(Check.id))
-        .limit(1)
-    ).first()
+    brought = select(Check).where(Check.capture_id == capture_id)
+    return session.exec(brought.order_by(col(Check.id)).limit(1)).first()
 
 
 def rejected_captures(session: Session, document_id: str) -> list[int]:
-    wanted = select(Check.rejected_as).where(
-        Check.document_id == document_id, col(Check.rejected_as).is_not(None)
-    )
-    known = (
-        select(Capture.id).where(col(Capture.id).in_(wanted)).order_by(col(Capture.id))
-    )
-    return [id_ for id_ in session.exec(known) if id_ is not None]
+    rejected = select(Check.rejected_as).where(Check.document_id == document_id)
+    known = select(Capture.id).where(col(Capture.id).in_(rejected))
+    return list(session.exec(known.order_by(col(Capture.id))))
 
 
 def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
@@ -227,50 +234,25 @@ def unread_checks(
     waits: ColumnElement[bool] = col(Check.outcome).is_(None)
     if again:
         later = aliased(Check)
-        read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(GOOD))
-        is_newest = ~exists().where(
-            col(later.document_id) == Check.document_id, col(later.id) > Check.id, read
+        is_read_later = exists().where(
+            col(later.document_id) == Check.document_id,
+            col(later.id) > Check.id,
+            or_(col(later.capture_id).is_not(None), col(later.outcome).in_(GOOD)),
         )
-        waits = or_(
-            waits, and_(or_(col(Check.outcome) == Outcome.FAILED, _COSTLY), is_newest)
-        )
+        waits = or_(waits, and_(_IN_TROUBLE, ~is_read_later))
     wanted = select(Check).where(waits, col(Check.capture_id).is_not(None))
     if document_id is not None:
         wanted = wanted.where(Check.document_id == document_id)
     return list(session.exec(wanted.order_by(col(Check.id))))
 
 
-def attempts_before(session: Session, check: Check) -> int:
-    same = (
-        Check.document_id == check.document_id,
-        Check.capture_id == check.capture_id,
-        col(Check.id) < check.id,
-    )
-    tried = select(func.max(Check.attempts)).where(*same, _COSTLY)
-    return session.exec(tried).one() or 0
-
-
 def forget_attempts(session: Session, ids: Collection[int]) -> None:
     session.exec(update(Check).where(col(Check.id).in_(ids)).values(attempts=0))
 
 
-def tripped_before(session: Session, check: Check) -> Check | None:
-    """An earlier check that failed over the same capture, or gave it up: the fault is in our reading."""
-    same = (
-        Check.document_id == check.document_id,
-        Check.capture_id == check.capture_id,
-    )
-    failed = or_(col(Check.outcome) == Outcome.FAILED, _GIVEN_UP)
-    return session.exec(
-        select(Check).where(*same, failed, col(Check.id) < check.id).limit(1)
-    ).first()
-
-
 def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
-    rows = {
-        check.id: check
-        for check in session.exec(select(Check).where(col(Check.id).in_(ids)))
-    }
+    found = session.exec(select(Check).where(col(Check.id).in_(ids)))
+    rows = {check.id: check for check in found}
     return [rows[id_] for id_ in ids]
 
 
@@ -278,12 +260,7 @@ def last_checks(
     session: Session, ids: Collection[str] | None = None
 ) -> dict[str, Check]:
     """Without checks that stood in for a page."""
-    # an index lookup for each document; GROUP BY would read all checks
-    of_it = Check.document_id == Document.id, OF_THE_PAGE
-    newest = (
-        select(func.max(Check.id)).where(*of_it).correlate(Document).scalar_subquery()
-    )
-    joined = select(Check).join(Document, col(Check.id) == newest)
+    joined = select(Check).join(Document, col(Check.id) == _of_document(back=1))
     if ids is not None:
         joined = joined.where(col(Document.id).in_(ids))
     return {check.document_id: check for check in session.exec(joined)}
@@ -291,38 +268,16 @@ def last_checks(
 
 def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
     """The time of the check `back` checks ago (1: the newest)."""
-    mine = (
-        select(Check.id)
-        .where(Check.document_id == Document.id, OF_THE_PAGE)
-        .correlate(Document)
-    )
-    that = (
-        mine.order_by(col(Check.id).desc()).offset(back - 1).limit(1).scalar_subquery()
-    )
-    found = select(Check.document_id, Check.checked_at).join(
-        Document, col(Check.id) == that
-    )
+    times = select(Check.document_id, Check.checked_at)
+    found = times.join(Document, col(Check.id) == _of_document(back=back))
     return dict(session.exec(found).all())
 
 
-def last_set_aside(session: Session, document_id: str) -> Check | None:
-    """The newest check whose capture was set aside, unless a valid one followed."""
-    last = newest_check(
-        session, document_id, or_(SET_ASIDE, col(Check.accepted), VALID)
-    )
-    is_waiting = last and not last.accepted and last.outcome in ASIDE
-    return last if is_waiting else None
-
-
-def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
-    """The newest capture with this version's text."""
-    kept = select(Check.capture_id).where(
-        Check.document_id == document_id,
-        Check.version_id == version_id,
-        col(Check.capture_id).is_not(None),
-        VALID,
-    )
-    return session.exec(kept.order_by(col(Check.id).desc()).limit(1)).first()
+def _of_document(*, back: int) -> ScalarSelect[int]:
+    """An index lookup for each document; GROUP BY would read all checks."""
+    mine = select(Check.id).where(Check.document_id == Document.id, OF_THE_PAGE)
+    newest = mine.correlate(Document).order_by(col(Check.id).desc())
+    return newest.offset(back - 1).limit(1).scalar_subquery()
 
 
 def count_checks(
@@ -332,22 +287,9 @@ def count_checks(
     return session.exec(counted).one()
 
 
-def checks_of(session: Session, document_id: str, *, limit: int) -> list[Check]:
-    """Newest first."""
-    wanted = (
-        select(Check)
-        .where(Check.document_id == document_id)
-        .order_by(col(Check.id).desc())
-        .limit(limit)
-    )
-    return list(session.exec(wanted))
-
-
 def checks_after(
     session: Session, document_id: str, after: int, *, limit: int
 ) -> list[Check]:
     """With a higher id, oldest first."""
-    wanted = select(Check).where(
-        Check.document_id == document_id, col(Check.id) > after
-    )
-    return list(session.exec(wanted.order_by(col(Check.id)).limit(limit)))
+    later = select(Check).where(Check.document_id == document_id, Check.id > after)
+    return list(session.exec(later.order_by(col(Check.id)).limit(limit)))

@@ -48,26 +48,24 @@ def close_day(database: Database, now: datetime) -> None:
         if before is not None and before.at.date() == now.date():
             return
         known = before or _Day(now)
-        ended = midnight(now.date() - timedelta(days=1))
+        between = midnight(now.date() - timedelta(days=1)), now + AHEAD
         last_check = _last_ended(
             session,
             col(Check.id),
             known.last_check,
-            col(Check.checked_at).between(ended, now + AHEAD),
+            col(Check.checked_at).between(*between),
         )
+        unsent = col(Delivery.state).in_((State.PENDING.value, State.SENDING.value))
         last_delivery = _last_ended(
             session,
             col(Delivery.id),
             known.last_delivery,
-            or_(
-                col(Delivery.state).in_((State.PENDING.value, State.SENDING.value)),
-                col(Delivery.created_at).between(ended, now + AHEAD),
-            ),
+            unsent | col(Delivery.created_at).between(*between),
         )
         if (last_check, last_delivery) == (known.last_check, known.last_delivery):
             return
         checks, digest_of_checks = _digest(
-            _checks(session, known.last_check, last_check, now, [])
+            _checks(session, known.last_check, last_check, now)
         )
         messages, digest_of_messages = _digest(
             _messages(session, known.last_delivery, last_delivery, now)
@@ -106,20 +104,17 @@ def _last_ended(
 
 
 def _checks(
-    session: Session, after: int, last: int, at: datetime, renames: Sequence[str]
+    session: Session, after: int, last: int, at: datetime, renames: Sequence[str] = ()
 ) -> Iterator[str]:
     """Lines of the checks made before `at`, with the names that documents had then."""
-    rows = (
-        select(Check.checked_at, Check.document_id, Check.outcome, Check.status)
-        .where(col(Check.id) > after, col(Check.id) <= last, col(Check.checked_at) < at)
-        .order_by(col(Check.id))
-    )
+    rows = select(Check.checked_at, Check.document_id, Check.outcome, Check.status)
+    these = rows.where(Check.id > after, Check.id <= last, Check.checked_at < at)
     former: dict[str, str] = {}
     for rename in renames:
         old, _, new = rename.partition(" to ")
         former[new] = former.pop(old, old)
     for checked_at, document, outcome, status in session.exec(
-        rows.execution_options(yield_per=ROWS)
+        these.order_by(col(Check.id)).execution_options(yield_per=ROWS)
     ):
         name = former.get(document, document)
         yield f"{entry_time(checked_at)} {name} {outcome or '-'} {status or '-'}\n"
@@ -127,21 +122,19 @@ def _checks(
 
 def _messages(session: Session, after: int, last: int, at: datetime) -> Iterator[str]:
     """Lines of what was accepted before `at`, with digests of the addresses' names."""
-    rows = (
-        select(Delivery.sent_at, DeliveryItem.address, DeliveryItem.alert_id)
-        .join(DeliveryItem, col(DeliveryItem.delivery_id) == Delivery.id)
-        .where(
-            col(Delivery.id) > after,
-            col(Delivery.id) <= last,
-            Delivery.state == State.SENT.value,
-            col(Delivery.sent_at) < at,
-            col(DeliveryItem.alert_id).is_not(None),
-        )
-        .order_by(col(DeliveryItem.id))
+    rows = select(Delivery.sent_at, DeliveryItem.address, DeliveryItem.alert_id)
+    these = rows.join(DeliveryItem).where(
+        Delivery.id > after,
+        Delivery.id <= last,
+        Delivery.state == State.SENT.value,
+        col(Delivery.sent_at) < at,
+        col(DeliveryItem.alert_id).is_not(None),
     )
-    for sent_at, address, alert in session.exec(rows.execution_options(yield_per=ROWS)):
-        digest = sha256(address.encode()).hexdigest()
+    for sent_at, address, alert in session.exec(
+        these.order_by(col(DeliveryItem.id)).execution_options(yield_per=ROWS)
+    ):
         assert sent_at is not None, "the condition says so"
+        digest = sha256(address.encode()).hexdigest()
         yield f"{entry_time(sent_at)} {digest} alert-{alert}\n"
 
 
@@ -178,54 +171,33 @@ def day_damage(counts: Counter[bool | None], session: Session) -> Iterator[Damag
                 thinned_deliveries = max(thinned_deliveries, _last_number(about))
             case "day" if day := _day(entry):
                 days.pop()
-                before = days[-1] if days else _Day(day.at)
-                checks = _digest(
-                    _checks(session, before.last_check, day.last_check, day.at, renames)
-                )
-                messages = _digest(
-                    _messages(session, before.last_delivery, day.last_delivery, day.at)
-                )
-                is_read = any(before.last_check < id_ <= day.last_check for id_ in read)
-                answers = {
-                    "checks": _is_same(
-                        entry,
-                        "checks",
-                        checks,
-                        day.checks,
-                        fewer=is_removed or thinned_checks > before.last_check,
-                        others=is_read,
-                    ),
-                    "messages": _is_same(
-                        entry,
+                _, _, check, _, delivery = days[-1] if days else _Day(day.at)
+                checks = _checks(session, check, day.last_check, day.at, renames)
+                messages = _messages(session, delivery, day.last_delivery, day.at)
+                is_read = any(check < id_ <= day.last_check for id_ in read)
+                has_fewer = is_removed or thinned_checks > check
+                is_known = True
+                # what there was, how many then, and whether the program itself changed some, or took some away
+                for what, lines, then, others, fewer in (
+                    ("checks", checks, day.checks, is_read, has_fewer),
+                    (
                         "messages",
                         messages,
                         day.messages,
-                        fewer=is_removed or thinned_deliveries > before.last_delivery,
+                        False,
+                        is_removed or thinned_deliveries > delivery,
                     ),
-                }
-                for what, answer in answers.items():
-                    if answer is False:
+                ):
+                    number, digest = _digest(lines)
+                    if f"{digest}  {what}-{entry.number}.txt" in entry.lines:
+                        continue
+                    is_known = False
+                    if not (others or (fewer and number < then)):
                         closed = f"the day that {entry.name} closed"
                         yield Damage(
                             what, f"those of {closed} are not those that there were"
                         )
-                counts[all(answers.values()) or None] += 1
-
-
-def _is_same(
-    entry: ChainEntry,
-    what: str,
-    stored: tuple[int, str],
-    then: int,
-    *,
-    fewer: bool,
-    others: bool = False,
-) -> bool | None:
-    """None where the program itself may have taken some away (`fewer`), or have changed them (`others`)."""
-    number, digest = stored
-    if f"{digest}  {what}-{entry.number}.txt" in entry.lines:
-        return True
-    return None if others or (fewer and number < then) else False
+                counts[is_known or None] += 1
 
 
 def _last_number(text: str) -> int:

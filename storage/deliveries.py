@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ColumnElement, UniqueConstraint
 from sqlalchemy.orm import aliased
@@ -16,6 +16,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
 from foundation.vocabulary import NoticeKind, State
 from messages import Message
 from storage.changes import Change
+from storage.checks import Check
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
 
@@ -35,53 +36,40 @@ class Alert(SQLModel, table=True):
 
 def alerted_before_of_day(session: Session, change: Change) -> int:
     """How many earlier alerted changes of the document have its effective date."""
-    wanted = select(func.count()).where(
+    earlier = (
         Change.document_id == change.document_id,
         Change.effective_date == change.effective_date,
-        col(Change.alert).is_(True),
-        col(Change.id) < change.id,
+        Change.id < change.id,
+        col(Change.alert),
     )
-    return session.exec(wanted).one()
+    return session.exec(select(func.count()).where(*earlier)).one()
 
 
 def approaching_deadlines(
     session: Session, routes: Collection[str], first: date, last: date
 ) -> list[Change]:
     """Changes that these routes were alerted to, with a deadline between these days, the nearest first."""
-    wanted = (
-        select(Change)
-        .where(
-            col(Change.deadline).between(first, last),
-            col(Change.alert).is_(True),
-            col(Change.id).in_(
-                select(Alert.change_id).where(
-                    col(Alert.route).in_(routes), col(Alert.planned_at).is_not(None)
-                )
-            ),
-        )
-        .order_by(col(Change.deadline), col(Change.id))
+    alerted = select(Alert.change_id).where(
+        col(Alert.route).in_(routes), col(Alert.planned_at).is_not(None)
     )
-    return list(session.exec(wanted))
+    wanted = select(Change).where(
+        col(Change.deadline).between(first, last),
+        col(Change.alert),
+        col(Change.id).in_(alerted),
+    )
+    return list(session.exec(wanted.order_by(col(Change.deadline), col(Change.id))))
 
 
 def alerts_of(session: Session, change_id: int) -> list[Alert]:
-    return list(
-        session.exec(
-            select(Alert).where(Alert.change_id == change_id).order_by(col(Alert.id))
-        )
-    )
+    of_it = select(Alert).where(Alert.change_id == change_id)
+    return list(session.exec(of_it.order_by(col(Alert.id))))
 
 
 def unplanned_alerts(session: Session, *, locked: bool = False) -> list[Alert]:
     """Oldest first; `locked`, so that another planning process waits and then finds them planned."""
-    wanted = (
-        select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
-    )
+    wanted = select(Alert).where(col(Alert.planned_at).is_(None))
+    wanted = wanted.order_by(col(Alert.id))
     return list(session.exec(wanted.with_for_update() if locked else wanted))
-
-
-if TYPE_CHECKING:
-    from storage.checks import Check
 
 
 class Notice(SQLModel, table=True):
@@ -112,21 +100,17 @@ class Notice(SQLModel, table=True):
 
 def unplanned_notices(session: Session) -> list[Notice]:
     """Oldest first; locked, so that another planning process waits."""
-    wanted = (
-        select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))
-    )
-    return list(session.exec(wanted.with_for_update()))
+    wanted = select(Notice).where(col(Notice.planned_at).is_(None))
+    return list(session.exec(wanted.order_by(col(Notice.id)).with_for_update()))
 
 
 def notices_of(
     session: Session, kind: NoticeKind, document_id: str | None = None
 ) -> list[Notice]:
     wanted = select(Notice).where(Notice.kind == kind.value).order_by(col(Notice.id))
-    return list(
-        session.exec(
-            wanted.where(Notice.document_id == document_id) if document_id else wanted
-        )
-    )
+    if document_id:
+        wanted = wanted.where(Notice.document_id == document_id)
+    return list(session.exec(wanted))
 
 
 _CANDIDATES = 20  # to choose from: other processes may claim the first ones
@@ -166,7 +150,6 @@ class Delivery(SQLModel, table=True):
     taken: list[str] | None = Field(default=None, sa_type=JSON)
 
 
-_Row = TypeVar("_Row", bound=SQLModel)
 _PENDING = col(Delivery.state) == State.PENDING.value
 
 
@@ -202,40 +185,37 @@ def create_delivery(
     )
     session.add(delivery)
     session.flush()
-    load(session, delivery, alerts)
-    session.add_all(
-        DeliveryItem(delivery_id=delivery.id, address=address, notice_id=id_)
-        for id_ in notice_ids
-    )
-    session.flush()
+    load(session, delivery, alerts, notice_ids)
     return delivery
 
 
 def load(
-    session: Session, delivery: Delivery, alerts: Iterable[Alert], *, more: bool = False
+    session: Session,
+    delivery: Delivery,
+    alerts: Iterable[Alert],
+    notice_ids: Iterable[int] = (),
 ) -> None:
-    """Carry these alerts in place of (with `more`: beside) the present ones."""
-    if not more:
-        session.exec(
-            delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id)
-        )
-    session.add_all(
-        DeliveryItem(
-            delivery_id=delivery.id, address=delivery.address, alert_id=alert.id
-        )
-        for alert in alerts
-    )
+    """Carry these too."""
+    of_it: dict[str, Any] = {"delivery_id": delivery.id, "address": delivery.address}
+    session.add_all(DeliveryItem(alert_id=alert.id, **of_it) for alert in alerts)
+    session.add_all(DeliveryItem(notice_id=id_, **of_it) for id_ in notice_ids)
     session.flush()
+
+
+def unload(
+    session: Session, delivery: Delivery, *conditions: ColumnElement[bool]
+) -> None:
+    of_it = col(DeliveryItem.delivery_id) == delivery.id
+    session.exec(delete(DeliveryItem).where(of_it, *conditions))
 
 
 def drop_unsent(session: Session, route: str) -> None:
     """What is pending or parked for a route."""
     states = (State.PENDING.value, State.PARKED.value)
-    unsent = select(Delivery.id).where(
-        Delivery.route == route, col(Delivery.state).in_(states)
-    )
-    session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(unsent)))
-    session.exec(delete(Delivery).where(col(Delivery.id).in_(unsent)))
+    is_open = col(Delivery.state).in_(states)
+    for delivery in deliveries(session, Delivery.route == route, is_open):
+        unload(session, delivery)
+        session.delete(delivery)
 
 
 def cancel(
@@ -244,45 +224,37 @@ def cancel(
     """Remove a change from all unsent deliveries. Returns those by which it was, or may have been, sent, and how many
     alerts and deliveries it was removed from.
     """
-    alerts = select(Alert.id).where(Alert.change_id == change_id)
-    its = col(DeliveryItem.alert_id).in_(alerts)
+    of_change = col(Alert.change_id) == change_id
+    its = col(DeliveryItem.alert_id).in_(select(Alert.id).where(of_change))
     reached, cancelled = [], 0
     for delivery in carriers(session, change_id, locked=True):
         of_it = col(DeliveryItem.delivery_id) == delivery.id
-        carries_more = select(DeliveryItem.id).where(of_it, ~its).limit(1)
-        is_all = session.exec(carries_more).first() is None
-        is_open = _may_be_sent(delivery)
-        if delivery.state == State.SENT or is_open:
+        others = select(DeliveryItem.id).where(of_it, ~its).limit(1)
+        is_all = session.exec(others).first() is None
+        is_sent = delivery.state == State.SENT
+        # an attempt is under way, reached some people, or ended without a result
+        may_arrive = not is_sent and (
+            delivery.state == State.SENDING
+            or bool(delivery.taken)
+            or (delivery.attempts > 0 and delivery.error is None)
+        )
+        if is_sent or may_arrive:
             reached.append(delivery)
         else:
             cancelled += 1
-        if is_open and is_all:  # not retried, whatever comes of this attempt
+        if may_arrive and is_all:  # not retried, whatever comes of this attempt
             delivery.state, delivery.sent_at = State.SENT.value, now
             delivery.claimed_by = delivery.claimed_at = None
-        elif delivery.state != State.SENT:
-            session.exec(delete(DeliveryItem).where(of_it, its))
+        elif not is_sent:
+            unload(session, delivery, its)
             if is_all:
                 session.delete(delivery)
     session.flush()
-    unplanned = col(Alert.change_id) == change_id, col(Alert.planned_at).is_(None)
-    cancelled += session.exec(
-        select(func.count()).select_from(Alert).where(*unplanned)
-    ).one()
-    carried = select(DeliveryItem.alert_id).where(its)
-    session.exec(
-        delete(Alert).where(
-            col(Alert.change_id) == change_id, col(Alert.id).not_in(carried)
-        )
-    )
+    unplanned = select(func.count()).where(of_change, col(Alert.planned_at).is_(None))
+    cancelled += session.exec(unplanned).one()
+    carried = col(Alert.id).in_(select(DeliveryItem.alert_id).where(its))
+    session.exec(delete(Alert).where(of_change, ~carried))
     return reached, cancelled
-
-
-def _may_be_sent(delivery: Delivery) -> bool:
-    """An attempt is under way, reached some people, or ended without a result."""
-    if delivery.state == State.SENT:
-        return False
-    broke_off = delivery.attempts > 0 and delivery.error is None
-    return delivery.state == State.SENDING or bool(delivery.taken) or broke_off
 
 
 def items(session: Session, delivery_id: int) -> list[DeliveryItem]:
@@ -293,40 +265,33 @@ def items(session: Session, delivery_id: int) -> list[DeliveryItem]:
 def alerts_in(
     session: Session, delivery_ids: Collection[int]
 ) -> dict[int, list[Alert]]:
-    wanted = (
-        select(DeliveryItem.delivery_id, Alert)
-        .join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
-        .where(col(DeliveryItem.delivery_id).in_(delivery_ids))
-        .order_by(col(DeliveryItem.id))
-    )
+    of_it = col(DeliveryItem.delivery_id)
+    wanted = select(of_it, Alert).join(Alert).where(of_it.in_(delivery_ids))
     carried: dict[int, list[Alert]] = {}
-    for delivery_id, alert in session.exec(wanted):
-        carried.setdefault(delivery_id, []).append(alert)
+    for id_, alert in session.exec(wanted.order_by(col(DeliveryItem.id))):
+        carried.setdefault(id_, []).append(alert)
     return carried
+
+
+def deliveries(
+    session: Session, *conditions: ColumnElement[bool] | bool, locked: bool = False
+) -> list[Delivery]:
+    """Oldest first; `locked`, so that none is claimed meanwhile."""
+    wanted = select(Delivery).where(*conditions).order_by(col(Delivery.id))
+    return list(session.exec(wanted.with_for_update() if locked else wanted))
 
 
 def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
     carried = select(DeliveryItem.delivery_id).where(DeliveryItem.alert_id == alert_id)
-    return list(
-        session.exec(
-            select(Delivery)
-            .where(col(Delivery.id).in_(carried))
-            .order_by(col(Delivery.id))
-        )
-    )
+    return deliveries(session, col(Delivery.id).in_(carried))
 
 
 def carriers(
     session: Session, change_id: int, *, locked: bool = False
 ) -> list[Delivery]:
-    carrying = (
-        select(DeliveryItem.delivery_id)
-        .join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
-        .where(Alert.change_id == change_id)
-    )
-    wanted = select(Delivery).where(col(Delivery.id).in_(carrying))
-    wanted = wanted.order_by(col(Delivery.id))
-    return list(session.exec(wanted.with_for_update() if locked else wanted))
+    carrying = select(DeliveryItem.delivery_id).join(Alert)
+    of_change = carrying.where(Alert.change_id == change_id)
+    return deliveries(session, col(Delivery.id).in_(of_change), locked=locked)
 
 
 def alerted_changes(
@@ -335,9 +300,9 @@ def alerted_changes(
     """Planned for or sent to one of these addresses; parked deliveries do not count."""
     wanted = (
         select(Change)
-        .join(Alert, col(Alert.change_id) == col(Change.id))
-        .join(DeliveryItem, col(DeliveryItem.alert_id) == col(Alert.id))
-        .join(Delivery, col(Delivery.id) == col(DeliveryItem.delivery_id))
+        .join(Alert)
+        .join(DeliveryItem)
+        .join(Delivery)
         .where(
             Change.event_id == event_id,
             col(Delivery.address).in_(addresses),
@@ -348,11 +313,8 @@ def alerted_changes(
 
 
 def addresses_of_notice(session: Session, notice_id: int) -> set[str]:
-    return set(
-        session.exec(
-            select(DeliveryItem.address).where(DeliveryItem.notice_id == notice_id)
-        )
-    )
+    of_it = DeliveryItem.notice_id == notice_id
+    return {*session.exec(select(DeliveryItem.address).where(of_it))}
 
 
 def last_digest(
@@ -362,8 +324,8 @@ def last_digest(
     wanted = select(func.max(Delivery.created_at)).where(
         Delivery.kind == "digest",
         Delivery.address == address,
+        Delivery.created_at <= now + AHEAD,
         col(Delivery.route).in_(routes),
-        col(Delivery.created_at) <= now + AHEAD,
     )
     return session.exec(wanted).one()
 
@@ -372,17 +334,14 @@ def alerted_since(
     session: Session, addresses: Collection[str], since: datetime, now: datetime
 ) -> bool:
     """Alone or in a digest."""
-    carries = select(DeliveryItem.id).where(
-        DeliveryItem.delivery_id == Delivery.id, col(DeliveryItem.alert_id).is_not(None)
-    )
-    at = col(Delivery.created_at)
-    wanted = select(Delivery.id).where(
+    wanted = select(Delivery.id).join(DeliveryItem)
+    its = wanted.where(
+        col(DeliveryItem.alert_id).is_not(None),
         col(Delivery.address).in_(addresses),
-        at > since,
-        at <= now + AHEAD,
-        carries.exists(),
+        Delivery.created_at > since,
+        Delivery.created_at <= now + AHEAD,
     )
-    return session.exec(wanted.limit(1)).first() is not None
+    return session.exec(its.limit(1)).first() is not None
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -410,24 +369,20 @@ def due(
     Addresses whose oldest was tried least come first, so that a failing one holds up no other. A time beyond `far` was
     written under a wrong clock: it is due.
     """
-    is_due = (
-        _PENDING,
-        (col(Delivery.next_at) <= now) | (col(Delivery.next_at) > far),
-        col(Delivery.address).not_in(excluded),
-    )
-    heads = select(Delivery.address, func.min(Delivery.id).label("id")).where(*is_due)
-    heads_of = heads.group_by(Delivery.address).subquery()
+    address, next_at = col(Delivery.address), col(Delivery.next_at)
+    is_now = (next_at <= now) | (next_at > far)
+    is_due = _PENDING, is_now, address.not_in(excluded)
+    oldest = select(address, func.min(Delivery.id).label("id")).where(*is_due)
+    oldest_of = oldest.group_by(address).subquery()
     head = aliased(Delivery)
     wanted = (
         select(Delivery)
         .where(*is_due)
-        .join(heads_of, heads_of.c.address == col(Delivery.address))
+        .join(oldest_of, oldest_of.c.address == address)
+        .join(head, col(head.id) == oldest_of.c.id)
+        .order_by(col(head.attempts), col(head.next_at), col(head.id), col(Delivery.id))
     )
-    wanted = wanted.join(head, col(head.id) == heads_of.c.id)
-    ordered = wanted.order_by(
-        col(head.attempts), col(head.next_at), col(head.id), col(Delivery.id)
-    )
-    return list(session.exec(ordered.limit(_CANDIDATES)))
+    return list(session.exec(wanted.limit(_CANDIDATES)))
 
 
 def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) -> bool:
@@ -456,9 +411,7 @@ def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -
 
 
 def claimed(session: Session) -> list[Delivery]:
-    return list(
-        session.exec(select(Delivery).where(Delivery.state == State.SENDING.value))
-    )
+    return deliveries(session, Delivery.state == State.SENDING.value)
 
 
 def has_undelivered(session: Session) -> bool:
@@ -468,15 +421,6 @@ def has_undelivered(session: Session) -> bool:
         or next_attempt(session)
         or claimed(session)
     )
-
-
-def release(session: Session, delivery: Delivery, next_at: datetime) -> None:
-    """Makes a dead process's claim pending again, unless that already happened."""
-    theirs = (col(Delivery.state) == State.SENDING.value) & (
-        col(Delivery.claimed_by) == delivery.claimed_by
-    )
-    values = {"claimed_by": None, "claimed_at": None, "next_at": next_at}
-    _update(session, delivery, theirs, state=State.PENDING.value, **values)
 
 
 def _update(
@@ -492,15 +436,7 @@ def _update(
 
 
 def pending(session: Session) -> list[Delivery]:
-    """Locked, so that none is claimed meanwhile."""
-    return list(
-        session.exec(
-            select(Delivery)
-            .where(_PENDING)
-            .order_by(col(Delivery.id))
-            .with_for_update()
-        )
-    )
+    return deliveries(session, _PENDING, locked=True)
 
 
 def failing(session: Session) -> list[Delivery]:
@@ -518,30 +454,18 @@ def switch_off(session: Session) -> None:
     gone = select(Delivery.address).where(
         Delivery.state == State.PARKED.value, col(Delivery.gone)
     )
-    values = {
-        "state": State.PARKED.value,
-        "gone": True,
-        "error": Message("delivery.gone"),
-    }
-    session.exec(
-        update(Delivery)
-        .where(_PENDING, col(Delivery.address).in_(gone))
-        .values(**values)
-    )
+    for delivery in deliveries(session, _PENDING, col(Delivery.address).in_(gone)):
+        park(delivery, Message("delivery.gone"))
+        delivery.gone = True
 
 
 def retry_parked(
     session: Session, ids: Collection[int] | None, now: datetime
 ) -> list[int]:
     """None: all; with attempts counted from zero."""
-    wanted = (
-        select(Delivery)
-        .where(Delivery.state == State.PARKED.value)
-        .order_by(col(Delivery.id))
-    )
-    if ids is not None:
-        wanted = wanted.where(col(Delivery.id).in_(ids))
-    parked = list(session.exec(wanted.with_for_update()))
+    named = [col(Delivery.id).in_(ids)] if ids is not None else []
+    is_parked = Delivery.state == State.PARKED.value
+    parked = deliveries(session, is_parked, *named, locked=True)
     for delivery in parked:
         delivery.state, delivery.next_at = State.PENDING.value, now
         delivery.attempts, delivery.tried_since = 0, None
@@ -564,10 +488,8 @@ def newest(
     if state is not None:
         wanted = wanted.where(Delivery.state == state.value)
     if route is not None:
-        for_it = select(DeliveryItem.delivery_id).join(
-            Alert, col(Alert.id) == col(DeliveryItem.alert_id)
-        )
-        also = col(Delivery.id).in_(for_it.where(Alert.route == route))
+        carrying = select(DeliveryItem.delivery_id).join(Alert)
+        also = col(Delivery.id).in_(carrying.where(Alert.route == route))
         wanted = wanted.where((col(Delivery.route) == route) | also)
     return list(session.exec(wanted.order_by(col(Delivery.id).desc()).limit(limit)))
 

@@ -132,14 +132,25 @@ def is_asked(session: Session, since: datetime) -> bool:
 def known(session: Session, services: Collection[str] = ()) -> list[Document]:
     wanted = (
         select(Document)
-        .where(*_of(services))
+        .where(*matching(services=services))
         .order_by(col(Document.service), col(Document.id))
     )
     return list(session.exec(wanted))
 
 
-def _of(services: Collection[str]) -> list[ColumnElement[bool]]:
-    return [col(Document.service).in_(services)] if services else []
+def matching(
+    *,
+    services: Collection[str] = (),
+    documents: Collection[str] = (),
+    languages: Collection[str] = (),
+) -> list[ColumnElement[bool]]:
+    """Conditions; empty ones match everything."""
+    asked = (
+        (Document.service, services),
+        (Document.id, documents),
+        (Document.language, languages),
+    )
+    return [col(column).in_(values) for column, values in asked if values]
 
 
 def filter_choices(session: Session) -> dict[str, list[str]]:
@@ -173,7 +184,7 @@ def failing(session: Session, *, locked: bool = False) -> list[Document]:
 def watched_counts(session: Session, names: Collection[str] = ()) -> tuple[int, int]:
     counted = select(func.count(func.distinct(Document.service)), func.count())
     services, documents = session.exec(
-        counted.where(col(Document.retired).is_(False), *_of(names))
+        counted.where(col(Document.retired).is_(False), *matching(services=names))
     ).one()
     return services, documents
 
@@ -204,23 +215,15 @@ def previews(
 ) -> list[tuple[Document, Document]]:
     """Each with the document it will replace, where that is known."""
     wanted = select(Document).where(
-        Document.kind == PREVIEW, col(Document.retired).is_(False), *_of(services)
+        Document.kind == PREVIEW,
+        col(Document.retired).is_(False),
+        *matching(services=services),
     )
     announced = session.exec(wanted.order_by(col(Document.id))).all()
-    replaced = {
-        each.id: id_ for each in announced if (id_ := replaced_by(each)) is not None
-    }
-    found = {
-        each.id: each
-        for each in session.exec(
-            select(Document).where(col(Document.id).in_(replaced.values()))
-        )
-    }
-    return [
-        (each, found[replaced[each.id]])
-        for each in announced
-        if replaced.get(each.id) in found
+    pairs = [
+        (each, session.get(Document, replaced_by(each) or "")) for each in announced
     ]
+    return [(each, replaced) for each, replaced in pairs if replaced is not None]
 
 
 def documents_page(
@@ -231,14 +234,10 @@ def documents_page(
     after: str | None = None,
     limit: int = 50,
 ) -> list[Document]:
-    wanted = (
-        select(Document).where(*_of(services)).order_by(col(Document.id)).limit(limit)
-    )
-    if languages:
-        wanted = wanted.where(col(Document.language).in_(languages))
+    wanted = select(Document).where(*matching(services=services, languages=languages))
     if after is not None:
-        wanted = wanted.where(col(Document.id) > after)
-    return list(session.exec(wanted))
+        wanted = wanted.where(Document.id > after)
+    return list(session.exec(wanted.order_by(col(Document.id)).limit(limit)))
 
 
 def services_page(

@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain, count, islice
+from itertools import count, islice
+from math import inf
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -127,21 +128,17 @@ def index_version(
     session.flush()
     document_id = version.document_id
     later = select(Version.id).where(
-        Version.document_id == document_id, col(Version.number) > version.number
+        Version.document_id == document_id, Version.number > version.number
     )
-    if session.exec(later.limit(1)).first() is None:
-        standing = select(ParagraphInterval.paragraph_id).where(
-            col(ParagraphInterval.last).is_(None)
-        )
-        known = (
-            paragraph_ids(session, document_id),
-            {*session.exec(standing.where(*is_of(document_id)))},
-        )
-        _Index(session, document_id, *known).add(
-            version.number, version.captured_at, version.page
-        )
-        if mentions and version.number > 1:
-            count_mentions(session, document_id, mentions)
+    if session.exec(later.limit(1)).first() is not None:
+        return
+    stands = col(ParagraphInterval.last).is_(None)
+    standing = select(ParagraphInterval.paragraph_id).where(stands, *is_of(document_id))
+    known = paragraph_ids(session, document_id), {*session.exec(standing)}
+    index = _Index(session, document_id, *known)
+    index.add(version.number, version.captured_at, version.page)
+    if mentions and version.number > 1:
+        count_mentions(session, document_id, mentions)
 
 
 def texts_of(page: Any) -> list[str]:
@@ -160,42 +157,33 @@ class _Index:
     ids: dict[str, int] = field(default_factory=dict)
     standing: set[int] = field(default_factory=set)
 
-    @property
-    def connection(self) -> Connection:
-        return self.session.connection()
-
     def add(self, number: int, moment: datetime, page: Any) -> None:
+        connection = self.session.connection()
         texts = {key: each for each in texts_of(page) if (key := digest(each))}
         if unseen := {key: each for key, each in texts.items() if key not in self.ids}:
-            first = self._new_id(moment)
-            write_paragraphs(self.connection, self.document_id, first, unseen)
+            # else two that begin in one second could get the same ids
+            take(self.session, AdvisoryLock.PARAGRAPHS)
+            first = earliest_id(moment)
+            of_second = col(ParagraphPack.first_id).between(
+                first, first + _IN_A_SECOND - 1
+            )
+            last = select(func.max(ParagraphPack.last_id)).where(of_second)
+            first = max(first, (connection.execute(last).scalar() or 0) + 1)
+            write_paragraphs(connection, self.document_id, first, unseen)
             self.ids |= zip(unseen, count(first))
         current = {self.ids[key] for key in texts}
+        id_, last_number = col(ParagraphInterval.paragraph_id), ParagraphInterval.last
         for part in in_parts([*self.standing - current]):
-            ended = (
-                col(ParagraphInterval.paragraph_id).in_(part),
-                col(ParagraphInterval.last).is_(None),
-            )
-            self.connection.execute(
+            ended = id_.in_(part), col(last_number).is_(None)
+            connection.execute(
                 update(ParagraphInterval).where(*ended).values(last=number - 1)
             )
         if rows := [
-            {"paragraph_id": id_, "first": number}
-            for id_ in sorted(current - self.standing)
+            {"paragraph_id": each, "first": number}
+            for each in sorted(current - self.standing)
         ]:
-            self.connection.execute(insert(ParagraphInterval), rows)
+            connection.execute(insert(ParagraphInterval), rows)
         self.standing = current
-
-    def _new_id(self, moment: datetime) -> int:
-        take(
-            self.session, AdvisoryLock.PARAGRAPHS
-        )  # else two that begin in one second could get the same ids
-        first = earliest_id(moment)
-        same_time = col(ParagraphPack.first_id).between(first, first + _IN_A_SECOND - 1)
-        last = self.connection.execute(
-            select(func.max(ParagraphPack.last_id)).where(same_time)
-        ).scalar()
-        return first if last is None else last + 1
 
 
 def write_paragraphs(
@@ -213,9 +201,11 @@ def write_paragraphs(
             "first_id": first_id,
             "last_id": first_id + len(pack) - 1,
             "document_id": document_id,
+            "digests": bytes.fromhex("".join(pack)),
+            "texts": [*pack.values()],
+            "counts": {"words": [*map(len, words)]},
+            "is_counted": False,
         }
-        row |= {"digests": bytes.fromhex("".join(pack)), "texts": [*pack.values()]}
-        row |= {"counts": {"words": [*map(len, words)]}, "is_counted": False}
         connection.execute(insert(ParagraphPack), row)
         write_words(connection, PackWords(document_id, first_id, words))
         first_id += len(pack)
@@ -253,19 +243,14 @@ def _vector(words: Sequence[str], place: str) -> str:
 def count_mentions(session: Session, document_id: str, mentions: Mentions) -> None:
     """The chart of a document begins with its second version."""
     for pack in _uncounted(session, document_id):
-        pack.counts, pack.is_counted = (
-            pack.counts | _mentions_by_topic(pack.texts, mentions),
-            True,
-        )
+        pack.counts = pack.counts | _mentions_by_topic(pack.texts, mentions)
+        pack.is_counted = True
     session.flush()
 
 
 def _uncounted(session: Session, document_id: str) -> Sequence[ParagraphPack]:
-    uncounted = (
-        ParagraphPack.document_id == document_id,
-        col(ParagraphPack.is_counted).is_(False),
-    )
-    return session.exec(select(ParagraphPack).where(*uncounted)).all()
+    of_it = select(ParagraphPack).where(ParagraphPack.document_id == document_id)
+    return session.exec(of_it.where(col(ParagraphPack.is_counted).is_(False))).all()
 
 
 def _mentions_by_topic(
@@ -323,16 +308,13 @@ def make_room(session: Session, document_id: str, number: int) -> None:
 def stored_words(
     connection: Connection | Session, document_id: str | None = None
 ) -> Iterator[PackWords]:
-    rows = select(
+    packs = select(
         ParagraphPack.document_id, ParagraphPack.first_id, ParagraphPack.texts
     )
-    rows = (
-        rows
-        if document_id is None
-        else rows.where(ParagraphPack.document_id == document_id)
-    )
+    if document_id is not None:
+        packs = packs.where(ParagraphPack.document_id == document_id)
     for document, first, texts in connection.execute(
-        rows, execution_options={"yield_per": _TOGETHER}
+        packs, execution_options={"yield_per": _TOGETHER}
     ):
         yield PackWords(document, first, [folded_words(each) for each in texts])
 
@@ -344,16 +326,15 @@ def of_pack(name: str, paragraph_id: Any) -> Any:
 
 
 def paragraph_ids(session: Session, document_id: str) -> dict[str, int]:
+    """By digest."""
     packs = select(ParagraphPack.first_id, ParagraphPack.digests).where(
         ParagraphPack.document_id == document_id
     )
-    rows = session.connection().execute(packs).all()
-    digits = "".join(digests.hex() for _, digests in rows)
-    keys = [digits[at : at + 2 * _DIGEST] for at in range(0, len(digits), 2 * _DIGEST)]
-    ids = chain.from_iterable(
-        range(first, first + len(digests) // _DIGEST) for first, digests in rows
-    )
-    return dict(zip(keys, ids, strict=True))
+    return {
+        digests[at : at + _DIGEST].hex(): first + at // _DIGEST
+        for first, digests in session.exec(packs)
+        for at in range(0, len(digests), _DIGEST)
+    }
 
 
 def is_of(document_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -384,30 +365,25 @@ class Since(NamedTuple):
 def blame(session: Session, version: Version) -> list[Since | None]:
     """For each block; None without letters."""
     known = paragraph_ids(session, version.document_id)
-    ids = [known.get(digest(each) or "") for each in texts_of(version.page)]
-    firsts: dict[int | None, int | None] = {}
-    paragraph, first, last = map(
-        col,
-        (
-            ParagraphInterval.paragraph_id,
-            ParagraphInterval.first,
-            ParagraphInterval.last,
-        ),
+    ids = [known.get(digest(each) or "", 0) for each in texts_of(version.page)]
+    paragraph = col(ParagraphInterval.paragraph_id)
+    first, last = col(ParagraphInterval.first), col(ParagraphInterval.last)
+    stood = (
+        select(paragraph, first, Version.captured_at)
+        .select_from(ParagraphInterval)
+        .join(Version, col(Version.number) == first)
+        .where(
+            Version.document_id == version.document_id,
+            first <= version.number,
+            or_(last.is_(None), last >= version.number),
+        )
     )
-    at = select(paragraph, first).where(
-        first <= version.number, or_(last.is_(None), last >= version.number)
-    )
-    for part in in_parts([id_ for id_ in ids if id_]):
-        firsts |= dict(session.exec(at.where(paragraph.in_(part))).all())
-    begun = col(Version.number).in_({*firsts.values()})
-    moments = select(Version.number, Version.captured_at).where(
-        Version.document_id == version.document_id, begun
-    )
-    captured_at = dict(session.exec(moments).all())
-    return [
-        Since(number, captured_at[number]) if (number := firsts.get(id_)) else None
-        for id_ in ids
-    ]
+    since = {
+        id_: Since(number, captured_at)
+        for part in in_parts(ids)
+        for id_, number, captured_at in session.exec(stood.where(paragraph.in_(part)))
+    }
+    return [since.get(id_) for id_ in ids]
 
 
 class TextHistory:
@@ -436,22 +412,19 @@ class TextHistory:
     def runs(self, text: str) -> list[tuple[int, int | None]]:
         """First and last versions in a row, oldest first; None as the last one while the words stand."""
         words = plain_words(text).replace(" ", "")
-        stood = [
-            (first, last)
+        stood = sorted(
+            (first, last or inf)
             for id_, paragraph in self._words.items()
             if words in paragraph
             for first, last in self._stood[id_]
-        ]
-        stood.sort(key=lambda run: run[0])
-        runs: list[tuple[int, int | None]] = []
+        )
+        runs: list[tuple[int, float]] = []
         for first, last in stood:
-            if runs and (runs[-1][1] is None or first <= runs[-1][1] + 1):
-                before = runs[-1][1]
-                ends = None if last is None or before is None else max(last, before)
-                runs[-1] = runs[-1][0], ends
+            if runs and first <= runs[-1][1] + 1:
+                runs[-1] = runs[-1][0], max(last, runs[-1][1])
             else:
                 runs.append((first, last))
-        return runs
+        return [(first, None if last == inf else int(last)) for first, last in runs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,24 +442,22 @@ def course(
     version.
     """
     # less what it removes
-    changes: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    changes: dict[int, Counter[str]] = defaultdict(Counter)
     packs = select(ParagraphPack.first_id, ParagraphPack.counts).where(
         ParagraphPack.document_id == document_id
     )
     counts = dict(session.exec(packs).all())
     if mentions:
         for pack in _uncounted(session, document_id):
-            counts[pack.first_id] = {
-                **pack.counts,
-                **_mentions_by_topic(pack.texts, mentions),
-            }
-    interval = (
-        ParagraphInterval.paragraph_id,
-        ParagraphInterval.first,
-        col(ParagraphInterval.last),
-    )
+            its = _mentions_by_topic(pack.texts, mentions)
+            counts[pack.first_id] = pack.counts | its
     for start, id_, first, last in session.exec(
-        select(ParagraphPack.first_id, *interval).where(*is_of(document_id))
+        select(
+            ParagraphPack.first_id,
+            ParagraphInterval.paragraph_id,
+            ParagraphInterval.first,
+            col(ParagraphInterval.last),
+        ).where(*is_of(document_id))
     ):
         for name, times in counts[start].items():
             changes[first][name] += times[id_ - start]
@@ -496,10 +467,10 @@ def course(
         Version.document_id == document_id
     )
     points, total = [], Counter[str]()
-    for number, moment in session.execute(versions.order_by(col(Version.number))):
-        total.update(changes.get(number, {}))
+    for number, moment in session.exec(versions.order_by(col(Version.number))):
+        total.update(changes[number])
         topics = {
-            topic: count for topic, count in total.items() if count and topic != "words"
+            topic: times for topic, times in total.items() if times and topic != "words"
         }
         points.append(Point(number, moment, total["words"], topics))
     return points

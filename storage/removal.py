@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Table, or_, update
+from sqlalchemy import ColumnElement, ForeignKey, Table, false, update
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from foundation.vocabulary import State
@@ -14,7 +14,7 @@ from storage.chain import note
 from storage.changes import Change, dissolve_events
 from storage.checks import Check
 from storage.database import all_tables
-from storage.deliveries import Alert, Delivery, DeliveryItem, Notice
+from storage.deliveries import Alert, Delivery, DeliveryItem, Notice, deliveries
 from storage.documents import Document, document
 from storage.errors import Busy, StorageError
 from storage.paragraphs import Mentions, reindex
@@ -43,14 +43,14 @@ def planned_removal(
 ) -> Removal:
     """Raises `UnknownDocument`."""
     document(session, document_id)
+    gone = _gone(document_id, imported=imported)
+    checks = false() if imported else col(Check.document_id) == document_id
     with with_withdrawn(session):
         return Removal(
-            versions=_count(session, _versions(document_id, imported=imported)),
-            changes=_count(session, _changes(document_id, imported=imported)),
-            checks=0
-            if imported
-            else _count(session, col(Check.document_id) == document_id),
-            deliveries=len(_emptied(session, _items(document_id, imported=imported))),
+            versions=_count(session, gone.versions),
+            changes=_count(session, gone.changes),
+            checks=_count(session, checks),
+            deliveries=len(_emptied(session, gone.items)),
         )
 
 
@@ -85,7 +85,7 @@ def remove(session: Session, document_id: str) -> None:
     """With all that refers to it. Raises `UnknownDocument`, `StillCompared`, `Busy`."""
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
-    _forget_versions(session, document_id, imported=False)
+    _forget_versions(session, document_id, _gone(document_id))
     reindex(session, document_id)
     _delete(session, Notice, col(Notice.document_id) == document_id)
     _delete(session, Check, col(Check.document_id) == document_id)
@@ -100,44 +100,65 @@ def remove_imported(
     """Our versions are renumbered from 1, and the next check asks for the whole page. Raises as `remove` does."""
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
-    theirs = _versions(document_id, imported=True)
+    gone = _gone(document_id, imported=True)
     with with_withdrawn(session):
-        captures = session.exec(select(Version.capture_id).where(theirs)).all()
-        gone = _count(session, theirs)
-    _forget_versions(session, document_id, imported=True)
+        theirs = select(Version.capture_id).where(gone.versions)
+        captures = session.exec(theirs).all()
+    _forget_versions(session, document_id, gone)
     remove_captures(session, col(Capture.id).in_(captures), document_id)
     session.exec(delete(Import).where(col(Import.document_id) == document_id))
-    renumber(session, document_id, since=1, by=-gone)
+    renumber(session, document_id, since=1, by=-len(captures))
     row.forget_validators()
     reindex(session, document_id, mentions)
 
 
-def _forget_versions(session: Session, document_id: str, *, imported: bool) -> None:
+class _Gone(NamedTuple):
+    """Conditions of what goes with a document, or with its imported history."""
+
+    versions: ColumnElement[bool]
+    changes: ColumnElement[bool]
+    items: ColumnElement[bool]  # of deliveries
+
+
+def _gone(document_id: str, *, imported: bool = False) -> _Gone:
+    versions = col(Version.document_id) == document_id
+    if imported:
+        versions &= col(Version.imported)
+    ids = select(Version.id).where(versions)
+    differs = col(Change.version_id).in_(ids) | col(Change.before_id).in_(ids)
+    changes = (col(Change.document_id) == document_id) & differs
+    alerts = select(Alert.id).join(Change).where(changes)
+    items: ColumnElement[bool] = col(DeliveryItem.alert_id).in_(alerts)
+    if not imported:
+        notices = select(Notice.id).where(Notice.document_id == document_id)
+        items |= col(DeliveryItem.notice_id).in_(notices)
+    return _Gone(versions, changes, items)
+
+
+def _forget_versions(session: Session, document_id: str, gone: _Gone) -> None:
     """With their changes and deliveries of these."""
-    versions = select(Version.id).where(_versions(document_id, imported=imported))
-    changes = select(Change.id).where(_changes(document_id, imported=imported))
-    others = col(Change.before_id).in_(versions) & (
-        col(Change.document_id) != document_id
+    others = col(Change.before_id).in_(select(Version.id).where(gone.versions))
+    of_others = select(Change.document_id).where(
+        others, Change.document_id != document_id
     )
-    if other := session.exec(select(Change.document_id).where(others).limit(1)).first():
+    if other := session.exec(of_others.limit(1)).first():
         raise StillCompared(
             f"{other} is compared with texts of {document_id}, so nothing was removed: "
             f"`policywatch documents remove {other}` first"
         )
-    items = _items(document_id, imported=imported)
-    emptied = _emptied(session, items)
+    emptied = _emptied(session, gone.items)
     if any(delivery.state == State.SENDING for delivery in emptied):
         raise Busy(
             f"a message about {document_id} is being sent; nothing was removed, try again when it has gone"
         )
-    session.exec(delete(DeliveryItem).where(items))
+    session.exec(delete(DeliveryItem).where(gone.items))
     for delivery in emptied:
         session.delete(delivery)
     with with_withdrawn(session):
-        briefs = session.exec(select(Change.brief).where(col(Change.id).in_(changes)))
+        briefs = session.exec(select(Change.brief).where(gone.changes))
         asked = [(brief.get("reader") or {}).get("question") for brief in briefs]
-        forget_readings(session, [key for key in asked if key])
-    _delete(session, Version, _versions(document_id, imported=imported))
+    forget_readings(session, [key for key in asked if key])
+    _delete(session, Version, gone.versions)
     dissolve_events(session)
 
 
@@ -167,45 +188,14 @@ def _references(to: Table) -> list[ForeignKey]:
     ]
 
 
-def _versions(document_id: str, *, imported: bool) -> ColumnElement[bool]:
-    of_it = col(Version.document_id) == document_id
-    return of_it & col(Version.imported) if imported else of_it
-
-
-def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:
-    versions = select(Version.id).where(_versions(document_id, imported=imported))
-    differs = or_(
-        col(Change.version_id).in_(versions), col(Change.before_id).in_(versions)
-    )
-    return (col(Change.document_id) == document_id) & differs
-
-
-def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
-    """Delivery items about these changes, and notices about a document that is removed as a whole."""
-    changes = select(Change.id).where(_changes(document_id, imported=imported))
-    alerted = col(DeliveryItem.alert_id).in_(
-        select(Alert.id).where(col(Alert.change_id).in_(changes))
-    )
-    if imported:
-        return alerted
-    return or_(
-        alerted,
-        col(DeliveryItem.notice_id).in_(
-            select(Notice.id).where(col(Notice.document_id) == document_id)
-        ),
-    )
-
-
 def _emptied(session: Session, items: ColumnElement[bool]) -> list[Delivery]:
+    """Deliveries that carry nothing else."""
     carrying = select(DeliveryItem.delivery_id)
-    others = col(DeliveryItem.id).not_in(select(DeliveryItem.id).where(items))
-    wanted = select(Delivery).where(
-        col(Delivery.id).in_(carrying.where(items)),
-        col(Delivery.id).not_in(carrying.where(others)),
-    )
-    return list(session.exec(wanted))
+    its = select(DeliveryItem.id).where(items)
+    others = carrying.where(col(DeliveryItem.id).not_in(its))
+    id_ = col(Delivery.id)
+    return deliveries(session, id_.in_(carrying.where(items)), id_.not_in(others))
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:
-    counted = select(func.count()).where(condition)
-    return session.exec(counted).one()
+    return session.exec(select(func.count()).where(condition)).one()

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from storage.changes import Change
 from storage.clock import midnight
-from storage.documents import Document
+from storage.documents import Document, matching
 from storage.paragraphs import (
     ParagraphInterval,
     ParagraphPack,
@@ -131,16 +131,12 @@ def search(
 
 
 def _documents(session: Session, wanted: SearchFilter) -> list[str] | None:
-    if not (wanted.services or wanted.documents or wanted.languages):
-        return None
-    ids = select(Document.id)
-    if wanted.services:
-        ids = ids.where(col(Document.service).in_(wanted.services))
-    if wanted.documents:
-        ids = ids.where(col(Document.id).in_(wanted.documents))
-    if wanted.languages:
-        ids = ids.where(col(Document.language).in_(wanted.languages))
-    return list(session.exec(ids))
+    among = matching(
+        services=wanted.services,
+        documents=wanted.documents,
+        languages=wanted.languages,
+    )
+    return [*session.exec(select(Document.id).where(*among))] if among else None
 
 
 def _question(
@@ -154,19 +150,18 @@ def _question(
         places = [place_of(each) for each in documents]
         terms, documents = [*terms, Phrase((places[0],), forms=frozenset(places))], None
     if session.get_bind().dialect.name == "sqlite":
-        id_ = column("rowid", BigInteger)
-        matches = text("paragraph_words MATCH :question").bindparams(
-            question=_for_sqlite(terms)
-        )
+        id_, matches = column("rowid", BigInteger), "paragraph_words MATCH :question"
+        asked = _written(terms, '"', " + ", "*", " OR ", " AND ")
     else:
-        id_ = column("paragraph_id", BigInteger)
-        matches = text("words @@ CAST(:question AS tsquery)").bindparams(
-            question=_for_postgresql(terms)
+        id_, matches = (
+            column("paragraph_id", BigInteger),
+            "words @@ CAST(:question AS tsquery)",
         )
+        asked = _written(terms, "'", " <-> ", ":*", " | ", " & ")
     question = (
         sqlalchemy.select(id_)
         .select_from(table("paragraph_words", id_))
-        .where(matches)
+        .where(text(matches).bindparams(question=asked))
         .order_by(id_.desc())
     )
     if before is not None:
@@ -187,70 +182,62 @@ def _question(
     return question
 
 
-def _for_sqlite(terms: Sequence[Phrase]) -> str:
+def _written(
+    terms: Sequence[Phrase], quote: str, then: str, begins: str, either: str, both: str
+) -> str:
     clauses = []
     for each in terms:
-        row = f'"{" ".join(each.words)}"{"*" if each.begins else ""}'
-        clauses.append(" OR ".join([row, *(f'"{form}"' for form in each.forms)]))
-    return " AND ".join(f"({clause})" for clause in clauses)
-
-
-def _for_postgresql(terms: Sequence[Phrase]) -> str:
-    clauses = []
-    for each in terms:
-        row = " <-> ".join(f"'{word}'" for word in each.words) + (
-            ":*" if each.begins else ""
+        words, forms = (
+            [f"{quote}{word}{quote}" for word in some]
+            for some in (each.words, each.forms)
         )
-        clauses.append(" | ".join([f"({row})", *(f"'{form}'" for form in each.forms)]))
-    return " & ".join(f"({clause})" for clause in clauses)
+        phrase = then.join(words) + (begins if each.begins else "")
+        clauses.append(f"({either.join([f'({phrase})', *forms])})")
+    return both.join(clauses)
 
 
 def _hits(session: Session, ids: Sequence[int], terms: Sequence[Phrase]) -> list[Hit]:
-    paragraph = col(ParagraphInterval.paragraph_id)
+    paragraph, first = col(ParagraphInterval.paragraph_id), col(ParagraphPack.first_id)
     intervals = select(ParagraphInterval, of_pack("first_id", paragraph)).where(
         paragraph.in_(ids)
     )
     stood = session.exec(intervals.order_by(col(ParagraphInterval.first))).all()
-    packs = select(ParagraphPack.first_id, ParagraphPack.texts, Document).join(Document)
-    packs = packs.where(col(ParagraphPack.first_id).in_({first for _, first in stood}))
-    held = {first: (texts, document) for first, texts, document in session.exec(packs)}
-    texts = {
-        each.paragraph_id: held[first][0][each.paragraph_id - first]
-        for each, first in stood
+    packs = select(first, ParagraphPack.texts, Document).join(Document)
+    held = {
+        id_: (texts, document)
+        for id_, texts, document in session.exec(
+            packs.where(first.in_({pack for _, pack in stood}))
+        )
     }
-    documents = {each.paragraph_id: held[first][1] for each, first in stood}
-    spans = _spans(session, [(each, held[first][1].id) for each, first in stood])
-    return [
-        Hit(id_, documents[id_], texts[id_], marked(texts[id_], terms), spans[id_])
-        for id_ in ids
-    ]
-
-
-def _spans(
-    session: Session, stood: Sequence[tuple[ParagraphInterval, str]]
-) -> dict[int, list[Span]]:
-    borders = {(of, each.first) for each, of in stood}
-    borders |= {(of, each.last + 1) for each, of in stood if each.last is not None}
+    # the versions with which each begins, and after which it ended
+    borders = {
+        (held[pack][1].id, number)
+        for each, pack in stood
+        for number in (each.first, each.last and each.last + 1)
+        if number is not None
+    }
     known = (
         select(Version.document_id, Version.number, Version.captured_at, Change.id)
-        .join(Change, col(Change.version_id) == col(Version.id), isouter=True)
+        .join(Change, col(Change.version_id) == Version.id, isouter=True)
         .where(tuple_(col(Version.document_id), col(Version.number)).in_(borders))
     )
     at = {
         (document, number): (moment, change)
         for document, number, moment, change in session.exec(known)
     }
-    found: dict[int, list[Span]] = {}
-    for each, of in stood:
-        since, came = at[of, each.first]
-        until, went = (
-            at.get((of, each.last + 1), (None, None))
-            if each.last is not None
-            else (None, None)
-        )
+    hits: dict[int, Hit] = {}
+    for each, pack in stood:
+        texts, document = held[pack]
+        id_ = each.paragraph_id
+        if id_ not in hits:
+            text = texts[id_ - pack]
+            hits[id_] = Hit(id_, document, text, marked(text, terms), [])
+        since, came = at[document.id, each.first]
+        ended = (document.id, each.last + 1) if each.last is not None else None
+        until, went = at.get(ended, (None, None)) if ended else (None, None)
         span = Span(each.first, since, came, each.last, until, went)
-        found.setdefault(each.paragraph_id, []).append(span)
-    return found
+        hits[id_].spans.append(span)
+    return [hits[id_] for id_ in ids]
 
 
 def marked(paragraph: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:

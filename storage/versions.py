@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Field, Session, SQLModel, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from foundation.vocabulary import Cause
 from storage.captures import Capture
@@ -30,13 +31,12 @@ from storage.chain import (
 )
 from storage.clock import midnight
 from storage.columns import CompressedJson, Utc, add_to_unique, json_bytes
-from storage.documents import Document
+from storage.documents import Document, matching
 from storage.errors import Unknown, Withdrawn
 from storage.withdrawals import (
     Withdrawal,
     leave_out_withdrawn,
     with_withdrawn,
-    withdrawals,
 )
 
 
@@ -119,15 +119,16 @@ FROM_PAGE = col(Version.source).is_(None)  # of the service itself
 
 
 def current_version(
-    session: Session, document_id: str, *conditions: ColumnElement[bool]
+    session: Session, document_id: str, *conditions: ColumnElement[bool] | bool
 ) -> Version | None:
     """The newest that meets the conditions."""
-    return session.exec(
-        select(Version)
-        .where(Version.document_id == document_id, *conditions)
-        .order_by(col(Version.number).desc())
-        .limit(1)
-    ).first()
+    of_it = select(Version).where(Version.document_id == document_id, *conditions)
+    return session.exec(of_it.order_by(col(Version.number).desc()).limit(1)).first()
+
+
+def _heads(*conditions: ColumnElement[bool] | bool) -> SelectOfScalar[Version]:
+    """Without pages, so that a long history fits in little memory."""
+    return select(Version).where(*conditions).options(defer(Version.page))
 
 
 def is_read_as(extractor: str, language: str) -> bool:
@@ -149,114 +150,78 @@ class InForce(NamedTuple):
 def in_force(
     session: Session, ids: Collection[str] | None = None
 ) -> dict[str, InForce]:
-    newest = select(
-        Version.document_id, func.max(Version.number).label("number")
-    ).group_by(col(Version.document_id))
-    if ids is not None:
-        newest = newest.where(col(Version.document_id).in_(ids))
-    last = newest.subquery()
     part = aliased(Capture)
-    rows = session.exec(
+    of_it = col(Version.document_id) == Document.id
+    last = select(func.max(Version.number)).where(of_it).correlate(Document)
+    wanted = (
         select(Version, Capture, exists().where(col(part.head_id) == Capture.id))
         .options(defer(Version.page), defer(Capture.body))  # type: ignore[arg-type]  # a class's attribute is its column
-        .join(
-            last,
-            (col(Version.document_id) == last.c.document_id)
-            & (col(Version.number) == last.c.number),
-        )
-        .join(Capture, col(Capture.id) == col(Version.capture_id))
+        .join(Capture, col(Capture.id) == Version.capture_id)
+        .join(Document, of_it & (col(Version.number) == last.scalar_subquery()))
     )
-    return {
-        version.document_id: InForce(
+    if ids is not None:
+        wanted = wanted.where(col(Document.id).in_(ids))
+    found = {}
+    for version, capture, has_parts in session.exec(wanted):
+        url, final_url = capture.url, capture.final_url
+        source = (url, final_url, capture.mime, capture.charset, capture.sha256)
+        found[version.document_id] = InForce(
             version.id,
             version.fingerprint,
             version.extractor,
-            capture.url,
-            capture.final_url,
-            None
-            if parts
-            else (
-                capture.url,
-                capture.final_url,
-                capture.mime,
-                capture.charset,
-                capture.sha256,
-            ),
+            url,
+            final_url,
+            None if has_parts else source,
         )
-        for version, capture, parts in rows
-    }
+    return found
 
 
 def versions(session: Session, document_id: str) -> list[Version]:
-    """Oldest first, without pages: a long history fits in little memory."""
-    wanted = (
-        select(Version)
-        .where(Version.document_id == document_id)
-        .options(defer(Version.page))
-    )
-    return list(session.exec(wanted.order_by(col(Version.number))))
+    """Oldest first, without pages."""
+    of_it = _heads(Version.document_id == document_id)
+    return list(session.exec(of_it.order_by(col(Version.number))))
 
 
 def versions_of_document(
     session: Session, document_id: str, *, before: int | None = None, limit: int = 50
 ) -> list[Version]:
     """Newest first, without pages."""
-    wanted = (
-        select(Version)
-        .where(Version.document_id == document_id)
-        .options(defer(Version.page))
-    )
+    wanted = _heads(Version.document_id == document_id)
     if before is not None:
-        wanted = wanted.where(col(Version.number) < before)
+        wanted = wanted.where(Version.number < before)
     return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(limit)))
 
 
 def stored_versions(
-    session: Session,
-    *,
-    services: Collection[str] = (),
-    documents: Collection[str] = (),
-    languages: Collection[str] = (),
-    after: int = 0,
-    limit: int = 50,
+    session: Session, *, after: int = 0, limit: int = 50, **filters: Collection[str]
 ) -> list[Version]:
-    """In the order of their ids, which is that in which they were stored."""
-    wanted = select(Version).where(col(Version.id) > after)
-    among = select(Document.id)
-    if services:
-        among = among.where(col(Document.service).in_(services))
-    if languages:
-        among = among.where(col(Document.language).in_(languages))
-    if documents:
-        among = among.where(col(Document.id).in_(documents))
-    if services or languages or documents:
-        wanted = wanted.where(col(Version.document_id).in_(among))
+    """Of documents that `filters` match, in the order in which they were stored."""
+    wanted = select(Version).where(Version.id > after)
+    if among := matching(**filters):
+        ids = select(Document.id).where(*among)
+        wanted = wanted.where(col(Version.document_id).in_(ids))
     return list(session.exec(wanted.order_by(col(Version.id)).limit(limit)))
 
 
 def state_of_texts(session: Session, document_id: str) -> str:
     """A digest of which versions stand, and as what each is read."""
-    heads = select(Version.number, Version.fingerprint, Version.extractor).where(
-        Version.document_id == document_id
-    )
-    rows = session.exec(heads.order_by(col(Version.number))).all()
-    return sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()
+    rows = [
+        (version.number, version.fingerprint, version.extractor)
+        for version in versions(session, document_id)
+    ]
+    return sha256(repr(rows).encode()).hexdigest()
 
 
 def numbers_around(
     session: Session, document_id: str, number: int
 ) -> tuple[int | None, int | None]:
     """Before and after."""
-    same = select(Version.number).where(Version.document_id == document_id)
-    before = (
-        same.where(col(Version.number) < number)
-        .order_by(col(Version.number).desc())
-        .limit(1)
-    )
-    after = (
-        same.where(col(Version.number) > number).order_by(col(Version.number)).limit(1)
-    )
-    return session.exec(before).first(), session.exec(after).first()
+    return session.exec(
+        select(
+            func.max(Version.number).filter(col(Version.number) < number),
+            func.min(Version.number).filter(col(Version.number) > number),
+        ).where(Version.document_id == document_id)
+    ).one()
 
 
 def next_number(session: Session, document_id: str, current: Version | None) -> int:
@@ -274,39 +239,20 @@ def pages_before(
     session: Session, document_id: str, number: int, most: int
 ) -> list[dict[str, Any]]:
     """Oldest first, of the last `most` versions."""
-    wanted = select(Version.page).where(
-        Version.document_id == document_id, col(Version.number) < number
-    )
-    return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(most)))[
-        ::-1
-    ]
-
-
-def earlier_with(
-    session: Session, document_id: str, fingerprint: str, until: int
-) -> Version | None:
-    """The newest up to the number `until`."""
-    return current_version(
-        session,
-        document_id,
-        col(Version.fingerprint) == fingerprint,
-        col(Version.number) <= until,
-    )
+    earlier = Version.document_id == document_id, Version.number < number
+    newest = select(Version.page).where(*earlier).order_by(col(Version.number).desc())
+    return [*session.exec(newest.limit(most))][::-1]
 
 
 def imported_around(
     session: Session, document_id: str, at: datetime | None
 ) -> tuple[Version | None, Version | None]:
     """The last imported version (until that time), and the one after it, without its page."""
-    until = [col(Version.captured_at) <= at] if at is not None else []
+    until = [Version.captured_at <= at] if at is not None else []
     last = current_version(session, document_id, IMPORTED, *until)
-    after = select(Version).where(
-        Version.document_id == document_id,
-        col(Version.number) > (last.number if last else 0),
-    )
-    return last, session.exec(
-        after.options(defer(Version.page)).order_by(col(Version.number)).limit(1)
-    ).first()
+    number = last.number if last else 0
+    later = _heads(Version.document_id == document_id, Version.number > number)
+    return last, session.exec(later.order_by(col(Version.number)).limit(1)).first()
 
 
 def last_import(session: Session, document_id: str, archive: str) -> Import | None:
@@ -336,30 +282,27 @@ def renumber(session: Session, document_id: str, *, since: int, by: int) -> None
 
 def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:
     """Captures by fingerprint, except texts that stand in another version."""
-    withdrawn = {
+    same = select(Version.fingerprint).where(Version.document_id == document_id)
+    standing = {*session.exec(same)}
+    return {
         version.fingerprint: version.capture_id
         for version, _ in withdrawn_versions(session, document_id)
-    }
-    same = select(Version.fingerprint).where(Version.document_id == document_id)
-    standing = set(session.exec(same.where(col(Version.fingerprint).in_(withdrawn))))
-    return {
-        text: capture_id
-        for text, capture_id in withdrawn.items()
-        if text not in standing
+        if version.fingerprint not in standing
     }
 
 
 def withdrawn_versions(
     session: Session, document_id: str
 ) -> list[tuple[Version, Withdrawal]]:
-    joined = select(Version, Withdrawal).join(
-        Withdrawal, col(Withdrawal.version_id) == col(Version.id)
-    )
-    wanted = joined.where(Version.document_id == document_id).options(
-        defer(Version.page)
+    wanted = (
+        select(Version, Withdrawal)
+        .join(Withdrawal)
+        .where(Version.document_id == document_id)
+        .options(defer(Version.page))
+        .order_by(col(Version.number))
     )
     with with_withdrawn(session):
-        return list(session.exec(wanted.order_by(col(Version.number))).all())
+        return list(session.exec(wanted).all())
 
 
 class UnknownVersion(Unknown):
@@ -368,17 +311,15 @@ class UnknownVersion(Unknown):
 
 def numbered_version(session: Session, document_id: str, number: int) -> Version:
     """Raises `UnknownVersion`, `Withdrawn`."""
-    wanted = select(Version).where(
-        Version.document_id == document_id, Version.number == number
-    )
-    row = session.exec(wanted).first()
+    this = Version.document_id == document_id, Version.number == number
+    row = session.exec(select(Version).where(*this)).first()
     if row is not None:
         return row
     with with_withdrawn(session):
-        row = session.exec(wanted.options(defer(Version.page))).first()
+        row = session.exec(_heads(*this)).first()
     if row is None:
         raise UnknownVersion(f"{document_id} has no version {number}")
-    withdrawal = withdrawals(session, [row.id])[row.id]
+    withdrawal = session.get_one(Withdrawal, row.id)
     raise Withdrawn(
         f"version {number}", document_id, withdrawal.withdrawn_at, withdrawal.reason
     )
@@ -395,12 +336,11 @@ class BeforeFirstText(UnknownVersion):
 def version_on(session: Session, document_id: str, day: date) -> int:
     """In force at the end of a UTC day. Raises `BeforeFirstText`, `UnknownVersion`."""
     until = midnight(day + timedelta(days=1))
-    of_day = select(func.max(Version.number)).where(Version.document_id == document_id)
-    number = session.exec(of_day.where(col(Version.captured_at) < until)).one()
-    if number is None:
+    version = current_version(session, document_id, Version.captured_at < until)
+    if version is None:
         first = first_captured_at(session, document_id).date()
         raise BeforeFirstText(document_id, day, first)
-    return number
+    return version.number
 
 
 def first_captured_at(session: Session, document_id: str) -> datetime:
@@ -414,10 +354,6 @@ def first_captured_at(session: Session, document_id: str) -> datetime:
 
 def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
     """Without pages; withdrawn ones included, for another document may be compared with them."""
-    wanted = (
-        select(Version)
-        .where(col(Version.id).in_(set(ids)))
-        .options(defer(Version.page))
-    )
+    wanted = _heads(col(Version.id).in_({*ids}))
     with with_withdrawn(session):
         return {version.id: version for version in session.exec(wanted)}

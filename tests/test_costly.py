@@ -17,7 +17,7 @@ from analysis.extract import read_page
 from analysis.model import UnreadablePage
 from analysis.text.lexicon import matches
 from evaluation import hostile_texts
-from storage.checks import checks_of
+from storage.checks import newest_checks
 from storage.database import Database
 from tests import warm
 from tests.site import (
@@ -120,7 +120,7 @@ def test_a_page_that_takes_too_much_is_unreadable_and_the_others_are_told(
         )
     database = Database(database_url)
     with database.reading() as session:
-        checks = checks_of(session, "library/hostile", limit=4)
+        checks = newest_checks(session, "library/hostile", limit=4)
     database.close()
     assert [check.attempts for check in checks] == [3, 3, 2, 1], (
         "the same page is given up after three attempts"

@@ -57,7 +57,7 @@ def test_a_digest_is_not_cheated_of_what_a_route_that_left_was_to_tell_at_once(
         now=morning + timedelta(hours=5),
         operator=OPERATOR,
     )
-    assert [message.body.routes for message in post.to("A")] == [("daily",)]
+    assert [message.routes for message in post.to("A")] == [("daily",)]
     assert [row.state for row in rows(database) if row.route == "picky"] == (
         [] if after else [State.PARKED]
     )
@@ -74,13 +74,13 @@ def test_a_digest_is_not_cheated_either_where_it_calls_the_place_by_another_name
     morning, down, post = NOON + timedelta(hours=20), Post(A=TEMPORARY), Post()
     for now in (morning - MINUTE, morning, morning + 5 * MINUTE):
         deliver(database, route("team", "json://a"), daily, post=down, now=now)
-    assert down.to("A")[-1].body.routes == ("daily", "team")
+    assert down.to("A")[-1].routes == ("daily", "team")
     deliver(
         database, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR
     )
-    assert [
-        (name, message.kind, message.body.routes) for name, message in post.sent
-    ] == [("${ALL}", "digest", ("daily",))]
+    assert [(name, message.kind, message.routes) for name, message in post.sent] == [
+        ("${ALL}", "digest", ("daily",))
+    ]
 
 
 def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None:
@@ -96,11 +96,11 @@ def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None
     deliver(database, gone, daily, weekly, post=Post(A=TEMPORARY), now=next_day)
     post = Post()
     deliver(database, daily, weekly, post=post, now=next_day + 5 * MINUTE)
-    assert [(message.kind, message.body.routes) for message in post.to("A")] == [
+    assert [(message.kind, message.routes) for message in post.to("A")] == [
         ("digest", ("daily",))
     ]
     deliver(database, daily, weekly, post=post, now=NOON + timedelta(days=7))
-    assert [(message.kind, message.body.routes) for message in post.to("A")[1:]] == [
+    assert [(message.kind, message.routes) for message in post.to("A")[1:]] == [
         ("digest", ("weekly",))
     ]
     assert [(row.route, row.state) for row in rows(database)] == [
@@ -278,7 +278,7 @@ def test_a_change_in_two_digests_of_one_time_and_address_comes_once_and_names_bo
         route("two", "json://a", **morning),
         post=post,
     )
-    assert sorted((news(message), message.body.routes) for message in post.to("A")) == [
+    assert sorted((news(message), message.routes) for message in post.to("A")) == [
         (NEWS, ("one", "two")),
         (NEWS, ("two",)),
     ]
@@ -375,7 +375,7 @@ def test_no_digest_says_that_nothing_changed_to_those_who_were_told_at_once(
             post=post,
             now=morning + timedelta(days=day),
         )
-    assert [message.body.template for _, message in post.sent] == [
+    assert [message.kind for _, message in post.sent] == [
         "digest",
         "alert",
         "digest",

@@ -39,8 +39,8 @@ def test_a_change_that_two_routes_want_comes_once_and_names_both(
         route("all", "json://a", "json://b"),
         post=post,
     )
-    assert [message.body.routes for message in post.to("A")] == [("all", "team")]
-    assert [message.body.routes for message in post.to("B")] == [("all",)]
+    assert [message.routes for message in post.to("A")] == [("all", "team")]
+    assert [message.routes for message in post.to("B")] == [("all",)]
 
 
 def test_nothing_old_floods_a_new_route_or_a_new_address(database: Database) -> None:
@@ -111,7 +111,7 @@ def test_what_waited_for_two_routes_comes_once_when_the_first_one_leaves(
     assert deliver(
         database, all_, post=post, now=NOON + 5 * MINUTE, operator=OPERATOR
     ) == Deliveries(1, 0, 0)
-    assert [(name, message.body.routes) for name, message in post.sent] == [
+    assert [(name, message.routes) for name, message in post.sent] == [
         ("${ALL}", ("all",))
     ]
     assert "entraîne l’IA" in post.sent[0][1].subject
@@ -137,7 +137,7 @@ def test_who_has_a_message_of_a_route_that_left_does_not_get_it_again_from_anoth
     deliver(database, route("team", "json://a"), all_, post=first)
     deliver(database, all_, post=post, now=NOON + 5 * MINUTE)
     (before,), (after,) = first.to("A"), post.to("ALL")
-    assert (after.key, after.taken, after.body.routes) == (
+    assert (after.key, after.taken, after.routes) == (
         before.key,
         {"mark of ann"},
         ("all",),
@@ -272,7 +272,7 @@ def test_two_names_of_one_address_are_one_place(database: Database) -> None:
     member = Route("member", (Address("${MEMBER}", "json://a"),))
     deliver(database, route("team", "json://a", "json://b"), member, post=post)
     assert sorted(name for name, _ in post.sent) == ["${A}", "${B}"]
-    assert [message.body.routes for message in post.to("A")] == [("member", "team")]
+    assert [message.routes for message in post.to("A")] == [("member", "team")]
 
 
 def test_a_renamed_route_keeps_what_waits_for_it(database: Database) -> None:

@@ -77,4 +77,4 @@ def test_of_two_routes_with_one_address_the_one_that_is_not_quiet_decides(
         post=post,
         now=NIGHT,
     )
-    assert [message.body.routes for message in post.to("A")] == [("all", "team")]
+    assert [message.routes for message in post.to("A")] == [("all", "team")]

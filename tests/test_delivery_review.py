@@ -71,7 +71,7 @@ def test_an_alert_waits_for_a_review_and_goes_with_the_reviewers_words(
     edit = {"headline": {"fr": "Parley lit tout"}, "note": {"fr": "À lire."}}
     review(database, number, ReviewState.REVIEWED, edit={**edit, "severity": "medium"})
     deliver(database, team, everyone, post=post, now=NOON + 23 * HOUR)
-    (message,) = (each for name, each in post.sent if each.body.language == "fr")
+    (message,) = (each for name, each in post.sent if each.language == "fr")
     assert message.subject.startswith("[Gravité moyenne] Parley lit tout")
     assert "À lire. (Anna)" in message.text
     assert "Le programme avait écrit\xa0: «" in message.text
@@ -90,7 +90,7 @@ def test_what_nobody_reviewed_goes_as_it_is_when_the_wait_is_over_and_says_so(
     assert post.sent == []
     deliver(database, team, post=post, now=NOON + 24 * HOUR)
     (message,) = post.to("A")
-    assert message.body.lead == "Not reviewed by a person."
+    assert message.lead == "Not reviewed by a person."
     assert "Not reviewed by a person." in message.html
 
 
@@ -146,7 +146,7 @@ def test_a_hold_that_ends_on_a_sunday_night_waits_for_the_morning(
     deliver(database, team, post=post, now=night)
     assert post.sent == []
     deliver(database, team, post=post, now=night + 9 * HOUR)
-    assert post.to("A")[0].body.lead == "Not reviewed by a person."
+    assert post.to("A")[0].lead == "Not reviewed by a person."
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -238,9 +238,7 @@ def test_one_event_is_one_alert_that_begins_with_the_page_in_the_routes_language
     assert " · Privacy Policy" in english.subject
     assert " · Politique de confidentialité" in french.subject
     for message, others in ((english, (2, 3)), (french, (1, 3))):
-        head, listed = message.text.split(
-            catalogue(message.body.language)("event.others")
-        )
+        head, listed = message.text.split(catalogue(message.language)("event.others"))
         assert [f"/changes/{number}" in listed for number in (1, 2, 3)] == [
             number in others for number in (1, 2, 3)
         ]
@@ -326,9 +324,10 @@ def test_what_joins_while_nobody_has_the_alert_is_put_into_it(
     )
     assert deliver(database, *routes, post=post).sent == 1
     assert deliver(database, *routes, post=post, now=NOON + DAY / 2).sent == 1
-    assert [
-        (name, len(message.body.changes[0].others)) for name, message in post.sent
-    ] == [("${DUTY}", 1), ("${A}", 1)]
+    assert [(name, len(message.changes[0].others)) for name, message in post.sent] == [
+        ("${DUTY}", 1),
+        ("${A}", 1),
+    ]
 
 
 def test_a_digest_has_one_line_for_an_event_and_none_for_its_translation_a_week_later(
@@ -347,7 +346,7 @@ def test_a_digest_has_one_line_for_an_event_and_none_for_its_translation_a_week_
     )
     (digest,) = post.to("A")
     assert digest.subject.startswith("[High] Harbour trains")
-    assert [len(view.others) for view in digest.body.changes] == [0, 1]
+    assert [len(view.others) for view in digest.changes] == [0, 1]
     assert digest.text.count(" (high): ") == 2
     assert "* Terms of Use (https://watch.example/changes/2): high" in digest.text
     find(

@@ -35,7 +35,7 @@ from analysis.text.normal import fingerprint
 from foundation.http_client import fetch
 from foundation.vocabulary import Outcome
 from notifier.forms import Format
-from notifier.notifications import Body, fitted
+from notifier.notifications import Notification
 from policywatch.config.watchlist import load
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.checks import finish
@@ -813,8 +813,9 @@ def test_readers_have_a_digest_by_which_they_notice_another_chain(
 
 @pytest.mark.parametrize("form", ["text", "html"])
 def test_notices_to_the_operator_end_in_the_digest(form: Format) -> None:
-    body = Body("notice", "de", lead="Etwas ist zu tun.", head="entry-1, SHA-256 ab")
-    assert "Beweiskette: entry-1, SHA-256 ab" in fitted(body, "Betreff", form, 10_000)
+    head = "entry-1, SHA-256 ab"
+    notice = Notification("notice", "Betreff", "de", lead="Zu tun.", head=head)
+    assert f"Beweiskette: {head}" in notice.fitted(form, 10_000)
 
 
 def dripping(_asked: Asked, connection: socket.socket) -> None:

@@ -19,7 +19,7 @@ from policywatch.pipeline import Job
 from policywatch.sources.layout import Archived, continued_by
 from storage.captures import Capture, add_capture
 from storage.changes import Change, change_to
-from storage.checks import Check, checks_of
+from storage.checks import Check, newest_checks
 from storage.database import Database
 from storage.deliveries import Alert
 from storage.paragraphs import blame
@@ -77,7 +77,7 @@ def check(
         )
     ingest(database, configs, lambda *_: ["team"], [])
     with database.reading() as session:
-        return checks_of(session, "parley/privacy", limit=1)[0].outcome
+        return newest_checks(session, "parley/privacy", limit=1)[0].outcome
 
 
 def test_our_own_checks_continue_it_and_alert_only_of_what_they_saw(

@@ -257,7 +257,7 @@ def test_a_headline_is_short_whatever_the_service_is_called(store: Database) -> 
         message = alert_message(
             session, unplanned_alerts(session), language="en", base_url=SITE
         )
-    headline = message.body.changes[0].headline
+    headline = message.changes[0].headline
     assert len(headline) <= 160
     assert headline.endswith("… trains AI on your data by default from 3 November 2025")
 

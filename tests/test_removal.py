@@ -17,7 +17,7 @@ from policywatch.ingest.checks import finish
 from policywatch.pipeline import Job
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture
 from storage.changes import Change, change_to, changes_of
-from storage.checks import Check, checks_of
+from storage.checks import Check, newest_checks
 from storage.database import Database
 from storage.deliveries import Alert, Delivery, DeliveryItem
 from storage.documents import Document, declare
@@ -42,7 +42,7 @@ NEW = "parley/privacy"
 
 def ids(session: Session, document: str) -> list[list[int | None]]:
     """Of its versions, changes and checks."""
-    checks = checks_of(session, document, limit=100)
+    checks = newest_checks(session, document, limit=100)
     return [
         [row.id for row in rows]
         for rows in (versions(session, document), changes_of(session, document), checks)

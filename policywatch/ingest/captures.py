@@ -25,9 +25,8 @@ from storage.captures import captures_from
 from storage.checks import (
     ATTEMPTS,
     Check,
-    attempts_before,
     forget_attempts,
-    tripped_before,
+    last_trouble,
     unread_checks,
 )
 from storage.database import Database
@@ -117,13 +116,12 @@ def _ingest(
             return
         config = configs[check.document_id]
         assert check.capture_id is not None, "an unread check has a capture"
-        failed = None if again else tripped_before(session, check)
-        if failed is not None and failed.outcome is not None:
-            check.attempts = failed.attempts  # `read --again` finds it
-            finish(session, check, Outcome(failed.outcome), failed.reason)
-            return
-        if not again:
-            check.attempts = max(check.attempts, attempts_before(session, check))
+        before = None if again else last_trouble(session, check)
+        if before is not None and before.outcome is not None:
+            check.attempts = max(check.attempts, before.attempts)
+            if before.outcome == Outcome.FAILED or before.attempts >= ATTEMPTS:
+                finish(session, check, Outcome(before.outcome), before.reason)
+                return
         is_given_up = check.attempts >= ATTEMPTS
         check.attempts += not is_given_up
     with database.reading() as session:

@@ -12,9 +12,10 @@ from messages import Message
 from storage.chain import note
 from storage.checks import (
     ASIDE,
+    OF_THE_PAGE,
     Check,
     drop_captures,
-    last_moves,
+    newest_checks,
     pauses,
     set_aside_in_a_row,
     take_rejection_back,
@@ -112,8 +113,8 @@ def _propose_address(session: Session, row: Document, check: Check) -> None:
     """Once, when as many checks as the watchlist says met the same new address."""
     if check.moved_to is None:
         return
-    moves = last_moves(session, row.id, row.alert_after)
-    if moves != [check.moved_to] * row.alert_after:
+    last = newest_checks(session, row.id, OF_THE_PAGE, limit=row.alert_after)
+    if [each.moved_to for each in last] != [check.moved_to] * row.alert_after:
         return
     entry = f"url = {json.dumps(check.moved_to, ensure_ascii=False)}"
     proposals = [[check.moved_to, entry]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from analysis.model import Page
 from analysis.page_json import page_from_json, page_json
@@ -32,7 +32,7 @@ from storage.changes import Change
 from storage.checks import Check
 from storage.deliveries import Notice, notices_of
 from storage.paragraphs import index_version
-from storage.versions import Version, earlier_with, enter_text, next_number
+from storage.versions import Version, current_version, enter_text, next_number
 
 
 def apply(
@@ -171,9 +171,9 @@ def add_change(
         **draft.columns(alert=cause is not Cause.EXTRACTION),
     )
     if cause is Cause.PAGE:
-        returned = earlier_with(
-            session, after.document_id, after.fingerprint, after.number - 1
-        )
+        is_same = col(Version.fingerprint) == after.fingerprint
+        earlier = col(Version.number) < after.number
+        returned = current_version(session, after.document_id, is_same, earlier)
         change.returns_to = returned.id if returned is not None else None
     session.add(change)
     session.flush()

@@ -23,9 +23,9 @@ from storage.change_list import changes_to
 from storage.checks import (
     OF_THE_PAGE,
     VALID,
-    checks_of,
     count_checks,
     newest_check,
+    newest_checks,
 )
 from storage.documents import document
 from storage.journal import Action, Actor, enter
@@ -130,7 +130,7 @@ def document_page(
         "choice": comparison_choice(session, document_id) if before is None else None,
         "alternating": alternating_passages(session, [document_id]),
         "proposals": open_proposals(session, document_id),
-        "checks": checks_of(session, document_id, limit=_CHECKS),
+        "checks": newest_checks(session, document_id, limit=_CHECKS),
         "check_count": checks,
         "last_run": newest_check(session),
         "last_good": newest_check(session, document_id, OF_THE_PAGE, VALID),
