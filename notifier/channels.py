@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Callable
 from typing import Any, cast
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat
@@ -14,7 +12,7 @@ from apprise.exception import AppriseException
 from apprise.manager_plugins import NotificationManager
 
 from foundation.addresses import host_of
-from notifier.forms import Format, channel_of
+from notifier.forms import Channel, Format
 from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail
@@ -38,9 +36,6 @@ _FORMS: dict[NotifyFormat, Format] = {
     NotifyFormat.HTML: "html",
     NotifyFormat.MARKDOWN: "markdown",
 }
-# bytes: 200 characters as \uXXXX, and the other keys
-_TITLE_AS_JSON = 1400
-
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
 
@@ -94,40 +89,15 @@ def address(written: str, url: str) -> Address:
     return Address(f"{url.partition('://')[0]}://{host or '…'}#{mark}", url)
 
 
-def body_format(service: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
+def body_format(service: NotifyBase, channel: Channel) -> tuple[Format, NotifyFormat]:
     """`format=` of the address, else the channel's own markup where Apprise passes it through."""
-    channel = channel_of(scheme_of(url))
-    if channel.reads_text:
-        understood = service.resolve_format(None)
-        return _FORMS[understood], understood
-    passed_through = (
-        NotifyFormat.HTML if channel.markup == "tags" else NotifyFormat.MARKDOWN
-    )
+    passed_through = None
+    if not channel.reads_text:
+        is_html = channel.markup == "tags"
+        passed_through = NotifyFormat.HTML if is_html else NotifyFormat.MARKDOWN
     understood = service.resolve_format(passed_through)
-    return (
-        channel.markup if understood == passed_through else _FORMS[understood]
-    ), understood
-
-
-def room_of(
-    service: NotifyBase, url: str, apprise_format: NotifyFormat, subject: str
-) -> int:
-    room = channel_of(scheme_of(url)).room or int(service.body_maxlen)
-    if service.title_maxlen and not service.overflow_amalgamate_title:
-        return room
-    return (
-        room
-        - len(subject)
-        - len("<b></b><br />\r\n" if apprise_format == NotifyFormat.HTML else "# \r\n")
-    )
-
-
-def size_of(url: str) -> Callable[[str], int]:
-    return _bytes if channel_of(scheme_of(url)).counts_bytes else len
-
-
-def _bytes(text: str) -> int:
-    return max(len(text.encode()), (len(json.dumps(text)) + _TITLE_AS_JSON) // 2)
+    is_own = understood == passed_through
+    return channel.markup if is_own else _FORMS[understood], understood
 
 
 def names_its_host(url: str) -> bool:
@@ -167,21 +137,19 @@ def _ours(scheme: str, url: str) -> NotifyBase | None:
         raise UnusableAddress(
             "write webhook+https://SECRET@HOST/PATH, with a secret of 16 characters or more"
         )
-    if parsed is None:
-        return None
     try:
-        service = kind(**parsed, asset=_asset())
+        service = kind(**parsed, asset=_asset()) if parsed is not None else None
     except (AppriseException, TypeError):
         return None
-    if isinstance(service, Mail):
-        lost, of = service.lost(parsed)
-        if lost:
-            raise UnusableAddress(
-                f"of the {of} people in this address Apprise leaves out number {', '.join(map(str, lost))}; write each "
-                "as NAME@HOST.DOMAIN in ASCII (a domain with other letters as xn--...), with a comma between two"
-            )
-        return service if service.targets else None
-    return service
+    if not isinstance(service, Mail) or parsed is None:
+        return service
+    lost, of = service.lost(parsed)
+    if lost:
+        raise UnusableAddress(
+            f"of the {of} people in this address Apprise leaves out number {', '.join(map(str, lost))}; write each "
+            "as NAME@HOST.DOMAIN in ASCII (a domain with other letters as xn--...), with a comma between two"
+        )
+    return service if service.targets else None
 
 
 def _asset() -> AppriseAsset:

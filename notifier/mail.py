@@ -56,27 +56,17 @@ class Mail(NotifyEmail):
 
     def lost(self, parsed: Mapping[str, Any]) -> tuple[list[int], int]:
         """The places, from 1, of people whom Apprise ignored; and how many there are."""
-        kept = (
-            {address for _, address in self.targets}
-            | self.cc
-            | self.bcc
-            | self.reply_to
-        )
-        written = [
-            *parsed["targets"],
-            *(parsed.get(key, "") for key in ("cc", "bcc", "reply_to")),
-        ]
+        kept = self._people | self.reply_to
+        others = (parsed.get(key, "") for key in ("cc", "bcc", "reply_to"))
         people = [
             name
-            for text in written
+            for text in (*parsed["targets"], *others)
             for name in re.split(r"[,;]", _QUOTED.sub("", text))
             if name.strip()
         ]
-        return [
-            place
-            for place, person in enumerate(people, 1)
-            if not _is_among(kept, person)
-        ], len(people)
+        numbered = enumerate(people, 1)
+        lost = [place for place, person in numbered if not _is_among(kept, person)]
+        return lost, len(people)
 
     def post(self, message: Notification, taken: set[str], until: float = inf) -> None:
         """To everybody without a mark in `taken`, which grows; raises `Refused`. Nobody after `until` (monotonic
@@ -108,21 +98,25 @@ class Mail(NotifyEmail):
         if not self.verify_certificate:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        seconds, port = float(self.socket_connect_timeout), int(self.port or 0)
+        host, port = self.smtp_host, int(self.port or 0)
+        seconds = float(self.socket_connect_timeout)
+        server: smtplib.SMTP
         if self.secure_mode == "ssl":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self.smtp_host, port, timeout=seconds, context=context
-            )
+            server = smtplib.SMTP_SSL(host, port, timeout=seconds, context=context)
         else:
-            server = smtplib.SMTP(self.smtp_host, port, timeout=seconds)
+            server = smtplib.SMTP(host, port, timeout=seconds)
         try:
             if self.secure_mode == "starttls":
                 server.starttls(context=context)
             if self.user and self.password:
-                _log_in(server, self.user, self.password)
-        except BaseException:
+                server.login(self.user, self.password)
+        except BaseException as failure:
             with suppress(OSError, smtplib.SMTPException):
                 server.quit()
+            # smtplib sends ASCII, whatever the server supports
+            if isinstance(failure, UnicodeEncodeError):
+                reason = Message("delivery.login_not_ascii")
+                raise Refused(reason, permanent=True) from failure
             raise
         return server
 
@@ -134,63 +128,49 @@ class Mail(NotifyEmail):
         bodies = message.text, message.html
         copies = [*self.cc, *self.bcc]
         for to in self.targets:
-            recipients = [
-                person
-                for person in (to[1], *copies)
-                if _mark(message, person) not in taken
-            ]
+            marks = {person: _mark(message, person) for person in (to[1], *copies)}
+            waiting = [person for person, mark in marks.items() if mark not in taken]
             copies = []
-            if not recipients:
+            if not waiting:
                 continue
             if monotonic() >= until:
                 raise TimeoutError
+            mail = self._mail(message, *bodies, to)
             try:
-                refusals = server.send_message(
-                    self._mail(message, *bodies, to), self._sender, recipients
-                )
+                refusals = server.send_message(mail, self._sender, waiting)
             except smtplib.SMTPRecipientsRefused as failure:
                 refusals = failure.recipients
-            except (
-                smtplib.SMTPNotSupportedError
-            ) as failure:  # unsupported letters in an address
-                raise Refused(
-                    Message("delivery.not_offered", why=str(failure)), permanent=True
-                ) from failure
+            except smtplib.SMTPNotSupportedError as failure:
+                # unsupported letters in an address
+                reason = Message("delivery.not_offered", why=str(failure))
+                raise Refused(reason, permanent=True) from failure
             refused |= refusals
-            taken.update(
-                _mark(message, person)
-                for person in recipients
-                if person not in refusals
-            )
+            taken.update(marks[each] for each in waiting if each not in refusals)
         return refused
 
     def _mail(
         self, message: Notification, text: str, html: str, to: tuple[str | bool, str]
     ) -> EmailMessage:
         mail = EmailMessage(policy=_POLICY)
-        domain = self._sender.rpartition("@")[2]
+        domain = f"policywatch@{self._sender.rpartition('@')[2]}"
         # the newer class loses a space where a line of encoded words ends
         mail.set_raw("Subject", Header(message.subject, header_name="Subject").encode())
-        mail["From"] = formataddr(
-            (str(self.from_addr[0] or "policywatch"), self._sender)
-        )
+        name = str(self.from_addr[0] or "policywatch")
+        mail["From"] = formataddr((name, self._sender))
         mail["To"] = formataddr((str(to[0] or ""), to[1]))
         if self.cc:
             mail["Cc"] = ", ".join(sorted(self.cc))
         if self.reply_to:
             mail["Reply-To"] = ", ".join(sorted(self.reply_to))
         mail["Date"] = format_datetime(datetime.now().astimezone())
-        mail["Message-ID"] = f"<{_mark(message, to[1])}.policywatch@{domain}>"
+        mail["Message-ID"] = f"<{_mark(message, to[1])}.{domain}>"
         if message.thread is not None:
-            mail["References"] = mail["In-Reply-To"] = (
-                f"<{_digest(message.thread)}.policywatch@{domain}>"
-            )
+            thread = f"<{_digest(message.thread)}.{domain}>"
+            mail["References"] = mail["In-Reply-To"] = thread
         list_name = message.routes[0] if message.routes else message.kind
-        plain = (
-            unicodedata.normalize("NFKD", list_name).encode("ascii", "ignore").decode()
-        )
-        name = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "alerts"
-        mail["List-Id"] = f"<{name}.policywatch.{domain}>"
+        plain = unicodedata.normalize("NFKD", list_name).encode("ascii", "ignore")
+        name = re.sub(r"[^a-z0-9]+", "-", plain.decode().lower()).strip("-")
+        mail["List-Id"] = f"<{name or 'alerts'}.{domain.replace('@', '.')}>"
         mail["Auto-Submitted"] = "auto-generated"
         for header, value in self.headers.items():
             if header not in mail and re.fullmatch(r"[!-9;-~]+", header):
@@ -218,15 +198,6 @@ def _is_among(kept: Iterable[str], written: str) -> bool:
     for address in kept:
         left = re.sub(rf"(?<![^\s<]){re.escape(address)}(?![^\s>])", "", left)
     return left != written and "@" not in left
-
-
-def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
-    try:
-        server.login(user, password)
-    except (
-        UnicodeEncodeError
-    ) as failure:  # smtplib sends ASCII, whatever the server supports
-        raise Refused(Message("delivery.login_not_ascii"), permanent=True) from failure
 
 
 def _refusal(failure: OSError) -> Refused:
@@ -260,23 +231,17 @@ def _partial_refusal(
     """By their place among `people`, as addresses stay hidden."""
     number = {address: place for place, address in enumerate(people, 1)}
     reasons: list[Message] = []
-    in_order = sorted(
-        refused.items(), key=lambda item: (number.get(item[0], len(number) + 1), item)
-    )
-    for address, (code, text) in in_order:
+    for address in sorted(refused, key=lambda each: (number.get(each, inf), each)):
+        code, text = refused[address]
         answer = f"{code} {_text(text)}"
-        if address in number:
-            reasons.append(
-                Message("delivery.person", number=number[address], answer=answer)
-            )
+        if place := number.get(address):
+            reasons.append(Message("delivery.person", number=place, answer=answer))
         else:
             reasons.append(verbatim(f"{address}: {answer}"))
     reason = join_messages("list.people", reasons)
-    permanent = all(code >= _PERMANENT for code, _ in refused.values())
-    return Refused(
-        reason if everybody else Message("delivery.not_for_all", people=reason),
-        permanent,
-    )
+    if not everybody:
+        reason = Message("delivery.not_for_all", people=reason)
+    return Refused(reason, all(code >= _PERMANENT for code, _ in refused.values()))
 
 
 def _text(answer: bytes | str) -> str:

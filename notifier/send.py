@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import contextvars
+import json
 import mimetypes
-import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from time import monotonic
 
 import requests
 import urllib3.exceptions as urllib3
-from apprise import AppriseAttachment, NotifyBase
+from apprise import AppriseAttachment, NotifyBase, NotifyFormat
 from apprise.attachment.memory import AttachMemory
 from apprise.exception import AppriseException
 
-from foundation.http_client import HttpFailure
+from foundation.http_client import HttpFailure, HttpResponse
 from messages import Message, system_error, verbatim
 from notifier.calendar import CalendarEntry
 from notifier.channels import (
     UnusableAddress,
     body_format,
     notify_service,
-    room_of,
     scheme_of,
-    size_of,
 )
-from notifier.forms import channel_of
+from notifier.forms import Channel, channel_of
 from notifier.http_recorder import Exchange, HttpAnswer, listening
 from notifier.mail import Mail, Refused
 from notifier.notifications import Notification
@@ -43,6 +43,8 @@ DEADLINE = 60.0  # seconds; a slow server holds up no others
 # for the last mail under way
 _FOR_THE_LAST = 0.25
 _LONGEST_SUBJECT = 250
+# bytes: 200 characters as \uXXXX, and the other keys
+_TITLE_AS_JSON = 1400
 
 # Apprise takes files of known kinds only; init reads system files, which two threads must not do at once
 mimetypes.init()
@@ -78,12 +80,10 @@ def send(
     taken = set(message.taken)
     until = monotonic() + deadline * (1 - _FOR_THE_LAST)
     result = within(deadline, lambda: _through(service, address, message, taken, until))
-    event = (
-        message.event if channel_of(scheme_of(address.url)).file == "after" else None
-    )
-    if result.ok and event is not None:
+    channel, event = channel_of(scheme_of(address.url)), message.event
+    if result.ok and event is not None and channel.file == "after":
         # failing for its file would send the alert again
-        within(deadline, lambda: _send_file(address, event))
+        within(deadline, lambda: _send_file(address, event, channel))
     return replace(result, taken=frozenset(taken))
 
 
@@ -95,64 +95,67 @@ def _through(
     until: float,
 ) -> Result:
     """`taken` grows on the way, so that deliveries of an interrupted attempt are known."""
+    url = address.url
     try:
         if isinstance(service, Mail) and not service.encrypts:
-            return _by_mail(service, address, message, taken, until)
+            service.post(message, taken, until)
+            return Result(ok=True, answer=Message("delivery.taken"))
         if isinstance(service, Webhook):
-            return _by_webhook(service, address, message)
-        return _by_apprise(service, address, message)
+            return _answered(service.post(message.payload), url)
+        return _by_apprise(service, url, message)
+    except Refused as refused:
+        answer = scrubbed(refused.reason, url)
+        return Result(ok=False, permanent=refused.permanent, answer=answer)
+    except HttpFailure as failure:
+        return Result(ok=False, answer=scrubbed(why_no_response(failure), url))
     except AppriseException as failure:
-        return Result(
-            ok=False, permanent=True, answer=verbatim(scrub(str(failure), address.url))
-        )
+        answer = verbatim(scrub(str(failure), url))
+        return Result(ok=False, permanent=True, answer=answer)
     except Exception as failure:  # noqa: BLE001  # one of a hundred plugins must not stop the others
-        return Result(
-            ok=False, answer=Message("delivery.broke_off", kind=type(failure).__name__)
-        )
+        answer = Message("delivery.broke_off", kind=type(failure).__name__)
+        return Result(ok=False, answer=answer)
 
 
-def _by_apprise(service: NotifyBase, address: Address, message: Notification) -> Result:
-    form, apprise_format = body_format(service, address.url)
+def _by_apprise(service: NotifyBase, url: str, message: Notification) -> Result:
+    channel = channel_of(scheme_of(url))
+    form, apprise_format = body_format(service, channel)
     subject = message.subject[: service.title_maxlen or _LONGEST_SUBJECT]
-    body = message.fitted(
-        form,
-        room_of(service, address.url, apprise_format, subject),
-        size_of(address.url),
-    )
-    file = (
-        _file(message) if channel_of(scheme_of(address.url)).file == "within" else None
-    )
+    room = channel.room or int(service.body_maxlen)
+    if not service.title_maxlen or service.overflow_amalgamate_title:
+        is_html = apprise_format == NotifyFormat.HTML
+        room -= len(subject) + len("<b></b><br />\r\n" if is_html else "# \r\n")
+    body = message.fitted(form, room, json_bytes if channel.counts_bytes else len)
+    file = None
+    if message.event is not None and channel.file == "within":
+        file = attached(message.event)
     with listening() as exchange:
         sent = service.notify(
             body=body, title=subject, body_format=apprise_format, attach=file
         )
-    return (
-        Result(ok=True, answer=_answer(exchange))
-        if sent
-        else _failed(exchange, address.url)
-    )
+    if not sent:
+        return _failed(exchange, url)
+    if not exchange.answers:
+        return Result(ok=True)
+    status = exchange.answers[-1].status
+    return Result(ok=True, answer=Message("delivery.status", status=status))
 
 
-def _by_webhook(service: Webhook, address: Address, message: Notification) -> Result:
-    try:
-        response = service.post(message.payload)
-    except HttpFailure as failure:
-        return Result(ok=False, answer=scrubbed(why_no_response(failure), address.url))
-    if response.status < 300:
-        return Result(
-            ok=True, answer=Message("delivery.status", status=response.status)
-        )
-    if response.status == _GONE:
-        return Result(
-            ok=False, permanent=True, gone=True, answer=Message("delivery.gone")
-        )
+def json_bytes(text: str) -> int:
+    return max(len(text.encode()), (len(json.dumps(text)) + _TITLE_AS_JSON) // 2)
+
+
+def _answered(response: HttpResponse, url: str) -> Result:
+    status = response.status
+    if status < 300:
+        return Result(ok=True, answer=Message("delivery.status", status=status))
+    if status == _GONE:
+        gone = Message("delivery.gone")
+        return Result(ok=False, permanent=True, gone=True, answer=gone)
     text = response.body[:1000].decode("utf-8", "replace")
-    return _refused(
-        HttpAnswer(response.status, response.header("Retry-After"), text), address.url
-    )
+    return _refused(HttpAnswer(status, response.header("Retry-After"), text), url)
 
 
-def _send_file(address: Address, event: CalendarEntry) -> Result:
+def _send_file(address: Address, event: CalendarEntry, channel: Channel) -> Result:
     with (
         TemporaryDirectory(prefix="policywatch-") as folder,
         listening(),
@@ -160,45 +163,17 @@ def _send_file(address: Address, event: CalendarEntry) -> Result:
     ):
         file = Path(folder, event.file_name)  # not all channels can send from memory
         file.write_bytes(event.ics())
-        body = file.name if channel_of(scheme_of(address.url)).text_with_file else ""
+        body = file.name if channel.text_with_file else ""
         attachment = AppriseAttachment([str(file)])
-        return Result(
-            ok=bool(notify_service(address.url).notify(body=body, attach=attachment))
-        )
+        service = notify_service(address.url)
+        return Result(ok=bool(service.notify(body=body, attach=attachment)))
     return Result(ok=False)
 
 
-def _file(message: Notification) -> AppriseAttachment | None:
-    if message.event is None:
-        return None
-    entry = AttachMemory(
-        content=message.event.ics(),
-        name=message.event.file_name,
-        mimetype="text/calendar",
-    )
+def attached(event: CalendarEntry) -> AppriseAttachment:
+    name, kind = event.file_name, "text/calendar"
+    entry = AttachMemory(content=event.ics(), name=name, mimetype=kind)
     return AppriseAttachment([entry])
-
-
-def _by_mail(
-    made: Mail, address: Address, message: Notification, taken: set[str], until: float
-) -> Result:
-    try:
-        made.post(message, taken, until)
-    except Refused as refused:
-        return Result(
-            ok=False,
-            permanent=refused.permanent,
-            answer=scrubbed(refused.reason, address.url),
-        )
-    return Result(ok=True, answer=Message("delivery.taken"))
-
-
-def _answer(exchange: Exchange) -> Message | None:
-    return (
-        Message("delivery.status", status=exchange.answers[-1].status)
-        if exchange.answers
-        else None
-    )
 
 
 def _failed(exchange: Exchange, url: str) -> Result:
@@ -207,29 +182,22 @@ def _failed(exchange: Exchange, url: str) -> Result:
     if refusals:
         return _refused(refusals[-1], url)
     if exchange.failures:
-        return Result(
-            ok=False, answer=scrubbed(why_no_answer(exchange.failures[-1]), url)
-        )
-    reason = (
-        verbatim(exchange.lines[-1]) if exchange.lines else Message("delivery.silent")
-    )
+        reason = why_no_answer(exchange.failures[-1])
+    elif exchange.lines:
+        reason = verbatim(exchange.lines[-1])
+    else:
+        reason = Message("delivery.silent")
     return Result(ok=False, answer=scrubbed(reason, url))
 
 
 def _refused(answer: HttpAnswer, url: str) -> Result:
-    text = scrub(answer.text, url).rstrip(": ")
-    status = Message("delivery.status", status=answer.status)
-    refused = (
-        Message("delivery.refused", status=answer.status, text=text) if text else status
-    )
+    text, status = scrub(answer.text, url).rstrip(": "), answer.status
+    reason = Message("delivery.status", status=status)
+    if text:
+        reason = Message("delivery.refused", status=status, text=text)
     wait = retry_after(answer.retry_after, utc_now())
-    passes = answer.status >= 500 or answer.status in _PASSING
-    return Result(
-        ok=False,
-        permanent=not passes and wait is None,
-        retry_after=wait,
-        answer=refused,
-    )
+    passes = status >= 500 or status in _PASSING or wait is not None
+    return Result(ok=False, permanent=not passes, retry_after=wait, answer=reason)
 
 
 def why_no_response(failure: HttpFailure) -> Message:
@@ -249,13 +217,14 @@ def why_no_response(failure: HttpFailure) -> Message:
 
 def why_no_answer(failure: requests.RequestException) -> Message:
     """Its own text contains the URL."""
-    if isinstance(failure, requests.exceptions.SSLError):
-        return Message("delivery.no_tls")
-    if isinstance(failure, requests.exceptions.ConnectTimeout):
-        return Message("delivery.no_connection_in_time")
-    if isinstance(failure, requests.exceptions.Timeout):
-        return Message("delivery.no_answer")
-    causes = list(_causes(failure))
+    match failure:
+        case requests.exceptions.SSLError():
+            return Message("delivery.no_tls")
+        case requests.exceptions.ConnectTimeout():
+            return Message("delivery.no_connection_in_time")
+        case requests.exceptions.Timeout():
+            return Message("delivery.no_answer")
+    causes = _causes(failure)
     if any(isinstance(cause, urllib3.NameResolutionError) for cause in causes):
         return Message("delivery.unknown_host")
     for cause in causes:
@@ -285,24 +254,20 @@ def _causes(failure: BaseException) -> list[BaseException]:
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
     """Apprise's timeouts restart with each byte."""
-    results: list[Result] = []
-    failures: list[BaseException] = []
+    future: Future[Result] = Future()
 
     def run() -> None:
         try:
-            results.append(work())
+            future.set_result(work())
         except BaseException as failure:  # noqa: BLE001  # raised again below, in the waiting thread
-            failures.append(failure)
+            future.set_exception(failure)
 
-    thread = threading.Thread(
-        target=contextvars.copy_context().run, args=(run,), daemon=True, name="send"
-    )
-    thread.start()
-    thread.join(seconds)
-    if failures:
-        raise failures[0]
-    return (
-        results[0]
-        if results
-        else Result(ok=False, answer=Message("delivery.late", seconds=round(seconds)))
-    )
+    context = contextvars.copy_context()
+    Thread(target=context.run, args=(run,), daemon=True, name="send").start()
+    try:
+        return future.result(seconds)
+    except TimeoutError:
+        if future.done():
+            return future.result()
+        late = Message("delivery.late", seconds=round(seconds))
+        return Result(ok=False, answer=late)

@@ -31,6 +31,11 @@ REFILTERED = (
     "yes",
 )  # the archive says that only its extraction changed
 
+_FACTS = (
+    *("source", "url", "final_url", "status"),
+    *("mime", "charset", "size", "sha256"),
+)
+
 
 class Capture(SQLModel, table=True):
     """Kept for texts that became a version or were set aside; an unchanged page leaves only its check."""
@@ -65,25 +70,12 @@ class Capture(SQLModel, table=True):
     def files(self) -> dict[str, bytes]:
         """The evidence by file name: body, headers, and all other facts but the time."""
         headers = "".join(f"{name}: {value}\n" for name, value in self.headers)
-        names = (
-            "source",
-            "url",
-            "final_url",
-            "status",
-            "mime",
-            "charset",
-            "size",
-            "sha256",
-        )
-        facts = json.dumps({name: getattr(self, name) for name in names}, indent=1)
-        contents = {
-            "body": self.body,
-            "headers": headers.encode(),
-            "json": facts.encode(),
-        }
+        facts = {name: getattr(self, name) for name in _FACTS}
+        name = f"capture-{self.entry}"
         return {
-            f"capture-{self.entry}.{ending}": content
-            for ending, content in contents.items()
+            f"{name}.body": self.body,
+            f"{name}.headers": headers.encode(),
+            f"{name}.json": json.dumps(facts, indent=1).encode(),
         }
 
     def entry_text(self, number: int, previous: str) -> str:
@@ -123,18 +115,15 @@ def capture(session: Session, id_: int) -> Capture:
     try:
         return session.get_one(Capture, id_)
     except DamagedValue as failure:
-        document = session.exec(
-            select(Capture.document_id).where(Capture.id == id_)
-        ).one()
-        raise DamagedCapture(id_, document) from failure
+        of_it = select(Capture.document_id).where(Capture.id == id_)
+        raise DamagedCapture(id_, session.exec(of_it).one()) from failure
 
 
 def captures_from(session: Session, head_id: int) -> list[Capture]:
     """With the document's further parts, in reading order."""
-    further = (
-        select(Capture.id).where(Capture.head_id == head_id).order_by(col(Capture.id))
-    )
-    return [capture(session, id_) for id_ in (head_id, *session.exec(further))]
+    further = select(Capture.id).where(Capture.head_id == head_id)
+    ids = head_id, *session.exec(further.order_by(col(Capture.id)))
+    return [capture(session, id_) for id_ in ids]
 
 
 def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
@@ -148,10 +137,10 @@ def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
 
 def newest_captures(session: Session, document: str) -> list[Capture]:
     """Of the document's parts, valid or not, without bodies."""
-    heads = select(Capture.id).where(
+    heads = select(func.max(Capture.id)).where(
         Capture.document_id == document, col(Capture.head_id).is_(None)
     )
-    head = session.exec(heads.order_by(col(Capture.id).desc()).limit(1)).first()
+    head = session.exec(heads).one()
     return capture_records(session, head) if head is not None else []
 
 
@@ -162,9 +151,6 @@ def capture_addresses(captures: Sequence[Capture], url: str) -> list[str]:
 def capture_records(session: Session, head_id: int) -> list[Capture]:
     """With its further parts, without bodies."""
     without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # a class's attribute is its column
-    wanted = (
-        select(Capture)
-        .where((Capture.id == head_id) | (Capture.head_id == head_id))
-        .order_by(col(Capture.id))
-    )
+    parts = (col(Capture.id) == head_id) | (col(Capture.head_id) == head_id)
+    wanted = select(Capture).where(parts).order_by(col(Capture.id))
     return list(session.exec(wanted.options(without_bytes)))

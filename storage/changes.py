@@ -12,7 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
 from foundation.vocabulary import UNCLASSIFIED
 from messages import Message
 from storage.clock import AHEAD
-from storage.columns import MessageColumn, MessagesColumn, Utc
+from storage.columns import MessageColumn, Utc
 from storage.documents import Document
 from storage.errors import UnknownChange, Withdrawn
 from storage.withdrawals import (
@@ -136,7 +136,7 @@ class StoredPassage(SQLModel, table=True):
     severity: str = "none"
     direction: str = "none"
     returns: bool = False  # or its text had come only lately
-    why: list[Message] = Field(default=[], sa_type=MessagesColumn)
+    why: list[Message] = Field(default=[], sa_type=MessageColumn)
     # [["same" | "removed" | "added", text], ...]; stored, so that mail, page and terminal mark the same words
     marks: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
 

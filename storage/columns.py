@@ -90,53 +90,34 @@ class Utc(TypeDecorator[datetime]):
         )
 
 
-def _message(stored: dict[str, Any]) -> Message:
-    try:
-        return Message.from_json(stored)
-    except (KeyError, TypeError) as failure:
-        raise DamagedValue from failure
+class MessageColumn(TypeDecorator[Any]):
+    """A message, or a list of them."""
 
-
-class MessageColumn(TypeDecorator[Message]):
     impl = JSON(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: Message | None, dialect: Dialect
-    ) -> dict[str, Any] | None:
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if isinstance(value, list):
+            return [message.to_json() for message in value]
         return None if value is None else value.to_json()
 
-    def process_result_value(
-        self, value: dict[str, Any] | None, dialect: Dialect
-    ) -> Message | None:
-        return None if value is None else _message(value)
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        try:
+            if isinstance(value, list):
+                return [Message.from_json(stored) for stored in value]
+            return None if value is None else Message.from_json(value)
+        except (KeyError, TypeError) as failure:
+            raise DamagedValue from failure
 
 
-class MessagesColumn(TypeDecorator[list[Message]]):
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: list[Message] | None, dialect: Dialect
-    ) -> list[dict[str, Any]]:
-        return [message.to_json() for message in value or ()]
-
-    def process_result_value(
-        self, value: list[dict[str, Any]] | None, dialect: Dialect
-    ) -> list[Message]:
-        return [_message(stored) for stored in value or ()]
-
-
-class Compressed(TypeDecorator[bytes]):
+class Compressed(TypeDecorator[Any]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
         return None if value is None else compressed(value)
 
-    def process_result_value(
-        self, value: bytes | None, dialect: Dialect
-    ) -> bytes | None:
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         return None if value is None else decompressed(value)
 
 
@@ -144,19 +125,16 @@ def json_bytes(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-class CompressedJson(TypeDecorator[Any]):
+class CompressedJson(Compressed):
     """As zstd: a fifth of the size."""
 
-    impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
         return None if value is None else compressed(json_bytes(value))
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
         try:
-            return json.loads(decompressed(value).decode())
+            return None if value is None else json.loads(decompressed(value).decode())
         except ValueError as failure:
             raise DamagedValue from failure

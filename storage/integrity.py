@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from hashlib import sha256
 from itertools import count, islice
 from math import inf
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import LargeBinary, func, inspect, type_coerce
 from sqlalchemy import select as select_columns
@@ -94,8 +95,7 @@ def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
     connection = session.connection()
     if connection.dialect.name != "sqlite":
         return
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver: Any = connection.connection.driver_connection
     checks, until = ["integrity_check"], inf
     if day is not None:
         names = inspect(connection).get_table_names()
@@ -104,12 +104,9 @@ def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
     driver.set_progress_handler(lambda: monotonic() > until, 100_000)
     try:
         for check in checks:
-            lines = connection.exec_driver_sql(f"PRAGMA {check}").scalars().all()
-            yield from (
-                Damage("database", f"its file: {line}")
-                for line in lines
-                if line != "ok"
-            )
+            for line in connection.exec_driver_sql(f"PRAGMA {check}").scalars().all():
+                if line != "ok":
+                    yield Damage("database", f"its file: {line}")
     except DBAPIError:
         if monotonic() <= until:
             raise
@@ -132,42 +129,28 @@ def _references(session: Session) -> Iterator[Damage]:
 def _values(session: Session) -> Iterator[Damage]:
     """As the program reads them, except bodies (`capture_damage`)."""
     for table in all_tables():
-        columns = [
-            column for column in table.columns if column is not table.c.get("body")
-        ]
+        body = table.c.get("body")
+        rows = select_columns(*(each for each in table.columns if each is not body))
         try:
-            for _ in session.execute(
-                select_columns(*columns), execution_options={"yield_per": ROWS}
-            ):
-                pass
+            deque(session.execute(rows, execution_options={"yield_per": ROWS}), 0)
         except (ValueError, TypeError):
             for key in session.execute(select_columns(*table.primary_key)).all():
-                row = zip(table.primary_key, key, strict=True)
+                pairs = zip(table.primary_key, key, strict=True)
                 try:
-                    session.execute(
-                        select_columns(*columns).where(
-                            *(column == value for column, value in row)
-                        )
-                    ).all()
+                    is_row = (column == value for column, value in pairs)
+                    session.execute(rows.where(*is_row)).all()
                 except (ValueError, TypeError):
-                    yield Damage(
-                        table.name, f"its row {' '.join(map(str, key))} can't be read"
-                    )
+                    name = " ".join(map(str, key))
+                    yield Damage(table.name, f"its row {name} can't be read")
 
 
 def _paragraphs(session: Session) -> Iterator[Damage]:
     """Derived from the versions, so they must match."""
     for document in session.exec(select(Version.document_id).distinct()).all():
         try:
-            is_whole = _stored_intervals(session, document) == _intervals(
-                session, document
-            )
-        except (
-            ValueError,
-            TypeError,
-            AttributeError,
-            KeyError,
-        ):  # of an unreadable page
+            stored = _stored_intervals(session, document)
+            is_whole = stored == _intervals(session, document)
+        except (ValueError, TypeError, AttributeError, KeyError):  # an unreadable page
             is_whole = False
         if not is_whole:
             problem = "its paragraphs, which search and dates are taken from, are not those of its versions"
@@ -236,32 +219,25 @@ def _pages_before_the_break(log: bytes) -> int | None:
 
     Pages behind the last commit are harmless: of a rollback, a killed program, or an earlier log.
     """
-    magic, _, size, _, *salt = (
-        struct.unpack(">6I", log[:24]) if len(log) >= _HEADER else (0, 0, 0, 0)
-    )
+    if len(log) < _HEADER:
+        return 0
+    magic, _, size, _, *salt, one, other = struct.unpack(">8I", log[:_HEADER])
     order = ">" if magic & 1 else "<"
-    if magic not in _MAGIC or (
-        sums := _summed((0, 0), log[:24], order)
-    ) != struct.unpack(">2I", log[24:32]):
+    sums = _summed((0, 0), log[: _HEADER - 8], order)
+    if magic not in _MAGIC or sums != (one, other):
         return 0
     ended, is_broken = 0, False
-    for number, at in enumerate(
-        range(_HEADER, len(log) - _FRAME + 1, _FRAME + size), 1
-    ):
+    starts = range(_HEADER, len(log) - _FRAME + 1, _FRAME + size)
+    for number, at in enumerate(starts, 1):
         head, page = log[at : at + _FRAME], log[at + _FRAME : at + _FRAME + size]
-        if [
-            *struct.unpack(">2I", head[8:16])
-        ] != salt:  # from before the log was restarted
+        _, commits, *its_salt, one, other = struct.unpack(">6I", head)
+        if its_salt != salt:  # from before the log was restarted
             is_broken = True
             continue
-        if not is_broken:
-            sums = (
-                _summed(_summed(sums, head[:8], order), page, order)
-                if len(page) == size
-                else (-1, -1)
-            )
-            is_broken = sums != struct.unpack(">2I", head[16:24])
-        if struct.unpack(">I", head[4:8])[0]:  # the file's size afterwards: a commit
+        if not is_broken and len(page) == size:
+            sums = _summed(_summed(sums, head[:8], order), page, order)
+        is_broken |= len(page) != size or sums != (one, other)
+        if commits:  # the file's size afterwards
             if is_broken:
                 return ended
             ended = number
@@ -431,12 +407,9 @@ def _text_problem(
 def unsigned_since(session: Session) -> datetime | None:
     """When the oldest capture without a timestamp was fetched; None if all have one."""
     last = last_timestamp(session)
-    fetched = select(func.min(Check.checked_at)).join(
-        Capture, col(Capture.id) == Check.capture_id
-    )
-    return session.exec(
-        fetched.where(col(Capture.entry) > (last.entry if last else 0))
-    ).one()
+    fetched = select(func.min(Check.checked_at)).select_from(Check).join(Capture)
+    unsigned = col(Capture.entry) > (last.entry if last else 0)
+    return session.exec(fetched.where(unsigned)).one()
 
 
 def missing_digests(digests: Collection[str], session: Session) -> Iterator[Damage]:
@@ -466,19 +439,15 @@ def _differences(session: Session, id_: int) -> list[str]:
     try:
         row = capture(session, id_)
         entry = session.get_one(ChainEntry, row.entry)
-        written = row.entry_text(
-            entry.number, entry.lines[1].partition("  ")[0]
-        ).splitlines()
+        previous = entry.lines[1].partition("  ")[0]
+        written = row.entry_text(entry.number, previous).splitlines()
     except DamagedCapture:
         return [_DIFFERS[2]]
     except (NoResultFound, ValueError, TypeError, IndexError):
         return ["time, headers or entry can't be read"]
     session.expunge(row)
-    differences = [
-        what
-        for what, now, then in zip(_DIFFERS, written, entry.lines, strict=False)
-        if now != then
-    ]
-    return differences or (
-        ["entry is not the one that was written"] if written != entry.lines else []
-    )
+    lines = zip(_DIFFERS, written, entry.lines, strict=False)
+    differences = [what for what, now, then in lines if now != then]
+    if not differences and written != entry.lines:
+        return ["entry is not the one that was written"]
+    return differences

@@ -295,10 +295,10 @@ import mimetypes
 mimetypes.knownfiles = []
 from notifier.calendar import CalendarEntry
 from notifier.notifications import Notification
-from notifier.send import _file
+from notifier.send import attached
 from datetime import UTC, date, datetime
 event = CalendarEntry("a/b", (date(2026, 1, 1), "s"), None, 0, datetime.now(UTC), "d", None)
-assert _file(Notification("alert", "s", None, event=event))[0].mimetype == "text/calendar"
+assert attached(event)[0].mimetype == "text/calendar"
 """
 
 
