@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-REMINDER = timedelta(days=7)  # before the deadline
+REMINDER = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """All-day entries. `number` counts a document's changes that start on one day: each updates the entry."""
+    """`number` counts a document's changes that start on one day: each updates the entry."""
 
     document_id: str
     start: tuple[date, str] | None
@@ -23,12 +23,11 @@ class CalendarEntry:
 
     @property
     def file_name(self) -> str:
-        """Shown to people."""
         day, _ = self.start or self.deadline or (self.found_at.date(), "")
         return f"{self.document_id.replace('/', '-')}-{day.isoformat()}.ics"
 
     def ics(self, organizer: str | None = None) -> bytes:
-        """METHOD:PUBLISH: entries, not invitations. Deterministic."""
+        """Deterministic."""
         from icalendar import (
             Alarm,
             Calendar,

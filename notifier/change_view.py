@@ -30,31 +30,28 @@ from storage.changes import Change, StoredPassage, passages
 from storage.documents import PREVIEW, Document, document
 from storage.versions import Version, archive_name, version_heads
 
-_LONGEST_NAME = 60  # characters
-# characters of a quotation
+_LONGEST_NAME = 60
 _MOST_IN_SUBJECT = 80
 _TOPICS_IN_SHORT = 4
-_IN_SHORT = ("effective_date", "deadline", "default")  # of the facts
-_LONGEST_MEANING = 250  # characters
+_IN_SHORT = ("effective_date", "deadline", "default")
+_LONGEST_MEANING = 250
 
 
 @dataclass(frozen=True, eq=False)
 class ChangeView:
-    """A change in a language's words; all text is safe to show on one line. `heads` are the versions it names, without
-    texts; lists have neither these nor `passages`.
-    """
+    """All text is safe to show on one line. Lists have neither `heads` nor `passages`."""
 
     words: Catalogue
     change: Change
     document: Document  # without a service for two compared files
     announced: Announcement | None = None
-    counts: Mapping[str, int] = field(default_factory=dict)  # passages by operation
+    counts: Mapping[str, int] = field(default_factory=dict)
     heads: Mapping[int, Version] = field(default_factory=dict)
     passages: Sequence[StoredPassage] = ()
-    diff: str | None = None  # of the whole change
-    texts: tuple[str, str] | None = None  # of its two versions
+    diff: str | None = None
+    texts: tuple[str, str] | None = None
     thread: str = ""  # groups messages about the same
-    others: tuple[ChangeView, ...] = ()  # of the same event
+    others: tuple[ChangeView, ...] = ()
     ways: int | None = None  # to refuse, if shortened
 
     @property
@@ -67,7 +64,6 @@ class ChangeView:
 
     @property
     def returned(self) -> Version | None:
-        """The earlier version with this text."""
         return self.heads.get(self.change.returns_to or 0)
 
     @property
@@ -80,7 +76,6 @@ class ChangeView:
 
     @property
     def pages(self) -> tuple[str, ...]:
-        """Of the document."""
         return tuple(filter(None, map(web_link, self.document.addresses)))
 
     @property
@@ -95,11 +90,10 @@ class ChangeView:
 
     @property
     def archived(self) -> str | None:
-        """The archive and day; None if from the service itself."""
-        if not self.heads or self.after.source is None:
+        name = archive_name(self.after.source) if self.heads else None
+        if name is None:
             return None
         day = self.words.day(self.after.captured_at.date())
-        name = archive_name(self.after.source) or ""
         return self.words("say.archived", source=name, date=day)
 
     @property
@@ -108,23 +102,18 @@ class ChangeView:
 
     @property
     def severity_reasons(self) -> str:
-        """The convention that makes it high, if one does."""
         return self.words.severity_reasons(self.change.brief)
 
     @property
     def topics(self) -> tuple[str, ...]:
-        names = tuple(
-            clean(self.words.term("topics", topic)) for topic in self.change.topics
-        )
-        is_cut = self.ways is not None and len(names) > _TOPICS_IN_SHORT
-        return (*names[:_TOPICS_IN_SHORT], "…") if is_cut else names
+        names = [clean(self.words.term("topics", each)) for each in self.change.topics]
+        if self.ways is not None and len(names) > _TOPICS_IN_SHORT:
+            names[_TOPICS_IN_SHORT:] = ["…"]
+        return tuple(names)
 
     @property
     def starts(self) -> date | None:
-        written = self.change.brief.get("from")
-        return self.change.effective_date or (
-            date.fromisoformat(written) if written else None
-        )
+        return self.change.effective_date or _day(self.change.brief.get("from"))
 
     @property
     def date_key(self) -> Literal["dated", "announced_for", "since", "starting"]:
@@ -144,7 +133,6 @@ class ChangeView:
 
     @cached_property
     def subject(self) -> str:
-        """With short dates."""
         return self._headline(short=True)
 
     def _headline(self, *, short: bool) -> str:
@@ -192,20 +180,18 @@ class ChangeView:
 
     @property
     def edit(self) -> Mapping[str, Any]:
-        """A person's, in place of the machine's."""
         edit: Mapping[str, Any] = self.change.brief.get("edit", {})
         return edit
 
     @property
     def unedited(self) -> ChangeView:
-        """The machine's."""
         values = self.change.model_dump() | self.edit.get("machine", {})
         brief = {name: each for name, each in values["brief"].items() if name != "edit"}
         return replace(self, change=Change(**values | {"brief": brief}))
 
     @property
     def note(self) -> tuple[str, str] | None:
-        """A person's on the change, and its language: this one, or another if it is in no other."""
+        """In this language, else in another."""
         notes = self.edit.get("note", {})
         language = next(iter([*({self.words.language} & {*notes}), *notes]), None)
         return (clean(notes[language]), language) if language else None
@@ -219,7 +205,7 @@ class ChangeView:
 
     @property
     def edited(self) -> str:
-        """Who put other words in place of the machine's, and these; empty where nobody did."""
+        """Empty where nobody did."""
         if not self.edit:
             return ""
         words, machine, parts = self.words, self.unedited, []
@@ -234,14 +220,14 @@ class ChangeView:
             parts.append(f"{words('say.about')}{words.colon}{topics}")
         if not parts:
             return ""
-        day = words.day(datetime.fromisoformat(self.edit["at"]).date())
-        return words(
-            "edit.by", by=clean(self.edit["by"]), date=day, machine=" · ".join(parts)
+        day, by = (
+            words.day(datetime.fromisoformat(self.edit["at"]).date()),
+            self.edit["by"],
         )
+        return words("edit.by", by=clean(by), date=day, machine=" · ".join(parts))
 
     @property
     def _read_headline(self) -> str | None:
-        """A language model's, if the page supports it."""
         reader = self.change.brief.get("reader") or {}
         if not (reader.get("decides") and reader["verdict"]["alert"]):
             return None
@@ -250,20 +236,19 @@ class ChangeView:
 
     @property
     def headline_marks(self) -> tuple[Mark, ...]:
-        """With the quotation's changed words."""
         text, brief = self.headline, self.change.brief
         start, end = (brief.get("headline") or {}).get("clause") or (0, 0)
         clause = clean((brief.get("meaning") or "")[start:end])
-        before, found, after = text.partition(clause) if clause else (text, "", "")
         quoted = quotation(brief)
-        if self._read_headline or not found or quoted is None:
+        if self._read_headline or not clause or clause not in text or quoted is None:
             return (("same", text),)
+        before, _, after = text.partition(clause)
         marks = marks_within(quoted.marks, clause)
         return (("same", before), *marks, ("same", after))
 
     @property
     def quotation(self) -> Quoted | None:
-        """The page's words around the headline, if not quoted whole."""
+        """If not quoted whole."""
         brief = self.change.brief
         news, text = brief.get("headline") or {}, brief.get("meaning") or ""
         start, end = news.get("clause") or (0, 0)
@@ -281,7 +266,6 @@ class ChangeView:
 
     @property
     def is_gone(self) -> bool:
-        """From the earlier text."""
         return self.change.brief.get("meaning_side") == "before"
 
     @cached_property
@@ -297,18 +281,15 @@ class ChangeView:
 
     @property
     def deadline(self) -> date | None:
-        """Until when people can refuse; the column for lists is empty in what older releases stored."""
-        written = self.change.brief.get("deadline")
-        return date.fromisoformat(written) if written else None
+        """The column for lists is empty in what older releases stored."""
+        return _day(self.change.brief.get("deadline"))
 
     @property
     def statements(self) -> list[tuple[str, tuple[Quoted, ...]]]:
-        """A language model's sentences, each with the supporting words."""
         return read_statements(self.change.brief, self.words.language)
 
     @property
     def retold(self) -> str:
-        """The statements in a row, if there is room."""
         statements = self.statements if self.ways is None else ()
         return " ".join(
             text if text.endswith((".", "!", "?", "…")) else f"{text}."
@@ -317,7 +298,6 @@ class ChangeView:
 
     @cached_property
     def excerpts(self) -> tuple[Excerpt, ...]:
-        """The meaning's, then the gravest."""
         return excerpts(self.words, self.change, self.passages, self.texts)
 
     @property
@@ -328,7 +308,6 @@ class ChangeView:
 
     @property
     def stored(self) -> str | None:
-        """Of the stored page, at the news."""
         if self.texts is None:
             return None
         is_there = self.excerpts and self.excerpts[0].passage.after is not None
@@ -336,16 +315,13 @@ class ChangeView:
         return lead or self.texts[1]
 
     def in_short(self, ways: int) -> ChangeView:
-        """Shortened, with `ways` to refuse."""
         return replace(self, ways=ways)
 
 
 def change_view(
     session: Session, change: Change, language: str, site: str | None = None
 ) -> ChangeView:
-    heads = version_heads(
-        session, [change.before_id, change.version_id, change.returns_to or 0]
-    )
+    ids = [change.before_id, change.version_id, change.returns_to or 0]
     announced = announcements(session, [change]).get(change.id)
     stored = passages(session, change.id)
     view = ChangeView(
@@ -354,7 +330,7 @@ def change_view(
         document(session, change.document_id),
         announced,
         Counter(passage.operation for passage in stored),
-        heads,
+        version_heads(session, ids),
         stored,
         thread=announced.document_id if announced else change.document_id,
     )
@@ -366,6 +342,10 @@ def change_view(
         for version in (view.before, view.after)
     )
     return replace(view, diff=f"{home}/changes/{change.id}", texts=(before, after))
+
+
+def _day(written: str | None) -> date | None:
+    return date.fromisoformat(written) if written else None
 
 
 def listed_view(row: ListedChange, words: Catalogue) -> ChangeView:

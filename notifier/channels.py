@@ -19,7 +19,6 @@ from notifier.mail import Mail
 from notifier.routes import Address
 from notifier.webhook import SCHEMES, Webhook
 
-# Replace Apprise's: with our bodies, headers, and the server's answer.
 OURS: dict[str, type[NotifyBase]] = {
     "console": Console,
     "file": TextFile,
@@ -40,11 +39,10 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
 
 class UnusableAddress(ValueError):
-    """Without the address."""
+    pass
 
 
 def notify_service(url: str) -> NotifyBase:
-    """Raises `UnusableAddress`."""
     scheme = scheme_of(url)
     with listening():
         service = (
@@ -61,7 +59,7 @@ def notify_service(url: str) -> NotifyBase:
 
 
 def address_problem(url: str) -> str | None:
-    """None if usable. The answer does not contain the address."""
+    """Without the address."""
     try:
         notify_service(url)
     except UnusableAddress as failure:
@@ -70,10 +68,8 @@ def address_problem(url: str) -> str | None:
 
 
 def address(written: str, url: str) -> Address:
-    """`url` is `written` with `${NAME}` filled in.
-
-    The name of a URL keeps its service and host, with a mark that distinguishes addresses. It is stable, also when a
-    `${PASSWORD}` changes, and reveals no secret.
+    """Its name keeps service and host, with a mark that distinguishes addresses; it stays when a `${PASSWORD}` changes,
+    and reveals no secret.
     """
     if re.fullmatch(r"\$\{\w+\}", written.strip()):
         return Address(written.strip(), url)
@@ -101,7 +97,6 @@ def body_format(service: NotifyBase, channel: Channel) -> tuple[Format, NotifyFo
 
 
 def names_its_host(url: str) -> bool:
-    """The URL has a host, not a token in its place."""
     scheme = scheme_of(url)
     if scheme in ("http", "https", *OURS):
         return scheme not in ("console", "file")
@@ -110,7 +105,7 @@ def names_its_host(url: str) -> bool:
 
 
 def scheme_of(url: str) -> str:
-    """Lower case. Raises `UnusableAddress`."""
+    """Raises `UnusableAddress`."""
     match = _SCHEME.match(url.strip())
     if match is None:
         raise UnusableAddress(

@@ -66,12 +66,11 @@ def is_hopeless(attempts: int, since: datetime, now: datetime) -> bool:
 
 
 def pause(failures: int) -> timedelta:
-    """Of an address, after consecutive failed messages."""
     return timedelta(seconds=1) * int(4 ** min(failures - 1, 6))
 
 
 def wait(attempts: int, asked: timedelta | None, chance: float) -> timedelta:
-    """`asked` is the server's Retry-After, `chance` from 0 to 1 the jitter."""
+    """`chance` from 0 to 1 is the jitter."""
     if asked is not None:
         return max(min(asked, LONGEST_RETRY_AFTER), timedelta(seconds=1)) * (
             1 + _SPREAD / 2 * chance
@@ -81,8 +80,8 @@ def wait(attempts: int, asked: timedelta | None, chance: float) -> timedelta:
 
 
 LEASE = timedelta(minutes=15)  # another host's claim counts as dead
-PATIENCE = timedelta(seconds=30)  # for resting addresses
-_CRASHES_FORGIVEN = 3  # dead claims
+PATIENCE = timedelta(seconds=30)
+_CRASHES_FORGIVEN = 3
 
 
 class Send(Protocol):
@@ -93,10 +92,8 @@ class Send(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """A failed address gets nothing before `until`."""
-
     until: datetime
-    failures: int  # consecutive
+    failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +106,9 @@ class RouteTest:
 
 @dataclass(slots=True)
 class DeliveryRun:
-    """`alerts_only` leaves notices to a later run, `grace` is the wait of alerts of accepted texts.
-
-    `resting`, shared by the runs of a job, holds failed addresses: each rests for a second, four times longer with each
-    further failure, so that a dead server costs few timeouts. Rests of some seconds are waited for, up to `patience` in
-    all.
+    """`alerts_only` leaves notices to a later run. `resting`, shared by the runs of a job, holds failed addresses: each
+    rests for a second, four times longer with each further failure. Rests of some seconds are waited for, up to
+    `patience` in all.
     """
 
     database: Database
@@ -130,7 +125,7 @@ class DeliveryRun:
     chance: Callable[[], float] = random.random
     patience: timedelta = PATIENCE
     alerts_only: bool = False
-    resting: dict[str, Backoff] = field(default_factory=dict)  # by address
+    resting: dict[str, Backoff] = field(default_factory=dict)
     me: str = field(default_factory=this_process)
     sent: int = 0
     failed: int = 0
@@ -139,7 +134,6 @@ class DeliveryRun:
     error: Exception | None = None
 
     def deliver_due(self) -> Deliveries:
-        """Several processes may do so at once."""
         self.release_dead_claims()
         while True:
             self.plan()
@@ -161,7 +155,6 @@ class DeliveryRun:
         )
 
     def release_dead_claims(self) -> None:
-        """Claims of dead processes, and those older than sending can take."""
         now = self.now()
         with self.database.writing() as session:
             for delivery in claimed(session):
@@ -182,7 +175,6 @@ class DeliveryRun:
         with self.database.writing() as session:
             take(session, AdvisoryLock.PLANNING)
             forget_unconfirmed(session, self.now())
-            # new subscribers need their routes
             fixed = (route for route in self.routes if not is_subscriber(route.name))
             self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
             failed = plan(
@@ -198,7 +190,6 @@ class DeliveryRun:
             switch_off(session)
 
     def deliver_next(self) -> bool:
-        """False where none is due."""
         with self.database.writing() as session:
             delivery = self._claim(session)
         if delivery is None:
@@ -236,7 +227,6 @@ class DeliveryRun:
         return True
 
     def pause_before(self, limit: datetime) -> timedelta | None:
-        """Until a resting address may be retried, if before the limit."""
         with self.database.reading() as session:
             following = next_attempt(session)
         now = self.now()
@@ -317,7 +307,6 @@ class DeliveryRun:
         return replace(message, key=key, head=head_line(session))
 
     def _record(self, delivery: Delivery, result: Result, *, rest: bool = True) -> None:
-        """With `rest`, a failed address gets nothing more for now."""
         now = self.now()
         with self.database.writing() as session:
             ends = partial(settle, session, delivery, self.me)
@@ -355,7 +344,6 @@ class DeliveryRun:
         """
         if delivery.route == OPERATOR or delivery.kind == "confirmation":
             return
-        # one line for all subscribers
         shared = "[subscribers]" if is_subscriber(delivery.route) else None
         facts = {
             "sent": delivery.kind,
@@ -370,7 +358,6 @@ class DeliveryRun:
 def deliver_to_subscribers(
     database: Database, route_to: RouteTo, base_url: str | None
 ) -> None:
-    """Such as confirmation mails; a `DeliveryRun` retries failures."""
     with database.reading() as session:
         routes = subscriber_routes(session, route_to)
     run = DeliveryRun(database, routes, base_url=base_url)
@@ -385,7 +372,7 @@ def try_routes(
     base_url: str | None = None,
     change_json: ChangeJson,
 ) -> list[RouteTest]:
-    """A marked sample to each address. Stores nothing."""
+    """Stores nothing."""
     tests = []
     for route in routes:
         with database.reading() as session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-# insides of a regular expression's brackets
 BREAKS = "\t\n\r\u2028\u2029"
 # control a terminal or split a header, and lone surrogates
 CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff"
@@ -30,7 +29,7 @@ _MENTION = re.compile(r"@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
-    """On one line, without characters that control a terminal, a mail header or the reading direction."""
+    """On one line."""
     return re.sub(r" {2,}", " ", _SPACED.sub(" ", _LEFT_OUT.sub("", text)))
 
 
@@ -42,7 +41,7 @@ def for_machines(text: str) -> str:
 
 
 def markdown(text: str, *, entities: bool = True) -> str:
-    """Literally, in CommonMark and chat dialects. Without `entities`, `<` and `&` are left to the caller."""
+    """Without `entities`, `<` and `&` are left to the caller."""
     escaped = _MARKDOWN.sub(lambda found: "\\" + found[0], text)
     escaped = _MARKDOWN_LINE.sub(
         lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", escaped
@@ -54,12 +53,11 @@ def markdown(text: str, *, entities: bool = True) -> str:
 
 
 def without_mentions(text: str) -> str:
-    """Text that can't call the whole channel."""
     return _MENTION.sub("@\u200b", text)
 
 
 def web_link(url: str | None) -> str | None:
-    """In ASCII; None unless it leads to a page or a letter."""
+    """None unless it leads to a page or a letter."""
     if url is None:
         return None
     try:
@@ -72,7 +70,6 @@ def web_link(url: str | None) -> str | None:
 
 
 def cut(text: str, length: int) -> str:
-    """Preferably at a space."""
     if len(text) <= length:
         return text
     kept = text[: max(length - 1, 0)]

@@ -14,12 +14,12 @@ from storage.changes import Change, StoredPassage
 from storage.paragraphs import anchor
 
 _SEPARATOR = " › "
-_CONTEXT = 160  # unchanged characters on each side
+_CONTEXT = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """`operation` is in words with the number of places, `url` is its place in a version."""
+    """`url` is its place in a version."""
 
     passage: StoredPassage
     heading: str
@@ -29,7 +29,7 @@ class Excerpt:
     url: str | None
 
     def within(self, length: int) -> tuple[Mark, ...]:
-        """About this many characters; unchanged words far from changes go first."""
+        """Unchanged words far from changes go first."""
         return cut_marks(_near_changes(self.marks), length)
 
 
@@ -39,18 +39,22 @@ def excerpts(
     passages: Sequence[StoredPassage],
     texts: tuple[str, str] | None,
 ) -> tuple[Excerpt, ...]:
-    """The meaning's passage, then by sections, the gravest first. `texts` are the addresses of the two versions."""
+    """The meaning's passage, then by sections, the gravest first."""
     is_whole = change.is_unclassified
     flagged = [each for each in passages if each.topics or is_whole]
-    alike = group_alike(_without_titles(flagged))
-    return tuple(
-        _excerpt(words, same[0], len(same), texts)
-        for same in _most_severe_first(alike, change.brief.get("place"))
+    following = [*flagged, None][1:]
+    alike = group_alike(
+        [
+            passage
+            for passage, after in zip(flagged, following, strict=True)
+            if after is None or not _is_title(passage, after)
+        ]
     )
+    ordered = _gravest_first(alike, change.brief.get("place"))
+    return tuple(_excerpt(words, same, texts) for same in ordered)
 
 
 def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
-    """In the order of their first."""
     groups: dict[Hashable, list[StoredPassage]] = {}
     for passage in passages:
         key = (passage.operation, passage.before, passage.after, tuple(passage.topics))
@@ -58,46 +62,35 @@ def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
     return list(groups.values())
 
 
-def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
-    """A title that comes or goes with its section says nothing more."""
-    following = [*flagged, None][1:]
-    return [
-        passage
-        for passage, after in zip(flagged, following, strict=True)
-        if after is None or not _is_title(passage, after)
-    ]
-
-
 def _is_title(passage: StoredPassage, after: StoredPassage) -> bool:
-    titles = {"added": passage.after, "removed": passage.before}
-    return (
-        passage.operation in titles
-        and passage.operation == after.operation
-        and [*passage.heading, titles[passage.operation]] == after.heading
-    )
+    """A title that comes or goes with its section says nothing more."""
+    operation = passage.operation
+    title = {"added": passage.after, "removed": passage.before}.get(operation)
+    is_above = [*passage.heading, title] == after.heading
+    return title is not None and operation == after.operation and is_above
 
 
-def _most_severe_first(
+def _gravest_first(
     alike: Sequence[list[StoredPassage]], place: int | None
 ) -> list[list[StoredPassage]]:
     heads = [same for same in alike if place in [each.position for each in same]]
     under = heads[0][0].heading if heads else None
     others = (same for same in alike if same not in heads)
-    sections = [
-        (min(gravity(each.severity) for same in run for each in same), heading, run)
-        for heading, section in groupby(others, key=lambda same: same[0].heading)
-        for run in [list(section)]
-    ]
-    sections.sort(key=lambda section: (section[0], section[1] != under))
+    sections: list[tuple[int, bool, list[list[StoredPassage]]]] = []
+    for heading, section in groupby(others, key=lambda same: same[0].heading):
+        run = list(section)
+        gravest = min(gravity(each.severity) for same in run for each in same)
+        sections.append((gravest, heading != under, run))
+    sections.sort(key=lambda section: section[:2])
     return [*heads, *(same for _, _, run in sections for same in run)]
 
 
 def _excerpt(
     words: Catalogue,
-    passage: StoredPassage,
-    places: int,
+    same: Sequence[StoredPassage],
     texts: tuple[str, str] | None,
 ) -> Excerpt:
+    passage, places = same[0], len(same)
     heading = _SEPARATOR.join(map(clean, passage.heading))
     operation = words.term("operation", passage.operation)
     return Excerpt(
@@ -111,7 +104,6 @@ def _excerpt(
 
 
 def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
-    """In the later version, or the earlier one if removed."""
     is_gone = passage.after is None
     text, url = (passage.before, texts[0]) if is_gone else (passage.after, texts[1])
     id_ = anchor((text or "").split("\n")[0])
@@ -155,12 +147,11 @@ def _near_changes(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
 
 def cut_marks(marks: tuple[Mark, ...], length: int) -> tuple[Mark, ...]:
     kept: list[Mark] = []
-    left = length
     for kind, text in marks:
-        if len(text) > left:
-            space = text.rfind(" ", 0, left)
-            kept.append((kind, text[: space if space > 0 else left].rstrip() + " …"))
-            break
+        if len(text) > length:
+            space = text.rfind(" ", 0, length)
+            text = text[: space if space > 0 else length].rstrip() + " …"
+            return (*kept, (kind, text))
         kept.append((kind, text))
-        left -= len(text)
+        length -= len(text)
     return tuple(kept)

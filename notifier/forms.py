@@ -23,9 +23,7 @@ Format = Literal["text", "html", "markdown", "slack", "discord", "teams", "tags"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """The defaults fit most of Apprise's services. `room` is the real limit where Apprise's is wrong; `counts_bytes`:
-    it is not in characters.
-    """
+    """`room` is the real limit where Apprise's is wrong."""
 
     markup: Format = "markdown"
     room: int | None = None
@@ -62,12 +60,12 @@ def channel_of(scheme: str) -> Channel:
 _HAIR_SPACE = "\u200a"
 _HTML = re.compile(r"[<>]")
 _SLACK_MARKS = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)")
-_SPACE = re.compile(r"[ \t\r\n]+")  # of a template, not of its texts
+_SPACE = re.compile(r"[ \t\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """`{}` is the escaped text. `footer` comes before the foot of a message; None leaves that out."""
+    """`footer` comes before the foot of a message; None leaves that out."""
 
     escape: Callable[[str], str]
     strong: str = "**{}**"
@@ -120,7 +118,6 @@ DIALECTS: dict[Format, Dialect] = {
         link="[{text}](<{url}>)",
         line_end="\n",
     ),
-    # that Telegram and Matrix allow
     "tags": Dialect(
         _tags,
         strong="<b>{}</b>",

@@ -21,13 +21,11 @@ Beat = Literal["start", "good", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """`url` is a secret: it lets anyone report success."""
-
     url: str = field(repr=False)
     start: bool = False
 
     def beat(self, beat: Beat, text: str = "") -> str | None:
-        """Why it failed, without the address, or None. Never raises for failures of servers or networks."""
+        """Why it failed, without the address."""
         parts = urlsplit(self.url)
         suffix = "" if beat == "good" else f"/{beat}"
         url = parts._replace(path=parts.path.rstrip("/") + suffix).geturl()
@@ -39,7 +37,6 @@ class Heartbeat:
 
     def _post(self, url: str, text: str) -> Result:
         try:
-            # the operator's own choice, so it may be private
             response = fetch(
                 url,
                 method="POST",
@@ -57,7 +54,7 @@ class Heartbeat:
 
 
 def heartbeat_problem(url: str) -> str | None:
-    """None if usable. The answer does not contain the address."""
+    """Without the address."""
     try:
         parts = urlsplit(url)
         usable = (

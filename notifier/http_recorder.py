@@ -16,13 +16,11 @@ from typing import Any
 import requests
 import urllib3.exceptions as urllib3
 
-_LARGEST_ANSWER = 256 * 1024  # bytes, decompressed
+_LARGEST_ANSWER = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """`text` is kept of refusals only."""
-
     status: int
     retry_after: str | None
     text: str
@@ -30,8 +28,6 @@ class HttpAnswer:
 
 @dataclass(slots=True)
 class Exchange:
-    """In order; `lines` is Apprise's log."""
-
     answers: list[HttpAnswer] = field(default_factory=list)
     failures: list[requests.RequestException] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -42,7 +38,6 @@ _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 @contextmanager
 def listening() -> Iterator[Exchange]:
-    """Per context, so that threads do not mix."""
     _listen()
     exchange = Exchange()
     token = _exchange.set(exchange)
@@ -116,9 +111,8 @@ class _Ours(logging.Filter):
 
 @cache
 def _listen() -> None:
-    """For good; without `listening` it passes answers through."""
+    """For good."""
     requests.Session.send = _overheard(requests.Session.send)  # type: ignore[method-assign]
-    # whatever handlers and levels the caller sets
     for name in (
         "apprise",
         "requests",

@@ -15,8 +15,6 @@ _RULE = "=" * 72
 
 
 class Console(NotifyBase):
-    """`console://` prints to standard output."""
-
     service_name = "Console"  # type: ignore[assignment]
     protocol = "console"  # type: ignore[assignment]
     request_rate_per_sec = 0
@@ -62,7 +60,6 @@ class TextFile(NotifyBase):
         notify_type: NotifyType = NotifyType.INFO,
         **kwargs: Any,
     ) -> bool:
-        """The whole message or nothing."""
         try:
             with self.path.open("ab") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -84,7 +81,6 @@ class TextFile(NotifyBase):
 
     @staticmethod
     def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """`?format=markdown` or `html` chooses the body."""
         written, _, query = url.strip()[len("file://") :].partition("?")
         path = unquote(written)
         if not path or path.endswith("/"):

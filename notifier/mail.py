@@ -24,15 +24,14 @@ from apprise.plugins.email import NotifyEmail
 
 from messages import Message, join_messages, system_error, verbatim
 
-if TYPE_CHECKING:  # see channels.py
+if TYPE_CHECKING:
     from notifier.notifications import Notification
 
-# SMTP replies from here on
 _PERMANENT = 500
 _POLICY = SMTP.clone(
     refold_source="none"
 )  # a long address in a header would be encoded
-_QUOTED = re.compile(r'"[^"]*"')  # may contain a comma
+_QUOTED = re.compile(r'"[^"]*"')
 _FROM = re.compile(
     "^From ", re.MULTILINE
 )  # smtplib, and mbox files on servers, would write ">From "
@@ -40,8 +39,6 @@ _FROM = re.compile(
 
 @dataclass(slots=True, eq=False)
 class Refused(Exception):
-    """Of some or all recipients, with the server's words unchanged."""
-
     reason: Message
     permanent: bool
 
@@ -51,7 +48,6 @@ class Mail(NotifyEmail):
 
     @property
     def encrypts(self) -> bool:
-        """PGP is left to Apprise."""
         return self.pgp_mode not in (None, "", "no", "none")
 
     def lost(self, parsed: Mapping[str, Any]) -> tuple[list[int], int]:
@@ -69,9 +65,7 @@ class Mail(NotifyEmail):
         return lost, len(people)
 
     def post(self, message: Notification, taken: set[str], until: float = inf) -> None:
-        """To everybody without a mark in `taken`, which grows; raises `Refused`. Nobody after `until` (monotonic
-        clock).
-        """
+        """To everybody without a mark in `taken`, which grows. Raises `Refused`."""
         if all(_mark(message, person) in taken for person in self._people):
             return
         try:
@@ -123,7 +117,7 @@ class Mail(NotifyEmail):
     def _hand_over(
         self, server: smtplib.SMTP, message: Notification, taken: set[str], until: float
     ) -> dict[str, tuple[int, bytes]]:
-        """A mail for each person, so that none sees the others. Returns the refused ones."""
+        """A mail for each person, so that none sees the others."""
         refused: dict[str, tuple[int, bytes]] = {}
         bodies = message.text, message.html
         copies = [*self.cc, *self.bcc]
@@ -193,7 +187,6 @@ class Mail(NotifyEmail):
 
 
 def _is_among(kept: Iterable[str], written: str) -> bool:
-    """All people written ("Ann <ann@example.org>"), at least one."""
     left = written
     for address in kept:
         left = re.sub(rf"(?<![^\s<]){re.escape(address)}(?![^\s>])", "", left)
@@ -228,7 +221,7 @@ def _refusal(failure: OSError) -> Refused:
 def _partial_refusal(
     refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool
 ) -> Refused:
-    """By their place among `people`, as addresses stay hidden."""
+    """By their place, as addresses stay hidden."""
     number = {address: place for place, address in enumerate(people, 1)}
     reasons: list[Message] = []
     for address in sorted(refused, key=lambda each: (number.get(each, inf), each)):

@@ -39,8 +39,8 @@ from storage.deliveries import (
 from storage.documents import document
 
 _SUBJECT = 180  # characters; phones show less
-_LENGTHS = (1500, 600, 250)  # of a passage
-_WAYS = (2, 1, 0)  # to refuse
+_LENGTHS = (1500, 600, 250)
+_WAYS = (2, 1, 0)
 _ONE_LINE = 500  # SMS and pagers get a line and a link
 _TEXTS = {
     NoticeKind.UNREADABLE: "notices.unreadable",
@@ -65,9 +65,7 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """`whole` is the address of the complete content; `key` is the same on every attempt; `thread` is the document, or
-    the one that announced it. `taken` holds marks of people who have it; `payload` is a webhook's body.
-    """
+    """`key` is the same on every attempt; `taken` holds marks of people who have it; `payload` is a webhook's body."""
 
     kind: MessageKind
     subject: str
@@ -76,16 +74,16 @@ class Notification:
     lines: tuple[News, ...] = ()
     lead: str | None = None
     routes: tuple[str, ...] = ()
-    deadlines: tuple[ChangeView, ...] = ()  # of earlier alerts
+    deadlines: tuple[ChangeView, ...] = ()
     whole: str | None = None
-    subscription: str | None = None  # where to unsubscribe
-    head: str | None = None  # of the chain
+    subscription: str | None = None
+    head: str | None = None
     thread: str | None = None
     key: str = ""
     event: CalendarEntry | None = None
     taken: frozenset[str] = frozenset()
     payload: bytes = b""
-    withdrawn: tuple[int, ...] = ()  # of a correction
+    withdrawn: tuple[int, ...] = ()
 
     @property
     def words(self) -> Catalogue:
@@ -102,7 +100,7 @@ class Notification:
     def fitted(
         self, form: Format, length: int, size: Callable[[str], int] = len
     ) -> str:
-        """As much as `length` characters (or `size`) hold: cut after a passage, with a link to the whole."""
+        """Cut after a passage, with a link to the whole."""
 
         @cache
         def rendered(room: _Room) -> str:
@@ -152,9 +150,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """Number and length of passages (or changes, lines), and the brief. `ways` to refuse remain of a shortened brief;
-    None: the whole brief.
-    """
+    """Number and length of passages (or changes, lines); `ways` to refuse remain of a shortened brief."""
 
     entries: int
     passage: int
@@ -171,14 +167,11 @@ def _most_entries(room: _Room, fits: Callable[[_Room], bool]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What happened, why, and what to do; `details` are a line each."""
-
     text: str
     details: tuple[str, ...] = ()
 
 
 def show_notice(notice: Notice, language: str, base_url: str | None = None) -> News:
-    """Words of pages and servers are cleaned."""
     words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
     values = {
         name: clean(str(value)) for name, value in facts.items() if value is not None
@@ -252,10 +245,7 @@ def alert_message(
     base_url: str | None,
     delivery: Delivery | None = None,
 ) -> Notification:
-    """One change or event; several alerts of a change where an address is in several routes.
-
-    `delivery` tells which dates the address knows; what was announced to it is shortened.
-    """
+    """One change or event. `delivery` tells which dates the address knows; what was announced to it is shortened."""
     rows = listed(session, [alert.change_id for alert in alerts])
     view = _event_view(session, rows, language, base_url)
     source = leading_first(rows, language)[0].change
@@ -282,7 +272,6 @@ def answers_about(
     asked: Collection[str | None],
     words: Catalogue,
 ) -> list[str]:
-    """Of a language model, to the routes' questions."""
     briefs = [session.get_one(Change, alert.change_id).brief for alert in alerts]
     answers = [
         each
@@ -308,9 +297,7 @@ def digest_message(
     base_url: str | None,
     delivery: Delivery | None = None,
 ) -> Notification:
-    """By service and document, the weightiest first; an event is one entry. A `delivery` is reminded of approaching
-    deadlines of what its routes were alerted to.
-    """
+    """By service and document, the weightiest first; an event is one entry."""
     words = catalogue(language)
     events: dict[int, list[ListedChange]] = {}
     for row in listed(session, [alert.change_id for alert in alerts]):
@@ -363,14 +350,12 @@ def _routes_of(alerts: Sequence[Alert]) -> tuple[str, ...]:
 def _event_view(
     session: Session, rows: Sequence[ListedChange], language: str, base_url: str | None
 ) -> ChangeView:
-    """The leading change, with the others."""
     ordered = leading_first(rows, language)
     view, *others = (
         change_view(session, row.change, language, base_url) for row in ordered
     )
     view = replace(view, others=tuple(others))
     if event := event_of(session, ordered[0].change):
-        # that of the event's first message
         return replace(view, thread=event[-1].document.id)
     return view
 
@@ -378,7 +363,6 @@ def _event_view(
 def notice_message(
     notices: Sequence[Notice], *, language: str, base_url: str | None
 ) -> Notification:
-    """Equal ones once, with their count."""
     words = catalogue(language)
     counted = Counter(show_notice(notice, language, base_url) for notice in notices)
     lines = tuple(
@@ -399,7 +383,6 @@ def notice_message(
 def correction_message(
     session: Session, notice: Notice, *, language: str, base_url: str | None
 ) -> Notification:
-    """Of a change that was withdrawn, or whose words a person edited."""
     words, source = catalogue(language), document(session, notice.document_id or "")
     id_, day = notice.facts["change"], date.fromisoformat(notice.facts["day"])
     if notice.kind == NoticeKind.EDITED:
@@ -437,7 +420,6 @@ def confirmation_message(page: str | None, language: str) -> Notification:
 def sample_message(
     session: Session, *, language: str, base_url: str | None, route: str
 ) -> Notification:
-    """The newest alerting change, or an invented one."""
     words, newest = catalogue(language), newest_alerting(session)
     if newest is None:
         # no page of an invented change is stored
@@ -467,7 +449,7 @@ def change_message(
 def _event(
     session: Session, source: Change, view: ChangeView, message: Notification
 ) -> CalendarEntry | None:
-    """None without a day, or if all were past on detection."""
+    """None if all were past on detection."""
     found = source.detected_at.date()
     starts, ends = (
         day if day is not None and day >= found else None
@@ -490,7 +472,6 @@ def _event(
 
 
 def _subject(view: ChangeView, words: Catalogue) -> str:
-    """Severity and news first."""
     parts = [view.subject or view.service]
     if view.title not in view.subject:
         parts.append(view.title)

@@ -54,8 +54,8 @@ from storage.documents import document, failing, is_silent, untranslated_id, wat
 from storage.reviews import Review, last_reviews
 from storage.subscribers import subscribers
 
-SENDING = (ReviewState.REVIEWED, ReviewState.CONCERNS_US)  # what is held until then
-OPERATOR = "[operator]"  # no route can be called so
+SENDING = (ReviewState.REVIEWED, ReviewState.CONCERNS_US)
+OPERATOR = "[operator]"
 
 
 class _Assignment(NamedTuple):
@@ -77,11 +77,8 @@ def plan(
     alerts_only: bool = False,
     grace: timedelta = timedelta(0),
 ) -> list[Delivery]:
-    """Returns deliveries parked by an edited watchlist.
-
-    A new address gets nothing planned before it joined. Alerts of a removed route, or that their route no longer wants,
-    get no delivery. A removed address counts as corrected: what waits for it goes to the first one of the route that
-    lacks it.
+    """Returns deliveries parked by an edited watchlist. A new address gets nothing planned before it joined. A removed
+    one counts as corrected: what waits for it goes to the first one of the route that lacks it.
     """
     take(session, AdvisoryLock.PLANNING)
     planner = _Planner(session, routes_by_name(routes), _names_of_places(routes), now)
@@ -111,12 +108,11 @@ class _Planner:
         self.routes = routes
         self.names = names
         self.now = now
-        self.assigned: dict[tuple[int, str], _Assignment] = {}  # by alert and URL
-        self.carriers: dict[int, list[Delivery]] = {}  # by change, on demand
+        self.assigned: dict[tuple[int, str], _Assignment] = {}
+        self.carriers: dict[int, list[Delivery]] = {}
         self.failed: list[Delivery] = []
 
     def add(self, alert: Alert, grace: timedelta) -> None:
-        """Assigns it to each address of its route, once due."""
         route = self.routes.get(alert.route)
         if route is None or not is_wanted(self.session, alert, route):
             alert.planned_at = self.now
@@ -129,7 +125,6 @@ class _Planner:
                     )
 
     def update(self, delivery: Delivery) -> None:
-        """What goes elsewhere is assigned again, or lost with its route."""
         alerts = alerts_in(self.session, [delivery.id]).get(delivery.id, [])
         route, address = self.routes.get(delivery.route), delivery.address
         places = route.to if route else ()
@@ -169,7 +164,7 @@ class _Planner:
     def _by_place(
         self, delivery: Delivery, url: str, alerts: Iterable[Alert]
     ) -> tuple[dict[str, list[_Assignment]], list[Alert]]:
-        """Wanted alerts by place; and those without one, unless another alert brings their change."""
+        """And those without one, unless another alert brings their change."""
         by_place: dict[str, list[_Assignment]] = defaultdict(list)
         lost = []
         for alert in alerts:
@@ -190,7 +185,6 @@ class _Planner:
     def _new_place(
         self, delivery: Delivery, url: str, alert: Alert, places: Sequence[Address]
     ) -> Address | None:
-        """The same, or the first that lacks the change."""
         for place in places:
             if place.url == url or (not url and place.name == delivery.address):
                 return place
@@ -224,9 +218,7 @@ class _Planner:
                 )
 
     def _news(self, kind: str) -> Iterator[list[_Assignment]]:
-        """Of each event or single change, what each place has not got yet. Pending deliveries absorb what belongs to
-        them.
-        """
+        """Pending deliveries absorb what belongs to them."""
         by_event: dict[tuple[int, str], list[_Assignment]] = defaultdict(list)
         for each in self.assigned.values():
             if each.kind != kind:
@@ -266,7 +258,6 @@ def has_to_plan(
     *,
     grace: timedelta = timedelta(0),
 ) -> bool:
-    """Before planning, no delivery shows it."""
     by_name = routes_by_name(routes)
     return any(
         alert.route in by_name
@@ -291,13 +282,12 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
 
 
 def is_reviewed(session: Session, alert: Alert) -> bool:
-    """A person saw the change and does not dismiss it."""
     review = last_reviews(session, [alert.change_id]).get(alert.change_id)
     return review is not None and review.state in SENDING
 
 
 def dismissal(session: Session, alert: Alert, route: Route) -> Review | None:
-    """The review by which a route that waits for one does not get the alert."""
+    """By which a route that waits for one does not get it."""
     if not isinstance(route.when, AfterReview):
         return None
     review = last_reviews(session, [alert.change_id]).get(alert.change_id)
@@ -311,9 +301,7 @@ def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:
 def _is_due(
     session: Session, alert: Alert, route: Route, grace: timedelta, now: datetime
 ) -> bool:
-    """Not before the digest, nor while an accepted text may be withdrawn; at once if a wrong clock dated it into the
-    future.
-    """
+    """At once if a wrong clock dated it into the future."""
     if is_ahead(alert.created_at, now):
         return True
     is_accepted = change(session, alert.change_id).cause == Cause.ACCEPTED
@@ -329,9 +317,7 @@ def _is_due(
 def _empty_digests(
     session: Session, routes: Sequence[Route], now: datetime
 ) -> Iterator[tuple[Route, str]]:
-    """For addresses that asked, without a digest since the last time and an alert since the one before. Also for
-    reminders of deadlines.
-    """
+    """For addresses that asked, and for reminders of deadlines."""
     names = _names_of_places(routes)
     for route in routes:
         if isinstance(route.when, AtOnce):
@@ -356,7 +342,6 @@ def _empty_digests(
 
 
 def _names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
-    """By URL."""
     names: dict[str, set[str]] = defaultdict(set)
     for route in routes:
         for address in route.to:
@@ -396,7 +381,7 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
 def _respect_quiet_hours(
     session: Session, routes: Sequence[Route], now: datetime
 ) -> None:
-    """Until quiet hours end; of several routes, the first that ends."""
+    """Of several routes, the first that ends."""
     if not any(route.quiet for route in routes):
         return
     for delivery in pending(session):
@@ -419,13 +404,11 @@ def _distinct(addresses: Sequence[Address]) -> list[Address]:
 
 
 _REPORT_AGAIN = timedelta(days=7)
-_LONG_PAUSE = timedelta(days=1)  # reported at once
+_LONG_PAUSE = timedelta(days=1)
 
 
 def report_unreadable(session: Session) -> None:
-    """After as many consecutive failures as the watchlist says, then weekly. Documents being written by another process
-    wait.
-    """
+    """After as many failures as the watchlist says, then weekly. Documents being written by another process wait."""
     for row in failing(session, locked=True):
         check = newest_check(session, row.id, OF_THE_PAGE, not_(VALID))
         if check is None:
@@ -463,8 +446,8 @@ _Words = tuple[str, str | None]
 def says_more(
     session: Session, changes: Iterable[Change], sent: Collection[Change]
 ) -> bool:
-    """Whether one is unclassified, graver than all `sent`, has a new topic or date, is the first to take effect as
-    announced, or has new flagged words, for its own document and language.
+    """Whether one is unclassified, graver, has a new topic or date, is the first to take effect as announced, or has
+    new flagged words.
     """
     if not sent:
         return True
@@ -511,7 +494,6 @@ def _is_translation(session: Session, change: Change, sent: Iterable[Change]) ->
 
 
 def _flagged_words(session: Session, changes: Iterable[Change]) -> set[_Words]:
-    """Of passages with a topic."""
     found = passages_by_change(session, [each.id for each in changes])
     flagged = (each for passages in found.values() for each in passages if each.topics)
     return {

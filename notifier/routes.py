@@ -25,7 +25,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """None in a filter matches everything; `documents` may be patterns. `formerly` are earlier names."""
+    """None in a filter matches everything."""
 
     name: str
     to: tuple[Address, ...]
@@ -43,12 +43,10 @@ class Route:
     formerly: tuple[str, ...] = ()
     empty: bool = False  # digests without changes too
     language: str = "en"
-    about: str | None = None  # for a language model
-    # the subscriber's page
+    about: str | None = None
     subscription: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises `ValueError` for unknown words."""
         one_of("severity", self.severity, get_args(Graded))
         one_of("language", self.language, LANGUAGES)
         for direction in self.directions or ():
@@ -59,9 +57,7 @@ class Route:
         return change.alert and not self.unmet(document, change)
 
     def unmet(self, document: Document, change: Change) -> list[UnmetCondition]:
-        """The parts of its filter that the change fails, alerting or not. An unclassified change fails none by its
-        content.
-        """
+        """Alerting or not. An unclassified change fails none by its content."""
         asked: list[tuple[str, Collection[str] | None, Collection[str]]] = [
             ("severity", this_and_above(self.severity), [change.severity]),
             ("topics", None if change.is_unclassified else self.topics, change.topics),
@@ -92,15 +88,12 @@ class Route:
         return (self.name, *self.formerly)
 
     def opens(self, severity: str, now: datetime) -> datetime:
-        """After quiet hours."""
         if self.quiet is None or (severity == "high" and self.high_breaks_quiet):
             return now
         return self.quiet.until(now, zone(self.timezone)) or now
 
 
 class UnmetCondition(NamedTuple):
-    """A key of the filter, and the change's values."""
-
     key: str
     wanted: tuple[str, ...]
     found: tuple[str, ...]
@@ -113,7 +106,6 @@ def _meet(key: str, wanted: Collection[str], found: Collection[str]) -> bool:
 
 
 def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:
-    """Raises `ValueError` that lists what is allowed."""
     if found not in allowed:
         raise ValueError(f"{found!r} is no {what}; allowed are {', '.join(allowed)}")
     return found

@@ -33,7 +33,6 @@ _BRIEF: dict[str, Any] = {
 
 
 def sample_change(language: str) -> ChangeView:
-    """With every part that a change can have."""
     site, id_ = "https://confrera.example", "confrera/privacy-policy"
     page = Document(
         id=id_,

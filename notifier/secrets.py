@@ -9,14 +9,14 @@ from urllib.parse import quote, unquote, unquote_plus
 from messages import Message, Value
 from notifier.escape import clean
 
-_LONGEST = 300  # of a server's answer
+_LONGEST = 300
 _SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")
 # parts of a URL that are no secrets
 _SHORTEST = 3
 
 
 def scrub(text: str, url: str) -> str:
-    """On one line, cut, with all parts of the URL blanked out but its scheme and plain host names."""
+    """On one line, cut, without the parts of the URL but its scheme and plain host names."""
     line = " ".join(clean(text).split())
     for part in sorted(_parts(url), key=len, reverse=True):
         line = re.sub(
@@ -60,7 +60,7 @@ def _parts(url: str) -> set[str]:
             _base64(f"{user}:{password}"),
             _base64(password),
         }
-        pieces.add(_base64(f"\0{user}\0{password}"))  # as in AUTH PLAIN
+        pieces.add(_base64(f"\0{user}\0{password}"))
     return {
         part
         for part in whole | pieces

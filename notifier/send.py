@@ -39,8 +39,7 @@ from notifier.secrets import scrub, scrubbed
 from notifier.webhook import Webhook
 from storage.clock import retry_after, utc_now
 
-DEADLINE = 60.0  # seconds; a slow server holds up no others
-# for the last mail under way
+DEADLINE = 60.0
 _FOR_THE_LAST = 0.25
 _LONGEST_SUBJECT = 250
 # bytes: 200 characters as \uXXXX, and the other keys
@@ -50,16 +49,13 @@ _TITLE_AS_JSON = 1400
 mimetypes.init()
 mimetypes.add_type("text/calendar", ".ics")
 
-# refusals that pass
 _PASSING = frozenset({408, 423, 425, 429})
 _GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`answer` is without secrets; `permanent`: do not retry; `gone`: send nothing more there. `taken` holds marks of
-    people who have the message.
-    """
+    """`taken` holds marks of people who have the message."""
 
     ok: bool
     permanent: bool = False
@@ -94,7 +90,7 @@ def _through(
     taken: set[str],
     until: float,
 ) -> Result:
-    """`taken` grows on the way, so that deliveries of an interrupted attempt are known."""
+    """`taken` grows on the way, so that an interrupted attempt is known."""
     url = address.url
     try:
         if isinstance(service, Mail) and not service.encrypts:
@@ -177,7 +173,6 @@ def attached(event: CalendarEntry) -> AppriseAttachment:
 
 
 def _failed(exchange: Exchange, url: str) -> Result:
-    """The server's answer first, then why there was none, then Apprise's log."""
     refusals = [answer for answer in exchange.answers if answer.status >= 300]
     if refusals:
         return _refused(refusals[-1], url)
@@ -216,7 +211,6 @@ def why_no_response(failure: HttpFailure) -> Message:
 
 
 def why_no_answer(failure: requests.RequestException) -> Message:
-    """Its own text contains the URL."""
     match failure:
         case requests.exceptions.SSLError():
             return Message("delivery.no_tls")

@@ -17,9 +17,7 @@ RouteTo = Callable[[Subscriber], Route]
 def subscriber_route(
     subscriber: Subscriber, site: str = "", mail_url: Callable[[str], str] | None = None
 ) -> Route:
-    """`site` is the pages' address, `mail_url` gives a person's Apprise address; without them the route only describes
-    the subscriber's wishes. Raises `ValueError`.
-    """
+    """Without `mail_url` it only describes the subscriber's wishes. Raises `ValueError`."""
     page = f"{site.rstrip('/')}/subscription/{subscriber.token}"
     # of RFC 8058; they also distinguish this place from a route's to the same person
     headers = f"&+List-Unsubscribe={quote(f'<{page}>')}&+List-Unsubscribe-Post=List-Unsubscribe%3DOne-Click"
@@ -30,7 +28,7 @@ def subscriber_route(
         else (),
         topics=frozenset(subscriber.topics) or None
         if subscriber.confirmed_at
-        else frozenset(),  # matches nothing
+        else frozenset(),
         services=frozenset({subscriber.service})
         if subscriber.service and not subscriber.document
         else None,
@@ -45,7 +43,6 @@ def subscriber_route(
 def subscriber_routes(
     session: Session, route_to: RouteTo | None = subscriber_route
 ) -> list[Route]:
-    """None where nobody can be written to."""
     return (
         [route_to(subscriber) for subscriber in subscribers(session)]
         if route_to

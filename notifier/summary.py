@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from messages import Catalogue
 from notifier.escape import clean, web_link
 
-_MOST_ROWS = 5  # with date, deadline and default
+_MOST_ROWS = 5
 _ORDER = (
     "data",
     "purposes",
@@ -26,7 +26,7 @@ State = Literal["", "gone", "already", "unsaid"]
 
 
 class Quoted(NamedTuple):
-    """Runs of "same", "added" and "removed". `link` is the one on them; of several, `links` has each with its words."""
+    """`link` is the one on them; of several, `links` has each with its words."""
 
     marks: tuple[Mark, ...]
     link: str | None = None
@@ -40,9 +40,7 @@ class Quoted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A question, an answer in words, and the page's words. `day` is the one in `value`; `state` is empty if the change
-    itself answers.
-    """
+    """`state` is empty if the change itself answers."""
 
     name: str
     label: str
@@ -59,7 +57,6 @@ class Fact:
 def read_statements(
     brief: Mapping[str, Any], language: str
 ) -> list[tuple[str, tuple[Quoted, ...]]]:
-    """A language model's, each with the supporting words."""
     return [
         (statement["text"][language], tuple(map(_quoted, statement["quotes"])))
         for statement in (brief.get("reader") or {}).get("statements", ())
@@ -78,7 +75,6 @@ def marks_within(marks: Sequence[Mark], words: str) -> Iterator[Mark]:
 
 
 def quotation(brief: Mapping[str, Any]) -> Quoted | None:
-    """The sentence that is the news."""
     if not brief.get("meaning"):
         return None
     new, above = brief.get("meaning_new", ()), brief.get("lead_in", ())
@@ -95,7 +91,6 @@ def quotation(brief: Mapping[str, Any]) -> Quoted | None:
 def facts(
     words: Catalogue, brief: Mapping[str, Any], starts: date | None, date_key: str
 ) -> list[Fact]:
-    """Effective date, deadline, how to refuse, and other answers."""
     rows = []
     if starts:
         label = words.term("brief", date_key)
@@ -117,9 +112,7 @@ def facts(
 def _answers(
     brief: Mapping[str, Any], others: int
 ) -> dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]]:
-    """Each clause once, without the headline's, as many as fit. By state and first question: all questions, and the
-    page's words.
-    """
+    """Each clause once, without the headline's, as many as fit, by state and first question."""
     found: dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]] = {}
     for question in _ORDER:
         for quote in brief.get(question, ()):
@@ -180,7 +173,7 @@ def _quoted(quote: Mapping[str, Any]) -> Quoted:
         marks.insert(0, ("same", f"{' '.join(above)} … "))
 
     def mark_of(mark: Mark) -> str:
-        """Punctuation between changed words, and after them, is marked too."""
+        """Punctuation between changed words is marked too."""
         return mark[0] if any(map(str.isalnum, mark[1])) or len(marks) == 1 else kind
 
     links = (

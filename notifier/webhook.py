@@ -16,12 +16,12 @@ from foundation.http_client import HttpResponse, fetch
 from notifier.escape import for_machines
 from storage.clock import utc_now
 
-if TYPE_CHECKING:  # see channels.py
+if TYPE_CHECKING:
     from notifier.notifications import Notification
 
 SCHEMES = ("webhook+http", "webhook+https")
-_SHORTEST = 16  # characters of a secret
-_SECONDS = 35.0  # for the whole exchange
+_SHORTEST = 16
+_SECONDS = 35.0
 
 ChangeJson = Callable[[Session, int], dict[str, Any]]
 
@@ -50,7 +50,7 @@ class Webhook(NotifyBase):
             body=body,
             headers=headers,
             seconds=_SECONDS,
-            allow_private=True,  # the operator's choice
+            allow_private=True,
         )
 
     @staticmethod

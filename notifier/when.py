@@ -43,14 +43,12 @@ class Digest:
         )
 
     def last(self, now: datetime, zone: tzinfo) -> datetime:
-        """Up to `now`."""
         day = now.astimezone(zone).date() + timedelta(days=1)
         while (moment := self._on(day, zone, now)) is None or moment > now:
             day -= timedelta(days=1)
         return moment
 
     def next(self, since: datetime, zone: tzinfo) -> datetime:
-        """From `since` on."""
         day = since.astimezone(zone).date()
         while (moment := self._on(day, zone, since)) is None or moment < since:
             day += timedelta(days=1)
@@ -67,7 +65,7 @@ When = AtOnce | Digest
 
 
 def parse_when(written: str) -> When:
-    """Raises `ValueError` with the allowed forms."""
+    """Raises `ValueError`."""
     text = " ".join(written.lower().split())
     if text == "at once":
         return AtOnce()
@@ -112,7 +110,6 @@ class Quiet:
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
     def until(self, now: datetime, zone: tzinfo) -> datetime | None:
-        """None outside."""
         here = now.astimezone(zone)
         clock = here.time()
         late = clock >= self.start
@@ -136,7 +133,7 @@ class Quiet:
 
 
 def parse_quiet(written: str) -> Quiet:
-    """Raises `ValueError` with the allowed forms."""
+    """Raises `ValueError`."""
     found = _SPAN.fullmatch(written.strip())
     quiet = (
         Quiet(time_of_day(found["start"]), time_of_day(found["end"])) if found else None

@@ -22,7 +22,7 @@ _ORDER = [*AdvisoryLock]
 
 
 def take(session: Session, lock: AdvisoryLock) -> None:
-    """Until the session's transaction ends; in one order, on SQLite too, so that no two processes wait for each other."""
+    """Until the session's transaction ends; in one order, so that no two processes wait for each other."""
     taken = session.info.setdefault(AdvisoryLock, set())
     if lock in taken:
         return

@@ -25,7 +25,7 @@ from storage.errors import DamagedCapture, DamagedValue
 OPEN_TERMS_ARCHIVE, INTERNET_ARCHIVE = (
     "Open Terms Archive",
     "Internet Archive",
-)  # the start of `source`
+)
 REFILTERED = (
     "x-archive-refiltered",
     "yes",
@@ -55,9 +55,9 @@ class Capture(SQLModel, table=True):
     status: int
     headers: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
     mime: str
-    charset: str | None = None  # as declared
+    charset: str | None = None
     sha256: str
-    size: int  # of the decoded body, in bytes
+    size: int
     body: bytes = Field(sa_type=Compressed)
     entry: int = Field(
         default=None, foreign_key="chain_entries.number", unique=True, nullable=False
@@ -68,7 +68,7 @@ class Capture(SQLModel, table=True):
         return REFILTERED in map(tuple, self.headers)
 
     def files(self) -> dict[str, bytes]:
-        """The evidence by file name: body, headers, and all other facts but the time."""
+        """By file name: body, headers, and all other facts but the time."""
         headers = "".join(f"{name}: {value}\n" for name, value in self.headers)
         facts = {name: getattr(self, name) for name in _FACTS}
         name = f"capture-{self.entry}"
@@ -94,7 +94,7 @@ def add_capture(session: Session, added: Capture) -> None:
 
 
 def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) -> None:
-    """Of captures that nothing refers to; recorded in the chain."""
+    """Of captures that nothing refers to."""
     removed = col(ChainEntry.number).in_(select(Capture.entry).where(of_them))
     note(session, "removed", about, entry_hashes(session, removed))
     session.exec(delete(Capture).where(of_them, col(Capture.head_id).is_not(None)))
@@ -102,7 +102,6 @@ def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) 
 
 
 def share_since(session: Session, since: datetime) -> float:
-    """Of all captures' bytes, 0 to 1."""
     size = func.sum(col(Capture.size))
     recent, whole = session.exec(
         select(size.filter(col(Capture.fetched_at) >= since), size)
@@ -120,14 +119,13 @@ def capture(session: Session, id_: int) -> Capture:
 
 
 def captures_from(session: Session, head_id: int) -> list[Capture]:
-    """With the document's further parts, in reading order."""
     further = select(Capture.id).where(Capture.head_id == head_id)
     ids = head_id, *session.exec(further.order_by(col(Capture.id)))
     return [capture(session, id_) for id_ in ids]
 
 
 def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
-    """Captures whose bytes are those fetched. Raises `DamagedCapture`."""
+    """Raises `DamagedCapture`."""
     parts = list(captures)
     for each in parts:
         if sha256(each.body).hexdigest() != each.sha256:
@@ -136,7 +134,7 @@ def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
 
 
 def newest_captures(session: Session, document: str) -> list[Capture]:
-    """Of the document's parts, valid or not, without bodies."""
+    """Of all parts, without bodies."""
     heads = select(func.max(Capture.id)).where(
         Capture.document_id == document, col(Capture.head_id).is_(None)
     )
@@ -149,7 +147,7 @@ def capture_addresses(captures: Sequence[Capture], url: str) -> list[str]:
 
 
 def capture_records(session: Session, head_id: int) -> list[Capture]:
-    """With its further parts, without bodies."""
+    """With further parts, without bodies."""
     without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # a class's attribute is its column
     parts = (col(Capture.id) == head_id) | (col(Capture.head_id) == head_id)
     wanted = select(Capture).where(parts).order_by(col(Capture.id))

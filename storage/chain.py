@@ -28,7 +28,7 @@ class ChainEntry(SQLModel, table=True):
 
     __tablename__ = "chain_entries"
 
-    number: int = Field(primary_key=True)  # from 1, without a gap
+    number: int = Field(primary_key=True)
     text: str
 
     @property
@@ -49,13 +49,11 @@ class ChainEntry(SQLModel, table=True):
 
     @property
     def names(self) -> list[str]:
-        """Files of a capture; or a text and the entries of its captures; or entries whose captures were removed."""
+        """Files of a capture; or a text and entries of its captures; or entries whose captures were removed."""
         return [line.partition("  ")[2] for line in self.lines[2:]]
 
 
 class Timestamp(SQLModel, table=True):
-    """An RFC 3161 authority's answer about an entry and all before it."""
-
     __tablename__ = "timestamps"
 
     entry: int = Field(primary_key=True, foreign_key="chain_entries.number")
@@ -64,7 +62,6 @@ class Timestamp(SQLModel, table=True):
 
 
 def entry_name(number: int) -> str:
-    """Of the file outside the store."""
     return f"entry-{number}"
 
 
@@ -75,17 +72,13 @@ def entry_time(at: datetime) -> str:
 def entry_text(
     number: int, previous: str, comment: str, hashes: Mapping[str, str]
 ) -> str:
-    """`previous` is the hash of the entry before, `hashes` those of files by name.
-
-    Where the capture of the entry before is removed, its line stands twice: as the link, and as what was removed.
-    """
+    """Where the capture of the entry before is removed, its line stands twice: as the link, and as what was removed."""
     named = [(entry_name(number - 1), previous), *hashes.items()]
     lines = "".join(f"{digest}  {name}\n" for name, digest in named)
     return f"# entry {number}: {comment}\n{lines}"
 
 
 def add_entry(session: Session, text_of: Callable[[int, str], str]) -> int:
-    """Write the next entry, of its number and the previous hash. Returns its number."""
     number, previous = next_link(session)
     session.add(ChainEntry(number=number, text=text_of(number, previous)))
     session.flush()
@@ -95,20 +88,18 @@ def add_entry(session: Session, text_of: Callable[[int, str], str]) -> int:
 def note(
     session: Session, what: str, about: str, hashes: Mapping[str, str] | None = None
 ) -> None:
-    """Say in the chain what is taken away or changed on purpose."""
     comment = f"{what} {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {about}"
     add_entry(session, partial(entry_text, comment=comment, hashes=hashes or {}))
 
 
 def next_link(session: Session) -> tuple[int, str]:
-    """The next number and the previous hash, for this session alone until the transaction ends."""
+    """For this session alone until the transaction ends."""
     take(session, AdvisoryLock.CHAIN)
     head = last_entry(session)
     return (head.number + 1, head.sha256) if head else (1, BEGINNING)
 
 
 def entry_hashes(session: Session, of_them: ColumnElement[bool]) -> dict[str, str]:
-    """By the name under which later entries refer to them."""
     wanted = select(ChainEntry).where(of_them).order_by(col(ChainEntry.number))
     return {entry.name: entry.sha256 for entry in session.exec(wanted)}
 
@@ -120,7 +111,6 @@ def last_entry(session: Session) -> ChainEntry | None:
 
 
 def head_line(session: Session) -> str | None:
-    """In words, for people who keep it outside the store."""
     head = last_entry(session)
     return f"{head.name}, SHA-256 {head.sha256}" if head else None
 
@@ -134,7 +124,7 @@ def last_timestamp(session: Session) -> Timestamp | None:
 def proof_of(
     session: Session, number: int
 ) -> tuple[list[ChainEntry], Timestamp | None]:
-    """From this one to the next timestamped one, which proves it; only this one if there is none yet."""
+    """Up to the next timestamped one, which proves it; only this one if there is none yet."""
     later = (
         select(Timestamp)
         .where(col(Timestamp.entry) >= number)

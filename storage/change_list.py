@@ -100,8 +100,6 @@ _NEWEST_FIRST = col(Change.detected_at).desc(), col(Change.id).desc()
 
 
 class Cursor(NamedTuple):
-    """As text for addresses: "2025-11-03T07:30:00+00:00~17"."""
-
     detected_at: datetime
     id: int
 
@@ -114,7 +112,7 @@ class Cursor(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
-        """Raises `ValueError` for anything that `str` did not make."""
+        """Raises `ValueError`."""
         moment, _, number = text.partition("~")
         try:
             at = datetime.fromisoformat(
@@ -130,10 +128,8 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """Empty or None does not narrow; any value of a field will do.
-
-    `since` and `until` are inclusive UTC days of detection. Without `cosmetic`, only changes to which `words_changed`
-    applies. `state` is the review's. `alerting`: none of an imported history.
+    """Empty or None does not narrow. Days are inclusive (UTC). `cosmetic`: also where no words changed; `state` is the
+    review's; `alerting`: none of an imported history.
     """
 
     service: Collection[str] = ()
@@ -154,8 +150,6 @@ class ChangeFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedChange:
-    """`counts` are its passages by operation."""
-
     change: Change
     document: Document
     counts: dict[str, int] = field(default_factory=dict)
@@ -164,10 +158,7 @@ class ListedChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangesPage:
-    """Newest first.
-
-    `events` has, for each row, the matching changes of its event: the row, then the others, newest first.
-    """
+    """Newest first. `events` has for each row the matching changes of its event, the row first."""
 
     rows: list[ListedChange]
     events: list[list[ListedChange]] = field(default_factory=list)
@@ -184,9 +175,8 @@ def changes_page(
     limit: int = 50,
     by_event: bool = False,
 ) -> ChangesPage:
-    """The newest older than `before`; with `after`, the oldest that are newer.
-
-    `by_event`: of each event only the gravest change is a row (of several, the newest).
+    """The newest older than `before`; with `after`, the oldest that are newer. `by_event`: of each event only the
+    gravest change (of several, the newest).
     """
     matching = conditions(session, wanted)
     ids = select(Change.id).where(*matching)
@@ -223,7 +213,6 @@ def changes_page(
 
 
 def count_events(session: Session, wanted: ChangeFilter) -> int:
-    """Of events and single changes."""
     event = func.coalesce(col(Change.event_id), -col(Change.id))
     counted = select(func.count(func.distinct(event)))
     return session.exec(counted.where(*conditions(session, wanted))).one()
@@ -271,7 +260,6 @@ def event_of(session: Session, change: Change) -> list[ListedChange]:
 def grouped_by_event(
     days: Iterable[tuple[date | None, ListedChange]],
 ) -> list[tuple[date | None, list[ListedChange]]]:
-    """Changes of one event that name the same day."""
     events: dict[object, tuple[date | None, list[ListedChange]]] = {}
     for day, row in days:
         event = row.change.event_id or -row.change.id
@@ -280,8 +268,8 @@ def grouped_by_event(
 
 
 def leading_first(rows: Sequence[ListedChange], language: str) -> list[ListedChange]:
-    """The gravest document first, then in force before announced, then by number of topics; within a document the
-    gravest change, then this language.
+    """The gravest document first, then in force before announced, then by number of topics; within it the gravest
+    change, then this language.
     """
     documents: dict[str, list[ListedChange]] = {}
     for row in rows:
@@ -345,7 +333,7 @@ def conditions(
 def days_of_changes(
     session: Session, wanted: ChangeFilter, *, limit: int
 ) -> list[tuple[int, date]]:
-    """Their ids and days of detection, the newest first."""
+    """Newest first."""
     rows = select(Change.id, Change.detected_at).where(*conditions(session, wanted))
     newest = session.exec(rows.order_by(*_NEWEST_FIRST).limit(limit))
     return [(id_, at.date()) for id_, at in newest]
@@ -363,12 +351,12 @@ def _about(
 
 
 def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
-    """The service changed words: not only the page's form, nor our extraction."""
+    """Not only the page's form, nor our extraction."""
     return and_(col(of.substantive).is_(True), col(of.cause) != Cause.EXTRACTION.value)
 
 
 def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
-    """Newest first, in a constant number of queries."""
+    """Newest first."""
     named = select(Change, Document).join(Document)
     rows = session.exec(
         named.where(col(Change.id).in_(change_ids)).order_by(*_NEWEST_FIRST)
@@ -394,7 +382,7 @@ def changes_to(
 def upcoming(
     session: Session, today: date, wanted: ChangeFilter, *, limit: int
 ) -> list[tuple[date, ListedChange]]:
-    """With an effective date or a deadline from `today` on: the nearest day first, then the newest change."""
+    """With an effective date or a deadline from `today` on: the nearest first, then the newest."""
     days: dict[int, set[date]] = {}
     for column in (col(Change.effective_date), col(Change.deadline)):
         ids = select(column, Change.id).where(
@@ -407,7 +395,6 @@ def upcoming(
     rows = [
         (day, row) for row in listed(session, [*days]) for day in days[row.change.id]
     ]
-    # stable: of a day, the newest stays first
     return sorted(rows, key=lambda each: each[0])[:limit]
 
 
@@ -423,7 +410,7 @@ def changes_with_deadline(
 
 
 def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | None:
-    """The first that no row has in that field, one of `NAMED_FIELDS`."""
+    """The first that no row has in that field."""
     column = _FIELDS[field]
     for name in dict.fromkeys(names):
         known = select(column).where(column == name).limit(1)
@@ -434,8 +421,6 @@ def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | No
 
 
 class DocumentStats(NamedTuple):
-    """`changed_at`: its words."""
-
     versions: int = 0
     newest: int | None = None
     changed_at: datetime | None = None
@@ -458,8 +443,6 @@ def document_stats(session: Session, ids: Collection[str]) -> dict[str, Document
 
 
 class PassagePlace(NamedTuple):
-    """As text for addresses."""
-
     change: Cursor
     position: int
 
@@ -468,7 +451,7 @@ class PassagePlace(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> PassagePlace:
-        """Raises `ValueError` for anything that `str` did not make."""
+        """Raises `ValueError`."""
         change, _, place = text.rpartition("~")
         position = parsed_id(place)
         if position is None:
@@ -485,8 +468,6 @@ class ListedPassage:
 
 @dataclass(frozen=True, slots=True)
 class PassagesPage:
-    """Newest change first, in reading order."""
-
     rows: list[ListedPassage]
     older: PassagePlace | None = None
 
@@ -498,7 +479,7 @@ def passages_page(
     before: PassagePlace | None = None,
     limit: int = 50,
 ) -> PassagesPage:
-    """Topics are the passage's."""
+    """Newest change first, in reading order; topics are the passage's."""
     place = col(StoredPassage.position)
     question = (
         select(StoredPassage, Document, Change.detected_at)

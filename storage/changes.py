@@ -24,8 +24,6 @@ from storage.withdrawals import (
 
 
 class Event(SQLModel, table=True):
-    """Changes of a service that speak of one thing; it begins with its first change."""
-
     __tablename__ = "events"
 
     id: int = Field(default=None, primary_key=True)
@@ -33,9 +31,7 @@ class Event(SQLModel, table=True):
 
 
 class Change(SQLModel, table=True):
-    """`event_reason` says why it belongs to its event; None for the change that began it. `waits` counts the further
-    checks that must find the same text before the alert.
-    """
+    """`waits` counts the further checks that must find the same text before the alert."""
 
     __tablename__ = "changes"
     __table_args__ = (
@@ -95,7 +91,7 @@ leave_out_withdrawn(Change, col(Change.id), col(Withdrawal.change_id))
 
 
 class ChangeTopic(SQLModel, table=True):
-    """`Change.topics` as rows, which both databases can index; kept in step by the listeners below."""
+    """`Change.topics` as rows, which both databases can index."""
 
     __tablename__ = "change_topics"
 
@@ -126,7 +122,7 @@ class StoredPassage(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     change_id: int = Field(foreign_key="changes.id", index=True)
-    position: int  # from 0
+    position: int
     operation: str
     heading: list[str] = Field(default=[], sa_type=JSON)
     before: str | None = None
@@ -135,14 +131,13 @@ class StoredPassage(SQLModel, table=True):
     evidence: list[dict[str, str]] = Field(default=[], sa_type=JSON)
     severity: str = "none"
     direction: str = "none"
-    returns: bool = False  # or its text had come only lately
+    returns: bool = False
     why: list[Message] = Field(default=[], sa_type=MessageColumn)
     # [["same" | "removed" | "added", text], ...]; stored, so that mail, page and terminal mark the same words
     marks: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
 
     @property
     def word_diff(self) -> list[tuple[str, str]]:
-        """The marks; without them the whole text of each side."""
         if self.operation == "moved":
             return [("same", self.after or self.before or "")]
         sides = [("removed", self.before or ""), ("added", self.after or "")]
@@ -150,7 +145,6 @@ class StoredPassage(SQLModel, table=True):
 
 
 def dated_ahead(session: Session, now: datetime) -> list[Change]:
-    """Written or read under a wrong clock, the latest first."""
     at = col(Change.detected_at)
     ahead = select(Change).where(at > now + AHEAD).order_by(at.desc())
     return list(session.exec(ahead))
@@ -198,7 +192,7 @@ def passages_by_change(
 
 
 def forget_change(session: Session, change: Change) -> None:
-    """One that nobody was alerted to, so that its versions are compared again."""
+    """So that its versions are compared again."""
     for of_it in (StoredPassage, ChangeTopic):
         session.exec(delete(of_it).where(col(of_it.change_id) == change.id))
     session.delete(change)
@@ -212,7 +206,7 @@ def changes_of(session: Session, document_id: str) -> list[Change]:
 
 
 def newest_alerting(session: Session) -> Change | None:
-    """By detection: an import may be stored later than newer changes."""
+    """By detection: an import may be stored later."""
     newest = col(Change.detected_at).desc(), col(Change.id).desc()
     return session.exec(
         select(Change).where(col(Change.alert).is_(True)).order_by(*newest)
@@ -237,7 +231,6 @@ def neighbours(session: Session, change: Change) -> tuple[Change | None, Change 
 def passage_counts(
     session: Session, change_ids: Collection[int]
 ) -> dict[int, dict[str, int]]:
-    """By operation, for changes that have any."""
     of_change, operation = col(StoredPassage.change_id), col(StoredPassage.operation)
     counted = select(of_change, operation, func.count()).group_by(of_change, operation)
     found: dict[int, dict[str, int]] = {}
@@ -266,7 +259,6 @@ def added_texts(session: Session, change_ids: Collection[int]) -> list[tuple[int
 def join_event(
     session: Session, change: Change, other: Change, reason: Message
 ) -> None:
-    """The event is created if there is none."""
     if other.event_id is None:
         event = Event(began_at=other.detected_at)
         session.add(event)

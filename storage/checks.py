@@ -30,7 +30,7 @@ from storage.withdrawals import with_withdrawn
 
 # outcomes whose capture is kept but not valid
 ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)
-ATTEMPTS = 3  # to read a capture
+ATTEMPTS = 3
 
 
 class Check(SQLModel, table=True):
@@ -45,7 +45,7 @@ class Check(SQLModel, table=True):
     outcome: str | None = Field(default=None, index=True)
     # to read its capture, counted before each one; only those that ran out of limits or ended the program stay
     attempts: int = 0
-    accepted: bool = False  # by a person
+    accepted: bool = False
     # the capture with an equal text that a person rejected
     rejected_as: int | None = None
     # the archive; None: the service itself
@@ -56,7 +56,6 @@ class Check(SQLModel, table=True):
     final_url: str | None = None
     # by permanent redirects or by its own words
     moved_to: str | None = None
-    # confirmation included
     seconds: float | None = None
     # copied to the document when its text is accepted
     etag: str | None = None
@@ -68,7 +67,6 @@ class Check(SQLModel, table=True):
     version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
 
 
-# conditions of `newest_check` and `count_checks`
 OF_THE_PAGE = col(Check.stands_in).is_(False)
 VALID = col(Check.outcome).in_(GOOD)
 HELD = col(Check.outcome) == Outcome.HELD
@@ -83,7 +81,6 @@ def later_than(check_id: int) -> ColumnElement[bool]:
 
 
 def from_source(archive: str | None) -> ColumnElement[bool]:
-    """None: from the page itself."""
     return col(Check.source).is_not_distinct_from(archive)
 
 
@@ -93,7 +90,6 @@ def newest_checks(
     *conditions: ColumnElement[bool] | bool,
     limit: int,
 ) -> list[Check]:
-    """Newest first; None: of all documents."""
     wanted = select(Check).where(*conditions).order_by(col(Check.id).desc())
     if document_id is not None:
         wanted = wanted.where(Check.document_id == document_id)
@@ -109,27 +105,26 @@ def newest_check(
 
 
 def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
-    """The newest capture with this version's text."""
     of_it = Check.version_id == version_id, col(Check.capture_id).is_not(None)
     kept = newest_check(session, document_id, VALID, *of_it)
     return kept.capture_id if kept else None
 
 
 def last_set_aside(session: Session, document_id: str) -> Check | None:
-    """The newest check whose capture was set aside, unless a valid one followed."""
+    """Unless a valid one followed."""
     decided = or_(SET_ASIDE, col(Check.accepted), VALID)
     last = newest_check(session, document_id, decided)
     return last if last and not last.accepted and last.outcome in ASIDE else None
 
 
 def last_trouble(session: Session, check: Check) -> Check | None:
-    """The last one that failed over the same capture, or took too much: the fault is in our reading."""
+    """The last one that failed over the same capture, or took too much."""
     same = Check.capture_id == check.capture_id, Check.id < check.id
     return newest_check(session, check.document_id, *same, _IN_TROUBLE)
 
 
 def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
-    """Since the last good check, those set aside and not rejected, oldest first."""
+    """Since the last good check, without rejected ones, oldest first."""
     good = newest_check(session, document_id, or_(col(Check.accepted), VALID))
     wanted = select(Check).where(
         Check.document_id == document_id,
@@ -141,9 +136,7 @@ def set_aside_in_a_row(session: Session, document_id: str) -> list[Check]:
 
 
 def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
-    """Captures set aside before `until`, except those that still wait for a person, and rejected ones, by which the
-    same text is recognised. Returns how many.
-    """
+    """Except what still waits for a person, and rejected ones, by which the same text is recognised. Returns how many."""
     valid = newest_check(session, document_id, OF_THE_PAGE, VALID)
     wanted = select(Check).where(
         Check.document_id == document_id,
@@ -157,7 +150,7 @@ def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
 
 
 def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
-    """Of checks of one document, unless something else names them. Returns how many."""
+    """Of one document, unless something else names them. Returns how many."""
     captures = {check.capture_id for check in checks}
     for check in checks:
         check.capture_id = None
@@ -176,7 +169,7 @@ def pauses(
     session: Session, now: datetime, ids: Collection[str] | None = None
 ) -> dict[str, datetime]:
     """By document id; times in the past included. One that ends later than any pause can was written under a wrong
-    clock and is ignored.
+    clock.
     """
     paused: dict[str, datetime] = {}
     by_host: dict[str, datetime] = {}
@@ -199,7 +192,6 @@ def pauses(
 
 
 def take_rejection_back(session: Session, check: Check) -> None:
-    """For the check's text, whichever check brought it."""
     same = col(Check.rejected_as).in_({check.capture_id, check.rejected_as})
     session.exec(update(Check).where(same).values(rejected_as=None))
     check.rejected_as = None
@@ -217,7 +209,7 @@ def rejected_captures(session: Session, document_id: str) -> list[int]:
 
 
 def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
-    """A person says that its text is not the document's, even if it was accepted before."""
+    """Even if it was accepted before."""
     brought = col(Check.document_id) == document_id, col(Check.capture_id) == capture_id
     session.exec(
         update(Check).where(*brought).values(rejected_as=capture_id, accepted=False)
@@ -227,10 +219,7 @@ def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
 def unread_checks(
     session: Session, document_id: str | None = None, *, again: bool = False
 ) -> list[Check]:
-    """Oldest first, so that versions are made in the order in which the page changed.
-
-    With `again`, also those that failed or took too much, unless the document was read later.
-    """
+    """Oldest first. With `again`, also those that failed or took too much, unless the document was read later."""
     waits: ColumnElement[bool] = col(Check.outcome).is_(None)
     if again:
         later = aliased(Check)
@@ -259,7 +248,6 @@ def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
 def last_checks(
     session: Session, ids: Collection[str] | None = None
 ) -> dict[str, Check]:
-    """Without checks that stood in for a page."""
     joined = select(Check).join(Document, col(Check.id) == _of_document(back=1))
     if ids is not None:
         joined = joined.where(col(Document.id).in_(ids))
@@ -267,14 +255,14 @@ def last_checks(
 
 
 def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
-    """The time of the check `back` checks ago (1: the newest)."""
+    """1: the newest."""
     times = select(Check.document_id, Check.checked_at)
     found = times.join(Document, col(Check.id) == _of_document(back=back))
     return dict(session.exec(found).all())
 
 
 def _of_document(*, back: int) -> ScalarSelect[int]:
-    """An index lookup for each document; GROUP BY would read all checks."""
+    """An index lookup for each; GROUP BY would read all checks."""
     mine = select(Check.id).where(Check.document_id == Document.id, OF_THE_PAGE)
     newest = mine.correlate(Document).order_by(col(Check.id).desc())
     return newest.offset(back - 1).limit(1).scalar_subquery()
@@ -290,6 +278,5 @@ def count_checks(
 def checks_after(
     session: Session, document_id: str, after: int, *, limit: int
 ) -> list[Check]:
-    """With a higher id, oldest first."""
     later = select(Check).where(Check.document_id == document_id, Check.id > after)
     return list(session.exec(later.order_by(col(Check.id)).limit(limit)))

@@ -15,7 +15,6 @@ def utc_now() -> datetime:
 
 
 def is_ahead(written: datetime, now: datetime) -> bool:
-    """Written under a wrong clock: nothing waits for such a time."""
     return written > now + AHEAD
 
 
@@ -31,7 +30,7 @@ def retry_after(written: str | None, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(float(written), _LONGEST.total_seconds()))
     try:
         until = parsedate_to_datetime(written)
-    except (ValueError, OverflowError):  # for years out of range
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(until - now, timedelta(0))

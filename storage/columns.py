@@ -18,7 +18,7 @@ from sqlmodel import Session, update
 from messages import Message
 from storage.errors import DamagedValue
 
-MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type
+MAX_INTEGER = 2**31 - 1
 MAX_BIGINT = 2**63 - 1
 ROWS = 500  # read at a time, or bound values in a statement
 
@@ -28,7 +28,6 @@ def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def parsed_id(text: str) -> int | None:
-    """None for what no database holds."""
     is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_INTEGER))
     return int(text) if is_short and int(text) <= MAX_INTEGER else None
 
@@ -36,7 +35,6 @@ def parsed_id(text: str) -> int | None:
 def add_to_unique(
     session: Session, column: Any, by: int, since: int, *conditions: Any
 ) -> None:
-    """Where they are `since` or higher; they are positive and unique."""
     table = column.parent.entity
     # by way of negative numbers: they are unique at every moment
     for where, value in ((column >= since, -column), (column < 0, by - column)):
@@ -66,8 +64,6 @@ def _decompressor(_thread: int) -> zstandard.ZstdDecompressor:
 
 
 class Utc(TypeDecorator[datetime]):
-    """A naive time is refused."""
-
     impl = DateTime(timezone=True)
     cache_ok = True
 
@@ -91,8 +87,6 @@ class Utc(TypeDecorator[datetime]):
 
 
 class MessageColumn(TypeDecorator[Any]):
-    """A message, or a list of them."""
-
     impl = JSON(none_as_null=True)
     cache_ok = True
 
@@ -126,8 +120,6 @@ def json_bytes(value: Any) -> bytes:
 
 
 class CompressedJson(Compressed):
-    """As zstd: a fifth of the size."""
-
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:

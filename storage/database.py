@@ -111,9 +111,7 @@ class Database:
         self._lease: Lease | None = None
 
     def __str__(self) -> str:
-        return self.url.set(query={}).render_as_string(
-            hide_password=True
-        )  # a query may hold password= too
+        return self.url.set(query={}).render_as_string(hide_password=True)
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -151,10 +149,8 @@ class Database:
             _foreign_keys_off(connection),
             connection.begin(),
         ):
-            if not self.is_sqlite:  # SQLite has one writer anyway
-                connection.execute(
-                    text("SET LOCAL lock_timeout = 0")
-                )  # a migration may take long
+            if not self.is_sqlite:
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"),
                     {"key": AdvisoryLock.MIGRATION},
@@ -165,7 +161,6 @@ class Database:
             schema_upgrade.upgrade(connection)
 
     def _copy_before_upgrade(self, file: Path, schema: str) -> Path:
-        """Raises `DatabaseUnavailable`."""
         names = (
             f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}"
             for n in count(1)
@@ -178,7 +173,7 @@ class Database:
         return copy
 
     def copy_file(self, copy: Path) -> None:
-        """With its log, while others may write. Raises `DatabaseUnavailable`."""
+        """While others may write. Raises `DatabaseUnavailable`."""
         assert self.sqlite_file is not None, "asked of a file"
         part = copy.with_name(f"{copy.name}.part")
         try:
@@ -204,7 +199,6 @@ class Database:
         )
 
     def _is_at_rest(self) -> bool:
-        """Its log is merged."""
         file = self.sqlite_file
         if file is None or not file.is_file():
             return False
@@ -212,12 +206,11 @@ class Database:
         return not unmerged.exists() or not unmerged.stat().st_size
 
     def is_current(self) -> bool:
-        """Another version of the program may have migrated it."""
         with self._engine.connect() as connection:
             return _schema(connection) == _newest_schema()
 
     def require_whole_schema(self) -> None:
-        """Raises `UnknownSchema` where tables were edited."""
+        """Raises `UnknownSchema`."""
         from storage import schema_upgrade
 
         with self._engine.connect() as connection:
@@ -225,7 +218,6 @@ class Database:
                 raise UnknownSchema(_newest_schema(), missing)
 
     def size(self) -> int:
-        """In bytes."""
         query = "SELECT pg_database_size(current_database())"
         if self.is_sqlite:
             query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
@@ -234,13 +226,12 @@ class Database:
 
     def optimize(self) -> None:
         """Milliseconds on SQLite, up to seconds on PostgreSQL."""
-        # all tables that have grown
         statement = "PRAGMA optimize=0x10012" if self.is_sqlite else "ANALYZE"
         with self._writing.connect() as connection, connection.begin():
             connection.exec_driver_sql(statement)
 
     def try_writing(self) -> None:
-        """Write and roll back. Raises `DatabaseUnavailable`."""
+        """Raises `DatabaseUnavailable`."""
         try:
             with (
                 self._writing.connect() as connection,
@@ -249,7 +240,7 @@ class Database:
                 connection.execute(
                     text("UPDATE alembic_version SET version_num = version_num")
                 )
-                if self.is_sqlite:  # it reaches the disk
+                if self.is_sqlite:
                     connection.execute(
                         text("CREATE TABLE trial AS SELECT randomblob(:size)"),
                         {"size": _TRIAL_SIZE},
@@ -291,7 +282,6 @@ class Database:
 
 
 def release_connection(session: Session) -> None:
-    """For a while; loaded rows stay usable."""
     session.commit()
 
 
@@ -302,7 +292,6 @@ def sqlite_file(url: URL) -> Path | None:
 
 
 def parse_address(url: str) -> URL:
-    """Raises `WrongAddress`."""
     if not url.startswith("sqlite") and url.count("@") > 1:
         # the rest of a password would be shown as the host
         raise WrongAddress(
@@ -341,7 +330,7 @@ def _engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # BEGIN is sent below
+        connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(
             "PRAGMA synchronous = FULL"
@@ -401,17 +390,13 @@ def _newest_schema() -> str:
 
 
 def _schema(connection: Connection) -> str | None:
-    """The revision of the tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def all_tables() -> list[Table]:
-    """Each after those that it refers to."""
-    for module in iter_modules(
-        storage.__path__
-    ):  # registered when its module is imported
+    for module in iter_modules(storage.__path__):
         if not module.ispkg:
             import_module(f"storage.{module.name}")
     return SQLModel.metadata.sorted_tables

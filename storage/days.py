@@ -1,8 +1,7 @@
-"""Days in the chain: once a day an entry says what checks and messages there were, so that later changes of these show.
+"""Days in the chain: once a day an entry says what checks and messages there were, by the ids of the rows, as clocks
+may be wrong.
 
-It is about what ended before yesterday, by the ids of the rows, as clocks may be wrong. A day of which the program
-itself took something away later, or read it again, can't be compared any more, and is not damaged.
-"""
+A day of which the program itself took something away later, or read it again, can't be compared any more."""
 
 from __future__ import annotations
 
@@ -32,8 +31,6 @@ _DAY = re.compile(r"day (\S+), (\d+) checks to (\d+), (\d+) messages to (\d+)")
 
 
 class _Day(NamedTuple):
-    """What there was since the day before."""
-
     at: datetime
     checks: int = 0
     last_check: int = 0
@@ -42,7 +39,7 @@ class _Day(NamedTuple):
 
 
 def close_day(database: Database, now: datetime) -> None:
-    """Once a day (UTC), if anything is new."""
+    """If anything is new."""
     with database.reading() as session:
         before = _last_day(session)
         if before is not None and before.at.date() == now.date():
@@ -73,7 +70,7 @@ def close_day(database: Database, now: datetime) -> None:
     comment = f"day {entry_time(now)}, {checks} checks to {last_check}, {messages} messages to {last_delivery}"
     with database.writing() as session:
         number, _ = next_link(session)
-        if _last_day(session) == before:  # no other worker was faster
+        if _last_day(session) == before:
             hashes = {
                 f"checks-{number}.txt": digest_of_checks,
                 f"messages-{number}.txt": digest_of_messages,
@@ -106,7 +103,7 @@ def _last_ended(
 def _checks(
     session: Session, after: int, last: int, at: datetime, renames: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Lines of the checks made before `at`, with the names that documents had then."""
+    """With the names that documents had then."""
     rows = select(Check.checked_at, Check.document_id, Check.outcome, Check.status)
     these = rows.where(Check.id > after, Check.id <= last, Check.checked_at < at)
     former: dict[str, str] = {}
@@ -121,7 +118,7 @@ def _checks(
 
 
 def _messages(session: Session, after: int, last: int, at: datetime) -> Iterator[str]:
-    """Lines of what was accepted before `at`, with digests of the addresses' names."""
+    """With digests of the addresses' names."""
     rows = select(Delivery.sent_at, DeliveryItem.address, DeliveryItem.alert_id)
     these = rows.join(DeliveryItem).where(
         Delivery.id > after,
@@ -147,7 +144,7 @@ def _digest(lines: Iterable[str]) -> tuple[int, str]:
 
 
 def day_damage(counts: Counter[bool | None], session: Session) -> Iterator[Damage]:
-    """Days that differ from the chain's. `counts`: how many are as it counted them (True), or can't be compared (None)."""
+    """`counts`: how many are as the chain counted them (True), or can't be compared (None)."""
     kinds = ("day", "removed", "renamed", "read", "thinned")
     wanted = [col(ChainEntry.text).like(f"# entry %: {kind} %") for kind in kinds]
     entries = session.exec(
@@ -162,7 +159,7 @@ def day_damage(counts: Counter[bool | None], session: Session) -> Iterator[Damag
         kind, _, about = entry.comment.partition(", of ")
         match kind.partition(" ")[0]:
             case "removed" if "," not in about:
-                is_removed = True  # not a capture alone
+                is_removed = True
             case "renamed":
                 renames.insert(0, about)
             case "read":

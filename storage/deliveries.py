@@ -1,6 +1,4 @@
-"""Deliveries: what is to be sent (alerts for routes, notices for the operator), and each message to an address, with its
-attempts.
-"""
+"""Deliveries: what is to be sent (alerts for routes, notices for the operator), and each message to an address."""
 
 from __future__ import annotations
 
@@ -22,8 +20,6 @@ from storage.columns import MessageColumn, Utc
 
 
 class Alert(SQLModel, table=True):
-    """`planned_at` is set once its deliveries exist, or its route is gone."""
-
     __tablename__ = "alerts"
     __table_args__ = (UniqueConstraint("change_id", "route"),)
 
@@ -35,7 +31,6 @@ class Alert(SQLModel, table=True):
 
 
 def alerted_before_of_day(session: Session, change: Change) -> int:
-    """How many earlier alerted changes of the document have its effective date."""
     earlier = (
         Change.document_id == change.document_id,
         Change.effective_date == change.effective_date,
@@ -48,7 +43,7 @@ def alerted_before_of_day(session: Session, change: Change) -> int:
 def approaching_deadlines(
     session: Session, routes: Collection[str], first: date, last: date
 ) -> list[Change]:
-    """Changes that these routes were alerted to, with a deadline between these days, the nearest first."""
+    """The nearest first."""
     alerted = select(Alert.change_id).where(
         col(Alert.route).in_(routes), col(Alert.planned_at).is_not(None)
     )
@@ -66,15 +61,13 @@ def alerts_of(session: Session, change_id: int) -> list[Alert]:
 
 
 def unplanned_alerts(session: Session, *, locked: bool = False) -> list[Alert]:
-    """Oldest first; `locked`, so that another planning process waits and then finds them planned."""
+    """Oldest first; `locked`, so that another process waits and then finds them planned."""
     wanted = select(Alert).where(col(Alert.planned_at).is_(None))
     wanted = wanted.order_by(col(Alert.id))
     return list(session.exec(wanted.with_for_update() if locked else wanted))
 
 
 class Notice(SQLModel, table=True):
-    """`planned_at` is set once deliveries exist."""
-
     __tablename__ = "notices"
 
     id: int = Field(default=None, primary_key=True)
@@ -99,7 +92,7 @@ class Notice(SQLModel, table=True):
 
 
 def unplanned_notices(session: Session) -> list[Notice]:
-    """Oldest first; locked, so that another planning process waits."""
+    """Oldest first, locked."""
     wanted = select(Notice).where(col(Notice.planned_at).is_(None))
     return list(session.exec(wanted.order_by(col(Notice.id)).with_for_update()))
 
@@ -113,13 +106,11 @@ def notices_of(
     return list(session.exec(wanted))
 
 
-_CANDIDATES = 20  # to choose from: other processes may claim the first ones
+_CANDIDATES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """`failed` counts attempts, `pending` what is still to be sent."""
-
     sent: int
     failed: int
     pending: int
@@ -137,15 +128,14 @@ class Delivery(SQLModel, table=True):
     state: str = Field(default=State.PENDING.value, index=True)
     created_at: datetime = Field(sa_type=Utc)
     attempts: int = 0
-    next_at: datetime = Field(sa_type=Utc)  # not before
+    next_at: datetime = Field(sa_type=Utc)
     claimed_at: datetime | None = Field(default=None, sa_type=Utc)
     claimed_by: str | None = None
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
-    # that failed
     tried_since: datetime | None = Field(default=None, sa_type=Utc)
     # of the last attempt, without secrets
     error: Message | None = Field(default=None, sa_type=MessageColumn)
-    gone: bool = False  # it answered so
+    gone: bool = False
     # people in the address who already got it
     taken: list[str] | None = Field(default=None, sa_type=JSON)
 
@@ -154,8 +144,6 @@ _PENDING = col(Delivery.state) == State.PENDING.value
 
 
 class DeliveryItem(SQLModel, table=True):
-    """The constraints prevent planning an alert twice for one address."""
-
     __tablename__ = "delivery_items"
     __table_args__ = (
         UniqueConstraint("alert_id", "address"),
@@ -195,7 +183,6 @@ def load(
     alerts: Iterable[Alert],
     notice_ids: Iterable[int] = (),
 ) -> None:
-    """Carry these too."""
     of_it: dict[str, Any] = {"delivery_id": delivery.id, "address": delivery.address}
     session.add_all(DeliveryItem(alert_id=alert.id, **of_it) for alert in alerts)
     session.add_all(DeliveryItem(notice_id=id_, **of_it) for id_ in notice_ids)
@@ -210,7 +197,6 @@ def unload(
 
 
 def drop_unsent(session: Session, route: str) -> None:
-    """What is pending or parked for a route."""
     states = (State.PENDING.value, State.PARKED.value)
     is_open = col(Delivery.state).in_(states)
     for delivery in deliveries(session, Delivery.route == route, is_open):
@@ -221,8 +207,8 @@ def drop_unsent(session: Session, route: str) -> None:
 def cancel(
     session: Session, change_id: int, now: datetime
 ) -> tuple[list[Delivery], int]:
-    """Remove a change from all unsent deliveries. Returns those by which it was, or may have been, sent, and how many
-    alerts and deliveries it was removed from.
+    """Of all unsent deliveries. Returns those by which it was, or may have been, sent, and from how many alerts and
+    deliveries it was removed.
     """
     of_change = col(Alert.change_id) == change_id
     its = col(DeliveryItem.alert_id).in_(select(Alert.id).where(of_change))
@@ -276,7 +262,7 @@ def alerts_in(
 def deliveries(
     session: Session, *conditions: ColumnElement[bool] | bool, locked: bool = False
 ) -> list[Delivery]:
-    """Oldest first; `locked`, so that none is claimed meanwhile."""
+    """Oldest first."""
     wanted = select(Delivery).where(*conditions).order_by(col(Delivery.id))
     return list(session.exec(wanted.with_for_update() if locked else wanted))
 
@@ -297,7 +283,7 @@ def carriers(
 def alerted_changes(
     session: Session, event_id: int, addresses: Collection[str]
 ) -> dict[int, Change]:
-    """Planned for or sent to one of these addresses; parked deliveries do not count."""
+    """Planned or sent; parked deliveries do not count."""
     wanted = (
         select(Change)
         .join(Alert)
@@ -320,7 +306,7 @@ def addresses_of_notice(session: Session, notice_id: int) -> set[str]:
 def last_digest(
     session: Session, routes: Collection[str], address: str, now: datetime
 ) -> datetime | None:
-    """When one was planned for an address of a route, under any of its names; times ahead of `now` are ignored."""
+    """Under any of its names; times ahead of `now` are ignored."""
     wanted = select(func.max(Delivery.created_at)).where(
         Delivery.kind == "digest",
         Delivery.address == address,
@@ -333,7 +319,6 @@ def last_digest(
 def alerted_since(
     session: Session, addresses: Collection[str], since: datetime, now: datetime
 ) -> bool:
-    """Alone or in a digest."""
     wanted = select(Delivery.id).join(DeliveryItem)
     its = wanted.where(
         col(DeliveryItem.alert_id).is_not(None),
@@ -364,10 +349,8 @@ def oldest_pending(session: Session) -> datetime | None:
 def due(
     session: Session, now: datetime, far: datetime, excluded: Collection[str]
 ) -> list[Delivery]:
-    """A batch, each address's oldest first.
-
-    Addresses whose oldest was tried least come first, so that a failing one holds up no other. A time beyond `far` was
-    written under a wrong clock: it is due.
+    """A batch, each address's oldest first; addresses whose oldest was tried least first, so that a failing one holds
+    up no other. A time beyond `far` was written under a wrong clock.
     """
     address, next_at = col(Delivery.address), col(Delivery.next_at)
     is_now = (next_at <= now) | (next_at > far)
@@ -401,7 +384,7 @@ def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) ->
 
 
 def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -> bool:
-    """False if the claim was released and another process has it."""
+    """False if another process has it."""
     mine = (col(Delivery.state) == State.SENDING.value) & (
         col(Delivery.claimed_by) == claimant
     )
@@ -426,7 +409,6 @@ def has_undelivered(session: Session) -> bool:
 def _update(
     session: Session, delivery: Delivery, condition: ColumnElement[bool], **values: Any
 ) -> bool:
-    """Whether the condition still held: of concurrent processes one succeeds."""
     result = session.exec(
         update(Delivery)
         .where(col(Delivery.id) == delivery.id, condition)
@@ -440,7 +422,6 @@ def pending(session: Session) -> list[Delivery]:
 
 
 def failing(session: Session) -> list[Delivery]:
-    """That will be retried, the next one first."""
     wanted = select(Delivery).where(_PENDING, col(Delivery.error).is_not(None))
     return list(session.exec(wanted.order_by(col(Delivery.next_at), col(Delivery.id))))
 
@@ -450,7 +431,7 @@ def park(delivery: Delivery, error: Message) -> None:
 
 
 def switch_off(session: Session) -> None:
-    """Park what is pending for an address that is gone, until one of its messages is retried."""
+    """Until one of its messages is retried."""
     gone = select(Delivery.address).where(
         Delivery.state == State.PARKED.value, col(Delivery.gone)
     )
@@ -462,7 +443,7 @@ def switch_off(session: Session) -> None:
 def retry_parked(
     session: Session, ids: Collection[int] | None, now: datetime
 ) -> list[int]:
-    """None: all; with attempts counted from zero."""
+    """None: all."""
     named = [col(Delivery.id).in_(ids)] if ids is not None else []
     is_parked = Delivery.state == State.PARKED.value
     parked = deliveries(session, is_parked, *named, locked=True)
@@ -483,7 +464,6 @@ def newest(
     route: str | None = None,
     limit: int,
 ) -> list[Delivery]:
-    """`route` also finds deliveries for several routes at once."""
     wanted = select(Delivery)
     if state is not None:
         wanted = wanted.where(Delivery.state == state.value)
@@ -502,7 +482,6 @@ def send_correction(
     now: datetime,
     kind: NoticeKind = NoticeKind.WITHDRAWN,
 ) -> list[Delivery]:
-    """To each address of these deliveries, in the name of its route."""
     routes = {delivery.address: delivery.route for delivery in reached}
     if not routes:
         return []

@@ -33,21 +33,17 @@ class Document(SQLModel, table=True):
     last_modified: str | None = None
     # fingerprint of the markup that last gave the text in force, and of that text
     markup: str | None = None
-    # as in `Check`
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
-    # by Retry-After
     not_before: datetime | None = Field(default=None, sa_type=Utc)
     # checks in a row without a valid text, since when, and when the operator was last alerted
     failures: int = 0
     failing_since: datetime | None = Field(default=None, sa_type=Utc)
     alerted_at: datetime | None = Field(default=None, sa_type=Utc)
     alert_after: int = 3
-    # how far re-extraction of all versions got
     rereading: dict[str, Any] | None = Field(
         default=None, sa_type=JSON(none_as_null=True)
     )
 
-    # edits on the web pages
     entry: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     paused: bool = False
     # by click, `passages` that a person called not of the document ([title above, text]), with `by`, `via`, `at`
@@ -56,7 +52,6 @@ class Document(SQLModel, table=True):
     )
     asked_at: datetime | None = Field(default=None, sa_type=Utc)
 
-    # check id
     thinned_to: int | None = None
 
     @property
@@ -69,13 +64,12 @@ class Document(SQLModel, table=True):
 
 
 def few(ids: Iterable[str]) -> list[str] | None:
-    """None if too many for a statement."""
     named = list(ids)
     return named if len(named) <= _FEW else None
 
 
 def declare(session: Session, declared: Iterable[Document]) -> None:
-    """Exactly these; others are retired, not deleted."""
+    """Others are retired."""
     wanted = {document.id: document for document in declared}
     known = {document.id: document for document in session.exec(select(Document))}
     for gone in known.keys() - wanted.keys():
@@ -111,7 +105,6 @@ def watched(session: Session) -> list[Document]:
 
 
 def edited(session: Session) -> list[Document]:
-    """Added, paused or requested on the web pages, or with passages ignored; by id."""
     is_edited = (
         col(Document.entry).is_not(None)
         | col(Document.ignored).is_not(None)
@@ -124,7 +117,6 @@ def edited(session: Session) -> list[Document]:
 
 
 def is_asked(session: Session, since: datetime) -> bool:
-    """Whether somebody asked for a check since."""
     asked = select(Document.id).where(col(Document.asked_at) > since).limit(1)
     return session.exec(asked).first() is not None
 
@@ -166,12 +158,11 @@ def filter_choices(session: Session) -> dict[str, list[str]]:
 
 
 def is_silent(row: Document) -> bool:
-    """It has failed as often as the operator wants to be alerted after."""
     return row.failures >= row.alert_after
 
 
 def failing(session: Session, *, locked: bool = False) -> list[Document]:
-    """By service and id; `locked` until the transaction ends, without those another process is writing."""
+    """`locked` until the transaction ends, without those another process is writing."""
     wanted = select(Document).where(
         col(Document.failures) > 0, col(Document.retired).is_(False)
     )
@@ -194,8 +185,8 @@ def untranslated_id(document: Document) -> str:
     return document.id.removesuffix(f".{document.language}")
 
 
-PREVIEW = "preview"  # a document that announces
-_MARK = f"/{PREVIEW}-"  # in its id
+PREVIEW = "preview"
+_MARK = f"/{PREVIEW}-"
 
 
 def replaced_by(announced: Document) -> str | None:
@@ -213,7 +204,6 @@ def family_id(document: Document) -> str:
 def previews(
     session: Session, services: Collection[str] = ()
 ) -> list[tuple[Document, Document]]:
-    """Each with the document it will replace, where that is known."""
     wanted = select(Document).where(
         Document.kind == PREVIEW,
         col(Document.retired).is_(False),
@@ -254,7 +244,7 @@ def services_page(
 
 
 class AppliedWatchlist(SQLModel, table=True):
-    """That of the last run, in one row: an edited one makes the next run work, though nothing is due."""
+    """In one row: an edited one makes the next run work, though nothing is due."""
 
     __tablename__ = "applied_watchlist"
 

@@ -41,16 +41,13 @@ def with_advice(failure: BaseException | None) -> str:
         getattr(failure, "sqlite_errorcode", -1) & 0xFF,
         _ADVICE_OF_SERVER.get(type(failure).__name__),
     )
-    diagnosis = getattr(
-        failure, "diag", None
-    )  # PostgreSQL's full text repeats the statement
+    diagnosis = getattr(failure, "diag", None)
     lines = (diagnosis and diagnosis.message_primary) or str(failure)
     message = "; ".join(line.strip() for line in lines.splitlines())
     return f"{message}; {advice}" if advice else message
 
 
 def cannot_write(failure: BaseException | None) -> bool:
-    """SQLite needs to write even for reading."""
     code = getattr(failure, "sqlite_errorcode", -1) & 0xFF
     return code in {
         sqlite3.SQLITE_READONLY,
@@ -65,7 +62,7 @@ class DatabaseUnavailable(StorageError):
 
 
 class WrongAddress(DatabaseUnavailable):
-    """It can't be understood, or is of an unknown kind."""
+    pass
 
 
 class NewerDatabase(StorageError):
@@ -77,7 +74,7 @@ class NewerDatabase(StorageError):
 
 
 class UnknownSchema(StorageError):
-    """From before the first release, or its tables were edited: no migration applies."""
+    """No migration applies."""
 
     def __init__(self, schema: str, missing: Sequence[str]) -> None:
         lacks = f", but lacks {', '.join(missing[:5])}" if missing else ""
@@ -125,12 +122,10 @@ class DamagedCapture(Exception):
 
 
 class Busy(StorageError):
-    """Another run is at work."""
+    pass
 
 
 class LostLease(StorageError):
-    """Another process may be at work on the same documents."""
-
     def __init__(self) -> None:
         super().__init__(
             "the database was out of reach for too long, or this process was stopped, so that another may be at work "
@@ -154,8 +149,6 @@ class UnknownDocument(Unknown):
 
 
 class Withdrawn(Unknown):
-    """`what` names it, like "change 17"."""
-
     def __init__(self, what: str, document: str, at: datetime, reason: str) -> None:
         why = f": {reason}" if reason else ""
         super().__init__(
@@ -174,9 +167,7 @@ STORE_LOST = (OSError, OperationalError, InternalError, StorageError)
 
 @contextmanager
 def isolate_errors(errors: list[Exception]) -> Iterator[None]:
-    """Keep an error with one document apart from the others (docs/decisions/0030): the caller raises it when they are
-    done.
-    """
+    """One document apart from the others: the caller raises it when they are done."""
     try:
         yield
     except STORE_LOST:

@@ -43,7 +43,7 @@ _SECONDS = 1
 
 
 def daily_look(database: Database, day: int) -> Iterator[Damage]:
-    """At bounded cost: tables of a SQLite file and some captures, others each day."""
+    """At bounded cost, of others each day."""
     yield from run_check(database, lambda session: _structure(session, day))
     with database.reading() as session:
         ids = list(session.exec(select(Capture.id).order_by(col(Capture.id))))
@@ -52,7 +52,7 @@ def daily_look(database: Database, day: int) -> Iterator[Damage]:
 
 
 def all_damage(database: Database) -> Iterator[Damage]:
-    """The whole store, before anything else writes to it."""
+    """Before anything else writes to it."""
     if problem := truncation(database):
         yield Damage("database", problem)
     for check in (
@@ -76,7 +76,7 @@ def run_check(
             damage += islice(check(session), _MOST + 1)
         except DBAPIError as failure:
             damage.append(Damage("database", with_advice(failure.orig)))
-        except ValueError:  # reported by `_values`
+        except ValueError:
             pass
     yield from damage[:_MOST]
     if len(damage) > _MOST:
@@ -91,7 +91,7 @@ def _schema(session: Session) -> Iterator[Damage]:
 
 
 def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
-    """Of a SQLite file: everything, or on a `day` as many tables as there is time for."""
+    """On a `day` as many tables as there is time for."""
     connection = session.connection()
     if connection.dialect.name != "sqlite":
         return
@@ -127,7 +127,6 @@ def _references(session: Session) -> Iterator[Damage]:
 
 
 def _values(session: Session) -> Iterator[Damage]:
-    """As the program reads them, except bodies (`capture_damage`)."""
     for table in all_tables():
         body = table.c.get("body")
         rows = select_columns(*(each for each in table.columns if each is not body))
@@ -150,7 +149,7 @@ def _paragraphs(session: Session) -> Iterator[Damage]:
         try:
             stored = _stored_intervals(session, document)
             is_whole = stored == _intervals(session, document)
-        except (ValueError, TypeError, AttributeError, KeyError):  # an unreadable page
+        except (ValueError, TypeError, AttributeError, KeyError):
             is_whole = False
         if not is_whole:
             problem = "its paragraphs, which search and dates are taken from, are not those of its versions"
@@ -159,7 +158,7 @@ def _paragraphs(session: Session) -> Iterator[Damage]:
             )
 
 
-_Intervals = set[tuple[str | None, int, int | None]]  # digest, first and last version
+_Intervals = set[tuple[str | None, int, int | None]]
 
 
 def _stored_intervals(session: Session, document: str) -> _Intervals:
@@ -190,18 +189,18 @@ def _intervals(session: Session, document: str) -> _Intervals:
     return ended | {(key, first, None) for key, first in standing.items()}
 
 
-_MAGIC = (0x377F0682, 0x377F0683)  # the second: big-endian checksums
+_MAGIC = (0x377F0682, 0x377F0683)
 _HEADER, _FRAME = 32, 24  # bytes
 
 
 def truncation(database: Database) -> str | None:
-    """Where the log ends too early. Blocks writers meanwhile."""
+    """Blocks writers meanwhile."""
     file = database.sqlite_file
     if file is None:
         return None
     log = file.with_name(f"{file.name}-wal")
     with database.writing() as session:
-        session.connection()  # begins the transaction
+        session.connection()
         written = log.read_bytes() if log.exists() else b""
     if not any(written):
         return None
@@ -215,9 +214,8 @@ def truncation(database: Database) -> str | None:
 
 
 def _pages_before_the_break(log: bytes) -> int | None:
-    """Up to the last commit, if an unreadable commit follows; else None.
-
-    Pages behind the last commit are harmless: of a rollback, a killed program, or an earlier log.
+    """None unless an unreadable commit follows: pages behind the last commit are of a rollback, a killed program, or an
+    earlier log.
     """
     if len(log) < _HEADER:
         return 0
@@ -253,8 +251,7 @@ def _summed(sums: tuple[int, int], data: bytes, order: str) -> tuple[int, int]:
     return one, other
 
 
-_SAMPLE = 64  # rows of a daily look
-# by the line of the entry that differs
+_SAMPLE = 64
 _DIFFERS = (
     *("time is not that of the fetch", "place in the chain is another"),
     *(
@@ -267,14 +264,11 @@ _DIFFERS = (
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """`about` is a document, else a table or the file."""
-
     about: str
     problem: str
 
 
 def sample_of_day(ids: Sequence[int], day: int) -> Sequence[int]:
-    """Others each day."""
     start = day * _SAMPLE % max(1, len(ids))
     return [*ids[start:], *ids[:start]][:_SAMPLE]
 
@@ -286,7 +280,6 @@ def evidence_damage(session: Session) -> Iterator[Damage]:
 
 
 def _chain_damage(session: Session) -> Iterator[Damage]:
-    """The first broken link; captures and texts that are missing."""
     captured: set[int] = set()
     texts: dict[int, list[str]] = {}
     removed: set[str] = set()
@@ -322,7 +315,7 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
     with with_withdrawn(session):
         stored = {*session.exec(select(Version.entry))}
     for number, names in texts.items():
-        is_gone = not removed.isdisjoint(names)  # with its capture
+        is_gone = not removed.isdisjoint(names)
         if not (number in stored or entry_name(number) in replaced or is_gone):
             yield Damage("chain", f"the text of {entry_name(number)} is missing")
     for number in session.exec(
@@ -380,7 +373,6 @@ def _text_problem(
     captures: Collection[tuple[str, str]],
     renames: Sequence[ChainEntry],
 ) -> str | None:
-    """`stored` is its page, `captures` are their entries' names and documents."""
     what, _, document = entry.comment.partition(", of ")
     for rename in renames:
         old, _, new = rename.comment.partition(", of ")[2].partition(" to ")
@@ -405,7 +397,6 @@ def _text_problem(
 
 
 def unsigned_since(session: Session) -> datetime | None:
-    """When the oldest capture without a timestamp was fetched; None if all have one."""
     last = last_timestamp(session)
     fetched = select(func.min(Check.checked_at)).select_from(Check).join(Capture)
     unsigned = col(Capture.entry) > (last.entry if last else 0)
@@ -413,7 +404,6 @@ def unsigned_since(session: Session) -> datetime | None:
 
 
 def missing_digests(digests: Collection[str], session: Session) -> Iterator[Damage]:
-    """SHA-256 of entries, kept elsewhere, that no entry has any more."""
     left = {*digests}
     for entry in session.exec(select(ChainEntry).execution_options(yield_per=ROWS)):
         left.discard(entry.sha256)

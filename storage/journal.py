@@ -35,21 +35,16 @@ class Action(StrEnum):
     RETRY = "retry"
 
 
-# afterwards the watch sees less
 NARROWING = {Action.PAUSE, Action.REJECT, Action.WITHDRAW, Action.IGNORE}
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`name` is empty for the shared password."""
-
     name: str
     via: Literal["pages", "token", "command"]
 
 
 class JournalEntry(SQLModel, table=True):
-    """Kept when its document is removed."""
-
     __tablename__ = "journal"
 
     id: int = Field(default=None, primary_key=True)

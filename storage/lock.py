@@ -60,8 +60,6 @@ leases = Table(
 
 
 class Lease:
-    """Until `end`, or until a renewal came too late."""
-
     def __init__(
         self, database: Database, number: int, since: float, seconds: float
     ) -> None:
@@ -77,8 +75,8 @@ class Lease:
         self._thread.start()
 
     def require(self, rest: float = 0) -> None:
-        """Call before a request to a host that is to rest `rest` seconds afterwards. Raises `LostLease`."""
-        if rest > self._written_rest and not self._lost:  # not known to others yet
+        """Before a request to a host that is to rest `rest` seconds afterwards. Raises `LostLease`."""
+        if rest > self._written_rest and not self._lost:
             self._rest = max(self._rest, rest)
             self._renew()
         if self._lost or now() >= self._until - max(0, rest - self._written_rest):
@@ -101,7 +99,7 @@ class Lease:
     def end(self) -> None:
         self._ended.set()
         self._thread.join()
-        with suppress(DBAPIError):  # it expires
+        with suppress(DBAPIError):
             self._write(0)
 
     def _keep(self) -> None:
@@ -113,7 +111,7 @@ class Lease:
         try:
             if not self._write(self._seconds):
                 self._lost = True
-        except DBAPIError:  # retried until it expires
+        except DBAPIError:
             return
         self._until, self._written_rest = began + self._seconds, rest
 
@@ -133,7 +131,6 @@ class Lease:
 def take_lease(
     database: Database, name: str, *, above: str | None = None, seconds: float = LEASE
 ) -> Lease | None:
-    """None if somebody has it, or the lease `above` it."""
     since = now()
     with database.writing() as session:
         held = held_leases(session)
@@ -152,7 +149,7 @@ def take_lease(
 
 
 def held_leases(session: Session) -> dict[str, bool]:
-    """By name, whether it is in use; if not, its hosts rest."""
+    """Whether it is in use; if not, its hosts rest."""
     take(session, AdvisoryLock.LEASES)
     dead = [
         number
@@ -181,12 +178,11 @@ _PROC = Path("/proc")
 
 
 def this_process() -> str:
-    """host:pid:start-time; the host includes the pid namespace, for containers can share a name."""
+    """The host includes the pid namespace, for containers can share a name."""
     return f"{_host()}:{os.getpid()}:{_started(os.getpid())}"
 
 
 def is_dead(claim: str) -> bool:
-    """On this host; False on others."""
     host, pid, started = claim.rsplit(":", 2)
     if host != _host():
         return False
@@ -195,7 +191,7 @@ def is_dead(claim: str) -> bool:
         os.kill(number, 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # of another user
+    except PermissionError:
         pass
     return _started(number) != started
 
@@ -219,9 +215,9 @@ def _started(pid: int) -> str:
     return f"{boot}.{ticks}"
 
 
-_WHOLE = "*"  # the lease of the whole store
-_WORKERS_END = 30.0  # for jobs that workers have begun
-_LOOK = 0.2  # between two looks
+_WHOLE = "*"
+_WORKERS_END = 30.0
+_LOOK = 0.2
 _AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
 
@@ -230,15 +226,13 @@ def one_at_a_time(
     database: Database, *, lease: float = LEASE, patience: float = _WORKERS_END
 ) -> Iterator[Database]:
     """Write documents through the `Database` it yields. Raises `Busy` at once if another process has it, or if workers
-    do not finish within `patience` seconds; they begin no new jobs meanwhile.
-
-    On PostgreSQL it is a lease: once lost, every writing session raises `LostLease`.
+    do not finish in time; they begin no new jobs meanwhile.
     """
     file = database.sqlite_file
     if file is not None:
         with _file_lock(file.with_name(file.name + ".lock")):
             yield database
-    elif database.is_sqlite:  # invisible to other processes
+    elif database.is_sqlite:
         yield database
     else:
         held = _wait_for(database, _WHOLE, f"another run {_AT_WORK}", lease)
@@ -251,9 +245,6 @@ def one_at_a_time(
 def beside_others(
     database: Database, group: str, *, lease: float = LEASE
 ) -> Iterator[Database]:
-    """One group of documents on PostgreSQL, once its hosts have rested. Raises `Busy` at once if another worker has it,
-    or a process has or awaits the whole store.
-    """
     held = _wait_for(
         database, group, f"another worker, or a run, is at work on {group}", lease
     )
@@ -262,7 +253,6 @@ def beside_others(
 
 
 def _wait_for(database: Database, name: str, busy: str, seconds: float) -> Lease:
-    """Waits while the last owner's hosts rest. Raises `Busy`."""
     while True:
         lease = take_lease(database, name, above=_WHOLE, seconds=seconds)
         if lease is not None:
@@ -319,7 +309,6 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 
 def _shared(store: Path) -> int:
-    """The group's permissions, if it may write the store."""
     return (
         store.stat().st_mode & 0o060
         if store.exists() and store.stat().st_mode & 0o020

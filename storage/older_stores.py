@@ -35,7 +35,6 @@ class OlderStore:
         self._connection = connection
 
     def captures(self) -> dict[str, list[OldCapture]]:
-        """Of versions, oldest first, by document."""
         found: dict[str, list[OldCapture]] = {}
         for id_, document, at in self._connection.execute(_VERSIONS):
             utc = at if at.tzinfo else at.replace(tzinfo=UTC)
@@ -43,7 +42,6 @@ class OlderStore:
         return found
 
     def answer(self, id_: int) -> dict[str, Any]:
-        """As the arguments of `Fetched`. Raises `DamagedValue`."""
         row = self._connection.execute(_CAPTURE, {"id": id_}).mappings().one()
         headers = row["headers"] or "[]"
         pairs = json.loads(headers) if isinstance(headers, str) else headers
@@ -53,10 +51,9 @@ class OlderStore:
 
 @contextmanager
 def opened(address: str) -> Iterator[OlderStore]:
-    """Raises `WrongAddress`, `DatabaseUnavailable`."""
     url = parse_address(address)
     file = sqlite_file(url)
-    if file is not None and not file.is_file():  # SQLite would create it
+    if file is not None and not file.is_file():
         raise DatabaseUnavailable(f"there is no file {file}")
     engine = sa.create_engine(url)
     try:

@@ -32,16 +32,16 @@ from storage.documents import Document
 from storage.tokenizer import folded_words, split_words, write_forms
 from storage.versions import Version, renumber
 
-Mentions = Callable[[str], Mapping[str, int]]  # mentions by topic
+Mentions = Callable[[str], Mapping[str, int]]
 
 # ids of one second; still exact as floats
 _IN_A_SECOND = 2**20
-_TOGETHER = 100  # paragraphs of a pack
+_TOGETHER = 100
 _INSERT_WORDS = {
     "sqlite": "INSERT INTO paragraph_words (rowid, words) VALUES (?, ?)",
     "postgresql": "INSERT INTO paragraph_words (paragraph_id, words) VALUES (%s, CAST(%s AS tsvector))",
 }
-_DIGEST = 16  # bytes
+_DIGEST = 16
 _ANCHOR = 12  # no two texts of a page share them by chance
 _ROW_ID = BigInteger().with_variant(
     Integer, "sqlite"
@@ -53,19 +53,15 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 class ParagraphPack(SQLModel, table=True):
-    """With consecutive ids: rows of their own would take twice the space. Ids grow with time, and so does the word
-    index.
-    """
+    """With consecutive ids, which grow with time: rows of their own would take twice the space."""
 
     __tablename__ = "paragraph_packs"
 
     first_id: int = Field(sa_type=_ROW_ID, primary_key=True)
     last_id: int = Field(sa_type=BigInteger)
     document_id: str = Field(foreign_key="documents.id", index=True)
-    digests: bytes  # unique in a document
-    # of each paragraph: "words", and mentions by topic
+    digests: bytes
     counts: dict[str, list[int]] = Field(sa_type=CompressedJson)
-    # once the document has a second version
     is_counted: bool = False
     texts: list[str] = Field(sa_type=CompressedJson)
 
@@ -88,7 +84,7 @@ class ParagraphInterval(SQLModel, table=True):
 
 
 def digest(text: str) -> str | None:
-    """Of its words in small letters without a leading number; None without a letter or digit."""
+    """None without a letter or digit."""
     plain = plain_words(text)
     return (
         hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[: 2 * _DIGEST]
@@ -98,7 +94,7 @@ def digest(text: str) -> str | None:
 
 
 def plain_words(text: str) -> str:
-    """In small letters, without signs between them and a number in front."""
+    """Without signs between them and a number in front."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
     folded = text.casefold()
@@ -108,16 +104,12 @@ def plain_words(text: str) -> str:
 
 
 def anchor(text: str) -> str | None:
-    """The id of the first block with this text on the page of any version.
-
-    Of words, not a number, so that links survive re-extraction.
-    """
+    """Of words, not a number, so that links survive re-extraction."""
     key = digest(text)
     return f"t{key[:_ANCHOR]}" if key else None
 
 
 def earliest_id(moment: datetime) -> int:
-    """At most those of paragraphs from that time on."""
     return max(0, int(moment.astimezone(UTC).timestamp())) * _IN_A_SECOND
 
 
@@ -150,8 +142,6 @@ def texts_of(page: Any) -> list[str]:
 
 @dataclass
 class _Index:
-    """By digest; and those that stand in the newest version."""
-
     session: Session
     document_id: str
     ids: dict[str, int] = field(default_factory=dict)
@@ -189,7 +179,6 @@ class _Index:
 def write_paragraphs(
     connection: Connection, document_id: str, first_id: int, texts: Mapping[str, str]
 ) -> None:
-    """`texts` by digest, under ids from `first_id`."""
     language = connection.execute(
         select(Document.language).where(Document.id == document_id)
     ).scalar_one()
@@ -241,7 +230,6 @@ def _vector(words: Sequence[str], place: str) -> str:
 
 
 def count_mentions(session: Session, document_id: str, mentions: Mentions) -> None:
-    """The chart of a document begins with its second version."""
     for pack in _uncounted(session, document_id):
         pack.counts = pack.counts | _mentions_by_topic(pack.texts, mentions)
         pack.is_counted = True
@@ -266,7 +254,6 @@ def _mentions_by_topic(
 def reindex(
     session: Session, document_id: str, mentions: Mentions | None = None
 ) -> None:
-    """After texts were re-extracted or inserted between others."""
     session.flush()
     _forget(session.connection(), document_id)
     versions = select(Version.number, Version.captured_at, Version.page).where(
@@ -298,7 +285,6 @@ def _forget(connection: Connection, document_id: str) -> None:
 
 
 def make_room(session: Session, document_id: str, number: int) -> None:
-    """Renumber the versions from `number` on, so that an earlier one can come before them; it needs `reindex`."""
     renumber(session, document_id, since=number, by=1)
     of_document = _of_document(document_id)
     for column in (ParagraphInterval.last, ParagraphInterval.first):
@@ -326,7 +312,6 @@ def of_pack(name: str, paragraph_id: Any) -> Any:
 
 
 def paragraph_ids(session: Session, document_id: str) -> dict[str, int]:
-    """By digest."""
     packs = select(ParagraphPack.first_id, ParagraphPack.digests).where(
         ParagraphPack.document_id == document_id
     )
@@ -356,8 +341,6 @@ def _of_document(document_id: str) -> ColumnElement[bool]:
 
 
 class Since(NamedTuple):
-    """Without a break."""
-
     number: int
     captured_at: datetime
 
@@ -387,8 +370,6 @@ def blame(session: Session, version: Version) -> list[Since | None]:
 
 
 class TextHistory:
-    """Whatever their case, the signs and spaces between them and a number in front."""
-
     def __init__(self, session: Session, document_id: str) -> None:
         packs = select(ParagraphPack.first_id, ParagraphPack.texts).where(
             ParagraphPack.document_id == document_id
@@ -410,7 +391,7 @@ class TextHistory:
             self._stood[id_].append((first, last))
 
     def runs(self, text: str) -> list[tuple[int, int | None]]:
-        """First and last versions in a row, oldest first; None as the last one while the words stand."""
+        """Oldest first; None as the last one while the words stand."""
         words = plain_words(text).replace(" ", "")
         stood = sorted(
             (first, last or inf)
@@ -438,10 +419,7 @@ class Point:
 def course(
     session: Session, document_id: str, mentions: Mentions | None = None
 ) -> list[Point]:
-    """All versions, oldest first. A text repeated in one counts once. `mentions` is for a document with a single
-    version.
-    """
-    # less what it removes
+    """Oldest first. `mentions` is for a document with a single version."""
     changes: dict[int, Counter[str]] = defaultdict(Counter)
     packs = select(ParagraphPack.first_id, ParagraphPack.counts).where(
         ParagraphPack.document_id == document_id

@@ -29,7 +29,7 @@ class ModelReading(SQLModel, table=True):
 
 class Usage(NamedTuple):
     questions: int
-    failed: int  # of these, without a usable answer
+    failed: int
     tokens_in: int
     tokens_out: int
 
@@ -50,7 +50,6 @@ def usage_since(
 def dropped_since(
     session: Session, when: datetime, until: datetime | None = None
 ) -> int:
-    """Sentences that did not stand."""
     at = col(Change.detected_at)
     wanted = select(Change.brief).where(at >= when, at < until if until else true())
     return sum(

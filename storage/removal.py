@@ -24,11 +24,11 @@ from storage.withdrawals import with_withdrawn
 
 
 class StillCompared(StorageError):
-    """An announced text is compared with what would be removed."""
+    pass
 
 
 class HasHistory(StorageError):
-    """The new id has versions of its own."""
+    pass
 
 
 class Removal(NamedTuple):
@@ -41,7 +41,6 @@ class Removal(NamedTuple):
 def planned_removal(
     session: Session, document_id: str, *, imported: bool = False
 ) -> Removal:
-    """Raises `UnknownDocument`."""
     document(session, document_id)
     gone = _gone(document_id, imported=imported)
     checks = false() if imported else col(Check.document_id) == document_id
@@ -57,7 +56,7 @@ def planned_removal(
 def rename(
     session: Session, old: str, new: str, mentions: Mentions | None = None
 ) -> None:
-    """Raises `UnknownDocument`, and `HasHistory` if `new` has versions; anything else known of `new` is removed."""
+    """Raises `UnknownDocument`, `HasHistory`."""
     row = document(session, old)
     renamed = Document(**{**row.model_dump(), "id": new})
     take(session, AdvisoryLock.PLANNING)
@@ -82,7 +81,7 @@ def rename(
 
 
 def remove(session: Session, document_id: str) -> None:
-    """With all that refers to it. Raises `UnknownDocument`, `StillCompared`, `Busy`."""
+    """Raises `UnknownDocument`, `StillCompared`, `Busy`."""
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
     _forget_versions(session, document_id, _gone(document_id))
@@ -97,7 +96,7 @@ def remove(session: Session, document_id: str) -> None:
 def remove_imported(
     session: Session, document_id: str, mentions: Mentions | None = None
 ) -> None:
-    """Our versions are renumbered from 1, and the next check asks for the whole page. Raises as `remove` does."""
+    """Our versions are renumbered from 1, and the next check asks for the whole page."""
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
     gone = _gone(document_id, imported=True)
@@ -113,11 +112,9 @@ def remove_imported(
 
 
 class _Gone(NamedTuple):
-    """Conditions of what goes with a document, or with its imported history."""
-
     versions: ColumnElement[bool]
     changes: ColumnElement[bool]
-    items: ColumnElement[bool]  # of deliveries
+    items: ColumnElement[bool]
 
 
 def _gone(document_id: str, *, imported: bool = False) -> _Gone:
@@ -136,7 +133,6 @@ def _gone(document_id: str, *, imported: bool = False) -> _Gone:
 
 
 def _forget_versions(session: Session, document_id: str, gone: _Gone) -> None:
-    """With their changes and deliveries of these."""
     others = col(Change.before_id).in_(select(Version.id).where(gone.versions))
     of_others = select(Change.document_id).where(
         others, Change.document_id != document_id
@@ -163,7 +159,7 @@ def _forget_versions(session: Session, document_id: str, gone: _Gone) -> None:
 
 
 def _delete(session: Session, table: type[SQLModel], rows: ColumnElement[bool]) -> None:
-    """Rows with those that require them; nullable references are unset."""
+    """With those that require them; nullable references are unset."""
     _delete_from(session, table.__table__, rows)  # type: ignore[attr-defined]
     session.expire_all()
 
@@ -189,7 +185,6 @@ def _references(to: Table) -> list[ForeignKey]:
 
 
 def _emptied(session: Session, items: ColumnElement[bool]) -> list[Delivery]:
-    """Deliveries that carry nothing else."""
     carrying = select(DeliveryItem.delivery_id)
     its = select(DeliveryItem.id).where(items)
     others = carrying.where(col(DeliveryItem.id).not_in(its))

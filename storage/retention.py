@@ -18,13 +18,11 @@ from storage.database import Database, all_tables
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import document
 
-_ROWS = 500  # so that others can write in between
+_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """None: for ever."""
-
     # then thinned to one a day and outcome
     checks: timedelta | None = None
     deliveries: timedelta | None = None
@@ -35,7 +33,7 @@ class Retention:
 def thin(
     database: Database, retention: Retention, documents: Collection[str], now: datetime
 ) -> Counter[str]:
-    """In small transactions. Returns the number of rows by kind."""
+    """By kind."""
     removed = Counter(checks=0, captures=0, deliveries=0)
     if retention.set_aside is not None:
         for id_ in documents:
@@ -75,9 +73,7 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
             looked_at = len(old)
             if old:
                 row.thinned_to = old[-1][0]
-                kept = {
-                    (at.date(), outcome): id_ for id_, at, outcome in old
-                }  # of each day and outcome
+                kept = {(at.date(), outcome): id_ for id_, at, outcome in old}
                 others = [id_ for id_, _, _ in old if id_ not in kept.values()]
                 gone = session.exec(
                     delete(Check).where(col(Check.id).in_(others), _is_without_news())
@@ -87,7 +83,6 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
 
 
 def _is_without_news() -> ColumnElement[bool]:
-    """Without a capture, and not referred to."""
     keys = [
         key
         for table in all_tables()

@@ -25,7 +25,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 
 def missing_parts(connection: Connection, revision: str = "head") -> list[str] | None:
-    """TABLE.COLUMN that the migrations up to a revision make and the database lacks; None if the revision is unknown."""
+    """TABLE.COLUMN; None if the revision is unknown."""
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as empty:
@@ -39,7 +39,6 @@ def missing_parts(connection: Connection, revision: str = "head") -> list[str] |
 
 
 def columns(connection: Connection) -> set[str]:
-    """Each kind of database has others of its own."""
     looked_at = inspect(connection)
     ours = {table.name for table in all_tables()}.intersection(
         looked_at.get_table_names()

@@ -26,13 +26,12 @@ from storage.tokenizer import IndexedWord, forms_of, words
 from storage.versions import Version
 
 _MOST_PHRASES = 16
-# more are filtered afterwards
 _MOST_PLACES = 300
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
 
 
 class Phrase(NamedTuple):
-    """With `begins`, the last is a prefix. Any of `forms` matches too."""
+    """With `begins`, the last is a prefix."""
 
     words: tuple[str, ...]
     begins: bool = False
@@ -40,7 +39,7 @@ class Phrase(NamedTuple):
 
 
 def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
-    """Every word in any of its forms, every "quoted phrase" as it is; `cooki*` is a prefix. Any input is valid."""
+    """A word in any of its forms, a "quoted phrase" as it is; `cooki*` is a prefix."""
     found: dict[tuple[Phrase, str], None] = {}
     for match in _QUOTED.finditer(asked[:1000]):
         written = next(group for group in match.groups() if group is not None)
@@ -58,8 +57,6 @@ def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SearchFilter:
-    """`since` and `until` are UTC days on which words appeared; `standing` keeps only texts in force."""
-
     services: Collection[str] = ()
     documents: Collection[str] = ()
     languages: Collection[str] = ()
@@ -70,7 +67,7 @@ class SearchFilter:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`came` is the change that added it (None: in the first version), `went` the one that removed it."""
+    """`came` added it (None: the first version), `went` removed it."""
 
     first: int
     since: datetime
@@ -82,8 +79,6 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """True for pieces that match."""
-
     id: int
     document: Document
     text: str
@@ -97,7 +92,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """The hits added last first; `total` counts from this page on."""
+    """`total` counts from this page on."""
 
     hits: list[Hit]
     older: int | None = None
@@ -112,7 +107,6 @@ def search(
     before: int | None = None,
     limit: int = 20,
 ) -> SearchPage:
-    """With every word and phrase."""
     terms = phrases(session, asked)
     if not terms:
         return SearchPage([])
@@ -241,7 +235,6 @@ def _hits(session: Session, ids: Sequence[int], terms: Sequence[Phrase]) -> list
 
 
 def marked(paragraph: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
-    """True for pieces that match a phrase."""
     have = list(words(paragraph))
     places = sorted(place for phrase in terms for place in _places(have, phrase))
     pieces: list[tuple[bool, str]] = []
@@ -270,11 +263,10 @@ def _places(have: Sequence[IndexedWord], phrase: Phrase) -> list[tuple[int, int]
     return found
 
 
-_AROUND = 180  # characters on each side
+_AROUND = 180
 
 
 def excerpt(hit: Hit) -> list[tuple[bool, str]]:
-    """Cuts what is far from all matches."""
     last = len(hit.marked) - 1
     return [
         (

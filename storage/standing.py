@@ -17,8 +17,6 @@ from storage.versions import Version
 
 
 class StandingRow(SQLModel, table=True):
-    """Worked out again where `state` is another one by now."""
-
     __tablename__ = "standing_answers"
 
     document_id: str = Field(primary_key=True, foreign_key="documents.id")
@@ -27,14 +25,14 @@ class StandingRow(SQLModel, table=True):
 
 
 class TextsOfDay(NamedTuple):
-    """Of a document, by the numbers of versions: the one in force at the end of a day, the newest known then, and the
-    day from which that holds, where it is announced only. `state` differs where their texts or history do.
+    """Numbers of versions: in force at the end of a day, and the newest known then, with the day from which that holds
+    where it is announced only.
     """
 
     in_force: int
     newest: int
     announced: date | None
-    captured_at: datetime  # of the one in force
+    captured_at: datetime
     state: str
 
 
@@ -43,9 +41,10 @@ def texts_of_day(
 ) -> dict[str, TextsOfDay]:
     until = midnight(day + timedelta(days=1))
     document_id, number = col(Version.document_id), col(Version.number)
+    at, begins = col(Version.captured_at), col(Change.effective_date)
     known: dict[str, TextsOfDay] = {}
     for part in in_parts([*ids]):
-        of_day = document_id.in_(part), col(Version.captured_at) < until
+        of_day = document_id.in_(part), at < until
         counted = (
             sqlalchemy.select(
                 document_id,
@@ -58,48 +57,31 @@ def texts_of_day(
             .group_by(document_id)
             .subquery()
         )
-        newest_of_each = sqlalchemy.select(counted, col(Version.captured_at)).join(
-            Version,
-            (document_id == counted.c.document_id) & (number == counted.c.newest),
+        is_newest = (document_id == counted.c.document_id) & (
+            number == counted.c.newest
         )
-        ahead = _ahead(session, part, until, day)
+        # the first version of each that does not hold yet, and from when it will
+        pending = sqlalchemy.select(document_id, number, begins).join(
+            Change, col(Change.version_id) == Version.id
+        )
+        pending = pending.where(*of_day, begins > day).order_by(number.desc())
+        ahead = {id_: (first, when) for id_, first, when in session.execute(pending)}
+        newest_of_each = sqlalchemy.select(counted, at).join(Version, is_newest)
         for id_, newest, *state, captured_at in session.execute(newest_of_each):
-            in_force, begins = (newest, captured_at), None
+            in_force, announced = (newest, captured_at), None
             if id_ in ahead:
-                pending, begins = ahead[id_]
-                before = select(number, Version.captured_at).where(
-                    *of_day, document_id == id_, number < pending
-                )
+                first, announced = ahead[id_]
+                before = select(number, at).where(document_id == id_, number < first)
                 row = session.exec(before.order_by(number.desc()).limit(1)).first()
-                if row is None:  # the first text is an announced one
-                    row, begins = (newest, until), None
+                if row is None:
+                    row, announced = (newest, until), None
                 in_force = row
-            mark = "/".join(map(str, (*state, newest, in_force[0], begins)))
-            known[id_] = TextsOfDay(in_force[0], newest, begins, in_force[1], mark)
+            mark = "/".join(map(str, (*state, newest, in_force[0], announced)))
+            known[id_] = TextsOfDay(in_force[0], newest, announced, in_force[1], mark)
     return known
 
 
-def _ahead(
-    session: Session, ids: Collection[str], until: datetime, day: date
-) -> dict[str, tuple[int, date]]:
-    """By document, the first version that does not hold yet, and from when it will."""
-    begins = col(Change.effective_date)
-    pending = (
-        sqlalchemy.select(col(Version.document_id), col(Version.number), begins)
-        .join(Change, col(Change.version_id) == col(Version.id))
-        .where(
-            col(Change.document_id).in_(ids),
-            begins > day,
-            col(Version.captured_at) < until,
-        )
-        .order_by(col(Version.number).desc())
-    )
-    return {id_: (number, day) for id_, number, day in session.execute(pending)}
-
-
 class VersionAndChange(NamedTuple):
-    """The change of the page that made it, where one did."""
-
     number: int
     version_id: int
     captured_at: datetime
@@ -109,23 +91,22 @@ class VersionAndChange(NamedTuple):
 
 
 def version_chain(session: Session, document_id: str) -> dict[int, VersionAndChange]:
-    """Oldest first."""
+    is_of_page = col(Change.cause) != Cause.EXTRACTION
     wanted = (
         sqlalchemy.select(
-            col(Version.number),
-            col(Version.id),
-            col(Version.captured_at),
-            col(Version.cause),
-            col(Change.id),
-            col(Change.effective_date),
+            *map(
+                col,
+                (
+                    Version.number,
+                    Version.id,
+                    Version.captured_at,
+                    Version.cause,
+                    Change.id,
+                    Change.effective_date,
+                ),
+            )
         )
-        .select_from(Version)
-        .join(
-            Change,
-            (col(Change.version_id) == col(Version.id))
-            & (col(Change.cause) != Cause.EXTRACTION),
-            isouter=True,
-        )
+        .join(Change, (col(Change.version_id) == Version.id) & is_of_page, isouter=True)
         .where(col(Version.document_id) == document_id)
         .order_by(col(Version.number))
     )
@@ -142,5 +123,4 @@ def stored_answers(session: Session, ids: Collection[str]) -> dict[str, Standing
 
 
 def stored_states(session: Session) -> dict[str, str]:
-    """By document."""
     return dict(session.exec(select(StandingRow.document_id, StandingRow.state)).all())

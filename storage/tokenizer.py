@@ -15,11 +15,11 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from storage.columns import in_parts
 
 MOST = 16_000  # of a paragraph; PostgreSQL knows no later position
-LONGEST = 64  # characters of a word that count
+LONGEST = 64
 STEMMERS = {"en": "english", "fr": "french", "de": "german"}
 # bytes; PostgreSQL allows a mebibyte
 _ROOM = 900_000
-_PLACE = 5  # bytes that PostgreSQL adds
+_PLACE = 5
 _MOST_OF_A_SIGN = 131  # bytes: half of the longest word with its place
 
 # without spaces: each character is a word
@@ -58,8 +58,6 @@ def split_words(text: str) -> list[str]:
 
 
 def stem(word: str, language: str) -> str:
-    """Accents count."""
-    # not thread-safe
     return fold(snowballstemmer.stemmer(STEMMERS[language]).stemWord(word.casefold()))
 
 
@@ -75,8 +73,6 @@ def fold(word: str) -> str:
 
 
 class WordForm(SQLModel, table=True):
-    """Without case but with accents."""
-
     __tablename__ = "word_forms"
     __table_args__ = (
         Index("ix_word_forms_stem", "language", "stem"),
@@ -89,7 +85,7 @@ class WordForm(SQLModel, table=True):
 
 
 def write_forms(connection: Connection, language: str, texts: Iterable[str]) -> None:
-    if (language := language[:2]) not in STEMMERS:  # of "en-GB"
+    if (language := language[:2]) not in STEMMERS:
         return
     distinct = {word.casefold() for word in set(split_words(" ".join(texts)))}
     words = sorted(word for word in distinct if word.isalpha() and len(word) < LONGEST)
@@ -106,7 +102,6 @@ def write_forms(connection: Connection, language: str, texts: Iterable[str]) -> 
 
 
 def forms_of(session: Session, word: str) -> frozenset[str]:
-    """All words of the store with the same stem in one of the languages, folded."""
     stems = [(language, stem(word, language)) for language in STEMMERS]
     forms = select(WordForm.word).where(
         tuple_(col(WordForm.language), col(WordForm.stem)).in_(stems)

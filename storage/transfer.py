@@ -30,18 +30,16 @@ from storage.database import Database, all_tables
 from storage.errors import StorageError, with_advice
 from storage.paragraphs import stored_words, write_words
 
-_ROWS = 100  # in memory at once; a capture may have megabytes
+_ROWS = 100
 _ANY_ORDER = 2**256
 
 
 class NotCopied(StorageError):
-    """The target is as it was before."""
+    pass
 
 
 @dataclass
 class _TableDigest:
-    """The databases sort texts differently."""
-
     rows: int = 0
     digest: int = 0
 
@@ -53,10 +51,8 @@ class _TableDigest:
 
 
 def copy(source: Database, target: Database) -> dict[str, int]:
-    """Into an empty database. Returns the number of rows by table.
-
-    The source is read on one snapshot while others may write; the target is written in one transaction, and each table
-    compared. Raises `NotCopied`.
+    """Returns the number of rows by table. The source may be written meanwhile; each table is compared. Raises
+    `NotCopied`.
     """
     try:
         with source.reading() as reading, target.writing() as writing:
@@ -74,7 +70,7 @@ def copy(source: Database, target: Database) -> dict[str, int]:
 
 
 def backup(database: Database, file: Path) -> None:
-    """To a new SQLite file, while others may write. Raises `NotCopied`, `DatabaseUnavailable`."""
+    """Raises `NotCopied`, `DatabaseUnavailable`."""
     if file.exists():
         raise NotCopied(f"{file} is there already; name a new file")
     _write_file(database, file)
@@ -121,7 +117,7 @@ def _copy(reading: Session, writing: Session) -> dict[str, int]:
     if to_sqlite:
         writing.execute(text("PRAGMA defer_foreign_keys = ON"))
     digests = {table.name: _copy_table(reading, writing, table) for table in tables}
-    for pack in stored_words(reading):  # differs between kinds of database
+    for pack in stored_words(reading):
         write_words(writing.connection(), pack)
     for table in tables:
         written = _TableDigest()
@@ -160,7 +156,7 @@ def _copy_table(reading: Session, writing: Session, table: Table) -> _TableDiges
 
 
 def _parts(session: Session, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
-    """JSON as text, bytes still compressed. By key, so that referenced rows of the same table come first."""
+    """By key, so that referenced rows of the same table come first."""
     wanted = select(*map(_stored, table.columns)).order_by(*table.primary_key)
     yield from session.execute(
         wanted, execution_options={"yield_per": _ROWS}
@@ -173,7 +169,6 @@ def _stored(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
-    """The database's type, where ours decodes JSON or bytes."""
     if isinstance(type_, TypeDecorator) and isinstance(
         type_.impl_instance, JSON | LargeBinary
     ):
@@ -182,7 +177,6 @@ def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def _go_on_counting(session: Session, table: Table) -> None:
-    """Its sequence does not notice ids that are given."""
     column = table.autoincrement_column
     assert column is not None, "asked of tables that have one"
     newest = f'SELECT setval(pg_get_serial_sequence(:table, :column), max("{column.name}")) FROM "{table.name}"'  # noqa: S608

@@ -41,7 +41,7 @@ from storage.withdrawals import (
 
 
 class Version(SQLModel, table=True):
-    """`page` is what was extracted, as JSON; the capture can give it again."""
+    """The capture can give its `page` again."""
 
     __tablename__ = "versions"
     __table_args__ = (
@@ -54,21 +54,18 @@ class Version(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id")
-    number: int  # from 1 in each document
+    number: int
     capture_id: int = Field(foreign_key="captures.id", index=True)
     captured_at: datetime = Field(sa_type=Utc)
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
     # rules and selectors; after a colon, the declared language
     extractor: str = Field(sa_column=Column("reader", String, nullable=False))
-    # as in `Capture`
     source: str | None = None
     # with a history, never alerted
     imported: bool = False
     page: Any = Field(sa_type=CompressedJson)
-    # `AlternatingPassage.key`
     alternating: list[str] = Field(default=[], sa_type=JSON)
-    # of the chain, set by `enter_text`
     entry: int | None = Field(
         default=None, foreign_key="chain_entries.number", index=True, unique=True
     )
@@ -78,8 +75,6 @@ leave_out_withdrawn(Version, col(Version.id), col(Withdrawal.version_id))
 
 
 class Import(SQLModel, table=True):
-    """Written with what came of it."""
-
     __tablename__ = "imports"
 
     document_id: str = Field(primary_key=True, foreign_key="documents.id")
@@ -89,7 +84,6 @@ class Import(SQLModel, table=True):
 
 
 def enter_text(session: Session, version: Version) -> None:
-    """Add a chain entry; again when another text replaces it."""
     head, number = version.capture_id, col(ChainEntry.number)
     parts = (col(Capture.id) == head) | (col(Capture.head_id) == head)
     of_them = number.in_(select(Capture.entry).where(parts))
@@ -105,7 +99,6 @@ def enter_text(session: Session, version: Version) -> None:
 
 
 def text_name(entry: int) -> str:
-    """Of the file outside the store."""
     return f"text-{entry}.json"
 
 
@@ -115,13 +108,12 @@ def archive_name(source: str | None) -> str | None:
 
 OURS = col(Version.imported).is_(False)
 IMPORTED = col(Version.imported).is_(True)
-FROM_PAGE = col(Version.source).is_(None)  # of the service itself
+FROM_PAGE = col(Version.source).is_(None)
 
 
 def current_version(
     session: Session, document_id: str, *conditions: ColumnElement[bool] | bool
 ) -> Version | None:
-    """The newest that meets the conditions."""
     of_it = select(Version).where(Version.document_id == document_id, *conditions)
     return session.exec(of_it.order_by(col(Version.number).desc()).limit(1)).first()
 
@@ -136,8 +128,6 @@ def is_read_as(extractor: str, language: str) -> bool:
 
 
 class InForce(NamedTuple):
-    """The last version, without its page, and its capture's origin."""
-
     version_id: int
     fingerprint: str
     extractor: str
@@ -177,7 +167,6 @@ def in_force(
 
 
 def versions(session: Session, document_id: str) -> list[Version]:
-    """Oldest first, without pages."""
     of_it = _heads(Version.document_id == document_id)
     return list(session.exec(of_it.order_by(col(Version.number))))
 
@@ -185,7 +174,7 @@ def versions(session: Session, document_id: str) -> list[Version]:
 def versions_of_document(
     session: Session, document_id: str, *, before: int | None = None, limit: int = 50
 ) -> list[Version]:
-    """Newest first, without pages."""
+    """Newest first."""
     wanted = _heads(Version.document_id == document_id)
     if before is not None:
         wanted = wanted.where(Version.number < before)
@@ -195,7 +184,6 @@ def versions_of_document(
 def stored_versions(
     session: Session, *, after: int = 0, limit: int = 50, **filters: Collection[str]
 ) -> list[Version]:
-    """Of documents that `filters` match, in the order in which they were stored."""
     wanted = select(Version).where(Version.id > after)
     if among := matching(**filters):
         ids = select(Document.id).where(*among)
@@ -204,7 +192,6 @@ def stored_versions(
 
 
 def state_of_texts(session: Session, document_id: str) -> str:
-    """A digest of which versions stand, and as what each is read."""
     rows = [
         (version.number, version.fingerprint, version.extractor)
         for version in versions(session, document_id)
@@ -215,7 +202,6 @@ def state_of_texts(session: Session, document_id: str) -> str:
 def numbers_around(
     session: Session, document_id: str, number: int
 ) -> tuple[int | None, int | None]:
-    """Before and after."""
     return session.exec(
         select(
             func.max(Version.number).filter(col(Version.number) < number),
@@ -225,7 +211,7 @@ def numbers_around(
 
 
 def next_number(session: Session, document_id: str, current: Version | None) -> int:
-    """None is given twice, not even a withdrawn version's."""
+    """None is given twice."""
     following = current.number + 1 if current else 1
     taken = select(Version.number).where(
         Version.document_id == document_id, col(Version.number) >= following
@@ -238,7 +224,7 @@ def next_number(session: Session, document_id: str, current: Version | None) -> 
 def pages_before(
     session: Session, document_id: str, number: int, most: int
 ) -> list[dict[str, Any]]:
-    """Oldest first, of the last `most` versions."""
+    """Oldest first."""
     earlier = Version.document_id == document_id, Version.number < number
     newest = select(Version.page).where(*earlier).order_by(col(Version.number).desc())
     return [*session.exec(newest.limit(most))][::-1]
@@ -247,7 +233,6 @@ def pages_before(
 def imported_around(
     session: Session, document_id: str, at: datetime | None
 ) -> tuple[Version | None, Version | None]:
-    """The last imported version (until that time), and the one after it, without its page."""
     until = [Version.captured_at <= at] if at is not None else []
     last = current_version(session, document_id, IMPORTED, *until)
     number = last.number if last else 0
@@ -273,7 +258,6 @@ def mark_imported(
 
 
 def renumber(session: Session, document_id: str, *, since: int, by: int) -> None:
-    """From `since` on, withdrawn ones included."""
     session.flush()
     add_to_unique(
         session, col(Version.number), by, since, Version.document_id == document_id
@@ -281,7 +265,7 @@ def renumber(session: Session, document_id: str, *, since: int, by: int) -> None
 
 
 def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:
-    """Captures by fingerprint, except texts that stand in another version."""
+    """Except texts that stand in another version."""
     same = select(Version.fingerprint).where(Version.document_id == document_id)
     standing = {*session.exec(same)}
     return {
@@ -334,7 +318,7 @@ class BeforeFirstText(UnknownVersion):
 
 
 def version_on(session: Session, document_id: str, day: date) -> int:
-    """In force at the end of a UTC day. Raises `BeforeFirstText`, `UnknownVersion`."""
+    """Raises `BeforeFirstText`, `UnknownVersion`."""
     until = midnight(day + timedelta(days=1))
     version = current_version(session, document_id, Version.captured_at < until)
     if version is None:
@@ -344,7 +328,7 @@ def version_on(session: Session, document_id: str, day: date) -> int:
 
 
 def first_captured_at(session: Session, document_id: str) -> datetime:
-    """Raises `UnknownVersion` if no text was read yet."""
+    """Raises `UnknownVersion`."""
     of_document = Version.document_id == document_id
     first = session.exec(select(func.min(Version.captured_at)).where(of_document)).one()
     if first is None:
@@ -353,7 +337,7 @@ def first_captured_at(session: Session, document_id: str) -> datetime:
 
 
 def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
-    """Without pages; withdrawn ones included, for another document may be compared with them."""
+    """Withdrawn ones included, for another document may be compared with them."""
     wanted = _heads(col(Version.id).in_({*ids}))
     with with_withdrawn(session):
         return {version.id: version for version in session.exec(wanted)}

@@ -17,8 +17,6 @@ _SHOWN = "policywatch_withdrawn_too"
 
 
 class Withdrawal(SQLModel, table=True):
-    """None for a first version."""
-
     __tablename__ = "withdrawals"
 
     version_id: int = Field(primary_key=True, foreign_key="versions.id")

@@ -32,9 +32,8 @@ _TEXTS.filters["text_name"] = text_name
 def write_bundle(
     session: Session, change_id: int, path: Path, watchlist: Watchlist
 ) -> list[str]:
-    """A new folder, or a ZIP file by its suffix. Returns what was left out.
-
-    Raises `UnknownChange`, `DamagedCapture`, `DamagedText`, and `OSError` if the folder exists.
+    """Returns what was left out. Raises `UnknownChange`, `DamagedCapture`, `DamagedText`, and `OSError` if the folder
+    exists.
     """
     configs = extraction_configs(watchlist)
     context = proved_change(session, change_id, configs)
@@ -127,5 +126,5 @@ def _write(path: Path, bundle: Mapping[str, bytes]) -> None:
     for (
         name,
         content,
-    ) in bundle.items():  # without hashes it is incomplete
+    ) in bundle.items():
         replace_file(path / name, content)

@@ -33,7 +33,7 @@ from storage.documents import Document
 from storage.versions import state_of_texts, versions_of_document
 
 MANIFEST = "manifest.json"
-_AT_ONCE = 500  # rows
+_AT_ONCE = 500
 _OF_A_CHECK = {*CheckJson.model_fields} - {"document"}
 
 Form = Literal["jsonl", "csv"]
@@ -51,8 +51,6 @@ _MANIFEST = TypeAdapter(dict[str, _File])
 
 
 class Exported(NamedTuple):
-    """`rows` of all files."""
-
     written: int
     unchanged: int
     rows: int
@@ -66,10 +64,7 @@ def export_data(
     form: Form,
     progress: Callable[[str], None],
 ) -> Exported:
-    """Documents, changes, passages, checks and texts, with a manifest of rows and digests.
-
-    Unchanged texts of an earlier or interrupted export stay. Raises `OSError`.
-    """
+    """Unchanged texts of an earlier or interrupted export stay. Raises `OSError`."""
     ids = [row.id for row in documents]
     wanted = ChangeFilter(document=ids, cosmetic=True)
     tables: dict[str, tuple[type[Shape], Iterator[Shape]]] = {
@@ -141,7 +136,6 @@ def _checks(database: Database, ids: Sequence[str]) -> Iterator[CheckJson]:
 
 
 def _texts(database: Database, id_: str) -> Iterator[VersionText]:
-    """Newest first."""
     before: int | None = None
     while True:
         with database.reading() as session:
@@ -174,7 +168,6 @@ def _write(
 
 
 def _cells(row: Shape) -> list[str]:
-    """Lists and objects as JSON."""
     return [
         cell(json.dumps(value, ensure_ascii=False))
         if isinstance(value, (list, dict))
@@ -184,7 +177,6 @@ def _cells(row: Shape) -> list[str]:
 
 
 def _read_manifest(folder: Path) -> dict[str, _File]:
-    """None if invalid: everything is written again."""
     try:
         return _MANIFEST.validate_json((folder / MANIFEST).read_bytes())
     except (FileNotFoundError, ValidationError):

@@ -26,8 +26,6 @@ _LATE = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """`roots` must sign its certificates."""
-
     url: str
     pem: bytes
     roots: Sequence[Certificate]
@@ -55,7 +53,7 @@ class Authority:
             response=answer.as_bytes(),
         )
         with database.writing() as session:
-            session.merge(stamp)  # another run may have asked meanwhile
+            session.merge(stamp)
 
 
 def authority_of(watchlist: Watchlist) -> Authority | None:
@@ -71,7 +69,6 @@ def authority_of(watchlist: Watchlist) -> Authority | None:
 
 
 def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
-    """Errors of authority and network are raised as they come."""
     query = rfc3161.TimestampRequestBuilder(text, rfc3161.HashAlgorithm.SHA256).build()
     headers = {"Content-Type": "application/timestamp-query"}
     received = fetch(
@@ -79,7 +76,7 @@ def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
         method="POST",
         body=query.as_bytes(),
         headers=headers,
-        allow_private=True,  # the operator's choice
+        allow_private=True,
     )
     if received.status != 200:
         raise ValueError(f"the authority answered with status {received.status}")
@@ -106,7 +103,6 @@ def _decoded(response: bytes) -> rfc3161.TimeStampResponse:
 
 
 def _values(content: bytes) -> list[bytes]:
-    """Of a constructed DER value."""
     values = []
     while content:
         size = len(content) - len(_content(content, rest=True))
@@ -125,7 +121,6 @@ def _content(value: bytes, *, rest: bool = False) -> bytes:
 
 
 def late_problem(session: Session, now: datetime) -> str | None:
-    """None while timestamps come."""
     since, last = unsigned_since(session), last_timestamp(session)
     if since is None or now - since < _LATE:
         return None
@@ -141,7 +136,7 @@ def late_problem(session: Session, now: datetime) -> str | None:
 
 
 def report_late(database: Database, now: datetime) -> str | None:
-    """Notifies the operator once. Returns the problem if new."""
+    """Once."""
     with database.reading() as session:
         problem, last = late_problem(session, now), last_timestamp(session)
         since = unsigned_since(session)

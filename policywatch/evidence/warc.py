@@ -20,11 +20,11 @@ _OF_THE_TRANSFER = {
     "content-encoding",
     "transfer-encoding",
     "content-length",
-}  # wrong for a decoded body
+}
 
 
 def write_warc(session: Session, file: Path, documents: Sequence[str]) -> int:
-    """Oldest first; returns how many. Raises `DamagedCapture` and `OSError`, and then writes nothing."""
+    """Raises `DamagedCapture` and `OSError`, and then writes nothing."""
     wanted = select(Capture.id).order_by(col(Capture.fetched_at), col(Capture.id))
     if documents:
         wanted = wanted.where(col(Capture.document_id).in_(documents))
@@ -49,7 +49,7 @@ def _write(writer: WARCWriter, row: Capture) -> None:
     is_page = url.scheme in (
         "http",
         "https",
-    )  # not a text from a repository
+    )
     uri = row.final_url if is_page else f"urn:policywatch:{quote(row.final_url)}"
 
     def write(

@@ -21,7 +21,7 @@ from storage.deliveries import alerts_of
 from storage.documents import document
 from storage.reviews import last_reviews, machine_values, put_edit
 
-_LATE = timedelta(days=1)  # after a late answer
+_LATE = timedelta(days=1)
 
 
 def read_again(
@@ -32,8 +32,8 @@ def read_again(
     *,
     now: Callable[[], datetime] = utc_now,
 ) -> Iterator[tuple[int, str]]:
-    """Correct the changes by the answers; yields each with its result. Sent mails stay; new alerts are sent, obsolete
-    ones leave the next digest; a failed answer changes nothing.
+    """Yields each with its result. Sent mails stay; new alerts are sent, obsolete ones leave the next digest; a failed
+    answer changes nothing.
     """
     for change_id in change_ids:
         with database.reading() as session:
@@ -91,7 +91,6 @@ def _correct_alerts(
 
 
 def late_changes(session: Session, now: datetime) -> list[int]:
-    """Of the last day."""
     recent = select(Change).where(col(Change.detected_at) > now - _LATE)
     return [
         change.id

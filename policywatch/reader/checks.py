@@ -1,7 +1,4 @@
-"""Checks an answer against its quotations, and drops what they do not support. Pure.
-
-checks.toml lists known contradictions and exaggerations. Doubtful sentences are dropped.
-"""
+"""Checks an answer against its quotations, and drops what they do not support. Pure."""
 
 from __future__ import annotations
 
@@ -33,9 +30,9 @@ from policywatch.reader.model import (
 from policywatch.reader.prompt import FIRST_ITEM, Prompt
 from storage.changes import StoredPassage
 
-_LONGEST = 300  # of a sentence
+_LONGEST = 300
 _LONGEST_HEADLINE = 140
-_SHORTEST = 3  # of a quotation
+_SHORTEST = 3
 _MOST_STATEMENTS = 5
 _LEAD_IN = 80  # before a list's first item
 _MARKED = {
@@ -51,12 +48,10 @@ _ADDRESS = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,\u202f\u00a0 ]\d{3})*(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W_]+")
-# lengths of time
 _IN_PLACE_OF = re.compile(
     r"(?i)\b(?:instead of|rather than|not|au lieu d\w*|plutôt que|statt|anstelle|en lugar)\b"
 )
 _BECOMES = re.compile(r"(?i)\b(?:to|à|auf|zu)\b")
-# or begins one with its own subject
 _CLAUSE = re.compile(
     r"""(?ix)[.;!?\n|•]|\s[–—-]\s|[()]
     |,?\s+(?:but|however|mais|aber|sondern|pero|sino)\b
@@ -68,7 +63,6 @@ _RELATIVE = re.compile(
     r"(?i)\s(?:that|which|who|whose|qui|que|dont|welche\w*|cuy\w+)\s"
 )
 _ENUMERATED = re.compile(r"\([\divxa-z]{1,4}\)|:")
-# or imitating an answer
 _SPEAKS_TO_MODEL = re.compile(
     r"""(?ix)
     \b(?:ignore|disregard|forget|override|ignorez|oubliez|ignoriere?n?|vergiss|missachte|ignora|olvida)\b
@@ -92,8 +86,6 @@ class _Fails(Exception):
 
 @dataclass(slots=True)
 class Checked:
-    """`dropped` holds the rest with reasons."""
-
     question: Prompt
     statements: list[dict[str, Any]] = field(default_factory=list)
     headline: Texts = field(default_factory=dict)
@@ -110,14 +102,12 @@ class Checked:
 
     @contextmanager
     def dropping(self, text: str) -> Iterator[None]:
-        """If what is done within it fails."""
         try:
             yield
         except _Fails as failure:
             self.dropped.append((text, str(failure)))
 
     def supported(self, placed: Sequence[_Placed], texts: Texts) -> dict[str, Any]:
-        """In the languages in which its quotations support it."""
         return {
             "text": self.standing(placed, texts, _LONGEST),
             "quotes": [each.as_json() for each in placed],
@@ -136,8 +126,6 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A quotation with its passage and offsets."""
-
     quote: Citation
     row: StoredPassage
     start: int
@@ -149,7 +137,6 @@ class _Placed:
 
     @property
     def new(self) -> list[tuple[int, int]]:
-        """Offsets of changed words."""
         spans = (
             (max(a, self.start) - self.start, min(b, self.end) - self.start)
             for a, b in _changed(self.row, self.quote.side)
@@ -238,7 +225,6 @@ def check(question: Prompt, answer: ModelAnswer) -> Checked:
 
 
 def check_quotations(question: Prompt, statement: Statement) -> Checked:
-    """The supported quotations, and the sentence if they support it."""
     checked = Checked(question)
     placed = []
     for quote in statement.quotes[:_MOST_STATEMENTS]:
@@ -262,7 +248,6 @@ def speaks_to_model(rows: Iterable[StoredPassage]) -> str | None:
 
 
 def _check_date(question: Prompt, date: DateOf) -> None:
-    """Raises `_Fails`."""
     (placed,) = _placed(question, [date.quote])
     after, before = (_days(_side(placed.row, side)) for side in ("after", "before"))
     if date.day not in after - before:
@@ -298,7 +283,6 @@ def _any(texts: Texts) -> str:
 
 
 def _placed(question: Prompt, quotes: Sequence[Citation]) -> list[_Placed]:
-    """Raises `_Fails`."""
     if not quotes:
         raise _Fails("no quotation")
     placed = [_place(question, quote) for quote in quotes]
@@ -308,7 +292,6 @@ def _placed(question: Prompt, quotes: Sequence[Citation]) -> list[_Placed]:
 
 
 def _place(question: Prompt, quote: Citation) -> _Placed:
-    """Raises `_Fails`."""
     row = question.shown.get(quote.passage)
     if row is None:
         raise _Fails("a passage that was not shown")
@@ -348,7 +331,6 @@ def _side(row: StoredPassage, side: Side) -> str:
 
 
 def _changed(row: StoredPassage, side: Side) -> Iterator[tuple[int, int]]:
-    """Empty ranges where only the other side has words."""
     at = 0
     for tag, text in row.marks:
         if tag == ("added" if side == "after" else "removed"):
@@ -368,7 +350,6 @@ def _check_sentence(
     language: str,
     longest: int,
 ) -> None:
-    """Raises `_Fails`."""
     if len(line) > longest:
         raise _Fails("too long")
     _check_language(line, language)
@@ -382,7 +363,7 @@ def _check_sentence(
 
 
 def _check_language(line: str, language: str) -> None:
-    """By its function words. Raises `_Fails`."""
+    """By its function words."""
     count = len(_WORD.findall(line))
     hits = {
         code: round(count * share_of_common_words(line, code))
@@ -409,7 +390,7 @@ def _words_of(
 
 
 def _check_words(line: str, language: str, text: str, around: str) -> None:
-    """Addresses, numbers, dates and strong words must occur in the text, names there or around it. Raises `_Fails`."""
+    """Addresses, numbers, dates and strong words must occur in the text, names there or around it."""
     even, names = _even(text), _even(around)
     for address in _ADDRESS.findall(line):
         if _even(address).strip(".,;:)") not in even:
@@ -424,7 +405,7 @@ def _check_words(line: str, language: str, text: str, around: str) -> None:
 
 
 def _check_numbers(line: str, text: str, even: str) -> None:
-    """Dates too. Raises `_Fails`."""
+    """Dates too."""
     days = _days(text)
     bare = line
     for named in dates_in(line):
@@ -507,7 +488,7 @@ def _stands(name: str, even: str) -> bool:
 def _check_times(
     line: str, placed: Sequence[_Placed], rows: Iterable[StoredPassage]
 ) -> None:
-    """They must occur, and not take the old one for the new. Raises `_Fails`."""
+    """And not take the old one for the new."""
     old, new = (
         {time.days for row in rows for time in times_in(_side(row, side))}
         for side in SIDES
@@ -533,7 +514,7 @@ def _check_times(
 def _check_denials(
     line: str, language: str, placed: Sequence[_Placed], of_page: str
 ) -> None:
-    """The sentence denies exactly where its quotations do. Raises `_Fails`."""
+    """Exactly where its quotations do."""
     after = [each for each in placed if each.quote.side == "after"]
     is_all_new = len(after) == len(placed)
     clauses = [each.clause for each in after or placed]

@@ -19,14 +19,12 @@ from policywatch.reader.model import (
     TooLong,
 )
 
-_LARGEST = 2**20  # bytes of an answer
-_MOST_TOKENS = 4_000  # of an answer
+_LARGEST = 2**20
+_MOST_TOKENS = 4_000
 _LONGEST_PAUSE = 20.0  # seconds of a Retry-After
 
 
 class _Guarded(httpx2.BaseTransport):
-    """Within the remaining time."""
-
     def __init__(self, left: Callable[[], float]) -> None:
         self._left = left
 

@@ -21,7 +21,6 @@ def prompt_of_example(reader: Reader) -> Prompt:
 
 
 def try_example(reader: Reader) -> tuple[ModelReading, dict[str, Any], float]:
-    """The answer, what of it stands, and seconds."""
     prompt, began = prompt_of_example(reader), monotonic()
     known = reader.ask(prompt, _SUBJECT, _example())
     return known, reader.reading(prompt, known), monotonic() - began

@@ -13,7 +13,7 @@ from foundation.vocabulary import TOPICS, Default, Direction, Severity, Side
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """`seconds` for an answer, tokens a day and month, money a month with prices for a million tokens."""
+    """Money a month, with prices for a million tokens."""
 
     url: str
     name: str
@@ -23,7 +23,7 @@ class LanguageModel:
     confirm: bool = False
     tokens_a_day: int | None = None
     tokens_a_month: int | None = None
-    price: tuple[float, float] | None = None  # input, output
+    price: tuple[float, float] | None = None
     money_a_month: float | None = None
 
     def cost(self, tokens_in: int, tokens_out: int) -> float | None:
@@ -33,11 +33,11 @@ class LanguageModel:
 
 
 class NoAnswer(Exception):
-    """Without address or key."""
+    pass
 
 
 class ModelUnavailable(NoAnswer):
-    """It may succeed later."""
+    pass
 
 
 class TooLong(NoAnswer):
@@ -45,8 +45,6 @@ class TooLong(NoAnswer):
 
 
 class Reply(NamedTuple):
-    """`tokens_in` and `tokens_out` are its cost."""
-
     answer: dict[str, Any]
     tokens_in: int
     tokens_out: int
@@ -54,7 +52,7 @@ class Reply(NamedTuple):
 
 Kind = Literal["practice", "choice", "right", "notice", "rule", "scope", "nothing"]
 Role = Literal["in_force", "object_until"]
-Texts = dict[str, str]  # by language
+Texts = dict[str, str]
 
 
 class Citation(BaseModel):
@@ -82,8 +80,6 @@ class DefaultOf(BaseModel):
 
 
 class AboutAnswer(BaseModel):
-    """`question` is its number."""
-
     question: int
     answer: Literal["yes", "no"]
     quotes: list[Citation] = []
@@ -117,7 +113,7 @@ class ModelAnswer(BaseModel):
 
 
 def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
-    """As OpenAI's structured output requires: all fields required, no others."""
+    """As OpenAI's structured output requires."""
     statement = statement_schema(languages)
     text, quotes = statement["properties"]["text"], statement["properties"]["quotes"]
     quote = quotes["items"]
@@ -151,7 +147,6 @@ def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
 
 
 def statement_schema(languages: tuple[str, ...]) -> dict[str, Any]:
-    """A sentence with quotations."""
     quote = _object(
         {
             "passage": {"type": "integer"},

@@ -19,9 +19,9 @@ from policywatch.reader.model import answer_schema
 from storage.changes import StoredPassage
 from storage.documents import PREVIEW
 
-_MOST = 12_000  # characters of all passages
-_MOST_OF_ONE = 3_000  # of one, if several compete
-_AROUND = 160  # unchanged characters around changes
+_MOST = 12_000
+_MOST_OF_ONE = 3_000
+_AROUND = 160
 _MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
 _DATED = frozenset(("looks.stamp", "looks.date"))
 FIRST_ITEM = re.compile(r"\((?:a|1|i(?=\).*\(ii\)))\)\s")  # (i) also follows (h)
@@ -62,7 +62,6 @@ class Prompt:
 
     @property
     def key(self) -> str:
-        """For equal questions, from any document or worker."""
         asked = json.dumps([self.messages, self.schema])
         return hashlib.sha256(asked.encode()).hexdigest()
 
@@ -74,7 +73,7 @@ def prompt_of(
     about: Sequence[str] = (),
     most: int = _MOST,
 ) -> Prompt | None:
-    """None where only form differs. Up to `most` characters, the gravest passages first."""
+    """None where only form differs. The gravest passages first."""
     asked = [row for row in passages if row.marks and not _is_form(row)]
     if all(map(_is_dated, asked)):
         return None
@@ -127,7 +126,6 @@ def _is_dated(row: StoredPassage) -> bool:
 
 
 def _suppressed(row: StoredPassage) -> Iterator[str]:
-    """Codes of the differences that are none in meaning."""
     for why in row.why:
         if isinstance(why, Message) and why.code == "why.suppressed":
             reason = why.params["reason"]
@@ -135,13 +133,12 @@ def _suppressed(row: StoredPassage) -> Iterator[str]:
 
 
 def _weight(row: StoredPassage, size: int) -> tuple[bool, int, int, int]:
-    """Dates, as they are short; the gravest; the longest, up to a limit."""
+    """Dates, as they are short; the gravest; the longest."""
     length = -min(size, _MOST_OF_ONE)
     return not _is_dated(row), gravity(row.severity), length, row.position
 
 
 def _shown(row: StoredPassage, most: int) -> str:
-    """Unchanged words near changes only."""
     last = len(row.marks) - 1
     runs = [
         (tag, _near(text, number > 0, number < last) if tag == "same" else text)

@@ -25,16 +25,14 @@ from storage.documents import Document
 from storage.search import Hit, SearchFilter, excerpt, search
 from storage.tokenizer import STEMMERS, words
 
-_MOST = 12_000  # characters of all passages
-_SHORT = 4_000  # for a small context
-_MOST_WORDS = 6  # searched for
-_MOST_HITS = 50  # of one search
+_MOST = 12_000
+_SHORT = 4_000
+_MOST_WORDS = 6
+_MOST_HITS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class FoundQuote:
-    """`hit` is its paragraph."""
-
     text: str
     hit: Hit
 
@@ -54,7 +52,7 @@ def paragraphs_about(
     services: Collection[str] = (),
     since: datetime | None = None,
 ) -> list[Hit]:
-    """With at least half of the question's words: most words first, then in force, then newest."""
+    """Most words first, then in force, then newest."""
     asked = _searched(question)
     found: dict[int, Hit] = {}
     for size in range(len(asked), (len(asked) - 1) // 2, -1):
@@ -109,7 +107,6 @@ def answer_question(
 
 
 def _searched(question: str) -> list[str]:
-    # askers, and openings of questions
     common = {
         *Path(__file__).with_name("question_words.txt").read_text("utf-8").split()
     }
@@ -150,7 +147,6 @@ def _rows(hits: Sequence[Hit]) -> Iterator[tuple[int, StoredPassage]]:
 
 
 def _fitting(hits: Sequence[Hit], rows: Mapping[int, Any], most: int) -> dict[int, str]:
-    """By number."""
     shown: dict[int, str] = {}
     for number in rows:
         text = "".join(piece for _, piece in excerpt(hits[number]))[:most]

@@ -33,14 +33,12 @@ from storage.deliveries import Notice, notices_of
 from storage.readings import ModelReading, dropped_since, usage_since
 
 _BEING_ASKED = "being asked"
-_RUN_SECONDS = 300.0  # of a run
-_SHORT = 4_000  # for a small context
+_RUN_SECONDS = 300.0
+_SHORT = 4_000
 
 
 @dataclass(slots=True)
 class Reader:
-    """For one run. `about` are routes' questions."""
-
     database: Database
     model: LanguageModel
     languages: Sequence[str]
@@ -79,11 +77,9 @@ class Reader:
     def prompt(
         self, subject: Subject, passages: Sequence[StoredPassage]
     ) -> Prompt | None:
-        """None where nothing is to be asked."""
         return prompt_of(subject, passages, self.languages, self.about)
 
     def reading(self, prompt: Prompt, known: ModelReading) -> dict[str, Any]:
-        """As stored with the change."""
         facts = {
             "model": known.model,
             "made_at": known.made_at.isoformat(),
@@ -127,7 +123,7 @@ class Reader:
         with suppress(IntegrityError), self.database.writing() as session:
             former = session.get(ModelReading, (prompt.key, self.model.name))
             kept = row.model_copy()
-            if former is not None:  # asked again, or by another worker meanwhile
+            if former is not None:
                 kept.tokens_in += former.tokens_in
                 kept.tokens_out += former.tokens_out
             if row.answer is not None or former is None or former.answer is None:
@@ -154,7 +150,6 @@ class Reader:
         return reply.answer
 
     def report_month(self) -> None:
-        """Tell the operator once what the questions of the month before came to."""
         end = self.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         start = (end - timedelta(days=1)).replace(day=1)
         with self.database.writing() as session:
@@ -194,7 +189,7 @@ class Reader:
         )
 
     def _check_budget(self) -> None:
-        """Of the operator, or the run's time. Raises `NoAnswer`."""
+        """Raises `NoAnswer`."""
         if self.left <= 0:
             raise ModelUnavailable("no time was left in this run")
         now = self.now()
@@ -211,7 +206,7 @@ class Reader:
                 raise NoAnswer(f"the budget of the {name} is spent")
 
     def _claim(self, key: str) -> bool:
-        """Not while another worker asks, who has as long as an answer may take."""
+        """Not while another worker asks."""
         now = self.now()
         with suppress(IntegrityError), self.database.writing() as session:
             row = session.get(
@@ -249,7 +244,6 @@ def _does_not_fit(failure: ValidationError) -> str:
 
 
 def _is_worth_asking(comparison: Comparison) -> bool:
-    """Not held texts, nor where the trained model had nothing to classify."""
     if comparison.held:
         return False
     return comparison.substantive or any(

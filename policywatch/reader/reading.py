@@ -17,7 +17,7 @@ _VERDICT = ("alert", "severity", "direction", "topics")
 
 
 def reading_of(question: Prompt, answer: ModelAnswer) -> dict[str, Any]:
-    """As stored: what passed and what did not. An alert without a supported statement is none."""
+    """An alert without a supported statement is none."""
     checked = check(question, answer).as_json()
     verdict = answer.model_dump(include={*_VERDICT, "kind"})
     reading = {"question": question.key, "verdict": verdict} | checked
@@ -33,10 +33,8 @@ def decide(
     *,
     decides: bool = True,
 ) -> dict[str, Any]:
-    """If the reading decides, with its verdict.
-
-    A convention's high severity and the operator's own topics stay, and a text that addresses the model is made no
-    milder. Supporting passages get its topics.
+    """A convention's high severity and the operator's own topics stay, and a text that addresses the model is made no
+    milder.
     """
     brief = columns["brief"]
     trained = {name: columns[name] for name in _VERDICT}
@@ -94,7 +92,6 @@ def _flag(
 def _quotation(
     passages: Sequence[StoredPassage], reading: dict[str, Any]
 ) -> dict[str, Any]:
-    """The sentence that supports the first statement."""
     quote = next(
         (q for s in reading["statements"] for q in s["quotes"] if q["new"]), None
     )
