@@ -12,6 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
+
 from analysis.text.dates import MONTH_NUMBERS, ORDERS, dates_in, deadline_in
 from analysis.text.language import share_of_common_words
 from analysis.text.sentence_ends import sentence_bounds
@@ -299,15 +301,12 @@ def _place(question: Prompt, quote: Citation) -> _Placed:
         raise _Fails("quotes a passage that speaks to the model")
     other, mark = _MARKED[quote.side]
     wanted = _even(mark.sub("", other.sub("", quote.text)))
-    pieces = [piece.strip(" .,;:\"'") for piece in re.split(r"…|\.\.\.", wanted)]
+    pieces = re.split(r"…|\.\.\.", wanted)
     if len("".join(_WORD.findall(wanted))) < _SHORTEST:
         raise _Fails("a quotation without words")
-    runs = [
-        r"\s*".join(map(re.escape, re.findall(r"\w+|[^\w\s]", piece)))
-        for piece in filter(None, pieces)
-    ]
-    words = r"(?!\w).*?(?<!\w)".join(runs)
-    pattern = re.compile(rf"(?s)(?<!\w){words}(?!\w)")
+    runs = [r"\W+".join(re.findall(r"\w+", piece)) for piece in pieces]
+    words = r"\b.*?\b".join(filter(None, runs))
+    pattern = re.compile(rf"(?s)\b{words}\b")
     hits = [
         _Placed(quote, row, *hit.span())
         for hit in pattern.finditer(_even(_side(row, quote.side)))
@@ -364,14 +363,15 @@ def _check_sentence(
 
 def _check_language(line: str, language: str) -> None:
     """By its function words."""
-    count = len(_WORD.findall(line))
+    words = _WORD.findall(line)
     hits = {
-        code: round(count * share_of_common_words(line, code))
+        code: round(len(words) * share_of_common_words(line, code))
         for code in _lists().keys() - {"names"}
     }
-    own = hits.pop(language, count)
+    own = hits.pop(language, len(words))
     is_strange = sum(char.isalpha() and ord(char) > 0x24F for char in line)
-    if is_strange > len(line) / 4 or (own == 0 and count > 8):
+    # a name is of no language
+    if is_strange > len(line) / 4 or (own == 0 and sum(map(str.islower, words)) > 8):
         raise _Fails("another language")
     if any(other > max(1, 2.5 * own) for other in hits.values()):
         raise _Fails("another language")
@@ -476,7 +476,7 @@ def _stands(name: str, even: str) -> bool:
     forms = {_even(name), _even(name).rstrip("s")}
     forms |= {
         other
-        for names in _lists()["names"]["same"]
+        for names in _same_names()
         if not forms.isdisjoint(names)
         for other in names
     }
@@ -583,6 +583,17 @@ def _patterns(language: str) -> dict[str, Any]:
 
 def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?i)(?<![\w'’-])(?:{words})(?![\w-])")
+
+
+@cache
+def _same_names() -> list[set[str]]:
+    """In several languages: those of checks.toml, and countries."""
+    lists = _lists()
+    countries = [Locale(language).territories for language in lists.keys() - {"names"}]
+    return [
+        *map(set, lists["names"]["same"]),
+        *({_even(names[code]) for names in countries} for code in countries[0]),
+    ]
 
 
 @cache
