@@ -582,7 +582,7 @@ def _patterns(language: str) -> dict[str, Any]:
 
 
 def _pattern(words: str) -> re.Pattern[str]:
-    return re.compile(rf"(?i)(?<![\w'’-])(?:{words})(?![\w-])")
+    return re.compile(rf"(?i)(?<![\w-])(?:{words})(?![\w-])")
 
 
 @cache
