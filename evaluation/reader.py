@@ -145,7 +145,7 @@ def _print_beside(rows: Sequence[Row], answers: dict[str, Any], most: int) -> No
         answer = ModelAnswer.model_validate(given["answer"])
         reading = reading_of(asked.question, answer)
         read = decide(trained, asked.passages, reading)
-        clause = (trained["brief"].get("meaning") or "")[:140]
+        clause = (trained["brief"].get("meaning") or "")[:140].replace("|", r"\|")
         headline = reading["headline"].get("en") or "(quoted)"
         print(
             f"| {row['id']}, {row['service']}, {row['document']}",
