@@ -229,7 +229,7 @@ def _problem(error: Any, top: FileSection, places: list[FileSection]) -> Problem
     )
     if model is None:
         return top.explained(error, error["loc"], WatchlistFile)
-    if not rest:
+    if not rest and error["type"] != "value_error":
         forms = {
             "list_type": f"it in double brackets: [[{name}]]",
             "dict_type": f"[{name}.NAME] tables",
