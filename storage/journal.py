@@ -85,28 +85,20 @@ def enter(
             "via": actor.via,
             "document": document_id,
         }
-        facts |= {
-            name: each for name, each in entry.before.items() if name == "version"
-        }
+        if "version" in entry.before:
+            facts["version"] = entry.before["version"]
         # without the document's id: it would be removed with the document
         session.add(Notice(kind=NoticeKind.NARROWED, facts=facts, created_at=at))
 
 
 def journal(session: Session, limit: int | None = None) -> list[JournalEntry]:
-    return list(
-        session.exec(
-            select(JournalEntry).order_by(col(JournalEntry.id).desc()).limit(limit)
-        )
-    )
+    newest = select(JournalEntry).order_by(col(JournalEntry.id).desc())
+    return list(session.exec(newest.limit(limit)))
 
 
 def last_pauses(session: Session) -> dict[str, JournalEntry]:
-    newest = select(func.max(JournalEntry.id)).where(
-        JournalEntry.action == Action.PAUSE
-    )
-    rows = session.exec(
-        select(JournalEntry).where(
-            col(JournalEntry.id).in_(newest.group_by(JournalEntry.document_id))
-        )
-    )
+    paused = JournalEntry.action == Action.PAUSE
+    newest = select(func.max(JournalEntry.id)).where(paused)
+    of_each = col(JournalEntry.id).in_(newest.group_by(JournalEntry.document_id))
+    rows = session.exec(select(JournalEntry).where(of_each))
     return {row.document_id: row for row in rows}

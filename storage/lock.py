@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -96,7 +96,7 @@ class Lease:
             self._lost = True
             raise LostLease
 
-    def end(self) -> None:
+    def close(self) -> None:
         self._ended.set()
         self._thread.join()
         with suppress(DBAPIError):
@@ -236,7 +236,7 @@ def one_at_a_time(
         yield database
     else:
         held = _wait_for(database, _WHOLE, f"another run {_AT_WORK}", lease)
-        with _ending(held):
+        with closing(held):
             _await_workers(database, patience)
             yield database.under(held)
 
@@ -248,7 +248,7 @@ def beside_others(
     held = _wait_for(
         database, group, f"another worker, or a run, is at work on {group}", lease
     )
-    with _ending(held):
+    with closing(held):
         yield database.under(held)
 
 
@@ -274,14 +274,6 @@ def _await_workers(database: Database, patience: float) -> None:
         if time.monotonic() >= until:
             raise Busy(f"a worker {_AT_WORK}, or stop the workers first")
         time.sleep(_LOOK)
-
-
-@contextmanager
-def _ending(lease: Lease) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        lease.end()
 
 
 @contextmanager
