@@ -101,7 +101,7 @@ class RouteTest:
     route: str
     address: str
     ok: bool
-    answer: str
+    answer: Message | None
 
 
 @dataclass(slots=True)
@@ -383,6 +383,5 @@ def try_routes(
             payload = webhook_body(session, message, change_json)
         for address in route.to:
             result = send_it(address, replace(message, payload=payload))
-            answer = str(result.answer or "taken")
-            tests.append(RouteTest(route.name, address.name, result.ok, answer))
+            tests.append(RouteTest(route.name, address.name, result.ok, result.answer))
     return tests

@@ -18,12 +18,14 @@ from storage.checks import Check, earlier_checks, last_checks, pauses, unread_ch
 from storage.clock import is_ahead
 from storage.database import Database
 from storage.deliveries import has_undelivered
-from storage.documents import applied_digest, edited, failing, few
+from storage.documents import Document, applied_digest, edited, failing, few
+from storage.journal import Action, Actor, enter
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and when clocks go forward
 GRACE = timedelta(hours=1)  # beyond the interval
 _RETRY = timedelta(minutes=5)  # of a document that was never read
 LOOKED_BACK = 4  # checks of which only one may come early
+_FACTS = {"service", "title", "kind", "language"}  # in columns too
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -51,10 +53,11 @@ def is_edited(session: Session, watchlist: Watchlist) -> bool:
 
 
 class DocumentEdits(NamedTuple):
-    """On the pages: a document's entry if added there, whether paused, and ignored passages."""
+    """On the pages: a document's entry if added or taken over there, whether paused, and ignored passages."""
 
     id: str
     entry: dict[str, Any] | None
+    overrides: bool
     paused: bool
     ignored: tuple[tuple[str, str], ...]
 
@@ -65,6 +68,7 @@ def edits(database: Database) -> list[DocumentEdits]:
             DocumentEdits(
                 row.id,
                 row.entry,
+                row.overrides,
                 row.paused,
                 tuple(
                     (heading, text)
@@ -77,14 +81,19 @@ def edits(database: Database) -> list[DocumentEdits]:
 
 
 def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
-    """With documents added on the pages, without paused ones, with ignored passages; the file's entries win."""
+    """With documents added on the pages, without paused ones, with ignored passages; the file's entries win, except
+    over those that were taken over from it.
+    """
     rows = edits(database)
     entries = {
         row.id: DocumentEntry.model_validate(row.entry | {"id": row.id})
         for row in rows
         if row.entry
     }
-    entries |= {entry.id: entry for entry in watchlist.documents}
+    overriding = {row.id for row in rows if row.entry and row.overrides}
+    entries |= {
+        entry.id: entry for entry in watchlist.documents if entry.id not in overriding
+    }
     paused = {row.id for row in rows if row.paused}
     return watchlist.model_copy(
         update={
@@ -93,6 +102,43 @@ def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
             "of_file": frozenset(entry.id for entry in watchlist.documents),
         }
     )
+
+
+def put_entry(
+    session: Session,
+    entry: DocumentEntry,
+    actor: Actor,
+    at: datetime,
+    *,
+    before: DocumentEntry | None = None,
+) -> None:
+    """The store owns it from then on; `before` is that of the file, whose place it takes."""
+    row = session.get(Document, entry.id)
+    after = entry.model_dump(exclude_unset=True)
+    facts = {"url": entry.addresses[0], **entry.model_dump(include=_FACTS)}
+    former = before.model_dump(exclude_unset=True) if before else row and row.entry
+    if row is None:
+        row = Document(id=entry.id, added_at=at, **facts)
+        session.add(row)
+    elif row.url != facts["url"]:
+        row.forget_validators()
+    for name, value in facts.items():
+        setattr(row, name, value)
+    row.entry, row.retired = after, row.paused
+    row.overrides = row.overrides or before is not None
+    session.flush()
+    if former:
+        changed = {
+            name for name in {*former, *after} if former.get(name) != after.get(name)
+        }
+        old, new = (
+            {name: values.get(name) for name in sorted(changed)}
+            for values in (former, after)
+        )
+        enter(session, actor, Action.EDIT, row.id, at=at, before=old, after=new)
+    else:
+        new = {"url": row.url}
+        enter(session, actor, Action.ADD, row.id, at=at, after=new)
 
 
 def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Check]:

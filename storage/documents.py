@@ -45,6 +45,7 @@ class Document(SQLModel, table=True):
     )
 
     entry: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    overrides: bool = False  # its entry takes the place of the file's
     paused: bool = False
     # by click, `passages` that a person called not of the document ([title above, text]), with `by`, `via`, `at`
     ignored: list[dict[str, Any]] | None = Field(

@@ -33,6 +33,7 @@ class Action(StrEnum):
     IGNORE = "ignore"
     UNIGNORE = "unignore"
     RETRY = "retry"
+    TEST = "test"
 
 
 NARROWING = {Action.PAUSE, Action.REJECT, Action.WITHDRAW, Action.IGNORE}
@@ -94,6 +95,18 @@ def enter(
 def journal(session: Session, limit: int | None = None) -> list[JournalEntry]:
     newest = select(JournalEntry).order_by(col(JournalEntry.id).desc())
     return list(session.exec(newest.limit(limit)))
+
+
+def merged_into(session: Session, document_id: str) -> str | None:
+    """The document of which a removed one was a duplicate."""
+    entry = session.exec(
+        select(JournalEntry)
+        .where(JournalEntry.document_id == document_id)
+        .order_by(col(JournalEntry.id).desc())
+        .limit(1)
+    ).first()
+    into: str | None = entry.after.get("into") if entry else None
+    return into
 
 
 def last_pauses(session: Session) -> dict[str, JournalEntry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, update
 from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
 from foundation.vocabulary import State
@@ -121,6 +121,12 @@ def unsubscribe(session: Session, *gone: Subscriber) -> None:
         drop_unsent(session, subscriber.name)
         session.delete(subscriber)
     session.flush()
+
+
+def follow_instead(session: Session, old: str, new: str) -> None:
+    """Of documents."""
+    following = update(Subscriber).where(col(Subscriber.document) == old)
+    session.exec(following.values(document=new))
 
 
 def forget_unconfirmed(session: Session, now: datetime) -> None:

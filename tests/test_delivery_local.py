@@ -33,7 +33,7 @@ def test_routes_are_tried_with_a_marked_sample_and_nothing_is_stored(
         ("team", "${A}", True),
         ("team", "${B}", False),
     ]
-    assert "403: wrong token" in tried[1].answer
+    assert "403: wrong token" in str(tried[1].answer)
     assert all(title.startswith("TEST: [High] Parley") for title in hook.titles())
     assert rows(database) == []
 

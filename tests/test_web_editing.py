@@ -23,9 +23,10 @@ from policywatch.web.access import Access
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
 from storage.database import Database
-from storage.documents import known
+from storage.documents import document, known
 from storage.journal import journal
 from storage.lock import one_at_a_time
+from storage.subscribers import Subscriber, signed_up
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
 from tests.test_web_browser import complains_of_nothing, overflow
 from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN, sign_in
@@ -107,7 +108,7 @@ def test_what_is_added_on_the_pages_is_shown_first_and_watched_then(
     assert "Watched since" in admin.get(f"/documents/{TERMS}").text
     assert due(config) == {}, "it is read already"
     assert f"watched already, as {TERMS}" in add(admin, f"{library.url}/terms/").text
-    printed = tomllib.loads(policywatch("documents", "--toml", "--config", config))[
+    printed = tomllib.loads(policywatch("watchlist", "export", "--config", config))[
         "documents"
     ]
     assert [(entry["id"], entry["url"]) for entry in printed] == [
@@ -314,14 +315,181 @@ def test_one_owner_of_an_entry_and_the_file_comes_first(
     add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
     run(config, status=0)
     assert admin.get(EDIT).status_code == 403
-    assert admin.get(EDIT, headers=BEARER).status_code == 200
-    of_file = "/edit/library/privacy"
-    assert admin.get(of_file, headers=BEARER).status_code == 404
-    for form in ({}, {"do": "remove", "sure": "yes"}):
-        assert admin.post(of_file, data=form, headers=BEARER).status_code == 404
-    printed = policywatch("documents", "--toml", "--config", config)
+    assert "made on these pages" in admin.get(EDIT, headers=BEARER).text
+    printed = policywatch("watchlist", "export", "--config", config)
     config.write_text(config.read_text("utf-8") + printed, "utf-8")
-    assert admin.get(EDIT, headers=BEARER).status_code == 404
+    shown = admin.get(EDIT, headers=BEARER).text
+    assert "stands in the watchlist file" in shown
+    assert "Remove the document" not in shown
+    sure = {"do": "remove", "sure": "yes"}
+    assert admin.post(EDIT, data=sure, headers=BEARER).status_code == 404
+
+
+def test_an_entry_of_the_file_is_edited_here_until_it_is_given_back(
+    admin: httpx.Client, library: Site, config: Path, database: Database, tmp_path: Path
+) -> None:
+    run(config, status=0)
+    path = "/edit/library/privacy"
+    assert "applies instead of the file" in admin.get(path, headers=BEARER).text
+    fields = filled(admin, path)
+    assert fields["url"] == f"{library.url}/privacy"
+    kept = admin.post(
+        path, data={**fields, "title": "Our privacy", "keep": "yes"}, headers=BEARER
+    )
+    assert kept.status_code == 303, kept.text
+    config.write_text(config.read_text("utf-8").replace('title = "', 'title = "Old '))
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    shown = admin.get("/documents/library/privacy").text
+    assert "Our privacy" in shown
+    assert "takes the place of" in admin.get(path, headers=BEARER).text
+    sure = {"do": "remove", "sure": "yes"}
+    assert admin.post(path, data=sure, headers=BEARER).status_code == 404
+    given_back = admin.post(path, data={"do": "release"}, headers=BEARER)
+    assert given_back.status_code == 303
+    run(config, status=0)
+    assert "Old " in admin.get("/documents/library/privacy").text
+    assert not (tmp_path / "alerts.txt").exists()
+    with database.reading() as session:
+        back, edit = journal(session)[:2]
+    assert (edit.action, edit.after) == ("edit", {"title": "Our privacy"})
+    assert back.before["title"] == "Our privacy"
+    assert policywatch("doctor", "--config", config, status=None)
+
+
+def filled(admin: httpx.Client, path: str) -> dict[str, str]:
+    """The form as the page has it."""
+    form = LexborHTMLParser(admin.get(path, headers=BEARER).text).css_first("form.add")
+    fields = dict[str, str]()
+    for node in form.css("input, textarea, select"):
+        name = node.attributes["name"] or ""
+        if node.tag == "select":
+            chosen = node.css_first("option[selected]") or node.css_first("option")
+            value = chosen.attributes.get("value") or chosen.text()
+            fields[name] = (
+                ""
+                if "value" in chosen.attributes and not chosen.attributes["value"]
+                else value
+            )
+        elif node.tag == "textarea":
+            fields[name] = node.text()
+        elif node.attributes.get("type") != "checkbox":
+            fields[name] = node.attributes["value"] or ""
+    return fields
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_how_a_page_is_fetched_is_edited_too(
+    admin: httpx.Client, library: Site, config: Path, database: Database
+) -> None:
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    fields = filled(admin, EDIT)
+
+    def save(**more: str) -> str:
+        answer = admin.post(
+            EDIT, data={**fields, **more, "keep": "yes"}, headers=BEARER
+        )
+        if answer.status_code == 303:
+            return ""
+        return text(LexborHTMLParser(answer.text), "[role=alert]")[0]
+
+    before = entry_of(config, database)
+    assert save() == ""
+    assert entry_of(config, database) == before, "nothing was edited"
+    assert save(robots="ignore", render="on", fallback="wayback") == ""
+    edited = entry_of(config, database)
+    assert edited == before | {
+        "robots": "ignore",
+        "render": True,
+        "fallback": "wayback",
+    }
+    two = f"{library.url}/terms\n{library.url}/help"
+    assert "one address only" in save(url=two, fallback="wayback")
+    assert "needs the address of a Git" in save(source="open-terms-archive")
+    archive = {"repository": "nowhere", "type": "Terms of Service"}
+    assert "Git" in save(source="open-terms-archive", **archive)
+    assert "whole address" in save(url="")
+    assert entry_of(config, database) == edited
+    assert save(url=two) == ""
+    assert entry_of(config, database)["urls"] == two.splitlines()
+    assert outcomes(run(config, status=0))[TERMS] in ("changed", "held", "cosmetic")
+
+
+def test_entries_move_between_a_file_and_the_store(
+    admin: httpx.Client, library: Site, config: Path, database: Database, tmp_path: Path
+) -> None:
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    run(config, status=0)
+    more = tmp_path / "more.toml"
+    more.write_text(
+        policywatch("watchlist", "export", "--config", config).replace(
+            'title = "Terms of use"', 'title = "House rules"'
+        )
+        + f'''
+[[documents]]
+id = "library/help"
+service = "Library"
+title = "Help"
+kind = "help"
+allow_private = true
+url = "{library.url}/help"
+[[documents]]
+id = "library/privacy"
+service = "Library"
+title = "Mine"
+kind = "privacy-policy"
+url = "{library.url}/privacy"
+'''
+    )
+    printed = policywatch("watchlist", "import", more, "--config", config, status=1)
+    assert "2 documents of" in printed
+    assert "stays their owner: library/privacy" in " ".join(printed.split())
+    assert sorted(outcomes(run(config, status=0))) == [
+        "library/help",
+        "library/privacy",
+        TERMS,
+    ]
+    assert entry_of(config, database)["title"] == "House rules"
+    with database.reading() as session:
+        help_, edit = journal(session)[:2]
+    assert (edit.action, edit.after) == ("edit", {"title": "House rules"})
+    assert (help_.action, help_.document_id) == ("add", "library/help")
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text('[[documents]]\nid = "x"\n')
+    refused = policywatch("watchlist", "import", wrong, "--config", config, status=2)
+    assert "wrong.toml" in refused
+
+
+def test_a_duplicate_goes_and_who_follows_it_follows_the_other(
+    admin: httpx.Client, library: Site, config: Path, database: Database
+) -> None:
+    run(config, status=0)
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    facts = {"topics": [], "severity": "low", "language": "en"}
+    with database.writing() as session:
+        at = document(session, TERMS).added_at
+        session.add(
+            Subscriber(
+                address="a@example.org", document=TERMS, requested_at=at, **facts
+            )
+        )
+    asked = admin.post(EDIT, data={"do": "remove"}, headers=BEARER)
+    assert "It is a duplicate of" in asked.text
+    into = "library/privacy"
+    assert f'value="{into}"' in asked.text
+    sure = {"do": "remove", "sure": "yes"}
+    for wrong in ("library/none", TERMS):
+        answer = admin.post(EDIT, data={**sure, "into": wrong}, headers=BEARER)
+        assert answer.status_code == 404
+    done = admin.post(EDIT, data={**sure, "into": into}, headers=BEARER)
+    assert done.headers["location"] == f"/documents/{into}"
+    moved = admin.get(f"/documents/{TERMS}")
+    assert (moved.status_code, moved.headers["location"]) == (301, f"/documents/{into}")
+    with database.reading() as session:
+        assert [each.document for each in signed_up(session)] == [into]
+        assert journal(session)[0].after == {"into": into}
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    assert admin.get(f"/documents/{TERMS}").status_code == 200, "it is watched again"
+    assert policywatch("verify", "--config", config)
 
 
 def test_a_document_is_removed_once_it_was_said_what_goes(
@@ -331,7 +499,7 @@ def test_a_document_is_removed_once_it_was_said_what_goes(
     run(config, status=0)
     assert admin.post(EDIT, data={"do": "remove"}).status_code == 403
     asked = admin.post(EDIT, data={"do": "remove"}, headers=BEARER)
-    assert "1 versions, 0 changes, 2 checks, 0 messages" in asked.text
+    assert "Versions: 1, changes: 0, checks: 2, messages: 0." in asked.text
     sure = {"do": "remove", "sure": "yes"}
     with one_at_a_time(database):
         busy = admin.post(EDIT, data=sure, headers=BEARER)

@@ -60,6 +60,7 @@ NOT_HERE = (
     "/ask",
     "/work",
     "/lists",
+    "/routes",
     "/subscribers",
     "/edit/{document_id:path}",
     "/changes/{change_id:int}/message",

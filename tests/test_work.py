@@ -13,16 +13,19 @@ from urllib.parse import quote
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
+from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import select
 
 from foundation.vocabulary import NoticeKind, Outcome, State
 from messages import Message, verbatim
+from policywatch.cli.pages import _state
 from policywatch.config.watchlist import load, shipped_documents
 from policywatch.ingest.extraction import ExtractionConfig, extraction_configs
 from policywatch.ingest.proposals import open_proposals
 from policywatch.plan import with_additions
 from policywatch.web.access import Access
 from policywatch.web.backend import WatchlistState
+from storage.change_list import ChangeFilter, changes_page
 from storage.changes import change, join_event
 from storage.database import Database
 from storage.deliveries import Delivery, Notice, counts
@@ -291,6 +294,81 @@ def test_the_operator_sees_who_subscribed_and_removes_who_asks_for_it(
     assert "eve" not in entry.document_id
 
 
+ROUTES = """
+contact = "me@example.org"
+use = ["zoom"]
+[[routes]]
+name = "high"
+to = ["file://alerts.txt", "${CHAT}"]
+severity = "high"
+topics = ["ai_training"]
+language = "fr"
+[[routes]]
+name = "all"
+to = ["file://all.txt"]
+when = "after review"
+wait = "2d"
+[[routes]]
+name = "never"
+to = ["${UNSET}"]
+directions = ["clarifies"]
+enabled = false
+"""
+
+
+def test_routes_are_listed_tried_and_say_what_they_would_have_sent(
+    store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT", "json://127.0.0.1:1/secret-of-the-chat")
+    file = tmp_path / "policywatch.toml"
+    file.write_text(ROUTES)
+    state = _state(load(file), is_needed=True)
+    known = people("Anna")
+    with visited(
+        store,
+        access=Access(people=lambda: known),
+        state=lambda: state,
+        now=lambda: TODAY,
+    ) as site:
+        assert site.get("/routes").status_code == 403
+        sign_in(site, name="Anna")
+        assert "/routes" in hrefs(page(site, "/work"))
+        shown = page(site, "/routes")
+        high, everything, never = shown.css("main ul.documents > li")
+        assert text(high, ".title") == ["high"]
+        assert "${CHAT}" in text(high, ".sides")[0]
+        assert "secret-of-the-chat" not in site.get("/routes").text
+        with store.reading() as session:
+            listed = changes_page(session, ChangeFilter(alerting=True)).rows
+            alerting = {each.change.id for each in listed if each.change.alert}
+        links = [each.rpartition("/")[2] for each in hrefs(everything)]
+        assert {*map(int, links)} == alerting
+        wanted = [int(each.rpartition("/")[2]) for each in hrefs(high)]
+        assert change_id(store, PRIVACY) in wanted
+        assert {*wanted} < alerting
+        assert "2d at most" in text(everything, ".sides")[0]
+        assert "switched off" in text(never, ".title")[0]
+        assert not never.css("button")
+        fields = {
+            node.attributes["name"]: node.attributes["value"]
+            for node in high.css("input")
+        }
+        tried = site.post("/routes", data=fields)
+        assert tried.status_code == 200
+        answers = text(LexborHTMLParser(tried.text), "[role=status]")
+        assert answers[0].endswith("the test message was sent.")
+        assert answers[1].startswith("${CHAT}: ")
+        assert "secret-of-the-chat" not in tried.text
+        assert (tmp_path / "alerts.txt").read_text("utf-8")
+        assert not (tmp_path / "all.txt").exists()
+        for name in ("never", "none"):
+            answer = site.post("/routes", data={**fields, "name": name})
+            assert answer.status_code == 404
+    with store.reading() as session:
+        entry = journal(session)[0]
+    assert (entry.action, entry.document_id, entry.by) == ("test", "high", "Anna")
+
+
 def test_a_reviewer_reviews_and_has_nothing_else_to_do(store: Database) -> None:
     propose(store)
     fail(store)
@@ -319,7 +397,7 @@ def test_a_reviewer_reviews_and_has_nothing_else_to_do(store: Database) -> None:
         held = site.post(f"/health/held/{NOTES}", data={"csrf": csrf})
         assert held.status_code == 404, "it may be decided, and has no text here"
         newest = f"/documents/{PRIVACY}/versions/2/withdraw"
-        for path in ("/subscribers", "/lists", f"/edit/{TERMS}", newest):
+        for path in ("/subscribers", "/lists", "/routes", f"/edit/{TERMS}", newest):
             assert site.get(path).status_code == 403, path
         for path, fields in (
             (f"/documents/{TERMS}", {"do": "pause"}),
@@ -328,6 +406,7 @@ def test_a_reviewer_reviews_and_has_nothing_else_to_do(store: Database) -> None:
             ("/add", {"url": "https://parley.example/new"}),
             ("/lists", {"list": "zoom", "do": "on"}),
             ("/subscribers", {"name": "x"}),
+            ("/routes", {"name": "x"}),
             ("/health/deliveries", {}),
             ("/work/proposals/1", {"url": LINK}),
             (newest, {}),

@@ -30,6 +30,7 @@ COMMANDS = {
     "Setting up": {
         "init": "setup",
         "add": "add",
+        "watchlist": "add",
         "doctor": "doctor",
         "services": "setup",
         "schedule": "setup",

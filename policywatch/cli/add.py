@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,9 @@ import typer
 from pydantic import ValidationError
 
 from analysis.model import UnreadablePage
+from messages import counted
 from policywatch.cli.files import AllowPrivate, Language, Remove, Select
+from policywatch.cli.opening import opened, user
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
@@ -23,11 +26,16 @@ from policywatch.config.additions import (
     entry_text,
     pages_in,
 )
+from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import load
+from policywatch.plan import edits, put_entry
 from policywatch.sanitize import sanitize
 from policywatch.sources.new_page import read_new, suggest_entry
+from storage.clock import utc_now
 
 app = command_group()
+watchlist = command_group("The entries of documents that stand in the database.")
+app.add_typer(watchlist, name="watchlist")
 
 Key = str | None
 
@@ -125,3 +133,45 @@ def _wrong(failure: ValueError | UnreadablePage) -> Exception:
         if isinstance(failure, ValueError)
         else failure
     )
+
+
+@watchlist.command(name="export")
+def export_entries(config: Config = CONFIG) -> None:
+    """Print the entries that were made on the pages or imported, as TOML for a file.
+
+    Example: `policywatch watchlist export > documents.toml`
+    """
+    with opened(config, even_read_only=True) as (_, database):
+        entries = [row.entry | {"id": row.id} for row in edits(database) if row.entry]
+    sys.stdout.write(
+        "\n".join(entry_text(DocumentEntry.model_validate(each)) for each in entries)
+    )
+
+
+@watchlist.command(name="import")
+def import_entries(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, help="TOML with [[documents]]."
+        ),
+    ],
+    config: Config = CONFIG,
+) -> None:
+    """Take the documents of a file into the database, where the pages edit them. What the watchlist has stays there.
+
+    Example: `policywatch watchlist import documents.toml`
+    """
+    entries = load(file).documents
+    with opened(config) as (current, database), database.writing() as session:
+        kept = [entry.id for entry in entries if entry.id in current.of_file]
+        for entry in entries:
+            if entry.id not in kept:
+                put_entry(session, entry, user(), utc_now())
+    taken = len(entries) - len(kept)
+    console().print(f"{counted(taken, 'document')} of {file} imported.")
+    if kept:
+        console().print(
+            f"{current.file} has these, and stays their owner: {', '.join(kept)}."
+        )
+        raise typer.Exit(TROUBLE)

@@ -218,7 +218,7 @@ def send_samples(
     for result in tried:
         status = "ok    " if result.ok else "FAILED"
         console().print(
-            f"{status} {result.route}: {result.address}: {sanitize(result.answer)}"
+            f"{status} {result.route}: {result.address}: {sanitize(str(result.answer or 'taken'))}"
         )
     if not all(result.ok for result in tried):
         raise typer.Exit(TROUBLE)

@@ -20,10 +20,8 @@ from policywatch.cli.options import (
     print_json,
     print_table,
 )
-from policywatch.config.additions import entry_text
-from policywatch.config.schema import DocumentEntry, check_document_id
+from policywatch.config.schema import check_document_id
 from policywatch.config.watchlist import NOTHING_WATCHED
-from policywatch.plan import edits
 from policywatch.sanitize import sanitize
 from policywatch.views.serializer import watched_json
 from storage.clock import utc_now
@@ -51,10 +49,6 @@ def list_documents(
     context: typer.Context,
     config: Config = CONFIG,
     as_json: Json = False,
-    toml: Annotated[
-        bool,
-        typer.Option("--toml", help="Print the entries that were added on the pages."),
-    ] = False,
 ) -> None:
     """List the documents of the watchlist, with their last check and their current version.
 
@@ -67,15 +61,7 @@ def list_documents(
         database.reading() as session,
     ):
         rows = watched_json(session, watchlist)
-        added = [row.entry for row in edits(database) if row.entry]
-    if toml:
-        console().print(
-            "\n".join(
-                entry_text(DocumentEntry.model_validate(entry)) for entry in added
-            ),
-            soft_wrap=True,
-        )
-    elif as_json:
+    if as_json:
         print_json(rows)
     elif rows:
         print_table(
@@ -172,7 +158,6 @@ def remove(
     with opened(config) as (watchlist, database):
         with database.reading() as session:
             removed = planned_removal(session, id_, imported=imported)
-            is_of_file = document(session, id_).entry is None
         if imported and not removed.versions:
             console().print(f"Nothing was imported as the history of {id_}.")
             raise typer.Exit(TROUBLE)
@@ -196,7 +181,7 @@ def remove(
                 )
             else:
                 remove_document(session, id_)
-    again = not imported and is_of_file and watchlist.document(id_) is not None
+    again = not imported and id_ in watchlist.of_file
     console().print(
         f"Removed. {watchlist.file} has it still: the next run begins with it anew."
         if again

@@ -20,6 +20,7 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import log
+from policywatch.plan import put_entry
 from policywatch.sources.new_page import read_new, suggest_entry
 from policywatch.web.backend import Backend, Using
 from policywatch.web.forms import OperatorForm
@@ -27,9 +28,7 @@ from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.captures import add_capture
 from storage.checks import Check
-from storage.documents import Document
 from storage.errors import Busy
-from storage.journal import Action, enter
 from storage.lock import one_at_a_time
 
 _KEYS = ("url", "service", "title", "kind", "language")
@@ -76,16 +75,9 @@ def add(request: Request, backend: Using, form: OperatorForm) -> Response:
         context = {"given": given, "entry": entry, "read": page, "trouble": trouble}
         status = 422 if trouble else 200
         return render(request, "add.html", status=status, tried=tried, **context)
-    facts = entry.model_dump(
-        include={"id", "service", "title", "kind", "url", "language"}
-    )
     now = backend.now()
     with backend.database.writing() as session:
-        kept = entry.model_dump(exclude_unset=True)
-        session.merge(Document(**facts, added_at=now, entry=kept))
-        session.flush()
-        after = {"url": entry.url}
-        enter(session, request.state.actor, Action.ADD, entry.id, at=now, after=after)
+        put_entry(session, entry, request.state.actor, now)
         _record(session, replace(capture, document=entry.id), now)
     _ingest(backend, watchlist.model_copy(update={"documents": [entry]}))
     return RedirectResponse(page_context(request).link(f"/documents/{entry.id}"), 303)
@@ -100,6 +92,8 @@ def entry_trouble(failure: ValidationError) -> Message:
             return Message("entry.wrong_language")
         case ("every",):
             return Message("entry.wrong_every")
+        case ("repository" | "type",):
+            return Message("entry.no_archive")
         case ("select" | "remove",):
             return Message("entry.wrong_selector")
     return Message("entry.missing")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from policywatch.ingest.ignoring import unignore
@@ -28,7 +29,7 @@ from storage.checks import (
     newest_checks,
 )
 from storage.documents import document
-from storage.journal import Action, Actor, enter
+from storage.journal import Action, Actor, enter, merged_into
 from storage.paragraphs import course
 from storage.versions import versions_of_document
 from storage.withdrawals import with_withdrawn, withdrawals
@@ -49,6 +50,8 @@ def one_document(
     page = page_context(request)
     steps = _ALL if page.exported else _STEPS
     with backend.database.reading() as session:
+        if other := merged_into(session, document_id):
+            return RedirectResponse(page.link(f"/documents/{other}"), 301)
         context = document_page(session, document_id, before, steps=steps)
         context["steps"] = [
             step

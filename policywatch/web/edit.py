@@ -1,4 +1,4 @@
-"""/edit/{id}: the entry of a document that the store owns, tried on the stored text; and its removal with its history."""
+"""/edit/{id}: the entry of a document, tried on the stored text; and its removal with its history, or as a duplicate."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from analysis.model import UnreadablePage
-from foundation.vocabulary import DocumentKind
+from foundation.vocabulary import DocumentKind, Source
 from messages import Message
 from policywatch.config.additions import watched_as
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.reprocess import Preview, preview
+from policywatch.plan import put_entry
 from policywatch.views.query_params import DocumentId
 from policywatch.web.add import entry_trouble
 from policywatch.web.backend import Backend, Using
@@ -25,14 +26,16 @@ from policywatch.web.forms import OperatorForm, only_operators
 from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
-from storage.documents import Document, document, filter_choices
+from storage.documents import Document, document, filter_choices, known
 from storage.errors import Busy
 from storage.journal import Action, enter
 from storage.lock import one_at_a_time
 from storage.removal import StillCompared, planned_removal
 from storage.removal import remove as remove_document
+from storage.subscribers import follow_instead
 
-_WORDS = ("url", "title", "service", "kind", "language", "every", "section")
+_WORDS = ("title", "service", "kind", "language", "every", "section")
+_FETCHING = ("robots", "source", "repository", "type", "fallback")
 _LISTS = ("select", "remove")  # a CSS selector a line
 router = page_router()
 
@@ -42,28 +45,27 @@ def edit_form(request: Request, backend: Using, document_id: DocumentId) -> Resp
     with backend.database.reading() as session:
         row = document(session, document_id)
         watchlist = _watchlist(backend)
-        entry = stored_entry(watchlist, row)
-        if owner(watchlist, row) == "file":
-            raise HTTPException(404)
+        entry = _entry(watchlist, row)
         given = _fields(entry) if entry else {}
         if moved := request.query_params.get("url"):
             given["url"] = moved
-        return _page(request, session, row, entry, given)
+        return _page(request, session, row, entry, given, owner(watchlist, row))
 
 
 @router.post("/edit/{document_id:path}")
 def edit(
     request: Request, backend: Using, document_id: DocumentId, form: OperatorForm
 ) -> Response:
+    """What the file owns, is taken over with what is saved; `release` gives it back."""
     watchlist = _watchlist(backend)
     with backend.database.reading() as session:
         row = document(session, document_id)
-        entry = stored_entry(watchlist, row)
-        if owner(watchlist, row) == "file":
-            raise HTTPException(404)
-        if form.get("do") == "remove":
-            return _remove(request, backend, session, row, sure="sure" in form)
-        if entry is None:
+        entry, owned_by = _entry(watchlist, row), owner(watchlist, row)
+        if form.get("do") == "remove" and owned_by in ("store", "nobody"):
+            return _remove(request, backend, session, row, form)
+        if form.get("do") == "release" and owned_by == "over":
+            return _release(request, backend, row)
+        if entry is None or "do" in form:
             raise HTTPException(404)
         tried, shown, trouble = None, None, None
         try:
@@ -84,47 +86,26 @@ def edit(
                 row,
                 entry,
                 form,
+                owned_by,
                 tried=tried,
                 shown=shown,
                 trouble=trouble,
             )
     assert tried is not None, "there is no trouble"
     with backend.database.writing() as session:
-        row = document(session, document_id)
-        after = tried.model_dump(exclude_unset=True)
-        if tried.addresses[0] != row.url:
-            row.forget_validators()
-        for name in ("service", "title", "kind", "language"):
-            setattr(row, name, getattr(tried, name))
-        before, row.entry, row.url = row.entry or {}, after, tried.addresses[0]
-        changed = {
-            name for name in {*before, *after} if before.get(name) != after.get(name)
-        }
-        enter(
-            session,
-            request.state.actor,
-            Action.EDIT,
-            row.id,
-            at=backend.now(),
-            before={name: before.get(name) for name in sorted(changed)},
-            after={name: after.get(name) for name in sorted(changed)},
-        )
+        before = entry if owned_by == "file" else None
+        put_entry(session, tried, request.state.actor, backend.now(), before=before)
     return RedirectResponse(
         page_context(request).link(f"/documents/{document_id}"), 303
     )
 
 
 def owner(watchlist: Watchlist, row: Document) -> str:
-    """ "file", "store", or "nobody" of what is watched no more."""
-    if row.id in watchlist.of_file:
-        return "file"
-    return "store" if row.entry else "nobody"
-
-
-def stored_entry(watchlist: Watchlist, row: Document) -> DocumentEntry | None:
-    if owner(watchlist, row) != "store":
-        return None
-    return DocumentEntry.model_validate({**(row.entry or {}), "id": row.id})
+    """ "file", "store", "over" if the store's takes the place of the file's, or "nobody" of what is watched no more."""
+    is_of_file = row.id in watchlist.of_file
+    if row.entry and (row.overrides or not is_of_file):
+        return "over" if is_of_file else "store"
+    return "file" if is_of_file else "nobody"
 
 
 def _watchlist(backend: Backend) -> Watchlist:
@@ -134,9 +115,19 @@ def _watchlist(backend: Backend) -> Watchlist:
     return watchlist
 
 
+def _entry(watchlist: Watchlist, row: Document) -> DocumentEntry | None:
+    """None of a paused document of the file, as of what is watched no more."""
+    stored = (
+        DocumentEntry.model_validate(row.entry | {"id": row.id}) if row.entry else None
+    )
+    return watchlist.document(row.id) or stored
+
+
 def _fields(entry: DocumentEntry) -> dict[str, str]:
     lists = {name: "\n".join(getattr(entry, name)) for name in _LISTS}
-    return {name: str(getattr(entry, name) or "") for name in _WORDS} | lists
+    words = {name: str(getattr(entry, name) or "") for name in (*_WORDS, *_FETCHING)}
+    render = {"render": "on"} if entry.render else {}
+    return words | lists | render | {"url": "\n".join(entry.addresses)}
 
 
 def _edited(
@@ -144,15 +135,30 @@ def _edited(
 ) -> DocumentEntry:
     """Raises `ValueError`."""
     given: dict[str, Any] = entry.model_dump(exclude_unset=True)
-    for name in _WORDS:
-        if name != "url" or entry.url is not None:
-            given[name] = form.get(name, "").strip() or None
+    for name in (*_WORDS, *_FETCHING):
+        given[name] = form.get(name, "").strip() or None
     for name in _LISTS:
-        given[name] = [
-            line for each in form.get(name, "").splitlines() if (line := each.strip())
-        ]
+        given[name] = _lines(form, name)
+    given["render"] = "render" in form
+    given["expand"] = entry.expand and given["render"]
+    addresses = _lines(form, "url")
+    given["url"], given["urls"] = (
+        (None, addresses) if len(addresses) > 1 else ("".join(addresses), None)
+    )
+    is_archive = given["source"] not in (None, "page")
+    if (is_archive or given["fallback"]) and len(addresses) > 1:
+        raise ValueError(Message("entry.one_address"))
+    if given["source"] == "open-terms-archive" and not (
+        given["repository"] and given["type"]
+    ):
+        raise ValueError(Message("entry.no_archive"))
     edited = DocumentEntry.model_validate(
-        {name: value for name, value in given.items() if value not in (None, [])}
+        {
+            name: value
+            for name, value in given.items()
+            if value
+            and (name in entry.model_fields_set or value != getattr(entry, name))
+        }
     )
     others = [each for each in watchlist.documents if each.id != entry.id]
     for url in edited.addresses:
@@ -163,12 +169,17 @@ def _edited(
     return edited
 
 
+def _lines(form: Mapping[str, str], name: str) -> list[str]:
+    return [line for each in form.get(name, "").splitlines() if (line := each.strip())]
+
+
 def _page(
     request: Request,
     session: Session,
     row: Document,
     entry: DocumentEntry | None,
     given: Mapping[str, str],
+    owned_by: str,
     *,
     tried: DocumentEntry | None = None,
     shown: Preview | None = None,
@@ -184,7 +195,9 @@ def _page(
         document=row,
         entry=entry,
         given=given,
+        owner=owned_by,
         kinds=get_args(DocumentKind),
+        sources=get_args(Source),
         services=filter_choices(session)["services"],
         tried=tried if trouble is None else None,
         shown=shown,
@@ -193,29 +206,59 @@ def _page(
     )
 
 
+def _release(request: Request, backend: Backend, row: Document) -> Response:
+    """The file's entry applies again."""
+    with backend.database.writing() as session:
+        row = document(session, row.id)
+        before, who = row.entry, request.state.actor
+        row.entry, row.overrides = None, False
+        row.forget_validators()
+        enter(session, who, Action.EDIT, row.id, at=backend.now(), before=before)
+    return RedirectResponse(page_context(request).link(f"/documents/{row.id}"), 303)
+
+
 def _remove(
-    request: Request, backend: Backend, session: Session, row: Document, *, sure: bool
+    request: Request,
+    backend: Backend,
+    session: Session,
+    row: Document,
+    form: Mapping[str, str],
 ) -> Response:
-    """Asks first."""
-    planned, trouble = planned_removal(session, row.id), None
-    if sure:
+    """Asks first. Who follows a duplicate, follows the other document then."""
+    planned, trouble, into = planned_removal(session, row.id), None, form.get("into")
+    others = [each for each in known(session, [row.service]) if each.id != row.id]
+    if into and into not in {each.id for each in others}:
+        raise HTTPException(404)
+    if "sure" in form:
+        before = planned._asdict() | {"imported": False}
+        after = {"into": into} if into else None
         try:
             with one_at_a_time(backend.database) as held, held.writing() as writing:
-                before = planned._asdict() | {"imported": False}
-                who, at = request.state.actor, backend.now()
-                enter(writing, who, Action.REMOVE, row.id, at=at, before=before)
+                enter(
+                    writing,
+                    request.state.actor,
+                    Action.REMOVE,
+                    row.id,
+                    at=backend.now(),
+                    before=before,
+                    after=after,
+                )
+                if into:
+                    follow_instead(writing, row.id, into)
                 remove_document(writing, row.id)
         except Busy:
             trouble = "review.busy"
         except StillCompared:
             trouble = "entry.compared"
         else:
-            return RedirectResponse(page_context(request).link("/services"), 303)
+            path = f"/documents/{into}" if into else "/services"
+            return RedirectResponse(page_context(request).link(path), 303)
     return render(
         request,
         "remove.html",
         status=409 if trouble else 200,
         document=row,
         planned=planned,
+        others=others,
         trouble=trouble,
     )

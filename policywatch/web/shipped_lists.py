@@ -7,15 +7,15 @@ from sqlmodel import Session
 
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist, shipped, shipped_documents
+from policywatch.plan import put_entry
 from policywatch.web.backend import Using
 from policywatch.web.document import pause
 from policywatch.web.forms import OperatorForm, done, only_operators
 from policywatch.web.rendering import page_router, render
 from storage.clock import utc_now
 from storage.documents import Document
-from storage.journal import Action, Actor, enter
+from storage.journal import Actor
 
-_FACTS = {"service", "title", "kind", "language"}
 router = page_router()
 
 
@@ -54,11 +54,4 @@ def _watch(
         pause(session, entry.id, False, actor, now)
     if entry.id in watchlist.of_file or (row is not None and row.entry):
         return
-    facts = entry.model_dump(include=_FACTS)
-    if row is None:
-        url = entry.addresses[0]
-        row = Document(id=entry.id, url=url, added_at=now, **facts)
-    row.entry, row.retired = entry.model_dump(exclude_unset=True), False
-    session.add(row)
-    after = {"url": entry.addresses[0]}
-    enter(session, actor, Action.ADD, entry.id, at=now, after=after)
+    put_entry(session, entry, actor, now)

@@ -94,7 +94,6 @@ def work_page(session: Session, now: datetime, state: WatchlistState) -> dict[st
         "causes": causes,
         "failed": _undelivered(session, now),
         "proposals": open_proposals(session),
-        "of_file": state.watchlist.of_file if state.watchlist else (),
     }
 
 
