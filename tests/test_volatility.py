@@ -278,7 +278,7 @@ def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the
     assert "library/privacy has kept changing in one place since" in said
     assert last in said
     assert line in said
-    assert "mark them so: http://watch.example/changes/3" in said
+    assert "mark them here: http://watch.example/changes/3" in said
     assert last in policywatch("doctor", "--config", config)
     grown(16)
     assert operator.read_text("utf-8") == said, "told once of a place"
