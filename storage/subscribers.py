@@ -15,7 +15,6 @@ from storage.deliveries import Delivery, create_delivery, drop_unsent
 
 VALID_FOR = timedelta(days=3)  # of the confirmation link
 _DAY = timedelta(days=1)  # in which an address gets one
-_MOST_A_DAY = 100  # confirmation mails
 # parked messages after which nothing more is sent
 _MOST_FAILED = 3
 _NAME = "[subscriber "  # of no route of a watchlist
@@ -50,9 +49,9 @@ def is_subscriber(route: str) -> bool:
     return route.startswith(_NAME)
 
 
-def sign_up(session: Session, subscriber: Subscriber) -> bool:
+def sign_up(session: Session, subscriber: Subscriber, most: int) -> bool:
     """The confirmation mail goes out at most once a day and mailbox; a subscriber gets the link to the subscription.
-    False once the day's mails are used up.
+    False once the `most` mails of a day are used up.
     """
     take(
         session, AdvisoryLock.PLANNING
@@ -60,7 +59,7 @@ def sign_up(session: Session, subscriber: Subscriber) -> bool:
     since = subscriber.requested_at - _DAY
     if (
         session.exec(select(func.count()).where(Subscriber.requested_at > since)).one()
-        >= _MOST_A_DAY
+        >= most
     ):
         return False
     row = _of_mailbox(session, subscriber.address)

@@ -161,6 +161,27 @@ def test_the_second_of_two_editors_sees_the_words_of_the_first(
     assert as_json(site, number)["headline"]["text"] == "Parley keeps all"
 
 
+def test_of_two_editors_on_one_event_the_second_sees_the_words_of_the_first(
+    site: httpx.Client, store: Database
+) -> None:
+    number, translated = change_id(store, PRIVACY), change_id(store, PRIVACY_FR)
+    with store.writing() as session:
+        why = Message("event.language")
+        join_event(session, change(session, translated), change(session, number), why)
+    sign_in(site, name="Anna")
+    path = f"/changes/{translated}"
+    opened = filled(page(site, path), path)
+    alone = filled(page(site, f"/changes/{number}"), f"/changes/{number}")
+    del alone["event"]
+    site.post(f"/changes/{number}", data=alone | {"headline-en": HEADLINE})
+    late = opened | {"headline-en": "Parley keeps all", "state": "reviewed"}
+    assert site.post(path, data=late).status_code == 409
+    assert as_json(site, number)["headline"]["text"] == HEADLINE
+    again = filled(page(site, path), path) | {"headline-en": "Parley keeps all"}
+    assert site.post(path, data=again).status_code == 303
+    assert as_json(site, number)["headline"]["text"] == "Parley keeps all"
+
+
 def test_a_review_of_an_event_edits_its_members_and_an_emptied_form_restores(
     site: httpx.Client, store: Database
 ) -> None:

@@ -243,6 +243,28 @@ def test_one_network_can_not_use_up_the_mails_of_a_day(readers: Readers) -> None
         assert sign_up("2001:db8:1::1", 1) == 200
 
 
+def test_the_watchlist_says_how_many_may_sign_up(
+    readers: Readers, tmp_path: Path
+) -> None:
+    for limits, answers in (
+        ("sign_ups_of_a_network = 4\nsign_ups_a_day = 9", [200, 429]),
+        ("sign_ups_of_a_network = 40\nsign_ups_a_day = 4", [200, 200, 200, 429]),
+    ):
+        file = written(tmp_path, f"{GOOD}\n[web]\n{limits}\n")
+        state = WatchlistState(
+            site=SITE, recipients=readers.recipients, watchlist=load(file)
+        )
+        with visited(readers.database, state=lambda state=state: state) as site:
+            got = [
+                site.post(
+                    "/subscribe",
+                    data=ANNA | {"address": f"{len(limits)}x{n}@example.org"},
+                ).status_code
+                for n in range(len(answers))
+            ]
+        assert got == answers, limits
+
+
 def test_tags_of_an_address_are_one_mailbox(readers: Readers) -> None:
     for address in (
         "vic_tim+1@example.org",

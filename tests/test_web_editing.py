@@ -536,6 +536,7 @@ def test_a_selector_is_changed_and_the_document_removed_in_a_browser(
         window.get_by_label("Without these elements").fill("main p:last-child")
         window.get_by_role("button", name="Show what would be read").click()
         expect(window.get_by_text("1 passage removed")).to_be_visible()
+        window.get_by_text("How it is fetched").click()
         complains_of_nothing(window, "/edit")
         assert overflow(window) <= 0
         window.get_by_role("button", name="Save").click()

@@ -467,7 +467,9 @@ def test_a_shipped_list_is_switched_on_and_off_in_a_browser(
         assert {entry.service for entry in current().documents} == {"Zoom"}
         row.get_by_role("button", name="Switch on").click()
         expect(row).to_contain_text(f"{many} of {many} documents watched")
-        here.goto(f"{site.base_url}/subscribers")
-        complains_of_nothing(here, "/subscribers")
+        for path in ("/subscribers", "/routes"):
+            here.goto(f"{site.base_url}{path}")
+            complains_of_nothing(here, path)
+            assert overflow(here) <= 0, path
         context.close()
     database.close()

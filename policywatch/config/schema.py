@@ -417,10 +417,14 @@ class RetentionEntry(Table):
 
 
 class WebEntry(Table):
-    """`[web]`: options of `serve`; `subscribe` lets readers subscribe by e-mail."""
+    """`[web]`: options of `serve`; `subscribe` lets readers subscribe by e-mail, so many a day, of one network and
+    in all.
+    """
 
     metrics: bool = False
     subscribe: bool = False
+    sign_ups_a_day: Annotated[int, Field(ge=1)] = 100
+    sign_ups_of_a_network: Annotated[int, Field(ge=1)] = 20
 
 
 class WatchlistFile(Table):

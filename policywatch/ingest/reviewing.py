@@ -44,8 +44,8 @@ def review(
     """
     take(session, AdvisoryLock.PLANNING)
     ids = reviewed_together(session, change_id, event=event)
-    last = last_reviews(session, [change_id]).get(change_id)
-    if edit is not None and last is not None and last.id != seen:
+    newest = max((each.id for each in last_reviews(session, ids).values()), default=0)
+    if edit is not None and newest > seen:
         raise EditedMeanwhile
     rows = [change(session, id_) for id_ in ids]
     wanted = {row.id: routes_wanting(session, row, routes_for) for row in rows}

@@ -28,8 +28,7 @@ _WINDOW = 15 * 60  # seconds
 _MOST_WRONG = 5  # of one client
 _MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try
 _LONGEST_QUEUE = 8  # checked or waiting, one at a time: hashing costs time and memory
-# by network and seconds
-_MOST_SIGN_UPS = {3600: 5, 24 * 3600: 20}
+_HOUR, _DAY = 3600, 24 * 3600  # seconds
 _BUSY = 5  # seconds until a retry
 _HASHED = "$argon2"
 _SHORTEST = 12  # characters
@@ -311,13 +310,13 @@ class SignUps:
     def __init__(self) -> None:
         self._times: deque[tuple[float, str]] = deque(maxlen=10_000)
 
-    def takes(self, address: str) -> bool:
-        """It is then counted."""
+    def takes(self, address: str, most: int) -> bool:
+        """It is then counted. `most` are those of a day, a quarter of them may come in an hour."""
         network, now = network_of(address), monotonic()
         times = [time for time, other in tuple(self._times) if other == network]
         is_let = all(
-            sum(time > now - window for time in times) < most
-            for window, most in _MOST_SIGN_UPS.items()
+            sum(time > now - window for time in times) < limit
+            for window, limit in ((_HOUR, max(1, most // 4)), (_DAY, most))
         )
         if is_let:
             self._times.append((now, network))

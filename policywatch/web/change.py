@@ -23,7 +23,7 @@ from policywatch.web.rendering import page_router, render
 from storage.captures import capture_addresses, capture_records
 from storage.change_list import event_of
 from storage.changes import change, neighbours
-from storage.reviews import reviews_of
+from storage.reviews import last_reviews, reviews_of
 
 router = page_router()
 
@@ -50,6 +50,8 @@ def change_page(session: Session, change_id: int, language: str) -> dict[str, An
     }
     older, newer = neighbours(session, view.change)
     trail, event = reviews_of(session, change_id), event_of(session, view.change)
+    members = {change_id, *(row.change.id for row in event)}
+    newest = [review.id for review in last_reviews(session, members).values()]
     return {
         "view": view,
         "captures": captures,  # of the later text, one of each address
@@ -64,6 +66,7 @@ def change_page(session: Session, change_id: int, language: str) -> dict[str, An
             if not {*topics}.isdisjoint(view.change.topics)
         ],
         "reviews": trail,
+        "seen": max(newest, default=0),  # of its event
         "trouble": None,
     }
 

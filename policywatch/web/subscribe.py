@@ -14,7 +14,7 @@ from sqlmodel import Session
 from foundation.vocabulary import TOPICS, Graded
 from messages import LANGUAGES
 from notifier.delivery import deliver_to_subscribers
-from policywatch.config.schema import PERSON
+from policywatch.config.schema import PERSON, WebEntry
 from policywatch.views.query_params import DocumentId, Word
 from policywatch.web.backend import Using
 from policywatch.web.forms import (
@@ -81,10 +81,13 @@ def subscribe(request: Request, backend: Using, fields: Form) -> Response:
     with backend.database.reading() as session:
         if not _is_right(session, reader):
             return _form(request, session, reader, 400, "wrong")
-    is_let = backend.sign_ups.takes(request.client.host if request.client else "")
+    watchlist = backend.state().watchlist
+    web = watchlist.web if watchlist else WebEntry()
+    address = request.client.host if request.client else ""
+    is_let = backend.sign_ups.takes(address, web.sign_ups_of_a_network)
     if is_let:
         with backend.database.writing() as session:
-            is_let = sign_up(session, reader)
+            is_let = sign_up(session, reader, web.sign_ups_a_day)
     if not is_let:
         with backend.database.reading() as session:
             return _form(request, session, reader, 429, "too_many")

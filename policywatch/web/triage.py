@@ -71,6 +71,7 @@ def review_change(
             if edit == {name: view.edit[name] for name in _EDITED if name in view.edit}:
                 edit = None
             seen = form.get("seen", "")
+            saw = int(seen) if seen.isascii() and seen.isdigit() else 0
             review(
                 session,
                 change_id,
@@ -82,10 +83,10 @@ def review_change(
                 event="event" in form,
                 corrects="corrects" in form,
                 edit=edit,
-                seen=int(seen) if seen.isascii() and seen.isdigit() else 0,
+                seen=saw,
                 routes_for=backend.state().recipients.names_for,
             )
-        if last is not None and seen not in ("", str(last.id)):
+        if last is not None and seen and last.id > saw:
             trouble = "triage.meanwhile"
     except ValidationError as failure:
         raise HTTPException(400) from failure
