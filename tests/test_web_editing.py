@@ -330,7 +330,7 @@ def test_an_entry_of_the_file_is_edited_here_until_it_is_given_back(
 ) -> None:
     run(config, status=0)
     path = "/edit/library/privacy"
-    assert "applies instead of the file" in admin.get(path, headers=BEARER).text
+    assert "replaces the entry of the file" in admin.get(path, headers=BEARER).text
     fields = filled(admin, path)
     assert fields["url"] == f"{library.url}/privacy"
     kept = admin.post(
