@@ -100,6 +100,8 @@ def test_no_id_reads_as_a_page_of_another_document() -> None:
         (GOOD.replace("org/", ".org/"), "8: documents[0].url: found 'https://example..org/privacy'; no server"),
         (GOOD.replace("/privacy\"", "/our privacy\""), "8: documents[0].url: found 'https://example.org/our privacy';"),
         (GOOD.replace("title =", "tittle ="), "3: documents[0].title: is missing"),
+        (GOOD + '\n[[routes]]\nname = "x"\nto = []\n', "13: routes[0].to: write at least 1"),
+        (GOOD + '\n[[routes]]\nname = "x"\n', "11: routes[0].to: is missing"),
         (GOOD.replace("url =", "ulr ="), "8: documents[0].ulr: is not a key that is known here; did you mean 'url'?"),
         ("\ufeff" + GOOD.replace("url =", "ulr ="), "8: documents[0].ulr: is not a key"),
         (f"{GOOD}[[document]]\n", "10: document: is not a key that is known here; did you mean 'documents'?"),
