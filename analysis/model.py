@@ -39,7 +39,8 @@ class UnfitModel(Exception):
     """The weights were trained for other topics or features."""
 
 
-@dataclass(frozen=True, slots=True)
+# without `slots`, with which a frozen class is pickled by Python: pages go to another process
+@dataclass(frozen=True)
 class Link:
     """Its words in a block, absolute address (http, https, mailto), and offset in the text."""
 
@@ -48,7 +49,7 @@ class Link:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """A unit of a page's text.
 
@@ -62,7 +63,7 @@ class Block:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dropped:
     """`after` counts the document's blocks before it."""
 
@@ -71,7 +72,7 @@ class Dropped:
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """What was extracted from one capture.
 

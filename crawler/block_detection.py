@@ -17,6 +17,7 @@ from foundation.vocabulary import Outcome
 from messages import Message
 
 _LOGIN_WORDS = frozenset(SIGNS["login"]["words"])
+_WALL_WORDS = ("password", *SIGNS["captcha"]["marks"], *SIGNS["phrases"]["texts"])
 _LARGEST = 512 * 1024  # bytes; larger pages are no form or challenge
 _MOST_TAGS = 10_000  # also when nested
 _REFUSALS = {
@@ -95,9 +96,10 @@ def block_sign(
     body = response.body
     if len(body) > _LARGEST or body.count(b"<") > _MOST_TAGS or b"<" not in body[:1024]:
         return None
-    sign: Message | None = isolate(
-        sign_in_markup, body.decode("utf-8", "replace").lower()
-    )
+    markup = body.decode("utf-8", "replace").lower()
+    if not any(words in markup for words in _WALL_WORDS):  # nearly all pages
+        return None
+    sign: Message | None = isolate(sign_in_markup, markup)
     return sign
 
 

@@ -23,9 +23,6 @@ _OVERLOADED = re.compile(
 
 def sign_in_markup(markup: str) -> Message | None:
     """What small, lower-case markup asks for instead of showing a text: a password, a test."""
-    marks, phrases = SIGNS["captcha"]["marks"], SIGNS["phrases"]["texts"]
-    if not any(sign in markup for sign in ("password", *marks, *phrases)):
-        return None  # nearly all pages need no parse
     without_scripts = _SCRIPT.sub("<script></script", markup)
     if _OVERLOADED.search(without_scripts):
         return None
@@ -42,11 +39,11 @@ def sign_in_markup(markup: str) -> Message | None:
     ):
         return Message("wall.login")
     if len(text) < SIGNS["captcha"]["longest"] and any(
-        mark in markup for mark in marks
+        mark in markup for mark in SIGNS["captcha"]["marks"]
     ):
         return Message("wall.test")
     if len(text) < SIGNS["phrases"]["longest"] and any(
-        phrase in f"{heading} {text}" for phrase in phrases
+        phrase in f"{heading} {text}" for phrase in SIGNS["phrases"]["texts"]
     ):
         return Message("wall.human")
     return None

@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
+from queue import Empty, SimpleQueue
 from threading import Timer
 from typing import IO, Any, NamedTuple, ParamSpec, TypeVar, get_type_hints
 
@@ -46,7 +47,9 @@ _STATM = "/proc/self/statm"
 _RETURNED, _UNREADABLE, _COSTLY, _FAILED = b"RUCF"  # kinds of answers
 _HEAD = struct.Struct("=BQ")  # kind and length
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-_idle: list[subprocess.Popen[bytes]] = []  # one for each concurrent thread
+_PATIENCE = 0.2  # seconds that a call waits for a busy process before it starts another
+_idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+_busy: list[subprocess.Popen[bytes]] = []
 _walls = Restrictions(files=False, calls=False)  # of this process
 
 
@@ -81,6 +84,7 @@ def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """
     call = partial(function, *args, **kwargs)
     process = _process()
+    _busy.append(process)
     deadline = Timer(SECONDS, process.kill)
     deadline.daemon = True
     deadline.start()
@@ -92,7 +96,8 @@ def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         raise
     finally:
         deadline.cancel()
-    _idle.append(process)
+        _busy.remove(process)
+    _idle.put(process)
     if failure is not None:
         raise failure
     return result  # type: ignore[no-any-return]
@@ -104,16 +109,18 @@ def walls() -> Restrictions:
 
 @atexit.register
 def close() -> None:
-    while _idle:
-        _end(_idle.pop())
+    with suppress(Empty):
+        while True:
+            _end(_idle.get_nowait())
 
 
 def _process() -> subprocess.Popen[bytes]:
-    while _idle:
-        process = _idle.pop()
-        if process.poll() is None:
-            return process
-        _end(process)
+    with suppress(Empty):
+        while True:
+            process = _idle.get(timeout=_PATIENCE if _busy else 0)
+            if process.poll() is None:
+                return process
+            _end(process)
     process = start()
     if not _pipe(process.stdout).read(1):
         _end(process)

@@ -103,7 +103,7 @@ def test_the_process_knows_no_secret_and_has_no_open_file(
     with (tmp_path / "store.db").open("w") as held:
         os.set_inheritable(held.fileno(), True)
         sandbox.run(word_diffs, [])
-        child = sandbox._idle[-1].pid
+        child = sandbox._idle.get().pid
         environ = Path(f"/proc/{child}/environ").read_bytes()
         opened = {
             os.readlink(each).partition(":")[0]
@@ -139,7 +139,7 @@ def test_an_answer_of_another_is_not_believed(
     monkeypatch.setattr(sandbox, "SECONDS", 2)
     with pytest.raises((TooCostly, FailedInside)):
         sandbox.run(word_diffs, [])
-    assert not sandbox._idle, "it is asked for nothing more"
+    assert sandbox._idle.empty(), "it is asked for nothing more"
     assert not (tmp_path / "taken").exists()
 
 

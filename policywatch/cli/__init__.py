@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -24,6 +26,8 @@ from policywatch.logs import log, start_logging
 from policywatch.schedule.interval import CannotSchedule
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown
+
+_M_MMAP_THRESHOLD = -3  # of malloc.h
 
 # by heading of the help: each command with the module of its `app`
 COMMANDS = {
@@ -139,6 +143,8 @@ def main() -> None:
     """The console script: expected failures become one message and the contract's exit status."""
     # little of our garbage is cyclic, and a full collection takes 80 ms
     gc.set_threshold(10_000, 10, 100)
+    with suppress(AttributeError):  # glibc's; else bodies of pages fragment the heap
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 64 << 10)
     _open_what_is_closed()
     # the store knows subscribers, and its lock could be held by others; `export` makes files public
     os.umask(0o077)

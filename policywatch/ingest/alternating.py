@@ -110,14 +110,15 @@ class Turns:
         return row.is_away and self.good_checks[row.check_id] + 2 >= CONFIRMATIONS
 
 
-def load_turns(session: Session, document_id: str, at: datetime) -> Turns:
+def load_turns(
+    session: Session, document_id: str, current: Version | None, at: datetime
+) -> Turns:
     rows = turns_of(session, document_id)
     checks = {row.check_id for row in rows.values()}
     good_checks = {
         id_: count_checks(session, document_id, VALID, later_than(id_))
         for id_ in checks
     }
-    current = current_version(session, document_id)
     return Turns(
         rows,
         good_checks,
@@ -161,7 +162,9 @@ def turning_documents(
         is_away = any(row.is_away for row in rows)
         if (current := current_version(session, id_)) is not None:
             texts[id_] = TurningText(
-                page_from_json(current.page), load_turns(session, id_, now), is_away
+                page_from_json(current.page),
+                load_turns(session, id_, current, now),
+                is_away,
             )
     return texts
 

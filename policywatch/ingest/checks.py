@@ -38,12 +38,12 @@ def finish(
     if check.id is not None and utc_now() - check.checked_at > _DAY:
         note(session, "read", f"{check.document_id}, check {check.id}")
     check.outcome, check.reason = outcome.value, reason
-    session.add(check)
-    session.flush()
     row = document(session, check.document_id)
     if outcome.is_good:
         _recovered(session, row, check)
     else:
+        session.add(check)
+        session.flush()
         _failed(session, row, check, not_before)
         if outcome in ASIDE:
             _drop_captures_between(session, check)
@@ -54,7 +54,6 @@ def accept_check(session: Session, check: Check) -> None:
     """A text that a person accepts counts as good."""
     take_rejection_back(session, check)
     check.accepted = True
-    session.add(check)
     _recovered(session, document(session, check.document_id), check)
 
 
@@ -67,11 +66,14 @@ def release_capture(session: Session, check: Check) -> None:
 def _recovered(session: Session, row: Document, check: Check) -> None:
     if check.stands_in:  # a 304 would mean the page's own last text
         row.etag = row.last_modified = row.parts = None
-        return
-    if check.outcome != Outcome.NOT_MODIFIED:
+    elif check.outcome != Outcome.NOT_MODIFIED:
         for name in ("etag", "last_modified", "markup", "parts"):
             setattr(row, name, getattr(check, name))
             setattr(check, name, None)
+    session.add(check)
+    session.flush()
+    if check.stands_in:
+        return
     if row.alerted_at is not None and row.failing_since is not None:
         since = row.failing_since.isoformat()
         session.add(Notice.of(check, NoticeKind.RECOVERED, since=since))

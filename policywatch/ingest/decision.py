@@ -168,7 +168,7 @@ def load_history(
             for id_ in rejected_captures(session, document_id)
         ],
         withdrawn=withdrawn_texts(session, document_id),
-        turns=load_turns(session, document_id, check.checked_at),
+        turns=load_turns(session, document_id, current, check.checked_at),
         is_first=current is None or _is_from_elsewhere(current, captures[0]),
         page_text=_page_text(session, current) if captures[0].source is None else None,
     )
