@@ -35,7 +35,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evaluation.browse_store import FIRST, LONGEST, NOW, Maker, Sizes, fill
 from foundation.vocabulary import TODAY
-from policywatch.answers import store_answers
+from policywatch.views.today import store_answers
 from policywatch.web.app import create_app
 from policywatch.web.serving import Listening, serve
 from storage.change_list import ChangeFilter, changes_page

@@ -375,7 +375,7 @@ class Job:
         with self._shared.reading() as session:
             if not stored_states(session):
                 return
-        from policywatch.answers import store_answers  # loads NumPy
+        from policywatch.views.today import store_answers  # loads NumPy
 
         store_answers(self._shared, utc_now().date(), asked_before=True)
 

@@ -1,20 +1,22 @@
-"""What a run did, for `run --json`."""
+"""What a run did, for `run --json`, the log and the heartbeat."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from logging import INFO, WARNING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foundation.vocabulary import Outcome
+from messages import counted
 from policywatch.logs import log
 from policywatch.sanitize import sanitize
 from storage.change_list import ListedChange, changes_to
 from storage.checks import Check, checks_by_id
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.errors import Busy
 from storage.versions import version_heads
 
 
@@ -30,11 +32,18 @@ class Report:
 
     def json(self) -> dict[str, Any]:
         """The contract's object."""
-        times = {
-            "started_at": self.started_at.isoformat(),
-            "finished_at": self.finished_at.isoformat(),
+        return {
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "checks": self.checks,
+            "deliveries": asdict(self.deliveries),
         }
-        return times | {"checks": self.checks, "deliveries": asdict(self.deliveries)}
+
+
+_COLUMNS = (
+    *("id", "substantive", "alert", "severity"),
+    *("direction", "topics", "effective_date"),
+)
 
 
 def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
@@ -56,7 +65,7 @@ def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
         {
             "document": check.document_id,
             "outcome": check.outcome,
-            "reason": str(check.reason) if check.reason else None,
+            "reason": check.reason and str(check.reason),
             "source": check.source,
             "version": versions[check.version_id].number
             if check.version_id is not None
@@ -71,9 +80,7 @@ def _change(listed: ListedChange | None, check: Check) -> dict[str, Any] | None:
     if listed is None or listed.change.check_id != check.id:
         return None  # a later check of the same version
     change = listed.change
-    columns = ("id", "substantive", "alert", "severity", "direction", "topics")
-    day = change.effective_date.isoformat() if change.effective_date else None
-    return {name: getattr(change, name) for name in columns} | {"effective_date": day}
+    return change.model_dump(include={*_COLUMNS})
 
 
 def log_report(
@@ -120,3 +127,48 @@ def log_deliveries(done: Deliveries) -> None:
         f"alerts: {done.sent} sent, {done.failed} failed, {done.pending} pending",
         extra={"event": "delivered", "facts": asdict(done)},
     )
+
+
+if TYPE_CHECKING:
+    from notifier.heartbeat import Beat, Heartbeat
+
+
+def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Report:
+    """A killed run reports nothing, which the other end notices. A failed ping does not affect the run."""
+    if heartbeat is None:
+        return run()
+    if heartbeat.start:
+        ping(heartbeat, "start")
+    try:
+        report = run()
+    except Busy:  # the other run reports
+        raise
+    except Exception as failure:
+        ping(heartbeat, "fail", f"the run broke off: {type(failure).__name__}")
+        raise
+    problem = run_problem(report)
+    lines = [problem or _not_read(report), report.head or ""]
+    ping(heartbeat, "fail" if problem else "good", "\n".join(filter(None, lines)))
+    return report
+
+
+def run_problem(report: Report) -> str | None:
+    """Why the run as a whole failed; single pages have their notices."""
+    if report.checks and not any(all_good([check]) for check in report.checks):
+        return f"none of {len(report.checks)} documents could be read: {report.checks[0]['reason']}"[
+            :200
+        ]
+    if report.deliveries.failed:
+        return f"{counted(report.deliveries.failed, 'delivery', 'deliveries')} failed"
+    return None
+
+
+def _not_read(report: Report) -> str:
+    unread = [check["document"] for check in report.checks if not all_good([check])]
+    return f"could not be read: {', '.join(unread)}"[:200] if unread else ""
+
+
+def ping(heartbeat: Heartbeat, beat: Beat, text: str = "") -> None:
+    """A failure is only logged."""
+    if problem := heartbeat.beat(beat, text):
+        log.warning("the heartbeat could not be sent: %s", problem)

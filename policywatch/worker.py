@@ -21,12 +21,11 @@ import crawler.crawl  # noqa: F401  # before threads, which would import Scrapy 
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
-from policywatch.heartbeat import ping
 from policywatch.job_queue import connector, require_queue
 from policywatch.logs import log
 from policywatch.pipeline import Job
 from policywatch.plan import by_host, due_times
-from policywatch.report import log_checks, log_deliveries, outcomes
+from policywatch.report import log_checks, log_deliveries, outcomes, ping
 from policywatch.views.health import job_problem, undelivered
 from storage.chain import head_line
 from storage.checks import last_checks, newest_check, unread_checks

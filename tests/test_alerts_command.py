@@ -11,7 +11,7 @@ from typing import Any
 from messages import verbatim
 from policywatch.config.watchlist import load
 from policywatch.views.query_params import ChangesQuery
-from policywatch.web.file_names import FileNames
+from policywatch.web.export import FileNames
 from policywatch.web.health import health_page
 from policywatch.web.rendering import html
 from storage.database import Database

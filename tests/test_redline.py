@@ -12,7 +12,7 @@ from analysis.diff import passages
 from analysis.model import Block, Page
 from analysis.page_json import page_json
 from policywatch.ingest.drafts import stored_passages
-from policywatch.web.redline import redline
+from policywatch.web.layout import redline
 from tests.stories import passage
 from tests.story_of_parley import PRIVACY
 from tests.web_pages import Story, page, text

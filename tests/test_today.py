@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from foundation.vocabulary import Outcome
-from policywatch.answers import store_answers
-from policywatch.views.today import today
+from policywatch.views.today import store_answers, today
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.standing import StandingRow, stored_states

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from analysis.extract import read_page
-from policywatch.cli.terminal_page import show_page
+from policywatch.cli.terminal import show_page
 from tests.site import a_site, policy, policywatch
 
 PAGE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from sqlmodel import delete
 
-from policywatch.web.chart import chart
+from policywatch.web.document import chart
 from storage.checks import Check
 from storage.database import Database
 from storage.documents import declare

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi import FastAPI
 
-from policywatch.web.connection_limits import LimitedProtocol
+from policywatch.web.serving import LimitedProtocol
 from tests.site import a_site, policy, run, serving, watchlist
 from tests.web_server import get, served
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from typer import Argument, Exit, Option
 
 from analysis.model import Page
 from messages import counted
@@ -16,6 +17,7 @@ from policywatch.cli.options import (
     TROUBLE,
     Config,
     Json,
+    Yes,
     command_group,
     console,
     print_json,
@@ -38,9 +40,8 @@ app = command_group()
 _BEGINNING = 12  # blocks of a text that a person is asked about
 
 Document = Annotated[
-    str, typer.Argument(metavar="DOCUMENT", help="The document whose text is held.")
+    str, Argument(metavar="DOCUMENT", help="The document whose text is held.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 
 @app.command()
@@ -66,7 +67,7 @@ def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> Non
         else:
             show_comparison(out, held.draft.comparison)
         if not yes and not typer.confirm("Take it as the document's text?"):
-            raise typer.Exit(TROUBLE)
+            raise Exit(TROUBLE)
         with one_at_a_time(database) as held_store:
             change = approve(
                 held_store,
@@ -122,22 +123,15 @@ def reject(document: Document, config: Config = CONFIG) -> None:
 def withdraw(
     document: Annotated[
         str,
-        typer.Argument(
-            metavar="DOCUMENT", help="The document that it is a version of."
-        ),
+        Argument(metavar="DOCUMENT", help="The document that it is a version of."),
     ],
     number: Annotated[
         int,
-        typer.Argument(
-            metavar="VERSION", min=1, max=MAX_INTEGER, help="Its newest version."
-        ),
+        Argument(metavar="VERSION", min=1, max=MAX_INTEGER, help="Its newest version."),
     ],
     config: Config = CONFIG,
     reason: Annotated[
-        str,
-        typer.Option(
-            "--reason", metavar="TEXT", help="Why, for those who were alerted."
-        ),
+        str, Option(metavar="TEXT", help="Why, for those who were alerted.")
     ] = "",
     yes: Yes = False,
     as_json: Json = False,
@@ -157,7 +151,7 @@ def withdraw(
                 err=True,
             )
             if not typer.confirm("Withdraw it?", err=True):
-                raise typer.Exit(TROUBLE)
+                raise Exit(TROUBLE)
         with one_at_a_time(database) as held:
             report = take_back(held, document, number, actor=user(), reason=reason)
     if as_json:

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from pydantic import ValidationError
+from typer import Argument, BadParameter, Exit, Option
 
 from analysis.model import UnreadablePage
 from messages import counted
@@ -20,7 +20,7 @@ from policywatch.cli.options import (
     command_group,
     console,
 )
-from policywatch.cli.terminal_page import show_page
+from policywatch.cli.terminal import show_page
 from policywatch.config.additions import (
     append_entry,
     entry_text,
@@ -43,32 +43,26 @@ Key = str | None
 @app.command()
 def add(
     url: Annotated[
-        str | None, typer.Argument(metavar="URL", help="The page to watch.")
+        str | None, Argument(metavar="URL", help="The page to watch.")
     ] = None,
     from_: Annotated[
         Path | None,
-        typer.Option("--from", exists=True, help="All pages of a CSV or OPML file."),
+        Option("--from", exists=True, help="All pages of a CSV or OPML file."),
     ] = None,
     config: Config = CONFIG,
     id_: Annotated[
-        Key, typer.Option("--id", help="Its id, like example/privacy-policy.")
+        Key, Option("--id", help="Its id, like example/privacy-policy.")
     ] = None,
-    service: Annotated[
-        Key, typer.Option("--service", metavar="NAME", help="Who publishes it.")
-    ] = None,
-    title: Annotated[Key, typer.Option("--title", help="Its title.")] = None,
-    kind: Annotated[
-        Key, typer.Option("--kind", help="privacy-policy, terms, help, ...")
-    ] = None,
+    service: Annotated[Key, Option(metavar="NAME", help="Who publishes it.")] = None,
+    title: Annotated[Key, Option(help="Its title.")] = None,
+    kind: Annotated[Key, Option(help="privacy-policy, terms, help, ...")] = None,
     language: Language = None,
-    every: Annotated[
-        Key, typer.Option("--every", help="How often it is checked: 6h, 1d.")
-    ] = None,
+    every: Annotated[Key, Option(help="How often it is checked: 6h, 1d.")] = None,
     select: Select = None,
     remove: Remove = None,
     allow_private: AllowPrivate = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the entry, and write nothing.")
+        bool, Option("--dry-run", help="Show the entry, and write nothing.")
     ] = False,
 ) -> None:
     """Read a page as a run would, show it, and add it to the watchlist; or all pages of a file.
@@ -79,7 +73,7 @@ def add(
     Examples: `policywatch add https://example.org/privacy` · `policywatch add --from pages.csv --kind terms`
     """
     if (url is None) == (from_ is None):
-        raise typer.BadParameter("give one page, or --from FILE", param_hint="URL")
+        raise BadParameter("give one page, or --from FILE", param_hint="URL")
     options = {
         "id": id_,
         "service": service,
@@ -119,17 +113,17 @@ def add(
             f"{sanitize(line['url'])}: {result}" if from_ else result, soft_wrap=True
         )
     if failed:
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 def _wrong(failure: ValueError | UnreadablePage) -> Exception:
     if isinstance(failure, ValidationError):
         name = str((*failure.errors()[0]["loc"], "url")[0])
-        return typer.BadParameter(
+        return BadParameter(
             str(failure), param_hint="URL" if name == "url" else f"--{name}"
         )
     return (
-        typer.BadParameter(sanitize(str(failure)), param_hint="URL")
+        BadParameter(sanitize(str(failure)), param_hint="URL")
         if isinstance(failure, ValueError)
         else failure
     )
@@ -152,7 +146,7 @@ def export_entries(config: Config = CONFIG) -> None:
 def import_entries(
     file: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             metavar="FILE", exists=True, dir_okay=False, help="TOML with [[documents]]."
         ),
     ],
@@ -174,4 +168,4 @@ def import_entries(
         console().print(
             f"{current.file} has these, and stays their owner: {', '.join(kept)}."
         )
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)

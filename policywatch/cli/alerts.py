@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.text import Text
+from typer import Argument, BadParameter, Exit, Option
 
 from foundation.vocabulary import State
 from notifier.delivery import try_routes
 from notifier.plan import OPERATOR
-from policywatch.cli.opening import opened
+from policywatch.cli.opening import opened, reading
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
@@ -54,25 +55,19 @@ def deliver(config: Config = CONFIG) -> None:
             f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
         )
     if done.failed:
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 @alerts.callback(invoke_without_command=True)
 def list_alerts(
     context: typer.Context,
     config: Config = CONFIG,
-    parked: Annotated[
-        bool, typer.Option("--parked", help="Only what was given up.")
-    ] = False,
+    parked: Annotated[bool, Option("--parked", help="Only what was given up.")] = False,
     route: Annotated[
-        str | None,
-        typer.Option("--route", metavar="NAME", help="Only what is for this route."),
+        str | None, Option(metavar="NAME", help="Only what is for this route.")
     ] = None,
     limit: Annotated[
-        int,
-        typer.Option(
-            "--limit", min=1, max=MAX_INTEGER, help="At most so many, the newest."
-        ),
+        int, Option(min=1, max=MAX_INTEGER, help="At most so many, the newest.")
     ] = 50,
     as_json: Json = False,
 ) -> None:
@@ -82,10 +77,7 @@ def list_alerts(
     """
     if context.invoked_subcommand is not None:
         return
-    with (
-        opened(config, even_read_only=True) as (watchlist, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (watchlist, session):
         rows = deliveries_json(
             session, state=State.PARKED if parked else None, route=route, limit=limit
         )
@@ -123,7 +115,7 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
     return (
         str(row["id"] or ""),
         Text(row["state"], style=style),
-        time[:16].replace("T", " "),
+        f"{time:%Y-%m-%d %H:%M}",
         str(row["attempts"]),
         *map(sanitize, (", ".join(row["routes"]), row["address"] or "", _about(row))),
     )
@@ -149,13 +141,13 @@ def _about(row: dict[str, Any]) -> str:
 def retry(
     ids: Annotated[
         list[int] | None,
-        typer.Argument(
+        Argument(
             metavar="ID", max=MAX_INTEGER, help="As `alerts --parked` lists them."
         ),
     ] = None,
     config: Config = CONFIG,
     everything: Annotated[
-        bool, typer.Option("--all", help="All that were given up.")
+        bool, Option("--all", help="All that were given up.")
     ] = False,
 ) -> None:
     """Send again what was given up; corrected addresses receive it.
@@ -163,7 +155,7 @@ def retry(
     Examples: `policywatch alerts retry 17` · `policywatch alerts retry --all`
     """
     if bool(ids) == everything:
-        raise typer.BadParameter(
+        raise BadParameter(
             "give the ids that `policywatch alerts --parked` lists, or --all",
             param_hint="ID",
         )
@@ -195,14 +187,14 @@ def retry(
         f"{len(again)} tried again. Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
     )
     if failed or unknown or done.failed:
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 @routes.command(name="test")
 def send_samples(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="Only this route; all if left out."),
+        Argument(metavar="NAME", help="Only this route; all if left out."),
     ] = None,
     config: Config = CONFIG,
 ) -> None:
@@ -221,7 +213,7 @@ def send_samples(
             f"{status} {result.route}: {result.address}: {sanitize(str(result.answer or 'taken'))}"
         )
     if not all(result.ok for result in tried):
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
@@ -229,12 +221,12 @@ def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
     chosen = [entry for entry in watchlist.routes if entry.name == name]
     if not chosen:
         names = ", ".join(entry.name for entry in watchlist.routes) or "none"
-        raise typer.BadParameter(
+        raise BadParameter(
             f"there is no such route in {watchlist.file}; it has: {names}",
             param_hint="NAME",
         )
     if not chosen[0].enabled:
-        raise typer.BadParameter(
+        raise BadParameter(
             f"{name!r} is switched off by enabled = false; nobody is alerted",
             param_hint="NAME",
         )

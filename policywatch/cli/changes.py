@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-import typer
 from pydantic import ValidationError
 from sqlmodel import Session
+from typer import Argument, BadParameter, Option
 
 from foundation.vocabulary import TOPICS, ReviewState
 from messages import ENGLISH, LANGUAGES, catalogue
@@ -17,6 +17,7 @@ from notifier.when import DAYS
 from policywatch.cli.opening import opened, user
 from policywatch.cli.options import (
     CONFIG,
+    Change,
     Config,
     Documents,
     Json,
@@ -29,11 +30,9 @@ from policywatch.config.recipients import route_of
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.reviewing import review as review_change
 from policywatch.sanitize import sanitize
-from policywatch.views.changes_csv import changes_csv
 from policywatch.views.query_params import ChangesPaged, EditEntry, ReviewEntry
-from policywatch.views.serializer import changes_json
+from policywatch.views.serializer import changes_csv, changes_json
 from storage.clock import utc_now
-from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
 from storage.documents import filter_choices
 from storage.reviews import last_reviews
@@ -43,25 +42,23 @@ app = command_group()
 Words = list[str] | None
 Service = Annotated[
     Words,
-    typer.Option(
+    Option(
         "--service", metavar="NAME", help="Only this service; several: any of them."
     ),
 ]
 Kind = Annotated[
     Words,
-    typer.Option(
+    Option(
         "--kind", metavar="NAME", help="Only of documents of this kind, like terms."
     ),
 ]
 Topic = Annotated[
     Words,
-    typer.Option(
-        "--topic", metavar="NAME", help="Only about this topic, like ai_training."
-    ),
+    Option("--topic", metavar="NAME", help="Only about this topic, like ai_training."),
 ]
 Severity = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--severity",
         metavar="WORD",
         help="high, medium, low: this and above. low: all flagged.",
@@ -69,15 +66,13 @@ Severity = Annotated[
 ]
 Direction = Annotated[
     Words,
-    typer.Option(
+    Option(
         "--direction", metavar="WORD", help="expands, limits, clarifies, mixed, none."
     ),
 ]
 Language = Annotated[
     Words,
-    typer.Option(
-        "--language", metavar="CODE", help="Only of documents in it, like en."
-    ),
+    Option("--language", metavar="CODE", help="Only of documents in it, like en."),
 ]
 
 
@@ -90,7 +85,7 @@ def _day(text: str | None) -> str | None:
 
 
 def _of_day(flag: str, what: str) -> Any:
-    return typer.Option(
+    return Option(
         flag,
         metavar="DAY",
         callback=_day,
@@ -102,28 +97,26 @@ Since = Annotated[str | None, _of_day("--since", "First day of detection")]
 Until = Annotated[str | None, _of_day("--until", "Last day of detection")]
 EffectiveFrom = Annotated[
     str | None,
-    typer.Option("--effective-from", metavar="DAY", help="First date in force."),
+    Option("--effective-from", metavar="DAY", help="First date in force."),
 ]
 EffectiveTo = Annotated[
     str | None,
-    typer.Option("--effective-to", metavar="DAY", help="Last date in force."),
+    Option("--effective-to", metavar="DAY", help="Last date in force."),
 ]
 Cosmetic = Annotated[
     bool,
-    typer.Option("--cosmetic", help="Also changes of form only, and of our reading."),
+    Option("--cosmetic", help="Also changes of form only, and of our reading."),
 ]
 State = Annotated[
     list[ReviewState] | None,
-    typer.Option("--state", help="Only those whose last review says so."),
+    Option("--state", help="Only those whose last review says so."),
 ]
 Limit = Annotated[
-    int, typer.Option("--limit", help="At most so many, the newest; up to 200.")
+    int, Option("--limit", help="At most so many, the newest; up to 200.")
 ]
 Place = Annotated[
     str | None,
-    typer.Option(
-        "--cursor", metavar="PLACE", help="Go on from where the last list ended."
-    ),
+    Option("--cursor", metavar="PLACE", help="Go on from where the last list ended."),
 ]
 
 
@@ -148,7 +141,7 @@ def changes(
     as_json: Json = False,
     as_csv: Annotated[
         bool,
-        typer.Option("--csv", help="Print all of them as CSV, whatever --limit says."),
+        Option("--csv", help="Print all of them as CSV, whatever --limit says."),
     ] = False,
 ) -> None:
     """List what changed in all documents, newest first; narrowed by the words that the pages and the JSON API take.
@@ -166,10 +159,7 @@ def changes(
             return
         page = query.page(session, by_event=not as_json)
         if as_json:
-            rows = [
-                row.model_dump(mode="json")
-                for row in changes_json(session, page.rows, reviews=True)
-            ]
+            rows = changes_json(session, page.rows, reviews=True)
             print_json(
                 {"changes": rows, "next": str(page.older) if page.older else None}
             )
@@ -181,52 +171,37 @@ def changes(
 
 @app.command()
 def review(
-    change: Annotated[
-        int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")
-    ],
+    change: Change,
     state: Annotated[
-        ReviewState, typer.Argument(metavar="STATE", help=f"{', '.join(ReviewState)}.")
+        ReviewState, Argument(metavar="STATE", help=f"{', '.join(ReviewState)}.")
     ],
     config: Config = CONFIG,
     note: Annotated[
-        str,
-        typer.Option(
-            "--note", metavar="TEXT", help="Why, for those who read it later."
-        ),
+        str, Option(metavar="TEXT", help="Why, for those who read it later.")
     ] = "",
     by: Annotated[
-        str | None,
-        typer.Option("--by", metavar="NAME", help="Who says so; else your user name."),
+        str | None, Option(metavar="NAME", help="Who says so; else your user name.")
     ] = None,
     event: Annotated[
         bool,
-        typer.Option("--event", help="All changes of its event, not this one alone."),
+        Option("--event", help="All changes of its event, not this one alone."),
     ] = False,
     headline: Annotated[
         Words,
-        typer.Option(
-            "--headline",
+        Option(
             metavar="CODE=TEXT",
             help="In place of the program's, in a language: en=...; several: in several.",
         ),
     ] = None,
     public_note: Annotated[
         Words,
-        typer.Option(
-            "--public-note",
-            metavar="CODE=TEXT",
-            help="For everyone, signed, in a language: en=...",
-        ),
+        Option(metavar="CODE=TEXT", help="For everyone, signed, in a language: en=..."),
     ] = None,
     severity: Annotated[
-        str | None,
-        typer.Option(
-            "--severity", metavar="WORD", help="high, medium, low, none: what it is."
-        ),
+        str | None, Option(metavar="WORD", help="high, medium, low, none: what it is.")
     ] = None,
     topic: Annotated[
-        Words,
-        typer.Option("--topic", metavar="NAME", help="What it is about; several: all."),
+        Words, Option(metavar="NAME", help="What it is about; several: all.")
     ] = None,
 ) -> None:
     """Say what a change is to you: its state, with a note; earlier entries stay.
@@ -246,7 +221,7 @@ def review(
         entry = ReviewEntry(state=state, note=note, by=by or user().name)
         edit = EditEntry.model_validate(given).model_dump()
     except ValidationError as failure:
-        raise typer.BadParameter(
+        raise BadParameter(
             str(failure), param_hint=f"--{failure.errors()[0]['loc'][0]}"
         ) from failure
     with opened(config) as (watchlist, database), database.writing() as session:
@@ -290,7 +265,7 @@ def _by_language(given: list[str] | None) -> dict[str, str]:
     for each in given or ():
         code, sign, text = each.partition("=")
         if code not in LANGUAGES or not sign:
-            raise typer.BadParameter(
+            raise BadParameter(
                 f"found {each!r}; write a language before it, like en=...: one of {', '.join(LANGUAGES)}"
             )
         texts[code] = text.strip()
@@ -304,7 +279,7 @@ def changes_query(options: Mapping[str, Any]) -> ChangesPaged:
         )
     except ValidationError as failure:
         name = str(failure.errors()[0]["loc"][0]).replace("_", "-")
-        raise typer.BadParameter(str(failure), param_hint=f"--{name}") from failure
+        raise BadParameter(str(failure), param_hint=f"--{name}") from failure
 
 
 def _nothing(session: Session, query: ChangesPaged, watchlist: Watchlist) -> str:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, BadParameter, Exit, Option
 
 from messages import counted
 from policywatch.cli.doctor import print_findings
@@ -54,12 +54,10 @@ app.add_typer(database, name="database")
 def copy(
     source: Annotated[
         str,
-        typer.Argument(
-            metavar="FROM", help="A database's address, as `database` has it."
-        ),
+        Argument(metavar="FROM", help="A database's address, as `database` has it."),
     ],
     target: Annotated[
-        str, typer.Argument(metavar="TO", help="The address of an empty database.")
+        str, Argument(metavar="TO", help="The address of an empty database.")
     ],
 ) -> None:
     """Copy a whole store into an empty database, SQLite or PostgreSQL, and compare both. All or nothing.
@@ -72,7 +70,7 @@ def copy(
     try:
         addresses = [expand(address, os.environ) for address in (source, target)]
     except MissingVariable as failure:
-        raise typer.BadParameter(str(failure)) from failure
+        raise BadParameter(str(failure)) from failure
     old = Database(addresses[0], even_read_only=True, must_exist=True)
     with closing(old), closing(Database(addresses[1])) as new:
         _copy(old, new)
@@ -82,12 +80,12 @@ def copy(
 def backup(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A new file, or a folder with --keep."),
+        Argument(metavar="FILE", help="A new file, or a folder with --keep."),
     ],
     config: Config = CONFIG,
     keep: Annotated[
         int,
-        typer.Option(
+        Option(
             "--keep",
             min=0,
             help="FILE is a folder: write a file of today into it, and keep the newest so many.",
@@ -112,9 +110,7 @@ def backup(
 def restore(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", help="A backup, or any SQLite file of policywatch."
-        ),
+        Argument(metavar="FILE", help="A backup, or any SQLite file of policywatch."),
     ],
     config: Config = CONFIG,
 ) -> None:
@@ -144,7 +140,7 @@ def check(config: Config = CONFIG, as_json: Json = False) -> None:
         findings = check_store(store, deep=True)
     print_findings(findings, as_json=as_json)
     if not all(finding.good for finding in findings):
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 @database.command()
@@ -165,7 +161,7 @@ def upgrade(config: Config = CONFIG) -> None:
 def _digests(texts: list[str] | None) -> list[str]:
     for text in texts or ():
         if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-            raise typer.BadParameter(
+            raise BadParameter(
                 f"{text!r} is no SHA-256: 64 digits, as `policywatch verify` prints the last"
             )
     return [text.lower() for text in texts or ()]
@@ -176,8 +172,7 @@ def verify(
     config: Config = CONFIG,
     expect: Annotated[
         list[str] | None,
-        typer.Option(
-            "--expect",
+        Option(
             metavar="DIGEST",
             callback=_digests,
             help="An entry that was kept elsewhere by its SHA-256; several times.",
@@ -185,7 +180,7 @@ def verify(
     ] = None,
     deep: Annotated[
         bool,
-        typer.Option("--deep", help="Extract every text again, not only some."),
+        Option("--deep", help="Extract every text again, not only some."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -243,4 +238,4 @@ def verify(
         findings.append(Finding(False, "timestamp", late))
     print_findings(findings, as_json=as_json)
     if damage or late:
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Exit, Option
 
 from policywatch.cli.options import (
     TROUBLE,
@@ -23,13 +23,12 @@ app = command_group()
 def demo(
     folder: Annotated[
         Path | None,
-        typer.Option(
-            "--folder",
-            help="Where the demo's store and alerts go; a temporary one if left out.",
+        Option(
+            help="Where the demo's store and alerts go; a temporary one if left out."
         ),
     ] = None,
     stay: Annotated[
-        bool, typer.Option("--serve", help="Keep the pages open at the end.")
+        bool, Option("--serve", help="Keep the pages open at the end.")
     ] = False,
     port: Port = 8642,
 ) -> None:
@@ -38,4 +37,4 @@ def demo(
     Example: `policywatch demo --serve`
     """
     if not play(console(), folder, show_change, stay=stay, port=port):
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)

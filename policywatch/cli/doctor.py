@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-import typer
 from rich.text import Text
+from typer import Exit, Option
 
 from policywatch.cli.options import (
     CONFIG,
@@ -29,18 +29,18 @@ app = command_group()
 def doctor(
     config: Config = CONFIG,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print what is wrong only.")
+        bool, Option("--quiet", "-q", help="Print what is wrong only.")
     ] = False,
     alive: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--alive",
             help="Only whether the job does its work, whatever single pages answer.",
         ),
     ] = False,
     deep: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--deep",
             help="Read the whole store for damage, as `policywatch database check` does.",
         ),
@@ -56,9 +56,9 @@ def doctor(
     findings = is_alive(config) if alive else examine(config, deep=deep)
     print_findings(findings, quiet=quiet, as_json=as_json)
     if any(finding.is_configuration for finding in findings):
-        raise typer.Exit(WRONG_USE)
+        raise Exit(WRONG_USE)
     if not all(finding.good for finding in findings):
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 def print_findings(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.text import Text
+from typer import Argument, BadParameter, Exit, Option
 
 from analysis.text.lexicon import mentions_in
 from messages import counted
@@ -15,6 +16,7 @@ from policywatch.cli.options import (
     TROUBLE,
     Config,
     Json,
+    Yes,
     command_group,
     console,
     print_json,
@@ -74,13 +76,13 @@ def list_documents(
 
 def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
     style = "" if row["good"] is None else "green" if row["good"] else "red"
-    checked_at = (row["checked_at"] or "never")[:16].replace("T", " ")
+    at = row["checked_at"]
     outcome = Text(sanitize(row["outcome"] or "-"), style=style)
     return (
         row["document"],
         row["every"],
         str(row["version"] or "-"),
-        checked_at,
+        f"{at:%Y-%m-%d %H:%M}" if at else "never",
         outcome,
     )
 
@@ -89,11 +91,11 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
 def rename(
     old: Annotated[
         str,
-        typer.Argument(metavar="OLD", help="The id under which its history is stored."),
+        Argument(metavar="OLD", help="The id under which its history is stored."),
     ],
     new: Annotated[
         str,
-        typer.Argument(metavar="NEW", help="The id that it has in the watchlist now."),
+        Argument(metavar="NEW", help="The id that it has in the watchlist now."),
     ],
     config: Config = CONFIG,
 ) -> None:
@@ -104,11 +106,9 @@ def rename(
     try:
         check_document_id(new)
     except ValueError as failure:
-        raise typer.BadParameter(
-            f"found {new!r}; {failure}", param_hint="NEW"
-        ) from failure
+        raise BadParameter(f"found {new!r}; {failure}", param_hint="NEW") from failure
     if old == new:
-        raise typer.BadParameter(f"{new!r} is its id already", param_hint="NEW")
+        raise BadParameter(f"{new!r} is its id already", param_hint="NEW")
     with (
         opened(config) as (watchlist, database),
         one_at_a_time(database) as held,
@@ -138,18 +138,16 @@ def rename(
 
 @documents.command()
 def remove(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The document.")],
+    id_: Annotated[str, Argument(metavar="ID", help="The document.")],
     config: Config = CONFIG,
     imported: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--imported",
             help="Only what `import` took as its history; what we saw ourselves stays.",
         ),
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do it without asking.")
-    ] = False,
+    yes: Yes = False,
 ) -> None:
     """Take a document out of the database, with its versions, changes and deliveries; or only its imported history.
 
@@ -160,7 +158,7 @@ def remove(
             removed = planned_removal(session, id_, imported=imported)
         if imported and not removed.versions:
             console().print(f"Nothing was imported as the history of {id_}.")
-            raise typer.Exit(TROUBLE)
+            raise Exit(TROUBLE)
         counts = (
             ", ".join(
                 counted(n, *_NOUNS[name]) for name, n in removed._asdict().items() if n
@@ -171,7 +169,7 @@ def remove(
             f"{id_}, {'its imported history' if imported else 'all that is known of it'}: {counts}."
         )
         if not yes and not typer.confirm("Remove it for good?"):
-            raise typer.Exit(TROUBLE)
+            raise Exit(TROUBLE)
         with one_at_a_time(database) as held, held.writing() as session:
             before = removed._asdict() | {"imported": imported}
             enter(session, user(), Action.REMOVE, id_, at=utc_now(), before=before)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, BadParameter, Option
 
 from analysis.page_json import comparison_json, page_json
 from analysis.validate.rejection import page_rejection
@@ -18,8 +18,7 @@ from policywatch.cli.options import (
     json_text,
     print_json,
 )
-from policywatch.cli.terminal import show_comparison
-from policywatch.cli.terminal_page import show_page
+from policywatch.cli.terminal import show_comparison, show_page
 from policywatch.config.schema import check_language_code
 from policywatch.sanitize import sanitize
 from policywatch.sources.files import (
@@ -36,12 +35,12 @@ def _language(code: str | None) -> str | None:
     try:
         return check_language_code(code) if code else None
     except ValueError as failure:
-        raise typer.BadParameter(f"found {code!r}; {failure}") from failure
+        raise BadParameter(f"found {code!r}; {failure}") from failure
 
 
 Language = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--language",
         metavar="CODE",
         callback=_language,
@@ -50,30 +49,29 @@ Language = Annotated[
 ]
 Select = Annotated[
     list[str] | None,
-    typer.Option("--select", metavar="CSS", help="Read only these elements."),
+    Option("--select", metavar="CSS", help="Read only these elements."),
 ]
 Remove = Annotated[
     list[str] | None,
-    typer.Option("--remove", metavar="CSS", help="Leave these elements out."),
+    Option("--remove", metavar="CSS", help="Leave these elements out."),
 ]
 AllowPrivate = Annotated[
     bool,
-    typer.Option("--allow-private", help="Also from a private or loopback address."),
+    Option("--allow-private", help="Also from a private or loopback address."),
 ]
 
 
 @app.command()
 def compare(
     old: Annotated[
-        Path | None, typer.Argument(metavar="OLD", exists=True, dir_okay=False)
+        Path | None, Argument(metavar="OLD", exists=True, dir_okay=False)
     ] = None,
     new: Annotated[
-        Path | None, typer.Argument(metavar="NEW", exists=True, dir_okay=False)
+        Path | None, Argument(metavar="NEW", exists=True, dir_okay=False)
     ] = None,
     pairs: Annotated[
         Path | None,
-        typer.Option(
-            "--pairs",
+        Option(
             metavar="FILE",
             exists=True,
             dir_okay=False,
@@ -82,7 +80,7 @@ def compare(
     ] = None,
     language: Language = None,
     document: Annotated[
-        str | None, typer.Option("--document", help="The document's title or kind.")
+        str | None, Option(help="The document's title or kind.")
     ] = None,
     why: Why = False,
     as_json: Json = False,
@@ -99,7 +97,7 @@ def compare(
             sys.stdout.write(f"{json_text(answer)}\n")
         return
     if old is None or new is None or pairs is not None:
-        raise typer.BadParameter(
+        raise BadParameter(
             "give two files, or --pairs FILE alone", param_hint="OLD NEW"
         )
     comparison = compare_files(old, new, language=language, document=document)
@@ -111,32 +109,28 @@ def compare(
 
 @app.command("try")
 def try_(
-    source: Annotated[str, typer.Argument(metavar="URL|FILE")],
+    source: Annotated[str, Argument(metavar="URL|FILE")],
     select: Select = None,
     remove: Remove = None,
     section: Annotated[
         str | None,
-        typer.Option(
-            "--section",
-            metavar="HEADING",
-            help="Read only what stands under this heading.",
-        ),
+        Option(metavar="HEADING", help="Read only what stands under this heading."),
     ] = None,
     language: Language = None,
     contact: Annotated[
-        str, typer.Option("--contact", help="Goes into the User-Agent of the request.")
+        str, Option(help="Goes into the User-Agent of the request.")
     ] = "",
     allow_private: AllowPrivate = False,
     render: Annotated[
         bool,
-        typer.Option("--render", help="Let a browser run the page's scripts first."),
+        Option("--render", help="Let a browser run the page's scripts first."),
     ] = False,
     expand: Annotated[
-        bool, typer.Option("--expand", help="And open what a click opens in its text.")
+        bool, Option("--expand", help="And open what a click opens in its text.")
     ] = False,
     dropped: Annotated[
         bool,
-        typer.Option("--why", "--dropped", help="Show what was left out, and why."),
+        Option("--why", "--dropped", help="Show what was left out, and why."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -150,7 +144,7 @@ def try_(
         problem = f"there is no file {source!r}, and an address begins with https:// or http://"
         if Path(source).is_dir():
             problem = f"{source!r} is a folder; name a file in it"
-        raise typer.BadParameter(problem, param_hint="URL|FILE")
+        raise BadParameter(problem, param_hint="URL|FILE")
     page = read_source(
         source,
         select=select or (),

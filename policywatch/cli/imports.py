@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -21,6 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+from typer import Argument, BadParameter, Option
 
 from policywatch.cli.opening import known, opened, ready
 from policywatch.cli.options import (
@@ -68,7 +68,7 @@ def _span(text: str) -> str:
     try:
         return check_span_text(text)
     except ValueError as failure:
-        raise typer.BadParameter(str(failure)) from failure
+        raise BadParameter(str(failure)) from failure
 
 
 import_ = command_group("Take in a history that others have kept; nobody is alerted.")
@@ -79,18 +79,18 @@ app.add_typer(import_, name="import")
 def open_terms_archive(
     repository: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="REPOSITORY",
             help="A repository of versions: a folder, a bundle or a git address.",
         ),
     ],
     config: Config = CONFIG,
     service: Annotated[
-        str | None, typer.Option("--service", metavar="NAME", help="Only this service.")
+        str | None, Option(metavar="NAME", help="Only this service.")
     ] = None,
     document: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--document",
             "-d",
             metavar="TYPE[=ID]",
@@ -99,9 +99,7 @@ def open_terms_archive(
     ] = None,
     insist: Annotated[
         bool,
-        typer.Option(
-            "--insist", help="Import even if the ID is new or of another kind."
-        ),
+        Option("--insist", help="Import even if the ID is new or of another kind."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -132,12 +130,10 @@ def open_terms_archive(
 
 @import_.command()
 def folder(
-    document: Annotated[
-        str, typer.Argument(metavar="DOCUMENT", help="Whose history it is.")
-    ],
+    document: Annotated[str, Argument(metavar="DOCUMENT", help="Whose history it is.")],
     path: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             metavar="PATH",
             exists=True,
             help="A folder, or a CSV of files and their dates.",
@@ -162,7 +158,7 @@ def folder(
 def store(
     address: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="ADDRESS",
             help="The old database's, as `database` of the watchlist has it.",
         ),
@@ -195,25 +191,22 @@ def store(
 @import_.command()
 def wayback(
     document: Annotated[
-        str, typer.Argument(metavar="DOCUMENT", help="Its id in the watchlist.")
+        str, Argument(metavar="DOCUMENT", help="Its id in the watchlist.")
     ],
     config: Config = CONFIG,
     since: Annotated[
         datetime | None,
-        typer.Option(
+        Option(
             "--from", formats=_DAY, metavar="DAY", help="The first day: 2019-01-31."
         ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(
-            "--to", formats=_DAY, metavar="DAY", help="The day after the last."
-        ),
+        Option("--to", formats=_DAY, metavar="DAY", help="The day after the last."),
     ] = None,
     every: Annotated[
         str,
-        typer.Option(
-            "--every",
+        Option(
             metavar="SPAN",
             callback=_span,
             help="At most one copy in this time: 12h, 30d.",
@@ -325,7 +318,7 @@ def _check_id(named: str) -> None:
         if has_id:
             check_document_id(id_)
     except ValueError as failure:
-        raise typer.BadParameter(
+        raise BadParameter(
             f"{type_}={id_}: {failure}", param_hint="--document"
         ) from failure
 

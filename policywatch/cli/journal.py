@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from messages import ENGLISH, catalogue
-from policywatch.cli.opening import opened
+from policywatch.cli.opening import reading
 from policywatch.cli.options import (
     CONFIG,
     Config,
@@ -29,10 +29,7 @@ def journal(config: Config = CONFIG, as_json: Json = False) -> None:
 
     Example: `policywatch journal`
     """
-    with (
-        opened(config, even_read_only=True) as (_, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (_, session):
         rows = entries(session)
     if as_json:
         print_json([_as_json(row) for row in rows])
@@ -47,7 +44,7 @@ def journal(config: Config = CONFIG, as_json: Json = False) -> None:
 
 def _as_json(row: JournalEntry) -> dict[str, Any]:
     facts = row.model_dump(include={"by", "via", "action", "before", "after"})
-    return {"at": row.at.isoformat(), "document": row.document_id, **facts}
+    return {"at": row.at, "document": row.document_id, **facts}
 
 
 def _cells(row: JournalEntry) -> tuple[str, ...]:

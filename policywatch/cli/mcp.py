@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer
+from typer import BadParameter
 
 from policywatch.cli.opening import opened
 from policywatch.cli.options import (
@@ -26,6 +26,6 @@ def mcp(config: Config = CONFIG) -> None:
         )  # of an optional extra, without which the others run
     except ImportError as failure:
         problem = "needs an optional package: pip install 'policywatch[mcp]'"
-        raise typer.BadParameter(problem, param_hint="mcp") from failure
+        raise BadParameter(problem, param_hint="mcp") from failure
     with opened(config, even_read_only=True) as (watchlist, database):
         mcp_server(database, watchlist.topics.keys()).run("stdio")

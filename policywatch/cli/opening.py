@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import typer
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+from sqlmodel import Session
+from typer import BadParameter
 
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import (
@@ -57,6 +58,16 @@ def opened(
 
 
 @contextmanager
+def reading(config: Path) -> Iterator[tuple[Watchlist, Session]]:
+    """For commands that only show."""
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
+        yield watchlist, session
+
+
+@contextmanager
 def _failures_explained() -> Iterator[None]:
     """Raises `StorageError`."""
     try:
@@ -76,7 +87,7 @@ def known(
     for id_ in ids or []:
         if watchlist.document(id_) is None:
             names = ", ".join(entry.id for entry in watchlist.documents) or "none"
-            raise typer.BadParameter(
+            raise BadParameter(
                 f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint=hint
             )
     return ids or []

@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
+from messages import Message
 from notifier.escape import for_machines
 from policywatch.config import DEFAULT_FILE
 from policywatch.logs import LogFormat
+from storage.columns import MAX_INTEGER
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
 
 Config = Annotated[
     Path,
-    typer.Option(
+    Option(
         "--config",
         "-c",
         envvar="POLICYWATCH_CONFIG",
@@ -29,12 +35,10 @@ Config = Annotated[
         show_default=True,
     ),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print JSON, for a program to read.")
-]
+Json = Annotated[bool, Option("--json", help="Print JSON, for a program to read.")]
 Documents = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--document",
         "-d",
         metavar="ID",
@@ -43,20 +47,27 @@ Documents = Annotated[
 ]
 Logs = Annotated[
     LogFormat | None,
-    typer.Option(
+    Option(
         "--log-format",
         help="Log with times and levels: lines of text, or a JSON object a line.",
     ),
 ]
 Port = Annotated[
     int,
-    typer.Option(
+    Option(
         "--port", min=0, max=65535, help="The port to listen on; 0 takes a free one."
     ),
 ]
+Change = Annotated[
+    int,
+    Argument(
+        metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it."
+    ),
+]
+Yes = Annotated[bool, Option("--yes", "-y", help="Do it without asking.")]
 Why = Annotated[
     bool,
-    typer.Option("--why", help="Say for each passage why it is classified as it is."),
+    Option("--why", help="Say for each passage why it is classified as it is."),
 ]
 CONFIG = Path(DEFAULT_FILE)
 _UNWRAPPED = 100_000  # columns
@@ -114,5 +125,17 @@ def print_json(value: Any) -> None:
 def json_text(value: Any, indent: int | None = None) -> str:
     """Unescaped where standard output allows it, except invisible characters."""
     takes_all = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    text = for_machines(json.dumps(value, ensure_ascii=False, indent=indent))
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
+    text = for_machines(text)
     return text if takes_all else json.dumps(json.loads(text), indent=indent)
+
+
+def _plain(value: object) -> Any:
+    match value:
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case date():
+            return value.isoformat()
+        case _ if is_dataclass(value) and not isinstance(value, type | Message):
+            return asdict(value)
+    return str(value)  # a message, in English

@@ -9,15 +9,16 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from rich.console import Console
+from typer import Argument, BadParameter, Option
 
 from messages import Message, counted
 from policywatch.atomic_file import replace_file
 from policywatch.cli.changes import Service, Since, Until, changes_query
-from policywatch.cli.opening import known, opened
+from policywatch.cli.opening import known, opened, reading
 from policywatch.cli.options import (
     CONFIG,
+    Change,
     Config,
     Documents,
     Logs,
@@ -56,7 +57,7 @@ app.add_typer(export, name="export")
 def _whole_names(names: list[str] | None) -> list[str] | None:
     for name in names or ():
         if name != "*" and "*" in name.removeprefix("*."):
-            raise typer.BadParameter(
+            raise BadParameter(
                 f"{name!r} is neither a name nor all names under one, like *.example.org"
             )
     return names
@@ -69,21 +70,18 @@ def _proxies(names: list[str] | None) -> list[str] | None:
             ip_network(name if name != "*" else "0.0.0.0/0")
         except ValueError as failure:
             problem = f"{name!r} is no address or network, like 127.0.0.1 or 10.0.0.0/8; * trusts everybody"
-            raise typer.BadParameter(problem) from failure
+            raise BadParameter(problem) from failure
     return names
 
 
 @app.command()
 def serve(
     config: Config = CONFIG,
-    host: Annotated[
-        str, typer.Option("--host", help="The address to listen on.")
-    ] = "127.0.0.1",
+    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
     port: Port = 8642,
     allowed_host: Annotated[
         list[str] | None,
-        typer.Option(
-            "--allowed-host",
+        Option(
             metavar="NAME",
             callback=_whole_names,
             help="Answer to this name; several times.",
@@ -91,8 +89,7 @@ def serve(
     ] = None,
     trusted_proxy: Annotated[
         list[str] | None,
-        typer.Option(
-            "--trusted-proxy",
+        Option(
             metavar="ADDRESS",
             callback=_proxies,
             help="Trust X-Forwarded-* headers from this proxy.",
@@ -100,7 +97,7 @@ def serve(
     ] = None,
     user_header: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--user-header",
             metavar="NAME",
             help="Trust this header of that proxy, like Remote-User, for who of the [[people]] signed in there.",
@@ -108,14 +105,12 @@ def serve(
     ] = None,
     root_path: Annotated[
         str,
-        typer.Option(
-            "--root-path",
-            metavar="PATH",
-            help="What a proxy puts before every address, like /watch.",
+        Option(
+            metavar="PATH", help="What a proxy puts before every address, like /watch."
         ),
     ] = "",
     private: Annotated[
-        bool, typer.Option("--private", help="Let only those read who sign in.")
+        bool, Option("--private", help="Let only those read who sign in.")
     ] = False,
     log_format: Logs = None,
 ) -> None:
@@ -129,7 +124,7 @@ def serve(
     """
     if user_header and not trusted_proxy:
         problem = "anybody could send it: give --trusted-proxy ADDRESS beside it"
-        raise typer.BadParameter(problem, param_hint="--user-header")
+        raise BadParameter(problem, param_hint="--user-header")
     by_proxy = user_header is not None
     known_people = Reloadable(
         config, lambda: people(load(config), os.environ, by_proxy=by_proxy)
@@ -138,17 +133,15 @@ def serve(
         logins = access(os.environ, people=known_people, private=private)
         where = Listening(host, port, trusted_proxy or (), root(root_path), user_header)
     except UnusablePassword as failure:
-        raise typer.BadParameter(
-            str(failure), param_hint="the environment"
-        ) from failure
+        raise BadParameter(str(failure), param_hint="the environment") from failure
     except ValueError as failure:
-        raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
+        raise BadParameter(str(failure), param_hint="--root-path") from failure
     start_logging(log_format)
     with opened(config, even_read_only=True, works=True) as (watchlist, database):
         try:
             names = hosts(where, allowed_host or (), watchlist.site)
         except ValueError as failure:
-            raise typer.BadParameter(str(failure), param_hint="--host") from failure
+            raise BadParameter(str(failure), param_hint="--host") from failure
 
         def read() -> WatchlistState:
             current = same_database(load(config), watchlist, "serve")
@@ -184,14 +177,14 @@ def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
 def site(
     folder: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             metavar="FOLDER", file_okay=False, help="Empty, or an earlier export."
         ),
     ],
     config: Config = CONFIG,
     address: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--site",
             metavar="URL",
             help="Where the folder will stand; `site` of the watchlist if left out.",
@@ -199,9 +192,7 @@ def site(
     ] = None,
     service: Service = None,
     since: Since = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Make every file anew.")
-    ] = False,
+    again: Annotated[bool, Option("--again", help="Make every file anew.")] = False,
 ) -> None:
     """Write the pages and feeds as files, for any host that serves files; they open from the disk too.
 
@@ -212,7 +203,7 @@ def site(
     try:
         address = check_web_address(address) if address else None
     except ValueError as failure:
-        raise typer.BadParameter(
+        raise BadParameter(
             f"found {address!r}; {failure}", param_hint="--site"
         ) from failure
     with (
@@ -243,15 +234,11 @@ def site(
 def data(
     folder: Annotated[
         Path,
-        typer.Argument(
-            metavar="FOLDER", file_okay=False, help="New, or an earlier export."
-        ),
+        Argument(metavar="FOLDER", file_okay=False, help="New, or an earlier export."),
     ],
     config: Config = CONFIG,
     service: Service = None,
-    as_csv: Annotated[
-        bool, typer.Option("--csv", help="As CSV, not as JSON Lines.")
-    ] = False,
+    as_csv: Annotated[bool, Option("--csv", help="As CSV, not as JSON Lines.")] = False,
 ) -> None:
     """Write documents, texts, changes, passages and checks as compressed JSON Lines or CSV, for research.
 
@@ -268,7 +255,7 @@ def data(
             documents = known_documents(session, service or ())
         if wrong is not None:
             problem = f"nothing is stored of {wrong!r}"
-            raise typer.BadParameter(problem, param_hint="--service")
+            raise BadParameter(problem, param_hint="--service")
         done = export_data(
             database,
             folder,
@@ -287,9 +274,7 @@ def data(
 def warc(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", dir_okay=False, help="Compressed if it ends in .gz."
-        ),
+        Argument(metavar="FILE", dir_okay=False, help="Compressed if it ends in .gz."),
     ],
     config: Config = CONFIG,
     document: Documents = None,
@@ -298,22 +283,17 @@ def warc(
 
     Example: `policywatch export warc policies.warc.gz --document linkedin/privacy-policy`
     """
-    with (
-        opened(config, even_read_only=True) as (watchlist, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (watchlist, session):
         written = write_warc(session, file, known(watchlist, document))
     console().print(f"{counted(written, 'capture')} written: {file}", soft_wrap=True)
 
 
 @export.command()
 def evidence(
-    change: Annotated[
-        int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")
-    ],
+    change: Change,
     path: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             metavar="PATH", help="A new folder, or a ZIP file if it ends in .zip."
         ),
     ],
@@ -323,10 +303,7 @@ def evidence(
 
     Example: `policywatch export evidence 17 change-17.zip`
     """
-    with (
-        opened(config, even_read_only=True) as (watchlist, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (watchlist, session):
         lacks = write_bundle(session, change, path, watchlist)
     console().print(
         "\n".join([f"Written: {path}", *(f"Without {problem}" for problem in lacks)]),
@@ -336,10 +313,10 @@ def evidence(
 
 @export.command()
 def pdf(
-    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)],
+    file: Annotated[Path, Argument(metavar="FILE", dir_okay=False)],
     change: Annotated[
         int | None,
-        typer.Argument(metavar="[CHANGE]", max=MAX_INTEGER, help="Its number."),
+        Argument(metavar="[CHANGE]", max=MAX_INTEGER, help="Its number."),
     ] = None,
     config: Config = CONFIG,
     service: Service = None,
@@ -351,10 +328,7 @@ def pdf(
     Examples: `policywatch export pdf change-17.pdf 17` · `policywatch export pdf march.pdf --since 2026-03-01`
     """
     query = changes_query({"service": service, "since": since, "until": until})
-    with (
-        opened(config, even_read_only=True) as (watchlist, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (watchlist, session):
         content = record(
             session,
             query.filter if change is None else change,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import typer
+from typer import Exit, Option
 
 from messages import counted
 from policywatch.cli.opening import known, opened, ready
@@ -58,7 +58,7 @@ def read(
     config: Config = CONFIG,
     again: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--again",
             help="Read all versions anew, after a rule or a selector changed, which alerts nobody; and what failed by "
             "a mistake of policywatch.",
@@ -101,4 +101,4 @@ def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> No
         print_troubles(done, checks)
     raise_mistakes(mistakes)
     if not all_good(done):
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import typer
+from typer import Argument, BadParameter, Exit, Option
 
 from policywatch.cli.changes import Service
 from policywatch.cli.opening import opened
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
+    Change,
     Config,
     Json,
     command_group,
@@ -40,7 +41,6 @@ from policywatch.reader.reader import Reader
 from policywatch.sanitize import sanitize
 from storage.changes import change as stored_change
 from storage.changes import passages
-from storage.columns import MAX_INTEGER
 from storage.database import Database
 from storage.documents import filter_choices
 
@@ -49,7 +49,7 @@ reader = command_group("The language model that reads changes, where you have on
 app.add_typer(reader, name="reader")
 
 
-_SINCE = typer.Option(
+_SINCE = Option(
     "--since",
     formats=["%Y-%m-%d"],
     metavar="DAY",
@@ -99,17 +99,12 @@ def try_model(config: Config = CONFIG) -> None:
             _print(f"Dropped: {text} ({why})")
     if failure := reading.get("failure"):
         _print(f"No usable answer: {failure}")
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 @reader.command(name="show")
 def show_question(
-    change: Annotated[
-        int,
-        typer.Argument(
-            metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it."
-        ),
-    ],
+    change: Change,
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -161,12 +156,12 @@ def again(
     if not ids:
         _print("No change since then.")
     if failed:
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(metavar="QUESTION")],
+    question: Annotated[str, Argument(metavar="QUESTION")],
     config: Config = CONFIG,
     service: Service = None,
     since: Annotated[datetime | None, _SINCE] = None,
@@ -184,13 +179,13 @@ def ask(
             there = filter_choices(session)["services"]
             if unknown := sorted(set(service or []) - set(there)):
                 problem = f"no such service: {', '.join(unknown)}; the services: {', '.join(there) or 'none'}"
-                raise typer.BadParameter(problem, param_hint="--service")
+                raise BadParameter(problem, param_hint="--service")
             hits = paragraphs_about(session, question, service or [], day)
         try:
             answered = answer_question(asked, question, hits)
         except NoAnswer as failure:
             _print(f"No usable answer: {failure}")
-            raise typer.Exit(TROUBLE) from failure
+            raise Exit(TROUBLE) from failure
     quotations = [_quotation(each, watchlist.site) for each in answered.quotations]
     if as_json:
         print_json(

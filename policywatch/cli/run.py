@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,6 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.text import Text
+from typer import Exit, Option
 
 from analysis.model import UnfitModel
 from foundation.vocabulary import Outcome
@@ -37,10 +37,9 @@ from policywatch.cli.options import (
     print_table,
 )
 from policywatch.config.watchlist import Watchlist
-from policywatch.heartbeat import with_heartbeat
 from policywatch.logs import LogFormat, log, start_logging
 from policywatch.plan import has_work
-from policywatch.report import Report, all_good, log_report
+from policywatch.report import Report, all_good, log_report, with_heartbeat
 from policywatch.sanitize import sanitize
 from policywatch.views.health import (
     by_cause,
@@ -63,9 +62,7 @@ if TYPE_CHECKING:
 app = command_group()
 Now = Annotated[
     bool,
-    typer.Option(
-        "--now", help="Check every document now, not only those that are due."
-    ),
+    Option("--now", help="Check every document now, not only those that are due."),
 ]
 
 
@@ -146,7 +143,7 @@ def run(
         sys.stderr.write(f"{unsigned}\n")
     raise_mistakes(mistakes)
     if offline or unsigned or report.deliveries.failed or not all_good(news):
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 def _job(watchlist: Watchlist, database: Database) -> Job:
@@ -172,7 +169,7 @@ def raise_mistakes(mistakes: list[Exception]) -> None:
             others,
         )
     if damage:
-        raise typer.Exit(TROUBLE)
+        raise Exit(TROUBLE)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, BadParameter, Option
 
 from policywatch.atomic_file import replace_file
 from policywatch.cli.options import (
@@ -41,7 +42,7 @@ app = command_group()
 def init(
     folder: Annotated[
         Path | None,
-        typer.Argument(
+        Argument(
             metavar="[FOLDER]",
             help="Where the watchlist, the database and the evidence will stand.",
             show_default=False,
@@ -49,13 +50,10 @@ def init(
     ] = None,
     config: Config = CONFIG,
     contact: Annotated[
-        str | None,
-        typer.Option(
-            "--contact", help="An address at which a site's people can reach you."
-        ),
+        str | None, Option(help="An address at which a site's people can reach you.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that is there.")
+        bool, Option("--force", help="Overwrite a file that is there.")
     ] = False,
 ) -> None:
     """Write a commented policywatch.toml that watches LinkedIn.
@@ -69,12 +67,12 @@ def init(
         )
     contact = contact or default
     if problem := contact_problem(contact):
-        raise typer.BadParameter(problem, param_hint="--contact")
+        raise BadParameter(problem, param_hint="--contact")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / config
     if config.exists() and not force:
-        raise typer.BadParameter(
+        raise BadParameter(
             f"{config} is there already; --force overwrites it", param_hint="--config"
         )
     replace_file(config, starter(contact).encode())
@@ -136,27 +134,18 @@ def services(as_json: Json = False) -> None:
 def schedule(
     kind: Annotated[
         Kind,
-        typer.Argument(
-            metavar="KIND", help=f"What is to start the job: {', '.join(KINDS)}."
-        ),
+        Argument(metavar="KIND", help=f"What is to start the job: {', '.join(KINDS)}."),
     ],
     config: Config = CONFIG,
     every: Annotated[
-        str,
-        typer.Option(
-            "--every", help="How often the job looks for what is due: 30m, 1h."
-        ),
+        str, Option(help="How often the job looks for what is due: 30m, 1h.")
     ] = "1h",
     environment_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--environment-file", help="The file with the secrets (NAME=value lines)."
-        ),
+        Path | None, Option(help="The file with the secrets (NAME=value lines).")
     ] = None,
     workers: Annotated[
         int,
-        typer.Option(
-            "--workers",
+        Option(
             min=0,
             max=1000,
             help="So many workers on one PostgreSQL, in place of one job.",

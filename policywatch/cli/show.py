@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
-import typer
 from rich.text import Text
+from typer import Argument, BadParameter, Option
 
 from messages import counted
-from policywatch.cli.opening import opened, user
+from policywatch.cli.opening import opened, reading, user
 from policywatch.cli.options import (
     CONFIG,
+    Change,
     Config,
     Json,
     Why,
@@ -30,7 +30,6 @@ from policywatch.views.serializer import change_json, history_json
 from storage.changes import change as stored_change
 from storage.changes import passages as stored_passages
 from storage.clock import utc_now
-from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
 
 app = command_group()
@@ -38,7 +37,7 @@ app = command_group()
 
 @app.command()
 def history(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT")],
+    document: Annotated[str, Argument(metavar="DOCUMENT")],
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -46,10 +45,7 @@ def history(
 
     Example: `policywatch history linkedin/privacy-policy`
     """
-    with (
-        opened(config, even_read_only=True) as (_, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (_, session):
         if as_json:
             print_json(history_json(session, document))
         else:
@@ -58,17 +54,12 @@ def history(
 
 @app.command()
 def show(
-    change: Annotated[
-        int,
-        typer.Argument(
-            metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it."
-        ),
-    ],
+    change: Change,
     config: Config = CONFIG,
     why: Why = False,
     routes: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--routes",
             help="Say which routes are told of it and when, and why the others are not.",
         ),
@@ -79,20 +70,14 @@ def show(
 
     Examples: `policywatch show 17 --why` · `policywatch show 17 --routes`
     """
-    with (
-        opened(config, even_read_only=True) as (watchlist, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (watchlist, session):
         results: list[RouteResult] = []
         if routes:
             row = stored_change(session, change)
             results = explain_routing(session, row, watchlist.routes)
         if as_json:
-            more = {"routes": [asdict(result) for result in results]} if routes else {}
-            print_json(
-                change_json(session, change, reviews=True).model_dump(mode="json")
-                | more
-            )
+            shown = dict(change_json(session, change, reviews=True))
+            print_json(shown | ({"routes": results} if routes else {}))
             return
         show_change(console(), session, change, why=why)
     if routes:
@@ -102,12 +87,7 @@ def show(
 
 @app.command()
 def split(
-    change: Annotated[
-        int,
-        typer.Argument(
-            metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `show` has it."
-        ),
-    ],
+    change: Change,
     config: Config = CONFIG,
 ) -> None:
     """Take a change out of its event: it stands alone from then on.
@@ -123,15 +103,10 @@ def split(
 
 @app.command()
 def ignore(
-    change: Annotated[
-        int,
-        typer.Argument(
-            metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it."
-        ),
-    ],
+    change: Change,
     passages: Annotated[
         list[int] | None,
-        typer.Argument(
+        Argument(
             metavar="[PASSAGE]...", min=1, help="Its number; lists them if left out."
         ),
     ] = None,
@@ -168,12 +143,10 @@ def ignore(
 
 @app.command()
 def unignore(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT")],
+    document: Annotated[str, Argument(metavar="DOCUMENT")],
     number: Annotated[
         int | None,
-        typer.Argument(
-            metavar="[NUMBER]", min=1, help="As listed; lists them if left out."
-        ),
+        Argument(metavar="[NUMBER]", min=1, help="As listed; lists them if left out."),
     ] = None,
     config: Config = CONFIG,
 ) -> None:
@@ -187,7 +160,7 @@ def unignore(
             show_ignored(console(), clicks)
             return
         if number > len(clicks):
-            raise typer.BadParameter(
+            raise BadParameter(
                 f"{document} ignores {counted(len(clicks), 'selection')}",
                 param_hint="NUMBER",
             )

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from messages.catalogue import ENGLISH, catalogue
 from notifier.escape import markdown
-from policywatch.cli.opening import opened
+from policywatch.cli.opening import reading
 from policywatch.cli.options import (
     CONFIG,
     Config,
@@ -34,12 +34,10 @@ app = command_group()
 
 @app.command()
 def today(
-    service: Annotated[str, typer.Argument(metavar="SERVICE")],
+    service: Annotated[str, Argument(metavar="SERVICE")],
     day: Annotated[
         datetime | None,
-        typer.Option(
-            "--day", formats=["%Y-%m-%d"], help="As it was on that day (UTC)."
-        ),
+        Option(formats=["%Y-%m-%d"], help="As it was on that day (UTC)."),
     ] = None,
     config: Config = CONFIG,
     as_json: Json = False,
@@ -48,13 +46,10 @@ def today(
 
     Examples: `policywatch today LinkedIn` · `policywatch today LinkedIn --day 2024-08-01`
     """
-    with (
-        opened(config, even_read_only=True) as (_, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (_, session):
         answers = answers_on(session, service, (day or utc_now()).date())
     if as_json:
-        print_json(answers.model_dump(mode="json"))
+        print_json(answers)
     else:
         console().print("\n".join(_lines(answers)), soft_wrap=True, markup=False)
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import BadParameter, Option
 
 from policywatch.cli.opening import opened, ready
 from policywatch.cli.options import CONFIG, Config, Logs, command_group
@@ -45,7 +45,7 @@ def watch(config: Config = CONFIG, log_format: Logs = None) -> None:
 def _queues(text: str) -> str:
     for name in text.split(","):
         if name not in _QUEUES:
-            raise typer.BadParameter(
+            raise BadParameter(
                 f"{name!r} is no queue; write some of: {','.join(_QUEUES)}"
             )
     return text
@@ -54,16 +54,9 @@ def _queues(text: str) -> str:
 @app.command()
 def worker(
     config: Config = CONFIG,
-    concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, max=64, help="Jobs at a time.")
-    ] = 4,
+    concurrency: Annotated[int, Option(min=1, max=64, help="Jobs at a time.")] = 4,
     queues: Annotated[
-        str,
-        typer.Option(
-            "--queues",
-            callback=_queues,
-            help="Only these; each needs a worker somewhere.",
-        ),
+        str, Option(callback=_queues, help="Only these; each needs a worker somewhere.")
     ] = ",".join(_QUEUES),
     log_format: Logs = None,
 ) -> None:

@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from policywatch.atomic_file import published, replace_file, replacement
-from policywatch.views.changes_csv import all_changes, cell, csv_line
 from policywatch.views.json_models import (
     ChangeHead,
     CheckJson,
@@ -22,6 +21,9 @@ from policywatch.views.json_models import (
     VersionText,
 )
 from policywatch.views.serializer import (
+    all_changes,
+    cell,
+    csv_line,
     documents_json,
     passage_json,
     version_texts,

@@ -1,9 +1,11 @@
-"""JSON of what is stored, for the command line and the API."""
+"""JSON and CSV of what is stored, for the command line and the API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 from sqlmodel import Session
@@ -20,9 +22,11 @@ from policywatch.views.between import Sum
 from policywatch.views.routing import WaitingChange
 from storage.alternating import alternating_passages
 from storage.change_list import (
+    ChangeFilter,
     ListedChange,
     ListedPassage,
     announcement_by,
+    changes_page,
     changes_to,
     document_stats,
 )
@@ -34,6 +38,7 @@ from storage.changes import (
     event_changes,
 )
 from storage.checks import last_checks
+from storage.database import Database
 from storage.deliveries import alerts_in, newest
 from storage.documents import PREVIEW, Document, document
 from storage.reviews import Review, last_reviews, reviews_of
@@ -242,8 +247,7 @@ def documents_json(
     facts, checks = document_stats(session, ids), last_checks(session, ids)
     return [
         json.DocumentJson(
-            id=row.id,
-            **row.model_dump(include=_OF_A_DOCUMENT),
+            **row.model_dump(include={"id", *_OF_A_DOCUMENT}),
             urls=row.addresses,
             watched=not row.retired,
             versions=facts[row.id].versions,
@@ -256,10 +260,8 @@ def documents_json(
 
 def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]:
     """In the watchlist's order."""
-    checks, facts = (
-        last_checks(session),
-        document_stats(session, [entry.id for entry in watchlist.documents]),
-    )
+    checks = last_checks(session)
+    facts = document_stats(session, [entry.id for entry in watchlist.documents])
     rows = []
     for entry in watchlist.documents:
         check = checks.get(entry.id)
@@ -271,12 +273,12 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
                     include={"service", "title", "kind", "language", "every", "source"}
                 ),
                 "url": entry.addresses[0],
-                "urls": [*entry.addresses],
+                "urls": entry.addresses,
                 "robots": watchlist.robots(entry),
                 "version": facts[entry.id].newest,
-                "checked_at": check.checked_at.isoformat() if check else None,
+                "checked_at": check and check.checked_at,
                 "outcome": outcome,
-                "reason": str(check.reason) if check and check.reason else None,
+                "reason": check and check.reason,
                 "good": Outcome(outcome).is_good if outcome else None,
             }
         )
@@ -286,39 +288,21 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
 def history_json(session: Session, document_id: str) -> dict[str, Any]:
     """Versions oldest first, changes newest first. Raises `UnknownDocument`."""
     row = document(session, document_id)
-    changes = [
-        change_json(session, each.id, reviews=True)
-        for each in changes_of(session, document_id)
-    ]
     return {
         "document": row.id,
         **row.model_dump(include={"service", "title", "url"}),
         "urls": row.addresses,
         "versions": [
-            {
-                "number": version.number,
-                "captured_at": version.captured_at.isoformat(),
-                "cause": version.cause,
-                "source": version.source,
-            }
+            version.model_dump(include={"number", "captured_at", "cause", "source"})
             for version in versions(session, document_id)
         ],
         "withdrawn": [
-            {
-                "number": version.number,
-                "captured_at": version.captured_at.isoformat(),
-                "withdrawn_at": withdrawal.withdrawn_at.isoformat(),
-                "reason": withdrawal.reason,
-            }
+            version.model_dump(include={"number", "captured_at"})
+            | withdrawal.model_dump(include={"withdrawn_at", "reason"})
             for version, withdrawal in withdrawn_versions(session, document_id)
         ],
         "alternating": [
-            {
-                "text": row.text,
-                "turns": row.turns,
-                "since": row.since.isoformat(),
-                "stands": row.stands,
-            }
+            row.model_dump(include={"text", "turns", "since", "stands"})
             for row in alternating_passages(session, [document_id])
         ],
         "ignored": [
@@ -336,7 +320,10 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
             {"url": each.url, "entry": each.entry}
             for each in open_proposals(session, document_id)
         ],
-        "changes": [each.model_dump(mode="json") for each in changes],
+        "changes": [
+            change_json(session, each.id, reviews=True)
+            for each in changes_of(session, document_id)
+        ],
     }
 
 
@@ -354,11 +341,10 @@ def deliveries_json(
     for delivery in deliveries:
         carried = alerts.get(delivery.id, [])
         change_ids = dict.fromkeys(alert.change_id for alert in carried)
+        facts = {"id", "kind", "state", "address", "created_at", "sent_at", "attempts"}
         rows.append(
             {
-                **delivery.model_dump(
-                    include={"id", "kind", "state", "address", "attempts"}
-                ),
+                **delivery.model_dump(include=facts),
                 "routes": sorted(
                     {alert.route for alert in carried} or {delivery.route}
                 ),
@@ -366,14 +352,10 @@ def deliveries_json(
                     _alerted(session, change_in_any_state(session, id_))
                     for id_ in change_ids
                 ],
-                "created_at": delivery.created_at.isoformat(),
-                "sent_at": delivery.sent_at.isoformat() if delivery.sent_at else None,
-                "next_try_at": delivery.next_at.isoformat()
+                "next_try_at": delivery.next_at
                 if delivery.state == State.PENDING
                 else None,
-                "error": None
-                if delivery.state == State.SENT or delivery.error is None
-                else str(delivery.error),
+                "error": None if delivery.state == State.SENT else delivery.error,
                 "waits": None,
             }
         )
@@ -389,12 +371,12 @@ def waiting_json(
             "id": None,
             "kind": "alert" if row.until is None or row.for_review else "digest",
             "state": "waiting",
-            "routes": [*row.routes],
+            "routes": row.routes,
             "address": None,
             "changes": [_alerted(session, row.change)],
-            "created_at": row.change.detected_at.isoformat(),
+            "created_at": row.change.detected_at,
             "sent_at": None,
-            "next_try_at": row.until.isoformat() if row.until else None,
+            "next_try_at": row.until,
             "attempts": 0,
             "error": None,
             "waits": row.why,
@@ -408,8 +390,83 @@ def _alerted(session: Session, row: Change) -> dict[str, Any]:
     return {
         "id": row.id,
         "document": of.id,
-        "service": of.service,
-        "title": of.title,
+        **of.model_dump(include={"service", "title"}),
         "severity": row.severity,
         "withdrawn": withdrawal_of_change(session, row.id) is not None,
     }
+
+
+_CSV = (
+    *(
+        "id",
+        "detected_at",
+        "service",
+        "document",
+        "title",
+        "kind",
+        "language",
+        "url",
+        "severity",
+        "direction",
+    ),
+    *(
+        "topics",
+        "effective_date",
+        "substantive",
+        "alert",
+        "meaning",
+        "state",
+        "note",
+        "by",
+        "at",
+    ),
+)
+_AT_ONCE = 200  # changes
+
+
+def changes_csv(
+    database: Database, wanted: ChangeFilter, *, reviews: bool = False
+) -> Iterator[str]:
+    """With a header; `reviews` fills the last four columns."""
+    yield csv_line(_CSV)
+    yield from map(
+        csv_line, map(_csv_row, all_changes(database, wanted, reviews=reviews))
+    )
+
+
+def all_changes(
+    database: Database, wanted: ChangeFilter, *, reviews: bool = False
+) -> Iterator[json.ChangeHead]:
+    """Newest first, a page at a time."""
+    before = None
+    while True:
+        with database.reading() as session:
+            page = changes_page(session, wanted, before=before, limit=_AT_ONCE)
+            changes = changes_json(session, page.rows, reviews=reviews)
+        yield from changes
+        before = page.older
+        if before is None:
+            return
+
+
+def _csv_row(row: json.ChangeHead) -> list[str]:
+    head = row.model_dump(mode="json")
+    values: dict[str, Any] = {
+        **head,
+        **(head["review"] or {}),
+        "meaning": head["brief"].get("meaning"),
+    }
+    values["topics"] = ", ".join(row.topics)
+    return [cell(values.get(name)) for name in _CSV]
+
+
+def cell(value: object) -> str:
+    """No formulas in spreadsheets."""
+    text = "" if value is None else sanitize(str(value))
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    out = StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -23,6 +24,7 @@ from foundation.vocabulary import TODAY, Cause, Outcome, Severity, TodayQuestion
 from policywatch.views.json_models import Moment, OptionalSentence, Shape
 from storage.changes import StoredPassage, passages
 from storage.checks import Check, last_checks
+from storage.database import Database
 from storage.documents import PREVIEW, Document, known, replaced_by
 from storage.errors import Unknown
 from storage.paragraphs import TextHistory, anchor, plain_words, texts_of
@@ -31,6 +33,7 @@ from storage.standing import (
     TextsOfDay,
     VersionAndChange,
     stored_answers,
+    stored_states,
     texts_of_day,
     version_chain,
 )
@@ -466,3 +469,49 @@ class _DocumentTexts:
         ]
         best = max(former, key=lambda each: ratio(each, text), default="")
         return best if ratio(best, text) >= _SUCCESSOR else None
+
+
+_AT_ONCE = 100  # documents
+
+
+def store_answers(
+    database: Database,
+    day: date,
+    services: Collection[str] = (),
+    *,
+    asked_before: bool = False,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Of documents whose texts or history differ from what was stored; how many. With `asked_before` only those with
+    answers: nobody looked at the others. `turn` is held while they are worked out.
+    """
+    with database.reading() as session:
+        documents = {each.id: each for each in known(session, services)}
+        texts = texts_of_day(session, documents, day)
+        stored = stored_states(session)
+    states = {
+        id_: answers_state(documents[id_], texts)
+        for id_ in texts
+        if id_ in stored or not asked_before
+    }
+    stale = [id_ for id_, state in states.items() if stored.get(id_) != state]
+    if stale:
+        with turn():
+            for id_ in stale[:_AT_ONCE]:
+                _store_one(database, documents[id_], texts, states[id_])
+    return len(stale[:_AT_ONCE])
+
+
+def _store_one(
+    database: Database,
+    document: Document,
+    texts: Mapping[str, TextsOfDay],
+    state: str,
+) -> None:
+    with database.reading() as session:
+        answers = document_answers(session, document, texts)
+    row = StandingRow(
+        document_id=document.id, state=state, answers=answers.model_dump(mode="json")
+    )
+    with database.writing() as session:
+        session.merge(row)

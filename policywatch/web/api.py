@@ -46,8 +46,7 @@ from policywatch.web.responses import (
     next_page,
     only_known_parameters,
 )
-from policywatch.web.side_by_side import SideBySideQuery, answers_of_services
-from policywatch.web.today import answers_on
+from policywatch.web.today import SideBySideQuery, answers_of_services, answers_on
 from storage.change_list import PassagePlace, passages_page
 from storage.checks import newest_check
 from storage.columns import MAX_INTEGER

@@ -1,22 +1,25 @@
-"""GET /changes/{id}: a change, its passages in place, and neighbouring changes."""
+"""/changes/{id}: a change, its passages in place, and neighbouring changes; and leaving passages out."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from foundation.vocabulary import SEVERITIES, TODAY, TOPICS
 from messages import LANGUAGES, catalogue
 from notifier.change_view import ChangeView, change_view
-from policywatch.ingest.ignoring import ignored_by
+from policywatch.ingest.ignoring import ignore, ignored_by
 from policywatch.ingest.reviewing import reached
 from policywatch.views.query_params import Number
 from policywatch.views.routing import waiting
 from policywatch.web.backend import Backend, Using
+from policywatch.web.forms import OperatorForm
 from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
@@ -102,3 +105,27 @@ def all_topics(backend: Backend, more: Sequence[str] = ()) -> list[str]:
     configs = backend.state().configs.values()
     own = [topic.name for config in configs for topic in config.topics]
     return [*dict.fromkeys([*TOPICS, *own, *more])]
+
+
+_POSITIONS = re.compile(r"\d{1,9}(,\d{1,9})*", re.ASCII)
+
+
+@router.post("/changes/{change_id:int}/ignore")
+def ignore_passages(
+    request: Request, backend: Using, change_id: Number, form: OperatorForm
+) -> Response:
+    """`passages` are positions: of one text in all its places."""
+    given = form.get("passages", "")
+    if not _POSITIONS.fullmatch(given):
+        raise HTTPException(400)
+    positions = [int(each) for each in given.split(",")]
+    with backend.database.writing() as session:
+        ignore(
+            session,
+            change_id,
+            positions,
+            actor=request.state.actor,
+            at=backend.now(),
+        )
+    address = page_context(request).link(f"/changes/{change_id}")
+    return RedirectResponse(f"{address}#p{positions[0]}", 303)

@@ -13,8 +13,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from sqlmodel import Session
 
-from policywatch.views.changes_csv import changes_csv
 from policywatch.views.query_params import LATEST, ChangesQuery, Place
+from policywatch.views.serializer import changes_csv
 from policywatch.web.backend import Using
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.rendering import page_router, render

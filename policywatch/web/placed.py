@@ -11,8 +11,7 @@ from typing import Any
 from notifier.summary import Quoted
 from policywatch.views.between import Step
 from policywatch.views.passages import Section, flagged_first
-from policywatch.web.layout import anchors
-from policywatch.web.redline import MarkedStretch, redline
+from policywatch.web.layout import MarkedStretch, anchors, redline
 from storage.changes import StoredPassage
 from storage.paragraphs import anchor, texts_of
 from storage.versions import Version
