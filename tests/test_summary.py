@@ -410,6 +410,57 @@ def test_a_negation_governs_from_two_levels_above() -> None:
     assert comparison.severity != "high"
 
 
+def test_paragraphs_with_numbers_of_sections_go_on_with_what_forbids_them() -> None:
+    lead_in = "4.2 Limits. In addition, members will not do any of the following:"
+    new = "4.2.2 use answers of the assistant to train any machine learning model;"
+    blocks = [
+        Block("paragraph", text)
+        for text in (
+            lead_in,
+            "4.2.1 take the answers apart;",
+            new,
+            "4.3 Fees. We train AI models on your posts.",
+        )
+    ]
+    comparison = compare(
+        Page("Terms", "en", tuple(blocks[:2])),
+        Page("Terms", "en", tuple(blocks)),
+        trusted=True,
+    )
+    by_text = {passage.after: passage.lead_in for passage in comparison.passages}
+    assert by_text == {new: (lead_in.removeprefix("4.2 Limits. "),), blocks[3].text: ()}
+
+
+def test_a_numbered_part_of_a_sentence_is_quoted_with_what_forbids_it() -> None:
+    old = (
+        "Welcome. Members will not (i) break into the site, or try it by any means whatever that may be; (ii) burden "
+        "it more than a person would who reads it"
+    )
+    new = "(iii) use any text of the site to train generative AI models"
+    headline = compare(
+        page(f"{old}."), page(f"{old}; {new}."), trusted=True
+    ).brief.headline
+    assert headline
+    assert new in headline.quotation.text
+    assert headline.quotation.lead_in == ("Members will not",)
+
+
+def test_a_condition_is_not_quoted_without_what_follows_from_it() -> None:
+    condition = "While we do not share what you read, whom you write to, or what you search for with advertisers"
+    news = (
+        "we may share your number in our advertising system and what we think you would like to buy with them, so "
+        "that they can show you more fitting advertisements."
+    )
+    headline = compare(
+        page("We keep your name."),
+        page(f"We keep your name. {condition}, {news}"),
+        trusted=True,
+    ).brief.headline
+    assert headline
+    clause = headline.quotation.text[slice(*headline.clause)]
+    assert clause.startswith("While") == ("we may share your number" in clause)
+
+
 def test_a_list_of_four_hundred_items_has_one_lead_in() -> None:
     items = tuple(
         Block("item", f"the name of partner number {number}") for number in range(400)

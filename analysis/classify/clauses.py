@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from analysis.diff.wording import ChangedSentence
 from analysis.model import CELL, Passage
@@ -17,6 +17,7 @@ _BORDER = re.compile(r"[;:,](?=\s)|\s[–—-](?=\s)|\)(?=\s)|\s(?=\()")
 _COORDINATE = re.compile(r"[,;]\s(?:and|but|et|mais|und|aber|y|pero)\s")
 _BULLET = re.compile(r"\s[•▪●*·]\s")
 _BREAK = re.compile(r"\s[|•▪●*·]\s")
+_SUBJECTS = ("service", "reader", "pointer", "article")  # that a sentence begins with
 _EDGES = " \t\n,;|–—-•▪●*"
 DENIAL = re.compile(
     r"(?i)\b(?:not|never|no|without|cannot|neither|nor|\w+n['’]t|(?:prohibit|forbid)\w*"
@@ -83,10 +84,14 @@ def cut(
     for at, left in enumerate(borders):
         if any(place < left for place in denied):
             break
-        for right in borders[at + 1 :]:
+        for until, right in enumerate(borders[at + 1 :], at + 2):
             first, last = _trimmed(text, left, right)
             if last - first > most:
                 break
+            if right < end and _hangs(
+                text[a:b] for a, b in pairwise(borders[at:until])
+            ):
+                continue
             if holding and not (first <= holding[0] and holding[1] <= last):
                 continue
             new = _overlap(sentence, first, last) / max(1, size)
@@ -142,19 +147,26 @@ def _overlap(sentence: ChangedSentence, start: int, end: int) -> int:
     return sum(max(0, min(end, b) - max(start, a)) for a, b in sentence.spans)
 
 
+def _hangs(clauses: Iterable[str]) -> bool:
+    """A condition without what follows from it: "While we do not share your name"."""
+    first, *later = map(_first_word, clauses)
+    openings = word_lists().openings
+    return first in openings["condition"] | openings["place"] and not any(
+        word in openings[subject] for word in later for subject in _SUBJECTS
+    )
+
+
 def _opening(clause: str) -> float:
     """An actor is a better beginning than a condition or aside."""
-    word = clause.partition(" ")[0].casefold()
-    openings = word_lists().openings
+    word, openings = _first_word(clause), word_lists().openings
     if word in openings["service"] or word in openings["reader"]:
         return 0.3
-    return (
-        -0.2
-        if word in openings["condition"]
-        or clause.endswith(":")
-        or clause.startswith("(")
-        else 0.0
-    )
+    is_aside = clause.endswith(":") or clause.startswith("(")
+    return -0.2 if is_aside or word in openings["condition"] else 0.0
+
+
+def _first_word(clause: str) -> str:
+    return clause.lstrip().partition(" ")[0].casefold()
 
 
 def _by_words(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,6 +32,8 @@ _PRACTICES = ("data", "purposes", "recipients")  # not answered by denials
 _LEAST_WORDS = 4  # of a quotation
 _ELSEWHERE = 0.5  # chance from which an unchanged sentence says how to refuse
 _WAYS_ELSEWHERE = 1
+_NUMBERED = re.compile(r"\([a-z0-9]{1,4}\)\s")
+_FIRST_NUMBER = re.compile(r"\s\((?:a|i|1)\)\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +245,32 @@ def _quote_of(
         for a, b in spans
         if a < end and start < b
     )
-    above = tuple(
-        map(governing, (*passage.lead_in, *_name_of_row(passage.texts[side], start)))
+    text = passage.texts[side]
+    above = (
+        *passage.lead_in,
+        *_beginning_of_list(text, start),
+        *_name_of_row(text, start),
     )
     return Quote(
-        passage.texts[side][start:end], side, new=tuple(new), place=place, lead_in=above
+        text[start:end],
+        side,
+        new=tuple(new),
+        place=place,
+        lead_in=tuple(map(governing, above)),
     )
+
+
+def _beginning_of_list(text: str, start: int) -> tuple[str, ...]:
+    """ "Users will not", for a quotation from "Users will not (i) copy it; (ii) sell it"."""
+    line_start = text.rfind("\n", 0, start) + 1
+    if not _NUMBERED.match(text, start):
+        return ()
+    firsts = list(_FIRST_NUMBER.finditer(text, line_start, start))
+    if not firsts:
+        return ()
+    at = firsts[-1].start()
+    first, _ = next(bounds for bounds in sentence_bounds(text) if bounds[1] > at)
+    return (text[max(first, line_start) : at],)
 
 
 def _name_of_row(text: str, start: int) -> tuple[str, ...]:

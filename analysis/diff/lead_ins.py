@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from analysis.extract.broken_lines import ENUMERATED
 from analysis.model import CELL, Block
 from analysis.text.sentence_ends import sentence_bounds
 
+_SECTION = re.compile(r"\d{1,3}(?:\.\d{1,3})+\.?\s+")
 _LONGEST_CELL = 40  # characters of a header cell
 
 
@@ -35,7 +37,7 @@ def lead_ins(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
             continue
         if block.kind == "heading":
             stack = ()
-        elif block.kind == "paragraph" and not ENUMERATED.match(block.text):
+        elif block.kind == "paragraph" and not _is_item(block.text):
             governing.append(())
             stack = (_last_sentence(block.text),) if _leads(block.text) else ()
             continue
@@ -43,6 +45,14 @@ def lead_ins(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
         if block.kind != "row" and stack and _leads(block.text):
             stack = (stack[0], _last_sentence(block.text))
     return governing
+
+
+def _is_item(text: str) -> bool:
+    """Numbered with one figure or letter, or "19.3.2 use ...", which goes on with a sentence begun above."""
+    number = _SECTION.match(text)
+    return bool(
+        ENUMERATED.match(text) or (number and text[number.end() :][:1].islower())
+    )
 
 
 def _last_sentence(text: str) -> str:
