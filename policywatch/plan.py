@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
+from policywatch.config.additions import entry_text
 from policywatch.config.schema import DocumentEntry, span
 from policywatch.config.watchlist import Watchlist
 from storage.changes import waiting_changes
@@ -78,6 +79,12 @@ def edits(database: Database) -> list[DocumentEdits]:
             )
             for row in edited(session)
         ]
+
+
+def stored_entries(database: Database) -> str:
+    """As TOML for a file."""
+    entries = [row.entry | {"id": row.id} for row in edits(database) if row.entry]
+    return "\n".join(entry_text(DocumentEntry.model_validate(each)) for each in entries)
 
 
 def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:

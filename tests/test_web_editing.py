@@ -316,7 +316,8 @@ def test_one_owner_of_an_entry_and_the_file_comes_first(
     run(config, status=0)
     assert admin.get(EDIT).status_code == 403
     assert "made on these pages" in admin.get(EDIT, headers=BEARER).text
-    printed = policywatch("watchlist", "export", "--config", config)
+    printed = policywatch("documents", "--toml", "--config", config)
+    assert printed == policywatch("watchlist", "export", "--config", config)
     config.write_text(config.read_text("utf-8") + printed, "utf-8")
     shown = admin.get(EDIT, headers=BEARER).text
     assert "stands in the watchlist file" in shown

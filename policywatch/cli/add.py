@@ -26,9 +26,8 @@ from policywatch.config.additions import (
     entry_text,
     pages_in,
 )
-from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import load
-from policywatch.plan import edits, put_entry
+from policywatch.plan import put_entry, stored_entries
 from policywatch.sanitize import sanitize
 from policywatch.sources.new_page import read_new, suggest_entry
 from storage.clock import utc_now
@@ -136,10 +135,7 @@ def export_entries(config: Config = CONFIG) -> None:
     Example: `policywatch watchlist export > documents.toml`
     """
     with opened(config, even_read_only=True) as (_, database):
-        entries = [row.entry | {"id": row.id} for row in edits(database) if row.entry]
-    sys.stdout.write(
-        "\n".join(entry_text(DocumentEntry.model_validate(each)) for each in entries)
-    )
+        sys.stdout.write(stored_entries(database))
 
 
 @watchlist.command(name="import")

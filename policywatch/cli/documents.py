@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ from policywatch.cli.options import (
 )
 from policywatch.config.schema import check_document_id
 from policywatch.config.watchlist import NOTHING_WATCHED
+from policywatch.plan import stored_entries
 from policywatch.sanitize import sanitize
 from policywatch.views.serializer import watched_json
 from storage.clock import utc_now
@@ -51,6 +53,9 @@ def list_documents(
     context: typer.Context,
     config: Config = CONFIG,
     as_json: Json = False,
+    toml: Annotated[
+        bool, typer.Option("--toml", hidden=True, help="As watchlist export.")
+    ] = False,
 ) -> None:
     """List the documents of the watchlist, with their last check and their current version.
 
@@ -58,11 +63,12 @@ def list_documents(
     """
     if context.invoked_subcommand is not None:
         return
-    with (
-        opened(config, even_read_only=True) as (watchlist, database),
-        database.reading() as session,
-    ):
-        rows = watched_json(session, watchlist)
+    with opened(config, even_read_only=True) as (watchlist, database):
+        if toml:  # the former name of `watchlist export`
+            sys.stdout.write(stored_entries(database))
+            return
+        with database.reading() as session:
+            rows = watched_json(session, watchlist)
     if as_json:
         print_json(rows)
     elif rows:
