@@ -36,7 +36,7 @@ from storage.changes import (
 from storage.clock import midnight
 from storage.columns import Utc, parsed_id
 from storage.documents import PREVIEW, Document, matching, replaced_by, untranslated_id
-from storage.reviews import is_in_state
+from storage.reviews import has_public_note, is_in_state
 from storage.versions import Version, version_heads
 
 
@@ -129,7 +129,7 @@ class Cursor(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
     """Empty or None does not narrow. Days are inclusive (UTC). `cosmetic`: also where no words changed; `state` is the
-    review's; `alerting`: none of an imported history.
+    review's; `noted`: with a public note; `alerting`: none of an imported history.
     """
 
     service: Collection[str] = ()
@@ -145,6 +145,7 @@ class ChangeFilter:
     effective_to: date | None = None
     cosmetic: bool = False
     state: Collection[str] = ()
+    noted: bool = False
     alerting: bool = False
 
 
@@ -319,10 +320,12 @@ def conditions(
         clauses.append(effective <= wanted.effective_to)
     if wanted.topic:
         clauses.append(_about(session, wanted.topic, of))
-    if not wanted.cosmetic:
-        clauses.append(words_changed(of))
-    if wanted.state:
-        clauses.append(is_in_state(wanted.state, of))
+    flags = (
+        (not wanted.cosmetic, words_changed(of)),
+        (wanted.state, is_in_state(wanted.state, of)),
+        (wanted.noted, has_public_note(of)),
+    )
+    clauses += [clause for asked, clause in flags if asked]
     if wanted.alerting:
         imported = select(Version.id).where(col(Version.imported))
         sides = col(of.before_id).not_in(imported), col(of.version_id).not_in(imported)

@@ -146,6 +146,14 @@ def is_in_state(
     return col(of.id).in_(reviewed.where(col(Review.state).in_(states)))
 
 
+def has_public_note(of: type[Change] = Change) -> ColumnElement[bool]:
+    note = col(Review.edit)["note"].as_string()
+    noted = select(Review.change_id).where(
+        col(Review.id).in_(_last()), note.is_not(None)
+    )
+    return col(of.id).in_(noted)
+
+
 def forget_reviews(session: Session, change_id: int) -> None:
     session.exec(delete(Review).where(col(Review.change_id) == change_id))
 

@@ -71,6 +71,7 @@ NARROWED: list[tuple[dict[str, Any], list[str]]] = [
     ({"until": date(2025, 10, 23)}, [TERMS, NOTES]),
     ({"effective_from": date(2025, 11, 3)}, [PRIVACY_FR, PRIVACY]),
     ({"effective_to": date(2025, 11, 2)}, []),
+    ({"noted": True}, []),
     (
         {"topic": ("ai_training",), "language": ("en",), "since": date(2025, 11, 1)},
         [PRIVACY],

@@ -125,7 +125,7 @@ def test_corrected_words_stand_everywhere_and_the_machines_beside_them(
     (item,) = (each for url, each in feed.items() if url.endswith(f"/{number}"))
     assert item["title"] == HEADLINE
     assert item["date_modified"] == day(30).isoformat()
-    assert NOTE in item["content_html"]
+    assert NOTE in text(LexborHTMLParser(item["content_html"]), "blockquote")
     assert "Severity: high" in item["content_html"]
     after = as_json(site, number)
     assert (after["severity"], after["headline"]["text"]) == ("medium", HEADLINE)
@@ -139,6 +139,34 @@ def test_corrected_words_stand_everywhere_and_the_machines_beside_them(
             "headline": before["headline"]["text"],
         },
     }
+
+
+def test_notes_have_a_list_and_a_feed_of_their_own(
+    site: httpx.Client, store: Database
+) -> None:
+    number, other = change_id(store, PRIVACY), change_id(store, PRIVACY_FR)
+    feed, listed = "/feed.json?noted=true", "/changes?noted=1"
+    assert site.get(feed).json()["items"] == []
+    assert text(page(site, listed), ".entry") == []
+    sign_in(site, name="Anna")
+    edit(site, number, state="reviewed", note_en=NOTE)
+    edit(site, other, state="reviewed", headline_fr=TITRE)
+    shown = page(site, f"/changes/{number}")
+    assert {"/changes?noted=true", "/feed.atom?noted=true"} <= {*hrefs(shown, "a")}
+    assert "/feed.atom?noted=true" not in hrefs(page(site, f"/changes/{other}"), "a")
+    assert len(text(page(site, listed), ".entry")) == 1
+    assert "/feed.atom?noted=true" in hrefs(page(site, listed), "p.aside a")
+    noted = site.get("/api/v1/changes?noted=true").json()["changes"]
+    assert [each["id"] for each in noted] == [number]
+    (item,) = site.get(feed).json()["items"]
+    entry = LexborHTMLParser(item["content_html"])
+    assert text(entry, "blockquote") == [NOTE]
+    assert "Editor’s note (Anna):" in text(entry, "p")
+    page_read, *versions = hrefs(entry, "p a")
+    assert page_read == noted[0]["url"]
+    assert [site.get(address).status_code for address in versions] == [200, 200]
+    edit(site, number, note_en="")
+    assert site.get(feed).json()["items"] == []
 
 
 def test_the_second_of_two_editors_sees_the_words_of_the_first(

@@ -195,6 +195,7 @@ def test_the_form_sends_what_the_address_takes(parley: Story) -> None:
                 "since",
                 "until",
                 "cosmetic",
+                "noted",
             ]
         ),
     }

@@ -111,6 +111,10 @@ State = Annotated[
     list[ReviewState] | None,
     Option("--state", help="Only those whose last review says so."),
 ]
+Noted = Annotated[
+    bool,
+    Option("--noted", help="Only those with a public note."),
+]
 Limit = Annotated[
     int, Option("--limit", help="At most so many, the newest; up to 200.")
 ]
@@ -136,6 +140,7 @@ def changes(
     effective_to: EffectiveTo = None,
     cosmetic: Cosmetic = False,
     state: State = None,
+    noted: Noted = False,
     limit: Limit = 50,
     cursor: Place = None,
     as_json: Json = False,

@@ -101,6 +101,7 @@ class ChangesQuery(Params):
     state: Annotated[list[ReviewState], _Few] = Field(
         [], description="of the review; for who signed in only"
     )
+    noted: bool = Field(False, description="only those with an editor's note")
 
     @property
     def filter(self) -> ChangeFilter:

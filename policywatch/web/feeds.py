@@ -113,14 +113,17 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
     leading = [leading_first(event, page.language) for event in events]
     passages = passages_by_change(session, [row.change.id for row, *_ in leading])
     ordered = [sorted(event, key=lambda row: Cursor.of(row.change)) for event in events]
-    heads = version_heads(session, [first.change.version_id for first, *_ in ordered])
+    changes = [each.change for event in events for each in event]
+    heads = version_heads(
+        session, [id_ for each in changes for id_ in (each.before_id, each.version_id)]
+    )
     items = []
     for by_time, (row, *others) in zip(ordered, leading, strict=True):
         first, last = by_time[0], by_time[-1]
         flagged, rest = flagged_first(
             passages.get(row.change.id, []), row.document.title
         )
-        view = listed_view(row, words)
+        view = replace(listed_view(row, words), heads=heads)
         items.append(
             {
                 "id": stable_id(
@@ -177,6 +180,8 @@ def _title(words: Catalogue, narrowed: dict[str, list[str]]) -> str:
 
 
 def _filter_name(words: Catalogue, name: str, value: str) -> str:
+    if name == "noted":
+        return words("filter.noted")
     if name == "language":
         return words.language_name(value)
     return words.label(_GROUPS[name], value) if name in _GROUPS else value
