@@ -18,7 +18,7 @@ from policywatch.web.serving import Listening, hosts, root
 from storage.database import Database
 from tests.site import serving
 from tests.story_of_parley import PRIVACY, tell
-from tests.web_pages import Story, hrefs
+from tests.web_pages import Story, hrefs, text
 from tests.web_server import get, served
 
 DATABASES = ["sqlite"]
@@ -103,8 +103,27 @@ def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(
 
 def test_only_reading_is_possible(site: httpx.Client) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        assert site.request(method, "/").status_code == 405
+        answer = site.request(method, "/")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert site.head("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "Not possible here"),
+        ("fr", "Impossible ici"),
+        ("de", "Hier nicht möglich"),
+    ],
+)
+def test_what_is_not_possible_is_refused_in_the_language_of_the_page(
+    site: httpx.Client, language: str, title: str
+) -> None:
+    answer = site.post("/changes", params={"lang": language})
+    tree = LexborHTMLParser(answer.text)
+    assert (answer.status_code, text(tree, "h1")) == (405, [title])
+    assert tree.css_first("html").attributes["lang"] == language
+    assert "/" in {href.partition("?")[0] for href in hrefs(tree, "main a")}
 
 
 def test_behind_a_proxy_every_link_keeps_its_prefix(database: Database) -> None:

@@ -31,6 +31,8 @@ _KEYS = {
     404: "page",
     400: "unclear",
     403: "forbidden",
+    405: "method",
+    413: "too_large",
     503: "busy",
 }  # of the page's words
 
@@ -78,7 +80,9 @@ def _other(request: Request, failure: HTTPException) -> Response:
     if _is_program(request):
         return problem(failure.status_code, headers=failure.headers)
     if failure.status_code in _KEYS:
-        return _failed(request, failure.status_code)
+        answer = _failed(request, failure.status_code)
+        answer.headers.update(failure.headers or {})
+        return answer
     return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
 
 
