@@ -1,10 +1,10 @@
 """What disturbs a page, and what changes it: `python -m evaluation.disturbances [NOISE.toml ...]`.
 
 Pages of five makes are composed of the sentences of tests/cases; each noise is put into each of them, comes with one
-check and goes with the next, beside a document that stays as it is. Real changes replace one sentence by another one
-that must be told, in a paragraph, an item, a cell, a note or a folded section. Everything runs through the real job,
-over the loopback. A noise fools the watch where a version, an alert or a held text comes of it; a change is told where
-it alerts.
+check and goes with the next, beside a document that stays as it is, or shows what its `days` say. Real changes are those
+of the files, each in two makes; without any, one sentence of a page becomes another one that must be told. Everything
+runs through the real job, over the loopback. A noise fools the watch where a version, an alert or a held text comes of
+it; a change is told where it alerts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,11 @@ NOISE = ROOT / "evaluation" / "data" / "disturbances" / "noise.toml"
 SLOTS = ("top", "above", "start", "middle", "end", "beside", "bottom")
 SECTIONS = 9
 SENTENCES = 4  # of a section
+TITLES = {
+    "en": "Privacy Policy",
+    "fr": "Politique de confidentialité",
+    "de": "Datenschutzerklärung",
+}
 
 Sections = list[tuple[str, list[str]]]
 
@@ -47,6 +52,7 @@ class Case:
     kind: str
     make: str
     pages: tuple[Callable[[], str], ...]
+    language: str = "en"
 
 
 def sentences(language: str) -> list[dict[str, Any]]:
@@ -183,52 +189,74 @@ MAKES = {each.__name__: each for each in (article, theme, spans, layout, folds)}
 
 
 def _document(title: str, body: str) -> str:
-    return f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>{body}</body></html>'
+    language = next(each for each, name in TITLES.items() if name == title)
+    return f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title></head><body>{body}</body></html>'
 
 
 def noise_cases(files: Sequence[Path]) -> Iterator[Case]:
     """Each noise in each make; `{nonce}` in it is another word in each answer."""
     seed = 0
     for file in files:
-        for entry in tomllib.loads(file.read_text("utf-8"))["noise"]:
+        data = tomllib.loads(file.read_text("utf-8"))
+        for entry in data["noise"]:
             for make in entry.get("makes", MAKES):
                 seed += 1
-                sections, _ = compose(seed, "en")
-                yield Case(
-                    entry["name"],
-                    entry["kind"],
-                    make,
-                    _with_noise(make, sections, entry),
-                )
+                yield _entry_case(entry, make, seed, data)
 
 
-def _with_noise(
-    make: str, sections: Sections, entry: dict[str, Any]
-) -> tuple[Callable[[], str], ...]:
-    title = "Privacy Policy"
+def file_changes(files: Sequence[Path]) -> Iterator[Case]:
+    """Each change in two makes."""
+    makes = list(MAKES)
+    seed = 2000
+    for file in files:
+        data = tomllib.loads(file.read_text("utf-8"))
+        for number, entry in enumerate(data.get("change", [])):
+            for make in (makes[number % 5], makes[(number + 2) % 5]):
+                seed += 1
+                case = _entry_case({"at": "middle"} | entry, make, seed, data)
+                before, after, _ = case.pages
+                yield replace(case, kind="change", pages=(before, after, after))
 
-    def page(html: str) -> str:
-        slots = dict.fromkeys(SLOTS, "")
-        slots[entry.get("at", "top")] = html.replace(
-            "{nonce}", f"{random.getrandbits(40):x}"
+
+def _entry_case(
+    entry: dict[str, Any], make: str, seed: int, data: dict[str, Any]
+) -> Case:
+    language = entry.get("language", "en")
+    title = TITLES[language]
+    sections = (
+        next(
+            (
+                [(heading, list(texts)) for heading, texts in policy["sections"]]
+                for policy in data.get("policy", [])
+                if policy["language"] == language
+            ),
+            None,
         )
-        drawn = MAKES[make](title, sections, slots)
-        for old, new in (
-            entry.get("replace", []) if html == entry.get("html", "") else []
-        ):
-            drawn = re.sub(old, new, drawn)
-        return drawn
+        or compose(seed, language)[0]
+    )
 
-    without, within = entry.get("was", ""), entry.get("html", "")
+    def page(shown: Sequence[str], changed: bool) -> Callable[[], str]:
+        def answer() -> str:
+            slots = dict.fromkeys(SLOTS, "")
+            if changed and "beside" in entry:
+                slots[entry["beside"]["at"]] += entry["beside"]["html"]
+            slots[entry.get("at", "top")] += random.choice(shown)
+            for slot, html in slots.items():
+                slots[slot] = html.replace("{nonce}", f"{random.getrandbits(40):x}")
+            drawn = MAKES[make](title, sections, slots)
+            for old, new in entry.get("replace", []) if changed else []:
+                drawn = re.sub(old, new, drawn)
+            return drawn
 
-    def before() -> str:
-        return (
-            page(without)
-            if without != within
-            else MAKES[make](title, sections, dict.fromkeys(SLOTS, ""))
-        )
+        return answer
 
-    return before, lambda: page(within), before
+    within = entry.get("choose") or [entry.get("html", "")]
+    was = entry.get("was", "")
+    without = within if was == "same" else ["" if [was] == within else was]
+    pages = [page(without, False), page(within, True), page(without, False)]
+    if "days" in entry:
+        pages = [page([html], False) for html in entry["days"]]
+    return Case(entry["name"], entry["kind"], make, tuple(pages), language)
 
 
 def change_cases() -> Iterator[Case]:
@@ -258,19 +286,29 @@ def _always(page: str) -> Callable[[], str]:
 
 def run(cases: Sequence[Case], folder: Path) -> Iterator[tuple[Case, list[str], int]]:
     """Each case with its outcomes and how many alerts came of it."""
+    for checks in sorted({len(case.pages) for case in cases}):
+        some = [case for case in cases if len(case.pages) == checks]
+        home = folder / str(checks)
+        home.mkdir()
+        yield from _run(some, checks, home)
+
+
+def _run(
+    cases: Sequence[Case], checks: int, folder: Path
+) -> Iterator[tuple[Case, list[str], int]]:
     with a_site() as site:
         config = _watchlist(folder, site, cases)
         step = 0
         for number, case in enumerate(cases):
             site.pages[f"/{number}"] = lambda case=case: case.pages[step]()  # type: ignore[misc]
         with a_job(config) as job:
-            for step in range(3):  # noqa: B007
+            for step in range(checks):  # noqa: B007
                 job.run(force=True)
         database = Database(f"sqlite:///{folder}/watch.db")
         with database.reading() as session:
             for number, case in enumerate(cases):
                 document = f"d{number}/page"
-                checks = session.exec(
+                made = session.exec(
                     select(Check)
                     .where(Check.document_id == document)
                     .order_by(Check.id)  # type: ignore[arg-type]
@@ -280,7 +318,7 @@ def run(cases: Sequence[Case], folder: Path) -> Iterator[tuple[Case, list[str], 
                     .join(Change, Change.id == Alert.change_id)  # type: ignore[arg-type]
                     .where(Change.document_id == document)
                 ).all()
-                outcomes = [str(check.outcome) for check in checks]
+                outcomes = [str(check.outcome) for check in made]
                 yield case, outcomes, len(alerts)
         database.close()
 
@@ -288,9 +326,9 @@ def run(cases: Sequence[Case], folder: Path) -> Iterator[tuple[Case, list[str], 
 def _watchlist(folder: Path, site: Site, cases: Sequence[Case]) -> Path:
     text = f'contact = "test@example.org"\ndatabase = "sqlite:///{folder}/watch.db"\n[crawl]\ndelay = 0\nconfirm_delay = 0\n'
     text += f'[[routes]]\nname = "all"\nto = ["file://{folder}/alerts.txt"]\n'
-    for number in range(len(cases)):
-        text += f'[[documents]]\nid = "d{number}/page"\nservice = "S{number}"\ntitle = "Privacy Policy"\n'
-        text += f'kind = "privacy-policy"\nurl = "{site.url}/{number}"\nallow_private = true\n'
+    for number, case in enumerate(cases):
+        text += f'[[documents]]\nid = "d{number}/page"\nservice = "S{number}"\ntitle = "{TITLES[case.language]}"\n'
+        text += f'language = "{case.language}"\nkind = "privacy-policy"\nurl = "{site.url}/{number}"\nallow_private = true\n'
     file = folder / "policywatch.toml"
     file.write_text(text, "utf-8")
     return file
@@ -307,23 +345,22 @@ def main() -> None:
         help="list what fooled the watch, and what was not told",
     )
     given = parser.parse_args()
-    cases = [*noise_cases(given.noise), *change_cases()]
+    changes = list(file_changes(given.noise)) or list(change_cases())
+    cases = [*noise_cases(given.noise), *changes]
     started = time.process_time()
     table: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for case, outcomes, alerts in run(cases, Path(folder)):
             counts = table.setdefault(case.kind, Counter())
-            second, third = outcomes[1], outcomes[2]
+            later = set(outcomes[1:])
             counts["pairs"] += 1
             counts["alerts"] += bool(alerts)
-            counts["versions"] += "changed" in (second, third) or "cosmetic" in (
-                second,
-                third,
-            )
+            counts["versions"] += bool({"changed", "cosmetic"} & later)
             counts["held"] += "held" in outcomes
             counts["lost"] += bool({"unreadable", "failed", "blocked"} & {*outcomes})
-            quiet = not alerts and {second, third} <= {"unchanged", "not-modified"}
-            counts["fooled"] += not quiet
+            quiet = not alerts and later <= {"unchanged", "not-modified"}
+            if case.kind != "change":
+                counts["fooled"] += not quiet
             wrong = not alerts if case.kind == "change" else not quiet
             if given.misses and wrong:
                 print(
