@@ -231,3 +231,31 @@ def test_a_list_of_broken_lines_is_known_again(known: tuple[str, ...]) -> None:
     former = ["Privacy", LETTERS, CARDS, *known]
     page = read_page(markup.encode(), language="en", former=former)
     assert texts(page) == [LETTERS, CARDS, *LISTED]
+
+
+@pytest.mark.parametrize(
+    ("box", "is_text"),
+    [
+        ("<div><p>Leave your e-mail address, we write monthly.</p><input type=email></div>", False),
+        ("<div><p>To opt out of the sale of data, leave your address.</p><input type=email></div>", True),
+        ("<div><p>We and our partners store cookies.</p><i>Fine</i><div>Accept all</div></div>", False),
+        ("<p class=c><a href=/>Start</a> » <a href=/h>About the house</a></p>", False),
+        ("<p>Our partner is Norrvik.</p>", True),
+    ],
+)  # fmt: skip
+def test_a_new_box_that_asks_or_links_is_none_of_the_text(
+    box: str, is_text: bool
+) -> None:
+    body = "".join(
+        f"<p>We keep the data of account number {n} for as long as you use it.</p>"
+        for n in range(12)
+    )
+    old = f"<main><h1>Privacy Policy</h1>{body}</main>"
+    former = tuple(block.text for block in read_page(old.encode()).blocks)
+    page = read_page(
+        old.replace("</main>", f"{box}</main>").encode(),
+        language="en",
+        former=former,
+    )
+    added = len(page.blocks) - len(former)
+    assert (added > 0) is is_text

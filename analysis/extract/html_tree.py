@@ -23,6 +23,8 @@ _SKIPPED_TAGS = (
 )
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _PICTURES = frozenset(("img", "svg"))
+_FIELDS = frozenset(("input", "textarea", "select"))
+_TYPED = frozenset(("", "text", "email", "search", "tel"))
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
 _DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
 _TOOLTIP = frozenset(("tooltiptext", "tooltipcontent", "tooltipbody"))
@@ -56,7 +58,7 @@ class Element:
     link_chars: int = 0
     prose: int = 0  # characters that stand in sentences
     sentences: int = 0  # lines that are prose
-    has_form: bool = False
+    has_field: bool = False  # for words of the visitor
     is_declaration: bool = False  # within a consent manager's table of cookies
     titled: bool = False  # whether an <h1> that is no link stands in it
     reason: str | None = None  # why it is left out
@@ -105,6 +107,16 @@ class Element:
             )
             is holder
         )
+
+    def below(self) -> Iterator[Element]:
+        """The elements that stand in it, in no order; without recursion."""
+        pending: list[Element] = [self]
+        while pending:
+            inner = [
+                each for each in pending.pop().children if isinstance(each, Element)
+            ]
+            yield from inner
+            pending += inner
 
     def texts(self) -> Iterator[str]:
         """The pieces of text below it; without recursion, for pages nest deeper than Python calls."""
@@ -255,6 +267,9 @@ def grow(root: LexborNode) -> list[Element]:
                     parent.children.append(text)
             elif tag in _PICTURES and (words := _words_of_picture(node.attributes)):
                 parent.children.append(words)
+            elif tag in _FIELDS:
+                kind = node.attributes.get("type") or ""
+                parent.has_field |= tag != "input" or kind.lower() in _TYPED
             elif tag[:1] not in ("-", "!") and tag not in SKIPPED:
                 attributes = node.attributes
                 element = Element(tag, attributes, parent, len(elements))

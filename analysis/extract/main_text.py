@@ -34,13 +34,13 @@ def measure(elements: list[Element], lines: list[MarkupLine]) -> None:
             holder.sentences += 1
     for element in reversed(elements):
         parent = element.parent
-        if element.tag == "form":
-            element.has_form = True
+        if element.tag == "form" or element.get("contenteditable") == "true":
+            element.has_field = True
         elif element.tag == "h1":
             element.titled = element.link_chars < element.chars
         if parent is not None:
             parent.titled |= element.titled
-            parent.has_form |= element.has_form
+            parent.has_field |= element.has_field
             parent.chars += element.chars
             parent.link_chars += element.link_chars
             parent.prose += element.prose

@@ -15,7 +15,7 @@ from analysis.extract.consent_dialogs import smallest_with
 from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.model import CELL
-from analysis.text.lexicon import matches
+from analysis.text.lexicon import PhraseMatch, matches
 from analysis.text.phrases import kinds_of, pattern
 
 BESIDE = "beside the text"
@@ -25,6 +25,10 @@ _KNOWN = 0.5  # of the text read without memory
 _GROWN = 0.3  # of the former text
 REWORDED = 60  # per cent alike
 _SMALL = 600  # characters
+_LABEL = 40  # characters
+_FEW = 4  # sentences
+_ITEMS = frozenset(("li", "dt", "dd", "tr", "td", "th"))
+_ASKED = frozenset(("data_collection", "advertising", "personal_data"))
 _POLICIES = frozenset(("privacy", "terms"))  # named by notices
 
 Siblings = tuple[
@@ -52,9 +56,10 @@ def recall(
     if whole or not size or size < _KNOWN * sum(len(line.text) for line in left):
         return
     stood = {*standing}
-    for line in _inserted(left, stood, box, language):
+    gone = [*(known - Counter(line.text for line in left))]
+    for line in _inserted(left, stood, box, gone, language):
         line.reason = INSERTED
-    beside = _beside(left, stood, box, known, language)
+    beside = _beside(left, stood, box, gone, language)
     if sum(len(line.text) for line in beside if line.is_prose) <= _GROWN * size:
         for line in beside:
             line.reason = BESIDE
@@ -88,7 +93,7 @@ def _beside(
     left: Sequence[MarkupLine],
     standing: set[MarkupLine],
     box: Element,
-    known: Counter[str],
+    gone: Iterable[str],
     language: str | None,
 ) -> list[MarkupLine]:
     """Outside the text's box, unless they continue it or replace its text."""
@@ -99,7 +104,6 @@ def _beside(
     ]
     if not new:
         return []
-    gone = [*(known - Counter(line.text for line in left))]
     places = {line: siblings(line.element, box) for line in new}
     texts = {
         place[0]
@@ -123,9 +127,12 @@ def _inserted(
     left: Sequence[MarkupLine],
     standing: set[MarkupLine],
     box: Element,
+    gone: Iterable[str],
     language: str | None,
 ) -> list[MarkupLine]:
-    """With a form or button, not speaking of policies: newsletters, surveys. Not sections whose title is a button."""
+    """With a field or button, or little but links, not speaking of policies: newsletters, surveys, breadcrumbs. Not
+    sections whose title is a button, items of a list, nor what rewords a line that is `gone`.
+    """
     new: dict[Element, list[MarkupLine]] = {}
     old = {element for line in standing for element in line.element.upwards()}
     for line in left:
@@ -137,12 +144,44 @@ def _inserted(
     return [
         line
         for element, lines in new.items()
-        if (element.has_form or has_button(element))
-        and sum(len(line.text) for line in lines) <= _SMALL
+        if sum(len(line.text) for line in lines) <= _SMALL
+        if element.tag not in _ITEMS
         if not any(is_same_kind(element, other) for other in _beside_it(element))
-        if not any(speaks_of_policies(line.text, language) for line in lines)
+        if _is_furniture(element, [line.text for line in lines], language)
+        if not any(_is_reworded(line.text, gone) for line in lines)
         for line in lines
     ]
+
+
+def _is_furniture(element: Element, texts: list[str], language: str | None) -> bool:
+    if element.has_field:  # it may ask for an address, and say what for
+        named = {match.topic for text in texts for match in _deciding(text, language)}
+        return named <= _ASKED
+    if _asks_for_consent(element, texts):
+        return True
+    has_controls = has_button(element) or 2 * element.link_chars >= element.chars
+    return has_controls and not any(
+        speaks_of_policies(text, language) for text in texts
+    )
+
+
+def _asks_for_consent(element: Element, texts: list[str]) -> bool:
+    """Names cookies, and offers to accept, refuse or choose, in whatever markup."""
+    if not any(pattern("furniture", "cookies").search(text) for text in texts):
+        return False
+    labels = [
+        label
+        for child in element.below()
+        if (label := child.words(_LABEL).lower()) and not child.sentences
+    ]
+    decide = [
+        pattern("furniture", key, whole=True)
+        for key in ("consent", "choices", "dismiss")
+    ]
+    return element.sentences <= _FEW and (
+        any(each.fullmatch(label) for label in labels for each in decide)
+        or sum(child.is_button for child in element.below()) > 1
+    )
 
 
 def _beside_it(element: Element) -> Iterable[Element]:
@@ -161,7 +200,11 @@ def speaks_of_policies(text: str, language: str | None) -> bool:
 
 
 def _decides(text: str, language: str | None) -> bool:
-    return any(match.tier == "decides" for match in matches(text, language))
+    return bool(_deciding(text, language))
+
+
+def _deciding(text: str, language: str | None) -> list[PhraseMatch]:
+    return [match for match in matches(text, language) if match.tier == "decides"]
 
 
 def _is_reworded(text: str, gone: Iterable[str]) -> bool:
