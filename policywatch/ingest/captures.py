@@ -109,7 +109,7 @@ def _ingest(
     *,
     again: bool,
 ) -> None:
-    """Slow work is done between two transactions. A killed run has recorded the attempt, and the next one continues."""
+    """Slow work is done between transactions. A killed run has recorded the attempt, and the next one continues."""
     with database.writing() as session:
         check = session.get_one(Check, check_id)
         if check.outcome is not None and not again:
@@ -124,6 +124,7 @@ def _ingest(
                 return
         is_given_up = check.attempts >= ATTEMPTS
         check.attempts += not is_given_up
+    with database.reading() as session:  # one snapshot, and nobody waits for it
         captures = captures_from(session, check.capture_id)
         history = load_history(session, check, captures, config)
     decision: Decision
