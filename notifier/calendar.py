@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-REMINDER = timedelta(days=7)
+REMINDER = timedelta(days=7)  # before the deadline
 
 
 @dataclass(frozen=True, slots=True)

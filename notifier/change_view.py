@@ -30,11 +30,11 @@ from storage.changes import Change, StoredPassage, passages
 from storage.documents import PREVIEW, Document, document
 from storage.versions import Version, archive_name, version_heads
 
-_LONGEST_NAME = 60
+_LONGEST_NAME = 60  # characters
 _MOST_IN_SUBJECT = 80
 _TOPICS_IN_SHORT = 4
-_IN_SHORT = ("effective_date", "deadline", "default")
-_LONGEST_MEANING = 250
+_IN_SHORT = ("effective_date", "deadline", "default")  # of the facts
+_LONGEST_MEANING = 250  # characters
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,6 +43,7 @@ class UnusableAddress(ValueError):
 
 
 def notify_service(url: str) -> NotifyBase:
+    """Raises `UnusableAddress`."""
     scheme = scheme_of(url)
     with listening():
         service = (

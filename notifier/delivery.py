@@ -80,8 +80,8 @@ def wait(attempts: int, asked: timedelta | None, chance: float) -> timedelta:
 
 
 LEASE = timedelta(minutes=15)  # another host's claim counts as dead
-PATIENCE = timedelta(seconds=30)
-_CRASHES_FORGIVEN = 3
+PATIENCE = timedelta(seconds=30)  # for resting addresses
+_CRASHES_FORGIVEN = 3  # dead claims
 
 
 class Send(Protocol):

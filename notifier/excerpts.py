@@ -14,7 +14,7 @@ from storage.changes import Change, StoredPassage
 from storage.paragraphs import anchor
 
 _SEPARATOR = " › "
-_CONTEXT = 160
+_CONTEXT = 160  # unchanged characters on each side
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def channel_of(scheme: str) -> Channel:
 _HAIR_SPACE = "\u200a"
 _HTML = re.compile(r"[<>]")
 _SLACK_MARKS = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)")
-_SPACE = re.compile(r"[ \t\r\n]+")
+_SPACE = re.compile(r"[ \t\r\n]+")  # of a template, not of its texts
 
 
 @dataclass(frozen=True, slots=True)

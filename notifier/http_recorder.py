@@ -16,7 +16,7 @@ from typing import Any
 import requests
 import urllib3.exceptions as urllib3
 
-_LARGEST_ANSWER = 256 * 1024
+_LARGEST_ANSWER = 256 * 1024  # bytes, decompressed
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ _PERMANENT = 500
 _POLICY = SMTP.clone(
     refold_source="none"
 )  # a long address in a header would be encoded
-_QUOTED = re.compile(r'"[^"]*"')
+_QUOTED = re.compile(r'"[^"]*"')  # may contain a comma
 _FROM = re.compile(
     "^From ", re.MULTILINE
 )  # smtplib, and mbox files on servers, would write ">From "

@@ -39,8 +39,8 @@ from storage.deliveries import (
 from storage.documents import document
 
 _SUBJECT = 180  # characters; phones show less
-_LENGTHS = (1500, 600, 250)
-_WAYS = (2, 1, 0)
+_LENGTHS = (1500, 600, 250)  # of a passage
+_WAYS = (2, 1, 0)  # to refuse
 _ONE_LINE = 500  # SMS and pagers get a line and a link
 _TEXTS = {
     NoticeKind.UNREADABLE: "notices.unreadable",

@@ -54,8 +54,8 @@ from storage.documents import document, failing, is_silent, untranslated_id, wat
 from storage.reviews import Review, last_reviews
 from storage.subscribers import subscribers
 
-SENDING = (ReviewState.REVIEWED, ReviewState.CONCERNS_US)
-OPERATOR = "[operator]"
+SENDING = (ReviewState.REVIEWED, ReviewState.CONCERNS_US)  # what is held until then
+OPERATOR = "[operator]"  # no route can be called so
 
 
 class _Assignment(NamedTuple):
@@ -404,7 +404,7 @@ def _distinct(addresses: Sequence[Address]) -> list[Address]:
 
 
 _REPORT_AGAIN = timedelta(days=7)
-_LONG_PAUSE = timedelta(days=1)
+_LONG_PAUSE = timedelta(days=1)  # reported at once
 
 
 def report_unreadable(session: Session) -> None:

@@ -106,6 +106,7 @@ def _meet(key: str, wanted: Collection[str], found: Collection[str]) -> bool:
 
 
 def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:
+    """Raises `ValueError` that lists what is allowed."""
     if found not in allowed:
         raise ValueError(f"{found!r} is no {what}; allowed are {', '.join(allowed)}")
     return found

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, unquote_plus
 from messages import Message, Value
 from notifier.escape import clean
 
-_LONGEST = 300
+_LONGEST = 300  # of a server's answer
 _SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")
 # parts of a URL that are no secrets
 _SHORTEST = 3

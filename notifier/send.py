@@ -39,7 +39,7 @@ from notifier.secrets import scrub, scrubbed
 from notifier.webhook import Webhook
 from storage.clock import retry_after, utc_now
 
-DEADLINE = 60.0
+DEADLINE = 60.0  # seconds; a slow server holds up no others
 _FOR_THE_LAST = 0.25
 _LONGEST_SUBJECT = 250
 # bytes: 200 characters as \uXXXX, and the other keys

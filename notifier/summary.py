@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from messages import Catalogue
 from notifier.escape import clean, web_link
 
-_MOST_ROWS = 5
+_MOST_ROWS = 5  # with date, deadline and default
 _ORDER = (
     "data",
     "purposes",

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from notifier.notifications import Notification
 
 SCHEMES = ("webhook+http", "webhook+https")
-_SHORTEST = 16
-_SECONDS = 35.0
+_SHORTEST = 16  # characters of a secret
+_SECONDS = 35.0  # for the whole exchange
 
 ChangeJson = Callable[[Session, int], dict[str, Any]]
 

@@ -30,7 +30,7 @@ from storage.withdrawals import with_withdrawn
 
 # outcomes whose capture is kept but not valid
 ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)
-ATTEMPTS = 3
+ATTEMPTS = 3  # to read a capture
 
 
 class Check(SQLModel, table=True):

@@ -18,7 +18,7 @@ from sqlmodel import Session, update
 from messages import Message
 from storage.errors import DamagedValue
 
-MAX_INTEGER = 2**31 - 1
+MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type
 MAX_BIGINT = 2**63 - 1
 ROWS = 500  # read at a time, or bound values in a statement
 

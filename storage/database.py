@@ -292,6 +292,7 @@ def sqlite_file(url: URL) -> Path | None:
 
 
 def parse_address(url: str) -> URL:
+    """Raises `WrongAddress`."""
     if not url.startswith("sqlite") and url.count("@") > 1:
         # the rest of a password would be shown as the host
         raise WrongAddress(

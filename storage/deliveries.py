@@ -106,7 +106,7 @@ def notices_of(
     return list(session.exec(wanted))
 
 
-_CANDIDATES = 20
+_CANDIDATES = 20  # to choose from: other processes may claim the first ones
 
 
 @dataclass(frozen=True, slots=True)

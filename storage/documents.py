@@ -186,8 +186,8 @@ def untranslated_id(document: Document) -> str:
     return document.id.removesuffix(f".{document.language}")
 
 
-PREVIEW = "preview"
-_MARK = f"/{PREVIEW}-"
+PREVIEW = "preview"  # a document that announces
+_MARK = f"/{PREVIEW}-"  # in its id
 
 
 def replaced_by(announced: Document) -> str | None:

@@ -158,7 +158,7 @@ def _paragraphs(session: Session) -> Iterator[Damage]:
             )
 
 
-_Intervals = set[tuple[str | None, int, int | None]]
+_Intervals = set[tuple[str | None, int, int | None]]  # digest, first and last version
 
 
 def _stored_intervals(session: Session, document: str) -> _Intervals:
@@ -189,7 +189,7 @@ def _intervals(session: Session, document: str) -> _Intervals:
     return ended | {(key, first, None) for key, first in standing.items()}
 
 
-_MAGIC = (0x377F0682, 0x377F0683)
+_MAGIC = (0x377F0682, 0x377F0683)  # the second: big-endian checksums
 _HEADER, _FRAME = 32, 24  # bytes
 
 
@@ -251,7 +251,7 @@ def _summed(sums: tuple[int, int], data: bytes, order: str) -> tuple[int, int]:
     return one, other
 
 
-_SAMPLE = 64
+_SAMPLE = 64  # rows of a daily look
 _DIFFERS = (
     *("time is not that of the fetch", "place in the chain is another"),
     *(

@@ -215,9 +215,9 @@ def _started(pid: int) -> str:
     return f"{boot}.{ticks}"
 
 
-_WHOLE = "*"
-_WORKERS_END = 30.0
-_LOOK = 0.2
+_WHOLE = "*"  # the lease of the whole store
+_WORKERS_END = 30.0  # for jobs that workers have begun
+_LOOK = 0.2  # between two looks
 _AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
 
@@ -245,6 +245,9 @@ def one_at_a_time(
 def beside_others(
     database: Database, group: str, *, lease: float = LEASE
 ) -> Iterator[Database]:
+    """One group of documents on PostgreSQL, once its hosts have rested. Raises `Busy` at once if another worker has it,
+    or a process has or awaits the whole store.
+    """
     held = _wait_for(
         database, group, f"another worker, or a run, is at work on {group}", lease
     )

@@ -42,6 +42,7 @@ class OlderStore:
         return found
 
     def answer(self, id_: int) -> dict[str, Any]:
+        """As the arguments of `Fetched`. Raises `DamagedValue`."""
         row = self._connection.execute(_CAPTURE, {"id": id_}).mappings().one()
         headers = row["headers"] or "[]"
         pairs = json.loads(headers) if isinstance(headers, str) else headers
@@ -51,6 +52,7 @@ class OlderStore:
 
 @contextmanager
 def opened(address: str) -> Iterator[OlderStore]:
+    """Raises `WrongAddress`, `DatabaseUnavailable`."""
     url = parse_address(address)
     file = sqlite_file(url)
     if file is not None and not file.is_file():

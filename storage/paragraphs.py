@@ -32,16 +32,16 @@ from storage.documents import Document
 from storage.tokenizer import folded_words, split_words, write_forms
 from storage.versions import Version, renumber
 
-Mentions = Callable[[str], Mapping[str, int]]
+Mentions = Callable[[str], Mapping[str, int]]  # mentions by topic
 
 # ids of one second; still exact as floats
 _IN_A_SECOND = 2**20
-_TOGETHER = 100
+_TOGETHER = 100  # paragraphs of a pack
 _INSERT_WORDS = {
     "sqlite": "INSERT INTO paragraph_words (rowid, words) VALUES (?, ?)",
     "postgresql": "INSERT INTO paragraph_words (paragraph_id, words) VALUES (%s, CAST(%s AS tsvector))",
 }
-_DIGEST = 16
+_DIGEST = 16  # bytes
 _ANCHOR = 12  # no two texts of a page share them by chance
 _ROW_ID = BigInteger().with_variant(
     Integer, "sqlite"

@@ -41,6 +41,7 @@ class Removal(NamedTuple):
 def planned_removal(
     session: Session, document_id: str, *, imported: bool = False
 ) -> Removal:
+    """Raises `UnknownDocument`."""
     document(session, document_id)
     gone = _gone(document_id, imported=imported)
     checks = false() if imported else col(Check.document_id) == document_id
@@ -96,7 +97,7 @@ def remove(session: Session, document_id: str) -> None:
 def remove_imported(
     session: Session, document_id: str, mentions: Mentions | None = None
 ) -> None:
-    """Our versions are renumbered from 1, and the next check asks for the whole page."""
+    """Our versions are renumbered from 1, and the next check asks for the whole page. Raises as `remove` does."""
     row = document(session, document_id)
     take(session, AdvisoryLock.PLANNING)
     gone = _gone(document_id, imported=True)

@@ -18,7 +18,7 @@ from storage.database import Database, all_tables
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import document
 
-_ROWS = 500
+_ROWS = 500  # so that others can write in between
 
 
 @dataclass(frozen=True, slots=True)

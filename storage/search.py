@@ -263,7 +263,7 @@ def _places(have: Sequence[IndexedWord], phrase: Phrase) -> list[tuple[int, int]
     return found
 
 
-_AROUND = 180
+_AROUND = 180  # characters on each side
 
 
 def excerpt(hit: Hit) -> list[tuple[bool, str]]:

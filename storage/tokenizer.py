@@ -15,11 +15,11 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from storage.columns import in_parts
 
 MOST = 16_000  # of a paragraph; PostgreSQL knows no later position
-LONGEST = 64
+LONGEST = 64  # characters of a word that count
 STEMMERS = {"en": "english", "fr": "french", "de": "german"}
 # bytes; PostgreSQL allows a mebibyte
 _ROOM = 900_000
-_PLACE = 5
+_PLACE = 5  # bytes that PostgreSQL adds
 _MOST_OF_A_SIGN = 131  # bytes: half of the longest word with its place
 
 # without spaces: each character is a word

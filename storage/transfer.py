@@ -30,7 +30,7 @@ from storage.database import Database, all_tables
 from storage.errors import StorageError, with_advice
 from storage.paragraphs import stored_words, write_words
 
-_ROWS = 100
+_ROWS = 100  # in memory at once; a capture may have megabytes
 _ANY_ORDER = 2**256
 
 

@@ -108,7 +108,7 @@ def archive_name(source: str | None) -> str | None:
 
 OURS = col(Version.imported).is_(False)
 IMPORTED = col(Version.imported).is_(True)
-FROM_PAGE = col(Version.source).is_(None)
+FROM_PAGE = col(Version.source).is_(None)  # of the service itself
 
 
 def current_version(

@@ -35,7 +35,7 @@ from storage.documents import Document
 from storage.versions import state_of_texts, versions_of_document
 
 MANIFEST = "manifest.json"
-_AT_ONCE = 500
+_AT_ONCE = 500  # rows
 _OF_A_CHECK = {*CheckJson.model_fields} - {"document"}
 
 Form = Literal["jsonl", "csv"]

@@ -21,7 +21,7 @@ from storage.deliveries import alerts_of
 from storage.documents import document
 from storage.reviews import last_reviews, machine_values, put_edit
 
-_LATE = timedelta(days=1)
+_LATE = timedelta(days=1)  # after a late answer
 
 
 def read_again(

@@ -32,9 +32,9 @@ from policywatch.reader.model import (
 from policywatch.reader.prompt import FIRST_ITEM, Prompt
 from storage.changes import StoredPassage
 
-_LONGEST = 300
+_LONGEST = 300  # of a sentence
 _LONGEST_HEADLINE = 140
-_SHORTEST = 3
+_SHORTEST = 3  # of a quotation
 _MOST_STATEMENTS = 5
 _LEAD_IN = 80  # before a list's first item
 _MARKED = {

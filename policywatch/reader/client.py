@@ -19,8 +19,8 @@ from policywatch.reader.model import (
     TooLong,
 )
 
-_LARGEST = 2**20
-_MOST_TOKENS = 4_000
+_LARGEST = 2**20  # bytes of an answer
+_MOST_TOKENS = 4_000  # of an answer
 _LONGEST_PAUSE = 20.0  # seconds of a Retry-After
 
 

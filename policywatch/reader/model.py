@@ -52,7 +52,7 @@ class Reply(NamedTuple):
 
 Kind = Literal["practice", "choice", "right", "notice", "rule", "scope", "nothing"]
 Role = Literal["in_force", "object_until"]
-Texts = dict[str, str]
+Texts = dict[str, str]  # by language
 
 
 class Citation(BaseModel):

@@ -19,9 +19,9 @@ from policywatch.reader.model import answer_schema
 from storage.changes import StoredPassage
 from storage.documents import PREVIEW
 
-_MOST = 12_000
-_MOST_OF_ONE = 3_000
-_AROUND = 160
+_MOST = 12_000  # characters of all passages
+_MOST_OF_ONE = 3_000  # of one, if several compete
+_AROUND = 160  # unchanged characters around changes
 _MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
 _DATED = frozenset(("looks.stamp", "looks.date"))
 FIRST_ITEM = re.compile(r"\((?:a|1|i(?=\).*\(ii\)))\)\s")  # (i) also follows (h)

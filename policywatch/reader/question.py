@@ -25,10 +25,10 @@ from storage.documents import Document
 from storage.search import Hit, SearchFilter, excerpt, search
 from storage.tokenizer import STEMMERS, words
 
-_MOST = 12_000
-_SHORT = 4_000
-_MOST_WORDS = 6
-_MOST_HITS = 50
+_MOST = 12_000  # characters of all passages
+_SHORT = 4_000  # for a small context
+_MOST_WORDS = 6  # searched for
+_MOST_HITS = 50  # of one search
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ from storage.deliveries import Notice, notices_of
 from storage.readings import ModelReading, dropped_since, usage_since
 
 _BEING_ASKED = "being asked"
-_RUN_SECONDS = 300.0
-_SHORT = 4_000
+_RUN_SECONDS = 300.0  # of a run
+_SHORT = 4_000  # for a small context
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""None"""
+"""How the pages are served: proxies, an access log, timeouts and a limit of connections, which uvicorn lacks."""
 
 from __future__ import annotations
 
