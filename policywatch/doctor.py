@@ -23,10 +23,11 @@ from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.schema import span
 from policywatch.config.watchlist import Watchlist, contact_problem, load
+from policywatch.entries import with_additions
 from policywatch.evidence.timestamps import authority_of, late_problem
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.volatility import volatile_place, volatility_reason
-from policywatch.plan import is_late, with_additions
+from policywatch.plan import is_late
 from policywatch.reader import reader_of
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.views.health import (

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
 from zlib import crc32
 
 from sqlmodel import Session
 
 from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
-from policywatch.config.additions import entry_text
 from policywatch.config.schema import DocumentEntry, span
 from policywatch.config.watchlist import Watchlist
 from storage.changes import waiting_changes
 from storage.checks import Check, earlier_checks, last_checks, pauses, unread_checks
 from storage.clock import is_ahead
-from storage.database import Database
 from storage.deliveries import has_undelivered
-from storage.documents import Document, applied_digest, edited, failing, few
-from storage.journal import Action, Actor, enter
+from storage.documents import applied_digest, edited, failing, few
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and when clocks go forward
 GRACE = timedelta(hours=1)  # beyond the interval
 _RETRY = timedelta(minutes=5)  # of a document that was never read
 LOOKED_BACK = 4  # checks of which only one may come early
-_FACTS = {"service", "title", "kind", "language"}  # in columns too
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -51,101 +46,6 @@ def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
 def is_edited(session: Session, watchlist: Watchlist) -> bool:
     """The last run applied another watchlist."""
     return applied_digest(session) != watchlist.digest
-
-
-class DocumentEdits(NamedTuple):
-    """On the pages: a document's entry if added or taken over there, whether paused, and ignored passages."""
-
-    id: str
-    entry: dict[str, Any] | None
-    overrides: bool
-    paused: bool
-    ignored: tuple[tuple[str, str], ...]
-
-
-def edits(database: Database) -> list[DocumentEdits]:
-    with database.reading() as session:
-        return [
-            DocumentEdits(
-                row.id,
-                row.entry,
-                row.overrides,
-                row.paused,
-                tuple(
-                    (heading, text)
-                    for click in row.ignored or ()
-                    for heading, text in click["passages"]
-                ),
-            )
-            for row in edited(session)
-        ]
-
-
-def stored_entries(database: Database) -> str:
-    """As TOML for a file."""
-    entries = [row.entry | {"id": row.id} for row in edits(database) if row.entry]
-    return "\n".join(entry_text(DocumentEntry.model_validate(each)) for each in entries)
-
-
-def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
-    """With documents added on the pages, without paused ones, with ignored passages; the file's entries win, except
-    over those that were taken over from it.
-    """
-    rows = edits(database)
-    entries = {
-        row.id: DocumentEntry.model_validate(row.entry | {"id": row.id})
-        for row in rows
-        if row.entry
-    }
-    overriding = {row.id for row in rows if row.entry and row.overrides}
-    entries |= {
-        entry.id: entry for entry in watchlist.documents if entry.id not in overriding
-    }
-    paused = {row.id for row in rows if row.paused}
-    return watchlist.model_copy(
-        update={
-            "documents": [each for id_, each in entries.items() if id_ not in paused],
-            "ignored": {row.id: row.ignored for row in rows if row.ignored},
-            "of_file": frozenset(entry.id for entry in watchlist.documents),
-        }
-    )
-
-
-def put_entry(
-    session: Session,
-    entry: DocumentEntry,
-    actor: Actor,
-    at: datetime,
-    *,
-    before: DocumentEntry | None = None,
-) -> None:
-    """The store owns it from then on; `before` is that of the file, whose place it takes."""
-    row = session.get(Document, entry.id)
-    after = entry.model_dump(exclude_unset=True)
-    facts = {"url": entry.addresses[0], **entry.model_dump(include=_FACTS)}
-    former = before.model_dump(exclude_unset=True) if before else row and row.entry
-    if row is None:
-        row = Document(id=entry.id, added_at=at, **facts)
-        session.add(row)
-    elif row.url != facts["url"]:
-        row.forget_validators()
-    for name, value in facts.items():
-        setattr(row, name, value)
-    row.entry, row.retired = after, row.paused
-    row.overrides = row.overrides or before is not None
-    session.flush()
-    if former:
-        changed = {
-            name for name in {*former, *after} if former.get(name) != after.get(name)
-        }
-        old, new = (
-            {name: values.get(name) for name in sorted(changed)}
-            for values in (former, after)
-        )
-        enter(session, actor, Action.EDIT, row.id, at=at, before=old, after=new)
-    else:
-        new = {"url": row.url}
-        enter(session, actor, Action.ADD, row.id, at=at, after=new)
 
 
 def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Check]:

@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from policywatch.cli.pages import _state
 from policywatch.config.watchlist import load
-from policywatch.plan import with_additions
+from policywatch.entries import with_additions
 from policywatch.web.access import Access
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState

@@ -20,9 +20,9 @@ from foundation.vocabulary import NoticeKind, Outcome, State
 from messages import Message, verbatim
 from policywatch.cli.pages import _state
 from policywatch.config.watchlist import load, shipped_documents
+from policywatch.entries import with_additions
 from policywatch.ingest.extraction import ExtractionConfig, extraction_configs
 from policywatch.ingest.proposals import open_proposals
-from policywatch.plan import with_additions
 from policywatch.web.access import Access
 from policywatch.web.backend import WatchlistState
 from storage.change_list import ChangeFilter, changes_page

@@ -27,7 +27,7 @@ from policywatch.config.additions import (
     pages_in,
 )
 from policywatch.config.watchlist import load
-from policywatch.plan import put_entry, stored_entries
+from policywatch.entries import edits, put_entry, stored_entry
 from policywatch.sanitize import sanitize
 from policywatch.sources.new_page import read_new, suggest_entry
 from storage.clock import utc_now
@@ -135,7 +135,8 @@ def export_entries(config: Config = CONFIG) -> None:
     Example: `policywatch watchlist export > documents.toml`
     """
     with opened(config, even_read_only=True) as (_, database):
-        sys.stdout.write(stored_entries(database))
+        entries = filter(None, map(stored_entry, edits(database)))
+        sys.stdout.write("\n".join(map(entry_text, entries)))
 
 
 @watchlist.command(name="import")

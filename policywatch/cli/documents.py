@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from typer import Argument, BadParameter, Exit, Option
 
 from analysis.text.lexicon import mentions_in
 from messages import counted
+from policywatch.cli.add import export_entries
 from policywatch.cli.opening import opened, user
 from policywatch.cli.options import (
     CONFIG,
@@ -25,7 +25,6 @@ from policywatch.cli.options import (
 )
 from policywatch.config.schema import check_document_id
 from policywatch.config.watchlist import NOTHING_WATCHED
-from policywatch.plan import stored_entries
 from policywatch.sanitize import sanitize
 from policywatch.views.serializer import watched_json
 from storage.clock import utc_now
@@ -63,12 +62,14 @@ def list_documents(
     """
     if context.invoked_subcommand is not None:
         return
-    with opened(config, even_read_only=True) as (watchlist, database):
-        if toml:  # the former name of `watchlist export`
-            sys.stdout.write(stored_entries(database))
-            return
-        with database.reading() as session:
-            rows = watched_json(session, watchlist)
+    if toml:  # the former name of `watchlist export`
+        export_entries(config)
+        return
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
+        rows = watched_json(session, watchlist)
     if as_json:
         print_json(rows)
     elif rows:

@@ -19,8 +19,8 @@ from policywatch.config.watchlist import (
     contact_problem,
     load,
 )
+from policywatch.entries import with_additions
 from policywatch.logs import log
-from policywatch.plan import with_additions
 from storage.database import Database
 from storage.errors import StorageError, WrongAddress, with_advice
 from storage.journal import Actor

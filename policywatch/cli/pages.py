@@ -30,12 +30,12 @@ from policywatch.config.recipients import recipients
 from policywatch.config.reloadable import Reloadable
 from policywatch.config.schema import check_web_address
 from policywatch.config.watchlist import Watchlist, load, same_database
+from policywatch.entries import edits, with_additions
 from policywatch.evidence.bundle import write_bundle
 from policywatch.evidence.dataset import MANIFEST, export_data
 from policywatch.evidence.warc import write_warc
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
-from policywatch.plan import edits, with_additions
 from policywatch.web.access import UnusablePassword, access, people
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState

@@ -15,8 +15,8 @@ from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import Recipients, recipients
 from policywatch.config.reloadable import Reloadable, at_rest
 from policywatch.config.watchlist import Watchlist, load, same_database
+from policywatch.entries import edits, with_additions
 from policywatch.logs import LogFormat, start_logging
-from policywatch.plan import edits, with_additions
 from policywatch.watch import watch as stay
 from storage.database import Database
 from storage.errors import StorageError

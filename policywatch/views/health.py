@@ -18,7 +18,8 @@ from messages import counted
 from policywatch.config.errors import WatchlistError
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
-from policywatch.plan import GRACE, is_late, retries, with_additions
+from policywatch.entries import with_additions
+from policywatch.plan import GRACE, is_late, retries
 from policywatch.sanitize import sanitize
 from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now

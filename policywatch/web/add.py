@@ -17,10 +17,10 @@ from analysis.model import UnreadablePage
 from crawler.targets import Fetched
 from messages import Message
 from policywatch.config.watchlist import Watchlist
+from policywatch.entries import put_entry
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import log
-from policywatch.plan import put_entry
 from policywatch.sources.new_page import read_new, suggest_entry
 from policywatch.web.backend import Backend, Using
 from policywatch.web.forms import OperatorForm

@@ -16,9 +16,9 @@ from messages import Message
 from policywatch.config.additions import watched_as
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
+from policywatch.entries import put_entry, stored_entry
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.reprocess import Preview, preview
-from policywatch.plan import put_entry
 from policywatch.views.query_params import DocumentId
 from policywatch.web.add import entry_trouble
 from policywatch.web.backend import Backend, Using
@@ -117,10 +117,7 @@ def _watchlist(backend: Backend) -> Watchlist:
 
 def _entry(watchlist: Watchlist, row: Document) -> DocumentEntry | None:
     """None of a paused document of the file, as of what is watched no more."""
-    stored = (
-        DocumentEntry.model_validate(row.entry | {"id": row.id}) if row.entry else None
-    )
-    return watchlist.document(row.id) or stored
+    return watchlist.document(row.id) or stored_entry(row)
 
 
 def _fields(entry: DocumentEntry) -> dict[str, str]:

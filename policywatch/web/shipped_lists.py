@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist, shipped, shipped_documents
-from policywatch.plan import put_entry
+from policywatch.entries import put_entry
 from policywatch.web.backend import Using
 from policywatch.web.document import pause
 from policywatch.web.forms import OperatorForm, done, only_operators
