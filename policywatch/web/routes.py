@@ -61,10 +61,8 @@ def _last_month(
     """By its filter of today, whatever it was then."""
     wanted = ChangeFilter(alerting=True, since=since.date())
     listed = changes_page(session, wanted, limit=_CHANGES).rows
+    routes = [(entry, route_of(entry)) for entry in entries]
     return [
-        (
-            entry,
-            [row for row in listed if route_of(entry).wants(row.document, row.change)],
-        )
-        for entry in entries
+        (entry, [row for row in listed if route.wants(row.document, row.change)])
+        for entry, route in routes
     ]
