@@ -262,15 +262,15 @@ def _quote_of(
 
 def _beginning_of_list(text: str, start: int) -> tuple[str, ...]:
     """ "Users will not", for a quotation from "Users will not (i) copy it; (ii) sell it"."""
-    line_start = text.rfind("\n", 0, start) + 1
     if not _NUMBERED.match(text, start):
         return ()
-    firsts = list(_FIRST_NUMBER.finditer(text, line_start, start))
-    if not firsts:
-        return ()
-    at = firsts[-1].start()
-    first, _ = next(bounds for bounds in sentence_bounds(text) if bounds[1] > at)
-    return (text[max(first, line_start) : at],)
+    line_start = text.rfind("\n", 0, start) + 1
+    firsts = [each.start() for each in _FIRST_NUMBER.finditer(text, line_start, start)]
+    return tuple(
+        text[first : firsts[-1]]
+        for first, last in sentence_bounds(text)
+        if firsts and first <= firsts[-1] < last
+    )
 
 
 def _name_of_row(text: str, start: int) -> tuple[str, ...]:
