@@ -16,13 +16,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 from selectolax.lexbor import LexborHTMLParser
 
-from messages import Message
 from policywatch.cli.pages import _state
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load
 from policywatch.ingest.withdraw import withdraw
 from policywatch.web.access import Access
-from storage.changes import change, join_event
 from storage.database import Database
 from storage.journal import Actor
 from storage.lock import one_at_a_time
@@ -33,7 +31,7 @@ from tests.story_of_parley import PRIVACY, PRIVACY_FR
 from tests.test_web_browser import complains_of_nothing, overflow
 from tests.test_web_signing_in import PASSWORD, TOKEN, people, sign_in
 from tests.test_work import STATE
-from tests.web_pages import change_id, hrefs, page, text, visited
+from tests.web_pages import change_id, hrefs, page, text, translated_event, visited
 
 DATABASES = ["sqlite"]
 CHANGING = ("review", "reviews")
@@ -192,10 +190,7 @@ def test_the_second_of_two_editors_sees_the_words_of_the_first(
 def test_of_two_editors_on_one_event_the_second_sees_the_words_of_the_first(
     site: httpx.Client, store: Database
 ) -> None:
-    number, translated = change_id(store, PRIVACY), change_id(store, PRIVACY_FR)
-    with store.writing() as session:
-        why = Message("event.language")
-        join_event(session, change(session, translated), change(session, number), why)
+    number, translated = translated_event(store)
     sign_in(site, name="Anna")
     path = f"/changes/{translated}"
     opened = filled(page(site, path), path)
@@ -213,10 +208,7 @@ def test_of_two_editors_on_one_event_the_second_sees_the_words_of_the_first(
 def test_a_review_of_an_event_edits_its_members_and_an_emptied_form_restores(
     site: httpx.Client, store: Database
 ) -> None:
-    number, translated = change_id(store, PRIVACY), change_id(store, PRIVACY_FR)
-    with store.writing() as session:
-        why = Message("event.language")
-        join_event(session, change(session, translated), change(session, number), why)
+    number, translated = translated_event(store)
     before = [as_json(site, each) for each in (number, translated)]
     sign_in(site, name="Anna")
     edit(site, number, severity="low", topic_security="on", headline_en=HEADLINE)

@@ -36,6 +36,15 @@ def server(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
         yield url
 
 
+def parley_in(kind: str, file: Path, server: str) -> str:
+    """The URL of the story's store in a database of this kind."""
+    url = f"sqlite:///{file}"
+    if kind == "sqlite":
+        return url
+    policywatch("database", "copy", url, server)
+    return server
+
+
 def watched(url: str | Path, folder: Path) -> Path:
     url = url if isinstance(url, str) else f"sqlite:///{url}"
     config = folder / "policywatch.toml"
@@ -178,10 +187,7 @@ def test_a_copy_that_fails_leaves_nothing(
 def test_a_backup_is_made_while_others_write_and_restores(
     parley_file: Path, server: str, tmp_path: Path, kind: str
 ) -> None:
-    url, file = f"sqlite:///{parley_file}", tmp_path / "backup.db"
-    if kind == "postgresql":
-        policywatch("database", "copy", url, server)
-        url = server
+    url, file = parley_in(kind, parley_file, server), tmp_path / "backup.db"
     before = changes(url, tmp_path)
     at_work = Database(url)
     with at_work.writing() as session:
@@ -207,10 +213,7 @@ def test_a_backup_is_made_while_others_write_and_restores(
 def test_of_daily_backups_the_newest_stay(
     kind: str, parley_file: Path, server: str, tmp_path: Path
 ) -> None:
-    url, folder = f"sqlite:///{parley_file}", tmp_path / "backups"
-    if kind == "postgresql":
-        policywatch("database", "copy", url, server)
-        url = server
+    url, folder = parley_in(kind, parley_file, server), tmp_path / "backups"
     config = watched(url, tmp_path)
     folder.mkdir()
     others = ["notes.txt", "policywatch-2021-01-01.db", "policywatch-2022-02-02.db"]

@@ -19,6 +19,7 @@ from sqlmodel import select
 from foundation.vocabulary import NoticeKind, Outcome, State
 from messages import Message, verbatim
 from policywatch.cli.pages import _state
+from policywatch.config.schema import PersonEntry
 from policywatch.config.watchlist import load, shipped_documents
 from policywatch.entries import with_additions
 from policywatch.ingest.extraction import ExtractionConfig, extraction_configs
@@ -26,7 +27,6 @@ from policywatch.ingest.proposals import open_proposals
 from policywatch.web.access import Access
 from policywatch.web.backend import WatchlistState
 from storage.change_list import ChangeFilter, changes_page
-from storage.changes import change, join_event
 from storage.database import Database
 from storage.deliveries import Delivery, Notice, counts
 from storage.documents import document
@@ -35,10 +35,10 @@ from storage.reviews import last_reviews
 from storage.subscribers import Subscriber
 from storage.versions import Version
 from tests.stories import Teller, day
-from tests.story_of_parley import HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS
+from tests.story_of_parley import HELP, NOTES, PRIVACY, TERMS
 from tests.test_web_browser import complains_of_nothing, overflow
 from tests.test_web_signing_in import PASSWORD, TOKEN, form, people, sign_in
-from tests.web_pages import change_id, hrefs, page, text, visited
+from tests.web_pages import change_id, hrefs, page, text, translated_event, visited
 
 DATABASES = ["sqlite"]
 TODAY = day(30)
@@ -60,10 +60,15 @@ def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 def open_site(
-    store: Database, now: datetime = TODAY
+    store: Database,
+    now: datetime = TODAY,
+    *,
+    state: WatchlistState = STATE,
+    known: dict[str, PersonEntry] | None = None,
 ) -> AbstractContextManager[httpx.Client]:
-    access = Access(people=lambda: people("Anna"), token=TOKEN)
-    return visited(store, access=access, state=lambda: STATE, now=lambda: now)
+    known = people("Anna") if known is None else known
+    access = Access(people=lambda: known, token=TOKEN)
+    return visited(store, access=access, state=lambda: state, now=lambda: now)
 
 
 @pytest.fixture
@@ -118,12 +123,7 @@ def test_visitors_see_nothing_of_it_and_who_signs_in_lands_there(
 def test_an_event_is_reviewed_with_one_button_and_the_count_goes_down(
     site: httpx.Client, store: Database
 ) -> None:
-    number, translated = change_id(store, PRIVACY), change_id(store, PRIVACY_FR)
-    with store.writing() as session:
-        reason = Message("event.language")
-        join_event(
-            session, change(session, translated), change(session, number), reason
-        )
+    number, translated = translated_event(store)
     sign_in(site, name="Anna")
     (before,) = text(page(site, "/"), "nav .count")
     action = f"/changes/{number}"
@@ -323,13 +323,7 @@ def test_routes_are_listed_tried_and_say_what_they_would_have_sent(
     file = tmp_path / "policywatch.toml"
     file.write_text(ROUTES)
     state = _state(load(file), is_needed=True)
-    known = people("Anna")
-    with visited(
-        store,
-        access=Access(people=lambda: known),
-        state=lambda: state,
-        now=lambda: TODAY,
-    ) as site:
+    with open_site(store, state=state) as site:
         assert site.get("/routes").status_code == 403
         sign_in(site, name="Anna")
         assert "/routes" in hrefs(page(site, "/work"))
@@ -374,12 +368,7 @@ def test_a_reviewer_reviews_and_has_nothing_else_to_do(store: Database) -> None:
     fail(store)
     known = people("Anna", role="reviewer")
     state = replace(STATE, watchlist=None)
-    with visited(
-        store,
-        access=Access(people=lambda: known),
-        state=lambda: state,
-        now=lambda: TODAY,
-    ) as site:
+    with open_site(store, state=state, known=known) as site:
         sign_in(site, name="Anna")
         shown = page(site, "/work")
         headings = text(shown, "main h2")

@@ -12,9 +12,11 @@ from typing import Any
 import httpx
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from messages import Message
 from policywatch.web.app import create_app
-from storage.changes import changes_of
+from storage.changes import change, changes_of, join_event
 from storage.database import Database
+from tests.story_of_parley import PRIVACY, PRIVACY_FR
 from tests.web_server import served
 
 Tree = LexborHTMLParser | LexborNode
@@ -66,6 +68,15 @@ def text(tree: Tree, selector: str) -> list[str]:
 
 def hrefs(tree: Tree, selector: str = "a") -> list[str]:
     return [node.attributes["href"] or "" for node in tree.css(selector)]
+
+
+def translated_event(database: Database) -> tuple[int, int]:
+    """The change of Parley's privacy policy and that of its translation, joined."""
+    number, translated = (change_id(database, each) for each in (PRIVACY, PRIVACY_FR))
+    with database.writing() as session:
+        why = Message("event.language")
+        join_event(session, change(session, translated), change(session, number), why)
+    return number, translated
 
 
 def change_id(database: Database, document: str) -> int:
