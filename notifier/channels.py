@@ -39,7 +39,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
 
 class UnusableAddress(ValueError):
-    pass
+    """Without the address."""
 
 
 def notify_service(url: str) -> NotifyBase:

@@ -62,7 +62,7 @@ class DatabaseUnavailable(StorageError):
 
 
 class WrongAddress(DatabaseUnavailable):
-    pass
+    """It can't be understood, or is of an unknown kind."""
 
 
 class NewerDatabase(StorageError):
@@ -122,7 +122,7 @@ class DamagedCapture(Exception):
 
 
 class Busy(StorageError):
-    pass
+    """Another run is at work."""
 
 
 class LostLease(StorageError):

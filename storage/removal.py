@@ -24,11 +24,11 @@ from storage.withdrawals import with_withdrawn
 
 
 class StillCompared(StorageError):
-    pass
+    """An announced text is compared with what would be removed."""
 
 
 class HasHistory(StorageError):
-    pass
+    """The new id has versions of its own."""
 
 
 class Removal(NamedTuple):

@@ -35,7 +35,7 @@ _ANY_ORDER = 2**256
 
 
 class NotCopied(StorageError):
-    pass
+    """The target is as it was before."""
 
 
 @dataclass

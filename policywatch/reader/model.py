@@ -33,11 +33,11 @@ class LanguageModel:
 
 
 class NoAnswer(Exception):
-    pass
+    """Without address or key."""
 
 
 class ModelUnavailable(NoAnswer):
-    pass
+    """It may succeed later."""
 
 
 class TooLong(NoAnswer):
