@@ -144,3 +144,105 @@ def test_dialogs_of_the_policy_and_the_documents_that_belong_to_it_are_read() ->
     )
     assert "what tells us who you are" in said
     assert "Terms of Use" in said
+
+
+# what speaks of cookies and ends in buttons, and is the policy's own: title, sentences, labels
+SECTIONS = {
+    "training": ("en", "AI", "We train AI on your posts and the data of cookies.", "Opt out|Learn more"),
+    "sale": ("en", "Sale", "Cookies tell us whom to sell your letters to.", "Opt out|Accept"),
+    "profile": ("en", "Profiles", "A program decides from cookies what you pay.", "Decline|Settings"),
+    "entraînement": (
+        "fr", "IA", "Nous entraînons notre IA avec vos messages et les données des cookies.", "Refuser|En savoir plus",
+    ),
+    "conservation": (
+        "fr", "Durée", "Nous conservons vos lettres et vos cookies pendant dix ans.", "Refuser|Paramètres",
+    ),
+    "Training": (
+        "de", "KI", "Wir trainieren unsere KI mit Ihren Beiträgen und den Daten der Cookies.", "Ablehnen|Mehr erfahren",
+    ),
+    "Speicherung": (
+        "de", "Dauer", "Ihre Briefe und Cookies speichern wir zehn Jahre lang.", "Ablehnen|Einstellungen",
+    ),
+}  # fmt: skip
+BOXES = (
+    "<section><h2>{}</h2><p>{}</p>{}</section>",
+    "<div class='part'><h2>{}</h2><p>{}</p><div>{}</div></div>",
+    "<h2>{}</h2><div class='choice'><p>{}</p>{}</div>",
+)
+PLAIN = {
+    "en": "We write down your name when you take the boat, part {}.",
+    "fr": "Nous notons votre nom quand vous prenez le bateau, partie {}.",
+    "de": "Wir notieren Ihren Namen, wenn Sie das Boot nehmen, Teil {}.",
+}
+
+
+def with_section(name: str, box: str, sentence: str = "", place: int = 3) -> bytes:
+    language, title, said, labels = SECTIONS[name]
+    buttons = "".join(f"<button>{label}</button>" for label in labels.split("|"))
+    parts = [
+        box.format(f"Part {n}", PLAIN[language].format(n) + " " + PLAIN[language].format(n + 20), "")
+        for n in range(8)
+    ]  # fmt: skip
+    parts.insert(place, box.format(title, sentence or said, buttons))
+    return (
+        f"<html lang={language}><main><h1>Privacy</h1>{''.join(parts)}</main>".encode()
+    )
+
+
+@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_that_names_cookies_and_has_buttons_is_text(
+    name: str, box: str
+) -> None:
+    language, _, said, _ = SECTIONS[name]
+    first = read_page(with_section(name, box), language=language)
+    assert said in [block.text for block in first.blocks]
+    again = read_page(
+        with_section(name, box),
+        language=language,
+        former=[block.text for block in first.blocks],
+    )
+    assert again.blocks == first.blocks
+
+
+@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("name", ["training", "entraînement", "Training"])
+def test_one_that_is_new_at_the_end_is_text(name: str, box: str) -> None:
+    language, title, said, _ = SECTIONS[name]
+    page = with_section(name, box, place=8)
+    start = page.index(f"<h2>{title}</h2>".encode())
+    start = page.rindex(box.partition("<h2>")[0].encode(), 0, start + 1) if "<h2>" != box[:4] else start  # fmt: skip
+    former = read_page(page[:start] + b"</main>", language=language)
+    read = read_page(
+        page, language=language, former=[block.text for block in former.blocks]
+    )
+    assert said in [block.text for block in read.blocks]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("The data of cookies is never used for it.", "The data of cookies may be used for it."),
+        ("Cookies are read by us alone.", "Cookies are read by us alone. The mill reads them, too."),
+    ],
+)  # fmt: skip
+def test_what_is_reworded_in_such_a_box_is_text(before: str, after: str) -> None:
+    box = BOXES[2]
+    first = read_page(with_section("training", box, before), language="en")
+    again = read_page(
+        with_section("training", box, after),
+        language="en",
+        former=[block.text for block in first.blocks],
+    )
+    assert after in [block.text for block in again.blocks]
+
+
+@pytest.mark.parametrize("place", [0, 8])
+def test_a_banner_of_cookies_at_an_end_of_the_text_is_none_of_it(place: int) -> None:
+    banner = "<div class='b'><p>We and our 12 partners use cookies for ads.</p><button>Accept</button><button>Settings</button></div>"
+    parts = [f"<p>{PLAIN['en'].format(n)}</p>" for n in range(8)]
+    parts.insert(place, banner)
+    page = read_page(
+        f"<main><h1>Privacy</h1>{''.join(parts)}</main>".encode(), language="en"
+    )
+    assert len(page.blocks) == 9

@@ -6,17 +6,30 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
 from analysis.extract.html_lines import MarkupLine, is_block
 from analysis.extract.html_tree import Element
+from analysis.text.lexicon import LANGUAGES, matches
 from analysis.text.phrases import pattern
 
 WHOLE_PAGE = frozenset(("html", "body", "main"))  # never furniture
 _DIALOG = 1500  # characters
 _MESSAGE = 400  # characters
 _TEXT = 0.8  # of the sentences
+# what people decide about in a policy, and no manager of cookies asks
+_BEYOND_COOKIES = frozenset(
+    (
+        "ai_training",
+        "ai_features",
+        "automated_decisions",
+        "retention",
+        "transfer",
+        "sensitive_minors",
+        "security",
+    )
+)
 
 
 def share_of(element: Element, top: Element) -> float:
@@ -77,10 +90,16 @@ def mark_consent_managers(elements: list[Element]) -> None:
         )
 
 
-def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> None:
+def mark_consent_dialogs(
+    elements: list[Element], lines: list[MarkupLine], *, is_first: bool
+) -> None:
     """Whatever their markup: what has buttons that accept, refuse or set near a few sentences, and names cookies, or is
-    a dialog by its role or by standing beside the text. A section that ends in "[Opt out] [Learn more]" is none. A link
-    in a paragraph is no such button, but behind the last sentence one that sends it away ("Got it") is.
+    a dialog by its role or by standing beside the text. A link in a paragraph is no such button, but behind the last
+    sentence one that sends it away ("Got it") is.
+
+    A section of the policy with "[Opt out] [Learn more]" is none: it is of the kind of its siblings, or says more than
+    dialogs do. In a first text, nothing is one that stands under a title between sentences of the policy, for managers
+    put theirs at an end of the page; in later ones memory tells what is new there.
     """
     top = elements[0]
     decide = pattern("furniture", "consent", whole=True)
@@ -107,10 +126,12 @@ def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> No
             labels.setdefault(holder, []).append((element, label))
             if decides:
                 decisions.setdefault(holder, []).append((element, label))
-    undoubted = (
+    undoubted = [
         line for line in prose if decisions.keys().isdisjoint(line.element.upwards())
-    )
+    ]
     text = smallest_with(elements, undoubted, _TEXT)
+    policy = [line.element.order for line in undoubted if line.element.is_within(text)]
+    titles = _titles_above(lines)
     mentions = pattern("furniture", "cookies")
     for holder in decisions:  # nearer to a button
         if (
@@ -122,6 +143,15 @@ def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> No
             continue
         if all(button.is_left_out for button, _ in decisions[holder]):
             continue  # they are those of a box within
+        amid = bool(policy) and policy[0] < holder.order < policy[-1]
+        if not holder.is_dialog and (
+            (is_first and amid and holder in titles)
+            or (holder.is_within(text) and _is_section(holder, text))
+            or says_more_than_dialogs(
+                f"{titles.get(holder, '')} {holder.spaced_words()}"
+            )
+        ):
+            continue
         share = share_of(holder, top)
         most = holder.chars if holder.is_dialog else _DIALOG
         cookies = (
@@ -140,6 +170,59 @@ def mark_consent_dialogs(elements: list[Element], lines: list[MarkupLine]) -> No
             and (share < 0.15 or holder.chars < _MESSAGE)
         ):
             outermost(holder).reason = "cookie dialog"
+
+
+def _titles_above(lines: list[MarkupLine]) -> dict[Element, str]:
+    """Of elements with a title of their own, at their start or straight above it."""
+    titles: dict[Element, str] = {}
+    for title, line in pairwise(lines):
+        if title.kind == "heading" and line.kind != "heading":
+            above = {*title.element.upwards()}
+            for holder in line.element.upwards():
+                titles[holder] = title.text
+                if holder in above:
+                    break
+    return titles
+
+
+def _is_section(element: Element, text: Element) -> bool:
+    """It stands in an element of the kind of its siblings with sentences."""
+    within = takewhile(lambda each: each is not text, element.upwards())
+    return any(
+        sibling.prose and is_same_kind(holder, sibling)
+        for holder in within
+        for sibling in siblings_of(holder)
+    )
+
+
+def says_more_than_dialogs(text: str) -> bool:
+    """In any language, for managers speak the visitor's."""
+    return any(
+        match.tier == "decides" and match.topic in _BEYOND_COOKIES
+        for language in LANGUAGES
+        for match in matches(text, language)
+    )
+
+
+def siblings_of(element: Element) -> list[Element]:
+    children = element.parent.children if element.parent is not None else ()
+    return [
+        child
+        for child in children
+        if isinstance(child, Element) and child is not element
+    ]
+
+
+def is_same_kind(element: Element, other: Element) -> bool:
+    """By tag and meaningful classes."""
+    return (
+        element.tag == other.tag
+        and element.get("class") == other.get("class")
+        and (
+            bool(element.get("class"))
+            or element.tag in ("section", "article", "details")
+        )
+    )
 
 
 def smallest_with(

@@ -65,11 +65,13 @@ _QUESTION = re.compile(r"[^.!?]*\?")
 _PRAISES = frozenset(("ai_features", "retention"))
 
 
-def mark_furniture(elements: list[Element], lines: list[MarkupLine]) -> None:
+def mark_furniture(
+    elements: list[Element], lines: list[MarkupLine], *, is_first: bool
+) -> None:
     """Give the elements that are furniture their reason, and all below them. They must have been measured."""
     mark_consent_managers(elements)
     _by_themselves(elements)
-    mark_consent_dialogs(elements, lines)
+    mark_consent_dialogs(elements, lines, is_first=is_first)
     _messages(elements, lines)
     _calls_to_sign_up(elements)
     for element in elements:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.extract.consent_dialogs import mark_consent_managers, smallest_with
+from analysis.extract.consent_dialogs import (
+    is_same_kind,
+    mark_consent_managers,
+    smallest_with,
+)
 from analysis.extract.furniture import mark_furniture
 from analysis.extract.html_lines import REMARK, MarkupLine, is_stamp
 from analysis.extract.html_tree import Element
 from analysis.extract.line_rules import LINE_RULES
-from analysis.extract.memory import is_same_kind, recall, siblings
+from analysis.extract.memory import recall, siblings
 from analysis.extract.other_languages import leave_out_other_languages
 from analysis.text.lexicon import LANGUAGES
 from analysis.text.phrases import pattern
@@ -72,7 +76,7 @@ def leave_out(
     if selected:
         mark_consent_managers(elements)
     else:
-        mark_furniture(elements, lines)
+        mark_furniture(elements, lines, is_first=not former)
     for line in lines:
         line.reason = line.element.reason
     if not selected:

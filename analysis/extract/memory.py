@@ -11,7 +11,12 @@ from itertools import pairwise
 from rapidfuzz import fuzz
 
 from analysis.extract.broken_lines import parts
-from analysis.extract.consent_dialogs import smallest_with
+from analysis.extract.consent_dialogs import (
+    is_same_kind,
+    says_more_than_dialogs,
+    siblings_of,
+    smallest_with,
+)
 from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.model import CELL
@@ -51,6 +56,7 @@ def recall(
     for line in standing:
         if line.reason is not None and (line.is_prose or line.element.is_within(box)):
             line.reason = None
+    _keep_boxes(lines, standing, box)
     left = [line for line in lines if line.reason is None]
     size = sum(len(line.text) for line in standing)
     if whole or not size or size < _KNOWN * sum(len(line.text) for line in left):
@@ -63,6 +69,23 @@ def recall(
     if sum(len(line.text) for line in beside if line.is_prose) <= _GROWN * size:
         for line in beside:
             line.reason = BESIDE
+
+
+def _keep_boxes(
+    lines: Sequence[MarkupLine], standing: Sequence[MarkupLine], box: Element
+) -> None:
+    """A box of the text stays text with what is new in it, or reworded."""
+    kept = {_left_out_box(line) for line in standing if line.is_prose} - {None}
+    for line in lines if kept else ():
+        if line.reason is not None and line.is_prose and line.element.is_within(box):
+            if _left_out_box(line) in kept:
+                line.reason = None
+
+
+def _left_out_box(line: MarkupLine) -> Element | None:
+    """The outermost element that a rule left out."""
+    boxes = [each for each in line.element.upwards() if each.reason is not None]
+    return boxes[-1] if boxes else None
 
 
 def _texts(blocks: Iterable[str]) -> Counter[str]:
@@ -146,7 +169,7 @@ def _inserted(
         for element, lines in new.items()
         if sum(len(line.text) for line in lines) <= _SMALL
         if element.tag not in _ITEMS
-        if not any(is_same_kind(element, other) for other in _beside_it(element))
+        if not any(is_same_kind(element, other) for other in siblings_of(element))
         if _is_furniture(element, [line.text for line in lines], language)
         if not any(_is_reworded(line.text, gone) for line in lines)
         for line in lines
@@ -169,6 +192,8 @@ def _asks_for_consent(element: Element, texts: list[str]) -> bool:
     """Names cookies, and offers to accept, refuse or choose, in whatever markup."""
     if not any(pattern("furniture", "cookies").search(text) for text in texts):
         return False
+    if says_more_than_dialogs(" ".join(texts)):
+        return False
     labels = [
         label
         for child in element.below()
@@ -182,15 +207,6 @@ def _asks_for_consent(element: Element, texts: list[str]) -> bool:
         any(each.fullmatch(label) for label in labels for each in decide)
         or sum(child.is_button for child in element.below()) > 1
     )
-
-
-def _beside_it(element: Element) -> Iterable[Element]:
-    children = element.parent.children if element.parent is not None else ()
-    return [
-        child
-        for child in children
-        if isinstance(child, Element) and child is not element
-    ]
 
 
 def speaks_of_policies(text: str, language: str | None) -> bool:
@@ -229,18 +245,6 @@ def has_button(element: Element) -> bool:
     """Itself included."""
     return element.is_button or any(
         has_button(child) for child in element.children if isinstance(child, Element)
-    )
-
-
-def is_same_kind(element: Element, other: Element) -> bool:
-    """By tag and meaningful classes."""
-    return (
-        element.tag == other.tag
-        and element.get("class") == other.get("class")
-        and (
-            bool(element.get("class"))
-            or element.tag in ("section", "article", "details")
-        )
     )
 
 
