@@ -76,10 +76,10 @@ def _keep_boxes(
 ) -> None:
     """A box of the text stays text with what is new in it, or reworded."""
     kept = {_left_out_box(line) for line in standing if line.is_prose} - {None}
-    for line in lines if kept else ():
-        if line.reason is not None and line.is_prose and line.element.is_within(box):
-            if _left_out_box(line) in kept:
-                line.reason = None
+    for line in lines:
+        in_kept = line.is_prose and _left_out_box(line) in kept
+        if line.reason is not None and in_kept and line.element.is_within(box):
+            line.reason = None
 
 
 def _left_out_box(line: MarkupLine) -> Element | None:
