@@ -1,14 +1,13 @@
-"""Whether the store is as it was written: file, references, values, evidence, paragraphs."""
+"""Whether the store is as it was written: file, references, values, evidence."""
 
 from __future__ import annotations
 
-import struct
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import count, islice
+from itertools import islice
 from math import inf
 from time import monotonic
 from typing import Any
@@ -32,7 +31,6 @@ from storage.checks import Check
 from storage.columns import ROWS, decompressed
 from storage.database import Database, all_tables
 from storage.errors import DamagedCapture, DamagedValue, with_advice
-from storage.paragraphs import ParagraphInterval, ParagraphPack, digest, is_of, texts_of
 from storage.versions import Version, text_name
 from storage.withdrawals import with_withdrawn
 
@@ -52,17 +50,7 @@ def daily_look(database: Database, day: int) -> Iterator[Damage]:
 
 
 def all_damage(database: Database) -> Iterator[Damage]:
-    """Before anything else writes to it."""
-    if problem := truncation(database):
-        yield Damage("database", problem)
-    for check in (
-        _schema,
-        _structure,
-        _references,
-        _values,
-        evidence_damage,
-        _paragraphs,
-    ):
+    for check in (_schema, _structure, _references, _values, evidence_damage):
         yield from run_check(database, check)
 
 
@@ -141,114 +129,6 @@ def _values(session: Session) -> Iterator[Damage]:
                 except (ValueError, TypeError):
                     name = " ".join(map(str, key))
                     yield Damage(table.name, f"its row {name} can't be read")
-
-
-def _paragraphs(session: Session) -> Iterator[Damage]:
-    """Derived from the versions, so they must match."""
-    for document in session.exec(select(Version.document_id).distinct()).all():
-        try:
-            stored = _stored_intervals(session, document)
-            is_whole = stored == _intervals(session, document)
-        except (ValueError, TypeError, AttributeError, KeyError):
-            is_whole = False
-        if not is_whole:
-            problem = "its paragraphs, which search and dates are taken from, are not those of its versions"
-            yield Damage(
-                document, f"{problem}; `policywatch read --again` makes them anew"
-            )
-
-
-_Intervals = set[tuple[str | None, int, int | None]]  # digest, first and last version
-
-
-def _stored_intervals(session: Session, document: str) -> _Intervals:
-    digests: dict[int, str | None] = {}
-    packs = select(ParagraphPack.first_id, ParagraphPack.digests, ParagraphPack.texts)
-    for first, stored, texts in session.exec(
-        packs.where(ParagraphPack.document_id == document)
-    ):
-        keys = [digest(each) for each in texts]
-        if stored == bytes.fromhex("".join(key or "" for key in keys)):
-            digests |= zip(count(first), keys, strict=False)
-    rows = session.exec(select(ParagraphInterval).where(*is_of(document)))
-    return {(digests.get(row.paragraph_id), row.first, row.last) for row in rows}
-
-
-def _intervals(session: Session, document: str) -> _Intervals:
-    ended: _Intervals = set()
-    standing: dict[str, int] = {}
-    pages = select(Version.number, Version.page).where(Version.document_id == document)
-    for number, page in session.exec(
-        pages.order_by(col(Version.number)), execution_options={"yield_per": 20}
-    ):
-        digests = {key for each in texts_of(page) if (key := digest(each))}
-        ended |= {
-            (key, standing.pop(key), number - 1) for key in standing.keys() - digests
-        }
-        standing |= dict.fromkeys(digests - standing.keys(), number)
-    return ended | {(key, first, None) for key, first in standing.items()}
-
-
-_MAGIC = (0x377F0682, 0x377F0683)  # the second: big-endian checksums
-_HEADER, _FRAME = 32, 24  # bytes
-
-
-def truncation(database: Database) -> str | None:
-    """Blocks writers meanwhile."""
-    file = database.sqlite_file
-    if file is None:
-        return None
-    log = file.with_name(f"{file.name}-wal")
-    with database.writing() as session:
-        session.connection()
-        written = log.read_bytes() if log.exists() else b""
-    if not any(written):
-        return None
-    pages = _pages_before_the_break(written)
-    if pages is None:
-        return None
-    return (
-        f"the log of its newest pages, {log.name}, breaks off after {pages} pages: what was written later is lost. "
-        "After a power cut this is harmless; otherwise the log is damaged"
-    )
-
-
-def _pages_before_the_break(log: bytes) -> int | None:
-    """None unless an unreadable commit follows: pages behind the last commit are of a rollback, a killed program, or an
-    earlier log.
-    """
-    if len(log) < _HEADER:
-        return 0
-    magic, _, size, _, *salt, one, other = struct.unpack(">8I", log[:_HEADER])
-    order = ">" if magic & 1 else "<"
-    sums = _summed((0, 0), log[: _HEADER - 8], order)
-    if magic not in _MAGIC or sums != (one, other):
-        return 0
-    ended, is_broken = 0, False
-    starts = range(_HEADER, len(log) - _FRAME + 1, _FRAME + size)
-    for number, at in enumerate(starts, 1):
-        head, page = log[at : at + _FRAME], log[at + _FRAME : at + _FRAME + size]
-        _, commits, *its_salt, one, other = struct.unpack(">6I", head)
-        if its_salt != salt:  # from before the log was restarted
-            is_broken = True
-            continue
-        if not is_broken and len(page) == size:
-            sums = _summed(_summed(sums, head[:8], order), page, order)
-        is_broken |= len(page) != size or sums != (one, other)
-        if commits:  # the file's size afterwards
-            if is_broken:
-                return ended
-            ended = number
-    return None
-
-
-def _summed(sums: tuple[int, int], data: bytes, order: str) -> tuple[int, int]:
-    one, other = sums
-    values = iter(struct.unpack(f"{order}{len(data) // 4}I", data))
-    for left, right in zip(values, values, strict=True):
-        one = (one + left + other) & 0xFFFFFFFF
-        other = (other + right + one) & 0xFFFFFFFF
-    return one, other
 
 
 _SAMPLE = 64  # rows of a daily look

@@ -40,6 +40,7 @@ from tests.archived import day
 from tests.archived import policy as archived_policy
 from tests.conftest import made
 from tests.inbox import mail_server
+from tests.indexed import assert_indexed
 from tests.site import AI, ERROR_PAGE, PARAGRAPHS, a_site, policy
 from tests.web_pages import visited
 
@@ -363,6 +364,8 @@ class AnySequence(RuleBasedStateMachine):
             return
         self.do("verify")
         self.do("database", "check")
+        with closing(Database(self.url)) as database:
+            assert_indexed(database)
         findings = json.loads(self.do("doctor", "--json", allowed=(0, 1)))
         # pages may be held or blocked; a document that was removed has not been checked since
         of_pages = {*self.ids.values(), "checks", "job", "never checked"}
