@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from foundation.http_client import HttpFailure, fetch
 from messages import Message
 from notifier.secrets import scrubbed
-from notifier.send import Result, why_no_response
+from notifier.send import Result
+from notifier.unreachable import why_unreachable
 
 _TRIES = 2
 
@@ -44,7 +45,7 @@ class Heartbeat:
                 allow_private=True,
             )
         except HttpFailure as failure:
-            return Result(ok=False, answer=scrubbed(why_no_response(failure), self.url))
+            return Result(ok=False, answer=scrubbed(why_unreachable(failure), self.url))
         status = response.status
         return Result(
             ok=status < 300,

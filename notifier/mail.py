@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import smtplib
-import socket
 import ssl
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from apprise.plugins.email import NotifyEmail
 
-from messages import Message, join_messages, system_error, verbatim
+from messages import Message, join_messages, verbatim
+from notifier.unreachable import why_unreachable
 
 if TYPE_CHECKING:
     from notifier.notifications import Notification
@@ -200,21 +200,8 @@ def _refusal(failure: OSError) -> Refused:
             return Refused(answer, failure.smtp_code >= _PERMANENT)
         case smtplib.SMTPNotSupportedError():  # no TLS or login: as with a server under repair
             reason = Message("delivery.not_offered", why=str(failure))
-        case ssl.SSLError():
-            why = getattr(failure, "verify_message", "") or failure.reason
-            reason = Message("delivery.no_tls_for", why=why or "handshake failed")
-        case TimeoutError():
-            reason = Message("delivery.no_answer")
-        case smtplib.SMTPServerDisconnected():
-            late = isinstance(failure.__context__, TimeoutError)
-            reason = Message("delivery.no_answer" if late else "delivery.closed")
-        case socket.gaierror():
-            reason = Message("delivery.unknown_host")
         case _:
-            why = (
-                system_error(failure.errno) if failure.errno else verbatim(str(failure))
-            )
-            reason = Message("delivery.no_connection", why=why)
+            reason = why_unreachable(failure)
     return Refused(reason, permanent=False)
 
 

@@ -15,14 +15,12 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from time import monotonic
 
-import requests
-import urllib3.exceptions as urllib3
 from apprise import AppriseAttachment, NotifyBase, NotifyFormat
 from apprise.attachment.memory import AttachMemory
 from apprise.exception import AppriseException
 
 from foundation.http_client import HttpFailure, HttpResponse
-from messages import Message, system_error, verbatim
+from messages import Message, verbatim
 from notifier.calendar import CalendarEntry
 from notifier.channels import (
     UnusableAddress,
@@ -36,6 +34,7 @@ from notifier.mail import Mail, Refused
 from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.secrets import scrub, scrubbed
+from notifier.unreachable import why_unreachable
 from notifier.webhook import Webhook
 from storage.clock import retry_after, utc_now
 
@@ -103,7 +102,7 @@ def _through(
         answer = scrubbed(refused.reason, url)
         return Result(ok=False, permanent=refused.permanent, answer=answer)
     except HttpFailure as failure:
-        return Result(ok=False, answer=scrubbed(why_no_response(failure), url))
+        return Result(ok=False, answer=scrubbed(why_unreachable(failure), url))
     except AppriseException as failure:
         answer = verbatim(scrub(str(failure), url))
         return Result(ok=False, permanent=True, answer=answer)
@@ -177,7 +176,7 @@ def _failed(exchange: Exchange, url: str) -> Result:
     if refusals:
         return _refused(refusals[-1], url)
     if exchange.failures:
-        reason = why_no_answer(exchange.failures[-1])
+        reason = why_unreachable(exchange.failures[-1])
     elif exchange.lines:
         reason = verbatim(exchange.lines[-1])
     else:
@@ -193,57 +192,6 @@ def _refused(answer: HttpAnswer, url: str) -> Result:
     wait = retry_after(answer.retry_after, utc_now())
     passes = status >= 500 or status in _PASSING or wait is not None
     return Result(ok=False, permanent=not passes, retry_after=wait, answer=reason)
-
-
-def why_no_response(failure: HttpFailure) -> Message:
-    match failure.cause:
-        case "late":
-            return Message("delivery.no_answer")
-        case "certificate" | "tls" | "no_tls":
-            return Message("delivery.no_tls")
-        case "name":
-            return Message("delivery.unknown_host")
-        case "connection" | "broken_off" if failure.errno:
-            return Message("delivery.no_connection", why=system_error(failure.errno))
-        case "broken_off":
-            return Message("delivery.closed")
-    return Message("delivery.nothing", kind=str(failure))
-
-
-def why_no_answer(failure: requests.RequestException) -> Message:
-    match failure:
-        case requests.exceptions.SSLError():
-            return Message("delivery.no_tls")
-        case requests.exceptions.ConnectTimeout():
-            return Message("delivery.no_connection_in_time")
-        case requests.exceptions.Timeout():
-            return Message("delivery.no_answer")
-    causes = _causes(failure)
-    if any(isinstance(cause, urllib3.NameResolutionError) for cause in causes):
-        return Message("delivery.unknown_host")
-    for cause in causes:
-        if isinstance(cause, OSError) and isinstance(cause.errno, int):
-            return Message("delivery.no_connection", why=system_error(cause.errno))
-    if any(isinstance(cause, urllib3.ProtocolError) for cause in causes):
-        return Message("delivery.closed")
-    return Message("delivery.nothing", kind=type(failure).__name__)
-
-
-def _causes(failure: BaseException) -> list[BaseException]:
-    """urllib3 also keeps some in `reason` and `args`."""
-    found: list[BaseException] = []
-    waiting: list[object] = [failure]
-    while waiting:
-        cause = waiting.pop(0)
-        if isinstance(cause, BaseException) and cause not in found:
-            found.append(cause)
-            waiting += [
-                getattr(cause, "reason", None),
-                *cause.args,
-                cause.__cause__,
-                cause.__context__,
-            ]
-    return found
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:

@@ -146,7 +146,7 @@ def test_a_webhook_with_a_certificate_of_nobody_known_gets_nothing(
     assert (result.ok, result.permanent, str(result.answer)) == (
         False,
         False,
-        "no trusted TLS connection",
+        "no trusted TLS connection: unable to get local issuer certificate",
     )
     assert hook.calls == []
 
