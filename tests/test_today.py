@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from io import StringIO
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,7 @@ def test_each_question_is_answered_by_words_in_force_with_the_day_they_came(
     printed = policywatch("today", "Parley", "--config", config)
     assert "since 18 September 2024 (version 3, before: “We keep your" in printed
     assert "No text in force says anything about this." in printed
+    assert "Regions" not in printed
 
 
 def test_words_that_came_and_went_have_stood_since_they_came_last(
@@ -271,6 +274,36 @@ def test_texts_that_contradict_each_other_are_both_shown_with_whom_they_are_for(
             shown = text(answer, ".sides")
             assert any("European Economic Area" in each for each in shown)
             assert any("United States" in each for each in shown)
+            regions = {each for each in shown if each.startswith("Regions")}
+            assert regions == {"Regions: EEA", "Regions: US"}
+        french = page(site, "/services/parley/today?lang=fr")
+        assert "Régions : EEE" in text(french, "#en-ai_training .sides")
+        table = page(site, "/today?services=parley&question=ai_training")
+        heads, cells = text(table, "thead th"), text(table, ".compared td")
+        column = heads.index("Regions") - 1  # the service stands before the cells
+        assert {*cells[column :: len(heads) - 1]} == {"EEA", "US"}
+        answer = site.get("/today?services=parley&format=csv")
+        rows = csv.DictReader(StringIO(answer.text))
+        assert {row["regions"]: row["text"] for row in rows if row["text"]} == {
+            "EEA": denied,
+            "US": TRAIN,
+        }
+        api = site.get("/api/v1/today?services=parley").json()
+        (group,) = (
+            each for each in api["services"][0]["languages"] if each["language"] == "en"
+        )
+        quotations = group["answers"][0]["quotations"]
+        assert {each["text"]: each["regions"] for each in quotations} == {
+            denied: ["EEA"],
+            TRAIN: ["US"],
+        }
+
+
+def test_the_terminal_says_for_whom_words_are(config: Path) -> None:
+    there = TRAIN.replace("We use", "If you live in the United Kingdom, we use")
+    saved(config, ID, {"2023-01-01": (KEEP, there)})
+    printed = policywatch("today", "parley", "--config", config)
+    assert "  Regions: UK\n" in printed
 
 
 def test_texts_that_say_the_same_are_shown_once(store: Database) -> None:

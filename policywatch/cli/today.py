@@ -83,6 +83,8 @@ def _quotation(quotation: StandingQuotation) -> Iterator[str]:
     above = "".join(f"{_text(line)} " for line in quotation.lead_in)
     stands, *earlier = quotation.history
     yield f"- {above}“{_text(quotation.text)}”"
+    if quotation.regions:
+        yield f"  {words('brief.regions')}: {', '.join(quotation.regions)}"
     begins = (
         words("today.from", date=words.day(quotation.announced))
         if quotation.announced

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
@@ -18,6 +19,7 @@ from analysis.classify.model import LANGUAGES
 from analysis.classify.statements import StandingSentence, is_practice, statements
 from analysis.model import Page
 from analysis.page_json import page_from_json
+from analysis.text.regions import regions_of
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.word_lists import number_words, word_lists
 from foundation.vocabulary import TODAY, Cause, Outcome, Severity, TodayQuestion
@@ -78,7 +80,8 @@ class QuotedWay(Shape):
 
 
 class StandingQuotation(Shape):
-    """Words of a text; `history` has these words themselves first, then what stood in their place, back in time."""
+    """Words of a text; `history` has these words themselves first, then what stood in their place, back in time.
+    `regions`, in English, are those whose people they are for, where the text says so."""
 
     document: str
     title: str
@@ -87,6 +90,7 @@ class StandingQuotation(Shape):
     heading: list[str]
     lead_in: list[str]
     text: str
+    regions: list[str]
     links: list[QuotationLink]
     severity: Severity
     worth: float
@@ -416,6 +420,11 @@ class _DocumentTexts:
             heading=[*statement.heading],
             lead_in=[*quote.lead_in],
             text=quote.text,
+            regions=[
+                *regions_of_statement(
+                    statement, self._document.service, self._document.title
+                )
+            ],
             links=[
                 QuotationLink(start=link.at, end=link.at + len(link.text), url=link.url)
                 for link in quote.links
@@ -469,6 +478,19 @@ class _DocumentTexts:
         ]
         best = max(former, key=lambda each: ratio(each, text), default="")
         return best if ratio(best, text) >= _SUCCESSOR else None
+
+
+def regions_of_statement(
+    statement: StandingSentence, service: str, title: str
+) -> tuple[str, ...]:
+    """`title` is of its document."""
+    # "Amazon Europe" is a company
+    company = re.compile(
+        rf"{re.escape(service)}(?: \w+)?|{re.escape(service.split()[0])} \w+"
+    )
+    headings = (company.sub("", line) for line in (*reversed(statement.heading), title))
+    quote = statement.quote
+    return regions_of((quote.text, *reversed(quote.lead_in)), headings)
 
 
 _AT_ONCE = 100  # documents

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from analysis.text.regions import region_name
 from messages import LANGUAGES, catalogue, translate
 from notifier.change_view import listed_view
 from notifier.escape import web_link
@@ -45,6 +46,7 @@ def _templates() -> Environment:
         spoken=LANGUAGES,  # `languages` may be a page's own, of its documents
         catalogue=catalogue,
         leading_first=leading_first,
+        region_name=region_name,
     )
     templates.filters["twice"] = lambda value: (value, value)
     templates.filters["translate"] = translate

@@ -84,8 +84,9 @@ def answers_on(
 _MOST = 12  # services of a table
 _SERVICES = 500  # to choose from
 _COLUMNS = (
-    *("service", "language", "question", "lead_in", "text", "since", "at_least"),
-    *("announced", "refuse", "refuse_url", "document", "title", "version", "url"),
+    *("service", "language", "question", "lead_in", "text", "regions", "since"),
+    *("at_least", "announced", "refuse", "refuse_url", "document", "title", "version"),
+    "url",
 )
 
 
@@ -196,6 +197,7 @@ def _values(request: Request, quotation: StandingQuotation) -> dict[str, object]
     return {
         "lead_in": " › ".join(quotation.lead_in),
         "text": quotation.text,
+        "regions": ", ".join(quotation.regions),
         "since": None if quotation.announced else stands.since.date(),
         "at_least": str(stands.first).lower(),
         "announced": quotation.announced,
