@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Any, cast
+from urllib.parse import parse_qs
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat
 from apprise.common import PersistentStoreMode
 from apprise.exception import AppriseException
 from apprise.manager_plugins import NotificationManager
 
-from foundation.addresses import host_of
+from foundation.addresses import ForbiddenAddress, host_of, public_addresses
 from notifier.forms import Channel, Format
 from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
@@ -35,6 +36,8 @@ _FORMS: dict[NotifyFormat, Format] = {
     NotifyFormat.HTML: "html",
     NotifyFormat.MARKDOWN: "markdown",
 }
+# parameters of Apprise's that name a file, whose content is sent
+_OF_FILES = frozenset({"template", "keyfile", "subfile", "pgpkey"})
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
 
@@ -83,7 +86,25 @@ def address(written: str, url: str) -> Address:
     mark = hashlib.scrypt(
         written.encode(), salt=b"policywatch address", n=4096, r=8, p=1, dklen=3
     ).hex()
-    return Address(f"{url.partition('://')[0]}://{host or '…'}#{mark}", url)
+    scheme, is_url, _ = url.partition("://")
+    return Address(f"{scheme if is_url else '…'}://{host or '…'}#{mark}", url)
+
+
+def stays_inside(url: str) -> bool:
+    """Whether it writes or reads files of this machine, or leads into its network, as far as its text says."""
+    scheme, _, rest = url.strip().lower().partition("://")
+    query = parse_qs(rest.partition("?")[2], keep_blank_values=True)
+    if scheme in ("console", "file") or not _OF_FILES.isdisjoint(query):
+        return True
+    hosts = [host_of(url)] if names_its_host(url) else []
+    for host in filter(None, [*hosts, *query.get("smtp", ())]):
+        try:
+            public_addresses(host, 443)
+        except ForbiddenAddress:
+            return True
+        except OSError:  # the test message says so
+            continue
+    return False
 
 
 def body_format(service: NotifyBase, channel: Channel) -> tuple[Format, NotifyFormat]:

@@ -21,6 +21,7 @@ from notifier.when import AfterReview
 from policywatch import sandbox
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
+from policywatch.config.route_words import filter_problems
 from policywatch.config.schema import span
 from policywatch.config.watchlist import Watchlist, contact_problem, load
 from policywatch.entries import with_additions
@@ -63,6 +64,33 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
         watchlist = load(config)
     except WatchlistError as failure:
         return watchlist_findings("watchlist", failure)
+    try:
+        database = Database(watchlist.database, even_read_only=True)
+    except StorageError as failure:
+        return [*_settings(watchlist), Finding(False, "database", str(failure))]
+    with closing(database):
+        return unless_cut_off(lambda: _examine(watchlist, database, deep=deep))
+
+
+def _examine(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Finding]:
+    watchlist = with_additions(watchlist, database)
+    findings = _settings(watchlist)
+    store = check_store(
+        database, deep=deep
+    )  # before any write: it also examines the write-ahead log
+    if not all(finding.good for finding in store):  # what it says may be wrong
+        return [*findings, *store]
+    return [
+        *findings,
+        _writable(database),
+        *store,
+        *_model(watchlist, database),
+        *_readable(watchlist, database),
+        *_stored(database, watchlist),
+    ]
+
+
+def _settings(watchlist: Watchlist) -> list[Finding]:
     findings = [
         watched_finding(watchlist),
         *_same_address(watchlist),
@@ -70,36 +98,12 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     ]
     if problem := contact_problem(watchlist.contact):
         findings.append(Finding(False, "contact", problem, is_configuration=True))
-    findings += [
+    return [
+        *findings,
         _reader(),
         *_browser(watchlist),
         *_sources(watchlist),
         *_evidence(watchlist),
-    ]
-    try:
-        database = Database(watchlist.database, even_read_only=True)
-    except StorageError as failure:
-        return [*findings, Finding(False, "database", str(failure))]
-    with closing(database):
-        return [
-            *findings,
-            *unless_cut_off(lambda: _store(watchlist, database, deep=deep)),
-        ]
-
-
-def _store(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Finding]:
-    watchlist = with_additions(watchlist, database)
-    store = check_store(
-        database, deep=deep
-    )  # before any write: it also examines the write-ahead log
-    if not all(finding.good for finding in store):  # what it says may be wrong
-        return store
-    return [
-        _writable(database),
-        *store,
-        *_model(watchlist, database),
-        *_readable(watchlist, database),
-        *_stored(database, watchlist),
     ]
 
 
@@ -278,6 +282,8 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
             text = f"{ENVIRONMENT_FILE} stands beside the watchlist; a shell takes it in by: {take}"
             yield Finding(True, "environment", text)
         return
+    for problem in filter_problems(watchlist):  # a document may have gone meanwhile
+        yield Finding(True, "routes", str(problem), is_note=True)
     names = ", ".join(route.name for route in to.routes)
     text = (
         names

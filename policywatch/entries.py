@@ -1,17 +1,23 @@
-"""Entries of documents that the store owns: added, edited or imported there."""
+"""Entries of documents and routes that the store owns: added, edited or imported there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
-from policywatch.config.schema import DocumentEntry
+from messages import Message
+from policywatch.config.errors import FileSection
+from policywatch.config.schema import DocumentEntry, RouteEntry
 from policywatch.config.watchlist import Watchlist
 from storage.database import Database
 from storage.documents import Document, edited
 from storage.journal import Action, Actor, enter
+from storage.routes import StoredRoute, stored_routes
 
 _FACTS = {"service", "title", "kind", "language"}  # in columns too
 
@@ -26,9 +32,16 @@ class DocumentEdits(NamedTuple):
     ignored: tuple[tuple[str, str], ...]
 
 
-def edits(database: Database) -> list[DocumentEdits]:
+class Additions(NamedTuple):
+    """What the store adds to the watchlist."""
+
+    documents: list[DocumentEdits]
+    routes: list[RouteEntry]
+
+
+def additions(database: Database) -> Additions:
     with database.reading() as session:
-        return [
+        documents = [
             DocumentEdits(
                 row.id,
                 row.entry,
@@ -42,6 +55,13 @@ def edits(database: Database) -> list[DocumentEdits]:
             )
             for row in edited(session)
         ]
+        return Additions(documents, [*map(route_entry, stored_routes(session))])
+
+
+def route_entry(row: StoredRoute) -> RouteEntry:
+    entry = RouteEntry.model_validate(row.entry)
+    entry.stands_in(FileSection(Path("the routes of the pages"), (), row.name))
+    return entry
 
 
 def stored_entry(row: Document | DocumentEdits) -> DocumentEntry | None:
@@ -51,21 +71,28 @@ def stored_entry(row: Document | DocumentEdits) -> DocumentEntry | None:
 
 
 def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
-    """With documents added on the pages, without paused ones, with ignored passages; the file's entries win, except
-    over those that were taken over from it.
+    """With documents and routes added on the pages, without paused ones, with ignored passages; the file's entries win,
+    except over those that were taken over from it.
     """
-    rows = edits(database)
+    rows, routes = additions(database)
     entries = {row.id: entry for row in rows if (entry := stored_entry(row))}
     overriding = {row.id for row in rows if row.entry and row.overrides}
     entries |= {
         entry.id: entry for entry in watchlist.documents if entry.id not in overriding
     }
     paused = {row.id for row in rows if row.paused}
+    of_file = {route.name for route in watchlist.routes}
     return watchlist.model_copy(
         update={
+            "routes": [
+                *watchlist.routes,
+                *(route for route in routes if route.name not in of_file),
+            ],
             "documents": [each for id_, each in entries.items() if id_ not in paused],
             "ignored": {row.id: row.ignored for row in rows if row.ignored},
-            "of_file": frozenset(entry.id for entry in watchlist.documents),
+            "of_file": frozenset(of_file).union(
+                entry.id for entry in watchlist.documents
+            ),
         }
     )
 
@@ -82,7 +109,9 @@ def put_entry(
     row = session.get(Document, entry.id)
     after = entry.model_dump(exclude_unset=True)
     facts = {"url": entry.addresses[0], **entry.model_dump(include=_FACTS)}
-    former = before.model_dump(exclude_unset=True) if before else row and row.entry
+    former = (
+        before.model_dump(exclude_unset=True) if before else row.entry if row else None
+    )
     if row is None:
         row = Document(id=entry.id, added_at=at, **facts)
         session.add(row)
@@ -93,15 +122,64 @@ def put_entry(
     row.entry, row.retired = after, row.paused
     row.overrides = row.overrides or before is not None
     session.flush()
-    if former:
-        changed = {
-            name for name in {*former, *after} if former.get(name) != after.get(name)
-        }
-        old, new = (
-            {name: values.get(name) for name in sorted(changed)}
-            for values in (former, after)
-        )
-        enter(session, actor, Action.EDIT, row.id, at=at, before=old, after=new)
-    else:
-        new = {"url": row.url}
-        enter(session, actor, Action.ADD, row.id, at=at, after=new)
+    _enter(session, actor, row.id, at, former, after, new={"url": row.url})
+
+
+def put_route(
+    session: Session,
+    entry: RouteEntry,
+    name_of: Callable[[str], str],
+    actor: Actor,
+    at: datetime,
+    *,
+    former: str | None = None,
+) -> None:
+    """In the place of that called `former`. The journal has the addresses by their names, which hold no secret."""
+
+    def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {**values, "to": [*map(name_of, values["to"])]}
+
+    row = session.get(StoredRoute, former or entry.name)
+    before = shown(row.entry) if row else None
+    if row is not None:
+        session.delete(row)
+        session.flush()
+    after = entry.model_dump(exclude_unset=True)
+    session.add(StoredRoute(name=entry.name, entry=after))
+    _enter(session, actor, entry.name, at, before, shown(after), new={})
+
+
+def _enter(
+    session: Session,
+    actor: Actor,
+    id_: str,
+    at: datetime,
+    former: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+    *,
+    new: Mapping[str, Any],
+) -> None:
+    """What differs, or of an added one what is `new`."""
+    if not former:
+        enter(session, actor, Action.ADD, id_, at=at, after=new)
+        return
+    changed = {
+        name for name in {*former, *after} if former.get(name) != after.get(name)
+    }
+    before, edited_to = (
+        {name: values.get(name) for name in sorted(changed)}
+        for values in (former, after)
+    )
+    enter(session, actor, Action.EDIT, id_, at=at, before=before, after=edited_to)
+
+
+def named_by_route(watchlist: Watchlist, id_: str) -> Message | None:
+    """Why a document can't go, nor get another id: a route names it, and no other document."""
+    others = [entry.id for entry in watchlist.documents if entry.id != id_]
+    for route in watchlist.routes:
+        for pattern in route.documents or ():
+            if fnmatchcase(id_, pattern) and not any(
+                fnmatchcase(other, pattern) for other in others
+            ):
+                return Message("entry.named_by_route", document=id_, route=route.name)
+    return None

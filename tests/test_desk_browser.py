@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -119,6 +120,58 @@ def test_an_event_of_nine_is_reviewed_in_one_action(
     with database.reading() as session:
         reviews = last_reviews(session, numbers)
     assert [reviews[number].state for number in numbers] == ["reviewed"] * 9
+
+
+def test_a_route_is_added_tried_edited_and_removed(
+    desk: Page,
+    site: Site,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHAT_FILE", f"file://{tmp_path}/chat.txt")
+    change_pages(site, config, NINE[0])
+    desk.goto(desk.url.replace("/work", "/routes"))
+    clicks: list[str] = []
+
+    def press(role: Literal["button", "link"], name: str) -> None:
+        clicks.append(name)
+        desk.get_by_role(role, name=name).click()
+
+    began = monotonic()
+    press("link", "Add a route")
+    complains_of_nothing(desk, "/routes/edit")
+    desk.get_by_label("Name").fill("chat")
+    addresses = desk.get_by_label("Addresses, one per line")
+    addresses.fill("json://127.0.0.1/SECRET")
+    press("button", "Save")
+    expect(desk.get_by_role("alert")).to_contain_text("uses files")
+    complains_of_nothing(desk, "/routes/edit, refused")
+    addresses.fill("${CHAT_FILE}\njson://chat.example.org/SECRET")
+    press("button", "Save")
+    expect(desk.locator(".title")).to_have_text(["all", "chat"])
+    expect(desk.get_by_text("would have got 1 change")).to_have_count(2)
+    complains_of_nothing(desk, "/routes")
+    press("link", "Edit the route (chat)")
+    shown = addresses.input_value().splitlines()
+    assert (shown[0], len(shown), "SECRET" in desk.content()) == (
+        "${CHAT_FILE}",
+        2,
+        False,
+    )
+    addresses.fill(shown[0])
+    press("button", "Save")
+    press("button", "Send a test message (chat)")
+    expect(desk.get_by_role("status")).to_contain_text("the test message was sent")
+    assert (tmp_path / "chat.txt").exists()
+    press("link", "Edit the route (chat)")
+    press("button", "Remove the route")
+    expect(desk.get_by_role("alert")).to_contain_text("for good?")
+    complains_of_nothing(desk, "/routes/edit, asked")
+    press("button", "Remove the route")
+    expect(desk.locator(".title")).to_have_text(["all"])
+    assert len(clicks) == 9
+    assert monotonic() - began < 30
 
 
 def test_a_subscriber_is_removed(desk: Page, database: Database) -> None:

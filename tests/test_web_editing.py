@@ -375,6 +375,8 @@ def filled(admin: httpx.Client, path: str) -> dict[str, str]:
             fields[name] = node.text()
         elif node.attributes.get("type") != "checkbox":
             fields[name] = node.attributes["value"] or ""
+        elif "checked" in node.attributes:
+            fields[name] = "on"
     return fields
 
 
@@ -412,6 +414,7 @@ def test_how_a_page_is_fetched_is_edited_too(
     assert entry_of(config, database) == edited
     assert save(url=two) == ""
     assert entry_of(config, database)["urls"] == two.splitlines()
+    assert filled(admin, EDIT)["url"] == two, "each in its line"
     assert outcomes(run(config, status=0))[TERMS] in ("changed", "held", "cosmetic")
 
 

@@ -61,6 +61,7 @@ NOT_HERE = (
     "/work",
     "/lists",
     "/routes",
+    "/routes/edit",
     "/subscribers",
     "/edit/{document_id:path}",
     "/changes/{change_id:int}/message",

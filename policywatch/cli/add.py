@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,14 +27,18 @@ from policywatch.config.additions import (
     entry_text,
     pages_in,
 )
+from policywatch.config.errors import WatchlistError
+from policywatch.config.recipients import address_name, route_problems
 from policywatch.config.watchlist import load
-from policywatch.entries import edits, put_entry, stored_entry
+from policywatch.entries import additions, put_entry, put_route, stored_entry
 from policywatch.sanitize import sanitize
 from policywatch.sources.new_page import read_new, suggest_entry
 from storage.clock import utc_now
 
 app = command_group()
-watchlist = command_group("The entries of documents that stand in the database.")
+watchlist = command_group(
+    "The entries of documents and routes that stand in the database."
+)
 app.add_typer(watchlist, name="watchlist")
 
 Key = str | None
@@ -130,13 +135,19 @@ def _wrong(failure: ValueError | UnreadablePage) -> Exception:
 
 @watchlist.command(name="export")
 def export_entries(config: Config = CONFIG) -> None:
-    """Print the entries that were made on the pages or imported, as TOML for a file.
+    """Print the documents and routes that were made on the pages or imported, as TOML for a file.
 
-    Example: `policywatch watchlist export > documents.toml`
+    Routes come with their addresses, as they were written: keep the file as you keep passwords.
+
+    Example: `policywatch watchlist export > entries.toml`
     """
     with opened(config, even_read_only=True) as (_, database):
-        entries = filter(None, map(stored_entry, edits(database)))
-        sys.stdout.write("\n".join(map(entry_text, entries)))
+        documents, routes = additions(database)
+        texts = [
+            *map(entry_text, filter(None, map(stored_entry, documents))),
+            *map(entry_text, routes),
+        ]
+        sys.stdout.write("\n".join(texts))
 
 
 @watchlist.command(name="import")
@@ -144,24 +155,45 @@ def import_entries(
     file: Annotated[
         Path,
         Argument(
-            metavar="FILE", exists=True, dir_okay=False, help="TOML with [[documents]]."
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="TOML with [[documents]] and [[routes]].",
         ),
     ],
     config: Config = CONFIG,
 ) -> None:
-    """Take the documents of a file into the database, where the pages edit them. What the watchlist has stays there.
+    """Take documents and routes of a file into the database, where the pages edit them; those of the watchlist stay.
 
-    Example: `policywatch watchlist import documents.toml`
+    Example: `policywatch watchlist import entries.toml`
     """
-    entries = load(file).documents
-    with opened(config) as (current, database), database.writing() as session:
-        kept = [entry.id for entry in entries if entry.id in current.of_file]
-        for entry in entries:
-            if entry.id not in kept:
-                put_entry(session, entry, user(), utc_now())
-    taken = len(entries) - len(kept)
-    console().print(f"{counted(taken, 'document')} of {file} imported.")
-    if kept:
+    given = load(file, is_part=True)
+    with opened(config) as (current, database):
+        documents = [each for each in given.documents if each.id not in current.of_file]
+        routes = [each for each in given.routes if each.name not in current.of_file]
+        whole = current.model_copy(
+            update={"documents": [*current.documents, *documents]}
+        )
+        if problems := [
+            problem for route in routes for problem in route_problems(whole, route)
+        ]:
+            raise WatchlistError(problems)
+        with database.writing() as session:
+            for document in documents:
+                put_entry(session, document, user(), utc_now())
+            for route in routes:
+                name_of = partial(address_name, mail=current.mail)
+                put_route(session, route, name_of, user(), utc_now())
+    taken = [
+        *([counted(len(documents), "document")] if given.documents else []),
+        *([counted(len(routes), "route")] if given.routes else []),
+    ]
+    console().print(f"{' and '.join(taken) or 'Nothing'} of {file} imported.")
+    names = {
+        *(each.id for each in given.documents),
+        *(each.name for each in given.routes),
+    }
+    if kept := sorted(names & current.of_file):
         console().print(
             f"{current.file} has these, and stays their owner: {', '.join(kept)}."
         )

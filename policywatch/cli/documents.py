@@ -24,11 +24,13 @@ from policywatch.cli.options import (
     print_table,
 )
 from policywatch.config.schema import check_document_id
-from policywatch.config.watchlist import NOTHING_WATCHED
+from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist
+from policywatch.entries import named_by_route
 from policywatch.sanitize import sanitize
 from policywatch.views.serializer import watched_json
 from storage.clock import utc_now
 from storage.documents import document
+from storage.errors import StorageError
 from storage.journal import Action, enter
 from storage.lock import one_at_a_time
 from storage.removal import planned_removal, remove_imported
@@ -121,6 +123,7 @@ def rename(
         one_at_a_time(database) as held,
         held.writing() as session,
     ):
+        _refuse_if_named(watchlist, old)
         moved = planned_removal(session, old)
         rename_document(session, old, new, mentions_in(document(session, old).language))
         enter(
@@ -141,6 +144,11 @@ def rename(
         console().print(
             f"Give it this id in {watchlist.file} too, else it is watched no more."
         )
+
+
+def _refuse_if_named(watchlist: Watchlist, id_: str) -> None:
+    if named := named_by_route(watchlist, id_):
+        raise StorageError(str(named))
 
 
 @documents.command()
@@ -175,6 +183,8 @@ def remove(
         console().print(
             f"{id_}, {'its imported history' if imported else 'all that is known of it'}: {counts}."
         )
+        if not imported and id_ not in watchlist.of_file:
+            _refuse_if_named(watchlist, id_)
         if not yes and not typer.confirm("Remove it for good?"):
             raise Exit(TROUBLE)
         with one_at_a_time(database) as held, held.writing() as session:

@@ -30,7 +30,7 @@ from policywatch.config.recipients import recipients
 from policywatch.config.reloadable import Reloadable
 from policywatch.config.schema import check_web_address
 from policywatch.config.watchlist import Watchlist, load, same_database
-from policywatch.entries import edits, with_additions
+from policywatch.entries import additions, with_additions
 from policywatch.evidence.bundle import write_bundle
 from policywatch.evidence.dataset import MANIFEST, export_data
 from policywatch.evidence.warc import write_warc
@@ -149,7 +149,7 @@ def serve(
                 with_additions(current, database), is_needed=logins.knows_anyone
             )
 
-        last_good = Reloadable(config, read, also=lambda: edits(database))
+        last_good = Reloadable(config, read, also=lambda: additions(database))
         app = create_app(
             database,
             allowed_hosts=names,

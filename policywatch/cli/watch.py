@@ -15,7 +15,7 @@ from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import Recipients, recipients
 from policywatch.config.reloadable import Reloadable, at_rest
 from policywatch.config.watchlist import Watchlist, load, same_database
-from policywatch.entries import edits, with_additions
+from policywatch.entries import additions, with_additions
 from policywatch.logs import LogFormat, start_logging
 from policywatch.watch import watch as stay
 from storage.database import Database
@@ -90,4 +90,4 @@ def _reloadable(
         )
         return ready(watchlist), recipients(watchlist)
 
-    return Reloadable(config, read, also=lambda: edits(database))
+    return Reloadable(config, read, also=lambda: additions(database))

@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from messages import Message
 from policywatch.atomic_file import replace_file
-from policywatch.config.schema import DocumentEntry
+from policywatch.config.schema import DocumentEntry, RouteEntry
 from policywatch.config.watchlist import TEXT, Watchlist, load
 
 KINDS = {
@@ -85,12 +85,13 @@ def bare_address(url: str) -> str:
     return url.partition("://")[2].partition("#")[0].rstrip("/")
 
 
-def entry_text(entry: DocumentEntry) -> str:
+def entry_text(entry: DocumentEntry | RouteEntry) -> str:
     """TOML of the keys that were set; strings, lists and booleans of JSON are TOML's."""
+    table = "documents" if isinstance(entry, DocumentEntry) else "routes"
     keys = entry.model_dump(exclude_unset=True).items()
     return "".join(
         [
-            "[[documents]]\n",
+            f"[[{table}]]\n",
             *(
                 f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
                 for key, value in keys

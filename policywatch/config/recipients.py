@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,11 @@ from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
 from notifier.when import AfterReview, parse_quiet, parse_when
 from policywatch.config.errors import Problem, WatchlistError
+from policywatch.config.route_words import (
+    filter_problems,
+    language_problems,
+    time_problems,
+)
 from policywatch.config.schema import (
     PERSON,
     MailEntry,
@@ -70,8 +75,7 @@ class _Values:
             url = self.expanded(entry, key, text)
             if url is None:
                 continue
-            if mail and re.match(PERSON, url):
-                url = mail.url(url)
+            url = _by_mail(url, mail)
             if problem := _no_address(text, url) or address_problem(url):
                 self.problems.append(entry.problem(key, problem))
             else:
@@ -128,6 +132,36 @@ def recipients(
         else None,
         span(watchlist.alerts.grace),
     )
+
+
+def address_name(text: str, mail: MailEntry | None) -> str:
+    """As it is stored and shown: without secrets."""
+    return address(text, _by_mail(text, mail)).name
+
+
+def _by_mail(text: str, mail: MailEntry | None) -> str:
+    return mail.url(text) if mail and re.match(PERSON, text) else text
+
+
+def route_problems(
+    watchlist: Watchlist, entry: RouteEntry, environ: Mapping[str, str] = os.environ
+) -> Sequence[Problem]:
+    """Of one route, as of the file's."""
+    alone = watchlist.model_copy(
+        update={"routes": [entry], "operator": OperatorEntry()}
+    )
+    problems = [
+        *time_problems(entry),
+        *language_problems(entry),
+        *filter_problems(alone),
+    ]
+    if problems or not entry.enabled:
+        return problems
+    try:
+        recipients(alone, environ)
+    except WatchlistError as failure:
+        return failure.problems
+    return []
 
 
 def _model(entry: ReaderEntry, key: str | None) -> LanguageModel:

@@ -55,7 +55,7 @@ class Watchlist(WatchlistFile):
     upgrade: bool = False
     # titles and texts of passages, by document
     ignored: Mapping[str, tuple[tuple[str, str], ...]] = {}
-    # ids of the entries that the file owns; the others are the store's
+    # ids of documents and names of routes that the file owns; the others are the store's
     of_file: frozenset[str] = frozenset()
 
     @property
@@ -107,8 +107,10 @@ def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watch
     return watchlist
 
 
-def load(file: Path, environ: Mapping[str, str] = os.environ) -> Watchlist:
-    """Raises `WatchlistError` with every problem."""
+def load(
+    file: Path, environ: Mapping[str, str] = os.environ, *, is_part: bool = False
+) -> Watchlist:
+    """`is_part`: routes may name documents of another file. Raises `WatchlistError` with every problem."""
     file = file.resolve()
     raw, lines = _toml(file, environ)
     top = FileSection(file, lines)
@@ -129,7 +131,7 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> Watchlist:
     except ValueError as failure:
         problems.append(top.problem("database", str(failure)))
     problems += [*_misfits(watchlist)]
-    if not problems:  # else a document may be missing here
+    if not problems and not is_part:  # else a document may be missing here
         problems += filter_problems(watchlist)
     if problems:
         raise WatchlistError(problems)

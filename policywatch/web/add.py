@@ -5,16 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlmodel import Session
 
 from analysis.model import UnreadablePage
 from crawler.targets import Fetched
+from foundation.vocabulary import DocumentKind
 from messages import Message
 from policywatch.config.watchlist import Watchlist
 from policywatch.entries import put_entry
@@ -28,10 +29,12 @@ from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
 from storage.captures import add_capture
 from storage.checks import Check
+from storage.documents import PREVIEW
 from storage.errors import Busy
 from storage.lock import one_at_a_time
 
 _KEYS = ("url", "service", "title", "kind", "language")
+_KINDS = [kind for kind in get_args(DocumentKind) if kind != PREVIEW]
 router = page_router()
 
 
@@ -40,15 +43,13 @@ def add_form(request: Request) -> Response:
     """The address may fill it, as proposals do."""
     given = {name: request.query_params.get(name, "") for name in _KEYS}
     nothing: dict[str, Any] = dict.fromkeys(("entry", "read", "trouble", "tried"))
-    return render(request, "add.html", given=given, **nothing)
+    return render(request, "add.html", given=given, kinds=_KINDS, **nothing)
 
 
 @router.post("/add")
 def add(request: Request, backend: Using, form: OperatorForm) -> Response:
     """Shows a page; what was shown is then the first version."""
-    watchlist, entry, page, trouble = backend.state().watchlist, None, None, None
-    if watchlist is None:
-        raise HTTPException(404)
+    watchlist, entry, page, trouble = backend.watchlist, None, None, None
     given: dict[str, Any] = {
         name: form[name].strip() for name in _KEYS if form.get(name, "").strip()
     }
@@ -72,9 +73,18 @@ def add(request: Request, backend: Using, form: OperatorForm) -> Response:
         why = failure.args[0]
         trouble = why if isinstance(why, Message) else Message("entry.wrong_url")
     if entry is None or "keep" not in form:
-        context = {"given": given, "entry": entry, "read": page, "trouble": trouble}
-        status = 422 if trouble else 200
-        return render(request, "add.html", status=status, tried=tried, **context)
+        shown = entry.model_dump(include={*_KEYS}) if entry else given
+        return render(
+            request,
+            "add.html",
+            status=422 if trouble else 200,
+            given=shown,
+            entry=entry,
+            read=page,
+            trouble=trouble,
+            tried=tried,
+            kinds=_KINDS,
+        )
     now = backend.now()
     with backend.database.writing() as session:
         put_entry(session, entry, request.state.actor, now)

@@ -78,6 +78,14 @@ class Backend:
     question: Lock = field(default_factory=Lock)  # held while a model answers
     tried: TriedPages = field(default_factory=TriedPages)
 
+    @property
+    def watchlist(self) -> Watchlist:
+        """404 without one."""
+        watchlist = self.state().watchlist
+        if watchlist is None:
+            raise HTTPException(404)
+        return watchlist
+
 
 def backend_of(request: Request) -> Backend:
     backend: Backend = request.app.state.backend

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import get_args
 
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -11,18 +11,24 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from analysis.model import UnreadablePage
-from foundation.vocabulary import DocumentKind, Source
+from foundation.vocabulary import DocumentKind
 from messages import Message
 from policywatch.config.additions import watched_as
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
-from policywatch.entries import put_entry, stored_entry
+from policywatch.entries import named_by_route, put_entry, stored_entry
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.reprocess import Preview, preview
 from policywatch.views.query_params import DocumentId
 from policywatch.web.add import entry_trouble
 from policywatch.web.backend import Backend, Using
-from policywatch.web.forms import OperatorForm, only_operators
+from policywatch.web.forms import (
+    EntryForm,
+    OperatorForm,
+    lines,
+    only_operators,
+    written,
+)
 from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
@@ -34,9 +40,14 @@ from storage.removal import StillCompared, planned_removal
 from storage.removal import remove as remove_document
 from storage.subscribers import follow_instead
 
-_WORDS = ("title", "service", "kind", "language", "every", "section")
-_FETCHING = ("robots", "source", "repository", "type", "fallback")
-_LISTS = ("select", "remove")  # a CSS selector a line
+_FORM = EntryForm(
+    texts=(
+        *("title", "service", "kind", "language", "every", "section"),
+        *("robots", "source", "repository", "type", "fallback"),
+    ),
+    lists=("select", "remove"),
+    flags=("render",),
+)
 router = page_router()
 
 
@@ -44,7 +55,7 @@ router = page_router()
 def edit_form(request: Request, backend: Using, document_id: DocumentId) -> Response:
     with backend.database.reading() as session:
         row = document(session, document_id)
-        watchlist = _watchlist(backend)
+        watchlist = backend.watchlist
         entry = _entry(watchlist, row)
         given = _fields(entry) if entry else {}
         if moved := request.query_params.get("url"):
@@ -57,7 +68,7 @@ def edit(
     request: Request, backend: Using, document_id: DocumentId, form: OperatorForm
 ) -> Response:
     """What the file owns, is taken over with what is saved; `release` gives it back."""
-    watchlist = _watchlist(backend)
+    watchlist = backend.watchlist
     with backend.database.reading() as session:
         row = document(session, document_id)
         entry, owned_by = _entry(watchlist, row), owner(watchlist, row)
@@ -108,55 +119,33 @@ def owner(watchlist: Watchlist, row: Document) -> str:
     return "file" if is_of_file else "nobody"
 
 
-def _watchlist(backend: Backend) -> Watchlist:
-    watchlist = backend.state().watchlist
-    if watchlist is None:
-        raise HTTPException(404)
-    return watchlist
-
-
 def _entry(watchlist: Watchlist, row: Document) -> DocumentEntry | None:
     """None of a paused document of the file, as of what is watched no more."""
     return watchlist.document(row.id) or stored_entry(row)
 
 
 def _fields(entry: DocumentEntry) -> dict[str, str]:
-    lists = {name: "\n".join(getattr(entry, name)) for name in _LISTS}
-    words = {name: str(getattr(entry, name) or "") for name in (*_WORDS, *_FETCHING)}
-    render = {"render": "on"} if entry.render else {}
-    return words | lists | render | {"url": "\n".join(entry.addresses)}
+    return _FORM.filled(entry) | {"url": "\n".join(entry.addresses)}
 
 
 def _edited(
     watchlist: Watchlist, entry: DocumentEntry, form: Mapping[str, str]
 ) -> DocumentEntry:
     """Raises `ValueError`."""
-    given: dict[str, Any] = entry.model_dump(exclude_unset=True)
-    for name in (*_WORDS, *_FETCHING):
-        given[name] = form.get(name, "").strip() or None
-    for name in _LISTS:
-        given[name] = _lines(form, name)
-    given["render"] = "render" in form
+    given = entry.model_dump(exclude_unset=True) | _FORM.values(form)
     given["expand"] = entry.expand and given["render"]
-    addresses = _lines(form, "url")
+    addresses = lines(form, "url")
     given["url"], given["urls"] = (
         (None, addresses) if len(addresses) > 1 else ("".join(addresses), None)
     )
-    is_archive = given["source"] not in (None, "page")
+    is_archive = given["source"] not in ("", "page")
     if (is_archive or given["fallback"]) and len(addresses) > 1:
         raise ValueError(Message("entry.one_address"))
     if given["source"] == "open-terms-archive" and not (
         given["repository"] and given["type"]
     ):
         raise ValueError(Message("entry.no_archive"))
-    edited = DocumentEntry.model_validate(
-        {
-            name: value
-            for name, value in given.items()
-            if value
-            and (name in entry.model_fields_set or value != getattr(entry, name))
-        }
-    )
+    edited = DocumentEntry.model_validate(written(DocumentEntry, given, entry))
     others = [each for each in watchlist.documents if each.id != entry.id]
     for url in edited.addresses:
         if other := watched_as(
@@ -164,10 +153,6 @@ def _edited(
         ):
             raise ValueError(Message("add.watched", document=other))
     return edited
-
-
-def _lines(form: Mapping[str, str], name: str) -> list[str]:
-    return [line for each in form.get(name, "").splitlines() if (line := each.strip())]
 
 
 def _page(
@@ -194,7 +179,6 @@ def _page(
         given=given,
         owner=owned_by,
         kinds=get_args(DocumentKind),
-        sources=get_args(Source),
         services=filter_choices(session)["services"],
         tried=tried if trouble is None else None,
         shown=shown,
@@ -222,11 +206,12 @@ def _remove(
     form: Mapping[str, str],
 ) -> Response:
     """Asks first. Who follows a duplicate, follows the other document then."""
-    planned, trouble, into = planned_removal(session, row.id), None, form.get("into")
+    planned, into = planned_removal(session, row.id), form.get("into")
+    trouble = named_by_route(backend.watchlist, row.id)
     others = [each for each in known(session, [row.service]) if each.id != row.id]
     if into and into not in {each.id for each in others}:
         raise HTTPException(404)
-    if "sure" in form:
+    if "sure" in form and trouble is None:
         before = planned._asdict() | {"imported": False}
         after = {"into": into} if into else None
         try:
@@ -244,9 +229,9 @@ def _remove(
                     follow_instead(writing, row.id, into)
                 remove_document(writing, row.id)
         except Busy:
-            trouble = "review.busy"
+            trouble = Message("review.busy")
         except StillCompared:
-            trouble = "entry.compared"
+            trouble = Message("entry.compared")
         else:
             path = f"/documents/{into}" if into else "/services"
             return RedirectResponse(page_context(request).link(path), 303)

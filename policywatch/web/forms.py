@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import parse_qs
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import RedirectResponse
 
+from policywatch.config.schema import Table
 from policywatch.web.page_context import page_context
 
 _LARGEST_FORM = 10_000  # bytes
@@ -58,6 +59,57 @@ def _operator_form(request: Request, form: OwnForm) -> dict[str, str]:
 
 
 OperatorForm = Annotated[dict[str, str], Depends(_operator_form)]
+
+
+class EntryForm(NamedTuple):
+    """Which keys of a watchlist's entry a form edits: texts, lists with a line for each, boxes to tick."""
+
+    texts: tuple[str, ...]
+    lists: tuple[str, ...]
+    choices: tuple[str, ...] = ()  # lists with a box for each value
+    flags: tuple[str, ...] = ()
+
+    def filled(self, entry: Table) -> dict[str, str]:
+        """The fields, as this entry has them."""
+        fields = {name: str(getattr(entry, name) or "") for name in self.texts}
+        for name in self.lists:
+            fields[name] = "\n".join(getattr(entry, name) or ())
+        for name in self.choices:
+            fields |= {f"{name}.{value}": "on" for value in getattr(entry, name) or ()}
+        return fields | {name: "on" for name in self.flags if getattr(entry, name)}
+
+    def values(self, fields: Mapping[str, str]) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            name: fields.get(name, "").strip() for name in self.texts
+        }
+        for name in self.lists:
+            values[name] = lines(fields, name)
+        for name in self.choices:
+            values[name] = [
+                field.removeprefix(f"{name}.")
+                for field in fields
+                if field.startswith(f"{name}.")
+            ]
+        return values | {name: name in fields for name in self.flags}
+
+
+def lines(fields: Mapping[str, str], name: str) -> list[str]:
+    return [
+        line for each in fields.get(name, "").splitlines() if (line := each.strip())
+    ]
+
+
+def written(
+    kind: type[Table], values: Mapping[str, Any], before: Table | None
+) -> dict[str, Any]:
+    """As one would write them into the file: without empty ones, and without defaults that `before` did not write."""
+    former = before.model_fields_set if before else set()
+    return {
+        name: value
+        for name, value in values.items()
+        if value not in (None, "", [])
+        and (value != kind.model_fields[name].default or (value and name in former))
+    }
 
 
 def done(

@@ -51,10 +51,6 @@ def _templates() -> Environment:
     templates.filters["twice"] = lambda value: (value, value)
     templates.filters["translate"] = translate
     templates.filters["datetime"] = datetime.fromisoformat
-    templates.filters["source_name"] = lambda name, words: (
-        name,
-        words.term("entry.sources", name),
-    )
     templates.filters["topic"] = lambda name, words: words.label("topics", name)
     return templates
 

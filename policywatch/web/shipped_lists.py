@@ -33,8 +33,8 @@ def lists(request: Request, backend: Using) -> Response:
 @router.post("/lists")
 def switch(request: Request, backend: Using, form: OperatorForm) -> Response:
     """On adds what is missing to the store; off pauses, so that the history stays and the next on goes on with it."""
-    watchlist, name = backend.state().watchlist, form.get("list")
-    if watchlist is None or name not in shipped():
+    watchlist, name = backend.watchlist, form.get("list")
+    if name not in shipped():
         raise HTTPException(404)
     entries = [DocumentEntry.model_validate(each) for each in shipped_documents(name)]
     with backend.database.writing() as session:
