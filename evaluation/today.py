@@ -11,7 +11,7 @@ import argparse
 import json
 import random
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +28,18 @@ _DAYS = (date(2024, 8, 1), date(2025, 1, 1), date(2025, 12, 1))
 _BEGINNING = 90  # characters of a quotation that are kept
 _OTHERS = ("Zoom", "Kraken", "SurveyMonkey", "BlaBlaCar")
 _DRAWN = 60  # quotations with a region, and as many without
+_BUNDLE_ENDS = datetime(2024, 8, 2, tzinfo=UTC)
 _STORE = "today.db"
 
 
 def make(folder: Path, labels: Path) -> None:
-    """Import the histories; those of the four services are what the labels know of them."""
+    """Import LinkedIn's history, and what the labels know of its later texts and of the four services."""
     folder.mkdir()
     changes = read_rows(labels / "changes-dev.jsonl.gz")
     sequences = {row["id"]: row for row in read_rows(labels / "sequences-dev.jsonl.xz")}
     texts: dict[tuple[datetime, str], str] = {}
     for row in changes:
-        if row["service"] not in _OTHERS:
+        if row["service"] not in ("LinkedIn", *_OTHERS):
             continue
         path = f"{row['service']}/{row['document']}.md"
         around = sequences[row["id"]]
@@ -47,7 +48,9 @@ def make(folder: Path, labels: Path) -> None:
             {"recorded_at": row["recorded_at"], "text": row["after"]},
             *around["later"],
         ):
-            texts[datetime.fromisoformat(each["recorded_at"]), path] = each["text"]
+            at = datetime.fromisoformat(each["recorded_at"])
+            if row["service"] != "LinkedIn" or at > _BUNDLE_ENDS:
+                texts[at, path] = each["text"]
     archive = repository(
         folder / "archive",
         (Commit(at, path, text) for (at, path), text in sorted(texts.items())),

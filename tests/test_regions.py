@@ -64,6 +64,8 @@ def test_what_is_nearest_to_the_words_counts() -> None:
     headings = ["California", "US states", "Europe"]
     assert regions_of([sentence, lead_in], headings) == ("Brazil",)
     assert regions_of([sentence], headings) == ("California",)
+    elsewhere = "If you live outside the EEA, this does not hold."
+    assert regions_of([elsewhere], headings) == ()
 
 
 def test_a_region_has_a_name_in_the_language_of_the_page() -> None:

@@ -32,33 +32,30 @@ class _Regions(BaseModel):
 def regions_of(
     sentences: Iterable[str], headings: Iterable[str] = ()
 ) -> tuple[str, ...]:
-    """By their English names; of both the nearest to the words first, for only the nearest that names some counts. A
-    sentence does where it says that people live there: data may also go to a region."""
-    named = (
-        *(_named(line, as_heading=False) for line in sentences),
-        *(
-            _named(line, as_heading=len(line.split()) <= _LONGEST_HEADING)
-            for line in headings
-        ),
+    """By their English names; of both the nearest to the words first, for only the nearest that names some counts, or
+    says "outside". A sentence does where it says that people live there: data may also go to a region."""
+    lines = (
+        *((line, False) for line in sentences),
+        *((line, len(line.split()) <= _LONGEST_HEADING) for line in headings),
     )
-    return next(filter(None, named), ())
+    for line, is_heading in lines:
+        named, is_outside = dict[str, None](), False
+        for run in _runs().finditer(line):
+            if _before("outside").search(line[: run.start()]):
+                is_outside = True
+            elif is_heading or _is_of_people(line, *run.span()):
+                named |= {
+                    _codes()[each.casefold()]: None for each in _name().findall(run[0])
+                }
+        if named or is_outside:
+            return tuple(named)
+    return ()
 
 
 def region_name(name: str, language: str) -> str:
     """In English where it has none in the language."""
     shown = next(names for names in _regions().names if names[0] == name)
     return shown[_SHOWN_IN.index(language)] if language in _SHOWN_IN else name
-
-
-def _named(text: str, *, as_heading: bool) -> tuple[str, ...]:
-    regions = dict.fromkeys(
-        _codes()[each[0].casefold()]
-        for run in _runs().finditer(text)
-        if (as_heading or _is_of_people(text, *run.span()))
-        and not _before("outside").search(text[: run.start()])
-        for each in _name().finditer(run[0])
-    )
-    return tuple(regions)
 
 
 def _is_of_people(text: str, start: int, end: int) -> bool:
