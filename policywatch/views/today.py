@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rapidfuzz.fuzz import ratio
 from sqlmodel import Session, col, func, select
@@ -41,8 +41,8 @@ from storage.standing import (
 )
 from storage.versions import numbered_version
 
+_Sentence = TypeVar("_Sentence")
 _MOST = 4  # quotations of an answer
-_KEPT = 12  # of a document, from which those of its service are chosen
 _MOST_STEPS = 20
 _ALIKE = 90  # percent from which two quotations say the same
 _NO_CHANGE = (
@@ -145,7 +145,7 @@ class SideBySide(Shape):
 
 
 class DocumentAnswers(Shape):
-    """By question, of one document; more than an answer shows, for those of its service are chosen among them."""
+    """By question, of one document; those of its service are chosen among them."""
 
     in_force: dict[str, list[StandingQuotation]]
     announced: dict[str, list[StandingQuotation]]
@@ -299,13 +299,20 @@ def _read_document(
 
 
 def _gravest(quotations: Iterable[StandingQuotation]) -> list[StandingQuotation]:
-    """At most four; of those that say the same, one."""
-    chosen: list[StandingQuotation] = []
-    for each in sorted(quotations, key=lambda each: (-each.worth, each.document)):
-        if len(chosen) < _MOST and not any(
-            _say_the_same(each.text, other.text) for other in chosen
-        ):
+    ordered = sorted(quotations, key=lambda each: (-each.worth, each.document))
+    return _distinct(ordered, lambda each: each.text)
+
+
+def _distinct(
+    ordered: Iterable[_Sentence], text: Callable[[_Sentence], str]
+) -> list[_Sentence]:
+    """The first four; of those that say the same, one."""
+    chosen: list[_Sentence] = []
+    for each in ordered:
+        if not any(_say_the_same(text(each), text(other)) for other in chosen):
             chosen.append(each)
+            if len(chosen) == _MOST:
+                break
     return chosen
 
 
@@ -393,15 +400,20 @@ class _DocumentTexts:
         if not is_practice(name, page):
             return {}
         known = f" {' '.join(map(plain_words, texts_of(unlike)))} " if unlike else ""
+        answers = statements(page, document=name, language=document.language)
         return {
             question: [
                 self._quotation(each, page, number, announced)
-                for each in rows
-                if f" {plain_words(each.quote.text)} " not in known
-            ][:_KEPT]
-            for question, rows in statements(
-                page, document=name, language=document.language
-            ).items()
+                for each in _distinct(
+                    (
+                        each
+                        for each in rows
+                        if f" {plain_words(each.quote.text)} " not in known
+                    ),
+                    lambda each: each.quote.text,
+                )
+            ]
+            for question, rows in answers.items()
         }
 
     def _quotation(
