@@ -16,7 +16,8 @@ from policywatch.web.access import Access
 from policywatch.web.app import create_app
 from policywatch.web.export import export_site
 from storage.database import Database
-from tests.stories import HOSTILE_DOCUMENT, tell_hostile
+from storage.documents import Document
+from tests.stories import HOSTILE_DOCUMENT, Teller, block, day, tell_hostile
 from tests.story_of_parley import PRIVACY, tell
 from tests.web_server import served
 
@@ -46,6 +47,7 @@ PATHS = (
     "/services",
     "/services/Parley/today",
     "/today?services=Parley,Harbour",
+    "/services/Harbour/today?lang=de",
     f"/documents/{PRIVACY}",
     f"/documents/{PRIVACY}/versions/2",
     f"/documents/{PRIVACY}/compare?from=1&to=2",
@@ -68,9 +70,32 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     database = Database(f"sqlite:///{folder / 'story.db'}")
     tell(database)
     tell_hostile(database)
+    tell_of_regions(database)
     with served(create_app(database, access=Access(password=PASSWORD))) as home:
         yield home
     database.close()
+
+
+def tell_of_regions(database: Database) -> None:
+    """A text of Harbour's for some people alone."""
+    id_ = "harbour/eea-notice"
+    sentence = "We use your messages to train our generative AI models."
+    heading = "If you live in the EEA, the UK or Switzerland"
+    with database.writing() as session:
+        session.add(
+            Document(
+                id=id_,
+                service="Harbour",
+                title="Regional Notice",
+                kind="privacy-policy",
+                url="https://harbour.example/eea",
+                language="en",
+                added_at=day(0),
+            )
+        )
+        session.flush()
+        blocks = [block("paragraph", sentence, [heading])]
+        Teller(session).version(id_, day(0), blocks, title="Regional Notice")
 
 
 def overflow(page: sync_api.Page) -> int:
@@ -105,6 +130,19 @@ def test_axe_finds_nothing_to_complain_of(
         complains_of_nothing(page, path)
         assert overflow(page) <= 0, path
     context.close()
+
+
+@pytest.mark.parametrize(("width", "shown"), [(1280, "none"), (390, '"Regions: "')])
+def test_a_table_in_one_column_says_what_each_line_is(
+    browser: sync_api.Browser, site: str, width: int, shown: str
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800}, locale="en-GB")
+    page.goto(f"{site}/today?services=Harbour")
+    cell = page.locator("td[data-head]", has_text="EEA, UK, Switzerland")
+    content = "each => getComputedStyle(each, '::before').content"
+    assert cell.evaluate(content) == shown
+    assert page.locator("thead").is_visible() is (width == 1280)
+    page.close()
 
 
 def test_hostile_text_runs_nothing_and_breaks_no_layout(
