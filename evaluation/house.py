@@ -14,6 +14,7 @@ import tempfile
 import threading
 import tokenize
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -47,26 +48,25 @@ def count(file: Path) -> Counter[str]:
     """Tokens of code, the lines that they stand on, and words of comments and docstrings."""
     counts: Counter[str] = Counter()
     lines: set[int] = set()
-    last = tokenize.ENCODING
-    for token in tokenize.generate_tokens(
-        io.StringIO(file.read_text("utf-8")).readline
-    ):
-        starts = last in (
-            tokenize.NEWLINE,
-            tokenize.INDENT,
-            tokenize.DEDENT,
-            tokenize.NL,
-            tokenize.ENCODING,
-        )
-        is_docstring = token.type == tokenize.STRING and starts
+    code = file.read_text("utf-8")
+    docstrings = set(_docstrings(ast.parse(code)))
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        is_docstring = token.type == tokenize.STRING and token.start in docstrings
         if token.type == tokenize.COMMENT or is_docstring:
             counts["words of comments"] += len(token.string.split())
         elif token.type not in _LAYOUT:
             counts["tokens"] += 1
             lines.update(range(token.start[0], token.end[0] + 1))
-        last = token.type
     counts["lines"] = len(lines)
     return counts
+
+
+def _docstrings(tree: ast.Module) -> Iterator[tuple[int, int]]:
+    """Line and column where each begins."""
+    documented = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            yield node.body[0].lineno, node.body[0].col_offset
 
 
 def shared_names(files: list[Path]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from typer.main import get_command
 
+from evaluation import house
 from policywatch.cli import COMMANDS, app
 from policywatch.config.watchlist import load
 from tests.warm import PACKAGES, ROOT
@@ -168,3 +169,16 @@ def test_watchlists_in_the_docs_are_valid(tmp_path: Path) -> None:
         file = tmp_path / "policywatch.toml"
         file.write_text(block, "utf-8")
         load(file, {"DB_USER": "u", "DB_PASSWORD": "p"})
+
+
+def test_only_docstrings_and_comments_are_counted_as_words(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(
+        '"""Three words here."""\n'
+        "NAMES = (\n"
+        '    "not a comment",\n'
+        '    "nor this",  # but this is\n'
+        ")\n",
+        "utf-8",
+    )
+    assert house.count(file) == {"words of comments": 7, "tokens": 8, "lines": 4}
