@@ -59,6 +59,12 @@ _ROOT = (
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _ROOT)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The processes that test at once share the one that starts programs."""
+    if getattr(config.option, "numprocesses", None):
+        warm.share()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """What was loaded stays: nobody need look again and again whether it is garbage."""

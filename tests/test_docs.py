@@ -25,7 +25,7 @@ from tests.archive import Commit, repository
 from tests.internet_archive import internet_archive
 from tests.site import AI, Site, a_site, policy, policywatch, serving
 from tests.test_house import PAGES, command
-from tests.warm import ROOT
+from tests.warm import ROOT, programs
 
 READERS = {
     page.relative_to(ROOT).as_posix(): text
@@ -185,7 +185,7 @@ def test_what_the_docs_say_to_type_works(
     environ = {
         "HOME": str(tmp_path),
         "LANG": "C.UTF-8",
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{programs()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PASSWORD": "secret",
         "PYTHONPATH": str(ROOT),
     }

@@ -13,6 +13,9 @@ import json
 import os
 import pkgutil
 import runpy
+import selectors
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +28,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import sqlalchemy
@@ -37,13 +41,14 @@ from analysis.text.lexicon import mentions_in
 from crawler.previous import previous_states
 from notifier.notifications import change_message
 from notifier.sample import sample_change
-from policywatch import sandbox
+from policywatch import sandbox, watch
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
 from policywatch.pipeline import Job, target
 from storage.clock import utc_now
 from storage.database import Database
 from storage.lock import one_at_a_time
+from tests import forked
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
@@ -83,6 +88,8 @@ _LATE_PACKAGES = (
     "scrapy.extensions",
     "scrapy.spidermiddlewares",
 )
+_VARIABLE = "POLICYWATCH_TEST_STARTER"
+_SHARED = os.environ.pop(_VARIABLE, None)
 _ENVIRON = dict(os.environ)  # as it is before a test changes it
 _PATIENCE = 600  # seconds
 _FORK = b"f"
@@ -107,7 +114,7 @@ class Running:
     """A program under way."""
 
     pid: int
-    _starter: socket.socket
+    _line: socket.socket
     _out: IO[str]
     _err: IO[str]
     _status: int | None = None
@@ -115,13 +122,7 @@ class Running:
     def wait(self) -> subprocess.CompletedProcess[str]:
         """What came of it. Fails after ten minutes."""
         if self._status is None:
-            self._starter.send(b"%d" % self.pid)
-            try:
-                self._status = _number(self._starter)
-            except TimeoutError:
-                os.kill(self.pid, signal.SIGKILL)
-                self._status = _number(self._starter)
-                raise
+            self._status = forked.number(self._line)
         return subprocess.CompletedProcess(
             self.pid, self._status, self.output, self.errors
         )
@@ -138,14 +139,13 @@ class Running:
 
     def terminate(self) -> None:
         """With SIGTERM."""
-        os.kill(self.pid, signal.SIGTERM)
+        self._line.send(bytes([signal.SIGTERM]))
 
     def kill(self) -> None:
         """With SIGKILL, unless it has ended by itself."""
         if self._status is None:
-            os.kill(
-                self.pid, signal.SIGKILL
-            )  # its number is given to no other before it was waited for
+            with suppress(BrokenPipeError):  # it ended just now
+                self._line.send(bytes([signal.SIGKILL]))
             self.wait()
 
 
@@ -155,26 +155,19 @@ def running(
 ) -> Iterator[Running]:
     """`python WORDS`, which begin with -m MODULE or -c CODE. It is dead at the end."""
     with ExitStack() as stack:
-        asked, out, err = (
+        out, err = (
             stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-            for _ in range(3)
+            for _ in range(2)
         )
         nothing = stack.enter_context(Path(os.devnull).open())
-        environ = dict(os.environ if environ is None else environ)
-        json.dump(
-            {
-                "words": [*map(str, words)],
-                "environ": environ,
-                "folder": str(Path.cwd()),
-            },
-            asked,
+        line, pid = forked.start(
+            address(),
+            [*map(str, words)],
+            os.environ if environ is None else environ,
+            [file.fileno() for file in (nothing, out, err)],
         )
-        asked.seek(0)
-        starter = _starter()
-        socket.send_fds(
-            starter, [_FORK], [file.fileno() for file in (asked, nothing, out, err)]
-        )
-        started = Running(_number(starter), starter, out, err)
+        line.settimeout(_PATIENCE)
+        started = Running(pid, stack.enter_context(line), out, err)
         try:
             yield started
         finally:
@@ -190,30 +183,45 @@ def done(
 
 
 @cache
-def _starter() -> socket.socket:
-    """One for each process that tests; it ends when this one does."""
-    ours, theirs = socket.socketpair()
-    with theirs:
+def address() -> str:
+    """Of the process that starts programs: one for all that test at once, which ends with the first of them."""
+    if _SHARED is not None:
+        return _SHARED
+    folder = Path(tempfile.mkdtemp("policywatch-start"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    place = str(folder / "socket")
+    by_hand = shlex.join([sys.executable, "-IS", forked.__file__, place])
+    for name, words in (("policywatch", " -m policywatch"), ("python", "")):
+        (folder / name).write_text(f'#!/bin/sh\nexec {by_hand}{words} "$@"\n', "utf-8")
+        (folder / name).chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(place)
+        listener.listen(64)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.warm"], stdin=theirs, cwd=ROOT, env=_ENVIRON
+            [sys.executable, "-m", "tests.warm", str(listener.fileno()), place],
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+            cwd=ROOT,
+            env=_ENVIRON,
         )
+    assert process.stdin is not None
     atexit.register(process.wait)
-    atexit.register(ours.close)
-    ours.settimeout(_PATIENCE)
-    return ours
+    atexit.register(process.stdin.close)
+    return place
+
+
+def share() -> None:
+    """With the processes that this one starts to test."""
+    os.environ[_VARIABLE] = address()
+
+
+def programs() -> Path:
+    """The folder of a `policywatch` for shells."""
+    return Path(address()).parent
 
 
 def _content(file: IO[str]) -> str:
     return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode("utf-8")
-
-
-def _number(line: socket.socket) -> int:
-    said = b""
-    while not said.endswith(b"\n"):
-        more = line.recv(1)
-        assert more, "the process that starts programs is gone"
-        said += more
-    return int(said)
 
 
 def share_statements() -> None:
@@ -295,25 +303,70 @@ def _run_once(folder: Path) -> None:
     database.close()
 
 
-def _start_programs() -> None:
+def _start_programs(listener: socket.socket) -> None:
     """Goes on in each program: with what it is to do once this returns."""
-    line = socket.socket(fileno=os.dup(0))
+    under_way: dict[int, socket.socket] = {}
+    ended, wake = _wakened_by_ends()
+    selector = selectors.DefaultSelector()
+    for source in (sys.stdin, listener, ended):
+        selector.register(source, selectors.EVENT_READ)
     while True:
-        order, files, _, _ = socket.recv_fds(line, 20, 4)
-        if not order:
-            sys.exit()
-        if order != _FORK:
-            line.sendall(
-                b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(int(order), 0)[1])
-            )
-            continue
-        started = os.fork()
-        if not started:
-            line.close()
-            return _become(*files)
-        for file in files:
-            os.close(file)
-        line.sendall(b"%d\n" % started)
+        for key, _ in selector.select():
+            if key.fileobj is sys.stdin:  # who started this one is gone
+                sys.exit()
+            elif key.fileobj is listener:
+                line, _ = listener.accept()
+                order, files, _, _ = socket.recv_fds(line, 1, 4)
+                assert order == _FORK
+                pid = os.fork()
+                if not pid:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    selector.close()
+                    for each in (listener, ended, wake, line, *under_way.values()):
+                        each.close()
+                    return _become(*files)
+                for file in files:
+                    os.close(file)
+                line.sendall(b"%d\n" % pid)
+                under_way[pid] = line
+                selector.register(line, selectors.EVENT_READ, pid)
+            elif key.fileobj is ended:
+                ended.recv(1000)
+            elif key.data in under_way:
+                for number in _asked(under_way[key.data]):
+                    os.kill(key.data, number)
+        _report_ends(under_way, selector)
+
+
+def _wakened_by_ends() -> tuple[socket.socket, socket.socket]:
+    """What becomes readable when a program ends, and its other side."""
+    ended, wake = socket.socketpair()
+    for each in (ended, wake):
+        each.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno())
+    return ended, wake
+
+
+def _report_ends(
+    under_way: dict[int, socket.socket], selector: selectors.BaseSelector
+) -> None:
+    for pid in [*under_way]:
+        known, status = os.waitpid(pid, os.WNOHANG)
+        if known:
+            line = under_way.pop(pid)
+            selector.unregister(line)
+            with line, suppress(OSError):  # nobody waits any more
+                line.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def _asked(line: socket.socket) -> bytes:
+    """Signals, by their numbers."""
+    try:
+        return line.recv(100) or bytes([signal.SIGKILL])
+    except ConnectionError:
+        return bytes([signal.SIGKILL])
 
 
 @dataclass
@@ -350,7 +403,7 @@ def _fork_readers() -> None:
             (asked, into), (out, answers) = os.pipe(), os.pipe()
             with lock:
                 socket.send_fds(ours, [_FORK], [asked, answers])
-                pid = _number(ours)
+                pid = forked.number(ours)
             os.close(asked)
             os.close(answers)
             return _Reader(pid, os.fdopen(into, "wb"), os.fdopen(out, "rb"))
@@ -384,11 +437,17 @@ def _become(asked: int, *files: int) -> None:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    # anew: what stood there was a file of another kind
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
     with open(asked, encoding="utf-8") as file:
         program: dict[str, Any] = json.load(file)
     os.environ.clear()
     os.environ.update(program["environ"])
     os.chdir(program["folder"])
+    # the runs of a watch are such programs, too
+    watch.sys = SimpleNamespace(executable=str(Path(sys.argv[2]).with_name("python")))  # type: ignore[attr-defined]
     _fork_readers()
     kind, what, *sys.argv[1:] = program["words"]
     status = 1
@@ -417,4 +476,4 @@ def _leave() -> None:
 if __name__ == "__main__":
     atexit.register(_leave)  # before others do
     _load()
-    _start_programs()
+    _start_programs(socket.socket(fileno=int(sys.argv[1])))
