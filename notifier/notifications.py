@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlmodel import Session
@@ -42,25 +43,6 @@ _SUBJECT = 180  # characters; phones show less
 _LENGTHS = (1500, 600, 250)  # of a passage
 _WAYS = (2, 1, 0)  # to refuse
 _ONE_LINE = 500  # SMS and pagers get a line and a link
-_TEXTS = {
-    NoticeKind.UNREADABLE: "notices.unreadable",
-    NoticeKind.RECOVERED: "notices.recovered",
-    NoticeKind.HELD: "notices.review",
-    NoticeKind.PARKED: "notices.failed",
-    NoticeKind.VOLATILE: "notices.volatile",
-    NoticeKind.LINKS: "notices.links",
-    NoticeKind.MOVED: "notices.moved",
-    NoticeKind.UNSIGNED: "notices.unsigned",
-    NoticeKind.ADDRESSED: "notices.addressed",
-    NoticeKind.USED: "notices.used",
-}
-_ADVICE = {
-    NoticeKind.HELD: "notices.accept",
-    NoticeKind.PARKED: "notices.retry",
-    NoticeKind.NARROWED: "notices.narrowed_to_do",
-    NoticeKind.UNSIGNED: "notices.unsigned_to_do",
-    NoticeKind.USED: "notices.used_details",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,28 +93,29 @@ class Notification:
             template = "alert" if self.kind == "test" else self.kind
             return render(template, form, message=shown, words=self.words, room=room)
 
+        def fits(room: _Room) -> bool:
+            return size(rendered(room)) <= length
+
         if length >= _ONE_LINE:
-            for room in self._rooms(lambda tried: size(rendered(tried)) <= length):
-                if size(rendered(room)) <= length:
-                    return rendered(room)
+            rooms = self._rooms()
+            first = 0 if fits(rooms[0]) else bisect_left(rooms, True, 1, key=fits)
+            if first < len(rooms):
+                return rendered(rooms[first])
         return self._one_line(form, length)
 
-    def _rooms(self, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
-        """Ever less, with as many passages as fit at each length."""
+    def _rooms(self) -> list[_Room]:
+        """Ever less: as many passages as fit, one that is cut, the summary alone, ways to refuse."""
         is_alert = self.kind in ("alert", "test")
         entries = self.changes[0].excerpts if is_alert else self.lines or self.changes
-        rooms = [_Room(len(entries), passage) for passage in _LENGTHS]
+        rooms = [_Room(n, max(_LENGTHS)) for n in range(len(entries), 1, -1)]
+        rooms += [_Room(min(len(entries), 1), length) for length in _LENGTHS]
         least = rooms[-1]
+        if is_alert:  # its brief alone is useful, unlike an empty digest
+            least = replace(least, entries=0)
+            rooms.append(least)
         rooms += [replace(least, ways=ways) for ways in _WAYS]
-        for room in (*rooms, replace(least, brief=False)):
-            if fits(room):
-                yield room
-            elif most := _most_entries(room, fits):
-                yield replace(room, entries=most)
-            # its brief alone is useful, unlike an empty digest
-            if is_alert and room.passage == least.passage:
-                yield replace(room, entries=0)
-        yield replace(least, brief=False, entries=0)
+        least = replace(least, brief=False)
+        return [*rooms, least, replace(least, entries=0)]
 
     def _one_line(self, form: Format, length: int) -> str:
         """The subject may already be the channel's title; a reader of this line alone needs it too."""
@@ -158,42 +141,43 @@ class _Room:
     ways: int | None = None
 
 
-def _most_entries(room: _Room, fits: Callable[[_Room], bool]) -> int:
-    numbers = range(1, room.entries + 1)
-    return bisect_left(
-        numbers, True, key=lambda number: not fits(replace(room, entries=number))
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class News:
     text: str
     details: tuple[str, ...] = ()
 
 
+_SHOWN: dict[str, Callable[[Catalogue, Any], str]] = {
+    "since": lambda words, at: words.moment(datetime.fromisoformat(at)),
+    "start": lambda words, day: words.day(date.fromisoformat(day)),
+    "end": lambda words, day: words.day(date.fromisoformat(day)),
+    "sent": lambda words, kind: words.term("notices.sent", kind),
+    "outcome": lambda words, outcome: words.term("notices.outcomes", outcome),
+    "reason": lambda words, reason: clean(
+        translate(Message.from_json(reason), words.language)
+    ),
+    **dict.fromkeys(
+        ("questions", "failed", "dropped", "tokens_in", "tokens_out"), Catalogue.number
+    ),
+}
+_ADVISED = (
+    NoticeKind.HELD,
+    NoticeKind.PARKED,
+    NoticeKind.NARROWED,
+    NoticeKind.UNSIGNED,
+    NoticeKind.USED,
+)
+
+
 def show_notice(notice: Notice, language: str, base_url: str | None = None) -> News:
-    words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
-    values = {
-        name: clean(str(value)) for name, value in facts.items() if value is not None
+    words, kind, facts = catalogue(language), notice.kind, notice.facts
+    values = {"document": clean(notice.document_id or ""), "reason": ""}
+    values |= {
+        name: _SHOWN[name](words, fact) if name in _SHOWN else clean(str(fact))
+        for name, fact in facts.items()
+        if fact is not None
     }
-    values.setdefault("document", clean(notice.document_id or ""))
-    if "since" in facts:
-        values["since"] = words.moment(datetime.fromisoformat(facts["since"]))
-    if kind is NoticeKind.USED:
-        for name in ("start", "end"):
-            values[name] = words.day(date.fromisoformat(facts[name]))
-        for name in ("questions", "failed", "dropped", "tokens_in", "tokens_out"):
-            values[name] = words.number(facts[name])
-    if "sent" in facts:
-        values["sent"] = words.term("notices.sent", facts["sent"])
-    if "outcome" in facts:
-        values["outcome"] = words.term("notices.outcomes", facts["outcome"])
-    values["reason"] = (
-        clean(translate(Message.from_json(facts["reason"]), language))
-        if facts.get("reason")
-        else ""
-    )
-    if kind is NoticeKind.NARROWED:
+    if kind == NoticeKind.NARROWED:
         values["by"] = clean(words.actor(facts["by"], facts["via"]))
         text = words.term("notices.narrowed", facts["action"], **values)
     elif facts.get("never_read"):
@@ -201,40 +185,39 @@ def show_notice(notice: Notice, language: str, base_url: str | None = None) -> N
     elif facts.get("answers"):
         text = words("notices.answers", **values)
     else:
-        text = words(_TEXTS[kind], **values)
-    lines = facts.get("passages") or [
-        line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()
-    ]
-    if change := facts.get("change"):  # where a person can say so
-        page = f"{(base_url or '').rstrip('/')}/changes/{change}"
-        command = f"`policywatch ignore {change}`"
-        lines = [words("notices.ignore", place=page if base_url else command)]
-    return News(text, (*_details(words, kind, facts, values), *map(clean, lines)))
+        text = words.term("notices", kind, **values)
+    return News(text, tuple(_details(words, notice, values, base_url)))
 
 
 def _details(
-    words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]
+    words: Catalogue, notice: Notice, values: dict[str, str], base_url: str | None
 ) -> list[str]:
-    lines = []
-    if kind is NoticeKind.VOLATILE:
-        lines.append(values["reason"])
-    elif values["reason"] and kind is not NoticeKind.PARKED:  # its text contains it
-        lines.append(words("notices.reason", **values))
+    kind, facts, details = notice.kind, notice.facts, []
+    if values["reason"] and kind == NoticeKind.VOLATILE:
+        details.append(values["reason"])
+    elif values["reason"] and kind != NoticeKind.PARKED:  # its text contains it
+        details.append(words("notices.reason", **values))
     if facts.get("more"):
-        lines.append(words("notices.more", n=facts["more"]))
+        details.append(words("notices.more", n=facts["more"]))
     if "also" in facts:
-        lines.append(words("notices.also", **values))
-    if kind is NoticeKind.UNREADABLE:
-        lines.append(
-            words("notices.rejected", **values)
-            if facts.get("rejected")
-            else words.term("notices.to_do", facts["outcome"], **values)
-        )
-    elif kind in _ADVICE:
-        lines.append(words(_ADVICE[kind], **values))
+        details.append(words("notices.also", **values))
+    if facts.get("rejected"):
+        details.append(words("notices.rejected", **values))
+    elif kind == NoticeKind.UNREADABLE:
+        details.append(words.term("notices.to_do", facts["outcome"], **values))
+    elif kind in _ADVISED:
+        details.append(words.term("notices.advice", kind, **values))
     if facts.get("cost") is not None:
-        lines.append(words("notices.used_cost", **values))
-    return lines
+        details.append(words("notices.used_cost", **values))
+    if change := facts.get("change"):  # where a person can say so
+        page = f"{(base_url or '').rstrip('/')}/changes/{change}"
+        command = f"`policywatch ignore {change}`"
+        details.append(words("notices.ignore", place=page if base_url else command))
+    else:
+        entries = (entry.splitlines() for _, entry in facts.get("proposals", ()))
+        lines = facts.get("passages") or chain.from_iterable(entries)
+        details += map(clean, lines)
+    return details
 
 
 def alert_message(
