@@ -50,7 +50,7 @@ def deliver_for_ever(database: str, worker: str, epoch: str, *ports: str) -> Non
 
     while True:
         DeliveryRun(
-            opened, routes(hooks, worker), (), base_url=SITE, now=now, sleep=sleep
+            opened, routes(hooks, worker), base_url=SITE, now=now, sleep=sleep
         ).deliver_due()
         time.sleep(0.1)
 
@@ -173,7 +173,7 @@ def speed(database: str, alerts: int) -> None:
             "team", *(inbox.url(f"reader-{number}@example.org") for number in range(10))
         )
         began, busy = time.monotonic(), time.process_time()
-        done = DeliveryRun(store, [team], (), base_url=SITE).deliver_due()
+        done = DeliveryRun(store, [team], base_url=SITE).deliver_due()
         seconds, own = time.monotonic() - began, time.process_time() - busy
     took = f"{seconds:.1f} s, of which {own:.1f} s at work in this process, the server's side included"
     print(f"{done.sent} alerts, {len(inbox.mails)} mails to one SMTP server in {took}")

@@ -24,7 +24,7 @@ from notifier.notifications import (
     notice_message,
     sample_message,
 )
-from notifier.plan import OPERATOR, is_reviewed, plan, routes_by_name
+from notifier.plan import is_reviewed, plan, routes_by_name
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
@@ -36,6 +36,7 @@ from storage.chain import head_line
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import (
+    OPERATOR,
     Alert,
     Deliveries,
     Delivery,
@@ -113,8 +114,6 @@ class DeliveryRun:
 
     database: Database
     routes: Sequence[Route]
-    operator: Sequence[Address] = ()
-    operator_language: str = "en"
     base_url: str | None = None
     route_to: RouteTo | None = None
     change_json: ChangeJson = only_id
@@ -180,7 +179,6 @@ class DeliveryRun:
             failed = plan(
                 session,
                 self.routes,
-                self.operator,
                 self.now(),
                 alerts_only=self.alerts_only,
                 grace=self.grace,
@@ -238,13 +236,12 @@ class DeliveryRun:
         return max(min(rests) - now, timedelta(milliseconds=10))
 
     def _addresses(self) -> dict[tuple[str, str], Address]:
-        known = {
+        return {
             (name, address.name): address
             for route in self.routes
             for name in route.names
             for address in route.to
         }
-        return known | {(OPERATOR, address.name): address for address in self.operator}
 
     def _claim(self, session: Session) -> Delivery | None:
         now, known = self.now(), self._addresses()
@@ -262,19 +259,12 @@ class DeliveryRun:
 
     def _message(self, session: Session, delivery: Delivery) -> Notification:
         carried = items(session, delivery.id)
+        alerts = [each for each in carried if isinstance(each, Alert)]
+        notices = [each for each in carried if isinstance(each, Notice)]
         routes = routes_by_name(self.routes)
-        route = routes.get(delivery.route)
-        language = route.language if route else self.operator_language
-        page = route.subscription if route else None
+        route = routes[delivery.route]
+        language, page = route.language, route.subscription
         to: dict[str, Any] = {"language": language, "base_url": self.base_url}
-        alerts = [
-            session.get_one(Alert, item.alert_id) for item in carried if item.alert_id
-        ]
-        notices = [
-            session.get_one(Notice, item.notice_id)
-            for item in carried
-            if item.notice_id
-        ]
         match delivery.kind:
             case "confirmation":
                 message = confirmation_message(page, language)

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import NamedTuple
 
-from sqlmodel import Session, not_
+from sqlmodel import Session, col, not_
 
 from foundation.addresses import host_of
 from foundation.vocabulary import Cause, NoticeKind, ReviewState, State, gravity
@@ -30,17 +29,17 @@ from storage.changes import (
 from storage.checks import OF_THE_PAGE, VALID, newest_check
 from storage.clock import is_ahead
 from storage.deliveries import (
+    OPERATOR,
     Alert,
     Delivery,
+    DeliveryItem,
     Notice,
-    addresses_of_notice,
     alerted_changes,
     alerted_since,
     alerts_in,
     approaching_deadlines,
     carriers,
     create_delivery,
-    has_undelivered,
     items,
     last_digest,
     load,
@@ -52,26 +51,25 @@ from storage.deliveries import (
 )
 from storage.documents import document, failing, is_silent, untranslated_id, watched
 from storage.reviews import Review, last_reviews
-from storage.subscribers import subscribers
 
 SENDING = (ReviewState.REVIEWED, ReviewState.CONCERNS_US)  # what is held until then
-OPERATOR = "[operator]"  # no route can be called so
 
 
 class _Assignment(NamedTuple):
-    alert: Alert
+    item: Alert | Notice
     route: Route
     place: Address
 
     @property
     def kind(self) -> str:
+        if isinstance(self.item, Notice):
+            return "notice"
         return "alert" if isinstance(self.route.when, AtOnce) else "digest"
 
 
 def plan(
     session: Session,
     routes: Sequence[Route],
-    operator: Sequence[Address],
     now: datetime,
     *,
     alerts_only: bool = False,
@@ -81,63 +79,68 @@ def plan(
     one counts as corrected: what waits for it goes to the first one of the route that lacks it.
     """
     take(session, AdvisoryLock.PLANNING)
-    planner = _Planner(session, routes_by_name(routes), _names_of_places(routes), now)
+    planner = _Planner(session, routes, now)
     for delivery in pending(session):
-        if delivery.route != OPERATOR:
-            planner.update(delivery)
+        planner.update(delivery)
     for alert in unplanned_alerts(session, locked=True):
         planner.add(alert, grace)
+    if not alerts_only:
+        report_unreadable(session)
+        session.flush()
+        for notice in unplanned_notices(session):
+            planner.add(notice)
     planner.write()
     for route, address in _empty_digests(session, routes, now):
         create_delivery(session, "digest", route.name, address, now)
-    if not alerts_only:
-        _plan_notices(session, operator, now)
     _respect_quiet_hours(session, routes, now)
     return planner.failed
 
 
 class _Planner:
     def __init__(
-        self,
-        session: Session,
-        routes: dict[str, Route],
-        names: dict[str, set[str]],
-        now: datetime,
+        self, session: Session, routes: Sequence[Route], now: datetime
     ) -> None:
         self.session = session
-        self.routes = routes
-        self.names = names
+        self.routes = routes_by_name(routes)
+        self.names = _names_of_places(routes)
         self.now = now
-        self.assigned: dict[tuple[int, str], _Assignment] = {}
+        self.assigned: dict[tuple[int, str, str], _Assignment] = {}
         self.carriers: dict[int, list[Delivery]] = {}
         self.failed: list[Delivery] = []
 
-    def add(self, alert: Alert, grace: timedelta) -> None:
-        route = self.routes.get(alert.route)
-        if route is None or not is_wanted(self.session, alert, route):
-            alert.planned_at = self.now
-        elif _is_due(self.session, alert, route, grace, self.now):
-            alert.planned_at = self.now
-            if dismissal(self.session, alert, route) is None:
-                for place in _distinct(route.to):
-                    self.assigned[alert.id, place.url] = _Assignment(
-                        alert, route, place
-                    )
+    def add(self, item: Alert | Notice, grace: timedelta = timedelta(0)) -> None:
+        route = self.routes.get(item.route)
+        if route and not is_wanted(self.session, item, route):
+            route = None
+        if route and isinstance(item, Alert):
+            if not _is_due(self.session, item, route, grace, self.now):
+                return
+            if dismissal(self.session, item, route):
+                route = None
+        item.planned_at = self.now
+        if route:
+            self._assign(_Assignment(item, route, to) for to in _distinct(route.to))
+
+    def _assign(self, assignments: Iterable[_Assignment]) -> None:
+        for each in assignments:
+            self.assigned[each.item.subject, each.place.url, each.item.route] = each
 
     def update(self, delivery: Delivery) -> None:
-        alerts = alerts_in(self.session, [delivery.id]).get(delivery.id, [])
+        """To what of it is still wanted, and where."""
         route, address = self.routes.get(delivery.route), delivery.address
-        places = route.to if route else ()
-        url = next((place.url for place in places if place.name == address), "")
-        if url and not alerts:  # an empty digest, a correction, a confirmation
+        carried = [
+            each
+            for each in items(self.session, delivery.id)
+            if isinstance(each, Alert) or delivery.route == OPERATOR
+        ]
+        is_known = route and address in [place.name for place in route.to]
+        if is_known and not carried:  # an empty digest, a correction, a confirmation
             return
-        by_place, lost = self._by_place(delivery, url, alerts)
-        kept, *others = by_place.values() or ([],)
-        carried = [each.alert for each in kept]
-        if carried == alerts and kept[0].place.name == address:
+        wanted, lost = self._reassigned(delivery, carried)
+        kept = [each for each in wanted if each.place.url == wanted[0].place.url]
+        is_there = bool(kept) and kept[0].place.name == address
+        if is_there and [each.item for each in kept] == carried:
             return
-        for each in chain.from_iterable(others):
-            self.assigned[each.alert.id, each.place.url] = each
         self.carriers.clear()
         unload(self.session, delivery)
         if kept:
@@ -145,11 +148,11 @@ class _Planner:
             delivery.route = route.name
             if kept[0].kind == "digest":
                 delivery.kind = "digest"
-            if address != place.name:
+            if not is_there:
                 delivery.address, delivery.next_at = place.name, self.now
                 delivery.attempts, delivery.tried_since = 0, None
                 delivery.error = None
-            load(self.session, delivery, carried)
+            load(self.session, delivery, [each.item for each in kept])
         elif not lost:
             self.session.delete(delivery)
         if lost:
@@ -160,61 +163,66 @@ class _Planner:
             load(self.session, delivery, lost)
             park(delivery, Message("delivery.left"))
             self.failed.append(delivery)
+        self._assign(each for each in wanted if each not in kept)
 
-    def _by_place(
-        self, delivery: Delivery, url: str, alerts: Iterable[Alert]
-    ) -> tuple[dict[str, list[_Assignment]], list[Alert]]:
-        """And those without one, unless another alert brings their change."""
-        by_place: dict[str, list[_Assignment]] = defaultdict(list)
+    def _reassigned(
+        self, delivery: Delivery, carried: Iterable[Alert | Notice]
+    ) -> tuple[list[_Assignment], list[Alert | Notice]]:
+        """And what has no address left, unless another alert brings its change, or another of the operator's has it."""
+        wanted: list[_Assignment] = []
         lost = []
-        for alert in alerts:
-            route = self.routes.get(alert.route)
-            if route is None:
-                lost.append(alert)
-            elif is_wanted(self.session, alert, route) and not dismissal(
-                self.session, alert, route
-            ):
-                place = self._new_place(delivery, url, alert, route.to)
-                if place is None:
-                    lost.append(alert)
-                else:
-                    by_place[place.url].append(_Assignment(alert, route, place))
-        brought = {each.alert.change_id for each in chain(*by_place.values())}
-        return by_place, [each for each in lost if each.change_id not in brought]
+        for item in carried:
+            route = self.routes.get(item.route)
+            if route and not is_wanted(self.session, item, route):
+                continue
+            if route and dismissal(self.session, item, route):
+                continue
+            place = self._new_place(delivery, item, route.to if route else ())
+            if route and place:
+                wanted.append(_Assignment(item, route, place))
+            elif isinstance(item, Alert) or not (route and route.to):
+                lost.append(item)
+        brought = {each.item.subject for each in wanted}
+        return wanted, [each for each in lost if each.subject not in brought]
 
     def _new_place(
-        self, delivery: Delivery, url: str, alert: Alert, places: Sequence[Address]
+        self, delivery: Delivery, item: Alert | Notice, places: Sequence[Address]
     ) -> Address | None:
         for place in places:
-            if place.url == url or (not url and place.name == delivery.address):
+            if delivery.address in self.names[place.url]:
                 return place
         for place in places:
-            there = self._there(alert.change_id, place)
-            is_assigned = (alert.id, place.url) in self.assigned
+            there = self._there(item.subject, place)
+            is_assigned = (item.subject, place.url, item.route) in self.assigned
             if not is_assigned and all(each is delivery for each in there):
                 return place
         return None
 
-    def _there(self, change_id: int, place: Address) -> list[Delivery]:
-        if change_id not in self.carriers:
-            self.carriers[change_id] = carriers(self.session, change_id)
+    def _there(self, subject: int, place: Address) -> list[Delivery]:
+        if subject not in self.carriers:
+            of_it = (
+                col(Alert.change_id) == subject
+                if subject > 0
+                else col(DeliveryItem.notice_id) == -subject
+            )
+            self.carriers[subject] = carriers(self.session, of_it)
         names = self.names[place.url]
-        return [each for each in self.carriers[change_id] if each.address in names]
+        return [each for each in self.carriers[subject] if each.address in names]
 
     def write(self) -> None:
         """Immediate alerts first: digests do not repeat them."""
-        for kind in ("alert", "digest"):
+        for kind in ("alert", "digest", "notice"):
             self.carriers.clear()
-            letters: dict[object, list[_Assignment]] = defaultdict(list)
+            messages: dict[object, list[_Assignment]] = defaultdict(list)
             for number, assigned in enumerate(self._news(kind)):
                 _, route, place = assigned[0]
-                key = (route.name, place.name) if kind == "digest" else number
-                letters[key] += assigned
-            for assigned in letters.values():
+                key = number if kind == "alert" else (route.name, place.name)
+                messages[key] += assigned
+            for assigned in messages.values():
                 _, route, place = assigned[0]
-                alerts = [each.alert for each in assigned]
+                carried = [each.item for each in assigned]
                 create_delivery(
-                    self.session, kind, route.name, place.name, self.now, alerts=alerts
+                    self.session, kind, route.name, place.name, self.now, carried
                 )
 
     def _news(self, kind: str) -> Iterator[list[_Assignment]]:
@@ -223,11 +231,14 @@ class _Planner:
         for each in self.assigned.values():
             if each.kind != kind:
                 continue
-            change_id = each.alert.change_id
+            if kind == "notice":
+                yield [each]
+                continue
+            change_id = each.item.subject
             there = {row.state: row for row in self._there(change_id, each.place)}
             there.pop(State.PARKED, None)
             if State.PENDING in there:
-                load(self.session, there[State.PENDING], [each.alert])
+                load(self.session, there[State.PENDING], [each.item])
             elif not there:
                 event_id = change(self.session, change_id).event_id
                 by_event[event_id or -change_id, each.place.url].append(each)
@@ -241,8 +252,8 @@ class _Planner:
                 for row in self._there(id_, assigned[0].place)
                 if row.state == State.PENDING and row.kind == kind and not row.attempts
             ]
-            alerts = [each.alert for each in assigned]
-            changes = [change(self.session, alert.change_id) for alert in alerts]
+            alerts = [each.item for each in assigned]
+            changes = [change(self.session, alert.subject) for alert in alerts]
             sent = alerted_changes(self.session, event_id, self.names[url])
             if untried:
                 load(self.session, untried[0], alerts)
@@ -266,18 +277,11 @@ def has_to_plan(
     ) or any(_empty_digests(session, routes, now))
 
 
-def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
-    return bool(
-        has_undelivered(session)
-        or failing(session)
-        or subscribers(session)
-        or any(not isinstance(route.when, AtOnce) for route in routes)
-    )
-
-
-def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
+def is_wanted(session: Session, item: Alert | Notice, route: Route) -> bool:
     """Not if the change was reclassified, or the route's filter edited."""
-    current = change(session, alert.change_id)
+    if isinstance(item, Notice):
+        return True
+    current = change(session, item.change_id)
     return route.wants(document(session, current.document_id), current)
 
 
@@ -286,11 +290,11 @@ def is_reviewed(session: Session, alert: Alert) -> bool:
     return review is not None and review.state in SENDING
 
 
-def dismissal(session: Session, alert: Alert, route: Route) -> Review | None:
+def dismissal(session: Session, item: Alert | Notice, route: Route) -> Review | None:
     """By which a route that waits for one does not get it."""
     if not isinstance(route.when, AfterReview):
         return None
-    review = last_reviews(session, [alert.change_id]).get(alert.change_id)
+    review = last_reviews(session, [item.subject]).get(item.subject)
     return review if review and review.state == ReviewState.NOT_FOR_US else None
 
 
@@ -347,35 +351,6 @@ def _names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
         for address in route.to:
             names[address.url].add(address.name)
     return names
-
-
-def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) -> None:
-    """What waits for a removed address goes to the first that lacks it."""
-    report_unreadable(session)
-    session.flush()
-    notices: dict[str, list[int]] = {place.name: [] for place in _distinct(operator)}
-    for delivery in pending(session):
-        if delivery.route != OPERATOR or delivery.address in notices:
-            continue
-        if not notices:
-            park(delivery, Message("delivery.left"))
-            continue
-        ids = [item.notice_id or 0 for item in items(session, delivery.id)]
-        unload(session, delivery)
-        session.delete(delivery)
-        for id_ in ids:
-            having = addresses_of_notice(session, id_)
-            for name, its in notices.items():
-                if name not in having and id_ not in its:
-                    its.append(id_)
-                    break
-    for notice in unplanned_notices(session):
-        notice.planned_at = now
-        for its in notices.values():
-            its.append(notice.id)
-    for name, its in notices.items():
-        if its:
-            create_delivery(session, "notice", OPERATOR, name, now, notice_ids=its)
 
 
 def _respect_quiet_hours(

@@ -297,7 +297,7 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
             "(docs/browse.md); `policywatch review` does it from here"
         )
         yield Finding(True, "reviews", text, is_note=True)
-    if not to.operator:
+    if not to.operator.to:
         text = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
         yield Finding(True, "operator", text, is_note=True)
     if to.heartbeat is None:

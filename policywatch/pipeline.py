@@ -27,7 +27,6 @@ from crawler.targets import (
 from foundation.vocabulary import Outcome
 from messages import Message, program_error
 from notifier.delivery import Backoff, DeliveryRun
-from notifier.plan import may_deliver
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
@@ -338,16 +337,11 @@ class Job:
         self._delivered = Deliveries(sent, failed, done.pending)
 
     def _deliver(self, **options: Any) -> Deliveries:
-        with self._shared.reading() as session:
-            if not may_deliver(session, self.recipients.routes):
-                return Deliveries(0, 0, 0)
         from policywatch.views.serializer import webhook_change  # loads NumPy
 
         return DeliveryRun(  # without a lease: results must be recorded
             self._shared,
-            self.recipients.routes,
-            self.recipients.operator,
-            operator_language=self.recipients.operator_language,
+            (*self.recipients.routes, self.recipients.operator),
             base_url=self.watchlist.site,
             route_to=self.recipients.route_to,
             change_json=webhook_change,

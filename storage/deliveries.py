@@ -18,6 +18,8 @@ from storage.checks import Check
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
 
+OPERATOR = "[operator]"  # the route of notices; no other can be called so
+
 
 class Alert(SQLModel, table=True):
     __tablename__ = "alerts"
@@ -28,6 +30,11 @@ class Alert(SQLModel, table=True):
     route: str
     created_at: datetime = Field(sa_type=Utc)
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+    @property
+    def subject(self) -> int:
+        """What an address gets once: a change, or a notice (below 0)."""
+        return self.change_id
 
 
 def alerted_before_of_day(session: Session, change: Change) -> int:
@@ -79,6 +86,14 @@ class Notice(SQLModel, table=True):
     facts: dict[str, Any] = Field(default={}, sa_type=JSON)
     created_at: datetime = Field(sa_type=Utc)
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+    @property
+    def subject(self) -> int:
+        return -self.id
+
+    @property
+    def route(self) -> str:
+        return OPERATOR
 
     @classmethod
     def of(cls, check: Check, kind: NoticeKind, **facts: Any) -> Notice:
@@ -164,28 +179,27 @@ def create_delivery(
     route: str,
     address: str,
     now: datetime,
-    *,
-    alerts: Iterable[Alert] = (),
-    notice_ids: Iterable[int] = (),
+    items: Iterable[Alert | Notice] = (),
 ) -> Delivery:
     delivery = Delivery(
         kind=kind, route=route, address=address, created_at=now, next_at=now
     )
     session.add(delivery)
     session.flush()
-    load(session, delivery, alerts, notice_ids)
+    load(session, delivery, items)
     return delivery
 
 
-def load(
-    session: Session,
-    delivery: Delivery,
-    alerts: Iterable[Alert],
-    notice_ids: Iterable[int] = (),
-) -> None:
-    of_it: dict[str, Any] = {"delivery_id": delivery.id, "address": delivery.address}
-    session.add_all(DeliveryItem(alert_id=alert.id, **of_it) for alert in alerts)
-    session.add_all(DeliveryItem(notice_id=id_, **of_it) for id_ in notice_ids)
+def load(session: Session, delivery: Delivery, items: Iterable[Alert | Notice]) -> None:
+    for each in items:
+        is_alert = isinstance(each, Alert)
+        item = DeliveryItem(
+            delivery_id=delivery.id,
+            address=delivery.address,
+            alert_id=each.id if is_alert else None,
+            notice_id=None if is_alert else each.id,
+        )
+        session.add(item)
     session.flush()
 
 
@@ -213,7 +227,7 @@ def cancel(
     of_change = col(Alert.change_id) == change_id
     its = col(DeliveryItem.alert_id).in_(select(Alert.id).where(of_change))
     reached, cancelled = [], 0
-    for delivery in carriers(session, change_id, locked=True):
+    for delivery in carriers(session, of_change, locked=True):
         of_it = col(DeliveryItem.delivery_id) == delivery.id
         others = select(DeliveryItem.id).where(of_it, ~its).limit(1)
         is_all = session.exec(others).first() is None
@@ -243,9 +257,16 @@ def cancel(
     return reached, cancelled
 
 
-def items(session: Session, delivery_id: int) -> list[DeliveryItem]:
-    wanted = select(DeliveryItem).where(DeliveryItem.delivery_id == delivery_id)
-    return list(session.exec(wanted.order_by(col(DeliveryItem.id))))
+def items(session: Session, delivery_id: int) -> list[Alert | Notice]:
+    wanted = (
+        select(Alert, Notice)
+        .select_from(DeliveryItem)
+        .join(Alert, isouter=True)
+        .join(Notice, isouter=True)
+        .where(DeliveryItem.delivery_id == delivery_id)
+        .order_by(col(DeliveryItem.id))
+    )
+    return [alert or notice for alert, notice in session.exec(wanted)]
 
 
 def alerts_in(
@@ -267,17 +288,12 @@ def deliveries(
     return list(session.exec(wanted.with_for_update() if locked else wanted))
 
 
-def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
-    carried = select(DeliveryItem.delivery_id).where(DeliveryItem.alert_id == alert_id)
-    return deliveries(session, col(Delivery.id).in_(carried))
-
-
 def carriers(
-    session: Session, change_id: int, *, locked: bool = False
+    session: Session, item: ColumnElement[bool] | bool, *, locked: bool = False
 ) -> list[Delivery]:
-    carrying = select(DeliveryItem.delivery_id).join(Alert)
-    of_change = carrying.where(Alert.change_id == change_id)
-    return deliveries(session, col(Delivery.id).in_(of_change), locked=locked)
+    """By a condition on alert or item."""
+    carrying = select(DeliveryItem.delivery_id).join(Alert, isouter=True).where(item)
+    return deliveries(session, col(Delivery.id).in_(carrying), locked=locked)
 
 
 def alerted_changes(
@@ -296,11 +312,6 @@ def alerted_changes(
         )
     )
     return {each.id: each for each in session.exec(wanted)}
-
-
-def addresses_of_notice(session: Session, notice_id: int) -> set[str]:
-    of_it = DeliveryItem.notice_id == notice_id
-    return {*session.exec(select(DeliveryItem.address).where(of_it))}
 
 
 def last_digest(
@@ -497,6 +508,6 @@ def send_correction(
     session.add(notice)
     session.flush()
     return [
-        create_delivery(session, "notice", route, address, now, notice_ids=[notice.id])
+        create_delivery(session, "notice", route, address, now, [notice])
         for address, route in routes.items()
     ]

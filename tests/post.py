@@ -13,6 +13,7 @@ from notifier.notifications import Notification
 from notifier.routes import Address, Route
 from notifier.send import Result, send
 from storage.database import Database
+from storage.deliveries import OPERATOR as OPERATOR_ROUTE
 from storage.deliveries import Delivery, Notice
 from tests.owed import owe, route
 
@@ -51,8 +52,7 @@ def deliver(
     options.setdefault("now", lambda: now)
     return DeliveryRun(
         database,
-        routes,
-        operator,
+        [*routes, Route(OPERATOR_ROUTE, operator)],
         send=post,
         chance=lambda: 0.5,
         sleep=lambda _: None,
@@ -82,7 +82,6 @@ def one_message(store: Database) -> Notification:
     DeliveryRun(
         store,
         [route("team", "json://unused")],
-        (),
         base_url="https://watch.example",
         send=take,
     ).deliver_due()

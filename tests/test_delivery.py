@@ -146,7 +146,6 @@ def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(
         DeliveryRun(
             database,
             [team],
-            (),
             send=send,
             now=lambda day=day: NOON + timedelta(days=day),
         ).deliver_due()  # type: ignore[misc]
@@ -154,7 +153,7 @@ def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(
         owe(database, "team")
     clock = Clock(NOON + timedelta(days=3))
     done = DeliveryRun(
-        database, [team], (), send=send, now=clock, sleep=clock.sleep
+        database, [team], send=send, now=clock, sleep=clock.sleep
     ).deliver_due()
     assert done == Deliveries(sent=3, failed=1, pending=1)
 
@@ -186,7 +185,6 @@ def test_one_message_that_fails_holds_up_the_others_for_seconds(
     done = DeliveryRun(
         database,
         [route("team", "json://a")],
-        (),
         send=send,
         now=clock,
         sleep=clock.sleep,
@@ -207,7 +205,6 @@ def test_a_server_that_is_down_costs_few_timeouts(database: Database) -> None:
     DeliveryRun(
         database,
         [route("team", "json://a")],
-        (),
         send=send,
         now=clock,
         sleep=clock.sleep,
@@ -236,7 +233,6 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
     done = DeliveryRun(
         database,
         [route("team", "json://a")],
-        (),
         send=send,
         now=lambda: clock[0],
         sleep=sleep,

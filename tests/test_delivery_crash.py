@@ -84,9 +84,7 @@ def test_a_send_that_breaks_the_program_leaves_its_delivery_for_the_next_run(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        DeliveryRun(
-            database, [team], (), send=interrupted, now=lambda: NOON
-        ).deliver_due()
+        DeliveryRun(database, [team], send=interrupted, now=lambda: NOON).deliver_due()
     assert [row.state for row in rows(database)] == [State.PENDING]
     assert deliver(database, team, post=Post(), now=NOON + 5 * MINUTE).sent == 1
 
@@ -104,14 +102,13 @@ def test_what_breaks_the_program_holds_up_no_other(database: Database) -> None:
     site = "https://watch.example"
     with pytest.raises(ZeroDivisionError):
         DeliveryRun(
-            database, [team], (), send=send, base_url=site, now=lambda: NOON
+            database, [team], send=send, base_url=site, now=lambda: NOON
         ).deliver_due()
     owe(database, "team")
     with pytest.raises(ZeroDivisionError):
         DeliveryRun(
             database,
             [team],
-            (),
             send=send,
             base_url=site,
             now=lambda: NOON + timedelta(days=1),
@@ -131,7 +128,10 @@ def test_what_breaks_the_program_for_a_day_is_parked_and_told(
     for time in (NOON + timedelta(hours=5 * turn) for turn in range(6)):
         with pytest.raises(ZeroDivisionError):
             DeliveryRun(
-                database, [team], OPERATOR, send=send, now=lambda time=time: time
+                database,
+                [team, Route("[operator]", OPERATOR)],
+                send=send,
+                now=lambda time=time: time,
             ).deliver_due()  # type: ignore[misc]
         row = rows(database)[0]
         assert str(row.error) == "sending failed: ZeroDivisionError"
@@ -144,7 +144,7 @@ def test_what_breaks_the_program_for_a_day_is_parked_and_told(
 def claimed(database: Database, by: str, age: timedelta) -> None:
     owe(database, "team")
     with database.writing() as session:
-        plan(session, [route("team", "json://a")], (), NOON)
+        plan(session, [route("team", "json://a")], NOON)
         (row,) = session.exec(select(Delivery))
         row.state, row.claimed_by, row.claimed_at, row.attempts = (
             State.SENDING.value,
@@ -210,7 +210,7 @@ def die(address, message):
     os.kill(os.getpid(), signal.SIGKILL)
 
 team = Route("team", (Address("${A}", sys.argv[2]),), when=AfterReview())
-DeliveryRun(Database(sys.argv[1]), [team], (), send=die).deliver_due()
+DeliveryRun(Database(sys.argv[1]), [team], send=die).deliver_due()
 """
 
 
@@ -228,7 +228,7 @@ def test_a_kill_at_the_moment_of_sending_loses_nothing(
     owe(database, "team")
     with mail_server() as inbox:
         killed(database_url, inbox.url(), when)
-        done = DeliveryRun(database, [route("team", inbox.url())], ()).deliver_due()
+        done = DeliveryRun(database, [route("team", inbox.url())]).deliver_due()
     assert done == Deliveries(sent=1, failed=0, pending=0)
     assert len(inbox.mails) == mails
     # The one window in which a mail can come twice: taken by the server, not yet recorded. It says so by its number.
@@ -251,12 +251,12 @@ def test_after_a_kill_the_last_review_decides_about_what_was_held(
     held = {"when": AfterReview()}
     with mail_server() as inbox:
         team = route("team", inbox.url(), **held)
-        assert DeliveryRun(database, [team], ()).deliver_due().sent == 0
+        assert DeliveryRun(database, [team]).deliver_due().sent == 0
         review(database, number, ReviewState.REVIEWED)
         killed(database_url, inbox.url(), when)
         review(database, number, state)
-        DeliveryRun(database, [team], ()).deliver_due()
-        DeliveryRun(database, [team], ()).deliver_due()
+        DeliveryRun(database, [team]).deliver_due()
+        DeliveryRun(database, [team]).deliver_due()
     assert len(inbox.mails) == mails
 
 
@@ -274,7 +274,7 @@ def test_what_joins_an_event_between_a_kill_and_the_next_run_is_neither_lost_nor
             passages=flagged("Our licence to your posts covers AI."),
         )
         assert DeliveryRun(
-            database, [route("team", inbox.url())], ()
+            database, [route("team", inbox.url())]
         ).deliver_due() == Deliveries(sent=2, failed=0, pending=0)
     first, again, more = (str(mail["Subject"]) for mail in inbox.mails)
     assert (first == again, "Terms of Use" in more) == (True, True)
@@ -300,7 +300,7 @@ def _at_once(database_url: str, team: Route) -> list[Deliveries]:
     def work() -> Deliveries:
         own = Database(database_url)
         together.wait()
-        done = DeliveryRun(own, [team], ()).deliver_due()
+        done = DeliveryRun(own, [team]).deliver_due()
         own.close()
         return done
 
@@ -323,7 +323,7 @@ def send_and_fill(address, message):
 
 try:
     team = [Route("team", (Address("${A}", sys.argv[2]),))]
-    DeliveryRun(Database(sys.argv[1]), team, (), send=send_and_fill).deliver_due()
+    DeliveryRun(Database(sys.argv[1]), team, send=send_and_fill).deliver_due()
 except OperationalError:
     sys.exit(7)
 """
@@ -340,7 +340,7 @@ def test_a_disk_that_fills_before_the_record_is_written_loses_nothing(
         assert warm.done("-c", FULL, url, inbox.url()).returncode == 7
         assert len(inbox.mails) == 1
         assert DeliveryRun(
-            database, [route("team", inbox.url())], ()
+            database, [route("team", inbox.url())]
         ).deliver_due() == Deliveries(sent=2, failed=0, pending=0)
     database.close()
     numbers = [mail["Message-ID"] for mail in inbox.mails]

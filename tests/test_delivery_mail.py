@@ -43,7 +43,7 @@ def test_a_mail_arrives_whole(database: Database) -> None:
     owe(database, "team")
     with mail_server() as inbox:
         done = DeliveryRun(
-            database, [route("team", inbox.url())], (), base_url="https://watch.example"
+            database, [route("team", inbox.url())], base_url="https://watch.example"
         ).deliver_due()
     assert done == Deliveries(sent=1, failed=0, pending=0)
     (mail,) = inbox.mails
@@ -69,7 +69,7 @@ def test_no_space_is_lost_where_a_subject_is_folded(database: Database) -> None:
         tell(session, ["team"], document="parley/privacy-policy.fr", brief=brief)
     with mail_server() as inbox:
         DeliveryRun(
-            database, [route("team", inbox.url(), language="fr")], (), base_url=None
+            database, [route("team", inbox.url(), language="fr")], base_url=None
         ).deliver_due()
     assert inbox.mails[0]["Subject"] == (
         "[Gravité élevée] Parley entraîne l’IA avec vos données à partir du 3 nov. 2025 · Politique de confidentialité"
@@ -105,7 +105,7 @@ def test_a_line_that_begins_with_from_arrives_as_it_was(store: Database) -> None
 def test_a_list_is_named_by_the_letters_of_its_route(store: Database) -> None:
     owe(store, "Équipe français")
     with mail_server() as inbox:
-        DeliveryRun(store, [route("Équipe français", inbox.url())], ()).deliver_due()
+        DeliveryRun(store, [route("Équipe français", inbox.url())]).deliver_due()
     assert inbox.mails[0]["List-Id"] == "<equipe-francais.policywatch.example.net>"
 
 
@@ -114,7 +114,7 @@ def test_mails_about_one_document_belong_together(store: Database) -> None:
     owe(store, "team")
     owe(store, "team", document="harbour/terms")
     with mail_server() as inbox:
-        DeliveryRun(store, [route("team", inbox.url())], ()).deliver_due()
+        DeliveryRun(store, [route("team", inbox.url())]).deliver_due()
     threads = [mail["References"] for mail in inbox.mails]
     assert threads[0] == threads[1] != threads[2]
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 3
@@ -173,7 +173,6 @@ def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(
         done = DeliveryRun(
             store,
             [route("team", bad), Route("other", (Address("${B}", other.url()),))],
-            (),
         ).deliver_due()
     assert done == Deliveries(sent=1, failed=1, pending=0)
     parked = next(row for row in rows(store) if row.state == State.PARKED)
@@ -266,10 +265,10 @@ def test_a_mail_that_is_refused_after_it_was_read_is_not_lost(
         inbox.replies = ["451 try later"]
         team = [route("team", inbox.url())]
         assert DeliveryRun(
-            database, team, (), now=lambda: NOON
+            database, team, now=lambda: NOON
         ).deliver_due() == Deliveries(sent=0, failed=1, pending=1)
         assert (
-            DeliveryRun(database, team, (), now=lambda: NOON + timedelta(minutes=5))
+            DeliveryRun(database, team, now=lambda: NOON + timedelta(minutes=5))
             .deliver_due()
             .sent
             == 1
@@ -380,7 +379,7 @@ def test_who_has_a_mail_does_not_get_it_again_because_of_another(
             )
         ]
         failed = [
-            DeliveryRun(database, team, (), now=lambda h=h: NOON + timedelta(hours=h))
+            DeliveryRun(database, team, now=lambda h=h: NOON + timedelta(hours=h))
             .deliver_due()
             .failed
             for h in range(5)
@@ -391,7 +390,7 @@ def test_who_has_a_mail_does_not_get_it_again_because_of_another(
         assert "example.org" not in str(row.taken)
         inbox.refusals.clear()
         assert (
-            DeliveryRun(database, team, (), now=lambda: NOON + timedelta(hours=9))
+            DeliveryRun(database, team, now=lambda: NOON + timedelta(hours=9))
             .deliver_due()
             .sent
             == 1
@@ -410,9 +409,9 @@ def test_a_server_that_breaks_off_after_the_first_of_two_is_asked_for_the_second
     with mail_server() as inbox:
         team = [route("team", inbox.url("ann@example.org/bob@example.org"))]
         inbox.replies = ["250 Taken", "451 try later"]
-        assert DeliveryRun(store, team, (), now=lambda: NOON).deliver_due().failed == 1
+        assert DeliveryRun(store, team, now=lambda: NOON).deliver_due().failed == 1
         assert (
-            DeliveryRun(store, team, (), now=lambda: NOON + timedelta(minutes=5))
+            DeliveryRun(store, team, now=lambda: NOON + timedelta(minutes=5))
             .deliver_due()
             .sent
             == 1

@@ -41,7 +41,7 @@ def test_a_matrix_room_reads_the_alert_and_gets_the_calendar_entry(
     owe(store, "team")
     site = "https://watch.example"
     assert DeliveryRun(
-        store, [route("team", homeserver.url())], (), base_url=site
+        store, [route("team", homeserver.url())], base_url=site
     ).deliver_due() == Deliveries(1, 0, 0)
     told, file, name = homeserver.messages()
     assert (
@@ -92,7 +92,6 @@ def test_ntfy_hands_on_the_alert(store: Database, push: str) -> None:
     assert DeliveryRun(
         store,
         [route("team", f"ntfy://{push}/policies?rto=60&cto=60")],
-        (),
         base_url=site,
     ).deliver_due() == Deliveries(1, 0, 0)
     (told,) = pushed(push, "policies")

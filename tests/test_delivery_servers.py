@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 from messages import translate
 from notifier.channels import address_problem
 from notifier.delivery import Deliveries, DeliveryRun, try_routes
-from notifier.routes import Address
+from notifier.routes import Address, Route
 from policywatch.views.serializer import webhook_change
 from storage.clock import retry_after
 from storage.database import Database
@@ -37,7 +37,6 @@ def test_one_of_three_addresses_that_is_bad_holds_up_no_other(
         done = DeliveryRun(
             database,
             [route("team", inbox.url(), bad, hook.url())],
-            (),
             now=lambda: NOON,
         ).deliver_due()
     assert done == Deliveries(sent=4, failed=1, pending=2)
@@ -161,18 +160,16 @@ def test_retry_after_is_obeyed(database: Database) -> None:
     with webhook() as hook:
         hook.answers = [(429, {"Retry-After": "1800"}, "slow down"), 200]
         team = [route("team", hook.url())]
+        assert DeliveryRun(database, team, now=lambda: NOON).deliver_due().pending == 1
         assert (
-            DeliveryRun(database, team, (), now=lambda: NOON).deliver_due().pending == 1
-        )
-        assert (
-            DeliveryRun(database, team, (), now=lambda: NOON + timedelta(minutes=29))
+            DeliveryRun(database, team, now=lambda: NOON + timedelta(minutes=29))
             .deliver_due()
             .sent
             == 0
         )
         assert len(hook.calls) == 1
         assert (
-            DeliveryRun(database, team, (), now=lambda: NOON + timedelta(minutes=34))
+            DeliveryRun(database, team, now=lambda: NOON + timedelta(minutes=34))
             .deliver_due()
             .sent
             == 1
@@ -188,7 +185,7 @@ def test_a_short_pause_that_a_server_asks_for_is_kept_within_the_run(
         hook.answers = [(429, {"Retry-After": "1"}, "")]
         began = time.monotonic()
         assert DeliveryRun(
-            database, [route("team", hook.url())], ()
+            database, [route("team", hook.url())]
         ).deliver_due() == Deliveries(sent=2, failed=1, pending=0)
     assert time.monotonic() - began >= 1
 
@@ -198,11 +195,9 @@ def test_500_then_good(database: Database) -> None:
     with webhook() as hook:
         hook.answers = [500]
         team = [route("team", hook.url())]
+        assert DeliveryRun(database, team, now=lambda: NOON).deliver_due().failed == 1
         assert (
-            DeliveryRun(database, team, (), now=lambda: NOON).deliver_due().failed == 1
-        )
-        assert (
-            DeliveryRun(database, team, (), now=lambda: NOON + timedelta(minutes=5))
+            DeliveryRun(database, team, now=lambda: NOON + timedelta(minutes=5))
             .deliver_due()
             .sent
             == 1
@@ -237,7 +232,7 @@ def test_messages_to_one_server_are_not_slowed_down(store: Database) -> None:
         owe(store, "team")
     with webhook() as hook:
         began = time.monotonic()
-        DeliveryRun(store, [route("team", hook.url())], ()).deliver_due()
+        DeliveryRun(store, [route("team", hook.url())]).deliver_due()
     assert (
         time.monotonic() - began < 15
     )  # Apprise alone would wait 5.5 seconds between two of them, 22 in all
@@ -289,9 +284,10 @@ def test_no_secret_shows_anywhere(
             "nonsense hunter2",
         ]
         team = route("team", *urls)
-        operator = [Address("${OPS}", f"json://127.0.0.1:{hook.port}/ops")]
+        to = Address("${OPS}", f"json://127.0.0.1:{hook.port}/ops")
+        operator = Route("[operator]", (to,))
         assert DeliveryRun(
-            database, [team], operator, now=lambda: NOON
+            database, [team, operator], now=lambda: NOON
         ).deliver_due().failed == len(urls)
         tried = try_routes(database, [team], change_json=webhook_change)
     told = " ".join(call.body["message"] for call in hook.calls if call.path == "/ops")

@@ -92,8 +92,7 @@ def planned(database: Database, routes: Sequence[Route] = ()) -> None:
     with database.writing() as session:
         plan(
             session,
-            routes,
-            [Address("ops", "json://localhost")],
+            [*routes, Route("[operator]", (Address("ops", "json://localhost"),))],
             START + timedelta(days=1),
         )
 

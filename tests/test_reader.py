@@ -515,7 +515,7 @@ def test_a_digest_opens_with_the_answers_that_say_yes(
         to = job.recipients
         in_two_days = utc_now() + timedelta(days=2)
         DeliveryRun(
-            job.database, to.routes, to.operator, now=lambda: in_two_days
+            job.database, [*to.routes, to.operator], now=lambda: in_two_days
         ).deliver_due()
     digest = " ".join((tmp_path / "asks.txt").read_text("utf-8").split())
     assert "Are my reviews used for AI? Yes. Unless you act, the policy" in digest

@@ -147,9 +147,7 @@ def test_what_was_told_of_it_goes_too_but_not_what_is_told_of_others(
             session, Check(document_id=mine.document_id, checked_at=later), Outcome.GONE
         )
     with database.writing() as session:
-        plan(
-            session, [route("team", "json://a"), route("digest", "json://b")], (), later
-        )
+        plan(session, [route("team", "json://a"), route("digest", "json://b")], later)
     with database.writing() as session:
         every = session.exec(select(Delivery)).all()
         assert len(every) == 4
@@ -196,7 +194,7 @@ def test_what_is_just_being_sent_is_waited_for(database: Database) -> None:
     with database.writing() as session:
         gone = tell(session, ["team"])
     with database.writing() as session:
-        plan(session, [route("team", "json://a")], (), START)
+        plan(session, [route("team", "json://a")], START)
         session.exec(select(Delivery)).one().state = State.SENDING
     size = sizes(database)
     with (

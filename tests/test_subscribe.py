@@ -88,7 +88,7 @@ class Readers:
     def deliver(self) -> None:
         route_to, now = self.recipients.route_to, utc_now() + self.later
         DeliveryRun(
-            self.database, (), (), base_url=SITE, route_to=route_to, now=lambda: now
+            self.database, (), base_url=SITE, route_to=route_to, now=lambda: now
         ).deliver_due()
 
     def table(self) -> list[Subscriber]:

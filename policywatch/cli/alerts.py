@@ -11,7 +11,6 @@ from typer import Argument, BadParameter, Exit, Option
 
 from foundation.vocabulary import State
 from notifier.delivery import try_routes
-from notifier.plan import OPERATOR
 from policywatch.cli.opening import opened, reading
 from policywatch.cli.options import (
     CONFIG,
@@ -32,7 +31,7 @@ from policywatch.views.routing import waiting
 from policywatch.views.serializer import deliveries_json, waiting_json, webhook_change
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
-from storage.deliveries import Delivery, retry_parked
+from storage.deliveries import OPERATOR, Delivery, retry_parked
 
 app = command_group()
 

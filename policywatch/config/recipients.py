@@ -35,14 +35,14 @@ from policywatch.config.schema import (
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 from policywatch.reader.model import LanguageModel
 from storage.changes import Change
+from storage.deliveries import OPERATOR
 from storage.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
     routes: tuple[Route, ...] = ()
-    operator: tuple[Address, ...] = ()
-    operator_language: str = "en"
+    operator: Route = field(default_factory=lambda: Route(OPERATOR, ()))
     heartbeat: Heartbeat | None = None
     model: LanguageModel | None = None
     route_to: RouteTo | None = None
@@ -123,8 +123,7 @@ def recipients(
         raise WatchlistError(problems)
     return Recipients(
         tuple(routes),
-        to_operator,
-        operator.language,
+        Route(OPERATOR, to_operator, language=operator.language),
         heartbeat,
         model,
         partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url)

@@ -12,7 +12,7 @@ from foundation.vocabulary import NoticeKind, ReviewState, State
 from policywatch.ingest.alerting import RoutesFor, add_alerts, routes_wanting
 from storage.advisory_locks import AdvisoryLock, take
 from storage.changes import Change, change
-from storage.deliveries import Delivery, carriers, send_correction
+from storage.deliveries import Alert, Delivery, carriers, send_correction
 from storage.errors import StorageError
 from storage.journal import Actor
 from storage.reviews import add_review, last_reviews, reviewed_together
@@ -72,7 +72,8 @@ def review(
 
 def reached(session: Session, change_id: int) -> list[Delivery]:
     """The deliveries by which people got the change."""
-    return [each for each in carriers(session, change_id) if each.state == State.SENT]
+    of_it = carriers(session, Alert.change_id == change_id)
+    return [each for each in of_it if each.state == State.SENT]
 
 
 def _is_imported(session: Session, row: Change) -> bool:

@@ -22,6 +22,6 @@ def reader_of(database: Database, recipients: Recipients) -> Reader | None:
     return Reader(
         database,
         recipients.model,
-        sorted(languages | {recipients.operator_language}),
+        sorted(languages | {recipients.operator.language}),
         sorted(about),
     )

@@ -21,8 +21,9 @@ from storage.clock import is_ahead, utc_now
 from storage.deliveries import (
     Alert,
     Delivery,
+    DeliveryItem,
     alerts_of,
-    deliveries_of,
+    carriers,
     unplanned_alerts,
 )
 from storage.documents import Document, document
@@ -139,7 +140,10 @@ def explain_routing(
 ) -> list[RouteResult]:
     """In order, then removed ones."""
     alerts = {alert.route: alert for alert in alerts_of(session, row.id)}
-    carried = {name: deliveries_of(session, alert.id) for name, alert in alerts.items()}
+    carried = {
+        name: carriers(session, DeliveryItem.alert_id == alert.id)
+        for name, alert in alerts.items()
+    }
     waiting_rows = [
         each for each in waiting(session, routes) if each.change.id == row.id
     ]
