@@ -285,9 +285,9 @@ def _lengthen(database: Path, versions: int) -> None:
     from analysis.page_json import page_from_json
     from analysis.text.normal import fingerprint
     from foundation.vocabulary import Cause
+    from policywatch.ingest.captures import add_change, add_version
     from policywatch.ingest.drafts import draft_change
     from policywatch.ingest.extraction import ExtractionConfig
-    from policywatch.ingest.recording import add_change, add_version
     from storage.captures import Capture, add_capture
     from storage.database import Database
     from storage.versions import current_version

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_group
 
-from policywatch.cli.changes import _day, app
+from policywatch.cli.show import _day, app
 from policywatch.views.query_params import ChangesPaged
 from storage.clock import utc_now
 from storage.database import Database

@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 from policywatch.cli.pages import _state
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load
-from policywatch.ingest.withdraw import withdraw
+from policywatch.ingest.curation import withdraw
 from policywatch.web.access import Access
 from storage.database import Database
 from storage.journal import Actor

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from notifier.change_view import change_view
-from policywatch.ingest.approve import AnotherTextHeld, accept, held_text
+from policywatch.ingest.curation import AnotherTextHeld, accept, held_text
 from policywatch.ingest.extraction import ExtractionConfig
 from storage.change_list import ChangeFilter, changes_page
 from storage.clock import utc_now

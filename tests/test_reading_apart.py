@@ -14,8 +14,8 @@ from sqlmodel import select
 
 from analysis.model import Comparison, Page
 from crawler.targets import Fetched
-from policywatch.ingest.approve import accept, held_text
 from policywatch.ingest.archived import ArchivedText, import_document
+from policywatch.ingest.curation import accept, held_text
 from policywatch.ingest.extraction import Extracted, ExtractionConfig, Received
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job

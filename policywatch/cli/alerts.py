@@ -18,9 +18,9 @@ from policywatch.cli.options import (
     Config,
     Json,
     command_group,
-    console,
     print_json,
     print_table,
+    say,
 )
 from policywatch.config.recipients import recipients
 from policywatch.config.schema import OperatorEntry, ReaderEntry
@@ -50,9 +50,7 @@ def deliver(config: Config = CONFIG) -> None:
     with opened(config) as (watchlist, database):
         done = Job(watchlist, database, recipients(watchlist)).notify()
     if sys.stdout.isatty():
-        console().print(
-            f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
-        )
+        say(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
     if done.failed:
         raise Exit(TROUBLE)
 
@@ -103,9 +101,7 @@ def list_alerts(
             if parked
             else f"Nothing{whose} was sent yet, and nothing waits."
         )
-        console().print(
-            f"{nothing} The watchlist's routes: {names}." if route else nothing
-        )
+        say(f"{nothing} The watchlist's routes: {names}." if route else nothing)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
@@ -164,7 +160,7 @@ def retry(
             again = retry_parked(session, ids, utc_now())
         if unknown := sorted(set(ids or []) - set(again)):
             named = ", ".join(map(str, unknown))
-            console().print(
+            say(
                 f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists."
             )
         done = job.notify()
@@ -177,12 +173,8 @@ def retry(
         if delivery is not None and delivery.state == State.PARKED
     ]
     for delivery in failed:
-        console().print(
-            sanitize(
-                f"{delivery.id} was given up again: {delivery.address}: {delivery.error}"
-            )
-        )
-    console().print(
+        say(f"{delivery.id} was given up again: {delivery.address}: {delivery.error}")
+    say(
         f"{len(again)} tried again. Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
     )
     if failed or unknown or done.failed:
@@ -208,9 +200,7 @@ def send_samples(
         )
     for result in tried:
         status = "ok    " if result.ok else "FAILED"
-        console().print(
-            f"{status} {result.route}: {result.address}: {sanitize(str(result.answer or 'taken'))}"
-        )
+        say(f"{status} {result.route}: {result.address}: {result.answer or 'taken'}")
     if not all(result.ok for result in tried):
         raise Exit(TROUBLE)
 

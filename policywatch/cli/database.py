@@ -1,10 +1,11 @@
-"""The commands about the database itself: copy, backup, restore, check, upgrade, verify."""
+"""The commands about the store and the installation: doctor, verify, and copy, backup, restore, check, upgrade."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from importlib import import_module
@@ -12,28 +13,33 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
+from rich.text import Text
 from typer import Argument, BadParameter, Exit, Option
 
 from messages import counted
-from policywatch.cli.doctor import print_findings
 from policywatch.cli.opening import opened
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
+    WRONG_USE,
     Config,
     Json,
     command_group,
     console,
+    print_json,
+    say,
 )
 from policywatch.config.watchlist import MissingVariable, expand
+from policywatch.doctor import examine
 from policywatch.evidence.timestamps import (
     authority_of,
     late_problem,
     timestamp_damage,
 )
 from policywatch.ingest.extraction import extraction_configs
-from policywatch.ingest.proofs import extraction_damage
-from policywatch.views.health import Finding, check_store
+from policywatch.ingest.reprocess import extraction_damage
+from policywatch.sanitize import sanitize
+from policywatch.views.health import Finding, check_store, is_alive
 from storage.chain import entry_name, last_entry, last_timestamp
 from storage.clock import utc_now
 from storage.database import Database
@@ -45,6 +51,71 @@ from storage.transfer import copy as copy_store
 from storage.transfer import daily_backup
 
 app = command_group()
+
+
+@app.command()
+def doctor(
+    config: Config = CONFIG,
+    quiet: Annotated[
+        bool, Option("--quiet", "-q", help="Print what is wrong only.")
+    ] = False,
+    alive: Annotated[
+        bool,
+        Option(
+            "--alive",
+            help="Only whether the job does its work, whatever single pages answer.",
+        ),
+    ] = False,
+    deep: Annotated[
+        bool,
+        Option(
+            "--deep",
+            help="Read the whole store for damage, as `policywatch database check` does.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at configuration, database, routes and last checks: what is wrong, and how to fix it.
+
+    Exit status 1 if something is, 2 if it is the watchlist.
+
+    Examples: `policywatch doctor` · `policywatch doctor --deep` · `policywatch doctor --alive` (a health check)
+    """
+    findings = is_alive(config) if alive else examine(config, deep=deep)
+    print_findings(findings, quiet=quiet, as_json=as_json)
+    if any(finding.is_configuration for finding in findings):
+        raise Exit(WRONG_USE)
+    if not all(finding.good for finding in findings):
+        raise Exit(TROUBLE)
+
+
+def print_findings(
+    findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False
+) -> None:
+    """A line each; `quiet`: problems only."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "good": each.good,
+                    "about": each.about,
+                    "text": each.text,
+                    **each.facts,
+                }
+                for each in findings
+            ]
+        )
+        return
+    for finding in findings:
+        if not (quiet and finding.good):
+            good = (
+                Text("note  ", style="yellow")
+                if finding.is_note
+                else Text("ok    ", style="green")
+            )
+            mark = good if finding.good else Text("FIX   ", style="bold red")
+            console().print(mark + Text(f"{finding.about}: {sanitize(finding.text)}"))
+
 
 database = command_group("Look after the database.")
 app.add_typer(database, name="database")
@@ -101,9 +172,7 @@ def backup(
             file = daily_backup(store, file, keep=keep)
         else:
             write_backup(store, file)
-    console().print(
-        f"Wrote {file}, {file.stat().st_size / 1e6:.1f} MB.", soft_wrap=True
-    )
+    say(f"Wrote {file}, {file.stat().st_size / 1e6:.1f} MB.")
 
 
 @database.command()
@@ -127,7 +196,7 @@ def _copy(old: Database, new: Database) -> None:
     with one_at_a_time(new) as held:
         rows = copy_store(old, held)
     many = f"{counted(sum(rows.values()), 'row')} of {counted(len(rows), 'table')}"
-    console().print(f"{many} copied to {new}, where they are the same.", soft_wrap=True)
+    say(f"{many} copied to {new}, where they are the same.")
 
 
 @database.command()
@@ -155,7 +224,7 @@ def upgrade(config: Config = CONFIG) -> None:
         if not store.is_sqlite and find_spec("procrastinate"):
             import_module("policywatch.job_queue").make_queue(store)
         store.require_whole_schema()
-        console().print(f"{store} is up to date.", soft_wrap=True)
+        say(f"{store} is up to date.")
 
 
 def _digests(texts: list[str] | None) -> list[str]:

@@ -1,32 +1,54 @@
-"""The commands about the documents: their list, and what is done when one got another id, or is to go."""
+"""The commands about the documents: their list, new ones, those that the store owns, what is renamed or removed."""
 
 from __future__ import annotations
 
+import sys
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.text import Text
 from typer import Argument, BadParameter, Exit, Option
 
+from analysis.model import UnreadablePage
 from analysis.text.lexicon import mentions_in
 from messages import counted
-from policywatch.cli.add import export_entries
-from policywatch.cli.opening import opened, user
+from policywatch.cli.files import AllowPrivate, Language, Remove, Select
+from policywatch.cli.opening import opened, reading, user
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
     Config,
     Json,
     Yes,
+    checked,
     command_group,
     console,
     print_json,
     print_table,
+    say,
 )
+from policywatch.cli.terminal import show_page
+from policywatch.config.additions import (
+    append_entry,
+    entry_text,
+    pages_in,
+)
+from policywatch.config.errors import WatchlistError
+from policywatch.config.recipients import address_name, route_problems
 from policywatch.config.schema import check_document_id
-from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist
-from policywatch.entries import named_by_route
+from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
+from policywatch.entries import (
+    additions,
+    named_by_route,
+    put_entry,
+    put_route,
+    stored_entry,
+)
 from policywatch.sanitize import sanitize
+from policywatch.sources.new_page import read_new, suggest_entry
 from policywatch.views.serializer import watched_json
 from storage.clock import utc_now
 from storage.documents import document
@@ -67,10 +89,7 @@ def list_documents(
     if toml:  # the former name of `watchlist export`
         export_entries(config)
         return
-    with (
-        opened(config, even_read_only=True) as (watchlist, database),
-        database.reading() as session,
-    ):
+    with reading(config) as (watchlist, session):
         rows = watched_json(session, watchlist)
     if as_json:
         print_json(rows)
@@ -80,7 +99,7 @@ def list_documents(
             map(_cells, rows),
         )
     else:
-        console().print(f"{watchlist.file}: {NOTHING_WATCHED}")
+        say(f"{watchlist.file}: {NOTHING_WATCHED}")
 
 
 def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
@@ -104,7 +123,11 @@ def rename(
     ],
     new: Annotated[
         str,
-        Argument(metavar="NEW", help="The id that it has in the watchlist now."),
+        Argument(
+            metavar="NEW",
+            callback=checked(check_document_id),
+            help="The id that it has in the watchlist now.",
+        ),
     ],
     config: Config = CONFIG,
 ) -> None:
@@ -112,10 +135,6 @@ def rename(
 
     Example: `policywatch documents rename example/privacy example/privacy-policy`
     """
-    try:
-        check_document_id(new)
-    except ValueError as failure:
-        raise BadParameter(f"found {new!r}; {failure}", param_hint="NEW") from failure
     if old == new:
         raise BadParameter(f"{new!r} is its id already", param_hint="NEW")
     with (
@@ -135,15 +154,10 @@ def rename(
             before={"id": old},
             after={"id": new},
         )
-    versions, changes = (
-        counted(moved.versions, "version"),
-        counted(moved.changes, "change"),
-    )
-    console().print(f"{old} is {new} now, with {versions} and {changes}.")
+    versions = counted(moved.versions, "version")
+    say(f"{old} is {new} now, with {versions} and {counted(moved.changes, 'change')}.")
     if watchlist.document(new) is None:
-        console().print(
-            f"Give it this id in {watchlist.file} too, else it is watched no more."
-        )
+        say(f"Give it this id in {watchlist.file} too, else it is watched no more.")
 
 
 def _refuse_if_named(watchlist: Watchlist, id_: str) -> None:
@@ -172,7 +186,7 @@ def remove(
         with database.reading() as session:
             removed = planned_removal(session, id_, imported=imported)
         if imported and not removed.versions:
-            console().print(f"Nothing was imported as the history of {id_}.")
+            say(f"Nothing was imported as the history of {id_}.")
             raise Exit(TROUBLE)
         counts = (
             ", ".join(
@@ -180,9 +194,8 @@ def remove(
             )
             or "no text"
         )
-        console().print(
-            f"{id_}, {'its imported history' if imported else 'all that is known of it'}: {counts}."
-        )
+        what = "its imported history" if imported else "all that is known of it"
+        say(f"{id_}, {what}: {counts}.")
         if not imported and id_ not in watchlist.of_file:
             _refuse_if_named(watchlist, id_)
         if not yes and not typer.confirm("Remove it for good?"):
@@ -196,9 +209,166 @@ def remove(
                 )
             else:
                 remove_document(session, id_)
-    again = not imported and id_ in watchlist.of_file
-    console().print(
-        f"Removed. {watchlist.file} has it still: the next run begins with it anew."
-        if again
-        else "Removed."
+    if not imported and id_ in watchlist.of_file:
+        say(
+            f"Removed. {watchlist.file} has it still: the next run begins with it anew."
+        )
+    else:
+        say("Removed.")
+
+
+watchlist = command_group(
+    "The entries of documents and routes that stand in the database."
+)
+app.add_typer(watchlist, name="watchlist")
+
+Key = str | None
+
+
+@app.command()
+def add(
+    url: Annotated[
+        str | None, Argument(metavar="URL", help="The page to watch.")
+    ] = None,
+    from_: Annotated[
+        Path | None,
+        Option("--from", exists=True, help="All pages of a CSV or OPML file."),
+    ] = None,
+    config: Config = CONFIG,
+    id_: Annotated[
+        Key, Option("--id", help="Its id, like example/privacy-policy.")
+    ] = None,
+    service: Annotated[Key, Option(metavar="NAME", help="Who publishes it.")] = None,
+    title: Annotated[Key, Option(help="Its title.")] = None,
+    kind: Annotated[Key, Option(help="privacy-policy, terms, help, ...")] = None,
+    language: Language = None,
+    every: Annotated[Key, Option(help="How often it is checked: 6h, 1d.")] = None,
+    select: Select = None,
+    remove: Remove = None,
+    allow_private: AllowPrivate = False,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show the entry, and write nothing.")
+    ] = False,
+) -> None:
+    """Read a page as a run would, show it, and add it to the watchlist; or all pages of a file.
+
+    What is not given is taken from the page. A page that can't be read, that a run would hold or that is watched
+    already is not added. A CSV file has the columns url, service, title, language; one bad line stops no other.
+
+    Examples: `policywatch add https://example.org/privacy` · `policywatch add --from pages.csv --kind terms`
+    """
+    if (url is None) == (from_ is None):
+        raise BadParameter("give one page, or --from FILE", param_hint="URL")
+    options = {
+        "id": id_,
+        "service": service,
+        "title": title,
+        "kind": kind,
+        "url": url,
+        "language": language,
+        "every": every,
+        "select": select,
+        "remove": remove,
+        "allow_private": allow_private,
+    }
+    given: dict[str, Any] = {key: value for key, value in options.items() if value}
+    done = f"Would be added to {config}." if dry_run else f"Added to {config}."
+    failed = False
+    for line in pages_in(from_) if from_ else [given]:
+        try:
+            watchlist = load(config)
+            page, _ = read_new(watchlist, given | line)
+            if from_ is None:
+                show_page(console(), page, dropped=False)
+            entry = suggest_entry(watchlist, given | line, page)
+            if not dry_run:
+                append_entry(config, entry)
+            if from_ is None:
+                console().print(f"\n{entry_text(entry)}\n{done}", soft_wrap=True)
+            else:
+                say(f"{line['url']}: {entry.id}. {done}")
+        except (UnreadablePage, ValueError) as failure:
+            if from_ is None:
+                raise _wrong(failure) from failure
+            say(f"{line['url']}: not added: {failure}")
+            failed = True
+    if failed:
+        raise Exit(TROUBLE)
+
+
+def _wrong(failure: ValueError | UnreadablePage) -> Exception:
+    if isinstance(failure, ValidationError):
+        name = str((*failure.errors()[0]["loc"], "url")[0])
+        return BadParameter(
+            str(failure), param_hint="URL" if name == "url" else f"--{name}"
+        )
+    return (
+        BadParameter(sanitize(str(failure)), param_hint="URL")
+        if isinstance(failure, ValueError)
+        else failure
     )
+
+
+@watchlist.command(name="export")
+def export_entries(config: Config = CONFIG) -> None:
+    """Print the documents and routes that were made on the pages or imported, as TOML for a file.
+
+    Routes come with their addresses, as they were written: keep the file as you keep passwords.
+
+    Example: `policywatch watchlist export > entries.toml`
+    """
+    with opened(config, even_read_only=True) as (_, database):
+        documents, routes = additions(database)
+        texts = [
+            *map(entry_text, filter(None, map(stored_entry, documents))),
+            *map(entry_text, routes),
+        ]
+        sys.stdout.write("\n".join(texts))
+
+
+@watchlist.command(name="import")
+def import_entries(
+    file: Annotated[
+        Path,
+        Argument(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="TOML with [[documents]] and [[routes]].",
+        ),
+    ],
+    config: Config = CONFIG,
+) -> None:
+    """Take documents and routes of a file into the database, where the pages edit them; those of the watchlist stay.
+
+    Example: `policywatch watchlist import entries.toml`
+    """
+    given = load(file, is_part=True)
+    with opened(config) as (current, database):
+        documents = [each for each in given.documents if each.id not in current.of_file]
+        routes = [each for each in given.routes if each.name not in current.of_file]
+        whole = current.model_copy(
+            update={"documents": [*current.documents, *documents]}
+        )
+        if problems := [
+            problem for route in routes for problem in route_problems(whole, route)
+        ]:
+            raise WatchlistError(problems)
+        with database.writing() as session:
+            for document in documents:
+                put_entry(session, document, user(), utc_now())
+            for route in routes:
+                name_of = partial(address_name, mail=current.mail)
+                put_route(session, route, name_of, user(), utc_now())
+    taken = [
+        *([counted(len(documents), "document")] if given.documents else []),
+        *([counted(len(routes), "route")] if given.routes else []),
+    ]
+    say(f"{' and '.join(taken) or 'Nothing'} of {file} imported.")
+    names = {
+        *(each.id for each in given.documents),
+        *(each.name for each in given.routes),
+    }
+    if kept := sorted(names & current.of_file):
+        say(f"{current.file} has these, and stays their owner: {', '.join(kept)}.")
+        raise Exit(TROUBLE)

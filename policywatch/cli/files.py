@@ -13,14 +13,15 @@ from analysis.validate.rejection import page_rejection
 from policywatch.cli.options import (
     Json,
     Why,
+    checked,
     command_group,
     console,
     json_text,
     print_json,
+    say,
 )
 from policywatch.cli.terminal import show_comparison, show_page
 from policywatch.config.schema import check_language_code
-from policywatch.sanitize import sanitize
 from policywatch.sources.files import (
     compare_files,
     compare_lines,
@@ -31,19 +32,12 @@ from policywatch.sources.files import (
 app = command_group()
 
 
-def _language(code: str | None) -> str | None:
-    try:
-        return check_language_code(code) if code else None
-    except ValueError as failure:
-        raise BadParameter(f"found {code!r}; {failure}") from failure
-
-
 Language = Annotated[
     str | None,
     Option(
         "--language",
         metavar="CODE",
-        callback=_language,
+        callback=checked(check_language_code),
         help="The language of the text: en, fr.",
     ),
 ]
@@ -166,4 +160,4 @@ def try_(
         return
     show_page(console(), page, dropped=dropped)
     if rejection := page_rejection(page, language=language):
-        console().print(sanitize(f"A run would hold this: {rejection}."))
+        say(f"A run would hold this: {rejection}.")

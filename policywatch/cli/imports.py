@@ -27,6 +27,7 @@ from policywatch.cli.options import (
     CONFIG,
     Config,
     Json,
+    checked,
     command_group,
     console,
     print_json,
@@ -62,13 +63,6 @@ app = command_group()
 _SHOWN = 3  # rejected texts listed for a document
 
 _DAY = ["%Y-%m-%d"]  # in UTC
-
-
-def _span(text: str) -> str:
-    try:
-        return check_span_text(text)
-    except ValueError as failure:
-        raise BadParameter(str(failure)) from failure
 
 
 import_ = command_group("Take in a history that others have kept; nobody is alerted.")
@@ -208,7 +202,7 @@ def wayback(
         str,
         Option(
             metavar="SPAN",
-            callback=_span,
+            callback=checked(check_span_text),
             help="At most one copy in this time: 12h, 30d.",
         ),
     ] = "7d",

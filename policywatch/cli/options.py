@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date
 from pathlib import Path
@@ -15,12 +15,13 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from messages import Message
 from notifier.escape import for_machines
 from policywatch.config import DEFAULT_FILE
 from policywatch.logs import LogFormat
+from policywatch.sanitize import sanitize
 from storage.columns import MAX_INTEGER
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
@@ -91,6 +92,23 @@ def console() -> Console:
     return Console(
         highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty()
     )
+
+
+def say(text: str = "") -> None:
+    """A line, which the terminal alone breaks, so that a command in it can be copied."""
+    console().print(sanitize(text), soft_wrap=True)
+
+
+def checked(check: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """The callback of a parameter whose `check` raises `ValueError`."""
+
+    def callback(text: str | None) -> str | None:
+        try:
+            return check(text) if text else None
+        except ValueError as failure:
+            raise BadParameter(f"found {text!r}; {failure}") from failure
+
+    return callback
 
 
 def print_table(

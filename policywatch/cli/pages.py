@@ -14,7 +14,6 @@ from typer import Argument, BadParameter, Option
 
 from messages import Message, counted
 from policywatch.atomic_file import replace_file
-from policywatch.cli.changes import Service, Since, Until, changes_query
 from policywatch.cli.opening import known, opened, reading
 from policywatch.cli.options import (
     CONFIG,
@@ -23,9 +22,11 @@ from policywatch.cli.options import (
     Documents,
     Logs,
     Port,
+    checked,
     command_group,
-    console,
+    say,
 )
+from policywatch.cli.show import Service, Since, Until, changes_query
 from policywatch.config.recipients import recipients
 from policywatch.config.reloadable import Reloadable
 from policywatch.config.schema import check_web_address
@@ -187,6 +188,7 @@ def site(
         Option(
             "--site",
             metavar="URL",
+            callback=checked(check_web_address),
             help="Where the folder will stand; `site` of the watchlist if left out.",
         ),
     ] = None,
@@ -200,12 +202,6 @@ def site(
 
     Example: `policywatch export site public --site https://policies.example.org --service LinkedIn`
     """
-    try:
-        address = check_web_address(address) if address else None
-    except ValueError as failure:
-        raise BadParameter(
-            f"found {address!r}; {failure}", param_hint="--site"
-        ) from failure
     with (
         opened(config, even_read_only=True) as (watchlist, database),
         Console(stderr=True).status("starting") as status,
@@ -223,10 +219,9 @@ def site(
             else (lambda _name: None),
         )
     first = folder / "index.html"
-    console().print(
+    say(
         f"{counted(done.written, 'file')} written, {done.unchanged} are as they were, "
-        f"{done.removed} were removed: {first}",
-        soft_wrap=True,
+        f"{done.removed} were removed: {first}"
     )
 
 
@@ -263,10 +258,9 @@ def data(
             form="csv" if as_csv else "jsonl",
             progress=status.update if sys.stderr.isatty() else (lambda _name: None),
         )
-    console().print(
+    say(
         f"{counted(done.written, 'file')} written, {done.unchanged} are as they were, "
-        f"{counted(done.rows, 'row')} in all: {folder / MANIFEST}",
-        soft_wrap=True,
+        f"{counted(done.rows, 'row')} in all: {folder / MANIFEST}"
     )
 
 
@@ -285,7 +279,7 @@ def warc(
     """
     with reading(config) as (watchlist, session):
         written = write_warc(session, file, known(watchlist, document))
-    console().print(f"{counted(written, 'capture')} written: {file}", soft_wrap=True)
+    say(f"{counted(written, 'capture')} written: {file}")
 
 
 @export.command()
@@ -305,10 +299,9 @@ def evidence(
     """
     with reading(config) as (watchlist, session):
         lacks = write_bundle(session, change, path, watchlist)
-    console().print(
-        "\n".join([f"Written: {path}", *(f"Without {problem}" for problem in lacks)]),
-        soft_wrap=True,
-    )
+    say(f"Written: {path}")
+    for problem in lacks:
+        say(f"Without {problem}")
 
 
 @export.command()
@@ -338,4 +331,4 @@ def pdf(
     if isinstance(content, Message):
         sys.exit(f"policywatch: {content}")
     replace_file(file, content)
-    console().print(f"Written: {file}", soft_wrap=True)
+    say(f"Written: {file}")

@@ -12,7 +12,6 @@ from typing import Annotated, Any, NamedTuple
 
 from typer import Argument, BadParameter, Exit, Option
 
-from policywatch.cli.changes import Service
 from policywatch.cli.opening import opened
 from policywatch.cli.options import (
     CONFIG,
@@ -24,7 +23,9 @@ from policywatch.cli.options import (
     console,
     json_text,
     print_json,
+    say,
 )
+from policywatch.cli.show import Service
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import Recipients, recipients
 from policywatch.config.watchlist import Watchlist
@@ -38,7 +39,6 @@ from policywatch.reader.question import (
     paragraphs_about,
 )
 from policywatch.reader.reader import Reader
-from policywatch.sanitize import sanitize
 from storage.changes import change as stored_change
 from storage.changes import passages
 from storage.database import Database
@@ -83,22 +83,22 @@ def try_model(config: Config = CONFIG) -> None:
     Example: `policywatch reader test`
     """
     with _asking(config) as (_, _, _, asked):
-        _print(f"Asking {asked.model.name} at {asked.model.url} about this example:")
+        say(f"Asking {asked.model.name} at {asked.model.url} about this example:")
         _print_places(prompt_of_example(asked).material)
         known, reading, seconds = try_example(asked)
     if known.answer is not None:
         cost = f"{known.tokens_in} tokens in, {known.tokens_out} out"
-        _print(f"Its answer, after {seconds:.1f} seconds ({cost}):")
+        say(f"Its answer, after {seconds:.1f} seconds ({cost}):")
         console().print(json_text(known.answer, indent=1))
         for statement in reading.get("statements", ()):
             for text in statement["text"].values():
-                _print(f"Stands: {text}")
+                say(f"Stands: {text}")
             for quote in statement["quotes"]:
-                _print(f"  “{quote['text']}”")
+                say(f"  “{quote['text']}”")
         for text, why in reading.get("dropped", ()):
-            _print(f"Dropped: {text} ({why})")
+            say(f"Dropped: {text} ({why})")
     if failure := reading.get("failure"):
-        _print(f"No usable answer: {failure}")
+        say(f"No usable answer: {failure}")
         raise Exit(TROUBLE)
 
 
@@ -120,13 +120,13 @@ def show_question(
     if as_json:
         print_json(prompt and {"messages": prompt.messages, "schema": prompt.schema})
     elif prompt is None:
-        _print("Nothing: only the form differs.")
+        say("Nothing: only the form differs.")
     else:
         for message in prompt.messages:
-            _print(f"{message['role']}:")
+            say(f"{message['role']}:")
             for line in message["content"].splitlines():
-                _print(line)
-        _print(f"response_format: {json_text(prompt.schema)}")
+                say(line)
+        say(f"response_format: {json_text(prompt.schema)}")
 
 
 @reader.command()
@@ -146,15 +146,13 @@ def again(
         for number, (id_, result) in enumerate(
             read_again(database, asked, ids, to.names_for), 1
         ):
-            _print(f"Change {id_}: {result}")
+            say(f"Change {id_}: {result}")
             failed |= result not in ("read", "nothing to ask")
             if asked.left <= 0:
-                _print(
-                    f"Its server does not answer: {len(ids) - number} were not asked."
-                )
+                say(f"Its server does not answer: {len(ids) - number} were not asked.")
                 break
     if not ids:
-        _print("No change since then.")
+        say("No change since then.")
     if failed:
         raise Exit(TROUBLE)
 
@@ -184,7 +182,7 @@ def ask(
         try:
             answered = answer_question(asked, question, hits)
         except NoAnswer as failure:
-            _print(f"No usable answer: {failure}")
+            say(f"No usable answer: {failure}")
             raise Exit(TROUBLE) from failure
     quotations = [_quotation(each, watchlist.site) for each in answered.quotations]
     if as_json:
@@ -199,18 +197,18 @@ def ask(
         )
         return
     if not quotations:
-        _print("Nothing found.")
+        say("Nothing found.")
     if answered.sentence:
-        _print(answered.sentence)
+        say(answered.sentence)
     for row in quotations:
         days = f"since {row['since']}" + (
             f", until {row['until']}" if row["until"] else ""
         )
-        _print(f"“{row['text']}”")
-        _print(f"  {row['service']}, {row['title']}, version {row['version']}, {days}")
-        _print(f"  {row['link']}")
+        say(f"“{row['text']}”")
+        say(f"  {row['service']}, {row['title']}, version {row['version']}, {days}")
+        say(f"  {row['link']}")
     for text, why in answered.dropped:
-        _print(f"Dropped: {text} ({why})")
+        say(f"Dropped: {text} ({why})")
 
 
 def _quotation(quotation: FoundQuote, site: str | None) -> dict[str, Any]:
@@ -232,8 +230,4 @@ def _quotation(quotation: FoundQuote, site: str | None) -> dict[str, Any]:
 
 def _print_places(material: str) -> None:
     for place in json.loads(material)["passages"]:
-        _print(f"  {' › '.join(place.get('under', ()))}: {place['text']}")
-
-
-def _print(line: str) -> None:
-    console().print(sanitize(line))
+        say(f"  {' › '.join(place.get('under', ()))}: {place['text']}")

@@ -32,9 +32,9 @@ from policywatch.cli.options import (
     Json,
     Logs,
     command_group,
-    console,
     print_json,
     print_table,
+    say,
 )
 from policywatch.config.watchlist import Watchlist
 from policywatch.logs import LogFormat, log, start_logging
@@ -211,17 +211,14 @@ def progress_shown(as_json: bool) -> Iterator[Callable[[int, int, str], None] | 
 def _print_report(
     report: Report, checks: Mapping[str, Check], offline: str | None
 ) -> None:
-    out = console()
     if offline:
-        out.print(sanitize(offline))
+        say(offline)
     elif report.checks:
         print_checks(report.checks, checks)
     else:
-        out.print("Nothing is due; --now checks all the same.")
+        say("Nothing is due; --now checks all the same.")
     sent = report.deliveries
-    out.print(
-        f"Alerts: {sent.sent} sent, {sent.failed} failed, {sent.pending} waiting."
-    )
+    say(f"Alerts: {sent.sent} sent, {sent.failed} failed, {sent.pending} waiting.")
 
 
 def print_checks(done: list[dict[str, Any]], checks: Mapping[str, Check]) -> None:

@@ -1,36 +1,64 @@
-"""The commands about a document's history and a change: history, show, split, ignore, unignore."""
+"""The commands that show what is stored: changes, a change, a document's history, what holds today, the journal."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
+from pydantic import ValidationError
 from rich.text import Text
+from sqlmodel import Session
 from typer import Argument, BadParameter, Option
 
-from messages import counted
-from policywatch.cli.opening import opened, reading, user
+from foundation.vocabulary import TOPICS, ReviewState
+from messages import ENGLISH, catalogue
+from notifier.escape import markdown
+from notifier.when import DAYS
+from policywatch.cli.opening import opened, reading
 from policywatch.cli.options import (
     CONFIG,
     Change,
     Config,
+    Documents,
     Json,
     Why,
     command_group,
     console,
     print_json,
     print_table,
+    say,
 )
-from policywatch.cli.terminal import show_change, show_history, show_ignored
-from policywatch.ingest.events import split_off
-from policywatch.ingest.ignoring import ignore as ignore_passages
-from policywatch.ingest.ignoring import unignore as take_back
+from policywatch.cli.terminal import (
+    show_change,
+    show_changes,
+    show_history,
+)
+from policywatch.config.watchlist import Watchlist
 from policywatch.sanitize import sanitize
+from policywatch.views.query_params import ChangesPaged
 from policywatch.views.routing import RouteResult, explain_routing
-from policywatch.views.serializer import change_json, history_json
+from policywatch.views.serializer import (
+    change_json,
+    changes_csv,
+    changes_json,
+    history_json,
+)
+from policywatch.views.today import (
+    LanguageToday,
+    StandingQuotation,
+    StandingWords,
+    Today,
+)
+from policywatch.views.today import today as answers_on
 from storage.changes import change as stored_change
-from storage.changes import passages as stored_passages
 from storage.clock import utc_now
 from storage.documents import document as stored_document
+from storage.documents import filter_choices
+from storage.journal import JournalEntry
+from storage.journal import journal as entries
 
 app = command_group()
 
@@ -81,97 +109,13 @@ def show(
             return
         show_change(console(), session, change, why=why)
     if routes:
-        console().print()
+        say()
         _print_routes(results)
-
-
-@app.command()
-def split(
-    change: Change,
-    config: Config = CONFIG,
-) -> None:
-    """Take a change out of its event: it stands alone from then on.
-
-    Messages that were sent stay as they are. Example: `policywatch split 17`
-    """
-    with opened(config) as (_, database), database.writing() as session:
-        is_split = split_off(session, stored_change(session, change), user(), utc_now())
-    console().print(
-        f"Change {change} {'stands alone now' if is_split else 'stands alone already'}."
-    )
-
-
-@app.command()
-def ignore(
-    change: Change,
-    passages: Annotated[
-        list[int] | None,
-        Argument(
-            metavar="[PASSAGE]...", min=1, help="Its number; lists them if left out."
-        ),
-    ] = None,
-    config: Config = CONFIG,
-) -> None:
-    """Say that passages of a change are not of the document: a banner, a menu, an offer.
-
-    From the next run on they are left out of the text, with these words and where they stand now; the same words
-    elsewhere are read. The change stays, and nothing that was sent is taken back.
-
-    Examples: `policywatch ignore 17` · `policywatch ignore 17 2`
-    """
-    with opened(config) as (_, database):
-        if not passages:
-            with database.reading() as session:
-                stored_change(session, change)
-                rows = stored_passages(session, change)
-            texts = [sanitize(row.after or row.before or "") for row in rows]
-            print_table(
-                ("", "passage"),
-                [(str(number), text) for number, text in enumerate(texts, 1)],
-            )
-            return
-        positions = [number - 1 for number in passages]
-        with database.writing() as session:
-            document = ignore_passages(
-                session, change, positions, actor=user(), at=utc_now()
-            ).id
-    console().print(
-        f"Ignored from the next run on; `policywatch unignore {document}` takes it back.",
-        soft_wrap=True,
-    )
-
-
-@app.command()
-def unignore(
-    document: Annotated[str, Argument(metavar="DOCUMENT")],
-    number: Annotated[
-        int | None,
-        Argument(metavar="[NUMBER]", min=1, help="As listed; lists them if left out."),
-    ] = None,
-    config: Config = CONFIG,
-) -> None:
-    """Read passages again that `ignore` left out.
-
-    Examples: `policywatch unignore linkedin/privacy-policy` · `policywatch unignore linkedin/privacy-policy 1`
-    """
-    with opened(config) as (_, database), database.writing() as session:
-        clicks = stored_document(session, document).ignored or []
-        if number is None:
-            show_ignored(console(), clicks)
-            return
-        if number > len(clicks):
-            raise BadParameter(
-                f"{document} ignores {counted(len(clicks), 'selection')}",
-                param_hint="NUMBER",
-            )
-        when = clicks[number - 1]["at"]
-        take_back(session, document, when, actor=user(), at=utc_now())
-    console().print("Read again from the next run on.")
 
 
 def _print_routes(results: list[RouteResult]) -> None:
     if not results:
-        console().print("The watchlist has no routes: nobody is alerted.")
+        say("The watchlist has no routes: nobody is alerted.")
         return
     style = {"sent": "green", "given up": "red", "waits": "yellow"}
     rows = (
@@ -180,3 +124,303 @@ def _print_routes(results: list[RouteResult]) -> None:
         for line in result.details
     )
     print_table(("route", "", "why"), rows)
+
+
+Words = list[str] | None
+Service = Annotated[
+    Words,
+    Option(
+        "--service", metavar="NAME", help="Only this service; several: any of them."
+    ),
+]
+Kind = Annotated[
+    Words,
+    Option(
+        "--kind", metavar="NAME", help="Only of documents of this kind, like terms."
+    ),
+]
+Topic = Annotated[
+    Words,
+    Option("--topic", metavar="NAME", help="Only about this topic, like ai_training."),
+]
+Severity = Annotated[
+    str | None,
+    Option(
+        "--severity",
+        metavar="WORD",
+        help="high, medium, low: this and above. low: all flagged.",
+    ),
+]
+Direction = Annotated[
+    Words,
+    Option(
+        "--direction", metavar="WORD", help="expands, limits, clarifies, mixed, none."
+    ),
+]
+Language = Annotated[
+    Words,
+    Option("--language", metavar="CODE", help="Only of documents in it, like en."),
+]
+
+
+def _day(text: str | None) -> str | None:
+    """The last day of that name, today included; anything else as it is."""
+    if text is None or text.lower() not in DAYS:
+        return text
+    today = utc_now().date()
+    return str(today - timedelta(days=(today.weekday() - DAYS.index(text.lower())) % 7))
+
+
+def _of_day(flag: str, what: str) -> Any:
+    return Option(
+        flag,
+        metavar="DAY",
+        callback=_day,
+        help=f"{what}, UTC: 2026-03-02, or monday for the last one.",
+    )
+
+
+Since = Annotated[str | None, _of_day("--since", "First day of detection")]
+Until = Annotated[str | None, _of_day("--until", "Last day of detection")]
+EffectiveFrom = Annotated[
+    str | None,
+    Option("--effective-from", metavar="DAY", help="First date in force."),
+]
+EffectiveTo = Annotated[
+    str | None,
+    Option("--effective-to", metavar="DAY", help="Last date in force."),
+]
+Cosmetic = Annotated[
+    bool,
+    Option("--cosmetic", help="Also changes of form only, and of our reading."),
+]
+State = Annotated[
+    list[ReviewState] | None,
+    Option("--state", help="Only those whose last review says so."),
+]
+Noted = Annotated[
+    bool,
+    Option("--noted", help="Only those with a public note."),
+]
+Limit = Annotated[
+    int, Option("--limit", help="At most so many, the newest; up to 200.")
+]
+Place = Annotated[
+    str | None,
+    Option("--cursor", metavar="PLACE", help="Go on from where the last list ended."),
+]
+
+
+@app.command()
+def changes(
+    config: Config = CONFIG,
+    service: Service = None,
+    document: Documents = None,
+    kind: Kind = None,
+    topic: Topic = None,
+    severity: Severity = None,
+    direction: Direction = None,
+    language: Language = None,
+    since: Since = None,
+    until: Until = None,
+    effective_from: EffectiveFrom = None,
+    effective_to: EffectiveTo = None,
+    cosmetic: Cosmetic = False,
+    state: State = None,
+    noted: Noted = False,
+    limit: Limit = 50,
+    cursor: Place = None,
+    as_json: Json = False,
+    as_csv: Annotated[
+        bool,
+        Option("--csv", help="Print all of them as CSV, whatever --limit says."),
+    ] = False,
+) -> None:
+    """List what changed in all documents, newest first; narrowed by the words that the pages and the JSON API take.
+
+    Examples: `policywatch changes --severity low --since monday` (what was flagged) · `policywatch changes --service
+    LinkedIn --topic ai_training --json`
+    """
+    query = changes_query(locals())  # the options are named as its fields
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        database.reading() as session,
+    ):
+        if as_csv:
+            sys.stdout.writelines(changes_csv(database, query.filter, reviews=True))
+            return
+        page = query.page(session, by_event=not as_json)
+        if as_json:
+            rows = changes_json(session, page.rows, reviews=True)
+            print_json(
+                {"changes": rows, "next": str(page.older) if page.older else None}
+            )
+        elif page.rows:
+            show_changes(console(), page)
+        else:
+            say(_nothing(session, query, watchlist))
+
+
+def changes_query(options: Mapping[str, Any]) -> ChangesPaged:
+    try:
+        return ChangesPaged(
+            **{name: value for name, value in options.items() if value is not None}
+        )
+    except ValidationError as failure:
+        name = str(failure.errors()[0]["loc"][0]).replace("_", "-")
+        raise BadParameter(str(failure), param_hint=f"--{name}") from failure
+
+
+def _nothing(session: Session, query: ChangesPaged, watchlist: Watchlist) -> str:
+    """And what there is, where a name that is asked for may be misspelt."""
+    for id_ in query.document:
+        stored_document(session, id_)  # raises where there is none
+    words = catalogue(ENGLISH)
+    if not query.as_query:
+        return words("changes.empty")
+    sentences = [words("changes.none")]
+    if query.service:
+        sentences.append(
+            f"The services: {', '.join(filter_choices(session)['services']) or 'none'}."
+        )
+    if query.topic:
+        sentences.append(f"The topics: {', '.join([*TOPICS, *watchlist.topics])}.")
+    return " ".join(sentences)
+
+
+@app.command()
+def journal(config: Config = CONFIG, as_json: Json = False) -> None:
+    """List what people did on the pages and by commands, newest first: who, when, what.
+
+    Example: `policywatch journal`
+    """
+    with reading(config) as (_, session):
+        rows = entries(session)
+    if as_json:
+        print_json([_as_json(row) for row in rows])
+    elif rows:
+        print_table(
+            ("when (UTC)", "who", "what", "document", "before", "after"),
+            map(_journal_cells, rows),
+        )
+    else:
+        say("Nobody did anything yet.")
+
+
+def _as_json(row: JournalEntry) -> dict[str, Any]:
+    facts = row.model_dump(include={"by", "via", "action", "before", "after"})
+    return {"at": row.at, "document": row.document_id, **facts}
+
+
+def _journal_cells(row: JournalEntry) -> tuple[str, ...]:
+    who = catalogue(ENGLISH).actor(row.by, row.via)
+    values = (
+        json.dumps(value, ensure_ascii=False) if value else "-"
+        for value in (row.before, row.after)
+    )
+    return tuple(
+        map(
+            sanitize,
+            (f"{row.at:%Y-%m-%d %H:%M}", who, row.action, row.document_id, *values),
+        )
+    )
+
+
+@app.command()
+def today(
+    service: Annotated[str, Argument(metavar="SERVICE")],
+    day: Annotated[
+        datetime | None,
+        Option(formats=["%Y-%m-%d"], help="As it was on that day (UTC)."),
+    ] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Say what a service's texts in force answer, in their own words and since when, as Markdown.
+
+    Examples: `policywatch today LinkedIn` · `policywatch today LinkedIn --day 2024-08-01`
+    """
+    with reading(config) as (_, session):
+        answers = answers_on(session, service, (day or utc_now()).date())
+    if as_json:
+        print_json(answers)
+    else:
+        console().print("\n".join(_lines(answers)), soft_wrap=True)
+
+
+def _lines(answers: Today) -> Iterator[str]:
+    words = catalogue(ENGLISH)
+    yield f"# {words('today.page', service=_text(answers.service))}"
+    yield f"\n{words('today.on', date=words.day(answers.day))}."
+    for group in answers.languages:
+        yield f"\n## {group.language}"
+        if not any(each.version for each in group.documents):
+            yield f"\n{words('today.nothing_read')}"
+            continue
+        if not group.learned:
+            yield f"\n{words('today.lexicon')}"
+        for answer in group.answers:
+            yield f"\n### {words.term('question', answer.question)}\n"
+            if not answer.quotations:
+                yield words("today.none")
+            for each in answer.quotations:
+                yield from _quotation(each)
+            if answer.announced:
+                yield f"\n{words('today.announced')}:\n"
+            for each in answer.announced:
+                yield from _quotation(each)
+        yield from _read(group)
+
+
+def _quotation(quotation: StandingQuotation) -> Iterator[str]:
+    words = catalogue(ENGLISH)
+    above = "".join(f"{_text(line)} " for line in quotation.lead_in)
+    stands, *earlier = quotation.history
+    yield f"- {above}“{_text(quotation.text)}”"
+    if quotation.regions:
+        yield f"  {words('brief.regions')}: {', '.join(quotation.regions)}"
+    begins = (
+        words("today.from", date=words.day(quotation.announced))
+        if quotation.announced
+        else _since(stands)
+    )
+    before = ""
+    if not stands.first:
+        same = [each for each in earlier if each.until is None]
+        before = f", {words('today.before')}: " + (
+            f"“{_text(same[0].text)}”"
+            if same[:1] == earlier[:1] and same
+            else words("today.new")
+        )
+    yield f"  {_text(quotation.title)}, {begins} (version {stands.version}{before})"
+    if quotation.refuse:
+        url = f" <{sanitize(quotation.refuse.url)}>" if quotation.refuse.url else ""
+        yield f"  {words('brief.refuse')}: “{_text(quotation.refuse.text)}”{url}"
+
+
+def _since(step: StandingWords) -> str:
+    words = catalogue(ENGLISH)
+    code = "today.at_least" if step.first else "today.since"
+    return words(code, date=words.day(step.since))
+
+
+def _read(group: LanguageToday) -> Iterator[str]:
+    words = catalogue(ENGLISH)
+    yield f"\n### {words('today.documents')}\n"
+    for each in group.documents:
+        state = (
+            f"version {each.version}, {words.day(each.captured_at)}"
+            if each.captured_at
+            else words("today.unread")
+        )
+        failed = f"; {words.term('outcome', each.outcome)}" if each.outcome else ""
+        failed += (
+            f", {words('today.since', date=words.day(each.since))}"
+            if each.since
+            else ""
+        )
+        yield f"- {_text(each.title)}: {state}{failed}"
+
+
+def _text(text: str) -> str:
+    return markdown(sanitize(text))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from analysis.model import Block, Comparison, Dropped, Page
+from analysis.model import Comparison, Page
 from foundation.vocabulary import Cause
 from messages import ENGLISH, Message, catalogue, counted
 from notifier.change_view import ChangeView, change_view, listed_view
@@ -37,6 +38,7 @@ from storage.reviews import reviews_of
 from storage.versions import Version, versions
 from storage.withdrawals import Withdrawal, with_withdrawn, withdrawals
 
+_WORDS = catalogue(ENGLISH)
 _WIDEST = 100  # columns
 _SEVERITY = {"high": "bold red", "medium": "bold yellow", "low": "bold cyan"}
 _MARK = {"removed": "red strike", "added": "green underline", "same": ""}
@@ -66,7 +68,6 @@ class _Sheet:
             and not console.no_color
             and console.color_system is not None
         )
-        self.words = catalogue(ENGLISH)
 
     def line(self, *parts: str | tuple[str, str] | Text, indent: int = 0) -> None:
         """Of words, each plain, with a style, or ready. What they say is sanitized here."""
@@ -76,7 +77,7 @@ class _Sheet:
                 text.append_text(part)
             else:
                 words, style = part if isinstance(part, tuple) else (part, "")
-                text.append(self._safe(words), style)
+                text.append(sanitize(words), style)
         if not self._console.is_terminal:
             text.pad_left(indent)
             self._console.print(text, soft_wrap=True)
@@ -89,12 +90,7 @@ class _Sheet:
         self._console.print()
 
     def rule(self) -> None:
-        self.line(("-" if self._console.options.ascii_only else "─") * self._width, "")
-
-    def _safe(self, text: str) -> str:
-        """Sanitized, in characters that the console's encoding has."""
-        encoding = self._console.encoding
-        return sanitize(text).encode(encoding, "replace").decode(encoding)
+        self._console.print(Rule(style=""), width=self._width)
 
     def marked(self, diff: Iterable[Run]) -> Text:
         """Where there is no colour, the words that decided a topic are left to the line below."""
@@ -103,35 +99,30 @@ class _Sheet:
         for run in diff:
             before, after = ("", "") if self._is_coloured else _PLAIN[run.tag]
             if self._is_coloured and (last, run.tag) == ("removed", "added"):
-                text.append(
-                    " "
-                )  # the new word must not look like the end of the old one
+                # the new word must not look like the end of the old one
+                text.append(" ")
             last = run.tag
             text.append(before)
             for piece in () if run.folded else run.pieces:
-                style = (
-                    f"{_MARK[run.tag]} {'bold reverse' if piece.topics else ''}".strip()
-                )
-                text.append(self._safe(piece.text), style if self._is_coloured else "")
+                decides = " bold reverse" if piece.topics else ""
+                style = f"{_MARK[run.tag]}{decides}" if self._is_coloured else ""
+                text.append(sanitize(piece.text), style)
             text.append("[…] " if run.folded else after)
         return text
 
-    def table(self, rows: Sequence[tuple[str, Sequence[str]]], indent: int = 2) -> None:
+    def table(self, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
         """In two columns where there is a width to keep."""
         if not self._console.is_terminal:
             for name, values in rows:
-                self.line(f"{name}: {', '.join(values)}", indent=indent)
+                self.line(f"{name}: {', '.join(values)}", indent=2)
             return
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(style="dim", max_width=self._width // 3)
         grid.add_column(overflow="fold")
         for name, values in rows:
-            for number, value in enumerate(values):
-                grid.add_row(
-                    Text(self._safe(name) if number == 0 else ""),
-                    Text(self._safe(value)),
-                )
-        self._console.print(Padding(grid, (0, 0, 0, indent)), width=self._width)
+            for label, value in zip_longest([name], values, fillvalue=""):
+                grid.add_row(Text(sanitize(label)), Text(sanitize(value)))
+        self._console.print(Padding(grid, (0, 0, 0, 2)), width=self._width)
 
 
 def show_history(console: Console, session: Session, document_id: str) -> None:
@@ -171,8 +162,8 @@ def show_ignored(console: Console, clicks: Sequence[Mapping[str, Any]]) -> None:
     sheet = _Sheet(console)
     for number, click in enumerate(clicks, 1):
         sheet.gap()
-        who = sheet.words.actor(click["by"], click["via"])
-        day = sheet.words.day(datetime.fromisoformat(click["at"]))
+        who = _WORDS.actor(click["by"], click["via"])
+        day = _WORDS.day(datetime.fromisoformat(click["at"]))
         sheet.line((f"Ignored ({number})", "bold"), f"  since {day}, by {who}")
         for heading, text in click["passages"]:
             sheet.line(f"{heading} › {text}" if heading else text, indent=2)
@@ -202,7 +193,7 @@ def show_change(
     of = view.document
     reasons = view.change.why if why else None
     sheet.line(
-        (sheet.words("change.number", n=change_id), "bold"),
+        (_WORDS("change.number", n=change_id), "bold"),
         " · ",
         of.service,
         " · ",
@@ -210,22 +201,18 @@ def show_change(
     )
     _facts(sheet, view)
     if view.returned:
-        sheet.line(sheet.words("change.returns", n=view.returned.number))
+        sheet.line(_WORDS("change.returns", n=view.returned.number))
     if view.change.waits:
-        sheet.line(sheet.words("change.waits"))
+        sheet.line(_WORDS("change.waits"))
     if view.announced:
-        sheet.line(
-            sheet.words("say.announced", date=sheet.words.day(view.announced.day))
-        )
+        sheet.line(_WORDS("say.announced", date=_WORDS.day(view.announced.day)))
     if event := event_of(session, view.change):
         reason = view.change.event_reason
-        sheet.line(sheet.words("event.title"), f" ({reason})" if reason else "")
+        sheet.line(_WORDS("event.title"), f" ({reason})" if reason else "")
         _other_changes(sheet, [row for row in event if row.change.id != change_id])
     for review in reviews_of(session, change_id):
-        state, note = (
-            sheet.words.label("review_state", review.state),
-            f": {review.note}" if review.note else "",
-        )
+        state = _WORDS.label("review_state", review.state)
+        note = f": {review.note}" if review.note else ""
         sheet.line(
             f"{_time(review.at)} UTC  ", (state, "bold"), f" · {review.by}{note}"
         )
@@ -236,9 +223,7 @@ def show_change(
     sheet.gap()
     sheet.rule()
     for version in (view.before, view.after):
-        captured = sheet.words(
-            "change.captured", moment=f"{_time(version.captured_at)} UTC"
-        )
+        captured = _WORDS("change.captured", moment=f"{_time(version.captured_at)} UTC")
         sheet.line(f"version {version.number}, {captured}")
     captures = capture_records(session, view.after.capture_id)
     for url in capture_addresses(captures, of.url):
@@ -253,13 +238,11 @@ def show_comparison(
     if comparison.held:
         sheet.line(("Not classified", "bold"), f": {comparison.held}")
         if comparison.passages:
-            counts = sheet.words.operations(
-                Counter(passage.operation for passage in comparison.passages)
-            )
-            sheet.line(f"{counts}; --json lists them")
+            counts = Counter(passage.operation for passage in comparison.passages)
+            sheet.line(f"{_WORDS.operations(counts)}; --json lists them")
         return
     view = ChangeView(
-        sheet.words,
+        _WORDS,
         Change(cause="page", **change_columns(comparison)),
         _NO_DOCUMENT,
         passages=stored_passages(comparison.passages),
@@ -276,25 +259,23 @@ def _passages(
 ) -> None:
     """`why` holds the reasons of the whole change, which no passage says again; without it none says any."""
     flagged, others = flagged_first(view.passages, view.document.title)
-    for section in flagged:
+    for section in (*flagged, *others):
         sheet.gap()
-        sheet.rule()
-        _section(sheet, section, why=why)
-    if others:
-        sheet.gap()
-        sheet.rule()
-        number = sum(section.places for section in others)
-        sheet.line((f"Other differences ({number})", "bold"))
-    for section in others:
-        sheet.gap()
+        if section in flagged:
+            sheet.rule()
+        elif section is others[0]:
+            sheet.rule()
+            number = sum(each.places for each in others)
+            sheet.line((f"Other differences ({number})", "bold"))
+            sheet.gap()
         _section(sheet, section, why=why)
 
 
 def _last_check(sheet: _Sheet, check: Check | None) -> None:
     if check is None:
-        sheet.line(sheet.words("outcome.never"))
+        sheet.line(_WORDS("outcome.never"))
         return
-    outcome = sheet.words.label("outcome", check.outcome or "unread").lower()
+    outcome = _WORDS.label("outcome", check.outcome or "unread").lower()
     reason = f": {check.reason}" if check.reason else ""
     sheet.line(f"last check {_time(check.checked_at)} UTC, {outcome}{reason}")
 
@@ -307,7 +288,7 @@ def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) ->
             (f"{_time(version.captured_at)} UTC", "bold"), f"{name}  ", (first, "dim")
         )
         if version.cause == Cause.REPLACED:
-            sheet.line(sheet.words.label("cause", version.cause), indent=2)
+            sheet.line(_WORDS.label("cause", version.cause), indent=2)
     else:
         _change_entry(sheet, version.captured_at, name, row)
     if version.source:
@@ -315,18 +296,14 @@ def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) ->
 
 
 def _withdrawn_entry(sheet: _Sheet, version: Version, withdrawal: Withdrawal) -> None:
-    mark = sheet.words(
-        "withdrawn.mark", date=sheet.words.day(withdrawal.withdrawn_at.date())
-    )
+    mark = _WORDS("withdrawn.mark", date=_WORDS.day(withdrawal.withdrawn_at.date()))
     sheet.line(
         (f"{_time(version.captured_at)} UTC", "bold"),
         f"  version {version.number}  ",
         (mark, "dim"),
     )
     if withdrawal.reason:
-        sheet.line(
-            (sheet.words("withdrawn.why", why=withdrawal.reason), "dim"), indent=2
-        )
+        sheet.line((_WORDS("withdrawn.why", why=withdrawal.reason), "dim"), indent=2)
 
 
 def _change_entry(
@@ -337,15 +314,15 @@ def _change_entry(
     *,
     with_document: bool = False,
 ) -> None:
-    view, of = listed_view(row, sheet.words), row.document
-    number = sheet.words("change.number", n=row.change.id).lower()
+    view, of = listed_view(row, _WORDS), row.document
+    number = _WORDS("change.number", n=row.change.id).lower()
     sheet.line((f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", _weight(view))
     if with_document:
         sheet.line(
             of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2
         )
     announced = (
-        sheet.words("changes.announced", date=view.announced.day.isoformat())
+        _WORDS("changes.announced", date=view.announced.day.isoformat())
         if view.announced
         else None
     )
@@ -353,55 +330,54 @@ def _change_entry(
         if line:
             sheet.line(line, indent=2)
     if row.counts:
-        sheet.line((sheet.words.operations(row.counts), "dim"), indent=2)
+        sheet.line((_WORDS.operations(row.counts), "dim"), indent=2)
 
 
 def _other_changes(sheet: _Sheet, rows: Iterable[ListedChange]) -> None:
     for row in rows:
-        number = sheet.words("change.number", n=row.change.id).lower()
+        number = _WORDS("change.number", n=row.change.id).lower()
         sheet.line(
             f"{number}  ", row.document.title, (f"  {row.document.id}", "dim"), indent=4
         )
 
 
 def _weight(view: ChangeView) -> tuple[str, str]:
-    change, words = view.change, view.words
+    change = view.change
     if not change.substantive:
-        return words("changes.form_only"), "dim"
+        return _WORDS("changes.form_only"), "dim"
     if change.severity == "none":
-        return words("changes.not_about"), "dim"
+        return _WORDS("changes.not_about"), "dim"
     return view.severity_name.upper(), _SEVERITY.get(change.severity, "bold")
 
 
 def _about(view: ChangeView, announced: str | None = None) -> str:
-    change, words = view.change, view.words
-    parts = [words.label("topics", topic) for topic in change.topics]
+    change = view.change
+    parts = [_WORDS.label("topics", topic) for topic in change.topics]
     if change.effective_date is not None:
         day = change.effective_date.isoformat()
-        parts.append(words.term("changes", view.date_key, date=day))
+        parts.append(_WORDS.term("changes", view.date_key, date=day))
     if announced:
         parts.append(announced)
     if change.cause != "page":
-        parts.append(words.label("cause", change.cause))
+        parts.append(_WORDS.label("cause", change.cause))
     return " · ".join(parts)
 
 
 def _facts(sheet: _Sheet, view: ChangeView, *, has_passages: bool = True) -> None:
-    sheet.line(_weight(view) if has_passages else view.words("change.no_passages"))
-    for line in (view.words.why_high(view.change.brief), _about(view)):
+    sheet.line(_weight(view) if has_passages else _WORDS("change.no_passages"))
+    for line in (_WORDS.why_high(view.change.brief), _about(view)):
         if line:
             sheet.line(line)
 
 
 def _summary(sheet: _Sheet, view: ChangeView) -> None:
-    words = view.words
     if view.headline:
         sheet.gap()
         sheet.line((view.headline, "bold"))
     for line in filter(None, (view.signed_note, view.edited)):
         sheet.line(line, indent=2)
     if quoted := view.quotation:
-        label = words("brief.gone") + words.colon if view.is_gone else ""
+        label = _WORDS("brief.gone") + _WORDS.colon if view.is_gone else ""
         sheet.line(f"{label}“{quoted.text}”", indent=2)
     rows = [
         (fact.label, [*filter(None, [fact.value]), *map(_quote, fact.quotes)])
@@ -418,24 +394,25 @@ def _reading(sheet: _Sheet, view: ChangeView) -> None:
     reader = view.change.brief.get("reader")
     if not reader:
         return
-    words = sheet.words
     sheet.gap()
-    sheet.line((f"{words('brief.retold')} ({reader['model']}):", "dim"))
+    sheet.line((f"{_WORDS('brief.retold')} ({reader['model']}):", "dim"))
     if failure := reader.get("failure"):
-        sheet.line(words("reader.failed", why=failure), indent=2)
+        sheet.line(_WORDS("reader.failed", why=failure), indent=2)
     if verdict := reader.get("verdict"):
-        judged = words.classification(
+        judged = _WORDS.classification(
             verdict["severity"], verdict["direction"], verdict["topics"]
         )
-        sheet.line(judged if verdict["alert"] else words("changes.not_about"), indent=2)
+        sheet.line(
+            judged if verdict["alert"] else _WORDS("changes.not_about"), indent=2
+        )
     if kept := reader.get("kept"):
-        sheet.line(words.term("kept", kept), indent=2)
+        sheet.line(_WORDS.term("kept", kept), indent=2)
     for text, quotes in view.statements:
         sheet.line(text, indent=2)
         for quoted in quotes:
             sheet.line((_quote(quoted), "dim"), indent=4)
     if dropped := reader.get("dropped"):
-        sheet.line(words("reader.dropped", n=len(dropped)), indent=2)
+        sheet.line(_WORDS("reader.dropped", n=len(dropped)), indent=2)
 
 
 def _quote(quote: Quoted) -> str:
@@ -446,11 +423,11 @@ def _quote(quote: Quoted) -> str:
 def _section(
     sheet: _Sheet, section: Section, *, why: Collection[Message] | None
 ) -> None:
-    heading = " › ".join(section.heading) or sheet.words("say.start_of_page")
+    heading = " › ".join(section.heading) or _WORDS("say.start_of_page")
     operations = ", ".join(
-        sheet.words.label("operation", name).lower() for name in section.operations
+        _WORDS.label("operation", name).lower() for name in section.operations
     )
-    severity = sheet.words.label("severity", section.severity).lower()
+    severity = _WORDS.label("severity", section.severity).lower()
     weight = (
         (f"  {severity}", _SEVERITY.get(section.severity, "")) if section.topics else ""
     )
@@ -458,7 +435,7 @@ def _section(
     for passage in section.passages:
         sheet.line(sheet.marked(runs(passage)), indent=2)
         if also := section.also(passage):
-            sheet.line((sheet.words.places(also), "italic"), indent=4)
+            sheet.line((_WORDS.places(also), "italic"), indent=4)
         for topic in passage.topics:
             evidence = [
                 f"“{each['text']}”"
@@ -466,7 +443,7 @@ def _section(
                 if each["topic"] == topic
             ]
             sheet.line(
-                (sheet.words.label("topics", topic), "magenta"),
+                (_WORDS.label("topics", topic), "magenta"),
                 f": {', '.join(evidence)}",
                 indent=4,
             )
@@ -479,84 +456,39 @@ def _section(
 
 def _why(sheet: _Sheet, reasons: Iterable[Message], indent: int = 0) -> None:
     for reason in reasons:
-        sheet.line(
-            (f"{sheet.words('change.why').lower()}: {reason}", "dim"), indent=indent
-        )
+        sheet.line((f"{_WORDS('change.why').lower()}: {reason}", "dim"), indent=indent)
 
 
 def _time(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M}"
 
 
-_WIDE = 120  # columns
 _SHOWN = 200  # characters of a dropped text
 _MARKS = {"heading": "# ", "item": "- ", "row": "| ", "paragraph": ""}
 
 
 def show_page(console: Console, page: Page, *, dropped: bool) -> None:
     """In page order; `dropped` adds what was left out, in place, and why."""
-    console.print(
-        Text(
-            f"{sanitize(page.title)}  [{page.language or 'language unknown'}]",
-            style="bold",
-        )
-    )
-    if dropped and console.is_terminal and console.width >= _WIDE:
-        _side_by_side(console, page)
-    else:
-        _one_below_the_other(console, page, dropped=dropped)
-    words = sum(len(block.text.split()) for block in page.blocks)
-    left_out = counted(len(page.dropped), "part was", "parts were")
-    sizes = f"{counted(len(page.blocks), 'block')}, {counted(words, 'word')}"
-    console.print(Text(f"{sizes}; {left_out} left out.", style="dim"))
-
-
-def _one_below_the_other(console: Console, page: Page, *, dropped: bool) -> None:
-    left_out = _by_place(page.dropped) if dropped else {}
-    for number in range(len(page.blocks) + 1):
-        for part in left_out.get(number, ()):
-            console.print(
-                Text(f"left out ({part.reason}): {_short(part)}", style="dim")
-            )
-        if number < len(page.blocks):
-            console.print(_line(page.blocks[number]))
-
-
-def _side_by_side(console: Console, page: Page) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("read", ratio=3, overflow="fold")
-    table.add_column("left out, and why", ratio=2, overflow="fold")
-    left_out = _by_place(page.dropped)
-    for number in range(len(page.blocks) + 1):
-        beside = Text()
-        for reason, parts in groupby(
-            left_out.get(number, ()), key=lambda part: part.reason
-        ):
-            beside.append("\n" if beside else "")
-            beside.append(f"{reason}: ", "italic").append(
-                " · ".join(map(_short, parts)), "dim"
-            )
-        table.add_row(
-            _line(page.blocks[number]) if number < len(page.blocks) else Text(), beside
-        )
-    console.print(table)
-
-
-def _by_place(dropped: Iterable[Dropped]) -> dict[int, list[Dropped]]:
-    return {
+    language = page.language or "language unknown"
+    console.print(Text(f"{sanitize(page.title)}  [{language}]", style="bold"))
+    left_out = {
         after: list(parts)
-        for after, parts in groupby(dropped, key=lambda part: part.after)
+        for after, parts in groupby(page.dropped, key=lambda part: part.after)
     }
-
-
-def _line(block: Block) -> Text:
-    style = "bold" if block.kind == "heading" else ""
-    return Text(
-        f"{'  ' * len(block.heading)}{_MARKS[block.kind]}{sanitize(block.text)}",
-        style=style,
-    )
-
-
-def _short(part: Dropped) -> str:
-    text = sanitize(part.text)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    for number in range(len(page.blocks) + 1):
+        for part in left_out.get(number, ()) if dropped else ():
+            text = sanitize(part.text)
+            text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+            console.print(Text(f"left out ({part.reason}): {text}", style="dim"))
+        if number < len(page.blocks):
+            block = page.blocks[number]
+            console.print(
+                Text(
+                    f"{'  ' * len(block.heading)}{_MARKS[block.kind]}{sanitize(block.text)}",
+                    style="bold" if block.kind == "heading" else "",
+                )
+            )
+    words = sum(len(block.text.split()) for block in page.blocks)
+    parts = counted(len(page.dropped), "part was", "parts were")
+    sizes = f"{counted(len(page.blocks), 'block')}, {counted(words, 'word')}"
+    console.print(Text(f"{sizes}; {parts} left out.", style="dim"))

@@ -17,7 +17,7 @@ from policywatch.atomic_file import replace_file, replacement
 from policywatch.config.watchlist import Watchlist
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.extraction import extraction_configs
-from policywatch.ingest.proofs import gives_text
+from policywatch.ingest.reprocess import gives_text
 from policywatch.views.serializer import change_json, plain_text
 from policywatch.web.record import pdf, printable, proved_change
 from storage.captures import captures_from, intact

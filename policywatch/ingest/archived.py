@@ -24,10 +24,10 @@ from analysis.validate.rejection import (
 from crawler.targets import Fetched
 from foundation.vocabulary import Cause
 from messages import Message
+from policywatch.ingest.captures import add_change, add_version
 from policywatch.ingest.decision import EARLIER
 from policywatch.ingest.drafts import ChangeDraft, draft_change
 from policywatch.ingest.extraction import ExtractionConfig, Memory
-from policywatch.ingest.recording import add_change, add_version
 from storage.captures import add_capture
 from storage.changes import change_to, dissolve_events, forget_change
 from storage.database import Database

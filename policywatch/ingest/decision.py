@@ -4,37 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
-from analysis.validate.rejection import are_different_documents
-from foundation.vocabulary import Cause, Outcome
+from analysis.validate.rejection import (
+    are_different_documents,
+    bears_title,
+    word_trigrams,
+)
+from foundation.vocabulary import Cause, NoticeKind, Outcome
 from messages import Message
+from policywatch.ingest.alerting import CONFIRMATIONS
 from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change, read_draft
 from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
     PageCache,
+    changed_lines,
     join_pages,
     keys_of_earlier,
 )
-from policywatch.ingest.quarantine import (
-    STORED_LOOKS_WRONG,
-    ShownText,
-    has_stayed,
-    preview,
-    says_the_same,
-    shown_texts,
-)
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
-from storage.checks import Check, last_kept, rejected_captures
-from storage.documents import document, replaced_by
+from storage.checks import (
+    HELD,
+    Check,
+    count_checks,
+    last_kept,
+    later_than,
+    rejected_captures,
+)
+from storage.deliveries import notices_of
+from storage.documents import Document, document, replaced_by
 from storage.versions import (
     FROM_PAGE,
     Version,
@@ -46,6 +53,110 @@ from storage.versions import (
     pages_before,
     withdrawn_texts,
 )
+
+_SAME = 0.6  # of the longer text's words
+_LONG = timedelta(days=7)
+# reasons by which the text in force may be wrong, and by which the page may be incomplete
+STORED_LOOKS_WRONG = frozenset(
+    ("rejection.earlier", "rejection.grown", "rejection.other_page")
+)
+_PARTIAL = frozenset(
+    (
+        "rejection.most_gone",
+        "rejection.twice",
+        "rejection.stops",
+        "rejection.title_last",
+        "rejection.behind",
+        "rejection.no_beginning",
+        "rejection.no_end",
+        "rejection.half",
+    )
+)
+
+
+class ShownText(NamedTuple):
+    """`later`: how many checks rejected one since."""
+
+    captures: Sequence[Capture]
+    at: datetime
+    checks: int
+
+
+def shown_texts(session: Session, row: Document) -> list[ShownText]:
+    """Rejected texts since the last good check."""
+    if row.failing_since is None:
+        return []
+    shown = []
+    for notice in notices_of(session, NoticeKind.HELD, row.id):
+        if notice.created_at >= row.failing_since and notice.check_id is not None:
+            check = session.get_one(Check, notice.check_id)
+            if check.capture_id is not None:
+                captures = captures_from(session, check.capture_id)
+                later = count_checks(session, row.id, HELD, later_than(notice.check_id))
+                shown.append(ShownText(captures, check.checked_at, later))
+    return shown
+
+
+def has_stayed(
+    reason: Message,
+    page: Page,
+    at: datetime,
+    shown: Sequence[ShownText],
+    config: ExtractionConfig,
+    memory: Memory,
+    *,
+    is_only_text: bool,
+) -> bool:
+    """For three checks: it is then the document if only its novelty spoke against it, or if the only text in force
+    looks wrong beside it; else after a week. A text that says it is no policy never is.
+    """
+    code = reason.code
+    if code == "rejection.other_page" and not bears_title(page, config.title):
+        return False
+    if code == "rejection.unlike" or (is_only_text and code in STORED_LOOKS_WRONG):
+        since = at
+    elif code in _PARTIAL or code in STORED_LOOKS_WRONG:
+        since = at - _LONG
+    else:
+        return False
+    return any(
+        each.at <= since
+        and each.checks + 2 >= CONFIRMATIONS
+        and says_the_same(each.captures, page, config, memory)
+        for each in shown
+    )
+
+
+def preview(
+    before: Page | None,
+    page: Page,
+    shown: Sequence[ShownText],
+    config: ExtractionConfig,
+    memory: Memory,
+) -> list[str] | None:
+    """Lines that a rejected text would change; None if the operator was shown an equal one: an error page with a new
+    number is no news.
+    """
+    if any(says_the_same(each.captures, page, config, memory) for each in shown):
+        return None
+    return changed_lines(before, page) if before is not None else []
+
+
+def says_the_same(
+    captures: Sequence[Capture], page: Page, config: ExtractionConfig, memory: Memory
+) -> bool:
+    """No difference would alert."""
+    try:
+        former = join_pages(config.extract_parts(captures, memory=memory))
+    except UnreadablePage:
+        return False
+    if fingerprint(former.blocks) == fingerprint(page.blocks):
+        return True
+    then, now = word_trigrams(former.blocks), word_trigrams(page.blocks)
+    if (then & now).total() < _SAME * max(then.total(), now.total()):
+        return False
+    return not config.compare(former, page).alert
+
 
 EARLIER = 6  # versions that tell returns from news
 

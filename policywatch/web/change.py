@@ -14,8 +14,7 @@ from sqlmodel import Session
 from foundation.vocabulary import SEVERITIES, TODAY, TOPICS
 from messages import LANGUAGES, catalogue
 from notifier.change_view import ChangeView, change_view
-from policywatch.ingest.ignoring import ignore, ignored_by
-from policywatch.ingest.reviewing import reached
+from policywatch.ingest.curation import ignore, ignored_by, reached
 from policywatch.views.query_params import Number
 from policywatch.views.routing import waiting
 from policywatch.web.backend import Backend, Using

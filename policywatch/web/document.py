@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
-from policywatch.ingest.ignoring import unignore
+from policywatch.ingest.curation import unignore
 from policywatch.ingest.proposals import open_proposals
 from policywatch.views.query_params import DocumentId, Number
 from policywatch.web.backend import Using

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException
 
 from analysis.model import UnreadablePage
-from policywatch.ingest.approve import NothingHeld
+from policywatch.ingest.curation import NothingHeld
 from policywatch.logs import log
 from policywatch.web.comparisons import WAIT, TooManyComparisons
 from policywatch.web.page_context import FEEDS

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from analysis.text.normal import fingerprint
 from foundation.vocabulary import State
 from policywatch.config.schema import RouteEntry
-from policywatch.ingest.approve import (
+from policywatch.ingest.curation import (
     AnotherTextHeld,
     NothingHeld,
     accept,

@@ -18,7 +18,7 @@ from crawler.failures import DownloadFailed
 from messages import ENGLISH, Message, translate
 from notifier.change_view import ChangeView
 from policywatch.ingest.extraction import ExtractionConfig
-from policywatch.ingest.proofs import require_texts
+from policywatch.ingest.reprocess import require_texts
 from policywatch.views.query_params import ChangesQuery, Number
 from policywatch.web.backend import Using
 from policywatch.web.change import change_page

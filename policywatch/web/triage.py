@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from messages import LANGUAGES, catalogue
 from notifier.change_view import ChangeView, change_view
 from notifier.notifications import change_message
+from policywatch.ingest.curation import EditedMeanwhile, review
 from policywatch.ingest.events import split_off
-from policywatch.ingest.reviewing import EditedMeanwhile, review
 from policywatch.views.query_params import EditEntry, Number, ReviewEntry
 from policywatch.web.backend import Using
 from policywatch.web.change import all_topics, change_page, editing

@@ -10,7 +10,7 @@ from fastapi import Depends, HTTPException, Query, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse, StreamingResponse
 from sqlmodel import Session
 
-from policywatch.ingest.withdraw import NotTheNewest, withdraw
+from policywatch.ingest.curation import NotTheNewest, withdraw
 from policywatch.views.query_params import DocumentId, Number
 from policywatch.views.serializer import plain_text
 from policywatch.web.backend import Backend, Using
