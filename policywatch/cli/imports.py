@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from rich.console import Console
 from rich.progress import (
@@ -243,7 +244,7 @@ class _Importing:
     def report(
         self,
         entry: DocumentEntry,
-        source: Source[Any],
+        source: Source,
         *,
         is_watched: bool = True,
         count: int | None = None,
@@ -254,7 +255,7 @@ class _Importing:
             source,
             entry.id,
             self.job.configs[entry.id],
-            progress=self.progress,
+            progress=partial(self.progress, entry.id, count),
         )
         in_archive = done.texts if count is None else count
         return ImportReport(
@@ -277,10 +278,13 @@ def _importing(config: Path, as_json: bool) -> Iterator[_Importing]:
         one_at_a_time(shared) as database,
         Progress(*columns, console=err, transient=True, disable=is_hidden) as bar,
     ):
-        job, task = Job(watchlist, database, Recipients()), bar.add_task("reading")
+        job, task = (
+            Job(watchlist, database, Recipients()),
+            bar.add_task("reading", total=None),
+        )
         job.declare()
 
-        def show(document: str, done: int, count: int) -> None:
+        def show(document: str, count: int | None, done: int) -> None:
             bar.update(task, description=document, completed=done, total=count)
 
         yield _Importing(job, show, time.monotonic())

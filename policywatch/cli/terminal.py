@@ -238,7 +238,7 @@ def show_comparison(
     if comparison.held:
         sheet.line(("Not classified", "bold"), f": {comparison.held}")
         if comparison.passages:
-            counts = Counter(passage.operation for passage in comparison.passages)
+            counts = Counter[str](each.operation for each in comparison.passages)
             sheet.line(f"{_WORDS.operations(counts)}; --json lists them")
         return
     view = ChangeView(

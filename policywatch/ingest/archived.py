@@ -96,7 +96,7 @@ def import_document(
     *,
     progress: Callable[[int], None] = lambda _texts: None,
 ) -> Imported:
-    """Oldest first, none newer than the version that follows.
+    """Oldest first, up to the version that follows.
 
     In batches, each with its mark, while a thread extracts and compares the next; later versions are renumbered, and
     joined at the end.
@@ -108,9 +108,8 @@ def import_document(
         current, own = imported_around(
             session, document_id, first[0].recorded_at if first else None
         )
-    results = _results(
-        page_from_json(current.page) if current else None, chain(first, texts), config
-    )
+    before = page_from_json(current.page) if current else None
+    results = _results(before, _between(current, chain(first, texts), own), config)
     with ThreadPoolExecutor(1) as ahead:
         following = ahead.submit(lambda: list(islice(results, _BATCH)))
         while batch := following.result():
@@ -134,6 +133,17 @@ def import_document(
     if own is not None and current is not None:
         _join(database, document_id, config, current, own, is_longer=total.versions > 0)
     return total
+
+
+def _between(
+    before: Version | None, texts: Iterable[ArchivedText], after: Version | None
+) -> Iterator[ArchivedText]:
+    """Without the one that made the version before."""
+    for text in texts:
+        if after is not None and text.recorded_at >= after.captured_at:
+            return
+        if before is None or text.recorded_at > before.captured_at:
+            yield text
 
 
 def _results(

@@ -12,61 +12,50 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from crawler.targets import Fetched
 from messages import Message
 from policywatch.ingest.archived import ArchivedText
 from policywatch.sources.files import MIMES
 from policywatch.sources.repository import LARGEST, NotAnArchive
-from policywatch.sources.source import newer
+from policywatch.sources.source import is_new
 from storage.clock import utc_now
 from storage.versions import Import
 
 _DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 
 
-class SavedFile(NamedTuple):
-    """`name` is a path below the folder."""
-
-    recorded_at: datetime
-    name: str
-
-
 @dataclass(frozen=True, slots=True)
 class SavedPages:
-    """`url` is its page's."""
+    """`files` with their times, oldest first, named below the folder; `url` is its page's."""
 
     archive: ClassVar = "saved page"
     folder: Path
-    files: Sequence[SavedFile]
+    files: Sequence[tuple[datetime, str]]
     document: str
     url: str
 
-    def records(self, since: Import | None) -> Sequence[SavedFile]:
-        return newer(self.files, since)
+    def texts(self, since: Import | None) -> Iterator[ArchivedText]:
+        for at, name in self.files:
+            if is_new(at, since):
+                source = f"{self.archive}, {Path(name).name}"
+                yield ArchivedText(name, at, self._page(name), source, self.url)
 
-    def texts(self, records: Sequence[SavedFile]) -> Iterator[ArchivedText]:
-        for at, name in records:
-            body, path = _read(self.folder, name), Path(name)
-            yield ArchivedText(
-                name,
-                at,
-                Message("archive.no_text")
-                if body is None
-                else Fetched(
-                    self.document,
-                    self.url,
-                    final_url=self.url,
-                    status=200,
-                    headers=[],
-                    mime=MIMES.get(path.suffix.lower(), "text/html"),
-                    charset=None,
-                    body=body,
-                ),
-                f"{self.archive}, {path.name}",
-                self.url,
-            )
+    def _page(self, name: str) -> Fetched | Message:
+        body = _read(self.folder, name)
+        if body is None:
+            return Message("archive.no_text")
+        return Fetched(
+            self.document,
+            self.url,
+            final_url=self.url,
+            status=200,
+            headers=[],
+            mime=MIMES.get(Path(name).suffix.lower(), "text/html"),
+            charset=None,
+            body=body,
+        )
 
 
 def saved_pages(path: Path, document: str, url: str) -> SavedPages:
@@ -91,9 +80,9 @@ def saved_pages(path: Path, document: str, url: str) -> SavedPages:
         rows = [(row[0], row[-1], f"{path}:{number}") for number, row in numbered]
     if not rows:
         raise NotAnArchive(f"{path} has no page ({', '.join(MIMES)})")
-    files = [SavedFile(_time(date.strip(), where), name) for name, date, where in rows]
-    for file in files:
-        _read(folder, file.name, only_look=True)
+    files = [(_time(date.strip(), where), name) for name, date, where in rows]
+    for _, name in files:
+        _read(folder, name, only_look=True)
     return SavedPages(folder, sorted(files), document, url)
 
 

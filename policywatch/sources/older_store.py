@@ -9,7 +9,7 @@ from typing import ClassVar
 from crawler.targets import Fetched
 from messages import Message
 from policywatch.ingest.archived import ArchivedText
-from policywatch.sources.source import newer
+from policywatch.sources.source import is_new
 from storage.errors import DamagedValue
 from storage.older_stores import OldCapture, OlderStore
 from storage.versions import Import
@@ -25,15 +25,14 @@ class StoredPages:
     document: str
     name: str
 
-    def records(self, since: Import | None) -> Sequence[OldCapture]:
-        return newer(self.captures, since)
+    def texts(self, since: Import | None) -> Iterator[ArchivedText]:
+        source = f"{self.archive}, {self.name}"
+        for id_, at in self.captures:
+            if is_new(at, since):
+                yield ArchivedText(f"{id_}", at, self._page(id_), source, self.name)
 
-    def texts(self, records: Sequence[OldCapture]) -> Iterator[ArchivedText]:
-        for row in records:
-            page: Fetched | Message
-            try:
-                page = Fetched(self.document, **self.store.answer(row.id))
-            except DamagedValue:
-                page = Message("archive.no_text")
-            source = f"{self.archive}, {self.name}"
-            yield ArchivedText(f"{row.id}", row.recorded_at, page, source, self.name)
+    def _page(self, id_: int) -> Fetched | Message:
+        try:
+            return Fetched(self.document, **self.store.answer(id_))
+        except DamagedValue:
+            return Message("archive.no_text")

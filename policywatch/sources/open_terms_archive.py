@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,7 +32,7 @@ from policywatch.sources.source import (
     ImportReport,
     Progress,
     import_past,
-    newer,
+    is_new,
 )
 from storage.captures import OPEN_TERMS_ARCHIVE, REFILTERED
 from storage.checks import VALID, from_source, newest_check
@@ -57,17 +58,15 @@ class ArchivedDocument:
     document: str
     url: str
 
-    def records(self, since: Import | None) -> Sequence[Record]:
-        """After the mark; by date where the archive's history was rewritten."""
-        if since is None:
-            return self.recorded
+    def texts(self, since: Import | None) -> Iterator[ArchivedText]:
+        """After the mark; by date where the archive's history was rewritten. Raises `ArchiveUnreachable`."""
         commits = [record.commit for record in self.recorded]
-        if since.commit in commits:
-            return self.recorded[commits.index(since.commit) + 1 :]
-        return newer(self.recorded, since)
-
-    def texts(self, records: Sequence[Record]) -> Iterator[ArchivedText]:
-        """Raises `ArchiveUnreachable`."""
+        if since is not None and since.commit in commits:
+            records = self.recorded[commits.index(since.commit) + 1 :]
+        else:
+            records = [
+                each for each in self.recorded if is_new(each.recorded_at, since)
+            ]
         name = self.repository.name
         bodies = self.repository.texts([record.blob for record in records])
         for record, body in zip(records, bodies, strict=True):
@@ -186,13 +185,16 @@ def import_archive(
         )
         url = entry.addresses[0] if entry else repository.name
         source = ArchivedDocument(repository, archived.records, document_id, url)
+        count = len(archived.records)
+        show = partial(progress, document_id, count)
+        done = import_past(database, source, document_id, config, progress=show)
         yield ImportReport(
             document_id,
             archived.service,
             archived.type,
             entry is not None,
-            len(archived.records),
-            import_past(database, source, document_id, config, progress=progress),
+            count,
+            done,
         )
 
 
@@ -349,10 +351,12 @@ def _news(
     if was_read is None or current is None:
         import_past(database, source, id_, config)
         return [_first_check(checks, source.recorded[-1])]
-    news = source.records(since)
-    if since is None or archive_name(current.source) != OPEN_TERMS_ARCHIVE:
-        news = [record for record in news if record.recorded_at > current.captured_at]
-    return [checks.take(text) for text in source.texts(news)] or [checks.repeat()]
+    is_ours = archive_name(current.source) != OPEN_TERMS_ARCHIVE
+    return [
+        checks.take(text)
+        for text in source.texts(since)
+        if not (since is None or is_ours) or text.recorded_at > current.captured_at
+    ] or [checks.repeat()]
 
 
 def _first_check(checks: ArchiveChecks, newest: Record) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from sqlmodel import Session
 
@@ -25,42 +25,26 @@ from storage.errors import isolate_errors
 from storage.versions import (
     Import,
     current_version,
-    imported_around,
     last_import,
     mark_imported,
 )
 
-Progress = Callable[[str, int, int], None]  # document, texts done, in all
+Progress = Callable[[str, int | None, int], None]  # document, texts in all, done
 
 
-class Recorded(Protocol):
-    """A text of a source, without its bytes."""
-
-    @property
-    def recorded_at(self) -> datetime: ...
-
-
-R = TypeVar("R", bound=Recorded)
-
-
-class Source(Protocol[R]):
+class Source(Protocol):
     """Raises `CheckEnded`, `ArchiveUnreachable`, `NotAnArchive`."""
 
     @property
     def archive(self) -> str: ...
 
-    def records(self, since: Import | None) -> Sequence[R]:
-        """After the last one read, oldest first."""
-
-    def texts(self, records: Sequence[R]) -> Iterator[ArchivedText]:
-        """One after the other."""
+    def texts(self, since: Import | None) -> Iterator[ArchivedText]:
+        """After the last one read, oldest first, each fetched when it is its turn."""
 
 
-def newer(records: Sequence[R], since: Import | None) -> Sequence[R]:
+def is_new(at: datetime, since: Import | None) -> bool:
     """By date: for sources whose texts have no other order."""
-    if since is None:
-        return records
-    return [record for record in records if record.recorded_at > since.recorded_at]
+    return since is None or at > since.recorded_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +83,17 @@ class ImportReport:
 
 def import_past(
     database: Database,
-    source: Source[R],
+    source: Source,
     document_id: str,
     config: ExtractionConfig,
     *,
-    progress: Progress = lambda *_: None,
+    progress: Callable[[int], None] = lambda _texts: None,
 ) -> Imported:
     """Unread texts, up to the first that exists already."""
     with database.reading() as session:
         since = last_import(session, document_id, source.archive)
-    left = source.records(since)
-    if left:
-        with database.reading() as session:
-            before, after = imported_around(session, document_id, left[0].recorded_at)
-        left = [
-            record
-            for record in left
-            if (before is None or record.recorded_at > before.captured_at)
-            and (after is None or record.recorded_at < after.captured_at)
-        ]
-    count = len(left)
-    progress(document_id, 0, count)
     return import_document(
-        database,
-        document_id,
-        config,
-        source.texts(left),
-        progress=lambda done: progress(document_id, done, count),
+        database, document_id, config, source.texts(since), progress=progress
     )
 
 

@@ -39,7 +39,7 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.ingest.archived import ArchivedText
 from policywatch.ingest.extraction import isolated
 from policywatch.sources.repository import ArchiveUnreachable
-from policywatch.sources.source import ArchiveChecks, ArchiveFailed, newer
+from policywatch.sources.source import ArchiveChecks, ArchiveFailed, is_new
 from storage.captures import INTERNET_ARCHIVE
 from storage.checks import (
     VALID,
@@ -172,50 +172,39 @@ def _problem(failure: Exception) -> Message:
     return Message("archive.failed", problem=str(failure)[:300])
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
-    record: wayback.CdxRecord
-
-    @property
-    def recorded_at(self) -> datetime:
-        at: datetime = self.record.timestamp
-        return at
-
-    @property
-    def address(self) -> str:
-        """Public."""
-        return f"{PUBLIC}/web/{self.recorded_at:%Y%m%d%H%M%S}/{self.record.original}"
+def _address(copy: wayback.CdxRecord) -> str:
+    """Public."""
+    return f"{PUBLIC}/web/{copy.timestamp:%Y%m%d%H%M%S}/{copy.original}"
 
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """With a successful status."""
+    """Of a page, with a successful status."""
 
     client: wayback.WaybackClient
     document: str
     url: str
 
-    def listed(self, **options: Any) -> Iterator[Copy]:
+    def listed(self, **options: Any) -> Iterator[wayback.CdxRecord]:
         """Oldest first. Raises `CheckEnded`."""
         with explained():
-            for record in self.client.search(
+            yield from self.client.search(
                 self.url,
                 filter_field="statuscode:200",
                 skip_malformed_results=False,  # we read addresses ourselves
                 **options,
-            ):
-                yield Copy(record)
+            )
 
-    def newest(self, after: datetime | None) -> list[Copy]:
+    def newest(self, after: datetime | None) -> list[wayback.CdxRecord]:
         """Newest first, made after a time. Raises `CheckEnded`."""
         since = after + timedelta(seconds=1) if after is not None else None
         listed = islice(self.listed(limit=-_NEWEST, from_date=since), _NEWEST)
-        return sorted(listed, key=lambda copy: copy.recorded_at, reverse=True)
+        return sorted(listed, key=lambda copy: copy.timestamp, reverse=True)
 
-    def page(self, copy: Copy) -> Fetched:
+    def page(self, copy: wayback.CdxRecord) -> Fetched:
         """As the page's server sent it. Raises `CheckEnded`, also for a login or challenge page."""
         with explained():
-            memento = self.client.get_memento(copy.record, follow_redirects=False)
+            memento = self.client.get_memento(copy, follow_redirects=False)
             body = memento.content
         headers = memento.headers
         request = Request(self.url, meta={"received_headers": list(headers.items())})
@@ -226,9 +215,12 @@ class Copies:
             raise ended
         return fetched(self.document, self.url, answer)
 
-    def text(self, copy: Copy, page: Fetched | Message, mark: str = "") -> ArchivedText:
-        source = f"{INTERNET_ARCHIVE}, {copy.address}"
-        return ArchivedText(mark, copy.recorded_at, page, source, copy.address)
+    def text(
+        self, copy: wayback.CdxRecord, page: Fetched | Message, mark: str = ""
+    ) -> ArchivedText:
+        address = _address(copy)
+        source = f"{INTERNET_ARCHIVE}, {address}"
+        return ArchivedText(mark, copy.timestamp, page, source, address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,38 +233,35 @@ class PastCopies:
     until: datetime | None
     every: timedelta
 
-    @property
-    def mark(self) -> str:
-        return f"{self.since} {self.until} {self.every}"
-
-    def records(self, since: Import | None) -> Sequence[Copy]:
-        """Without repetitions. Raises `CheckEnded`."""
+    def texts(self, since: Import | None) -> Iterator[ArchivedText]:
+        """Without repetitions. Raises `CheckEnded`, `ArchiveFailed`."""
+        mark = f"{self.since} {self.until} {self.every}"
+        if since is not None and since.commit != mark:  # of another period
+            since = None
         is_long = self.every >= timedelta(days=1)
-        rare: list[Copy] = []
+        last: wayback.CdxRecord | None = None
         for copy in self.copies.listed(
             from_date=self.since,
             to_date=self.until,
             **({"collapse": "timestamp:8"} if is_long else {}),
         ):
-            if not rare or (
-                copy.recorded_at >= rare[-1].recorded_at + self.every
-                and copy.record.digest != rare[-1].record.digest
+            if last is not None and (
+                copy.timestamp < last.timestamp + self.every
+                or copy.digest == last.digest
             ):
-                rare.append(copy)
-        is_same_period = since is not None and since.commit == self.mark
-        return newer(rare, since if is_same_period else None)
+                continue
+            last = copy
+            if is_new(copy.timestamp, since):
+                yield self.copies.text(copy, self._page(copy), mark)
 
-    def texts(self, records: Sequence[Copy]) -> Iterator[ArchivedText]:
-        """Each copy's page, or why there is none. Raises `ArchiveFailed`."""
-        for copy in records:
-            page: Fetched | Message
-            try:
-                page = self.copies.page(copy)
-            except ArchiveFailed:
-                raise
-            except CheckEnded as ended:
-                page = ended.reason
-            yield self.copies.text(copy, page, self.mark)
+    def _page(self, copy: wayback.CdxRecord) -> Fetched | Message:
+        """Or why there is none. Raises `ArchiveFailed`."""
+        try:
+            return self.copies.page(copy)
+        except ArchiveFailed:
+            raise
+        except CheckEnded as ended:
+            return ended.reason
 
 
 def silent(
@@ -324,7 +313,7 @@ def _read_newest(
     last_met = last.final_url if last is not None else None
     refused: CheckEnded | None = None
     for copy in copies.newest(max(times, default=None)):
-        if copy.address == last_met:
+        if _address(copy) == last_met:
             break
         try:
             page = copies.page(copy)
@@ -337,7 +326,7 @@ def _read_newest(
             current is not None
             and fingerprint_of(page, Fingerprint(None)).text == current.fingerprint
         ):
-            return [checks.end(Outcome.UNCHANGED, address=copy.address)]
+            return [checks.end(Outcome.UNCHANGED, address=_address(copy))]
         return [checks.take(copies.text(copy, page))]
     if refused is not None:
         raise refused
