@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -21,18 +21,12 @@ from crawler.targets import (
     CrawlJob,
     CrawlSettings,
     Fingerprint,
-    FingerprintOf,
-    Finish,
     Isolate,
     Progress,
-    Settle,
     Target,
     directly,
-    never_settled,
-    only_outcome,
 )
 from storage.clock import utc_now
-from storage.database import Database
 from storage.errors import LostLease
 
 _LOOK = 0.5  # seconds
@@ -40,15 +34,10 @@ _QUIET_TURNS = 10  # of the event loop without a task: callbacks start further o
 
 
 def crawl(
-    database: Database,
-    targets: Sequence[Target],
+    job: CrawlJob,
     settings: CrawlSettings,
     *,
-    fingerprint_of: FingerprintOf,
     mistakes: list[Exception],
-    settle: Settle = never_settled,
-    isolate: Isolate = directly,
-    finish: Finish = only_outcome,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
     on_text: Callable[[str], None] = lambda _document: None,
@@ -58,7 +47,7 @@ def crawl(
     Mistakes of the program (`FAILED`) are also added to `mistakes`. Errors of the store and `LostLease` are raised at
     once; the checks until then are kept. `on_text` gets each document whose new text is stored. Blocks.
     """
-    if not targets:
+    if not job.targets:
         return []
     checks: list[int] = []
 
@@ -68,11 +57,10 @@ def crawl(
         if item.outcome is None:
             on_text(item.document)
         if progress is not None:
-            progress(len(checks), len(targets), item.document)
+            progress(len(checks), len(job.targets), item.document)
 
     if progress is not None:
-        progress(0, len(targets), "")
-    job = CrawlJob(database, targets, fingerprint_of, settle, isolate, finish)
+        progress(0, len(job.targets), "")
     mistakes += _run_spider(job, scrapy_settings(settings) | {"CLOCK": now}, on_stored)
     return checks
 

@@ -11,11 +11,11 @@ from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
-from crawler.budget import budget_of, is_redirected
-from crawler.extensions import pauses_of
+from crawler.extensions import budget_of, is_redirected, pauses_of
 from crawler.failures import DownloadFailed, TemporaryFailure
 from foundation.addresses import ForbiddenAddress, host_of
 from foundation.http_client import (
+    FailureCause,
     HttpFailure,
     HttpResponse,
     exchange,
@@ -23,6 +23,9 @@ from foundation.http_client import (
 )
 from messages import Message, system_error, verbatim
 from storage.database import Database
+
+_PASSING = {"broken_off", "compressed", "connection", "late"}
+_ANSWERED = {"broken_off", "compressed", "encoding", "http", "large", "late"}
 
 
 class GuardedDownloadHandler(BaseDownloadHandler):
@@ -95,60 +98,37 @@ def too_large(limit: int) -> DownloadFailed:
 def _explained(
     failure: HttpFailure, host: str, seconds: float, limit: int
 ) -> DownloadFailed:
-    match failure.cause:
-        case "late":
-            return TemporaryFailure(Message("network.late", host=host, seconds=seconds))
-        case "large":
-            return too_large(limit)
-        case "broken_off":
-            return TemporaryFailure(Message("network.broken_off", host=host))
-        case "encoding":
-            return DownloadFailed(
-                Message("network.encoding", host=host, named=failure.detail)
-            )
-        case "compressed":
-            return TemporaryFailure(Message("network.compressed", host=host))
-        case "http":
-            return DownloadFailed(Message("network.http", host=host))
-    return _not_reached(failure, host)
+    cause, why = failure.cause, failure.detail
+    reasons: dict[FailureCause, Message] = {
+        "address": Message("network.address"),
+        "broken_off": Message("network.broken_off", host=host),
+        "certificate": Message("network.certificate", host=host, why=why),
+        "compressed": Message("network.compressed", host=host),
+        "connection": Message("network.connection", host=host, why=_words(failure)),
+        "encoding": Message("network.encoding", host=host, named=why),
+        "http": Message("network.http", host=host),
+        "large": too_large(limit).reason,
+        "late": Message("network.late", host=host, seconds=seconds),
+        "name": Message("network.name", host=host),
+        "no_tls": Message("network.no_tls", host=host),
+        "private": Message("network.private", where=_where(failure)),
+        "tls": Message("network.tls", host=host, why=why),
+    }
+    passes = cause in _PASSING or is_passing_name_failure(failure)
+    kind = TemporaryFailure if passes else DownloadFailed
+    return kind(reasons[cause], reached=cause in _ANSWERED)
 
 
-def _not_reached(failure: HttpFailure, host: str) -> DownloadFailed:
-    match failure.cause:
-        case "private":
-            assert isinstance(failure.error, ForbiddenAddress)
-            named, address = failure.error.host, failure.error.address
-            where = (
-                named
-                if named == address
-                else Message("network.private_at", host=named, address=address)
-            )
-            return DownloadFailed(
-                Message("network.private", where=where), reached=False
-            )
-        case "certificate":
-            return DownloadFailed(
-                Message("network.certificate", host=host, why=failure.detail),
-                reached=False,
-            )
-        case "no_tls":
-            return DownloadFailed(Message("network.no_tls", host=host), reached=False)
-        case "tls":
-            return DownloadFailed(
-                Message("network.tls", host=host, why=failure.detail), reached=False
-            )
-        case "name":
-            kind = (
-                TemporaryFailure if is_passing_name_failure(failure) else DownloadFailed
-            )
-            return kind(Message("network.name", host=host), reached=False)
-        case "connection":
-            cause = (
-                system_error(failure.errno)
-                if failure.errno
-                else verbatim(str(failure.error))
-            )
-            return TemporaryFailure(
-                Message("network.connection", host=host, why=cause), reached=False
-            )
-    return DownloadFailed(Message("network.address"), reached=False)
+def _words(failure: HttpFailure) -> Message:
+    return (
+        system_error(failure.errno) if failure.errno else verbatim(f"{failure.error}")
+    )
+
+
+def _where(failure: HttpFailure) -> str | Message:
+    error = failure.error
+    if not isinstance(error, ForbiddenAddress):
+        return ""
+    if error.host == error.address:
+        return error.host
+    return Message("network.private_at", host=error.host, address=error.address)

@@ -1,7 +1,12 @@
-"""Pauses that servers ask for, kept in Scrapy's download slots, as AutoThrottle does."""
+"""Time: what one check may cost, so that a slow server or a long chain of redirects holds up no crawl, and the pauses
+that servers ask for, kept in Scrapy's download slots, as AutoThrottle does.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Self
@@ -11,7 +16,6 @@ from scrapy.core.downloader import Slot
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.budget import budget_of
 from crawler.failures import CheckEnded
 from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
@@ -19,6 +23,46 @@ from messages import Message
 from storage.clock import LONGEST_PAUSE, retry_after
 
 _PAUSING = frozenset({429, 503})
+
+
+class Budget:
+    """Seconds of one check or of reading one robots.txt; our own pauses between requests do not count."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._left = seconds
+
+    def charge(self, seconds: float) -> None:
+        self._left -= seconds
+
+    @asynccontextmanager
+    async def spending(self, host: str) -> AsyncIterator[None]:
+        """Raises `CheckEnded` when nothing is left."""
+        began, late = (
+            monotonic(),
+            Message("check.late", host=host, seconds=self.seconds),
+        )
+        if self._left <= 0:
+            raise CheckEnded(Outcome.FAILED, late)
+        try:
+            async with asyncio.timeout(self._left):
+                yield
+        except TimeoutError as failure:
+            raise CheckEnded(Outcome.FAILED, late) from failure
+        finally:
+            self.charge(monotonic() - began)
+
+
+def budget_of(request: Request) -> Budget:
+    """A browser's requests have the browser's deadline."""
+    budget: Budget = request.meta.get("budget") or Budget(
+        request.meta["download_timeout"]
+    )
+    return budget
+
+
+def is_redirected(request: Request) -> bool:
+    return bool(request.meta.get("redirect_times"))
 
 
 class HostPauses:

@@ -1,4 +1,4 @@
-"""What the spider yields: checks, with what was answered."""
+"""What the spider yields: checks, with what was known before and what was answered."""
 
 from __future__ import annotations
 
@@ -10,14 +10,43 @@ from time import monotonic
 
 from scrapy.http import Response
 
-from crawler.budget import Budget
-from crawler.previous import PartState, PreviousState
+from crawler.extensions import Budget
 from crawler.targets import Differing, Fetched, Fingerprint, Target
 from foundation.vocabulary import Outcome
 from messages import Message
 from storage.columns import compressed, decompressed
 
 _MAX_VALIDATOR = 512  # characters
+
+
+@dataclass(frozen=True)
+class PartState:
+    """Rows keep it under these names."""
+
+    url: str
+    final_url: str | None = None  # they are sent nowhere else
+    text: str | None = None  # fingerprint; None: unknown or unreadable
+    etag: str | None = None
+    last_modified: str | None = None
+    markup: str | None = None  # fingerprint of markup and text
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint(self.text, self.markup)
+
+    def conditions(self, url: str) -> dict[str, str]:
+        """Headers of a conditional request."""
+        if self.text is None or url != self.final_url:
+            return {}
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class PreviousState:
+    parts: tuple[PartState, ...]  # one for each address
+    version_id: int | None = None
+    not_before: datetime | None = None  # of the server's pause
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ from w3lib.url import safe_url_string
 from yarl import URL
 
 from crawler.addresses import WEB_PORTS, objection, port_of
-from crawler.budget import Budget, budget_of, is_redirected
-from crawler.extensions import pauses_of
+from crawler.extensions import Budget, budget_of, is_redirected, pauses_of
 from crawler.failures import CheckEnded, DownloadFailed
 from foundation.addresses import host_of
 from foundation.vocabulary import Outcome

@@ -1,4 +1,4 @@
-"""Writes checks with their captures, those that end at nearly the same time in one transaction."""
+"""The store: what it knows of documents before a check, and the checks that it gets, with their captures."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from typing import Self
 from scrapy.crawler import Crawler
 from sqlmodel import Session
 
-from crawler.items import CheckResult, is_elsewhere
+from crawler.items import CheckResult, PartState, PreviousState, is_elsewhere
 from crawler.markup import canonical_address
-from crawler.targets import CrawlJob, Differing, Fetched, Isolate
+from crawler.targets import CrawlJob, Differing, Fetched, Isolate, Target
 from foundation.vocabulary import NoticeKind, Outcome
 from storage.alternating import note_differing
-from storage.captures import Capture, add_capture, newest_captures
-from storage.checks import Check
+from storage.captures import Capture, add_capture, capture, newest_captures
+from storage.checks import Check, last_kept, pauses
+from storage.database import Database
 from storage.deliveries import Notice, notices_of
-from storage.versions import Version
+from storage.documents import Document, document, few, known
+from storage.versions import InForce, Version, in_force, is_read_as
 
 _WAIT = 0.05  # seconds; lost if the program is killed
 _WITH_CAPTURE = (None, Outcome.HELD)
 
 
 class StoragePipeline:
-    """Committing is most of what a check costs."""
+    """Those that end at nearly the same time in one transaction: committing is most of what a check costs."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -145,3 +147,57 @@ def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
 def _identity(page: Capture) -> tuple[object, ...]:
     """Captures with equal ones are extracted alike."""
     return page.sha256, page.url, page.final_url, page.status, page.mime, page.charset
+
+
+def previous_states(
+    database: Database, targets: Sequence[Target], now: datetime
+) -> dict[str, PreviousState]:
+    """Raises `UnknownDocument`."""
+    states = {}
+    ids = few(target.document for target in targets)
+    with database.reading() as session:
+        current, waits = in_force(session, ids), pauses(session, now, ids)
+        rows = {row.id: row for row in known(session)} if ids is None else {}
+        for target in targets:
+            row = rows.get(target.document) or document(session, target.document)
+            version = current.get(row.id)
+            states[row.id] = PreviousState(
+                parts=_parts(
+                    target, row, version if _is_of(session, target, version) else None
+                ),
+                version_id=version.version_id if version else None,
+                not_before=waits.get(row.id),
+            )
+    return states
+
+
+def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
+    """Of what the watchlist declares now."""
+    if version is None or not is_read_as(version.extractor, target.language):
+        return False
+    if target.more or version.url == target.url:
+        return True
+    moved = last_kept(
+        session, target.document, version.version_id
+    )  # at another address
+    return moved is not None and capture(session, moved).url == target.url
+
+
+def _parts(
+    target: Target, row: Document, version: InForce | None
+) -> tuple[PartState, ...]:
+    """Unknown if the watchlist's addresses are not those of the version."""
+    if version is not None and not target.more and not row.parts:
+        return (
+            PartState(
+                target.url,
+                version.final_url,
+                version.fingerprint,
+                row.etag,
+                row.last_modified,
+                row.markup,
+            ),
+        )
+    if version is not None and row.addresses == [*target.addresses]:
+        return tuple(PartState(**part) for part in row.parts or ())  # type: ignore[arg-type]
+    return tuple(PartState(url) for url in target.addresses)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from foundation.vocabulary import Outcome, Robots
 from messages import Message
@@ -135,18 +135,10 @@ def directly(function: Callable[..., Any], *args: Any) -> Any:
     return function(*args)
 
 
-class Finish(Protocol):
-    """`until` ends the server's pause."""
-
-    def __call__(
-        self,
-        session: Session,
-        check: Check,
-        outcome: Outcome,
-        reason: Message | None,
-        until: datetime | None,
-        /,
-    ) -> None: ...
+# `until` ends the server's pause
+Finish: TypeAlias = (
+    "Callable[[Session, Check, Outcome, Message | None, datetime | None], None]"
+)
 
 
 def only_outcome(

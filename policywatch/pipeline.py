@@ -17,6 +17,7 @@ from analysis.page_json import page_from_json
 from analysis.validate.volatile import remove_line, single_place
 from crawler.crawl import crawl
 from crawler.targets import (
+    CrawlJob,
     CrawlSettings,
     Differing,
     Fetched,
@@ -192,23 +193,23 @@ class Job:
             if entry.id in self._failed
         ]
         planned = [entry for entry in planned if entry.id not in self._failed]
-        if targets := [
-            target(self.watchlist, entry) for entry in planned if entry.source == "page"
-        ]:
-            checks += crawl(
-                self.database,
-                targets,
-                crawl_settings(self.watchlist),
-                fingerprint_of=self.fingerprint_of,
-                mistakes=self.mistakes,
-                settle=self.settle,
-                isolate=isolated,
-                finish=finish,
-                progress=progress,
-                on_text=on_text,
-            )
+        checks += crawl(
+            self.crawl_job(planned),
+            crawl_settings(self.watchlist),
+            mistakes=self.mistakes,
+            progress=progress,
+            on_text=on_text,
+        )
         return checks + self.read_archives(
             planned, checks, progress=progress, on_text=on_text
+        )
+
+    def crawl_job(self, entries: Sequence[DocumentEntry]) -> CrawlJob:
+        targets = [
+            target(self.watchlist, each) for each in entries if each.source == "page"
+        ]
+        return CrawlJob(
+            self.database, targets, self.fingerprint_of, self.settle, isolated, finish
         )
 
     def read_archives(

@@ -10,8 +10,7 @@ from crawler.targets import CrawlJob
 from policywatch.config import DEFAULT_FILE
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import load
-from policywatch.ingest.checks import finish
-from policywatch.pipeline import Job, crawl_settings, target
+from policywatch.pipeline import Job, crawl_settings
 from storage.database import Database
 
 _watchlist = load(Path(os.environ.get("POLICYWATCH_CONFIG", DEFAULT_FILE)))
@@ -24,14 +23,7 @@ def _crawl_job() -> CrawlJob:
         Recipients(),
     )
     job.declare()
-    targets = [
-        target(_watchlist, entry)
-        for entry in _watchlist.documents
-        if entry.source == "page"
-    ]
-    return CrawlJob(
-        job.database, targets, job.fingerprint_of, job.settle, finish=finish
-    )
+    return job.crawl_job(_watchlist.documents)
 
 
 globals().update(scrapy_settings(crawl_settings(_watchlist)))

@@ -11,7 +11,14 @@ from datetime import UTC, datetime
 from sqlmodel import select
 
 from crawler.crawl import crawl
-from crawler.targets import CrawlSettings, Fetched, Fingerprint, FingerprintOf, Target
+from crawler.targets import (
+    CrawlJob,
+    CrawlSettings,
+    Fetched,
+    Fingerprint,
+    FingerprintOf,
+    Target,
+)
 from foundation.vocabulary import Outcome
 from policywatch.ingest.checks import finish
 from storage.captures import Capture, capture
@@ -76,13 +83,10 @@ def crawled(
     declared(database, targets)
     mistakes: list[Exception] = []
     ids = crawl(
-        database,
-        targets,
+        CrawlJob(database, targets, fingerprint, finish=finish),
         settings,
-        fingerprint_of=fingerprint,
         mistakes=mistakes,
         now=now,
-        finish=finish,
     )
     assert not mistakes
     with database.reading() as session:

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 from crawler.crawl import crawl
-from crawler.targets import Target
+from crawler.targets import CrawlJob, Target
 from foundation.vocabulary import Outcome
 from policywatch.ingest.checks import finish
 from storage.captures import capture
@@ -199,10 +199,8 @@ def test_how_far_it_is_can_be_shown(sites: Sites, store: Database) -> None:
     site.answers |= {"/0": page("<p>0</p>"), "/1": page("no", 404)}
     declared(store, targets)
     crawl(
-        store,
-        targets,
+        CrawlJob(store, targets, fingerprint_of),
         QUICK,
-        fingerprint_of=fingerprint_of,
         mistakes=[],
         progress=lambda *now: reports.append(now),
     )
@@ -475,13 +473,10 @@ def test_a_pause_holds_for_all_documents_of_the_host(
     rest = [own(site.url("/other"), "busy/second"), own(other.url(), "free/first")]
     declared(database, [busy, *rest])
     crawl(
-        database,
-        [busy],
+        CrawlJob(database, [busy], fingerprint_of, finish=finish),
         QUICK,
-        fingerprint_of=fingerprint_of,
         mistakes=[],
         now=lambda: NOW,
-        finish=finish,
     )
     for _ in range(2):
         checks = crawled(database, busy, *rest)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from crawler.crawl import crawl
-from crawler.targets import Fetched, Fingerprint
+from crawler.targets import CrawlJob, Fetched, Fingerprint
 from foundation.vocabulary import Outcome
 from storage.checks import Check, unread_checks
 from storage.database import Database
@@ -49,10 +49,8 @@ def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) 
     try:
         with pytest.raises(OperationalError, match="disk"):
             crawl(
-                database,
-                targets,
+                CrawlJob(database, targets, fingerprint_of),
                 QUICK,
-                fingerprint_of=fingerprint_of,
                 mistakes=[],
                 now=lambda: NOW,
             )
@@ -83,7 +81,7 @@ def test_a_mistake_with_one_page_fails_it_and_is_handed_over_after_the_others_ar
         return fingerprint_of(fetched, known)
 
     mistakes: list[Exception] = []
-    ids = crawl(database, targets, QUICK, fingerprint_of=breaks, mistakes=mistakes)
+    ids = crawl(CrawlJob(database, targets, breaks), QUICK, mistakes=mistakes)
     assert [type(mistake) for mistake in mistakes] == [ZeroDivisionError]
     with database.reading() as session:
         checks = {
@@ -103,27 +101,24 @@ def test_an_undeclared_document_is_refused_before_anything_is_asked(
     sites: Sites, database: Database
 ) -> None:
     site = sites.new()
+    job = CrawlJob(database, [own(site.url())], fingerprint_of)
     with pytest.raises(UnknownDocument):
-        crawl(
-            database,
-            [own(site.url())],
-            QUICK,
-            fingerprint_of=fingerprint_of,
-            mistakes=[],
-        )
+        crawl(job, QUICK, mistakes=[])
     assert site.asked == []
 
 
 _CRAWL = """
 import sys
 from crawler.crawl import crawl
+from crawler.targets import CrawlJob
 from storage.database import Database
 from tests.crawling import QUICK, declared, fingerprint_of, own
 targets = [own(f"{sys.argv[2]}/{n}", f"killed/{n}") for n in range(40)]
 database = Database(sys.argv[1])
 declared(database, targets)
 report = lambda done, *_: done and print("kept", flush=True)
-crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], progress=report)
+job = CrawlJob(database, targets, fingerprint_of)
+crawl(job, QUICK, mistakes=[], progress=report)
 """
 
 

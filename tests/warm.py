@@ -38,7 +38,7 @@ import storage.database
 from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.text.lexicon import mentions_in
-from crawler.previous import previous_states
+from crawler.pipelines import previous_states
 from notifier.notifications import change_message
 from notifier.sample import sample_change
 from policywatch import sandbox, watch

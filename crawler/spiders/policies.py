@@ -16,11 +16,18 @@ from twisted.python.failure import Failure
 
 from crawler.addresses import objection
 from crawler.block_detection import block_page, refusal
-from crawler.budget import Budget
-from crawler.extensions import asked_to_wait, pauses_of
+from crawler.extensions import Budget, asked_to_wait, pauses_of
 from crawler.failures import CheckEnded
-from crawler.items import CheckResult, PartAnswer, fetched, moved_to, part_answer
-from crawler.previous import first_states, previous_states
+from crawler.items import (
+    CheckResult,
+    PartAnswer,
+    PartState,
+    PreviousState,
+    fetched,
+    moved_to,
+    part_answer,
+)
+from crawler.pipelines import previous_states
 from crawler.targets import CrawlJob, Target
 from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
@@ -54,11 +61,8 @@ class PoliciesSpider(Spider):
         ]
         if document is not None and not self._targets:
             raise UnknownDocument(document, [target.document for target in job.targets])
-        stored = job.database
         self._previous = (
-            previous_states(stored, self._targets, now())
-            if stored
-            else first_states(self._targets)
+            previous_states(job.database, self._targets, now()) if job.database else {}
         )
         self._reading = asyncio.Lock()
 
@@ -80,7 +84,8 @@ class PoliciesSpider(Spider):
         check = CheckResult(
             target.document,
             target=target,
-            previous=self._previous[target.document],
+            previous=self._previous.get(target.document)
+            or PreviousState(tuple(map(PartState, target.addresses))),
             budget=budget,
         )
         for url in target.addresses:
