@@ -398,7 +398,8 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
     )
     (serving,) = pages["spec"]["template"]["spec"]["containers"]
     assert serving["args"][0] == "serve"
-    assert "readinessProbe" in serving
+    # what is overdue takes the pages out of no service
+    assert serving["readinessProbe"]["httpGet"]["path"] == "/healthz"
     pod = deployment["spec"]["template"]["spec"]
     assert pod["containers"][0]["args"] == ["worker"]
     # a slow site makes documents late on all workers, which no restart helps

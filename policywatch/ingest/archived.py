@@ -45,7 +45,7 @@ _BATCH = 5  # of a transaction
 
 @dataclass(frozen=True, slots=True)
 class ArchivedText:
-    """`page` is a message if it can't be read.
+    """`load` gets its page, or why it can't be read.
 
     `mark` says how far the history is read with it (empty: no mark). `address` is the archive's; a text that is no
     page has it as final URL too.
@@ -53,7 +53,7 @@ class ArchivedText:
 
     mark: str
     recorded_at: datetime
-    page: Fetched | Message
+    load: Callable[[], Fetched | Message]
     source: str
     address: str
 
@@ -81,6 +81,7 @@ class _Result:
     """
 
     text: ArchivedText
+    received: Fetched | None = None
     page: Page | None = None
     draft: ChangeDraft | None = None
     is_another: bool = False
@@ -152,48 +153,37 @@ def _results(
     """A rejected text waits for the next: if the archive continues with it, it was the document; if it returns, it was
     an error page or half a page.
     """
-    rejected: tuple[ArchivedText, Page, Message] | None = None
+    rejected: tuple[ArchivedText, Fetched, Page, Message] | None = None
     earlier: deque[frozenset[str]] = deque(maxlen=EARLIER)
     for text in texts:
-        page = _extract(text, before, config)
-        if not isinstance(page, Page):
+        received = text.load()
+        try:
+            if isinstance(received, Message):
+                raise UnreadablePage(received)
+            page = config.extract(received, Memory.of_page(before))
+        except UnreadablePage as failure:
             # the one before it is still undecided
-            yield _Result(_bare(text, page), reason=page, settled=rejected is None)
+            yield _Result(text, reason=failure.reason, settled=rejected is None)
             continue
         reason = _reject_reason(before, page, config)
         if rejected is not None:
-            if reason and not _reject_reason(rejected[1], page, config):
-                result = _accepted(before, rejected[0], rejected[1], config, earlier)
+            former, its_page = rejected[0], rejected[2]
+            if reason and not _reject_reason(its_page, page, config):
+                result = _accepted(before, former, its_page, config, earlier)
+                result = replace(result, received=rejected[1])
                 before, reason = result.page or before, None
             else:
-                result = _Result(rejected[0], reason=rejected[2])
+                result = _Result(former, reason=rejected[3])
             yield result
             rejected = None
         if reason:
-            rejected = text, page, reason
+            rejected = text, received, page, reason
             continue
-        result = _next(before, text, page, config, earlier)
+        result = replace(_next(before, text, page, config, earlier), received=received)
         yield result
         before = result.page or before
     if rejected is not None:
-        yield _Result(rejected[0], reason=rejected[2], settled=False)
-
-
-def _bare(text: ArchivedText, reason: Message) -> ArchivedText:
-    """Without its bytes, which would fill the memory."""
-    return replace(text, page=reason)
-
-
-def _extract(
-    text: ArchivedText, before: Page | None, config: ExtractionConfig
-) -> Page | Message:
-    """Or why there is none."""
-    if isinstance(text.page, Message):
-        return text.page
-    try:
-        return config.extract(text.page, Memory.of_page(before))
-    except UnreadablePage as failure:
-        return failure.reason
+        yield _Result(rejected[0], reason=rejected[3], settled=False)
 
 
 def _reject_reason(
@@ -217,7 +207,7 @@ def _accepted(
     if before is None or not are_different_documents(before, page, title=config.title):
         return _next(before, text, page, config, earlier)
     earlier.clear()
-    return _Result(text, page, is_another=True)
+    return _Result(text, page=page, is_another=True)
 
 
 def _next(
@@ -229,7 +219,7 @@ def _next(
 ) -> _Result:
     """An accepted text; `earlier` grows by the one before it."""
     if before is None:
-        return _Result(text, page)
+        return _Result(text, page=page)
     texts, texts_before = (
         [block.text for block in each.blocks] for each in (page, before)
     )
@@ -239,7 +229,7 @@ def _next(
         return _Result(text)
     draft = draft_change(config.compare(before, page, earlier=tuple(earlier)))
     earlier.append(block_keys(before))
-    return _Result(text, page, draft)
+    return _Result(text, page=page, draft=draft)
 
 
 def _write(
@@ -256,7 +246,7 @@ def _write(
     text = result.text
     total.texts += 1
     if result.reason is not None:
-        total.set_aside.append((_bare(text, result.reason), result.reason))
+        total.set_aside.append((text, result.reason))
         return current
     if result.page is None:
         total.same += 1
@@ -264,9 +254,9 @@ def _write(
     if makes_room:
         number = current.number + 1 if current else 1
         make_room(session, document_id, number)
-    assert isinstance(text.page, Fetched), "what was read has bytes"
+    assert result.received is not None, "what was read has bytes"
     total.versions += 1
-    capture = text.page.capture(text.recorded_at, text.source)
+    capture = result.received.capture(text.recorded_at, text.source)
     add_capture(session, capture)
     is_reread = capture.is_refiltered and current is not None
     cause = Cause.EXTRACTION if is_reread else Cause.PAGE

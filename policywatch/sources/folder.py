@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -40,7 +41,8 @@ class SavedPages:
         for at, name in self.files:
             if is_new(at, since):
                 source = f"{self.archive}, {Path(name).name}"
-                yield ArchivedText(name, at, self._page(name), source, self.url)
+                load = partial(self._page, name)
+                yield ArchivedText(name, at, load, source, self.url)
 
     def _page(self, name: str) -> Fetched | Message:
         body = _read(self.folder, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from crawler.targets import Fetched
@@ -29,7 +30,8 @@ class StoredPages:
         source = f"{self.archive}, {self.name}"
         for id_, at in self.captures:
             if is_new(at, since):
-                yield ArchivedText(f"{id_}", at, self._page(id_), source, self.name)
+                load = partial(self._page, id_)
+                yield ArchivedText(f"{id_}", at, load, source, self.name)
 
     def _page(self, id_: int) -> Fetched | Message:
         try:

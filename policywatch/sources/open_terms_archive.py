@@ -71,27 +71,32 @@ class ArchivedDocument:
         bodies = self.repository.texts([record.blob for record in records])
         for record, body in zip(records, bodies, strict=True):
             address = f"{name}#{record.commit}:{record.path}"
-            headers = [("x-archive-commit", record.commit)]
-            if is_refiltered(record):
-                headers.append(REFILTERED)
             yield ArchivedText(
                 record.commit,
                 record.recorded_at,
-                Message("archive.no_text")
-                if body is None
-                else Fetched(
-                    self.document,
-                    self.url,
-                    final_url=address,
-                    status=200,
-                    headers=headers,
-                    mime="text/markdown",
-                    charset="utf-8",
-                    body=body,
-                ),
+                partial(self._page, record, body, address),
                 f"{OPEN_TERMS_ARCHIVE}, {name}, {record.commit[:12]}",
                 address,
             )
+
+    def _page(
+        self, record: Record, body: bytes | None, address: str
+    ) -> Fetched | Message:
+        if body is None:
+            return Message("archive.no_text")
+        headers = [("x-archive-commit", record.commit)]
+        if is_refiltered(record):
+            headers.append(REFILTERED)
+        return Fetched(
+            self.document,
+            self.url,
+            final_url=address,
+            status=200,
+            headers=headers,
+            mime="text/markdown",
+            charset="utf-8",
+            body=body,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +358,7 @@ def _news(
         return [_first_check(checks, source.recorded[-1])]
     is_ours = archive_name(current.source) != OPEN_TERMS_ARCHIVE
     return [
-        checks.take(text)
+        checks.take(text, text.load())
         for text in source.texts(since)
         if not (since is None or is_ours) or text.recorded_at > current.captured_at
     ] or [checks.repeat()]

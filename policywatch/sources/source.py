@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from crawler.failures import CheckEnded
+from crawler.targets import Fetched
 from foundation.vocabulary import Outcome
 from messages import Message, program_error
 from policywatch.ingest.archived import ArchivedText, Imported, import_document
@@ -166,7 +167,7 @@ class ArchiveChecks:
             finish(session, check, outcome, reason, not_before=not_before)
             return _add(session, check)
 
-    def take(self, text: ArchivedText) -> int:
+    def take(self, text: ArchivedText, page: Fetched | Message) -> int:
         """With the mark that it is read."""
         with self.database.writing() as session:
             check = self._check(session, text.address)
@@ -174,10 +175,10 @@ class ArchiveChecks:
                 mark_imported(
                     session, self.document_id, text.archive, text.mark, text.recorded_at
                 )
-            if isinstance(text.page, Message):
-                finish(session, check, Outcome.UNREADABLE, text.page)
+            if isinstance(page, Message):
+                finish(session, check, Outcome.UNREADABLE, page)
             else:
-                capture = text.page.capture(text.recorded_at, text.source)
+                capture = page.capture(text.recorded_at, text.source)
                 add_capture(session, capture)
                 check.capture_id = capture.id
             return _add(session, check)

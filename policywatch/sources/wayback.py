@@ -215,12 +215,19 @@ class Copies:
             raise ended
         return fetched(self.document, self.url, answer)
 
-    def text(
-        self, copy: wayback.CdxRecord, page: Fetched | Message, mark: str = ""
-    ) -> ArchivedText:
-        address = _address(copy)
+    def text(self, copy: wayback.CdxRecord, mark: str = "") -> ArchivedText:
+        address, load = _address(copy), partial(self._page_or_reason, copy)
         source = f"{INTERNET_ARCHIVE}, {address}"
-        return ArchivedText(mark, copy.timestamp, page, source, address)
+        return ArchivedText(mark, copy.timestamp, load, source, address)
+
+    def _page_or_reason(self, copy: wayback.CdxRecord) -> Fetched | Message:
+        """Raises `ArchiveFailed`."""
+        try:
+            return self.page(copy)
+        except ArchiveFailed:
+            raise
+        except CheckEnded as ended:
+            return ended.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,16 +259,7 @@ class PastCopies:
                 continue
             last = copy
             if is_new(copy.timestamp, since):
-                yield self.copies.text(copy, self._page(copy), mark)
-
-    def _page(self, copy: wayback.CdxRecord) -> Fetched | Message:
-        """Or why there is none. Raises `ArchiveFailed`."""
-        try:
-            return self.copies.page(copy)
-        except ArchiveFailed:
-            raise
-        except CheckEnded as ended:
-            return ended.reason
+                yield self.copies.text(copy, mark)
 
 
 def silent(
@@ -327,7 +325,7 @@ def _read_newest(
             and fingerprint_of(page, Fingerprint(None)).text == current.fingerprint
         ):
             return [checks.end(Outcome.UNCHANGED, address=_address(copy))]
-        return [checks.take(copies.text(copy, page))]
+        return [checks.take(copies.text(copy), page)]
     if refused is not None:
         raise refused
     if current is None and last is None:
