@@ -66,7 +66,7 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.days import close_day
 from storage.deliveries import Deliveries
-from storage.documents import Document, declare, few, mark_applied
+from storage.documents import Document, declare, few, known, mark_applied
 from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
 from storage.standing import stored_states
@@ -368,11 +368,22 @@ class Job:
     def answer(self) -> None:
         """Renews stored answers of texts in force, for the pages that were asked for."""
         with self._shared.reading() as session:
-            if not stored_states(session):
-                return
-        from policywatch.views.today import store_answers  # loads NumPy
+            asked = stored_states(session)
+        if not asked:
+            return
+        from policywatch.views.today import services_today, store_answers  # loads NumPy
 
-        store_answers(self._shared, utc_now().date(), asked_before=True)
+        day = utc_now().date()
+        store_answers(self._shared, day, asked_before=True)
+        if self.reader is None:
+            return
+        from policywatch.reader.sentences import write_sentences
+
+        with self._shared.reading() as session:
+            services = {each.service for each in known(session) if each.id in asked}
+            answers = services_today(session, sorted(services), day)
+        self.reader.left = _LATE_SECONDS
+        write_sentences(self.reader, answers)
 
     def timestamp(self) -> None:
         """Close the day in the chain and have it signed, once a day each."""

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Column, String, true
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
 from storage.changes import Change
-from storage.columns import Utc
+from storage.columns import Utc, in_parts
 
 
 class ModelReading(SQLModel, table=True):
@@ -56,6 +56,19 @@ def dropped_since(
         len((brief.get("reader") or {}).get("dropped", ()))
         for brief in session.exec(wanted)
     )
+
+
+def newest_answers(
+    session: Session, questions: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """By question, of whichever model."""
+    answers: dict[str, dict[str, Any]] = {}
+    for part in in_parts([*questions]):
+        rows = select(ModelReading).where(col(ModelReading.question).in_(part))
+        for row in session.exec(rows.order_by(col(ModelReading.made_at))):
+            if row.answer:
+                answers[row.question] = row.answer
+    return answers
 
 
 def forget_readings(session: Session, questions: Collection[str]) -> None:

@@ -361,6 +361,8 @@ def _lines(answers: Today) -> Iterator[str]:
             yield f"\n{words('today.lexicon')}"
         for answer in group.answers:
             yield f"\n### {words.term('question', answer.question)}\n"
+            if answer.sentence:
+                yield f"{_text(answer.sentence)} ({words('brief.retold')})\n"
             if not answer.quotations:
                 yield words("today.none")
             for each in answer.quotations:

@@ -173,6 +173,13 @@ def _messages(
             assert hit.spans[-1].until is not None, "it went at some time"
             place["until"] = hit.spans[-1].until.date().isoformat()
         places.append(place | {"text": text if hit.stands else f"[-{text}-]"})
+    return question_messages(question, language, places)
+
+
+def question_messages(
+    question: str, language: str, places: Sequence[Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """Each place is a passage: its number from 1, its text, and where it is from."""
     facts = {"question": question, "language": language, "passages": places}
     task = Path(__file__).with_name("question.txt").read_text("utf-8")
     return [

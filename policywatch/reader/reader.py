@@ -131,14 +131,19 @@ class Reader:
         return row
 
     def answer(
-        self, messages: list[dict[str, str]], schema: dict[str, Any]
+        self,
+        messages: list[dict[str, str]],
+        schema: dict[str, Any],
+        key: str | None = None,
     ) -> dict[str, Any]:
-        """For a person. Its tokens count, its answer is not stored. Raises `NoAnswer`."""
+        """Its tokens count, its answer is not stored; without a `key` nothing tells what was asked. Raises `NoAnswer`."""
         self._check_budget()
+        began = self.clock()
         reply = _ask(self.model, messages, schema)
+        self.left -= self.clock() - began
         now = self.now()
         row = ModelReading(
-            question=f"asked {now.isoformat()}",
+            question=key or f"asked {now.isoformat()}",
             model=self.model.name,
             made_at=now,
             answer={},

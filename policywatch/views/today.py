@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -30,6 +31,7 @@ from storage.database import Database
 from storage.documents import PREVIEW, Document, known, replaced_by
 from storage.errors import Unknown
 from storage.paragraphs import TextHistory, anchor, plain_words, texts_of
+from storage.readings import newest_answers
 from storage.standing import (
     StandingRow,
     TextsOfDay,
@@ -100,9 +102,11 @@ class StandingQuotation(Shape):
 
 
 class Answer(Shape):
-    """Of a question: what stands in the texts in force, and what is only announced; neither where nothing does."""
+    """Of a question: what stands in the texts in force, and what is only announced; neither where nothing does.
+    `sentence` is a language model's, which the quotations support."""
 
     question: str
+    sentence: str | None = None
     quotations: list[StandingQuotation]
     announced: list[StandingQuotation]
 
@@ -211,7 +215,7 @@ def services_today(
     by_language: dict[str, dict[str, list[Document]]] = {name: {} for name in services}
     for each in documents:
         by_language[each.service].setdefault(each.language, []).append(each)
-    return [
+    answers = [
         Today(
             service=name,
             day=day,
@@ -224,6 +228,27 @@ def services_today(
         )
         for name, groups in by_language.items()
     ]
+    _add_sentences(session, answers)
+    return answers
+
+
+def _add_sentences(session: Session, services: Sequence[Today]) -> None:
+    by_key = {
+        sentence_key(service.service, group.language, answer): answer
+        for service in services
+        for group in service.languages
+        for answer in group.answers
+        if answer.quotations
+    }
+    for key, reading in newest_answers(session, by_key).items():
+        by_key[key].sentence = reading["sentence"]
+
+
+def sentence_key(service: str, language: str, answer: Answer) -> str:
+    """The question by which a sentence over these quotations is stored."""
+    texts = [(each.lead_in, each.text) for each in answer.quotations]
+    facts = json.dumps([service, language, answer.question, texts])
+    return hashlib.sha256(facts.encode()).hexdigest()
 
 
 def _language(
