@@ -39,7 +39,7 @@ Read = Callable[[], tuple[Watchlist, Recipients]]
 _AT_ONCE: Final = 5  # documents of a job
 _HEARTBEATS: Final = 6  # in the time of a lease
 _LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a lost database
-_LATE: Final = "late answers"  # no host is called so
+_LATE: Final = "answers"  # late ones, and those of texts in force; no host is called so
 _Work = tuple[str, str, list[str]]  # queue, group of hosts, documents
 
 
@@ -270,7 +270,9 @@ class _Worker:
 
     def _ingest(self, group: str, documents: list[str]) -> list[_Work]:
         if group == _LATE:
-            self._job([], self._database).read_late()
+            job = self._job([], self._database)
+            job.read_late()
+            job.answer()
             return []
         with self._lease(group) as held:
             entries = self._watched(documents)
@@ -278,8 +280,7 @@ class _Worker:
                 unread = {check.document_id for check in unread_checks(session)}
             job = self._job([entry for entry in entries if entry.id in unread], held)
             self._log(job, job.ingest())
-        late: list[_Work] = [(READ, _LATE, [])] if job.reader is not None else []
-        return [(DELIVER, DELIVER, []), *late]
+        return [(DELIVER, DELIVER, []), (READ, _LATE, [])]
 
     def _deliver(self) -> list[_Work]:
         job = self._job([], self._database)

@@ -111,7 +111,8 @@ def test_each_question_is_answered_by_words_in_force_with_the_day_they_came(
         (KEEP, 1, True),
     ]
     assert quoted(now["sharing"]) == [SHARE]
-    assert not (now["rights"]["quotations"] or now["rights"]["announced"])
+    assert quoted(now["rights"]) == []
+    assert now["rights"]["announced"] == []
     then = answers(config, "--day", "2023-06-01")
     assert quoted(then["ai_training"]) == []
     assert quoted(then["retention"]) == [KEEP]

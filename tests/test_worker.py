@@ -19,15 +19,18 @@ from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
 from policywatch.logs import log
 from policywatch.plan import by_host
+from policywatch.views.today import today
 from policywatch.worker import QUEUES, work
 from storage.changes import Change
 from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
+from storage.standing import stored_states
 from tests import warm
 from tests.inbox import webhook
 from tests.model_server import answering
 from tests.site import AI, Site, a_site, policy, policywatch, until, watchlist
+from tests.web_pages import visited
 
 NAMES = ("one", "two", "three", "four", "five", "six")
 
@@ -101,6 +104,34 @@ def test_an_answer_that_came_too_late_is_asked_for_again(
     assert change.brief["reader"]["statements"]
     assert len(model.asked) == 2
     assert "/changes/1)" in (tmp_path / "alerts.txt").read_text()
+
+
+def test_answers_that_were_looked_at_are_renewed_with_a_sentence(
+    tmp_path: Path, library: Site, shared: Database, url: str
+) -> None:
+    with answering() as model:
+        more = f'[reader]\nmodel = "small"\nurl = "{model.url}"\n'
+        config = watchlist(tmp_path, library, url, ("one",), more=more)
+        library.pages["/one"] = policy("We keep your personal data for two years.")
+        worked(config, shared)
+        with visited(shared) as pages:
+            assert pages.get("/services/Library/today").status_code == 200
+        with shared.reading() as session:
+            before = stored_states(session)
+        long_ago(shared)
+        kept = "We keep your personal data for ten years."
+        sentence = "The library keeps your personal data for ten years."
+        model.answer = lambda asked: {
+            "quotes": [{"passage": 1, "side": "after", "text": kept}],
+            "text": {"en": sentence},
+            "alert": False,
+        }
+        library.pages["/one"] = policy(kept)
+        worked(config, shared)
+    with shared.reading() as session:
+        assert stored_states(session) != before
+        answers = today(session, "Library", utc_now().date()).languages[0].answers
+    assert sentence in {answer.sentence for answer in answers}
 
 
 def test_what_a_killed_worker_had_begun_is_done_by_the_next(
