@@ -1,1 +1,1 @@
-"""Depends on nothing of ours: shared vocabulary, and bounded access to others' bytes."""
+"""Depends on nothing of ours."""

@@ -1,6 +1,5 @@
-"""Hosts: of a URL, and whether their addresses are public, as only those may be connected to.
-
-A name is resolved once, and the connection goes to the checked address, so that a changing DNS gains nothing.
+"""Hosts, and whether their addresses are public. The checked address is the one connected to: a changing DNS gains
+nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def host_of(url: str) -> str:
 
 
 def is_public(text: str) -> bool:
-    """Also unwraps IPv4 addresses."""
+    """Also of IPv4 within IPv6."""
     address = ip_address(text)
     if isinstance(address, IPv6Address):
         inner = _wrapped(address)

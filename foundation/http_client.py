@@ -1,7 +1,5 @@
-"""One request, one answer, within limits; all HTTP goes through here.
-
-One deadline; size limits before and after decompression; public addresses only, unless the caller allows this host
-others. No redirects, no cookies, and no proxies: they resolve names past the address guard.
+"""One request, one answer: one deadline, a size limit before and after decompression, public addresses unless the caller
+allows others. No redirects, cookies or proxies (they resolve names past the address guard).
 """
 
 from __future__ import annotations
@@ -65,7 +63,7 @@ class HttpResponse:
 
 
 class HttpFailure(Exception):
-    """The message says why, without an address."""
+    """Says why, without an address."""
 
     def __init__(
         self,
@@ -168,12 +166,11 @@ def _public_socket(info: AddrInfoType) -> socket.socket:
 
 @cache
 def _trust(_paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    """Slow to load."""
     return ssl.create_default_context()
 
 
 def _session(*, allow_private: bool) -> aiohttp.ClientSession:
-    """For one request: a connection allowed for one target must not serve another."""
+    """For one request: what is allowed for one target must not serve another."""
     guards: dict[str, Any] = (
         {}
         if allow_private

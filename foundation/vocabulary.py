@@ -1,4 +1,4 @@
-"""Words that all packages share. Database, JSON and watchlist store these values."""
+"""Words of all packages; database, JSON and watchlist store them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Severity = Literal[Graded, "none"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)  # gravest first
 UNCLASSIFIED = "unclassified"  # a reason of severity
 
-# from the reader's privacy
+# for the reader's privacy
 Leaning = Literal["expands", "limits", "clarifies", "mixed"]
 Direction = Literal[Leaning, "none"]
 
@@ -86,7 +86,6 @@ Source = Literal["page", "open-terms-archive", "wayback"]
 
 
 def gravity(severity: str) -> int:
-    """Gravest first."""
     return get_args(Severity).index(severity)
 
 
@@ -123,16 +122,12 @@ GOOD = (
 
 class Cause(StrEnum):
     PAGE = "page"
-    EXTRACTION = "reader"  # our extraction changed, not the page
-    ACCEPTED = "accepted"  # held, and accepted by a person
-    REPLACED = (
-        "replaced"  # another document's first text at the address, compared with none
-    )
+    EXTRACTION = "reader"
+    ACCEPTED = "accepted"  # by a person, after it was held
+    REPLACED = "replaced"  # a document at another's address
 
 
 class ReviewState(StrEnum):
-    """A change for the operator; new without a review."""
-
     NEW = "new"
     REVIEWED = "reviewed"
     CONCERNS_US = "concerns-us"
@@ -140,19 +135,20 @@ class ReviewState(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    UNREADABLE = "unreadable"  # consecutive checks without a valid text
+    UNREADABLE = "unreadable"
     RECOVERED = "recovered"
     HELD = "held"
-    PARKED = "parked"  # a delivery was given up
-    VOLATILE = "volatile"  # a place keeps changing, or comes and goes, without alerts
+    PARKED = "parked"
+    VOLATILE = "volatile"  # a place keeps changing, or comes and goes
     LINKS = "links"  # new links to unwatched policies
-    MOVED = "moved"  # a new address
-    NARROWED = "narrowed"  # somebody narrowed the watch
+    MOVED = "moved"
+    NARROWED = "narrowed"  # what is watched
     UNSIGNED = "unsigned"  # timestamps have stopped
     ADDRESSED = "addressed"  # a text speaks to language models
-    USED = "used"  # the language model, in a month
-    WITHDRAWN = "withdrawn"  # for recipients of a withdrawn change
-    EDITED = "edited"  # for recipients of a change whose words a person edited
+    USED = "used"  # a month of the language model
+    # for recipients of the change
+    WITHDRAWN = "withdrawn"
+    EDITED = "edited"
 
 
 MessageKind = Literal["alert", "digest", "notice", "test"]

@@ -1,4 +1,4 @@
-"""Words for people: a `Message` is a code with parameters, a `Catalogue` one language's sentences."""
+"""Words for people."""
 
 from messages.catalogue import (
     ENGLISH,

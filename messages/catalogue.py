@@ -59,16 +59,14 @@ class Catalogue:
         return None if text == code else text
 
     def term(self, group: str, name: str, /, **values: object) -> str:
-        """Within a sentence; a name without a text (a topic of the user's) stands for itself."""
+        """A name without a text (a topic of the user's) stands for itself."""
         text = self._text(f"{group}.{name}", values.get("n"))
         return text.format(**values) if text else name.replace("_", " ")
 
     def label(self, group: str, name: str) -> str:
-        """Capitalised."""
         return _capital(self.term(group, name))
 
     def group(self, group: str) -> list[tuple[str, str]]:
-        """For a form."""
         names = [
             code.removeprefix(f"{group}.")
             for code in self._codes
@@ -80,7 +78,6 @@ class Catalogue:
         return str(self._locale.languages.get(code.replace("-", "_"), code))
 
     def language_labels(self, codes: Iterable[str]) -> list[tuple[str, str]]:
-        """For a form."""
         return [(code, _capital(self.language_name(code))) for code in codes]
 
     @property
@@ -146,7 +143,7 @@ class Catalogue:
         return self("change.places", n=len(others) + 1) + also_under
 
     def severity_reasons(self, brief: Mapping[str, Any]) -> str:
-        """May be empty, as where a person decided."""
+        """May be empty."""
         if "severity" in brief.get("edit", {}):
             return ""
         return self.semicolon.join(
@@ -154,24 +151,20 @@ class Catalogue:
         )
 
     def why_high(self, brief: Mapping[str, Any]) -> str:
-        """As a sentence."""
         reasons = self.severity_reasons(brief)
         return (
             f"{self('say.severity_reasons')}{self.colon}{reasons}." if reasons else ""
         )
 
     def questions(self, keys: Iterable[str], state: str = "") -> str:
-        """Of a quotation that answers several."""
         return " · ".join(self.question(key, state) for key in keys)
 
     def actor(self, name: str, via: str) -> str:
-        """Within a sentence, as the journal has it."""
         if via == "pages" and not name:
             return self("actor.shared")
         return self.term("actor", via, name=name)
 
     def severity(self, name: str, brief: Mapping[str, Any]) -> str:
-        """None for a language without a trained model."""
         return (
             self("say.unclassified")
             if brief.get("unlearned") and "severity" not in brief.get("edit", {})
@@ -191,7 +184,6 @@ class Catalogue:
     def classification(
         self, severity: str, direction: str, topics: Iterable[str]
     ) -> str:
-        """On one line."""
         labels = [self.label("topics", topic) for topic in topics]
         severity = (
             f"{self('say.severity')}{self.colon}{self.term('severity', severity)}"
@@ -208,7 +200,6 @@ def catalogue(language: str) -> Catalogue:
 
 
 def preferred_language(accept: str) -> str:
-    """Of `LANGUAGES`."""
     wishes = re.findall(
         r"([A-Za-z-]+)\s*(?:;\s*q=([01](?:\.\d+)?))?\s*(?:,|$)", accept[:500]
     )

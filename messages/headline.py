@@ -1,4 +1,4 @@
-"""The headline of a change: its clause, or a claim that it settles."""
+"""The headline of a change."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def headline_text(
     default: str = "",
     when: str = "",
 ) -> str:
-    """May be empty. Claims need a `service`; `most` bounds the quoted characters. `default` and `when` are phrases
-    within a claim.
-    """
+    """May be empty. Claims need a `service`; `default` and `when` are phrases within one; `most` bounds a quotation."""
     if not brief.get("meaning"):
         return ""
     claim = (brief.get("headline") or {}).get("claim")
@@ -35,7 +33,6 @@ def headline_text(
 
 
 def clause_of(words: Catalogue, brief: Mapping[str, Any], most: int = MOST) -> str:
-    """Under its governing words."""
     text: str = brief["meaning"]
     start, end = (brief.get("headline") or {}).get("clause") or (0, len(text))
     if end - start > most and (

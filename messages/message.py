@@ -1,4 +1,4 @@
-"""A text for people as a code with parameters, formatted where it is shown."""
+"""A text as a code with parameters, formatted where it is shown."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ class Message:
 
     @classmethod
     def term(cls, group: str, name: str) -> Message:
-        """As `Catalogue.term`."""
         return cls(f"{group}.{name}")
 
     def __hash__(self) -> int:
@@ -77,7 +76,7 @@ def verbatim(text: str) -> Message:
 
 
 def join_messages(code: str, messages: Iterable[Message]) -> Message:
-    """Without duplicates, in pairs by this code's text ("{first}, {second}"); at least one is needed."""
+    """Without duplicates, in pairs by this code's text ("{first}, {second}"); needs one."""
     return reduce(
         lambda first, second: Message(code, first=first, second=second),
         dict.fromkeys(messages),
@@ -94,7 +93,6 @@ def system_error(number: int) -> Message:
 
 
 def program_error(failure: Exception) -> Message:
-    """The failure's own `reason`, or details for developers."""
     reason = getattr(failure, "reason", None)
     if isinstance(reason, Message):
         return reason
