@@ -24,13 +24,12 @@ from notifier.notifications import (
     notice_message,
     sample_message,
 )
-from notifier.plan import is_reviewed, plan, routes_by_name
+from notifier.plan import plan, routes_by_name, waits_for_review
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.subscriptions import RouteTo, subscriber_routes
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
-from notifier.when import AfterReview
 from storage.advisory_locks import AdvisoryLock, take
 from storage.chain import head_line
 from storage.clock import utc_now
@@ -281,10 +280,7 @@ class DeliveryRun:
         ]
         asked = {each.about for _, each in its_routes}
         lead = answers_about(session, alerts, asked, message.words)
-        if any(
-            isinstance(each.when, AfterReview) and not is_reviewed(session, alert)
-            for alert, each in its_routes
-        ):
+        if any(waits_for_review(session, alert, each) for alert, each in its_routes):
             lead.insert(0, message.words("say.unreviewed"))
         if lead:
             first = [message.lead] if message.lead else []

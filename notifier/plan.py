@@ -17,7 +17,7 @@ from foundation.vocabulary import Cause, NoticeKind, ReviewState, State, gravity
 from messages import Message
 from notifier.calendar import REMINDER
 from notifier.routes import Address, Route
-from notifier.when import AfterReview, AtOnce, zone
+from notifier.when import AfterReview, AtOnce, Digest, zone
 from storage.advisory_locks import AdvisoryLock, take
 from storage.changes import (
     Change,
@@ -113,7 +113,8 @@ class _Planner:
         if route and not is_wanted(self.session, item, route):
             route = None
         if route and isinstance(item, Alert):
-            if not _is_due(self.session, item, route, grace, self.now):
+            due = due_at(self.session, item, route, self.now, grace=grace)
+            if due > self.now:
                 return
             if dismissal(self.session, item, route):
                 route = None
@@ -272,7 +273,7 @@ def has_to_plan(
     by_name = routes_by_name(routes)
     return any(
         alert.route in by_name
-        and _is_due(session, alert, by_name[alert.route], grace, now)
+        and due_at(session, alert, by_name[alert.route], now, grace=grace) <= now
         for alert in unplanned_alerts(session)
     ) or any(_empty_digests(session, routes, now))
 
@@ -285,9 +286,11 @@ def is_wanted(session: Session, item: Alert | Notice, route: Route) -> bool:
     return route.wants(document(session, current.document_id), current)
 
 
-def is_reviewed(session: Session, alert: Alert) -> bool:
+def waits_for_review(session: Session, alert: Alert, route: Route) -> bool:
+    if not isinstance(route.when, AfterReview):
+        return False
     review = last_reviews(session, [alert.change_id]).get(alert.change_id)
-    return review is not None and review.state in SENDING
+    return review is None or review.state not in SENDING
 
 
 def dismissal(session: Session, item: Alert | Notice, route: Route) -> Review | None:
@@ -302,20 +305,26 @@ def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:
     return {name: route for route in routes for name in route.names}
 
 
-def _is_due(
-    session: Session, alert: Alert, route: Route, grace: timedelta, now: datetime
-) -> bool:
+def due_at(
+    session: Session,
+    alert: Alert,
+    route: Route,
+    now: datetime,
+    *,
+    grace: timedelta = timedelta(0),
+) -> datetime:
     """At once if a wrong clock dated it into the future."""
-    if is_ahead(alert.created_at, now):
-        return True
-    is_accepted = change(session, alert.change_id).cause == Cause.ACCEPTED
-    if is_accepted and alert.created_at + grace > now:
-        return False
-    if isinstance(route.when, AfterReview):
-        return alert.created_at + route.when.wait <= now or is_reviewed(session, alert)
-    return isinstance(route.when, AtOnce) or alert.created_at <= route.when.last(
-        now, zone(route.timezone)
-    )
+    at = alert.created_at
+    if is_ahead(at, now):
+        return now
+    if isinstance(route.when, Digest):
+        at = route.when.next(at, zone(route.timezone))
+    elif isinstance(route.when, AfterReview):
+        is_waiting = waits_for_review(session, alert, route)
+        at += route.when.wait if is_waiting else timedelta(0)
+    if change(session, alert.change_id).cause == Cause.ACCEPTED:
+        at = max(at, alert.created_at + grace)
+    return at
 
 
 def _empty_digests(

@@ -9,17 +9,15 @@ from datetime import datetime
 from sqlmodel import Session
 
 from foundation.vocabulary import Cause, State
-from notifier.plan import dismissal, is_reviewed, is_wanted
-from notifier.routes import Route, UnmetCondition
-from notifier.when import AfterReview, AtOnce, zone
+from notifier.plan import dismissal, due_at, is_wanted, waits_for_review
+from notifier.routes import UnmetCondition
 from policywatch.config.recipients import route_of
 from policywatch.config.schema import RouteEntry
 from policywatch.ingest.alerting import CONFIRMATIONS
 from storage.changes import Change, change, waiting_changes
 from storage.checks import VALID, count_checks, later_than
-from storage.clock import is_ahead, utc_now
+from storage.clock import utc_now
 from storage.deliveries import (
-    Alert,
     Delivery,
     DeliveryItem,
     alerts_of,
@@ -85,10 +83,9 @@ def waiting(
             or dismissal(session, alert, route)
         ):
             continue
-        for_review = isinstance(route.when, AfterReview) and not is_reviewed(
-            session, alert
-        )
-        until = _until(route, alert, now(), for_review=for_review)
+        for_review = waits_for_review(session, alert, route)
+        due = due_at(session, alert, route, now())
+        until = due if due > alert.created_at else None
         names.setdefault((alert.change_id, until, for_review), []).append(route.name)
     rows = []
     for (change_id, until, for_review), routes_of_it in names.items():
@@ -112,18 +109,6 @@ def waiting(
                 )
             )
     return sorted(rows, key=lambda row: -row.change.id)
-
-
-def _until(
-    route: Route, alert: Alert, now: datetime, *, for_review: bool
-) -> datetime | None:
-    if is_ahead(alert.created_at, now):
-        return None
-    if isinstance(route.when, AfterReview):
-        return alert.created_at + route.when.wait if for_review else None
-    if isinstance(route.when, AtOnce):
-        return None
-    return route.when.next(alert.created_at, zone(route.timezone))
 
 
 @dataclass(frozen=True, slots=True)
