@@ -54,7 +54,6 @@ def steps_between(session: Session, before: Version, after: Version) -> list[Ste
 def sum_of(
     steps: Sequence[Step], differences: Sequence[StoredPassage], before: Any, after: Any
 ) -> Sum:
-    """Between the pages `before` and `after`; not altered."""
     history = _History(steps, _keys(texts_of(before)), _keys(texts_of(after)))
     passages, brought = [], {}
     for difference in differences:
@@ -74,7 +73,7 @@ _Part = tuple[int, int]  # numbers of a step and of a passage in it
 
 
 class _History:
-    """Follows lines through the steps' passages. `before` and `after` are keys of both ends' lines, where it stops."""
+    """Follows lines through the steps, to the keys of both ends' lines."""
 
     def __init__(
         self, steps: Sequence[Step], before: set[str], after: set[str]
@@ -94,7 +93,6 @@ class _History:
                     self._went.setdefault(key, []).append((number, place))
 
     def parts(self, difference: StoredPassage) -> list[_Part]:
-        """That make up a difference."""
         came, went = _lines(difference.after), _lines(difference.before)
         if difference.operation == "moved":
             return [part for key in came for part in self._moved.get(key, ())]
@@ -105,7 +103,7 @@ class _History:
         return list(dict.fromkeys(began + ended))
 
     def _began(self, key: str, until: int) -> Iterator[_Part]:
-        """The line's last addition before a step, and its origins."""
+        """Its last addition before a step, and origins."""
         part = max(
             (part for part in self._came.get(key, ()) if part[0] < until), default=None
         )
@@ -115,7 +113,7 @@ class _History:
                 yield from self._began(earlier, part[0])
 
     def _ended(self, key: str, since: int) -> Iterator[_Part]:
-        """The line's removal after a step, and what became of it."""
+        """Its removal after a step, and what became of it."""
         part = max(
             (part for part in self._went.get(key, ()) if part[0] > since), default=None
         )

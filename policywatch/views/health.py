@@ -40,7 +40,7 @@ _PERHAPS_UNREACHED = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`text` says what is wrong and how to fix it, or that all is well."""
+    """`text` says what is wrong and how to fix it."""
 
     good: bool
     about: str
@@ -51,7 +51,6 @@ class Finding:
 
 
 def troubled(session: Session) -> list[tuple[Document, Check]]:
-    """With their failed last check."""
     rows = failing(session)
     checks = last_checks(session, [row.id for row in rows])
     return [
@@ -68,7 +67,6 @@ def is_trouble(check: Check) -> bool:
 def job_problem(
     session: Session, entries: Sequence[DocumentEntry], now: datetime
 ) -> str | None:
-    """Nothing was ever checked, or most is overdue."""
     checks, waits = (
         last_checks(session, [entry.id for entry in entries]),
         pauses(session, now),
@@ -109,10 +107,7 @@ def unread_captures(session: Session, watchlist: Watchlist) -> list[Finding]:
 
 
 def by_cause(checks: Iterable[Check]) -> list[list[Check]]:
-    """In the order of the first of each.
-
-    A network failure is one cause for all hosts with it; held texts stand alone, for people review each.
-    """
+    """A network failure is one cause for all hosts; held texts stand alone, for people review each."""
     groups: dict[object, list[Check]] = {}
     for check in checks:
         groups.setdefault(_cause(check), []).append(check)
@@ -128,7 +123,6 @@ def _cause(check: Check) -> object:
 
 
 def cause_line(checks: Sequence[Check]) -> str:
-    """On one line."""
     first = checks[0]
     why = sanitize(f"{first.outcome}: {first.reason or ''}")
     if len(checks) == 1:
@@ -144,7 +138,6 @@ def few_names(ids: Sequence[str]) -> str:
 
 
 def nothing_reached(checks: Collection[Check]) -> str | None:
-    """For several checks of which none reached a server; else None."""
     unreached = [check.reason for check in checks if _failed_by(check, _UNREACHED)]
     if (
         len(checks) < 2
@@ -165,7 +158,6 @@ def _failed_by(check: Check, codes: Collection[str]) -> bool:
 
 
 def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | None:
-    """With nothing due, while no document was ever read; else None."""
     times = retries(session)
     if not entries or not all(entry.id in times for entry in entries):
         return None
@@ -175,9 +167,8 @@ def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | 
 
 
 def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
-    """A scheduled run reports robots.txt once, other failures until the operator is notified, afterwards `doctor` does.
-
-    `row` is the document, if its page fails.
+    """A scheduled run reports robots.txt once, other failures until the operator is notified; `row` is the document, if
+    its page fails.
     """
     if check["outcome"] is None or Outcome(check["outcome"]).is_good:
         return False
@@ -187,7 +178,7 @@ def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
 
 
 def undelivered(session: Session) -> list[str]:
-    """By route, address and reason, without secrets."""
+    """By route, address and reason."""
 
     def key(delivery: Delivery) -> tuple[str, str, str]:
         return delivery.route, delivery.address, str(delivery.error or "")
@@ -205,7 +196,7 @@ def undelivered(session: Session) -> list[str]:
 
 
 def check_store(database: Database, *, deep: bool) -> list[Finding]:
-    """`deep`: everything; else what takes seconds."""
+    """Unless `deep`, what takes seconds."""
     damage = list(
         all_damage(database) if deep else daily_look(database, utc_now().toordinal())
     )
@@ -259,7 +250,6 @@ def _alive(watchlist: Watchlist, database: Database) -> list[Finding]:
 
 
 def unless_cut_off(look: Callable[[], list[Finding]]) -> list[Finding]:
-    """Or reports that the database was lost."""
     try:
         return look()
     except (OperationalError, InternalError) as failure:

@@ -1,4 +1,4 @@
-"""A change's passages in reading order, with marks: same, removed or added, and which topics they decided."""
+"""A change's passages in reading order, with marks and the topics that these decided."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ _SIDES: dict[str, tuple[Tag, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Adjacent passages under one heading; `elsewhere` has the other numbers and headings of repeated ones, by their
-    number.
-    """
+    """Under one heading; `elsewhere` has the other numbers and headings of repeated passages, by number."""
 
     heading: list[str]
     passages: list[StoredPassage]
@@ -40,7 +38,6 @@ class Section:
         )
 
     def also(self, passage: StoredPassage) -> list[str]:
-        """Other headings."""
         return [heading for _, heading in self.elsewhere.get(passage.position, ())]
 
     def numbers(self, passage: StoredPassage) -> list[int]:
@@ -153,7 +150,6 @@ def runs(passage: StoredPassage, *, fold: bool = True) -> list[Run]:
 
 
 def sides(passage: StoredPassage) -> tuple[list[Run], list[Run]]:
-    """For side by side display."""
     pieces = _pieces(passage)
     return _runs([piece for piece in pieces if piece.tag != "added"]), _runs(
         [p for p in pieces if p.tag != "removed"]
@@ -165,14 +161,13 @@ def _runs(pieces: list[Piece], *, fold: bool = True) -> list[Run]:
         Run(tag, list(run)) for tag, run in groupby(pieces, key=lambda piece: piece.tag)
     ]
     if len(parts) < 2 or not fold:
-        return parts  # nothing else to see
+        return parts
     return [
         part for run in parts for part in (_folded(run) if run.tag == "same" else [run])
     ]
 
 
 def _folded(run: Run) -> list[Run]:
-    """Unless it contains evidence."""
     text = run.text
     words = list(_WORD.finditer(text))
     if len(words) < _LONG or any(piece.topics for piece in run.pieces):
@@ -232,7 +227,7 @@ def _split(tag: Tag, text: str, spans: list[tuple[int, int, str]]) -> Iterator[P
     """Marks never end in white space, which would be struck out or underlined."""
     end = len(text.rstrip()) if tag != "same" else len(text)
     if end == 0 and tag == "removed":
-        return  # removed white space would look present
+        return  # would look present
     edges = {
         edge for start, stop, _ in spans for edge in (start, stop) if 0 < edge < end
     }

@@ -1,4 +1,4 @@
-"""What holds today: the answers of a service's texts in force, in their own words, with their history."""
+"""The answers of a service's texts in force, in their own words."""
 
 from __future__ import annotations
 
@@ -47,15 +47,12 @@ _Sentence = TypeVar("_Sentence")
 _MOST = 4  # quotations of an answer
 _MOST_STEPS = 20
 _ALIKE = 90  # percent from which two quotations say the same
-_NO_CHANGE = (
-    Cause.EXTRACTION,
-    Cause.REPLACED,
-)  # of the text before: nothing says what it was
+_NO_CHANGE = (Cause.EXTRACTION, Cause.REPLACED)  # of the text before
 _SUCCESSOR = 55  # percent from which a sentence took the place of another
 
 
 class StandingWords(Shape):
-    """Words that stood from a version on, up to the step after it; `first`: from the first text that is known."""
+    """Words that stood from a version on; `first`: at least from then."""
 
     text: str
     version: int
@@ -63,9 +60,7 @@ class StandingWords(Shape):
     first: bool
     change: int | None
     effective_date: date | None
-    until: int | None = (
-        None  # the last version with them, where nothing took their place at once
-    )
+    until: int | None = None  # last version, where nothing took their place
 
 
 class QuotationLink(Shape):
@@ -75,15 +70,15 @@ class QuotationLink(Shape):
 
 
 class QuotedWay(Shape):
-    """How to refuse, by words that stand near a quotation."""
+    """How to refuse, by words near a quotation."""
 
     text: str
     url: str | None
 
 
 class StandingQuotation(Shape):
-    """Words of a text; `history` has these words themselves first, then what stood in their place, back in time.
-    `regions`, in English, are those whose people they are for, where the text says so."""
+    """Words of a text; `history` begins with them, then what stood in their place, back in time. `regions`, in English,
+    are those for whose people the text says that they are."""
 
     document: str
     title: str
@@ -102,8 +97,8 @@ class StandingQuotation(Shape):
 
 
 class Answer(Shape):
-    """Of a question: what stands in the texts in force, and what is only announced; neither where nothing does.
-    `sentence` is a language model's, which the quotations support."""
+    """What the texts in force say, and what is only announced. `sentence` is a language model's, which the quotations
+    support."""
 
     question: str
     sentence: str | None = None
@@ -112,8 +107,8 @@ class Answer(Shape):
 
 
 class ReadDocument(Shape):
-    """A document whose texts were asked. Without a version none was known that day; `outcome` and `reason` are of its
-    last check, where that brought no text that is believed, as none did `since`."""
+    """Without a version none was known that day; `outcome` and `reason` are of a last check that brought no text that is
+    believed, as none did `since`."""
 
     document: str
     title: str
@@ -126,7 +121,7 @@ class ReadDocument(Shape):
 
 
 class LanguageToday(Shape):
-    """The answers of the documents in one language. Where no model knows it, a lexicon of phrases chose them."""
+    """Of documents in one language; not `learned` where a lexicon chose, for no model knows it."""
 
     language: str
     learned: bool
@@ -141,7 +136,7 @@ class Today(Shape):
 
 
 class SideBySide(Shape):
-    """What several services answer to one question on a day."""
+    """Of several services, on one question."""
 
     question: TodayQuestion
     day: date
@@ -156,8 +151,6 @@ class DocumentAnswers(Shape):
 
 
 class UnknownService(Unknown):
-    """No document is of a service of that name."""
-
     def __init__(self, service: str) -> None:
         super().__init__(
             f"no service is called {service!r}; `policywatch documents` lists them"
@@ -178,7 +171,7 @@ def service_named(session: Session, name: str) -> str:
 
 
 def services_named(session: Session, names: Sequence[str]) -> list[str]:
-    """As `service_named`; each may be several, with commas between them. Raises `UnknownService`."""
+    """Each may be several, with commas. Raises `UnknownService`."""
     services = list[str]()
     for name in names:
         try:
@@ -191,7 +184,7 @@ def services_named(session: Session, names: Sequence[str]) -> list[str]:
 
 
 def today(session: Session, service: str, day: date) -> Today:
-    """The answers on a day, by language, those with most documents first. Raises `UnknownService`."""
+    """Languages with most documents first. Raises `UnknownService`."""
     (answers,) = services_today(session, [service_named(session, service)], day)
     return answers
 
@@ -202,7 +195,7 @@ def services_today(
     day: date,
     questions: Collection[TodayQuestion] = tuple(TODAY),
 ) -> list[Today]:
-    """As `today`, of each of these, which are named as the watchlist does."""
+    """Of names as the watchlist writes them."""
     documents = known(session, services)
     ids = [each.id for each in documents]
     texts = texts_of_day(session, ids, day)
@@ -294,7 +287,7 @@ def _language(
 
 
 def _stored(row: StandingRow, questions: Collection[TodayQuestion]) -> DocumentAnswers:
-    """Only of these questions: reading all of them takes long."""
+    """Of these questions alone: validating takes long."""
     return DocumentAnswers.model_validate(
         {
             side: {name: rows for name, rows in answers.items() if name in questions}
@@ -342,7 +335,7 @@ def _distinct(
 
 
 def _say_the_same(text: str, other: str) -> bool:
-    """Not where they differ by a denial or a number: they may contradict each other."""
+    """Not where they differ by a denial or a number."""
     if ratio(text, other) < _ALIKE:
         return False
     lists = word_lists()
@@ -359,7 +352,7 @@ def _say_the_same(text: str, other: str) -> bool:
 def document_answers(
     session: Session, document: Document, texts: Mapping[str, TextsOfDay]
 ) -> DocumentAnswers:
-    """Of a document with a text. What an announced text says counts where it does not stand in the one in force."""
+    """What an announced text says counts where it does not stand in the one in force."""
     text, replaced = texts[document.id], texts.get(replaced_by(document) or "")
     source = _DocumentTexts(session, document)
     if document.kind == PREVIEW:
@@ -397,7 +390,7 @@ def answers_state(document: Document, texts: Mapping[str, TextsOfDay]) -> str:
 
 @cache
 def _program() -> str:
-    """A digest of what chooses the answers, another one after an update."""
+    """A digest of what chooses the answers."""
     code = hashlib.sha256(Path(__file__).read_bytes())
     for file in sorted(Path(str(resources.files("analysis"))).rglob("*")):
         if file.is_file() and file.suffix != ".pyc":
@@ -406,8 +399,6 @@ def _program() -> str:
 
 
 class _DocumentTexts:
-    """A document's texts, with where their words come from."""
-
     def __init__(self, session: Session, document: Document) -> None:
         self._session = session
         self._document = document
@@ -474,7 +465,7 @@ class _DocumentTexts:
         )
 
     def _steps(self, text: str, number: int) -> list[StandingWords]:
-        """From the version of this number back to the first text that is known."""
+        """Back to the first text that is known."""
         steps: list[StandingWords] = []
         while len(steps) < _MOST_STEPS:
             runs = [run for run in self._history.runs(text) if run[0] <= number]
@@ -541,8 +532,8 @@ def store_answers(
     asked_before: bool = False,
     turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> int:
-    """Of documents whose texts or history differ from what was stored; how many. With `asked_before` only those with
-    answers: nobody looked at the others. `turn` is held while they are worked out.
+    """Of documents whose texts or history differ from what was stored; how many. `asked_before`: only of those with
+    answers. `turn` is held while they are worked out.
     """
     with database.reading() as session:
         documents = {each.id: each for each in known(session, services)}
