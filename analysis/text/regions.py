@@ -7,12 +7,14 @@ import tomllib
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from analysis.text.word_lists import any_of
 
 _LONGEST_HEADING = 15  # words; longer ones are sentences
+_NEAR = 120  # characters in which such words stand before a region
 _BETWEEN = r"[\s()“”\"]*"
 _SHOWN_IN = ("en", "fr", "de")  # the first names of a region
 
@@ -41,7 +43,7 @@ def regions_of(
     for line, is_heading in lines:
         named, is_outside = dict[str, None](), False
         for run in _runs().finditer(line):
-            if _before("outside").search(line[: run.start()]):
+            if _follows("outside", line, run.start()):
                 is_outside = True
             elif is_heading or _is_of_people(line, *run.span()):
                 named |= {
@@ -59,12 +61,15 @@ def region_name(name: str, language: str) -> str:
 
 
 def _is_of_people(text: str, start: int, end: int) -> bool:
-    before, after = text[:start], text[end:]
     return bool(
-        not f"{before}{after}".strip(" :.")
-        or _before("people").search(before)
-        or _residents().match(after)
+        end - start > len(text) - 3  # names alone, with a colon
+        or _follows("people", text, start)
+        or _residents().match(text, end)
     )
+
+
+def _follows(which: Literal["outside", "people"], text: str, at: int) -> bool:
+    return bool(_before(which).search(text, max(0, at - _NEAR), at))
 
 
 @cache
@@ -98,10 +103,14 @@ def _runs() -> re.Pattern[str]:
 
 
 @cache
-def _before(which: str) -> re.Pattern[str]:
-    phrases = "|".join(getattr(_regions(), which))
-    joins = "|".join(_regions().joins)
-    return re.compile(rf"(?<!\w)(?:{phrases})\s+(?:(?:{joins})\s*)*$", re.IGNORECASE)
+def _before(which: Literal["outside", "people"]) -> re.Pattern[str]:
+    regions = _regions()
+    joins, people = "|".join(regions.joins), "|".join(regions.people)
+    phrases = {
+        "outside": rf"(?:{'|'.join(regions.outside)})(?:,?\s+(?:{people}))?",
+        "people": f"(?:{people})",
+    }
+    return re.compile(rf"(?<!\w){phrases[which]}\s+(?:(?:{joins})\s*)*$", re.IGNORECASE)
 
 
 @cache
