@@ -12,11 +12,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
+from policywatch.views.today import sentence_key, today
 from policywatch.web.access import Access
 from policywatch.web.app import create_app
 from policywatch.web.export import export_site
 from storage.database import Database
 from storage.documents import Document
+from storage.readings import ModelReading
 from tests.stories import HOSTILE_DOCUMENT, Teller, block, day, tell_hostile
 from tests.story_of_parley import PRIVACY, tell
 from tests.web_server import served
@@ -77,7 +79,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def tell_of_regions(database: Database) -> None:
-    """A text of Harbour's for some people alone."""
+    """A text of Harbour's for some people alone, and a language model's sentence over it."""
     id_ = "harbour/eea-notice"
     sentence = "We use your messages to train our generative AI models."
     heading = "If you live in the EEA, the UK or Switzerland"
@@ -96,6 +98,17 @@ def tell_of_regions(database: Database) -> None:
         session.flush()
         blocks = [block("paragraph", sentence, [heading])]
         Teller(session).version(id_, day(0), blocks, title="Regional Notice")
+    with database.writing() as session:
+        (group,) = today(session, "Harbour", date(2026, 12, 1)).languages
+        training = group.answers[0]
+        session.add(
+            ModelReading(
+                question=sentence_key("Harbour", "en", training),
+                model="small",
+                made_at=day(0),
+                answer={"sentence": "Harbour trains its AI models on your messages."},
+            )
+        )
 
 
 def overflow(page: sync_api.Page) -> int:
@@ -142,6 +155,8 @@ def test_a_table_in_one_column_says_what_each_line_is(
     content = "each => getComputedStyle(each, '::before').content"
     assert cell.evaluate(content) == shown
     assert page.locator("thead").is_visible() is (width == 1280)
+    page.goto(f"{site}/services/Harbour/today")
+    assert page.get_by_text("Harbour trains its AI models").is_visible()
     page.close()
 
 
