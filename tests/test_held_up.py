@@ -120,7 +120,7 @@ def gits_of(folder: Path) -> list[str]:
 def test_a_repository_that_drips_ends_with_its_deadline_and_rests(
     tmp_path: Path, site: Site, other: misbehaving.Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("policywatch.sources.git.SECONDS", 2)
+    monkeypatch.setattr("policywatch.sources.repository.SECONDS", 2)
     other.answers["/v.git/info/refs?service=git-upload-pack"] = dripping
     address = other.url("/v.git")
     config = following(tmp_path, site, address, address, address)

@@ -16,7 +16,7 @@ from policywatch.config.watchlist import Watchlist, load
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.pipeline import Job
-from policywatch.sources.layout import Archived, continued_by
+from policywatch.sources.open_terms_archive import Archived, continued_by
 from storage.captures import Capture, add_capture
 from storage.changes import Change, change_to
 from storage.checks import Check, newest_checks

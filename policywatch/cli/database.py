@@ -222,7 +222,7 @@ def upgrade(config: Config = CONFIG) -> None:
     """
     with opened(config, upgrade=True) as (_, store):
         if not store.is_sqlite and find_spec("procrastinate"):
-            import_module("policywatch.job_queue").make_queue(store)
+            import_module("policywatch.worker").make_queue(store)
         store.require_whole_schema()
         say(f"{store} is up to date.")
 

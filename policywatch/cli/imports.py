@@ -43,10 +43,9 @@ from policywatch.config.schema import (
 )
 from policywatch.pipeline import Job, crawl_settings
 from policywatch.sanitize import sanitize
-from policywatch.sources.folder import saved_pages
-from policywatch.sources.older_store import StoredPages
 from policywatch.sources.open_terms_archive import Selection, chosen, import_archive
 from policywatch.sources.repository import opened as archive
+from policywatch.sources.saved import StoredPages, saved_pages
 from policywatch.sources.source import (
     ImportReport,
     Source,

@@ -12,8 +12,7 @@ from typing import Final, Literal, get_args
 
 import jinja2
 
-from policywatch.schedule.installation import Installation
-from policywatch.schedule.interval import CannotSchedule, Interval
+from policywatch.schedule.installation import CannotSchedule, Installation, Interval
 
 Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)

@@ -1,4 +1,4 @@
-"""Pages from files and addresses, and the changes between them."""
+"""Pages from files, and from addresses as the crawler fetches them, without a database; and the changes between them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,58 @@ from urllib.parse import urlsplit
 from analysis.extract import read_page
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import comparison_json
-from crawler.targets import Fetched
-from messages import Message
+from crawler.crawl import fetch_once
+from crawler.targets import CrawlSettings, Fetched, Target
+from foundation.vocabulary import Robots
+from messages import Message, verbatim
 from policywatch import sandbox
 from policywatch.config.errors import BadPairs
 from policywatch.ingest.extraction import (
     compare_markdown,
     compare_within_limits,
+    isolated,
     unclassified,
 )
-from policywatch.sources.page import fetched
+
+
+def fetched(
+    address: str,
+    *,
+    language: str,
+    contact: str,
+    allow_private: bool,
+    robots: Robots = "obey",
+    render: bool = False,
+    expand: bool = False,
+) -> Fetched:
+    """Raises `UnreadablePage`."""
+    in_browser = render or expand
+    target = Target(
+        "try/page",
+        address,
+        language,
+        robots=robots,
+        allow_private=allow_private,
+        render=in_browser,
+        expand=expand,
+    )
+    # a person waits
+    check = fetch_once(
+        target, CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5), isolated
+    )
+    if check.pages:
+        return check.pages[0]
+    reason = check.reason or verbatim("")
+    if reason.code == "network.private":
+        reason = Message("network.private_tried", reason=reason)
+    raise UnreadablePage(
+        Message(
+            "part.named",
+            name=check.outcome.value if check.outcome else "",
+            reason=reason,
+        )
+    )
+
 
 MIMES = {
     ".md": "text/markdown",

@@ -18,8 +18,7 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.extraction import isolated
 from policywatch.sanitize import sanitize
-from policywatch.sources.files import read_capture
-from policywatch.sources.page import fetched
+from policywatch.sources.files import fetched, read_capture
 
 _NOT_YET = {
     "id": "service/document",

@@ -1,4 +1,4 @@
-"""Folders of saved pages."""
+"""Pages that somebody kept: in a folder, or in a store from before the first release."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from policywatch.sources.files import MIMES
 from policywatch.sources.repository import LARGEST, NotAnArchive
 from policywatch.sources.source import is_new
 from storage.clock import utc_now
+from storage.errors import DamagedValue
+from storage.older_stores import OldCapture, OlderStore
 from storage.versions import Import
 
 _DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
@@ -143,3 +145,27 @@ def _read(
             return None
         with os.fdopen(os.dup(file), "rb") as stream:
             return stream.read(LARGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPages:
+    """`name` is the store's."""
+
+    archive: ClassVar = "earlier store"
+    store: OlderStore
+    captures: Sequence[OldCapture]
+    document: str
+    name: str
+
+    def texts(self, since: Import | None) -> Iterator[ArchivedText]:
+        source = f"{self.archive}, {self.name}"
+        for id_, at in self.captures:
+            if is_new(at, since):
+                load = partial(self._page, id_)
+                yield ArchivedText(f"{id_}", at, load, source, self.name)
+
+    def _page(self, id_: int) -> Fetched | Message:
+        try:
+            return Fetched(self.document, **self.store.answer(id_))
+        except DamagedValue:
+            return Message("archive.no_text")
