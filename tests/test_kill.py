@@ -13,7 +13,6 @@ import pytest
 from sqlmodel import col, select
 
 from foundation.vocabulary import State
-from policywatch.ingest.reprocess import Progress
 from storage.changes import Change, StoredPassage
 from storage.database import Database
 from storage.deliveries import Alert, Delivery
@@ -131,16 +130,16 @@ def stored(database: Database) -> dict[str, list[dict[str, object]]]:
 # reads so many versions again and no more, that it be not done before it is killed
 CONFIRMATIONS = """
 import sys, time
-from policywatch.ingest.reprocess import Progress
 from policywatch.cli import main
+from policywatch.ingest import reprocess
 
-left, kept = [None] * int(sys.argv.pop(1)), Progress.keep
+left, rewrite = [None] * int(sys.argv.pop(1)), reprocess._rewrite
 
-def keep(progress, *words):
+def slow(*words):
     left.pop() if left else time.sleep(600)
-    kept(progress, *words)
+    rewrite(*words)
 
-Progress.keep = keep
+reprocess._rewrite = slow
 main()
 """
 
@@ -215,9 +214,12 @@ def test_reading_all_again_begins_anew_where_the_rules_are_others_since(
         database = Database(database_url)
         with database.writing() as session:
             version = versions(session, "library/privacy")[0]
-            Progress("other rules", version.id, version.fingerprint, {"read": 1}).keep(
-                session, "library/privacy"
-            )
+            session.get_one(Document, "library/privacy").rereading = {
+                "rules": "other rules",
+                "version_id": version.id,
+                "former_fingerprint": version.fingerprint,
+                "counts": {"read": 1},
+            }
         assert policywatch("read", "--again", "--config", config).startswith(
             "1 version read again"
         )

@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -153,7 +152,7 @@ class ExtractionConfig:
     def extract(self, received: Received, memory: Memory = NO_MEMORY) -> Page:
         """Raises `UnreadablePage`."""
         return sandbox.run(
-            ExtractionConfig._extract, self._portable, RawPage.of(received), memory
+            ExtractionConfig._page, self._portable, RawPage.of(received), memory
         )
 
     def extract_new(
@@ -168,9 +167,6 @@ class ExtractionConfig:
             memory,
         )
 
-    def _extract(self, body: RawPage, memory: Memory) -> Page:
-        return self._reading(body, memory)()
-
     def _extract_new(
         self, body: RawPage, known: Fingerprint, memory: Memory
     ) -> Extracted | None:
@@ -178,7 +174,7 @@ class ExtractionConfig:
         is_known = known.markup is not None and known.markup == digest_with_text(
             markup, known.text
         )
-        return None if is_known else Extracted.of(self._reading(body, memory)(), markup)
+        return None if is_known else Extracted.of(self._page(body, memory), markup)
 
     def _markup_digest(self, body: RawPage) -> str | None:
         markup = markup_of(body.body, mime=body.mime, charset=body.charset)
@@ -189,11 +185,10 @@ class ExtractionConfig:
             f"{self.extractor}\0{body.final_url}\0{digest}".encode()
         ).hexdigest()[:32]
 
-    def _reading(
+    def _page(
         self, received: RawPage, memory: Memory, remove: Sequence[str] = ()
-    ) -> Callable[[], Page]:
-        read = partial(
-            read_page,
+    ) -> Page:
+        page = read_page(
             received.body,
             mime=received.mime,
             charset=received.charset,
@@ -204,9 +199,7 @@ class ExtractionConfig:
             section=self.section,
             former=memory.blocks,
         )
-        return lambda: leave_out_ignored(
-            read(), self.ignored, memory.blocks, self.language
-        )
+        return leave_out_ignored(page, self.ignored, memory.blocks, self.language)
 
     def extract_parts(
         self,
@@ -316,9 +309,9 @@ class ExtractionConfig:
         def reading(body: RawPage) -> Reading:
             markup = markup_of(body.body, mime=body.mime, charset=body.charset)
             return Reading(
-                self._reading(body, memory)(),
+                self._page(body, memory),
                 markup,
-                lambda remove: self._reading(body, memory, remove)(),
+                lambda remove: self._page(body, memory, remove),
             )
 
         return find_difference(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -250,34 +250,6 @@ def reprocess_all(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Kept with the document until all are done."""
-
-    rules: str
-    version_id: int
-    former_fingerprint: str
-    counts: dict[str, int]
-
-    def keep(self, session: Session, document_id: str) -> None:
-        """In the version's transaction."""
-        session.get_one(Document, document_id).rereading = asdict(self)
-
-
-def _progress(
-    session: Session, document_id: str, rules: str, rows: Sequence[Version]
-) -> Progress | None:
-    row = session.get(Document, document_id)
-    progress = Progress(**row.rereading) if row is not None and row.rereading else None
-    if (
-        progress is None
-        or progress.rules != rules
-        or progress.version_id not in [row.id for row in rows]
-    ):
-        return None
-    return progress
-
-
 def _rules_of(config: ExtractionConfig) -> str:
     """Of the program, and the document's settings."""
     return hashlib.sha256(f"{_program_rules()} {config!r}".encode()).hexdigest()[:16]
@@ -309,15 +281,19 @@ def _reprocess_document(
     config: ExtractionConfig,
     mistakes: list[Exception],
 ) -> Counter[str]:
-    """A transaction for each version and its change; none during extraction and comparison."""
+    """A transaction for each version, its change and how far it is; none during extraction and comparison."""
     rules = _rules_of(config)
     with database.reading() as session:
         rows = versions(session, document_id)
-        progress = _progress(session, document_id, rules, rows)
-        before = _stored(session, progress.version_id) if progress else None
-    done = [row.id for row in rows].index(progress.version_id) + 1 if progress else 0
-    former_fingerprint = progress.former_fingerprint if progress else None
-    counts: Counter[str] = Counter(progress.counts if progress else {})
+        ids = [row.id for row in rows]
+        document_row = session.get(Document, document_id)
+        progress = (document_row and document_row.rereading) or {}
+        if progress.get("rules") != rules or progress["version_id"] not in ids:
+            progress = {}
+        before = _stored(session, progress["version_id"]) if progress else None
+    done = ids.index(before.version_id) + 1 if before else 0
+    former_fingerprint = progress.get("former_fingerprint")
+    counts = Counter[str](progress.get("counts"))
     counts["before"] = counts["read"]
     try:
         for row in rows[done:]:
@@ -335,9 +311,12 @@ def _reprocess_document(
             before, former_fingerprint = text, row.fingerprint
             with database.writing() as session:
                 _rewrite(session, row, text, draft, config)
-                Progress(rules, text.version_id, former_fingerprint, dict(counts)).keep(
-                    session, document_id
-                )
+                session.get_one(Document, document_id).rereading = {
+                    "rules": rules,
+                    "version_id": row.id,
+                    "former_fingerprint": former_fingerprint,
+                    "counts": dict(counts),
+                }
     finally:
         with database.writing() as session:
             reindex(session, document_id, mentions_in(config.language))
