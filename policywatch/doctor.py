@@ -30,7 +30,7 @@ from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.volatility import volatile_place, volatility_reason
 from policywatch.plan import is_late
 from policywatch.reader import reader_of
-from policywatch.schedule.installation import ENVIRONMENT_FILE
+from policywatch.schedule.installation import BACKUPS, ENVIRONMENT_FILE
 from policywatch.views.health import (
     Finding,
     by_cause,
@@ -86,6 +86,7 @@ def _examine(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Fi
         *store,
         *_model(watchlist, database),
         *_readable(watchlist, database),
+        *_backup(watchlist, database),
         *_stored(database, watchlist),
     ]
 
@@ -162,6 +163,18 @@ def _disk(
         yield Finding(
             False, "disk", f"{grows}: make room, or keep less (docs/deploy.md, Size)"
         )
+
+
+def _backup(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
+    """The newest that the jobs of `schedule` wrote, one a day, where they wrote any."""
+    folder = (database.sqlite_file or watchlist.file).parent / BACKUPS
+    newest = max(folder.glob("policywatch-????-??-??.db"), default=None)
+    if newest is None:
+        return
+    is_recent = newest.stem >= f"policywatch-{utc_now() - timedelta(days=2):%Y-%m-%d}"
+    text = f"the newest is {newest}"
+    advice = "; the job that writes one each night has stopped: `policywatch schedule` prints it"
+    yield Finding(is_recent, "backup", text if is_recent else text + advice)
 
 
 def _readable(watchlist: Watchlist, database: Database) -> Iterator[Finding]:

@@ -196,6 +196,21 @@ def test_doctor_warns_of_a_disk_that_will_be_full(
     )
 
 
+def test_a_backup_that_is_no_longer_written_is_named(config: Path) -> None:
+    policywatch("run", "--config", config)
+    database = load(config).database.removeprefix("sqlite:///")
+    folder = Path(database).parent / "backups"
+    assert "backup:" not in policywatch("doctor", "--config", config)
+    policywatch("database", "backup", folder, "--keep", 7, "--config", config)
+    (fresh,) = folder.iterdir()
+    assert f"backup: the newest is {fresh}\n" in policywatch(
+        "doctor", "--config", config
+    )
+    old = fresh.rename(folder / "policywatch-2026-01-31.db")
+    shown = policywatch("doctor", "--quiet", "--config", config, status=1)
+    assert f"FIX   backup: the newest is {old}; the job that writes one" in shown
+
+
 def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = Site(f"http://127.0.0.1:{closed.getsockname()[1]}")

@@ -157,7 +157,6 @@ def backup(
     keep: Annotated[
         int,
         Option(
-            "--keep",
             min=0,
             help="FILE is a folder: write a file of today into it, and keep the newest so many.",
         ),

@@ -13,13 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
 from typer import Argument, BadParameter, Option
 
@@ -34,6 +27,7 @@ from policywatch.cli.options import (
     print_json,
     print_table,
 )
+from policywatch.cli.run import progress_bar
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import (
     DocumentEntry,
@@ -48,11 +42,9 @@ from policywatch.sources.repository import opened as archive
 from policywatch.sources.saved import StoredPages, saved_pages
 from policywatch.sources.source import (
     ImportReport,
+    Progress,
     Source,
     import_past,
-)
-from policywatch.sources.source import (
-    Progress as ShowProgress,
 )
 from policywatch.sources.wayback import Copies, PastCopies, connected
 from storage.lock import one_at_a_time
@@ -85,7 +77,6 @@ def open_terms_archive(
     document: Annotated[
         list[str] | None,
         Option(
-            "--document",
             "-d",
             metavar="TYPE[=ID]",
             help="Only this type of document; with =ID as the history of that one of ours. Can be given several times.",
@@ -230,7 +221,7 @@ def wayback(
 @dataclass(frozen=True, slots=True)
 class _Importing:
     job: Job
-    progress: ShowProgress
+    progress: Progress
     started: float
 
     def document(self, id_: str) -> DocumentEntry:
@@ -264,27 +255,16 @@ class _Importing:
 
 @contextmanager
 def _importing(config: Path, as_json: bool) -> Iterator[_Importing]:
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    is_hidden = as_json or not sys.stderr.isatty()
-    err = Console(stderr=True)
     with (
         opened(config) as (watchlist, shared),
         one_at_a_time(shared) as database,
-        Progress(*columns, console=err, transient=True, disable=is_hidden) as bar,
+        progress_bar(as_json) as step,
     ):
-        job, task = (
-            Job(watchlist, database, Recipients()),
-            bar.add_task("reading", total=None),
-        )
+        job = Job(watchlist, database, Recipients())
         job.declare()
 
         def show(document: str, count: int | None, done: int) -> None:
-            bar.update(task, description=document, completed=done, total=count)
+            step(done, count, document)
 
         yield _Importing(job, show, time.monotonic())
         database.optimize()

@@ -99,7 +99,6 @@ def serve(
     user_header: Annotated[
         str | None,
         Option(
-            "--user-header",
             metavar="NAME",
             help="Trust this header of that proxy, like Remote-User, for who of the [[people]] signed in there.",
         ),

@@ -16,6 +16,7 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.text import Text
 from typer import Exit, Option
@@ -173,39 +174,43 @@ def raise_mistakes(mistakes: list[Exception]) -> None:
 
 
 @contextmanager
-def progress_shown(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+def progress_shown(as_json: bool) -> Iterator[Callable[[int, int, str], None]]:
     """A bar on a terminal, and a log line for each fetched document."""
+    with progress_bar(as_json) as show:
 
-    def logged(_done: int, _of: int, last: str) -> None:
-        if last:
-            log.info(
-                "%s fetched",
-                last,
-                extra={"event": "fetched", "facts": {"document": last}},
-            )
+        def step(done: int, of: int, last: str) -> None:
+            if last:
+                log.info(
+                    "%s fetched",
+                    last,
+                    extra={"event": "fetched", "facts": {"document": last}},
+                )
+            show(done, of, last or "fetching, with a pause between requests")
 
-    if as_json or not sys.stderr.isatty():
-        yield logged
-        return
+        yield step
+
+
+@contextmanager
+def progress_bar(as_json: bool) -> Iterator[Callable[[int, int | None, str], None]]:
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        disable=as_json or not sys.stderr.isatty(),
+    ) as bar:
         task = bar.add_task("starting", total=None)
 
-        def step(done: int, of: int, last: str) -> None:
-            logged(done, of, last)
-            bar.update(
-                task,
-                description=last or "fetching, with a pause between requests",
-                total=of,
-                completed=done,
-            )
+        def show(done: int, of: int | None, what: str) -> None:
+            bar.update(task, description=what, total=of, completed=done)
 
-        yield step
+        yield show
 
 
 def _print_report(

@@ -133,34 +133,6 @@ Service = Annotated[
         "--service", metavar="NAME", help="Only this service; several: any of them."
     ),
 ]
-Kind = Annotated[
-    Words,
-    Option(
-        "--kind", metavar="NAME", help="Only of documents of this kind, like terms."
-    ),
-]
-Topic = Annotated[
-    Words,
-    Option("--topic", metavar="NAME", help="Only about this topic, like ai_training."),
-]
-Severity = Annotated[
-    str | None,
-    Option(
-        "--severity",
-        metavar="WORD",
-        help="high, medium, low: this and above. low: all flagged.",
-    ),
-]
-Direction = Annotated[
-    Words,
-    Option(
-        "--direction", metavar="WORD", help="expands, limits, clarifies, mixed, none."
-    ),
-]
-Language = Annotated[
-    Words,
-    Option("--language", metavar="CODE", help="Only of documents in it, like en."),
-]
 
 
 def _day(text: str | None) -> str | None:
@@ -182,33 +154,6 @@ def _of_day(flag: str, what: str) -> Any:
 
 Since = Annotated[str | None, _of_day("--since", "First day of detection")]
 Until = Annotated[str | None, _of_day("--until", "Last day of detection")]
-EffectiveFrom = Annotated[
-    str | None,
-    Option("--effective-from", metavar="DAY", help="First date in force."),
-]
-EffectiveTo = Annotated[
-    str | None,
-    Option("--effective-to", metavar="DAY", help="Last date in force."),
-]
-Cosmetic = Annotated[
-    bool,
-    Option("--cosmetic", help="Also changes of form only, and of our reading."),
-]
-State = Annotated[
-    list[ReviewState] | None,
-    Option("--state", help="Only those whose last review says so."),
-]
-Noted = Annotated[
-    bool,
-    Option("--noted", help="Only those with a public note."),
-]
-Limit = Annotated[
-    int, Option("--limit", help="At most so many, the newest; up to 200.")
-]
-Place = Annotated[
-    str | None,
-    Option("--cursor", metavar="PLACE", help="Go on from where the last list ended."),
-]
 
 
 @app.command()
@@ -216,20 +161,59 @@ def changes(
     config: Config = CONFIG,
     service: Service = None,
     document: Documents = None,
-    kind: Kind = None,
-    topic: Topic = None,
-    severity: Severity = None,
-    direction: Direction = None,
-    language: Language = None,
+    kind: Annotated[
+        Words,
+        Option(metavar="NAME", help="Only of documents of this kind, like terms."),
+    ] = None,
+    topic: Annotated[
+        Words,
+        Option(metavar="NAME", help="Only about this topic, like ai_training."),
+    ] = None,
+    severity: Annotated[
+        str | None,
+        Option(
+            metavar="WORD",
+            help="high, medium, low: this and above. low: all flagged.",
+        ),
+    ] = None,
+    direction: Annotated[
+        Words,
+        Option(
+            metavar="WORD",
+            help="expands, limits, clarifies, mixed, none.",
+        ),
+    ] = None,
+    language: Annotated[
+        Words,
+        Option(metavar="CODE", help="Only of documents in it, like en."),
+    ] = None,
     since: Since = None,
     until: Until = None,
-    effective_from: EffectiveFrom = None,
-    effective_to: EffectiveTo = None,
-    cosmetic: Cosmetic = False,
-    state: State = None,
-    noted: Noted = False,
-    limit: Limit = 50,
-    cursor: Place = None,
+    effective_from: Annotated[
+        str | None,
+        Option(metavar="DAY", help="First date in force."),
+    ] = None,
+    effective_to: Annotated[
+        str | None,
+        Option(metavar="DAY", help="Last date in force."),
+    ] = None,
+    cosmetic: Annotated[
+        bool,
+        Option("--cosmetic", help="Also changes of form only, and of our reading."),
+    ] = False,
+    state: Annotated[
+        list[ReviewState] | None,
+        Option(help="Only those whose last review says so."),
+    ] = None,
+    noted: Annotated[
+        bool,
+        Option("--noted", help="Only those with a public note."),
+    ] = False,
+    limit: Annotated[int, Option(help="At most so many, the newest; up to 200.")] = 50,
+    cursor: Annotated[
+        str | None,
+        Option(metavar="PLACE", help="Go on from where the last list ended."),
+    ] = None,
     as_json: Json = False,
     as_csv: Annotated[
         bool,

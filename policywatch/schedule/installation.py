@@ -81,6 +81,7 @@ def _hours(hours: int, stepped: str, daily: str) -> str:
 
 
 ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist
+BACKUPS = "backups"  # the folder of the jobs' backups
 SERVER = "db"  # the host of a PostgreSQL that runs beside the job's containers
 
 
@@ -123,7 +124,7 @@ class Installation:
     @property
     def backups(self) -> Path:
         """Where the job may write anyway."""
-        return (self.database_file or self.config).parent / "backups"
+        return (self.database_file or self.config).parent / BACKUPS
 
 
 def this_installation(
