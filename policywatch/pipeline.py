@@ -504,14 +504,8 @@ def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:
 
 
 def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
-    return CrawlSettings(
-        contact=watchlist.contact or "",
-        delay=watchlist.crawl.delay,
-        confirm_delay=watchlist.crawl.confirm_delay,
-        timeout=watchlist.crawl.timeout,
-        check_timeout=watchlist.crawl.check_timeout,
-        max_size=watchlist.crawl.max_size,
-    )
+    given = watchlist.crawl.model_dump(exclude={"robots"})
+    return CrawlSettings(watchlist.contact or "", **given)
 
 
 def _row(entry: DocumentEntry, alert_after: int) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -128,7 +129,8 @@ def test_an_accepted_text_after_an_imported_history_is_told_nobody(
         archived = ArchivedText(
             "a1",
             datetime(2025, 1, 1, tzinfo=UTC),
-            Fetched(
+            partial(
+                Fetched,
                 "library/privacy",
                 "https://a.example",
                 "https://a.example/1",

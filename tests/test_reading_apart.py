@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,8 @@ def archived(texts: int) -> Iterator[ArchivedText]:
         yield ArchivedText(
             f"{number:040}",
             at,
-            Fetched(
+            partial(
+                Fetched,
                 ID,
                 "https://library.example/privacy",
                 f"archive#{number}",

@@ -164,18 +164,9 @@ def route_problems(
 
 
 def _model(entry: ReaderEntry, key: str | None) -> LanguageModel:
-    return LanguageModel(
-        entry.address,
-        entry.name,
-        key,
-        entry.seconds,
-        entry.use == "decides",
-        entry.confirm,
-        entry.tokens_a_day,
-        entry.tokens_a_month,
-        (entry.price[0], entry.price[1]) if entry.price else None,
-        entry.money_a_month,
-    )
+    limits = entry.model_dump(exclude={"model", "url", "key", "use"})
+    decides = entry.use == "decides"
+    return LanguageModel(entry.address, entry.name, key, decides=decides, **limits)
 
 
 def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:

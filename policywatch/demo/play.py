@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,47 +95,31 @@ def play(
 
 
 def _watchlist(url: str, folder: Path, port: int) -> str:
-    top = {
-        "contact": "demo@example.org",
-        "database": "sqlite:///policywatch.db",
-        "site": f"http://127.0.0.1:{port}",
-    }
-    tables = [_table("", top), _table("[crawl]", {"delay": 0, "confirm_delay": 0})]
+    """Strings of JSON are TOML's."""
+    text = f"""contact = "demo@example.org"
+database = "sqlite:///policywatch.db"
+site = "http://127.0.0.1:{port}"
+[crawl]
+delay = 0
+confirm_delay = 0
+"""
     for name, (language, file) in _ROUTES.items():
-        tables.append(
-            _table(
-                "[[routes]]",
-                {"name": name, "to": [f"file://{folder / file}"], "language": language},
-            )
-        )
+        text += f"""[[routes]]
+name = "{name}"
+to = [{json.dumps(f"file://{folder / file}")}]
+language = "{language}"
+"""
     for document in DOCUMENTS:
-        entry = {
-            "id": document.id,
-            "service": SERVICE,
-            "title": document.title,
-            "kind": document.kind,
-        }
-        where = {
-            "url": f"{url}{document.path}",
-            "language": document.language,
-            "allow_private": True,
-        }
-        tables.append(_table("[[documents]]", entry | where))
-    return "".join(tables)
-
-
-def _table(head: str, entries: Mapping[str, object]) -> str:
-    """JSON's strings, numbers and lists are TOML."""
-    return "\n".join(
-        [
-            head,
-            *(
-                f"{key} = {json.dumps(value, ensure_ascii=False)}"
-                for key, value in entries.items()
-            ),
-            "",
-        ]
-    )
+        text += f"""[[documents]]
+id = "{document.id}"
+service = "{SERVICE}"
+title = "{document.title}"
+kind = "{document.kind}"
+url = "{url}{document.path}"
+language = "{document.language}"
+allow_private = true
+"""
+    return text
 
 
 def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:

@@ -411,14 +411,9 @@ def follow(
                 f"{OPEN_TERMS_ARCHIVE}, {address}, {entry.archive_path}",
                 archive.resting,
             )
-
-            def read(
-                checks: ArchiveChecks,
-                archive: _Followed = archive,
-                entry: DocumentEntry = entry,
-            ) -> list[int]:
-                return _news(checks, archive.source(entry), configs[entry.id])
-
+            read = partial(
+                _news, archive=archive, entry=entry, config=configs[entry.id]
+            )
             yield entry.id, checks.attempt(read, mistakes)
 
 
@@ -466,11 +461,16 @@ class _Followed:
 
 
 def _news(
-    checks: ArchiveChecks, source: ArchivedDocument, config: ExtractionConfig
+    checks: ArchiveChecks,
+    *,
+    archive: _Followed,
+    entry: DocumentEntry,
+    config: ExtractionConfig,
 ) -> list[int]:
     """Texts from before the first good check are history and alert nobody. A text is marked as read in its check's
     transaction, so that a killed run loses and repeats none.
     """
+    source = archive.source(entry)
     database, id_ = checks.database, checks.document_id
     with database.reading() as session:
         was_read = newest_check(session, id_, from_source(checks.source), VALID)
