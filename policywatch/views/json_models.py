@@ -80,8 +80,6 @@ class ProblemJson(Shape):
 
 
 class Service(Shape):
-    """Who publishes."""
-
     name: str = Field(examples=["Parley"])
     documents: int = Field(
         description="how many of its documents are or were watched", examples=[5]
@@ -96,8 +94,7 @@ class Services(Shape):
 
 
 class LastCheck(Shape):
-    """How the newest attempt to read a document went; no outcome while it is not read yet. `source` names the archive
-    that was read, null where the page itself was asked."""
+    """Without an outcome while it is not read yet; `source` names an archive that was read."""
 
     checked_at: Moment
     outcome: str | None = Field(examples=["unchanged"])
@@ -131,7 +128,7 @@ class Documents(Shape):
 
 
 class VersionHead(Shape):
-    """A text of a document at a time. `source` names the archive that it is from, null where it is the page's own."""
+    """`source` names the archive that a text is from, null where it is the page's own."""
 
     document: str = Field(examples=["parley/privacy-policy"])
     number: int = Field(examples=[3])
@@ -152,8 +149,6 @@ class Versions(Shape):
 
 
 class LinkJson(Shape):
-    """A link as it stands in a block."""
-
     text: str
     url: str
     at: int | None = Field(
@@ -169,8 +164,6 @@ class SinceJson(Shape):
 
 
 class BlockJson(Shape):
-    """One unit of a text as a reader sees it."""
-
     kind: BlockKind
     heading: list[str] = Field(examples=[["How we use your data"]])
     text: str
@@ -179,8 +172,6 @@ class BlockJson(Shape):
 
 
 class VersionJson(VersionHead):
-    """A version with its text."""
-
     title: str
     language: str | None
     blocks: list[BlockJson]
@@ -215,8 +206,6 @@ class CheckJson(Shape):
 
 
 class PointJson(Shape):
-    """How long a version is, and how often its text mentions each topic."""
-
     number: int
     captured_at: Moment
     words: int
@@ -231,16 +220,12 @@ class Course(Shape):
 
 
 class VersionName(Shape):
-    """Which version."""
-
     number: int
     captured_at: Moment
     source: str | None
 
 
 class VersionNames(Shape):
-    """What a change lies between."""
-
     before: VersionName
     after: VersionName
 
@@ -254,8 +239,7 @@ class Quotation(Shape):
 
 
 class HeadlineJson(Shape):
-    """What stands on top of a change: `text` as it is shown in English, `claim` whether it says in the program's own
-    words what the service does, and what it quotes."""
+    """`text` is in English; `claim`: it says in the program's own words what the service does."""
 
     text: str = Field(
         examples=["Parley · Privacy Policy: “We will use your posts to train AI”"]
@@ -275,8 +259,6 @@ class BriefJson(BaseModel):
 
 
 class Announced(Shape):
-    """When a text was announced, and by which change of which document."""
-
     on: date = Field(examples=["2025-09-18"])
     change: int = Field(examples=[12])
     document: str = Field(examples=["parley/preview-privacy-policy"])
@@ -296,8 +278,6 @@ class EventJson(Shape):
 
 
 class MachineJson(Shape):
-    """How the program classified a change, where a person put other words in place."""
-
     severity: Severity
     topics: list[str]
     alert: bool
@@ -316,8 +296,6 @@ class EditedJson(Shape):
 
 
 class ReviewJson(Shape):
-    """What somebody made of a change, and when."""
-
     state: ReviewState
     note: str
     by: str = Field(examples=["Anna"])
@@ -409,8 +387,6 @@ class EvidenceJson(Shape):
 
 
 class PassageJson(Shape):
-    """One place of a change."""
-
     heading: list[str]
     operation: Operation
     before: str | None = Field(
@@ -437,8 +413,8 @@ class SummedPassage(PassageJson):
 
 
 class Compared(Shape):
-    """Two versions of a document: the changes between them, newest first, and what they come to. What came and went
-    again in between is in the changes alone."""
+    """Of two versions: the changes between them, newest first, and what they come to. What came and went again is in
+    the changes alone."""
 
     document: str = Field(examples=["parley/privacy-policy"])
     versions: VersionNames
@@ -447,8 +423,6 @@ class Compared(Shape):
 
 
 class ReaderVerdict(Shape):
-    """What a language model, or the trained model, made of a change as a whole."""
-
     model_config = ConfigDict(extra="ignore")
 
     alert: bool
@@ -466,9 +440,8 @@ class ReaderStatement(Shape):
 
 
 class ReaderView(Shape):
-    """What a language model of the operator's made of a change, each sentence held to its quotations. `decides`: its
-    verdict counts; `trained` is that of the trained model; `kept` says why that one stands; `dropped` holds sentences
-    that do not stand, each with the reason."""
+    """Of the operator's language model. `decides`: its verdict counts; `trained` is that of the trained model, `kept` why
+    that one stands; `dropped` has sentences that do not stand, with reasons."""
 
     model_config = ConfigDict(extra="ignore")  # the questions of routes are theirs
 
@@ -490,8 +463,6 @@ class ReaderView(Shape):
 
 
 class ChangeJson(ChangeHead):
-    """A change with its passages."""
-
     reader: ReaderView | None = Field(
         description="what a language model made of it; null without one"
     )
@@ -502,8 +473,6 @@ class ChangeJson(ChangeHead):
 
 
 class WebhookMessage(Shape):
-    """What a webhook is sent."""
-
     id: str = Field(
         description="the same on every try",
         examples=["alert 12 2025-11-03T08:00:00+00:00"],
@@ -525,8 +494,6 @@ class WebhookMessage(Shape):
 
 
 class PlacedPassage(PassageJson):
-    """A passage, and where it is from."""
-
     change: int
     position: int
     document: str

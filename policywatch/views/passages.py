@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, pairwise, takewhile
-from typing import NamedTuple
 
 from analysis.text.words import Tag
 from foundation.vocabulary import gravity
@@ -181,24 +180,17 @@ def _folded(run: Run) -> list[Run]:
     return [Run("same", [Piece("same", part)], folded) for part, folded in cut]
 
 
-class _Evidence(NamedTuple):
-    side: str
-    start: int
-    end: int
-    topic: str
-
-
 def _pieces(passage: StoredPassage) -> list[Piece]:
     marks = [(_tag(tag), text) for tag, text in passage.word_diff]
-    evidence = list(_evidence(passage, marks))
+    evidence = {side: _evidence(passage, side, marks) for side in _SIDES}
     offsets = dict.fromkeys(_SIDES, 0)  # of the mark in each side's text
     pieces: list[Piece] = []
     for tag, text in marks:
         on = [side for side, tags in _SIDES.items() if tag in tags]
         spans = [
-            (each.start - offsets[each.side], each.end - offsets[each.side], each.topic)
-            for each in evidence
-            if each.side in on
+            (start - offsets[side], end - offsets[side], topic)
+            for side in on
+            for start, end, topic in evidence[side]
         ]
         pieces += _split(tag, text, spans)
         for side in on:
@@ -213,14 +205,16 @@ def _tag(stored: str) -> Tag:
 
 
 def _evidence(
-    passage: StoredPassage, marks: list[tuple[Tag, str]]
-) -> Iterator[_Evidence]:
-    for side, tags in _SIDES.items():
-        whole = "".join(text for tag, text in marks if tag in tags)
-        for evidence in passage.evidence:
-            words = evidence.get("text", "") if evidence.get("side") == side else ""
-            if words and (start := whole.find(words)) >= 0:
-                yield _Evidence(side, start, start + len(words), evidence["topic"])
+    passage: StoredPassage, side: str, marks: list[tuple[Tag, str]]
+) -> list[tuple[int, int, str]]:
+    whole = "".join(text for tag, text in marks if tag in _SIDES[side])
+    return [
+        (start, start + len(words), each["topic"])
+        for each in passage.evidence
+        if each.get("side") == side
+        and (words := each.get("text"))
+        and (start := whole.find(words)) >= 0
+    ]
 
 
 def _split(tag: Tag, text: str, spans: list[tuple[int, int, str]]) -> Iterator[Piece]:
