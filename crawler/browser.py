@@ -15,9 +15,9 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import HtmlResponse, Response
 
-from crawler.addresses import WEB_PORTS, objection, port_of
 from crawler.downloader import too_large
 from crawler.failures import CheckEnded, DownloadFailed
+from crawler.targets import WEB_PORTS, objection, port_of
 from foundation.addresses import host_of
 from messages import Message
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
-from crawler.addresses import objection
+from crawler.targets import objection
 from messages import Message
 
 SIGNS = tomllib.loads(

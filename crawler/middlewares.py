@@ -28,9 +28,9 @@ from twisted.python.failure import Failure
 from w3lib.url import safe_url_string
 from yarl import URL
 
-from crawler.addresses import WEB_PORTS, objection, port_of
 from crawler.extensions import Budget, budget_of, is_redirected, pauses_of
 from crawler.failures import CheckEnded, DownloadFailed
+from crawler.targets import WEB_PORTS, objection, port_of
 from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
 from messages import Message

@@ -1,4 +1,7 @@
-"""What a crawl is given: targets, settings, and how to read what it fetches."""
+"""What a crawl is given: targets, settings, and how to read what it fetches; and which URLs are asked.
+
+What a host's name resolves to is checked on connecting (foundation/addresses.py).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from yarl import URL
 
 from foundation.vocabulary import Outcome, Robots
 from messages import Message
@@ -17,6 +22,33 @@ if TYPE_CHECKING:  # loads slowly, and the process that reads pages needs none
     from storage.captures import Capture
     from storage.checks import Check
     from storage.database import Database
+
+WEB_PORTS = frozenset({80, 443})
+
+
+def port_of(url: str) -> int | None:
+    return URL(url, encoded=True).port
+
+
+def objection(url: str, ports: frozenset[int] | None = None) -> Message | None:
+    """As the end of a sentence ("... which is not a web address"); None if it may be asked. Without `ports`, any port
+    will do.
+    """
+    try:
+        parsed = URL(url, encoded=True)
+        host, port = parsed.host, parsed.port
+        (parsed.raw_host or "").encode("idna")  # as the resolver will
+    except ValueError:  # also UnicodeError
+        return Message("objection.unclear")
+    if parsed.scheme not in {"http", "https"}:
+        return Message("objection.scheme")
+    if not host:
+        return Message("objection.host")
+    if parsed.user is not None or parsed.password is not None:
+        return Message("objection.password")
+    if ports is not None and port not in ports:
+        return Message("objection.port", port=port or 0)
+    return None
 
 
 @dataclass(frozen=True)

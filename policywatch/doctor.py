@@ -21,9 +21,13 @@ from notifier.when import AfterReview
 from policywatch import sandbox
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
-from policywatch.config.route_words import filter_problems
 from policywatch.config.schema import span
-from policywatch.config.watchlist import Watchlist, contact_problem, load
+from policywatch.config.watchlist import (
+    Watchlist,
+    contact_problem,
+    filter_problems,
+    load,
+)
 from policywatch.entries import with_additions
 from policywatch.evidence.timestamps import authority_of, late_problem
 from policywatch.ingest.extraction import extraction_configs

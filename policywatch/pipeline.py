@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any, Self
 
 from analysis.model import TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
@@ -32,7 +35,6 @@ from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.evidence.timestamps import authority_of, report_late
-from policywatch.follow_up import FollowUp
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.alternating import (
     MEMORY,
@@ -72,6 +74,7 @@ from storage.retention import Retention, thin
 from storage.standing import stored_states
 from storage.versions import InForce, current_version, in_force
 
+TOGETHER = 30.0  # seconds that alerts wait for more of their event
 _LATE_SECONDS = 300.0  # for all repeated questions
 
 
@@ -513,3 +516,55 @@ def _row(entry: DocumentEntry, alert_after: int) -> Document:
     return Document(
         **columns, url=entry.addresses[0], added_at=utc_now(), alert_after=alert_after
     )
+
+
+class FollowUp:
+    """Handles new texts in a thread while other documents are fetched, so that a slow page delays nobody's alerts.
+
+    Its error is kept in `failure` and raised at the end of the run, which does what is left anyway.
+    """
+
+    def __init__(
+        self, ingest: Callable[[str], object], notify: Callable[[], object]
+    ) -> None:
+        self.failure: BaseException | None = None
+        self._ingest, self._notify = ingest, notify
+        self._documents: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="follow-up", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._documents.put(None)
+        self._thread.join()
+
+    def take(self, document: str) -> None:
+        """Returns at once."""
+        self._documents.put(document)
+
+    def _work(self) -> None:
+        try:
+            self._follow()
+        except BaseException as failure:  # noqa: BLE001  # raised by the waiting thread
+            self.failure = failure
+
+    def _follow(self) -> None:
+        notify_at: float | None = None
+        while True:
+            try:
+                document = self._documents.get(
+                    timeout=None
+                    if notify_at is None
+                    else max(0.01, notify_at - monotonic())
+                )
+                if document is None:
+                    return
+                self._ingest(document)
+                notify_at = notify_at or monotonic() + TOGETHER
+            except Empty:
+                pass
+            if notify_at is not None and monotonic() >= notify_at:
+                self._notify()
+                notify_at = None

@@ -204,7 +204,7 @@ def test_a_repository_with_an_endless_subject_is_refused(tmp_path: Path) -> None
 def test_an_alert_goes_out_while_another_page_is_still_fetched(
     tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("policywatch.follow_up.TOGETHER", 0.2)
+    monkeypatch.setattr("policywatch.pipeline.TOGETHER", 0.2)
     site.pages["/slow"] = page("Here we speak of something else.")
     config = watchlist(
         tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("slow", "privacy")

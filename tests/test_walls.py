@@ -9,10 +9,10 @@ from time import process_time
 import pytest
 from scrapy.http import HtmlResponse
 
-from crawler import block_detection
+from crawler import failures
 
 SIGNS = tomllib.loads(
-    (Path(block_detection.__file__).parent / "block_detection.toml").read_text("utf-8")
+    (Path(failures.__file__).parent / "block_detection.toml").read_text("utf-8")
 )
 URL = "https://example.org/privacy"
 POLICY = (
@@ -42,7 +42,7 @@ def test_the_signs_of_walls_are_written_as_they_are_compared() -> None:
 
 @pytest.mark.parametrize("file", BLOCK_PAGES, ids=lambda file: file.name)
 def test_each_saved_block_page_is_recognised(file: Path) -> None:
-    assert block_detection.block_sign(URL, at(URL, file.read_text("utf-8"))) is not None
+    assert failures.block_sign(URL, at(URL, file.read_text("utf-8"))) is not None
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,7 @@ def test_each_saved_block_page_is_recognised(file: Path) -> None:
 )
 def test_a_redirect_to_a_page_about_logins_is_no_login_wall(path: str) -> None:
     assert (
-        block_detection.block_sign(
-            "https://example.org/old", at(f"https://example.org{path}")
-        )
+        failures.block_sign("https://example.org/old", at(f"https://example.org{path}"))
         is None
     )
 
@@ -67,21 +65,19 @@ def test_a_redirect_to_a_page_about_logins_is_no_login_wall(path: str) -> None:
     ],
 )
 def test_a_redirect_to_a_login_is_one_wherever_it_shows(url: str) -> None:
-    assert "login page" in str(
-        block_detection.block_sign("https://example.org/old", at(url))
-    )
+    assert "login page" in str(failures.block_sign("https://example.org/old", at(url)))
 
 
 @pytest.mark.parametrize("phrase", SIGNS["phrases"]["texts"])
 def test_what_walls_say_counts_on_a_small_page_only(phrase: str) -> None:
     assert (
-        block_detection.block_sign(
+        failures.block_sign(
             URL, at(URL, f"<body><h1>{phrase.capitalize()}</h1></body>")
         )
         is not None
     )
     assert (
-        block_detection.block_sign(
+        failures.block_sign(
             URL,
             at(
                 URL,
@@ -91,7 +87,7 @@ def test_what_walls_say_counts_on_a_small_page_only(phrase: str) -> None:
         is not None
     )
     assert (
-        block_detection.block_sign(
+        failures.block_sign(
             URL, at(URL, f"<body><p>Some ask: {phrase}.</p>{POLICY}</body>")
         )
         is None
@@ -107,13 +103,9 @@ def test_what_walls_say_counts_on_a_small_page_only(phrase: str) -> None:
     ],
 )
 def test_the_furniture_of_walls_on_a_policy_is_no_wall(furniture: str) -> None:
+    assert failures.block_sign(URL, at(URL, f"<body>{furniture}</body>")) is not None
     assert (
-        block_detection.block_sign(URL, at(URL, f"<body>{furniture}</body>"))
-        is not None
-    )
-    assert (
-        block_detection.block_sign(URL, at(URL, f"<body>{furniture}{POLICY}</body>"))
-        is None
+        failures.block_sign(URL, at(URL, f"<body>{furniture}{POLICY}</body>")) is None
     )
 
 
@@ -123,7 +115,6 @@ def test_an_element_with_thousands_of_attributes_does_not_keep_the_crawler_busy(
     attributes = " ".join(f"a{number}" for number in range(60_000))
     began = process_time()
     assert (
-        block_detection.block_sign(URL, at(URL, f"<p {attributes}>Your password</p>"))
-        is None
+        failures.block_sign(URL, at(URL, f"<p {attributes}>Your password</p>")) is None
     )
     assert process_time() - began < 2

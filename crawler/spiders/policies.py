@@ -14,10 +14,8 @@ from scrapy.http import Response
 from scrapy.utils.misc import load_object
 from twisted.python.failure import Failure
 
-from crawler.addresses import objection
-from crawler.block_detection import block_page, refusal
 from crawler.extensions import Budget, asked_to_wait, pauses_of
-from crawler.failures import CheckEnded
+from crawler.failures import CheckEnded, block_page, refusal
 from crawler.items import (
     CheckResult,
     PartAnswer,
@@ -28,7 +26,7 @@ from crawler.items import (
     part_answer,
 )
 from crawler.pipelines import previous_states
-from crawler.targets import CrawlJob, Target
+from crawler.targets import CrawlJob, Target, objection
 from foundation.addresses import host_of
 from foundation.vocabulary import Outcome
 from messages import Message, program_error

@@ -18,11 +18,6 @@ from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
 from notifier.when import AfterReview, parse_quiet, parse_when
 from policywatch.config.errors import Problem, WatchlistError
-from policywatch.config.route_words import (
-    filter_problems,
-    language_problems,
-    time_problems,
-)
 from policywatch.config.schema import (
     PERSON,
     MailEntry,
@@ -32,7 +27,14 @@ from policywatch.config.schema import (
     Table,
     span,
 )
-from policywatch.config.watchlist import MissingVariable, Watchlist, expand
+from policywatch.config.watchlist import (
+    MissingVariable,
+    Watchlist,
+    expand,
+    filter_problems,
+    language_problems,
+    time_problems,
+)
 from policywatch.reader.model import LanguageModel
 from storage.changes import Change
 from storage.deliveries import OPERATOR

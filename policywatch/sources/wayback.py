@@ -28,8 +28,7 @@ from wayback.exceptions import (
     WaybackException,
 )
 
-from crawler.block_detection import block_page, refusal
-from crawler.failures import CheckEnded
+from crawler.failures import CheckEnded, block_page, refusal
 from crawler.items import fetched
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, FingerprintOf
 from foundation.http_client import HttpFailure, fetch
