@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from sqlmodel import Session
@@ -35,6 +37,7 @@ _MOST_IN_SUBJECT = 80
 _TOPICS_IN_SHORT = 4
 _IN_SHORT = ("effective_date", "deadline", "default")  # of the facts
 _LONGEST_MEANING = 250  # characters
+_SAMPLE_SITE = "https://watch.example"
 
 
 @dataclass(frozen=True, eq=False)
@@ -350,3 +353,18 @@ def _day(written: str | None) -> date | None:
 
 def listed_view(row: ListedChange, words: Catalogue) -> ChangeView:
     return ChangeView(words, row.change, row.document, row.announced, row.counts)
+
+
+def sample_change(language: str) -> ChangeView:
+    """An invented one with every part, for trying routes."""
+    stored = json.loads(Path(__file__).with_name("sample.json").read_text("utf-8"))
+    page = Document.model_validate(stored["document"])
+    versions = f"{_SAMPLE_SITE}/documents/{page.id}/versions"
+    return ChangeView(
+        catalogue(language),
+        Change.model_validate(stored["change"]),
+        page,
+        passages=[StoredPassage.model_validate(each) for each in stored["passages"]],
+        diff=f"{_SAMPLE_SITE}/changes/1",
+        texts=(f"{versions}/1", f"{versions}/2"),
+    )

@@ -25,10 +25,9 @@ from notifier.notifications import (
     sample_message,
 )
 from notifier.plan import plan, routes_by_name, waits_for_review
-from notifier.routes import Address, Route
+from notifier.routes import Address, Route, RouteTo, subscriber_routes
 from notifier.send import Result
 from notifier.send import send as send_it
-from notifier.subscriptions import RouteTo, subscriber_routes
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
 from storage.advisory_locks import AdvisoryLock, take
 from storage.chain import head_line

@@ -17,10 +17,9 @@ from sqlmodel import Session
 from foundation.vocabulary import MessageKind, NoticeKind, gravity
 from messages import Catalogue, Message, catalogue, translate
 from notifier.calendar import REMINDER, CalendarEntry
-from notifier.change_view import ChangeView, change_view
+from notifier.change_view import ChangeView, change_view, sample_change
 from notifier.escape import clean, cut
 from notifier.forms import DIALECTS, Format, render
-from notifier.sample import sample_change
 from storage.change_list import (
     ListedChange,
     announcements,

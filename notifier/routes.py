@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import NamedTuple, get_args
+from urllib.parse import quote
+
+from sqlmodel import Session
 
 from foundation.vocabulary import Graded, Leaning, this_and_above
 from messages import LANGUAGES
-from notifier.when import AtOnce, Quiet, When, zone
+from notifier.when import AtOnce, Quiet, When, parse_when, zone
 from storage.changes import Change
 from storage.documents import Document
+from storage.subscribers import Subscriber, subscribers
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +114,42 @@ def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:
     if found not in allowed:
         raise ValueError(f"{found!r} is no {what}; allowed are {', '.join(allowed)}")
     return found
+
+
+RouteTo = Callable[[Subscriber], Route]
+
+
+def subscriber_route(
+    subscriber: Subscriber, site: str = "", mail_url: Callable[[str], str] | None = None
+) -> Route:
+    """Without `mail_url` it only describes the subscriber's wishes. Raises `ValueError`."""
+    page = f"{site.rstrip('/')}/subscription/{subscriber.token}"
+    # of RFC 8058; they also distinguish this place from a route's to the same person
+    headers = f"&+List-Unsubscribe={quote(f'<{page}>')}&+List-Unsubscribe-Post=List-Unsubscribe%3DOne-Click"
+    return Route(
+        subscriber.name,
+        (Address(subscriber.name, mail_url(subscriber.address) + headers),)
+        if mail_url
+        else (),
+        topics=frozenset(subscriber.topics) or None
+        if subscriber.confirmed_at
+        else frozenset(),
+        services=frozenset({subscriber.service})
+        if subscriber.service and not subscriber.document
+        else None,
+        documents=frozenset({subscriber.document}) if subscriber.document else None,
+        when=parse_when(subscriber.when),
+        severity=subscriber.severity,
+        language=subscriber.language,
+        subscription=page,
+    )
+
+
+def subscriber_routes(
+    session: Session, route_to: RouteTo | None = subscriber_route
+) -> list[Route]:
+    return (
+        [route_to(subscriber) for subscriber in subscribers(session)]
+        if route_to
+        else []
+    )

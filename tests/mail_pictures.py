@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from notifier.change_view import sample_change
 from notifier.notifications import change_message
-from notifier.sample import sample_change
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 SCHEMES = ("light", "dark")

@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import select
 
 from notifier.delivery import DeliveryRun
-from notifier.subscriptions import subscriber_route
+from notifier.routes import subscriber_route
 from policywatch.cli.pages import _state
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import MailEntry

@@ -39,8 +39,8 @@ from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.text.lexicon import mentions_in
 from crawler.pipelines import previous_states
+from notifier.change_view import sample_change
 from notifier.notifications import change_message
-from notifier.sample import sample_change
 from policywatch import sandbox, watch
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from foundation.vocabulary import Cause
-from notifier.subscriptions import subscriber_routes
+from notifier.routes import subscriber_routes
 from storage.changes import Change, waiting_changes
 from storage.checks import VALID, count_checks, later_than
 from storage.clock import utc_now
