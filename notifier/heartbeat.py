@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from foundation.http_client import HttpFailure, fetch
 from messages import Message
 from notifier.secrets import scrubbed
-from notifier.send import Result
 from notifier.unreachable import why_unreachable
 
 _TRIES = 2
@@ -31,27 +30,19 @@ class Heartbeat:
         suffix = "" if beat == "good" else f"/{beat}"
         url = parts._replace(path=parts.path.rstrip("/") + suffix).geturl()
         for _ in range(_TRIES):
-            result = self._post(url, text)
-            if result.ok or result.permanent:
+            try:
+                answer = fetch(
+                    url, method="POST", body=text.encode(), allow_private=True
+                )
+            except HttpFailure as failure:
+                problem = scrubbed(why_unreachable(failure), self.url)
+                continue
+            if answer.status < 300:
+                return None
+            problem = Message("delivery.status", status=answer.status)
+            if answer.status < 500:
                 break
-        return None if result.ok else str(result.answer or "")
-
-    def _post(self, url: str, text: str) -> Result:
-        try:
-            response = fetch(
-                url,
-                method="POST",
-                body=text.encode(),
-                allow_private=True,
-            )
-        except HttpFailure as failure:
-            return Result(ok=False, answer=scrubbed(why_unreachable(failure), self.url))
-        status = response.status
-        return Result(
-            ok=status < 300,
-            permanent=300 <= status < 500,
-            answer=Message("delivery.status", status=status),
-        )
+        return str(problem)
 
 
 def heartbeat_problem(url: str) -> str | None:
