@@ -34,14 +34,15 @@ from storage.chain import head_line
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import (
+    CLAIMED,
     OPERATOR,
     Alert,
     Deliveries,
     Delivery,
     Notice,
     claim,
-    claimed,
     counts,
+    deliveries,
     due,
     items,
     next_attempt,
@@ -154,7 +155,7 @@ class DeliveryRun:
     def release_dead_claims(self) -> None:
         now = self.now()
         with self.database.writing() as session:
-            for delivery in claimed(session):
+            for delivery in deliveries(session, CLAIMED):
                 age = now - (delivery.claimed_at or now)
                 if is_dead(delivery.claimed_by or "") or not -LEASE < age < LEASE:
                     crashes = delivery.attempts - _CRASHES_FORGIVEN

@@ -155,7 +155,9 @@ class Delivery(SQLModel, table=True):
     taken: list[str] | None = Field(default=None, sa_type=JSON)
 
 
-_PENDING = col(Delivery.state) == State.PENDING.value
+PENDING = col(Delivery.state) == State.PENDING.value
+CLAIMED = col(Delivery.state) == State.SENDING.value
+FAILING = PENDING & col(Delivery.error).is_not(None)
 
 
 class DeliveryItem(SQLModel, table=True):
@@ -350,11 +352,11 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def next_attempt(session: Session) -> datetime | None:
-    return session.exec(select(func.min(Delivery.next_at)).where(_PENDING)).one()
+    return session.exec(select(func.min(Delivery.next_at)).where(PENDING)).one()
 
 
 def oldest_pending(session: Session) -> datetime | None:
-    return session.exec(select(func.min(Delivery.created_at)).where(_PENDING)).one()
+    return session.exec(select(func.min(Delivery.created_at)).where(PENDING)).one()
 
 
 def due(
@@ -365,7 +367,7 @@ def due(
     """
     address, next_at = col(Delivery.address), col(Delivery.next_at)
     is_now = (next_at <= now) | (next_at > far)
-    is_due = _PENDING, is_now, address.not_in(excluded)
+    is_due = PENDING, is_now, address.not_in(excluded)
     oldest = select(address, func.min(Delivery.id).label("id")).where(*is_due)
     oldest_of = oldest.group_by(address).subquery()
     head = aliased(Delivery)
@@ -382,7 +384,7 @@ def due(
 def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) -> bool:
     """False if another process was faster. The attempt counts from here, so that crashes count."""
     unchanged = (
-        _PENDING
+        PENDING
         & (col(Delivery.route) == delivery.route)
         & (col(Delivery.address) == delivery.address)
     )
@@ -396,24 +398,17 @@ def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) ->
 
 def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -> bool:
     """False if another process has it."""
-    mine = (col(Delivery.state) == State.SENDING.value) & (
-        col(Delivery.claimed_by) == claimant
-    )
+    mine = CLAIMED & (col(Delivery.claimed_by) == claimant)
     return _update(
-        session, delivery, mine | _PENDING, claimed_by=None, claimed_at=None, **values
+        session, delivery, mine | PENDING, claimed_by=None, claimed_at=None, **values
     )
-
-
-def claimed(session: Session) -> list[Delivery]:
-    return deliveries(session, Delivery.state == State.SENDING.value)
 
 
 def has_undelivered(session: Session) -> bool:
     return bool(
         unplanned_alerts(session)
         or unplanned_notices(session)
-        or next_attempt(session)
-        or claimed(session)
+        or deliveries(session, PENDING | CLAIMED)
     )
 
 
@@ -429,12 +424,7 @@ def _update(
 
 
 def pending(session: Session) -> list[Delivery]:
-    return deliveries(session, _PENDING, locked=True)
-
-
-def failing(session: Session) -> list[Delivery]:
-    wanted = select(Delivery).where(_PENDING, col(Delivery.error).is_not(None))
-    return list(session.exec(wanted.order_by(col(Delivery.next_at), col(Delivery.id))))
+    return deliveries(session, PENDING, locked=True)
 
 
 def park(delivery: Delivery, error: Message) -> None:
@@ -446,7 +436,7 @@ def switch_off(session: Session) -> None:
     gone = select(Delivery.address).where(
         Delivery.state == State.PARKED.value, col(Delivery.gone)
     )
-    for delivery in deliveries(session, _PENDING, col(Delivery.address).in_(gone)):
+    for delivery in deliveries(session, PENDING, col(Delivery.address).in_(gone)):
         park(delivery, Message("delivery.gone"))
         delivery.gone = True
 

@@ -24,8 +24,7 @@ from policywatch.sanitize import sanitize
 from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now
 from storage.database import Database
-from storage.deliveries import Delivery
-from storage.deliveries import failing as failing_deliveries
+from storage.deliveries import FAILING, Delivery, deliveries
 from storage.documents import Document, failing
 from storage.errors import StorageError, with_advice
 from storage.integrity import all_damage, daily_look
@@ -185,7 +184,7 @@ def undelivered(session: Session) -> list[str]:
 
     lines = []
     for (route, address, error), run in groupby(
-        sorted(failing_deliveries(session), key=key), key=key
+        sorted(deliveries(session, FAILING), key=key), key=key
     ):
         times = [delivery.next_at for delivery in run]
         failed = f"{route}: {counted(len(times), 'message')} to {address} failed: {error.removesuffix('.')}"
