@@ -38,7 +38,6 @@ from messages import Message
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REFRESH_SIZE = 4_096  # bytes; a larger page is read
 _ROBOTS_SIZE = 500 * 1024  # bytes; RFC 9309
-_IGNORE_ROBOTS = 'robots = "ignore"'
 
 T = TypeVar("T")
 
@@ -216,9 +215,7 @@ class RobotsMiddleware:
         name = self._crawler.settings["BOT_NAME"]
         if rules is not None and not rules.can_fetch(request.url, name):
             self._crawler.stats.inc_value("robotstxt/forbidden")
-            reason = Message(
-                "robots.forbidden", host=host, name=name, line=_IGNORE_ROBOTS
-            )
+            reason = Message("robots.forbidden", host=host, name=name)
             raise CheckEnded(Outcome.ROBOTS, reason, final_url=request.url)
 
     async def _read(
@@ -285,7 +282,7 @@ class RobotsMiddleware:
 def _unreadable(
     host: str, why: Message, not_before: datetime | None = None
 ) -> CheckEnded:
-    reason = Message("robots.unreadable", host=host, why=why, line=_IGNORE_ROBOTS)
+    reason = Message("robots.unreadable", host=host, why=why)
     return CheckEnded(Outcome.ROBOTS, reason, not_before=not_before)
 
 

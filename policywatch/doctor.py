@@ -34,6 +34,7 @@ from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.volatility import volatile_place, volatility_reason
 from policywatch.plan import is_late
 from policywatch.reader import reader_of
+from policywatch.sanitize import terminal_reason
 from policywatch.schedule.installation import BACKUPS, ENVIRONMENT_FILE
 from policywatch.views.health import (
     Finding,
@@ -367,7 +368,7 @@ def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
         place = volatile_place(session, id_, utc_now())
         if place is not None and (reason := volatility_reason(session, place, config)):
             text = f"has kept changing in one place since {place.since:%Y-%m-%d}; that alone alerts nobody"
-            text = f"{text}. {reason}"
+            text = f"{text}. {terminal_reason(reason)}"
             if place.change is not None:
                 text += f" `policywatch ignore {place.change}` leaves out what is not part of the document."
             yield Finding(True, id_, text)

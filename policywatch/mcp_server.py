@@ -127,6 +127,9 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
             Day | None, Field(description="first day of detection")
         ] = None,
         until: Annotated[Day | None, Field(description="last day of detection")] = None,
+        noted: Annotated[
+            bool, Field(description="only those with an editor's note")
+        ] = False,
         limit: Limit = 20,
         cursor: Annotated[
             Place | None, Field(description="`next` of the list before: what is older")
@@ -144,6 +147,7 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
                 document=[*document],
                 since=since,
                 until=until,
+                noted=noted,
                 limit=limit,
                 cursor=cursor,
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from foundation.vocabulary import Outcome
 from messages import counted
 from policywatch.logs import log
-from policywatch.sanitize import sanitize
+from policywatch.sanitize import sanitize, terminal_reason
 from storage.change_list import ListedChange, changes_to
 from storage.checks import Check, checks_by_id
 from storage.database import Database
@@ -65,7 +65,7 @@ def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
         {
             "document": check.document_id,
             "outcome": check.outcome,
-            "reason": check.reason and str(check.reason),
+            "reason": check.reason and terminal_reason(check.reason),
             "source": check.source,
             "version": versions[check.version_id].number
             if check.version_id is not None

@@ -1,9 +1,10 @@
-"""Makes text from the web safe to show in terminals, HTML and XML."""
+"""Makes text from the web safe to show in terminals, HTML and XML; and what a terminal says beside a reason."""
 
 from __future__ import annotations
 
 import re
 
+from messages import Message
 from notifier.escape import BREAKS, CONTROLS, DECEIVING, UNSEEN
 
 _DANGEROUS = re.compile(f"[{CONTROLS}{DECEIVING}]")
@@ -22,3 +23,19 @@ def sanitize(text: str) -> str:
 
 def xml_text(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
+
+
+_HINTS = {  # with keys and commands, which pages and mails do not name
+    "robots.forbidden": 'That is robots = "ignore" in its [[documents]] entry.',
+    "robots.unreadable": 'That is robots = "ignore" in its [[documents]] entry.',
+    "differing.leave_out": "They go into remove = [...] of its [[documents]] entry.",
+    "network.private": "That is allow_private = true in its entry, or --allow-private for once.",
+    "mistake.damaged": "`policywatch database check` lists all damage.",
+}
+
+
+def terminal_reason(reason: Message) -> str:
+    """In English, for who edits the watchlist."""
+    inner = [value for value in reason.params.values() if isinstance(value, Message)]
+    hints = (_HINTS[each.code] for each in (reason, *inner) if each.code in _HINTS)
+    return " ".join([str(reason), *hints])

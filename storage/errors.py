@@ -118,7 +118,8 @@ class DamagedCapture(Exception):
 
     def __init__(self, capture_id: int, document_id: str) -> None:
         self.reason = Message("mistake.damaged", capture=capture_id)
-        super().__init__(f"{document_id}: {self.reason}")
+        more = "`policywatch database check` lists all damage."
+        super().__init__(f"{document_id}: {self.reason} {more}")
 
 
 class Busy(StorageError):

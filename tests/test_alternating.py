@@ -182,7 +182,7 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
         checked(job, site, *[policy(), policy(OFFER)] * 2)
         text = operator.read_text("utf-8")
         assert "library/privacy has kept changing in one place since" in text
-        assert 'add remove = [".offer"] to its [[documents]] entry' in text
+        assert "leave these elements out in its settings: .offer" in text
         checked(
             job,
             site,

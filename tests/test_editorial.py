@@ -20,7 +20,9 @@ from policywatch.cli.pages import _state
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load
 from policywatch.ingest.curation import withdraw
+from policywatch.mcp_server import mcp_server
 from policywatch.web.access import Access
+from policywatch.web.export import export_site
 from storage.database import Database
 from storage.journal import Actor
 from storage.lock import one_at_a_time
@@ -28,6 +30,7 @@ from storage.reviews import reviews_of
 from tests.site import AI, a_site, policy, policywatch, run, watchlist
 from tests.stories import day
 from tests.story_of_parley import PRIVACY, PRIVACY_FR
+from tests.test_mcp import ask
 from tests.test_web_browser import complains_of_nothing, overflow
 from tests.test_web_signing_in import PASSWORD, TOKEN, people, sign_in
 from tests.test_work import STATE
@@ -140,7 +143,7 @@ def test_corrected_words_stand_everywhere_and_the_machines_beside_them(
 
 
 def test_notes_have_a_list_and_a_feed_of_their_own(
-    site: httpx.Client, store: Database
+    site: httpx.Client, store: Database, tmp_path: Path
 ) -> None:
     number, other = change_id(store, PRIVACY), change_id(store, PRIVACY_FR)
     feed, listed = "/feed.json?noted=true", "/changes?noted=1"
@@ -163,8 +166,27 @@ def test_notes_have_a_list_and_a_feed_of_their_own(
     page_read, *versions = hrefs(entry, "p a")
     assert page_read == noted[0]["url"]
     assert [site.get(address).status_code for address in versions] == [200, 200]
+    assert listed_by_assistant(store) == [number]
+    exported = tmp_path / "site"
+    export_site(store, exported, today=day(31).date())
+    shown = LexborHTMLParser((exported / f"changes/{number}.html").read_text("utf-8"))
+    assert {"../notes.html", "../notes.atom"} <= {*hrefs(shown, "a")}
+    listing = LexborHTMLParser((exported / "notes.html").read_text("utf-8"))
+    assert len(text(listing, ".entry")) == 1
+    for name in ("notes.json", "fr/notes.json"):
+        (item,) = json.loads((exported / name).read_text("utf-8"))["items"]
+        assert NOTE in item["content_html"]
     edit(site, number, note_en="")
     assert site.get(feed).json()["items"] == []
+    assert listed_by_assistant(store) == []
+    export_site(store, exported, today=day(31).date())
+    assert not (exported / "notes.html").exists()
+
+
+def listed_by_assistant(store: Database) -> list[int]:
+    """The changes with a note, by the tool of the MCP server."""
+    (asked,) = ask(mcp_server(store), ("list_changes", {"noted": True}))
+    return [row["id"] for row in asked["changes"]]
 
 
 def test_the_second_of_two_editors_sees_the_words_of_the_first(

@@ -89,7 +89,10 @@ def test_metrics_are_off_by_default_and_for_who_has_the_token_or_is_here(
     for private in (False, True):
         access = Access(token="a token for programs", private=private)
         with visited(store, with_metrics=True, access=access) as site:
-            assert site.get("/metrics").status_code == 401
+            refused = site.get("/metrics?lang=fr")
+            assert refused.status_code == 401
+            assert private or "Non autorisé" in refused.text
+            assert refused.headers["www-authenticate"] == "Bearer"
             assert site.get("/metrics", headers=token).status_code == 200
     with served(create_app(store, with_metrics=True), proxies=["127.0.0.1"]) as home:
         assert get(f"{home}/metrics").status_code == 200

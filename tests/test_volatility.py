@@ -94,7 +94,7 @@ def test_the_smallest_element_with_a_name_is_told(
     answers: tuple[str, str], remove: str
 ) -> None:
     assert (
-        f"exclude them: add remove = {remove} to its [[documents]] entry"
+        f"leave these elements out in its settings: {', '.join(json.loads(remove))}"
         in unstable(*answers)
     )
 
@@ -125,12 +125,12 @@ def test_what_may_be_the_policys_is_told_without_a_line(
     assert said.startswith(
         "Two answers a moment apart differ, so neither was accepted: one says “"
     )
-    assert "remove" not in said
+    assert "settings" not in said
 
 
 def test_what_is_left_out_already_stays_left_out() -> None:
     said = unstable(*TICKER, remove=('[title="b"]', "aside"), select=("main",))
-    assert r'remove = ["[title=\"b\"]", "aside", ".gauge"]' in said
+    assert "in its settings: .gauge" in said
 
 
 def test_words_are_quoted_short_and_steer_nothing() -> None:
@@ -145,12 +145,12 @@ def test_of_several_parts_the_one_is_named_that_differs() -> None:
     first, second = ([page(""), page(extra)] for extra in TICKER)
     said = str(reason(extraction, first, second))
     assert said.startswith("Part 2 of 2 (http://127.0.0.1/privacy): Two answers")
-    assert 'remove = [".gauge"]' in said
+    assert "in its settings: .gauge" in said
     held = [page('<p class="gauge">We share your letters.</p>'), second[1]]
-    assert "remove" not in str(reason(extraction, [held[0], first[1]], held)), (
+    assert "settings" not in str(reason(extraction, [held[0], first[1]], held)), (
         "it would take words away from another part"
     )
-    assert 'remove = [".gauge"]' in str(reason(extraction, [None, first[1]], second)), (
+    assert "settings: .gauge" in str(reason(extraction, [None, first[1]], second)), (
         "the first one answered 304"
     )
     assert "one says" not in str(reason(extraction, [first[0], None], second))
@@ -170,7 +170,7 @@ def test_the_words_of_a_pdf_are_named_too() -> None:
         )
     )
     assert "Copy twelve”, the other “" in said
-    assert "remove" not in said
+    assert "settings" not in said
 
 
 def ticking(numbers: Iterator[int], markup: str) -> Callable[[], str]:
@@ -191,7 +191,7 @@ def test_a_ticker_is_held_still_while_the_rest_is_watched(
         "one says “in: book 1204 came home”, the other “in: book 1205 came home”"
         in said
     )
-    assert 'remove = [".gauge"]' in said
+    assert "in its settings: .gauge" in said
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
     site.pages["/privacy"] = lambda: policy(
         f"{AI}</p>{ticker.format(next(numbers))}<p>"
@@ -277,7 +277,7 @@ def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the
     said = operator.read_text("utf-8")
     assert "library/privacy has kept changing in one place since" in said
     assert last in said
-    assert line in said
+    assert "leave these elements out in its settings: .crowd" in said
     assert "mark them here: http://watch.example/changes/3" in said
     assert last in policywatch("doctor", "--config", config)
     grown(16)
@@ -289,7 +289,7 @@ def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the
         french = notice_message([notice], language="fr", base_url=None).text
     database.close()
     assert "library/privacy change sans cesse au même endroit depuis le" in french
-    assert f"ajoutez {line} à son entrée [[documents]]" in french
+    assert "excluez ces éléments dans ses réglages\u00a0: .crowd" in french
     config.write_text(f"{config.read_text('utf-8')}{line}\n", "utf-8")
     for number in range(17, 20):
         grown(number)
@@ -347,7 +347,4 @@ def test_what_differs_is_said_in_french() -> None:
         "l’une dit «\u00a01,204 books at home\u00a0», l’autre «\u00a01,207 books at home\u00a0»"
         in text
     )
-    assert (
-        'ajoutez remove = [".gauge"] à son entrée [[documents]] dans la liste de surveillance.'
-        in text
-    )
+    assert text.endswith("excluez ces éléments dans ses réglages\u00a0: .gauge")

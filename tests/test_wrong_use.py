@@ -171,7 +171,7 @@ def test_a_watchlist_that_is_no_text_or_no_file_is_said(config: Path) -> None:
 
 
 def test_a_private_address_can_be_tried_on_purpose() -> None:
-    assert "In the terminal, --allow-private allows it once." in said(
+    assert "or --allow-private for once." in said(
         "try", "http://127.0.0.1:9/", status=1
     )
 

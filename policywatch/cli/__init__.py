@@ -23,6 +23,7 @@ from analysis.model import UnfitModel, UnreadablePage
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.config.errors import BadPairs, WatchlistError, explained_value
 from policywatch.logs import log, start_logging
+from policywatch.sanitize import terminal_reason
 from policywatch.schedule.installation import CannotSchedule
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown
@@ -159,12 +160,13 @@ def main() -> None:
         sys.exit(_say(_wrong_use(failure), WRONG_USE))
     except (WatchlistError, Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
+    except UnreadablePage as failure:
+        sys.exit(_say(terminal_reason(failure.reason), TROUBLE))
     except (
         DamagedCapture,
         DamagedValue,
         StorageError,
         UnfitModel,
-        UnreadablePage,
         ArchiveUnreachable,
     ) as failure:
         sys.exit(_say(str(failure), TROUBLE))

@@ -41,7 +41,7 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.logs import LogFormat, log, start_logging
 from policywatch.plan import has_work
 from policywatch.report import Report, all_good, log_report, with_heartbeat
-from policywatch.sanitize import sanitize
+from policywatch.sanitize import sanitize, terminal_reason
 from policywatch.views.health import (
     by_cause,
     cause_line,
@@ -239,7 +239,7 @@ def print_checks(done: list[dict[str, Any]], checks: Mapping[str, Check]) -> Non
             _outcome(group[0].outcome),
             sanitize(
                 f"{group[0].source}: " * bool(group[0].source)
-                + str(group[0].reason or "")
+                + (terminal_reason(group[0].reason) if group[0].reason else "")
             ),
         )
         for group in causes

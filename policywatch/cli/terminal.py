@@ -21,7 +21,7 @@ from messages import ENGLISH, Message, catalogue, counted
 from notifier.change_view import ChangeView, change_view, listed_view
 from notifier.summary import Quoted
 from policywatch.ingest.drafts import change_columns, stored_passages
-from policywatch.sanitize import sanitize
+from policywatch.sanitize import sanitize, terminal_reason
 from policywatch.views.passages import Run, Section, flagged_first, runs
 from storage.captures import capture_addresses, capture_records
 from storage.change_list import (
@@ -276,7 +276,7 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
         sheet.line(_WORDS("outcome.never"))
         return
     outcome = _WORDS.label("outcome", check.outcome or "unread").lower()
-    reason = f": {check.reason}" if check.reason else ""
+    reason = f": {terminal_reason(check.reason)}" if check.reason else ""
     sheet.line(f"last check {_time(check.checked_at)} UTC, {outcome}{reason}")
 
 

@@ -37,7 +37,7 @@ from analysis.validate.rejection import (
     page_rejection,
 )
 from analysis.validate.selectors import finds_less
-from analysis.validate.volatile import Difference, Reading, find_difference, remove_line
+from analysis.validate.volatile import Difference, Reading, find_difference
 from crawler.targets import Fetched, Fingerprint
 from foundation.vocabulary import UNCLASSIFIED
 from messages import Message
@@ -278,10 +278,10 @@ class ExtractionConfig:
         second: Sequence[Received],
         code: str = "differing.unstable",
     ) -> Message:
-        """What differs between two answers and its consequence (`code`), with the line that removes it."""
+        """What differs between two answers and its consequence (`code`), with the elements to leave out."""
         reason = gap.message(code)
         if gap.remove:
-            line = remove_line([*self.remove, *gap.remove])
+            line = ", ".join(gap.remove)
             reason = Message("differing.leave_out", reason=reason, line=line)
         return of_part(second, gap.part, reason)
 

@@ -54,8 +54,6 @@ def fetched(
     if check.pages:
         return check.pages[0]
     reason = check.reason or verbatim("")
-    if reason.code == "network.private":
-        reason = Message("network.private_tried", reason=reason)
     raise UnreadablePage(
         Message(
             "part.named",

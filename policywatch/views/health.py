@@ -20,7 +20,7 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
 from policywatch.entries import with_additions
 from policywatch.plan import GRACE, is_late, retries
-from policywatch.sanitize import sanitize
+from policywatch.sanitize import sanitize, terminal_reason
 from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now
 from storage.database import Database
@@ -123,7 +123,9 @@ def _cause(check: Check) -> object:
 
 def cause_line(checks: Sequence[Check]) -> str:
     first = checks[0]
-    why = sanitize(f"{first.outcome}: {first.reason or ''}")
+    why = sanitize(
+        f"{first.outcome}: {terminal_reason(first.reason) if first.reason else ''}"
+    )
     if len(checks) == 1:
         return f"{first.document_id}: {why}"
     hosts = len({str(check.reason) for check in checks})

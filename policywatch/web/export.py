@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from importlib import resources
 from itertools import product
@@ -27,7 +27,7 @@ from policywatch.web.backend import WatchlistState
 from policywatch.web.changes import month_before
 from policywatch.web.page_context import FEEDS, VIEWS, PageContext, Query
 from policywatch.web.static_export import ExportResult, File, bring_up_to_date
-from storage.change_list import announcements, event_of
+from storage.change_list import announcements, changes_page, event_of
 from storage.changes import changes_of, passages_by_change
 from storage.clock import midnight
 from storage.database import Database
@@ -75,6 +75,10 @@ class FileNames:
         kind, _, ending = bare.rpartition(".")
         if kind in ("feed", "calendar") and set(params) in ({"service"}, {"document"}):
             return f"{self._of(params)}.{ending}"
+        if set(params) == {"noted"} and bare == "changes":
+            return "notes.html"
+        if set(params) == {"noted"} and kind in ("feed", "calendar"):
+            return f"notes.{ending}"
         if set(params) == {"service"} and bare in ("services", "changes"):
             return f"{self._of(params)}{'-changes' if bare == 'changes' else ''}.html"
         if (
@@ -297,6 +301,10 @@ class _Edition:
             yield from self._pages("/changes", *month.items(), key=all_keys)
             until = date.fromisoformat(month["since"])
             month = month_before(session, wanted, until)
+        noted = replace(wanted, noted=True, cosmetic=True)
+        if changes_page(session, noted, limit=1).rows:
+            yield from self._pages("/changes", ("noted", "true"), key=all_keys)
+            yield from self._feeds(("noted", "true"), key=all_keys)
         yield from self._pages("/changes", key=all_keys)
         yield from self._feeds(key=all_keys)
         for path in ("/health", "/services", "/upcoming", "/"):

@@ -30,6 +30,7 @@ from storage.errors import (
 _KEYS = {
     404: "page",
     400: "unclear",
+    401: "forbidden",
     403: "forbidden",
     405: "method",
     413: "too_large",
@@ -79,11 +80,11 @@ def _not_understood(request: Request, failure: RequestValidationError) -> Respon
 def _other(request: Request, failure: HTTPException) -> Response:
     if _is_program(request):
         return problem(failure.status_code, headers=failure.headers)
-    if failure.status_code in _KEYS:
-        answer = _failed(request, failure.status_code)
-        answer.headers.update(failure.headers or {})
-        return answer
-    return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
+    status = failure.status_code
+    other = "unclear" if status < 500 else "lost"
+    answer = _failed(request, status, key=_KEYS.get(status, other))
+    answer.headers.update(failure.headers or {})
+    return answer
 
 
 def _withdrawn(request: Request, failure: Withdrawn) -> Response:
@@ -119,5 +120,5 @@ def _failed(
     """`detail` is in English. `key` names a page's words."""
     if _is_program(request):
         return problem(status, detail)
-    key = _KEYS[status] if key is None else key
+    key = key or _KEYS[status]
     return render(request, "missing.html", status=status, key=key, unclear=[])
