@@ -146,5 +146,7 @@ def test_verbose_says_which_rule_decided_of_each_document_and_by_which_values(
     (known,) = decided()
     assert known.endswith("the bytes of the text in force")
     site.pages["/privacy"] = policy(AI)
-    assert "severity high, topics ai_training" in decided()[-1]
+    _, decision, routes = decided()[-3:]
+    assert "severity high, topics ai_training" in decision
+    assert re.search(r"change \d+ alerts all$", routes)
     assert " DEBUG " not in ran(config, "--log-format", "text")[1]

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from foundation.vocabulary import Cause
 from notifier.routes import subscriber_routes
+from policywatch.logs import log_decision
 from storage.changes import Change, waiting_changes
 from storage.checks import VALID, count_checks, later_than
 from storage.clock import utc_now
@@ -39,8 +40,18 @@ def alert(
         for each in (*waiting, change):
             if each.id >= undoes:
                 each.waits = 0
+        log_decision(
+            change.document_id, "change %d undoes change %d", change.id, undoes
+        )
         return
     if change.waits or not change.alert:
+        log_decision(
+            change.document_id,
+            "change %d alerts nobody: alert %s, waits for %d checks",
+            change.id,
+            change.alert,
+            change.waits,
+        )
         return
     for each in waiting:
         each.waits = 0
@@ -71,9 +82,15 @@ def add_alerts(
 ) -> None:
     """Not to routes in `but`, nor twice. Dated now: a digest gathers what came since its last time."""
     but = {*but, *(alert.route for alert in alerts_of(session, change.id))}
-    for route in routes_wanting(session, change, routes_for):
-        if route not in but:
-            session.add(Alert(change_id=change.id, route=route, created_at=now()))
+    routes = {*routes_wanting(session, change, routes_for)} - but
+    log_decision(
+        change.document_id,
+        "change %d alerts %s",
+        change.id,
+        ", ".join(sorted(routes)) or "no route",
+    )
+    for route in sorted(routes):
+        session.add(Alert(change_id=change.id, route=route, created_at=now()))
 
 
 def routes_wanting(

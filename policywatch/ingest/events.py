@@ -10,6 +10,7 @@ from sqlmodel import Session
 from analysis.text.normal import normalize
 from foundation.vocabulary import Cause
 from messages import Message
+from policywatch.logs import log_decision
 from storage.change_list import announcements
 from storage.changes import (
     Change,
@@ -70,6 +71,9 @@ def group(session: Session, change: Change) -> None:
     if candidates:
         _, _, id_, code = min(candidates)
         other = stored_change(session, id_)
+        log_decision(
+            of.id, "change %d is of the event of change %d: %s", change.id, id_, code
+        )
         join_event(
             session,
             change,
