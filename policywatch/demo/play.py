@@ -41,6 +41,7 @@ def play(
 ) -> bool:
     """All outcomes and alerts are as expected. `show` prints a change."""
     folder = folder or Path(tempfile.mkdtemp(prefix="policywatch-demo-"))
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "policywatch.db").exists():
         raise FileExistsError(
