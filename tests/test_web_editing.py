@@ -480,7 +480,7 @@ def test_a_duplicate_goes_and_who_follows_it_follows_the_other(
     assert "It is a duplicate of" in asked.text
     into = "library/privacy"
     assert f'value="{into}"' in asked.text
-    sure = {"do": "remove", "sure": "yes"}
+    sure = {"do": "remove", "sure": "merge"}
     for wrong in ("library/none", TERMS):
         answer = admin.post(EDIT, data={**sure, "into": wrong}, headers=BEARER)
         assert answer.status_code == 404
@@ -494,6 +494,47 @@ def test_a_duplicate_goes_and_who_follows_it_follows_the_other(
     add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
     assert admin.get(f"/documents/{TERMS}").status_code == 200, "it is watched again"
     assert policywatch("verify", "--config", config)
+
+
+def test_the_history_of_a_duplicate_becomes_that_of_the_document_that_stays(
+    admin: httpx.Client, library: Site, config: Path, database: Database, tmp_path: Path
+) -> None:
+    add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    alerts, into = tmp_path / "alerts.txt", "library/other-terms"
+    for words in (AI, f"{AI} {AI}"):
+        library.pages["/terms"] = policy(words).replace("Privacy policy", "Terms")
+        run(config, status=0)
+    sent = alerts.read_text("utf-8")
+    library.pages["/other"] = library.pages["/terms"]
+    new = {"title": "Other terms", "kind": "terms", "keep": "yes"}
+    assert add(admin, f"{library.url}/other", **new).status_code == 303
+    library.pages["/other"] = policy("We moved.").replace("Privacy policy", "Terms")
+    library.pages["/terms"] = policy("We went.").replace("Privacy policy", "Terms")
+    run(config, status=0)
+    sent = alerts.read_text("utf-8")
+    chosen = {"do": "remove", "into": into, "sure": "yes"}
+    asked = admin.post(EDIT, data=chosen, headers=BEARER)
+    assert asked.status_code == 200
+    assert "3 versions from before the first own text of “Other terms”" in asked.text
+    with one_at_a_time(database):
+        busy = admin.post(EDIT, data={**chosen, "sure": "merge"}, headers=BEARER)
+    assert (busy.status_code, "A run is in progress." in busy.text) == (409, True)
+    done = admin.post(EDIT, data={**chosen, "sure": "merge"}, headers=BEARER)
+    assert (done.status_code, done.headers["location"]) == (303, f"/documents/{into}")
+    printed = policywatch("history", into, "--json", "--config", config)
+    history, changes = (json.loads(printed)[each] for each in ("versions", "changes"))
+    assert [each["source"] for each in history] == [f"duplicate {TERMS}"] * 3 + [
+        None
+    ] * 2
+    times = [each["captured_at"] for each in history]
+    assert times == sorted(times)
+    after = {each["versions"]["after"]["number"] for each in changes}
+    assert after == {2, 3, 5}, "our first text is the last of the duplicate"
+    assert admin.get(f"/documents/{TERMS}").headers["location"] == f"/documents/{into}"
+    run(config, status=0)
+    assert alerts.read_text("utf-8") == sent, "history alerts nobody"
+    assert policywatch("verify", "--config", config)
+    assert policywatch("database", "check", "--config", config)
 
 
 def test_a_document_is_removed_once_it_was_said_what_goes(

@@ -19,6 +19,7 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.entries import named_by_route, put_entry, stored_entry
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.reprocess import Preview, preview
+from policywatch.sources.duplicate import earlier_versions, merge_history
 from policywatch.views.query_params import DocumentId
 from policywatch.web.add import entry_trouble
 from policywatch.web.backend import Backend, Using
@@ -205,29 +206,37 @@ def _remove(
     row: Document,
     form: Mapping[str, str],
 ) -> Response:
-    """Asks first. Who follows a duplicate, follows the other document then."""
+    """Asks first, and once more where a duplicate's history moves. Who follows it, follows the other document then."""
     planned, into = planned_removal(session, row.id), form.get("into")
     trouble = named_by_route(backend.watchlist, row.id)
     others = [each for each in known(session, [row.service]) if each.id != row.id]
     if into and into not in {each.id for each in others}:
         raise HTTPException(404)
-    if "sure" in form and trouble is None:
+    moving = len(earlier_versions(session, row.id, into)) if into else 0
+    config = backend.state().configs.get(into or "")
+    if into and config is None:
+        trouble = trouble or Message("entry.not_watched")
+    sure = "merge" if into else "yes"
+    if form.get("sure") == sure and trouble is None:
         before = planned._asdict() | {"imported": False}
         after = {"into": into} if into else None
         try:
-            with one_at_a_time(backend.database) as held, held.writing() as writing:
-                enter(
-                    writing,
-                    request.state.actor,
-                    Action.REMOVE,
-                    row.id,
-                    at=backend.now(),
-                    before=before,
-                    after=after,
-                )
-                if into:
-                    follow_instead(writing, row.id, into)
-                remove_document(writing, row.id)
+            with one_at_a_time(backend.database) as held:
+                if into and config:
+                    merge_history(held, row.id, into, config)
+                with held.writing() as writing:
+                    enter(
+                        writing,
+                        request.state.actor,
+                        Action.REMOVE,
+                        row.id,
+                        at=backend.now(),
+                        before=before,
+                        after=after,
+                    )
+                    if into:
+                        follow_instead(writing, row.id, into)
+                    remove_document(writing, row.id)
         except Busy:
             trouble = Message("review.busy")
         except StillCompared:
@@ -242,5 +251,7 @@ def _remove(
         document=row,
         planned=planned,
         others=others,
+        into=next((each for each in others if each.id == into), None),
+        moving=moving,
         trouble=trouble,
     )
