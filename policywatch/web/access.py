@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from asyncio import get_running_loop
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from policywatch.config.errors import Problem, WatchlistError
 from policywatch.config.schema import PersonEntry
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
+from policywatch.web.caches import Recent
 
 PASSWORD, TOKEN = "POLICYWATCH_PASSWORD", "POLICYWATCH_TOKEN"  # names of variables
 SESSION_SECONDS = 12 * 3600
-_SESSIONS = 200  # the oldest go first
+_SESSIONS = 200  # those longest unused go first
 _WINDOW = 15 * 60  # seconds
 _MOST_WRONG = 5  # of one client
 _MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try
@@ -87,7 +88,7 @@ class Access:
                 f"private pages need [[people]], or {PASSWORD} or {TOKEN} in the environment"
             )
         self._clock = clock
-        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._sessions = Recent[bytes, Session](_SESSIONS)
         self._by_proxy: dict[str, Session] = {}
         self._failures: deque[tuple[float, str]] = deque(maxlen=10_000)
         self._hashing = ThreadPoolExecutor(1, "passwords")
@@ -127,11 +128,8 @@ class Access:
             return None
         secret = secrets.token_urlsafe(32)
         until = self._clock() + SESSION_SECONDS
-        self._sessions[_digest(secret)] = Session(
-            secrets.token_urlsafe(32), until, name, known
-        )
-        while len(self._sessions) > _SESSIONS:
-            self._sessions.popitem(last=False)
+        new = Session(secrets.token_urlsafe(32), until, name, known)
+        self._sessions.keep(_digest(secret), new)
         return secret
 
     def _hash_of(self, name: str) -> str | None:
@@ -177,7 +175,7 @@ class Access:
             raise TooManyTries(max(1, int(times[-most] + _WINDOW - self._clock())))
 
     def sign_out(self, secret: str) -> None:
-        self._sessions.pop(_digest(secret), None)
+        self._sessions.forget(_digest(secret))
 
     def session(self, secret: str | None) -> Session | None:
         session = self._sessions.get(_digest(secret)) if secret else None

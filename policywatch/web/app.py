@@ -45,9 +45,8 @@ from policywatch.web import (
     work,
 )
 from policywatch.web.access import Access
-from policywatch.web.answer_cache import AnswerCache
 from policywatch.web.backend import Backend, Using, WatchlistState
-from policywatch.web.capture_bodies import CaptureBodies
+from policywatch.web.caches import AnswerCache, CaptureBodies
 from policywatch.web.failures import FAILURES
 from policywatch.web.rendering import SITE
 from policywatch.web.responses import UNKNOWN

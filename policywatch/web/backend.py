@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from secrets import token_urlsafe
 from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
-from crawler.targets import Fetched
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry, RouteEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, SignUps
-from policywatch.web.answer_cache import AnswerCache
-from policywatch.web.capture_bodies import CaptureBodies
+from policywatch.web.caches import AnswerCache, CaptureBodies, TriedPages
 from policywatch.web.comparisons import Comparisons
 from storage.database import Database
-
-_TRIED = 4  # pages of up to 20 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +37,6 @@ class WatchlistState:
         if document_id not in self.configs:
             raise HTTPException(404)
         return self.configs[document_id]
-
-
-class TriedPages:
-    """The last pages that somebody tried before adding them, by a name that only that form knows."""
-
-    def __init__(self) -> None:
-        self._pages: OrderedDict[str, Fetched] = OrderedDict()
-
-    def keep(self, page: Fetched) -> str:
-        name = token_urlsafe(16)
-        self._pages[name] = page
-        while len(self._pages) > _TRIED:
-            self._pages.popitem(last=False)
-        return name
-
-    def get(self, name: str, url: str) -> Fetched | None:
-        page = self._pages.get(name)
-        return page if page is not None and page.url == url else None
 
 
 @dataclass(frozen=True, slots=True)

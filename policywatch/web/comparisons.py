@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -16,12 +15,12 @@ from analysis.page_json import page_from_json
 from policywatch.ingest.drafts import ChangeDraft, draft_change
 from policywatch.ingest.extraction import ExtractionConfig, differences
 from policywatch.views.query_params import Day, Number
+from policywatch.web.caches import Recent
 from storage.documents import Document
 from storage.versions import Version
 
 WAIT = 10  # seconds
 _AT_ONCE = 2  # for visitors, and as many for people who signed in
-_REMEMBERED = 16  # pairs
 # a version, by number or by a day on which it was in force; the newest where the later one is left out
 From = Annotated[Number | Day, Query(alias="from", union_mode="left_to_right")]
 To = Annotated[Number | Day | None, Query(alias="to", union_mode="left_to_right")]
@@ -58,8 +57,7 @@ class Comparisons:
         self._turns = {
             signed_in: BoundedSemaphore(_AT_ONCE) for signed_in in (False, True)
         }
-        self._lock = Lock()
-        self._recent: OrderedDict[tuple[object, ...], ChangeDraft] = OrderedDict()
+        self._recent = Recent[tuple[object, ...], ChangeDraft](16)
 
     @contextmanager
     def turn(self, request: Request) -> Iterator[None]:
@@ -78,13 +76,8 @@ class Comparisons:
             (version.id, version.fingerprint) for version in (sides.before, sides.after)
         )
         key = (*versions, sides.document.language, sides.document.title)
-        with self._lock:
-            draft = self._recent.pop(key, None)
+        draft = self._recent.get(key)
         if draft is None:
             with self.turn(request):
-                draft = sides.compare()
-        with self._lock:
-            self._recent[key] = draft  # most recent last
-            while len(self._recent) > _REMEMBERED:
-                self._recent.popitem(last=False)
+                draft = self._recent.keep(key, sides.compare())
         return draft
