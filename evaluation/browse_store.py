@@ -472,8 +472,10 @@ def _write(connection: sa.Connection, rows: _Rows) -> None:
     ):
         for part in _parts(those):
             connection.execute(sa.insert(table), part)
-    for paragraphs in rows.paragraphs:
-        write_paragraphs(connection, *paragraphs)
+    documents = connection.execute(sa.select(Document.id, Document.language))  # type: ignore[call-overload]
+    languages = {row.id: row.language for row in documents}
+    for id_, first, texts in rows.paragraphs:
+        write_paragraphs(connection, id_, languages[id_], first, texts)
 
 
 def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -37,9 +37,14 @@ Mentions = Callable[[str], Mapping[str, int]]  # mentions by topic
 # ids of one second; still exact as floats
 _IN_A_SECOND = 2**20
 _TOGETHER = 100  # paragraphs of a pack
+# many rows, for which statements of SQLAlchemy take longer than the database
 _INSERT_WORDS = {
     "sqlite": "INSERT INTO paragraph_words (rowid, words) VALUES (?, ?)",
     "postgresql": "INSERT INTO paragraph_words (paragraph_id, words) VALUES (%s, CAST(%s AS tsvector))",
+}
+_INSERT_INTERVALS = {
+    "sqlite": "INSERT INTO paragraph_intervals (paragraph_id, first) VALUES (?, ?)",
+    "postgresql": "INSERT INTO paragraph_intervals (paragraph_id, first) VALUES (%s, %s)",
 }
 _DIGEST = 16  # bytes
 _ANCHOR = 12  # no two texts of a page share them by chance
@@ -124,10 +129,12 @@ def index_version(
     )
     if session.exec(later.limit(1)).first() is not None:
         return
-    stands = col(ParagraphInterval.last).is_(None)
-    standing = select(ParagraphInterval.paragraph_id).where(stands, *is_of(document_id))
-    known = paragraph_ids(session, document_id), {*session.exec(standing)}
-    index = _Index(session, document_id, *known)
+    index = _Index(session, document_id, paragraph_ids(session, document_id))
+    if index.ids:
+        stands = col(ParagraphInterval.last).is_(None), *is_of(document_id)
+        index.standing = {
+            *session.exec(select(ParagraphInterval.paragraph_id).where(*stands))
+        }
     index.add(version.number, version.captured_at, version.page)
     if mentions and version.number > 1:
         count_mentions(session, document_id, mentions)
@@ -159,7 +166,8 @@ class _Index:
             )
             last = select(func.max(ParagraphPack.last_id)).where(of_second)
             first = max(first, (connection.execute(last).scalar() or 0) + 1)
-            write_paragraphs(connection, self.document_id, first, unseen)
+            language = self.session.get_one(Document, self.document_id).language
+            write_paragraphs(connection, self.document_id, language, first, unseen)
             self.ids |= zip(unseen, count(first))
         current = {self.ids[key] for key in texts}
         id_, last_number = col(ParagraphInterval.paragraph_id), ParagraphInterval.last
@@ -168,36 +176,37 @@ class _Index:
             connection.execute(
                 update(ParagraphInterval).where(*ended).values(last=number - 1)
             )
-        if rows := [
-            {"paragraph_id": each, "first": number}
-            for each in sorted(current - self.standing)
-        ]:
-            connection.execute(insert(ParagraphInterval), rows)
+        if rows := [(each, number) for each in sorted(current - self.standing)]:
+            connection.exec_driver_sql(_INSERT_INTERVALS[connection.dialect.name], rows)
         self.standing = current
 
 
 def write_paragraphs(
-    connection: Connection, document_id: str, first_id: int, texts: Mapping[str, str]
+    connection: Connection,
+    document_id: str,
+    language: str,
+    first_id: int,
+    texts: Mapping[str, str],
 ) -> None:
-    language = connection.execute(
-        select(Document.language).where(Document.id == document_id)
-    ).scalar_one()
     write_forms(connection, language, texts.values())
+    words = [folded_words(each) for each in texts.values()]
+    rows = []
     rest = iter(texts.items())
-    while pack := dict(islice(rest, _TOGETHER)):
-        words = [folded_words(each) for each in pack.values()]
+    for start in range(0, len(texts), _TOGETHER):
+        pack = dict(islice(rest, _TOGETHER))
+        counts = [len(each) for each in words[start : start + _TOGETHER]]
         row = {
-            "first_id": first_id,
-            "last_id": first_id + len(pack) - 1,
+            "first_id": first_id + start,
+            "last_id": first_id + start + len(pack) - 1,
             "document_id": document_id,
             "digests": bytes.fromhex("".join(pack)),
             "texts": [*pack.values()],
-            "counts": {"words": [*map(len, words)]},
+            "counts": {"words": counts},
             "is_counted": False,
         }
-        connection.execute(insert(ParagraphPack), row)
-        write_words(connection, PackWords(document_id, first_id, words))
-        first_id += len(pack)
+        rows.append(row)
+    connection.execute(insert(ParagraphPack), rows)
+    write_words(connection, PackWords(document_id, first_id, words))
 
 
 def place_of(document_id: str) -> str:

@@ -266,11 +266,14 @@ def renumber(session: Session, document_id: str, *, since: int, by: int) -> None
 
 def withdrawn_texts(session: Session, document_id: str) -> dict[str, int]:
     """Except texts that stand in another version."""
+    withdrawn = withdrawn_versions(session, document_id)
+    if not withdrawn:
+        return {}
     same = select(Version.fingerprint).where(Version.document_id == document_id)
     standing = {*session.exec(same)}
     return {
         version.fingerprint: version.capture_id
-        for version, _ in withdrawn_versions(session, document_id)
+        for version, _ in withdrawn
         if version.fingerprint not in standing
     }
 

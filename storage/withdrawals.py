@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from storage.columns import Utc
 
 _SHOWN = "policywatch_withdrawn_too"
+_CRITERIA: list[ExecutableOption] = []
 
 
 class Withdrawal(SQLModel, table=True):
@@ -30,16 +32,17 @@ def leave_out_withdrawn(table: type[SQLModel], id_: Any, withdrawn: Any) -> None
     so lists still use their indexes.
     """
     others = id_.not_in(select(withdrawn).where(withdrawn.is_not(None)))
-    criteria = with_loader_criteria(table, others, include_aliases=True)
+    _CRITERIA.append(with_loader_criteria(table, others, include_aliases=True))
 
-    @event.listens_for(Session, "do_orm_execute")
-    def narrow(state: ORMExecuteState) -> None:
-        if (
-            state.is_select
-            and not state.is_column_load
-            and not state.session.info.get(_SHOWN)
-        ):
-            state.statement = state.statement.options(criteria)
+
+@event.listens_for(Session, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    if (
+        state.is_select
+        and not state.is_column_load
+        and not state.session.info.get(_SHOWN)
+    ):
+        state.statement = state.statement.options(*_CRITERIA)
 
 
 @contextmanager

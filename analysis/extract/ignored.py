@@ -23,6 +23,8 @@ def leave_out_ignored(
     """Below the same title as an ignored block, with its words, or nearly: the latter only if they are new (`former`
     are the blocks in force) and have no word of policies.
     """
+    if not ignored:
+        return page
     blocks: list[Block] = []
     dropped: dict[int, Block] = {}  # index in the page
     # below titles that are left out

@@ -37,8 +37,9 @@ def finish(
     """And the document's health. `not_before` is the end of the server's pause."""
     if check.id is not None and utc_now() - check.checked_at > _DAY:
         note(session, "read", f"{check.document_id}, check {check.id}")
-    check.outcome, check.reason = outcome.value, reason
+    # before the check is edited: the query would write it, and its last edit would be another statement
     row = document(session, check.document_id)
+    check.outcome, check.reason = outcome.value, reason
     if outcome.is_good:
         _recovered(session, row, check)
     else:

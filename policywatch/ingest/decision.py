@@ -260,7 +260,7 @@ def load_history(
     replaced = replaced_by(row)
     waiting = [
         (change.id, _version_before(session, document_id, change.version_id))
-        for change in waiting_changes(session)
+        for change in (waiting_changes(session) if current is not None else ())
         if change.document_id == document_id
     ]
     return History(
