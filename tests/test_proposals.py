@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foundation.vocabulary import NoticeKind
-from policywatch.ingest import recording
+from policywatch.ingest import captures
 from policywatch.ingest.proposals import page_key
 from policywatch.pipeline import Job
 from policywatch.views.serializer import history_json
@@ -134,7 +134,7 @@ def test_a_run_that_ends_amid_a_text_tells_once(
         site.pages["/privacy"] = linking("<a href='/ai-terms'>Terms of our AI</a>")
         with monkeypatch.context() as ending:
             ending.setattr(
-                recording, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+                captures, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
             )
             with pytest.raises(KeyboardInterrupt):
                 job.run(force=True)

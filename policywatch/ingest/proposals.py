@@ -70,10 +70,22 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
         if row.service == of.service
         for url in row.addresses
     }
-    known_pages, ids = _known_pages(session), {row.id for row in documents}
-    for row in watched(session):
-        if row.service == of.service and (canonical := _canonical(session, row)):
-            known_pages.append((canonical, row.title))
+    rows, checks, ids = (
+        watched(session),
+        last_checks(session),
+        {row.id for row in documents},
+    )
+    known_pages = _addresses(rows)
+    known_pages += [  # where they were last found
+        (url, row.title)
+        for row in documents
+        if row.id in checks and (url := checks[row.id].final_url)
+    ]
+    known_pages += [
+        (canonical, row.title)
+        for row in rows
+        if row.service == of.service and (canonical := _canonical(session, row))
+    ]
     known_pages += [
         (url, _title(entry))
         for notice in notices_of(session, NoticeKind.LINKS)
@@ -183,43 +195,23 @@ class _Taken:
     """Addresses with titles."""
 
     def __init__(self, pages: Iterable[tuple[str, str]]) -> None:
-        self._titles = dict[
-            str, dict[frozenset[tuple[str, str]], str]
-        ]()  # by address, then query
-        for url, title in pages:
-            place, query = _place(url)
-            self._titles.setdefault(place, {})[query] = title
+        self._pages = [(*_place(url), title) for url, title in pages]
 
     def has(self, url: str, words: str) -> bool:
         """Additional parameters do not matter, unless the link's words name another kind of document."""
         place, query = _place(url)
+        named = _SIGNS.sub(" ", place)
         return any(
             own == query
-            or (
-                own < query
-                and kinds_of(words) <= kinds_of(f"{title} / {_SIGNS.sub(' ', place)}")
-            )
-            for own, title in self._titles.get(place, {}).items()
+            or (own < query and kinds_of(words) <= kinds_of(f"{title} / {named}"))
+            for its_place, own, title in self._pages
+            if its_place == place
         )
 
 
 def _place(url: str) -> tuple[str, frozenset[tuple[str, str]]]:
     place, _, query = page_key(url).partition("?")
     return place, frozenset(parse_qsl(query, keep_blank_values=True))
-
-
-def _known_pages(session: Session) -> list[tuple[str, str]]:
-    """Watched, and where they were last found."""
-    checks = last_checks(session)
-    found = (
-        (row.title, checks[row.id].final_url)
-        for row in known(session)
-        if row.id in checks
-    )
-    return [
-        *_addresses(watched(session)),
-        *((url, title) for title, url in found if url),
-    ]
 
 
 def _addresses(rows: Iterable[Document]) -> list[tuple[str, str]]:
