@@ -133,7 +133,6 @@ class Access:
         return secret
 
     def _hash_of(self, name: str) -> str | None:
-        """Of a person or, without a name, the shared one."""
         if not name:
             return self._hash
         person = self._people().get(name)
@@ -188,7 +187,6 @@ class Access:
         return session
 
     def session_by_proxy(self, name: str | None) -> Session | None:
-        """Of a person whom a trusted proxy names."""
         if name is None or name not in self._people():
             return None
         new = Session(secrets.token_urlsafe(32), inf, name, "")

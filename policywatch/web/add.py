@@ -9,7 +9,6 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlmodel import Session
 
@@ -24,8 +23,7 @@ from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import log
 from policywatch.sources.new_page import read_new, suggest_entry
 from policywatch.web.backend import Backend, Using
-from policywatch.web.forms import OperatorForm
-from policywatch.web.page_context import page_context
+from policywatch.web.forms import OperatorForm, done
 from policywatch.web.rendering import page_router, render
 from storage.captures import add_capture
 from storage.checks import Check
@@ -90,7 +88,7 @@ def add(request: Request, backend: Using, form: OperatorForm) -> Response:
         put_entry(session, entry, request.state.actor, now)
         _record(session, replace(capture, document=entry.id), now)
     _ingest(backend, watchlist.model_copy(update={"documents": [entry]}))
-    return RedirectResponse(page_context(request).link(f"/documents/{entry.id}"), 303)
+    return done(request, form, f"/documents/{entry.id}")
 
 
 def entry_trouble(failure: ValidationError) -> Message:

@@ -42,7 +42,6 @@ class ListQuery(ChangesQuery):
     newer: Place | None = Field(None, description="newer than this place")
 
     def without(self, name: str, value: str) -> dict[str, list[str]]:
-        """The filter without one of its values."""
         query = self.as_query
         return query | {name: [other for other in query[name] if other != value]}
 

@@ -119,7 +119,6 @@ def comparison_choice(
 def versions_page(
     sides: Sides, steps: Sequence[Step], draft: ChangeDraft
 ) -> dict[str, Any]:
-    """The difference between two versions, and the changes that made it."""
     whole = sum_of(steps, draft.passages, sides.before.page, sides.after.page)
     return {
         "texts": sides,

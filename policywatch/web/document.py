@@ -174,7 +174,6 @@ class Chart:
 
 
 def chart(points: Sequence[Point]) -> Chart | None:
-    """None for a single version."""
     if len(points) < 2:
         return None
     start, last = points[0].captured_at, points[-1].captured_at

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import get_args
 
 from fastapi import Depends, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlmodel import Session
 
@@ -26,11 +25,11 @@ from policywatch.web.backend import Backend, Using
 from policywatch.web.forms import (
     EntryForm,
     OperatorForm,
+    done,
     lines,
     only_operators,
     written,
 )
-from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
 from storage.documents import Document, document, filter_choices, known
@@ -107,9 +106,7 @@ def edit(
     with backend.database.writing() as session:
         before = entry if owned_by == "file" else None
         put_entry(session, tried, request.state.actor, backend.now(), before=before)
-    return RedirectResponse(
-        page_context(request).link(f"/documents/{document_id}"), 303
-    )
+    return done(request, form, f"/documents/{document_id}")
 
 
 def owner(watchlist: Watchlist, row: Document) -> str:
@@ -189,14 +186,13 @@ def _page(
 
 
 def _release(request: Request, backend: Backend, row: Document) -> Response:
-    """The file's entry applies again."""
     with backend.database.writing() as session:
         row = document(session, row.id)
         before, who = row.entry, request.state.actor
         row.entry, row.overrides = None, False
         row.forget_validators()
         enter(session, who, Action.EDIT, row.id, at=backend.now(), before=before)
-    return RedirectResponse(page_context(request).link(f"/documents/{row.id}"), 303)
+    return done(request, {}, f"/documents/{row.id}")
 
 
 def _remove(
@@ -243,7 +239,7 @@ def _remove(
             trouble = Message("entry.compared")
         else:
             path = f"/documents/{into}" if into else "/services"
-            return RedirectResponse(page_context(request).link(path), 303)
+            return done(request, form, path)
     return render(
         request,
         "remove.html",

@@ -209,8 +209,6 @@ class _Snapshot:
 
 
 class _Edition:
-    """What is exported: some services, from some day on."""
-
     def __init__(
         self,
         session: Session,
@@ -313,7 +311,6 @@ class _Edition:
     def _pages(
         self, path: str, *query: tuple[str, str], key: str | None = None
     ) -> Iterator[File]:
-        """In each language, unless the export is narrowed."""
         if not self._names.has(path):
             return
         is_change = path.startswith("/changes/")

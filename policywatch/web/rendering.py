@@ -23,7 +23,7 @@ from storage.change_list import leading_first
 from storage.paragraphs import anchor
 from storage.search import excerpt
 
-SITE = "policywatch"  # the pages' name
+SITE = "policywatch"
 
 
 def _templates() -> Environment:

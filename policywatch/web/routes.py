@@ -79,7 +79,6 @@ def send_sample(request: Request, backend: Using, form: OperatorForm) -> Respons
 
 @router.get("/routes/edit", dependencies=[Depends(only_operators)])
 def edit_form(request: Request, backend: Using, name: Word | None = None) -> Response:
-    """Without a name, of a new one."""
     watchlist = backend.watchlist
     if name is None:
         new = RouteEntry(name="-", to=["-"], language=watchlist.operator.language)

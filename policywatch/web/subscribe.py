@@ -104,7 +104,6 @@ def _form(
     status: int = 200,
     message: str | None = None,
 ) -> Response:
-    """With what was typed."""
     return render(
         request,
         "subscribe.html",
@@ -242,7 +241,6 @@ def _is_right(session: Session, reader: Subscriber) -> bool:
 
 
 def offer(request: Request, backend: Using) -> None:
-    """A link to the form, on each page."""
     request.state.access["can_subscribe"] = (
         backend.state().recipients.route_to is not None
     )

@@ -51,7 +51,6 @@ def dismiss_proposal(
 
 
 def count_work(request: Request, backend: Using) -> None:
-    """For the menu of those who signed in."""
     if request.state.access["csrf"]:
         with backend.database.reading() as session:
             request.state.access["open_work"] = open_work(
