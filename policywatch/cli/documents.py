@@ -47,7 +47,7 @@ from policywatch.entries import (
     put_route,
     stored_entry,
 )
-from policywatch.sanitize import sanitize
+from policywatch.sanitize import sanitize, terminal_reason
 from policywatch.sources.new_page import read_new, suggest_entry
 from policywatch.views.serializer import watched_json
 from storage.clock import utc_now
@@ -290,7 +290,12 @@ def add(
         except (UnreadablePage, ValueError) as failure:
             if from_ is None:
                 raise _wrong(failure) from failure
-            say(f"{line['url']}: not added: {failure}")
+            why = (
+                terminal_reason(failure.reason)
+                if isinstance(failure, UnreadablePage)
+                else failure
+            )
+            say(f"{line['url']}: not added: {why}")
             failed = True
     if failed:
         raise Exit(TROUBLE)
