@@ -112,7 +112,8 @@ class Evidence:
 class Passage:
     """One place of a change. `before` is None for added text, `after` for removed; moved text has both, alike.
 
-    `lead_in` holds the governing lines of a list or table ("You must not:", the header row). `returns`: added text
+    `lead_in` holds the governing lines of a list or table ("You must not:", the header row), `former` those and the
+    title that moved text stood under, where they were others. `returns`: added text
     that stood there before, or removed text of only the last versions. `why` gives the deciding reasons, also for not
     flagging. `chance` of an alert is the model's; None if not asked. `may_pass`: it seems to say nothing of the
     document (a caption, an offer), so that it makes no version before it has stayed.
@@ -130,6 +131,7 @@ class Passage:
     why: tuple[Message, ...] = ()
     chance: float | None = None
     lead_in: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
     is_heading: bool = False
     may_pass: bool = False
 

@@ -46,6 +46,10 @@ class _Text(NamedTuple):
     def surroundings(self) -> dict[str, Any]:
         return {"lead_in": self.lead_in, "is_heading": self.block.kind == "heading"}
 
+    @property
+    def governing(self) -> tuple[str, ...]:
+        return (*self.block.heading[-1:], *self.lead_in)
+
 
 class _Place(NamedTuple):
     """By the later text; removed ones by the block they preceded."""
@@ -58,14 +62,18 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
     """In the later text's order, unclassified.
 
     Invisible differences (punctuation, case, white space, list numbers, paragraph breaks) are none. Text found
-    elsewhere word for word is `moved`.
+    elsewhere word for word is `moved`; so is what now stands under another title or lead-in of both texts.
     """
     b, a = _texts(before, after), _texts(after, before)
+    titles = _titles(b) & _titles(a)
     places: dict[_Place, Passage] = {}
     b_left: dict[int, int] = {}  # by index, that in the later text
     a_left: dict[int, None] = {}  # for its order
     for run in edits([text.key for text in b], [text.key for text in a]):
         if run.same:
+            for i, j in zip(range(run.b0, run.b1), range(run.a0, run.a1), strict=True):
+                if former := _former(b[i], a[j], titles):
+                    places[_Place(j, i)] = _moved(b[i], a[j], former)
             continue
         b_gap, a_gap = range(run.b0, run.b1), range(run.a0, run.a1)
         if [w for i in b_gap for w in b[i].words] == [
@@ -83,7 +91,7 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
         place = min(a_free, default=run.a1)
         b_left.update((i, place) for i in sorted(b_free))
         a_left.update(dict.fromkeys(sorted(a_free)))
-    _elsewhere(places, b, a, b_left, a_left)
+    _elsewhere(places, b, a, b_left, a_left, titles)
     for i, j in b_left.items():
         places[_Place(j, i)] = Passage(
             b[i].block.heading, "removed", b[i].block.text, None, **b[i].surroundings
@@ -297,12 +305,38 @@ def _grown(
     return sorted(parts)
 
 
+def _titles(texts: Sequence[_Text]) -> set[str]:
+    """Keys of lines that govern others."""
+    lines = dict.fromkeys(line for text in texts for line in text.governing)
+    return {text_key(line) for line in lines}
+
+
+def _former(b: _Text, a: _Text, titles: set[str]) -> tuple[str, ...]:
+    """What governed it, if that governs no more but stands on, as does what governs it now: else a title was reworded."""
+    if b.governing == a.governing or b.block.kind == "heading":
+        return ()
+    was, now = ({text_key(line) for line in text.governing} for text in (b, a))
+    return b.governing if was != now and was | now <= titles else ()
+
+
+def _moved(b: _Text, a: _Text, former: tuple[str, ...]) -> Passage:
+    return Passage(
+        a.block.heading,
+        "moved",
+        b.block.text,
+        a.block.text,
+        former=former,
+        **a.surroundings,
+    )
+
+
 def _elsewhere(
     places: dict[_Place, Passage],
     b: list[_Text],
     a: list[_Text],
     b_left: dict[int, int],
     a_left: dict[int, None],
+    titles: set[str],
 ) -> None:
     """Moved, perhaps slightly changed; removed from what is left."""
     by_key: dict[str, deque[int]] = defaultdict(deque)
@@ -313,13 +347,7 @@ def _elsewhere(
         if same:
             j = same.popleft()
             del b_left[i], a_left[j]
-            places[_Place(j, i)] = Passage(
-                a[j].block.heading,
-                "moved",
-                b[i].block.text,
-                a[j].block.text,
-                **a[j].surroundings,
-            )
+            places[_Place(j, i)] = _moved(b[i], a[j], _former(b[i], a[j], titles))
     b_long = [i for i in b_left if len(b[i].words) >= _SHORT]
     a_long = [j for j in a_left if len(a[j].words) >= _SHORT]
     if not b_long or not a_long:

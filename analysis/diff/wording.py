@@ -62,7 +62,8 @@ def wording(
 ) -> Wording:
     """The keys of sentences in the other changed places: a sentence that moved between paragraphs is no change."""
     if passage.operation == "moved":
-        return Wording((), "looks.moved")
+        # elsewhere the same words may mean something else
+        return _one_sided(passage, ()) if passage.former else Wording((), "looks.moved")
     if not passage.before or not passage.after:
         return _one_sided(
             passage, elsewhere_before if passage.after else elsewhere_after
