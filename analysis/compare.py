@@ -12,7 +12,7 @@ from analysis.classify.conventions import HIGH
 from analysis.classify.explain import evidence, why
 from analysis.classify.features import MOST_PASSAGES, PassageFeatures, annotate, kind_of
 from analysis.classify.lead import Candidate, candidates
-from analysis.classify.model import LANGUAGES, Model, shipped_model
+from analysis.classify.model import CLASSIFIED, LANGUAGES, Model, shipped_model
 from analysis.classify.summary import headline, summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.diff import passages, text_key
@@ -79,7 +79,7 @@ def compare(
         )
         for number, each in enumerate(annotated)
     ]
-    if language in LANGUAGES:
+    if language in CLASSIFIED:
         verdicts = _without_translations(verdicts, places, before, language)
     beside = _beside(annotated, verdicts, language)
     verdicts = [
@@ -128,7 +128,7 @@ def compare(
     reasons = tuple(
         name for name in whole.conventions if whole.severity == "high" and name in HIGH
     )
-    if not whole.is_learned:
+    if language not in LANGUAGES:
         return replace(
             comparison, brief=_quotation_only(annotated, alerting, comparison)
         )

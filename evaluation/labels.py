@@ -27,6 +27,7 @@ from analysis.validate.rejection import change_rejection
 Row = dict[str, Any]  # a labelled passage, change or summary
 OWN = "own.jsonl"  # in the folder of labels: labels of whoever trains
 _OWN_TIMES = 5  # as much as others counts each of these
+_NEUTRAL_TIMES = 2  # for titles of data practices stand above many labels of news
 OURS = "written"  # begins the names that stand for the service of our own passages: each is one of its own
 DATA = Path(__file__).with_name("data")
 CASES = Path(__file__).parent.parent / "tests" / "cases"
@@ -69,7 +70,14 @@ def read_text(text: str, language: str | None) -> Page:
 
 def passage_of(row: Row) -> Passage:
     """A labelled passage."""
-    return Passage(tuple(row["heading"]), row["operation"], row["before"], row["after"])
+    return Passage(
+        tuple(row["heading"]),
+        row["operation"],
+        row["before"],
+        row["after"],
+        lead_in=tuple(row.get("lead_in", ())),
+        former=tuple(row.get("former", ())),
+    )
 
 
 def features_of(row: Row) -> PassageFeatures:
@@ -87,7 +95,9 @@ def labelled_passages(folder: Path) -> list[Row]:
     return [
         *read_rows(folder / "places.jsonl.gz"),
         *read_rows(DATA / "furniture.jsonl"),
-        *read_rows(DATA / "neutral.jsonl"),
+        *(row | {"times": _NEUTRAL_TIMES} for row in read_rows(DATA / "neutral.jsonl")),
+        *read_rows(DATA / "small_changes.jsonl"),
+        *read_rows(DATA / "german_places.jsonl"),
         *_written(),
         *(row | {"times": _OWN_TIMES} for row in own),
     ]

@@ -6,6 +6,7 @@ import pytest
 
 from analysis.compare import compare
 from analysis.diff import block_keys
+from analysis.extract import read_page
 from analysis.model import Block, Comparison, Page
 
 POLICY = (
@@ -241,9 +242,9 @@ class TestLanguageWithoutModel:
     def test_every_change_of_wording_is_reported_with_topics_of_the_word_list(
         self,
     ) -> None:
-        policy = ("Wir speichern Ihre Kontodaten, solange Ihr Konto besteht.",)
-        added = "Wir verwenden Ihre Beiträge zum Training unserer Modelle der künstlichen Intelligenz."
-        found = changed(policy, (*policy, added), "de")
+        policy = ("Conservamos los datos de su cuenta mientras esté abierta.",)
+        added = "Usamos sus publicaciones para entrenar nuestros modelos de inteligencia artificial."
+        found = changed(policy, (*policy, added), "es")
         assert found.alert
         assert "ai_training" in found.topics
         assert found.direction == "none"
@@ -255,8 +256,66 @@ class TestLanguageWithoutModel:
 
     def test_noise_is_no_change(self) -> None:
         assert not changed(
-            ("Wir speichern  Ihre Daten.",), ("Wir speichern Ihre Daten .",), "de"
+            ("Guardamos  sus datos.",), ("Guardamos sus datos .",), "es"
         ).alert
+
+
+@pytest.mark.parametrize(
+    ("news", "is_told"),
+    [
+        ("Ihre Rufnummer geben wir an unsere Werbepartner weiter.", True),
+        ("Unsere Öfen werden in Suhl gebaut.", False),
+    ],
+)
+def test_german_is_learned_too(news: str, is_told: bool) -> None:
+    policy = ("Wir speichern Ihre Kontodaten, solange Ihr Konto besteht.",)
+    found = changed(policy, (*policy, news), "de")
+    assert found.is_classified
+    assert found.alert == is_told
+
+
+LISTS = """# Privacy Policy
+
+## Data we never pass on
+
+- the name of your ship
+- your position at sea
+- the depth of your keel
+
+## Data we pass on to insurers
+
+- the year your ship was built
+- the port it lies in
+
+## Logs
+
+| Log | Kept for | Read by |
+| --- | --- | --- |
+| Engine | 3 months | our mechanics |
+| Route | 3 months | nobody |
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("3 months | nobody", "6 years | nobody"),
+        ("3 months | nobody", "3 months | harbour masters and insurers"),
+        ("it lies in\n", "it lies in\n- the names of your crew\n"),
+        ("- your position at sea\n- the depth", "- the depth"),
+    ],
+)
+def test_a_little_change_is_read_with_what_governs_it(old: str, new: str) -> None:
+    after = LISTS.replace(old, new)
+    if "position" in old:
+        after = after.replace("built\n", "built\n- your position at sea\n")
+    pages = [
+        read_page(text.encode(), mime="text/markdown", language="en")
+        for text in (LISTS, after)
+    ]
+    found = compare(*pages, language="en")
+    assert found.alert
+    assert len(found.passages) == 1
 
 
 def test_an_enormous_change_is_bounded_and_says_so() -> None:

@@ -525,9 +525,9 @@ def test_a_name_that_stands_on_the_page_already_is_no_news_of_ai() -> None:
 
 
 def test_a_language_without_a_model_is_quoted_and_nothing_is_claimed() -> None:
-    news = "Wir verkaufen Ihre Daten an unsere Partner und trainieren damit standardmäßig unsere KI-Modelle."
-    before, after = (Page("Datenschutz", "de", tuple(Block("paragraph", text) for text in texts))
-                     for texts in (("Guten Tag.",), ("Guten Tag.", news)))  # fmt: skip
+    news = "Vendemos sus datos a nuestros socios y, por defecto, entrenamos con ellos nuestros modelos de IA."
+    before, after = (Page("Privacidad", "es", tuple(Block("paragraph", text) for text in texts))
+                     for texts in (("Buenos días.",), ("Buenos días.", news)))  # fmt: skip
     comparison = compare(before, after, trusted=True)
     assert not comparison.is_classified
     assert comparison.brief.headline

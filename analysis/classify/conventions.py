@@ -254,6 +254,8 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
     """What is newly ruled out is no high practice; what is done beside it stays one."""
     if verdict.severity != "high" or not HIGH.isdisjoint(verdict.conventions):
         return None
+    if denies(features.passage.lead_in):
+        return {"severity": "medium"}
     if not features.has("promise", side="after") or features.has(
         "promise", side="before"
     ):

@@ -11,12 +11,15 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from analysis.classify.clauses import denies
 from analysis.diff import plain_words
 from analysis.diff.lead_ins import lead_ins
 from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wording
 from analysis.model import CELL, Page, Passage
+from analysis.text.dates import dates_in
 from analysis.text.intervals import Intervals
 from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_topics
+from analysis.text.times import times_in
 from analysis.text.word_lists import word_lists
 from foundation.vocabulary import SIDES, Side
 
@@ -34,8 +37,11 @@ _GROUPS = {
     "near": 0.7,
     "under": 0.7,
     "section": 0.5,
+    "left": 0.7,
+    "column": 0.7,
 }  # by scale
 _SHAPE = 0.35
+_KIND = 0.5
 Features = dict[str, float]
 
 
@@ -232,7 +238,7 @@ def _spoken(page: Page) -> str:
 def _length(passage: Passage) -> int:
     return (
         0
-        if passage.operation == "moved"
+        if passage.operation == "moved" and not passage.former
         else len(passage.before or "") + len(passage.after or "")
     )
 
@@ -281,14 +287,18 @@ def passage_features(
         words[side].append(token)
     context = {
         side: [
-            tokens(passage.texts[side][each.start : each.end])
-            for each in sentences
-            if each.side == side
+            tokens(passage.texts[side][start:end])
+            for start, end in dict.fromkeys(
+                _whole(passage.texts[side], each)
+                for each in sentences
+                if each.side == side
+            )
         ]
         for side in words
     }
     titles = [tokens(title)[:20] for title in passage.heading[-3:]]
     above = [tokens(line)[:20] for line in passage.lead_in]
+    former = [tokens(line)[:20] for line in passage.former]
     came, went = ([token.text for token in words[side]] for side in ("after", "before"))
     groups = {
         "came": came,
@@ -301,6 +311,12 @@ def passage_features(
         ],
         "under": [token.text for title in (*titles, *above) for token in ngrams(title)],
         "section": [token.text for title in titles[-1:] for token in ngrams(title)],
+        "left": [token.text for line in former for token in ngrams(line)],
+        "column": [
+            token.text
+            for title in _columns(passage, sentences)
+            for token in ngrams(tokens(title))
+        ],
     }
     values = dict.fromkeys(
         _shape(passage, changed, kind, language, words, context), _SHAPE
@@ -310,7 +326,69 @@ def passage_features(
         values |= {f"{group} {member}": scale for member in members}
     values |= _lexicon(passage, phrases, language)
     size = sum(" " not in token and token[0] != "^" for token in (*came, *went))
+    values |= dict.fromkeys(_kinds(passage, phrases, size, language), _KIND)
     return PassageFeatures(passage, changed, passage, phrases, values, size)
+
+
+def _whole(text: str, sentence: ChangedSentence) -> tuple[int, int]:
+    """Its bounds; of a cell those of the row."""
+    first = text.rfind("\n", 0, sentence.start) + 1
+    last = text.find("\n", sentence.end)
+    last = len(text) if last < 0 else last
+    is_cell = CELL in text[first:last]
+    return (first, last) if is_cell else (sentence.start, sentence.end)
+
+
+def _columns(passage: Passage, sentences: Iterable[ChangedSentence]) -> Iterator[str]:
+    """Headers of the changed cells."""
+    header = passage.lead_in[-1].split(CELL) if passage.lead_in else []
+    for sentence in sentences:
+        text = passage.texts[sentence.side]
+        first, _ = _whole(text, sentence)
+        number = text.count(CELL, first, sentence.end)
+        if len(header) > 1 and number < len(header):
+            yield header[number]
+
+
+def _kinds(
+    passage: Passage,
+    phrases: Sequence[ChangedPhrase],
+    size: int,
+    language: str | None,
+) -> Iterator[str]:
+    """What kind of words changed, and what the sentence or the lines above it are about."""
+    above = (*passage.heading[-2:], *passage.lead_in)
+    named: list[ChangedPhrase | PhraseMatch] = [*phrases]
+    for line in above:
+        named += matches(line, language)
+    about = {
+        each.topic
+        for each in named
+        if each.tier == "decides" or each.topic in ("personal_data", "user_content")
+    }
+    about |= {topic for line in above for topic in section_topics(line, language)}
+    about.add("something" if about else "nothing")
+    sides = {
+        topic: {each.side for each in phrases if each.changed and each.topic == topic}
+        for topic in {each.topic for each in phrases if each.tier == "words"}
+    }
+    kinds = {
+        f"{topic} {'both' if len(each) > 1 else 'came' if each == {'after'} else 'went'}"
+        for topic, each in sides.items()
+        if each
+    }
+    shape = "row" if CELL in passage.text else "item" if passage.lead_in else "sentence"
+    if shape != "sentence" or passage.operation in ("reworded", "moved"):
+        # a whole sentence says by itself what it is about
+        kinds.add(f"{shape} {passage.operation} {min(3, size.bit_length())}")
+    if denies(passage.lead_in):
+        kinds.add(f"denied {passage.operation}")
+    if denies(passage.former):
+        kinds.add("was denied")
+    for kind in sorted(kinds):
+        yield f"kind {kind}"
+        for topic in sorted(about):
+            yield f"kind {kind} about {topic}"
 
 
 def _phrases(
@@ -319,15 +397,31 @@ def _phrases(
     language: str | None,
     own: Lexicon | None,
 ) -> Iterator[ChangedPhrase]:
+    rows: dict[tuple[Side, int, int], list[tuple[int, int]]] = {}
     for sentence in sentences:
-        text = passage.texts[sentence.side][sentence.start : sentence.end]
-        changed = Intervals(sentence.spans)
-        for match in (*matches(text, language), *(own.matches(text) if own else ())):
-            start, end = sentence.start + match.start, sentence.start + match.end
+        bounds = _whole(passage.texts[sentence.side], sentence)
+        rows.setdefault((sentence.side, *bounds), []).extend(sentence.spans)
+    for (side, first, last), spans in rows.items():
+        text = passage.texts[side][first:last]
+        changed = Intervals(spans)
+        quantities = [
+            PhraseMatch(name, "words", each.start, each.end)
+            for name, found in (
+                ("time", times_in(text)),
+                ("date", dates_in(text, "dmy")),
+            )
+            for each in found
+        ]
+        for match in (
+            *matches(text, language),
+            *(own.matches(text) if own else ()),
+            *quantities,
+        ):
+            start, end = first + match.start, first + match.end
             yield ChangedPhrase(
                 match.topic,
                 match.tier,
-                sentence.side,
+                side,
                 start,
                 end,
                 changed.overlap(start, end),
@@ -347,10 +441,14 @@ def _lexicon(
             values[f"phrase changed {name}"] = 1.0
         else:
             values[f"phrase near {name}"] = 0.7
-    for title in passage.heading[-2:]:
+    for title in (*passage.heading[-2:], *passage.lead_in):
         values |= {f"titled {topic}": 0.7 for topic in section_topics(title, language)}
         named: tuple[PhraseMatch, ...] = matches(title, language)
         values |= {f"phrase under {match.topic}": 0.5 for match in named}
+    for line in passage.former:
+        values |= {
+            f"phrase left {match.topic}": 0.5 for match in matches(line, language)
+        }
     return values
 
 

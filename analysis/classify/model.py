@@ -14,7 +14,8 @@ from analysis.model import UnfitModel
 from foundation.vocabulary import TOPICS
 
 FORMAT = 1  # raise it when a change of features.py invalidates old weights
-LANGUAGES = ("en", "fr")  # of the labels
+LANGUAGES = ("en", "fr")  # of the labels of all models
+CLASSIFIED = (*LANGUAGES, "de")  # of those of passages
 TARGETS = (
     "substantive",
     "alert",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from analysis.classify.conventions import CONVENTIONS, HIGH
 from analysis.classify.features import PassageFeatures
-from analysis.classify.model import LANGUAGES, Model
+from analysis.classify.model import CLASSIFIED, Model
 from foundation.vocabulary import TOPICS, Direction, Severity, gravity
 
 ALERTS = 0.5  # chance from which a passage alerts, and from which its meaning changed
@@ -46,7 +46,7 @@ def classify_passage(
         return Verdict()
     if features.passage.is_heading:
         return Verdict(substantive=True)  # its section says more
-    if language not in LANGUAGES:
+    if language not in CLASSIFIED:
         return _unlearned(features)
     chances = model.predict(features.values)
     verdict = Verdict(chances["substantive"] >= ALERTS, chances=chances)
