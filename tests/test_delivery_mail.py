@@ -22,7 +22,7 @@ from notifier.mail import Mail
 from notifier.routes import Address, Route
 from notifier.send import Result, send
 from storage.database import Database
-from storage.deliveries import Notice
+from storage.deliveries import OPERATOR, Notice
 from tests.inbox import mail_server
 from tests.owed import owe, route, tell
 from tests.post import one_message, rows, sent
@@ -95,7 +95,8 @@ def test_a_line_that_begins_with_from_arrives_as_it_was(store: Database) -> None
         session.add(Notice(kind="parked", facts=facts, created_at=NOON))
     with mail_server() as inbox:
         to = Address("${A}", inbox.url())
-        DeliveryRun(store, [Route("team", (to,))], [to], now=lambda: NOON).deliver_due()
+        routes = [Route("team", (to,)), Route(OPERATOR, (to,))]
+        DeliveryRun(store, routes, now=lambda: NOON).deliver_due()
     texts = [body(mail, kind) for mail in inbox.mails for kind in ("plain", "html")]
     assert len(texts) == 4
     assert not [text for text in texts if re.search(r"(^|\s)>From", text)]

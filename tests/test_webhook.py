@@ -13,11 +13,11 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from notifier.channels import address_problem
 from notifier.delivery import DeliveryRun
-from notifier.routes import Address
+from notifier.routes import Address, Route
 from notifier.send import send
 from policywatch.views.serializer import webhook_change
 from storage.database import Database
-from storage.deliveries import counts, retry_parked
+from storage.deliveries import OPERATOR, counts, retry_parked
 from tests.inbox import Answer, Hook, drip, webhook
 from tests.owed import owe, route
 from tests.post import notices, one_message
@@ -42,10 +42,9 @@ def test_a_receiver_verifies_signature_and_schema(store: Database) -> None:
     with webhook() as hook:
         hook.answers = [503]
         team = [route("team", address(hook))]
-        assert delivery_run(store, team, (), now=lambda: NOON).deliver_due().failed == 1
+        assert delivery_run(store, team, now=lambda: NOON).deliver_due().failed == 1
         assert (
-            delivery_run(store, team, (), now=lambda: NOON + HOUR).deliver_due().sent
-            == 1
+            delivery_run(store, team, now=lambda: NOON + HOUR).deliver_due().sent == 1
         )
     first, second = hook.calls
     assert first.body == second.body
@@ -107,11 +106,11 @@ def test_an_address_that_is_gone_is_switched_off_until_a_message_is_retried(
         owe(database, "team")
     with webhook() as hook:
         hook.answers = [410]
-        team = [route("team", address(hook))]
-        operator = (Address("${OPS}", f"json://127.0.0.1:{hook.port}/ops"),)
-        delivery_run(database, team, operator, now=lambda: NOON).deliver_due()
+        to = Address("${OPS}", f"json://127.0.0.1:{hook.port}/ops")
+        routes = [route("team", address(hook)), Route(OPERATOR, (to,))]
+        delivery_run(database, routes, now=lambda: NOON).deliver_due()
         owe(database, "team")
-        delivery_run(database, team, operator, now=lambda: NOON + HOUR).deliver_due()
+        delivery_run(database, routes, now=lambda: NOON + HOUR).deliver_due()
         assert [call.path for call in hook.calls] == ["/hook?team=1", "/ops"], (
             "one try, and one notice"
         )
@@ -120,9 +119,7 @@ def test_an_address_that_is_gone_is_switched_off_until_a_message_is_retried(
             assert counts(session)["parked"] == 4
             retry_parked(session, [1], NOON)
         owe(database, "team")
-        delivery_run(
-            database, team, operator, now=lambda: NOON + 2 * HOUR
-        ).deliver_due()
+        delivery_run(database, routes, now=lambda: NOON + 2 * HOUR).deliver_due()
         assert len(hook.calls) == 4, "the one that was retried, and the new one"
     assert len(notices(database)) == 1
 
