@@ -316,7 +316,8 @@ def _former(b: _Text, a: _Text, titles: set[str]) -> tuple[str, ...]:
     if b.governing == a.governing or b.block.kind == "heading":
         return ()
     was, now = ({text_key(line) for line in text.governing} for text in (b, a))
-    return b.governing if was != now and was | now <= titles else ()
+    is_other = was - now and now - was and was | now <= titles
+    return b.governing if is_other else ()
 
 
 def _moved(b: _Text, a: _Text, former: tuple[str, ...]) -> Passage:
