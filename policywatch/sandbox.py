@@ -24,7 +24,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
 from queue import Empty, SimpleQueue
-from threading import Timer
+from threading import Lock, Timer
 from typing import IO, Any, NamedTuple, ParamSpec, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -50,6 +50,7 @@ _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _PATIENCE = 1.0  # seconds that a call waits for a busy process before it starts another, which takes 30 MB
 _idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
 _busy: list[subprocess.Popen[bytes]] = []
+_taking = Lock()
 _walls = Restrictions(files=False, calls=False)  # of this process
 
 
@@ -83,8 +84,9 @@ def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     `UnreadablePage` and `UnfitModel` as it does, `FailedInside`.
     """
     call = partial(function, *args, **kwargs)
-    process = _process()
-    _busy.append(process)
+    with _taking:  # who comes while one starts waits for that one
+        process = _process()
+        _busy.append(process)
     deadline = Timer(SECONDS, process.kill)
     deadline.daemon = True
     deadline.start()

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,13 @@ def test_what_takes_too_much_ends_the_process(
         sandbox.run(list, range(10**9))
     monkeypatch.undo()
     assert sandbox.run(word_diffs, []) == [], "another takes its place"
+
+
+def test_who_comes_while_a_process_starts_waits_for_it() -> None:
+    sandbox.close()
+    with ThreadPoolExecutor(2) as pool:
+        assert [*pool.map(sandbox.run, [word_diffs] * 2, [[]] * 2)] == [[], []]
+    assert sandbox._idle.qsize() == 1
 
 
 def test_what_is_raised_there_is_raised_here() -> None:
