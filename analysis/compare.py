@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from analysis.classify.beside import MUTES, PASSES, chance_beside, is_label
+from analysis.classify.beside import MUTES, PASSES, chance_beside, is_label, is_silent
 from analysis.classify.clauses import quotation
 from analysis.classify.conventions import HIGH
 from analysis.classify.explain import evidence, why
@@ -112,7 +112,15 @@ def compare(
         notice_links=_notice_links(annotated, after),
         is_classified=whole.is_learned,
         passages=tuple(
-            _classified(features, verdict, is_return, model, beside[number])
+            _classified(
+                features,
+                verdict,
+                is_return,
+                model,
+                beside[number],
+                may_pass=beside[number] >= PASSES
+                or is_silent(features, verdict, language),
+            )
             for number, (features, verdict, is_return) in enumerate(
                 zip(annotated, verdicts, returns, strict=True)
             )
@@ -277,6 +285,8 @@ def _classified(
     is_return: bool,
     model: Model,
     beside: float,
+    *,
+    may_pass: bool,
 ) -> Passage:
     quotes = evidence(features, verdict, model)
     reasons = why(features, verdict, quotes, model)
@@ -291,7 +301,7 @@ def _classified(
         returns=is_return,
         chance=verdict.chances.get("alert"),
         why=(*reasons, Message("why.returns")) if is_return else reasons,
-        may_pass=beside >= PASSES,
+        may_pass=may_pass,
     )
 
 

@@ -143,7 +143,7 @@ class Differing(NamedTuple):
 
     passages: dict[str, bool]
     reason: Message
-    place: tuple[str, str]
+    place: tuple[str, ...]
 
 
 # of two answers (a page for each part; None in the first: not modified), or why they are not accepted

@@ -30,8 +30,7 @@ from policywatch.config.watchlist import (
 )
 from policywatch.entries import with_additions
 from policywatch.evidence.timestamps import authority_of, late_problem
-from policywatch.ingest.extraction import extraction_configs
-from policywatch.ingest.volatility import volatile_place, volatility_reason
+from policywatch.ingest.noise import volatile_place
 from policywatch.plan import is_late
 from policywatch.reader import reader_of
 from policywatch.sanitize import terminal_reason
@@ -364,14 +363,14 @@ def _paused(session: Session) -> Iterator[Finding]:
 
 
 def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
-    for id_, config in extraction_configs(watchlist).items():
-        place = volatile_place(session, id_, utc_now())
-        if place is not None and (reason := volatility_reason(session, place, config)):
+    for entry in watchlist.documents:
+        place = volatile_place(session, entry.id)
+        if place is not None:
             text = f"has kept changing in one place since {place.since:%Y-%m-%d}; that alone alerts nobody"
-            text = f"{text}. {terminal_reason(reason)}"
+            text = f"{text}. {terminal_reason(place.reason)}"
             if place.change is not None:
                 text += f" `policywatch ignore {place.change}` leaves out what is not part of the document."
-            yield Finding(True, id_, text)
+            yield Finding(True, entry.id, text)
 
 
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:

@@ -17,7 +17,6 @@ from typing import Any, Self
 
 from analysis.model import TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
-from analysis.validate.volatile import remove_line, single_place
 from crawler.crawl import crawl
 from crawler.targets import (
     CrawlJob,
@@ -36,12 +35,6 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.evidence.timestamps import authority_of, report_late
 from policywatch.ingest.alerting import confirm
-from policywatch.ingest.alternating import (
-    MEMORY,
-    TurningText,
-    answers_differ,
-    turning_documents,
-)
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.checks import finish
 from policywatch.ingest.extraction import (
@@ -52,7 +45,15 @@ from policywatch.ingest.extraction import (
     extraction_configs,
     isolated,
     join_pages,
+    of_part,
     source_of,
+)
+from policywatch.ingest.noise import (
+    MEMORY,
+    TurningText,
+    answers_differ,
+    find_difference,
+    turning_documents,
 )
 from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log, log_decision
@@ -459,33 +460,25 @@ class Job:
         with self.database.reading() as session:
             current = current_version(session, document)
         memory = Memory.of(current)
-        gap = config.difference(first, second, memory)
+        parts = [one or other for one, other in zip(first, second, strict=True)]
+        try:
+            before, after = (
+                config.extract_parts(answer, memory=memory)
+                for answer in (parts, second)
+            )
+        except UnreadablePage:
+            return Message("answer.unstable")
+        gaps = map(find_difference, before, after)
+        number, gap = next(
+            ((number, gap) for number, gap in enumerate(gaps) if gap), (0, None)
+        )
         if gap is None:
             return Message("answer.unstable")
-        answers = [
-            [one or other for one, other in zip(first, second, strict=True)],
-            second,
-        ]
-        try:
-            pages = [
-                join_pages(config.extract_parts(parts, memory=memory))
-                for parts in answers
-            ]
-        except UnreadablePage:
-            return config.unstable_reason(gap, second)
-        passages = answers_differ(
-            page_from_json(current.page) if current else None, *pages
-        )
-        if passages is None:
-            return config.unstable_reason(gap, second)
-        place = (
-            (remove_line(gap.remove), "")
-            if gap.remove
-            else single_place(pages) or (str(gap.part), "")
-        )
-        return Differing(
-            passages, config.unstable_reason(gap, second, "differing.still"), place
-        )
+        in_force = page_from_json(current.page) if current else None
+        passages = answers_differ(in_force, join_pages(before), join_pages(after))
+        code = "differing.unstable" if passages is None else "differing.still"
+        reason = of_part(second, number, gap.message(code))
+        return reason if passages is None else Differing(passages, reason, gap.titles)
 
     def _memory(self, document_id: str) -> Memory:
         """The same that `ingest` will use."""

@@ -32,7 +32,7 @@ DATABASES = ["sqlite"]
 ID = "library/privacy"
 SOLD = "We sell the list of what you read to our advertising partners."
 SHARED = "We share what you read with our partners, who use it to train generative AI models of their own."
-OFFER = '</p><p class="offer">The rules of our reading room hang at the door.</p><p>'
+OFFER = '</p><p class="offer">The rules of our reading room, as the law wants them, hang at the door.</p><p>'
 
 
 site = pytest.fixture(library)
@@ -177,12 +177,14 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
 ) -> None:
     config = watchlist(tmp_path, site, database_url)
     operator = tmp_path / "operator.txt"
-    edited = tuple(text.replace("Our staff", "Our librarians") for text in PARAGRAPHS)
+    edited = tuple(
+        text.replace("Our staff", "Our staff, by law,") for text in PARAGRAPHS
+    )
     with a_job(config) as job:
         checked(job, site, *[policy(), policy(OFFER)] * 2)
         text = operator.read_text("utf-8")
         assert "library/privacy has kept changing in one place since" in text
-        assert "leave these elements out in its settings: .offer" in text
+        assert "The last time, " in text
         checked(
             job,
             site,
@@ -199,7 +201,7 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
         "alternating"
     ]
     assert (row["text"], row["turns"], row["stands"]) == (
-        "The rules of our reading room hang at the door.",
+        "The rules of our reading room, as the law wants them, hang at the door.",
         6,
         False,
     )
@@ -209,7 +211,7 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
     )
     assert "Changed 6 times since" in page
     assert (
-        "<bdi>The rules of our reading room hang at the door.</bdi></blockquote>"
+        "<bdi>The rules of our reading room, as the law wants them, hang at the door.</bdi></blockquote>"
         in page
     )
     config.write_text(config.read_text("utf-8") + 'remove = [".offer"]\n', "utf-8")

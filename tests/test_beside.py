@@ -57,16 +57,42 @@ def test_it_alerts_nobody_and_may_pass(line: str, language: str) -> None:
         "Sunday offers are sent only if you agree.",
         "From Sunday on our privacy policy changes: chairs are watched by cameras.",
         "Health, faith and shoe size",
-        "Tallow Bank, Oryx Analytics and Quench Ltd",
     ],
 )
 def test_a_line_of_the_policy_never_passes(line: str) -> None:
     assert not compared(line).may_pass
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "passes"),
+    [
+        ("## How to reach the desk", "## Questions for the desk", True),
+        ("## Wie Sie uns erreichen", "## So finden Sie zu uns", True),
+        ("## Sale of your data", "## Use of your data", False),
+        ("Trees that readers planted: 310", "Trees that readers planted: 318", True),
+        ("We answer you on 3 May 2031.", "We answer you on 5 May 2031.", False),
+        ("We must answer within a week.", "We must answer within a month.", False),
+    ],
+)
+def test_what_alerts_nobody_and_names_nothing_waits(
+    before: str, after: str, passes: bool
+) -> None:
+    pages = [text(f"{line}\n\nA line that stays.") for line in (before, after)]
+    language = "de" if "Sie" in before else "en"
+    change = compare(*pages, language=language, trusted=True)
+    assert change.passages
+    assert (change.may_pass, change.alert) == (passes, False)
+
+
+@pytest.mark.parametrize("cell", ["Voice recordings | 30 days", "Ads | Yes"])
+def test_a_cell_never_waits(cell: str) -> None:
+    table = "| Data | Kept |\n| --- | --- |\n| {} |"
+    before, after = (text(table.format(row)) for row in (cell, cell[:-3] + "No"))
+    assert not compare(before, after, language="en", trusted=True).may_pass
+
+
 def test_the_label_below_an_offer_passes_with_it() -> None:
     assert compared(f"{OFFER}\n\nChoose one").may_pass
-    assert not compared("Choose one").may_pass
     assert not compared(f"{OFFER}\n\nRefuse the sale of data").may_pass
 
 

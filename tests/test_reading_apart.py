@@ -211,7 +211,7 @@ from policywatch.cli import main
 where, name = {
     "amid comparing": (policywatch.ingest.extraction.ExtractionConfig, "compare"),
     "before writing": (policywatch.ingest.captures, "apply"),
-    "after writing": (policywatch.ingest.captures, "notify_volatility"),
+    "after writing": (policywatch.ingest.captures, "notify_noise"),
 }[sys.argv.pop(1)]
 setattr(where, name, lambda *_args, **_more: os.kill(os.getpid(), signal.SIGKILL))
 main()

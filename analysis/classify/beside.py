@@ -12,9 +12,12 @@ from functools import cache
 from analysis.classify.features import Features, PassageFeatures, ngrams, tokens
 from analysis.classify.model import LANGUAGES, Model, stored_model
 from analysis.classify.verdict import Verdict
+from analysis.model import CELL
+from analysis.text.dates import dates_in
 from analysis.text.language import other_language
+from analysis.text.lexicon import LANGUAGES as KNOWN_LANGUAGES
 from analysis.text.lexicon import matches
-from analysis.text.phrases import kinds_of
+from analysis.text.phrases import kinds_of, pattern
 from foundation.vocabulary import TOPICS
 
 TARGETS = ("beside",)
@@ -46,20 +49,9 @@ def chance_beside(
     if (
         language not in LANGUAGES
         or features.values is None
-        or passage.operation == "moved"
         or passage.is_heading  # its section decides
-        or verdict.conventions
         or verdict.severity == "high"
-        or not {*verdict.topics} <= {*TOPICS}  # the operator's own always count
-    ):
-        return 0.0
-    # of what is reworded, both states must say nothing: "Song of the day: ..."
-    is_edit = passage.operation == "reworded"
-    if any(kinds_of(text) for text in passage.texts.values()) or any(
-        phrase.tier != "suggests"
-        and (phrase.changed or is_edit)
-        and phrase.topic in _TELLING
-        for phrase in features.phrases
+        or not names_nothing(features, verdict, language)
     ):
         return 0.0
     texts = (passage.before, passage.after, *passage.lead_in)
@@ -68,6 +60,43 @@ def chance_beside(
         return 0.0
     model = shipped_beside()
     return min(chance(line, language, model) for line in lines)
+
+
+def is_silent(
+    features: PassageFeatures, verdict: Verdict, language: str | None
+) -> bool:
+    """It alerts nobody, has no word of policies and no date, and no line above governs it, as a list's or table's."""
+    passage = features.passage
+    texts = passage.texts.values()
+    return (
+        not verdict.alert
+        and language in KNOWN_LANGUAGES
+        and not passage.lead_in
+        and CELL not in passage.text
+        and not any(dates_in(text) for text in texts)
+        and not any(pattern("furniture", "matters").search(text) for text in texts)
+        and names_nothing(features, verdict, language)
+    )
+
+
+def names_nothing(
+    features: PassageFeatures, verdict: Verdict, language: str | None
+) -> bool:
+    """No topic and no document, before nor after: of what is reworded, both states must say nothing ("Song of the day:
+    ...").
+    """
+    read = features.read or features.passage
+    return (
+        read.operation != "moved"
+        and not verdict.conventions
+        and {*verdict.topics} <= {*TOPICS}  # the operator's own always count
+        and not any(kinds_of(text) for text in read.texts.values())
+        and not any(
+            match.tier != "suggests" and match.topic in _TELLING
+            for text in read.texts.values()
+            for match in matches(text, language)
+        )
+    )
 
 
 def is_label(features: PassageFeatures) -> bool:

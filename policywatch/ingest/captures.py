@@ -14,7 +14,6 @@ from analysis.text.normal import fingerprint
 from foundation.vocabulary import Cause, NoticeKind, Outcome
 from messages import Message, program_error
 from policywatch.ingest.alerting import CONFIRMATIONS, RoutesFor, alert
-from policywatch.ingest.alternating import note_turns
 from policywatch.ingest.checks import finish, release_capture
 from policywatch.ingest.decision import (
     Decision,
@@ -28,8 +27,8 @@ from policywatch.ingest.decision import (
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.ingest.events import group
 from policywatch.ingest.extraction import ExtractionConfig, PageCache
+from policywatch.ingest.noise import note_turns, notify_noise
 from policywatch.ingest.proposals import propose_links
-from policywatch.ingest.volatility import notify_volatility
 from policywatch.logs import log_decision
 from policywatch.reader.checks import speaks_to_model
 from storage.captures import Capture, captures_from
@@ -79,7 +78,7 @@ def ingest(
                 )
         if not raised:
             with isolate_errors(raised):
-                notify_volatility(database, check_id, configs)
+                notify_noise(database, check_id)
         mistakes += raised
     return checks
 

@@ -16,7 +16,6 @@ from analysis.text.normal import fingerprint
 from foundation.vocabulary import Cause, NoticeKind, Outcome, ReviewState, State
 from messages import counted
 from policywatch.ingest.alerting import RoutesFor, add_alerts, routes_wanting
-from policywatch.ingest.alternating import passage_keys
 from policywatch.ingest.captures import record
 from policywatch.ingest.checks import accept_check
 from policywatch.ingest.decision import (
@@ -32,6 +31,7 @@ from policywatch.ingest.extraction import (
     Memory,
     join_pages,
 )
+from policywatch.ingest.noise import passage_keys
 from policywatch.ingest.reprocess import differs_by_reader, page_before
 from storage.advisory_locks import AdvisoryLock, take
 from storage.alternating import take_turns_back

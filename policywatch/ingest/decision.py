@@ -20,7 +20,6 @@ from analysis.validate.rejection import (
 from foundation.vocabulary import Cause, NoticeKind, Outcome
 from messages import Message
 from policywatch.ingest.alerting import CONFIRMATIONS
-from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change, read_draft
 from policywatch.ingest.extraction import (
     ExtractionConfig,
@@ -30,6 +29,7 @@ from policywatch.ingest.extraction import (
     join_pages,
     keys_of_earlier,
 )
+from policywatch.ingest.noise import Turns, load_turns
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
 from storage.checks import (

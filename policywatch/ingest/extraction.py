@@ -37,7 +37,6 @@ from analysis.validate.rejection import (
     page_rejection,
 )
 from analysis.validate.selectors import finds_less
-from analysis.validate.volatile import Difference, Reading, find_difference
 from crawler.targets import Fetched, Fingerprint
 from foundation.vocabulary import UNCLASSIFIED
 from messages import Message
@@ -185,9 +184,7 @@ class ExtractionConfig:
             f"{self.extractor}\0{body.final_url}\0{digest}".encode()
         ).hexdigest()[:32]
 
-    def _page(
-        self, received: RawPage, memory: Memory, remove: Sequence[str] = ()
-    ) -> Page:
+    def _page(self, received: RawPage, memory: Memory) -> Page:
         page = read_page(
             received.body,
             mime=received.mime,
@@ -195,7 +192,7 @@ class ExtractionConfig:
             url=received.final_url,
             language=self.language,
             select=self.select,
-            remove=(*self.remove, *remove),
+            remove=self.remove,
             section=self.section,
             former=memory.blocks,
         )
@@ -270,52 +267,6 @@ class ExtractionConfig:
             own_topics=self.topics,
             trusted=trusted,
             earlier=earlier,
-        )
-
-    def unstable_reason(
-        self,
-        gap: Difference,
-        second: Sequence[Received],
-        code: str = "differing.unstable",
-    ) -> Message:
-        """What differs between two answers and its consequence (`code`), with the elements to leave out."""
-        reason = gap.message(code)
-        if gap.remove:
-            line = ", ".join(gap.remove)
-            reason = Message("differing.leave_out", reason=reason, line=line)
-        return of_part(second, gap.part, reason)
-
-    def difference(
-        self,
-        first: Sequence[Received | None],
-        second: Sequence[Received],
-        memory: Memory = NO_MEMORY,
-    ) -> Difference | None:
-        """Between the parts as received twice; missing ones (None) count as equal."""
-        pairs = [
-            (RawPage.of(one or other), RawPage.of(other))
-            for one, other in zip(first, second, strict=True)
-        ]
-        try:
-            return sandbox.run(
-                ExtractionConfig._difference, self._portable, pairs, memory
-            )
-        except UnreadablePage:
-            return None
-
-    def _difference(
-        self, pairs: Sequence[tuple[RawPage, RawPage]], memory: Memory
-    ) -> Difference | None:
-        def reading(body: RawPage) -> Reading:
-            markup = markup_of(body.body, mime=body.mime, charset=body.charset)
-            return Reading(
-                self._page(body, memory),
-                markup,
-                lambda remove: self._page(body, memory, remove),
-            )
-
-        return find_difference(
-            [(reading(one), reading(other)) for one, other in pairs], self.topics
         )
 
     def _finds_less(self, part: Received, before: Page, page: Page) -> bool:

@@ -22,7 +22,6 @@ from analysis.text.normal import fingerprint
 from analysis.validate.rejection import page_rejection
 from foundation.vocabulary import Cause
 from messages import Message
-from policywatch.ingest.alternating import hold_still, passage_keys
 from policywatch.ingest.captures import add_change, add_version
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, draft_change, read_draft
@@ -32,6 +31,7 @@ from policywatch.ingest.extraction import (
     join_pages,
     keys_of_earlier,
 )
+from policywatch.ingest.noise import hold_still, passage_keys
 from storage.captures import Capture, captures_from, intact
 from storage.changes import change_to, passages
 from storage.database import Database

@@ -1,5 +1,5 @@
-"""Passages that come and go: each is news once; from then on the text in force keeps it as last recorded, until the
-page settles (docs/decisions/0051).
+"""Noise: what comes and goes, or differs between two answers, is news once; from then on the text in force keeps it as
+last recorded, until the page settles (docs/decisions/0051). The operator hears of each place once.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -15,9 +15,10 @@ from sqlmodel import Session
 
 from analysis.model import Block, Page
 from analysis.page_json import page_from_json
-from analysis.text.normal import fingerprint
-from analysis.text.words import edits
-from foundation.vocabulary import Cause
+from analysis.text.normal import fingerprint, normalize_stable
+from analysis.text.words import Edit, edits, without_islands, word_texts, words
+from foundation.vocabulary import Cause, NoticeKind, Outcome
+from messages import Message
 from policywatch.ingest.alerting import CONFIRMATIONS
 from storage.alternating import (
     ALTERNATES,
@@ -27,8 +28,10 @@ from storage.alternating import (
 )
 from storage.changes import change_to
 from storage.checks import VALID, Check, count_checks, later_than
+from storage.database import Database
+from storage.deliveries import Notice, notices_of
 from storage.paragraphs import digest
-from storage.versions import Version, current_version
+from storage.versions import Version, current_version, versions_of_document
 
 _STILL = timedelta(days=1)  # the shortest time in which a passage settles
 _SHARED = (
@@ -37,6 +40,9 @@ _SHARED = (
 MEMORY = timedelta(
     weeks=3
 )  # a passage that has not turned for so long does not alternate
+_VERSIONS = 6  # among which one has the other state of an alternating passage
+_CONTEXT = 3  # words around a difference
+_SHOWN = 60  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,3 +283,117 @@ def _stood(row: AlternatingPassage, stood: Collection[str | None]) -> bool:
 def passage_keys(page: Page) -> list[str | None]:
     """Of each block; None without a letter."""
     return [digest(block.text) for block in page.blocks]
+
+
+class Difference(NamedTuple):
+    """The first place at which two texts differ: its words in each, and the titles above it."""
+
+    before: str
+    after: str
+    titles: tuple[str, ...]
+
+    def message(self, code: str) -> Message:
+        return Message(code, one=_quoted(self.before), other=_quoted(self.after))
+
+
+def _quoted(text: str) -> Message:
+    return (
+        Message("differing.words", text=text) if text else Message("differing.nothing")
+    )
+
+
+def find_difference(before: Page, after: Page) -> Difference | None:
+    keys = [
+        [normalize_stable(block.text) for block in page.blocks]
+        for page in (before, after)
+    ]
+    run = next((run for run in edits(*keys) if not run.same), None)
+    if run is None:
+        return None
+    gone = before.blocks[run.b0 : run.b1][:1]
+    came = after.blocks[run.a0 : run.a1][:1]
+    first, second = (blocks[0].text if blocks else "" for blocks in (gone, came))
+    return Difference(*_first_words(first, second), (*gone, *came)[0].heading)
+
+
+def _first_words(before: str, after: str) -> tuple[str, str]:
+    b, a = word_texts(before), word_texts(after)
+    alike = zip(b, a, strict=False)
+    start = max(
+        0,
+        next((n for n, (x, y) in enumerate(alike) if x != y), min(len(b), len(a)))
+        - _CONTEXT,
+    )
+    near = slice(start, start + _SHOWN)  # not all of two unrelated pages
+    runs = without_islands(edits(b[near], a[near]))
+    run = next((run for run in runs if not run.same), Edit(False, 0, 0, 0, 0))
+    return _in_context(before, start + run.b0, start + run.b1), _in_context(
+        after, start + run.a0, start + run.a1
+    )
+
+
+def _in_context(text: str, first: int, last: int) -> str:
+    """A few whole words around, without control characters."""
+    near = words(text)[max(0, first - _CONTEXT) : last + _CONTEXT]
+    if not near:
+        return ""
+    start, end = text.rfind(" ", 0, near[0].start) + 1, text.find(" ", near[-1].end)
+    printable = "".join(
+        sign if sign.isprintable() else " "
+        for sign in text[start : end if end >= 0 else None]
+    )
+    shown = " ".join(printable.split())
+    return (
+        shown
+        if len(shown) <= _SHOWN
+        else f"{shown[:_SHOWN].rpartition(' ')[0] or shown[:_SHOWN]}…"
+    )
+
+
+class VolatilePlace(NamedTuple):
+    """Where a passage alternates, by its key; `reason` says how it turned last, `change` is the newest change that
+    brought or took it.
+    """
+
+    since: datetime
+    key: str
+    reason: Message
+    change: int | None
+
+
+def volatile_place(session: Session, document_id: str) -> VolatilePlace | None:
+    for row in alternating_passages(session, [document_id])[:1]:
+        newest = versions_of_document(session, document_id, limit=_VERSIONS)
+        pages = [page_from_json(version.page) for version in newest]
+        for number, (after, before) in enumerate(pairwise(pages)):
+            difference = find_difference(before, after)
+            if difference and (row.key in passage_keys(before)) != (
+                row.key in passage_keys(after)
+            ):
+                change = change_to(session, newest[number].id)
+                reason = difference.message("differing.volatile")
+                change_id = change.id if change is not None else None
+                return VolatilePlace(row.since, row.key, reason, change_id)
+    return None
+
+
+def notify_noise(database: Database, check_id: int) -> None:
+    """Once for each place; a stopped run does so with the next differing text."""
+    with database.reading() as session:
+        check = session.get_one(Check, check_id)
+        if check.outcome not in (Outcome.CHANGED, Outcome.COSMETIC, Outcome.UNCHANGED):
+            return
+        place = volatile_place(session, check.document_id)
+        known = notices_of(session, NoticeKind.VOLATILE, check.document_id)
+    if place is None or any(
+        notice.facts["place"][:1] == [place.key] for notice in known
+    ):
+        return
+    facts = {
+        "since": place.since.isoformat(),
+        "reason": place.reason.to_json(),
+        "place": [place.key],
+        "change": place.change,
+    }
+    with database.writing() as session:
+        session.add(Notice.of(check, NoticeKind.VOLATILE, **facts))
