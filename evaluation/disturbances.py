@@ -1,10 +1,11 @@
 """What disturbs a page, and what changes it: `python -m evaluation.disturbances [NOISE.toml ...]`.
 
-Pages of five makes are composed of the sentences of tests/cases; each noise is put into each of them, comes with one
-check and goes with the next, beside a document that stays as it is, or shows what its `days` say. Real changes are those
-of the files, each in two makes; without any, one sentence of a page becomes another one that must be told. Everything
-runs through the real job, over the loopback. A noise fools the watch where a version, an alert or a held text comes of
-it; a change is told where it alerts.
+Pages of five makes are composed of the sentences of tests/cases, if a file has no pages of its own; each noise is put
+into each of them, comes with one check and goes with the next, beside a document that stays as it is, or shows what its
+`days` say. Real changes are those of the files, each in its page or two makes; without any, one sentence of a page
+becomes another one that must be told. Everything runs through the real job, over the loopback. A noise fools the watch
+where a version, an alert or a held text comes of it (of a broken page: a version or an alert); a change is told where
+it alerts.
 """
 
 from __future__ import annotations
@@ -199,21 +200,28 @@ def noise_cases(files: Sequence[Path]) -> Iterator[Case]:
     for file in files:
         data = tomllib.loads(file.read_text("utf-8"))
         for entry in data["noise"]:
-            for make in entry.get("makes", MAKES):
+            own = [
+                page["name"]
+                for page in data.get("page", [])
+                if page["language"] == entry.get("language", "en")
+            ]
+            for make in entry.get("makes") or own or MAKES:
                 seed += 1
                 yield _entry_case(entry, make, seed, data)
 
 
 def file_changes(files: Sequence[Path]) -> Iterator[Case]:
-    """Each change in two makes."""
+    """Each change in its page, or in two makes."""
     makes = list(MAKES)
     seed = 2000
     for file in files:
         data = tomllib.loads(file.read_text("utf-8"))
         for number, entry in enumerate(data.get("change", [])):
-            for make in (makes[number % 5], makes[(number + 2) % 5]):
+            composed = (makes[number % 5], makes[(number + 2) % 5])
+            for make in [entry["page"]] if "page" in entry else composed:
                 seed += 1
-                case = _entry_case({"at": "middle"} | entry, make, seed, data)
+                place = {} if "page" in entry else {"at": "middle"}
+                case = _entry_case(place | entry, make, seed, data)
                 before, after, _ = case.pages
                 yield replace(case, kind="change", pages=(before, after, after))
 
@@ -221,32 +229,35 @@ def file_changes(files: Sequence[Path]) -> Iterator[Case]:
 def _entry_case(
     entry: dict[str, Any], make: str, seed: int, data: dict[str, Any]
 ) -> Case:
-    language = entry.get("language", "en")
+    own = next((page for page in data.get("page", []) if page["name"] == make), None)
+    language = own["language"] if own else entry.get("language", "en")
     title = TITLES[language]
-    sections = (
-        next(
-            (
-                [(heading, list(texts)) for heading, texts in policy["sections"]]
-                for policy in data.get("policy", [])
-                if policy["language"] == language
-            ),
-            None,
-        )
-        or compose(seed, language)[0]
-    )
+    written = [
+        [(heading, list(texts)) for heading, texts in policy["sections"]]
+        for policy in data.get("policy", [])
+        if policy["language"] == language
+    ]
+    sections: Sections = written[0] if written else compose(seed, language)[0]
 
     def page(shown: Sequence[str], changed: bool) -> Callable[[], str]:
         def answer() -> str:
             slots = dict.fromkeys(SLOTS, "")
             if changed and "beside" in entry:
                 slots[entry["beside"]["at"]] += entry["beside"]["html"]
-            slots[entry.get("at", "top")] += random.choice(shown)
-            for slot, html in slots.items():
-                slots[slot] = html.replace("{nonce}", f"{random.getrandbits(40):x}")
-            drawn = MAKES[make](title, sections, slots)
+            text = random.choice(shown)
+            if "page" not in entry:
+                slots[entry.get("at", "top")] += text
+            if own:
+                drawn = own["html"]
+                for slot, html in slots.items():
+                    drawn = drawn.replace(f"<!--{slot}-->", html)
+                if "page" in entry:
+                    drawn = drawn.replace(entry["was"], text)
+            else:
+                drawn = MAKES[make](title, sections, slots)
             for old, new in entry.get("replace", []) if changed else []:
                 drawn = re.sub(old, new, drawn)
-            return drawn
+            return re.sub(r"\{nonce\}", lambda _: f"{random.getrandbits(40):x}", drawn)
 
         return answer
 
@@ -358,7 +369,11 @@ def main() -> None:
             counts["versions"] += bool({"changed", "cosmetic"} & later)
             counts["held"] += "held" in outcomes
             counts["lost"] += bool({"unreadable", "failed", "blocked"} & {*outcomes})
-            quiet = not alerts and later <= {"unchanged", "not-modified"}
+            quiet = not alerts and (
+                later.isdisjoint({"changed", "cosmetic"})
+                if case.kind == "broken"
+                else later <= {"unchanged", "not-modified"}
+            )
             if case.kind != "change":
                 counts["fooled"] += not quiet
             wrong = not alerts if case.kind == "change" else not quiet
