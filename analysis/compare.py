@@ -99,6 +99,8 @@ def compare(
     dates = _dates_added(annotated, order)
     start = start_of(dates)
     waits = whole.alert and not fresh.alert
+    # what only goes was believed
+    brings_text = any(place.after for place in places)
     comparison = Comparison(
         substantive=classify_change(verdicts).substantive,
         alert=fresh.alert,
@@ -119,7 +121,7 @@ def compare(
                 model,
                 beside[number],
                 may_pass=beside[number] >= PASSES
-                or is_silent(features, verdict, language),
+                or (brings_text and is_silent(features, verdict, language)),
             )
             for number, (features, verdict, is_return) in enumerate(
                 zip(annotated, verdicts, returns, strict=True)
