@@ -237,7 +237,9 @@ def _entry_case(
         for policy in data.get("policy", [])
         if policy["language"] == language
     ]
-    sections: Sections = written[0] if written else compose(seed, language)[0]
+    sections: Sections = []
+    if own is None:
+        sections = written[0] if written else compose(seed, language)[0]
 
     def page(shown: Sequence[str], changed: bool) -> Callable[[], str]:
         def answer() -> str:

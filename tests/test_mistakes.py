@@ -38,7 +38,7 @@ from tests.test_locks import beside
 from tests.warm import PACKAGES, ROOT
 
 DATABASES = ["sqlite"]
-STUMBLE = "Headings in this text have no legal effect."
+STUMBLE = "This policy is a part of our terms."
 # the program, with a mistake in it that only a page with these words brings to light
 _READER_TRIPS = f"""
 from policywatch import sandbox
@@ -124,7 +124,7 @@ def test_a_text_that_cannot_be_compared_waits_for_read_again_and_is_not_tried_at
 ) -> None:
     site.pages["/privacy"], site.pages["/terms"] = (
         policy(AI, STUMBLE),
-        policy("Titles in this text have no legal effect."),
+        policy("Our terms are a part of this policy."),
     )
     report, said = tripping_run(_COMPARISON_TRIPS, config)
     assert outcomes(report)["library/privacy"] == "failed"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -121,11 +122,20 @@ def test_answers_that_were_looked_at_are_renewed_with_a_sentence(
         long_ago(shared)
         kept = "We keep your personal data for ten years."
         sentence = "The library keeps your personal data for ten years."
-        model.answer = lambda asked: {
-            "quotes": [{"passage": 1, "side": "after", "text": kept}],
-            "text": {"en": sentence},
-            "alert": False,
-        }
+
+        def answer(asked: dict[str, Any]) -> dict[str, Any]:
+            number = next(
+                number
+                for number, place in enumerate(asked["passages"], start=1)
+                if kept in str(place)
+            )
+            return {
+                "quotes": [{"passage": number, "side": "after", "text": kept}],
+                "text": {"en": sentence},
+                "alert": False,
+            }
+
+        model.answer = answer
         library.pages["/one"] = policy(kept)
         worked(config, shared)
     with shared.reading() as session:

@@ -21,6 +21,7 @@ from analysis.text.phrases import kinds_of, pattern
 from foundation.vocabulary import TOPICS
 
 TARGETS = ("beside",)
+_STOPS = (".", "!", "?")
 KNOWN = "known "  # of words that policies use
 PASSES = 0.4  # from which a passage must stay before it makes a version
 MUTES = 0.9  # docs/evaluation.md has the cost of both
@@ -65,11 +66,14 @@ def chance_beside(
 def is_silent(
     features: PassageFeatures, verdict: Verdict, language: str | None
 ) -> bool:
-    """It alerts nobody, has no word of policies and no date, and no line above governs it, as a list's or table's."""
+    """It alerts nobody, has no word of policies and no date, and no line above governs it, as a list's or table's. A
+    sentence that is reworded was the document's.
+    """
     passage = features.passage
     texts = passage.texts.values()
     return (
         not verdict.alert
+        and not (passage.operation == "reworded" and passage.text.endswith(_STOPS))
         and language in KNOWN_LANGUAGES
         and not passage.lead_in
         and CELL not in passage.text
