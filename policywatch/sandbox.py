@@ -47,7 +47,7 @@ _STATM = "/proc/self/statm"
 _RETURNED, _UNREADABLE, _COSTLY, _FAILED = b"RUCF"  # kinds of answers
 _HEAD = struct.Struct("=BQ")  # kind and length
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-_PATIENCE = 1.0  # seconds that a call waits for a busy process before it starts another, which takes 30 MB
+_PATIENCE = 0.2  # seconds that a call waits for a busy process before it starts another
 _idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
 _busy: list[subprocess.Popen[bytes]] = []
 _taking = Lock()
