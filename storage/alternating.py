@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from storage.checks import Check
@@ -103,13 +104,17 @@ def forget_turns(session: Session, until: datetime) -> None:
 
 
 def alternating_passages(
-    session: Session, ids: Collection[str]
+    session: Session, ids: Collection[str], *, away: bool = False
 ) -> list[AlternatingPassage]:
-    """By document, the longest known first."""
+    """By document, the longest known first. `away`: also those not yet known to alternate whose presence on the page
+    and in the text in force differ.
+    """
+    alternates: ColumnElement[bool] = col(AlternatingPassage.turns) >= ALTERNATES
+    if away:
+        alternates |= col(AlternatingPassage.is_away)
     wanted = select(AlternatingPassage).where(
-        col(AlternatingPassage.document_id).in_(ids)
+        col(AlternatingPassage.document_id).in_(ids), alternates
     )
-    wanted = wanted.where(col(AlternatingPassage.turns) >= ALTERNATES)
     by = (
         AlternatingPassage.document_id,
         AlternatingPassage.since,

@@ -170,3 +170,13 @@ def test_words_that_only_go_were_the_documents() -> None:
     )
     assert compare(short, whole, language="en", trusted=True).may_pass
     assert not compare(whole, short, language="en", trusted=True).may_pass
+
+
+def test_what_comes_every_other_check_never_stays(tmp_path: Path, site: Site) -> None:
+    titles = ("How to reach the desk", "Questions for the desk") * 3
+    with a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job:
+        outcomes = []
+        for title in titles:
+            site.pages["/privacy"] = policy(f"</p><h2>{title}</h2><p>It is open.")
+            outcomes.append(job.run(force=True).json()["checks"][0]["outcome"])
+    assert outcomes == ["first", *["unchanged"] * 5]

@@ -44,6 +44,13 @@ def test_a_box_that_comes_into_the_text_is_none_of_it(box: str) -> None:
     assert texts(TITLED.format(box), PLAIN) == PLAIN
 
 
+def test_where_the_page_stands_in_the_site_is_none_of_the_text() -> None:
+    path = '<p class="c"><a href="/">Start</a> » <a href="/a">About</a> » Terms</p>'
+    assert texts(TITLED.replace("</h1>", f"</h1>{path}").format("")) == PLAIN
+    way = '<p><a href="/s">Settings</a> > Privacy</p>'
+    assert len(texts(TITLED.format(way))) == len(PLAIN) + 1
+
+
 @pytest.mark.parametrize(
     "section",
     [

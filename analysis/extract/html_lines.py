@@ -138,18 +138,6 @@ def layout_tables(elements: list[Element]) -> set[Element]:
     return layout | {table for table, width in widest.items() if width < 2}
 
 
-def above_title(lines: Sequence[MarkupLine]) -> int:
-    """0 without a title."""
-    return next(
-        (
-            at
-            for at, line in enumerate(lines)
-            if line.kind == "heading" and line.level == 1
-        ),
-        0,
-    )
-
-
 def is_stamp(line: MarkupLine) -> bool:
     """May date the document."""
     return (

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import groupby, takewhile
 
 from analysis.extract.counts import is_count, leave_out_counts
-from analysis.extract.html_lines import REMARK, MarkupLine, above_title
+from analysis.extract.html_lines import REMARK, MarkupLine
 from analysis.extract.html_tree import Element
 from analysis.text.normal import normalize
 from analysis.text.phrases import kinds_of, pattern
@@ -321,7 +321,7 @@ def _edges(lines: list[MarkupLine], _: list[MarkupLine]) -> None:
 
 def _menus(lines: Sequence[MarkupLine]) -> None:
     """What is left of menus before the first line that is no link, and after the last one if it is a whole list."""
-    for line in lines[: above_title(lines)]:
+    for line in takewhile(lambda line: not line.is_prose, lines):
         if _is_path(line):
             line.reason = "navigation"
     left = [line for line in lines if line.reason is None and not is_count(line.text)]
@@ -358,7 +358,7 @@ def _is_imprint(line: MarkupLine) -> bool:
 
 
 def _is_path(line: MarkupLine) -> bool:
-    """ "Home > Legal > Privacy": where the page stands in the site, above its title."""
+    """ "Home > Legal > Privacy": where the page stands in the site, above its sentences."""
     parts = re.split(r"\s*[>›»→]\s*|\s+/\s+", line.text)
     return (
         len(parts) > 1

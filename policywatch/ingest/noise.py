@@ -142,7 +142,7 @@ def _is_accepted(session: Session, current: Version) -> bool:
 
 
 class TurningText(NamedTuple):
-    """The text in force with its alternating passages; `is_away`: some are not as in the text."""
+    """The text in force with passages that alternate or wait; `is_away`: some are not as in the text."""
 
     page: Page
     turns: Turns
@@ -160,10 +160,10 @@ class TurningText(NamedTuple):
 def turning_documents(
     session: Session, ids: Collection[str], now: datetime
 ) -> dict[str, TurningText]:
-    """Of these documents, those with alternating passages, by id."""
+    """Of these documents, those with passages that alternate, or wait until they have stayed; by id."""
     texts: dict[str, TurningText] = {}
     for id_, rows in groupby(
-        alternating_passages(session, ids), key=lambda row: row.document_id
+        alternating_passages(session, ids, away=True), key=lambda row: row.document_id
     ):
         is_away = any(row.is_away for row in rows)
         if (current := current_version(session, id_)) is not None:
