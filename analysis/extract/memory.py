@@ -75,17 +75,24 @@ def _keep_boxes(
     lines: Sequence[MarkupLine], standing: Sequence[MarkupLine], box: Element
 ) -> None:
     """A box of the text stays text with what is new in it, or reworded."""
-    kept = {_left_out_box(line) for line in standing if line.is_prose} - {None}
-    for line in lines:
-        in_kept = line.is_prose and _left_out_box(line) in kept
-        if line.reason is not None and in_kept and line.element.is_within(box):
+    kept = {
+        _left_out_box(line.element)
+        for line in standing
+        if line.is_prose and line.element.reason is not None
+    }
+    for line in lines if kept else ():
+        if (
+            line.is_prose
+            and line.element.reason is not None
+            and _left_out_box(line.element) in kept
+            and line.element.is_within(box)
+        ):
             line.reason = None
 
 
-def _left_out_box(line: MarkupLine) -> Element | None:
-    """The outermost element that a rule left out."""
-    boxes = [each for each in line.element.upwards() if each.reason is not None]
-    return boxes[-1] if boxes else None
+def _left_out_box(element: Element) -> Element:
+    """The outermost one that a rule left out."""
+    return [each for each in element.upwards() if each.reason is not None][-1]
 
 
 def _texts(blocks: Iterable[str]) -> Counter[str]:
