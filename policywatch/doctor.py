@@ -50,6 +50,7 @@ from policywatch.views.health import (
     watched_finding,
     watchlist_findings,
 )
+from storage.alternating import alternating_passages
 from storage.captures import share_since
 from storage.changes import dated_ahead
 from storage.checks import Check, last_checks
@@ -363,14 +364,18 @@ def _paused(session: Session) -> Iterator[Finding]:
 
 
 def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
-    for entry in watchlist.documents:
-        place = volatile_place(session, entry.id)
+    ids = [entry.id for entry in watchlist.documents]
+    longest = {
+        row.document_id: row for row in reversed(alternating_passages(session, ids))
+    }
+    for id_ in ids:
+        place = volatile_place(session, longest[id_]) if id_ in longest else None
         if place is not None:
             text = f"has kept changing in one place since {place.since:%Y-%m-%d}; that alone alerts nobody"
             text = f"{text}. {terminal_reason(place.reason)}"
             if place.change is not None:
                 text += f" `policywatch ignore {place.change}` leaves out what is not part of the document."
-            yield Finding(True, entry.id, text)
+            yield Finding(True, id_, text)
 
 
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:

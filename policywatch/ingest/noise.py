@@ -361,19 +361,21 @@ class VolatilePlace(NamedTuple):
     change: int | None
 
 
-def volatile_place(session: Session, document_id: str) -> VolatilePlace | None:
-    for row in alternating_passages(session, [document_id])[:1]:
-        newest = versions_of_document(session, document_id, limit=_VERSIONS)
-        pages = [page_from_json(version.page) for version in newest]
-        for number, (after, before) in enumerate(pairwise(pages)):
-            difference = find_difference(before, after)
-            if difference and (row.key in passage_keys(before)) != (
-                row.key in passage_keys(after)
-            ):
-                change = change_to(session, newest[number].id)
-                reason = difference.message("differing.volatile")
-                change_id = change.id if change is not None else None
-                return VolatilePlace(row.since, row.key, reason, change_id)
+def volatile_place(
+    session: Session, passage: AlternatingPassage
+) -> VolatilePlace | None:
+    """None if no two of the newest texts differ by it."""
+    newest = versions_of_document(session, passage.document_id, limit=_VERSIONS)
+    pages = [page_from_json(version.page) for version in newest]
+    for number, (after, before) in enumerate(pairwise(pages)):
+        difference = find_difference(before, after)
+        if difference and (passage.key in passage_keys(before)) != (
+            passage.key in passage_keys(after)
+        ):
+            change = change_to(session, newest[number].id)
+            reason = difference.message("differing.volatile")
+            change_id = change.id if change is not None else None
+            return VolatilePlace(passage.since, passage.key, reason, change_id)
     return None
 
 
@@ -383,11 +385,12 @@ def notify_noise(database: Database, check_id: int) -> None:
         check = session.get_one(Check, check_id)
         if check.outcome not in (Outcome.CHANGED, Outcome.COSMETIC, Outcome.UNCHANGED):
             return
-        place = volatile_place(session, check.document_id)
-        known = notices_of(session, NoticeKind.VOLATILE, check.document_id)
-    if place is None or any(
-        notice.facts["place"][:1] == [place.key] for notice in known
-    ):
+        longest = alternating_passages(session, [check.document_id])[:1]
+        notices = notices_of(session, NoticeKind.VOLATILE, check.document_id)
+        known = [notice.facts["place"][:1] for notice in notices]
+        unknown = [passage for passage in longest if [passage.key] not in known]
+        place = volatile_place(session, unknown[0]) if unknown else None
+    if place is None:
         return
     facts = {
         "since": place.since.isoformat(),
