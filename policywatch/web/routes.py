@@ -19,7 +19,7 @@ from notifier.delivery import RouteTest, try_routes
 from policywatch.config.recipients import address_name, route_of, route_problems
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import Watchlist
-from policywatch.entries import additions, put_route
+from policywatch.entries import additions, put_route, route_entry
 from policywatch.views.query_params import Word
 from policywatch.views.serializer import webhook_change
 from policywatch.web.backend import Backend, Using
@@ -114,10 +114,11 @@ def edit(request: Request, backend: Using, form: OperatorForm) -> Response:
 
 
 def _stored(backend: Backend, name: str) -> RouteEntry:
-    for entry in additions(backend.database).routes:
-        if entry.name == name:
-            return entry
-    raise HTTPException(404)
+    with backend.database.reading() as session:
+        row = session.get(StoredRoute, name)
+        if row is None:
+            raise HTTPException(404)
+        return route_entry(row)
 
 
 def _names(watchlist: Watchlist, entry: RouteEntry) -> dict[str, str]:
