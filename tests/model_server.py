@@ -133,3 +133,9 @@ def answering() -> Iterator[Answering]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def answered() -> Iterator[Answering]:
+    """For `server = pytest.fixture(answered)`."""
+    with answering() as model:
+        yield model

@@ -21,7 +21,7 @@ from policywatch.web.access import Access
 from policywatch.web.backend import WatchlistState
 from storage.database import Database
 from storage.readings import usage_since
-from tests.model_server import Answering, answering
+from tests.model_server import Answering, answered
 from tests.site import (
     AI,
     PARAGRAPHS,
@@ -43,10 +43,7 @@ SENTENCE = "The library uses your reviews to train generative AI models unless y
 site = pytest.fixture(library)
 
 
-@pytest.fixture
-def server() -> Iterator[Answering]:
-    with answering() as model:
-        yield model
+server = pytest.fixture(answered)
 
 
 @pytest.fixture

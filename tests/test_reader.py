@@ -38,7 +38,7 @@ from storage.deliveries import notices_of
 from storage.documents import Document
 from storage.readings import ModelReading
 from storage.removal import remove
-from tests.model_server import Answering, answering, chat, nothing, telling
+from tests.model_server import Answering, answered, chat, nothing, telling
 from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, watchlist
 from tests.web_pages import visited
 
@@ -57,10 +57,7 @@ QUESTION = [
 ]
 
 
-@pytest.fixture
-def server() -> Iterator[Answering]:
-    with answering() as model:
-        yield model
+server = pytest.fixture(answered)
 
 
 site = pytest.fixture(library)

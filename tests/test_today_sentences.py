@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storage.database import Database
-from tests.model_server import Answering, answering
+from tests.model_server import Answering, answered
 from tests.site import AI, Site, library, policy, policywatch, run, watchlist
 from tests.test_reader import kept, table
 from tests.web_pages import page, text, visited
@@ -20,10 +20,7 @@ SENTENCE = "The library uses your reviews to train generative AI models unless y
 site = pytest.fixture(library)
 
 
-@pytest.fixture
-def server() -> Iterator[Answering]:
-    with answering() as model:
-        yield model
+server = pytest.fixture(answered)
 
 
 @pytest.fixture
