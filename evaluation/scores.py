@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.classify.verdict import Verdict
 from evaluation.labels import Row
-from foundation.vocabulary import TOPICS
+from foundation.vocabulary import AI_TOPICS, TOPICS
 
 _WORD = re.compile(r"[^\W_]+")
-_AI = {"ai_training", "ai_features", "automated_decisions"}
 Scores = dict[str, float]
 
 
@@ -155,7 +154,7 @@ def table(title: str, scores: Mapping[str, float]) -> str:
 
 
 def _is_ai(topics: Iterable[str]) -> bool:
-    return not _AI.isdisjoint(topics)
+    return not AI_TOPICS.isdisjoint(topics)
 
 
 def _share(those: Iterable[bool]) -> float:

@@ -45,6 +45,8 @@ TOPICS = (
     "security",
 )
 
+AI_TOPICS = frozenset(("ai_training", "ai_features", "automated_decisions"))
+
 TodayQuestion = Literal[
     "ai_training",
     "ai_features",

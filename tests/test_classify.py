@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from analysis.classify.features import passage_features
+from analysis.classify.model import TARGETS, Model
+from analysis.classify.verdict import classify_passage
 from analysis.compare import compare
 from analysis.diff import block_keys
+from analysis.diff.wording import wording
 from analysis.extract import read_page
-from analysis.model import Block, Comparison, Page
+from analysis.model import Block, Comparison, Page, Passage
+from analysis.text.word_lists import word_lists
 
 POLICY = (
     "We keep your account data as long as your account is open.",
@@ -272,6 +278,42 @@ def test_german_is_learned_too(news: str, is_told: bool) -> None:
     found = changed(policy, (*policy, news), "de")
     assert found.is_classified
     assert found.alert == is_told
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_possible"),
+    [
+        ("Berths are given in the order in which captains ask for them.", False),
+        ("Our machine learning model gives out the berths.", True),
+    ],
+)
+def test_nothing_is_about_ai_without_a_word_of_it(
+    sentence: str, *, is_possible: bool
+) -> None:
+    likely = {"alert": 4.0, "ai_features": 3.0}
+    columns = len(TARGETS)
+    sure = Model(
+        {},
+        np.zeros((0, columns), np.int8),
+        np.ones(columns, np.float32),
+        np.array([likely.get(name, -4.0) for name in TARGETS], np.float32),
+    )
+    passage = Passage(("Harbour Rules", "Berths"), "added", None, sentence)
+    features = passage_features(passage, wording(passage), "terms", "en")
+    verdict = classify_passage(features, "terms", "en", sure)
+    assert verdict.alert
+    assert ("ai_features" in verdict.topics) == is_possible
+
+
+def test_words_that_say_nothing_by_themselves_are_no_evidence() -> None:
+    """They are what the model weighs, but nobody is helped by "to our"."""
+    found = changed(
+        POLICY, (*POLICY, "It may be passed on to the guests of our hotels.")
+    )
+    small = word_lists().function
+    quotes = [each.text for passage in found.passages for each in passage.evidence]
+    assert quotes
+    assert all(set(quote.lower().split()) - small for quote in quotes)
 
 
 LISTS = """# Privacy Policy

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from analysis.classify.features import PassageFeatures, changed_ngrams
+from analysis.classify.features import PassageFeatures, changed_ngrams, tokens
 from analysis.classify.model import Model
 from analysis.classify.verdict import Verdict
 from analysis.model import Evidence
+from analysis.text.word_lists import word_lists
 from foundation.vocabulary import TOPICS, Side
 from messages import Message, join_messages, verbatim
 
 _MOST_EVIDENCE = 3  # quotations for a topic
+_SHORT = 2  # letters
 _MOST_WORDS = 5  # named by `why`
 _NEAR = 2  # characters between words quoted as one
 _OF_SIDE = {"before": "why.removed", "after": "why.added"}
@@ -30,7 +32,7 @@ class Weighed(NamedTuple):
 def evidence(
     features: PassageFeatures, verdict: Verdict, model: Model
 ) -> list[Evidence]:
-    """The phrases that name a topic, else the words of most weight."""
+    """The phrases that name a topic, else the words of most weight that say something by themselves."""
     quotes = []
     for topic in verdict.topics:
         phrases = [
@@ -45,15 +47,26 @@ def evidence(
             and phrase.changed
             and phrase.tier in ("decides", "suggests")
         ]
-        words = phrases or [
-            word for word in weighed_words(features, topic, model) if word.weight > 0
-        ]
         texts = features.passage.texts
+        words = phrases or [
+            word
+            for word in weighed_words(features, topic, model)
+            if word.weight > 0
+            and _says_something(texts[word.side][word.start : word.end])
+        ]
         quotes += [
             Evidence(topic, texts[word.side][word.start : word.end], word.side)
             for word in _apart(words)
         ]
     return quotes
+
+
+def _says_something(text: str) -> bool:
+    """Unlike "e", "to our" and "of"."""
+    return any(
+        len(token.text) > _SHORT and token.text not in word_lists().function
+        for token in tokens(text)
+    )
 
 
 def weighed_words(

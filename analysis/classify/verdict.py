@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from analysis.classify.conventions import CONVENTIONS, HIGH
 from analysis.classify.features import PassageFeatures
 from analysis.classify.model import CLASSIFIED, Model
-from foundation.vocabulary import TOPICS, Direction, Severity, gravity
+from foundation.vocabulary import AI_TOPICS, TOPICS, Direction, Severity, gravity
 
 ALERTS = 0.5  # chance from which a passage alerts, and from which its meaning changed
 _TOPIC = 0.3  # chance of a topic of an alerting passage
@@ -51,16 +51,27 @@ def classify_passage(
     chances = model.predict(features.values)
     verdict = Verdict(chances["substantive"] >= ALERTS, chances=chances)
     if chances["alert"] >= ALERTS:
-        topics = tuple(topic for topic in TOPICS if chances[topic] >= _TOPIC)
+        possible = [topic for topic in TOPICS if _can_be(topic, features)]
+        topics = tuple(topic for topic in possible if chances[topic] >= _TOPIC)
         verdict = replace(
             verdict,
             substantive=True,
             alert=True,
-            topics=topics or (max(TOPICS, key=chances.__getitem__),),
+            topics=topics or (max(possible, key=chances.__getitem__),),
             severity=_likeliest(chances),
             direction=_direction([chances]),
         )
     return _by_conventions(features, kind, verdict)
+
+
+def _can_be(topic: str, features: PassageFeatures) -> bool:
+    """Whatever the chances, nothing is about AI without a word of it, there or above."""
+    above = {f"phrase under {topic}", f"titled {topic}"}
+    return (
+        topic not in AI_TOPICS
+        or any(phrase.topic == topic for phrase in features.phrases)
+        or not above.isdisjoint(features.values or ())
+    )
 
 
 def _by_conventions(features: PassageFeatures, kind: str, verdict: Verdict) -> Verdict:

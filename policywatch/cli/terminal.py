@@ -444,7 +444,7 @@ def _section(
             ]
             sheet.line(
                 (_WORDS.label("topics", topic), "magenta"),
-                f": {', '.join(evidence)}",
+                f": {', '.join(evidence)}" if evidence else "",
                 indent=4,
             )
         _why(

@@ -18,7 +18,7 @@ from analysis.model import Link, Page
 from analysis.text.lexicon import section_topics
 from analysis.text.phrases import kinds_of, pattern
 from crawler.markup import canonical_address
-from foundation.vocabulary import NoticeKind
+from foundation.vocabulary import AI_TOPICS, NoticeKind
 from notifier.escape import web_link
 from policywatch.config.additions import KINDS, entry_text, named_entry
 from policywatch.ingest.extraction import isolated
@@ -36,7 +36,6 @@ _LONGEST, _WORDS = (
     2_000,
     200,
 )  # of an address; of a link's words or path
-_AI = {"ai_training", "ai_features", "automated_decisions"}
 _DATA = {
     "data_collection",
     "data_use",
@@ -294,8 +293,8 @@ def _entry(link: Link, heading: str, of: Document, ids: set[str]) -> str | None:
     )
     if pattern("links", "help").search(f"{host} / {path}"):
         is_on_topic = (
-            topics & (_AI | _DATA)
-            or section_topics(heading[:_WORDS], of.language) & _AI
+            topics & (AI_TOPICS | _DATA)
+            or section_topics(heading[:_WORDS], of.language) & AI_TOPICS
         )
         kind = "help" if kind or is_on_topic else None
     if (

@@ -137,7 +137,7 @@ def _keys(lines: Collection[str]) -> set[str]:
 def _with_classification(
     difference: StoredPassage, parts: Sequence[StoredPassage]
 ) -> StoredPassage:
-    """Topics of its parts whose evidence is left."""
+    """Topics of its parts, but those whose evidence all went since."""
     texts = {"before": difference.before or "", "after": difference.after or ""}
     evidence = [
         each
@@ -145,7 +145,13 @@ def _with_classification(
         for each in part.evidence
         if each["text"] in texts[each["side"]]
     ]
-    topics = dict.fromkeys(each["topic"] for each in evidence)
+    left = {each["topic"] for each in evidence}
+    topics = dict.fromkeys(
+        topic
+        for part in parts
+        for topic in part.topics
+        if topic in left or all(each["topic"] != topic for each in part.evidence)
+    )
     about = [part for part in parts if not topics.keys().isdisjoint(part.topics)]
     directions = {part.direction for part in about}
     return StoredPassage(
