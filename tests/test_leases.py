@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -67,14 +68,27 @@ class Library:
         self.site = site
         self.spans: list[tuple[float, float]] = []
         self.seconds = 0.05  # that an answer takes
+        self._freezing: warm.Running | None = None
+        self._from = 0
         for name in (*NAMES, "robots.txt"):
             site.pages[f"/{name}"] = lambda name=name: self._page(name)  # type: ignore[misc]
 
     def _page(self, name: str) -> str:
         begun = time.monotonic()
         time.sleep(self.seconds)
+        if self._freezing is not None and len(self.spans) >= self._from:
+            frozen(self._freezing)
+            self._freezing = None
         self.spans.append((begun, time.monotonic()))
         return policy(f"This is page {name}.")
+
+    def freeze(self, process: warm.Running, *, after: int = 0) -> None:
+        """Amid the next answer, once as many were given: a process that freezes between the look at its lease and the
+        request sends that when it wakes, whoever asks then."""
+        self._from, self._freezing = after, process
+
+    def has_frozen(self) -> bool:
+        return self._freezing is None
 
     def shortest_gap(self) -> float:
         return min(
@@ -113,6 +127,11 @@ def names_of_leases(database: Database) -> set[str]:
         return {*session.execute(select(leases.c.name)).scalars()}
 
 
+def ends_of_leases(database: Database) -> list[datetime]:
+    with database.reading() as session:
+        return [*session.execute(select(leases.c.expires_at)).scalars()]
+
+
 def documents(database: Database) -> int:
     with database.reading() as session:
         return len(known(session))
@@ -125,7 +144,8 @@ def test_a_lease_that_was_not_renewed_goes_to_another_and_the_loser_writes_nothi
         until(lambda: documents(shared))
         with pytest.raises(Busy, match="another run"), one_at_a_time(shared):
             pass
-        time.sleep(LEASE + 1)  # it is renewed
+        first = ends_of_leases(shared)
+        until(lambda: ends_of_leases(shared) > first)  # it is renewed
         with pytest.raises(Busy, match="another run"), one_at_a_time(shared):
             pass
         frozen(holder)
@@ -236,9 +256,13 @@ def test_a_worker_that_froze_amid_a_crawl_is_replaced_and_asks_no_more(
     tmp_path: Path, library: Library, shared: Database, url: str
 ) -> None:
     config = polite(tmp_path, library, url)
+
+    def all_again() -> bool:
+        return len(outcomes(shared)) >= 2 * len(NAMES)
+
     with worker(config, url) as one:
-        until(lambda: len(library.spans) >= 3)
-        frozen(one)
+        library.freeze(one, after=2)
+        until(library.has_frozen)
         began = time.monotonic()
         with worker(config, url) as two:
             until(lambda: len(outcomes(shared)) >= len(NAMES))
@@ -247,10 +271,11 @@ def test_a_worker_that_froze_amid_a_crawl_is_replaced_and_asks_no_more(
             for _ in range(2):
                 thawed(one)
                 time.sleep(1)
-                frozen(one)
+                library.freeze(one)
+                until(lambda: library.has_frozen() or all_again())
                 time.sleep(LEASE + 1)
                 thawed(one)
-            until(lambda: len(outcomes(shared)) >= 2 * len(NAMES))
+            until(all_again)
             for each in (one, two):
                 assert "Traceback" not in each.errors, each.errors
                 assert "mistake" not in each.errors

@@ -155,28 +155,29 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
 
         def alter(how: str) -> None:
             server.execute(f"ALTER DATABASE {name} {how}")
+
+        def break_off() -> None:
             server.execute(
                 f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
             )
 
-        def sent() -> int:
-            with psycopg.connect(url) as database:
-                (found,) = database.execute(
-                    "SELECT count(*) FROM deliveries WHERE state = 'sent'"
-                ).fetchone() or (0,)
-            return int(found)
-
-        def make_due() -> None:
+        def count(rows: str) -> int:
+            """With all documents due: a run that was under way may have fetched what the page said before."""
             with psycopg.connect(url) as database:
                 database.execute("SET default_transaction_read_only = off")
                 database.commit()
-                database.execute("UPDATE checks SET checked_at = '2020-01-01'")
+                database.execute(
+                    "UPDATE checks SET checked_at = checked_at - interval '1 day'"
+                )
+                (number,) = database.execute(f"SELECT count(*) FROM {rows}").fetchone()
+            return int(number)
 
         site.pages["/privacy"] = policy()
         config = watchlist(tmp_path, site, url)
         with warm.running("-c", HASTY, "watch", "--config", config) as watching:
             until(lambda: site.asked.get("/privacy"))
             alter("ALLOW_CONNECTIONS false")
+            break_off()
             until(
                 lambda: (
                     "not currently accepting connections; nothing is lost"
@@ -185,17 +186,17 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
             )
             alter("ALLOW_CONNECTIONS true")
             until(lambda: "the database is back" in watching.errors)
+            until(lambda: count("versions") == 1)
             site.pages["/privacy"] = policy(AI)
-            make_due()
-            until(
-                lambda: sent() == 1
-            )  # recorded: before, a connection that breaks off makes it come again
+            # recorded: before, a connection that breaks off makes it come again
+            until(lambda: count("deliveries WHERE state = 'sent'") == 1)
             alter("SET default_transaction_read_only = on")
-            make_due()
+            break_off()
+            count("checks")
             until(lambda: "is it a copy that is only read" in watching.errors)
             site.pages["/privacy"] = policy(AI, "We sell your loans to advertisers.")
             alter("SET default_transaction_read_only = off")
-            until(lambda: sent() == 2)
+            until(lambda: count("deliveries WHERE state = 'sent'") == 2)
             watching.terminate()
             done = watching.wait()
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
