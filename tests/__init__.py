@@ -1,0 +1,4 @@
+import os
+
+# before numpy is loaded: threads of several processes that test at once would wait for each other, spinning
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
