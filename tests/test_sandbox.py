@@ -151,10 +151,10 @@ def test_an_answer_of_another_is_not_believed(
     assert not (tmp_path / "taken").exists()
 
 
-def test_a_small_page_is_read_there_too(tmp_path: Path, database_url: str) -> None:
+def test_a_small_page_is_read_there_too(tmp_path: Path) -> None:
     with a_site() as site:
         site.pages["/privacy"] = policy()
-        config = watchlist(tmp_path, site, database_url, names=("privacy",))
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
         program = (
             "import analysis.extract.html_page as page\n"
             "page.LexborHTMLParser = None\n"  # in this process, which reads nothing
@@ -181,7 +181,7 @@ def test_doctor_says_what_keeps_hostile_pages_in(
     tmp_path: Path, database_url: str
 ) -> None:
     with a_site() as site:
-        config = watchlist(tmp_path, site, database_url, names=("privacy",))
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
     output = policywatch("doctor", "--config", config, status=None)
     assert (
         "reads pages in a process that reaches no file, socket or other process"
