@@ -188,8 +188,9 @@ def write_paragraphs(
     first_id: int,
     texts: Mapping[str, str],
 ) -> None:
-    write_forms(connection, language, texts.values())
-    words = [folded_words(each) for each in texts.values()]
+    split = [split_words(each) for each in texts.values()]
+    write_forms(connection, language, split)
+    words = folded_words([*texts.values()], split)
     rows = []
     rest = iter(texts.items())
     for start in range(0, len(texts), _TOGETHER):
@@ -311,7 +312,8 @@ def stored_words(
     for document, first, texts in connection.execute(
         packs, execution_options={"yield_per": _TOGETHER}
     ):
-        yield PackWords(document, first, [folded_words(each) for each in texts])
+        split = [split_words(each) for each in texts]
+        yield PackWords(document, first, folded_words(texts, split))
 
 
 def of_pack(name: str, paragraph_id: Any) -> Any:

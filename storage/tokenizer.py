@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -45,12 +45,17 @@ def words(text: str) -> Iterator[IndexedWord]:
         yield IndexedWord(folded, match.start(), match.end())
 
 
-def folded_words(text: str) -> list[str]:
-    if _MOST_OF_A_SIGN * len(text) > _ROOM:
-        return [word.folded for word in words(text)]
-    if text.isascii():
-        return [word[:LONGEST] for word in split_words(text.lower())]
-    return [fold(word) for word in split_words(text)]
+def folded_words(
+    texts: Sequence[str], split: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """`split` are the texts' `split_words`; each distinct word is folded once."""
+    folded = {word: fold(word) for word in set().union(*split)}
+    return [
+        [word.folded for word in words(text)]
+        if _MOST_OF_A_SIGN * len(text) > _ROOM
+        else [folded[word] for word in its_words]
+        for text, its_words in zip(texts, split, strict=True)
+    ]
 
 
 def split_words(text: str) -> list[str]:
@@ -84,10 +89,13 @@ class WordForm(SQLModel, table=True):
     stem: str
 
 
-def write_forms(connection: Connection, language: str, texts: Iterable[str]) -> None:
+def write_forms(
+    connection: Connection, language: str, split: Sequence[Sequence[str]]
+) -> None:
+    """`split` are texts' `split_words`."""
     if (language := language[:2]) not in STEMMERS:
         return
-    distinct = {word.casefold() for word in set(split_words(" ".join(texts)))}
+    distinct = {word.casefold() for word in set().union(*split)}
     words = sorted(word for word in distinct if word.isalpha() and len(word) < LONGEST)
     for part in in_parts(words):
         known = select(WordForm.word).where(
