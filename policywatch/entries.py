@@ -19,8 +19,6 @@ from storage.documents import Document, edited
 from storage.journal import Action, Actor, enter
 from storage.routes import StoredRoute, stored_routes
 
-_FACTS = {"service", "title", "kind", "language"}  # in columns too
-
 
 class DocumentEdits(NamedTuple):
     """On the pages: a document's entry if added or taken over there, whether paused, and ignored passages."""
@@ -108,16 +106,15 @@ def put_entry(
     """The store owns it from then on; `before` is that of the file, whose place it takes."""
     row = session.get(Document, entry.id)
     after = entry.model_dump(exclude_unset=True)
-    facts = {"url": entry.addresses[0], **entry.model_dump(include=_FACTS)}
     former = (
         before.model_dump(exclude_unset=True) if before else row.entry if row else None
     )
     if row is None:
-        row = Document(id=entry.id, added_at=at, **facts)
+        row = Document(**entry.declared, added_at=at)
         session.add(row)
-    elif row.url != facts["url"]:
+    elif row.url != entry.addresses[0]:
         row.forget_validators()
-    for name, value in facts.items():
+    for name, value in entry.declared.items():
         setattr(row, name, value)
     row.entry, row.retired = after, row.paused
     row.overrides = row.overrides or before is not None

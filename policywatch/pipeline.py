@@ -505,10 +505,7 @@ def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
 
 
 def _row(entry: DocumentEntry, alert_after: int) -> Document:
-    columns = entry.model_dump(include={"id", "service", "title", "kind", "language"})
-    return Document(
-        **columns, url=entry.addresses[0], added_at=utc_now(), alert_after=alert_after
-    )
+    return Document(**entry.declared, added_at=utc_now(), alert_after=alert_after)
 
 
 class FollowUp:

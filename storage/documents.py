@@ -15,17 +15,27 @@ from storage.errors import UnknownDocument
 _FEW = 1_000
 
 
-class Document(SQLModel, table=True):
+class Declared(SQLModel):
+    """Of a document, as its entry declares it; JSON and exports have it too."""
+
+    id: str = Field(
+        primary_key=True, schema_extra={"examples": ["parley/privacy-policy"]}
+    )
+    service: str = Field(schema_extra={"examples": ["Parley"]})
+    title: str = Field(schema_extra={"examples": ["Privacy Policy"]})
+    kind: str = Field(schema_extra={"examples": ["privacy-policy"]})
+    language: str = Field(schema_extra={"examples": ["en"]})
+    url: str = Field(schema_extra={"examples": ["https://parley.example/privacy"]})
+
+
+DECLARED = frozenset(Declared.model_fields)
+
+
+class Document(Declared, table=True):
     """Retired, not deleted, when the watchlist drops it."""
 
     __tablename__ = "documents"
 
-    id: str = Field(primary_key=True)
-    service: str
-    title: str
-    kind: str
-    url: str
-    language: str
     added_at: datetime = Field(sa_type=Utc)
     retired: bool = False
     # of the answer with the text in force, never of one set aside: a 304 must mean "still the text that we show"
@@ -84,7 +94,7 @@ def declare(session: Session, declared: Iterable[Document]) -> None:
             row.forget_validators()
             row.not_before = None
         row.retired = False
-        for name in ("service", "title", "kind", "url", "language", "alert_after"):
+        for name in DECLARED | {"alert_after"}:
             setattr(row, name, getattr(document, name))
 
 

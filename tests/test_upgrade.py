@@ -404,6 +404,9 @@ def test_no_revision_is_edited(revision: str) -> None:
         ]
     engine.dispose()
     assert digest("\n".join(made))[:16] == SCHEMAS[revision], revision
+
+
+def test_the_newest_revision_is_pinned() -> None:
     assert max(SCHEMAS) == TODAY
 
 

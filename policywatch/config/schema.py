@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import (
@@ -22,6 +22,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 from analysis.text.notation import pattern_of
 from foundation.vocabulary import DocumentKind, Graded, Leaning, Robots, Source
 from policywatch.config.errors import HIDDEN, FileSection, Problem
+from storage.documents import DECLARED
 
 GIT_ADDRESS = re.compile(
     r"(?i)(?P<scheme>https?|ssh|git|file)://|[\w.-]+@(?P<host>[\w.-]+):"
@@ -194,6 +195,10 @@ class DocumentEntry(Table):
                 "an archive is read for one address: write url in place of urls"
             )
         return self
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        return self.model_dump(include={*DECLARED}) | {"url": self.addresses[0]}
 
     @property
     def archive_path(self) -> str | None:

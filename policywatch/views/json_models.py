@@ -26,6 +26,7 @@ from foundation.vocabulary import (
     Side,
 )
 from notifier.escape import for_machines
+from storage.documents import Declared
 
 _QUOTE = {"text": "your posts", "side": "after"}
 
@@ -102,15 +103,9 @@ class LastCheck(Shape):
     source: str | None
 
 
-class DocumentJson(Shape):
+class DocumentJson(Shape, Declared):  # type: ignore[misc]  # with its configuration
     """A page that is or was watched, in one language."""
 
-    id: str = Field(examples=["parley/privacy-policy"])
-    service: str = Field(examples=["Parley"])
-    title: str = Field(examples=["Privacy Policy"])
-    kind: str = Field(examples=["privacy-policy"])
-    language: str = Field(examples=["en"])
-    url: str = Field(examples=["https://parley.example/privacy"])
     urls: list[str] = Field(
         description="all addresses that its text is read from; the first is `url`"
     )

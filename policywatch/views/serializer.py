@@ -40,7 +40,7 @@ from storage.changes import (
 from storage.checks import last_checks
 from storage.database import Database
 from storage.deliveries import alerts_in, newest
-from storage.documents import PREVIEW, Document, document
+from storage.documents import DECLARED, PREVIEW, Document, document
 from storage.reviews import Review, last_reviews, reviews_of
 from storage.search import Hit
 from storage.versions import Version, version_heads, versions, withdrawn_versions
@@ -60,7 +60,6 @@ _BESIDE = (
     "reader",
     "edit",
 )
-_OF_A_DOCUMENT = {"service", "title", "kind", "language", "url"}
 _OF_A_CHANGE = {*Change.model_fields} & {*json.ChangeHead.model_fields}
 
 
@@ -121,7 +120,7 @@ def _change_head(
     }
     return {
         "document": of.id,
-        **of.model_dump(include=_OF_A_DOCUMENT),
+        **of.model_dump(include={"service", "title", "kind", "language", "url"}),
         "urls": of.addresses,
         **row.model_dump(include=_OF_A_CHANGE),
         "versions": {"before": view.before, "after": view.after},
@@ -247,12 +246,14 @@ def documents_json(
     facts, checks = document_stats(session, ids), last_checks(session, ids)
     return [
         json.DocumentJson(
-            **row.model_dump(include={"id", *_OF_A_DOCUMENT}),
+            **row.model_dump(include={*DECLARED}),
             urls=row.addresses,
             watched=not row.retired,
             versions=facts[row.id].versions,
             changed_at=facts[row.id].changed_at,
-            last_check=checks.get(row.id),
+            last_check=json.LastCheck.model_validate(checks[row.id])
+            if row.id in checks
+            else None,
         )
         for row in rows
     ]
@@ -266,13 +267,12 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
     for entry in watchlist.documents:
         check = checks.get(entry.id)
         outcome = check.outcome if check else None
+        declared = entry.declared
         rows.append(
             {
-                "document": entry.id,
-                **entry.model_dump(
-                    include={"service", "title", "kind", "language", "every", "source"}
-                ),
-                "url": entry.addresses[0],
+                "document": declared.pop("id"),
+                **declared,
+                **entry.model_dump(include={"every", "source"}),
                 "urls": entry.addresses,
                 "robots": watchlist.robots(entry),
                 "version": facts[entry.id].newest,

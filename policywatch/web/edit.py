@@ -40,9 +40,10 @@ from storage.removal import StillCompared, planned_removal
 from storage.removal import remove as remove_document
 from storage.subscribers import follow_instead
 
+_PLAIN = ("section",)  # a line each, called `entry.NAME`
 _FORM = EntryForm(
     texts=(
-        *("title", "service", "kind", "language", "every", "section"),
+        *("title", "service", "kind", "language", "every", *_PLAIN),
         *("robots", "source", "repository", "type", "fallback"),
     ),
     lists=("select", "remove"),
@@ -176,6 +177,7 @@ def _page(
         entry=entry,
         given=given,
         owner=owned_by,
+        plain=_PLAIN,
         kinds=get_args(DocumentKind),
         services=filter_choices(session)["services"],
         tried=tried if trouble is None else None,

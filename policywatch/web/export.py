@@ -31,7 +31,7 @@ from storage.change_list import announcements, changes_page, event_of
 from storage.changes import changes_of, passages_by_change
 from storage.clock import midnight
 from storage.database import Database
-from storage.documents import Document, known, previews
+from storage.documents import DECLARED, Document, known, previews
 from storage.errors import Unknown, Withdrawn
 from storage.versions import current_version, versions, withdrawn_versions
 
@@ -148,7 +148,6 @@ _PACKAGES = (
     "messages",
     "storage",
 )  # whatever pages are made of
-_DOCUMENT_FACTS = {"id", "service", "title", "kind", "language", "url"}
 _ANSWERS = (200, 410)  # a withdrawn version says so in its place
 
 
@@ -342,7 +341,7 @@ class _Edition:
         changes = changes_of(session, document.id)
         stored = passages_by_change(session, [each.id for each in changes])
         key = _digest(
-            document.model_dump(include=_DOCUMENT_FACTS),
+            document.model_dump(include={*DECLARED}),
             [
                 each.model_dump(exclude={"page"})
                 for each in versions(session, document.id)
@@ -358,7 +357,7 @@ class _Edition:
             ],
             announcements(session, changes),
             [
-                [row.change.id, row.document.model_dump(include=_DOCUMENT_FACTS)]
+                [row.change.id, row.document.model_dump(include={*DECLARED})]
                 for change in changes
                 for row in event_of(session, change)
             ],
