@@ -108,11 +108,8 @@ class Outcome(StrEnum):
     GONE = "gone"
     FAILED = "failed"
 
-    @property
-    def is_good(self) -> bool:
-        return self in GOOD
 
-
+# what a store has besides, is a newer release's, and shown by its name
 GOOD = (
     Outcome.FIRST,
     Outcome.UNCHANGED,
@@ -120,6 +117,8 @@ GOOD = (
     Outcome.CHANGED,
     Outcome.COSMETIC,
 )
+# a copy of an archive may stand in for them
+UNANSWERED = (Outcome.ROBOTS, Outcome.BLOCKED, Outcome.GONE, Outcome.FAILED)
 
 
 class Cause(StrEnum):

@@ -8,7 +8,7 @@ from datetime import datetime
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
-from foundation.vocabulary import Outcome
+from foundation.vocabulary import GOOD
 from messages import counted
 from policywatch.logs import log
 from policywatch.sanitize import sanitize, terminal_reason
@@ -48,9 +48,7 @@ _COLUMNS = (
 
 def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
     """Checks without an outcome do not count."""
-    return all(
-        Outcome(check["outcome"]).is_good for check in checks if check["outcome"]
-    )
+    return all(check["outcome"] in GOOD for check in checks if check["outcome"])
 
 
 def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:

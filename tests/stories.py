@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from analysis.text.lexicon import mentions_in
 from analysis.text.words import word_diff
-from foundation.vocabulary import Outcome
+from foundation.vocabulary import GOOD, Outcome
 from messages import Message, verbatim
 from policywatch.ingest.checks import finish
 from storage.captures import Capture, add_capture
@@ -97,7 +97,7 @@ class Teller:
         check = Check(
             document_id=document,
             checked_at=when,
-            status=200 if outcome.is_good else None,
+            status=200 if outcome in GOOD else None,
             seconds=0.8,
             version_id=version.id if version else None,
         )

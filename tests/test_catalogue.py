@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po
 
 import messages
 from analysis.classify.conventions import CONVENTIONS, HIGH
-from foundation.vocabulary import TOPICS, UNCLASSIFIED, Outcome
+from foundation.vocabulary import GOOD, TOPICS, UNCLASSIFIED, Outcome
 from messages import (
     ENGLISH,
     LANGUAGES,
@@ -142,7 +142,7 @@ def test_names_that_the_program_makes_codes_of_have_their_words_and_no_others() 
             if code.startswith(f"{name}.")
         }
 
-    bad = {outcome.value for outcome in Outcome if not outcome.is_good}
+    bad = {outcome.value for outcome in Outcome if outcome not in GOOD}
     assert group("topics") == {*TOPICS}
     assert group("convention") == {*CONVENTIONS}
     assert group("severity_reasons") == {*HIGH, UNCLASSIFIED}

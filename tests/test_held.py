@@ -257,3 +257,15 @@ def test_a_text_that_shares_nothing_with_the_one_before_has_to_stay(
         assert looked_at(job, site, *[rewritten] * 4) == [
             "held", "held", "changed", "unchanged",
         ]  # fmt: skip
+
+
+def test_an_outcome_of_a_newer_release_is_shown_by_its_name(
+    config: Path, site: Site
+) -> None:
+    with a_job(config) as job:
+        job.run(force=True)
+        with job.database.writing() as session:
+            session.exec(select(Check)).one().outcome = "redirected"
+    (row,) = json.loads(policywatch("documents", "--json", "--config", config))
+    assert (row["outcome"], row["good"]) == ("redirected", False)
+    assert "redirected" in policywatch("documents", "--config", config)

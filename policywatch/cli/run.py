@@ -22,7 +22,7 @@ from rich.text import Text
 from typer import Exit, Option
 
 from analysis.model import UnfitModel
-from foundation.vocabulary import Outcome
+from foundation.vocabulary import GOOD, Outcome
 from messages import counted
 from policywatch.cli.opening import known, opened, ready
 from policywatch.cli.options import (
@@ -262,7 +262,7 @@ def _outcome(outcome: str | None) -> Text:
         "bold yellow"
         if outcome == Outcome.CHANGED
         else "green"
-        if Outcome(outcome).is_good
+        if outcome in GOOD
         else "red"
     )
     return Text(outcome, style=style)

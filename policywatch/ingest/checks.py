@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from foundation.vocabulary import NoticeKind, Outcome
+from foundation.vocabulary import GOOD, NoticeKind, Outcome
 from messages import Message
 from storage.chain import note
 from storage.checks import (
@@ -40,7 +40,7 @@ def finish(
     # before the check is edited: the query would write it, and its last edit would be another statement
     row = document(session, check.document_id)
     check.outcome, check.reason = outcome.value, reason
-    if outcome.is_good:
+    if outcome in GOOD:
         _recovered(session, row, check)
     else:
         session.add(check)

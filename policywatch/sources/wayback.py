@@ -32,7 +32,7 @@ from crawler.failures import CheckEnded, block_page, refusal
 from crawler.items import fetched
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, FingerprintOf
 from foundation.http_client import HttpFailure, fetch
-from foundation.vocabulary import Outcome
+from foundation.vocabulary import UNANSWERED, Outcome
 from messages import Message
 from policywatch.config.schema import DocumentEntry
 from policywatch.ingest.archived import ArchivedText
@@ -59,12 +59,6 @@ _OF_A_COPY = {
     "memento-datetime",
     "x-archive-wayback-runtime-error",
 }  # headers of answers about one copy
-_INSTEAD = {
-    Outcome.ROBOTS,
-    Outcome.BLOCKED,
-    Outcome.GONE,
-    Outcome.FAILED,
-}  # that a copy may stand in for
 
 
 class _Adapter(BaseAdapter):
@@ -269,7 +263,7 @@ def silent(
         failing = {
             row.document_id
             for row in checks_by_id(session, checks)
-            if row.outcome in _INSTEAD
+            if row.outcome in UNANSWERED
         }
         allowed = [entry for entry in entries if entry.fallback and entry.id in failing]
         return [entry for entry in allowed if is_silent(document(session, entry.id))]

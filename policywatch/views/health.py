@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import Session
 
-from foundation.vocabulary import Outcome
+from foundation.vocabulary import GOOD, Outcome
 from messages import counted
 from policywatch.config.errors import WatchlistError
 from policywatch.config.schema import DocumentEntry
@@ -60,7 +60,7 @@ def troubled(session: Session) -> list[tuple[Document, Check]]:
 
 
 def is_trouble(check: Check) -> bool:
-    return check.outcome is not None and not Outcome(check.outcome).is_good
+    return check.outcome is not None and check.outcome not in GOOD
 
 
 def job_problem(
@@ -171,7 +171,7 @@ def is_news(row: Document | None, check: Mapping[str, Any]) -> bool:
     """A scheduled run reports robots.txt once, other failures until the operator is notified; `row` is the document, if
     its page fails.
     """
-    if check["outcome"] is None or Outcome(check["outcome"]).is_good:
+    if check["outcome"] in (None, *GOOD):
         return False
     return row is None or row.failures <= (
         1 if check["outcome"] == Outcome.ROBOTS else row.alert_after

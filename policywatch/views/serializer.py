@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from analysis.page_json import headline_json
-from foundation.vocabulary import Outcome, State
+from foundation.vocabulary import GOOD, State
 from messages import ENGLISH, catalogue
 from notifier.change_view import ChangeView, change_view, listed_view
 from policywatch.config.watchlist import Watchlist
@@ -279,7 +279,7 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
                 "checked_at": check and check.checked_at,
                 "outcome": outcome,
                 "reason": check and check.reason,
-                "good": Outcome(outcome).is_good if outcome else None,
+                "good": outcome in GOOD if outcome else None,
             }
         )
     return rows

@@ -23,7 +23,7 @@ from analysis.page_json import page_from_json
 from analysis.text.regions import regions_of
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.word_lists import number_words, word_lists
-from foundation.vocabulary import TODAY, Cause, Outcome, Severity, TodayQuestion
+from foundation.vocabulary import GOOD, TODAY, Cause, Severity, TodayQuestion
 from policywatch.views.json_models import Moment, OptionalSentence, Shape
 from storage.changes import StoredPassage, passages
 from storage.checks import Check, last_checks
@@ -299,11 +299,7 @@ def _stored(row: StandingRow, questions: Collection[TodayQuestion]) -> DocumentA
 def _read_document(
     document: Document, text: TextsOfDay | None, check: Check | None
 ) -> ReadDocument:
-    failed = (
-        check
-        if check and check.outcome and not Outcome(check.outcome).is_good
-        else None
-    )
+    failed = check if check and check.outcome and check.outcome not in GOOD else None
     return ReadDocument(
         document=document.id,
         title=document.title,
