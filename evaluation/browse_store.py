@@ -443,7 +443,7 @@ class Maker:
             return []
         return sorted(
             {
-                TOPICS[min(int(self.chance.expovariate(0.45)), len(TOPICS) - 1)]
+                [*TOPICS][min(int(self.chance.expovariate(0.45)), len(TOPICS) - 1)]
                 for _ in range(2)
             }
         )

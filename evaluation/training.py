@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ def targets_of(label: Row) -> list[bool | None]:
     named: Sequence[str] = (
         label["topics"] if "topics" in label else label["some_topics"]
     )
-    never: Sequence[str] = label.get("never", TOPICS) if alert else TOPICS
+    never: Collection[str] = label.get("never", TOPICS) if alert else TOPICS
     topics = [
         True if topic in named else False if topic in never else None
         for topic in TOPICS

@@ -27,23 +27,23 @@ Question = Literal[
 # in a summary's order
 QUESTIONS: Final[tuple[Question, ...]] = get_args(Question)
 
-# built in; a watchlist can add others
-TOPICS = (
-    "ai_training",
-    "ai_features",
-    "automated_decisions",
-    "data_collection",
-    "data_use",
-    "data_sharing",
-    "advertising",
-    "tracking",
-    "retention",
-    "user_choice",
-    "user_rights",
-    "transfer",
-    "sensitive_minors",
-    "security",
-)
+# built in, with what each is about, for a language model; a watchlist can add others
+TOPICS: Final[Mapping[str, str]] = {
+    "ai_training": "data or content trains or improves AI models, or does not",
+    "ai_features": "AI features, generated output, AI providers, rules on AI-generated content or on the use of AI",
+    "automated_decisions": "profiling, decisions by automated means",
+    "data_collection": "which data, from where",
+    "data_use": "purposes and legal bases",
+    "data_sharing": "recipients, affiliates, sale, processors, authorities",
+    "advertising": "targeted advertising, marketing messages",
+    "tracking": "cookies, pixels, identifiers of devices",
+    "retention": "how long, deletion",
+    "user_choice": "consent, opt-in, opt-out, settings, defaults",
+    "user_rights": "access, objection, complaint, data protection contacts or representatives, rights of a region",
+    "transfer": "to other countries, where data is stored",
+    "sensitive_minors": "sensitive or biometric data, health, children, age",
+    "security": "how data is protected, breaches",
+}
 
 AI_TOPICS = frozenset(("ai_training", "ai_features", "automated_decisions"))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.text.sentence_ends import sentence_bounds
-from foundation.vocabulary import gravity
+from foundation.vocabulary import TOPICS, gravity
 from messages import Message
 from notifier.escape import for_machines
 from policywatch.reader.model import answer_schema
@@ -177,4 +177,6 @@ def _cut(text: str, share: float) -> str:
 
 @cache
 def _task() -> str:
-    return (Path(__file__).with_name("task.txt")).read_text("utf-8")
+    topics = "\n".join(f"- {name}: {about}" for name, about in TOPICS.items())
+    text = Path(__file__).with_name("task.txt").read_text("utf-8")
+    return text.replace("TOPICS", topics)
