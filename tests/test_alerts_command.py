@@ -282,3 +282,13 @@ def test_doctor_and_run_name_what_fails_and_is_tried_again(tmp_path: Path) -> No
             said,
         )
         assert "s3cret" not in said
+
+
+def test_a_route_with_a_question_is_tested_with_its_model(
+    tmp_path: Path, database_url: str
+) -> None:
+    to = f'to = ["file://{tmp_path}/good.txt"]\nabout = "Are my reviews used for AI?"'
+    config = watchlist(tmp_path, database_url, f'name = "asks"\n{to}')
+    model = '[reader]\nmodel = "small"\nurl = "http://127.0.0.1:9/v1"\n'
+    config.write_text(f"{config.read_text('utf-8')}\n{model}", "utf-8")
+    assert "ok     asks" in policywatch("routes", "test", "asks", "--config", config)

@@ -219,5 +219,6 @@ def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
             f"{name!r} is switched off by enabled = false; nobody is alerted",
             param_hint="NAME",
         )
-    alone = {"routes": chosen, "operator": OperatorEntry(), "reader": ReaderEntry()}
+    reader = watchlist.reader if chosen[0].about else ReaderEntry()
+    alone = {"routes": chosen, "operator": OperatorEntry(), "reader": reader}
     return watchlist.model_copy(update=alone)
