@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from policywatch.sources.open_terms_archive import chosen
-from policywatch.sources.repository import NotAnArchive, opened
+from policywatch.sources.repository import Git, GitFailed, NotAnArchive, opened
 from tests import misbehaving
 from tests.archive import Commit, git, repository
 from tests.archived import ALL, HISTORY, POLICY, TRAINING, day, policy
@@ -261,3 +261,13 @@ def test_an_archive_that_says_nothing_costs_its_timeout_once(
         "library/b": "failed",
         "library/c": "failed",
     }
+
+
+def test_a_long_history_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policywatch.sources.repository.SECONDS", 0.2)
+    slow = ("-c", "alias.slow=!sleep 1; echo end", "slow")
+    with Git().streaming(*slow) as process:
+        assert process.stdout is not None
+        assert process.stdout.read() == b"end\n"
+    with pytest.raises(GitFailed, match="longer than"):
+        Git().run(*slow)

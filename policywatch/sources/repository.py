@@ -87,7 +87,7 @@ class Git:
     def run(self, *arguments: str, input_: str = "") -> str:
         """Its output. Raises `GitFailed`."""
         with (
-            self._started(*arguments, stdin=subprocess.PIPE) as process,
+            self._started(*arguments, stdin=subprocess.PIPE, limited=True) as process,
             _ended_with_us(process),
         ):
             printed, _ = process.communicate(input_.encode())
@@ -106,7 +106,7 @@ class Git:
 
     @contextmanager
     def _started(
-        self, *arguments: str, stdin: int
+        self, *arguments: str, stdin: int, limited: bool = False
     ) -> Iterator[subprocess.Popen[bytes]]:
         if shutil.which("git") is None:
             raise GitFailed(
@@ -135,7 +135,8 @@ class Git:
 
             deadline = threading.Timer(SECONDS, end_late)
             deadline.daemon = True
-            deadline.start()
+            if limited:
+                deadline.start()
             try:
                 yield process
                 status = process.wait()
