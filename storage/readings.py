@@ -71,5 +71,18 @@ def newest_answers(
     return answers
 
 
+def answered_by(session: Session, model: str, questions: Collection[str]) -> set[str]:
+    return {
+        row.question
+        for part in in_parts([*questions])
+        for row in session.exec(
+            select(ModelReading).where(
+                ModelReading.model == model, col(ModelReading.question).in_(part)
+            )
+        )
+        if row.answer
+    }
+
+
 def forget_readings(session: Session, questions: Collection[str]) -> None:
     session.exec(delete(ModelReading).where(col(ModelReading.question).in_(questions)))

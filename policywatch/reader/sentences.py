@@ -19,29 +19,33 @@ from policywatch.reader.question import question_messages
 from policywatch.reader.reader import Reader
 from policywatch.views.today import Answer, Today, sentence_key
 from storage.changes import StoredPassage
-from storage.readings import ModelReading
+from storage.readings import ModelReading, answered_by
 
 
 def write_sentences(reader: Reader, services: Iterable[Today]) -> None:
     """Where there is none; a model that does not answer is asked again in the next run."""
-    for service in services:
-        for group in service.languages:
-            for answer in group.answers if group.language in LANGUAGES else ():
-                key = sentence_key(service.service, group.language, answer)
-                if not answer.quotations or _is_known(reader, key):
-                    continue
-                try:
-                    _write(reader, key, service.service, group.language, answer)
-                except ModelUnavailable:
-                    return
-                except NoAnswer:
-                    continue
-
-
-def _is_known(reader: Reader, key: str) -> bool:
+    wanted = {
+        sentence_key(service.service, group.language, answer): (
+            service.service,
+            group.language,
+            answer,
+        )
+        for service in services
+        for group in service.languages
+        for answer in (group.answers if group.language in LANGUAGES else ())
+        if answer.quotations
+    }
     with reader.database.reading() as session:
-        row = session.get(ModelReading, (key, reader.model.name))
-    return bool(row and row.answer)
+        known = answered_by(session, reader.model.name, wanted)
+    for key, asked in wanted.items():
+        if key in known:
+            continue
+        try:
+            _write(reader, key, *asked)
+        except ModelUnavailable:
+            return
+        except NoAnswer:
+            continue
 
 
 def _write(
