@@ -13,6 +13,7 @@ from sqlmodel import select
 
 from crawler.targets import Fetched
 from foundation.vocabulary import Cause
+from messages import Message
 from policywatch.ingest.archived import ArchivedText, import_document
 from policywatch.pipeline import Job
 from storage.checks import Check
@@ -269,3 +270,15 @@ def test_an_outcome_of_a_newer_release_is_shown_by_its_name(
     (row,) = json.loads(policywatch("documents", "--json", "--config", config))
     assert (row["outcome"], row["good"]) == ("redirected", False)
     assert "redirected" in policywatch("documents", "--config", config)
+
+
+def test_accept_says_which_key_answers_a_reason(config: Path, site: Site) -> None:
+    with a_job(config) as job:
+        looked_at(job, site, policy(), TAB)
+        with job.database.writing() as session:
+            held = session.exec(select(Check).where(Check.outcome == "held")).one()
+            held.reason = Message(
+                "robots.forbidden", host="a.example", name="policywatch"
+            )
+    said = policywatch("accept", "library/privacy", "--yes", "--config", config)
+    assert 'robots = "ignore"' in said

@@ -31,7 +31,7 @@ from policywatch.config.recipients import recipients, route_of
 from policywatch.ingest import curation
 from policywatch.ingest.events import split_off
 from policywatch.pipeline import Job
-from policywatch.sanitize import sanitize
+from policywatch.sanitize import sanitize, terminal_reason
 from policywatch.views.query_params import EditEntry, ReviewEntry
 from storage.changes import change as stored_change
 from storage.changes import passages as stored_passages
@@ -65,9 +65,8 @@ def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> Non
         extraction = job.configs[document]
         with database.reading() as session:
             check, held = curation.held_text(session, document, extraction)
-        say(
-            f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {check.reason or ''}"
-        )
+        reason = terminal_reason(check.reason) if check.reason else ""
+        say(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {reason}")
         _show_text(held.page)
         if held.draft is None:
             say("It would be a first text, compared with no other.")
