@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from analysis.classify.beside import MUTES, PASSES, TARGETS, chance, line_values
 from analysis.classify.features import tokens
-from analysis.classify.model import Model
-from evaluation.labels import CASES, DATA, OURS, Row, folds
+from analysis.classify.model import CLASSIFIED, Model
+from evaluation.labels import CASES, DATA, OURS, Row, folds, read_rows
 from evaluation.training import fit_model
 
 WEIGHTS = Path(__file__).parent.parent / "analysis" / "classify" / "beside.npz"
@@ -37,13 +37,14 @@ class Example(NamedTuple):
 
 
 def written_and_policies(places: Sequence[Row]) -> list[Example]:
-    return [*_of_policies(places), *_of_cases(), *_written()]
+    german = read_rows(DATA / "german_places.jsonl")
+    return [*_of_policies([*places, *german]), *_of_cases(), *_drawn_lines(), *_lines()]
 
 
 def _of_policies(places: Sequence[Row]) -> Iterator[Example]:
     for row in places:
         label = row["label"]
-        if row["language"] in ("en", "fr") and label["substantive"]:
+        if row["language"] in CLASSIFIED and label["substantive"]:
             for line in {
                 line
                 for side in ("before", "after")
@@ -78,7 +79,13 @@ def _of_cases() -> Iterator[Example]:
                     )
 
 
-def _written() -> Iterator[Example]:
+def _lines() -> Iterator[Example]:
+    for row in read_rows(DATA / "beside_lines.jsonl"):
+        source = f"{OURS} {row['site']}"
+        yield Example(source, row["text"], row["language"], row["beside"], False)
+
+
+def _drawn_lines() -> Iterator[Example]:
     chance = random.Random(_SEED)
     table = tomllib.loads((DATA / "beside.toml").read_text("utf-8"))
     for language, part in table.items():
