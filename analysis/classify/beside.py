@@ -10,7 +10,7 @@ from collections.abc import Container
 from functools import cache
 
 from analysis.classify.features import Features, PassageFeatures, ngrams, tokens
-from analysis.classify.model import LANGUAGES, Model, stored_model
+from analysis.classify.model import CLASSIFIED, Model, stored_model
 from analysis.classify.verdict import Verdict
 from analysis.model import CELL
 from analysis.text.dates import dates_in
@@ -24,13 +24,14 @@ TARGETS = ("beside",)
 _STOPS = (".", "!", "?")
 KNOWN = "known "  # of words that policies use
 PASSES = 0.4  # from which a passage must stay before it makes a version
-MUTES = 0.9  # docs/evaluation.md has the cost of both
+MUTES = 0.75  # docs/evaluation.md has the cost of both
 _MOST_WORDS = 80
 _LABEL = 4  # words
 _LONGEST = 600  # characters
 _WORDS = 2.0  # a larger scale is regularised less
 _PHRASE = 0.7
 _SHAPE = 0.5
+_MARKS = frozenset('|·>"«„“”…:;()–—-@*/+%€$£')
 _TELLING = frozenset((*TOPICS, "personal_data", "user_content", "promise", "sold"))
 
 
@@ -43,16 +44,16 @@ def shipped_beside() -> Model:
 def chance_beside(
     features: PassageFeatures, verdict: Verdict, language: str | None
 ) -> float:
-    """Of its least such line, governing ones included. 0 for what a convention decides, or what names a topic or
-    document.
+    """Of its least such line, governing ones included. 0 for what a convention decides, or what names a document; a
+    topic's phrases are features ("Sign in to comment", "Advertising pays for this page").
     """
     passage = features.passage
     if (
-        language not in LANGUAGES
+        language not in CLASSIFIED
         or features.values is None
         or passage.is_heading  # its section decides
         or verdict.severity == "high"
-        or not names_nothing(features, verdict, language)
+        or not names_no_document(features, verdict)
     ):
         return 0.0
     texts = (passage.before, passage.after, *passage.lead_in)
@@ -90,16 +91,20 @@ def names_nothing(
     ...").
     """
     read = features.read or features.passage
+    return names_no_document(features, verdict) and not any(
+        match.tier != "suggests" and match.topic in _TELLING
+        for text in read.texts.values()
+        for match in matches(text, language)
+    )
+
+
+def names_no_document(features: PassageFeatures, verdict: Verdict) -> bool:
+    read = features.read or features.passage
     return (
         read.operation != "moved"
         and not verdict.conventions
         and {*verdict.topics} <= {*TOPICS}  # the operator's own always count
         and not any(kinds_of(text) for text in read.texts.values())
-        and not any(
-            match.tier != "suggests" and match.topic in _TELLING
-            for text in read.texts.values()
-            for match in matches(text, language)
-        )
     )
 
 
@@ -128,18 +133,22 @@ class _Known(Container[str]):
 
 
 def line_values(text: str, language: str | None, known: Container[str]) -> Features:
-    """Names are masked: firms can have any."""
+    """Names are masked, for firms can have any; not in German, which writes each noun like a name."""
     words = tokens(text)[:_MOST_WORDS]
     names = {
         word
         for word in words
-        if word.start and text[word.start].isupper() and word.text not in known
+        if language != "de"
+        and word.start
+        and text[word.start].isupper()
+        and word.text not in known
     }
+    kept = [word for word in words if word not in names]
     members = {
-        f"{KNOWN if word.text in known else 'word '}{word.text}"
-        for word in words
-        if word not in names
-    } | {f"pair {pair.text}" for pair in ngrams(words) if " " in pair.text}
+        f"{KNOWN if word.text in known else 'word '}{word.text}" for word in kept
+    }
+    members |= {f"pair {pair.text}" for pair in ngrams(words) if " " in pair.text}
+    members |= {f"stem {stem.text}" for stem in ngrams(kept) if stem.text[0] == "^"}
     values = dict.fromkeys(members, _WORDS / math.sqrt(max(1, len(members))))
     long = [word.text for word in words if len(word.text) > 3 and word not in names]
     share = sum(word not in known for word in long) / max(1, len(long))
@@ -148,6 +157,12 @@ def line_values(text: str, language: str | None, known: Container[str]) -> Featu
     values["name"] = min(1.0, len(names) / max(1, len(words)))
     values[f"words {len(words).bit_length()}"] = _SHAPE
     values[f"ends {text[-1:] if not text[-1:].isalnum() else 'word'}"] = _SHAPE
+    first = (
+        "upper" if text[:1].isupper() else "lower" if text[:1].islower() else "other"
+    )
+    marks = {f"mark {mark}" for mark in _MARKS.intersection(text)}
+    digits = {"digit"} if any(map(str.isdigit, text)) else set()
+    values |= dict.fromkeys({f"first {first}", *marks, *digits}, _SHAPE)
     for match in matches(text, language):
         values[f"phrase {match.topic} {match.tier}"] = _PHRASE
     return values
