@@ -41,7 +41,15 @@ def compared(
 
 
 @pytest.mark.parametrize(
-    ("line", "language"), [(CAPTION, "en"), (OFFER, "en"), (LEAVES, "fr")]
+    ("line", "language"),
+    [
+        (CAPTION, "en"),
+        (OFFER, "en"),
+        (LEAVES, "fr"),
+        ("Unsere Gartenstühle sind bis Sonntag zum halben Preis zu haben.", "de"),
+        ("Please switch off your ad blocker: advertising pays for this page.", "en"),
+        ("Meet Pim, our AI assistant, and ask it for a recipe!", "en"),
+    ],
 )
 def test_it_alerts_nobody_and_may_pass(line: str, language: str) -> None:
     change = compared(line, language)
