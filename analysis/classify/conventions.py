@@ -272,7 +272,7 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
 
 
 def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
-    """A sentence about personal data that only gains or loses a denial, exception or time has another meaning. Not in
+    """A sentence about personal data that only gains or loses a denial, exception, time or date has another meaning. Not in
     terms, which do so for fees and liability.
     """
     if verdict.alert or kind in ("rules", "developer", "terms"):
@@ -295,9 +295,9 @@ def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided |
         return None
     before, after = (
         {
-            each.topic
+            each.topic if each.topic in _LIMITS else text[each.start : each.end]
             for each in phrases
-            if each.topic in _LIMITS and each.changed and each.side == side
+            if each.topic in (*_LIMITS, "date") and each.changed and each.side == side
         }
         | {
             time.days

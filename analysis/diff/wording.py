@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.model import Passage
+from analysis.text.dates import is_term
 from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.spelling import ADDRESS, AGO, DATE, KeyedWords, keyed_words, misspelt
@@ -80,6 +81,11 @@ def wording(
         if run.same:
             continue
         reason = _cosmetic_reason(run, b, a) or _abbreviation(run, b, before, a, after)
+        if reason == "looks.date" and (
+            _are_terms(before, b.starts[run.b0 : run.b1])
+            and _are_terms(after, a.starts[run.a0 : run.a1])
+        ):
+            reason = None
         if reason is None:
             substantive.append(run)
         cosmetic = cosmetic or reason
@@ -253,6 +259,10 @@ def _cosmetic_reason(run: Edit, b: KeyedWords, a: KeyedWords) -> str | None:
     if _are_section_numbers(run, b, a):
         return "looks.number"
     return None
+
+
+def _are_terms(text: str, starts: Sequence[int]) -> bool:
+    return bool(starts) and all(is_term(text, start) for start in starts)
 
 
 def _abbreviation(

@@ -65,6 +65,7 @@ _RANGE_BEFORE = re.compile(
 _RANGE_AFTER = re.compile(
     r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE
 )
+_SENTENCE_END = re.compile(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])")
 _STAMP = 14  # words of a line that is there for the date
 _BARE = 3  # words beside the date
 _SAID_TO_HOLD = (
@@ -214,6 +215,15 @@ def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
     return Start(day, rank not in _SAID_TO_HOLD)
 
 
+def is_term(text: str, start: int) -> bool:
+    """Whether the date there begins or ends what its sentence says, and not the document itself."""
+    before = _SENTENCE_END.split(text[max(0, start - 110) : start])[-1]
+    begins = ("from", "in_force", "until")
+    return not _phrases("document").search(before) and any(
+        _right_before(name).search(before) for name in begins
+    )
+
+
 def deadline_in(sentence: str, order: Order | None = None) -> date | None:
     """ "you can object until 2 November 2025"."""
     until = _right_before("until")
@@ -255,7 +265,7 @@ def _rank(text: str, named: NamedDate, end_of_last: int) -> int | None:
         text[max(end_of_last, named.start - 110) : named.start],
         text[named.end : named.end + 90],
     )
-    before = re.split(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])", before)[-1]
+    before = _SENTENCE_END.split(before)[-1]
     of_others = _right_before("since").search(before) or _phrases("law").search(before)
     if (
         _phrases("former").search(before[-40:])
