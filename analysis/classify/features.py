@@ -18,6 +18,7 @@ from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wor
 from analysis.model import CELL, Page, Passage
 from analysis.text.dates import dates_in
 from analysis.text.intervals import Intervals
+from analysis.text.language import other_language
 from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_topics
 from analysis.text.times import times_in
 from analysis.text.word_lists import word_lists
@@ -144,7 +145,7 @@ def annotate(
                 _masked(passage, names),
                 _wording(passage, keys, texts),
                 kind,
-                language,
+                other_language(passage.text, language) or language,
                 own,
             ),
             passage=passage,

@@ -16,7 +16,7 @@ from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element, grow, is_stable_name, parse
 from analysis.extract.main_text import leave_out
 from analysis.model import Block, Dropped, Link, Page, UnreadablePage
-from analysis.text.language import language_of, region_of, two_letters
+from analysis.text.language import language_of, other_language, region_of, two_letters
 from analysis.text.phrases import kinds_of, pattern
 from messages import Message
 
@@ -59,9 +59,7 @@ def read_html(
     left = with_rows([line for line in lines if line.reason is None])
     if not left:
         raise UnreadablePage(_empty_reason(lines, select))
-    written = language_of(
-        " ".join(line.text for line in left), declared=declared or language
-    )
+    written = _language(left, language, declared)
     page = Page(
         _title(left, tree),
         written,
@@ -77,6 +75,19 @@ def read_html(
         for element in elements:
             element.children.clear()
     return page
+
+
+def _language(
+    lines: Sequence[MarkupLine], wanted: str | None, declared: str | None
+) -> str | None:
+    """The one that is `wanted`, if half of the page is in another."""
+    texts = [line.text for line in lines]
+    whole = " ".join(texts)
+    own = " ".join(
+        text for text in texts if not other_language(text, two_letters(wanted))
+    )
+    is_half = len(whole) > len(own) > len(whole) / 4
+    return language_of(own if is_half else whole, declared=declared or wanted)
 
 
 def _container(lines: Iterable[MarkupLine]) -> str | None:

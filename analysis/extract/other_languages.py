@@ -12,7 +12,9 @@ _LEAST = 0.08  # of the page's sentences
 def leave_out_other_languages(
     elements: list[Element], lines: list[MarkupLine], language: str | None
 ) -> None:
-    """If one part is in `language`, its siblings in others. Elements must be measured."""
+    """If one part is in `language`, its siblings in several others: of two, either may say what the other does not.
+    Elements must be measured.
+    """
     wanted = two_letters(language)
     left = [line for line in lines if line.reason is None]
     if wanted is None or not is_mixed(" ".join(line.text for line in left)):
@@ -33,8 +35,11 @@ def leave_out_other_languages(
     languages = [
         language_of(" ".join(line.text for line in inside)) for inside in by_part
     ]
+    others = {*languages} - {wanted, None}
     for language, inside in zip(languages, by_part, strict=True):
         for line in (
-            inside if wanted in languages and language not in (wanted, None) else ()
+            inside
+            if wanted in languages and len(others) > 1 and language in others
+            else ()
         ):
             line.reason = "another language"
