@@ -242,6 +242,18 @@ def test_whom_people_turn_to_about_their_rights_is_news(
             "Nous vous informons de toute violation de vos données si la loi le demande.",
         ),
         (
+            "en",
+            "Objections",
+            "You can object to the use of your letters for AI training until 30 June 2026.",
+            "You can object to the use of your letters for AI training until 4 June 2026.",
+        ),
+        (
+            "fr",
+            "Publicité",
+            "À partir du 1er mars 2026, nous croisons vos données personnelles et vos achats.",
+            "À partir du 5 janvier 2026, nous croisons vos données personnelles et vos achats.",
+        ),
+        (
             "de",
             "Weitergabe",
             "Wir geben Ihre Nachrichten nie an Partner weiter.",
@@ -275,6 +287,16 @@ def test_one_word_that_turns_a_sentence_about_data_alerts(
         ),
         (
             "Privacy Policy",
+            "This policy on your personal data applies from 1 March 2026.",
+            "This policy on your personal data applies from 2 May 2026.",
+        ),
+        (
+            "Privacy Policy",
+            "Your personal data: last updated on 1 March 2026.",
+            "Your personal data: last updated on 2 May 2026.",
+        ),
+        (
+            "Privacy Policy",
             "This park is not open in winter.",
             "This park is open in winter.",
         ),
@@ -289,6 +311,35 @@ def test_a_word_that_turns_nothing_about_data_does_not_alert(
         document=document,
     )
     assert not found.alert
+
+
+def test_a_heading_that_turns_what_stands_below_alerts() -> None:
+    before, after = (
+        _policy("en", title, "This covers your letters and your orders.")
+        for title in ("We never sell your personal data", "We sell your personal data")
+    )
+    found = compare(before, after, language="en", document="Privacy Policy")
+    assert found.alert
+    assert "data_sharing" in found.topics
+
+
+def test_either_half_of_a_page_in_two_languages_is_compared() -> None:
+    halves = (
+        "<section><h2>Conservation</h2><p>Nous gardons la liste de vos promenades pendant deux ans, et vous pouvez nous "
+        "demander de l'effacer.</p></section><section lang=en><h2>Storage</h2><p>We keep the list of your walks for {}, "
+        "and you can ask us to delete it at any time.</p></section>"
+    )
+    before, after = (
+        read_page(
+            f"<html lang=fr><main><h1>Vie privée</h1>{halves.format(time)}</main>".encode(),
+            language="fr",
+        )
+        for time in ("two years", "as long as we like")
+    )
+    found = compare(before, after, language="fr", document="Vie privée")
+    assert found.alert
+    assert found.held is None
+    assert found.passages[0].heading[-1] == "Storage"
 
 
 _FRAMES = {

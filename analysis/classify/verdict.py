@@ -45,7 +45,12 @@ def classify_passage(
     if features.values is None:
         return Verdict()
     if features.passage.is_heading:
-        return Verdict(substantive=True)  # its section says more
+        # its section says more, unless it turns what stands there
+        if language not in CLASSIFIED:
+            return Verdict(substantive=True)
+        likely = Verdict(chances=model.predict(features.values))
+        turned = CONVENTIONS["turned"](features, kind, likely)
+        return Verdict(conventions=("turned",), **turned) if turned else Verdict(True)
     if language not in CLASSIFIED:
         return _unlearned(features)
     chances = model.predict(features.values)
