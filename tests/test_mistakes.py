@@ -185,7 +185,7 @@ def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(
     words_of_all = tmp_path / "repository/foundation/vocabulary.py"
     words_of_all.write_text(
         words_of_all.read_text("utf-8").replace(
-            '    "security",\n', '    "security",\n    "biometrics",\n'
+            '    "security": ', '    "biometrics": "faces",\n    "security": '
         ),
         "utf-8",
     )

@@ -87,8 +87,8 @@ def test_a_convention_that_decided_is_named() -> None:
             "only punctuation, case or white space differs",
         ),
         (
-            "Tea costs two pounds.",
-            "Tea costs three pounds.",
+            "We may change these terms twice a year.",
+            "We may change these terms once a year.",
             "the model gives a probability of",
         ),
     ],
