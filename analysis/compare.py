@@ -6,7 +6,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from analysis.classify.beside import MUTES, PASSES, chance_beside, is_label, is_silent
+from analysis.classify.beside import (
+    MUTES,
+    PASSES,
+    chance_beside,
+    is_foreign,
+    is_label,
+    is_silent,
+)
 from analysis.classify.clauses import quotation
 from analysis.classify.conventions import HIGH
 from analysis.classify.explain import evidence, why
@@ -101,6 +108,7 @@ def compare(
     waits = whole.alert and not fresh.alert
     # what only goes was believed
     brings_text = any(place.after for place in places)
+    foreign = frozenset(after.foreign)
     comparison = Comparison(
         substantive=classify_change(verdicts).substantive,
         alert=fresh.alert,
@@ -121,7 +129,8 @@ def compare(
                 model,
                 beside[number],
                 may_pass=beside[number] >= PASSES
-                or (brings_text and is_silent(features, verdict, language)),
+                or (brings_text and is_silent(features, verdict, language))
+                or is_foreign(features, verdict, foreign),
             )
             for number, (features, verdict, is_return) in enumerate(
                 zip(annotated, verdicts, returns, strict=True)

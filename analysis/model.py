@@ -78,6 +78,7 @@ class Page:
 
     `language` is the text's probable two-letter code or None; `labelled` is the page's own label, `region` its
     country ("GB" of "en-GB"), which tells how dates are written. `container` names the HTML element of the text.
+    `foreign` are the words of blocks that are new in markup that nothing of the former text stands in.
     """
 
     title: str
@@ -87,6 +88,7 @@ class Page:
     labelled: str | None = None
     region: str | None = None
     container: str | None = None
+    foreign: tuple[str, ...] = ()
 
 
 class Ignored(NamedTuple):

@@ -17,8 +17,10 @@ _PAGES, _PASSAGES = TypeAdapter(Page), TypeAdapter(Passage)
 
 
 def page_json(page: Page) -> dict[str, Any]:
-    """Without dropped text."""
-    shown = _PAGES.dump_python(page, mode="json", exclude={"dropped", "labelled"})
+    """Without what only this capture tells."""
+    shown = _PAGES.dump_python(
+        page, mode="json", exclude={"dropped", "labelled", "foreign"}
+    )
     return {
         name: value
         for name, value in shown.items()

@@ -188,3 +188,42 @@ def test_what_comes_every_other_check_never_stays(tmp_path: Path, site: Site) ->
             site.pages["/privacy"] = policy(f"</p><h2>{title}</h2><p>It is open.")
             outcomes.append(job.run(force=True).json()["checks"][0]["outcome"])
     assert outcomes == ["first", *["unchanged"] * 5]
+
+
+CALL = "We keep the records of your visits for three years."
+CARD = f'<aside class="card"><p>{CALL}</p></aside>'
+
+
+def marked(body: str, former: Page | None = None) -> Page:
+    markup = f"<main><h1>Privacy policy</h1>{body}</main>"
+    blocks = [block.text for block in former.blocks] if former else []
+    return read_page(markup.encode(), language="en", former=blocks)
+
+
+@pytest.mark.parametrize(
+    ("came", "waits"),
+    [
+        (CARD, True),
+        (CARD.replace("We keep", "From 1 March 2031 we keep"), False),
+        (CARD.replace(CALL, AI), False),
+        (f"<p>{CALL}</p>", False),
+        (f"<ul><li>{CALL}</li></ul>", False),
+    ],
+)
+@pytest.mark.parametrize("names", ["", ' class="css-{}"'])
+def test_what_alerts_in_markup_of_its_own_waits(
+    came: str, waits: bool, names: str
+) -> None:
+    """Where each element has a name of its own, they tell nothing."""
+    rows = [f"<p{names.format(n)}>{text}</p>" for n, text in enumerate(PARAGRAPHS)]
+    before = marked("".join(rows))
+    change = compare(
+        before, marked("".join((*rows, came)), before), language="en", trusted=True
+    )
+    assert (change.alert, change.may_pass) == (True, waits and not names)
+
+
+def test_a_redesign_has_no_foreign_markup() -> None:
+    before = marked("".join(f"<p>{text}</p>" for text in PARAGRAPHS))
+    boxes = "".join(f'<div class="row">{text}</div>' for text in (*PARAGRAPHS, CALL))
+    assert not marked(boxes, before).foreign

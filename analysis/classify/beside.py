@@ -18,7 +18,7 @@ from analysis.text.language import other_language
 from analysis.text.lexicon import LANGUAGES as KNOWN_LANGUAGES
 from analysis.text.lexicon import matches
 from analysis.text.phrases import kinds_of, pattern
-from foundation.vocabulary import TOPICS
+from foundation.vocabulary import AI_TOPICS, TOPICS
 
 TARGETS = ("beside",)
 _STOPS = (".", "!", "?")
@@ -81,6 +81,24 @@ def is_silent(
         and not any(dates_in(text) for text in texts)
         and not any(pattern("furniture", "matters").search(text) for text in texts)
         and names_nothing(features, verdict, language)
+    )
+
+
+def is_foreign(
+    features: PassageFeatures, verdict: Verdict, foreign: Container[str]
+) -> bool:
+    """Stands in markup that no line of the former text does (`Page.foreign`). What is high, dated, about AI, decided by
+    a convention or of the operator's own topics is told at once.
+    """
+    passage = features.passage
+    text = passage.after or ""
+    return (
+        passage.operation == "added"
+        and all(line in foreign for line in text.split("\n"))
+        and verdict.severity != "high"
+        and not verdict.conventions
+        and {*verdict.topics} <= {*TOPICS} - AI_TOPICS
+        and not dates_in(text)
     )
 
 

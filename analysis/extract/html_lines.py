@@ -52,6 +52,7 @@ class MarkupLine:
     beside: tuple[Element, ...] = ()  # that together hold a short line's text
     breaks: tuple[int, ...] = ()  # offsets of `<br>` between items or sentences
     reason: str | None = None
+    is_foreign: bool = False  # see `memory`
 
     @property
     def is_links(self) -> bool:

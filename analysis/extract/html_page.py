@@ -60,14 +60,17 @@ def read_html(
     if not left:
         raise UnreadablePage(_empty_reason(lines, select))
     written = _language(left, language, declared)
+    base = _base(tree, url)
+    foreign = [line for line in left if line.is_foreign]
     page = Page(
         _title(left, tree),
         written,
-        tuple(_blocks(left, _base(tree, url))),
+        tuple(_blocks(left, base)),
         (*removed, *_dropped(lines)),
         declared,
         region_of(label) if written == declared else None,
         _container(left),
+        tuple(block.text for block in _blocks(foreign, base)),
     )
     for (
         elements

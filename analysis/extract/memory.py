@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rapidfuzz import fuzz
 
@@ -35,6 +35,16 @@ _FEW = 4  # sentences
 _ITEMS = frozenset(("li", "dt", "dd", "tr", "td", "th"))
 _ASKED = frozenset(("data_collection", "advertising", "personal_data"))
 _POLICIES = frozenset(("privacy", "terms"))  # named by notices
+_OWN = 0.2  # of the text's elements; more have names of their own where a program makes them
+# what a paragraph, list or table is made of
+_PLAIN = frozenset(
+    (
+        *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "blockquote", "pre", "code"),
+        *("ul", "ol", "li", "dl", "dt", "dd", "details", "summary", "figure"),
+        *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
+        *("a", "b", "em", "font", "i", "small", "span", "strong", "sub", "sup", "u"),
+    )
+)
 
 Siblings = tuple[
     Element, Element
@@ -59,9 +69,12 @@ def recall(
     _keep_boxes(lines, standing, box)
     left = [line for line in lines if line.reason is None]
     size = sum(len(line.text) for line in standing)
-    if whole or not size or size < _KNOWN * sum(len(line.text) for line in left):
+    if not size or size < _KNOWN * sum(len(line.text) for line in left):
         return
     stood = {*standing}
+    _mark_foreign(left, stood, box)
+    if whole:
+        return
     gone = [*(known - Counter(line.text for line in left))]
     for line in _inserted(left, stood, box, gone, language):
         line.reason = INSERTED
@@ -151,6 +164,33 @@ def _beside(
         if above.kind == "heading" and line in kept
     }
     return [line for line in new if line not in kept]
+
+
+def _mark_foreign(
+    left: Sequence[MarkupLine], standing: set[MarkupLine], box: Element
+) -> None:
+    """New lines in an element of a kind that no line of the former text stands in."""
+    old = {element for line in standing for element in line.element.upwards()}
+    kinds = Counter(map(_kind, old))
+    text = [element for element in old if element.order > box.order]
+    own = sum(
+        bool(element.get("class")) and kinds[_kind(element)] == 1 for element in text
+    )
+    if own >= _OWN * len(text):
+        return
+    for line in left:
+        if line not in standing:
+            new = takewhile(lambda each: each not in old, line.element.upwards())
+            line.is_foreign = any(_is_foreign(element, kinds) for element in new)
+
+
+def _kind(element: Element) -> tuple[str, str]:
+    return element.tag, element.get("class")
+
+
+def _is_foreign(element: Element, kinds: Counter[tuple[str, str]]) -> bool:
+    kind = _kind(element)
+    return kind not in kinds and (element.tag not in _PLAIN or bool(kind[1]))
 
 
 def _inserted(

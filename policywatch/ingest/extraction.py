@@ -467,6 +467,7 @@ def join_pages(pages: Sequence[Page]) -> Page:
         first,
         blocks=tuple(block for page in pages for block in page.blocks),
         dropped=tuple(text for page in pages for text in page.dropped),
+        foreign=tuple(text for page in pages for text in page.foreign),
     )
 
 
