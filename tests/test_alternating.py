@@ -32,7 +32,7 @@ DATABASES = ["sqlite"]
 ID = "library/privacy"
 SOLD = "We sell the list of what you read to our advertising partners."
 SHARED = "We share what you read with our partners, who use it to train generative AI models of their own."
-OFFER = '</p><p class="offer">The rules of our reading room, as the law wants them, hang at the door.</p><p>'
+OFFER = '</p><p id="offer">The rules of our reading room, as the law wants them, hang at the door.</p><p>'
 
 
 site = pytest.fixture(library)
@@ -214,6 +214,6 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
         "<bdi>The rules of our reading room, as the law wants them, hang at the door.</bdi></blockquote>"
         in page
     )
-    config.write_text(config.read_text("utf-8") + 'remove = [".offer"]\n', "utf-8")
+    config.write_text(config.read_text("utf-8") + 'remove = ["#offer"]\n', "utf-8")
     with a_job(config) as job:
         assert checked(job, site, policy(OFFER, paragraphs=edited))[1] == ["unchanged"]
