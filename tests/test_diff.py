@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from analysis.diff import passages
 from analysis.model import Block, Page
 from analysis.text import words
+from analysis.text.times import times_in
 from analysis.text.words import word_diff
 from foundation.vocabulary import BlockKind
 
@@ -62,6 +63,13 @@ def test_words_are_marked_whole() -> None:
         ("added", "our "),
         ("same", "partners."),
     ]
+
+
+@pytest.mark.parametrize(
+    "written", ["dreißig Tage", "dreissig Tage", "DREISSIG TAGE", "Thirty days"]
+)
+def test_a_length_of_time_is_read_in_each_spelling(written: str) -> None:
+    assert [time.days for time in times_in(written)] == [30]
 
 
 def test_words_of_different_sentences_are_not_the_same() -> None:
