@@ -22,11 +22,10 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from foundation.vocabulary import State
 from notifier.delivery import DeliveryRun
 from notifier.routes import Address, Route
 from storage.database import Database
-from storage.deliveries import counts
+from storage.deliveries import has_undelivered
 from tests.inbox import Answer, Hook, mail_server, reset, webhook
 from tests.owed import owe, route
 
@@ -126,9 +125,8 @@ def _settle(store: Database) -> None:
     while time.monotonic() < until:
         time.sleep(2)
         with store.reading() as session:
-            states = counts(session)
-        if not states[State.PENDING] and not states[State.SENDING]:
-            return
+            if not has_undelivered(session):
+                return
 
 
 def _judge(
