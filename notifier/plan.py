@@ -110,16 +110,12 @@ class _Planner:
 
     def add(self, item: Alert | Notice, grace: timedelta = timedelta(0)) -> None:
         route = self.routes.get(item.route)
-        if route and not is_wanted(self.session, item, route):
-            route = None
         if route and isinstance(item, Alert):
             due = due_at(self.session, item, route, self.now, grace=grace)
             if due > self.now:
                 return
-            if dismissal(self.session, item, route):
-                route = None
         item.planned_at = self.now
-        if route:
+        if route and is_wanted(self.session, item, route):
             self._assign(_Assignment(item, route, to) for to in _distinct(route.to))
 
     def _assign(self, assignments: Iterable[_Assignment]) -> None:
@@ -175,8 +171,6 @@ class _Planner:
         for item in carried:
             route = self.routes.get(item.route)
             if route and not is_wanted(self.session, item, route):
-                continue
-            if route and dismissal(self.session, item, route):
                 continue
             place = self._new_place(delivery, item, route.to if route else ())
             if route and place:
@@ -279,11 +273,12 @@ def has_to_plan(
 
 
 def is_wanted(session: Session, item: Alert | Notice, route: Route) -> bool:
-    """Not if the change was reclassified, or the route's filter edited."""
+    """Not if the change was reclassified or dismissed, or the route's filter edited."""
     if isinstance(item, Notice):
         return True
     current = change(session, item.change_id)
-    return route.wants(document(session, current.document_id), current)
+    of = document(session, current.document_id)
+    return route.wants(of, current) and not dismissal(session, item, route)
 
 
 def waits_for_review(session: Session, alert: Alert, route: Route) -> bool:
@@ -293,11 +288,11 @@ def waits_for_review(session: Session, alert: Alert, route: Route) -> bool:
     return review is None or review.state not in SENDING
 
 
-def dismissal(session: Session, item: Alert | Notice, route: Route) -> Review | None:
+def dismissal(session: Session, alert: Alert, route: Route) -> Review | None:
     """By which a route that waits for one does not get it."""
     if not isinstance(route.when, AfterReview):
         return None
-    review = last_reviews(session, [item.subject]).get(item.subject)
+    review = last_reviews(session, [alert.change_id]).get(alert.change_id)
     return review if review and review.state == ReviewState.NOT_FOR_US else None
 
 

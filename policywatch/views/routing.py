@@ -77,11 +77,7 @@ def waiting(
     for alert in unplanned_alerts(session):
         entry = by_name.get(alert.route)
         route = route_of(entry) if entry else None
-        if (
-            route is None
-            or not is_wanted(session, alert, route)
-            or dismissal(session, alert, route)
-        ):
+        if route is None or not is_wanted(session, alert, route):
             continue
         for_review = waits_for_review(session, alert, route)
         due = due_at(session, alert, route, now())
