@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from foundation.vocabulary import NoticeKind, State
 from messages import Message
@@ -257,7 +257,7 @@ class DeliveryRun:
         return None
 
     def _message(self, session: Session, delivery: Delivery) -> Notification:
-        carried = items(session, delivery.id)
+        carried = items(session, col(Delivery.id) == delivery.id)[delivery.id]
         alerts = [each for each in carried if isinstance(each, Alert)]
         notices = [each for each in carried if isinstance(each, Notice)]
         routes = routes_by_name(self.routes)

@@ -30,13 +30,13 @@ from storage.checks import OF_THE_PAGE, VALID, newest_check
 from storage.clock import is_ahead
 from storage.deliveries import (
     OPERATOR,
+    PENDING,
     Alert,
     Delivery,
     DeliveryItem,
     Notice,
     alerted_changes,
     alerted_since,
-    alerts_in,
     approaching_deadlines,
     carriers,
     create_delivery,
@@ -80,8 +80,10 @@ def plan(
     """
     take(session, AdvisoryLock.PLANNING)
     planner = _Planner(session, routes, now)
-    for delivery in pending(session):
-        planner.update(delivery)
+    rows = pending(session)  # locked first
+    carried = items(session, PENDING)
+    for delivery in rows:
+        planner.update(delivery, carried[delivery.id])
     for alert in unplanned_alerts(session, locked=True):
         planner.add(alert, grace)
     if not alerts_only:
@@ -122,14 +124,11 @@ class _Planner:
         for each in assignments:
             self.assigned[each.item.subject, each.place.url, each.item.route] = each
 
-    def update(self, delivery: Delivery) -> None:
+    def update(self, delivery: Delivery, carried: list[Alert | Notice]) -> None:
         """To what of it is still wanted, and where."""
         route, address = self.routes.get(delivery.route), delivery.address
-        carried = [
-            each
-            for each in items(self.session, delivery.id)
-            if isinstance(each, Alert) or delivery.route == OPERATOR
-        ]
+        if delivery.route != OPERATOR:
+            carried = [each for each in carried if isinstance(each, Alert)]
         is_known = route and address in [place.name for place in route.to]
         if is_known and not carried:  # an empty digest, a correction, a confirmation
             return
@@ -363,10 +362,11 @@ def _respect_quiet_hours(
     """Of several routes, the first that ends."""
     if not any(route.quiet for route in routes):
         return
+    carried = items(session, PENDING)
     for delivery in pending(session):
         if delivery.kind == "alert" and delivery.next_at <= now:
-            alerts = alerts_in(session, [delivery.id])[delivery.id]
-            severities = [change(session, each.change_id).severity for each in alerts]
+            alerts = carried[delivery.id]
+            severities = [change(session, each.subject).severity for each in alerts]
             severity = min(severities, key=gravity)
             names = {alert.route for alert in alerts}
             opening = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -259,26 +260,21 @@ def cancel(
     return reached, cancelled
 
 
-def items(session: Session, delivery_id: int) -> list[Alert | Notice]:
+def items(
+    session: Session, deliveries: ColumnElement[bool]
+) -> dict[int, list[Alert | Notice]]:
+    """By delivery."""
     wanted = (
-        select(Alert, Notice)
-        .select_from(DeliveryItem)
+        select(DeliveryItem.delivery_id, Alert, Notice)
+        .join_from(DeliveryItem, Delivery)
         .join(Alert, isouter=True)
         .join(Notice, isouter=True)
-        .where(DeliveryItem.delivery_id == delivery_id)
+        .where(deliveries)
         .order_by(col(DeliveryItem.id))
     )
-    return [alert or notice for alert, notice in session.exec(wanted)]
-
-
-def alerts_in(
-    session: Session, delivery_ids: Collection[int]
-) -> dict[int, list[Alert]]:
-    of_it = col(DeliveryItem.delivery_id)
-    wanted = select(of_it, Alert).join(Alert).where(of_it.in_(delivery_ids))
-    carried: dict[int, list[Alert]] = {}
-    for id_, alert in session.exec(wanted.order_by(col(DeliveryItem.id))):
-        carried.setdefault(id_, []).append(alert)
+    carried: dict[int, list[Alert | Notice]] = defaultdict(list)
+    for id_, alert, notice in session.exec(wanted):
+        carried[id_].append(alert or notice)
     return carried
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from io import StringIO
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from analysis.page_json import headline_json
 from foundation.vocabulary import GOOD, State
@@ -39,7 +39,7 @@ from storage.changes import (
 )
 from storage.checks import last_checks
 from storage.database import Database
-from storage.deliveries import alerts_in, newest
+from storage.deliveries import Alert, Delivery, items, newest
 from storage.documents import DECLARED, PREVIEW, Document, document
 from storage.reviews import Review, last_reviews, reviews_of
 from storage.search import Hit
@@ -336,10 +336,10 @@ def deliveries_json(
 ) -> list[dict[str, Any]]:
     """Newest first; addresses by name."""
     deliveries = newest(session, state=state, route=route, limit=limit)
-    alerts = alerts_in(session, [delivery.id for delivery in deliveries])
+    its = items(session, col(Delivery.id).in_([each.id for each in deliveries]))
     rows = []
     for delivery in deliveries:
-        carried = alerts.get(delivery.id, [])
+        carried = [each for each in its[delivery.id] if isinstance(each, Alert)]
         change_ids = dict.fromkeys(alert.change_id for alert in carried)
         facts = {"id", "kind", "state", "address", "created_at", "sent_at", "attempts"}
         rows.append(
