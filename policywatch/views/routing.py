@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from foundation.vocabulary import Cause, State
 from notifier.plan import dismissal, due_at, is_wanted, waits_for_review
@@ -18,6 +18,7 @@ from storage.changes import Change, change, waiting_changes
 from storage.checks import VALID, count_checks, later_than
 from storage.clock import utc_now
 from storage.deliveries import (
+    Alert,
     Delivery,
     DeliveryItem,
     alerts_of,
@@ -121,47 +122,35 @@ def explain_routing(
 ) -> list[RouteResult]:
     """In order, then removed ones."""
     alerts = {alert.route: alert for alert in alerts_of(session, row.id)}
-    carried = {
-        name: carriers(session, DeliveryItem.alert_id == alert.id)
-        for name, alert in alerts.items()
-    }
-    waiting_rows = [
-        each for each in waiting(session, routes) if each.change.id == row.id
-    ]
+    its_waits = [each for each in waiting(session, routes) if each.change.id == row.id]
     results = []
     for entry in routes:
         names = (entry.name, *entry.formerly)
-        deliveries = [delivery for name in names for delivery in carried.pop(name, [])]
+        own = [alerts.pop(name) for name in names if name in alerts]
         unmet = route_of(entry).unmet(document(session, row.document_id), row)
         # a return waits for every route it would match
         waits = [
             w
-            for w in waiting_rows
+            for w in its_waits
             if entry.name in w.routes or not (w.routes or unmet or not entry.enabled)
         ]
-        if deliveries or waits:
-            results.append(_delivered(entry.name, deliveries, waits))
-        else:
-            had_alert = any(name in alerts for name in names)
-            reasons = [*_why_not(session, row, entry, unmet, had_alert=had_alert)]
-            results.append(RouteResult(entry.name, "not sent", reasons))
-    for name, deliveries in (
-        (name, rows) for name, rows in carried.items() if not is_subscriber(name)
-    ):
-        left = _delivered(name, deliveries, [])
-        results.append(
-            RouteResult(
-                name,
-                left.state,
-                [*left.details, "the route is no longer in the watchlist"],
-            )
-        )
+        result = _delivered(session, entry.name, own, waits)
+        if not result.details:
+            result.details.extend(_why_not(session, row, entry, unmet, own))
+        results.append(result)
+    for name, alert in alerts.items():
+        if not is_subscriber(name):
+            result = _delivered(session, name, [alert], [])
+            result.details.append("the route is no longer in the watchlist")
+            results.append(result)
     return results
 
 
 def _delivered(
-    route: str, deliveries: list[Delivery], waits: list[WaitingChange]
+    session: Session, route: str, alerts: list[Alert], waits: list[WaitingChange]
 ) -> RouteResult:
+    its = col(DeliveryItem.alert_id).in_([alert.id for alert in alerts])
+    deliveries = carriers(session, its)
     states = {delivery.state for delivery in deliveries}
     details = [_delivery_line(delivery) for delivery in deliveries]
     details += [
@@ -196,8 +185,7 @@ def _why_not(
     row: Change,
     entry: RouteEntry,
     unmet: list[UnmetCondition],
-    *,
-    had_alert: bool,
+    alerts: list[Alert],
 ) -> Iterator[str]:
     """All reasons."""
     if not entry.enabled:
@@ -215,16 +203,14 @@ def _why_not(
         yield f"{key}: the route wants {' or '.join(wanted)}; the change has {', '.join(actual) or 'none'}"
     if unmet or not entry.enabled:
         return
-    for alert in alerts_of(session, row.id) if had_alert else ():
-        if alert.route in (entry.name, *entry.formerly) and (
-            review := dismissal(session, alert, route_of(entry))
-        ):
+    for alert in alerts:
+        if review := dismissal(session, alert, route_of(entry)):
             note = f": {review.note}" if review.note else ""
             yield f"{review.by} reviewed it as not for us{note}"
             return
-    if had_alert and row.event_id is not None:
+    if alerts and row.event_id is not None:
         yield "its event was sent to each of its addresses, and this change says no more of it"
-    elif had_alert:
+    elif alerts:
         yield "each of its addresses had heard of it by another route, or it was out of the watchlist when it was due"
     elif any(
         head.imported
