@@ -279,7 +279,7 @@ class DeliveryRun:
             (each, routes[each.route]) for each in alerts if each.route in routes
         ]
         asked = {each.about for _, each in its_routes}
-        lead = answers_about(session, alerts, asked, message.words)
+        lead = answers_about(alerts, asked, message.words)
         if any(waits_for_review(session, alert, each) for alert, each in its_routes):
             lead.insert(0, message.words("say.unreviewed"))
         if lead:

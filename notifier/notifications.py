@@ -249,12 +249,9 @@ def alert_message(
 
 
 def answers_about(
-    session: Session,
-    alerts: Sequence[Alert],
-    asked: Collection[str | None],
-    words: Catalogue,
+    alerts: Sequence[Alert], asked: Collection[str | None], words: Catalogue
 ) -> list[str]:
-    briefs = [session.get_one(Change, alert.change_id).brief for alert in alerts]
+    briefs = [alert.change.brief for alert in alerts]
     answers = [
         each
         for brief in briefs

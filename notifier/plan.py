@@ -21,7 +21,6 @@ from notifier.when import AfterReview, AtOnce, Digest, zone
 from storage.advisory_locks import AdvisoryLock, take
 from storage.changes import (
     Change,
-    change,
     changes_of,
     event_changes,
     passages_by_change,
@@ -225,17 +224,16 @@ class _Planner:
         for each in self.assigned.values():
             if each.kind != kind:
                 continue
-            if kind == "notice":
+            if isinstance(each.item, Notice):
                 yield [each]
                 continue
-            change_id = each.item.subject
-            there = {row.state: row for row in self._there(change_id, each.place)}
+            change = each.item.change
+            there = {row.state: row for row in self._there(change.id, each.place)}
             there.pop(State.PARKED, None)
             if State.PENDING in there:
                 load(self.session, there[State.PENDING], [each.item])
             elif not there:
-                event_id = change(self.session, change_id).event_id
-                by_event[event_id or -change_id, each.place.url].append(each)
+                by_event[change.event_id or -change.id, each.place.url].append(each)
         for (event_id, url), assigned in by_event.items():
             if event_id < 0:
                 yield assigned
@@ -247,7 +245,7 @@ class _Planner:
                 if row.state == State.PENDING and row.kind == kind and not row.attempts
             ]
             alerts = [each.item for each in assigned]
-            changes = [change(self.session, alert.subject) for alert in alerts]
+            changes = [each.change for each in alerts if isinstance(each, Alert)]
             sent = alerted_changes(self.session, event_id, self.names[url])
             if untried:
                 load(self.session, untried[0], alerts)
@@ -275,9 +273,8 @@ def is_wanted(session: Session, item: Alert | Notice, route: Route) -> bool:
     """Not if the change was reclassified or dismissed, or the route's filter edited."""
     if isinstance(item, Notice):
         return True
-    current = change(session, item.change_id)
-    of = document(session, current.document_id)
-    return route.wants(of, current) and not dismissal(session, item, route)
+    of = document(session, item.change.document_id)
+    return route.wants(of, item.change) and not dismissal(session, item, route)
 
 
 def waits_for_review(session: Session, alert: Alert, route: Route) -> bool:
@@ -316,7 +313,7 @@ def due_at(
     elif isinstance(route.when, AfterReview):
         is_waiting = waits_for_review(session, alert, route)
         at += route.when.wait if is_waiting else timedelta(0)
-    if change(session, alert.change_id).cause == Cause.ACCEPTED:
+    if alert.change.cause == Cause.ACCEPTED:
         at = max(at, alert.created_at + grace)
     return at
 
@@ -365,8 +362,8 @@ def _respect_quiet_hours(
     carried = items(session, PENDING)
     for delivery in pending(session):
         if delivery.kind == "alert" and delivery.next_at <= now:
-            alerts = carried[delivery.id]
-            severities = [change(session, each.subject).severity for each in alerts]
+            alerts = [each for each in carried[delivery.id] if isinstance(each, Alert)]
+            severities = [each.change.severity for each in alerts]
             severity = min(severities, key=gravity)
             names = {alert.route for alert in alerts}
             opening = (

@@ -10,7 +10,17 @@ from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ColumnElement, UniqueConstraint
 from sqlalchemy.orm import aliased
-from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
+from sqlmodel import (
+    Field,
+    Relationship,
+    Session,
+    SQLModel,
+    col,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from foundation.vocabulary import NoticeKind, State
 from messages import Message
@@ -28,6 +38,7 @@ class Alert(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     change_id: int = Field(foreign_key="changes.id", index=True)
+    change: Change = Relationship()
     route: str
     created_at: datetime = Field(sa_type=Utc)
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
