@@ -48,7 +48,8 @@ def _shares(text: str) -> tuple[int, dict[str, float]]:
     words = _WORD.findall(text.lower())
     counts = Counter(words)
     return len(words), {
-        language: sum(counts[word] for word in common) / max(1, len(words))
+        language: sum(map(counts.__getitem__, common.intersection(counts)))
+        / max(1, len(words))
         for language, common in common_words().items()
     }
 

@@ -64,6 +64,7 @@ def pattern(table: str, key: str, *, whole: bool = False) -> re.Pattern[str]:
     )
 
 
+@cache
 def common_words() -> dict[str, frozenset[str]]:
     """By language."""
     return {
