@@ -35,7 +35,7 @@ _NUMBER_AT_START = (
     r"|[-*#>]+[^\S\n]+(?=\S))"
 )
 _NUMBER = re.compile(_NUMBER_AT_START)
-_NUMBERS = re.compile(rf"^[^\S\n]*{_NUMBER_AT_START}", re.MULTILINE)
+_SPACED_NUMBER = re.compile(rf"[^\S\n]*{_NUMBER_AT_START}")
 # that machines make anew for each answer
 _TOKEN_LENGTH = 15  # characters, at least
 _TOKEN = re.compile(
@@ -137,7 +137,10 @@ def fingerprint(blocks: tuple[Block, ...]) -> str:
     text = "\n".join(texts)
     if not text.isascii():
         text = _plain(text)
-    lines = _NUMBERS.sub("", _with_addresses(text)).split("\n")
+    lines = (
+        line[number.end() :] if (number := _SPACED_NUMBER.match(line)) else line
+        for line in _with_addresses(text).split("\n")
+    )
     steadied = "".join(
         _without_noise(line) if " " in line or len(line) > 14 else line
         for line in lines
