@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-import snowballstemmer
 from sqlalchemy import Connection, Index, insert, tuple_
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -63,7 +62,9 @@ def split_words(text: str) -> list[str]:
 
 
 def stem(word: str, language: str) -> str:
-    return fold(snowballstemmer.stemmer(STEMMERS[language]).stemWord(word.casefold()))
+    from snowballstemmer import stemmer  # loads slowly; only new words need it
+
+    return fold(stemmer(STEMMERS[language]).stemWord(word.casefold()))
 
 
 def fold(word: str) -> str:
