@@ -20,7 +20,6 @@ from policywatch.cli.pages import _state
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load
 from policywatch.ingest.curation import withdraw
-from policywatch.mcp_server import mcp_server
 from policywatch.web.access import Access
 from policywatch.web.export import export_site
 from storage.database import Database
@@ -185,6 +184,8 @@ def test_notes_have_a_list_and_a_feed_of_their_own(
 
 def listed_by_assistant(store: Database) -> list[int]:
     """The changes with a note, by the tool of the MCP server."""
+    from policywatch.mcp_server import mcp_server  # loads slowly
+
     (asked,) = ask(mcp_server(store), ("list_changes", {"noted": True}))
     return [row["id"] for row in asked["changes"]]
 

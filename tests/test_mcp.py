@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.server.mcpserver import MCPServer
 
 from policywatch.config.watchlist import load
-from policywatch.mcp_server import mcp_server
 from storage.database import Database
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, told_with_config
 from tests.web_pages import change_id, visited
+
+# what takes half a second to load is imported where it is used: each process that tests collects this file
+if TYPE_CHECKING:
+    from mcp import StdioServerParameters
+    from mcp.server.mcpserver import MCPServer
 
 DATABASES = ["sqlite"]
 config = pytest.fixture(told_with_config)
@@ -31,6 +33,7 @@ def ask(
     server: MCPServer | StdioServerParameters, *questions: tuple[str, dict[str, Any]]
 ) -> list[Any]:
     """The answer to each call: what its JSON says, or the text of an error."""
+    from mcp import Client
 
     async def answers() -> list[Any]:
         async with Client(server) as client:
@@ -49,6 +52,8 @@ def ask(
 @pytest.fixture
 def server(config: Path, database: Database) -> MCPServer:
     """In this process: to start the command takes seconds, and one test does."""
+    from policywatch.mcp_server import mcp_server
+
     return mcp_server(database, load(config).topics.keys())
 
 
@@ -83,6 +88,8 @@ def long_history(server: MCPServer, database: Database) -> MCPServer:
 def test_an_assistant_asks_for_changes_documents_and_words(
     config: Path, database: Database
 ) -> None:
+    from mcp import StdioServerParameters
+
     number = change_id(database, PRIVACY)
     command = ["-m", "policywatch", "mcp", "--config", str(config)]
     training, newest, change, hits, documents = ask(

@@ -26,8 +26,12 @@ from policywatch.doctor import examine
 from policywatch.ingest.drafts import draft_change
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
-from policywatch.reader.client import ask
-from policywatch.reader.model import LanguageModel, ModelUnavailable, NoAnswer
+from policywatch.reader.model import (
+    LanguageModel,
+    ModelUnavailable,
+    NoAnswer,
+    Reply,
+)
 from policywatch.reader.prompt import Subject
 from policywatch.reader.reader import Reader
 from policywatch.views.serializer import change_json
@@ -61,6 +65,13 @@ server = pytest.fixture(answered)
 
 
 site = pytest.fixture(library)
+
+
+def ask(model: LanguageModel, *words: Any, **how: Any) -> Reply:
+    """The client, which loads slowly: each process that tests collects this file."""
+    from policywatch.reader import client
+
+    return client.ask(model, *words, **how)
 
 
 def table(url: str, more: str = "") -> str:
