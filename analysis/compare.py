@@ -77,7 +77,7 @@ def compare(
     kind = kind_of(document, after)
     own = own_lexicon(tuple(own_topics), language) if own_topics else None
     annotated = annotate(places, before, after, kind=kind, language=language, own=own)
-    names = {topic.name for topic in own_topics}
+    names = model.untrained.union(topic.name for topic in own_topics)
     verdicts = [
         _with_own(
             classify_passage(each, kind, language, model),
@@ -267,17 +267,17 @@ def _is_return(passage: Passage, earlier: Sequence[Collection[str]]) -> bool:
 def _with_own(
     verdict: Verdict, features: PassageFeatures, names: Collection[str]
 ) -> Verdict:
-    """The operator's own topics alert whatever the model says."""
+    """Topics without weights, as the operator's own, alert whatever the model says."""
     named = sorted(
         {
             phrase.topic
             for phrase in features.phrases
-            if phrase.changed and phrase.topic in names
+            if phrase.changed and phrase.tier == "decides" and phrase.topic in names
         }
     )
     if not named:
         return verdict
-    topics = (*verdict.topics, *named)
+    topics = tuple(dict.fromkeys((*verdict.topics, *named)))
     if verdict.alert:
         return replace(verdict, topics=topics)
     return replace(

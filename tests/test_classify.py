@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from analysis.classify.features import passage_features
-from analysis.classify.model import TARGETS, Model
+from analysis.classify.model import TARGETS, Model, shipped_model
 from analysis.classify.verdict import classify_passage
 from analysis.compare import compare
 from analysis.diff import block_keys
@@ -368,3 +370,20 @@ def test_an_enormous_change_is_bounded_and_says_so() -> None:
     found = changed(POLICY, (*POLICY, *sentences), trusted=True)
     assert found.alert
     assert any(reason.code == "why.left_out" for reason in found.why)
+
+
+def test_a_topic_without_weights_alerts_by_its_phrases() -> None:
+    model = shipped_model()
+    column = model.targets.index("retention")
+    without = replace(
+        model,
+        weights=np.delete(model.weights, column, axis=1),
+        scales=np.delete(model.scales, column),
+        bias=np.delete(model.bias, column),
+        targets=tuple(each for each in model.targets if each != "retention"),
+    )
+    added = "We keep your messages for twelve months and then delete the data."
+    found = changed(POLICY, (*POLICY, added), model=without)
+    assert found.alert
+    assert "retention" in found.topics
+    assert "retention" in {quote.topic for quote in found.passages[0].evidence}

@@ -40,6 +40,11 @@ class Model:
     bias: NDArray[np.float32]
     targets: tuple[str, ...] = TARGETS
 
+    @property
+    def untrained(self) -> frozenset[str]:
+        """Topics that were added since: their phrases decide."""
+        return frozenset(TOPICS).difference(self.targets)
+
     def predict(self, values: Mapping[str, float]) -> dict[str, float]:
         """By target, 0 to 1."""
         known = [
@@ -57,19 +62,17 @@ class Model:
                 * self.scales
             )
         chances = 1 / (1 + np.exp(-odds))
-        return {
+        return dict.fromkeys(self.untrained, 0.0) | {
             target: round(float(chance), _DIGITS)
             for target, chance in zip(self.targets, chances, strict=True)
         }
 
     def weight(self, name: str, target: str) -> float:
         """Contribution to a target's log odds at value 1."""
-        row, column = self.rows.get(name), self.targets.index(target)
-        return (
-            0.0
-            if row is None
-            else float(self.weights[row, column] * self.scales[column])
-        )
+        if name not in self.rows or target in self.untrained:
+            return 0.0
+        row, column = self.rows[name], self.targets.index(target)
+        return float(self.weights[row, column] * self.scales[column])
 
 
 @cache
@@ -81,10 +84,9 @@ def shipped_model() -> Model:
 def stored_model(name: str, targets: tuple[str, ...]) -> Model:
     """From a file beside this one. Raises `UnfitModel`."""
     with as_file(files("analysis.classify") / name) as path, np.load(path) as stored:
-        if (
-            int(stored["format"]) != FORMAT
-            or tuple(stored["targets"].tobytes().decode().split("\n")) != targets
-        ):
+        trained = tuple(stored["targets"].tobytes().decode().split("\n"))
+        known = tuple(each for each in targets if each in trained or each not in TOPICS)
+        if int(stored["format"]) != FORMAT or trained != known:
             problem = f"the weights in {path} are of other topics or features than the program's"
             advice = "`python -m evaluation train evaluation/data` in the repository trains it anew"
             raise UnfitModel(
@@ -92,4 +94,4 @@ def stored_model(name: str, targets: tuple[str, ...]) -> Model:
             )
         names: Sequence[str] = stored["features"].tobytes().decode().split("\n")
         rows = {name: row for row, name in enumerate(names)}
-        return Model(rows, stored["weights"], stored["scales"], stored["bias"], targets)
+        return Model(rows, stored["weights"], stored["scales"], stored["bias"], trained)
