@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from fastapi import Request, Response
 from sqlmodel import Session
 
 from foundation.vocabulary import Cause
-from policywatch.ingest.drafts import ChangeDraft
-from policywatch.views.between import Step, steps_between, sum_of
+from policywatch.views.between import steps_between, sum_of
 from policywatch.views.query_params import LATEST, DocumentId
 from policywatch.web.backend import Using
 from policywatch.web.comparisons import From, Sides, To
@@ -66,6 +63,7 @@ def any_two_versions(
             for version in (sides.before, sides.after)
         ]
     draft = backend.comparisons.compared(sides, request)
+    whole = sum_of(steps, draft.passages, sides.before.page, sides.after.page)
     return render(
         request,
         "versions.html",
@@ -73,7 +71,21 @@ def any_two_versions(
         choice=choice,
         begun=begun,
         captures=captures,
-        **versions_page(sides, steps, draft),
+        texts=sides,
+        document=sides.document,
+        steps=steps,
+        shown={
+            step.version.number
+            for brought in whole.brought.values()
+            for step in brought
+        },
+        placed=PlacedPassages(
+            whole.passages,
+            sides.document.title,
+            sides.before,
+            sides.after,
+            whole.brought,
+        ),
     )
 
 
@@ -114,26 +126,3 @@ def comparison_choice(
     before, after = (sides.before, sides.after) if sides else heads[::-1]
     first = first_captured_at(session, document_id).date()
     return Choice(first, heads[0].number, before, after)
-
-
-def versions_page(
-    sides: Sides, steps: Sequence[Step], draft: ChangeDraft
-) -> dict[str, Any]:
-    whole = sum_of(steps, draft.passages, sides.before.page, sides.after.page)
-    return {
-        "texts": sides,
-        "document": sides.document,
-        "steps": whole.steps,
-        "shown": {
-            step.version.number
-            for brought in whole.brought.values()
-            for step in brought
-        },
-        "placed": PlacedPassages(
-            whole.passages,
-            sides.document.title,
-            sides.before,
-            sides.after,
-            whole.brought,
-        ),
-    }

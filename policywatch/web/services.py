@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -28,8 +27,8 @@ router = page_router()
 def services(request: Request, backend: Using, service: Word | None = None) -> Response:
     names = page_context(request).within(ChangesQuery()).service
     with backend.database.reading() as session:
-        context = service_list(session, names, only=service)
-        return render(request, "services.html", **context)
+        rows = _service_rows(session, names if service is None else [service])
+        return render(request, "services.html", services=rows, only=service)
 
 
 @router.get("/documents")
@@ -53,26 +52,17 @@ class ServiceRow:
     rows: list[DocumentRow]
 
 
-def service_list(
-    session: Session, names: Collection[str] = (), *, only: str | None = None
-) -> dict[str, Any]:
-    """All services, or those named; with documents if named, or few enough for a page. `only` is one requested alone."""
-    names = [only] if only is not None else names
+def _service_rows(session: Session, names: Collection[str]) -> list[ServiceRow]:
+    """All, or those named; with documents if named, or few enough for a page."""
     counts = services_page(session, limit=_SERVICES) if not names else []
     if sum(count for _, count in counts) > LISTED:
-        return {
-            "services": [ServiceRow(name, count, []) for name, count in counts],
-            "only": only,
-        }
-    by_service = groupby(
-        document_rows(session, known(session, names)),
-        key=lambda row: row.document.service,
-    )
-    listed = ((name, list(run)) for name, run in by_service)
-    return {
-        "services": [ServiceRow(name, len(run), run) for name, run in listed],
-        "only": only,
-    }
+        return [ServiceRow(name, count, []) for name, count in counts]
+    rows = []
+    documents = document_rows(session, known(session, names))
+    for name, run in groupby(documents, key=lambda row: row.document.service):
+        of_service = list(run)
+        rows.append(ServiceRow(name, len(of_service), of_service))
+    return rows
 
 
 def document_rows(session: Session, documents: Sequence[Document]) -> list[DocumentRow]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
 from itertools import groupby
-from typing import Any
 
 from fastapi import Request, Response
 from sqlmodel import Session
 
 from messages import catalogue
 from notifier.change_view import ChangeView
-from policywatch.ingest.drafts import ChangeDraft, change_columns
+from policywatch.ingest.drafts import change_columns
 from policywatch.views.query_params import ChangesQuery, DocumentId
 from policywatch.web.backend import Using
 from policywatch.web.comparisons import Sides
 from policywatch.web.page_context import page_context
 from policywatch.web.placed import PlacedPassages
 from policywatch.web.rendering import page_router, render
-from storage.change_list import ChangeFilter, grouped_by_event, upcoming
+from storage.change_list import grouped_by_event, upcoming
 from storage.changes import Change
 from storage.documents import previews
 from storage.errors import UnknownDocument
@@ -31,28 +29,21 @@ router = page_router()
 @router.get("/upcoming")
 def announced_dates(request: Request, backend: Using) -> Response:
     wanted = page_context(request).within(ChangesQuery()).filter
+    today = backend.now().date()
     with backend.database.reading() as session:
-        context = upcoming_page(session, backend.now().date(), wanted)
-        return render(request, "upcoming.html", **context)
-
-
-def upcoming_page(
-    session: Session, today: date, wanted: ChangeFilter
-) -> dict[str, Any]:
-    """Changes by the days that they name, the nearest first, and announced texts with those they will replace."""
-    events = grouped_by_event(upcoming(session, today, wanted, limit=_AHEAD))
-    days = groupby(events, key=lambda event: event[0])
-    pairs = previews(session, wanted.service)
-    announced = [
-        pair
-        for pair in pairs
-        if all(current_version(session, each.id) for each in pair)
-    ]
-    return {
-        "days": [(day, [event for _, event in run]) for day, run in days],
-        "announced": announced,
-        "today": today,
-    }
+        events = grouped_by_event(upcoming(session, today, wanted, limit=_AHEAD))
+        days = groupby(events, key=lambda event: event[0])
+        return render(
+            request,
+            "upcoming.html",
+            days=[(day, [event for _, event in run]) for day, run in days],
+            announced=[
+                pair
+                for pair in previews(session, wanted.service)
+                if all(current_version(session, each.id) for each in pair)
+            ],
+            today=today,
+        )
 
 
 @router.get("/upcoming/{document_id:path}")
@@ -60,8 +51,24 @@ def announced(request: Request, backend: Using, document_id: DocumentId) -> Resp
     with backend.database.reading() as session:
         sides = announced_text(session, document_id)
     draft = backend.comparisons.compared(sides, request)
-    context = announced_page(sides, draft, page_context(request).language)
-    return render(request, "announced.html", **context)
+    placed = PlacedPassages(
+        draft.passages, sides.document.title, sides.before, sides.after
+    )
+    # as it would be stored when that text was captured
+    change = Change(
+        cause="page",
+        detected_at=sides.after.captured_at,
+        **change_columns(draft.comparison),
+    )
+    words = catalogue(page_context(request).language)
+    return render(
+        request,
+        "announced.html",
+        texts=sides,
+        placed=placed,
+        alert=draft.comparison.alert,
+        view=ChangeView(words, change, sides.document, counts=placed.counts),
+    )
 
 
 def announced_text(session: Session, document_id: str) -> Sides:
@@ -83,19 +90,3 @@ def announced_text(session: Session, document_id: str) -> Sides:
     raise UnknownDocument(
         document_id, [announced.id for announced, _ in previews(session)]
     )
-
-
-def announced_page(sides: Sides, draft: ChangeDraft, language: str) -> dict[str, Any]:
-    """What an announced text will change, as it would be stored when that text was captured."""
-    placed = PlacedPassages(
-        draft.passages, sides.document.title, sides.before, sides.after
-    )
-    columns = change_columns(draft.comparison)
-    change = Change(cause="page", detected_at=sides.after.captured_at, **columns)
-    view = ChangeView(catalogue(language), change, sides.document, counts=placed.counts)
-    return {
-        "texts": sides,
-        "placed": placed,
-        "alert": draft.comparison.alert,
-        "view": view,
-    }

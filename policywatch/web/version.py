@@ -4,11 +4,10 @@ the newest back."""
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, HTTPException, Query, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse, StreamingResponse
-from sqlmodel import Session
 
 from policywatch.ingest.curation import NotTheNewest, withdraw
 from policywatch.views.query_params import DocumentId, Number
@@ -82,29 +81,23 @@ def one_version(
     request: Request, backend: Using, document_id: DocumentId, number: Number
 ) -> Response:
     with backend.database.reading() as session:
+        row = document(session, document_id)
+        version = numbered_version(session, document_id, number)
+        older, newer = numbers_around(session, document_id, number)
+        text = stretches(version.page, blame(session, version))
+        parts = [part for stretch in text for part in stretch.parts]
         return render(
-            request, "version.html", **version_page(session, document_id, number)
+            request,
+            "version.html",
+            document=row,
+            version=version,
+            older=older,
+            newer=newer,
+            change=change_to(session, version.id),
+            captures=capture_records(session, version.capture_id),
+            stretches=text,
+            headings=[part for part in parts if part.kind == "heading"],
         )
-
-
-def version_page(session: Session, document_id: str, number: int) -> dict[str, Any]:
-    """One version with its text, and the numbers of those around it. Raises `UnknownDocument` or `UnknownVersion`."""
-    row = document(session, document_id)
-    version = numbered_version(session, document_id, number)
-    older, newer = numbers_around(session, document_id, number)
-    text = stretches(version.page, blame(session, version))
-    return {
-        "document": row,
-        "version": version,
-        "older": older,
-        "newer": newer,
-        "change": change_to(session, version.id),
-        "captures": capture_records(session, version.capture_id),
-        "stretches": text,
-        "headings": [
-            part for stretch in text for part in stretch.parts if part.kind == "heading"
-        ],
-    }
 
 
 _LONGEST = 500  # characters

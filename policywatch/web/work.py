@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,7 +12,7 @@ from foundation.vocabulary import Outcome, ReviewState, State
 from policywatch.ingest.proposals import dismiss, open_proposals
 from policywatch.views.health import by_cause, troubled
 from policywatch.views.routing import waiting
-from policywatch.web.backend import Using, WatchlistState
+from policywatch.web.backend import Using
 from policywatch.web.forms import OperatorForm, done
 from policywatch.web.page_context import page_context
 from policywatch.web.rendering import page_router, render
@@ -35,9 +34,28 @@ def work(request: Request, backend: Using) -> Response:
             raise HTTPException(404)
         page = page_context(request)
         return RedirectResponse(page.link("/sign-in", next=page.asked), 303)
+    now, state = backend.now(), backend.state()
+    unreviewed = _unreviewed(now)
     with backend.database.reading() as session:
-        context = work_page(session, backend.now(), backend.state())
-        return render(request, "work.html", **context)
+        held, causes = _failing(session)
+        listed = changes_page(session, unreviewed, limit=_EVENTS, by_event=True)
+        return render(
+            request,
+            "work.html",
+            events=listed.events,
+            unreviewed=count_events(session, unreviewed),
+            since=unreviewed.since,
+            held=held,
+            reviewable=state.configs.keys(),  # whose held text can be shown here
+            until={
+                row.change.id: row.until
+                for row in waiting(session, state.routes, lambda: now)
+                if row.for_review
+            },
+            causes=causes,
+            failed=_undelivered(session, now),
+            proposals=open_proposals(session),
+        )
 
 
 @router.post("/work/proposals/{notice_id:int}")
@@ -69,31 +87,6 @@ def open_work(session: Session, now: datetime, *, operates: bool) -> int:
         + len(_undelivered(session, now))
         + len(open_proposals(session))
     )
-
-
-def work_page(session: Session, now: datetime, state: WatchlistState) -> dict[str, Any]:
-    """`reviewable` are documents whose held text can be shown here; `until` says of changes that wait for a review
-    when they are sent without one.
-    """
-    held, causes = _failing(session)
-    unreviewed = _unreviewed(now)
-    return {
-        "events": changes_page(
-            session, unreviewed, limit=_EVENTS, by_event=True
-        ).events,
-        "unreviewed": count_events(session, unreviewed),
-        "since": unreviewed.since,
-        "held": held,
-        "reviewable": state.configs.keys(),
-        "until": {
-            row.change.id: row.until
-            for row in waiting(session, state.routes, lambda: now)
-            if row.for_review
-        },
-        "causes": causes,
-        "failed": _undelivered(session, now),
-        "proposals": open_proposals(session),
-    }
 
 
 def _unreviewed(now: datetime) -> ChangeFilter:
