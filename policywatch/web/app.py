@@ -15,7 +15,6 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
-from foundation.vocabulary import TOPICS
 from policywatch.web import (
     add,
     api,
@@ -158,12 +157,7 @@ def _known_names(request: Request, backend: Using) -> None:
         for field in NAMED_FIELDS
     }
     if asked["topic"]:  # the operator's own topics may have no change yet
-        own = {
-            topic.name
-            for config in backend.state().configs.values()
-            for topic in config.topics
-        }
-        asked["topic"] -= {*TOPICS} | own
+        asked["topic"].difference_update(change.all_topics(backend))
     if request.query_params.get("state") and not request.state.signed_in:
         raise HTTPException(403)
     with backend.database.reading() as session:
