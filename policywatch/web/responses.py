@@ -131,8 +131,7 @@ def problem(
         "status": status,
         "detail": detail,
     }
-    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
-    return Response(body, status, headers, PROBLEM)
+    return Json(content, status, headers, PROBLEM)
 
 
 def wrong_parameters(errors: Sequence[Any]) -> str:
