@@ -28,7 +28,6 @@ def xml_text(text: str) -> str:
 _HINTS = {  # with keys and commands, which pages and mails do not name
     "robots.forbidden": 'That is robots = "ignore" in its [[documents]] entry.',
     "robots.unreadable": 'That is robots = "ignore" in its [[documents]] entry.',
-    "differing.leave_out": "They go into remove = [...] of its [[documents]] entry.",
     "network.private": "That is allow_private = true in its entry, or --allow-private for once.",
     "mistake.damaged": "`policywatch database check` lists all damage.",
 }

@@ -284,11 +284,6 @@ def client_of(address: str) -> str:
     return _shared(address, 32, 64)
 
 
-def network_of(address: str) -> str:
-    """A customer's range at most: /24, or /48 with IPv6."""
-    return _shared(address, 24, 48)
-
-
 def _shared(address: str, bits_of_4: int, bits_of_6: int) -> str:
     try:
         parsed = ip_address(address)
@@ -308,7 +303,8 @@ class SignUps:
 
     def takes(self, address: str, most: int) -> bool:
         """It is then counted. `most` are those of a day, a quarter of them may come in an hour."""
-        network, now = network_of(address), monotonic()
+        # a customer's range at most
+        network, now = _shared(address, 24, 48), monotonic()
         times = [time for time, other in tuple(self._times) if other == network]
         is_let = all(
             sum(time > now - window for time in times) < limit

@@ -34,7 +34,7 @@ Form = Annotated[dict[str, str], Depends(_form)]
 
 def own_form(request: Request, form: Form) -> dict[str, str]:
     """The fields of our own form, sent by someone who signed in; anything else is refused."""
-    if not getattr(request.state, "signed_in", False):
+    if not request.state.signed_in:
         raise HTTPException(403)
     if not request.state.has_token:  # browsers never send a token for another site
         csrf = request.state.access["csrf"] or ""
