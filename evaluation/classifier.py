@@ -276,19 +276,13 @@ def _score(labels: Path, *, misses: bool) -> None:
         )
         print(table(title, scores))
     print(table("changes, services left out", change_scores(changes, answers)))
-    written, shipped = read_rows(DATA / "denials.jsonl"), shipped_model()
-    given = [
-        classify_passage(
-            features_of(row),
-            kind_of(row["document"], Page(row["document"], row["language"], ())),
-            row["language"],
-            shipped,
-        )
-        for row in written
-    ]
-    scores = passage_scores(written, given)
-    chosen_scores = {name: scores[name] for name in ("alert", "topics", "direction")}
-    print(table("practices beside denials, shipped weights", chosen_scores))
+    for title, name, parts in (
+        ("practices beside denials", "denials", ("alert", "topics", "direction")),
+        ("little changes and look-alikes", "little_changes", ("alert",)),
+    ):
+        given = _scores_of_shipped(read_rows(DATA / f"{name}.jsonl"))
+        chosen_scores = {part: given[part] for part in parts}
+        print(table(f"{title}, shipped weights", chosen_scores))
     if misses:
         for row, answer in zip(changes, answers, strict=True):
             if row["alert"] != answer.alert:
@@ -298,3 +292,18 @@ def _score(labels: Path, *, misses: bool) -> None:
                     row["service"],
                     row["evidence"][:1],
                 )
+
+
+def _scores_of_shipped(rows: Sequence[Row]) -> dict[str, float]:
+    """Of passages that the weights have not learned from."""
+    shipped = shipped_model()
+    verdicts = [
+        classify_passage(
+            features_of(row),
+            kind_of(row["document"], Page(row["document"], row["language"], ())),
+            row["language"],
+            shipped,
+        )
+        for row in rows
+    ]
+    return passage_scores(rows, verdicts)

@@ -33,6 +33,7 @@ from tests.site import Site, a_job, a_site
 
 ROOT = Path(__file__).parents[1]
 NOISE = ROOT / "evaluation" / "data" / "disturbances" / "noise.toml"
+CHANGES = ("change", "neutral")
 SLOTS = ("top", "above", "start", "middle", "end", "beside", "bottom")
 SECTIONS = 9
 SENTENCES = 4  # of a section
@@ -211,19 +212,24 @@ def noise_cases(files: Sequence[Path]) -> Iterator[Case]:
 
 
 def file_changes(files: Sequence[Path]) -> Iterator[Case]:
-    """Each change in its page, or in two makes."""
+    """Each change in its page, or in two makes; `neutral` ones deserve no alert."""
     makes = list(MAKES)
     seed = 2000
     for file in files:
         data = tomllib.loads(file.read_text("utf-8"))
-        for number, entry in enumerate(data.get("change", [])):
+        entries = [
+            (kind, number, entry)
+            for kind in CHANGES
+            for number, entry in enumerate(data.get(kind, []))
+        ]
+        for kind, number, entry in entries:
             composed = (makes[number % 5], makes[(number + 2) % 5])
             for make in [entry["page"]] if "page" in entry else composed:
                 seed += 1
                 place = {} if "page" in entry else {"at": "middle"}
                 case = _entry_case(place | entry, make, seed, data)
                 before, after, _ = case.pages
-                yield replace(case, kind="change", pages=(before, after, after))
+                yield replace(case, kind=kind, pages=(before, after, after))
 
 
 def _entry_case(
@@ -372,11 +378,11 @@ def main() -> None:
             counts["held"] += "held" in outcomes
             counts["lost"] += bool({"unreadable", "failed", "blocked"} & {*outcomes})
             quiet = not alerts and (
-                later.isdisjoint({"changed", "cosmetic"})
-                if case.kind == "broken"
-                else later <= {"unchanged", "not-modified"}
+                case.kind == "neutral"
+                or later <= {"unchanged", "not-modified"}
+                or (case.kind == "broken" and later.isdisjoint({"changed", "cosmetic"}))
             )
-            if case.kind != "change":
+            if case.kind not in CHANGES:
                 counts["fooled"] += not quiet
             wrong = not alerts if case.kind == "change" else not quiet
             if given.misses and wrong:
@@ -386,7 +392,8 @@ def main() -> None:
     for kind, counts in table.items():
         print(f"{kind:12}", json.dumps(counts))
     noise = sum(
-        (counts for kind, counts in table.items() if kind != "change"), Counter[str]()
+        (counts for kind, counts in table.items() if kind not in CHANGES),
+        Counter[str](),
     )
     change = table["change"]
     figures = {
@@ -397,6 +404,8 @@ def main() -> None:
         "changes": change["pairs"],
         "changes_told": change["alerts"],
         "changes_recorded_only": change["versions"] - change["alerts"],
+        "neutral": table.get("neutral", Counter())["pairs"],
+        "neutral_alerts": table.get("neutral", Counter())["alerts"],
         "cpu_s": round(time.process_time() - started, 1),
     }
     print(json.dumps(figures))
