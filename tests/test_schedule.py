@@ -27,6 +27,8 @@ from lightkube.models.core_v1 import PersistentVolumeClaim, Service
 from policywatch.demo.site import DemoSite
 from policywatch.schedule.installation import CannotSchedule, Installation, Interval
 from policywatch.schedule.jobs import KINDS, files, render
+from storage.database import Database
+from storage.routes import StoredRoute
 from tests.site import policywatch
 from tests.warm import PACKAGES, ROOT
 
@@ -342,6 +344,20 @@ def test_compose_file_fits_its_schema_and_keeps_the_paths(
     ]
     assert service["read_only"] is True
     assert not service["user"].startswith("0:")
+
+
+def test_job_takes_the_secrets_of_routes_that_were_added_on_the_pages(
+    watchlist: Path,
+) -> None:
+    file = watchlist.parent / "kept" / "policywatch.db"
+    assert "MORE_CHAT" not in schedule("kubernetes", watchlist)
+    assert not file.exists(), "the command makes no store"
+    with closing(Database(f"sqlite:///{file}")) as store, store.writing() as session:
+        entry = {"name": "more", "to": ["${MORE_CHAT}"]}
+        session.add(StoredRoute(name="more", entry=entry))
+    job = schedule("kubernetes", watchlist)
+    assert "MORE_CHAT" in job
+    assert "TEAM_CHAT" in job
 
 
 @pytest.mark.parametrize("database_file", [Path("/srv/watch/policywatch.db"), None])

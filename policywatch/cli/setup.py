@@ -8,6 +8,7 @@ import shlex
 import socket
 import sys
 from collections import Counter
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -27,13 +28,17 @@ from policywatch.cli.options import (
 )
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import (
+    Watchlist,
     contact_problem,
     load,
     shipped,
     shipped_documents,
 )
+from policywatch.entries import with_additions
 from policywatch.schedule.installation import this_installation
 from policywatch.schedule.jobs import KINDS, Kind, render
+from storage.database import Database, parse_address, sqlite_file
+from storage.errors import StorageError
 
 app = command_group()
 
@@ -157,10 +162,29 @@ def schedule(
     Examples: `policywatch schedule cron` · `policywatch schedule systemd --every 30m`
     """
     installation = this_installation(
-        load(config), every=every, environment_file=environment_file, workers=workers
+        _with_stored_routes(load(config)),
+        every=every,
+        environment_file=environment_file,
+        workers=workers,
     )
     if environment_file is not None and not environment_file.exists():
         sys.stderr.write(
             f"policywatch: {environment_file} is not there yet: the job needs it, with the secrets in it\n"
         )
     sys.stdout.write(render(kind, installation))
+
+
+def _with_stored_routes(watchlist: Watchlist) -> Watchlist:
+    """As far as the store can be reached from here."""
+    try:
+        file = sqlite_file(parse_address(watchlist.database))
+        if file is not None and not file.exists():
+            return watchlist  # nothing is stored yet
+        store = Database(watchlist.database, even_read_only=True, must_exist=True)
+        with closing(store):
+            return with_additions(watchlist, store)
+    except StorageError as failure:
+        sys.stderr.write(
+            f"policywatch: the secrets of routes that were added on the pages are not listed: {failure}\n"
+        )
+        return watchlist

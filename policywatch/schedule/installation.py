@@ -140,10 +140,10 @@ def this_installation(
         raise CannotSchedule(
             "workers need PostgreSQL, which machines can share; `policywatch database copy` moves a store"
         )
-    tables = json.dumps(
-        tomllib.loads(file.read_text("utf-8-sig")), default=str
-    )  # without comments
-    secrets = tuple(sorted({*re.findall(r"\$\{(\w+)\}", tables)}))
+    tables = tomllib.loads(file.read_text("utf-8-sig"))  # without comments
+    stored = [route.to for route in watchlist.routes]  # by the pages too
+    written = json.dumps([tables, stored], default=str)
+    secrets = tuple(sorted({*re.findall(r"\$\{(\w+)\}", written)}))
     beside = file.with_name(ENVIRONMENT_FILE)
     own_server = urlsplit(watchlist.database).hostname == SERVER
     if environment_file is None and (secrets or own_server or beside.exists()):
