@@ -42,7 +42,7 @@ from storage.checks import (
 )
 from storage.database import Database
 from storage.deliveries import Notice, notices_of
-from storage.documents import document, replaced_by
+from storage.documents import Document, document, replaced_by
 from storage.errors import isolate_errors
 from storage.paragraphs import index_version
 from storage.versions import Version, current_version, enter_text, next_number
@@ -184,6 +184,8 @@ def apply(
     routes_for: RoutesFor,
 ) -> None:
     """`capture` is the check's, of several parts the first."""
+    # held to the end: the session holds rows weakly, and would read it again for each step
+    row = document(session, check.document_id)
     match decision:
         case Unchanged(version, fetched):
             check.version_id = version.id
@@ -198,7 +200,7 @@ def apply(
             check.attempts = check.attempts if is_costly else 0
             finish(session, check, Outcome.UNREADABLE, reason)
         case NeedsReview(reason, lines, rejected_as):
-            hold(session, check, reason, lines, rejected_as)
+            hold(session, check, row, reason, lines, rejected_as)
         case NewVersion():
             record(session, check, decision, capture, config, routes_for)
             finish(session, check, decision.outcome)
@@ -207,6 +209,7 @@ def apply(
 def hold(
     session: Session,
     check: Check,
+    row: Document,
     reason: Message,
     lines: list[str] | None,
     rejected_as: int | None,
@@ -216,7 +219,6 @@ def hold(
         check.rejected_as = rejected_as
         finish(session, check, Outcome.HELD, reason)
         return
-    row = document(session, check.document_id)
     if lines is not None or row.alerted_at is None:
         row.alerted_at = check.checked_at  # no notice without a preview is sent first
     finish(session, check, Outcome.HELD, reason)
