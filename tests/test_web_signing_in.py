@@ -24,7 +24,7 @@ from notifier.routes import Route
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import PersonEntry
 from policywatch.ingest.extraction import ExtractionConfig
-from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
+from policywatch.web.access import Access, TooManyTries, UnusablePassword
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
 from storage.captures import Capture, add_capture
@@ -495,15 +495,15 @@ def test_behind_https_and_a_prefix_the_cookie_keeps_to_both(store: Database) -> 
 
 def test_a_password_that_protects_nothing_is_refused() -> None:
     hashed = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
-    assert access({"POLICYWATCH_PASSWORD": hashed}, private=True).sign_in(PASSWORD, "")
-    for environ, private in (
-        ({}, True),
-        ({"POLICYWATCH_PASSWORD": "short"}, False),
-        ({"POLICYWATCH_TOKEN": "short"}, False),
-        ({"POLICYWATCH_PASSWORD": "$argon2id$broken"}, False),
+    assert Access(password=hashed, private=True).sign_in(PASSWORD, "")
+    for wrong in (
+        {"private": True},
+        {"password": "short"},
+        {"token": "short"},
+        {"password": "$argon2id$broken"},
     ):
         with pytest.raises(UnusablePassword):
-            access(environ, private=private)
+            Access(**wrong)
 
 
 def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:

@@ -37,7 +37,7 @@ from policywatch.evidence.dataset import MANIFEST, export_data
 from policywatch.evidence.warc import write_warc
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
-from policywatch.web.access import UnusablePassword, access, people
+from policywatch.web.access import PASSWORD, TOKEN, Access, UnusablePassword, people
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
 from policywatch.web.export import export_site
@@ -130,7 +130,12 @@ def serve(
         config, lambda: people(load(config), os.environ, by_proxy=by_proxy)
     )
     try:
-        logins = access(os.environ, people=known_people, private=private)
+        logins = Access(
+            password=os.environ.get(PASSWORD),
+            token=os.environ.get(TOKEN),
+            people=known_people,
+            private=private,
+        )
         where = Listening(host, port, trusted_proxy or (), root(root_path), user_header)
     except UnusablePassword as failure:
         raise BadParameter(str(failure), param_hint="the environment") from failure

@@ -206,21 +206,6 @@ class Access:
         )
 
 
-def access(
-    environ: Mapping[str, str],
-    *,
-    people: Callable[[], Mapping[str, PersonEntry]] = dict,
-    private: bool,
-) -> Access:
-    """Raises `UnusablePassword`."""
-    return Access(
-        password=environ.get(PASSWORD),
-        token=environ.get(TOKEN),
-        people=people,
-        private=private,
-    )
-
-
 def people(
     watchlist: Watchlist, environ: Mapping[str, str], *, by_proxy: bool
 ) -> dict[str, PersonEntry]:

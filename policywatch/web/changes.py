@@ -16,7 +16,7 @@ from sqlmodel import Session
 from policywatch.views.query_params import LATEST, ChangesQuery, Place
 from policywatch.views.serializer import changes_csv
 from policywatch.web.backend import Using
-from policywatch.web.page_context import PageContext, page_context
+from policywatch.web.page_context import NO_LIMIT, PageContext, page_context
 from policywatch.web.rendering import page_router, render
 from policywatch.web.responses import only_known_parameters
 from storage.change_list import (
@@ -30,7 +30,6 @@ from storage.clock import midnight
 from storage.documents import documents_page, filter_choices
 
 _PAGE = 30  # on one page
-_ALL = 100_000  # more than any list
 _DOCUMENTS = 200  # with more, choose a service first
 router = page_router()
 
@@ -103,7 +102,7 @@ def exported_list(
     """The newest changes, or all of a service or month. Months link each other: their files stay the same when changes
     are added.
     """
-    limit = _ALL if query.as_query else _PAGE
+    limit = NO_LIMIT if query.as_query else _PAGE
     listed = changes_page(
         session, page.within(query).filter, limit=limit, by_event=True
     )

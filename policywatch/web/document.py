@@ -18,7 +18,7 @@ from policywatch.web.backend import Using
 from policywatch.web.compare import comparison_choice
 from policywatch.web.edit import owner
 from policywatch.web.forms import OperatorForm, done
-from policywatch.web.page_context import page_context
+from policywatch.web.page_context import NO_LIMIT, page_context
 from policywatch.web.rendering import page_router, render
 from storage.alternating import alternating_passages
 from storage.change_list import changes_to
@@ -36,7 +36,6 @@ from storage.versions import versions_of_document
 from storage.withdrawals import with_withdrawn, withdrawals
 
 _CHECKS = 12  # shown
-_ALL = 100_000  # more than any document has
 _STEPS = 40  # versions on one page
 router = page_router()
 
@@ -49,7 +48,7 @@ def one_document(
     before: Number | None = None,
 ) -> Response:
     page = page_context(request)
-    steps = _ALL if page.exported else _STEPS
+    steps = NO_LIMIT if page.exported else _STEPS
     with backend.database.reading() as session:
         if other := merged_into(session, document_id):
             return RedirectResponse(page.link(f"/documents/{other}"), 301)

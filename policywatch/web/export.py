@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message
 from messages import LANGUAGES
 from policywatch.config.schema import RouteEntry
 from policywatch.views.query_params import EARLIEST, LATEST, ChangesQuery
+from policywatch.views.today import code_digest
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
 from policywatch.web.changes import month_before
@@ -182,17 +183,11 @@ def export_site(
                 yield file
 
         return bring_up_to_date(
-            folder, files(), known=f"{_program()} {site} {query.as_query}", again=again
+            folder,
+            files(),
+            known=f"{code_digest(*_PACKAGES)} {site} {query.as_query}",
+            again=again,
         )
-
-
-def _program() -> str:
-    digest = hashlib.sha256()
-    for package in _PACKAGES:
-        for file in sorted(Path(str(resources.files(package))).rglob("*")):
-            if file.is_file() and file.suffix != ".pyc":
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

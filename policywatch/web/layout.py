@@ -79,38 +79,19 @@ def _parts(page: dict[str, Any], ages: Sequence[object]) -> list[Part]:
         key=lambda each: (str(each[1]["kind"]), ages[each[0]]),
     ):
         blocks = list(run)
+        words = _cells if kind == "row" else _linked
+        lines = [Line(number, words(block), ids[number]) for number, block in blocks]
         if kind == "item":
-            parts.append(
-                Part(
-                    "list",
-                    tuple(
-                        Line(number, _linked(block), ids[number])
-                        for number, block in blocks
-                    ),
-                )
-            )
+            parts.append(Part("list", tuple(lines)))
         elif kind == "row":
-            parts.append(
-                Part(
-                    "table",
-                    tuple(
-                        Line(number, _cells(block), ids[number])
-                        for number, block in blocks
-                    ),
-                )
-            )
+            parts.append(Part("table", tuple(lines)))
         elif kind == "heading":
-            for number, block in blocks:
+            for line, (_, block) in zip(lines, blocks, strict=True):
                 # screen readers' heading navigation skips no levels
                 level = min(len(block["heading"]) + _TOP, level + 1, 6)
-                parts.append(
-                    Part("heading", (Line(number, _linked(block), ids[number]),), level)
-                )
+                parts.append(Part("heading", (line,), level))
         else:
-            parts.extend(
-                Part("paragraph", (Line(number, _linked(block), ids[number]),))
-                for number, block in blocks
-            )
+            parts.extend(Part("paragraph", (line,)) for line in lines)
     return parts
 
 

@@ -22,6 +22,7 @@ FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
 _OURS = re.compile(
     r"/(?![/\\])[^\x00-\x1f\x7f]*"
 )  # two slashes would lead to another host
+NO_LIMIT = 100_000  # rows: more than any list has
 _MOST = 12  # parameters taken over from an address
 
 

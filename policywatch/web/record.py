@@ -22,14 +22,13 @@ from policywatch.ingest.reprocess import require_texts
 from policywatch.views.query_params import ChangesQuery, Number
 from policywatch.web.backend import Using
 from policywatch.web.change import change_page
-from policywatch.web.page_context import PageContext, page_context
+from policywatch.web.page_context import NO_LIMIT, PageContext, page_context
 from policywatch.web.rendering import html, page_router
 from storage.captures import capture_records
 from storage.change_list import ChangeFilter, changes_page
 from storage.versions import Version
 
 _SHEETS = ("base", "change", "print")
-_ALL = 100_000  # more than any period has
 router = page_router()
 
 
@@ -69,7 +68,7 @@ def record(
     rows = (
         []
         if isinstance(wanted, int)
-        else changes_page(session, wanted, limit=_ALL).rows
+        else changes_page(session, wanted, limit=NO_LIMIT).rows
     )
     ids = [wanted] if isinstance(wanted, int) else [row.change.id for row in rows]
     changes = (
