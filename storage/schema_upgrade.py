@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -26,16 +27,21 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 def missing_parts(connection: Connection, revision: str = "head") -> list[str] | None:
     """TABLE.COLUMN; None if the revision is unknown."""
+    made = _columns_at(revision)
+    return None if made is None else sorted(made - columns(connection))
+
+
+@cache
+def _columns_at(revision: str) -> set[str] | None:
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as empty:
             upgrade(empty, revision)
-            made = columns(empty)
+            return columns(empty)
     except CommandError:
         return None
     finally:
         engine.dispose()
-    return sorted(made - columns(connection))
 
 
 def columns(connection: Connection) -> set[str]:
