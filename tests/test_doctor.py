@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
@@ -29,12 +28,13 @@ from tests.conftest import made
 from tests.site import (
     AI,
     BOTH,
+    MAIN,
     Site,
-    command,
     library,
     policy,
     policywatch,
     run,
+    serving,
     until,
     watchlist,
     with_small_files,
@@ -65,25 +65,21 @@ def unwritable(config: Path) -> Iterator[Path]:
     data.chmod(0o755)
 
 
-def bound_by_rights() -> tuple[str, ...]:
-    """The words before a command that is bound by the rights of files, also where the tests run as root."""
-    rights = "-dac_override,-dac_read_search"
-    setpriv = (
-        ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}")
-        if os.geteuid() == 0
-        else ()
-    )
-    if setpriv and shutil.which("setpriv") is None:
-        pytest.skip("there is no setpriv here: apt-get install util-linux")
-    return setpriv
+# the process is bound by the rights of files, also where the tests run as root
+BOUND = """
+import ctypes
+header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+libc = ctypes.CDLL(None)
+assert libc.capget(header, data) == 0
+for number in (0, 1):  # what it may do now, and what it may allow itself
+    data[number] &= ~(1 << 1 | 1 << 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+assert libc.capset(header, data) == 0
+"""
 
 
 def as_anybody(*words: object) -> tuple[int, str]:
     """Run the program bound by the rights of files."""
-    program = [*bound_by_rights(), *command(*words)]
-    done = subprocess.run(
-        program, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = warm.done("-c", f"{BOUND}\n{MAIN}", *words)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 
@@ -105,16 +101,8 @@ def test_of_a_store_that_cannot_be_written_pages_are_served_and_a_backup_is_made
     assert versions_in(tmp_path / "backup.db") == 1
     alive = as_anybody("doctor", "--alive", "--config", unwritable)
     assert alive[0] == 0, alive
-    serve = command("serve", "--port", 0, "--config", unwritable)
-    with subprocess.Popen(
-        [*bound_by_rights(), *serve], stdout=subprocess.PIPE, text=True
-    ) as program:
-        try:
-            assert program.stdout is not None
-            address = program.stdout.readline().split()[4]
-            shown = httpx.get(address, timeout=60, follow_redirects=True)
-        finally:
-            program.terminate()
+    with serving(unwritable, first=BOUND) as (address, _):
+        shown = httpx.get(address, timeout=60, follow_redirects=True)
     assert shown.status_code == 200
 
 

@@ -6,6 +6,7 @@ Today's release is the older one here; the newer one has one more migration.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -32,7 +33,6 @@ from storage.database import Database, all_tables
 from tests import warm
 from tests.owed import POLICY, owe
 from tests.site import AI, MAIN, policy, policywatch
-from tests.test_doctor import bound_by_rights
 from tests.warm import ENTRY, ROOT
 
 SHOWING = (
@@ -195,6 +195,19 @@ def test_a_run_upgrades_no_server_unless_it_may(
         "deliver", "--config", old, status=1
     )
     newer("deliver", "--config", watched(tmp_path, new_url, "upgrade = true\n"))
+
+
+def bound_by_rights() -> tuple[str, ...]:
+    """The words before a command that is bound by the rights of files, also where the tests run as root."""
+    rights = "-dac_override,-dac_read_search"
+    setpriv = (
+        ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}")
+        if os.geteuid() == 0
+        else ()
+    )
+    if setpriv and shutil.which("setpriv") is None:
+        pytest.skip("there is no setpriv here: apt-get install util-linux")
+    return setpriv
 
 
 def test_an_old_file_that_cannot_be_written_is_explained(
