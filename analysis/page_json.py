@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from analysis.model import Brief, Comparison, Page, Passage, Quote
-from foundation.vocabulary import QUESTIONS
 from messages.catalogue import ENGLISH, catalogue
 from messages.headline import headline_text
 
-_ANSWERS = (*QUESTIONS, "already", "default_words", "deadline_words")
 _PAGES, _PASSAGES = TypeAdapter(Page), TypeAdapter(Passage)
 
 
@@ -70,12 +70,21 @@ def brief_json(brief: Brief) -> dict[str, Any]:
     return {
         "meaning": quotation.text if quotation else None,
         "meaning_side": quotation.side if quotation else None,
-        "from": brief.start.isoformat() if brief.start else None,
-        "deadline": brief.deadline.isoformat() if brief.deadline else None,
-        "default": brief.default,
-        "severity_reasons": list(brief.severity_reasons),
-        **{name: [*map(_quote_json, getattr(brief, name))] for name in _ANSWERS},
+        "from": _value_json(brief.start),
+        **{
+            each.name: _value_json(getattr(brief, each.name))
+            for each in fields(brief)
+            if each.name not in ("headline", "start")
+        },
     }
+
+
+def _value_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [*map(_value_json, value)]
+    if isinstance(value, Quote):
+        return _quote_json(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def stored_brief(comparison: Comparison) -> dict[str, Any]:

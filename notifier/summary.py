@@ -8,19 +8,11 @@ from datetime import date
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
+from foundation.vocabulary import QUESTIONS
 from messages import Catalogue
 from notifier.escape import clean, web_link
 
 _MOST_ROWS = 5  # with date, deadline and default
-_ORDER = (
-    "data",
-    "purposes",
-    "recipients",
-    "refuse",
-    "excluded",
-    "irreversible",
-    "regions",
-)
 Mark = tuple[str, str]
 State = Literal["", "gone", "already", "unsaid"]
 
@@ -114,7 +106,7 @@ def _answers(
 ) -> dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]]:
     """Each clause once, without the headline's, as many as fit, by state and first question."""
     found: dict[tuple[State, str], tuple[tuple[str, ...], tuple[Quoted, ...]]] = {}
-    for question in _ORDER:
+    for question in QUESTIONS:
         for quote in brief.get(question, ()):
             is_new = "new" in quote or "passage" not in quote
             state: State = (
@@ -137,7 +129,7 @@ def _answers(
         found["unsaid", "refuse"] = ("refuse",), ()
     first = sorted(found, key=lambda key: (key[0] == "gone", key[1] != "refuse"))
     kept = sorted(
-        first[: max(1, _MOST_ROWS - others)], key=lambda key: _ORDER.index(key[1])
+        first[: max(1, _MOST_ROWS - others)], key=lambda key: QUESTIONS.index(key[1])
     )
     rows = {key: found[key] for key in kept}
     if notices := brief.get("notice_links"):
