@@ -85,7 +85,6 @@ def test_a_phrase_that_can_not_be_read_is_refused(phrase: str) -> None:
     with pytest.raises(ValidationError):
         Language.model_validate(
             {
-                "language": "en",
                 "topics": {"retention": {"decides": [phrase]}},
                 "words": {},
             }
@@ -96,7 +95,6 @@ def test_an_unknown_topic_is_refused_by_name() -> None:
     with pytest.raises(ValidationError, match="unknown topic 'retentoin'"):
         Language.model_validate(
             {
-                "language": "en",
                 "topics": {"retentoin": {"decides": ["keep"]}},
                 "words": {},
             }
@@ -149,28 +147,10 @@ def test_words_that_did_not_change_are_no_own_topic() -> None:
 SENTENCES: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "cases" / "sentences.toml").read_text("utf-8")
 )
-FRAMES = {
-    "en": (
-        "Privacy Policy",
-        "This policy tells how we run the service, and we wrote it for those who read it.",
-    ),
-    "fr": (
-        "Politique de confidentialité",
-        "Cette politique dit comment nous tenons le service, et elle est à lire.",
-    ),
-    "de": (
-        "Datenschutzerklärung",
-        "Diese Erklärung sagt, wie wir den Dienst betreiben, und sie ist zum Lesen da.",
-    ),
-    "es": (
-        "Política de privacidad",
-        "Esta política dice cómo llevamos el servicio, y está para ser leída.",
-    ),
-}
 
 
 def with_sentence(language: str, sentence: str) -> Page:
-    title, opening = FRAMES[language]
+    title, opening = SENTENCES["frames"][language]
     text = f"# {title}\n\n{opening}\n\n{sentence}".strip()
     return read_page(text.encode(), mime="text/markdown", language=language)
 

@@ -20,7 +20,11 @@ from foundation.vocabulary import TOPICS
 Tier = Literal["decides", "suggests", "ignores", "sections", "words"]
 
 _TIERS: tuple[Tier, ...] = ("decides", "suggests", "ignores", "words")
-LANGUAGES = ("en", "fr", "de", "es")  # with files
+_FILES = {
+    file.name.removesuffix(".toml"): file
+    for file in (files("analysis") / "lexicon").iterdir()
+}
+LANGUAGES = tuple(sorted(_FILES))
 _WORD = re.compile(r"\w+")
 
 
@@ -63,7 +67,6 @@ class Language(BaseModel):
     """A file of `analysis/lexicon`."""
 
     model_config = ConfigDict(extra="forbid")
-    language: str
     topics: dict[str, _Phrases]
     words: dict[str, tuple[str, ...]]
 
@@ -211,8 +214,4 @@ def _lexicon(code: str, *tiers: Tier) -> Lexicon:
 
 @cache
 def _language(code: str) -> Language:
-    return Language.model_validate(
-        tomllib.loads(
-            (files("analysis") / "lexicon" / f"{code}.toml").read_text("utf-8")
-        )
-    )
+    return Language.model_validate(tomllib.loads(_FILES[code].read_text("utf-8")))
