@@ -151,7 +151,6 @@ _SHOWN: dict[str, Callable[[Catalogue, Any], str]] = {
     "start": lambda words, day: words.day(date.fromisoformat(day)),
     "end": lambda words, day: words.day(date.fromisoformat(day)),
     "sent": lambda words, kind: words.term("notices.sent", kind),
-    "outcome": lambda words, outcome: words.term("notices.outcomes", outcome),
     "reason": lambda words, reason: clean(
         translate(Message.from_json(reason), words.language)
     ),
