@@ -65,13 +65,11 @@ def test_a_box_amid_a_text_that_is_of_it_stays(box: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "<p>Printed on 3 May at 10:12 from walks.example</p>",
-        "<p>Document imprimé le 13/05/2025 à 06:10</p>",
         "<p>Was this helpful?</p><p><button>Yes (812)</button> <button>No (207)</button></p>",
         "<div><button>Share</button><button>Give this page away</button></div>",
     ],
 )
-def test_what_tells_of_one_visit_or_is_pressed_is_none_of_the_text(line: str) -> None:
+def test_what_is_pressed_is_none_of_the_text(line: str) -> None:
     assert texts(HOME.format("", "", line, "")) == SET_APART
 
 

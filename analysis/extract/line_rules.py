@@ -60,18 +60,7 @@ def _of_one_line(line: MarkupLine) -> str | None:
         return "metadata"
     if _feedback().fullmatch(line.text):
         return "feedback"
-    if line.kind == "paragraph" and _is(
-        "advert", line.text
-    ):  # "Advertising" may be a title
-        return "advertisement" if " " in line.text else None
-    reasons = {
-        "skip": "skip link",
-        "visitor": "the visitor's own",
-        "printed": "metadata",
-    }
-    return next(
-        (reason for key, reason in reasons.items() if _is(key, line.text)), None
-    )
+    return "skip link" if _is("skip", line.text) else None
 
 
 def _is_control(line: MarkupLine) -> bool:
@@ -352,9 +341,7 @@ def _is_imprint(line: MarkupLine) -> bool:
     text = line.text
     for href in line.hrefs:
         text = text.replace(href.text, "", 1)
-    return len(text) < 160 and (
-        _COPYRIGHT.match(text.lstrip(" |·•-–")) is not None or _is("imprint", line.text)
-    )
+    return len(text) < 160 and _COPYRIGHT.match(text.lstrip(" |·•-–")) is not None
 
 
 def _is_path(line: MarkupLine) -> bool:

@@ -10,7 +10,7 @@ from importlib import resources
 _KEYS = {
     "broken": "error gone challenge login redirect shell",
     "furniture": "consent choices cookies dismiss controls top feedback counted counting signup promotes matters "
-    "related contents skip visitor advert commented byline printed imprint updated ago",
+    "related contents skip commented byline updated ago",
     "documents": "privacy terms cookies rules legal providers any",
     "links": "help earlier",
     "words": "common",
