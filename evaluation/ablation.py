@@ -31,14 +31,14 @@ STEP = 20  # captures
 PAGES = ROOT / "tests" / "pages"
 # by module, and what stands for them where they are left out
 RULES: tuple[tuple[Any, str, Any], ...] = (
-    (main_text, "mark_furniture", lambda *_: None),
-    (main_text, "by_place", lambda *_: None),
-    (main_text, "leave_out_other_languages", lambda *_: None),
-    (furniture, "mark_consent_managers", lambda *_: None),
-    (furniture, "mark_consent_dialogs", lambda *_: None),
-    (furniture, "_by_themselves", lambda *_: None),
-    (furniture, "_messages", lambda *_: None),
-    (furniture, "_calls_to_sign_up", lambda *_: None),
+    (main_text, "mark_furniture", lambda *_, **__: None),
+    (main_text, "by_place", lambda *_, **__: None),
+    (main_text, "leave_out_other_languages", lambda *_, **__: None),
+    (furniture, "mark_consent_managers", lambda *_, **__: None),
+    (furniture, "mark_consent_dialogs", lambda *_, **__: None),
+    (furniture, "_by_themselves", lambda *_, **__: None),
+    (furniture, "_messages", lambda *_, **__: None),
+    (furniture, "_calls_to_sign_up", lambda *_, **__: None),
     (furniture, "_ADVERTS", frozenset()),
 )
 
