@@ -179,14 +179,12 @@ def test_a_text_in_force_that_cannot_be_read_again_is_no_change_and_holds_up_no_
 def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(
     config: Path, site: Site, tmp_path: Path
 ) -> None:
-    """As in a repository to which somebody has added a topic."""
+    """As in a repository in which somebody has renamed a topic."""
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / "repository" / package)
     words_of_all = tmp_path / "repository/foundation/vocabulary.py"
     words_of_all.write_text(
-        words_of_all.read_text("utf-8").replace(
-            '    "security": ', '    "biometrics": "faces",\n    "security": '
-        ),
+        words_of_all.read_text("utf-8").replace('    "security": ', '    "safety": '),
         "utf-8",
     )
     old, new = tmp_path / "old.md", tmp_path / "new.md"
