@@ -123,7 +123,12 @@ def test_a_full_disk_behind_the_log_stops_nothing(config: Path) -> None:
     )
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            words, stdout=subprocess.PIPE, stderr=full, check=False, timeout=300
+            words,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            check=False,
+            timeout=300,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
         )
     assert {check["outcome"] for check in json.loads(done.stdout)["checks"]} == {
         "first",

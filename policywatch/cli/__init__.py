@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import errno
 import gc
@@ -154,6 +155,7 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # replaces characters that the terminal lacks
         sys.stdout.reconfigure(errors="replace")
+    atexit.register(_drop_unwritten_log)
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as failure:
@@ -182,6 +184,14 @@ def _open_what_is_closed() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # until the end
+
+
+def _drop_unwritten_log() -> None:
+    """What a full disk does not take would turn the exit status into 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _wrong_use(failure: typer.TyperException) -> str:
