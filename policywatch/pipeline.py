@@ -385,7 +385,7 @@ class Job:
 
         with self._shared.reading() as session:
             services = {each.service for each in known(session) if each.id in asked}
-            answers, _ = services_today(session, sorted(services), day)
+            answers = services_today(session, sorted(services), day)
         self.reader.left = _LATE_SECONDS
         write_sentences(self.reader, answers)
 

@@ -185,7 +185,7 @@ def services_named(session: Session, names: Sequence[str]) -> list[str]:
 
 def today(session: Session, service: str, day: date) -> Today:
     """Languages with most documents first. Raises `UnknownService`."""
-    (answers,), _ = services_today(session, [service_named(session, service)], day)
+    (answers,) = services_today(session, [service_named(session, service)], day)
     return answers
 
 
@@ -194,29 +194,12 @@ def services_today(
     services: Sequence[str],
     day: date,
     questions: Collection[TodayQuestion] = tuple(TODAY),
-    *,
-    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
-) -> tuple[list[Today], list[StandingRow]]:
-    """Of names as the watchlist writes them, and the rows that were not stored; `turn` is held while those are worked
-    out.
-    """
+) -> list[Today]:
+    """Of names as the watchlist writes them."""
     documents = known(session, services)
     ids = [each.id for each in documents]
     texts = texts_of_day(session, ids, day)
     stored = stored_answers(session, texts)
-    of_documents, stale = dict[str, DocumentAnswers](), list[Document]()
-    states = {
-        each.id: answers_state(each, texts) for each in documents if each.id in texts
-    }
-    for each in documents:
-        row = stored.get(each.id)
-        if row and row.state == states.get(each.id):
-            of_documents[each.id] = _stored(row, questions)
-        elif each.id in texts:
-            stale.append(each)
-    with turn() if stale else nullcontext():
-        worked_out = {each.id: document_answers(session, each, texts) for each in stale}
-    of_documents |= worked_out
     checks = {
         id_: check
         for id_, check in last_checks(session, ids).items()
@@ -230,7 +213,7 @@ def services_today(
             service=name,
             day=day,
             languages=[
-                _language(code, rows, texts, of_documents, checks, questions)
+                _language(session, code, rows, texts, stored, checks, questions)
                 for code, rows in sorted(
                     groups.items(), key=lambda each: (-len(each[1]), each[0])
                 )
@@ -239,7 +222,7 @@ def services_today(
         for name, groups in by_language.items()
     ]
     _add_sentences(session, answers)
-    return answers, [_row(id_, states[id_], each) for id_, each in worked_out.items()]
+    return answers
 
 
 def _add_sentences(session: Session, services: Sequence[Today]) -> None:
@@ -262,14 +245,21 @@ def sentence_key(service: str, language: str, answer: Answer) -> str:
 
 
 def _language(
+    session: Session,
     code: str,
     documents: Sequence[Document],
     texts: Mapping[str, TextsOfDay],
-    answers: Mapping[str, DocumentAnswers],
+    stored: Mapping[str, StandingRow],
     checks: Mapping[str, Check],
     questions: Collection[TodayQuestion],
 ) -> LanguageToday:
-    of_documents = [answers[each.id] for each in documents if each.id in texts]
+    of_documents = [
+        _stored(row, questions)
+        if (row := stored.get(each.id)) and row.state == answers_state(each, texts)
+        else document_answers(session, each, texts)
+        for each in documents
+        if each.id in texts
+    ]
     return LanguageToday(
         language=code,
         learned=code in LANGUAGES,
@@ -537,9 +527,10 @@ def store_answers(
     services: Collection[str] = (),
     *,
     asked_before: bool = False,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> int:
     """Of documents whose texts or history differ from what was stored; how many. `asked_before`: only of those with
-    answers.
+    answers. `turn` is held while they are worked out.
     """
     with database.reading() as session:
         documents = {each.id: each for each in known(session, services)}
@@ -551,21 +542,23 @@ def store_answers(
         if id_ in stored or not asked_before
     }
     stale = [id_ for id_, state in states.items() if stored.get(id_) != state]
-    for id_ in stale[:_AT_ONCE]:
-        with database.reading() as session:
-            answers = document_answers(session, documents[id_], texts)
-        store_rows(database, [_row(id_, states[id_], answers)])
+    if stale:
+        with turn():
+            for id_ in stale[:_AT_ONCE]:
+                _store_one(database, documents[id_], texts, states[id_])
     return len(stale[:_AT_ONCE])
 
 
-def _row(id_: str, state: str, answers: DocumentAnswers) -> StandingRow:
-    return StandingRow(
-        document_id=id_, state=state, answers=answers.model_dump(mode="json")
+def _store_one(
+    database: Database,
+    document: Document,
+    texts: Mapping[str, TextsOfDay],
+    state: str,
+) -> None:
+    with database.reading() as session:
+        answers = document_answers(session, document, texts)
+    row = StandingRow(
+        document_id=document.id, state=state, answers=answers.model_dump(mode="json")
     )
-
-
-def store_rows(database: Database, rows: Sequence[StandingRow]) -> None:
-    if rows:
-        with database.writing() as session:
-            for row in rows:
-                session.merge(row)
+    with database.writing() as session:
+        session.merge(row)

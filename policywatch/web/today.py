@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from typing import Annotated, Literal
@@ -24,7 +24,7 @@ from policywatch.views.today import (
     service_named,
     services_named,
     services_today,
-    store_rows,
+    store_answers,
 )
 from policywatch.web.backend import Backend, Using
 from policywatch.web.page_context import page_context
@@ -66,15 +66,19 @@ def answers_on(
     questions: Collection[TodayQuestion] = tuple(TODAY),
 ) -> list[Today]:
     """Of services by their names. Of today without a day, whose answers are stored then. Raises `TooManyComparisons`."""
-    exported = page_context(request).exported  # which reads a snapshot
-    turn = nullcontext if exported else partial(backend.comparisons.turn, request)
-    on = day or backend.now().date()
-    with backend.database.reading() as session:
-        answers, rows = services_today(session, services, on, questions, turn=turn)
-    if day is None and not exported:
-        with suppress(*STORE_LOST):  # as of a store that can't be written
-            store_rows(backend.database, rows)
-    return answers
+    comparisons = backend.comparisons
+    if day is None:
+        day = backend.now().date()
+        if not page_context(request).exported:  # which reads a snapshot
+            turn = partial(comparisons.turn, request)
+            with suppress(*STORE_LOST):  # as of a store that can't be written
+                while store_answers(backend.database, day, services, turn=turn):
+                    pass
+        with backend.database.reading() as session:
+            return services_today(session, services, day, questions)
+    # of another day nothing is stored, and it takes a second a document
+    with comparisons.turn(request), backend.database.reading() as session:
+        return services_today(session, services, day, questions)
 
 
 _MOST = 12  # services of a table
