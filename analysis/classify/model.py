@@ -46,7 +46,7 @@ class Model:
         return frozenset(TOPICS).difference(self.targets)
 
     def predict(self, values: Mapping[str, float]) -> dict[str, float]:
-        """By target, 0 to 1."""
+        """By trained target, 0 to 1."""
         known = [
             (self.rows[name], value)
             for name, value in values.items()
@@ -62,14 +62,14 @@ class Model:
                 * self.scales
             )
         chances = 1 / (1 + np.exp(-odds))
-        return dict.fromkeys(self.untrained, 0.0) | {
+        return {
             target: round(float(chance), _DIGITS)
             for target, chance in zip(self.targets, chances, strict=True)
         }
 
     def weight(self, name: str, target: str) -> float:
-        """Contribution to a target's log odds at value 1."""
-        if name not in self.rows or target in self.untrained:
+        """Contribution to a target's log odds at value 1; 0 if it is not trained."""
+        if name not in self.rows or target not in self.targets:
             return 0.0
         row, column = self.rows[name], self.targets.index(target)
         return float(self.weights[row, column] * self.scales[column])

@@ -56,7 +56,9 @@ def classify_passage(
     chances = model.predict(features.values)
     verdict = Verdict(chances["substantive"] >= ALERTS, chances=chances)
     if chances["alert"] >= ALERTS:
-        possible = [topic for topic in TOPICS if _can_be(topic, features)]
+        possible = [
+            topic for topic in TOPICS if topic in chances and _can_be(topic, features)
+        ]
         topics = tuple(topic for topic in possible if chances[topic] >= _TOPIC)
         verdict = replace(
             verdict,
