@@ -65,8 +65,12 @@ def any_of(words: Iterable[str]) -> str:
 
 @cache
 def number_words() -> Mapping[str, int]:
+    """As written, and without regard to case, in which ß is ss."""
     return {
-        word: number for number, words in word_lists().numbers.items() for word in words
+        form: number
+        for number, words in word_lists().numbers.items()
+        for word in words
+        for form in (word, word.casefold())
     }
 
 
