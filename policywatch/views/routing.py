@@ -150,7 +150,7 @@ def _delivered(
     session: Session, route: str, alerts: list[Alert], waits: list[WaitingChange]
 ) -> RouteResult:
     its = col(DeliveryItem.alert_id).in_([alert.id for alert in alerts])
-    deliveries = carriers(session, its)
+    deliveries = carriers(session, its) if alerts else []
     states = {delivery.state for delivery in deliveries}
     details = [_delivery_line(delivery) for delivery in deliveries]
     details += [
