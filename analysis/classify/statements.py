@@ -142,7 +142,8 @@ def _answers(
     if question == "choices" and statement.worth < _REFUSES:
         return False
     return any(
-        min(sentence[topic], passage[topic]) >= _ON_TOPIC for topic in TODAY[question]
+        min(sentence.get(topic, 0.0), passage.get(topic, 0.0)) >= _ON_TOPIC
+        for topic in TODAY[question]
     )
 
 
