@@ -38,6 +38,16 @@ AI = (
 # for a test whose queries differ, in a module that else tests on SQLite alone
 BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 MAIN = "from policywatch.cli import main; main()"
+# the process is bound by the rights of files, also where the tests run as root
+BOUND = """
+import ctypes
+header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+libc = ctypes.CDLL(None)
+assert libc.capget(header, data) == 0
+for number in (0, 1):  # what it may do now, and what it may allow itself
+    data[number] &= ~(1 << 1 | 1 << 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+assert libc.capset(header, data) == 0
+"""
 
 
 def policy(

@@ -28,6 +28,7 @@ from tests.conftest import made
 from tests.site import (
     AI,
     BOTH,
+    BOUND,
     MAIN,
     Site,
     library,
@@ -63,18 +64,6 @@ def unwritable(config: Path) -> Iterator[Path]:
     data.chmod(0o555)
     yield config
     data.chmod(0o755)
-
-
-# the process is bound by the rights of files, also where the tests run as root
-BOUND = """
-import ctypes
-header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-libc = ctypes.CDLL(None)
-assert libc.capget(header, data) == 0
-for number in (0, 1):  # what it may do now, and what it may allow itself
-    data[number] &= ~(1 << 1 | 1 << 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-assert libc.capset(header, data) == 0
-"""
 
 
 def as_anybody(*words: object) -> tuple[int, str]:

@@ -6,13 +6,10 @@ Today's release is the older one here; the newer one has one more migration.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from hashlib import sha256
@@ -32,8 +29,8 @@ from storage.chain import BEGINNING, ChainEntry, entry_text
 from storage.database import Database, all_tables
 from tests import warm
 from tests.owed import POLICY, owe
-from tests.site import AI, MAIN, policy, policywatch
-from tests.warm import ENTRY, ROOT
+from tests.site import AI, BOUND, MAIN, policy, policywatch
+from tests.warm import ENTRY
 
 SHOWING = (
     ["documents"],
@@ -64,6 +61,7 @@ from storage import database, schema_upgrade
 for module in (database, schema_upgrade):
     module.__file__ = {file!r}
 database._newest_schema.cache_clear()
+schema_upgrade._columns_at.cache_clear()
 """
 Newer = Callable[..., str]
 
@@ -96,17 +94,10 @@ def newer(tmp_path: Path) -> Newer:
     def run(
         *words: object,
         status: int | None = 0,
-        before: tuple[str, ...] = (),
         first: str = "",
     ) -> str:
         program = ("-c", f"{first}\n{code}\n{MAIN}", *map(str, words))
-        if before:
-            cold = [*before, sys.executable, *program]
-            done = subprocess.run(
-                cold, cwd=ROOT, capture_output=True, text=True, check=False
-            )
-        else:
-            done = warm.done(*program)
+        done = warm.done(*program)
         assert "Traceback" not in done.stderr, done.stderr
         assert status is None or done.returncode == status, done
         return done.stdout + done.stderr
@@ -197,28 +188,13 @@ def test_a_run_upgrades_no_server_unless_it_may(
     newer("deliver", "--config", watched(tmp_path, new_url, "upgrade = true\n"))
 
 
-def bound_by_rights() -> tuple[str, ...]:
-    """The words before a command that is bound by the rights of files, also where the tests run as root."""
-    rights = "-dac_override,-dac_read_search"
-    setpriv = (
-        ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}")
-        if os.geteuid() == 0
-        else ()
-    )
-    if setpriv and shutil.which("setpriv") is None:
-        pytest.skip("there is no setpriv here: apt-get install util-linux")
-    return setpriv
-
-
 def test_an_old_file_that_cannot_be_written_is_explained(
     old_file: Path, newer: Newer
 ) -> None:
     data = old_file.parent / "data"
     data.chmod(0o555)
     try:
-        output = newer(
-            "history", POLICY, "--config", old_file, status=1, before=bound_by_rights()
-        )
+        output = newer("history", POLICY, "--config", old_file, status=1, first=BOUND)
         assert f"it has schema {TODAY}" in output
         assert (
             "it can't be written here: upgrade it where it can, or a copy of it"
@@ -230,7 +206,7 @@ def test_an_old_file_that_cannot_be_written_is_explained(
             "--config",
             old_file,
             status=None,
-            before=bound_by_rights(),
+            first=BOUND,
         )
         assert "its file and folder must be writable" in output
     finally:
