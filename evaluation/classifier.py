@@ -246,12 +246,7 @@ def _score(labels: Path, *, misses: bool) -> None:
         )
         for number, row in enumerate(passages):
             if fold[row["service"]] == left_out:
-                kind = kind_of(
-                    row["document"], Page(row["document"], row["language"], ())
-                )
-                verdicts[number] = classify_passage(
-                    features[number], kind, row["language"], model
-                )
+                verdicts[number] = _verdict(row, features[number], model)
         for number, row in enumerate(changes):
             if fold[row["service"]] == left_out and places[number]:
                 kind = kind_of(row["document"], pages_of(row)[1])
@@ -294,16 +289,15 @@ def _score(labels: Path, *, misses: bool) -> None:
                 )
 
 
+def _verdict(row: Row, features: PassageFeatures, model: Model) -> Verdict:
+    """Of a passage that was labelled alone: only its document's name tells the kind."""
+    page = Page(row["document"], row["language"], ())
+    kind = kind_of(row["document"], page)
+    return classify_passage(features, kind, row["language"], model)
+
+
 def _scores_of_shipped(rows: Sequence[Row]) -> dict[str, float]:
     """Of passages that the weights have not learned from."""
     shipped = shipped_model()
-    verdicts = [
-        classify_passage(
-            features_of(row),
-            kind_of(row["document"], Page(row["document"], row["language"], ())),
-            row["language"],
-            shipped,
-        )
-        for row in rows
-    ]
+    verdicts = [_verdict(row, features_of(row), shipped) for row in rows]
     return passage_scores(rows, verdicts)

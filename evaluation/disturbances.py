@@ -17,7 +17,7 @@ import re
 import tempfile
 import time
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -367,10 +367,10 @@ def main() -> None:
     changes = list(file_changes(given.noise)) or list(change_cases())
     cases = [*noise_cases(given.noise), *changes]
     started = time.process_time()
-    table: dict[str, Counter[str]] = {}
+    table: defaultdict[str, Counter[str]] = defaultdict(Counter)
     with tempfile.TemporaryDirectory() as folder:
         for case, outcomes, alerts in run(cases, Path(folder)):
-            counts = table.setdefault(case.kind, Counter())
+            counts = table[case.kind]
             later = set(outcomes[1:])
             counts["pairs"] += 1
             counts["alerts"] += bool(alerts)
@@ -395,7 +395,7 @@ def main() -> None:
         (counts for kind, counts in table.items() if kind not in CHANGES),
         Counter[str](),
     )
-    change = table["change"]
+    change, neutral = (table[kind] for kind in CHANGES)
     figures = {
         "noise_pairs": noise["pairs"],
         "fooled": round(noise["fooled"] / max(1, noise["pairs"]), 3),
@@ -404,8 +404,8 @@ def main() -> None:
         "changes": change["pairs"],
         "changes_told": change["alerts"],
         "changes_recorded_only": change["versions"] - change["alerts"],
-        "neutral": table.get("neutral", Counter())["pairs"],
-        "neutral_alerts": table.get("neutral", Counter())["alerts"],
+        "neutral": neutral["pairs"],
+        "neutral_alerts": neutral["alerts"],
         "cpu_s": round(time.process_time() - started, 1),
     }
     print(json.dumps(figures))
