@@ -134,6 +134,10 @@ def test_a_tip_and_an_offer_amid_the_text_are_none_of_it(
 @pytest.mark.parametrize(
     "said",
     [
+        "<p>Your state: the law of the state where you live applies to these terms.</p>",
+        "<p>Your choices: you may opt out of all of this.</p>",
+        "<p>Advertising</p>",
+        "<h3>Advertisements</h3>",
         "<div class='ads'><p>We show ads of hotels near your walk. <a href='/ads'>More on ads</a></p></div>",
         "<div class='offer'><p>We share your personal data with partners.</p><button>More</button></div>",
         "<dl><dt>Sold</dt><dd>✗</dd></dl>",
