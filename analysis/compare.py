@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from analysis.classify.beside import (
     MUTES,
-    PASSES,
     chance_beside,
     is_foreign,
     is_label,
     is_silent,
+    may_stand_beside,
 )
 from analysis.classify.clauses import quotation
 from analysis.classify.conventions import HIGH
@@ -128,7 +128,7 @@ def compare(
                 is_return,
                 model,
                 beside[number],
-                may_pass=beside[number] >= PASSES
+                may_pass=may_stand_beside(features, verdict, beside[number])
                 or (brings_text and is_silent(features, verdict, language))
                 or is_foreign(features, verdict, foreign),
             )

@@ -127,6 +127,11 @@ SONG = "Song of the day: {}."
         (SONG.format("Coal Dust Waltz"), SONG.format("we sell your personal data"), False),
         (SONG.format("we sell your personal data"), SONG.format("Coal Dust Waltz"), False),
         ("You may object by letter.", "You may object by letter on a Sunday.", False),
+        (
+            "Offline maps: opening one shows us neither the place nor the route.",
+            "Offline maps: opening one shows us the place, but no route.",
+            False,
+        ),
     ],
 )  # fmt: skip
 def test_what_is_reworded_passes_where_neither_text_says_anything_of_the_document(

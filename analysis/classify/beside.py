@@ -64,6 +64,14 @@ def chance_beside(
     return min(chance(line, language, model) for line in lines)
 
 
+def may_stand_beside(
+    features: PassageFeatures, verdict: Verdict, chance: float
+) -> bool:
+    """News in a line that stood in the text is told, for a box that comes brings lines of its own."""
+    is_news = verdict.alert and features.passage.before is not None
+    return chance >= PASSES and not is_news
+
+
 def is_silent(
     features: PassageFeatures, verdict: Verdict, language: str | None
 ) -> bool:

@@ -11,7 +11,12 @@ from analysis.classify.features import PassageFeatures
 from analysis.classify.model import CLASSIFIED, Model
 from foundation.vocabulary import AI_TOPICS, TOPICS, Direction, Severity, gravity
 
-ALERTS = 0.5  # chance from which a passage alerts, and from which its meaning changed
+_CHANGES = 0.5  # chance from which the meaning changed
+_ALERTS = 0.5
+_ALERTS_IN_PART = (
+    0.4  # where a few words of sentences changed, which tell the model less
+)
+_FEW = 12  # words
 _TOPIC = 0.3  # chance of a topic of an alerting passage
 _HIGH = 0.6
 _MEDIUM = 0.5
@@ -54,8 +59,8 @@ def classify_passage(
     if language not in CLASSIFIED:
         return _unlearned(features)
     chances = model.predict(features.values)
-    verdict = Verdict(chances["substantive"] >= ALERTS, chances=chances)
-    if chances["alert"] >= ALERTS:
+    verdict = Verdict(chances["substantive"] >= _CHANGES, chances=chances)
+    if chances["alert"] >= (_ALERTS_IN_PART if _is_little(features) else _ALERTS):
         possible = [
             topic for topic in TOPICS if topic in chances and _can_be(topic, features)
         ]
@@ -69,6 +74,15 @@ def classify_passage(
             direction=_direction([chances]),
         )
     return _by_conventions(features, kind, verdict)
+
+
+def _is_little(features: PassageFeatures) -> bool:
+    """A whole sentence says itself what it is about."""
+    return (
+        features.passage.operation == "reworded"
+        and features.size <= _FEW
+        and not any(sentence.whole for sentence in features.sentences)
+    )
 
 
 def _can_be(topic: str, features: PassageFeatures) -> bool:
