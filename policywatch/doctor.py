@@ -67,14 +67,12 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     """In the order of fixing. `deep` reads the whole store."""
     try:
         watchlist = load(config)
+        with closing(Database(watchlist.database, even_read_only=True)) as database:
+            return unless_cut_off(lambda: _examine(watchlist, database, deep=deep))
     except WatchlistError as failure:
         return watchlist_findings("watchlist", failure)
-    try:
-        database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [*_settings(watchlist), Finding(False, "database", str(failure))]
-    with closing(database):
-        return unless_cut_off(lambda: _examine(watchlist, database, deep=deep))
 
 
 def _examine(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Finding]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
 from messages import Message
-from policywatch.config.errors import FileSection
+from policywatch.config.errors import FileSection, WatchlistError
 from policywatch.config.schema import DocumentEntry, RouteEntry
-from policywatch.config.watchlist import Watchlist
+from policywatch.config.watchlist import Watchlist, filter_problems, unmatched
 from storage.database import Database
 from storage.documents import Document, edited
 from storage.journal import Action, Actor, enter
@@ -70,7 +69,7 @@ def stored_entry(row: Document | DocumentEdits) -> DocumentEntry | None:
 
 def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
     """With documents and routes added on the pages, without paused ones, with ignored passages; the file's entries win,
-    except over those that were taken over from it.
+    except over those that were taken over from it. Raises `WatchlistError` if the file's routes name what nobody has.
     """
     rows, routes = additions(database)
     entries = {row.id: entry for row in rows if (entry := stored_entry(row))}
@@ -78,6 +77,9 @@ def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
     entries |= {
         entry.id: entry for entry in watchlist.documents if entry.id not in overriding
     }
+    whole = watchlist.model_copy(update={"documents": [*entries.values()]})
+    if problems := [*filter_problems(whole)]:
+        raise WatchlistError(problems)
     paused = {row.id for row in rows if row.paused}
     of_file = {route.name for route in watchlist.routes}
     return watchlist.model_copy(
@@ -170,13 +172,27 @@ def _enter(
     enter(session, actor, Action.EDIT, id_, at=at, before=before, after=edited_to)
 
 
-def named_by_route(watchlist: Watchlist, id_: str) -> Message | None:
-    """Why a document can't go, nor get another id: a route names it, and no other document."""
-    others = [entry.id for entry in watchlist.documents if entry.id != id_]
-    for route in watchlist.routes:
-        for pattern in route.documents or ():
-            if fnmatchcase(id_, pattern) and not any(
-                fnmatchcase(other, pattern) for other in others
-            ):
-                return Message("entry.named_by_route", document=id_, route=route.name)
-    return None
+def named_by_route(
+    watchlist: Watchlist,
+    row: Document | DocumentEntry,
+    instead: Sequence[DocumentEntry] = (),
+) -> Message | None:
+    """Why a document can't go, nor be `instead`: a route names it, its service, language or kind, and no other has it."""
+    others = [entry for entry in watchlist.documents if entry.id != row.id]
+    before, after = (
+        [
+            (route, key, value)
+            for route, key, value, _ in unmatched(
+                watchlist.model_copy(update={"documents": [*others, *these]})
+            )
+        ]
+        for these in ([row], instead)
+    )
+    return next(
+        (
+            Message("entry.named_by_route", document=row.id, route=each[0].name)
+            for each in after
+            if each not in before
+        ),
+        None,
+    )

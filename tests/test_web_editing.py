@@ -537,6 +537,48 @@ def test_the_history_of_a_duplicate_becomes_that_of_the_document_that_stays(
     assert policywatch("database", "check", "--config", config)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_route_of_the_file_names_what_only_the_store_has(
+    admin: httpx.Client, library: Site, config: Path, database: Database
+) -> None:
+    id_, page = "archive/terms", {"service": "Archive", "kind": "terms"}
+    assert add(admin, f"{library.url}/terms", **page, keep="yes").status_code == 303
+    filters = {
+        "documents": "archive/t*",
+        "services": "Archive",
+        "kinds": "terms",
+        "languages": "en",
+    }
+    table = '[[routes]]\nname = "terms"\nto = ["console://"]\n'
+    table += "".join(f'{key} = ["{value}"]\n' for key, value in filters.items())
+    config.write_text(config.read_text("utf-8") + table, "utf-8")
+    run(config, status=0)
+    assert policywatch("doctor", "--alive", "--config", config).startswith("ok")
+    entry = with_additions(load(config), database).document(id_)
+    assert entry is not None
+    before = entry.model_dump(exclude_unset=True)
+    for edit in (
+        {"service": "Library"},
+        {"kind": "notice"},
+        {"do": "remove", "sure": "yes"},
+    ):
+        refused = admin.post(
+            f"/edit/{id_}", data={**before, "keep": "yes", **edit}, headers=BEARER
+        )
+        assert refused.status_code in (409, 422)
+        assert "change that route first" in refused.text, edit
+    policywatch(
+        "documents", "rename", id_, "library/terms", "--config", config, status=1
+    )
+    policywatch("documents", "rename", id_, "archive/tou", "--config", config)
+    admin.post("/documents/archive/tou", data={"do": "pause"}, headers=BEARER)
+    run(config, status=0)
+    config.write_text(config.read_text("utf-8").replace("archive/t*", "none"), "utf-8")
+    assert "routes[1].documents: found 'none'; allowed: " in policywatch(
+        "run", "--config", config, status=2
+    )
+
+
 def test_a_document_is_removed_once_it_was_said_what_goes(
     admin: httpx.Client, library: Site, config: Path, database: Database
 ) -> None:

@@ -237,7 +237,10 @@ def test_routes_move_between_a_file_and_the_store(
     for wrong, reason in (
         ('to = ["${UNSET}"]', "UNSET is not set"),
         ('to = ["nothing"]', "no Apprise address"),
-        ('to = ["${CHAT_FILE}"]\ndocuments = ["library/none"]', "matches none of"),
+        (
+            'to = ["${CHAT_FILE}"]\ndocuments = ["library/none"]',
+            "allowed: library/privacy, library/terms",
+        ),
         ("to = []", "routes[0].to: write at least 1"),
     ):
         more.write_text(f'[[routes]]\nname = "wrong"\n{wrong}\n')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,7 +39,7 @@ from policywatch.config.additions import (
 )
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import address_name, route_problems
-from policywatch.config.schema import check_document_id
+from policywatch.config.schema import DocumentEntry, check_document_id
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
 from policywatch.entries import (
     additions,
@@ -51,7 +52,7 @@ from policywatch.sanitize import sanitize, terminal_reason
 from policywatch.sources.new_page import read_new, suggest_entry
 from policywatch.views.serializer import watched_json
 from storage.clock import utc_now
-from storage.documents import document
+from storage.documents import Document, document
 from storage.errors import StorageError
 from storage.journal import Action, enter
 from storage.lock import one_at_a_time
@@ -142,9 +143,12 @@ def rename(
         one_at_a_time(database) as held,
         held.writing() as session,
     ):
-        _refuse_if_named(watchlist, old)
+        row = document(session, old)
+        entry = watchlist.document(old) or stored_entry(row)
+        renamed = [entry.model_copy(update={"id": new})] if entry else []
+        _refuse_if_named(watchlist, row, renamed)
         moved = planned_removal(session, old)
-        rename_document(session, old, new, mentions_in(document(session, old).language))
+        rename_document(session, old, new, mentions_in(row.language))
         enter(
             session,
             user(),
@@ -160,8 +164,10 @@ def rename(
         say(f"Give it this id in {watchlist.file} too, else it is watched no more.")
 
 
-def _refuse_if_named(watchlist: Watchlist, id_: str) -> None:
-    if named := named_by_route(watchlist, id_):
+def _refuse_if_named(
+    watchlist: Watchlist, row: Document, instead: Sequence[DocumentEntry] = ()
+) -> None:
+    if named := named_by_route(watchlist, row, instead):
         raise StorageError(str(named))
 
 
@@ -185,6 +191,7 @@ def remove(
     with opened(config) as (watchlist, database):
         with database.reading() as session:
             removed = planned_removal(session, id_, imported=imported)
+            row = document(session, id_)
         if imported and not removed.versions:
             say(f"Nothing was imported as the history of {id_}.")
             raise Exit(TROUBLE)
@@ -197,7 +204,7 @@ def remove(
         what = "its imported history" if imported else "all that is known of it"
         say(f"{id_}, {what}: {counts}.")
         if not imported and id_ not in watchlist.of_file:
-            _refuse_if_named(watchlist, id_)
+            _refuse_if_named(watchlist, row)
         if not yes and not typer.confirm("Remove it for good?"):
             raise Exit(TROUBLE)
         with one_at_a_time(database) as held, held.writing() as session:
@@ -348,7 +355,7 @@ def import_entries(
 
     Example: `policywatch watchlist import entries.toml`
     """
-    given = load(file, is_part=True)
+    given = load(file)
     with opened(config) as (current, database):
         documents = [each for each in given.documents if each.id not in current.of_file]
         routes = [each for each in given.routes if each.name not in current.of_file]

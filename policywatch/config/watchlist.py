@@ -107,10 +107,8 @@ def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watch
     return watchlist
 
 
-def load(
-    file: Path, environ: Mapping[str, str] = os.environ, *, is_part: bool = False
-) -> Watchlist:
-    """`is_part`: routes may name documents of another file. Raises `WatchlistError` with every problem."""
+def load(file: Path, environ: Mapping[str, str] = os.environ) -> Watchlist:
+    """What routes name may be the store's: `with_additions` checks it. Raises `WatchlistError` with every problem."""
     file = file.resolve()
     raw, lines = _toml(file, environ)
     top = FileSection(file, lines)
@@ -130,9 +128,7 @@ def load(
         watchlist = watchlist.model_copy(update={"database": _beside(file, database)})
     except ValueError as failure:
         problems.append(top.problem("database", str(failure)))
-    problems += [*_misfits(watchlist)]
-    if not problems and not is_part:  # else a document may be missing here
-        problems += filter_problems(watchlist)
+    problems += _misfits(watchlist)
     if problems:
         raise WatchlistError(problems)
     return watchlist
@@ -370,34 +366,36 @@ def _keeps_secrets(site: str) -> bool:
 
 def filter_problems(watchlist: WatchlistFile) -> Iterator[Problem]:
     """Filters that can never match."""
+    names = {route.name for route in watchlist.routes}
+    for route in watchlist.routes:
+        for name in names.intersection(route.formerly):
+            text = f"found {name!r}, which is the name of a current route"
+            yield route.problem("formerly", text)
+    for route, key, value, allowed in unmatched(watchlist):
+        known = ", ".join(sorted(allowed)) or "none, no document is watched"
+        yield route.problem(key, f"found {value!r}; allowed: {known}")
+
+
+def unmatched(
+    watchlist: WatchlistFile,
+) -> Iterator[tuple[RouteEntry, str, str, set[str]]]:
+    """Values of filters that nothing has, with what there is."""
     documents = watchlist.documents
     allowed: dict[str, set[str]] = {
         "topics": {*TOPICS, *watchlist.topics},
         "services": {document.service for document in documents},
         "languages": {document.language for document in documents},
         "kinds": {document.kind for document in documents},
+        "documents": {document.id for document in documents},
     }
-    ids, none = [document.id for document in documents], "none, no document is watched"
-    names = {route.name for route in watchlist.routes}
     for route in watchlist.routes:
-        for name in names.intersection(route.formerly):
-            text = f"found {name!r}, which is the name of a current route"
-            yield route.problem("formerly", text)
-        if not route.enabled:
-            continue
-        for key, values in allowed.items():
+        for key, values in allowed.items() if route.enabled else ():
             for value in getattr(route, key) or ():
-                if value in values:
-                    continue
-                text = f"found {value!r}; allowed: {', '.join(sorted(values)) or none}"
-                yield route.problem(key, text)
-        for pattern in route.documents or ():
-            if not any(fnmatchcase(id_, pattern) for id_ in ids):
-                known = ", ".join(ids) or none
-                text = (
-                    f"found {pattern!r}, which matches none of the documents: {known}"
-                )
-                yield route.problem("documents", text)
+                is_pattern = key == "documents"
+                if value not in values and not (
+                    is_pattern and any(fnmatchcase(id_, value) for id_ in values)
+                ):
+                    yield route, key, value, values
 
 
 def language_problems(entry: RouteEntry | OperatorEntry) -> Iterator[Problem]:

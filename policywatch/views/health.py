@@ -226,21 +226,19 @@ def is_alive(config: Path) -> list[Finding]:
     """It must not fail because a page is blocked."""
     try:
         watchlist = load(config)
+        with closing(Database(watchlist.database, even_read_only=True)) as database:
+            return unless_cut_off(lambda: _alive(watchlist, database))
     except WatchlistError as failure:
         return watchlist_findings("watchlist", failure)
-    if not watchlist.documents:
-        return [watched_finding(watchlist)]
-    try:
-        database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [Finding(False, "database", str(failure))]
-    with closing(database):
-        return unless_cut_off(lambda: _alive(watchlist, database))
 
 
 def _alive(watchlist: Watchlist, database: Database) -> list[Finding]:
     with database.reading() as session:
         watchlist = with_additions(watchlist, database)
+        if not watchlist.documents:
+            return [watched_finding(watchlist)]
         unread = unread_captures(session, watchlist)
         problem = job_problem(session, watchlist.documents, utc_now())
     return unread or [

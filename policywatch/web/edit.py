@@ -151,6 +151,8 @@ def _edited(
             watchlist.model_copy(update={"documents": [*others]}), url
         ):
             raise ValueError(Message("add.watched", document=other))
+    if named := named_by_route(watchlist, entry, [edited]):
+        raise ValueError(named)
     return edited
 
 
@@ -206,7 +208,7 @@ def _remove(
 ) -> Response:
     """Asks first, and once more where a duplicate's history moves. Who follows it, follows the other document then."""
     planned, into = planned_removal(session, row.id), form.get("into")
-    trouble = named_by_route(backend.watchlist, row.id)
+    trouble = named_by_route(backend.watchlist, row)
     others = [each for each in known(session, [row.service]) if each.id != row.id]
     if into and into not in {each.id for each in others}:
         raise HTTPException(404)
