@@ -17,6 +17,7 @@ from sqlmodel import (
     SQLModel,
     col,
     delete,
+    exists,
     func,
     select,
     update,
@@ -412,11 +413,13 @@ def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -
 
 
 def has_undelivered(session: Session) -> bool:
-    return bool(
-        unplanned_alerts(session)
-        or unplanned_notices(session)
-        or deliveries(session, PENDING | CLAIMED)
-    )
+    return session.exec(
+        select(
+            exists().where(col(Alert.planned_at).is_(None))
+            | exists().where(col(Notice.planned_at).is_(None))
+            | exists().where(PENDING | CLAIMED)
+        )
+    ).one()
 
 
 def _update(

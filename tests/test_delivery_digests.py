@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from foundation.vocabulary import State
@@ -19,7 +20,7 @@ from policywatch.ingest.alerting import confirm
 from storage.changes import Change
 from storage.checks import Check
 from storage.database import Database
-from storage.deliveries import Alert
+from storage.deliveries import Alert, has_undelivered
 from tests.messages import visible
 from tests.owed import BRIEF, POLICY, owe, route, tell
 from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, rows
@@ -391,3 +392,18 @@ def test_no_digest_says_that_nothing_changed_to_those_who_were_told_at_once(
         )
         == 3
     )
+
+
+def test_whether_something_is_undelivered_loads_nothing(database: Database) -> None:
+    loaded: list[object] = []
+    with database.reading() as session:
+        event.listen(session, "loaded_as_persistent", lambda _, row: loaded.append(row))
+        assert has_undelivered(session) is False
+    owe(database, "one", "two")
+    with database.reading() as session:
+        event.listen(session, "loaded_as_persistent", lambda _, row: loaded.append(row))
+        assert has_undelivered(session) is True
+    deliver(database, route("one", "json://a"), post=Post())
+    with database.reading() as session:
+        assert has_undelivered(session) is False, "no route is called two any more"
+    assert loaded == []
