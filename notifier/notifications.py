@@ -159,6 +159,7 @@ _SHOWN: dict[str, Callable[[Catalogue, Any], str]] = {
     ),
 }
 _ADVISED = (
+    NoticeKind.UNREADABLE,
     NoticeKind.HELD,
     NoticeKind.PARKED,
     NoticeKind.NARROWED,
@@ -201,10 +202,9 @@ def _details(
         details.append(words("notices.also", **values))
     if facts.get("rejected"):
         details.append(words("notices.rejected", **values))
-    elif kind == NoticeKind.UNREADABLE:
-        details.append(words.term("notices.to_do", facts["outcome"], **values))
     elif kind in _ADVISED:
-        details.append(words.term("notices.advice", kind, **values))
+        about = facts.get("outcome", kind)
+        details.append(words.term("notices.advice", about, **values))
     if facts.get("cost") is not None:
         details.append(words("notices.used_cost", **values))
     if change := facts.get("change"):  # where a person can say so
