@@ -280,14 +280,7 @@ def _with_own(
     topics = tuple(dict.fromkeys((*verdict.topics, *named)))
     if verdict.alert:
         return replace(verdict, topics=topics)
-    return replace(
-        verdict,
-        substantive=True,
-        alert=True,
-        topics=topics,
-        severity="low",
-        direction="clarifies",
-    )
+    return replace(verdict, substantive=True, alert=True, topics=topics, severity="low")
 
 
 def _classified(

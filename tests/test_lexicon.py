@@ -129,6 +129,8 @@ def test_an_own_topic_is_flagged_with_its_words() -> None:
     assert told.alert
     assert told.substantive
     assert told.topics == ("sound",)
+    assert (told.severity, told.direction) == ("low", "none"), "nobody assessed it"
+    assert told.passages[0].direction == "none"
     assert [(quote.topic, quote.text) for quote in told.passages[0].evidence] == [
         ("sound", "ultrasound")
     ]

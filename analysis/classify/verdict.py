@@ -169,9 +169,15 @@ def _joined(alerting: Sequence[Verdict]) -> Direction:
     }
     if len(high) == 1:
         return high.pop()  # others make it no milder
-    decided = {verdict.direction for verdict in alerting if verdict.conventions}
-    learned = [verdict.chances for verdict in alerting if not verdict.conventions]
-    directions = decided | ({_direction(learned)} if learned else set())
+    directions: set[Direction] = set()
+    learned = []
+    for verdict in alerting:
+        if verdict.conventions or verdict.direction == "none":
+            directions.add(verdict.direction)
+        else:
+            learned.append(verdict.chances)
+    if learned:
+        directions.add(_direction(learned))
     for weak in ("none", "clarifies"):
         if len(directions) > 1:
             directions.discard(weak)
