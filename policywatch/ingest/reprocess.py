@@ -6,15 +6,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, select
 
-import analysis
-import messages
 from analysis.model import Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
@@ -22,6 +18,7 @@ from analysis.text.normal import fingerprint
 from analysis.validate.rejection import page_rejection
 from foundation.vocabulary import Cause
 from messages import Message
+from policywatch.code_digest import code_digest
 from policywatch.ingest.captures import add_change, add_version
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, draft_change, read_draft
@@ -52,8 +49,6 @@ from storage.versions import (
     versions,
 )
 from storage.withdrawals import with_withdrawn
-
-_RULES = (".py", ".toml", ".csv")  # files
 
 
 def reprocess_current(
@@ -252,18 +247,8 @@ def reprocess_all(
 
 def _rules_of(config: ExtractionConfig) -> str:
     """Of the program, and the document's settings."""
-    return hashlib.sha256(f"{_program_rules()} {config!r}".encode()).hexdigest()[:16]
-
-
-@cache
-def _program_rules() -> str:
-    digest = hashlib.sha256()
-    for package in (analysis, messages):
-        assert package.__file__ is not None
-        for file in sorted(Path(package.__file__).parent.rglob("*")):
-            if file.suffix in _RULES:
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
+    program = code_digest("analysis", "messages")
+    return hashlib.sha256(f"{program} {config!r}".encode()).hexdigest()[:16]
 
 
 class _Text(NamedTuple):

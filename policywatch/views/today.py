@@ -8,9 +8,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
-from functools import cache
-from importlib import resources
-from pathlib import Path
 from typing import Any, TypeVar
 
 from rapidfuzz.fuzz import ratio
@@ -24,6 +21,7 @@ from analysis.text.regions import regions_of
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.word_lists import number_words, word_lists
 from foundation.vocabulary import GOOD, TODAY, Cause, Severity, TodayQuestion
+from policywatch.code_digest import code_digest
 from policywatch.views.json_models import Moment, OptionalSentence, Shape
 from storage.changes import StoredPassage, passages
 from storage.checks import Check, last_checks
@@ -382,17 +380,6 @@ def answers_state(document: Document, texts: Mapping[str, TextsOfDay]) -> str:
         code_digest("analysis", "policywatch.views"),  # what chooses the answers
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
-
-
-@cache
-def code_digest(*packages: str) -> str:
-    """Of all files of these packages but compiled ones."""
-    digest = hashlib.sha256()
-    for package in packages:
-        for file in sorted(Path(str(resources.files(package))).rglob("*")):
-            if file.is_file() and file.suffix != ".pyc":
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 class _DocumentTexts:

@@ -20,9 +20,9 @@ from sqlmodel import Session
 from starlette.types import ASGIApp, Message
 
 from messages import LANGUAGES
+from policywatch.code_digest import code_digest
 from policywatch.config.schema import RouteEntry
 from policywatch.views.query_params import EARLIEST, LATEST, ChangesQuery
-from policywatch.views.today import code_digest
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
 from policywatch.web.changes import month_before
