@@ -273,8 +273,8 @@ def is_wanted(session: Session, item: Alert | Notice, route: Route) -> bool:
     """Not if the change was reclassified or dismissed, or the route's filter edited."""
     if isinstance(item, Notice):
         return True
-    of = document(session, item.change.document_id)
-    return route.wants(of, item.change) and not dismissal(session, item, route)
+    change = item.change
+    return route.wants(change.document, change) and not dismissal(session, item, route)
 
 
 def waits_for_review(session: Session, alert: Alert, route: Route) -> bool:

@@ -7,7 +7,17 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, Connection, Index, event, insert, inspect
-from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
+from sqlmodel import (
+    Field,
+    Relationship,
+    Session,
+    SQLModel,
+    col,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from foundation.vocabulary import UNCLASSIFIED
 from messages import Message
@@ -59,6 +69,7 @@ class Change(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id")
+    document: Document = Relationship()
     version_id: int = Field(foreign_key="versions.id", unique=True)
     before_id: int = Field(foreign_key="versions.id", index=True)
     check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ColumnElement, UniqueConstraint
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, selectinload
 from sqlmodel import (
     Field,
     Relationship,
@@ -82,8 +82,9 @@ def alerts_of(session: Session, change_id: int) -> list[Alert]:
 
 def unplanned_alerts(session: Session, *, locked: bool = False) -> list[Alert]:
     """Oldest first; `locked`, so that another process waits and then finds them planned."""
+    with_change = selectinload(Alert.change).selectinload(Change.document)  # type: ignore[arg-type]
     wanted = select(Alert).where(col(Alert.planned_at).is_(None))
-    wanted = wanted.order_by(col(Alert.id))
+    wanted = wanted.order_by(col(Alert.id)).options(with_change)
     return list(session.exec(wanted.with_for_update() if locked else wanted))
 
 
@@ -215,7 +216,6 @@ def load(session: Session, delivery: Delivery, items: Iterable[Alert | Notice]) 
             notice_id=None if is_alert else each.id,
         )
         session.add(item)
-    session.flush()
 
 
 def unload(

@@ -6,12 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlmodel import col, select
 
 from foundation.vocabulary import State
 from messages import catalogue
-from notifier.delivery import Deliveries
+from notifier.delivery import Deliveries, DeliveryRun
 from notifier.notifications import Notification
 from notifier.plan import has_to_plan
 from notifier.routes import Address, Route
@@ -407,3 +407,27 @@ def test_whether_something_is_undelivered_loads_nothing(database: Database) -> N
     with database.reading() as session:
         assert has_undelivered(session) is False, "no route is called two any more"
     assert loaded == []
+
+
+def test_planning_many_alerts_reads_their_documents_once(database: Database) -> None:
+    for _ in range(5):
+        owe(database, "one", "two")
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        run = DeliveryRun(
+            database, [route("one", "json://a"), route("two", "json://b")]
+        )
+        run.plan()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    written = [each for each in statements if each.startswith("INSERT INTO deliver")]
+    assert len(written) >= 10
+    read = [
+        each for each in statements if "FROM documents \nWHERE documents.id" in each
+    ]
+    assert len(read) == 1
