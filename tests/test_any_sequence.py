@@ -269,7 +269,7 @@ class AnySequence(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["anna", "bob"]), leaves=st.booleans())
     def subscribe(self, name: str, leaves: bool) -> None:
         watchlist, mails = load(self.config), len(self.inbox.mails)
-        state = WatchlistState(site=watchlist.site, recipients=recipients(watchlist))
+        state = WatchlistState(watchlist, recipients=recipients(watchlist))
         fields = {"address": f"{name}@example.org", "severity": "low", "language": "en"}
         with (
             closing(Database(self.url)) as database,

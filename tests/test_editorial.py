@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from policywatch.cli.pages import _state
 from policywatch.config.schema import RouteEntry
-from policywatch.config.watchlist import load
+from policywatch.config.watchlist import Watchlist, load
 from policywatch.ingest.curation import withdraw
 from policywatch.web.access import Access
 from policywatch.web.export import export_site
@@ -54,7 +54,7 @@ def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
 
 def newsroom(store: Database) -> AbstractContextManager[httpx.Client]:
     access = Access(people=lambda: people("Anna", "Ben"), token=TOKEN)
-    state = replace(STATE, routes=ROUTES)
+    state = replace(STATE, watchlist=Watchlist(routes=[*ROUTES]))
     return visited(store, access=access, state=lambda: state, now=lambda: day(30))
 
 

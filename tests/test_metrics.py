@@ -11,6 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from policywatch.config.schema import DocumentEntry
+from policywatch.config.watchlist import Watchlist
 from policywatch.web.access import Access
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
@@ -36,7 +37,7 @@ def entry(id_: str) -> DocumentEntry:
 
 def state() -> WatchlistState:
     return WatchlistState(
-        documents=[entry(id_) for id_ in (PRIVACY, NOTES, "parley/new")]
+        Watchlist(documents=[entry(id_) for id_ in (PRIVACY, NOTES, "parley/new")])
     )
 
 

@@ -21,7 +21,7 @@ from notifier.routes import subscriber_route
 from policywatch.cli.pages import _state
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import MailEntry
-from policywatch.config.watchlist import load
+from policywatch.config.watchlist import Watchlist, load
 from policywatch.doctor import examine
 from policywatch.ingest.alerting import add_alerts
 from policywatch.web.app import create_app
@@ -111,7 +111,7 @@ def reading(database: Database) -> Iterator[Readers]:
             route_to=partial(subscriber_route, site=SITE, mail_url=mail.url)
         )
         readers = Readers(database, inbox, to)
-        state = WatchlistState(site=SITE, recipients=to)
+        state = WatchlistState(Watchlist(site=SITE), recipients=to)
         with visited(
             database, state=lambda: state, now=lambda: utc_now() + readers.later
         ) as readers.site:
@@ -223,7 +223,9 @@ def test_a_thousand_sign_ups_are_a_hundred_mails(readers: Readers) -> None:
 def test_one_network_can_not_use_up_the_mails_of_a_day(readers: Readers) -> None:
     app = create_app(
         readers.database,
-        state=lambda: WatchlistState(site=SITE, recipients=readers.recipients),
+        state=lambda: WatchlistState(
+            Watchlist(site=SITE), recipients=readers.recipients
+        ),
     )
     with served(app, proxies=["127.0.0.1"]) as home:
 
@@ -250,10 +252,8 @@ def test_the_watchlist_says_how_many_may_sign_up(
         ("sign_ups_of_a_network = 4\nsign_ups_a_day = 9", [200, 429]),
         ("sign_ups_of_a_network = 40\nsign_ups_a_day = 4", [200, 200, 200, 429]),
     ):
-        file = written(tmp_path, f"{GOOD}\n[web]\n{limits}\n")
-        state = WatchlistState(
-            site=SITE, recipients=readers.recipients, watchlist=load(file)
-        )
+        file = written(tmp_path, f'site = "{SITE}"\n{GOOD}\n[web]\n{limits}\n')
+        state = WatchlistState(load(file), recipients=readers.recipients)
         with visited(readers.database, state=lambda state=state: state) as site:
             got = [
                 site.post(

@@ -53,7 +53,7 @@ def attacked(
         check = session.get_one(Check, 3)
         check.capture_id = held.id
         session.add(check)
-    desk = WatchlistState({HOSTILE_DOCUMENT: ExtractionConfig("Title", "en")})
+    desk = WatchlistState(configs={HOSTILE_DOCUMENT: ExtractionConfig("Title", "en")})
     with visited(
         database, state=lambda: desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)
     ) as site:

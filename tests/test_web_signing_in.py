@@ -52,7 +52,7 @@ def people(
 
 
 STATE = WatchlistState(
-    {NOTES: ExtractionConfig("Privacy Notice", "en")},
+    configs={NOTES: ExtractionConfig("Privacy Notice", "en")},
     recipients=Recipients((Route("team", ()),), grace=timedelta(minutes=10)),
 )
 HELD = "<!doctype html><html lang=en><main><h1>Privacy Notice</h1><p>We keep your notes for ever and ever.</p></main>"
@@ -508,7 +508,7 @@ def test_a_password_that_protects_nothing_is_refused() -> None:
 
 def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:
     manners = {NOTES: ExtractionConfig("Privacy Notice", "en", select=("#gone",))}
-    with visited(store, state=lambda: WatchlistState(manners)) as site:
+    with visited(store, state=lambda: WatchlistState(configs=manners)) as site:
         assert site.get(f"/health/held/{NOTES}").status_code == 404, (
             "the capture gives no text by these selectors"
         )

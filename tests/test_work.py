@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -42,7 +41,7 @@ from tests.web_pages import change_id, hrefs, page, text, translated_event, visi
 
 DATABASES = ["sqlite"]
 TODAY = day(30)
-STATE = WatchlistState({NOTES: ExtractionConfig("Privacy Notice", "en")})
+STATE = WatchlistState(configs={NOTES: ExtractionConfig("Privacy Notice", "en")})
 LINK = "https://parley.example/ai-terms"
 ENTRY = (
     '[[documents]]\nid = "parley/ai-terms"\nservice = "Parley"\ntitle = "AI terms"\n'
@@ -367,8 +366,7 @@ def test_a_reviewer_reviews_and_has_nothing_else_to_do(store: Database) -> None:
     propose(store)
     fail(store)
     known = people("Anna", role="reviewer")
-    state = replace(STATE, watchlist=None)
-    with open_site(store, state=state, known=known) as site:
+    with open_site(store, known=known) as site:
         sign_in(site, name="Anna")
         shown = page(site, "/work")
         headings = text(shown, "main h2")
@@ -431,9 +429,7 @@ def test_a_shipped_list_is_switched_on_and_off_in_a_browser(
 
     def current() -> WatchlistState:
         watched = with_additions(load(file), database)
-        return WatchlistState(
-            extraction_configs(watched), (), watched.documents, watchlist=watched
-        )
+        return WatchlistState(watched, extraction_configs(watched))
 
     access = Access(people=lambda: people("Anna"))
     many = len(shipped_documents("openai"))
@@ -450,10 +446,13 @@ def test_a_shipped_list_is_switched_on_and_off_in_a_browser(
         row = here.get_by_role("listitem").filter(has_text="OpenAI")
         row.get_by_role("button", name="Switch on").click()
         expect(row).to_contain_text(f"{many} of {many} documents watched")
-        assert {entry.service for entry in current().documents} == {"OpenAI", "Zoom"}
+        assert {entry.service for entry in current().watchlist.documents} == {
+            "OpenAI",
+            "Zoom",
+        }
         row.get_by_role("button", name="Switch off").click()
         expect(row).to_contain_text(f"0 of {many} documents watched")
-        assert {entry.service for entry in current().documents} == {"Zoom"}
+        assert {entry.service for entry in current().watchlist.documents} == {"Zoom"}
         row.get_by_role("button", name="Switch on").click()
         expect(row).to_contain_text(f"{many} of {many} documents watched")
         for path in ("/subscribers", "/routes"):

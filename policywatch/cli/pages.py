@@ -167,13 +167,7 @@ def serve(
 
 def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
     """Recipients are needed where texts can be accepted or readers subscribe."""
-    routes, configs = (
-        watchlist.routes,
-        extraction_configs(watchlist),
-    )
-    state = WatchlistState(
-        configs, routes, watchlist.documents, site=watchlist.site, watchlist=watchlist
-    )
+    state = WatchlistState(watchlist, extraction_configs(watchlist))
     is_needed = is_needed or watchlist.web.subscribe
     return replace(state, recipients=recipients(watchlist)) if is_needed else state
 

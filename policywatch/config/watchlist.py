@@ -50,8 +50,8 @@ def contact_problem(contact: str | None) -> str | None:
 class Watchlist(WatchlistFile):
     """What a file says as a whole, and what the store adds to it."""
 
-    file: Path
-    lines: tuple[str, ...]
+    file: Path = Path()
+    lines: tuple[str, ...] = ()
     upgrade: bool = False
     # titles and texts of passages, by document
     ignored: Mapping[str, tuple[tuple[str, str], ...]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -11,7 +11,6 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from policywatch.config.recipients import Recipients
-from policywatch.config.schema import DocumentEntry, RouteEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, SignUps
@@ -24,13 +23,10 @@ from storage.database import Database
 class WatchlistState:
     """`problem` says why the watchlist can't be read now; the rest is then from before."""
 
+    watchlist: Watchlist = field(default_factory=Watchlist)
     configs: Mapping[str, ExtractionConfig] = field(default_factory=dict)
-    routes: Sequence[RouteEntry] = ()
-    documents: Sequence[DocumentEntry] = ()
-    problem: str | None = None
-    site: str | None = None
     recipients: Recipients = field(default_factory=Recipients)
-    watchlist: Watchlist | None = None
+    problem: str | None = None
 
     def config(self, document_id: str) -> ExtractionConfig:
         """404 for a document that is not watched."""
@@ -56,11 +52,7 @@ class Backend:
 
     @property
     def watchlist(self) -> Watchlist:
-        """404 without one."""
-        watchlist = self.state().watchlist
-        if watchlist is None:
-            raise HTTPException(404)
-        return watchlist
+        return self.state().watchlist
 
 
 def backend_of(request: Request) -> Backend:

@@ -77,7 +77,7 @@ def editing(session: Session, backend: Backend, view: ChangeView) -> dict[str, A
     """What the form shows besides the change: headlines by the languages of the routes and of the page, and until
     when it waits for a review.
     """
-    routes = backend.state().routes
+    routes = backend.watchlist.routes
     wanted = {view.words.language, *(route.language for route in routes)}
     languages = [code for code in LANGUAGES if code in wanted]
     return {

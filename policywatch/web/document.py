@@ -58,8 +58,8 @@ def one_document(
             for step in context["steps"]
             if page.has(f"/documents/{document_id}/versions/{step[0].number}")
         ]
-        watchlist = backend.state().watchlist if page.operates else None
-        context["owner"] = owner(watchlist, context["document"]) if watchlist else None
+        if page.operates:
+            context["owner"] = owner(backend.watchlist, context["document"])
         return render(request, "document.html", **context)
 
 

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message
 from messages import LANGUAGES
 from policywatch.code_digest import code_digest
 from policywatch.config.schema import RouteEntry
+from policywatch.config.watchlist import Watchlist
 from policywatch.views.query_params import EARLIEST, LATEST, ChangesQuery
 from policywatch.web.app import create_app
 from policywatch.web.backend import WatchlistState
@@ -170,7 +171,7 @@ def export_site(
     with database.reading() as session, start_blocking_portal() as portal:
         app = create_app(
             _Snapshot(session),  # type: ignore[arg-type]
-            state=lambda: WatchlistState(routes=routes),
+            state=lambda: WatchlistState(Watchlist(routes=[*routes])),
             now=lambda: datetime.combine(today, time(), UTC),
         )
         withdrawn = app.exception_handlers[Withdrawn]

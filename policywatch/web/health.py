@@ -46,7 +46,7 @@ def health(request: Request, backend: Using) -> Response:
     state = backend.state()
     with backend.database.reading() as session:
         context = health_page(
-            session, state.configs.keys(), state.routes, problem=state.problem
+            session, state.configs.keys(), state.watchlist.routes, problem=state.problem
         )
         return render(request, "health.html", **context)
 

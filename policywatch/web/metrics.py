@@ -61,13 +61,12 @@ class _Store:
 def _metrics(
     database: Database, state: WatchlistState, now: datetime
 ) -> Iterator[Metric]:
-    ids = [entry.id for entry in state.documents]
+    entries = state.watchlist.documents
+    ids = [entry.id for entry in entries]
     with database.reading() as session:
         checks, waits = last_checks(session, ids), pauses(session, now)
         late = [
-            now - at
-            for at in due_times(session, state.documents, now).values()
-            if at <= now
+            now - at for at in due_times(session, entries, now).values() if at <= now
         ]
         unsigned = unsigned_since(session)
         unread, deliveries, pending = (

@@ -24,7 +24,7 @@ def ready(backend: Using) -> Response:
         return problem(
             503, "the database has the schema of another version of policywatch"
         )
-    entries = backend.state().documents
+    entries = backend.watchlist.documents
     if entries:
         with backend.database.reading() as session:
             trouble = job_problem(session, entries, backend.now())

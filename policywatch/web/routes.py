@@ -70,7 +70,10 @@ def send_sample(request: Request, backend: Using, form: OperatorForm) -> Respons
     if not chosen:
         raise HTTPException(404)
     tests = try_routes(
-        backend.database, chosen, base_url=state.site, change_json=webhook_change
+        backend.database,
+        chosen,
+        base_url=state.watchlist.site,
+        change_json=webhook_change,
     )
     with backend.database.writing() as session:
         enter(session, request.state.actor, Action.TEST, name, at=backend.now())
@@ -226,12 +229,11 @@ def _page(
 ) -> Response:
     state, since = backend.state(), backend.now() - _MONTH
     places = {route.name: route.to for route in state.recipients.routes}
-    of_file = state.watchlist.of_file if state.watchlist else frozenset[str]()
     with backend.database.reading() as session:
         stored = {row.name for row in stored_routes(session)}
         rows = [
             (entry, places.get(entry.name, ()), would_get)
-            for entry, would_get in _last_month(session, state.routes, since)
+            for entry, would_get in _last_month(session, state.watchlist.routes, since)
         ]
         return render(
             request,
@@ -240,7 +242,7 @@ def _page(
             since=since,
             tests=tests,
             stored=stored,
-            of_file=of_file,
+            of_file=state.watchlist.of_file,
         )
 
 

@@ -21,7 +21,7 @@ router = page_router()
 
 @router.get("/lists", dependencies=[Depends(only_operators)])
 def lists(request: Request, backend: Using) -> Response:
-    watched = {entry.id for entry in backend.state().documents}
+    watched = {entry.id for entry in backend.watchlist.documents}
     rows = []
     for name in shipped():
         entries = shipped_documents(name)

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from foundation.vocabulary import TOPICS, Graded
 from messages import LANGUAGES
 from notifier.delivery import deliver_to_subscribers
-from policywatch.config.schema import PERSON, WebEntry
+from policywatch.config.schema import PERSON
 from policywatch.views.query_params import DocumentId, Word
 from policywatch.web.backend import Using
 from policywatch.web.forms import (
@@ -81,8 +81,7 @@ def subscribe(request: Request, backend: Using, fields: Form) -> Response:
     with backend.database.reading() as session:
         if not _is_right(session, reader):
             return _form(request, session, reader, 400, "wrong")
-    watchlist = backend.state().watchlist
-    web = watchlist.web if watchlist else WebEntry()
+    web = backend.watchlist.web
     address = request.client.host if request.client else ""
     is_let = backend.sign_ups.takes(address, web.sign_ups_of_a_network)
     if is_let:
@@ -92,7 +91,7 @@ def subscribe(request: Request, backend: Using, fields: Form) -> Response:
         with backend.database.reading() as session:
             return _form(request, session, reader, 429, "too_many")
     _SENDER.submit(
-        deliver_to_subscribers, backend.database, to.route_to, backend.state().site
+        deliver_to_subscribers, backend.database, to.route_to, backend.watchlist.site
     )
     return render(request, "subscribe.html", message="sent")
 

@@ -47,7 +47,7 @@ def message(request: Request, backend: Using, change_id: Number) -> Response:
     language = page_context(request).language
     with backend.database.reading() as session:
         row = change(session, change_id)
-        view = change_view(session, row, language, backend.state().site)
+        view = change_view(session, row, language, backend.watchlist.site)
     shown = change_message(view, language, ())
     return PlainTextResponse(f"{shown.subject}\n\n{shown.text}")
 

@@ -49,7 +49,7 @@ def work(request: Request, backend: Using) -> Response:
             reviewable=state.configs.keys(),  # whose held text can be shown here
             until={
                 row.change.id: row.until
-                for row in waiting(session, state.routes, lambda: now)
+                for row in waiting(session, state.watchlist.routes, lambda: now)
                 if row.for_review
             },
             causes=causes,
