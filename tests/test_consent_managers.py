@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.compare import compare
 from analysis.extract import read_page
-from analysis.model import UnreadablePage
+from analysis.model import Page, UnreadablePage
 
 HELP = "<h1>Data in the boat house</h1>" + "".join(
     f"<p>We write down your name when you take the {boat}, and strike it out when you are back.</p>"
@@ -234,3 +235,47 @@ def test_a_link_behind_the_last_sentence_is_a_button_where_it_sends_the_box_away
     html = f"<html lang=en><body><main>{HELP}<div class=x9>{end}</div>{HELP}</main>"
     texts = [block.text for block in read_page(html.encode()).blocks]
     assert ("cookies" not in " ".join(texts)) is ENDS[end]
+
+
+UPDATED = {
+    "en": ("Cookie declaration last updated on {} by Cookiebot:", "1/4/2026"),
+    "fr": (
+        "Déclaration relative aux cookies mise à jour la dernière fois le {} par Cookiebot :",
+        "04/01/2026",
+    ),
+    "de": (
+        "Die Cookie-Erklärung wurde das letzte Mal am {} von Cookiebot aktualisiert:",
+        "04.01.2026",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", UPDATED)
+def test_the_monthly_date_of_a_declaration_is_form_and_a_new_cookie_is_news(
+    language: str,
+) -> None:
+    line, day = UPDATED[language]
+    rows = "<tr><td>CookieConsent</td><td>boats.example</td><td>Stores the consent state.</td><td>1 year</td></tr>"
+    new = "<tr><td>_ga</td><td>Google</td><td>Registers a unique ID to count visits.</td><td>2 years</td></tr>"
+
+    def declared(date: str, rows: str) -> Page:
+        head = (
+            "<tr><th>Name</th><th>Provider</th><th>Purpose</th><th>Duration</th></tr>"
+        )
+        table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+        updated = f"<p class='CookieDeclarationLastUpdate'>{line.format(date)}</p>"
+        body = nested(DECLARATIONS["Cookiebot"], f"{updated}{table}")
+        return read_page(
+            f"<html lang={language}><main>{HELP}{body}</main>".encode(),
+            language=language,
+        )
+
+    before, later = declared(day, rows), day.replace("2026", "2027")
+    assert line.format(day) in [block.text for block in before.blocks]
+    title = "Cookie policy"
+    dated = compare(before, declared(later, rows), language=language, document=title)
+    assert [each.operation for each in dated.passages] == ["reworded"]
+    assert not dated.substantive
+    assert not dated.alert
+    more = declared(later, f"{rows}{new}")
+    assert compare(before, more, language=language, document=title).substantive
