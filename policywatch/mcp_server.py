@@ -141,7 +141,7 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
         """
         with database.reading() as session:
             asked = ChangesPaged(
-                service=_stored_names(session, "services", service),
+                service=_stored_services(session, service),
                 topic=_known_topics(topic, {*TOPICS, *own_topics}),
                 severity=severity,
                 document=[*document],
@@ -191,7 +191,7 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
         """
         with database.reading() as session:
             asked = SearchQuery(
-                service=_stored_names(session, "services", service), standing=standing
+                service=_stored_services(session, service), standing=standing
             )
             page = search_texts(session, words, asked.filter, limit=limit)
         hits = [
@@ -217,7 +217,7 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
     ) -> str:
         """The documents that are or were watched, by id: when their words last changed, how their last check went."""
         with database.reading() as session:
-            services = _stored_names(session, "services", service)
+            services = _stored_services(session, service)
             rows = documents_page(
                 session, services=services, after=after, limit=limit + 1
             )
@@ -288,11 +288,11 @@ def _json(answer: Any) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _stored_names(session: Session, kind: str, names: str | list[str]) -> list[str]:
+def _stored_services(session: Session, names: str | list[str]) -> list[str]:
     """As they are stored, in whatever case they are given."""
     if not names:
         return []
-    stored = filter_choices(session)[kind]
+    stored = filter_choices(session)["services"]
     by_name = {name.casefold(): name for name in stored}
     unknown = [name for name in names if name.casefold() not in by_name]
     if unknown:

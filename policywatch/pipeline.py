@@ -221,8 +221,8 @@ class Job:
         planned: Sequence[DocumentEntry],
         checks: Sequence[int],
         *,
-        progress: Progress | None = None,
-        on_text: Callable[[str], None] = lambda _document: None,
+        progress: Progress | None,
+        on_text: Callable[[str], None],
     ) -> list[int]:
         """News from archives that are documents' source, and newest copies for pages that failed in these `checks`.
         Returns ids of checks.

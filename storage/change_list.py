@@ -479,8 +479,8 @@ def passages_page(
     session: Session,
     wanted: ChangeFilter,
     *,
-    before: PassagePlace | None = None,
-    limit: int = 50,
+    before: PassagePlace | None,
+    limit: int,
 ) -> PassagesPage:
     """Newest change first, in reading order; topics are the passage's."""
     place = col(StoredPassage.position)

@@ -233,7 +233,7 @@ def documents_page(
     services: Collection[str] = (),
     languages: Collection[str] = (),
     after: str | None = None,
-    limit: int = 50,
+    limit: int,
 ) -> list[Document]:
     wanted = select(Document).where(*matching(services=services, languages=languages))
     if after is not None:
@@ -242,7 +242,7 @@ def documents_page(
 
 
 def services_page(
-    session: Session, *, after: str | None = None, limit: int = 50
+    session: Session, *, after: str | None = None, limit: int
 ) -> list[tuple[str, int]]:
     counted = (
         select(Document.service, func.count())

@@ -128,13 +128,11 @@ class Lease:
             ).rowcount
 
 
-def take_lease(
-    database: Database, name: str, *, above: str | None = None, seconds: float = LEASE
-) -> Lease | None:
+def take_lease(database: Database, name: str, seconds: float) -> Lease | None:
     since = now()
     with database.writing() as session:
         held = held_leases(session)
-        if name in held or above in held:
+        if name in held or _WHOLE in held:
             return None
         row = {
             "name": name,
@@ -257,7 +255,7 @@ def beside_others(
 
 def _wait_for(database: Database, name: str, busy: str, seconds: float) -> Lease:
     while True:
-        lease = take_lease(database, name, above=_WHOLE, seconds=seconds)
+        lease = take_lease(database, name, seconds)
         if lease is not None:
             return lease
         with database.writing() as session:

@@ -119,7 +119,7 @@ def earliest_id(moment: datetime) -> int:
 
 
 def index_version(
-    session: Session, version: Version, mentions: Mentions | None = None
+    session: Session, version: Version, mentions: Mentions | None
 ) -> None:
     """For a document's newest version; for others `reindex`."""
     session.flush()

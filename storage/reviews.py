@@ -137,16 +137,14 @@ def last_reviews(session: Session, change_ids: Collection[int]) -> dict[int, Rev
     return {row.change_id: row for row in rows}
 
 
-def is_in_state(
-    states: Collection[str], of: type[Change] = Change
-) -> ColumnElement[bool]:
+def is_in_state(states: Collection[str], of: type[Change]) -> ColumnElement[bool]:
     reviewed = select(Review.change_id).where(col(Review.id).in_(_last()))
     if ReviewState.NEW in states:
         return col(of.id).not_in(reviewed.where(col(Review.state).not_in(states)))
     return col(of.id).in_(reviewed.where(col(Review.state).in_(states)))
 
 
-def has_public_note(of: type[Change] = Change) -> ColumnElement[bool]:
+def has_public_note(of: type[Change]) -> ColumnElement[bool]:
     note = col(Review.edit)["note"].as_string()
     noted = select(Review.change_id).where(
         col(Review.id).in_(_last()), note.is_not(None)

@@ -182,7 +182,7 @@ def versions_of_document(
 
 
 def stored_versions(
-    session: Session, *, after: int = 0, limit: int = 50, **filters: Collection[str]
+    session: Session, *, after: int, limit: int, **filters: Collection[str]
 ) -> list[Version]:
     wanted = select(Version).where(Version.id > after)
     if among := matching(**filters):

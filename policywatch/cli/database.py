@@ -90,7 +90,7 @@ def doctor(
 
 
 def print_findings(
-    findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False
+    findings: Sequence[Finding], *, quiet: bool = False, as_json: bool
 ) -> None:
     """A line each; `quiet`: problems only."""
     if as_json:

@@ -143,9 +143,7 @@ def _by_mail(text: str, mail: MailEntry | None) -> str:
     return mail.url(text) if mail and re.match(PERSON, text) else text
 
 
-def route_problems(
-    watchlist: Watchlist, entry: RouteEntry, environ: Mapping[str, str] = os.environ
-) -> Sequence[Problem]:
+def route_problems(watchlist: Watchlist, entry: RouteEntry) -> Sequence[Problem]:
     """Of one route, as of the file's."""
     alone = watchlist.model_copy(
         update={"routes": [entry], "operator": OperatorEntry()}
@@ -158,7 +156,7 @@ def route_problems(
     if problems or not entry.enabled:
         return problems
     try:
-        recipients(alone, environ)
+        recipients(alone)
     except WatchlistError as failure:
         return failure.problems
     return []

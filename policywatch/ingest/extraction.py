@@ -202,7 +202,7 @@ class ExtractionConfig:
         self,
         parts: Sequence[Received],
         *,
-        memory: Memory = NO_MEMORY,
+        memory: Memory,
         cache: PageCache | None = None,
     ) -> list[Page]:
         """A page for each part, guided by the text in force. Raises `UnreadablePage` if a part has no text."""

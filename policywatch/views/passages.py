@@ -70,7 +70,7 @@ class Section:
 
 
 def flagged_first(
-    passages: Sequence[StoredPassage], title: str = ""
+    passages: Sequence[StoredPassage], title: str
 ) -> tuple[list[Section], list[Section]]:
     """By severity, and the others, in reading order. Headings omit the document's own title."""
     distinct, elsewhere = [], {}

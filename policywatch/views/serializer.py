@@ -330,8 +330,8 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
 def deliveries_json(
     session: Session,
     *,
-    state: State | None = None,
-    route: str | None = None,
+    state: State | None,
+    route: str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """Newest first; addresses by name."""
@@ -425,7 +425,7 @@ _AT_ONCE = 200  # changes
 
 
 def changes_csv(
-    database: Database, wanted: ChangeFilter, *, reviews: bool = False
+    database: Database, wanted: ChangeFilter, *, reviews: bool
 ) -> Iterator[str]:
     """With a header; `reviews` fills the last four columns."""
     yield csv_line(_CSV)

@@ -103,9 +103,9 @@ def pause(
 def document_page(
     session: Session,
     document_id: str,
-    before: int | None = None,
+    before: int | None,
     *,
-    steps: int = _STEPS,
+    steps: int,
 ) -> dict[str, Any]:
     """All but texts: the newest versions, or those below number `before`, each with its change or withdrawal. Raises
     `UnknownDocument`.
