@@ -252,10 +252,14 @@ def passage_counts(
 
 def changes_between(
     session: Session, service: str, since: datetime, until: datetime
-) -> list[tuple[Change, Document]]:
+) -> list[tuple[Change, Document, datetime]]:
+    """With the time at which each change's event began."""
     at = col(Change.detected_at)
-    wanted = select(Change, Document).join(Document)
-    wanted = wanted.where(Document.service == service, at.between(since, until))
+    began_at = func.coalesce(Event.began_at, at)
+    wanted = select(Change, Document, began_at).join(Document)
+    wanted = wanted.outerjoin(Event, col(Event.id) == Change.event_id).where(
+        Document.service == service, at.between(since, until)
+    )
     return list(session.exec(wanted.order_by(at, col(Change.id))))
 
 

@@ -14,7 +14,6 @@ from policywatch.logs import log_decision
 from storage.change_list import announcements
 from storage.changes import (
     Change,
-    Event,
     added_texts,
     changes_between,
     join_event,
@@ -43,11 +42,11 @@ def group(session: Session, change: Change) -> None:
     of, at = document(session, change.document_id), change.detected_at
     rows = changes_between(session, of.service, at - SPAN, at + SPAN)
     texts = _long_texts(
-        session, [row.id for row, _ in rows if abs(row.detected_at - at) <= NEAR]
+        session, [row.id for row, *_ in rows if abs(row.detected_at - at) <= NEAR]
     )
     candidates = []
-    for other, its_document in rows:
-        if other.id == change.id or not _can_join(session, change, other):
+    for other, its_document, began_at in rows:
+        if other.id == change.id or not _can_join(change, other, began_at):
             continue
         distance = abs(other.detected_at - at)
         shared = (
@@ -64,22 +63,16 @@ def group(session: Session, change: Change) -> None:
             has_shared_text=bool(shared),
         )
         candidates += [
-            (rank, distance, other.id, code)
+            (rank, distance, other.id, code, other, its_document)
             for rank, code in enumerate(reasons)
             if code
         ]
     if candidates:
-        _, _, id_, code = min(candidates)
-        other = stored_change(session, id_)
+        _, _, id_, code, other, its_document = min(candidates)
         log_decision(
             of.id, "change %d is of the event of change %d: %s", change.id, id_, code
         )
-        join_event(
-            session,
-            change,
-            other,
-            Message(code, title=document(session, other.document_id).title),
-        )
+        join_event(session, change, other, Message(code, title=its_document.title))
 
 
 def _reasons(
@@ -113,12 +106,7 @@ def _reasons(
     )
 
 
-def _can_join(session: Session, change: Change, other: Change) -> bool:
-    began_at = (
-        session.get_one(Event, other.event_id).began_at
-        if other.event_id
-        else other.detected_at
-    )
+def _can_join(change: Change, other: Change, began_at: datetime) -> bool:
     is_same_way = (change.returns_to is None) == (other.returns_to is None)
     return (
         _has_words(other) and is_same_way and abs(change.detected_at - began_at) <= SPAN
