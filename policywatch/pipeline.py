@@ -430,6 +430,8 @@ class Job:
                 known if known.text == current.fingerprint else fingerprint,
                 "the bytes of the text in force",
             )
+        if turning is None and config.has_markup(fetched, known):
+            return known, f"markup {known.markup} as in the answer before"
         memory = self._memory(fetched.document)
         try:
             if turning is not None and current is not None:
@@ -439,13 +441,11 @@ class Job:
                 return Fingerprint(
                     text
                 ), f"text {text}, with what alternates held still"
-            new = config.extract_new(fetched, known, memory)
+            new = config.extract_new(fetched, memory)
         except UnreadablePage as failure:
             if isinstance(failure, TooCostly):
                 self._pages.keep(config, fetched, memory, None)
             return Fingerprint(None), f"no text: {failure.reason}"
-        if new is None:
-            return known, f"markup {known.markup} as in the answer before"
         if current is None or current.fingerprint != new.fingerprint.text:
             self._pages.keep(config, fetched, memory, new.page)
         in_force = current.fingerprint if current is not None else None

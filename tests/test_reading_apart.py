@@ -73,7 +73,7 @@ def watched(config: ExtractionConfig, other: Meanwhile) -> ExtractionConfig:
             other.write("extract")
             return super().extract(received, *memory)
 
-        def extract_new(self, *page: Any) -> Extracted | None:
+        def extract_new(self, *page: Any) -> Extracted:
             other.write("extract")
             return super().extract_new(*page)
 

@@ -154,26 +154,29 @@ class ExtractionConfig:
             ExtractionConfig._page, self._portable, RawPage.of(received), memory
         )
 
-    def extract_new(
-        self, received: Received, known: Fingerprint, memory: Memory = NO_MEMORY
-    ) -> Extracted | None:
-        """None if the markup's digest is known, so that the text is the same. Raises `UnreadablePage`."""
+    def extract_new(self, received: Received, memory: Memory = NO_MEMORY) -> Extracted:
+        """Raises `UnreadablePage`."""
         return sandbox.run(
             ExtractionConfig._extract_new,
             self._portable,
             RawPage.of(received),
-            known,
             memory,
         )
 
-    def _extract_new(
-        self, body: RawPage, known: Fingerprint, memory: Memory
-    ) -> Extracted | None:
-        markup = self._markup_digest(body)
-        is_known = known.markup is not None and known.markup == digest_with_text(
-            markup, known.text
-        )
-        return None if is_known else Extracted.of(self._page(body, memory), markup)
+    def _extract_new(self, body: RawPage, memory: Memory) -> Extracted:
+        return Extracted.of(self._page(body, memory), self._markup_digest(body))
+
+    def has_markup(self, received: Received, known: Fingerprint) -> bool:
+        """So that the text is the same, too."""
+        if known.markup is None:
+            return False
+        try:
+            digest = sandbox.run(
+                ExtractionConfig._markup_digest, self._portable, RawPage.of(received)
+            )
+        except UnreadablePage:
+            return False
+        return known.markup == digest_with_text(digest, known.text)
 
     def _markup_digest(self, body: RawPage) -> str | None:
         markup = markup_of(body.body, mime=body.mime, charset=body.charset)
