@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,14 @@ def region_of(code: str | None) -> str | None:
     return match.group(1).upper() if match else None
 
 
-def _shares(text: str) -> tuple[int, dict[str, float]]:
-    """The number of words, and the share of each language's function words."""
-    words = _WORD.findall(text.lower())
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _shares(words: Sequence[str]) -> dict[str, float]:
+    """Of each language's function words."""
     counts = Counter(words)
-    return len(words), {
+    return {
         language: sum(map(counts.__getitem__, common.intersection(counts)))
         / max(1, len(words))
         for language, common in common_words().items()
@@ -56,7 +60,7 @@ def _shares(text: str) -> tuple[int, dict[str, float]]:
 
 def share_of_common_words(text: str, language: str) -> float:
     """1 for a language without a list."""
-    return _shares(text)[1].get(language, 1.0)
+    return _shares(_words(text)).get(language, 1.0)
 
 
 def is_mixed(text: str) -> bool:
@@ -64,18 +68,22 @@ def is_mixed(text: str) -> bool:
     third = max(1, len(text) // 3)
     languages: set[str] = set()
     for start in range(0, third * 3, third):
-        count, shares = _shares(text[start : start + min(third, _SAMPLE // 3)])
+        words = _words(text[start : start + min(third, _SAMPLE // 3)])
+        shares = _shares(words)
         best = max(shares, key=lambda language: shares[language])
-        if count >= 10:
+        if len(words) >= 10:
             languages.add(best if shares[best] > 0.15 else "")
     return len(languages) > 1
 
 
 def other_language(text: str, language: str | None) -> str | None:
     """If certain."""
-    count, shares = _shares(text)
+    words = _words(text)
+    if len(words) < _PARAGRAPH:
+        return None
+    shares = _shares(words)
     best = max(shares, key=lambda name: shares[name])
-    if count < _PARAGRAPH or language not in shares or best == language:
+    if language not in shares or best == language:
         return None
     return (
         best if shares[best] > 0.25 and shares[language] < 0.3 * shares[best] else None
@@ -87,9 +95,10 @@ def language_of(text: str, *, declared: str | None = None) -> str | None:
     declared = two_letters(declared)
     middle = max(0, (len(text) - _SAMPLE) // 2)
     sample = text[middle : middle + _SAMPLE]
-    count, shares = _shares(sample)
-    if count < _ENOUGH and len(sample) < 120:
+    words = _words(sample)
+    if len(words) < _ENOUGH and len(sample) < 120:
         return declared
+    shares = _shares(words)
     best, second = sorted(shares, key=lambda language: shares[language], reverse=True)[
         :2
     ]
