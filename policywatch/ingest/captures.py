@@ -67,7 +67,7 @@ def ingest(
     for check_id in checks:
         raised: list[Exception] = []
         with isolate_errors(raised):
-            _ingest(database, check_id, configs, routes_for, cache, again=again)
+            check = _ingest(database, check_id, configs, routes_for, cache, again=again)
         for mistake in raised:
             with database.writing() as session:
                 finish(
@@ -78,7 +78,7 @@ def ingest(
                 )
         if not raised:
             with isolate_errors(raised):
-                notify_noise(database, check_id)
+                notify_noise(database, check)
         mistakes += raised
     return checks
 
@@ -122,12 +122,12 @@ def _ingest(
     cache: PageCache | None,
     *,
     again: bool,
-) -> None:
+) -> Check:
     """Slow work is done between transactions. A killed run has recorded the attempt, and the next one continues."""
     with database.writing() as session:
         check = session.get_one(Check, check_id)
         if check.outcome is not None and not again:
-            return
+            return check
         config = configs[check.document_id]
         assert check.capture_id is not None, "an unread check has a capture"
         before = None if again else last_trouble(session, check)
@@ -135,7 +135,7 @@ def _ingest(
             check.attempts = max(check.attempts, before.attempts)
             if before.outcome == Outcome.FAILED or before.attempts >= ATTEMPTS:
                 finish(session, check, Outcome(before.outcome), before.reason)
-                return
+                return check
         is_given_up = check.attempts >= ATTEMPTS
         check.attempts += not is_given_up
     with database.reading() as session:  # one snapshot, and nobody waits for it
@@ -153,6 +153,7 @@ def _ingest(
         check = session.get_one(Check, check_id, with_for_update=True)
         if check.outcome is None or again:  # another process was faster
             apply(session, check, decision, captures[0], config, routes_for)
+    return check
 
 
 def _described(decision: Decision) -> str:

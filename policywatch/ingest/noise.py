@@ -379,12 +379,11 @@ def volatile_place(
     return None
 
 
-def notify_noise(database: Database, check_id: int) -> None:
+def notify_noise(database: Database, check: Check) -> None:
     """Once for each place; a stopped run does so with the next differing text."""
+    if check.outcome not in (Outcome.CHANGED, Outcome.COSMETIC, Outcome.UNCHANGED):
+        return
     with database.reading() as session:
-        check = session.get_one(Check, check_id)
-        if check.outcome not in (Outcome.CHANGED, Outcome.COSMETIC, Outcome.UNCHANGED):
-            return
         longest = alternating_passages(session, [check.document_id])[:1]
         notices = notices_of(session, NoticeKind.VOLATILE, check.document_id)
         known = [notice.facts["place"][:1] for notice in notices]
