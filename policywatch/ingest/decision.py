@@ -278,7 +278,7 @@ def load_history(
             captures_from(session, id_)
             for id_ in rejected_captures(session, document_id)
         ],
-        withdrawn=withdrawn_texts(session, document_id),
+        withdrawn=withdrawn_texts(session, document_id) if current is not None else {},
         turns=load_turns(session, document_id, current, check.checked_at),
         is_first=current is None or _is_from_elsewhere(current, captures[0]),
         page_text=_page_text(session, current) if captures[0].source is None else None,
