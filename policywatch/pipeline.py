@@ -15,6 +15,8 @@ from threading import Thread
 from time import monotonic
 from typing import Any, Self
 
+from sqlmodel import Session
+
 from analysis.model import TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from crawler.crawl import crawl
@@ -342,14 +344,12 @@ class Job:
         self._delivered = Deliveries(sent, failed, done.pending)
 
     def _deliver(self, **options: Any) -> Deliveries:
-        from policywatch.views.serializer import webhook_change  # loads NumPy
-
         return DeliveryRun(  # without a lease: results must be recorded
             self._shared,
             (*self.recipients.routes, self.recipients.operator),
             base_url=self.watchlist.site,
             route_to=self.recipients.route_to,
-            change_json=webhook_change,
+            change_json=_webhook_change,
             grace=self.recipients.grace,
             resting=self._resting,
             **options,
@@ -484,6 +484,12 @@ class Job:
         """The same that `ingest` will use."""
         with self.database.reading() as session:
             return Memory.of(current_version(session, document_id))
+
+
+def _webhook_change(session: Session, change_id: int) -> dict[str, Any]:
+    from policywatch.views.serializer import webhook_change  # loads slowly
+
+    return webhook_change(session, change_id)
 
 
 def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:
