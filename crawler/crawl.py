@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from scrapy import signals
-from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.crawler import Crawler
+from scrapy.settings import Settings
 from scrapy.utils.log import configure_logging
 from twisted.python.failure import Failure
 
@@ -108,8 +109,7 @@ def _run_spider(
                     return
                 await asyncio.sleep(_LOOK)
 
-        runner = AsyncCrawlerRunner(settings | own)
-        crawler = runner.create_crawler(PoliciesSpider)
+        crawler = Crawler(PoliciesSpider, Settings(settings | own))
 
         def on_not_stored(failure: Failure) -> None:
             assert failure.value is not None
@@ -118,7 +118,7 @@ def _run_spider(
 
         crawler.signals.connect(on_item, signal=signals.item_scraped)
         crawler.signals.connect(on_not_stored, signal=signals.item_error)
-        crawling = runner.crawl(crawler)
+        crawling = asyncio.create_task(crawler.crawl_async())
         watching = asyncio.create_task(watch_lease())
         crawling.add_done_callback(lambda _: watching.cancel())
         try:
