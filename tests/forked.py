@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 
 
@@ -24,13 +23,15 @@ def start(
 
     On the line goes the number of each signal to send, as a byte, and comes the status. Who closes it kills the program.
     """
-    order = {"words": [*words], "environ": {**environ}, "folder": os.getcwd()}
     line = socket.socket(socket.AF_UNIX)
     line.connect(address)
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as asked:
-        json.dump(order, asked)
-        asked.seek(0)
-        socket.send_fds(line, [b"f"], [asked.fileno(), *files])
+    asked, order = os.pipe()  # no file, for which the disk may be full
+    with open(order, "w", encoding="utf-8") as file:
+        socket.send_fds(line, [b"f"], [asked, *files])
+        os.close(asked)
+        json.dump(
+            {"words": [*words], "environ": {**environ}, "folder": os.getcwd()}, file
+        )
     return line, number(line)
 
 

@@ -30,8 +30,15 @@ from storage.database import Database, all_tables
 from tests import warm
 from tests.owed import POLICY, owe
 from tests.site import AI, BOUND, MAIN, policy, policywatch
-from tests.warm import ENTRY
 
+ENTRY = """
+[[documents]]
+id = "a/b"
+service = "A"
+title = "B"
+kind = "terms"
+url = "https://a.invalid/"
+"""
 SHOWING = (
     ["documents"],
     ["history", POLICY],

@@ -24,30 +24,25 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
 
 import sqlalchemy
-from sqlalchemy.orm import configure_mappers
+import typer
 
 import storage.database
 from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.text.lexicon import mentions_in
-from crawler.pipelines import previous_states
 from notifier.change_view import sample_change
 from notifier.notifications import change_message
 from policywatch import sandbox, watch
-from policywatch.config.recipients import recipients
-from policywatch.config.watchlist import load
-from policywatch.pipeline import Job, target
-from storage.clock import utc_now
-from storage.database import Database
-from storage.lock import one_at_a_time
+from policywatch.cli import app
 from tests import forked
 
 ROOT = Path(__file__).parents[1]
@@ -93,19 +88,24 @@ _SHARED = os.environ.pop(_VARIABLE, None)
 _ENVIRON = dict(os.environ)  # as it is before a test changes it
 _PATIENCE = 600  # seconds
 _FORK = b"f"
-ENTRY = """
-[[documents]]
-id = "a/b"
-service = "A"
-title = "B"
-kind = "terms"
-url = "https://a.invalid/"
-"""
-_WATCHLIST = f"""
-contact = "test@example.org"
-database = "sqlite:///{{}}/watch.db"
-{ENTRY}
-"""
+_SERVE = "from policywatch import sandbox; sandbox.serve()"
+# after which the statements, phrases, models, catalogues and templates of most programs are made
+_COMMANDS = (
+    "read --again",
+    "deliver",
+    "today Library",
+    "documents",
+    "documents --json",
+    "history library/privacy",
+    "history library/privacy --json",
+    "show 1",
+    "changes --json",
+    "alerts",
+    "doctor",
+    "verify",
+    "database check",
+    "export site {}/public",
+)
 _LEAVING: list[int] = []  # the exit status of a program that has ended
 
 
@@ -260,11 +260,11 @@ def _load() -> None:
     assert "twisted.internet.reactor" not in sys.modules, "it can't be shared"
     assert threading.active_count() == 1, "a fork has one thread only"
     gc.freeze()
+    gc.enable()
 
 
 def _use() -> None:
     """Have made what each program makes for itself: mappers, phrases, models, catalogues, templates, statements."""
-    configure_mappers()
     for language, *texts in (
         ("en", "We keep it.", "We train AI."),
         ("fr", "Nous la gardons.", "Nous entraînons l’IA."),
@@ -282,25 +282,23 @@ def _use() -> None:
 
 
 def _run_once(folder: Path) -> None:
-    """All of a run but the crawl, whose reactor can't be shared."""
-    config = folder / "policywatch.toml"
-    config.write_text(_WATCHLIST.format(folder), "utf-8")
-    watchlist = load(config)
-    database = Database(watchlist.database)
-    job = Job(watchlist, database, recipients(watchlist))
-    with one_at_a_time(database):
-        planned = job.plan()
-        job.reprocess()
-        job.crawl([])
-        previous_states(
-            database, [target(watchlist, entry) for entry in planned], utc_now()
-        )
-        job.ingest()
-        job.confirm()
-        job.thin([entry.id for entry in planned])
-    job.notify()
-    job.timestamp()
-    database.close()
+    """Most of what programs do, in this process."""
+    from tests.site import AI, a_site, policy, watchlist  # which knows this module
+
+    alone = sandbox.run
+    sandbox.run = lambda function, /, *args, **named: function(*args, **named)  # type: ignore[assignment]
+    with a_site() as site:
+        config = watchlist(folder, site, f"sqlite:///{folder}/watch.db")
+        for site.pages["/privacy"] in (policy(), policy(AI), policy(AI)):
+            _command("run", "--now", "--config", config)
+    for words in _COMMANDS:
+        _command(*words.format(folder).split(), "--config", config)
+    sandbox.run = alone
+
+
+def _command(*words: object) -> None:
+    with suppress(typer.Exit), redirect_stdout(StringIO()):
+        app([*map(str, words)], standalone_mode=False)
 
 
 def _start_programs(listener: socket.socket) -> None:
@@ -371,8 +369,9 @@ def _asked(line: socket.socket) -> bytes:
 
 @dataclass
 class _Reader:
-    """The process that reads pages, for a program that was forked: a fork of one that has loaded all of ours, too."""
+    """The process that reads pages, for a program that was forked: such a fork, too."""
 
+    _line: socket.socket
     pid: int
     stdin: IO[bytes]
     stdout: IO[bytes]
@@ -382,8 +381,8 @@ class _Reader:
         return None if Path(f"/proc/{self.pid}").exists() else 1
 
     def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        """As who starts programs does once nobody holds the line."""
+        self._line.close()
 
     def __enter__(self) -> _Reader:
         return self
@@ -392,45 +391,12 @@ class _Reader:
         self.stdout.close()
 
 
-def _fork_readers() -> None:
-    """Fork now, before the program has threads and files, what will fork the processes that read its pages."""
-    ours, theirs = socket.socketpair()
-    if os.fork():
-        theirs.close()
-        lock = threading.Lock()
-
-        def start() -> _Reader:
-            (asked, into), (out, answers) = os.pipe(), os.pipe()
-            with lock:
-                socket.send_fds(ours, [_FORK], [asked, answers])
-                pid = forked.number(ours)
-            os.close(asked)
-            os.close(answers)
-            return _Reader(pid, os.fdopen(into, "wb"), os.fdopen(out, "rb"))
-
-        sandbox.start = start  # type: ignore[assignment]
-        return
-    ours.close()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that none is left behind
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        order, files, _, _ = socket.recv_fds(theirs, 1, 2)
-        if not order:
-            os._exit(0)
-        if pid := os.fork():
-            for file in files:
-                os.close(file)
-            theirs.sendall(b"%d\n" % pid)
-            continue
-        theirs.close()
-        for number, file in enumerate(files):
-            os.dup2(file, number)
-            os.close(file)
-        os.environ.clear()
-        try:
-            sandbox.serve()
-        finally:
-            os._exit(0)
+def _start_reader(place: str) -> _Reader:
+    (asked, into), (out, answers) = os.pipe(), os.pipe()
+    line, pid = forked.start(place, ["-c", _SERVE], {}, [asked, answers, 2])
+    os.close(asked)
+    os.close(answers)
+    return _Reader(line, pid, os.fdopen(into, "wb"), os.fdopen(out, "rb"))
 
 
 def _become(asked: int, *files: int) -> None:
@@ -448,7 +414,7 @@ def _become(asked: int, *files: int) -> None:
     os.chdir(program["folder"])
     # the runs of a watch are such programs, too
     watch.sys = SimpleNamespace(executable=str(Path(sys.argv[2]).with_name("python")))  # type: ignore[attr-defined]
-    _fork_readers()
+    sandbox.start = partial(_start_reader, sys.argv[2])  # type: ignore[assignment]
     kind, what, *sys.argv[1:] = program["words"]
     status = 1
     try:
