@@ -27,6 +27,7 @@ from tests.site import (
     policywatch,
     watchlist,
 )
+from tests.web_pages import visited
 
 DATABASES = ["sqlite"]
 ID = "library/privacy"
@@ -205,14 +206,12 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
         6,
         False,
     )
-    policywatch("export", "site", tmp_path / "public", "--config", config)
-    page = (tmp_path / "public" / "documents" / "library" / "privacy.html").read_text(
-        "utf-8"
-    )
-    assert "Changed 6 times since" in page
+    with a_job(config) as job, visited(job.database) as pages:
+        shown = pages.get(f"/documents/{ID}").text
+    assert "Changed 6 times since" in shown
     assert (
         "<bdi>The rules of our reading room, as the law wants them, hang at the door.</bdi></blockquote>"
-        in page
+        in shown
     )
     config.write_text(config.read_text("utf-8") + 'remove = ["#offer"]\n', "utf-8")
     with a_job(config) as job:
