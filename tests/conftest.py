@@ -68,8 +68,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """What was loaded stays: nobody need look again and again whether it is garbage."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _patiently(*words: Any, timeout: float = 0, **how: Any) -> str:
