@@ -157,7 +157,7 @@ def previous_states(
     ids = few(target.document for target in targets)
     with database.reading() as session:
         current, waits = in_force(session, ids), pauses(session, now, ids)
-        rows = {row.id: row for row in known(session)} if ids is None else {}
+        rows = {row.id: row for row in known(session, documents=ids or ())}
         for target in targets:
             row = rows.get(target.document) or document(session, target.document)
             version = current.get(row.id)

@@ -132,10 +132,15 @@ def is_asked(session: Session, since: datetime) -> bool:
     return session.exec(asked).first() is not None
 
 
-def known(session: Session, services: Collection[str] = ()) -> list[Document]:
+def known(
+    session: Session,
+    services: Collection[str] = (),
+    documents: Collection[str] = (),
+) -> list[Document]:
+    """All, if none are named."""
     wanted = (
         select(Document)
-        .where(*matching(services=services))
+        .where(*matching(services=services, documents=documents))
         .order_by(col(Document.service), col(Document.id))
     )
     return list(session.exec(wanted))
