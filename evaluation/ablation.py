@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from analysis.extract import consent_dialogs, furniture, main_text, read_page
+from analysis.extract import furniture, main_text, read_page
 from analysis.extract.line_rules import LINE_RULES
 from analysis.model import UnreadablePage
 from analysis.text import phrases
@@ -35,11 +35,8 @@ RULES: tuple[tuple[Any, str, Any], ...] = (
     (main_text, "by_place", lambda *_, **__: None),
     (main_text, "leave_out_other_languages", lambda *_, **__: None),
     (furniture, "mark_consent_managers", lambda *_, **__: None),
-    (furniture, "mark_consent_dialogs", lambda *_, **__: None),
-    (furniture, "_by_themselves", lambda *_, **__: None),
-    (furniture, "_messages", lambda *_, **__: None),
-    (furniture, "_calls_to_sign_up", lambda *_, **__: None),
-    (furniture, "_ADVERTS", frozenset()),
+    (furniture, "_mark_consent_dialogs", lambda *_, **__: None),
+    (furniture, "_by_tag", lambda *_: None),
 )
 
 Read = Callable[[], str]  # the fingerprint of a text
@@ -105,12 +102,10 @@ def all_rules() -> Iterator[tuple[str, Rule]]:
         )
     for module, name, instead in RULES:
         yield name.strip("_"), partial(patch.object, module, name, instead)
-    none = consent_dialogs._containers({})
+    none = furniture._containers({})
     yield (
         "names of consent managers",
-        partial(
-            patch.object, consent_dialogs, "_consent_managers", lambda: (none, none)
-        ),
+        partial(patch.object, furniture, "_consent_managers", lambda: (none, none)),
     )
 
 

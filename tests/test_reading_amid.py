@@ -113,8 +113,8 @@ def test_a_tip_over_a_word_is_none_of_the_sentence(tip: str) -> None:
     [
         "<p>Updated 2 weeks ago</p>",
         "<p>Mis à jour il y a 3 jours</p>",
-        "<p><a href='/t.pdf'>Download as PDF (398 KB)</a></p>",
-        "<p><button>Seite drucken</button> <span>Lesedauer: 5 Minuten</span></p>",
+        "<p><a href='/t.pdf'>Download as PDF</a></p>",
+        "<p><button>Seite drucken</button></p><p>Lesedauer: 5 Minuten</p>",
     ],
 )
 def test_remarks_below_the_title_are_none_of_the_text(beside: str) -> None:
@@ -124,17 +124,6 @@ def test_remarks_below_the_title_are_none_of_the_text(beside: str) -> None:
 def test_a_title_over_that_of_the_page_is_none_of_the_text() -> None:
     body = "<div><h2>How can we help?</h2></div><div><header><h1>Terms</h1></header><div>{}</div></div>"
     assert texts(body.format(SAID)) == texts(f"<h1>Terms</h1>{SAID}")
-
-
-def test_a_message_with_a_title_above_that_of_the_page_is_none_of_the_text() -> None:
-    for said, stays in (
-        ("The house is closed on Monday.", False),
-        ("We changed the privacy policy on Monday.", True),
-    ):
-        read = texts(
-            f"<main><div><b>Mind this</b><p>{said}</p></div><div>{TITLED.format('')}</div></main>"
-        )
-        assert (said in read) is stays
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,9 @@ def test_a_section_of_a_policy_that_ends_in_two_buttons_is_no_cookie_dialog(
     assert sum(CHOICE in block.text for block in page.blocks) == 6
 
 
-def test_buttons_of_a_dialog_do_not_make_one_of_the_box_round_it() -> None:
-    dialog = "<div role=dialog><p>We set cookies on your device.</p><button>Accept</button><button>Reject</button></div>"
+@pytest.mark.parametrize("box", ["<div role=dialog>", "<div>"])
+def test_buttons_of_a_dialog_do_not_make_one_of_the_box_round_it(box: str) -> None:
+    dialog = f"{box}<p>We set cookies on your device.</p><button>Accept</button><button>Reject</button></div>"
     text = "".join(
         f"<p>{CHOICE} We say so in paragraph {n}, too.</p>" for n in range(5)
     )

@@ -24,7 +24,6 @@ ONE_MORE: Entries = (*PROVIDERS, ("Sagelight PBC", "Language models", "United St
 # an entry, its cell, and what is around them all
 FORMS = {
     "divs": ("<div>{}</div>", "<p>{}</p>", "<div>{}</div>"),
-    "spans": ("<div>{}</div>", "<span>{}</span>", "<div>{}</div>"),
     "list": ("<li>{}</li>", "<p>{}</p>", "<ul>{}</ul>"),
     "definitions": ("<div>{}</div>", "<dd>{}</dd>", "<dl>{}</dl>"),
     "bold": ("<div>{}</div>", "<p><b>{}</b></p>", "<div>{}</div>"),

@@ -62,11 +62,6 @@ def _cells(lines: Sequence[MarkupLine]) -> list[str]:
         len(line.text) for line in lines
     ):
         return []
-    if len(lines) == 1 and lines[0].beside:
-        return [
-            element.words(_LONGEST)
-            for element in sorted(lines[0].beside, key=lambda element: element.order)
-        ]
     return [line.text for line in lines]
 
 

@@ -16,7 +16,6 @@ from analysis.extract.html_lines import (
     BOLD_LEVEL,
     CELL_ROLES,
     CELLS,
-    REMARK,
     ROW_ROLES,
     Href,
     MarkupLine,
@@ -35,10 +34,14 @@ _STRUCTURE = frozenset(("li", "dt", "dd", "table", "tr", "td", "th"))
 _ITEMS = frozenset(("li", "dt", "dd"))
 _BREAK = "\x0b"  # <br>; white space elsewhere
 _BREAKS = re.compile(r"\x0b\s*\x0b")
-_ANCHOR_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
+_LONGEST = 60  # characters
+_ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
+_ICON = re.compile(r"\b(?:icons?|symbols|glyph(?:icon)?|ico)\b", re.IGNORECASE)
+_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
 _ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ICON_WORDS = frozenset(("icon", "icons", "symbols", "glyph", "glyphicon", "ico"))
 _MARK = re.compile(r"[+×✕✖−–—\-›‹»«>▲▼▶◀▴▾▸◂△▽⌃⌄↑↓→←⌵✓✔☰⋮…]{1,2}\ufe0f?")
+_ANCHOR_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
 
 
 class _Piece(NamedTuple):
@@ -108,8 +111,6 @@ class _Flow:
                 if piece.text and not piece.text.isspace()
             }
             holder = self.blocks[-1] if len(holders) > 1 else holders.pop()
-            short = len(whole) <= REMARK and _BREAK not in whole
-            beside = self._beside(holders) if holders and short else ()
             hrefs, letters = self._placed_hrefs(), 0
             chars = self._chars()
             for part in _BREAKS.split(whole) if _BREAK in whole else [whole]:
@@ -123,7 +124,6 @@ class _Flow:
                         text,
                         holder,
                         (linked, local, buttons),
-                        beside,
                         _take_hrefs(hrefs, text, letters),
                         breaks_in(part.split(_BREAK)) if _BREAK in part else (),
                     )
@@ -147,18 +147,6 @@ class _Flow:
             for words, href, start in sorted(self.hrefs, key=itemgetter(2))
         )
 
-    def _beside(self, holders: set[Element]) -> tuple[Element, ...]:
-        """In the open block; () for only one, or loose text."""
-        block = self.blocks[-1]
-        if block in holders:
-            return ()
-        elements = set()
-        for holder in holders:
-            while holder.parent is not None and holder.parent is not block:
-                holder = holder.parent
-            elements.add(_unwrapped(holder))
-        return tuple(elements) if len(elements) > 1 else ()
-
     def _chars(self) -> tuple[int, int, int]:
         """Of links, links into this page, and buttons."""
         linked = local = buttons = 0
@@ -174,7 +162,6 @@ class _Flow:
         text: str,
         holder: Element,
         chars: tuple[int, int, int],
-        beside: tuple[Element, ...],
         hrefs: list[Href],
         breaks: tuple[int, ...],
     ) -> None:
@@ -201,7 +188,6 @@ class _Flow:
                 level,
                 hrefs,
                 *chars,
-                beside,
                 () if level else breaks,
             )
         )
@@ -290,62 +276,34 @@ class _Flow:
         start, anchor = self.anchors.pop()
         words = " ".join("".join(piece.text for piece in self.pieces[start:]).split())
         href = anchor.get("href")
-        mark = href.startswith("#") and _ANCHOR_MARK.fullmatch(words) is not None
-        if mark or (
-            self._is_way_up(anchor, words)
-            and any(piece.length for piece in self.pieces[:start])
-        ):
+        if href.startswith("#") and _ANCHOR_MARK.fullmatch(words):
             del self.pieces[start:]
         elif words and href:
             self.hrefs.append((UNSEEN.sub("", words), href, start))
         self.pieces.append(_Piece("", anchor))
 
-    def _is_way_up(self, anchor: Element, words: str) -> bool:
-        """ "Back to top" after a sentence; rules on lines handle it alone."""
-        leads_here = self._is_local(anchor) or anchor.get("href").startswith(
-            "javascript:"
-        )
-        return (
-            leads_here
-            and pattern("furniture", "top", whole=True).fullmatch(words) is not None
-        )
-
     def _drop_control(self, element: Element) -> None:
-        """Beside a title or column header: "Our data [Copy link]", "Vendor [↕]"."""
+        """Beside a title: "Our data [Copy link]"."""
+        *before, last = self.pieces or [_Piece("", element)]
         if (
-            not self.pieces
-            or self.pieces[-1].holder is not element
-            or not (self.headings or self.rows)
-        ):
-            return
-        last = self.pieces[-1]
-        is_sign = not any(map(str.isalnum, last.text))
-        is_label = (
-            bool(self.headings)
+            self.headings
+            and last.holder is element
+            and any(piece.length for piece in before)
             and pattern("furniture", "controls", whole=True).fullmatch(last.text)
-            is not None
-        )
-        if (is_sign or is_label) and any(piece.length for piece in self.pieces[:-1]):
+        ):
             self.pieces.pop()
 
     def _drop_unspoken(self, element: Element) -> None:
-        """An icon's name, or "(opens in a new window)" for screen readers."""
+        """An icon's name, "+" beside a title that opens, or "(opens in a new window)" for screen readers."""
         if not self.pieces or self.pieces[-1].holder is not element:
             return
         words = self.pieces[-1].text.strip()
-        mark = (self.buttons or self.headings) and _MARK.fullmatch(
-            words
-        )  # "+" beside a collapsible title
-        icon = _ICON_NAME.fullmatch(
-            words
-        ) is not None and not element.classes().isdisjoint(_ICON_WORDS)
+        is_mark = (self.buttons or self.headings) and _MARK.fullmatch(words)
+        is_icon = _ICON_NAME.fullmatch(words) and _ICON.search(element.get("class"))
         if (
-            mark
-            or icon
-            or (
-                len(words) < 60
-                and pattern("furniture", "skip", whole=True).fullmatch(words)
-            )
+            is_mark
+            or is_icon
+            or pattern("furniture", "skip", whole=True).fullmatch(words[:_LONGEST])
         ):
             self.pieces.pop()
 
@@ -372,19 +330,6 @@ def _is_title(text: str) -> bool:
         and not re.search(r"\d{4}|@|: ", text)
         and any(map(str.isalpha, text))
     )
-
-
-def _unwrapped(element: Element) -> Element:
-    """The innermost element with the same content."""
-    while True:
-        children = [
-            child
-            for child in element.children
-            if not (isinstance(child, str) and child.isspace())
-        ]
-        if len(children) != 1 or isinstance(children[0], str):
-            return element
-        element = children[0]
 
 
 def _walk(root: Element) -> Iterator[tuple[Element, str | None]]:

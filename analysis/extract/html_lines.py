@@ -49,7 +49,6 @@ class MarkupLine:
     link_chars: int = 0
     local_chars: int = 0  # link_chars of links into this page
     button_chars: int = 0
-    beside: tuple[Element, ...] = ()  # that together hold a short line's text
     breaks: tuple[int, ...] = ()  # offsets of `<br>` between items or sentences
     reason: str | None = None
     is_foreign: bool = False  # see `memory`

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
@@ -27,17 +25,11 @@ _FIELDS = frozenset(("input", "textarea", "select"))
 _TYPED = frozenset(("", "text", "email", "search", "tel"))
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
 _DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
-_TOOLTIP = frozenset(("tooltiptext", "tooltipcontent", "tooltipbody"))
-_TOOLTIP_PARTS = frozenset(("text", "content", "body", "inner", "bubble"))
+_TOOLTIP = re.compile(r"tooltip[-_]*(?:text|content|body|inner|bubble)", re.IGNORECASE)
 _LONGEST_TOOLTIP = 300  # characters
 _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
-_PIECES = re.compile(r"[-_]+")
-_MADE_ANEW = re.compile(
-    r"\d[A-Za-z]"
-)  # "css-8c88ad": made by a program for each build, so that "ad" says nothing
-_BOX = re.compile(r"([a-z]{4,})(?:box|card|tile)")  # "teaserbox"
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z_-]{2,38}[A-Za-z]")
 
@@ -144,49 +136,10 @@ class Element:
         """The text below it, the pieces of its elements apart: "Letters We may" of a title and its text."""
         return " ".join(" ".join(self.texts()).split())
 
-    def clickable_chars(self) -> int:
-        """How much of the text below it can be clicked."""
-        length = 0
-        pending = [self]
-        while pending:
-            element = pending.pop()
-            if element.is_clickable:
-                length += len(element.words(sys.maxsize))
-            else:
-                pending += [
-                    child for child in element.children if isinstance(child, Element)
-                ]
-        return length
-
     @property
     def has_name(self) -> bool:
         """Whether anything says what it is: attributes, or a tag of the page's own ("shop-teaser")."""
         return bool(self.attributes) or "-" in self.tag
-
-    def classes(self) -> frozenset[str]:
-        """The words of its classes, and of its tag where that is one of the page's own; a utility class with a variant
-        ("print:hidden") does not tell what it is."""
-        names = self.get("class")
-        return _parts(f"{self.tag} {names}" if "-" in self.tag else names)
-
-
-@lru_cache(maxsize=8192)
-def _parts(names: str) -> frozenset[str]:
-    words: set[str] = set()
-    for name in names.split():
-        if ":" not in name and "[" not in name and len(name) < 80:
-            for piece in _PIECES.split(name):
-                parts = _NAME_PART.findall(piece)
-                if not _MADE_ANEW.search(piece) and not (
-                    len(parts) > 1 and min(map(len, parts)) == 1
-                ):
-                    words.update(part.lower() for part in parts)
-                    words.update(
-                        box[1]
-                        for part in parts
-                        if (box := _BOX.fullmatch(part.lower()))
-                    )
-    return frozenset(words)
 
 
 def is_stable_name(name: str) -> bool:
@@ -243,12 +196,7 @@ def _words_of_picture(attributes: dict[str, str | None]) -> str | None:
 
 def _is_tooltip(element: Element) -> bool:
     """What a pointer shows over a word of the text: none of its words."""
-    if element.role == "tooltip" or not element.has_name:
-        return element.role == "tooltip"
-    names = element.classes()
-    return not names.isdisjoint(_TOOLTIP) or (
-        "tooltip" in names and not names.isdisjoint(_TOOLTIP_PARTS)
-    )
+    return element.role == "tooltip" or bool(_TOOLTIP.search(element.get("class")))
 
 
 def grow(root: LexborNode) -> list[Element]:

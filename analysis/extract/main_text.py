@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.extract.consent_dialogs import (
+from analysis.extract.furniture import (
     is_same_kind,
     mark_consent_managers,
+    mark_furniture,
     smallest_with,
 )
-from analysis.extract.furniture import mark_furniture
-from analysis.extract.html_lines import REMARK, MarkupLine, is_stamp
+from analysis.extract.html_lines import MarkupLine, is_stamp
 from analysis.extract.html_tree import Element
 from analysis.extract.line_rules import LINE_RULES
 from analysis.extract.memory import recall, siblings
-from analysis.extract.other_languages import leave_out_other_languages
+from analysis.text.language import is_mixed, language_of, two_letters
 from analysis.text.lexicon import LANGUAGES
 from analysis.text.phrases import pattern
 
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
 _MOST = 0.8  # of the sentences
+_PART = 0.08  # of the page's sentences
 _IN_FRAME = 0.6  # from which <main> is trusted
 
 
@@ -49,18 +50,6 @@ def measure(elements: list[Element], lines: list[MarkupLine]) -> None:
             parent.link_chars += element.link_chars
             parent.prose += element.prose
             parent.sentences += element.sentences
-    for line in lines:
-        for element in line.beside:
-            _measure_beside(element, line.element)
-
-
-def _measure_beside(element: Element, block: Element) -> None:
-    """Inline neighbours count for their block; here, each for itself."""
-    chars = len(element.words(REMARK))
-    link_chars = min(chars, element.clickable_chars())
-    while element is not block and element.parent is not None:
-        element.chars, element.link_chars = chars, link_chars
-        element = element.parent
 
 
 def leave_out(
@@ -83,7 +72,7 @@ def leave_out(
         by_place(elements, lines, language)
         leave_out_other_languages(elements, lines, language)
     for rule in LINE_RULES:
-        rule([line for line in lines if line.reason is None], lines)
+        rule([line for line in lines if line.reason is None])
     if former:
         recall(elements, lines, former, language=language, whole=selected)
 
@@ -207,3 +196,39 @@ def _more_of_text(
         if is_silent or is_same_kind(element, text) or matters.search(line.text):
             more.append(element)
     return more
+
+
+def leave_out_other_languages(
+    elements: list[Element], lines: list[MarkupLine], language: str | None
+) -> None:
+    """Parts that repeat the document, if one is in `language`, its siblings in several others: of two, either may
+    say what the other does not.
+    """
+    wanted = two_letters(language)
+    left = [line for line in lines if line.reason is None]
+    if wanted is None or not is_mixed(" ".join(line.text for line in left)):
+        return
+    parent = elements[0]
+    while True:
+        parts = [
+            child
+            for child in parent.children
+            if isinstance(child, Element) and child.prose > _PART * parent.prose
+        ]
+        if len(parts) != 1:
+            break
+        parent = parts[0]
+    by_part = [
+        [line for line in left if line.element.is_within(part)] for part in parts
+    ]
+    languages = [
+        language_of(" ".join(line.text for line in inside)) for inside in by_part
+    ]
+    others = {*languages} - {wanted, None}
+    for language, inside in zip(languages, by_part, strict=True):
+        for line in (
+            inside
+            if wanted in languages and len(others) > 1 and language in others
+            else ()
+        ):
+            line.reason = "another language"

@@ -11,7 +11,7 @@ from itertools import pairwise, takewhile
 from rapidfuzz import fuzz
 
 from analysis.extract.broken_lines import parts
-from analysis.extract.consent_dialogs import (
+from analysis.extract.furniture import (
     is_same_kind,
     says_more_than_dialogs,
     siblings_of,

@@ -9,8 +9,8 @@ from importlib import resources
 
 _KEYS = {
     "broken": "error gone challenge login redirect shell",
-    "furniture": "consent choices cookies dismiss controls top feedback counted counting signup promotes matters "
-    "related contents skip commented byline updated ago",
+    "furniture": "consent choices cookies dismiss controls feedback counted counting matters "
+    "related contents skip updated ago",
     "documents": "privacy terms cookies rules legal providers any",
     "links": "help earlier",
     "words": "common",

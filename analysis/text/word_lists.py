@@ -26,7 +26,6 @@ class WordLists(BaseModel):
     yes: Words
     no: Words
     function: Words
-    autonyms: tuple[str, ...]
     spelling: dict[str, str]
     short_forms: dict[str, str]
     short_forms_if_written: dict[str, str]
