@@ -1,8 +1,8 @@
 # Everything is set up on the way: a virtual environment in .venv, packages from the index.
 PYTHON ?= python3
 BIN := .venv/bin
-# tests wait for clocks, servers and kills half of their time
-WORKERS = $(shell $(PYTHON) -c 'import os; print(max(8, 2 * os.cpu_count()))')
+# tests wait for clocks, servers and kills; each worker takes five seconds to start
+WORKERS = $(shell $(PYTHON) -c 'import os; print(max(6, 2 * os.cpu_count()))')
 # what Python compiled is kept, whatever a machine is set to: to compile it again takes each program up to a second
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -12,7 +12,7 @@ demo: .venv/.runs
 	@$(BIN)/policywatch demo
 
 test: .venv/.tests
-	@echo "3,500 tests: about seven minutes on two cores"
+	@echo "3,500 tests: about nine minutes on two cores"
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m "not browser and not server"
 
 # the property tests with ten times the examples, other ones each time
