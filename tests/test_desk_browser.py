@@ -58,6 +58,7 @@ def desk(
         page.get_by_label("Name").fill("Anna")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{home}/work")
         yield page
         assert overflow(page) <= 0
         context.close()
