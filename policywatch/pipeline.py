@@ -44,6 +44,7 @@ from policywatch.ingest.extraction import (
     ExtractionConfig,
     Memory,
     PageCache,
+    digest_with_text,
     extraction_configs,
     isolated,
     join_pages,
@@ -430,10 +431,13 @@ class Job:
                 known if known.text == current.fingerprint else fingerprint,
                 "the bytes of the text in force",
             )
-        if turning is None and config.has_markup(fetched, known):
-            return known, f"markup {known.markup} as in the answer before"
-        memory = self._memory(fetched.document)
+        markup = None
         try:
+            if turning is None and known.markup is not None:
+                markup = config.markup_digest(fetched)
+                if known.markup == digest_with_text(markup, known.text):
+                    return known, f"markup {known.markup} as in the answer before"
+            memory = self._memory(fetched.document)
             if turning is not None and current is not None:
                 page = config.extract(fetched, memory)
                 self._pages.keep(config, fetched, memory, Extracted.of(page).page)
@@ -441,9 +445,10 @@ class Job:
                 return Fingerprint(
                     text
                 ), f"text {text}, with what alternates held still"
-            new = config.extract_new(fetched, memory)
+            new = config.extract_new(fetched, memory, markup)
         except UnreadablePage as failure:
             if isinstance(failure, TooCostly):
+                memory = self._memory(fetched.document)
                 self._pages.keep(config, fetched, memory, None)
             return Fingerprint(None), f"no text: {failure.reason}"
         if current is None or current.fingerprint != new.fingerprint.text:

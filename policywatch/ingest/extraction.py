@@ -154,29 +154,29 @@ class ExtractionConfig:
             ExtractionConfig._page, self._portable, RawPage.of(received), memory
         )
 
-    def extract_new(self, received: Received, memory: Memory = NO_MEMORY) -> Extracted:
-        """Raises `UnreadablePage`."""
+    def extract_new(
+        self, received: Received, memory: Memory, markup: str | None
+    ) -> Extracted:
+        """`markup` is its digest, if known. Raises `UnreadablePage`."""
         return sandbox.run(
             ExtractionConfig._extract_new,
             self._portable,
             RawPage.of(received),
             memory,
+            markup,
         )
 
-    def _extract_new(self, body: RawPage, memory: Memory) -> Extracted:
-        return Extracted.of(self._page(body, memory), self._markup_digest(body))
+    def _extract_new(
+        self, body: RawPage, memory: Memory, markup: str | None
+    ) -> Extracted:
+        page = self._page(body, memory)
+        return Extracted.of(page, markup or self._markup_digest(body))
 
-    def has_markup(self, received: Received, known: Fingerprint) -> bool:
-        """So that the text is the same, too."""
-        if known.markup is None:
-            return False
-        try:
-            digest = sandbox.run(
-                ExtractionConfig._markup_digest, self._portable, RawPage.of(received)
-            )
-        except UnreadablePage:
-            return False
-        return known.markup == digest_with_text(digest, known.text)
+    def markup_digest(self, received: Received) -> str | None:
+        """With the same one and text in force, a page has the same text. None if not HTML. Raises `UnreadablePage`."""
+        return sandbox.run(
+            ExtractionConfig._markup_digest, self._portable, RawPage.of(received)
+        )
 
     def _markup_digest(self, body: RawPage) -> str | None:
         markup = markup_of(body.body, mime=body.mime, charset=body.charset)
