@@ -13,9 +13,7 @@ from foundation.vocabulary import AI_TOPICS, TOPICS, Direction, Severity, gravit
 
 _CHANGES = 0.5  # chance from which the meaning changed
 _ALERTS = 0.5
-_ALERTS_IN_PART = (
-    0.4  # where a few words of sentences changed, which tell the model less
-)
+_ALERTS_IN_PART = 0.4  # a few words tell the model less than a sentence
 _FEW = 12  # words
 _TOPIC = 0.3  # chance of a topic of an alerting passage
 _HIGH = 0.6

@@ -37,9 +37,6 @@ _BREAKS = re.compile(r"\x0b\s*\x0b")
 _LONGEST = 60  # characters
 _ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ICON = re.compile(r"\b(?:icons?|symbols|glyph(?:icon)?|ico)\b", re.IGNORECASE)
-_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
-_ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
-_ICON_WORDS = frozenset(("icon", "icons", "symbols", "glyph", "glyphicon", "ico"))
 _MARK = re.compile(r"[+×✕✖−–—\-›‹»«>▲▼▶◀▴▾▸◂△▽⌃⌄↑↓→←⌵✓✔☰⋮…]{1,2}\ufe0f?")
 _ANCHOR_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
 
@@ -300,11 +297,10 @@ class _Flow:
         words = self.pieces[-1].text.strip()
         is_mark = (self.buttons or self.headings) and _MARK.fullmatch(words)
         is_icon = _ICON_NAME.fullmatch(words) and _ICON.search(element.get("class"))
-        if (
-            is_mark
-            or is_icon
-            or pattern("furniture", "skip", whole=True).fullmatch(words[:_LONGEST])
-        ):
+        is_label = len(words) < _LONGEST and pattern(
+            "furniture", "skip", whole=True
+        ).fullmatch(words)
+        if is_mark or is_icon or is_label:
             self.pieces.pop()
 
 
