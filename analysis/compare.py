@@ -17,7 +17,12 @@ from analysis.classify.beside import (
 from analysis.classify.clauses import quotation
 from analysis.classify.conventions import HIGH
 from analysis.classify.explain import evidence, why
-from analysis.classify.features import MOST_PASSAGES, PassageFeatures, annotate, kind_of
+from analysis.classify.features import (
+    MOST_PASSAGES,
+    PassageFeatures,
+    annotate,
+    kind_of,
+)
 from analysis.classify.lead import Candidate, candidates
 from analysis.classify.model import CLASSIFIED, LANGUAGES, Model, shipped_model
 from analysis.classify.summary import headline, summarize
@@ -76,7 +81,9 @@ def compare(
         return Comparison(substantive=False, held=held, passages=tuple(places))
     kind = kind_of(document, after)
     own = own_lexicon(tuple(own_topics), language) if own_topics else None
-    annotated = annotate(places, before, after, kind=kind, language=language, own=own)
+    annotated = annotate(
+        places, before, after, kind=kind, language=language, own=own
+    )
     names = model.untrained.union(topic.name for topic in own_topics)
     verdicts = [
         _with_own(
@@ -145,7 +152,9 @@ def compare(
         if each.alert and not (fresh.alert and returns[n])
     }
     reasons = tuple(
-        name for name in whole.conventions if whole.severity == "high" and name in HIGH
+        name
+        for name in whole.conventions
+        if whole.severity == "high" and name in HIGH
     )
     if language not in LANGUAGES:
         return replace(
@@ -280,7 +289,9 @@ def _with_own(
     topics = tuple(dict.fromkeys((*verdict.topics, *named)))
     if verdict.alert:
         return replace(verdict, topics=topics)
-    return replace(verdict, substantive=True, alert=True, topics=topics, severity="low")
+    return replace(
+        verdict, substantive=True, alert=True, topics=topics, severity="low"
+    )
 
 
 def _classified(

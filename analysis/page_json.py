@@ -60,7 +60,9 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
         "passage": quote.place,
         "lead_in": [*quote.lead_in],
     }
-    known = {name: value for name, value in more.items() if value not in (None, [], "")}
+    known = {
+        name: value for name, value in more.items() if value not in (None, [], "")
+    }
     return {"text": quote.text, "side": quote.side} | known
 
 
@@ -148,7 +150,9 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "why": [str(reason) for reason in comparison.why],
         "notice_links": [*map(_quote_json, comparison.notice_links)],
         "returns": comparison.returns,
-        "headline": headline_json(stored, headline_text(catalogue(ENGLISH), stored)),
+        "headline": headline_json(
+            stored, headline_text(catalogue(ENGLISH), stored)
+        ),
         "classified": comparison.is_classified,
         "brief": brief_json(comparison.brief),
         "passages": [_passage_json(passage) for passage in comparison.passages],

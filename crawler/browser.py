@@ -37,7 +37,14 @@ _FETCHED = frozenset({"script", "fetch", "xhr"})  # no pictures, fonts or frames
 _MOST_REQUESTS = 300
 _QUIET = 0.5  # seconds without a request or a change of size
 _NOT_SENT = frozenset(
-    {"host", "cookie", "user-agent", "accept-encoding", "connection", "content-length"}
+    {
+        "host",
+        "cookie",
+        "user-agent",
+        "accept-encoding",
+        "connection",
+        "content-length",
+    }
 )
 _NOT_RETURNED = frozenset(
     {"set-cookie", "content-length", "transfer-encoding", "connection"}
@@ -71,7 +78,9 @@ class RenderMiddleware:
         if request.meta.get("render"):
             require()
 
-    async def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(
+        self, request: Request, response: Response
+    ) -> Response:
         """Raises `DownloadFailed`."""
         is_page = (
             response.status in {200, 203}
@@ -165,7 +174,8 @@ async def _launched(driver: playwright.Playwright) -> playwright.Browser:
         return await driver.chromium.launch(
             executable_path=path,
             args=_FLAGS,
-            chromium_sandbox=os.geteuid() != 0,  # as root it does not start with one
+            chromium_sandbox=os.geteuid()
+            != 0,  # as root it does not start with one
             handle_sigint=False,
             handle_sigterm=False,
             handle_sighup=False,
@@ -175,7 +185,9 @@ async def _launched(driver: playwright.Playwright) -> playwright.Browser:
 
 
 class _OpenPage:
-    def __init__(self, crawler: Crawler, request: Request, response: Response) -> None:
+    def __init__(
+        self, crawler: Crawler, request: Request, response: Response
+    ) -> None:
         self._crawler = crawler
         self._document: Response | None = response  # until handed to the browser
         self._url = response.url
@@ -223,10 +235,12 @@ class _OpenPage:
         if response is None:
             await route.fulfill(status=204)  # a failure would replace the page
             return
-        content_type = (response.headers.get("Content-Type") or b"text/html").decode(
-            "latin-1"
+        content_type = (
+            response.headers.get("Content-Type") or b"text/html"
+        ).decode("latin-1")
+        await route.fulfill(
+            status=200, content_type=content_type, body=response.body
         )
-        await route.fulfill(status=200, content_type=content_type, body=response.body)
 
     async def _fetched(self, request: playwright.Request) -> Response | None:
         """Only the page's own host gets a POST; it alone may be private or on another port."""
@@ -275,7 +289,11 @@ class _OpenPage:
             state, size = await page.evaluate(_STATE)
             if max(size, self._size) > self._limit:
                 raise too_large(self._limit)
-            if state != "loading" and not self._open and last == (size, self._asked):
+            if (
+                state != "loading"
+                and not self._open
+                and last == (size, self._asked)
+            ):
                 return
             last = (size, self._asked)
             await asyncio.sleep(_QUIET)

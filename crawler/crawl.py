@@ -62,7 +62,9 @@ def crawl(
 
     if progress is not None:
         progress(0, len(job.targets), "")
-    mistakes += _run_spider(job, scrapy_settings(settings) | {"CLOCK": now}, on_stored)
+    mistakes += _run_spider(
+        job, scrapy_settings(settings) | {"CLOCK": now}, on_stored
+    )
     return checks
 
 

@@ -121,7 +121,9 @@ def _explained(
 
 def _words(failure: HttpFailure) -> Message:
     return (
-        system_error(failure.errno) if failure.errno else verbatim(f"{failure.error}")
+        system_error(failure.errno)
+        if failure.errno
+        else verbatim(f"{failure.error}")
     )
 
 

@@ -130,7 +130,8 @@ class HostPauses:
         if response.status not in _PAUSING:
             return None
         pause = retry_after(
-            (response.headers.get("Retry-After") or b"").decode("latin-1"), self._now()
+            (response.headers.get("Retry-After") or b"").decode("latin-1"),
+            self._now(),
         )
         return None if pause is None else min(pause, LONGEST_PAUSE)
 

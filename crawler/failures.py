@@ -81,14 +81,23 @@ def refusal(response: Response, not_before: datetime | None) -> CheckEnded | Non
         why, advice = Message(_REFUSALS[status]), _advice(status, not_before)
         outcome, reason = (
             Outcome.BLOCKED,
-            Message("answer.refused", host=host, status=status, why=why, advice=advice),
+            Message(
+                "answer.refused", host=host, status=status, why=why, advice=advice
+            ),
         )
     elif status in {404, 410}:
-        outcome, reason = Outcome.GONE, Message("answer.gone", host=host, status=status)
+        outcome, reason = (
+            Outcome.GONE,
+            Message("answer.gone", host=host, status=status),
+        )
     elif status in {500, 502, 504}:
         reason = Message("answer.broken", host=host, status=status)
     return CheckEnded(
-        outcome, reason, status=status, final_url=response.url, not_before=not_before
+        outcome,
+        reason,
+        status=status,
+        final_url=response.url,
+        not_before=not_before,
     )
 
 
@@ -120,13 +129,19 @@ def block_sign(
     asked: str, response: Response, isolate: Isolate = directly
 ) -> Message | None:
     """As the end of "The site answered with ..."; None if it is the page."""
-    if response.url != asked and (_words(response.url) & _LOGIN_WORDS) - _words(asked):
+    if response.url != asked and (_words(response.url) & _LOGIN_WORDS) - _words(
+        asked
+    ):
         return Message("wall.redirected", url=response.url[:300])
     for name, values in SIGNS["headers"].items():
         if (response.headers.get(name) or b"").decode("latin-1").lower() in values:
             return Message("wall.test")
     body = response.body
-    if len(body) > _LARGEST or body.count(b"<") > _MOST_TAGS or b"<" not in body[:1024]:
+    if (
+        len(body) > _LARGEST
+        or body.count(b"<") > _MOST_TAGS
+        or b"<" not in body[:1024]
+    ):
         return None
     markup = body.decode("utf-8", "replace").lower()
     if not any(words in markup for words in _WALL_WORDS):  # nearly all pages
@@ -143,4 +158,6 @@ def _words(url: str) -> set[str]:
         for pair in parsed.raw_query_string.split("&")
         for part in pair.split("=", 1)
     ]
-    return {re.sub(r"[-_]|\.[a-z]{2,5}$", "", unquote(part).lower()) for part in raw}
+    return {
+        re.sub(r"[-_]|\.[a-z]{2,5}$", "", unquote(part).lower()) for part in raw
+    }

@@ -38,7 +38,10 @@ class PartState:
         """Headers of a conditional request."""
         if self.text is None or url != self.final_url:
             return {}
-        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        headers = {
+            "If-None-Match": self.etag,
+            "If-Modified-Since": self.last_modified,
+        }
         return {name: value for name, value in headers.items() if value is not None}
 
 
@@ -180,9 +183,13 @@ def fetched(document: str, url: str, response: Response) -> Fetched:
         not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,80}", mime, re.ASCII)
         or mime == "application/octet-stream"
     ):
-        mime = "application/pdf" if response.body.startswith(b"%PDF-") else "text/html"
+        mime = (
+            "application/pdf" if response.body.startswith(b"%PDF-") else "text/html"
+        )
     charset = re.search(
-        r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", content_type, re.ASCII | re.IGNORECASE
+        r"charset\s*=\s*[\"']?([\w.:+-]{1,40})",
+        content_type,
+        re.ASCII | re.IGNORECASE,
     )
     received = response.meta["received_headers"]
     return Fetched(

@@ -46,7 +46,8 @@ class DelayMiddleware:
     """Delays a retry or a confirmation without taking a download slot."""
 
     async def process_request(self, request: Request) -> None:
-        await asyncio.sleep(request.meta.pop("delay", 0))  # not again after a redirect
+        # not again after a redirect
+        await asyncio.sleep(request.meta.pop("delay", 0))
 
 
 class ValidatorsMiddleware:
@@ -105,7 +106,9 @@ class PatientRetryMiddleware(RetryMiddleware):
 
     def _delayed(self, result: T) -> T:
         if isinstance(result, Request):
-            result.meta["delay"] = wait = self._waits[result.meta["retry_times"] - 1]
+            result.meta["delay"] = wait = self._waits[
+                result.meta["retry_times"] - 1
+            ]
             budget_of(result).charge(wait)
         return result
 
@@ -157,7 +160,12 @@ class GuardedMetaRefreshMiddleware(MetaRefreshMiddleware):
             delay, url = get_meta_refresh(response, ignore_tags=self._ignore_tags)
         except ValueError:
             return response
-        if not url or url == response.url or delay is None or delay >= self._maxdelay:
+        if (
+            not url
+            or url == response.url
+            or delay is None
+            or delay >= self._maxdelay
+        ):
             return response
         _check_redirect(request, url, self.max_redirect_times)
         return super().process_response(request, response)
@@ -240,7 +248,8 @@ class RobotsMiddleware:
             )  # that reason speaks of a page
             size = failure.reason.params.get("size", "")
             return _unreadable(
-                host, Message("robots.large", size=size) if is_large else failure.reason
+                host,
+                Message("robots.large", size=size) if is_large else failure.reason,
             )
         except CheckEnded as failure:
             return (
@@ -260,7 +269,9 @@ class RobotsMiddleware:
             return None
         if until := pauses_of(self._crawler).until(response):
             reason = Message(
-                "robots.paused", status=response.status, until=f"{until:%Y-%m-%d %H:%M}"
+                "robots.paused",
+                status=response.status,
+                until=f"{until:%Y-%m-%d %H:%M}",
             )
         else:
             reason = Message("robots.answered", status=response.status)
@@ -268,7 +279,10 @@ class RobotsMiddleware:
 
     def _slow_down(self, request: Request, crawl_delay: float) -> None:
         """Also when the host's download slot is made anew."""
-        downloader, settings = self._crawler.engine.downloader, self._crawler.settings
+        downloader, settings = (
+            self._crawler.engine.downloader,
+            self._crawler.settings,
+        )
         host = downloader.get_slot_key(request)
         known = downloader.per_slot_settings.get(host, {}).get(
             "delay", settings.getfloat("DOWNLOAD_DELAY")

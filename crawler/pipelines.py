@@ -38,12 +38,17 @@ class StoragePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    def process_item(self, item: CheckResult) -> CheckResult | Awaitable[CheckResult]:
+    def process_item(
+        self, item: CheckResult
+    ) -> CheckResult | Awaitable[CheckResult]:
         """Written at once if it has a capture, or nothing is being fetched: Scrapy then waits five seconds before it
         sees that all is done.
         """
         self._waiting.append(item)
-        if item.outcome in _WITH_CAPTURE or not self._crawler.engine.downloader.active:
+        if (
+            item.outcome in _WITH_CAPTURE
+            or not self._crawler.engine.downloader.active
+        ):
             self._write()
             return item
         return self._written(item)
@@ -115,7 +120,9 @@ def _note(session: Session, check: Check, differing: Differing) -> None:
         session.add(Notice.of(check, NoticeKind.VOLATILE, **facts))
 
 
-def _canonical(session: Session, result: CheckResult, isolate: Isolate) -> str | None:
+def _canonical(
+    session: Session, result: CheckResult, isolate: Isolate
+) -> str | None:
     """Where it differs from a document's only address."""
     version = (
         session.get(Version, result.previous.version_id)
@@ -146,7 +153,14 @@ def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
 
 def _identity(page: Capture) -> tuple[object, ...]:
     """Captures with equal ones are extracted alike."""
-    return page.sha256, page.url, page.final_url, page.status, page.mime, page.charset
+    return (
+        page.sha256,
+        page.url,
+        page.final_url,
+        page.status,
+        page.mime,
+        page.charset,
+    )
 
 
 def previous_states(
@@ -163,7 +177,9 @@ def previous_states(
             version = current.get(row.id)
             states[row.id] = PreviousState(
                 parts=_parts(
-                    target, row, version if _is_of(session, target, version) else None
+                    target,
+                    row,
+                    version if _is_of(session, target, version) else None,
                 ),
                 version_id=version.version_id if version else None,
                 not_before=waits.get(row.id),

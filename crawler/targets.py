@@ -147,7 +147,9 @@ class Differing(NamedTuple):
 
 
 # of two answers (a page for each part; None in the first: not modified), or why they are not accepted
-Settle = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Differing | Message]
+Settle = Callable[
+    [Sequence[Fetched | None], Sequence[Fetched]], Differing | Message
+]
 Progress = Callable[
     [int, int, str], None
 ]  # done, total, and the last one; first called with none

@@ -56,7 +56,9 @@ def captures(folder: pathlib.Path) -> Iterator[Read]:
         mimes = {capture["file"]: capture["mime"] for capture in page["captures"]}
         language = "fr" if manifest.parent.name in FRENCH else "en"
         former: tuple[str, ...] = ()
-        for number, (name, body) in enumerate(bodies(manifest.parent, page["bodies"])):
+        for number, (name, body) in enumerate(
+            bodies(manifest.parent, page["bodies"])
+        ):
             how = {"mime": mimes[name], "language": language}
             if number % STEP == 0:
                 yield partial(text_of, body, former, **how)
@@ -124,7 +126,10 @@ def forget_patterns() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("analysis."):
             for value in vars(module).values():
-                if hasattr(value, "cache_clear") and value is not phrases._languages:
+                if (
+                    hasattr(value, "cache_clear")
+                    and value is not phrases._languages
+                ):
                     value.cache_clear()
 
 
@@ -154,7 +159,8 @@ def main() -> None:
                     worse = text != known and (name != "pairs" or bool(text))
                     counts[name] += worse or -(text != known)
         print(
-            f"{rule:36}{''.join(f'{counts[name]:10}' for name in groups)}", flush=True
+            f"{rule:36}{''.join(f'{counts[name]:10}' for name in groups)}",
+            flush=True,
         )
     forget_patterns()
 

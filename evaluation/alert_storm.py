@@ -60,7 +60,9 @@ def routes(hooks: list[Hook], worker: str) -> list[Route]:
     for number in range(6):
         mine, shared = hooks[number % 3], hooks[(number // 2) % 3]
         to = (
-            Address(f"own-{number}", mine.url(f"own-{number}", f"?-worker={worker}")),
+            Address(
+                f"own-{number}", mine.url(f"own-{number}", f"?-worker={worker}")
+            ),
             Address(
                 f"pair-{number // 2}",
                 shared.url(f"pair-{number // 2}", f"?-worker={worker}"),
@@ -97,7 +99,9 @@ def storm(database: str, changes: int, kills: int, seed: int) -> bool:
         running = [start(), start()]
         killed: set[str] = set()
         for round_ in range(kills):
-            for _ in range(changes * (round_ + 1) // kills - changes * round_ // kills):
+            for _ in range(
+                changes * (round_ + 1) // kills - changes * round_ // kills
+            ):
                 numbers = [number for number in range(6) if chance.random() < 0.7]
                 change = owe(store, *(f"route-{number}" for number in numbers))
                 owed |= {(f"own-{number}", change) for number in numbers}
@@ -168,13 +172,16 @@ def speed(database: str, alerts: int) -> None:
         owe(store, "team")
     with mail_server() as inbox:
         team = route(
-            "team", *(inbox.url(f"reader-{number}@example.org") for number in range(10))
+            "team",
+            *(inbox.url(f"reader-{number}@example.org") for number in range(10)),
         )
         began, busy = time.monotonic(), time.process_time()
         done = DeliveryRun(store, [team], base_url=SITE).deliver_due()
         seconds, own = time.monotonic() - began, time.process_time() - busy
     took = f"{seconds:.1f} s, of which {own:.1f} s at work in this process, the server's side included"
-    print(f"{done.sent} alerts, {len(inbox.mails)} mails to one SMTP server in {took}")
+    print(
+        f"{done.sent} alerts, {len(inbox.mails)} mails to one SMTP server in {took}"
+    )
 
 
 def main() -> None:

@@ -39,7 +39,9 @@ def examples(places: Sequence[Row]) -> list[Example]:
     quiet = [
         row
         for row in places
-        if "says" not in row and "topics" in row["label"] and not row["label"]["topics"]
+        if "says" not in row
+        and "topics" in row["label"]
+        and not row["label"]["topics"]
     ]
     random.Random(_SEED).shuffle(quiet)
     return [
@@ -61,7 +63,8 @@ def _of_row(row: Row) -> Iterator[Example]:
     )
     for sentence in sentences:
         answers: list[bool | None] = [
-            any(quote in sentence for quote in says.get(name, ())) for name in QUESTIONS
+            any(quote in sentence for quote in says.get(name, ()))
+            for name in QUESTIONS
         ]
         for side in ("on", "off"):
             is_said: bool | None = default == side

@@ -38,7 +38,12 @@ class Example(NamedTuple):
 
 def written_and_policies(places: Sequence[Row]) -> list[Example]:
     german = read_rows(DATA / "german_places.jsonl")
-    return [*_of_policies([*places, *german]), *_of_cases(), *_drawn_lines(), *_lines()]
+    return [
+        *_of_policies([*places, *german]),
+        *_of_cases(),
+        *_drawn_lines(),
+        *_lines(),
+    ]
 
 
 def _of_policies(places: Sequence[Row]) -> Iterator[Example]:
@@ -52,7 +57,11 @@ def _of_policies(places: Sequence[Row]) -> Iterator[Example]:
                 if line
             }:
                 yield Example(
-                    row["service"], line, row["language"], False, bool(label["topics"])
+                    row["service"],
+                    line,
+                    row["language"],
+                    False,
+                    bool(label["topics"]),
                 )
 
 
@@ -97,7 +106,9 @@ def _drawn_lines() -> Iterator[Example]:
                     yield Example(source, text, language, kind != "document", False)
 
 
-def _drawn(line: str, words: Mapping[str, Sequence[str]], chance: random.Random) -> str:
+def _drawn(
+    line: str, words: Mapping[str, Sequence[str]], chance: random.Random
+) -> str:
     return _SLOT.sub(lambda slot: chance.choice(words[slot[1]]), line)
 
 
@@ -118,9 +129,13 @@ def train_beside(some: Sequence[Example], without: Collection[str] = ()) -> Mode
         own = (
             0 if each.beside else 1
         )  # a word known from this service alone is not known
-        known = {word for word in _words(each.text) if common[word] - own >= _COMMON}
+        known = {
+            word for word in _words(each.text) if common[word] - own >= _COMMON
+        }
         values.append(line_values(each.text, each.language, known))
-    return fit_model(values, [[each.beside] for each in seen], TARGETS, MOST_FEATURES)
+    return fit_model(
+        values, [[each.beside] for each in seen], TARGETS, MOST_FEATURES
+    )
 
 
 def scores_of_folds(some: Sequence[Example]) -> str:

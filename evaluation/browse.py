@@ -59,7 +59,9 @@ _AT_ONCE_LIMIT = 250  # of the 95th, for several clients
 def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]:
     """What is asked, by what is measured; several of each, so that no answer stays in a cache for all of them."""
     with database.reading() as session:
-        ids = sorted(session.exec(select(Change.id).where(col(Change.id) % 997 == 0)))
+        ids = sorted(
+            session.exec(select(Change.id).where(col(Change.id) % 997 == 0))
+        )
         deep = [
             str(
                 changes_page(
@@ -84,7 +86,10 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
         "a rare mixture": [
             "?language=de&topic=transfer&severity=high&direction=limits"
         ],
-        "dates": ["?since=2023-01-01&until=2023-01-31", "?effective_from=2025-12-30"],
+        "dates": [
+            "?since=2023-01-01&until=2023-01-31",
+            "?effective_from=2025-12-30",
+        ],
         "nothing": ["?until=1970-01-01"],
     }
     searches = [
@@ -121,7 +126,8 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
             f"/documents/{longest}?before=900",
         ],
         "text of a version": [
-            f"/documents/{id_}/versions/{chance.randint(1, 40)}" for id_ in documents
+            f"/documents/{id_}/versions/{chance.randint(1, 40)}"
+            for id_ in documents
         ]
         + [f"/documents/{longest}/versions/1500"],
         "one version against the next": [
@@ -131,10 +137,13 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
             f"/documents/{id_}/compare?from=1&to=90" for id_ in documents[:4]
         ],
         "text of a day with what came since": [
-            f"/documents/{id_}/compare?from=2025-12-01&view=whole" for id_ in documents
+            f"/documents/{id_}/compare?from=2025-12-01&view=whole"
+            for id_ in documents
         ],
         "a change in the whole text": [f"/changes/{id_}?view=whole" for id_ in ids],
-        "what holds today": [f"/services/{quote(name)}/today" for name in services[:5]],
+        "what holds today": [
+            f"/services/{quote(name)}/today" for name in services[:5]
+        ],
         "services side by side": [
             f"/today?{'&'.join(f'services={quote(name)}' for name in services[:5])}"
             f"&question={question}"
@@ -173,7 +182,9 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
         "API what holds today": [
             f"{api}/services/{quote(name)}/today" for name in services[:5]
         ],
-        "API search": [f"{api}/search?q={quote(each, safe='&=')}" for each in searches],
+        "API search": [
+            f"{api}/search?q={quote(each, safe='&=')}" for each in searches
+        ],
     }
     return found
 
@@ -222,7 +233,8 @@ def measure(url: str, *, times: int, core: int | None, clients: int) -> bool:
                 connection, paths[0]
             )  # what the first request of a process costs is no page's cost
             answers = [
-                _ask(connection, paths[number % len(paths)]) for number in range(times)
+                _ask(connection, paths[number % len(paths)])
+                for number in range(times)
             ]
             (time_, late, latest), (cpu, worst, _) = (
                 _figures(row) for row in list(zip(*answers, strict=True))[:2]
@@ -306,7 +318,9 @@ def _figures(values: Sequence[float]) -> tuple[float, float, float]:
     return hundredths[49], hundredths[94], hundredths[98]
 
 
-def _answered(connection: http.client.HTTPConnection, path: str) -> tuple[int, float]:
+def _answered(
+    connection: http.client.HTTPConnection, path: str
+) -> tuple[int, float]:
     """The status, and milliseconds until all of the answer was there."""
     began = time.perf_counter()
     connection.request("GET", path, headers={"Accept-Language": "en"})
@@ -315,7 +329,9 @@ def _answered(connection: http.client.HTTPConnection, path: str) -> tuple[int, f
     return answer.status, (time.perf_counter() - began) * 1000
 
 
-def _ask(connection: http.client.HTTPConnection, path: str) -> tuple[float, float, int]:
+def _ask(
+    connection: http.client.HTTPConnection, path: str
+) -> tuple[float, float, int]:
     """Milliseconds until all of the answer was there, those of the server's CPU, and bytes."""
     began = time.perf_counter()
     connection.request("GET", path, headers={"Accept-Language": "en"})
@@ -364,7 +380,9 @@ def archive(folder: Path, versions: int) -> None:
             commits.append(Commit(FIRST + timedelta(hours=made), path, body))
             made += 1
         repository(
-            folder, commits, after="refs/heads/main^0" if made > len(commits) else None
+            folder,
+            commits,
+            after="refs/heads/main^0" if made > len(commits) else None,
         )
 
 
@@ -394,7 +412,10 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.what == "make":
         began = time.monotonic()
-        fill(Database(asked.url), Sizes(asked.documents, asked.versions, asked.changes))
+        fill(
+            Database(asked.url),
+            Sizes(asked.documents, asked.versions, asked.changes),
+        )
         print(f"made in {time.monotonic() - began:.0f} s")
     elif asked.what == "serve":
         app = create_app(Database(asked.url), now=lambda: NOW)

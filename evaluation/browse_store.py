@@ -189,7 +189,8 @@ class Maker:
         self.said += 1
         parts = [
             " ".join(
-                self.chance.choice(each) for each in (_SUBJECTS, _DEEDS, _THINGS, _ENDS)
+                self.chance.choice(each)
+                for each in (_SUBJECTS, _DEEDS, _THINGS, _ENDS)
             ).capitalize()
             + "."
             for _ in range(self.chance.randint(2, 4))
@@ -208,7 +209,9 @@ class Maker:
         before: int | None = None
         for number in range(1, count + 1):
             moment = (
-                FIRST + step * number + timedelta(seconds=self.chance.randint(0, 3600))
+                FIRST
+                + step * number
+                + timedelta(seconds=self.chance.randint(0, 3600))
             )
             old: dict[int, str] = {}
             if number > 1:
@@ -232,7 +235,9 @@ class Maker:
         for number in range(_CHECKS):
             at = FIRST + (NOW - FIRST) * (number / _CHECKS)
             rows.checks.append(
-                self._check(id_, at, "unchanged" if number % 50 else "blocked", before)
+                self._check(
+                    id_, at, "unchanged" if number % 50 else "blocked", before
+                )
             )
         return rows
 
@@ -268,7 +273,12 @@ class Maker:
                 )
             else:
                 blocks.append(
-                    {"kind": "paragraph", "heading": heading, "text": text, "links": []}
+                    {
+                        "kind": "paragraph",
+                        "heading": heading,
+                        "text": text,
+                        "links": [],
+                    }
                 )
         page = json.dumps(
             {"title": "Document", "language": "en", "blocks": blocks}
@@ -331,7 +341,11 @@ class Maker:
         rows.paragraphs.append((id_, free, unseen))
         ids |= {text: free + place for place, text in enumerate(unseen.values())}
         for text in new:
-            standing[text] = {"paragraph_id": ids[text], "first": number, "last": None}
+            standing[text] = {
+                "paragraph_id": ids[text],
+                "first": number,
+                "last": None,
+            }
             rows.intervals.append(standing[text])
 
     def _change(
@@ -351,7 +365,9 @@ class Maker:
             else None
         )
         severity = (
-            self.chance.choice(("high", "medium", "low", "low")) if topics else "none"
+            self.chance.choice(("high", "medium", "low", "low"))
+            if topics
+            else "none"
         )
         direction = (
             self.chance.choice(("expands", "limits", "clarifies", "mixed"))
@@ -429,7 +445,9 @@ class Maker:
                     "direction": direction,
                     "why": [
                         Message(
-                            "why.added", topic=Message(f"topics.{topic}"), text=new[:20]
+                            "why.added",
+                            topic=Message(f"topics.{topic}"),
+                            text=new[:20],
                         )
                         for topic in topics
                     ],
@@ -495,10 +513,13 @@ def _settle(connection: sa.Connection, maker: Maker) -> None:
         "changes": "change",
     }
     for table, name in (
-        numbered | dict.fromkeys(("alerts", "deliveries", "delivery_items"), "change")
+        numbered
+        | dict.fromkeys(("alerts", "deliveries", "delivery_items"), "change")
     ).items():
         connection.execute(
-            sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), :last)"),
+            sa.text(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), :last)"
+            ),
             {"last": maker.ids[name]},
         )
     connection.commit()

@@ -53,7 +53,9 @@ def main(folder: Path) -> None:
             digest = digest_message(session, alerts, language="en", base_url=None)
             chats = [escape(mail.fitted("markdown", 2000)) for mail in mails]
         sheets = {
-            "mail": "<hr>".join(f"<b>{escape(m.subject)}</b>{m.html}" for m in mails),
+            "mail": "<hr>".join(
+                f"<b>{escape(m.subject)}</b>{m.html}" for m in mails
+            ),
             "digest": f"<b>{escape(digest.subject)}</b>{digest.html}",
             "chat": f"<pre style='white-space:pre-wrap'>{'<hr>'.join(chats)}</pre>",
         }

@@ -54,7 +54,9 @@ _FOLDS = 5
 
 def main() -> None:
     """Train the weights that ship, or score their like on services that they were not trained with."""
-    parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation", description=__doc__
+    )
     parser.add_argument(
         "what",
         choices=[
@@ -146,14 +148,17 @@ def _folds(labels: Path, changes: Sequence[Row]) -> Iterator[Fold]:
     some = examples([row for row in passages if "source" in row])
     fold = folds({row["service"] for row in (*passages, *changes)}, _FOLDS)
     for left_out in range(_FOLDS):
-        services = {service for service, number in fold.items() if number == left_out}
+        services = {
+            service for service, number in fold.items() if number == left_out
+        }
         seen = [
             number
             for number, row in enumerate(passages)
             if row["service"] not in services
         ]
         model = _model(
-            [passages[number] for number in seen], [features[number] for number in seen]
+            [passages[number] for number in seen],
+            [features[number] for number in seen],
         )
         yield Fold(services, model, train_answers(some, services))
 
@@ -180,7 +185,9 @@ def _labelled(
     found = []
     places = annotated([row for row, _ in changes])
     for (row, label), each in zip(changes, places, strict=True):
-        model = next(part.model for part in parts if row["service"] in part.services)
+        model = next(
+            part.model for part in parts if row["service"] in part.services
+        )
         change = labelled(row, label, each, model)
         if change is not None:
             found.append(change)
@@ -201,7 +208,11 @@ def _score_summary(labels: Path) -> None:
     scores, of_others, headlines = SummaryScores(), SummaryScores(), []
     for part in parts:
         weights = train_ranking(
-            [change for change in changes if change.row["service"] not in part.services]
+            [
+                change
+                for change in changes
+                if change.row["service"] not in part.services
+            ]
         )
         for change in (*changes, *others):
             if change.row["service"] not in part.services:
@@ -242,7 +253,8 @@ def _score(labels: Path, *, misses: bool) -> None:
             if fold[row["service"]] != left_out
         ]
         model = _model(
-            [passages[number] for number in seen], [features[number] for number in seen]
+            [passages[number] for number in seen],
+            [features[number] for number in seen],
         )
         for number, row in enumerate(passages):
             if fold[row["service"]] == left_out:

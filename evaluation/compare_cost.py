@@ -57,7 +57,10 @@ def labelled(path: str) -> None:
 def history(folder: str) -> None:
     def git(*words: str) -> str:
         return subprocess.run(
-            ["git", "-C", folder, *words], capture_output=True, text=True, check=True
+            ["git", "-C", folder, *words],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
 
     newest = git("rev-list", "--all", "--max-count=1").strip()

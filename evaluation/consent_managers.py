@@ -139,7 +139,9 @@ def is_telling(name: str, manager: str) -> bool:
     known = any(len(word) > 3 and word in manager.lower() for word in own)
     about = known or _CONSENT.search(name) is not None
     return (
-        any(len(word) > 1 for word in own) and about and not _OF_POLICIES.search(name)
+        any(len(word) > 1 for word in own)
+        and about
+        and not _OF_POLICIES.search(name)
     )
 
 
@@ -153,7 +155,9 @@ def written(version: str, known: dict[str, set[str]]) -> str:
         "# The tables that managers put into a cookie policy: text of it, whatever stands in them.",
         "[declarations]",
         *_list("ids", {name[1:] for name in _DECLARATIONS if name.startswith("#")}),
-        *_list("classes", {name[1:] for name in _DECLARATIONS if name.startswith(".")}),
+        *_list(
+            "classes", {name[1:] for name in _DECLARATIONS if name.startswith(".")}
+        ),
     ]
     return "\n".join(lines) + "\n"
 

@@ -49,6 +49,9 @@ def _labels(change: Row, passages: list[Row]) -> Iterator[Row]:
             "service": change["service"],
             "document": change["title"],
             "language": change["language"],
-            **{name: row[name] for name in ("operation", "heading", "before", "after")},
+            **{
+                name: row[name]
+                for name in ("operation", "heading", "before", "after")
+            },
             "label": label,
         }

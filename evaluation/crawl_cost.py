@@ -151,11 +151,15 @@ class Tool:
 
 
 def _watchlist(folder: Path, url: str, pages: int = PAGES) -> dict[str, str]:
-    text = f'contact = "bench@example.org"\ndatabase = "sqlite:///{folder}/watch.db"\n'
+    text = (
+        f'contact = "bench@example.org"\ndatabase = "sqlite:///{folder}/watch.db"\n'
+    )
     text += "[crawl]\ndelay = 0\nconfirm_delay = 0\n"
     for n in range(pages):
         text += f'[[documents]]\nid = "bench/p{n}"\nservice = "Bench"\ntitle = "Privacy policy {n}"\n'
-        text += f'kind = "privacy-policy"\nurl = "{url}/p{n}"\nallow_private = true\n'
+        text += (
+            f'kind = "privacy-policy"\nurl = "{url}/p{n}"\nallow_private = true\n'
+        )
     return {"policywatch.toml": text}
 
 
@@ -217,7 +221,8 @@ def measured(command: list[str], folder: Path) -> tuple[float, float]:
                         *psutil.Process(process.pid).children(recursive=True),
                     ]
                     peak = max(
-                        peak, sum(each.memory_full_info().pss for each in tree) / 2**20
+                        peak,
+                        sum(each.memory_full_info().pss for each in tree) / 2**20,
                     )
                 except psutil.Error:
                     continue
@@ -256,7 +261,9 @@ def check(tool: Tool, server: Server) -> None:
         )
         note("304, ms", 1000 * measured(tool.command, folder)[0] / PAGES)
         server.etag = False
-        note("identical bytes, ms", 1000 * measured(tool.command, folder)[0] / PAGES)
+        note(
+            "identical bytes, ms", 1000 * measured(tool.command, folder)[0] / PAGES
+        )
         server.nonce = True
         measured(tool.command, folder)
         seconds, peak = measured(tool.command, folder)
@@ -301,7 +308,9 @@ def _lengthen(database: Path, versions: int) -> None:
             last = session.exec(
                 select(Capture).where(Capture.id == current.capture_id)
             ).one()
-            body = a_page(0, "0", f"This is the text of day {n}, and of no other day.")
+            body = a_page(
+                0, "0", f"This is the text of day {n}, and of no other day."
+            )
             known = {
                 name: getattr(last, name)
                 for name in (

@@ -139,7 +139,9 @@ def theme(title: str, sections: Sections, slots: dict[str, str]) -> str:
 
 def spans(title: str, sections: Sections, slots: dict[str, str]) -> str:
     def section(_number: int, heading: str, paragraphs: list[str]) -> str:
-        title = f'<div class="css-9fk2 e1"><span class="css-77a">{heading}</span></div>'
+        title = (
+            f'<div class="css-9fk2 e1"><span class="css-77a">{heading}</span></div>'
+        )
         rows = "<br><br>".join(
             f'<span class="css-0">{paragraph}</span>' for paragraph in paragraphs
         )
@@ -235,7 +237,9 @@ def file_changes(files: Sequence[Path]) -> Iterator[Case]:
 def _entry_case(
     entry: dict[str, Any], make: str, seed: int, data: dict[str, Any]
 ) -> Case:
-    own = next((page for page in data.get("page", []) if page["name"] == make), None)
+    own = next(
+        (page for page in data.get("page", []) if page["name"] == make), None
+    )
     language = own["language"] if own else entry.get("language", "en")
     title = TITLES[language]
     written = [
@@ -265,7 +269,9 @@ def _entry_case(
                 drawn = MAKES[make](title, sections, slots)
             for old, new in entry.get("replace", []) if changed else []:
                 drawn = re.sub(old, new, drawn)
-            return re.sub(r"\{nonce\}", lambda _: f"{random.getrandbits(40):x}", drawn)
+            return re.sub(
+                r"\{nonce\}", lambda _: f"{random.getrandbits(40):x}", drawn
+            )
 
         return answer
 
@@ -291,7 +297,9 @@ def change_cases() -> Iterator[Case]:
                 (heading, [new if each == old else each for each in texts])
                 for heading, texts in sections
             ]
-            before = MAKES[make]("Privacy Policy", sections, dict.fromkeys(SLOTS, ""))
+            before = MAKES[make](
+                "Privacy Policy", sections, dict.fromkeys(SLOTS, "")
+            )
             after = MAKES[make]("Privacy Policy", changed, slots)
             name = f"{old[:40]} -> {new[:60]}"
             yield Case(
@@ -303,7 +311,9 @@ def _always(page: str) -> Callable[[], str]:
     return lambda: page
 
 
-def run(cases: Sequence[Case], folder: Path) -> Iterator[tuple[Case, list[str], int]]:
+def run(
+    cases: Sequence[Case], folder: Path
+) -> Iterator[tuple[Case, list[str], int]]:
     """Each case with its outcomes and how many alerts came of it."""
     for checks in sorted({len(case.pages) for case in cases}):
         some = [case for case in cases if len(case.pages) == checks]
@@ -376,11 +386,16 @@ def main() -> None:
             counts["alerts"] += bool(alerts)
             counts["versions"] += bool({"changed", "cosmetic"} & later)
             counts["held"] += "held" in outcomes
-            counts["lost"] += bool({"unreadable", "failed", "blocked"} & {*outcomes})
+            counts["lost"] += bool(
+                {"unreadable", "failed", "blocked"} & {*outcomes}
+            )
             quiet = not alerts and (
                 case.kind == "neutral"
                 or later <= {"unchanged", "not-modified"}
-                or (case.kind == "broken" and later.isdisjoint({"changed", "cosmetic"}))
+                or (
+                    case.kind == "broken"
+                    and later.isdisjoint({"changed", "cosmetic"})
+                )
             )
             if case.kind not in CHANGES:
                 counts["fooled"] += not quiet

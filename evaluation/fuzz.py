@@ -101,7 +101,9 @@ def mutated(body: bytes, chance: random.Random) -> bytes:
 
 def hostile_body(chance: random.Random) -> tuple[bytes, dict[str, Any]]:
     """A mutated page, PDF or Markdown text, with options for `read_page`."""
-    html = page(f"<p>{sentences(2_000, 1)}</p><table><tr><td>a<td>b</table>").encode()
+    html = page(
+        f"<p>{sentences(2_000, 1)}</p><table><tr><td>a<td>b</table>"
+    ).encode()
     sane = chance.choice((html, _PDF, b"# T\n\n- a\n\n> b\n\nc\n"))
     options = {
         "mime": chance.choice(_MIMES),
@@ -219,7 +221,9 @@ def _archive(chance: random.Random) -> None:
                 "--stdin",
             ]
             made = (
-                subprocess.run(written, input=commit, capture_output=True, check=True)
+                subprocess.run(
+                    written, input=commit, capture_output=True, check=True
+                )
                 .stdout.strip()
                 .decode()
             )
@@ -277,7 +281,9 @@ def _http(chance: random.Random) -> None:
     known = ("parley/privacy-policy", "1", "2", "3")
     path = re.sub(
         r"\{[^}]*\}",
-        lambda _: quote(chance.choice((*known, *_VALUES)).encode("utf-8", "replace")),
+        lambda _: quote(
+            chance.choice((*known, *_VALUES)).encode("utf-8", "replace")
+        ),
         route.path,
     )
     names = [*_query_names(route.dependant)] or ["q"]
@@ -293,7 +299,9 @@ def _http(chance: random.Random) -> None:
             form["csrf"] = site.headers["x-csrf"]
         answer = site.post(path, params=query, data=form)
     if answer.status_code >= 500 and answer.status_code != 503:
-        raise RuntimeError(f"{answer.status_code} {answer.request.method} {answer.url}")
+        raise RuntimeError(
+            f"{answer.status_code} {answer.request.method} {answer.url}"
+        )
 
 
 def _value(chance: random.Random) -> str:
@@ -316,7 +324,9 @@ def _site() -> tuple[TestClient, list[APIRoute]]:
     shown = site.get("/documents/parley/privacy-policy").text
     [csrf] = set(re.findall(r'name="csrf" value="([^"]+)"', shown))
     site.headers["x-csrf"] = csrf
-    return site, [route for route in _routes(app.router) if "/sign-" not in route.path]
+    return site, [
+        route for route in _routes(app.router) if "/sign-" not in route.path
+    ]
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:

@@ -36,19 +36,26 @@ def write_headlines(told: Sequence[tuple[Labelled, Brief]]) -> None:
         some = [
             (change, brief)
             for change, brief in sorted(told, key=lambda each: each[0].row["id"])
-            if change.row["language"] == language and change.label["kind"] != "nothing"
+            if change.row["language"] == language
+            and change.label["kind"] != "nothing"
         ]
         for change, brief in random.Random(_SEED).sample(some, number):
             quoted = brief.headline.quotation.text if brief.headline else ""
             rows.append(
                 (
                     change.label["says"],
-                    _text(brief, "en", change.row["service"], change.row["document"]),
+                    _text(
+                        brief, "en", change.row["service"], change.row["document"]
+                    ),
                     "yes" if is_hit(quoted, change.label) else "no",
                 )
             )
-    for change in tomllib.loads((DATA / "german.toml").read_text("utf-8"))["change"]:
-        before, after = (read_text(change[side], "de") for side in ("before", "after"))
+    for change in tomllib.loads((DATA / "german.toml").read_text("utf-8"))[
+        "change"
+    ]:
+        before, after = (
+            read_text(change[side], "de") for side in ("before", "after")
+        )
         brief = compare(before, after, trusted=True).brief
         rows.append((change["says"], _text(brief, "de", "Muster", after.title), ""))
     lines = [

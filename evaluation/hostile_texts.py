@@ -157,7 +157,9 @@ def _plain(before: str, after: str) -> HostilePair:
 def _cells(seed: int) -> str:
     chosen = _seeded(seed)
     row = "<tr>{}</tr>".format("<td>{}</td>" * 5)
-    cells = [" ".join(chosen.choices(_WORDS, k=3)) for _ in range(5 * (SIZE // 160))]
+    cells = [
+        " ".join(chosen.choices(_WORDS, k=3)) for _ in range(5 * (SIZE // 160))
+    ]
     rows = (row.format(*cells[at : at + 5]) for at in range(0, len(cells), 5))
     return f"<table>{''.join(rows)}</table>"
 
@@ -205,7 +207,8 @@ HOSTILE: dict[str, Callable[[], HostilePair]] = {
     ),
     "invented words": lambda: _added(paragraph(words(SIZE, vocabulary=200_000))),
     "addresses": lambda: _changed(
-        paragraph(_numbered("a#@b.example ")), paragraph(_numbered("c#@d.example/e/# "))
+        paragraph(_numbered("a#@b.example ")),
+        paragraph(_numbered("c#@d.example/e/# ")),
     ),
     "marks": lambda: _added(paragraph(_repeated("!?.,;:…()[]«»“” - "))),
     "abbreviations": lambda: _added(
@@ -231,7 +234,9 @@ HOSTILE: dict[str, Callable[[], HostilePair]] = {
         paragraph(_repeated("我们出售您的数据")),
         paragraph(_repeated("我们训练人工智能")),
     ),
-    "right to left": lambda: _added(paragraph(_repeated("\u202eنبيع بياناتك\u2066 "))),
+    "right to left": lambda: _added(
+        paragraph(_repeated("\u202eنبيع بياناتك\u2066 "))
+    ),
     "digits": lambda: _changed(
         paragraph(_numbered("#,#.")), paragraph(_numbered("#.#,"))
     ),
@@ -256,7 +261,9 @@ HOSTILE: dict[str, Callable[[], HostilePair]] = {
         _numbered("<h2>A #</h2><h3>B</h3><h4>C</h4><h5>D</h5><p>e</p>")
     ),
     "items": lambda: _added(f"<ul>{_numbered('<li>your data #</li>')}</ul>"),
-    "lists in lists": lambda: _added(_repeated("<ul><li>data" * 200 + "</ul>" * 200)),
+    "lists in lists": lambda: _added(
+        _repeated("<ul><li>data" * 200 + "</ul>" * 200)
+    ),
     "table": lambda: _changed(_cells(1), _cells(2)),
     "one row": lambda: _added(f"<table><tr>{_numbered('<td>#</td>')}</tr></table>"),
     "links": lambda: _added(paragraph(_numbered("<a href=/a/#>your data #</a> "))),
@@ -268,7 +275,9 @@ HOSTILE: dict[str, Callable[[], HostilePair]] = {
     ),
     "comments": lambda: _added(_repeated("<!-- <p>data</p> --><p>a</p>")),
     # other kinds of text
-    "Markdown emphasis": lambda: _markdown("", _repeated("*a **b _c __d [e](f) `g ")),
+    "Markdown emphasis": lambda: _markdown(
+        "", _repeated("*a **b _c __d [e](f) `g ")
+    ),
     "Markdown quotes": lambda: _markdown(
         _repeated("> " * 200 + "a\n"), _repeated("- " * 200 + "b\n")
     ),

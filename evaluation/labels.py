@@ -95,7 +95,10 @@ def labelled_passages(folder: Path) -> list[Row]:
     return [
         *read_rows(folder / "places.jsonl.gz"),
         *read_rows(DATA / "furniture.jsonl"),
-        *(row | {"times": _NEUTRAL_TIMES} for row in read_rows(DATA / "neutral.jsonl")),
+        *(
+            row | {"times": _NEUTRAL_TIMES}
+            for row in read_rows(DATA / "neutral.jsonl")
+        ),
         *read_rows(DATA / "small_changes.jsonl"),
         *read_rows(DATA / "german_places.jsonl"),
         *_written(),
@@ -148,10 +151,14 @@ def _written() -> list[Row]:
     return found
 
 
-def other_changes(labels: Path, changes: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+def other_changes(
+    labels: Path, changes: Iterable[Row]
+) -> Iterator[tuple[Row, Row]]:
     """Changes between other versions of the documents of `changes`, with their labels in `leads_other.jsonl`."""
     rows = {row["id"]: row for row in changes}
-    sequences = {row["id"]: row for row in read_rows(labels / "sequences-dev.jsonl.xz")}
+    sequences = {
+        row["id"]: row for row in read_rows(labels / "sequences-dev.jsonl.xz")
+    }
     for label in read_rows(DATA / "leads_other.jsonl"):
         row, sequence = rows[label["id"]], sequences[label["id"]]
         texts = [
@@ -182,7 +189,10 @@ def annotated(rows: Iterable[Row]) -> list[list[PassageFeatures]]:
             continue
         language, places = language_of(row), passages(before, after)
         if change_rejection(
-            before, after, language=language or after.language, title=row["document"]
+            before,
+            after,
+            language=language or after.language,
+            title=row["document"],
         ):
             places = ()  # quarantined: nothing is said of it
         kind = kind_of(row["document"], after)

@@ -31,7 +31,20 @@ _PENALTY = 5.0  # of squared weights
 _WORD = re.compile(r"[^\W_]+")
 _LEAST = 4  # words of a quotation that says something
 _DANGLING = {
-    *("about", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"),
+    *(
+        "about",
+        "and",
+        "by",
+        "for",
+        "from",
+        "in",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+    ),
     *("à", "au", "avec", "de", "des", "du", "et", "la", "le", "les", "ou", "par"),
     *("pour", "sur"),
 }
@@ -80,7 +93,12 @@ def train_ranking(changes: Sequence[Labelled]) -> dict[str, float]:
         change for change in changes if change.hits.any() and not change.hits.all()
     ]
     names = sorted(
-        {name for change in known for each in change.candidates for name in each.values}
+        {
+            name
+            for change in known
+            for each in change.candidates
+            for name in each.values
+        }
     )
     columns = {name: column for column, name in enumerate(names)}
     tables = []
@@ -138,7 +156,9 @@ def quotations(brief: Brief) -> list[Quote]:
 def faults(quote: Quote, page: Page) -> Iterator[str]:
     """What is wrong with a quotation by its form: "junk" says nothing by itself, "reversed" leaves out the denial that
     stands before it in its sentence, "across" stands in no single block."""
-    text = next((each.text for each in page.blocks if quote.text in each.text), None)
+    text = next(
+        (each.text for each in page.blocks if quote.text in each.text), None
+    )
     if text is None:
         yield "across"
         return
@@ -210,7 +230,8 @@ class SummaryScores:
             "alerts of what is no news": str(self.nothing),
             "default said, right, labelled": f"{len(self.defaults)}, {sum(self.defaults)}, {self.labelled_defaults}",
             "quotations; junk; reversed; across blocks": "; ".join(
-                str(self.quoted[name]) for name in ("all", "junk", "reversed", "across")
+                str(self.quoted[name])
+                for name in ("all", "junk", "reversed", "across")
             ),
             "question answered where it should be, F1": f"{presence:.3f}",
         }

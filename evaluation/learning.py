@@ -42,7 +42,8 @@ def main() -> None:
     parser.add_argument("labels", type=Path)
     labels = parser.parse_args().labels
     rows = sorted(
-        read_rows(labels / "changes-dev.jsonl.gz"), key=lambda row: row["recorded_at"]
+        read_rows(labels / "changes-dev.jsonl.gz"),
+        key=lambda row: row["recorded_at"],
     )
     places = annotated(rows)
     known = [(row, features_of(row)) for row in labelled_passages(labels)]
@@ -85,14 +86,18 @@ def main() -> None:
 
 
 def _trained(examples: Sequence[Example]) -> Model:
-    return train([values for values, _ in examples], [label for _, label in examples])
+    return train(
+        [values for values, _ in examples], [label for _, label in examples]
+    )
 
 
 def _passages(
     row: Row, places: Sequence[PassageFeatures], model: Model
 ) -> list[Verdict]:
     kind = kind_of(row["document"], pages_of(row)[1])
-    return [classify_passage(each, kind, language_of(row), model) for each in places]
+    return [
+        classify_passage(each, kind, language_of(row), model) for each in places
+    ]
 
 
 def _verdict(row: Row, places: Sequence[PassageFeatures], model: Model) -> Verdict:

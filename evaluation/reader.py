@@ -69,7 +69,9 @@ def main(arguments: Sequence[str]) -> None:
     if given.what == "beside":
         _print_beside(rows, answers, given.draw or 10)
         return
-    leads = {row["id"]: row for row in read_rows(given.leads)} if given.leads else {}
+    leads = (
+        {row["id"]: row for row in read_rows(given.leads)} if given.leads else {}
+    )
     replay(rows, answers, leads)
 
 
@@ -107,7 +109,9 @@ def questions(rows: Iterable[Row], languages: Sequence[str]) -> Iterator[Asked]:
         question = (
             None
             if comparison.held
-            else prompt_of(subject, draft.passages, _with(languages, row["language"]))
+            else prompt_of(
+                subject, draft.passages, _with(languages, row["language"])
+            )
         )
         yield Asked(row, comparison, draft.passages, question)
 
@@ -162,7 +166,9 @@ def _in_short(columns: dict[str, Any]) -> str:
     return f"{columns['severity']}, {columns['direction']} ({topics})"
 
 
-def replay(rows: Sequence[Row], answers: dict[str, Any], leads: dict[str, Row]) -> None:
+def replay(
+    rows: Sequence[Row], answers: dict[str, Any], leads: dict[str, Row]
+) -> None:
     """Print the table, what was dropped and where the answers differ from the labels."""
     verdicts, trained, dropped, kept, tokens = [], [], Counter[str](), 0, []
     written: list[int] = []  # tokens of an answer

@@ -37,7 +37,9 @@ FRENCH = ("doctolib-privacy-pdf",)
 
 def bodies(folder: pathlib.Path, packed: str) -> Iterator[tuple[str, bytes]]:
     with open(folder / packed, "rb") as raw:
-        stream = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(raw)
+        stream = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(
+            raw
+        )
         with tarfile.open(fileobj=stream, mode="r|") as tar:
             for member in tar:
                 if (opened := tar.extractfile(member)) is not None:
@@ -91,13 +93,17 @@ def replay(folder: pathlib.Path) -> Iterator[dict[str, object]]:
         for pair in json.loads((folder / "truth.json").read_text("utf8"))
     }
     captures = {capture["file"]: capture for capture in manifest["captures"]}
-    document = Document("fr" if folder.name in FRENCH else "en", manifest["terms_type"])
+    document = Document(
+        "fr" if folder.name in FRENCH else "en", manifest["terms_type"]
+    )
     for name, body in bodies(folder, manifest["bodies"]):
         capture = captures[name]
         started = time.process_time()
         outcome, reason = document.check(body, capture["mime"])
         spent = time.process_time() - started
-        pair = truth.get(capture["n"], {"label": "first", "kind": None, "why": None})
+        pair = truth.get(
+            capture["n"], {"label": "first", "kind": None, "why": None}
+        )
         yield {
             "page": folder.name,
             "step": capture["n"],
@@ -132,14 +138,17 @@ def main() -> None:
     ]
     if args.out:
         args.out.write_text(
-            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf8"
+            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows),
+            "utf8",
         )
     table = collections.Counter((row["label"], row["outcome"]) for row in rows)
     for label in ("first", "same", "cosmetic", "substantive", "broken"):
         print(
             label,
             dict(
-                sorted((str(o), n) for (known, o), n in table.items() if known == label)
+                sorted(
+                    (str(o), n) for (known, o), n in table.items() if known == label
+                )
             ),
         )
     pairs = [row for row in rows if row["label"] != "first"]
@@ -170,7 +179,8 @@ def main() -> None:
             row["label"] == "same" and row["outcome"] in recorded for row in pairs
         ),
         "alerts_on_same": sum(
-            row["label"] in ("same", "cosmetic") and bool(row["alert"]) for row in pairs
+            row["label"] in ("same", "cosmetic") and bool(row["alert"])
+            for row in pairs
         ),
         "broken_recorded": sum(
             row["label"] == "broken" and row["outcome"] in recorded for row in pairs

@@ -84,7 +84,9 @@ def passage_scores(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Scores:
 def change_scores(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Scores:
     """Of changes that two annotators may have read: their topics count where both or either gave them."""
     pairs = list(zip(rows, verdicts, strict=True))
-    told = [(row, verdict) for row, verdict in pairs if row["alert"] and verdict.alert]
+    told = [
+        (row, verdict) for row, verdict in pairs if row["alert"] and verdict.alert
+    ]
     agreed = [
         pair
         for pair in pairs
@@ -149,7 +151,10 @@ def _shares(one: str, other: str) -> bool:
 def table(title: str, scores: Mapping[str, float]) -> str:
     """As it stands in docs/evaluation.md."""
     return "\n".join(
-        (f"\n{title}", *(f"| {name} | {value:.3f} |" for name, value in scores.items()))
+        (
+            f"\n{title}",
+            *(f"| {name} | {value:.3f} |" for name, value in scores.items()),
+        )
     )
 
 

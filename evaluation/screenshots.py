@@ -83,7 +83,8 @@ def main(folder: Path, wanted: dict[str, int] | None = None) -> None:
             for width in WIDTHS:
                 for scheme in SCHEMES:
                     paths = {
-                        name: path.format(change=change) for name, path in PAGES.items()
+                        name: path.format(change=change)
+                        for name, path in PAGES.items()
                     }
                     take(browser, home, paths, folder, width, scheme, wanted)
         browser.close()
@@ -94,8 +95,16 @@ def linkedin(repository: str) -> None:
     """The newest change of the privacy policy that alerts, down to its first passage."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         config = Path(folder) / "policywatch.toml"
-        config.write_text('use = ["linkedin"]\ncontact = "a@example.org"\n', "utf-8")
-        words = ("import", "open-terms-archive", repository, "--config", str(config))
+        config.write_text(
+            'use = ["linkedin"]\ncontact = "a@example.org"\n', "utf-8"
+        )
+        words = (
+            "import",
+            "open-terms-archive",
+            repository,
+            "--config",
+            str(config),
+        )
         subprocess.run([sys.executable, "-m", "policywatch", *words], check=True)
         database = Database(f"sqlite:///{folder}/policywatch.db")
         with database.reading() as session:
@@ -126,7 +135,9 @@ def take(
 ) -> None:
     """The pages at one width in one scheme."""
     context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB"
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        locale="en-GB",
     )
     page = context.new_page()
     for name, path in paths.items():

@@ -203,7 +203,9 @@ def measure(
         many = session.exec(select(func.count()).select_from(Check)).one()
     figures = {
         "run, nothing due": program_cost(postmaster, config, "run"),
-        "run, one due": program_cost(postmaster, config, "run", before=make_one_due),
+        "run, one due": program_cost(
+            postmaster, config, "run", before=make_one_due
+        ),
         "doctor": program_cost(postmaster, config, "doctor", "--quiet"),
     }
     print(f"{name}: {many:,} checks, {database.size() / 1e6:.0f} MB", flush=True)
@@ -212,7 +214,9 @@ def measure(
         flush=True,
     )
     with serving(config) as (client, server):
-        pages = {page: page_cost(postmaster, client, server, page) for page in PAGES}
+        pages = {
+            page: page_cost(postmaster, client, server, page) for page in PAGES
+        }
     print(
         ", ".join(
             f"{page} {milliseconds:.0f} ms" for page, milliseconds in pages.items()
@@ -262,11 +266,16 @@ def main() -> None:
                 newest = turns - UNTHINNED_DAYS * A_DAY
                 thinned = f"({{turn}} >= {newest} OR {{turn}} % {A_DAY} = 0 OR {{turn}} % 100 = 7)"
                 add_checks(database, asked.documents, turns, thinned)
-                measure(f"{kind}, {YEARS} years, thinned", config, database, postmaster)
+                measure(
+                    f"{kind}, {YEARS} years, thinned", config, database, postmaster
+                )
                 if asked.whole:
                     add_checks(database, asked.documents, turns, f"NOT {thinned}")
                     measure(
-                        f"{kind}, {YEARS} years, whole", config, database, postmaster
+                        f"{kind}, {YEARS} years, whole",
+                        config,
+                        database,
+                        postmaster,
                     )
     finally:
         postgres.cleanup()

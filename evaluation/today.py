@@ -36,7 +36,9 @@ def make(folder: Path, labels: Path) -> None:
     """Import LinkedIn's history, and what the labels know of its later texts and of the four services."""
     folder.mkdir()
     changes = read_rows(labels / "changes-dev.jsonl.gz")
-    sequences = {row["id"]: row for row in read_rows(labels / "sequences-dev.jsonl.xz")}
+    sequences = {
+        row["id"]: row for row in read_rows(labels / "sequences-dev.jsonl.xz")
+    }
     texts: dict[tuple[datetime, str], str] = {}
     for row in changes:
         if row["service"] not in ("LinkedIn", *_OTHERS):
@@ -172,14 +174,18 @@ def main() -> None:
         for row in drawn:
             print(json.dumps(row, ensure_ascii=False))
     elif options.what == "answers":
-        known = _judged("today", drawn, ("service", "day", "question", "text", "since"))
+        known = _judged(
+            "today", drawn, ("service", "day", "question", "text", "since")
+        )
         print(
             f"{len(drawn)} quotations, {len(known)} judged; "
             f"{sum(row['right_question'] for row in known)} answer the question, "
             f"{sum(row['right_since'] for row in known)} have the right day"
         )
     else:
-        known = _judged("regions", drawn, ("service", "document", "text", "regions"))
+        known = _judged(
+            "regions", drawn, ("service", "document", "text", "regions")
+        )
         for named in (True, False):
             of = [row["right"] for row in known if bool(row["regions"]) is named]
             kind = "with" if named else "without"

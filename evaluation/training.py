@@ -69,8 +69,13 @@ def fit_model(
     counts = Counter(name for each in values for name in each)
     names = sorted(name for name, count in counts.items() if count >= _RARE)
     answers = np.array(labels, dtype=np.float64)  # None is not a number
-    wanted, counted = np.nan_to_num(answers), (~np.isnan(answers)).astype(np.float64)
-    weights, _ = fit_logistic(feature_matrix(values, names), wanted, counted, _STEPS[0])
+    wanted, counted = (
+        np.nan_to_num(answers),
+        (~np.isnan(answers)).astype(np.float64),
+    )
+    weights, _ = fit_logistic(
+        feature_matrix(values, names), wanted, counted, _STEPS[0]
+    )
     share = np.sqrt([counts[name] for name in names])
     worth = np.abs(weights).max(axis=1) * share
     names = sorted(names[row] for row in np.argsort(-worth, kind="stable")[:most])
@@ -121,7 +126,9 @@ def feature_matrix(
     data, indices, starts = [], [], [0]
     for each in values:
         known = sorted(
-            (columns[name], value) for name, value in each.items() if name in columns
+            (columns[name], value)
+            for name, value in each.items()
+            if name in columns
         )
         indices += [column for column, _ in known]
         data += [value for _, value in known]

@@ -78,7 +78,9 @@ def compare_paragraph(folder: Path, size: int) -> None:
     after.write_text(f"{sane}\n{paragraph}\n\nWe sell your posts to anyone.\n")
     began = _cpu()
     command = ["-m", "policywatch", "compare", str(before), str(after), "--json"]
-    subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        [sys.executable, *command], stdout=subprocess.DEVNULL, check=True
+    )
     print(f"a paragraph of {size // 1000} kB: {_cpu() - began:.1f} s of CPU")
 
 

@@ -89,12 +89,16 @@ class Server:
             )
             await asyncio.sleep(0.01)
             name = path[0].strip("/")
-            status, text = (200, self.texts[int(name)]) if name.isdigit() else (404, "")
+            status, text = (
+                (200, self.texts[int(name)]) if name.isdigit() else (404, "")
+            )
             body = text.encode()
             lines = f"HTTP/1.1 {status} OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
             # whoever asked may have the answer before this process goes on
             self.asked[host[1]].append((begun, time.monotonic()))
-            writer.write(f"{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            writer.write(
+                f"{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
+            )
             await writer.drain()
 
     def gaps(self) -> list[float]:
@@ -149,7 +153,10 @@ class Postgres:
             self.port = free.getsockname()[1]
         self._server = get_server(folder, cleanup_mode="stop")
         url = self._server.get_uri()
-        self._folder, self.url = url.partition("?host=")[2], f"{url}&port={self.port}"
+        self._folder, self.url = (
+            url.partition("?host=")[2],
+            f"{url}&port={self.port}",
+        )
         self.stop()
         self._start()
 
@@ -189,7 +196,12 @@ def url_of(number: int, server: Server, hosts: int) -> str:
 
 
 def watchlist(
-    folder: Path, url: str, server: Server, hosts: int, delay: float, documents: int = 0
+    folder: Path,
+    url: str,
+    server: Server,
+    hosts: int,
+    delay: float,
+    documents: int = 0,
 ) -> Path:
     lines = [
         'contact = "test@example.org"',
@@ -229,7 +241,8 @@ def multiply(database: Database, server: Server, hosts: int) -> None:
 
     with database.writing() as session:
         first = {
-            version.document_id: version for version in session.exec(select(Version))
+            version.document_id: version
+            for version in session.exec(select(Version))
         }
         for number in range(hosts, len(server.texts)):
             id_, original = f"library/{number}", f"library/{number % hosts}"
@@ -310,7 +323,9 @@ def until(holds: Callable[[], bool]) -> None:
 
 def checked_since(database: Database, number: int) -> int:
     with database.reading() as session:
-        return session.exec(select(func.count()).where(col(Check.id) > number)).one()
+        return session.exec(
+            select(func.count()).where(col(Check.id) > number)
+        ).one()
 
 
 def far_sessions(database: Database) -> int:
@@ -327,7 +342,11 @@ def children_cpu() -> float:
 
 
 def measure(
-    database: Database, server: Server, workers: Workers, number: int, seconds: float
+    database: Database,
+    server: Server,
+    workers: Workers,
+    number: int,
+    seconds: float,
 ) -> None:
     newest, before = date_checks(database, long_ago()), children_cpu()
     server.asked.clear()
@@ -357,7 +376,9 @@ def lose(
     """Lose a worker amid its work; say when others have done what it had begun, and all that was due."""
     newest = date_checks(database, long_ago())
     until(lambda: checked_since(database, newest) > 0)
-    until(lambda: bool(groups_of(database, worker.pid) & late(database, hosts).keys()))
+    until(
+        lambda: bool(groups_of(database, worker.pid) & late(database, hosts).keys())
+    )
     lost()
     begun, groups = time.monotonic(), groups_of(database, worker.pid)
     until(lambda: not groups & late(database, hosts).keys())
@@ -408,11 +429,15 @@ def kill(
             server.texts[page] = policy(
                 f"From {number + 1} May we use your reviews ({page}) to train AI models."
             )
-        newest = date_checks(database, long_ago(), [f"library/{page}" for page in due])
+        newest = date_checks(
+            database, long_ago(), [f"library/{page}" for page in due]
+        )
         until(lambda newest=newest: checked_since(database, newest) > 0)  # type: ignore[misc]  # they are at work
         time.sleep(random.uniform(0, 2))
         kind = (
-            ("connections", "server")[number // 5 % 2] if number % 5 == 4 else "worker"
+            ("connections", "server")[number // 5 % 2]
+            if number % 5 == 4
+            else "worker"
         )
         kinds[kind] += 1
         if kind == "connections":
@@ -518,7 +543,8 @@ def main() -> None:
         finally:
             workers.stop()
             print(
-                Path(folder, "workers.log").read_text("utf-8")[-2000:], file=sys.stderr
+                Path(folder, "workers.log").read_text("utf-8")[-2000:],
+                file=sys.stderr,
             )
             database.close()
             postgres.stop()

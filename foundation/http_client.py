@@ -58,7 +58,8 @@ class HttpResponse:
 
     def header(self, name: str) -> str | None:
         return next(
-            (value for key, value in self.headers if key.lower() == name.lower()), None
+            (value for key, value in self.headers if key.lower() == name.lower()),
+            None,
         )
 
 
@@ -141,12 +142,17 @@ async def exchange(
         ) from failure
     except aiohttp.ClientError as failure:
         raise _explained(failure) from failure
-    return HttpResponse(answer.status, received, _decoded(content, received, max_size))
+    return HttpResponse(
+        answer.status, received, _decoded(content, received, max_size)
+    )
 
 
 class _PublicResolver(ThreadedResolver):
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,
     ) -> list[ResolveResult]:
         """Raises `ForbiddenAddress`."""
         results = await super().resolve(host, port, family)
@@ -237,7 +243,9 @@ def _explained(failure: aiohttp.ClientError) -> HttpFailure:
                 "tls", f"no secure connection ({error})", detail=str(error)
             )
         case aiohttp.ClientConnectorDNSError():
-            return HttpFailure("name", "no address was found for its name", error=error)
+            return HttpFailure(
+                "name", "no address was found for its name", error=error
+            )
         case aiohttp.ClientConnectorError():
             return HttpFailure(
                 "connection",

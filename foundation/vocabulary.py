@@ -22,7 +22,13 @@ Direction = Literal[Leaning, "none"]
 
 Default = Literal["on", "off"]
 Question = Literal[
-    "data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"
+    "data",
+    "purposes",
+    "recipients",
+    "refuse",
+    "excluded",
+    "irreversible",
+    "regions",
 ]
 # in a summary's order
 QUESTIONS: Final[tuple[Question, ...]] = get_args(Question)

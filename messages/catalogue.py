@@ -52,7 +52,9 @@ class Catalogue:
 
     def _text(self, code: str, n: object = None) -> str | None:
         text: str = (
-            self._translations.ngettext(code, code, n) if isinstance(n, int) else code
+            self._translations.ngettext(code, code, n)
+            if isinstance(n, int)
+            else code
         )
         if text == code:
             text = self._translations.gettext(code)
@@ -129,7 +131,9 @@ class Catalogue:
             return self.term("count.only", name, n=n)
         names = ("added", "removed", "reworded", "moved")
         parts = [
-            self.term("count", name, n=counts[name]) for name in names if name in counts
+            self.term("count", name, n=counts[name])
+            for name in names
+            if name in counts
         ]
         return f"{self('count.passages', n=sum(counts.values()))}{self.colon}{', '.join(parts)}"
 
@@ -139,7 +143,9 @@ class Catalogue:
         headings = ", ".join(
             self.quoted(heading) for heading in dict.fromkeys(others) if heading
         )
-        also_under = self("change.also_under", headings=headings) if headings else ""
+        also_under = (
+            self("change.also_under", headings=headings) if headings else ""
+        )
         return self("change.places", n=len(others) + 1) + also_under
 
     def severity_reasons(self, brief: Mapping[str, Any]) -> str:
@@ -147,13 +153,16 @@ class Catalogue:
         if "severity" in brief.get("edit", {}):
             return ""
         return self.semicolon.join(
-            self.term("severity_reasons", name) for name in brief["severity_reasons"]
+            self.term("severity_reasons", name)
+            for name in brief["severity_reasons"]
         )
 
     def why_high(self, brief: Mapping[str, Any]) -> str:
         reasons = self.severity_reasons(brief)
         return (
-            f"{self('say.severity_reasons')}{self.colon}{reasons}." if reasons else ""
+            f"{self('say.severity_reasons')}{self.colon}{reasons}."
+            if reasons
+            else ""
         )
 
     def questions(self, keys: Iterable[str], state: str = "") -> str:
@@ -188,9 +197,7 @@ class Catalogue:
         severity = (
             f"{self('say.severity')}{self.colon}{self.term('severity', severity)}"
         )
-        direction = (
-            f"{self('filter.direction')}{self.colon}{self.term('direction', direction)}"
-        )
+        direction = f"{self('filter.direction')}{self.colon}{self.term('direction', direction)}"
         return " · ".join([severity, direction, *labels])
 
 

@@ -109,7 +109,9 @@ class ChangeView:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        names = [clean(self.words.term("topics", each)) for each in self.change.topics]
+        names = [
+            clean(self.words.term("topics", each)) for each in self.change.topics
+        ]
         if self.ways is not None and len(names) > _TOPICS_IN_SHORT:
             names[_TOPICS_IN_SHORT:] = ["…"]
         return tuple(names)
@@ -189,7 +191,9 @@ class ChangeView:
     @property
     def unedited(self) -> ChangeView:
         values = self.change.model_dump() | self.edit.get("machine", {})
-        brief = {name: each for name, each in values["brief"].items() if name != "edit"}
+        brief = {
+            name: each for name, each in values["brief"].items() if name != "edit"
+        }
         return replace(self, change=Change(**values | {"brief": brief}))
 
     @property
@@ -216,7 +220,9 @@ class ChangeView:
             parts.append(words.quoted(machine.headline))
         if "severity" in self.edit:
             is_none = machine.change.severity == "none"
-            severity = words("changes.not_about") if is_none else machine.severity_name
+            severity = (
+                words("changes.not_about") if is_none else machine.severity_name
+            )
             parts.append(f"{words('say.severity')}{words.colon}{severity}")
         if "topics" in self.edit:
             topics = ", ".join(machine.topics) or words("edit.no_topics")
@@ -243,7 +249,12 @@ class ChangeView:
         start, end = (brief.get("headline") or {}).get("clause") or (0, 0)
         clause = clean((brief.get("meaning") or "")[start:end])
         quoted = quotation(brief)
-        if self._read_headline or not clause or clause not in text or quoted is None:
+        if (
+            self._read_headline
+            or not clause
+            or clause not in text
+            or quoted is None
+        ):
             return (("same", text),)
         before, _, after = text.partition(clause)
         marks = marks_within(quoted.marks, clause)
@@ -364,7 +375,9 @@ def sample_change(language: str) -> ChangeView:
         catalogue(language),
         Change.model_validate(stored["change"]),
         page,
-        passages=[StoredPassage.model_validate(each) for each in stored["passages"]],
+        passages=[
+            StoredPassage.model_validate(each) for each in stored["passages"]
+        ],
         diff=f"{_SAMPLE_SITE}/changes/1",
         texts=(f"{versions}/1", f"{versions}/2"),
     )

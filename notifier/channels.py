@@ -107,7 +107,9 @@ def stays_inside(url: str) -> bool:
     return False
 
 
-def body_format(service: NotifyBase, channel: Channel) -> tuple[Format, NotifyFormat]:
+def body_format(
+    service: NotifyBase, channel: Channel
+) -> tuple[Format, NotifyFormat]:
     """`format=` of the address, else the channel's own markup where Apprise passes it through."""
     passed_through = None
     if not channel.reads_text:

@@ -173,7 +173,9 @@ class DeliveryRun:
         with self.database.writing() as session:
             take(session, AdvisoryLock.PLANNING)
             forget_unconfirmed(session, self.now())
-            fixed = (route for route in self.routes if not is_subscriber(route.name))
+            fixed = (
+                route for route in self.routes if not is_subscriber(route.name)
+            )
             self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
             failed = plan(
                 session,
@@ -280,7 +282,9 @@ class DeliveryRun:
         ]
         asked = {each.about for _, each in its_routes}
         lead = answers_about(alerts, asked, message.words)
-        if any(waits_for_review(session, alert, each) for alert, each in its_routes):
+        if any(
+            waits_for_review(session, alert, each) for alert, each in its_routes
+        ):
             lead.insert(0, message.words("say.unreviewed"))
         if lead:
             first = [message.lead] if message.lead else []
@@ -292,7 +296,9 @@ class DeliveryRun:
             message = replace(message, routes=("subscribers",), subscription=page)
         return replace(message, key=key, head=head_line(session))
 
-    def _record(self, delivery: Delivery, result: Result, *, rest: bool = True) -> None:
+    def _record(
+        self, delivery: Delivery, result: Result, *, rest: bool = True
+    ) -> None:
         now = self.now()
         with self.database.writing() as session:
             ends = partial(settle, session, delivery, self.me)
@@ -319,7 +325,9 @@ class DeliveryRun:
         if rest:
             before = self.resting.get(delivery.address)
             failures = before.failures + 1 if before else 1
-            until = again if result.retry_after is not None else now + pause(failures)
+            until = (
+                again if result.retry_after is not None else now + pause(failures)
+            )
             self.resting[delivery.address] = Backoff(until, failures)
 
     def _report_failure(
@@ -337,7 +345,9 @@ class DeliveryRun:
             "route": shared or delivery.route,
             "reason": reason.to_json(),
         }
-        session.add(Notice(kind=NoticeKind.PARKED, facts=facts, created_at=self.now()))
+        session.add(
+            Notice(kind=NoticeKind.PARKED, facts=facts, created_at=self.now())
+        )
         self.wrote_notices = True
 
 
@@ -363,11 +373,18 @@ def try_routes(
     for route in routes:
         with database.reading() as session:
             message = sample_message(
-                session, language=route.language, base_url=base_url, route=route.name
+                session,
+                language=route.language,
+                base_url=base_url,
+                route=route.name,
             )
-            message = replace(message, key=f"test {route.name} {utc_now().isoformat()}")
+            message = replace(
+                message, key=f"test {route.name} {utc_now().isoformat()}"
+            )
             payload = webhook_body(session, message, change_json)
         for address in route.to:
             result = send_it(address, replace(message, payload=payload))
-            tests.append(RouteTest(route.name, address.name, result.ok, result.answer))
+            tests.append(
+                RouteTest(route.name, address.name, result.ok, result.answer)
+            )
     return tests

@@ -57,7 +57,12 @@ def excerpts(
 def group_alike(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
     groups: dict[Hashable, list[StoredPassage]] = {}
     for passage in passages:
-        key = (passage.operation, passage.before, passage.after, tuple(passage.topics))
+        key = (
+            passage.operation,
+            passage.before,
+            passage.after,
+            tuple(passage.topics),
+        )
         groups.setdefault(key, []).append(passage)
     return list(groups.values())
 
@@ -97,7 +102,9 @@ def _excerpt(
         passage,
         heading=heading or words("say.start_of_page"),
         operation=operation + (words("say.places", n=places) if places > 1 else ""),
-        topics=tuple(clean(words.term("topics", topic)) for topic in passage.topics),
+        topics=tuple(
+            clean(words.term("topics", topic)) for topic in passage.topics
+        ),
         marks=_trimmed([(kind, clean(text)) for kind, text in passage.word_diff]),
         url=_place(passage, texts) if texts else None,
     )

@@ -87,7 +87,9 @@ def _discord(text: str) -> str:
 
 def _slack(text: str) -> str:
     """It can't escape marks, which have no effect between spaces."""
-    text = _SLACK_MARKS.sub(rf"{_HAIR_SPACE}\g<0>{_HAIR_SPACE}", without_mentions(text))
+    text = _SLACK_MARKS.sub(
+        rf"{_HAIR_SPACE}\g<0>{_HAIR_SPACE}", without_mentions(text)
+    )
     return re.sub(r"[<>\[\]]", r"\\\g<0>", text)
 
 
@@ -133,7 +135,9 @@ DIALECTS: dict[Format, Dialect] = {
 
 def render(template: str, form: Format, **values: Any) -> str:
     html = _templates().get_template(f"{template}.html.j2").render(**values)
-    return html.strip() + "\n" if form == "html" else in_dialect(html, DIALECTS[form])
+    return (
+        html.strip() + "\n" if form == "html" else in_dialect(html, DIALECTS[form])
+    )
 
 
 @cache

@@ -57,5 +57,7 @@ def heartbeat_problem(url: str) -> str | None:
     except ValueError:
         usable = False
     return (
-        None if usable else "write a whole address that begins with https:// or http://"
+        None
+        if usable
+        else "write a whole address that begins with https:// or http://"
     )

@@ -58,7 +58,9 @@ def _overheard(
         if exchange is None:
             return plain(session, request, **options)
         try:
-            response = _bounded(plain(session, request, **options | {"stream": True}))
+            response = _bounded(
+                plain(session, request, **options | {"stream": True})
+            )
         except requests.RequestException as failure:
             exchange.failures.append(failure)
             raise
@@ -68,7 +70,9 @@ def _overheard(
             else ""
         )
         exchange.answers.append(
-            HttpAnswer(response.status_code, response.headers.get("Retry-After"), text)
+            HttpAnswer(
+                response.status_code, response.headers.get("Retry-After"), text
+            )
         )
         return response
 

@@ -64,7 +64,9 @@ class Mail(NotifyEmail):
         lost = [place for place, person in numbered if not _is_among(kept, person)]
         return lost, len(people)
 
-    def post(self, message: Notification, taken: set[str], until: float = inf) -> None:
+    def post(
+        self, message: Notification, taken: set[str], until: float = inf
+    ) -> None:
         """To everybody without a mark in `taken`, which grows. Raises `Refused`."""
         if all(_mark(message, person) in taken for person in self._people):
             return
@@ -115,7 +117,11 @@ class Mail(NotifyEmail):
         return server
 
     def _hand_over(
-        self, server: smtplib.SMTP, message: Notification, taken: set[str], until: float
+        self,
+        server: smtplib.SMTP,
+        message: Notification,
+        taken: set[str],
+        until: float,
     ) -> dict[str, tuple[int, bytes]]:
         """A mail for each person, so that none sees the others."""
         refused: dict[str, tuple[int, bytes]] = {}
@@ -123,7 +129,9 @@ class Mail(NotifyEmail):
         copies = [*self.cc, *self.bcc]
         for to in self.targets:
             marks = {person: _mark(message, person) for person in (to[1], *copies)}
-            waiting = [person for person, mark in marks.items() if mark not in taken]
+            waiting = [
+                person for person, mark in marks.items() if mark not in taken
+            ]
             copies = []
             if not waiting:
                 continue
@@ -143,12 +151,18 @@ class Mail(NotifyEmail):
         return refused
 
     def _mail(
-        self, message: Notification, text: str, html: str, to: tuple[str | bool, str]
+        self,
+        message: Notification,
+        text: str,
+        html: str,
+        to: tuple[str | bool, str],
     ) -> EmailMessage:
         mail = EmailMessage(policy=_POLICY)
         domain = f"policywatch@{self._sender.rpartition('@')[2]}"
         # the newer class loses a space where a line of encoded words ends
-        mail.set_raw("Subject", Header(message.subject, header_name="Subject").encode())
+        mail.set_raw(
+            "Subject", Header(message.subject, header_name="Subject").encode()
+        )
         name = str(self.from_addr[0] or "policywatch")
         mail["From"] = formataddr((name, self._sender))
         mail["To"] = formataddr((str(to[0] or ""), to[1]))

@@ -90,7 +90,9 @@ class Notification:
                 in_short = (change.in_short(ways) for change in self.changes)
                 shown = replace(self, changes=tuple(in_short))
             template = "alert" if self.kind == "test" else self.kind
-            return render(template, form, message=shown, words=self.words, room=room)
+            return render(
+                template, form, message=shown, words=self.words, room=room
+            )
 
         def fits(room: _Room) -> bool:
             return size(rendered(room)) <= length
@@ -105,7 +107,9 @@ class Notification:
     def _rooms(self) -> list[_Room]:
         """Ever less: as many passages as fit, one that is cut, the summary alone, ways to refuse."""
         is_alert = self.kind in ("alert", "test")
-        entries = self.changes[0].excerpts if is_alert else self.lines or self.changes
+        entries = (
+            self.changes[0].excerpts if is_alert else self.lines or self.changes
+        )
         rooms = [_Room(n, max(_LENGTHS)) for n in range(len(entries), 1, -1)]
         rooms += [_Room(min(len(entries), 1), length) for length in _LENGTHS]
         least = rooms[-1]
@@ -118,7 +122,9 @@ class Notification:
 
     def _one_line(self, form: Format, length: int) -> str:
         """The subject may already be the channel's title; a reader of this line alone needs it too."""
-        link = next((change.diff or change.url for change in self.changes), self.whole)
+        link = next(
+            (change.diff or change.url for change in self.changes), self.whole
+        )
         headline = self.lines[0].text if self.lines else self.subject
         room = length - len(link) - 1 if link else length
         if room < 20:
@@ -155,7 +161,8 @@ _SHOWN: dict[str, Callable[[Catalogue, Any], str]] = {
         translate(Message.from_json(reason), words.language)
     ),
     **dict.fromkeys(
-        ("questions", "failed", "dropped", "tokens_in", "tokens_out"), Catalogue.number
+        ("questions", "failed", "dropped", "tokens_in", "tokens_out"),
+        Catalogue.number,
     ),
 }
 _ADVISED = (
@@ -310,13 +317,17 @@ def digest_message(
     shown = {view.change.id for view in changes}
     deadlines = tuple(
         change_view(session, change, language, base_url)
-        for change in approaching_deadlines(session, routes, today, today + REMINDER)
+        for change in approaching_deadlines(
+            session, routes, today, today + REMINDER
+        )
         if change.id not in shown
     )
     if not changes and deadlines and deadlines[0].deadline:
         day = words.day(deadlines[0].deadline, short=True)
         about = f"{deadlines[0].service} · {deadlines[0].title}"
-        subject = cut(f"{words('brief.deadline')} {day}{words.colon}{about}", _SUBJECT)
+        subject = cut(
+            f"{words('brief.deadline')} {day}{words.colon}{about}", _SUBJECT
+        )
     named = digest.routes or (delivery.route,)
     return replace(digest, subject=subject, deadlines=deadlines, routes=named)
 
@@ -326,7 +337,10 @@ def _routes_of(alerts: Sequence[Alert]) -> tuple[str, ...]:
 
 
 def _event_view(
-    session: Session, rows: Sequence[ListedChange], language: str, base_url: str | None
+    session: Session,
+    rows: Sequence[ListedChange],
+    language: str,
+    base_url: str | None,
 ) -> ChangeView:
     ordered = leading_first(rows, language)
     view, *others = (
@@ -344,10 +358,14 @@ def notice_message(
     words = catalogue(language)
     counted = Counter(show_notice(notice, language, base_url) for notice in notices)
     lines = tuple(
-        replace(line, text=f"{line.text} {words('say.times', n=n)}") if n > 1 else line
+        replace(line, text=f"{line.text} {words('say.times', n=n)}")
+        if n > 1
+        else line
         for line, n in counted.items()
     )
-    one = lines[0].text if len(lines) == 1 else words("subject.notices", n=len(lines))
+    one = (
+        lines[0].text if len(lines) == 1 else words("subject.notices", n=len(lines))
+    )
     return Notification(
         "notice",
         cut(f"policywatch{words.colon}{one}", _SUBJECT),

@@ -129,7 +129,8 @@ class _Planner:
         if delivery.route != OPERATOR:
             carried = [each for each in carried if isinstance(each, Alert)]
         is_known = route and address in [place.name for place in route.to]
-        if is_known and not carried:  # an empty digest, a correction, a confirmation
+        # an empty digest, a correction, a confirmation
+        if is_known and not carried:
             return
         wanted, lost = self._reassigned(delivery, carried)
         kept = [each for each in wanted if each.place.url == wanted[0].place.url]
@@ -242,7 +243,9 @@ class _Planner:
                 row
                 for id_ in event_changes(self.session, [event_id])[event_id]
                 for row in self._there(id_, assigned[0].place)
-                if row.state == State.PENDING and row.kind == kind and not row.attempts
+                if row.state == State.PENDING
+                and row.kind == kind
+                and not row.attempts
             ]
             alerts = [each.item for each in assigned]
             changes = [each.change for each in alerts if isinstance(each, Alert)]
@@ -274,7 +277,9 @@ def is_wanted(session: Session, item: Alert | Notice, route: Route) -> bool:
     if isinstance(item, Notice):
         return True
     change = item.change
-    return route.wants(change.document, change) and not dismissal(session, item, route)
+    return route.wants(change.document, change) and not dismissal(
+        session, item, route
+    )
 
 
 def waits_for_review(session: Session, alert: Alert, route: Route) -> bool:
@@ -327,7 +332,9 @@ def _empty_digests(
         if isinstance(route.when, AtOnce):
             continue
         due = route.when.last(now, zone(route.timezone))
-        before = route.when.last(due - timedelta(microseconds=1), zone(route.timezone))
+        before = route.when.last(
+            due - timedelta(microseconds=1), zone(route.timezone)
+        )
         first, last_day = (each.date() + REMINDER for each in (before, due))
         reminds = approaching_deadlines(
             session, route.names, first + timedelta(days=1), last_day
@@ -362,12 +369,16 @@ def _respect_quiet_hours(
     carried = items(session, PENDING)
     for delivery in pending(session):
         if delivery.kind == "alert" and delivery.next_at <= now:
-            alerts = [each for each in carried[delivery.id] if isinstance(each, Alert)]
+            alerts = [
+                each for each in carried[delivery.id] if isinstance(each, Alert)
+            ]
             severities = [each.change.severity for each in alerts]
             severity = min(severities, key=gravity)
             names = {alert.route for alert in alerts}
             opening = (
-                route.opens(severity, now) for route in routes if names & {*route.names}
+                route.opens(severity, now)
+                for route in routes
+                if names & {*route.names}
             )
             delivery.next_at = max(delivery.next_at, min(opening, default=now))
 
@@ -450,13 +461,17 @@ def _code(change: Change) -> str | None:
     return change.event_reason.code if change.event_reason else None
 
 
-def _is_translation(session: Session, change: Change, sent: Iterable[Change]) -> bool:
+def _is_translation(
+    session: Session, change: Change, sent: Iterable[Change]
+) -> bool:
     """An event's second change of a document translates the second, not the first."""
     if _code(change) not in ("event.language", "event.announced"):
         return False
     of = document(session, change.document_id)
     own = [
-        each for each in changes_of(session, of.id) if each.event_id == change.event_id
+        each
+        for each in changes_of(session, of.id)
+        if each.event_id == change.event_id
     ]
     number = sum(each.id <= change.id for each in own)
     counts = Counter(each.document_id for each in sent)
@@ -464,14 +479,17 @@ def _is_translation(session: Session, change: Change, sent: Iterable[Change]) ->
         document(session, id_) for id_, count in counts.items() if count >= number
     ]
     return any(
-        each.language != of.language and untranslated_id(each) == untranslated_id(of)
+        each.language != of.language
+        and untranslated_id(each) == untranslated_id(of)
         for each in others
     )
 
 
 def _flagged_words(session: Session, changes: Iterable[Change]) -> set[_Words]:
     found = passages_by_change(session, [each.id for each in changes])
-    flagged = (each for passages in found.values() for each in passages if each.topics)
+    flagged = (
+        each for passages in found.values() for each in passages if each.topics
+    )
     return {
         ("after", each.after) if each.after else ("before", each.before)
         for each in flagged

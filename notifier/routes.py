@@ -64,7 +64,11 @@ class Route:
         """Alerting or not. An unclassified change fails none by its content."""
         asked: list[tuple[str, Collection[str] | None, Collection[str]]] = [
             ("severity", this_and_above(self.severity), [change.severity]),
-            ("topics", None if change.is_unclassified else self.topics, change.topics),
+            (
+                "topics",
+                None if change.is_unclassified else self.topics,
+                change.topics,
+            ),
             ("services", self.services, [document.service]),
             ("documents", self.documents, [document.id]),
             ("languages", self.languages, [document.language]),
@@ -105,14 +109,18 @@ class UnmetCondition(NamedTuple):
 
 def _meet(key: str, wanted: Collection[str], found: Collection[str]) -> bool:
     if key == "documents":
-        return any(fnmatchcase(each, pattern) for each in found for pattern in wanted)
+        return any(
+            fnmatchcase(each, pattern) for each in found for pattern in wanted
+        )
     return not set(wanted).isdisjoint(found)
 
 
 def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:
     """Raises `ValueError` that lists what is allowed."""
     if found not in allowed:
-        raise ValueError(f"{found!r} is no {what}; allowed are {', '.join(allowed)}")
+        raise ValueError(
+            f"{found!r} is no {what}; allowed are {', '.join(allowed)}"
+        )
     return found
 
 
@@ -120,7 +128,9 @@ RouteTo = Callable[[Subscriber], Route]
 
 
 def subscriber_route(
-    subscriber: Subscriber, site: str = "", mail_url: Callable[[str], str] | None = None
+    subscriber: Subscriber,
+    site: str = "",
+    mail_url: Callable[[str], str] | None = None,
 ) -> Route:
     """Without `mail_url` it only describes the subscriber's wishes. Raises `ValueError`."""
     page = f"{site.rstrip('/')}/subscription/{subscriber.token}"

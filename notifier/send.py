@@ -74,7 +74,9 @@ def send(
         return Result(ok=False, permanent=True, answer=verbatim(str(failure)))
     taken = set(message.taken)
     until = monotonic() + deadline * (1 - _FOR_THE_LAST)
-    result = within(deadline, lambda: _through(service, address, message, taken, until))
+    result = within(
+        deadline, lambda: _through(service, address, message, taken, until)
+    )
     channel, event = channel_of(scheme_of(address.url)), message.event
     if result.ok and event is not None and channel.file == "after":
         # failing for its file would send the alert again
@@ -156,7 +158,8 @@ def _send_file(address: Address, event: CalendarEntry, channel: Channel) -> Resu
         listening(),
         suppress(Exception),
     ):
-        file = Path(folder, event.file_name)  # not all channels can send from memory
+        # not all channels can send from memory
+        file = Path(folder, event.file_name)
         file.write_bytes(event.ics())
         body = file.name if channel.text_with_file else ""
         attachment = AppriseAttachment([str(file)])

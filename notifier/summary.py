@@ -129,7 +129,8 @@ def _answers(
         found["unsaid", "refuse"] = ("refuse",), ()
     first = sorted(found, key=lambda key: (key[0] == "gone", key[1] != "refuse"))
     kept = sorted(
-        first[: max(1, _MOST_ROWS - others)], key=lambda key: QUESTIONS.index(key[1])
+        first[: max(1, _MOST_ROWS - others)],
+        key=lambda key: QUESTIONS.index(key[1]),
     )
     rows = {key: found[key] for key in kept}
     if notices := brief.get("notice_links"):
@@ -166,7 +167,9 @@ def _quoted(quote: Mapping[str, Any]) -> Quoted:
 
     def mark_of(mark: Mark) -> str:
         """Punctuation between changed words is marked too."""
-        return mark[0] if any(map(str.isalnum, mark[1])) or len(marks) == 1 else kind
+        return (
+            mark[0] if any(map(str.isalnum, mark[1])) or len(marks) == 1 else kind
+        )
 
     links = (
         (clean(text[max(start, 0) : stop]), web_link(url))

@@ -56,7 +56,10 @@ class Webhook(NotifyBase):
     @staticmethod
     def parse_url(url: str, *_args: Any, **_kwargs: Any) -> dict[str, Any] | None:
         parts = urlsplit(url.strip())
-        secret, host = unquote(parts.username or ""), parts.netloc.rpartition("@")[2]
+        secret, host = (
+            unquote(parts.username or ""),
+            parts.netloc.rpartition("@")[2],
+        )
         if not parts.hostname or len(secret) < _SHORTEST:
             return None
         return {
@@ -75,7 +78,9 @@ def webhook_body(
     session: Session, message: Notification, change_json: ChangeJson
 ) -> bytes:
     """As `WebhookMessage` of policywatch/views/json_models.py."""
-    views = [view for change in message.changes for view in (change, *change.others)]
+    views = [
+        view for change in message.changes for view in (change, *change.others)
+    ]
     body = {
         "id": message.key,
         "kind": message.kind,
@@ -89,4 +94,6 @@ def webhook_body(
         "withdrawn": list(message.withdrawn),
         "pages": [view.diff for view in views if view.diff],
     }
-    return for_machines(json.dumps(body, ensure_ascii=False)).encode("utf-8", "replace")
+    return for_machines(json.dumps(body, ensure_ascii=False)).encode(
+        "utf-8", "replace"
+    )

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAYS = (
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+)
 TIME_OF_DAY = "(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"
 _WRITTEN = re.compile(rf"(?:daily|weekly (?P<day>[a-z]+)) (?P<at>{TIME_OF_DAY})")
 
@@ -78,7 +86,9 @@ def parse_when(written: str) -> When:
             f'found {written!r}; allowed: "at once", "after review", "daily HH:MM", "weekly DAY HH:MM", such as '
             '"weekly monday 08:00"'
         )
-    return Digest(time_of_day(found["at"]), None if day is None else DAYS.index(day))
+    return Digest(
+        time_of_day(found["at"]), None if day is None else DAYS.index(day)
+    )
 
 
 def time_of_day(written: str) -> time:
@@ -119,7 +129,9 @@ class Quiet:
             else not self.start <= clock < self.end
         ):
             return None
-        day = here.date() + timedelta(days=1 if late and self.start > self.end else 0)
+        day = here.date() + timedelta(
+            days=1 if late and self.start > self.end else 0
+        )
         for fold in (
             0,
             1,
@@ -136,7 +148,9 @@ def parse_quiet(written: str) -> Quiet:
     """Raises `ValueError`."""
     found = _SPAN.fullmatch(written.strip())
     quiet = (
-        Quiet(time_of_day(found["start"]), time_of_day(found["end"])) if found else None
+        Quiet(time_of_day(found["start"]), time_of_day(found["end"]))
+        if found
+        else None
     )
     if quiet is None or quiet.start == quiet.end:
         raise ValueError(

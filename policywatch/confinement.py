@@ -73,7 +73,11 @@ def _code() -> set[Path]:
         *folders,
         base,
         *map(Path, _SYSTEM),
-        *(root for root in roots if root.name in ("site-packages", "dist-packages")),
+        *(
+            root
+            for root in roots
+            if root.name in ("site-packages", "dist-packages")
+        ),
         *(root / name for root in roots for name in _OURS),
     }
 

@@ -75,7 +75,9 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
         return [*_settings(watchlist), Finding(False, "database", str(failure))]
 
 
-def _examine(watchlist: Watchlist, database: Database, *, deep: bool) -> list[Finding]:
+def _examine(
+    watchlist: Watchlist, database: Database, *, deep: bool
+) -> list[Finding]:
     watchlist = with_additions(watchlist, database)
     findings = _settings(watchlist)
     store = check_store(
@@ -115,7 +117,9 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
     with database.reading() as session:
         yield from _disk(database, watchlist, session)
         yield from unread_captures(session, watchlist)
-        yield from (Finding(False, "deliveries", line) for line in undelivered(session))
+        yield from (
+            Finding(False, "deliveries", line) for line in undelivered(session)
+        )
         yield from _dated_ahead(session)
         if failed := counts(session)["parked"]:
             advice = "`policywatch alerts --parked` says why, `policywatch alerts retry --all` sends again"
@@ -164,7 +168,9 @@ def _disk(
     if free < growth:
         grows = f"{free / 1e6:.0f} MB are free, and the database grows by some {growth / 1e6:.0f} MB in 30 days"
         yield Finding(
-            False, "disk", f"{grows}: make room, or keep less (docs/deploy.md, Size)"
+            False,
+            "disk",
+            f"{grows}: make room, or keep less (docs/deploy.md, Size)",
         )
 
 
@@ -174,7 +180,9 @@ def _backup(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
     newest = max(folder.glob("policywatch-????-??-??.db"), default=None)
     if newest is None:
         return
-    is_recent = newest.stem >= f"policywatch-{utc_now() - timedelta(days=2):%Y-%m-%d}"
+    is_recent = (
+        newest.stem >= f"policywatch-{utc_now() - timedelta(days=2):%Y-%m-%d}"
+    )
     text = f"the newest is {newest}"
     advice = "; the job that writes one each night has stopped: `policywatch schedule` prints it"
     yield Finding(is_recent, "backup", text if is_recent else text + advice)
@@ -250,7 +258,9 @@ def _model(watchlist: Watchlist, database: Database) -> Iterator[Finding]:
         f"{counted(dropped, 'sentence')} dropped"
     )
     cost = reader.model.cost(usage.tokens_in, usage.tokens_out)
-    yield Finding(True, "model", text if cost is None else f"{text}, for {cost:.2f}")
+    yield Finding(
+        True, "model", text if cost is None else f"{text}, for {cost:.2f}"
+    )
 
 
 def _browser(watchlist: Watchlist) -> Iterator[Finding]:
@@ -306,7 +316,9 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
         or "there are none: changes are stored, and nobody is alerted; add [[routes]] to the watchlist"
     )
     yield Finding(bool(names), "routes", text)
-    held = [route.name for route in to.routes if isinstance(route.when, AfterReview)]
+    held = [
+        route.name for route in to.routes if isinstance(route.when, AfterReview)
+    ]
     if held and not watchlist.people:
         text = (
             f"{', '.join(held)}: waits for a review; who shall review on the pages signs in by name: add [[people]] "
@@ -379,11 +391,15 @@ def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     """Under a new id: nobody would look for their history there."""
     gone = {
-        row.url: row.id for row in known(session) if watchlist.document(row.id) is None
+        row.url: row.id
+        for row in known(session)
+        if watchlist.document(row.id) is None
     }
     for entry in watchlist.documents:
         if id_ := gone.get(entry.addresses[0]):
-            go_on = f"`policywatch documents rename {id_} {entry.id}` goes on with it"
+            go_on = (
+                f"`policywatch documents rename {id_} {entry.id}` goes on with it"
+            )
             yield Finding(
                 True,
                 entry.id,
@@ -397,7 +413,9 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         text = f"{few_names(never)} not checked yet; `policywatch run` does"
         yield Finding(False, "never checked", text)
     checked = [
-        (entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks
+        (entry, checks[entry.id])
+        for entry in watchlist.documents
+        if entry.id in checks
     ]
     if offline := nothing_reached([check for _, check in checked]):
         yield Finding(False, "network", offline)
@@ -408,7 +426,9 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         if not is_trouble(check) and is_late(entry, check, now=utc_now())
     ]
     if late:  # one finding
-        newest = last_checked(max(late, key=lambda check: check.checked_at), utc_now())
+        newest = last_checked(
+            max(late, key=lambda check: check.checked_at), utc_now()
+        )
         yield Finding(
             False,
             "job",

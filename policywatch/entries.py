@@ -63,7 +63,9 @@ def route_entry(row: StoredRoute) -> RouteEntry:
 
 def stored_entry(row: Document | DocumentEdits) -> DocumentEntry | None:
     return (
-        DocumentEntry.model_validate(row.entry | {"id": row.id}) if row.entry else None
+        DocumentEntry.model_validate(row.entry | {"id": row.id})
+        if row.entry
+        else None
     )
 
 
@@ -75,7 +77,9 @@ def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
     entries = {row.id: entry for row in rows if (entry := stored_entry(row))}
     overriding = {row.id for row in rows if row.entry and row.overrides}
     entries |= {
-        entry.id: entry for entry in watchlist.documents if entry.id not in overriding
+        entry.id: entry
+        for entry in watchlist.documents
+        if entry.id not in overriding
     }
     whole = watchlist.model_copy(update={"documents": [*entries.values()]})
     if problems := [*filter_problems(whole)]:
@@ -88,7 +92,9 @@ def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
                 *watchlist.routes,
                 *(route for route in routes if route.name not in of_file),
             ],
-            "documents": [each for id_, each in entries.items() if id_ not in paused],
+            "documents": [
+                each for id_, each in entries.items() if id_ not in paused
+            ],
             "ignored": {row.id: row.ignored for row in rows if row.ignored},
             "of_file": frozenset(of_file).union(
                 entry.id for entry in watchlist.documents
@@ -109,7 +115,11 @@ def put_entry(
     row = session.get(Document, entry.id)
     after = entry.model_dump(exclude_unset=True)
     former = (
-        before.model_dump(exclude_unset=True) if before else row.entry if row else None
+        before.model_dump(exclude_unset=True)
+        if before
+        else row.entry
+        if row
+        else None
     )
     if row is None:
         row = Document(**entry.declared, added_at=at)

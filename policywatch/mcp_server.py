@@ -126,13 +126,16 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
         since: Annotated[
             Day | None, Field(description="first day of detection")
         ] = None,
-        until: Annotated[Day | None, Field(description="last day of detection")] = None,
+        until: Annotated[
+            Day | None, Field(description="last day of detection")
+        ] = None,
         noted: Annotated[
             bool, Field(description="only those with an editor's note")
         ] = False,
         limit: Limit = 20,
         cursor: Annotated[
-            Place | None, Field(description="`next` of the list before: what is older")
+            Place | None,
+            Field(description="`next` of the list before: what is older"),
         ] = None,
     ) -> str:
         """Changes of words, newest first: number, day of detection, severity, topics, headline, address of the page.
@@ -156,7 +159,9 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
     @tool
     def show_change(
         id: Number,  # noqa: A002  # as the JSON has it
-        first: Annotated[Number, Field(description="the passage to begin with")] = 1,
+        first: Annotated[
+            Number, Field(description="the passage to begin with")
+        ] = 1,
     ) -> str:
         """A change: its summary, dates, links, and its passages before and after, those that were flagged first.
 
@@ -164,7 +169,9 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
         """
         try:
             with database.reading() as session:
-                change = change_json(session, id, reviews=True).model_dump(mode="json")
+                change = change_json(session, id, reviews=True).model_dump(
+                    mode="json"
+                )
         except Unknown as failure:
             raise ToolError(str(failure)) from failure
         passages = sorted(
@@ -235,7 +242,10 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
             for row in listed
         ]
         return _json(
-            {"documents": shown, "next": listed[-1].id if len(rows) > limit else None}
+            {
+                "documents": shown,
+                "next": listed[-1].id if len(rows) > limit else None,
+            }
         )
 
     return server

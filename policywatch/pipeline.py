@@ -121,7 +121,9 @@ class Job:
             planned = self.plan(only=only, force=force)
             self.reprocess()
             with FollowUp(self._ingest_one, self._notify_early) as follow_up:
-                checks = self.crawl(planned, progress=progress, on_text=follow_up.take)
+                checks = self.crawl(
+                    planned, progress=progress, on_text=follow_up.take
+                )
             read, self._read = [*self._read, *self.ingest()], []
             checks += [check for check in read if check not in checks]
             self.confirm()
@@ -155,7 +157,9 @@ class Job:
         """Also updates the store to the watchlist."""
         self.declare()
         entries = [
-            entry for entry in self.watchlist.documents if not only or entry.id in only
+            entry
+            for entry in self.watchlist.documents
+            if not only or entry.id in only
         ]
         if force:
             return entries
@@ -213,10 +217,17 @@ class Job:
 
     def crawl_job(self, entries: Sequence[DocumentEntry]) -> CrawlJob:
         targets = [
-            target(self.watchlist, each) for each in entries if each.source == "page"
+            target(self.watchlist, each)
+            for each in entries
+            if each.source == "page"
         ]
         return CrawlJob(
-            self.database, targets, self.fingerprint_of, self.settle, isolated, finish
+            self.database,
+            targets,
+            self.fingerprint_of,
+            self.settle,
+            isolated,
+            finish,
         )
 
     def read_archives(
@@ -232,7 +243,9 @@ class Job:
         """
         if all(entry.source == "page" and not entry.fallback for entry in planned):
             return []
-        followed = [entry for entry in planned if entry.source == "open-terms-archive"]
+        followed = [
+            entry for entry in planned if entry.source == "open-terms-archive"
+        ]
         copied = [entry for entry in planned if entry.source == "wayback"] + silent(
             self.database, planned, checks
         )
@@ -241,7 +254,9 @@ class Job:
             crawl_settings(self.watchlist),
         )
         read = chain(
-            follow(self.database, followed, self.configs, self._clones, self.mistakes),
+            follow(
+                self.database, followed, self.configs, self._clones, self.mistakes
+            ),
             read_copies(
                 self.database,
                 copied,
@@ -271,7 +286,10 @@ class Job:
         with self.database.writing() as session:
             check = Check(document_id=document_id, checked_at=utc_now())
             finish(
-                session, check, Outcome.FAILED, program_error(self._failed[document_id])
+                session,
+                check,
+                Outcome.FAILED,
+                program_error(self._failed[document_id]),
             )
             session.flush()
             return check.id
@@ -315,11 +333,16 @@ class Job:
         """By `[retention]`."""
         days = self.watchlist.retention.model_dump()
         retention = Retention(
-            **{name: number and timedelta(days=number) for name, number in days.items()}
+            **{
+                name: number and timedelta(days=number)
+                for name, number in days.items()
+            }
         )
         removed = thin(self.database, retention, documents, utc_now())
         if removed.total():
-            counts = ", ".join(f"{number} {name}" for name, number in removed.items())
+            counts = ", ".join(
+                f"{number} {name}" for name, number in removed.items()
+            )
             log.info(
                 "removed by [retention]: %s",
                 counts,
@@ -376,7 +399,8 @@ class Job:
             asked = stored_states(session)
         if not asked:
             return
-        from policywatch.views.today import services_today, store_answers  # loads NumPy
+        # loads NumPy
+        from policywatch.views.today import services_today, store_answers
 
         day = utc_now().date()
         store_answers(self._shared, day, asked_before=True)
@@ -454,7 +478,10 @@ class Job:
         if current is None or current.fingerprint != new.fingerprint.text:
             self._pages.keep(config, fetched, memory, new.page)
         in_force = current.fingerprint if current is not None else None
-        return new.fingerprint, f"text {new.fingerprint.text}; in force is {in_force}"
+        return (
+            new.fingerprint,
+            f"text {new.fingerprint.text}; in force is {in_force}",
+        )
 
     def settle(
         self, first: Sequence[Fetched | None], second: Sequence[Fetched]
@@ -483,7 +510,9 @@ class Job:
         passages = answers_differ(in_force, join_pages(before), join_pages(after))
         code = "differing.unstable" if passages is None else "differing.still"
         reason = of_part(second, number, gap.message(code))
-        return reason if passages is None else Differing(passages, reason, gap.titles)
+        return (
+            reason if passages is None else Differing(passages, reason, gap.titles)
+        )
 
     def _memory(self, document_id: str) -> Memory:
         """The same that `ingest` will use."""

@@ -48,7 +48,9 @@ def is_edited(session: Session, watchlist: Watchlist) -> bool:
     return applied_digest(session) != watchlist.digest
 
 
-def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Check]:
+def _last_checks(
+    session: Session, ids: list[str] | None = None
+) -> dict[str, Check]:
     """Without those after which another check was requested."""
     asked = {row.id: row.asked_at for row in edited(session) if row.asked_at}
     return {
@@ -103,7 +105,9 @@ def due_at(
         return pause or NEVER
     every = span(entry.every)
     later = (
-        every * (crc32(entry.id.encode()) % 1000) / 10_000 if spread else timedelta()
+        every * (crc32(entry.id.encode()) % 1000) / 10_000
+        if spread
+        else timedelta()
     )
     return max(last.checked_at + every + later, pause or NEVER)
 
@@ -146,7 +150,11 @@ def by_host(
 
 
 def is_late(
-    entry: DocumentEntry, last: Check, pause: datetime | None = None, *, now: datetime
+    entry: DocumentEntry,
+    last: Check,
+    pause: datetime | None = None,
+    *,
+    now: datetime,
 ) -> bool:
     """Overdue, with some grace."""
     return now > due_at(entry, last, pause, now=now, spread=True) + GRACE
@@ -195,4 +203,6 @@ def _early(every: timedelta) -> timedelta:
     once an hour, while daily ones may be three hours early.
     """
     hour = timedelta(hours=1)
-    return min(min(every, hour) / 10 + max(every - hour, timedelta()) / 4, _LATENESS)
+    return min(
+        min(every, hour) / 10 + max(every - hour, timedelta()) / 4, _LATENESS
+    )

@@ -86,7 +86,9 @@ def log_report(
 ) -> None:
     log_checks(report.checks, checks)
     for problem in failing:
-        log.warning("delivery failed: %s", problem, extra={"event": "delivery failed"})
+        log.warning(
+            "delivery failed: %s", problem, extra={"event": "delivery failed"}
+        )
     log_deliveries(report.deliveries)
     took = (report.finished_at - report.started_at).total_seconds()
     log.info(
@@ -101,7 +103,11 @@ def log_checks(
     """A line each; a reason is written out once."""
     first: dict[str, str] = {}  # document
     for check in outcomes:
-        document, outcome, reason = check["document"], check["outcome"], check["reason"]
+        document, outcome, reason = (
+            check["document"],
+            check["outcome"],
+            check["reason"],
+        )
         facts = {"document": document, "outcome": outcome, "reason": reason}
         if (seconds := checks[document].seconds) is not None:
             facts["ms"] = round(seconds * 1000)
@@ -131,7 +137,9 @@ if TYPE_CHECKING:
     from notifier.heartbeat import Beat, Heartbeat
 
 
-def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Report:
+def with_heartbeat(
+    heartbeat: Heartbeat | None, run: Callable[[], Report]
+) -> Report:
     """A killed run reports nothing, which the other end notices. A failed ping does not affect the run."""
     if heartbeat is None:
         return run()
@@ -157,7 +165,9 @@ def run_problem(report: Report) -> str | None:
             :200
         ]
     if report.deliveries.failed:
-        return f"{counted(report.deliveries.failed, 'delivery', 'deliveries')} failed"
+        return (
+            f"{counted(report.deliveries.failed, 'delivery', 'deliveries')} failed"
+        )
     return None
 
 

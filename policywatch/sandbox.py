@@ -47,7 +47,9 @@ _STATM = "/proc/self/statm"
 _RETURNED, _UNREADABLE, _COSTLY, _FAILED = b"RUCF"  # kinds of answers
 _HEAD = struct.Struct("=BQ")  # kind and length
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-_PATIENCE = 0.2  # seconds that a call waits for a busy process before it starts another
+_PATIENCE = (
+    0.2  # seconds that a call waits for a busy process before it starts another
+)
 _idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
 _busy: list[subprocess.Popen[bytes]] = []
 _taking = Lock()
@@ -134,7 +136,9 @@ def _process() -> subprocess.Popen[bytes]:
 
 def start() -> subprocess.Popen[bytes]:
     """It will report being ready."""
-    environ = {_LIBRARIES: os.environ[_LIBRARIES]} if _LIBRARIES in os.environ else {}
+    environ = (
+        {_LIBRARIES: os.environ[_LIBRARIES]} if _LIBRARIES in os.environ else {}
+    )
     command = [sys.executable, "-I", "-c", _SERVE, *map(os.path.abspath, sys.path)]
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ
@@ -207,7 +211,9 @@ def serve() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
     logging.disable()  # pdfminer is verbose
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more threads only wait for each other
+    os.environ["OPENBLAS_NUM_THREADS"] = (
+        "1"  # more threads only wait for each other
+    )
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     statm = os.open(_STATM, os.O_RDONLY) if os.path.exists(_STATM) else None
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -278,5 +284,6 @@ def _limit(request: _Request, statm: int | None) -> None:
     for limit, bound in bounds.items():
         _, hard = resource.getrlimit(limit)
         resource.setrlimit(
-            limit, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard)
+            limit,
+            (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard),
         )

@@ -35,6 +35,8 @@ _HINTS = {  # with keys and commands, which pages and mails do not name
 
 def terminal_reason(reason: Message) -> str:
     """In English, for who edits the watchlist."""
-    inner = [value for value in reason.params.values() if isinstance(value, Message)]
+    inner = [
+        value for value in reason.params.values() if isinstance(value, Message)
+    ]
     hints = (_HINTS[each.code] for each in (reason, *inner) if each.code in _HINTS)
     return " ".join([str(reason), *hints])

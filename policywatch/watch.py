@@ -50,7 +50,9 @@ def watch(
     finish its step.
     """
     stop = _Stop()
-    log.info("%s", _beginning(read()[0], database), extra={"event": "watch started"})
+    log.info(
+        "%s", _beginning(read()[0], database), extra={"event": "watch started"}
+    )
     with TemporaryDirectory(prefix="policywatch-") as folder:
         text = Path(folder) / "watchlist.toml"
         lost = ""
@@ -137,7 +139,10 @@ def _beginning(watchlist: Watchlist, database: Database) -> str:
 
 
 def _command(
-    watchlist: Watchlist, database: Database, recipients: Recipients, log_format: str
+    watchlist: Watchlist,
+    database: Database,
+    recipients: Recipients,
+    log_format: str,
 ) -> list[str]:
     """Empty if nothing is due and the watchlist is unchanged."""
     now = utc_now()
@@ -155,7 +160,9 @@ def _command(
         )
     if not (documents or edited or has_deliveries):
         return []
-    step = ["run", "--log-format", log_format] if documents or edited else ["deliver"]
+    step = (
+        ["run", "--log-format", log_format] if documents or edited else ["deliver"]
+    )
     chosen = [word for id_ in documents for word in ("--document", id_)]
     return [
         sys.executable,

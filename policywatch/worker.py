@@ -45,7 +45,8 @@ from storage.lock import LEASE, beside_others
 
 _SCHEMA = "procrastinate"
 _TABLES = SchemaManager.get_schema()
-_RELEASE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]  # as the schema's comment
+# as the schema's comment
+_RELEASE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]
 _WRITTEN = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
 
 
@@ -66,7 +67,9 @@ def make_queue(database: Database) -> None:
         for statement in ("DROP SCHEMA IF EXISTS {} CASCADE", "CREATE SCHEMA {}"):
             connection.execute(sql.SQL(statement).format(name))
         connection.execute(_TABLES)
-        connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(name, _RELEASE))
+        connection.execute(
+            sql.SQL("COMMENT ON SCHEMA {} IS {}").format(name, _RELEASE)
+        )
 
 
 def require_queue(database: Database) -> None:
@@ -104,7 +107,9 @@ Read = Callable[[], tuple[Watchlist, Recipients]]
 _AT_ONCE: Final = 5  # documents of a job
 _HEARTBEATS: Final = 6  # in the time of a lease
 _LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a lost database
-_LATE: Final = "answers"  # late ones, and those of texts in force; no host is called so
+_LATE: Final = (
+    "answers"  # late ones, and those of texts in force; no host is called so
+)
 _Work = tuple[str, str, list[str]]  # queue, group of hosts, documents
 
 
@@ -123,7 +128,9 @@ def work(
     asyncio.run(_Worker(database, read, lease).stay(concurrency, queues, wait=wait))
 
 
-def _say_unforeseen(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _say_unforeseen(
+    loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+) -> None:
     """Others take over a job whose end can't be recorded."""
     if isinstance(context.get("exception"), exceptions.ConnectorException):
         log.debug("a job's end was not noted", exc_info=context["exception"])
@@ -186,7 +193,8 @@ class _Worker:
                                 listen_notify=False,
                                 delete_jobs=DeleteJobCondition.ALWAYS,
                                 install_signal_handlers=False,
-                                update_heartbeat_interval=self._seconds / _HEARTBEATS,
+                                update_heartbeat_interval=self._seconds
+                                / _HEARTBEATS,
                                 stalled_worker_timeout=self._silence,
                             )
                         finally:
@@ -265,7 +273,9 @@ class _Worker:
             await self._defer(
                 queue,
                 group,
-                {"group": group, "documents": documents} if queue != DELIVER else {},
+                {"group": group, "documents": documents}
+                if queue != DELIVER
+                else {},
             )
 
     async def _defer(self, name: str, group: str, words: dict[str, Any]) -> None:
@@ -291,7 +301,9 @@ class _Worker:
         for group, ids in groups.items():
             following += [(READ, group, ids)] if unread & {*ids} else []
             following += (
-                [(CHECK, group, ids)] if any(times[id_] <= now for id_ in ids) else []
+                [(CHECK, group, ids)]
+                if any(times[id_] <= now for id_ in ids)
+                else []
             )
         return following
 
@@ -343,7 +355,9 @@ class _Worker:
             entries = self._watched(documents)
             with held.reading() as session:
                 unread = {check.document_id for check in unread_checks(session)}
-            job = self._job([entry for entry in entries if entry.id in unread], held)
+            job = self._job(
+                [entry for entry in entries if entry.id in unread], held
+            )
             self._log(job, job.ingest())
         return [(DELIVER, DELIVER, []), (READ, _LATE, [])]
 
@@ -374,7 +388,8 @@ class _Worker:
         checks = outcomes(self._database, ids)
         with self._database.reading() as session:
             log_checks(
-                checks, last_checks(session, [check["document"] for check in checks])
+                checks,
+                last_checks(session, [check["document"] for check in checks]),
             )
         for mistake in job.mistakes:
             log.error("a mistake of policywatch", exc_info=mistake)

@@ -25,7 +25,9 @@ class AlternatingPassage(SQLModel, table=True):
     key: str = Field(primary_key=True)  # `storage.paragraphs.digest` of its text
     text: str
     stands: bool  # since the last turn
-    is_away: bool = False  # its presence on the page and in the text in force differ
+    is_away: bool = (
+        False  # its presence on the page and in the text in force differ
+    )
     turns: int = 0
     since: datetime = Field(sa_type=Utc)  # first turn
     turned_at: datetime = Field(sa_type=Utc)

@@ -60,7 +60,10 @@ class Capture(SQLModel, table=True):
     size: int
     body: bytes = Field(sa_type=Compressed)
     entry: int = Field(
-        default=None, foreign_key="chain_entries.number", unique=True, nullable=False
+        default=None,
+        foreign_key="chain_entries.number",
+        unique=True,
+        nullable=False,
     )
 
     @property
@@ -81,7 +84,8 @@ class Capture(SQLModel, table=True):
     def entry_text(self, number: int, previous: str) -> str:
         self.entry = number
         hashes = {
-            name: sha256(content).hexdigest() for name, content in self.files().items()
+            name: sha256(content).hexdigest()
+            for name, content in self.files().items()
         }
         comment = f"captured {entry_time(self.fetched_at)}"
         return entry_text(number, previous, comment, hashes)
@@ -93,7 +97,9 @@ def add_capture(session: Session, added: Capture) -> None:
     session.flush()
 
 
-def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) -> None:
+def remove_captures(
+    session: Session, of_them: ColumnElement[bool], about: str
+) -> None:
     """Of captures that nothing refers to."""
     removed = col(ChainEntry.number).in_(select(Capture.entry).where(of_them))
     note(session, "removed", about, entry_hashes(session, removed))

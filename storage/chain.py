@@ -132,7 +132,11 @@ def proof_of(
         .limit(1)
     )
     stamp = session.exec(later).first()
-    between = col(ChainEntry.number).between(number, stamp.entry if stamp else number)
+    between = col(ChainEntry.number).between(
+        number, stamp.entry if stamp else number
+    )
     return list(
-        session.exec(select(ChainEntry).where(between).order_by(col(ChainEntry.number)))
+        session.exec(
+            select(ChainEntry).where(between).order_by(col(ChainEntry.number))
+        )
     ), stamp

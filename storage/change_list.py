@@ -35,7 +35,13 @@ from storage.changes import (
 )
 from storage.clock import midnight
 from storage.columns import Utc, parsed_id
-from storage.documents import PREVIEW, Document, matching, replaced_by, untranslated_id
+from storage.documents import (
+    PREVIEW,
+    Document,
+    matching,
+    replaced_by,
+    untranslated_id,
+)
 from storage.reviews import has_public_note, is_in_state
 from storage.versions import Version, version_heads
 
@@ -63,8 +69,12 @@ def announcements(
         .join(Version, col(Version.id) == Change.version_id)
         .where(
             col(Change.alert),
-            col(Change.document_id).in_({*chain.from_iterable(announcing.values())}),
-            col(Version.fingerprint).in_({each.fingerprint for each in heads.values()}),
+            col(Change.document_id).in_(
+                {*chain.from_iterable(announcing.values())}
+            ),
+            col(Version.fingerprint).in_(
+                {each.fingerprint for each in heads.values()}
+            ),
         )
         .options(defer(Version.page))
         .order_by(col(Change.id))
@@ -221,7 +231,8 @@ def count_events(session: Session, wanted: ChangeFilter) -> int:
 
 def _at(place: Cursor) -> ColumnElement[Any]:
     return tuple_(
-        bindparam(None, place.detected_at, Utc()), bindparam(None, place.id, Integer)
+        bindparam(None, place.detected_at, Utc()),
+        bindparam(None, place.id, Integer),
     )
 
 
@@ -255,7 +266,9 @@ def _events(
 def event_of(session: Session, change: Change) -> list[ListedChange]:
     if change.event_id is None:
         return []
-    return listed(session, event_changes(session, {change.event_id})[change.event_id])
+    return listed(
+        session, event_changes(session, {change.event_id})[change.event_id]
+    )
 
 
 def grouped_by_event(
@@ -268,7 +281,9 @@ def grouped_by_event(
     return list(events.values())
 
 
-def leading_first(rows: Sequence[ListedChange], language: str) -> list[ListedChange]:
+def leading_first(
+    rows: Sequence[ListedChange], language: str
+) -> list[ListedChange]:
     """The gravest document first, then in force before announced, then by number of topics; within it the gravest
     change, then this language.
     """
@@ -328,7 +343,10 @@ def conditions(
     clauses += [clause for asked, clause in flags if asked]
     if wanted.alerting:
         imported = select(Version.id).where(col(Version.imported))
-        sides = col(of.before_id).not_in(imported), col(of.version_id).not_in(imported)
+        sides = (
+            col(of.before_id).not_in(imported),
+            col(of.version_id).not_in(imported),
+        )
         clauses += [col(of.alert).is_(True), col(of.waits) == 0, *sides]
     return clauses
 
@@ -347,7 +365,9 @@ def _about(
 ) -> ColumnElement[bool]:
     """A rare topic's changes are listed by id; for a common one the list is walked until a page is full."""
     about = col(ChangeTopic.topic).in_(topics)
-    ids = session.exec(select(ChangeTopic.change_id).where(about).limit(_FEW + 1)).all()
+    ids = session.exec(
+        select(ChangeTopic.change_id).where(about).limit(_FEW + 1)
+    ).all()
     if len(ids) <= _FEW:
         return col(of.id).in_({*ids})
     return exists().where(col(ChangeTopic.change_id) == of.id, about)
@@ -355,7 +375,9 @@ def _about(
 
 def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
     """Not only the page's form, nor our extraction."""
-    return and_(col(of.substantive).is_(True), col(of.cause) != Cause.EXTRACTION.value)
+    return and_(
+        col(of.substantive).is_(True), col(of.cause) != Cause.EXTRACTION.value
+    )
 
 
 def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
@@ -396,7 +418,9 @@ def upcoming(
             if day is not None:
                 days.setdefault(id_, set()).add(day)
     rows = [
-        (day, row) for row in listed(session, [*days]) for day in days[row.change.id]
+        (day, row)
+        for row in listed(session, [*days])
+        for day in days[row.change.id]
     ]
     return sorted(rows, key=lambda each: each[0])[:limit]
 
@@ -429,7 +453,9 @@ class DocumentStats(NamedTuple):
     changed_at: datetime | None = None
 
 
-def document_stats(session: Session, ids: Collection[str]) -> dict[str, DocumentStats]:
+def document_stats(
+    session: Session, ids: Collection[str]
+) -> dict[str, DocumentStats]:
     of_versions, of_changes = col(Version.document_id), col(Change.document_id)
     counted = select(of_versions, func.count(), func.max(Version.number))
     counted = counted.where(of_versions.in_(ids)).group_by(of_versions)
@@ -495,7 +521,8 @@ def passages_page(
     if wanted.topic:
         names = cast(col(StoredPassage.topics), String)
         has_one = (
-            names.contains(json.dumps(topic), autoescape=True) for topic in wanted.topic
+            names.contains(json.dumps(topic), autoescape=True)
+            for topic in wanted.topic
         )
         question = question.where(or_(*has_one))
     if before is not None:

@@ -83,7 +83,9 @@ class Change(SQLModel, table=True):
     effective_date: date | None = Field(default=None, index=True)
     deadline: date | None = Field(default=None, index=True)
     brief: dict[str, Any] = Field(default={}, sa_type=JSON)
-    returns_to: int | None = Field(default=None, foreign_key="versions.id", index=True)
+    returns_to: int | None = Field(
+        default=None, foreign_key="versions.id", index=True
+    )
     waits: int = Field(default=0, index=True)
     event_id: int | None = Field(default=None, foreign_key="events.id", index=True)
     event_reason: Message | None = Field(default=None, sa_type=MessageColumn)
@@ -91,7 +93,9 @@ class Change(SQLModel, table=True):
     @property
     def is_unclassified(self) -> bool:
         reasons = self.brief.get("severity_reasons", ())
-        return UNCLASSIFIED in reasons and "severity" not in self.brief.get("edit", {})
+        return UNCLASSIFIED in reasons and "severity" not in self.brief.get(
+            "edit", {}
+        )
 
     @property
     def why(self) -> list[Message]:
@@ -183,7 +187,9 @@ def change_in_any_state(session: Session, id_: int) -> Change:
 
 
 def change_to(session: Session, version_id: int) -> Change | None:
-    return session.exec(select(Change).where(Change.version_id == version_id)).first()
+    return session.exec(
+        select(Change).where(Change.version_id == version_id)
+    ).first()
 
 
 def passages(session: Session, change_id: int) -> list[StoredPassage]:
@@ -197,7 +203,9 @@ def passages_by_change(
     of_change = col(StoredPassage.change_id)
     wanted = select(StoredPassage).where(of_change.in_(change_ids))
     found: dict[int, list[StoredPassage]] = {}
-    for each in session.exec(wanted.order_by(of_change, col(StoredPassage.position))):
+    for each in session.exec(
+        wanted.order_by(of_change, col(StoredPassage.position))
+    ):
         found.setdefault(each.change_id, []).append(each)
     return found
 
@@ -231,7 +239,9 @@ def waiting_changes(session: Session) -> list[Change]:
     return sorted(waiting, key=lambda change: change.id)
 
 
-def neighbours(session: Session, change: Change) -> tuple[Change | None, Change | None]:
+def neighbours(
+    session: Session, change: Change
+) -> tuple[Change | None, Change | None]:
     same = select(Change).where(Change.document_id == change.document_id)
     return (
         session.exec(same.where(Change.version_id == change.before_id)).first(),
@@ -242,10 +252,17 @@ def neighbours(session: Session, change: Change) -> tuple[Change | None, Change 
 def passage_counts(
     session: Session, change_ids: Collection[int]
 ) -> dict[int, dict[str, int]]:
-    of_change, operation = col(StoredPassage.change_id), col(StoredPassage.operation)
-    counted = select(of_change, operation, func.count()).group_by(of_change, operation)
+    of_change, operation = (
+        col(StoredPassage.change_id),
+        col(StoredPassage.operation),
+    )
+    counted = select(of_change, operation, func.count()).group_by(
+        of_change, operation
+    )
     found: dict[int, dict[str, int]] = {}
-    for change_id, name, n in session.exec(counted.where(of_change.in_(change_ids))):
+    for change_id, name, n in session.exec(
+        counted.where(of_change.in_(change_ids))
+    ):
         found.setdefault(change_id, {})[name] = n
     return found
 
@@ -263,7 +280,9 @@ def changes_between(
     return list(session.exec(wanted.order_by(at, col(Change.id))))
 
 
-def added_texts(session: Session, change_ids: Collection[int]) -> list[tuple[int, str]]:
+def added_texts(
+    session: Session, change_ids: Collection[int]
+) -> list[tuple[int, str]]:
     change_id, after = col(StoredPassage.change_id), col(StoredPassage.after)
     wanted = select(change_id, after).where(
         change_id.in_(change_ids), StoredPassage.operation != "moved"

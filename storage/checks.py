@@ -63,8 +63,12 @@ class Check(SQLModel, table=True):
     markup: str | None = None
     # the same for each of several addresses: url, final_url, text (fingerprint), etag, ...
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
-    capture_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
-    version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
+    capture_id: int | None = Field(
+        default=None, foreign_key="captures.id", index=True
+    )
+    version_id: int | None = Field(
+        default=None, foreign_key="versions.id", index=True
+    )
 
 
 OF_THE_PAGE = col(Check.stands_in).is_(False)
@@ -101,7 +105,9 @@ def newest_check(
     document_id: str | None = None,
     *conditions: ColumnElement[bool] | bool,
 ) -> Check | None:
-    return next(iter(newest_checks(session, document_id, *conditions, limit=1)), None)
+    return next(
+        iter(newest_checks(session, document_id, *conditions, limit=1)), None
+    )
 
 
 def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
@@ -160,7 +166,9 @@ def drop_captures(session: Session, checks: Sequence[Check], why: str) -> int:
             named = select(name).where(col(name).in_(captures))
             captures.difference_update(session.exec(named).all())
     if captures:
-        unnamed = or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures))
+        unnamed = or_(
+            col(Capture.id).in_(captures), col(Capture.head_id).in_(captures)
+        )
         remove_captures(session, unnamed, f"{checks[0].document_id}, {why}")
     return len(captures)
 
@@ -210,7 +218,10 @@ def rejected_captures(session: Session, document_id: str) -> list[int]:
 
 def reject_capture(session: Session, document_id: str, capture_id: int) -> None:
     """Even if it was accepted before."""
-    brought = col(Check.document_id) == document_id, col(Check.capture_id) == capture_id
+    brought = (
+        col(Check.document_id) == document_id,
+        col(Check.capture_id) == capture_id,
+    )
     session.exec(
         update(Check).where(*brought).values(rejected_as=capture_id, accepted=False)
     )
@@ -271,7 +282,9 @@ def _of_document(*, back: int) -> ScalarSelect[int]:
 def count_checks(
     session: Session, document_id: str, *conditions: ColumnElement[bool]
 ) -> int:
-    counted = select(func.count()).where(Check.document_id == document_id, *conditions)
+    counted = select(func.count()).where(
+        Check.document_id == document_id, *conditions
+    )
     return session.exec(counted).one()
 
 

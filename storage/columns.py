@@ -28,7 +28,9 @@ def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def parsed_id(text: str) -> int | None:
-    is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_INTEGER))
+    is_short = (
+        text.isascii() and text.isdigit() and len(text) <= len(str(MAX_INTEGER))
+    )
     return int(text) if is_short and int(text) <= MAX_INTEGER else None
 
 
@@ -38,7 +40,9 @@ def add_to_unique(
     table = column.parent.entity
     # by way of negative numbers: they are unique at every moment
     for where, value in ((column >= since, -column), (column < 0, by - column)):
-        session.exec(update(table).where(where, *conditions).values({column: value}))
+        session.exec(
+            update(table).where(where, *conditions).values({column: value})
+        )
 
 
 def compressed(value: bytes) -> bytes:
@@ -73,7 +77,9 @@ class Utc(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"a time without a time zone can't be stored: {value!r}")
+            raise ValueError(
+                f"a time without a time zone can't be stored: {value!r}"
+            )
         return value.astimezone(UTC)
 
     def process_result_value(
@@ -82,7 +88,9 @@ class Utc(TypeDecorator[datetime]):
         if value is None:
             return None
         return (
-            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+            value.replace(tzinfo=UTC)
+            if value.tzinfo is None
+            else value.astimezone(UTC)
         )
 
 
@@ -127,6 +135,8 @@ class CompressedJson(Compressed):
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         try:
-            return None if value is None else json.loads(decompressed(value).decode())
+            return (
+                None if value is None else json.loads(decompressed(value).decode())
+            )
         except ValueError as failure:
             raise DamagedValue from failure

@@ -16,7 +16,15 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session, SQLModel
@@ -94,7 +102,9 @@ class Database:
                 self._make_ready(upgrade=upgrade)
             except DBAPIError as failure:
                 if not (
-                    even_read_only and cannot_write(failure.orig) and self._is_at_rest()
+                    even_read_only
+                    and cannot_write(failure.orig)
+                    and self._is_at_rest()
                 ):
                     raise
                 self._engine.dispose()
@@ -156,7 +166,10 @@ class Database:
                     {"key": AdvisoryLock.MIGRATION},
                 )
             schema = _schema(connection)
-            if schema not in (None, _newest_schema()) and self.sqlite_file is not None:
+            if (
+                schema not in (None, _newest_schema())
+                and self.sqlite_file is not None
+            ):
                 self.copy = self._copy_before_upgrade(self.sqlite_file, schema)
             schema_upgrade.upgrade(connection)
 
@@ -165,11 +178,15 @@ class Database:
             f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}"
             for n in count(1)
         )
-        copy = next(path for path in map(file.with_name, names) if not path.exists())
+        copy = next(
+            path for path in map(file.with_name, names) if not path.exists()
+        )
         try:
             self.copy_file(copy)
         except DatabaseUnavailable as failure:
-            raise DatabaseUnavailable(f"{failure}; it was not upgraded") from failure
+            raise DatabaseUnavailable(
+                f"{failure}; it was not upgraded"
+            ) from failure
         return copy
 
     def copy_file(self, copy: Path) -> None:
@@ -260,7 +277,10 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction, rolled back on any exception. Raises `LostLease`."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with (
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             if self._lease is not None:
                 self._lease.fence(session)
             yield session
@@ -393,7 +413,9 @@ def _newest_schema() -> str:
 def _schema(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar()
 
 
 def all_tables() -> list[Table]:

@@ -80,7 +80,9 @@ def close_day(database: Database, now: datetime) -> None:
 
 def _last_day(session: Session) -> _Day | None:
     days = select(ChainEntry).where(col(ChainEntry.text).like("# entry %: day %"))
-    entry = session.exec(days.order_by(col(ChainEntry.number).desc()).limit(1)).first()
+    entry = session.exec(
+        days.order_by(col(ChainEntry.number).desc()).limit(1)
+    ).first()
     return _day(entry) if entry else None
 
 
@@ -101,7 +103,11 @@ def _last_ended(
 
 
 def _checks(
-    session: Session, after: int, last: int, at: datetime, renames: Sequence[str] = ()
+    session: Session,
+    after: int,
+    last: int,
+    at: datetime,
+    renames: Sequence[str] = (),
 ) -> Iterator[str]:
     """With the names that documents had then."""
     rows = select(Check.checked_at, Check.document_id, Check.outcome, Check.status)
@@ -117,7 +123,9 @@ def _checks(
         yield f"{entry_time(checked_at)} {name} {outcome or '-'} {status or '-'}\n"
 
 
-def _messages(session: Session, after: int, last: int, at: datetime) -> Iterator[str]:
+def _messages(
+    session: Session, after: int, last: int, at: datetime
+) -> Iterator[str]:
     """With digests of the addresses' names."""
     rows = select(Delivery.sent_at, DeliveryItem.address, DeliveryItem.alert_id)
     these = rows.join(DeliveryItem).where(

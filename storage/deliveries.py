@@ -129,7 +129,9 @@ def unplanned_notices(session: Session) -> list[Notice]:
 def notices_of(
     session: Session, kind: NoticeKind, document_id: str | None = None
 ) -> list[Notice]:
-    wanted = select(Notice).where(Notice.kind == kind.value).order_by(col(Notice.id))
+    wanted = (
+        select(Notice).where(Notice.kind == kind.value).order_by(col(Notice.id))
+    )
     if document_id:
         wanted = wanted.where(Notice.document_id == document_id)
     return list(session.exec(wanted))
@@ -179,7 +181,9 @@ class DeliveryItem(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("alert_id", "address"),
         UniqueConstraint("notice_id", "address"),
-        CheckConstraint("(alert_id IS NULL) <> (notice_id IS NULL)", name="one_thing"),
+        CheckConstraint(
+            "(alert_id IS NULL) <> (notice_id IS NULL)", name="one_thing"
+        ),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -206,7 +210,9 @@ def create_delivery(
     return delivery
 
 
-def load(session: Session, delivery: Delivery, items: Iterable[Alert | Notice]) -> None:
+def load(
+    session: Session, delivery: Delivery, items: Iterable[Alert | Notice]
+) -> None:
     for each in items:
         is_alert = isinstance(each, Alert)
         item = DeliveryItem(
@@ -265,7 +271,9 @@ def cancel(
             if is_all:
                 session.delete(delivery)
     session.flush()
-    unplanned = select(func.count()).where(of_change, col(Alert.planned_at).is_(None))
+    unplanned = select(func.count()).where(
+        of_change, col(Alert.planned_at).is_(None)
+    )
     cancelled += session.exec(unplanned).one()
     carried = col(Alert.id).in_(select(DeliveryItem.alert_id).where(its))
     session.exec(delete(Alert).where(of_change, ~carried))
@@ -302,7 +310,9 @@ def carriers(
     session: Session, item: ColumnElement[bool] | bool, *, locked: bool = False
 ) -> list[Delivery]:
     """By a condition on alert or item."""
-    carrying = select(DeliveryItem.delivery_id).join(Alert, isouter=True).where(item)
+    carrying = (
+        select(DeliveryItem.delivery_id).join(Alert, isouter=True).where(item)
+    )
     return deliveries(session, col(Delivery.id).in_(carrying), locked=locked)
 
 
@@ -384,12 +394,16 @@ def due(
         .where(*is_due)
         .join(oldest_of, oldest_of.c.address == address)
         .join(head, col(head.id) == oldest_of.c.id)
-        .order_by(col(head.attempts), col(head.next_at), col(head.id), col(Delivery.id))
+        .order_by(
+            col(head.attempts), col(head.next_at), col(head.id), col(Delivery.id)
+        )
     )
     return list(session.exec(wanted.limit(_CANDIDATES)))
 
 
-def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) -> bool:
+def claim(
+    session: Session, delivery: Delivery, claimant: str, now: datetime
+) -> bool:
     """False if another process was faster. The attempt counts from here, so that crashes count."""
     unchanged = (
         PENDING
@@ -401,14 +415,23 @@ def claim(session: Session, delivery: Delivery, claimant: str, now: datetime) ->
         "claimed_at": now,
         "attempts": col(Delivery.attempts) + 1,
     }
-    return _update(session, delivery, unchanged, state=State.SENDING.value, **values)
+    return _update(
+        session, delivery, unchanged, state=State.SENDING.value, **values
+    )
 
 
-def settle(session: Session, delivery: Delivery, claimant: str, **values: Any) -> bool:
+def settle(
+    session: Session, delivery: Delivery, claimant: str, **values: Any
+) -> bool:
     """False if another process has it."""
     mine = CLAIMED & (col(Delivery.claimed_by) == claimant)
     return _update(
-        session, delivery, mine | PENDING, claimed_by=None, claimed_at=None, **values
+        session,
+        delivery,
+        mine | PENDING,
+        claimed_by=None,
+        claimed_at=None,
+        **values,
     )
 
 
@@ -423,7 +446,10 @@ def has_undelivered(session: Session) -> bool:
 
 
 def _update(
-    session: Session, delivery: Delivery, condition: ColumnElement[bool], **values: Any
+    session: Session,
+    delivery: Delivery,
+    condition: ColumnElement[bool],
+    **values: Any,
 ) -> bool:
     result = session.exec(
         update(Delivery)
@@ -503,7 +529,11 @@ def send_correction(
     }
     document_id = change.document_id
     notice = Notice(
-        kind=kind, document_id=document_id, facts=facts, created_at=now, planned_at=now
+        kind=kind,
+        document_id=document_id,
+        facts=facts,
+        created_at=now,
+        planned_at=now,
     )
     session.add(notice)
     session.flush()

@@ -54,7 +54,9 @@ class Document(Declared, table=True):
         default=None, sa_type=JSON(none_as_null=True)
     )
 
-    entry: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    entry: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )
     overrides: bool = False  # its entry takes the place of the file's
     paused: bool = False
     # by click, `passages` that a person called not of the document ([title above, text]), with `by`, `via`, `at`
@@ -68,7 +70,9 @@ class Document(Declared, table=True):
     @property
     def addresses(self) -> list[str]:
         """`url` first; of several, the last valid ones."""
-        return [str(part["url"]) for part in self.parts] if self.parts else [self.url]
+        return (
+            [str(part["url"]) for part in self.parts] if self.parts else [self.url]
+        )
 
     def forget_validators(self) -> None:
         self.etag = self.last_modified = self.markup = self.parts = None
@@ -183,12 +187,18 @@ def failing(session: Session, *, locked: bool = False) -> list[Document]:
         col(Document.failures) > 0, col(Document.retired).is_(False)
     )
     wanted = (
-        wanted.with_for_update(skip_locked=True, key_share=True) if locked else wanted
+        wanted.with_for_update(skip_locked=True, key_share=True)
+        if locked
+        else wanted
     )
-    return list(session.exec(wanted.order_by(col(Document.service), col(Document.id))))
+    return list(
+        session.exec(wanted.order_by(col(Document.service), col(Document.id)))
+    )
 
 
-def watched_counts(session: Session, names: Collection[str] = ()) -> tuple[int, int]:
+def watched_counts(
+    session: Session, names: Collection[str] = ()
+) -> tuple[int, int]:
     counted = select(func.count(func.distinct(Document.service)), func.count())
     services, documents = session.exec(
         counted.where(col(Document.retired).is_(False), *matching(services=names))
@@ -214,7 +224,9 @@ def replaced_by(announced: Document) -> str | None:
 
 def family_id(document: Document) -> str:
     """The same for a document, its translations and their announced texts."""
-    return (replaced_by(document) or document.id).removesuffix(f".{document.language}")
+    return (replaced_by(document) or document.id).removesuffix(
+        f".{document.language}"
+    )
 
 
 def previews(
@@ -240,7 +252,9 @@ def documents_page(
     after: str | None = None,
     limit: int,
 ) -> list[Document]:
-    wanted = select(Document).where(*matching(services=services, languages=languages))
+    wanted = select(Document).where(
+        *matching(services=services, languages=languages)
+    )
     if after is not None:
         wanted = wanted.where(Document.id > after)
     return list(session.exec(wanted.order_by(col(Document.id)).limit(limit)))

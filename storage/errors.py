@@ -88,7 +88,9 @@ class UnknownSchema(StorageError):
 
 class OlderDatabase(StorageError):
     def __init__(self, schema: str, needed: str, *, can_write: bool) -> None:
-        advice = "run `policywatch database upgrade`, which copies a SQLite file first"
+        advice = (
+            "run `policywatch database upgrade`, which copies a SQLite file first"
+        )
         if not can_write:
             advice = "it can't be written here: upgrade it where it can, or a copy of it, by `policywatch database upgrade`"
         super().__init__(

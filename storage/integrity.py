@@ -88,11 +88,15 @@ def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
     if day is not None:
         names = inspect(connection).get_table_names()
         start, until = day % len(names), monotonic() + _SECONDS
-        checks = [f"quick_check('{name}')" for name in names[start:] + names[:start]]
+        checks = [
+            f"quick_check('{name}')" for name in names[start:] + names[:start]
+        ]
     driver.set_progress_handler(lambda: monotonic() > until, 100_000)
     try:
         for check in checks:
-            for line in connection.exec_driver_sql(f"PRAGMA {check}").scalars().all():
+            for line in (
+                connection.exec_driver_sql(f"PRAGMA {check}").scalars().all()
+            ):
                 if line != "ok":
                     yield Damage("database", f"its file: {line}")
     except DBAPIError:
@@ -110,7 +114,8 @@ def _references(session: Session) -> Iterator[Damage]:
             "PRAGMA foreign_key_check"
         ):
             yield Damage(
-                table, f"row {row} of {table} names one of {other}, which is missing"
+                table,
+                f"row {row} of {table} names one of {other}, which is missing",
             )
 
 
@@ -172,7 +177,9 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
     ):
         if is_whole and entry.lines[1:2] != [f"{previous}  {entry_name(last)}"]:
             is_whole = False
-            broken = f"the chain is broken between {entry_name(last)} and {entry.name}"
+            broken = (
+                f"the chain is broken between {entry_name(last)} and {entry.name}"
+            )
             yield Damage(
                 "chain",
                 f"{broken}: an entry is missing, or {entry_name(last)} is another than was written",
@@ -271,7 +278,11 @@ def _text_problem(
     others = {*entry.names} - {text_name(entry.number)}
     former = others - {name for name, _ in captures}
     is_known = all(name.startswith("entry-") for name in former)
-    if len(others) != len(captures) + len(former) or len(former) > 1 or not is_known:
+    if (
+        len(others) != len(captures) + len(former)
+        or len(former) > 1
+        or not is_known
+    ):
         return "is of another capture than the chain says"
     return None
 

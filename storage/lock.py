@@ -151,7 +151,9 @@ def held_leases(session: Session) -> dict[str, bool]:
     take(session, AdvisoryLock.LEASES)
     dead = [
         number
-        for number, owner in session.execute(select(leases.c.number, leases.c.owner))
+        for number, owner in session.execute(
+            select(leases.c.number, leases.c.owner)
+        )
         if is_dead(owner)
     ]
     is_over = leases.c.expires_at <= _CLOCK_OF_SERVER
@@ -207,7 +209,9 @@ def _started(pid: int) -> str:
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text()[:8]
         # the command name, in brackets, may hold anything; the start time is the 20th field after it
-        ticks = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
+        ticks = (
+            (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
+        )
     except (OSError, IndexError):
         return "0"
     return f"{boot}.{ticks}"
@@ -216,7 +220,9 @@ def _started(pid: int) -> str:
 _WHOLE = "*"  # the lease of the whole store
 _WORKERS_END = 30.0  # for jobs that workers have begun
 _LOOK = 0.2  # between two looks
-_AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
+_AT_WORK = (
+    "is at work on this database; nothing was done, try again when it has ended"
+)
 
 
 @contextmanager

@@ -104,7 +104,8 @@ def plain_words(text: str) -> str:
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
     folded = text.casefold()
     return " ".join(
-        split_words(_NUMBER_IN_FRONT.sub("", folded, count=1)) or split_words(folded)
+        split_words(_NUMBER_IN_FRONT.sub("", folded, count=1))
+        or split_words(folded)
     )
 
 
@@ -143,7 +144,8 @@ def index_version(
 def texts_of(page: Any) -> list[str]:
     """PostgreSQL can't store NUL."""
     return [
-        str(block["text"]).replace("\0", "\ufffd") for block in page.get("blocks", ())
+        str(block["text"]).replace("\0", "\ufffd")
+        for block in page.get("blocks", ())
     ]
 
 
@@ -157,7 +159,9 @@ class _Index:
     def add(self, number: int, moment: datetime, page: Any) -> None:
         connection = self.session.connection()
         texts = {key: each for each in texts_of(page) if (key := digest(each))}
-        if unseen := {key: each for key, each in texts.items() if key not in self.ids}:
+        if unseen := {
+            key: each for key, each in texts.items() if key not in self.ids
+        }:
             # else two that begin in one second could get the same ids
             take(self.session, AdvisoryLock.PARAGRAPHS)
             first = earliest_id(moment)
@@ -170,14 +174,19 @@ class _Index:
             write_paragraphs(connection, self.document_id, language, first, unseen)
             self.ids |= zip(unseen, count(first))
         current = {self.ids[key] for key in texts}
-        id_, last_number = col(ParagraphInterval.paragraph_id), ParagraphInterval.last
+        id_, last_number = (
+            col(ParagraphInterval.paragraph_id),
+            ParagraphInterval.last,
+        )
         for part in in_parts([*self.standing - current]):
             ended = id_.in_(part), col(last_number).is_(None)
             connection.execute(
                 update(ParagraphInterval).where(*ended).values(last=number - 1)
             )
         if rows := [(each, number) for each in sorted(current - self.standing)]:
-            connection.exec_driver_sql(_INSERT_INTERVALS[connection.dialect.name], rows)
+            connection.exec_driver_sql(
+                _INSERT_INTERVALS[connection.dialect.name], rows
+            )
         self.standing = current
 
 
@@ -287,7 +296,9 @@ def _forget(connection: Connection, document_id: str) -> None:
             connection.exec_driver_sql(statement, index_rows(connection, pack))
     else:
         statement = "DELETE FROM paragraph_words USING paragraph_packs WHERE paragraph_id BETWEEN first_id AND last_id"
-        connection.exec_driver_sql(f"{statement} AND document_id = %s", (document_id,))
+        connection.exec_driver_sql(
+            f"{statement} AND document_id = %s", (document_id,)
+        )
     connection.execute(delete(ParagraphInterval).where(_of_document(document_id)))
     connection.execute(
         delete(ParagraphPack).where(col(ParagraphPack.document_id) == document_id)
@@ -375,7 +386,9 @@ def blame(session: Session, version: Version) -> list[Since | None]:
     since = {
         id_: Since(number, captured_at)
         for part in in_parts(ids)
-        for id_, number, captured_at in session.exec(stood.where(paragraph.in_(part)))
+        for id_, number, captured_at in session.exec(
+            stood.where(paragraph.in_(part))
+        )
     }
     return [since.get(id_) for id_ in ids]
 
@@ -459,7 +472,9 @@ def course(
     for number, moment in session.exec(versions.order_by(col(Version.number))):
         total.update(changes[number])
         topics = {
-            topic: times for topic, times in total.items() if times and topic != "words"
+            topic: times
+            for topic, times in total.items()
+            if times and topic != "words"
         }
         points.append(Point(number, moment, total["words"], topics))
     return points

@@ -16,7 +16,9 @@ from storage.columns import Utc, in_parts
 class ModelReading(SQLModel, table=True):
     """None if unusable, which `failure` explains."""
 
-    __tablename__ = "second_readings"  # the first release's name, as is its column's
+    __tablename__ = (
+        "second_readings"  # the first release's name, as is its column's
+    )
 
     question: str = Field(sa_column=Column("passage", String, primary_key=True))
     model: str = Field(primary_key=True)
@@ -71,7 +73,9 @@ def newest_answers(
     return answers
 
 
-def answered_by(session: Session, model: str, questions: Collection[str]) -> set[str]:
+def answered_by(
+    session: Session, model: str, questions: Collection[str]
+) -> set[str]:
     return {
         row.question
         for part in in_parts([*questions])
@@ -85,4 +89,6 @@ def answered_by(session: Session, model: str, questions: Collection[str]) -> set
 
 
 def forget_readings(session: Session, questions: Collection[str]) -> None:
-    session.exec(delete(ModelReading).where(col(ModelReading.question).in_(questions)))
+    session.exec(
+        delete(ModelReading).where(col(ModelReading.question).in_(questions))
+    )

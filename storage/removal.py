@@ -159,7 +159,9 @@ def _forget_versions(session: Session, document_id: str, gone: _Gone) -> None:
     dissolve_events(session)
 
 
-def _delete(session: Session, table: type[SQLModel], rows: ColumnElement[bool]) -> None:
+def _delete(
+    session: Session, table: type[SQLModel], rows: ColumnElement[bool]
+) -> None:
     """With those that require them; nullable references are unset."""
     _delete_from(session, table.__table__, rows)  # type: ignore[attr-defined]
     session.expire_all()

@@ -31,7 +31,10 @@ class Retention:
 
 
 def thin(
-    database: Database, retention: Retention, documents: Collection[str], now: datetime
+    database: Database,
+    retention: Retention,
+    documents: Collection[str],
+    now: datetime,
 ) -> Counter[str]:
     """By kind."""
     removed = Counter(checks=0, captures=0, deliveries=0)
@@ -43,7 +46,9 @@ def thin(
                 )
     if retention.checks is not None:
         until = midnight((now - retention.checks).date())
-        removed["checks"] = sum(_thin_checks(database, id_, until) for id_ in documents)
+        removed["checks"] = sum(
+            _thin_checks(database, id_, until) for id_ in documents
+        )
     if retention.deliveries is not None:
         removed["deliveries"] = _drop_deliveries(
             database, midnight((now - retention.deliveries).date())
@@ -76,7 +81,9 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
                 kept = {(at.date(), outcome): id_ for id_, at, outcome in old}
                 others = [id_ for id_, _, _ in old if id_ not in kept.values()]
                 gone = session.exec(
-                    delete(Check).where(col(Check.id).in_(others), _is_without_news())
+                    delete(Check).where(
+                        col(Check.id).in_(others), _is_without_news()
+                    )
                 )
                 removed += gone.rowcount
     return removed
@@ -103,7 +110,9 @@ def _drop_deliveries(database: Database, until: datetime) -> int:
             sent = select(Delivery.id, Delivery.created_at).where(
                 Delivery.state == State.SENT.value
             )
-            oldest = session.exec(sent.order_by(col(Delivery.id)).limit(_ROWS)).all()
+            oldest = session.exec(
+                sent.order_by(col(Delivery.id)).limit(_ROWS)
+            ).all()
             old = [id_ for id_, created_at in oldest if created_at < until]
             session.exec(
                 delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(old))

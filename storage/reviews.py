@@ -30,10 +30,14 @@ class Review(SQLModel, table=True):
     note: str
     by: str
     at: datetime = Field(sa_type=Utc)
-    edit: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    edit: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )
 
 
-def reviewed_together(session: Session, change_id: int, *, event: bool) -> list[int]:
+def reviewed_together(
+    session: Session, change_id: int, *, event: bool
+) -> list[int]:
     """The change, or all changes of its event. Raises `UnknownChange`."""
     asked = change(session, change_id)
     if not event or asked.event_id is None:
@@ -72,7 +76,8 @@ def add_review(
             change(session, id_).document_id,
             at=at,
             before=before,
-            after={"state": state.value, "by": by} | ({"edit": edit} if edit else {}),
+            after={"state": state.value, "by": by}
+            | ({"edit": edit} if edit else {}),
         )
         former = last[id_].edit if id_ in last else None
         review = Review(
@@ -94,7 +99,9 @@ def machine_values(change: Change) -> dict[str, Any]:
     return (
         edit["machine"]
         if edit
-        else {name: getattr(change, name) for name in ("severity", "topics", "alert")}
+        else {
+            name: getattr(change, name) for name in ("severity", "topics", "alert")
+        }
     )
 
 
@@ -123,12 +130,16 @@ def put_edit(change: Change, review: Review | None) -> None:
 def reviews_of(session: Session, change_id: int) -> list[Review]:
     return list(
         session.exec(
-            select(Review).where(Review.change_id == change_id).order_by(col(Review.id))
+            select(Review)
+            .where(Review.change_id == change_id)
+            .order_by(col(Review.id))
         )
     )
 
 
-def last_reviews(session: Session, change_ids: Collection[int]) -> dict[int, Review]:
+def last_reviews(
+    session: Session, change_ids: Collection[int]
+) -> dict[int, Review]:
     rows = session.exec(
         select(Review).where(
             col(Review.id).in_(_last()), col(Review.change_id).in_(change_ids)

@@ -15,7 +15,9 @@ from storage.database import all_tables
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option(
+        "script_location", str(Path(__file__).parent / "migrations")
+    )
     return config
 
 
@@ -25,7 +27,9 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     command.upgrade(config, revision)
 
 
-def missing_parts(connection: Connection, revision: str = "head") -> list[str] | None:
+def missing_parts(
+    connection: Connection, revision: str = "head"
+) -> list[str] | None:
     """TABLE.COLUMN; None if the revision is unknown."""
     made = _columns_at(revision)
     return None if made is None else sorted(made - columns(connection))

@@ -142,9 +142,15 @@ def _question(
 ) -> Select[int]:
     if documents is not None and len(documents) <= _MOST_PLACES:
         places = [place_of(each) for each in documents]
-        terms, documents = [*terms, Phrase((places[0],), forms=frozenset(places))], None
+        terms, documents = (
+            [*terms, Phrase((places[0],), forms=frozenset(places))],
+            None,
+        )
     if session.get_bind().dialect.name == "sqlite":
-        id_, matches = column("rowid", BigInteger), "paragraph_words MATCH :question"
+        id_, matches = (
+            column("rowid", BigInteger),
+            "paragraph_words MATCH :question",
+        )
         asked = _written(terms, '"', " + ", "*", " OR ", " AND ")
     else:
         id_, matches = (
@@ -177,7 +183,12 @@ def _question(
 
 
 def _written(
-    terms: Sequence[Phrase], quote: str, then: str, begins: str, either: str, both: str
+    terms: Sequence[Phrase],
+    quote: str,
+    then: str,
+    begins: str,
+    either: str,
+    both: str,
 ) -> str:
     clauses = []
     for each in terms:
@@ -190,8 +201,13 @@ def _written(
     return both.join(clauses)
 
 
-def _hits(session: Session, ids: Sequence[int], terms: Sequence[Phrase]) -> list[Hit]:
-    paragraph, first = col(ParagraphInterval.paragraph_id), col(ParagraphPack.first_id)
+def _hits(
+    session: Session, ids: Sequence[int], terms: Sequence[Phrase]
+) -> list[Hit]:
+    paragraph, first = (
+        col(ParagraphInterval.paragraph_id),
+        col(ParagraphPack.first_id),
+    )
     intervals = select(ParagraphInterval, of_pack("first_id", paragraph)).where(
         paragraph.in_(ids)
     )

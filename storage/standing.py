@@ -65,19 +65,25 @@ def texts_of_day(
             Change, col(Change.version_id) == Version.id
         )
         pending = pending.where(*of_day, begins > day).order_by(number.desc())
-        ahead = {id_: (first, when) for id_, first, when in session.execute(pending)}
+        ahead = {
+            id_: (first, when) for id_, first, when in session.execute(pending)
+        }
         newest_of_each = sqlalchemy.select(counted, at).join(Version, is_newest)
         for id_, newest, *state, captured_at in session.execute(newest_of_each):
             in_force, announced = (newest, captured_at), None
             if id_ in ahead:
                 first, announced = ahead[id_]
-                before = select(number, at).where(document_id == id_, number < first)
+                before = select(number, at).where(
+                    document_id == id_, number < first
+                )
                 row = session.exec(before.order_by(number.desc()).limit(1)).first()
                 if row is None:
                     row, announced = (newest, until), None
                 in_force = row
             mark = "/".join(map(str, (*state, newest, in_force[0], announced)))
-            known[id_] = TextsOfDay(in_force[0], newest, announced, in_force[1], mark)
+            known[id_] = TextsOfDay(
+                in_force[0], newest, announced, in_force[1], mark
+            )
     return known
 
 
@@ -90,7 +96,9 @@ class VersionAndChange(NamedTuple):
     effective_date: date | None
 
 
-def version_chain(session: Session, document_id: str) -> dict[int, VersionAndChange]:
+def version_chain(
+    session: Session, document_id: str
+) -> dict[int, VersionAndChange]:
     is_of_page = col(Change.cause) != Cause.EXTRACTION
     wanted = (
         sqlalchemy.select(
@@ -106,21 +114,31 @@ def version_chain(session: Session, document_id: str) -> dict[int, VersionAndCha
                 ),
             )
         )
-        .join(Change, (col(Change.version_id) == Version.id) & is_of_page, isouter=True)
+        .join(
+            Change,
+            (col(Change.version_id) == Version.id) & is_of_page,
+            isouter=True,
+        )
         .where(col(Version.document_id) == document_id)
         .order_by(col(Version.number))
     )
     return {row[0]: VersionAndChange(*row) for row in session.execute(wanted)}
 
 
-def stored_answers(session: Session, ids: Collection[str]) -> dict[str, StandingRow]:
+def stored_answers(
+    session: Session, ids: Collection[str]
+) -> dict[str, StandingRow]:
     wanted = select(StandingRow)
     return {
         row.document_id: row
         for part in in_parts([*ids])
-        for row in session.exec(wanted.where(col(StandingRow.document_id).in_(part)))
+        for row in session.exec(
+            wanted.where(col(StandingRow.document_id).in_(part))
+        )
     }
 
 
 def stored_states(session: Session) -> dict[str, str]:
-    return dict(session.exec(select(StandingRow.document_id, StandingRow.state)).all())
+    return dict(
+        session.exec(select(StandingRow.document_id, StandingRow.state)).all()
+    )

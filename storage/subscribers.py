@@ -29,7 +29,9 @@ class Subscriber(SQLModel, table=True):
     name: str = Field(
         default_factory=lambda: f"{_NAME}{secrets.token_hex(4)}]", unique=True
     )
-    token: str = Field(default_factory=lambda: secrets.token_urlsafe(24), unique=True)
+    token: str = Field(
+        default_factory=lambda: secrets.token_urlsafe(24), unique=True
+    )
     address: str = Field(unique=True)  # lower case
     topics: list[str] = Field(sa_type=JSON)  # all if empty
     service: str | None = None  # all without
@@ -41,7 +43,14 @@ class Subscriber(SQLModel, table=True):
     confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
 
     def choose(self, asked: Subscriber) -> None:
-        for choice in ("topics", "service", "document", "when", "severity", "language"):
+        for choice in (
+            "topics",
+            "service",
+            "document",
+            "when",
+            "severity",
+            "language",
+        ):
             setattr(self, choice, getattr(asked, choice))
 
 
@@ -58,7 +67,9 @@ def sign_up(session: Session, subscriber: Subscriber, most: int) -> bool:
     )  # of two sign-ups at once, the second finds the first
     since = subscriber.requested_at - _DAY
     if (
-        session.exec(select(func.count()).where(Subscriber.requested_at > since)).one()
+        session.exec(
+            select(func.count()).where(Subscriber.requested_at > since)
+        ).one()
         >= most
     ):
         return False
@@ -66,12 +77,18 @@ def sign_up(session: Session, subscriber: Subscriber, most: int) -> bool:
     if row is not None and row.confirmed_at is None:
         row.choose(subscriber)  # the mailbox's owner decides
     if row is None or row.requested_at <= since:
-        if row is None or row.confirmed_at is None or row not in subscribers(session):
+        if (
+            row is None
+            or row.confirmed_at is None
+            or row not in subscribers(session)
+        ):
             unsubscribe(session, *([row] if row else []))
             session.add(subscriber)
             row = subscriber
         row.requested_at = subscriber.requested_at
-        create_delivery(session, "confirmation", row.name, row.name, row.requested_at)
+        create_delivery(
+            session, "confirmation", row.name, row.name, row.requested_at
+        )
     return True
 
 
@@ -96,13 +113,17 @@ def subscribers(session: Session) -> list[Subscriber]:
     )
     unreachable = failed.having(func.count() >= _MOST_FAILED)
     return list(
-        session.exec(select(Subscriber).where(col(Subscriber.name).not_in(unreachable)))
+        session.exec(
+            select(Subscriber).where(col(Subscriber.name).not_in(unreachable))
+        )
     )
 
 
 def signed_up(session: Session) -> list[Subscriber]:
     """All, the newest first."""
-    return list(session.exec(select(Subscriber).order_by(col(Subscriber.id).desc())))
+    return list(
+        session.exec(select(Subscriber).order_by(col(Subscriber.id).desc()))
+    )
 
 
 def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | None:

@@ -97,7 +97,9 @@ def write_forms(
     if (language := language[:2]) not in STEMMERS:
         return
     distinct = {word.casefold() for word in set().union(*split)}
-    words = sorted(word for word in distinct if word.isalpha() and len(word) < LONGEST)
+    words = sorted(
+        word for word in distinct if word.isalpha() and len(word) < LONGEST
+    )
     for part in in_parts(words):
         known = select(WordForm.word).where(
             WordForm.language == language, col(WordForm.word).in_(part)

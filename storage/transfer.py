@@ -127,7 +127,11 @@ def _copy(reading: Session, writing: Session) -> dict[str, int]:
             raise NotCopied(
                 f"nothing was copied: {table.name} would not have been the same as in the source"
             )
-        if not to_sqlite and table.autoincrement_column is not None and written.rows:
+        if (
+            not to_sqlite
+            and table.autoincrement_column is not None
+            and written.rows
+        ):
             _go_on_counting(writing, table)
     return {name: digest.rows for name, digest in digests.items()}
 
@@ -165,7 +169,11 @@ def _parts(session: Session, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
 
 def _stored(column: ColumnElement[Any]) -> ColumnElement[Any]:
     type_ = _plain_type(column.type)
-    return cast(column, Text) if isinstance(type_, JSON) else type_coerce(column, type_)
+    return (
+        cast(column, Text)
+        if isinstance(type_, JSON)
+        else type_coerce(column, type_)
+    )
 
 
 def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:

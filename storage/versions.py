@@ -48,7 +48,11 @@ class Version(SQLModel, table=True):
         UniqueConstraint("document_id", "number"),
         # Covering: rows hold large texts.
         Index(
-            "ix_versions_of_document", "document_id", "captured_at", "number", "entry"
+            "ix_versions_of_document",
+            "document_id",
+            "captured_at",
+            "number",
+            "entry",
         ),
     )
 
@@ -172,13 +176,19 @@ def versions(session: Session, document_id: str) -> list[Version]:
 
 
 def versions_of_document(
-    session: Session, document_id: str, *, before: int | None = None, limit: int = 50
+    session: Session,
+    document_id: str,
+    *,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Version]:
     """Newest first."""
     wanted = _heads(Version.document_id == document_id)
     if before is not None:
         wanted = wanted.where(Version.number < before)
-    return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(limit)))
+    return list(
+        session.exec(wanted.order_by(col(Version.number).desc()).limit(limit))
+    )
 
 
 def stored_versions(
@@ -226,7 +236,9 @@ def pages_before(
 ) -> list[dict[str, Any]]:
     """Oldest first."""
     earlier = Version.document_id == document_id, Version.number < number
-    newest = select(Version.page).where(*earlier).order_by(col(Version.number).desc())
+    newest = (
+        select(Version.page).where(*earlier).order_by(col(Version.number).desc())
+    )
     return [*session.exec(newest.limit(most))][::-1]
 
 
@@ -245,7 +257,11 @@ def last_import(session: Session, document_id: str, archive: str) -> Import | No
 
 
 def mark_imported(
-    session: Session, document_id: str, archive: str, commit: str, recorded_at: datetime
+    session: Session,
+    document_id: str,
+    archive: str,
+    commit: str,
+    recorded_at: datetime,
 ) -> None:
     session.merge(
         Import(
@@ -333,7 +349,9 @@ def version_on(session: Session, document_id: str, day: date) -> int:
 def first_captured_at(session: Session, document_id: str) -> datetime:
     """Raises `UnknownVersion`."""
     of_document = Version.document_id == document_id
-    first = session.exec(select(func.min(Version.captured_at)).where(of_document)).one()
+    first = session.exec(
+        select(func.min(Version.captured_at)).where(of_document)
+    ).one()
     if first is None:
         raise UnknownVersion(f"no text of {document_id} was read yet")
     return first

@@ -22,7 +22,9 @@ class Withdrawal(SQLModel, table=True):
     __tablename__ = "withdrawals"
 
     version_id: int = Field(primary_key=True, foreign_key="versions.id")
-    change_id: int | None = Field(default=None, foreign_key="changes.id", unique=True)
+    change_id: int | None = Field(
+        default=None, foreign_key="changes.id", unique=True
+    )
     reason: str
     withdrawn_at: datetime = Field(sa_type=Utc)
 

@@ -52,7 +52,9 @@ HISTORY = [
         policy(TRAINING, SHARING, "Written by our people."),
         "Refilter Parley Privacy Policy",
     ),
-    Commit(day(50), POLICY, policy(TRAINING, SHARING).replace("which of", "which  of")),
+    Commit(
+        day(50), POLICY, policy(TRAINING, SHARING).replace("which of", "which  of")
+    ),
 ]
 WATCHLIST = """
 contact = "a@example.org"
@@ -79,7 +81,10 @@ def history(tmp_path: Path) -> Path:
 
 
 def take(
-    database: Database, watchlist: Watchlist, source: Path, selection: Selection = ALL
+    database: Database,
+    watchlist: Watchlist,
+    source: Path,
+    selection: Selection = ALL,
 ) -> list[ImportReport]:
     Job(watchlist, database, Recipients()).declare()
     with opened(str(source)) as found:

@@ -49,14 +49,18 @@ def discord(body: dict[str, Any]) -> Refusal | None:
         and sum(sizes) <= 6000
     )
     return (
-        None if fits else (400, {}, '{"message": "Invalid Form Body", "code": 50035}')
+        None
+        if fits
+        else (400, {}, '{"message": "Invalid Form Body", "code": 50035}')
     )
 
 
 def google(body: dict[str, Any]) -> Refusal | None:
     """4,096 characters."""
     return (
-        (400, {}, '{"error": {"code": 400}}') if len(str(body["text"])) > 4096 else None
+        (400, {}, '{"error": {"code": 400}}')
+        if len(str(body["text"])) > 4096
+        else None
     )
 
 
@@ -142,7 +146,10 @@ def chats(
                 return
             status, headers, text = answer or GOOD[host]
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(text)), **headers}.items():
+            for name, value in {
+                "Content-Length": str(len(text)),
+                **headers,
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(text.encode())

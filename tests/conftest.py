@@ -139,7 +139,9 @@ def made(server: str, template: str = "template1") -> Iterator[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """On SQLite and on PostgreSQL, but for a module that says `DATABASES = ["sqlite"]`, whose queries others test on
     both; a test may say so for itself."""
-    marks = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    marks = [
+        mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")
+    ]
     for name in {"database_url", "new_url"} & {*metafunc.fixturenames} - {*marks}:
         kinds = getattr(metafunc.module, "DATABASES", ["sqlite", "postgresql"])
         metafunc.parametrize(name, kinds, indirect=True, scope="function")
@@ -239,7 +241,8 @@ def browser() -> Iterator[Browser]:
     """A real Chromium."""
     found = next(
         filter(
-            None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+            None,
+            map(shutil.which, ("chromium", "chromium-browser", "google-chrome")),
         ),
         None,
     )

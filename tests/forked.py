@@ -17,7 +17,10 @@ from collections.abc import Mapping, Sequence
 
 
 def start(
-    address: str, words: Sequence[str], environ: Mapping[str, str], files: Sequence[int]
+    address: str,
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    files: Sequence[int],
 ) -> tuple[socket.socket, int]:
     """A line to who starts programs, and the program's number; `files` are its 0, 1 and 2.
 

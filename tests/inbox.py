@@ -75,7 +75,9 @@ class Inbox:
 
     def url(self, people: str = "reader@example.org", more: str = "") -> str:
         """An Apprise address of it."""
-        return f"mailto://localhost:{self.port}/{people}?from=watch@example.net{more}"
+        return (
+            f"mailto://localhost:{self.port}/{people}?from=watch@example.net{more}"
+        )
 
 
 @contextmanager
@@ -118,7 +120,9 @@ def mail_server(
             "auth_required": True,
             "auth_require_tls": context is not None and not implicit,
         }
-    server = Server(inbox, hostname="127.0.0.1", port=0, ready_timeout=60, **options)
+    server = Server(
+        inbox, hostname="127.0.0.1", port=0, ready_timeout=60, **options
+    )
     server.start()
     try:
         yield inbox
@@ -148,7 +152,8 @@ class Hook:
 
     port: int = 0
     calls: list[Call] = field(default_factory=list)
-    taken: list[Call] = field(default_factory=list)  # those that were answered with 200
+    # those that were answered with 200
+    taken: list[Call] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     always: Answer = 200
 
@@ -194,7 +199,9 @@ class QuietServer(ThreadingHTTPServer):
 
 def _read(body: bytes, kind: str) -> dict[str, Any]:
     """What JSON says; anything else as {"text": ...}."""
-    return json.loads(body) if kind == "application/json" else {"text": body.decode()}  # type: ignore[no-any-return]
+    return (
+        json.loads(body) if kind == "application/json" else {"text": body.decode()}
+    )  # type: ignore[no-any-return]
 
 
 @contextmanager

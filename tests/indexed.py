@@ -7,7 +7,13 @@ from itertools import count
 from sqlmodel import Session, col, select
 
 from storage.database import Database
-from storage.paragraphs import ParagraphInterval, ParagraphPack, digest, is_of, texts_of
+from storage.paragraphs import (
+    ParagraphInterval,
+    ParagraphPack,
+    digest,
+    is_of,
+    texts_of,
+)
 from storage.versions import Version
 
 # digest, first and last version
@@ -17,7 +23,9 @@ Intervals = set[tuple[str | None, int, int | None]]
 def assert_indexed(database: Database) -> None:
     with database.reading() as session:
         for document in session.exec(select(Version.document_id).distinct()).all():
-            assert stored(session, document) == worked_out(session, document), document
+            assert stored(session, document) == worked_out(session, document), (
+                document
+            )
 
 
 def stored(session: Session, document: str) -> Intervals:
@@ -34,11 +42,14 @@ def stored(session: Session, document: str) -> Intervals:
 def worked_out(session: Session, document: str) -> Intervals:
     ended: Intervals = set()
     standing: dict[str, int] = {}
-    pages = select(Version.number, Version.page).where(Version.document_id == document)
+    pages = select(Version.number, Version.page).where(
+        Version.document_id == document
+    )
     for number, page in session.exec(pages.order_by(col(Version.number))):
         digests = {key for text in texts_of(page) if (key := digest(text))}
         ended |= {
-            (key, standing.pop(key), number - 1) for key in standing.keys() - digests
+            (key, standing.pop(key), number - 1)
+            for key in standing.keys() - digests
         }
         standing |= dict.fromkeys(digests - standing.keys(), number)
     return ended | {(key, first, None) for key, first in standing.items()}

@@ -58,7 +58,9 @@ def internet_archive() -> Iterator[InternetArchive]:
     class Answer(Answering):
         def do_GET(self) -> None:  # noqa: N802  # as http.server calls it
             archive.asked.append(self.path)
-            copy = archive.copy(self.path) if self.path.startswith("/web/") else None
+            copy = (
+                archive.copy(self.path) if self.path.startswith("/web/") else None
+            )
             if archive.trouble is not None:
                 return self.answer(*archive.trouble)
             if copy is not None and f"{copy[0]:%Y%m%d%H%M%S}" > archive.last:

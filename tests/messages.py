@@ -33,7 +33,10 @@ HOSTILE = [
 
 
 def alert(
-    database: Database, language: str = "en", base_url: str | None = SITE, **facts: Any
+    database: Database,
+    language: str = "en",
+    base_url: str | None = SITE,
+    **facts: Any,
 ) -> Notification:
     with database.writing() as session:
         tell(session, ["team"], **facts)
@@ -67,7 +70,10 @@ LONG_BRIEF: dict[str, Any] = {
     "meaning": "train our models unless you object",
     "default": "on",
     "data": [
-        {"text": f"your posts of {'a very long kind ' * 6}{number}", "side": "after"}
+        {
+            "text": f"your posts of {'a very long kind ' * 6}{number}",
+            "side": "after",
+        }
         for number in range(6)
     ],
     "refuse": [

@@ -73,7 +73,9 @@ def redirect(location: str, status: int = 302) -> Answer:
 
 def leading_to(location: str, wait: int = 0, text: str = "") -> Answer:
     """A page by which every browser is led to another."""
-    return page(f'<meta http-equiv="refresh" content="{wait}; url={location}">{text}')
+    return page(
+        f'<meta http-equiv="refresh" content="{wait}; url={location}">{text}'
+    )
 
 
 def after(seconds: float, answer: Answer) -> Answer:
@@ -150,7 +152,9 @@ def endless(asked: Asked, connection: socket.socket) -> None:
 
 
 def reset(asked: Asked, connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
     raise Hangup
 
 
@@ -189,7 +193,10 @@ class Site:
     """One server. `answers` says what each path does; any other path is a 404."""
 
     def __init__(
-        self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0
+        self,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[Asked] = []

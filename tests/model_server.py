@@ -80,7 +80,9 @@ class Answering:
         self.keys: list[str | None] = []
 
     def material(self, number: int = 0) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.asked[number]["messages"][1]["content"])
+        found: dict[str, Any] = json.loads(
+            self.asked[number]["messages"][1]["content"]
+        )
         return found
 
     def reply(self) -> tuple[int, dict[str, str], bytes]:
@@ -88,7 +90,11 @@ class Answering:
             return self.replies.pop(0)
         asked = self.asked[-1]
         if self.plain and "response_format" in asked:
-            return 400, {}, b'{"error": {"message": "unknown field response_format"}}'
+            return (
+                400,
+                {},
+                b'{"error": {"message": "unknown field response_format"}}',
+            )
         if len(asked["messages"][1]["content"]) > self.room:
             error = {"message": "too long", "code": "context_length_exceeded"}
             return 400, {}, json.dumps({"error": error}).encode()
@@ -100,7 +106,9 @@ def answering() -> Iterator[Answering]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             size = int(self.headers["Content-Length"])
-            model.asked.append({"path": self.path, **json.loads(self.rfile.read(size))})
+            model.asked.append(
+                {"path": self.path, **json.loads(self.rfile.read(size))}
+            )
             model.keys.append(self.headers["Authorization"])
             model.meanwhile()
             status, headers, body = model.reply()

@@ -39,7 +39,12 @@ def documents() -> list[Document]:
     """A policy in English and in French, terms, and those of another service."""
     facts: list[tuple[str, str, str, str]] = [
         (POLICY, "Parley", "Privacy Policy", "en"),
-        ("parley/privacy-policy.fr", "Parley", "Politique de confidentialité", "fr"),
+        (
+            "parley/privacy-policy.fr",
+            "Parley",
+            "Politique de confidentialité",
+            "fr",
+        ),
         ("parley/terms", "Parley", "Terms of Use", "en"),
         ("harbour/terms", "Harbour", "Terms", "en"),
     ]
@@ -115,7 +120,10 @@ def tell(
         "brief": BRIEF,
     }
     made = teller.change(
-        before, after, training() if passages is None else passages, **(about | facts)
+        before,
+        after,
+        training() if passages is None else passages,
+        **(about | facts),
     )
     session.add_all(
         Alert(change_id=made.id, route=route, created_at=when) for route in routes

@@ -34,7 +34,9 @@ class Post:
         return self.answers.get(address.name.strip("${}"), Result(ok=True))
 
     def to(self, name: str) -> list[Notification]:
-        return [message for address, message in self.sent if address == f"${{{name}}}"]
+        return [
+            message for address, message in self.sent if address == f"${{{name}}}"
+        ]
 
 
 TEMPORARY = Result(ok=False, answer=verbatim("status 500"))

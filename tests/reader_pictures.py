@@ -84,15 +84,23 @@ def _mail(*, with_model: bool) -> str:
         tempfile.TemporaryDirectory() as folder,
     ):
         model.answer = _answer
-        more = f'[reader]\nmodel = "small"\nurl = "{model.url}"\n' if with_model else ""
+        more = (
+            f'[reader]\nmodel = "small"\nurl = "{model.url}"\n'
+            if with_model
+            else ""
+        )
         site.pages["/privacy"] = policy()
-        file = watchlist(Path(folder), site, f"sqlite:///{folder}/watch.db", more=more)
+        file = watchlist(
+            Path(folder), site, f"sqlite:///{folder}/watch.db", more=more
+        )
         with a_job(file) as job:
             job.run(force=True)
             site.pages["/privacy"] = policy(AI, _SHARED)
             job.run(force=True)
             with job.database.reading() as session:
-                view = change_view(session, session.exec(select(Change)).one(), "en")
+                view = change_view(
+                    session, session.exec(select(Change)).one(), "en"
+                )
                 return change_message(view, "en", ("all",)).html
 
 

@@ -33,7 +33,9 @@ class Matrix:
     token: str = ""
     room: str = ""
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> Any:
         """Its client API, as `reader`."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/_matrix/client/v3/{path}",
@@ -61,9 +63,9 @@ class Matrix:
 
     def messages(self) -> list[dict[str, Any]]:
         """What stands in the room, as its reader sees it, oldest first."""
-        found = self.call("GET", f"rooms/{quote(self.room)}/messages?dir=b&limit=50")[
-            "chunk"
-        ]
+        found = self.call(
+            "GET", f"rooms/{quote(self.room)}/messages?dir=b&limit=50"
+        )["chunk"]
         return [
             event["content"]
             for event in reversed(found)
@@ -93,7 +95,9 @@ def matrix(folder: Path, port: int) -> Iterator[Matrix]:
         "--report-stats",
         "no",
     ]
-    subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=_PATIENCE)
+    subprocess.run(
+        made, cwd=folder, check=True, capture_output=True, timeout=_PATIENCE
+    )
     limits = {
         name: {"per_second": 1000, "burst_count": 1000}
         for name in ("message", "login", "registration")

@@ -36,7 +36,9 @@ AI = (
 
 
 # for a test whose queries differ, in a module that else tests on SQLite alone
-BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+BOTH = pytest.mark.parametrize(
+    "database_url", ["sqlite", "postgresql"], indirect=True
+)
 MAIN = "from policywatch.cli import main; main()"
 # the process is bound by the rights of files, also where the tests run as root
 BOUND = """
@@ -91,7 +93,11 @@ class Answering(BaseHTTPRequestHandler):
     """Answers whole texts, and logs nothing."""
 
     def answer(
-        self, status: int, mime: str, text: str, more: Mapping[str, str] | None = None
+        self,
+        status: int,
+        mime: str,
+        text: str,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         self.send_response(status)
         for name, value in {
@@ -186,7 +192,9 @@ def settled(database: Database) -> None:
     ) as connection:
         until(
             lambda: (
-                not connection.exec_driver_sql(f"SELECT count(*) {others}").scalar_one()
+                not connection.exec_driver_sql(
+                    f"SELECT count(*) {others}"
+                ).scalar_one()
             )
         )
 
@@ -212,9 +220,7 @@ def policywatch(
 
 def with_small_files(size: int, *words: object) -> subprocess.CompletedProcess[str]:
     """Run it where no file can have more bytes than this, as on a full disk."""
-    limit = (
-        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
-    )
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
     return warm.done("-c", f"{limit}\n{MAIN}", *words)
 
 

@@ -57,7 +57,9 @@ def passage(
     why: Sequence[str] = (),
 ) -> StoredPassage:
     """A passage as the reader would have stored it; `evidence` holds topic, words and side."""
-    guessed = "added" if before is None else "removed" if after is None else "reworded"
+    guessed = (
+        "added" if before is None else "removed" if after is None else "reworded"
+    )
     return StoredPassage(
         change_id=0,
         position=0,

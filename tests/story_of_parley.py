@@ -117,7 +117,9 @@ _OLD_PRIVACY = [
         ["1. What we collect"],
     ),
     block(
-        "item", "Posts, comments and the groups that you join", ["1. What we collect"]
+        "item",
+        "Posts, comments and the groups that you join",
+        ["1. What we collect"],
     ),
     block(
         "item",
@@ -175,7 +177,10 @@ def _first_texts(teller: Teller) -> None:
         TERMS, day(0, 0.2), [block("paragraph", _FEES_BEFORE)], title="Terms of Use"
     )
     teller.version(
-        NOTES, day(0, 0.3), [block("paragraph", _KEPT_BEFORE)], title="Privacy Notice"
+        NOTES,
+        day(0, 0.3),
+        [block("paragraph", _KEPT_BEFORE)],
+        title="Privacy Notice",
     )
 
 
@@ -247,7 +252,9 @@ def _training_change(teller: Teller) -> None:
         ),
         block("heading", _TRAIN[1], _USE),
         block("paragraph", _TRAINED, _TRAIN),
-        block("paragraph", _REFUSE, _TRAIN, Settings="https://parley.example/settings"),
+        block(
+            "paragraph", _REFUSE, _TRAIN, Settings="https://parley.example/settings"
+        ),
         *_OLD_PRIVACY[6:],
     ]
     after = teller.version(PRIVACY, day(28), blocks)
@@ -269,14 +276,19 @@ _TRAINING_BRIEF = {
     "default": "on",
     "default_words": [{"text": "This happens by default", "side": "after"}],
     "severity_reasons": ["training"],
-    "why": [verbatim("told, for data of members is newly used for training").to_json()],
+    "why": [
+        verbatim("told, for data of members is newly used for training").to_json()
+    ],
     "data": [
         {"text": "your profile", "side": "after"},
         {"text": "your posts, your comments", "side": "after"},
         {"text": "your education and your work experience", "side": "after"},
     ],
     "purposes": [
-        {"text": "train the AI models that write text for our members", "side": "after"}
+        {
+            "text": "train the AI models that write text for our members",
+            "side": "after",
+        }
     ],
     "recipients": [{"text": "our affiliates", "side": "after"}],
     "refuse": [
@@ -288,7 +300,10 @@ _TRAINING_BRIEF = {
     ],
     "excluded": [{"text": "Private messages are not used", "side": "after"}],
     "irreversible": [
-        {"text": "does not undo training that has already taken place", "side": "after"}
+        {
+            "text": "does not undo training that has already taken place",
+            "side": "after",
+        }
     ],
     "regions": [],
 }
@@ -369,7 +384,10 @@ def _training_change_in_french(teller: Teller) -> None:
     after = teller.version(
         PRIVACY_FR,
         day(28, 0.5),
-        [*_OLD_FRENCH, block("paragraph", _TRAINED_FR, ["2. Ce que nous en faisons"])],
+        [
+            *_OLD_FRENCH,
+            block("paragraph", _TRAINED_FR, ["2. Ce que nous en faisons"]),
+        ],
         title="Politique de confidentialité",
     )
     told = passage(

@@ -161,7 +161,8 @@ def test_pages_of_a_file_are_added_and_a_bad_line_stops_no_other(
         "",
     ]
     outlines = (
-        f'<outline text="{title}" htmlUrl="{site.url}{path}"/>' for path, title in pages
+        f'<outline text="{title}" htmlUrl="{site.url}{path}"/>'
+        for path, title in pages
     )
     file.write_text(
         "\n".join(lines)

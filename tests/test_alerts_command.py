@@ -28,7 +28,8 @@ def watchlist(folder: Path, database_url: str, *routes: str) -> Path:
     file = folder / "policywatch.toml"
     tables = "".join(f"[[routes]]\n{lines}\n" for lines in routes)
     file.write_text(
-        f'contact = "test@example.org"\ndatabase = "{database_url}"\n{tables}', "utf-8"
+        f'contact = "test@example.org"\ndatabase = "{database_url}"\n{tables}',
+        "utf-8",
     )
     return file
 
@@ -74,7 +75,8 @@ def test_what_was_given_up_is_listed_and_sent_again(
         assert "403" in parked["error"]
         assert listed(config, "--parked", environ=environ) == [parked]
         assert [
-            row["address"] for row in listed(config, "--route", "all", environ=environ)
+            row["address"]
+            for row in listed(config, "--route", "all", environ=environ)
         ] == ["${FILE}"]
         shown = policywatch("alerts", "--config", config, environ=environ)
         assert "${HOOK}" in shown
@@ -110,7 +112,9 @@ def test_one_route_is_tested_whatever_is_wrong_with_the_others(
         'name = "bad"\nto = ["${NOT_SET}"]',
         'name = "off"\nto = ["${NOT_SET}"]\nenabled = false',
     )
-    assert "ok     good" in policywatch("routes", "test", "good", "--config", config)
+    assert "ok     good" in policywatch(
+        "routes", "test", "good", "--config", config
+    )
     assert "NOT_SET is not set" in policywatch(
         "routes", "test", "bad", "--config", config, status=2
     )
@@ -161,7 +165,9 @@ def test_what_is_for_an_address_that_left_is_given_up_again(
             tmp_path, database_url, f'name = "team"\nto = ["{hook.url()}"]'
         )
         policywatch("deliver", "--config", config, status=1)
-    config = watchlist(tmp_path, database_url, 'name = "other"\nto = ["console://"]')
+    config = watchlist(
+        tmp_path, database_url, 'name = "other"\nto = ["console://"]'
+    )
     assert "no longer in the watchlist" in policywatch(
         "alerts", "retry", "--all", "--config", config, status=1
     )
@@ -217,13 +223,16 @@ def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(
             site.pages["/privacy"] = page
             run(config, status=0)
         run(config, status=0)
-    shown = policywatch("alerts", "--route", "digest", "--config", config).splitlines()
+    shown = policywatch(
+        "alerts", "--route", "digest", "--config", config
+    ).splitlines()
     assert (
         "back to an earlier text; told once 3 checks in a row found it again, 1 did so far"
         in shown[1]
     )
     assert re.search(
-        r"waiting +20..-..-.. 08:00 .* digest .*: for the digest of that time", shown[2]
+        r"waiting +20..-..-.. 08:00 .* digest .*: for the digest of that time",
+        shown[2],
     )
     rows = listed(config, "--route", "digest", environ={**os.environ})
     assert [(row["id"], row["state"], row["kind"]) for row in rows] == [
@@ -244,7 +253,9 @@ def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(
 def test_what_is_no_news_any_more_waits_for_no_digest(
     tmp_path: Path, database: Database, database_url: str
 ) -> None:
-    lines = f'name = "digest"\nto = ["file://{tmp_path}/a.txt"]\nwhen = "daily 08:00"'
+    lines = (
+        f'name = "digest"\nto = ["file://{tmp_path}/a.txt"]\nwhen = "daily 08:00"'
+    )
     config = watchlist(tmp_path, database_url, lines)
     told = owe(database, "digest")
     dropped = owe(
@@ -275,7 +286,9 @@ def test_doctor_and_run_name_what_fails_and_is_tried_again(tmp_path: Path) -> No
         told = policywatch(
             "run", "--now", "--config", config, environ=environ, status=1
         )
-        doctor = policywatch("doctor", "--config", config, environ=environ, status=1)
+        doctor = policywatch(
+            "doctor", "--config", config, environ=environ, status=1
+        )
     for said in (told, doctor):
         assert re.search(
             r"team: 1 message to \$\{HOOK\} failed: .*503.*; tried again from 20.* UTC on",
@@ -291,4 +304,6 @@ def test_a_route_with_a_question_is_tested_with_its_model(
     config = watchlist(tmp_path, database_url, f'name = "asks"\n{to}')
     model = '[reader]\nmodel = "small"\nurl = "http://127.0.0.1:9/v1"\n'
     config.write_text(f"{config.read_text('utf-8')}\n{model}", "utf-8")
-    assert "ok     asks" in policywatch("routes", "test", "asks", "--config", config)
+    assert "ok     asks" in policywatch(
+        "routes", "test", "asks", "--config", config
+    )

@@ -66,9 +66,13 @@ def test_a_month_of_a_passage_that_comes_and_goes_is_two_alerts(
 ) -> None:
     config = watchlist(tmp_path, site, database_url)
     with a_job(config) as job:
-        sent, outcomes = checked(job, site, *([policy()] * 4 + [policy(AI)] * 4) * 2)
+        sent, outcomes = checked(
+            job, site, *([policy()] * 4 + [policy(AI)] * 4) * 2
+        )
         assert sent == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
-        assert [n for n, outcome in enumerate(outcomes) if outcome != "unchanged"] == [
+        assert [
+            n for n, outcome in enumerate(outcomes) if outcome != "unchanged"
+        ] == [
             0,
             4,
             8,
@@ -78,7 +82,9 @@ def test_a_month_of_a_passage_that_comes_and_goes_is_two_alerts(
         assert sent == [1, 0, 0], "other news goes out meanwhile"
         with job.database.reading() as session:
             newest = changes_of(session, ID)[0]
-            assert [passage.after for passage in passages(session, newest.id)] == [SOLD]
+            assert [passage.after for passage in passages(session, newest.id)] == [
+                SOLD
+            ]
             (row,) = alternating_passages(session, [ID])
             assert (row.text, row.stands) == (AI, False)
             text, captures = (
@@ -100,9 +106,9 @@ def test_a_month_of_a_passage_that_comes_and_goes_is_two_alerts(
         assert sent == [0] * 8 + [1], (
             "twice as long as ever before, and three checks as for any text that returns"
         )
-        assert [n for n, outcome in enumerate(outcomes) if outcome != "unchanged"] == [
-            5
-        ]
+        assert [
+            n for n, outcome in enumerate(outcomes) if outcome != "unchanged"
+        ] == [5]
 
 
 @pytest.mark.parametrize(
@@ -215,4 +221,6 @@ def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
     )
     config.write_text(config.read_text("utf-8") + 'remove = ["#offer"]\n', "utf-8")
     with a_job(config) as job:
-        assert checked(job, site, policy(OFFER, paragraphs=edited))[1] == ["unchanged"]
+        assert checked(job, site, policy(OFFER, paragraphs=edited))[1] == [
+            "unchanged"
+        ]

@@ -93,7 +93,8 @@ class Given:
     server: str  # a PostgreSQL
     template: str  # an empty store there
     archive: Path
-    done: Counter[str]  # how often each operation was done, by its name and exit status
+    # how often each operation was done, by its name and exit status
+    done: Counter[str]
 
 
 @pytest.fixture
@@ -168,7 +169,9 @@ class AnySequence(RuleBasedStateMachine):
     def new_store(self, kind: str) -> str:
         """The address of an empty one."""
         if kind == "postgresql":
-            return self.open.enter_context(made(self.given.server, self.given.template))
+            return self.open.enter_context(
+                made(self.given.server, self.given.template)
+            )
         file = self.folder / f"{len([*self.folder.iterdir()])}.db"
         return f"sqlite:///{shutil.copyfile(self.given.file, file)}"
 
@@ -249,7 +252,11 @@ class AnySequence(RuleBasedStateMachine):
             )
             if numbers:
                 self.do(
-                    "withdraw", self.ids[name], max(numbers), "--yes", allowed=(0, 1, 2)
+                    "withdraw",
+                    self.ids[name],
+                    max(numbers),
+                    "--yes",
+                    allowed=(0, 1, 2),
                 )
 
     @rule(name=documents, imported=st.booleans())
@@ -270,7 +277,11 @@ class AnySequence(RuleBasedStateMachine):
     def subscribe(self, name: str, leaves: bool) -> None:
         watchlist, mails = load(self.config), len(self.inbox.mails)
         state = WatchlistState(watchlist, recipients=recipients(watchlist))
-        fields = {"address": f"{name}@example.org", "severity": "low", "language": "en"}
+        fields = {
+            "address": f"{name}@example.org",
+            "severity": "low",
+            "language": "en",
+        }
         with (
             closing(Database(self.url)) as database,
             visited(database, state=lambda: state) as site,
@@ -282,7 +293,8 @@ class AnySequence(RuleBasedStateMachine):
             for mail in self.inbox.mails[mails:]:
                 (link,) = {
                     *re.findall(
-                        r"/subscription/[\w-]+", mail.get_body(("plain",)).get_content()
+                        r"/subscription/[\w-]+",
+                        mail.get_body(("plain",)).get_content(),
                     )
                 }
                 assert site.post(link, data={"confirm": "true"}).status_code == 200
@@ -303,7 +315,12 @@ class AnySequence(RuleBasedStateMachine):
     def import_archive(self, name: str) -> None:
         which = f"Privacy Policy={self.ids[name]}"
         self.do(
-            "import", "open-terms-archive", self.given.archive, "-d", which, "--insist"
+            "import",
+            "open-terms-archive",
+            self.given.archive,
+            "-d",
+            which,
+            "--insist",
         )
 
     @rule()
@@ -402,4 +419,6 @@ def test_no_sequence_of_operations_leaves_a_store_that_is_called_damaged(
     )  # the latter to explore
     how = settings(max_examples=examples, stateful_step_count=steps)
     run_state_machine_as_test(partial(AnySequence, given), settings=how)
-    print(sum(given.done.values()), json.dumps(given.done, indent=1, sort_keys=True))
+    print(
+        sum(given.done.values()), json.dumps(given.done, indent=1, sort_keys=True)
+    )

@@ -47,7 +47,10 @@ def compared(
         (OFFER, "en"),
         (LEAVES, "fr"),
         ("Unsere Gartenstühle sind bis Sonntag zum halben Preis zu haben.", "de"),
-        ("Please switch off your ad blocker: advertising pays for this page.", "en"),
+        (
+            "Please switch off your ad blocker: advertising pays for this page.",
+            "en",
+        ),
         ("Meet Pim, our AI assistant, and ask it for a recipe!", "en"),
     ],
 )
@@ -77,7 +80,11 @@ def test_a_line_of_the_policy_never_passes(line: str) -> None:
         ("## How to reach the desk", "## Questions for the desk", True),
         ("## Wie Sie uns erreichen", "## So finden Sie zu uns", True),
         ("## Sale of your data", "## Use of your data", False),
-        ("Trees that readers planted: 310", "Trees that readers planted: 318", True),
+        (
+            "Trees that readers planted: 310",
+            "Trees that readers planted: 318",
+            True,
+        ),
         ("We answer you on 3 May 2031.", "We answer you on 5 May 2031.", False),
         ("We must answer within a week.", "We must answer within a month.", False),
     ],
@@ -176,7 +183,10 @@ def test_what_is_gone_again_makes_no_version_and_what_stays_is_text(
 
 
 def test_words_that_only_go_were_the_documents() -> None:
-    title, line = "## Who we are", "We answer letters in the order in which they come."
+    title, line = (
+        "## Who we are",
+        "We answer letters in the order in which they come.",
+    )
     whole, short = (
         text(f"{title}\n\n{line}\n\nA line that stays."),
         text(f"{title}\n\nA line that stays."),
@@ -185,7 +195,9 @@ def test_words_that_only_go_were_the_documents() -> None:
     assert not compare(whole, short, language="en", trusted=True).may_pass
 
 
-def test_what_comes_every_other_check_never_stays(tmp_path: Path, site: Site) -> None:
+def test_what_comes_every_other_check_never_stays(
+    tmp_path: Path, site: Site
+) -> None:
     titles = ("How to reach the desk", "Questions for the desk") * 3
     with a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job:
         outcomes = []
@@ -230,5 +242,7 @@ def test_what_alerts_in_markup_of_its_own_waits(
 
 def test_a_redesign_has_no_foreign_markup() -> None:
     before = marked("".join(f"<p>{text}</p>" for text in PARAGRAPHS))
-    boxes = "".join(f'<div class="row">{text}</div>' for text in (*PARAGRAPHS, CALL))
+    boxes = "".join(
+        f'<div class="row">{text}</div>' for text in (*PARAGRAPHS, CALL)
+    )
     assert not marked(boxes, before).foreign

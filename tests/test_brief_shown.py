@@ -36,7 +36,9 @@ def body(form: Format, language: str, **facts: Any) -> str:
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_a_french_route_reads_an_english_page(form: Format) -> None:
-    text = body(form, "fr", brief=BRIEF | TAKEN_AWAY, effective_date=date(2030, 1, 1))
+    text = body(
+        form, "fr", brief=BRIEF | TAKEN_AWAY, effective_date=date(2030, 1, 1)
+    )
     for label in (
         "En vigueur à partir du",
         "Par défaut",
@@ -86,7 +88,9 @@ def test_a_day_that_is_just_the_documents_is_no_start(
 )
 def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
     assert lead in body("text", language, brief=BRIEF | {"meaning_side": "before"})
-    assert lead not in body("text", language, brief=BRIEF | {"meaning_side": "after"})
+    assert lead not in body(
+        "text", language, brief=BRIEF | {"meaning_side": "after"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,9 @@ def test_why_it_is_high_is_said_in_the_routes_language_under_the_weight(
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_where_no_convention_says_so_nothing_is_said_of_why(form: Format) -> None:
-    shown = body(form, "en", severity="high", brief=BRIEF | {"severity_reasons": []})
+    shown = body(
+        form, "en", severity="high", brief=BRIEF | {"severity_reasons": []}
+    )
     assert catalogue("en")("say.severity_reasons") not in shown
     assert "high" in shown
 
@@ -172,7 +178,12 @@ def test_where_no_convention_says_so_nothing_is_said_of_why(form: Format) -> Non
     ("language", "question", "stands", "gone"),
     [
         ("en", "recipients", "Recipients", "Recipients (no longer stated here)"),
-        ("fr", "recipients", "Destinataires", "Destinataires (ne figurent plus ici)"),
+        (
+            "fr",
+            "recipients",
+            "Destinataires",
+            "Destinataires (ne figurent plus ici)",
+        ),
         (
             "fr",
             "data",
@@ -186,7 +197,9 @@ def test_what_is_no_longer_said_stands_together_behind_what_is(
 ) -> None:
     those = [("Harrow", "before"), ("Merle", "after"), ("Lark", "before")]
     quotes = [{"text": text, "side": side} for text, side in those]
-    shown = re.sub(r"<[^>]+>|[*\\]", "", body(form, language, brief={question: quotes}))
+    shown = re.sub(
+        r"<[^>]+>|[*\\]", "", body(form, language, brief={question: quotes})
+    )
     order = [stands, "Merle", gone, "Harrow", "Lark"]
     assert [shown.index(each) for each in order] == sorted(
         shown.index(each) for each in order

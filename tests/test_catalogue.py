@@ -91,7 +91,10 @@ def messages_in_the_code() -> Iterator[tuple[str, set[str]]]:
             ):
                 code = node.args[0]
                 if isinstance(code, ast.Constant):
-                    yield code.value, {each.arg for each in node.keywords if each.arg}
+                    yield (
+                        code.value,
+                        {each.arg for each in node.keywords if each.arg},
+                    )
 
 
 def test_every_message_has_its_text_and_every_text_its_parameters() -> None:
@@ -106,7 +109,9 @@ def test_every_code_in_a_template_or_the_program_is_known() -> None:
     named = {
         code
         for source in sources()
-        for code in re.findall(r"words\(\s*[\"']([a-z_]+\.[\w.-]+)[\"'][,)]", source)
+        for code in re.findall(
+            r"words\(\s*[\"']([a-z_]+\.[\w.-]+)[\"'][,)]", source
+        )
     }
     assert len(named) > 150
     assert named <= texts(ENGLISH).keys()
@@ -134,7 +139,9 @@ def test_every_text_is_used_and_found_by_its_code() -> None:
         assert name in quoted, code
 
 
-def test_names_that_the_program_makes_codes_of_have_their_words_and_no_others() -> None:
+def test_names_that_the_program_makes_codes_of_have_their_words_and_no_others() -> (
+    None
+):
     def group(name: str) -> set[str]:
         return {
             code.removeprefix(f"{name}.")
@@ -248,7 +255,9 @@ def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
         session.flush()
         report_unreadable(session)
         (notice,) = unplanned_notices(session)
-        assert why in notice_message([notice], language=language, base_url=None).text
+        assert (
+            why in notice_message([notice], language=language, base_url=None).text
+        )
 
 
 @pytest.mark.parametrize(
@@ -256,7 +265,13 @@ def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
     [
         ("en", "1 May 2026", "Friday 1 May 2026", "12,345", "0 documents"),
         ("de", "1. Mai 2026", "Freitag, 1. Mai 2026", "12.345", "0 Dokumente"),
-        ("fr", "1er mai 2026", "vendredi 1er mai 2026", "12\u202f345", "0 document"),
+        (
+            "fr",
+            "1er mai 2026",
+            "vendredi 1er mai 2026",
+            "12\u202f345",
+            "0 document",
+        ),
     ],
 )
 def test_days_numbers_and_plurals_are_written_as_the_language_does(
@@ -298,5 +313,7 @@ def test_a_name_of_the_users_own_stands_for_itself() -> None:
         ("fr" * 5_000, "en"),
     ],
 )
-def test_the_visitor_gets_the_preferred_language(accept: str, language: str) -> None:
+def test_the_visitor_gets_the_preferred_language(
+    accept: str, language: str
+) -> None:
     assert preferred_language(accept) == language

@@ -48,7 +48,10 @@ def test_a_row_says_all_that_a_list_shows(parley: Session) -> None:
     row = changes_page(
         parley, ChangeFilter(document=(PRIVACY,), topic=("ai_training",))
     ).rows[0]
-    assert (row.document.service, row.document.title) == ("Parley", "Privacy Policy")
+    assert (row.document.service, row.document.title) == (
+        "Parley",
+        "Privacy Policy",
+    )
     assert row.change.brief["meaning"].startswith("Parley will use your profile")
     assert row.change.effective_date == date(2025, 11, 3)
     assert row.change.severity == "high"
@@ -73,7 +76,11 @@ NARROWED: list[tuple[dict[str, Any], list[str]]] = [
     ({"effective_to": date(2025, 11, 2)}, []),
     ({"noted": True}, []),
     (
-        {"topic": ("ai_training",), "language": ("en",), "since": date(2025, 11, 1)},
+        {
+            "topic": ("ai_training",),
+            "language": ("en",),
+            "since": date(2025, 11, 1),
+        },
         [PRIVACY],
     ),
 ]
@@ -125,7 +132,10 @@ def test_pages_forth_and_back_show_each_change_once(database: Database) -> None:
             # through text, as an address carries it
             pages.append(
                 changes_page(
-                    session, wanted, before=Cursor.parse(str(pages[-1].older)), limit=5
+                    session,
+                    wanted,
+                    before=Cursor.parse(str(pages[-1].older)),
+                    limit=5,
                 )
             )
         ids = [[row.change.id for row in page.rows] for page in pages]
@@ -133,8 +143,12 @@ def test_pages_forth_and_back_show_each_change_once(database: Database) -> None:
         assert pages[0].newer is None
         back = [pages[-1]]
         while back[-1].newer:
-            back.append(changes_page(session, wanted, after=back[-1].newer, limit=5))
-        assert [[row.change.id for row in page.rows] for page in back[1:]] == ids[1::-1]
+            back.append(
+                changes_page(session, wanted, after=back[-1].newer, limit=5)
+            )
+        assert [[row.change.id for row in page.rows] for page in back[1:]] == ids[
+            1::-1
+        ]
         assert back[1].older == Cursor.of(changes_of(session, TERMS)[18])
 
 
@@ -165,7 +179,9 @@ def test_what_a_document_s_pages_need(database: Database) -> None:
         ] == [2, 1]
         made = changes_to(session, [each.id for each in newest if each.id])
         assert sorted(made) == sorted(each.id for each in newest)
-        assert [numbers_around(session, TERMS, number) for number in (1, 7, 26)] == [
+        assert [
+            numbers_around(session, TERMS, number) for number in (1, 7, 26)
+        ] == [
             (None, 2),
             (6, 8),
             (25, None),
@@ -183,7 +199,9 @@ def test_announced_dates_come_nearest_first(parley: Session) -> None:
     assert upcoming(parley, date(2025, 11, 4), ChangeFilter(), limit=9) == []
 
 
-def test_the_last_day_to_refuse_is_a_coming_day_of_its_own(database: Database) -> None:
+def test_the_last_day_to_refuse_is_a_coming_day_of_its_own(
+    database: Database,
+) -> None:
     tell(database)
     with database.writing() as session:
         told = next(iter(changes_of(session, PRIVACY)))

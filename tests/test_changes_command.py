@@ -14,7 +14,13 @@ from policywatch.views.query_params import ChangesPaged
 from storage.clock import utc_now
 from storage.database import Database
 from tests.site import policywatch
-from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, told_with_config
+from tests.story_of_parley import (
+    NOTES,
+    PRIVACY,
+    PRIVACY_FR,
+    TERMS,
+    told_with_config,
+)
 from tests.web_pages import visited
 
 DATABASES = ["sqlite"]
@@ -49,7 +55,9 @@ def test_a_program_gets_what_the_api_answers_page_by_page(
         policywatch("changes", "--limit", 3, "--json", "--config", config)
     )
     rest = json.loads(
-        policywatch("changes", "--cursor", first["next"], "--json", "--config", config)
+        policywatch(
+            "changes", "--cursor", first["next"], "--json", "--config", config
+        )
     )
     with visited(database) as site:
         told = site.get("/api/v1/changes").json()
@@ -67,7 +75,8 @@ def test_a_program_gets_what_the_api_answers_page_by_page(
     ]
     assert [row["document"] for row in listed(config, *words)] == [NOTES]
     assert TERMS in [
-        row["document"] for row in listed(config, "--service", "Parley", "--cosmetic")
+        row["document"]
+        for row in listed(config, "--service", "Parley", "--cosmetic")
     ]
 
 
@@ -80,7 +89,10 @@ def listed(config: Path, *words: object) -> list[dict[str, object]]:
 
 def test_it_takes_every_word_that_the_api_takes() -> None:
     options = {each.name for each in get_group(app).commands["changes"].params}
-    assert options - {"config", "as_json", "as_csv"} == ChangesPaged.model_fields.keys()
+    assert (
+        options - {"config", "as_json", "as_csv"}
+        == ChangesPaged.model_fields.keys()
+    )
 
 
 def test_a_day_of_the_week_is_the_last_one() -> None:
@@ -90,14 +102,20 @@ def test_a_day_of_the_week_is_the_last_one() -> None:
     assert _day("2026-03-02") == "2026-03-02"
 
 
-def test_a_word_that_is_wrong_or_finds_nothing_gets_what_there_is(config: Path) -> None:
+def test_a_word_that_is_wrong_or_finds_nothing_gets_what_there_is(
+    config: Path,
+) -> None:
     for words, status, answer in (
         (
             ("--severity", "grave"),
             2,
             "--severity: found 'grave'; allowed: 'high', 'medium' or 'low'",
         ),
-        (("--since", "mon"), 2, "--since: found 'mon'; write a day, like 2026-03-02"),
+        (
+            ("--since", "mon"),
+            2,
+            "--since: found 'mon'; write a day, like 2026-03-02",
+        ),
         (("--limit", 500), 2, "--limit: found 500; allowed: up to 200"),
         (
             ("--effective-to", "1200-01-01"),
@@ -105,7 +123,11 @@ def test_a_word_that_is_wrong_or_finds_nothing_gets_what_there_is(config: Path) 
             "--effective-to: found '1200-01-01'; allowed: 1970-01-01 and more",
         ),
         (("--cursor", "x"), 2, "--cursor: not a place in a list of changes: 'x'"),
-        (("--document", "a/b"), 2, f"there is no document 'a/b'; known are: {NOTES}"),
+        (
+            ("--document", "a/b"),
+            2,
+            f"there is no document 'a/b'; known are: {NOTES}",
+        ),
         (("--service", "Parly"), 0, "No matches. The services: Harbour, Parley."),
         (("--topic", "ai"), 0, "No matches. The topics: ai_training, "),
     ):

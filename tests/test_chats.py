@@ -49,12 +49,16 @@ def told(services: Chats, host: str, message: Notification) -> str:
 
 
 def services_said(host: str) -> Message:
-    return Message("delivery.status", status={DISCORD: 204, TEAMS: 202}.get(host, 200))
+    return Message(
+        "delivery.status", status={DISCORD: 204, TEAMS: 202}.get(host, 200)
+    )
 
 
 def text_of(host: str, body: dict[str, Any]) -> str:
     if host == SLACK:
-        return f"{body['attachments'][0]['title']}\n{body['attachments'][0]['text']}"
+        return (
+            f"{body['attachments'][0]['title']}\n{body['attachments'][0]['text']}"
+        )
     if host == TEAMS:
         return "\n".join(
             part["text"] for part in body["attachments"][0]["content"]["body"]
@@ -177,7 +181,9 @@ def test_a_chat_that_takes_files_gets_the_day_for_a_calendar(
 ) -> None:
     told(services, host, alert(store))
     (file,) = [
-        body for at, body in services.taken if at == host and isinstance(body, bytes)
+        body
+        for at, body in services.taken
+        if at == host and isinstance(body, bytes)
     ]
     assert b"BEGIN:VCALENDAR" in file
     assert b'filename="parley-privacy-policy-2025-11-03.ics"' in file
@@ -213,7 +219,11 @@ def test_a_chats_refusal_is_final_or_not_as_its_status_says(
 ) -> None:
     services.answers = [answer] * 5  # Apprise asks Discord again by itself
     result = send(Address("${CHAT}", ADDRESSES[DISCORD]), alert(store))
-    assert (result.ok, result.permanent, result.retry_after) == (False, permanent, wait)
+    assert (result.ok, result.permanent, result.retry_after) == (
+        False,
+        permanent,
+        wait,
+    )
     assert "JHZ7lQml277" not in str(result.answer or "")
 
 
@@ -262,7 +272,9 @@ def test_words_of_a_page_break_no_calendar(store: Database, hostile: str) -> Non
     assert "https://watch.example/changes/1" in found["DESCRIPTION"]
 
 
-def test_the_last_day_to_refuse_is_an_entry_with_a_reminder(store: Database) -> None:
+def test_the_last_day_to_refuse_is_an_entry_with_a_reminder(
+    store: Database,
+) -> None:
     brief = {"deadline": "2025-11-01"}
     event = alert(store, brief=brief).event
     assert event is not None
@@ -278,7 +290,9 @@ def test_the_last_day_to_refuse_is_an_entry_with_a_reminder(store: Database) -> 
 
 
 def test_a_day_that_is_past_or_unknown_is_no_entry(store: Database) -> None:
-    assert alert(store, effective_date=START.date() - timedelta(days=1)).event is None
+    assert (
+        alert(store, effective_date=START.date() - timedelta(days=1)).event is None
+    )
     assert alert(store, effective_date=None, brief={}).event is None
 
 
@@ -305,5 +319,8 @@ assert attached(event)[0].mimetype == "text/calendar"
 def test_a_system_that_knows_no_kinds_of_files_sends_them_too() -> None:
     root = Path(__file__).parents[1]
     subprocess.run(
-        [sys.executable, "-c", WITHOUT_SYSTEM_KINDS], cwd=root, check=True, timeout=300
+        [sys.executable, "-c", WITHOUT_SYSTEM_KINDS],
+        cwd=root,
+        check=True,
+        timeout=300,
     )

@@ -204,7 +204,9 @@ class TestReturns:
         assert (found.alert, found.returns) == (False, True)
 
     def test_text_that_goes_for_the_first_time_is_news(self) -> None:
-        assert changed((*POLICY, PROMISE), POLICY, earlier=keys([page(*POLICY)])).alert
+        assert changed(
+            (*POLICY, PROMISE), POLICY, earlier=keys([page(*POLICY)])
+        ).alert
 
     def test_news_beside_a_return_is_told(self) -> None:
         found = changed(

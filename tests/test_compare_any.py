@@ -63,25 +63,37 @@ NOISE = {
         *page.blocks,
         Block("paragraph", "English Deutsch Français Español Italiano"),
     ),
-    "counter": lambda page: (*page.blocks, Block("paragraph", "Updated 3 days ago")),
+    "counter": lambda page: (
+        *page.blocks,
+        Block("paragraph", "Updated 3 days ago"),
+    ),
     "quotes": lambda page: tuple(
         replace(block, text=block.text.replace("’", "'")) for block in page.blocks
     ),
     "addresses": lambda page: tuple(
-        replace(block, text=re.sub(r"[\w.]+@[\w.]+\w", "[email protected]", block.text))
+        replace(
+            block, text=re.sub(r"[\w.]+@[\w.]+\w", "[email protected]", block.text)
+        )
         for block in page.blocks
     ),
     "dashes": lambda page: tuple(
-        replace(block, text=block.text.replace(" - ", " – ")) for block in page.blocks
+        replace(block, text=block.text.replace(" - ", " – "))
+        for block in page.blocks
     ),
     "link targets": lambda page: tuple(
         replace(
             block,
-            links=tuple(replace(link, url=f"{link.url}?utm=1") for link in block.links),
+            links=tuple(
+                replace(link, url=f"{link.url}?utm=1") for link in block.links
+            ),
         )
         for block in page.blocks
     ),
-    "order": lambda page: (*page.blocks[:-4], *page.blocks[-2:], *page.blocks[-4:-2]),
+    "order": lambda page: (
+        *page.blocks[:-4],
+        *page.blocks[-2:],
+        *page.blocks[-4:-2],
+    ),
     "consent": lambda page: (
         *page.blocks,
         Block(
@@ -125,7 +137,9 @@ def test_noise_alone_is_no_change(noise: str) -> None:
         case = param.values[0]
         after = page(case, case["after"])
         assert not compare(
-            after, replace(after, blocks=NOISE[noise](after)), language=case["language"]
+            after,
+            replace(after, blocks=NOISE[noise](after)),
+            language=case["language"],
         ).substantive, case["name"]
 
 
@@ -187,7 +201,9 @@ def test_a_sentence_has_the_words_that_it_has_alone(text: str) -> None:
         assert keys == keyed_words(text[start:end]).keys
 
 
-def test_the_fast_extra_gives_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fast_extra_gives_the_same_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pytest.importorskip("fast_diff_match_patch")
     answers = []
     for way in (words._slow_diff, words._fast_diff):
@@ -206,7 +222,9 @@ def test_the_answer_hangs_on_nothing_but_the_texts(tmp_path: Path) -> None:
             for param in cases()
             if param.values[0]["document"] == "privacy"
         ][:40]
-        file.write_text("# Privacy policy of Parley\n\n" + "\n\n".join(chosen), "utf-8")
+        file.write_text(
+            "# Privacy policy of Parley\n\n" + "\n\n".join(chosen), "utf-8"
+        )
     command = [
         sys.executable,
         "-m",

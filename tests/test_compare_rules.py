@@ -130,7 +130,8 @@ def test_news_of_a_page_about_ai_is_about_ai() -> None:
         for more in ("", ", gaps or a bias against small towns")
     )
     pages = [
-        read_page(text.encode(), mime="text/markdown", language="en") for text in texts
+        read_page(text.encode(), mime="text/markdown", language="en")
+        for text in texts
     ]
     assert "ai_features" in compare(*pages[:2], language="en").topics
     assert "ai_features" not in compare(*pages[2:], language="en").topics
@@ -316,7 +317,10 @@ def test_a_word_that_turns_nothing_about_data_does_not_alert(
 def test_a_heading_that_turns_what_stands_below_alerts() -> None:
     before, after = (
         _policy("en", title, "This covers your letters and your orders.")
-        for title in ("We never sell your personal data", "We sell your personal data")
+        for title in (
+            "We never sell your personal data",
+            "We sell your personal data",
+        )
     )
     found = compare(before, after, language="en", document="Privacy Policy")
     assert found.alert

@@ -17,14 +17,14 @@ SAYS = (
     "We and our 842 partners use cookies to show you advertising and to measure who came to the lake. "
     * 4
 )
-BUTTONS = (
-    "<button>Settings</button><button>Reject all</button><button>Accept all</button>"
-)
+BUTTONS = "<button>Settings</button><button>Reject all</button><button>Accept all</button>"
 COOKIES = "".join(
     f"<tr><td>{name}</td><td>Remembers for the manager that you rowed on the lake before.</td><td>1 year</td></tr>"
     for name in ("_lake", "_oar", "_pier", "_swan")
 )
-TABLE = f"<table><tr><th>Name</th><th>Purpose</th><th>Expiry</th></tr>{COOKIES}</table>"
+TABLE = (
+    f"<table><tr><th>Name</th><th>Purpose</th><th>Expiry</th></tr>{COOKIES}</table>"
+)
 PURPOSES = "".join(
     f"<li><h3>{name}</h3><p>{name} cookies help us to see which boats you like, and keep a number for each of you.</p>"
     f"<a href='/{name}'>Cookie details</a></li>"
@@ -47,7 +47,10 @@ MANAGERS = {
         "div class='didomi-popup-notice'",
     ),
     "Usercentrics": ("aside id='usercentrics-cmp-ui'", "section data-nosnippet"),
-    "TrustArc": ("div id='truste-consent-track'", "div id='truste-consent-content'"),
+    "TrustArc": (
+        "div id='truste-consent-track'",
+        "div id='truste-consent-content'",
+    ),
     "Quantcast": (
         "div class='qc-cmp-cleanslate' id='qc-cmp2-container'",
         "div id='qc-cmp2-main'",
@@ -105,7 +108,9 @@ MANAGERS = {
         "div class='fc-dialog-container'",
         "div class='fc-dialog'",
     ),
-    "unknown, by its role": ("div class='x1f2' role='dialog' aria-label='Privacy'",),
+    "unknown, by its role": (
+        "div class='x1f2' role='dialog' aria-label='Privacy'",
+    ),
     "unknown, by aria-modal": ("div class='x1f2' aria-modal='true'",),
 }
 DECLARATIONS = {
@@ -155,7 +160,9 @@ def texts(body: str, **how: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("manager", MANAGERS)
-def test_a_consent_dialog_is_none_of_the_text_wherever_it_stands(manager: str) -> None:
+def test_a_consent_dialog_is_none_of_the_text_wherever_it_stands(
+    manager: str,
+) -> None:
     dialog = dialog_of(manager)
     plain = texts(f"<main>{HELP}</main>")
     assert len(plain) == 4
@@ -175,9 +182,9 @@ def test_a_consent_dialog_is_none_of_the_text_wherever_it_stands(manager: str) -
     "manager", [name for name in MANAGERS if not name.startswith("unknown")]
 )
 def test_nor_is_it_within_what_a_selector_takes(manager: str) -> None:
-    assert texts(f"<main>{HELP}{dialog_of(manager)}</main>", select=["main"]) == texts(
-        f"<main>{HELP}</main>"
-    )
+    assert texts(
+        f"<main>{HELP}{dialog_of(manager)}</main>", select=["main"]
+    ) == texts(f"<main>{HELP}</main>")
 
 
 @pytest.mark.parametrize("manager", DECLARATIONS)
@@ -201,7 +208,8 @@ def test_a_dialog_that_holds_the_only_text_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize(
-    "markup", ["role='dialog'", "aria-modal='true' role='dialog'", "role='alertdialog'"]
+    "markup",
+    ["role='dialog'", "aria-modal='true' role='dialog'", "role='alertdialog'"],
 )
 def test_a_policy_that_opens_in_a_dialog_stays(markup: str) -> None:
     sections = "".join(
@@ -211,7 +219,9 @@ def test_a_policy_that_opens_in_a_dialog_stays(markup: str) -> None:
     policy = f"<div {markup}><h2>Privacy policy</h2>{sections}<button>Close</button><button>Accept</button></div>"
     assert (
         len(
-            texts(f"<p>Welcome to the boat house by the lake, we are open.</p>{policy}")
+            texts(
+                f"<p>Welcome to the boat house by the lake, we are open.</p>{policy}"
+            )
         )
         >= 19
     )
@@ -255,9 +265,7 @@ def test_the_monthly_date_of_a_declaration_is_form_and_a_new_cookie_is_news(
     new = "<tr><td>_ga</td><td>Google</td><td>Registers a unique ID to count visits.</td><td>2 years</td></tr>"
 
     def declared(date: str, rows: str) -> Page:
-        head = (
-            "<tr><th>Name</th><th>Provider</th><th>Purpose</th><th>Duration</th></tr>"
-        )
+        head = "<tr><th>Name</th><th>Provider</th><th>Purpose</th><th>Duration</th></tr>"
         table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
         updated = f"<p class='CookieDeclarationLastUpdate'>{line.format(date)}</p>"
         body = nested(DECLARATIONS["Cookiebot"], f"{updated}{table}")
@@ -269,7 +277,9 @@ def test_the_monthly_date_of_a_declaration_is_form_and_a_new_cookie_is_news(
     before, later = declared(day, rows), day.replace("2026", "2027")
     assert line.format(day) in [block.text for block in before.blocks]
     title = "Cookie policy"
-    dated = compare(before, declared(later, rows), language=language, document=title)
+    dated = compare(
+        before, declared(later, rows), language=language, document=title
+    )
     assert [each.operation for each in dated.passages] == ["reworded"]
     assert not dated.substantive
     assert not dated.alert

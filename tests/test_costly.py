@@ -141,7 +141,9 @@ def test_a_change_that_takes_too_much_to_compare_is_told_to_all_who_asked_for_an
     text = hostile_texts.words(400_000)
     site.pages["/hostile"] = policy(text)
     run(config, status=0)
-    site.pages["/hostile"] = policy(text.replace("share", "sell"), hostile_texts.NEWS)
+    site.pages["/hostile"] = policy(
+        text.replace("share", "sell"), hostile_texts.NEWS
+    )
     report = json.loads(run_of(_COMPARES_SLOWLY, config).stdout)
     (check,) = report["checks"]
     change = check["change"]
@@ -156,7 +158,9 @@ def test_a_change_that_takes_too_much_to_compare_is_told_to_all_who_asked_for_an
         assert "Library changes a page; the change could not be classified" in told
         assert hostile_texts.NEWS in told
     assert not (tmp_path / "operator.txt").exists(), "the page was read"
-    shown = json.loads(policywatch("show", change["id"], "--json", "--config", config))
+    shown = json.loads(
+        policywatch("show", change["id"], "--json", "--config", config)
+    )
     assert hostile_texts.NEWS in [passage["after"] for passage in shown["passages"]]
     assert shown["why"][0].startswith("changed, but not classified")
     assert outcomes(json.loads(run_of(_COMPARES_SLOWLY, config).stdout)) == {
@@ -173,7 +177,9 @@ def test_a_page_that_ends_the_program_is_given_up_and_read_when_a_person_asks(
     done = run_of(_ENDED, config)
     assert done.returncode == 1, done.stderr
     assert outcomes(json.loads(done.stdout))["library/hostile"] == "unreadable"
-    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text(
+        "utf-8"
+    )
     policywatch("read", "--again", "--config", config)
     assert outcomes(run(config, status=0))["library/hostile"] == "unchanged"
 
@@ -210,9 +216,9 @@ def test_what_a_page_may_have_is_read() -> None:
     script = f"<script>for (i = 0; i <n; i++) {{ say('{'a word and '.join('=' * 9_000)}') }}</script>"
     picture = f'<img alt="" src="data:image/png;base64,{"QUJD" * 100_000}" data-words="{"some words " * 5_000}">'
     page = read_page(policy().replace("<h1>", f"{script}{picture}<h1>").encode())
-    assert [block.text for block in page.blocks if block.kind == "paragraph"] == list(
-        PARAGRAPHS
-    )
+    assert [
+        block.text for block in page.blocks if block.kind == "paragraph"
+    ] == list(PARAGRAPHS)
 
 
 def seconds(call: Callable[..., object], *args: Any, **options: Any) -> float:
@@ -227,7 +233,8 @@ def seconds(call: Callable[..., object], *args: Any, **options: Any) -> float:
 
 def test_phrases_in_a_paragraph_six_times_as_long_take_six_times_as_long() -> None:
     short, long = (
-        "do not sell your personal data to train AI " * count for count in (500, 3_000)
+        "do not sell your personal data to train AI " * count
+        for count in (500, 3_000)
     )
     assert seconds(matches, long, "en") < 14 * seconds(matches, short, "en")
 
@@ -236,10 +243,14 @@ def test_a_paragraph_six_times_as_long_takes_six_times_as_long_to_compare() -> N
     spent = []
     for size in (15_000, 90_000):
         text = hostile_texts.words(size).split()
-        every_other = [word if place % 2 else "sold" for place, word in enumerate(text)]
+        every_other = [
+            word if place % 2 else "sold" for place, word in enumerate(text)
+        ]
         pages = [
             read_page(hostile_texts.page(f"<p>{' '.join(each)}</p>").encode())
             for each in (text, every_other)
         ]
-        spent.append(seconds(compare, *pages, language="en", document="Privacy Policy"))
+        spent.append(
+            seconds(compare, *pages, language="en", document="Privacy Policy")
+        )
     assert spent[1] < 14 * spent[0], "with the square it is 30 times"

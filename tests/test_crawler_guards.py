@@ -64,7 +64,12 @@ def test_addresses_that_are_not_of_the_open_internet(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["93.184.215.14", "2606:2800:21f::1", "64:ff9b::5db8:d70e", "::ffff:93.184.215.14"],
+    [
+        "93.184.215.14",
+        "2606:2800:21f::1",
+        "64:ff9b::5db8:d70e",
+        "::ffff:93.184.215.14",
+    ],
 )
 def test_addresses_that_are(address: str) -> None:
     assert is_public(address)
@@ -204,7 +209,10 @@ def test_a_redirect_to_a_host_that_no_name_can_be_is_a_failure_of_that_page_alon
 
 
 def test_certificates_are_verified(
-    sites: Sites, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sites: Sites,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ours, strange = trustme.CA(), trustme.CA()
     ours.cert_pem.write_to_path(tmp_path / "ca.pem")
@@ -221,7 +229,9 @@ def test_certificates_are_verified(
             lambda host: tls_of(ours.issue_cert(host, not_after=ends["expired"]))
         ),
         "strange": sites.new(lambda host: tls_of(strange.issue_cert(host))),
-        "other": sites.new(lambda host: tls_of(ours.issue_cert("other.example.org"))),
+        "other": sites.new(
+            lambda host: tls_of(ours.issue_cert("other.example.org"))
+        ),
     }
     for site in served.values():
         site.answers["/"] = page()

@@ -157,7 +157,13 @@ def test_the_headers_and_kinds_of_pages_are_kept(
     with database.reading() as session:
         latin, wrong, pdf, unnamed, deflated = (
             capture(session, checks[f"example{path}"].capture_id or 0)
-            for path in ("/latin", "/wrong-charset", "/pdf", "/unnamed-pdf", "/deflate")
+            for path in (
+                "/latin",
+                "/wrong-charset",
+                "/pdf",
+                "/unnamed-pdf",
+                "/deflate",
+            )
         )
     assert (latin.mime, latin.charset, latin.body) == (
         "text/html",
@@ -183,7 +189,8 @@ def test_failures_that_may_pass_are_tried_three_times_and_refusals_once(
         "/liar": 3,
     }
     assert {
-        path: paths.count(path) for path in ("/999", "/403", "/404", "/503", "/endless")
+        path: paths.count(path)
+        for path in ("/999", "/403", "/404", "/503", "/endless")
     } == {
         "/999": 1,
         "/403": 1,
@@ -232,7 +239,10 @@ def test_a_server_that_is_too_slow_fails_in_time(
     sites: Sites, database: Database
 ) -> None:
     site = sites.new()
-    site.answers |= {"/silent": misbehaving.silent, "/trickling": misbehaving.trickling}
+    site.answers |= {
+        "/silent": misbehaving.silent,
+        "/trickling": misbehaving.trickling,
+    }
     targets = [
         own(site.url(path), f"slow{path}", robots="ignore")
         for path in ("/silent", "/trickling")
@@ -348,10 +358,16 @@ def test_a_page_set_aside_again_is_stored_once(
     ],
 )
 def test_an_unmodified_page_costs_one_conditional_request(
-    sites: Sites, database: Database, validators: dict[str, str], sent: tuple[str, str]
+    sites: Sites,
+    database: Database,
+    validators: dict[str, str],
+    sent: tuple[str, str],
 ) -> None:
     site = sites.new()
-    site.answers |= {"/old": redirect("/policy"), "/policy": validated(**validators)}
+    site.answers |= {
+        "/old": redirect("/policy"),
+        "/policy": validated(**validators),
+    }
     target = own(site.url("/old"))
     checked(database, target)
     assert not any(sent[0] in asked.headers for asked in site.asked), (
@@ -422,12 +438,16 @@ def test_the_validators_of_an_unbelieved_text_are_never_sent(
     assert checked(database, target).outcome == Outcome.HELD
     checked(database, target)
     shown = [
-        asked.headers.get("if-none-match") for asked in site.asked if asked.path == "/"
+        asked.headers.get("if-none-match")
+        for asked in site.asked
+        if asked.path == "/"
     ]
     assert shown == [None, None, '"good"', None, '"good"']
 
 
-def test_a_short_retry_after_is_waited_for(sites: Sites, database: Database) -> None:
+def test_a_short_retry_after_is_waited_for(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     site.answers["/"] = in_turn(page("slow down", 429, retry_after="1"), page())
     assert checked(database, own(site.url())).outcome is None
@@ -442,7 +462,10 @@ def test_a_long_retry_after_keeps_us_away(
     sites: Sites, database: Database, wait: str
 ) -> None:
     site = sites.new()
-    site.answers |= {"/": page("slow down", 503, retry_after=wait), "/other": page()}
+    site.answers |= {
+        "/": page("slow down", 503, retry_after=wait),
+        "/other": page(),
+    }
     target = own(site.url(), "busy/first")
     checks = crawled(database, target, own(site.url("/other"), "busy/second"))
     assert {check.outcome for check in checks.values()} == {Outcome.BLOCKED}
@@ -451,7 +474,9 @@ def test_a_long_retry_after_keeps_us_away(
         "the host is left alone, not just the page"
     )
     with database.reading() as session:
-        assert pauses(session, NOW) == dict.fromkeys(checks, NOW + timedelta(hours=2))
+        assert pauses(session, NOW) == dict.fromkeys(
+            checks, NOW + timedelta(hours=2)
+        )
 
     early = checked(database, target)
     assert (early.outcome, len(site.asked)) == (Outcome.BLOCKED, 2)
@@ -467,7 +492,10 @@ def test_a_pause_holds_for_all_documents_of_the_host(
     sites: Sites, database: Database
 ) -> None:
     site, other = sites.new(), sites.new()
-    site.answers |= {"/": page("slow down", 429, retry_after="7200"), "/other": page()}
+    site.answers |= {
+        "/": page("slow down", 429, retry_after="7200"),
+        "/other": page(),
+    }
     other.answers["/"] = page()
     busy = own(site.url(), "busy/first")
     rest = [own(site.url("/other"), "busy/second"), own(other.url(), "free/first")]
@@ -499,8 +527,14 @@ def test_a_pause_that_was_written_under_a_wrong_clock_holds_up_nothing(
     sites: Sites, database: Database
 ) -> None:
     site = sites.new()
-    site.answers |= {"/": page("slow down", 429, retry_after="7200"), "/other": page()}
-    targets = [own(site.url(), "busy/first"), own(site.url("/other"), "busy/second")]
+    site.answers |= {
+        "/": page("slow down", 429, retry_after="7200"),
+        "/other": page(),
+    }
+    targets = [
+        own(site.url(), "busy/first"),
+        own(site.url("/other"), "busy/second"),
+    ]
     crawled(database, *targets, now=lambda: NOW + timedelta(days=365))
     site.answers["/"] = page()
     checks = crawled(database, *targets)
@@ -509,7 +543,9 @@ def test_a_pause_that_was_written_under_a_wrong_clock_holds_up_nothing(
         assert pauses(session, NOW) == {}
 
 
-def test_the_pause_is_that_of_the_host_that_a_page_led_to(database: Database) -> None:
+def test_the_pause_is_that_of_the_host_that_a_page_led_to(
+    database: Database,
+) -> None:
     """Not of the one that redirects there."""
     targets = [
         own(f"https://{host}.example/{n}", f"{host}/{n}")
@@ -564,7 +600,9 @@ def test_no_server_can_send_us_away_for_years(
     site.answers["/"] = page("never", 429, retry_after=wait)
     checked(database, own(site.url()))
     with database.reading() as session:
-        assert document(session, "example/policy").not_before == NOW + timedelta(days=7)
+        assert document(session, "example/policy").not_before == NOW + timedelta(
+            days=7
+        )
 
 
 @pytest.mark.parametrize(
@@ -576,7 +614,10 @@ def test_a_pause_without_sense_is_none(
     site = sites.new()
     site.answers["/"] = page("slow down", 429, retry_after=wait)
     check = checked(database, own(site.url()))
-    assert (check.outcome, "A later check tries again" in str(check.reason or "")) == (
+    assert (
+        check.outcome,
+        "A later check tries again" in str(check.reason or ""),
+    ) == (
         Outcome.BLOCKED,
         True,
     )
@@ -586,7 +627,9 @@ def test_a_check_has_one_deadline_whatever_its_answers_lead_to(
     store: Database, sites: Sites
 ) -> None:
     slow, other = sites.new(), sites.new()
-    hops = {f"/{number}": after(0.5, redirect(f"/{number + 1}")) for number in range(4)}
+    hops = {
+        f"/{number}": after(0.5, redirect(f"/{number + 1}")) for number in range(4)
+    }
     slow.answers |= hops | {
         "/4": after(0.5, page("<p>Terms</p>")),
         **dict.fromkeys(

@@ -35,11 +35,15 @@ from tests.site import settled, until
 sites = pytest.fixture(served, scope="module")
 
 
-def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_crawl_and_is_raised(
+    sites: Sites, tmp_path: Path
+) -> None:
     site = sites.new()
     targets = [own(site.url(f"/{n}"), f"full/{n:02}") for n in range(20)]
     for n in range(20):
-        site.answers[f"/{n}"] = page(f"<p>{n}</p><!-- {os.urandom(40_000).hex()} -->")
+        site.answers[f"/{n}"] = page(
+            f"<p>{n}</p><!-- {os.urandom(40_000).hex()} -->"
+        )
     database = Database(f"sqlite:///{tmp_path / 'full.db'}")
     declared(database, targets)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -122,7 +126,9 @@ crawl(job, QUICK, mistakes=[], progress=report)
 """
 
 
-def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> None:
+def test_a_kill_leaves_nothing_half_written(
+    sites: Sites, database_url: str
+) -> None:
     site, killed = sites.new(), threading.Event()
 
     def answer(asked: Asked, connection: socket.socket) -> None:

@@ -35,15 +35,23 @@ Damage = Callable[[Connection], None]
 def a_store(folder: Path, url: str) -> Path:
     """Two documents: one with three versions and their alerts, one whose second text is held. Its watchlist."""
     with a_site() as site:
-        site.pages |= {"/privacy": policy(), "/terms": policy("Terms hold for all.")}
+        site.pages |= {
+            "/privacy": policy(),
+            "/terms": policy("Terms hold for all."),
+        }
         config = watchlist(folder, site, url, names=("privacy", "terms"))
         run(config, status=0)
         site.pages |= {
             "/privacy": policy(AI),
             "/terms": policy(paragraphs=PARAGRAPHS[:2]),
         }
-        assert outcomes(run(config, status=1)) == {PRIVACY: "changed", TERMS: "held"}
-        sold = "We sell your name and your e-mail address to anyone who asks for them."
+        assert outcomes(run(config, status=1)) == {
+            PRIVACY: "changed",
+            TERMS: "held",
+        }
+        sold = (
+            "We sell your name and your e-mail address to anyone who asks for them."
+        )
         site.pages["/privacy"] = policy(AI, sold, paragraphs=PARAGRAPHS[1:])
         run(config, status=1)
     return config
@@ -120,7 +128,9 @@ ROWS: dict[str, tuple[Damage, str]] = {
         "capture 1 is damaged",
     ),
     "a capture of a vast length": (
-        rewritten("captures", "body", lambda _: b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 20),
+        rewritten(
+            "captures", "body", lambda _: b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 20
+        ),
         "capture 1 is damaged",
     ),
     "another text in a capture": (
@@ -238,7 +248,9 @@ def test_each_damage_to_rows_is_noticed(kept: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", LOOSE)
-def test_each_damage_that_sqlite_lets_in_is_noticed(config: Path, kind: str) -> None:
+def test_each_damage_that_sqlite_lets_in_is_noticed(
+    config: Path, kind: str
+) -> None:
     damage, said = LOOSE[kind]
     damage_sqlite(config, damage)
     assert said in checked(config)
@@ -302,7 +314,9 @@ FILES: dict[str, Callable[[Path], None]] = {
     "its header": written(lambda _: 0, bytes(100)),
     "its schema": written(lambda _: 100, b"\xaa" * 1000),
     "rubbish amid it": written(lambda size: size // 8192 * 4096, b"\xaa" * 4096),
-    "another kind of file": lambda file: file.write_bytes(b"%PDF-1.7" * 100) and None,
+    "another kind of file": lambda file: (
+        file.write_bytes(b"%PDF-1.7" * 100) and None
+    ),
 }
 
 

@@ -22,20 +22,26 @@ from tests.story_of_parley import PRIVACY
 @pytest.fixture
 def config(story_file: Path, tmp_path: Path) -> Path:
     path = tmp_path / "policywatch.toml"
-    path.write_text(f'contact = "a@example.org"\ndatabase = "sqlite:///{story_file}"\n')
+    path.write_text(
+        f'contact = "a@example.org"\ndatabase = "sqlite:///{story_file}"\n'
+    )
     return path
 
 
 def exported(config: Path, *options: str) -> tuple[Path, str]:
     folder = config.parent / "dataset"
-    return folder, policywatch("export", "data", folder, "--config", config, *options)
+    return folder, policywatch(
+        "export", "data", folder, "--config", config, *options
+    )
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in gzip.open(path, "rt", encoding="utf-8")]
 
 
-def test_all_that_is_stored_stands_in_its_file(config: Path, story_file: Path) -> None:
+def test_all_that_is_stored_stands_in_its_file(
+    config: Path, story_file: Path
+) -> None:
     folder, _ = exported(config)
     changes = lines(folder / "changes.jsonl.gz")
     passages = lines(folder / "passages.jsonl.gz")
@@ -58,11 +64,15 @@ def test_all_that_is_stored_stands_in_its_file(config: Path, story_file: Path) -
     assert checks[0]["checked_at"] <= checks[-1]["checked_at"]
 
 
-def test_the_manifest_has_the_rows_and_the_digest_of_each_file(config: Path) -> None:
+def test_the_manifest_has_the_rows_and_the_digest_of_each_file(
+    config: Path,
+) -> None:
     folder, _ = exported(config)
     manifest = json.loads((folder / "manifest.json").read_text())
     files = {
-        str(path.relative_to(folder)) for path in folder.rglob("*.gz") if path.is_file()
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.gz")
+        if path.is_file()
     }
     assert files == {*manifest}
     for name, entry in manifest.items():
@@ -127,7 +137,8 @@ def test_one_service_alone(config: Path) -> None:
 def test_an_unknown_service_is_a_wrong_use(config: Path) -> None:
     folder = config.parent / "dataset"
     said = policywatch(
-        *("export", "data", folder, "--config", config, "--service", "Parlay"), status=2
+        *("export", "data", folder, "--config", config, "--service", "Parlay"),
+        status=2,
     )
     assert "Parlay" in said
     assert not folder.exists()

@@ -46,9 +46,9 @@ def test_numbers_are_read_in_the_order_of_the_page(
     order: Order | None, day: date
 ) -> None:
     assert [named.day for named in dates_in("11/3/2025", order)] == [day]
-    assert [named.day for named in dates_in("updated on 11/3/25 by hand", order)] == [
-        day
-    ]
+    assert [
+        named.day for named in dates_in("updated on 11/3/25 by hand", order)
+    ] == [day]
     assert not dates_in("open 24/7, 1/2/3 or 2/24 hours, 11-3-25", order)
 
 
@@ -58,7 +58,9 @@ def test_a_day_that_can_be_read_one_way_only_needs_no_order() -> None:
     ] * 2
 
 
-@pytest.mark.parametrize("text", ["November 2025", "novembre 2025", "in May 2025 we"])
+@pytest.mark.parametrize(
+    "text", ["November 2025", "novembre 2025", "in May 2025 we"]
+)
 def test_a_month_is_no_day(text: str) -> None:
     assert [named.day for named in dates_in(text, "dmy")] == [None]
 
@@ -100,7 +102,10 @@ def test_what_looks_like_a_date_is_none(text: str) -> None:
             "dmy",
         ),
         (
-            ("Updated 02/03/2025", "With your authorization we note your zip code."),
+            (
+                "Updated 02/03/2025",
+                "With your authorization we note your zip code.",
+            ),
             "en",
             "mdy",
         ),
@@ -167,7 +172,10 @@ def test_the_region_is_read_from_the_page_and_kept_with_it(
     )
     assert after.region == region
     stored = page_from_json(page_json(after))
-    assert (stored.region, compare(before, stored, language="en").effective_date) == (
+    assert (
+        stored.region,
+        compare(before, stored, language="en").effective_date,
+    ) == (
         region,
         day,
     )
@@ -176,8 +184,14 @@ def test_the_region_is_read_from_the_page_and_kept_with_it(
 @pytest.mark.parametrize(
     ("stamp", "said"),
     [
-        ("Effective 03/11/2026", ["“03/11/2026” can mean 2026-11-03 or 2026-03-11"]),
-        ("Effective 03/11/2026, last updated 2026-11-01", ["“03/11/2026” can mean"]),
+        (
+            "Effective 03/11/2026",
+            ["“03/11/2026” can mean 2026-11-03 or 2026-03-11"],
+        ),
+        (
+            "Effective 03/11/2026, last updated 2026-11-01",
+            ["“03/11/2026” can mean"],
+        ),
         ("Effective 3 November 2026, last updated 2026-11-02", []),
         ("Effective 03/03/2026", []),
         ("Effective November 2026", []),
@@ -198,7 +212,8 @@ def test_a_date_that_nobody_can_read_is_left_out_with_a_note(
         if one.code == "why.date_unclear"
     ]
     assert [
-        found.startswith(expected) for found, expected in zip(notes, said, strict=True)
+        found.startswith(expected)
+        for found, expected in zip(notes, said, strict=True)
     ] == [True] * len(said)
 
 
@@ -249,7 +264,9 @@ def test_only_where_the_page_says_so_a_change_holds_from_its_day(
 
 def test_the_day_in_force_goes_before_the_day_of_writing() -> None:
     after = "Posted: 27 October 2025. Effective as of: 3 November 2025"
-    assert effective("Posted: 1 May 2024. Effective as of: 2 May 2024", after) == THIRD
+    assert (
+        effective("Posted: 1 May 2024. Effective as of: 2 May 2024", after) == THIRD
+    )
 
 
 @pytest.mark.parametrize(
@@ -358,7 +375,11 @@ def test_a_notice_names_the_day() -> None:
             "Depuis le 3 novembre 2025, nous partageons vos données avec Wrenlog.",
             THIRD,
         ),
-        ("en", "The new version of these terms applies from 3 November 2025.", THIRD),
+        (
+            "en",
+            "The new version of these terms applies from 3 November 2025.",
+            THIRD,
+        ),
     ],
 )
 def test_the_day_of_something_else_is_not_that_of_the_change(
@@ -368,4 +389,6 @@ def test_the_day_of_something_else_is_not_that_of_the_change(
         "en": "We use your photos to find your friends.",
         "fr": "Nous utilisons vos photos pour trouver vos amis.",
     }
-    assert effective("We play.", f"{shared[language]}\n\n{sentence}", language) == day
+    assert (
+        effective("We play.", f"{shared[language]}\n\n{sentence}", language) == day
+    )

@@ -35,8 +35,12 @@ def test_each_address_of_a_route_gets_each_alert_once(database: Database) -> Non
     owe(database, "team")
     post = Post()
     team = route("team", "json://a", "json://b")
-    assert deliver(database, team, post=post) == Deliveries(sent=4, failed=0, pending=0)
-    assert deliver(database, team, post=post) == Deliveries(sent=0, failed=0, pending=0)
+    assert deliver(database, team, post=post) == Deliveries(
+        sent=4, failed=0, pending=0
+    )
+    assert deliver(database, team, post=post) == Deliveries(
+        sent=0, failed=0, pending=0
+    )
     assert [name for name, _ in post.sent] == ["${A}", "${B}"] * 2
 
 
@@ -85,7 +89,9 @@ def test_waits_spread_and_obey_the_server() -> None:
     assert wait(1, None, 1) == timedelta(seconds=72)
     assert wait(50, None, 1) == timedelta(hours=7.2)
     assert (
-        timedelta(seconds=7) <= wait(9, timedelta(seconds=7), 1) <= timedelta(seconds=8)
+        timedelta(seconds=7)
+        <= wait(9, timedelta(seconds=7), 1)
+        <= timedelta(seconds=8)
     )
     assert wait(1, timedelta(days=400), 0) == timedelta(days=1)
 
@@ -212,7 +218,9 @@ def test_a_server_that_is_down_costs_few_timeouts(database: Database) -> None:
     assert len(post) <= 4
 
 
-def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) -> None:
+def test_a_server_that_asks_for_a_short_pause_is_waited_for(
+    database: Database,
+) -> None:
     owe(database, "team")
     owe(database, "team")
     clock = [NOON]
@@ -242,7 +250,9 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
     assert timedelta(seconds=10) <= clock[0] - NOON <= timedelta(seconds=12)
 
 
-def test_a_server_that_asks_for_a_long_pause_is_left_alone(database: Database) -> None:
+def test_a_server_that_asks_for_a_long_pause_is_left_alone(
+    database: Database,
+) -> None:
     owe(database, "team")
     post = Post(
         A=Result(

@@ -29,7 +29,16 @@ from storage.lock import is_dead, this_process
 from tests import warm
 from tests.inbox import mail_server, webhook
 from tests.owed import POLICY, owe, route
-from tests.post import MINUTE, NOON, OPERATOR, PERMANENT, TEMPORARY, Post, deliver, rows
+from tests.post import (
+    MINUTE,
+    NOON,
+    OPERATOR,
+    PERMANENT,
+    TEMPORARY,
+    Post,
+    deliver,
+    rows,
+)
 from tests.test_delivery_review import review
 from tests.test_events import TERMS, find, flagged
 
@@ -43,7 +52,9 @@ def test_a_permanent_refusal_is_parked_at_once_and_told_to_the_operator_once(
     assert deliver(database, team, post=post, operator=OPERATOR) == Deliveries(
         sent=2, failed=1, pending=0
     )
-    assert deliver(database, team, post=post, operator=OPERATOR) == Deliveries(0, 0, 0)
+    assert deliver(database, team, post=post, operator=OPERATOR) == Deliveries(
+        0, 0, 0
+    )
     (told,) = post.to("OPS")
     assert "${A} (route team) failed permanently: status 404" in told.text
 
@@ -84,7 +95,9 @@ def test_a_send_that_breaks_the_program_leaves_its_delivery_for_the_next_run(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        DeliveryRun(database, [team], send=interrupted, now=lambda: NOON).deliver_due()
+        DeliveryRun(
+            database, [team], send=interrupted, now=lambda: NOON
+        ).deliver_due()
     assert [row.state for row in rows(database)] == [State.PENDING]
     assert deliver(database, team, post=Post(), now=NOON + 5 * MINUTE).sent == 1
 
@@ -137,7 +150,9 @@ def test_what_breaks_the_program_for_a_day_is_parked_and_told(
         assert str(row.error) == "sending failed: ZeroDivisionError"
     assert row.state == State.PARKED
     post = Post()
-    deliver(database, team, post=post, operator=OPERATOR, now=NOON + timedelta(days=2))
+    deliver(
+        database, team, post=post, operator=OPERATOR, now=NOON + timedelta(days=2)
+    )
     assert "failed permanently: sending failed" in post.to("OPS")[0].text
 
 
@@ -217,7 +232,8 @@ DeliveryRun(Database(sys.argv[1]), [team], send=die).deliver_due()
 def killed(database_url: str, url: str, when: str) -> None:
     """Deliver in another process that is killed before or after its first message is taken by the server."""
     assert (
-        warm.done("-c", KILLED, database_url, url, when).returncode == -signal.SIGKILL
+        warm.done("-c", KILLED, database_url, url, when).returncode
+        == -signal.SIGKILL
     )
 
 

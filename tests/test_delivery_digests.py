@@ -31,11 +31,15 @@ NEWS = "[High] Parley trains AI on your data by default"
 def news(message: Notification) -> str:
     """Its subject without the day, which lies ahead in some tests, and the document."""
     return re.sub(
-        r"( \(in force since| from) 3 Nov 2025\)? · Privacy Policy", "", message.subject
+        r"( \(in force since| from) 3 Nov 2025\)? · Privacy Policy",
+        "",
+        message.subject,
     )
 
 
-@pytest.mark.parametrize("after", [[], [route("picky", "json://a", severity="high")]])
+@pytest.mark.parametrize(
+    "after", [[], [route("picky", "json://a", severity="high")]]
+)
 def test_a_digest_is_not_cheated_of_what_a_route_that_left_was_to_tell_at_once(
     database: Database, after: list[Route]
 ) -> None:
@@ -77,11 +81,15 @@ def test_a_digest_is_not_cheated_either_where_it_calls_the_place_by_another_name
         deliver(database, route("team", "json://a"), daily, post=down, now=now)
     assert down.to("A")[-1].routes == ("daily", "team")
     deliver(
-        database, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR
+        database,
+        daily,
+        post=post,
+        now=morning + timedelta(hours=5),
+        operator=OPERATOR,
     )
-    assert [(name, message.kind, message.routes) for name, message in post.sent] == [
-        ("${ALL}", "digest", ("daily",))
-    ]
+    assert [
+        (name, message.kind, message.routes) for name, message in post.sent
+    ] == [("${ALL}", "digest", ("daily",))]
 
 
 def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None:
@@ -134,10 +142,12 @@ def test_a_digest_waits_for_its_time_and_brings_all_in_one_message(
         f"{NEWS} · and 1 more change"
     ]
     assert (
-        deliver(database, daily, post=post, now=morning + timedelta(hours=23)).sent == 0
+        deliver(database, daily, post=post, now=morning + timedelta(hours=23)).sent
+        == 0
     )
     assert (
-        deliver(database, daily, post=post, now=morning + timedelta(hours=24)).sent == 2
+        deliver(database, daily, post=post, now=morning + timedelta(hours=24)).sent
+        == 2
     )
     assert news(post.to("B")[1]) == NEWS
 
@@ -153,7 +163,9 @@ def test_what_is_no_news_any_more_when_its_digest_is_due_is_told_to_nobody(
     ):
         owe(database, "daily", **facts)  # as `read --again` leaves them
     daily = route("daily", "json://a", when=morning, severity="medium")
-    assert deliver(database, daily, post=post, now=NOON + timedelta(days=1)).sent == 1
+    assert (
+        deliver(database, daily, post=post, now=NOON + timedelta(days=1)).sent == 1
+    )
     assert [news(message) for message in post.to("A")] == [NEWS]
     with database.reading() as session:
         assert all(alert.planned_at for alert in session.exec(select(Alert)))
@@ -180,9 +192,9 @@ def test_what_is_no_news_any_more_when_it_is_tried_again_or_the_night_ends_is_to
         assert told is not None
         told.alert = told.substantive = False  # as `read --again` leaves it
     post, later = Post(), NOON + timedelta(days=1, hours=2)
-    assert deliver(database, night, tried, digest, post=post, now=later) == Deliveries(
-        1, 0, 0
-    )
+    assert deliver(
+        database, night, tried, digest, post=post, now=later
+    ) == Deliveries(1, 0, 0)
     assert [(name, news(message)) for name, message in post.sent] == [
         (
             "D",
@@ -197,7 +209,9 @@ def test_what_is_no_news_any_more_when_it_is_tried_again_or_the_night_ends_is_to
     ) == Deliveries(0, 0, 0)
 
 
-def test_a_digest_that_was_missed_comes_with_the_next_run(database: Database) -> None:
+def test_a_digest_that_was_missed_comes_with_the_next_run(
+    database: Database,
+) -> None:
     weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
     owe(database, "weekly", when=NOON)
     post = Post()
@@ -220,14 +234,18 @@ def test_a_return_that_stayed_is_in_the_next_digest_and_none_comes_between(
         )
         session.flush()
         returned.check_id, returned.waits = 1, 3
-        confirm(session, lambda *_: ["daily"], now=lambda: NOON + timedelta(hours=26))
+        confirm(
+            session, lambda *_: ["daily"], now=lambda: NOON + timedelta(hours=26)
+        )
     deliver(database, daily, post=post, now=NOON + timedelta(hours=26))
     assert post.sent == []
     deliver(database, daily, post=post, now=NOON + timedelta(hours=44, minutes=1))
     assert [news(message) for message in post.to("A")] == [NEWS]
 
 
-def test_what_an_address_heard_at_once_is_not_in_its_digest(database: Database) -> None:
+def test_what_an_address_heard_at_once_is_not_in_its_digest(
+    database: Database,
+) -> None:
     daily = route("daily", "json://a", "json://b", when=parse_when("daily 08:00"))
     owe(database, "team", "daily", when=NOON)
     owe(database, "daily", when=NOON)
@@ -311,12 +329,17 @@ def test_what_a_wrong_clock_dated_into_the_future_waits_for_no_digest(
     ]
 
 
-def test_a_digest_reminds_once_of_a_deadline_a_week_ahead(database: Database) -> None:
+def test_a_digest_reminds_once_of_a_deadline_a_week_ahead(
+    database: Database,
+) -> None:
     """Of what its route was alerted to, though nothing else changed."""
     weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
     last_day = (NOON + timedelta(days=25)).date()
     owe(
-        database, "weekly", deadline=last_day, brief=BRIEF | {"deadline": f"{last_day}"}
+        database,
+        "weekly",
+        deadline=last_day,
+        brief=BRIEF | {"deadline": f"{last_day}"},
     )
     owe(database, "other", deadline=last_day)
     post = Post()
@@ -345,7 +368,9 @@ def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(
     )
     post = Post()
     for hour in range(0, 48, 3):
-        deliver(database, silent, asking, post=post, now=NOON + timedelta(hours=hour))
+        deliver(
+            database, silent, asking, post=post, now=NOON + timedelta(hours=hour)
+        )
     assert [news(message) for _, message in post.sent] == ["No policy changes"] * 3
     owe(database, "asking", when=NOON + timedelta(hours=50))
     later = NOON + timedelta(hours=70)
@@ -397,11 +422,15 @@ def test_no_digest_says_that_nothing_changed_to_those_who_were_told_at_once(
 def test_whether_something_is_undelivered_loads_nothing(database: Database) -> None:
     loaded: list[object] = []
     with database.reading() as session:
-        event.listen(session, "loaded_as_persistent", lambda _, row: loaded.append(row))
+        event.listen(
+            session, "loaded_as_persistent", lambda _, row: loaded.append(row)
+        )
         assert has_undelivered(session) is False
     owe(database, "one", "two")
     with database.reading() as session:
-        event.listen(session, "loaded_as_persistent", lambda _, row: loaded.append(row))
+        event.listen(
+            session, "loaded_as_persistent", lambda _, row: loaded.append(row)
+        )
         assert has_undelivered(session) is True
     deliver(database, route("one", "json://a"), post=Post())
     with database.reading() as session:
@@ -409,12 +438,16 @@ def test_whether_something_is_undelivered_loads_nothing(database: Database) -> N
     assert loaded == []
 
 
-def test_planning_many_alerts_reads_their_documents_once(database: Database) -> None:
+def test_planning_many_alerts_reads_their_documents_once(
+    database: Database,
+) -> None:
     for _ in range(5):
         owe(database, "one", "two")
     statements: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def note(
+        _connection: object, _cursor: object, statement: str, *_: object
+    ) -> None:
         statements.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
@@ -425,7 +458,9 @@ def test_planning_many_alerts_reads_their_documents_once(database: Database) -> 
         run.plan()
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    written = [each for each in statements if each.startswith("INSERT INTO deliver")]
+    written = [
+        each for each in statements if each.startswith("INSERT INTO deliver")
+    ]
     assert len(written) >= 10
     read = [
         each for each in statements if "FROM documents \nWHERE documents.id" in each

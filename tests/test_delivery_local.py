@@ -45,7 +45,8 @@ def test_console_and_file_serve_those_without_a_server(
     owe(database, "team")
     owe(database, "team")
     team = Route(
-        "team", (Address("console", "console://"), Address("file", f"file://{file}"))
+        "team",
+        (Address("console", "console://"), Address("file", f"file://{file}")),
     )
     assert DeliveryRun(database, [team]).deliver_due().sent == 4
     printed = capsys.readouterr().out
@@ -63,16 +64,18 @@ def test_a_file_that_cannot_be_written_is_tried_again(
 ) -> None:
     owe(database, "team")
     team = route("team", f"file://{tmp_path}/missing/alerts.txt")
-    assert DeliveryRun(database, [team], now=lambda: NOON).deliver_due() == Deliveries(
-        sent=0, failed=1, pending=1
-    )
+    assert DeliveryRun(
+        database, [team], now=lambda: NOON
+    ).deliver_due() == Deliveries(sent=0, failed=1, pending=1)
     assert (
         str(rows(database)[0].error)
         == "the file can't be written: No such file or directory"
     )
     (tmp_path / "missing").mkdir()
     assert (
-        DeliveryRun(database, [team], now=lambda: NOON + 5 * MINUTE).deliver_due().sent
+        DeliveryRun(database, [team], now=lambda: NOON + 5 * MINUTE)
+        .deliver_due()
+        .sent
         == 1
     )
 

@@ -126,8 +126,14 @@ def test_people_in_one_address_do_not_see_each_other(store: Database) -> None:
         assert sent(
             store, inbox.url("a@example.org/b@example.org", "&bcc=c@example.org")
         ).ok
-    assert [mail["To"] for mail in inbox.mails] == ["a@example.org", "b@example.org"]
-    assert inbox.recipients == [["a@example.org", "c@example.org"], ["b@example.org"]]
+    assert [mail["To"] for mail in inbox.mails] == [
+        "a@example.org",
+        "b@example.org",
+    ]
+    assert inbox.recipients == [
+        ["a@example.org", "c@example.org"],
+        ["b@example.org"],
+    ]
     assert "c@example.org" not in str(inbox.mails[0])
 
 
@@ -144,12 +150,18 @@ def test_the_addresss_own_headers_and_format_are_kept(store: Database) -> None:
     assert mail.get_body(("html",)) is None
 
 
-def test_mail_goes_over_tls_with_a_login(store: Database, trusted: trustme.CA) -> None:
+def test_mail_goes_over_tls_with_a_login(
+    store: Database, trusted: trustme.CA
+) -> None:
     people = "reader@example.org?from=watch@example.net"
     with mail_server(tls=trusted, password="right") as inbox:
-        assert sent(store, f"mailtos://watch:right@localhost:{inbox.port}/{people}").ok
+        assert sent(
+            store, f"mailtos://watch:right@localhost:{inbox.port}/{people}"
+        ).ok
     with mail_server(tls=trusted, implicit=True) as implicit:
-        assert sent(store, f"mailtos://localhost:{implicit.port}/{people}&mode=ssl").ok
+        assert sent(
+            store, f"mailtos://localhost:{implicit.port}/{people}&mode=ssl"
+        ).ok
     assert len(inbox.mails) == len(implicit.mails) == 1
 
 
@@ -212,7 +224,8 @@ def test_a_certificate_of_another_host_gets_no_mail(
 ) -> None:
     with mail_server(tls=trusted, name="elsewhere.example") as inbox:
         assert not sent(
-            store, f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net"
+            store,
+            f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net",
         ).ok
     assert inbox.mails == []
 
@@ -220,12 +233,15 @@ def test_a_certificate_of_another_host_gets_no_mail(
 def test_a_server_without_tls_gets_no_mail_that_wants_it(store: Database) -> None:
     with mail_server() as inbox:
         assert not sent(
-            store, f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net"
+            store,
+            f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net",
         ).ok
     assert inbox.mails == []
 
 
-def test_a_server_that_stops_offering_a_login_is_tried_again(store: Database) -> None:
+def test_a_server_that_stops_offering_a_login_is_tried_again(
+    store: Database,
+) -> None:
     with mail_server() as inbox:
         result = sent(
             store,
@@ -233,8 +249,9 @@ def test_a_server_that_stops_offering_a_login_is_tried_again(store: Database) ->
         )
     assert not result.ok
     assert not result.permanent
-    assert "the server does not support what the address requires: SMTP AUTH" in str(
-        result.answer or ""
+    assert (
+        "the server does not support what the address requires: SMTP AUTH"
+        in str(result.answer or "")
     )
     assert inbox.mails == []
 
@@ -287,7 +304,9 @@ def test_a_mail_that_is_too_large_for_its_server_is_parked(store: Database) -> N
     )
 
 
-def test_a_mail_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:
+def test_a_mail_server_that_drips_does_not_hold_us_for_ever(
+    store: Database,
+) -> None:
     def drip_greeting(listening: socket.socket) -> None:
         connection, _ = listening.accept()
         with suppress(OSError):
@@ -361,9 +380,7 @@ def test_who_was_refused_is_told_by_number_also_where_nobody_took_it(
         said = sent(
             store, inbox.url("b@example.org/a@example.org", "&cc=carol@example.org")
         ).answer
-    numbered = (
-        "recipient 1 of this address: 550 gone; recipient 2 of this address: 451 later"
-    )
+    numbered = "recipient 1 of this address: 550 gone; recipient 2 of this address: 451 later"
     assert str(said) == f"{numbered}; ***@***: 550 no"
 
 
@@ -376,7 +393,9 @@ def test_who_has_a_mail_does_not_get_it_again_because_of_another(
         team = [
             route(
                 "team",
-                inbox.url("full@example.org/ann@example.org", "&cc=carol@example.org"),
+                inbox.url(
+                    "full@example.org/ann@example.org", "&cc=carol@example.org"
+                ),
             )
         ]
         failed = [
@@ -440,7 +459,9 @@ def test_of_many_people_nobody_gets_a_mail_twice_from_a_server_that_takes_its_ti
     )
 
 
-def test_a_mail_server_that_says_nothing_is_given_up_for_now(store: Database) -> None:
+def test_a_mail_server_that_says_nothing_is_given_up_for_now(
+    store: Database,
+) -> None:
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()

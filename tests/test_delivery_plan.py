@@ -43,7 +43,9 @@ def test_a_change_that_two_routes_want_comes_once_and_names_both(
     assert [message.routes for message in post.to("B")] == [("all",)]
 
 
-def test_nothing_old_floods_a_new_route_or_a_new_address(database: Database) -> None:
+def test_nothing_old_floods_a_new_route_or_a_new_address(
+    database: Database,
+) -> None:
     owe(database, "team")
     post = Post()
     deliver(database, route("team", "json://a"), post=post)
@@ -174,7 +176,8 @@ def test_what_was_given_up_goes_to_the_address_that_was_put_right_once_a_person_
     post, right = (
         Post(),
         Route(
-            "team", (Address("${RIGHT}", "json://right"), Address("${B}", "json://b"))
+            "team",
+            (Address("${RIGHT}", "json://right"), Address("${B}", "json://b")),
         ),
     )
     deliver(database, right, post=post)
@@ -231,11 +234,15 @@ def test_news_that_waits_for_an_address_of_the_operator_goes_to_the_one_in_its_p
     deliver(database, post=Post(OPS=PERMANENT, OLD=PERMANENT), operator=(ops, old))
     post = Post()
     deliver(database, post=post, operator=(ops, new))
-    assert ["A page is odd." in message.text for message in post.to("NEW")] == [True]
+    assert ["A page is odd." in message.text for message in post.to("NEW")] == [
+        True
+    ]
     with database.writing() as session:
         retry_parked(session, None, NOON)
     deliver(database, post=post, operator=(new,))
-    assert ["Another one is, too." in message.text for message in post.to("NEW")] == [
+    assert [
+        "Another one is, too." in message.text for message in post.to("NEW")
+    ] == [
         False,
         True,
     ]
@@ -299,12 +306,19 @@ def test_a_delivery_that_cannot_be_put_into_words_holds_up_no_other(
     assert deliver(database, team, post=Post()) == Deliveries(
         sent=2, failed=2, pending=2
     )
-    assert "the message could not be built: ValueError" in str(rows(database)[0].error)
+    assert "the message could not be built: ValueError" in str(
+        rows(database)[0].error
+    )
     post = Post()
     for day in range(1, 6):
         deliver(
-            database, team, post=post, now=NOON + timedelta(days=day), operator=OPERATOR
+            database,
+            team,
+            post=post,
+            now=NOON + timedelta(days=day),
+            operator=OPERATOR,
         )
     assert (
-        "failed permanently: the message could not be built" in post.to("OPS")[0].text
+        "failed permanently: the message could not be built"
+        in post.to("OPS")[0].text
     )

@@ -108,7 +108,9 @@ def test_ntfy_gets_as_much_of_a_long_alert_as_it_takes(
 ) -> None:
     accented = [
         flagged(
-            None, f"Nous entraînons l’IA n° {n}, né à l’été. {'é' * 100}", f"Été {n}"
+            None,
+            f"Nous entraînons l’IA n° {n}, né à l’été. {'é' * 100}",
+            f"Été {n}",
         )
         for n in range(99)
     ]

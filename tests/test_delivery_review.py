@@ -69,7 +69,9 @@ def test_an_alert_waits_for_a_review_and_goes_with_the_reviewers_words(
         assert (row.for_review, row.until) == (True, NOON + 24 * HOUR)
         assert "for a person's review" in row.why
     edit = {"headline": {"fr": "Parley lit tout"}, "note": {"fr": "À lire."}}
-    review(database, number, ReviewState.REVIEWED, edit={**edit, "severity": "medium"})
+    review(
+        database, number, ReviewState.REVIEWED, edit={**edit, "severity": "medium"}
+    )
     deliver(database, team, everyone, post=post, now=NOON + 23 * HOUR)
     (message,) = (each for name, each in post.sent if each.language == "fr")
     assert message.subject.startswith("[Gravité moyenne] Parley lit tout")
@@ -131,7 +133,9 @@ def test_what_is_dismissed_between_two_attempts_is_sent_no_more(
     assert deliver(database, team, post=Post(A=TEMPORARY)).pending == 1
     review(database, number, ReviewState.NOT_FOR_US)
     post = Post()
-    assert deliver(database, team, post=post, now=NOON + HOUR) == Deliveries(0, 0, 0)
+    assert deliver(database, team, post=post, now=NOON + HOUR) == Deliveries(
+        0, 0, 0
+    )
     assert post.sent == []
 
 
@@ -170,7 +174,10 @@ def test_the_watchlist_says_how_long_and_a_command_releases(
         config = watchlist(tmp_path, site, database_url)
         text = config.read_text("utf-8")
         for wrong, answer in (
-            ('when = "after review"\nwait = "soon"', "write a number and m, h or d"),
+            (
+                'when = "after review"\nwait = "soon"',
+                "write a number and m, h or d",
+            ),
             ('wait = "24h"', 'a route with when = "after review" waits'),
         ):
             config.write_text(text.replace("[[routes]]", f"[[routes]]\n{wrong}"))
@@ -188,7 +195,9 @@ def test_the_watchlist_says_how_long_and_a_command_releases(
         listed = json.loads(policywatch("alerts", "--json", "--config", config))
         assert "for a person's review" in listed[0]["waits"]
         assert listed[0]["kind"] == "alert"
-        policywatch("review", number, "reviewed", "--by", "Anna", "--config", config)
+        policywatch(
+            "review", number, "reviewed", "--by", "Anna", "--config", config
+        )
         policywatch("deliver", "--config", config)
         assert "reading history" in alerts.read_text("utf-8")
         assert "Not reviewed" not in alerts.read_text("utf-8")

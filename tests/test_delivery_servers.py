@@ -52,7 +52,8 @@ def test_a_webhook_gets_subject_and_plain_text(store: Database) -> None:
     with webhook() as hook:
         assert sent(store, hook.url(more="?format=markdown")).ok
     assert (
-        "~~show~~ **train our writing models unless**" in hook.calls[0].body["message"]
+        "~~show~~ **train our writing models unless**"
+        in hook.calls[0].body["message"]
     )
 
 
@@ -67,8 +68,16 @@ def test_a_webhook_gets_subject_and_plain_text(store: Database) -> None:
         (408, False, "status 408"),
         (429, False, "status 429"),
         (500, False, "status 500"),
-        ((503, {}, "<h1>maintenance</h1>"), False, "status 503: <h1>maintenance</h1>"),
-        ((302, {"Location": "http://127.0.0.1:1/elsewhere"}, ""), True, "status 302"),
+        (
+            (503, {}, "<h1>maintenance</h1>"),
+            False,
+            "status 503: <h1>maintenance</h1>",
+        ),
+        (
+            (302, {"Location": "http://127.0.0.1:1/elsewhere"}, ""),
+            True,
+            "status 302",
+        ),
         (reset, False, "no connection: Connection reset by peer"),
         (silent, False, "no answer in time"),
     ],
@@ -79,7 +88,11 @@ def test_what_a_webhook_answers_decides_whether_it_is_tried_again(
     with webhook() as hook:
         hook.always = answer
         result = sent(store, hook.url(more=QUICK))
-    assert (result.ok, result.permanent, str(result.answer)) == (False, permanent, said)
+    assert (result.ok, result.permanent, str(result.answer)) == (
+        False,
+        permanent,
+        said,
+    )
     assert len(hook.calls) == 1
 
 
@@ -160,7 +173,9 @@ def test_retry_after_is_obeyed(database: Database) -> None:
     with webhook() as hook:
         hook.answers = [(429, {"Retry-After": "1800"}, "slow down"), 200]
         team = [route("team", hook.url())]
-        assert DeliveryRun(database, team, now=lambda: NOON).deliver_due().pending == 1
+        assert (
+            DeliveryRun(database, team, now=lambda: NOON).deliver_due().pending == 1
+        )
         assert (
             DeliveryRun(database, team, now=lambda: NOON + timedelta(minutes=29))
             .deliver_due()
@@ -195,7 +210,9 @@ def test_500_then_good(database: Database) -> None:
     with webhook() as hook:
         hook.answers = [500]
         team = [route("team", hook.url())]
-        assert DeliveryRun(database, team, now=lambda: NOON).deliver_due().failed == 1
+        assert (
+            DeliveryRun(database, team, now=lambda: NOON).deliver_due().failed == 1
+        )
         assert (
             DeliveryRun(database, team, now=lambda: NOON + timedelta(minutes=5))
             .deliver_due()
@@ -290,7 +307,9 @@ def test_no_secret_shows_anywhere(
             database, [team, operator], now=lambda: NOON
         ).deliver_due().failed == len(urls)
         tried = try_routes(database, [team], change_json=webhook_change)
-    told = " ".join(call.body["message"] for call in hook.calls if call.path == "/ops")
+    told = " ".join(
+        call.body["message"] for call in hook.calls if call.path == "/ops"
+    )
     assert "status 403" in told
     with database.reading() as session:
         stored = " ".join(

@@ -78,8 +78,12 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
         ("alerts.txt", "Privacy Policy"),
         ("alertes.txt", "Politique de confidentialité"),
     ):
-        messages = (tmp_path / "demo" / file).read_text("utf-8").split("=" * 72)[2::2]
-        changes = {change for message in messages for change in CHANGE.findall(message)}
+        messages = (
+            (tmp_path / "demo" / file).read_text("utf-8").split("=" * 72)[2::2]
+        )
+        changes = {
+            change for message in messages for change in CHANGE.findall(message)
+        }
         assert (len(messages), len(changes)) == (4, 8), (
             "a change and its translation are one event, told once"
         )

@@ -29,7 +29,9 @@ from policywatch.demo.site import (
     page,
 )
 
-EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.id)
+EACH = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda document: document.id
+)
 STARTS = date(2025, 11, 3)
 
 
@@ -39,7 +41,9 @@ def site() -> Iterator[DemoSite]:
         yield running
 
 
-def ask(site: DemoSite, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def ask(
+    site: DemoSite, path: str, **headers: str
+) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection(
         site.url.removeprefix("http://"), timeout=60
     )
@@ -47,7 +51,9 @@ def ask(site: DemoSite, path: str, **headers: str) -> tuple[int, dict[str, str],
         connection.request(
             "GET",
             path,
-            headers={name.replace("_", "-"): value for name, value in headers.items()},
+            headers={
+                name.replace("_", "-"): value for name, value in headers.items()
+            },
         )
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
@@ -76,13 +82,18 @@ def test_site_serves_the_six_documents_with_validators(site: DemoSite) -> None:
     assert [document.id for document in DOCUMENTS] == list(EXPECTED[QUIET_DAY])
     for document in DOCUMENTS:
         status, headers, body = ask(site, document.path)
-        assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert (status, headers["Content-Type"]) == (
+            200,
+            "text/html; charset=utf-8",
+        )
         assert body.decode() == page(document, QUIET_DAY)
         again = ask(site, document.path, If_None_Match=headers["ETag"])
         assert (again[0], again[2]) == (304, b"")
 
 
-def test_a_new_day_brings_new_pages_under_the_same_addresses(site: DemoSite) -> None:
+def test_a_new_day_brings_new_pages_under_the_same_addresses(
+    site: DemoSite,
+) -> None:
     path = DOCUMENTS[0].path
     etags = []
     for day in DAYS:
@@ -94,7 +105,9 @@ def test_a_new_day_brings_new_pages_under_the_same_addresses(site: DemoSite) -> 
     assert len(set(etags)) == 4
 
 
-def test_robots_are_welcome_and_other_addresses_are_not_found(site: DemoSite) -> None:
+def test_robots_are_welcome_and_other_addresses_are_not_found(
+    site: DemoSite,
+) -> None:
     assert ask(site, "/robots.txt")[2] == b"User-agent: *\nAllow: /\n"
     assert ask(site, "/legal/cookies")[0] == 404
     assert ask(site, "/legal/privacy-policy?trk=ftr")[0] == 200

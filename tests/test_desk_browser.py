@@ -87,7 +87,9 @@ def test_a_held_alert_is_corrected_and_sent_in_two_languages(
 ) -> None:
     text = config.read_text("utf-8")
     held = '[[routes]]\nwhen = "after review"\n'
-    french = f'{held}name = "fr"\nlanguage = "fr"\nto = ["file://{tmp_path}/fr.txt"]\n'
+    french = (
+        f'{held}name = "fr"\nlanguage = "fr"\nto = ["file://{tmp_path}/fr.txt"]\n'
+    )
     config.write_text(text.replace("[[routes]]", f"{french}{held}", 1), "utf-8")
     change_pages(site, config, NINE[0])
     files = tmp_path / "alerts.txt", tmp_path / "fr.txt"

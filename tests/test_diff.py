@@ -31,7 +31,9 @@ def page(*texts: str, kind: BlockKind = "paragraph") -> Page:
     return Page("A policy", "en", tuple(Block(kind, text) for text in texts))
 
 
-def operations(before: Page, after: Page) -> list[tuple[str, str | None, str | None]]:
+def operations(
+    before: Page, after: Page
+) -> list[tuple[str, str | None, str | None]]:
     return [
         (passage.operation, passage.before, passage.after)
         for passage in passages(before, after)
@@ -55,7 +57,8 @@ def test_both_ways_to_compare_words_give_the_same_answer(
 
 def test_words_are_marked_whole() -> None:
     assert word_diff(
-        "We share your data with partners.", "We may share your data with our partners."
+        "We share your data with partners.",
+        "We may share your data with our partners.",
     ) == [
         ("same", "We "),
         ("added", "may "),
@@ -101,10 +104,14 @@ def test_characters_of_a_text_without_spaces_are_words() -> None:
 
 def test_what_no_reader_sees_is_no_passage() -> None:
     before = page(
-        "1. We don't share your data.", "2. “Service” means the site", "We keep data."
+        "1. We don't share your data.",
+        "2. “Service” means the site",
+        "We keep data.",
     )
     after = page(
-        "2.  We don’t share your data", 'a) "Service" means the site.', "We keep data…"
+        "2.  We don’t share your data",
+        'a) "Service" means the site.',
+        "We keep data…",
     )
     assert operations(before, after) == []
 
@@ -139,7 +146,9 @@ def test_a_block_that_grew_is_reworded() -> None:
         page("You have the right to access."),
         page("You have the right to access and to object to it."),
     )
-    assert [operation for operation, _, _ in operations(before, after)] == ["reworded"]
+    assert [operation for operation, _, _ in operations(before, after)] == [
+        "reworded"
+    ]
 
 
 def test_removed_text_stands_where_it_was_taken_from() -> None:
@@ -172,7 +181,10 @@ def test_every_block_is_accounted_for(texts: tuple[list[str], list[str]]) -> Non
         for line in passage.before.split("\n")
     }
     came = {
-        line for passage in found if passage.after for line in passage.after.split("\n")
+        line
+        for passage in found
+        if passage.after
+        for line in passage.after.split("\n")
     }
     assert set(before) - set(after) <= gone
     assert set(after) - set(before) <= came
@@ -206,7 +218,8 @@ def test_a_row_is_compared_with_the_row_of_its_name_however_alike_the_others_are
     said = "Counts visits (Lantern Statistics) | refuse in {}cookie banner"
     pair = "_lan* | 13 months | ", "_lid | 24 hours | "
     before, after = (
-        tuple(start + said.format(whose) for start in pair) for whose in ("our ", "")
+        tuple(start + said.format(whose) for start in pair)
+        for whose in ("our ", "")
     )
     assert operations(rows(*before), rows(*after)) == [
         ("reworded", old, new) for old, new in zip(before, after, strict=True)
@@ -243,9 +256,12 @@ def test_a_row_of_two_cells_is_known_by_its_name_too() -> None:
     assert operations(rows(before), rows(after)) == [("reworded", before, after)]
 
 
-def test_a_name_that_begins_with_an_underscore_is_a_word_and_italics_are_none() -> None:
+def test_a_name_that_begins_with_an_underscore_is_a_word_and_italics_are_none() -> (
+    None
+):
     before, after = (
-        f"{name} | 24 hours | Counts visits to our pages" for name in ("_lid", "_lat")
+        f"{name} | 24 hours | Counts visits to our pages"
+        for name in ("_lid", "_lat")
     )
     assert operations(rows(before), rows(after)) == [("reworded", before, after)]
     assert not operations(
@@ -294,7 +310,9 @@ def test_a_box_that_splits_a_line_takes_no_word_of_it_away(
     )
     added = [("added", None, "Stay in touch"), ("added", None, BOX)]
     assert operations(whole, split) == added
-    assert operations(split, whole) == [("removed", text, None) for _, _, text in added]
+    assert operations(split, whole) == [
+        ("removed", text, None) for _, _, text in added
+    ]
 
 
 def test_a_promise_that_goes_as_a_box_comes_is_told() -> None:

@@ -32,9 +32,13 @@ READERS = {
     for page, text in PAGES.items()
     if page.parts[len(ROOT.parts)] not in {"analysis", "evaluation"}
 }
-BLOCK = re.compile(r"^( *)```(\w*)(?: notest: )?([^\n]*)\n(.*?)^\1```$", re.S | re.M)
+BLOCK = re.compile(
+    r"^( *)```(\w*)(?: notest: )?([^\n]*)\n(.*?)^\1```$", re.S | re.M
+)
 KINDS = {"sh", "python", "toml", "json", "text"}  # toml is read in test_house.py
-COMMANDS = r"policywatch|python|pip|pipx|uv|make|docker|git|curl|sha256sum|openssl|jq"
+COMMANDS = (
+    r"policywatch|python|pip|pipx|uv|make|docker|git|curl|sha256sum|openssl|jq"
+)
 # what stays until it is ended works once it says where, and doctor may find what the next line mends
 PRELUDE = """
 policywatch() {
@@ -79,8 +83,22 @@ def history(number: int) -> str:
         f"We share your {thing} with our advertising partners for {number} months."
         for number, thing in enumerate(
             (
-                *("name", "e-mail address", "posts", "contacts", "messages", "photos"),
-                *("searches", "location", "purchases", "calendar", "videos", "votes"),
+                *(
+                    "name",
+                    "e-mail address",
+                    "posts",
+                    "contacts",
+                    "messages",
+                    "photos",
+                ),
+                *(
+                    "searches",
+                    "location",
+                    "purchases",
+                    "calendar",
+                    "videos",
+                    "votes",
+                ),
                 *("skills", "salary", "job history", "voice", "reading history"),
             ),
             start=2,
@@ -107,7 +125,9 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         repository(
             folder,
             [
-                Commit(start, "LinkedIn/Privacy Policy.md", "# Privacy\n\n" + AI * 9),
+                Commit(
+                    start, "LinkedIn/Privacy Policy.md", "# Privacy\n\n" + AI * 9
+                ),
             ],
         )
         yield {
@@ -129,7 +149,9 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 
 
 @pytest.fixture(scope="module")
-def watch(stand_ins: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def watch(
+    stand_ins: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The folder of a watch on two documents of LinkedIn, whose change 17 is of AI."""
     folder = tmp_path_factory.mktemp("watch")
     config = folder / "policywatch.toml"

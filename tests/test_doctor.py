@@ -73,7 +73,9 @@ def as_anybody(*words: object) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_where_nothing_can_be_written_what_is_stored_is_shown(unwritable: Path) -> None:
+def test_where_nothing_can_be_written_what_is_stored_is_shown(
+    unwritable: Path,
+) -> None:
     for words, said in (
         (["documents"], "library/privacy"),
         (["export", "site", unwritable.parent / "public"], "files written"),
@@ -134,7 +136,9 @@ def versions_in(file: Path) -> int:
 
 def test_doctor_says_that_nothing_can_be_written(unwritable: Path) -> None:
     for words in ((), ("--deep",)):
-        status, said = as_anybody("doctor", "--quiet", *words, "--config", unwritable)
+        status, said = as_anybody(
+            "doctor", "--quiet", *words, "--config", unwritable
+        )
         assert status == 1
         assert "FIX   database: can't write to sqlite:///" in said
         assert "its file and folder must be writable" in said
@@ -192,10 +196,15 @@ def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = Site(f"http://127.0.0.1:{closed.getsockname()[1]}")
     made = watchlist(
-        tmp_path, nobody, f"sqlite:///{tmp_path}/watch.db", names=("privacy", "terms")
+        tmp_path,
+        nobody,
+        f"sqlite:///{tmp_path}/watch.db",
+        names=("privacy", "terms"),
     )
     made.write_text(
-        made.read_text("utf-8").replace("http://127.0.0.1", "http://nowhere.invalid"),
+        made.read_text("utf-8").replace(
+            "http://127.0.0.1", "http://nowhere.invalid"
+        ),
         "utf-8",
     )
     said = policywatch("run", "--config", made, status=1)
@@ -237,7 +246,9 @@ def test_one_cause_is_told_once_for_all_its_documents(
     assert len(shown.css("#held ~ ul .title")) == 3
 
 
-def test_of_a_job_that_does_not_run_one_line_says_so(config: Path, site: Site) -> None:
+def test_of_a_job_that_does_not_run_one_line_says_so(
+    config: Path, site: Site
+) -> None:
     site.pages["/terms"] = policy()
     watchlist(
         config.parent,
@@ -246,8 +257,13 @@ def test_of_a_job_that_does_not_run_one_line_says_so(config: Path, site: Site) -
         names=("privacy", "terms"),
     )
     run(config, status=0)
-    with closing(sqlite3.connect(config.parent / "data/watch.db")) as opened, opened:
-        opened.execute("UPDATE checks SET checked_at = '2025-01-02 03:04:05.000000'")
+    with (
+        closing(sqlite3.connect(config.parent / "data/watch.db")) as opened,
+        opened,
+    ):
+        opened.execute(
+            "UPDATE checks SET checked_at = '2025-01-02 03:04:05.000000'"
+        )
     said = policywatch("doctor", "--quiet", "--config", config, status=1)
     overdue = "2 documents are overdue; the last check was at 2025-01-02 03:04 UTC: does the job still run?"
     assert said == f"FIX   job: {overdue}\n"
@@ -280,10 +296,14 @@ def test_a_missing_browser_is_said_before_the_run(config: Path) -> None:
 
 def test_a_run_under_a_wrong_clock_is_named_and_stops_nothing(config: Path) -> None:
     with sqlite3.connect(config.parent / "data/watch.db") as opened:
-        opened.execute("UPDATE checks SET checked_at = '2199-01-01 00:00:00.000000'")
+        opened.execute(
+            "UPDATE checks SET checked_at = '2199-01-01 00:00:00.000000'"
+        )
     opened.close()
     for words in ((), ("--alive",)):
-        said = policywatch("doctor", "--quiet", *words, "--config", config, status=1)
+        said = policywatch(
+            "doctor", "--quiet", *words, "--config", config, status=1
+        )
         assert (
             "the last check is dated 2199-01-01 00:00 UTC, which is still to come: was the clock wrong then"
             in said
@@ -354,7 +374,9 @@ def test_what_would_be_wise_is_a_note(tmp_path: Path) -> None:
 def test_one_page_in_two_archives_is_fetched_once_from_each(tmp_path: Path) -> None:
     config = tmp_path / "policywatch.toml"
     policywatch("init", "--contact", "a@example.org", "--config", config)
-    assert "the same address" not in policywatch("doctor", "--config", config, status=1)
+    assert "the same address" not in policywatch(
+        "doctor", "--config", config, status=1
+    )
 
 
 def test_a_capture_that_waits_unread_is_named(config: Path) -> None:
@@ -432,4 +454,6 @@ def test_a_database_that_goes_away_meanwhile_is_a_finding(
                 )
                 done = doctor.wait()
         assert (done.returncode, done.stderr) == (1, "")
-        assert "went away while it was looked at: " in done.stdout.replace("\n", " ")
+        assert "went away while it was looked at: " in done.stdout.replace(
+            "\n", " "
+        )

@@ -82,7 +82,9 @@ def one_address_of_two(config: Path, site: Site) -> str:
 
 def another_language(config: Path, site: Site) -> str:
     edit(config, "allow_private", 'language = "fr"\nallow_private')
-    site.pages["/privacy"] = policy(paragraphs=FRENCH).replace('lang="en"', 'lang="fr"')
+    site.pages["/privacy"] = policy(paragraphs=FRENCH).replace(
+        'lang="en"', 'lang="fr"'
+    )
     return "/privacy"
 
 
@@ -180,7 +182,9 @@ def test_the_next_run_applies_an_edit_though_nothing_is_due(
     )
     edit(config, "allow_private", 'remove = ["p:last-of-type"]\nallow_private')
     policywatch("run", "--config", config)
-    assert "version 2" in policywatch("history", "library/privacy", "--config", config)
+    assert "version 2" in policywatch(
+        "history", "library/privacy", "--config", config
+    )
     assert site.asked == asked
 
 

@@ -37,7 +37,9 @@ from tests.web_pages import change_id, hrefs, page, text, translated_event, visi
 
 DATABASES = ["sqlite"]
 CHANGING = ("review", "reviews")
-ROUTES = tuple(RouteEntry(name=code, to=["x"], language=code) for code in ("en", "fr"))
+ROUTES = tuple(
+    RouteEntry(name=code, to=["x"], language=code) for code in ("en", "fr")
+)
 HEADLINE = "Parley trains AI on what you write, unless you object"
 TITRE = "Parley entraîne son IA sur vos écrits, sauf refus"
 NOTE = "We tried to object: it takes two clicks."
@@ -77,7 +79,9 @@ def filled(tree: LexborHTMLParser, path: str) -> dict[str, str]:
             if "checked" in node.attributes:
                 fields[name] = "on"
         else:
-            value = node.text() if node.tag == "textarea" else node.attributes["value"]
+            value = (
+                node.text() if node.tag == "textarea" else node.attributes["value"]
+            )
             fields[name] = value or ""
     return fields
 
@@ -115,7 +119,9 @@ def test_corrected_words_stand_everywhere_and_the_machines_beside_them(
     assert text(shown, "h1") == [HEADLINE]
     assert text(shown, "aside.retold p") == [NOTE, "Anna"]
     (beside,) = text(shown, "p.edited")
-    assert beside.startswith("Edited by Anna on 5 November 2025. The program wrote: ")
+    assert beside.startswith(
+        "Edited by Anna on 5 November 2025. The program wrote: "
+    )
     assert before["headline"]["text"] in beside
     assert "Severity: high" in beside
     assert text(page(site, f"/changes/{number}?lang=fr"), "h1") == [TITRE]
@@ -153,7 +159,9 @@ def test_notes_have_a_list_and_a_feed_of_their_own(
     edit(site, other, state="reviewed", headline_fr=TITRE)
     shown = page(site, f"/changes/{number}")
     assert {"/changes?noted=true", "/feed.atom?noted=true"} <= {*hrefs(shown, "a")}
-    assert "/feed.atom?noted=true" not in hrefs(page(site, f"/changes/{other}"), "a")
+    assert "/feed.atom?noted=true" not in hrefs(
+        page(site, f"/changes/{other}"), "a"
+    )
     assert len(text(page(site, listed), ".entry")) == 1
     assert "/feed.atom?noted=true" in hrefs(page(site, listed), "p.aside a")
     noted = site.get("/api/v1/changes?noted=true").json()["changes"]
@@ -168,7 +176,9 @@ def test_notes_have_a_list_and_a_feed_of_their_own(
     assert listed_by_assistant(store) == [number]
     exported = tmp_path / "site"
     export_site(store, exported, today=day(31).date())
-    shown = LexborHTMLParser((exported / f"changes/{number}.html").read_text("utf-8"))
+    shown = LexborHTMLParser(
+        (exported / f"changes/{number}.html").read_text("utf-8")
+    )
     assert {"../notes.html", "../notes.atom"} <= {*hrefs(shown, "a")}
     listing = LexborHTMLParser((exported / "notes.html").read_text("utf-8"))
     assert len(text(listing, ".entry")) == 1
@@ -205,7 +215,10 @@ def test_the_second_of_two_editors_sees_the_words_of_the_first(
     assert text(shown, "h1") == [HEADLINE]
     assert "Somebody else edited this meanwhile" in text(shown, "[role=alert]")[0]
     again = filled(shown, path)
-    assert (again["headline-en"], again["state"]) == ("Parley keeps all", "reviewed")
+    assert (again["headline-en"], again["state"]) == (
+        "Parley keeps all",
+        "reviewed",
+    )
     assert site.post(path, data=again).status_code == 303
     assert as_json(site, number)["headline"]["text"] == "Parley keeps all"
 
@@ -281,7 +294,9 @@ def test_an_alert_withdrawn_while_it_is_edited_says_so(
     path = f"/changes/{number}"
     fields = filled(page(site, path), path)
     with one_at_a_time(store) as held:
-        withdraw(held, PRIVACY, 2, actor=Actor("Ben", "pages"), reason="a test page")
+        withdraw(
+            held, PRIVACY, 2, actor=Actor("Ben", "pages"), reason="a test page"
+        )
     answer = site.post(path, data=fields | {"headline-en": HEADLINE})
     assert answer.status_code == 410
     assert "a test page" in answer.text
@@ -314,7 +329,9 @@ def test_reading_again_keeps_the_words_and_a_raised_severity_alerts(
         strict = '[[routes]]\nseverity = "high"\n'
         config.write_text(config.read_text("utf-8").replace("[[routes]]\n", strict))
         run(config, status=0)
-        library.pages["/privacy"] = policy("We share your address with our printers.")
+        library.pages["/privacy"] = policy(
+            "We share your address with our printers."
+        )
         found = run(config, status=0)["checks"][0]["change"]
         assert found["severity"] != "high"
         alerts = tmp_path / "alerts.txt"
@@ -340,7 +357,9 @@ def test_reading_again_keeps_the_words_and_a_raised_severity_alerts(
         assert "Edited by Anna" in printed
 
 
-def test_words_are_edited_in_the_terminal(tmp_path: Path, database_url: str) -> None:
+def test_words_are_edited_in_the_terminal(
+    tmp_path: Path, database_url: str
+) -> None:
     with a_site() as library:
         library.pages["/privacy"] = policy()
         config = watchlist(tmp_path, library, database_url)
@@ -349,16 +368,26 @@ def test_words_are_edited_in_the_terminal(tmp_path: Path, database_url: str) -> 
         number = run(config, status=0)["checks"][0]["change"]["id"]
 
     def review(*words: str, status: int = 0) -> str:
-        return policywatch("review", number, *words, "--config", config, status=status)
+        return policywatch(
+            "review", number, *words, "--config", config, status=status
+        )
 
     def edited() -> dict[str, Any]:
-        shown = json.loads(policywatch("show", number, "--json", "--config", config))
+        shown = json.loads(
+            policywatch("show", number, "--json", "--config", config)
+        )
         return {**shown["edited"], "severity": shown["severity"]}
 
     assert "one of en" in review("reviewed", "--headline", HEADLINE, status=2)
     assert "severity" in review("reviewed", "--severity", "huge", status=2)
     review(
-        "reviewed", "--by", "Anna", "--severity", "low", "--headline", f"en={HEADLINE}"
+        "reviewed",
+        "--by",
+        "Anna",
+        "--severity",
+        "low",
+        "--headline",
+        f"en={HEADLINE}",
     )
     review("reviewed", "--by", "Ben", "--public-note", f"fr={NOTE}")
     review("concerns-us", "--by", "Eve")
@@ -388,7 +417,9 @@ def test_who_got_the_alert_gets_the_edited_words_if_the_editor_wants_it(
             policywatch("deliver", "--config", config)
             assert "We ask" not in alerts.read_text("utf-8")
             shown = page(site, f"/changes/{number}")
-            assert "to the 1 address that got the alert" in text(shown, ".triage")[0]
+            assert (
+                "to the 1 address that got the alert" in text(shown, ".triage")[0]
+            )
             edit(site, number, headline_en=HEADLINE)
             edit(site, number, corrects="on")
         database.close()
@@ -408,7 +439,9 @@ def test_the_message_is_shown_as_it_will_be_sent(
     sign_in(site, name="Anna")
     edit(site, number, headline_fr=TITRE)
     links = hrefs(page(site, f"/changes/{number}"), ".triage details a")
-    assert links == [f"/changes/{number}/message?lang={code}" for code in ("en", "fr")]
+    assert links == [
+        f"/changes/{number}/message?lang={code}" for code in ("en", "fr")
+    ]
     assert site.get(links[1]).text.startswith(f"[Gravité élevée] {TITRE}")
 
 

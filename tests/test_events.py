@@ -35,7 +35,9 @@ LICENCE = "From 3 November 2025 your posts and your comments may be used to trai
 
 
 def flagged(text: str, topic: str = "ai_training") -> list[StoredPassage]:
-    return [passage(["Your data"], None, text, evidence=[(topic, text[:20], "after")])]
+    return [
+        passage(["Your data"], None, text, evidence=[(topic, text[:20], "after")])
+    ]
 
 
 def shared(text: str) -> list[StoredPassage]:
@@ -78,7 +80,10 @@ def reason(database: Database, change_id: int) -> str | None:
         (
             TERMS,
             MINUTE,
-            {"passages": flagged(f"{LICENCE} ", "security"), "effective_date": None},
+            {
+                "passages": flagged(f"{LICENCE} ", "security"),
+                "effective_date": None,
+            },
             "event.passages",
         ),
         (
@@ -117,7 +122,12 @@ def reason(database: Database, change_id: int) -> str | None:
             {"passages": flagged("Our licence to your posts covers AI.")},
             None,
         ),
-        (TERMS, MINUTE, {"passages": flagged("We lock our doors.", "security")}, None),
+        (
+            TERMS,
+            MINUTE,
+            {"passages": flagged("We lock our doors.", "security")},
+            None,
+        ),
         (
             TERMS,
             MINUTE,
@@ -158,7 +168,8 @@ def test_an_event_ends_a_quarter_after_it_began_however_it_grew(
 ) -> None:
     whens = [NOON + number * 40 * DAY for number in range(4)]
     changes = [
-        find(store, when=when, passages=flagged(f"AI since {when}.")) for when in whens
+        find(store, when=when, passages=flagged(f"AI since {when}."))
+        for when in whens
     ]
     with store.reading() as session:
         events = [stored(session, id_).event_id for id_ in changes]
@@ -199,7 +210,8 @@ def test_an_entry_is_headed_by_its_gravest_change_everywhere(
                 if "/changes/1" in hrefs(section, "h3 a")
             )
             assert (
-                day.css_first("time").attributes["datetime"] == NOON.date().isoformat()
+                day.css_first("time").attributes["datetime"]
+                == NOON.date().isoformat()
             ), "the day of what it says"
             assert hrefs(day, ".others a") == others
             assert "/changes/2" not in hrefs(tree, "h3 a")
@@ -212,9 +224,9 @@ def test_an_entry_is_headed_by_its_gravest_change_everywhere(
     config.write_text(
         f'contact = "me@example.org"\ndatabase = "{database_url}"\n', "utf-8"
     )
-    assert policywatch("changes", "--severity", "high", "--config", config).startswith(
-        "2026-03-02"
-    )
+    assert policywatch(
+        "changes", "--severity", "high", "--config", config
+    ).startswith("2026-03-02")
     post = Post()
     deliver(database, route("team", "json://a"), post=post, now=later)
     assert [message.subject[:6] for _, message in post.sent] == ["[High]"]
@@ -238,7 +250,9 @@ def test_one_event_is_one_alert_that_begins_with_the_page_in_the_routes_language
     assert " · Privacy Policy" in english.subject
     assert " · Politique de confidentialité" in french.subject
     for message, others in ((english, (2, 3)), (french, (1, 3))):
-        head, listed = message.text.split(catalogue(message.language)("event.others"))
+        head, listed = message.text.split(
+            catalogue(message.language)("event.others")
+        )
         assert [f"/changes/{number}" in listed for number in (1, 2, 3)] == [
             number in others for number in (1, 2, 3)
         ]
@@ -263,9 +277,9 @@ def test_what_joins_later_alerts_only_of_what_is_new(database: Database) -> None
         severity="medium",
         passages=flagged("Nous entraînons nos modèles."),
     )
-    assert not sent(TERMS, 3 * MINUTE, severity="medium", passages=flagged(LICENCE)), (
-        "the same words"
-    )
+    assert not sent(
+        TERMS, 3 * MINUTE, severity="medium", passages=flagged(LICENCE)
+    ), "the same words"
     (more,) = sent(
         TERMS,
         DAY,
@@ -280,7 +294,9 @@ def test_what_joins_later_alerts_only_of_what_is_new(database: Database) -> None
         passages=flagged("Nous entraînons nos modèles."),
     ), "graver"
     topics = [*flagged(LICENCE), *flagged("We sell them.", "data_sharing")]
-    assert sent(POLICY, 3 * DAY, severity="medium", passages=topics), "another topic"
+    assert sent(POLICY, 3 * DAY, severity="medium", passages=topics), (
+        "another topic"
+    )
 
 
 def test_a_second_change_in_one_language_is_no_translation_of_the_first_in_another(
@@ -297,7 +313,9 @@ def test_a_second_change_in_one_language_is_no_translation_of_the_first_in_anoth
             when=NOON + number * MINUTE,
             passages=flagged(f"{LICENCE} {number}"),
         )
-        sent.append(deliver(store, team, post=post, now=NOON + number * MINUTE).sent)
+        sent.append(
+            deliver(store, team, post=post, now=NOON + number * MINUTE).sent
+        )
     assert sent == [1, 0, 1, 1], "the last one again rather than never"
 
 
@@ -313,7 +331,14 @@ def test_what_joins_while_nobody_has_the_alert_is_put_into_it(
         high_breaks_quiet=True,
     )
     routes, post = (route("team", "json://a", quiet=quiet), duty), Post()
-    find(database, POLICY, "team", "duty", severity="medium", passages=flagged(LICENCE))
+    find(
+        database,
+        POLICY,
+        "team",
+        "duty",
+        severity="medium",
+        passages=flagged(LICENCE),
+    )
     assert deliver(database, *routes, post=post).sent == 0
     find(
         database,
@@ -324,7 +349,9 @@ def test_what_joins_while_nobody_has_the_alert_is_put_into_it(
     )
     assert deliver(database, *routes, post=post).sent == 1
     assert deliver(database, *routes, post=post, now=NOON + DAY / 2).sent == 1
-    assert [(name, len(message.changes[0].others)) for name, message in post.sent] == [
+    assert [
+        (name, len(message.changes[0].others)) for name, message in post.sent
+    ] == [
         ("${DUTY}", 1),
         ("${A}", 1),
     ]
@@ -364,7 +391,9 @@ def test_pages_feeds_and_the_api_have_one_entry_that_a_person_can_take_apart(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     for number, document in enumerate((POLICY, FRENCH, TERMS, "harbour/terms")):
-        find(database, document, when=NOON + number * DAY, passages=shared(document))
+        find(
+            database, document, when=NOON + number * DAY, passages=shared(document)
+        )
     with visited(database, access=Access(password="correct horse")) as site:
         tree = page(site, "/changes")
         assert hrefs(tree, ".entry h3 a") == ["/changes/4", "/changes/1"]
@@ -380,12 +409,15 @@ def test_pages_feeds_and_the_api_have_one_entry_that_a_person_can_take_apart(
             "/changes/2",
             "/changes/3",
         ]
-        assert [len(site.get(feed).text.split(mark)) - 1 for feed, mark in FEEDS] == [
+        assert [
+            len(site.get(feed).text.split(mark)) - 1 for feed, mark in FEEDS
+        ] == [
             2,
             2,
         ]
         events = [
-            change["event"] for change in site.get("/api/v1/changes").json()["changes"]
+            change["event"]
+            for change in site.get("/api/v1/changes").json()["changes"]
         ]
         assert events[0] is None
         assert [event["changes"] for event in events[1:]] == [[1, 2, 3]] * 3
@@ -422,7 +454,8 @@ def test_pages_feeds_and_the_api_have_one_entry_that_a_person_can_take_apart(
             == "Change 2 stands alone already.\n"
         )
         assert {
-            change["event"] for change in site.get("/api/v1/changes").json()["changes"]
+            change["event"]
+            for change in site.get("/api/v1/changes").json()["changes"]
         } == {None}
 
 
@@ -432,7 +465,9 @@ def test_an_event_is_reviewed_in_one_go_or_one_of_its_changes_alone(
     for number, document in enumerate((POLICY, FRENCH, TERMS, "harbour/terms")):
         find(store, document, when=NOON + number * DAY, passages=shared(document))
     config = tmp_path / "policywatch.toml"
-    config.write_text(f'contact = "me@example.org"\ndatabase = "{store}"\n', "utf-8")
+    config.write_text(
+        f'contact = "me@example.org"\ndatabase = "{store}"\n', "utf-8"
+    )
 
     def states() -> list[str]:
         with store.reading() as session:
@@ -451,7 +486,8 @@ def test_an_event_is_reviewed_in_one_go_or_one_of_its_changes_alone(
         assert states() == ["reviewed", "reviewed", "reviewed", "new"]
         del fields["event"]
         alone = fields | {"state": "concerns-us"}
-        assert site.post("/changes/3", data=alone).status_code == 200  # seen meanwhile
+        # seen meanwhile
+        assert site.post("/changes/3", data=alone).status_code == 200
         assert states() == ["reviewed", "reviewed", "concerns-us", "new"]
     said = policywatch(
         *("review", 1, "not-for-us", "--event", "--by", "Ben", "--config", config)
@@ -464,7 +500,9 @@ FEEDS = (("/feed.atom", "<entry>"), ("/calendar.ics", "BEGIN:VEVENT"))
 
 
 def sign_in(site: Any) -> None:
-    assert site.post("/sign-in", data={"password": "correct horse"}).status_code == 303
+    assert (
+        site.post("/sign-in", data={"password": "correct horse"}).status_code == 303
+    )
 
 
 def test_an_event_of_which_one_change_is_left_is_none(database: Database) -> None:

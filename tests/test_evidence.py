@@ -65,8 +65,12 @@ Damage = Callable[[Connection], None]
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimestampAuthority]:
-    with timestamp_authority(tmp_path_factory.mktemp("authority") / "own") as running:
+def authority(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[TimestampAuthority]:
+    with timestamp_authority(
+        tmp_path_factory.mktemp("authority") / "own"
+    ) as running:
         yield running
 
 
@@ -82,7 +86,10 @@ def kept(
     more = f'[evidence]\ntimestamp_url = "{authority.url}"\ncertificate = "{authority.root}"\n'
     with a_site() as site:
         site.headers = {"X-Served-By": "the library"}
-        site.pages |= {"/privacy": policy(), "/terms": policy("Terms hold for all.")}
+        site.pages |= {
+            "/privacy": policy(),
+            "/terms": policy("Terms hold for all."),
+        }
         config = watchlist(
             folder,
             site,
@@ -147,7 +154,9 @@ def another_body(connection: Connection) -> None:
 
 def flipped(connection: Connection) -> None:
     body = zstandard.decompress(
-        connection.execute(text("SELECT body FROM captures WHERE id = 1")).scalar_one()
+        connection.execute(
+            text("SELECT body FROM captures WHERE id = 1")
+        ).scalar_one()
     )
     new = {"body": zstandard.compress(body.replace(b"lock", b"luck"))}
     connection.execute(text("UPDATE captures SET body = :body WHERE id = 1"), new)
@@ -400,7 +409,8 @@ def test_a_store_that_is_as_it_was_written_is_verified(config: Path) -> None:
     unsigned = config.with_name("unsigned.toml")
     unsigned.write_text(config.read_text("utf-8").split("[evidence]")[0], "utf-8")
     assert (
-        "not checked, as [evidence] names no authority" in verified(unsigned)[1]["text"]
+        "not checked, as [evidence] names no authority"
+        in verified(unsigned)[1]["text"]
     )
     unsigned.write_text(
         unsigned.read_text("utf-8").replace("watch.db", "new.db"), "utf-8"
@@ -448,10 +458,10 @@ def test_the_rest_is_said_and_some_of_it_noticed_by_a_digest_kept_elsewhere(
     tampered(config, damage)
     verified(config)
     status = 1 if is_noticed else 0
-    answer = policywatch("verify", "--expect", last, "--config", config, status=status)
-    missing = (
-        f"no entry has the SHA-256 {last}: the chain was cut before it, or written anew"
+    answer = policywatch(
+        "verify", "--expect", last, "--config", config, status=status
     )
+    missing = f"no entry has the SHA-256 {last}: the chain was cut before it, or written anew"
     assert (missing in answer) == is_noticed
     assert words in (ROOT / "docs/evidence.md").read_text("utf-8")
     if kind == "the chain cut":
@@ -492,7 +502,8 @@ def closed(days_ago: Path, tmp_path: Path) -> Path:
 
 
 CHECKS, MESSAGES = (
-    f"{what}: those of the day that entry-7 closed" for what in ("checks", "messages")
+    f"{what}: those of the day that entry-7 closed"
+    for what in ("checks", "messages")
 )
 
 TAMPERED_DAYS: dict[str, tuple[Damage, str]] = {
@@ -544,7 +555,9 @@ def test_checks_and_messages_of_a_closed_day_are_proved(
 def thinned(session: Session, **days: int) -> None:
     database = Database(str(session.get_bind().url))
     later = utc_now() + timedelta(days=9)
-    retention = Retention(**{name: timedelta(days=each) for name, each in days.items()})
+    retention = Retention(
+        **{name: timedelta(days=each) for name, each in days.items()}
+    )
     assert thin(database, retention, [PRIVACY, TERMS], later).total()
     database.close()
 
@@ -554,9 +567,7 @@ def read_again(session: Session) -> None:
 
 
 COMPARED = "1 of 1 day of checks and messages as the chain counted them"
-NOT_COMPARED = (
-    "0 of 1 day of checks and messages as the chain counted them; 1 can't be compared"
-)
+NOT_COMPARED = "0 of 1 day of checks and messages as the chain counted them; 1 can't be compared"
 
 
 @pytest.mark.parametrize(
@@ -594,7 +605,9 @@ def test_what_is_removed_on_purpose_leaves_an_entry(config: Path) -> None:
     policywatch("documents", "remove", TERMS, "--yes", "--config", config)
     assert verified(config)[0]["text"].startswith("8 entries")
     with opened(config) as database, database.reading() as session:
-        renaming, removal = (session.get_one(ChainEntry, number) for number in (7, 8))
+        renaming, removal = (
+            session.get_one(ChainEntry, number) for number in (7, 8)
+        )
         assert renaming.comment.endswith(f", of {PRIVACY} to library/data")
         assert removal.comment.endswith(f", of {TERMS}")
         (name,) = removal.names
@@ -718,7 +731,8 @@ def test_an_authority_that_fails_is_asked_again_and_nothing_else_fails(
 def unsorted(authority: TimestampAuthority, query: bytes) -> tuple[int, bytes]:
     """Its certificates in the order in which DER does not have them."""
     pems = [
-        (authority.folder / name).read_bytes() for name in ("root.pem", "authority.pem")
+        (authority.folder / name).read_bytes()
+        for name in ("root.pem", "authority.pem")
     ]
     chain = sorted(
         load_pem_x509_certificate(pem).public_bytes(Encoding.DER) for pem in pems
@@ -747,19 +761,16 @@ def test_an_authority_that_does_not_sort_its_certificates_is_taken_as_openssl_do
         entry = session.get_one(ChainEntry, LAST)
     (tmp_path / entry.name).write_text(entry.text, "utf-8")
     (tmp_path / "answer.tsr").write_bytes(answers[0])
-    check = (
-        f"openssl ts -verify -data {entry.name} -in answer.tsr -CAfile {authority.root}"
-    )
+    check = f"openssl ts -verify -data {entry.name} -in answer.tsr -CAfile {authority.root}"
     assert "Verification: OK" in shell(tmp_path, check).stdout
 
 
 def test_timestamps_that_no_longer_come_are_trouble(config: Path) -> None:
     tampered(
-        config, sql(f"UPDATE checks SET checked_at = {OLD_TIME} WHERE capture_id = 3")
+        config,
+        sql(f"UPDATE checks SET checked_at = {OLD_TIME} WHERE capture_id = 3"),
     )
-    problem = (
-        "captures since 2020-01-01 00:00 UTC have no timestamp, and the newest is of "
-    )
+    problem = "captures since 2020-01-01 00:00 UTC have no timestamp, and the newest is of "
     assert problem in policywatch("verify", "--config", config, status=1)
     assert problem in policywatch("doctor", "--config", config, status=1)
     with opened(config) as database, visited(database, with_metrics=True) as site:
@@ -834,13 +845,15 @@ def test_an_authority_that_drips_or_leads_elsewhere_holds_nothing_up(
     site.answers |= {"/drip": dripping, "/lead": redirect(inside.url("/"), 307)}
     for path in ("/drip", "/lead"):
         config.write_text(
-            config.read_text("utf-8").replace(authority.url, site.url(path)), "utf-8"
+            config.read_text("utf-8").replace(authority.url, site.url(path)),
+            "utf-8",
         )
         began = time.monotonic()
         stamped(config, days=1)
         assert time.monotonic() - began < 10
         config.write_text(
-            config.read_text("utf-8").replace(site.url(path), authority.url), "utf-8"
+            config.read_text("utf-8").replace(site.url(path), authority.url),
+            "utf-8",
         )
     assert {"/drip", "/lead"} <= {*site.paths()}
     assert not inside.paths()
@@ -861,12 +874,18 @@ def test_a_certificate_that_is_none_stops_the_program(
         for command in ("run", "doctor"):
             assert problem in policywatch(command, "--config", config, status=2)
     config.write_text(good.replace("timestamp_url", "url"), "utf-8")
-    assert "evidence.timestamp_url" in policywatch("run", "--config", config, status=2)
+    assert "evidence.timestamp_url" in policywatch(
+        "run", "--config", config, status=2
+    )
 
 
 def shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False
+        ["bash", "-c", command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -974,14 +993,21 @@ def test_captures_are_written_as_a_warc_file(
             if kinds == ["warcinfo", "response"]:
                 assert record.rec_headers.protocol == "WARC/1.1"
                 assert (
-                    record.rec_headers.get_header("WARC-Target-URI") == first.final_url
+                    record.rec_headers.get_header("WARC-Target-URI")
+                    == first.final_url
                 )
-                at = datetime.fromisoformat(record.rec_headers.get_header("WARC-Date"))
+                at = datetime.fromisoformat(
+                    record.rec_headers.get_header("WARC-Date")
+                )
                 assert at == first.fetched_at.astimezone(UTC)
-                assert record.http_headers.get_header("X-Served-By") == "the library"
+                assert (
+                    record.http_headers.get_header("X-Served-By") == "the library"
+                )
                 assert record.content_stream().read() == first.body
     assert kinds == ["warcinfo", *3 * ["response", "request", "metadata"]]
-    one = policywatch("export", "warc", file, "--document", TERMS, "--config", config)
+    one = policywatch(
+        "export", "warc", file, "--document", TERMS, "--config", config
+    )
     assert one.startswith("1 capture written")
 
 

@@ -62,7 +62,9 @@ def test_crawl_and_ingest_share_what_was_extracted(
         ):
             extracted.clear()
             site.pages["/privacy"] = page
-            assert outcomes(job.run(force=True).json()) == {"library/privacy": outcome}
+            assert outcomes(job.run(force=True).json()) == {
+                "library/privacy": outcome
+            }
             assert len(extracted) == times, outcome
 
 
@@ -113,7 +115,9 @@ def test_the_cache_keeps_the_last_body_of_an_address_up_to_its_limit(
         RawPage(policy(text).encode(), url=url)
         for text, url in zip(PARAGRAPHS, "aab", strict=False)
     )
-    pages = [Extracted.of(config.extract(body)).page for body in (first, second, other)]
+    pages = [
+        Extracted.of(config.extract(body)).page for body in (first, second, other)
+    ]
     cache = PageCache(int(1.5 * len(zstandard.compress(pages[0]))))
     for body, page in zip((first, second, other), pages, strict=True):
         cache.keep(config, body, NO_MEMORY, page)
@@ -138,5 +142,7 @@ def test_what_was_too_costly_is_not_tried_again(
         a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job,
     ):
         site.pages["/privacy"] = policy()
-        assert outcomes(job.run(force=True).json()) == {"library/privacy": "unreadable"}
+        assert outcomes(job.run(force=True).json()) == {
+            "library/privacy": "unreadable"
+        }
     assert len(tried) == 1

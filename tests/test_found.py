@@ -28,7 +28,9 @@ def meta(tree: LexborHTMLParser) -> dict[str, str]:
     }
 
 
-def test_a_shared_page_has_its_title_its_words_and_its_address(parley: Story) -> None:
+def test_a_shared_page_has_its_title_its_words_and_its_address(
+    parley: Story,
+) -> None:
     id_ = parley.change(PRIVACY)
     home = str(parley.site.base_url).rstrip("/")
     shared = meta(page(parley.site, f"/changes/{id_}?view=side&utm_source=mail"))
@@ -55,10 +57,17 @@ def test_addresses_for_use_elsewhere_have_the_prefix_of_the_site(
         assert f"Sitemap: {root}/sitemap.xml" in lines
 
 
-def test_search_engines_read_what_does_not_grow_with_questions(parley: Story) -> None:
+def test_search_engines_read_what_does_not_grow_with_questions(
+    parley: Story,
+) -> None:
     rules = RobotFileParser()
     rules.parse(parley.site.get("/robots.txt").text.splitlines())
-    for path in ("/", "/changes/3", "/services/Parley/today", f"/documents/{PRIVACY}"):
+    for path in (
+        "/",
+        "/changes/3",
+        "/services/Parley/today",
+        f"/documents/{PRIVACY}",
+    ):
         assert rules.can_fetch("robot", path)
     for path in ("/api/v1/changes", "/search?q=data", "/today?services=parley"):
         assert not rules.can_fetch("robot", path)
@@ -83,7 +92,10 @@ def test_a_private_site_is_closed_to_search_engines(parley: Story) -> None:
     ("path", "query"),
     [
         (f"/documents/{PRIVACY}", f"document={PRIVACY.replace('/', '%2F')}"),
-        (f"/documents/{PRIVACY}/versions/2", f"document={PRIVACY.replace('/', '%2F')}"),
+        (
+            f"/documents/{PRIVACY}/versions/2",
+            f"document={PRIVACY.replace('/', '%2F')}",
+        ),
         ("/services/Parley/today", "service=Parley"),
         ("/changes?topic=ai_training", "topic=ai_training"),
     ],

@@ -17,7 +17,9 @@ DATABASES = ["sqlite"]
 
 
 @given(st.integers(0, 2**32))
-def test_a_mutated_page_is_read_or_refused_and_survives_its_way_back(seed: int) -> None:
+def test_a_mutated_page_is_read_or_refused_and_survives_its_way_back(
+    seed: int,
+) -> None:
     body, options = hostile_body(random.Random(seed))  # to be made again
     with suppress(UnreadablePage):
         page = read_page(body, **options)

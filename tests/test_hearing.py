@@ -101,7 +101,10 @@ def test_a_person_sees_of_each_route_what_became_of_the_change(
             "directions: the route wants limits; the change has expands",
         ],
     )
-    assert told["off"] == ("not sent", ["the route is switched off by enabled = false"])
+    assert told["off"] == (
+        "not sent",
+        ["the route is switched off by enabled = false"],
+    )
     assert told["is"][0] == "sent"
     assert told["new"][1][0].startswith(
         "its filter lets the change through now, but no alert was due to it"
@@ -148,9 +151,7 @@ def test_what_nobody_is_told_of_says_why(database: Database) -> None:
 
 def test_a_return_waits_for_those_alone_who_want_it(tmp_path: Path) -> None:
     with a_site() as site:
-        other = (
-            '[[routes]]\nname = "other"\nto = ["console://"]\ntopics = ["tracking"]\n'
-        )
+        other = '[[routes]]\nname = "other"\nto = ["console://"]\ntopics = ["tracking"]\n'
         config = site_watchlist(
             tmp_path, site, f"sqlite:///{tmp_path}/watch.db", more=other
         )

@@ -76,7 +76,9 @@ def test_one_page_of_several_that_is_blocked_does_not_hide_that_the_job_lives(
     )
 
 
-def test_a_heartbeat_that_fails_never_fails_the_run(tmp_path: Path, site: Site) -> None:
+def test_a_heartbeat_that_fails_never_fails_the_run(
+    tmp_path: Path, site: Site
+) -> None:
     config = beating(tmp_path, site)
     with webhook() as hook:
         hook.always = 500
@@ -100,7 +102,9 @@ def test_why_it_could_not_be_told_is_said(
 ) -> None:
     with webhook() as hook:
         hook.always = answer
-        assert Heartbeat(f"http://127.0.0.1:{hook.port}/s3cret").beat("good") == said
+        assert (
+            Heartbeat(f"http://127.0.0.1:{hook.port}/s3cret").beat("good") == said
+        )
     assert len(hook.calls) == calls
 
 
@@ -113,7 +117,9 @@ def test_the_address_is_shown_nowhere() -> None:
     with webhook() as hook:
         hook.always = 410
         assert (
-            Heartbeat(f"http://127.0.0.1:{hook.port}/s3cret?key=1").beat("fail", "why")
+            Heartbeat(f"http://127.0.0.1:{hook.port}/s3cret?key=1").beat(
+                "fail", "why"
+            )
             == "status 410"
         )
     assert told(hook)[-1] == ("/s3cret/fail?key=1", "why")

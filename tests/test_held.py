@@ -79,7 +79,10 @@ def shown(folder: Path) -> list[int]:
 def test_each_held_text_is_shown_once_whatever_the_operator_was_told_before(
     config: Path, site: Site, tmp_path: Path
 ) -> None:
-    short, other = policy(paragraphs=PARAGRAPHS[:1]), policy(paragraphs=PARAGRAPHS[4:5])
+    short, other = (
+        policy(paragraphs=PARAGRAPHS[:1]),
+        policy(paragraphs=PARAGRAPHS[4:5]),
+    )
     with a_job(config) as job:
         for page in (policy(), *[(403, "no")] * 3):
             site.pages["/privacy"] = page
@@ -117,9 +120,9 @@ def test_a_held_text_that_differs_in_a_number_only_is_shown_once(
 
 def accepted(config: Path, document: str = "library/privacy") -> str:
     """What `accept` says, and then `deliver`."""
-    return policywatch("accept", document, "--yes", "--config", config) + policywatch(
-        "deliver", "--config", config
-    )
+    return policywatch(
+        "accept", document, "--yes", "--config", config
+    ) + policywatch("deliver", "--config", config)
 
 
 def test_an_accepted_text_after_an_imported_history_is_told_nobody(
@@ -145,7 +148,10 @@ def test_an_accepted_text_after_an_imported_history_is_told_nobody(
             "https://a.example/1",
         )
         import_document(
-            job.database, "library/privacy", job.configs["library/privacy"], [archived]
+            job.database,
+            "library/privacy",
+            job.configs["library/privacy"],
+            [archived],
         )
         numbers = count(1)
         site.pages["/privacy"] = lambda: policy(
@@ -183,7 +189,9 @@ allow_private = true
             job.run(force=True)
     assert "Taken" in accepted(config, "library/preview-privacy")
     shown = json.loads(policywatch("show", 2, "--json", "--config", config))
-    assert any("generative AI" in (each["after"] or "") for each in shown["passages"])
+    assert any(
+        "generative AI" in (each["after"] or "") for each in shown["passages"]
+    )
     assert (tmp_path / "alerts.txt").read_text("utf-8").count("/changes/2") == 1
 
 
@@ -214,7 +222,10 @@ def test_a_text_that_seems_cut_off_is_the_document_once_it_has_stayed_for_a_week
         assert looked_at(job, site, policy(), *[short] * 4, days=2) == [
             "first", *["held"] * 4,
         ]  # fmt: skip
-        assert looked_at(job, site, short, short, days=2) == ["changed", "unchanged"]
+        assert looked_at(job, site, short, short, days=2) == [
+            "changed",
+            "unchanged",
+        ]
 
 
 def test_one_that_a_person_rejected_never_is(config: Path, site: Site) -> None:
@@ -244,7 +255,9 @@ def test_the_home_page_in_the_documents_place_never_is_the_document(
 ) -> None:
     home = TAB.replace("Cookie settings", "Welcome to the house of books")
     with a_job(config) as job:
-        assert looked_at(job, site, policy(), *[home] * 4, days=5)[1:] == ["held"] * 4
+        assert (
+            looked_at(job, site, policy(), *[home] * 4, days=5)[1:] == ["held"] * 4
+        )
 
 
 def test_a_text_that_shares_nothing_with_the_one_before_has_to_stay(

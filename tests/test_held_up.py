@@ -64,14 +64,17 @@ def without_date(there: Path) -> None:
         return git(f"--git-dir={there}", *words, input_=input_).decode().strip()
 
     blob = made(
-        "hash-object", "-w", "--stdin", input_=policy(TRAINING, "And more.").encode()
+        "hash-object",
+        "-w",
+        "--stdin",
+        input_=policy(TRAINING, "And more.").encode(),
     )
-    parley = made("mktree", input_=f"100644 blob {blob}\tPrivacy Policy.md\n".encode())
+    parley = made(
+        "mktree", input_=f"100644 blob {blob}\tPrivacy Policy.md\n".encode()
+    )
     tree = made("mktree", input_=f"040000 tree {parley}\tParley\n".encode())
     people = "author A <a@example.org>\ncommitter A <a@example.org>\n"
-    commit = (
-        f"tree {tree}\nparent {made('rev-parse', 'main')}\n{people}\nRecord\n".encode()
-    )
+    commit = f"tree {tree}\nparent {made('rev-parse', 'main')}\n{people}\nRecord\n".encode()
     newest = made(
         "hash-object", "-t", "commit", "-w", "--literally", "--stdin", input_=commit
     )
@@ -118,7 +121,10 @@ def gits_of(folder: Path) -> list[str]:
 
 
 def test_a_repository_that_drips_ends_with_its_deadline_and_rests(
-    tmp_path: Path, site: Site, other: misbehaving.Site, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    site: Site,
+    other: misbehaving.Site,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("policywatch.sources.repository.SECONDS", 2)
     other.answers["/v.git/info/refs?service=git-upload-pack"] = dripping
@@ -129,9 +135,9 @@ def test_a_repository_that_drips_ends_with_its_deadline_and_rests(
         report = job.run(force=True)
     assert time.monotonic() - began < 15
     checks = by_document(report.json())
-    assert [checks[f"parley/privacy-{number}"]["outcome"] for number in range(3)] == [
-        "failed"
-    ] * 3
+    assert [
+        checks[f"parley/privacy-{number}"]["outcome"] for number in range(3)
+    ] == ["failed"] * 3
     assert checks["library/privacy"]["outcome"] == "first"
     assert len(other.asked) == 1
     assert not gits_of(tmp_path)
@@ -161,7 +167,9 @@ def test_git_follows_no_redirect_and_its_reason_tells_no_open_port(
     other.answers[f"/shut.git/{refs}"] = redirect(
         f"http://127.0.0.1:{shut}/x.git/{refs}"
     )
-    config = following(tmp_path, site, other.url("/open.git"), other.url("/shut.git"))
+    config = following(
+        tmp_path, site, other.url("/open.git"), other.url("/shut.git")
+    )
     checks = by_document(run(config, status=1))
     inside.close()
     assert not inside.asked
@@ -180,9 +188,13 @@ def test_a_repository_in_a_private_network_is_not_asked(
         f"http://127.0.0.1:{shut}/v.git",
         f"http://localhost:{other.port}/v.git",
     ]
-    checks = by_document(run(following(tmp_path, site, *addresses, more=""), status=1))
+    checks = by_document(
+        run(following(tmp_path, site, *addresses, more=""), status=1)
+    )
     reasons = {
-        checks[f"parley/privacy-{number}"]["reason"].replace("localhost", "127.0.0.1")
+        checks[f"parley/privacy-{number}"]["reason"].replace(
+            "localhost", "127.0.0.1"
+        )
         for number in range(3)
     }
     assert len(reasons) == 1
@@ -192,7 +204,8 @@ def test_a_repository_in_a_private_network_is_not_asked(
 
 def test_a_repository_with_an_endless_subject_is_refused(tmp_path: Path) -> None:
     there = repository(
-        tmp_path / "versions.git", [Commit(day(0), POLICY, policy(), "x" * 3_000_000)]
+        tmp_path / "versions.git",
+        [Commit(day(0), POLICY, policy(), "x" * 3_000_000)],
     )
     with (
         pytest.raises(NotAnArchive, match="more than 1024 kB"),
@@ -245,7 +258,8 @@ def test_an_archive_that_says_nothing_costs_its_timeout_once(
     )
     for name in "abc":
         text = text.replace(
-            f'id = "library/{name}"\n', f'id = "library/{name}"\nsource = "wayback"\n'
+            f'id = "library/{name}"\n',
+            f'id = "library/{name}"\nsource = "wayback"\n',
         )
     with socket.create_server(("127.0.0.1", 0)) as silent:
         config.write_text(

@@ -213,7 +213,8 @@ def test_a_change_costs_what_it_weighs(
 
 
 @given(
-    st.lists(st.integers(0, 30), max_size=80), st.lists(st.integers(0, 30), max_size=80)
+    st.lists(st.integers(0, 30), max_size=80),
+    st.lists(st.integers(0, 30), max_size=80),
 )
 def test_what_is_too_large_for_the_shortest_way_still_leads_from_one_to_the_other(
     before: list[int], after: list[int]
@@ -221,8 +222,12 @@ def test_what_is_too_large_for_the_shortest_way_still_leads_from_one_to_the_othe
     with pytest.MonkeyPatch.context() as small:
         small.setattr(words, "_LARGEST", 50)
         runs = edits(before, after)
-    assert [element for run in runs for element in before[run.b0 : run.b1]] == before
+    assert [
+        element for run in runs for element in before[run.b0 : run.b1]
+    ] == before
     assert [element for run in runs for element in after[run.a0 : run.a1]] == after
     assert all(
-        before[run.b0 : run.b1] == after[run.a0 : run.a1] for run in runs if run.same
+        before[run.b0 : run.b1] == after[run.a0 : run.a1]
+        for run in runs
+        if run.same
     )

@@ -124,7 +124,9 @@ def test_pages_that_the_code_names_exist() -> None:
             *(ROOT / folder).glob("**/*.toml"),
         ]:
             for path in re.findall(r"docs/[\w/-]+\.md", file.read_text("utf-8")):
-                assert (ROOT / path).exists(), f"{file.relative_to(ROOT)} names {path}"
+                assert (ROOT / path).exists(), (
+                    f"{file.relative_to(ROOT)} names {path}"
+                )
 
 
 def command(name: str) -> Any:

@@ -70,10 +70,14 @@ def dripping_status(asked: Asked, connection: socket.socket) -> None:
 
 
 def many_headers(asked: Asked, connection: socket.socket) -> None:
-    connection.sendall(head(200, {f"X-{number}": "y" * 1000 for number in range(5000)}))
+    connection.sendall(
+        head(200, {f"X-{number}": "y" * 1000 for number in range(5000)})
+    )
 
 
-def test_an_answer_is_given_with_its_headers_whatever_its_status(site: Site) -> None:
+def test_an_answer_is_given_with_its_headers_whatever_its_status(
+    site: Site,
+) -> None:
     answer = page(
         gzip.compress(b"hello"),
         404,
@@ -81,7 +85,9 @@ def test_an_answer_is_given_with_its_headers_whatever_its_status(site: Site) -> 
         content_encoding="gzip",
         retry_after="5",
     )
-    response = asked(site, answer, method="POST", body=b"{}", headers={"X-Key": "1"})
+    response = asked(
+        site, answer, method="POST", body=b"{}", headers={"X-Key": "1"}
+    )
     assert (response.status, response.body, response.header("retry-after")) == (
         404,
         b"hello",

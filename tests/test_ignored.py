@@ -91,13 +91,17 @@ def test_one_click_on_the_page_leaves_a_passage_out_until_it_is_undone(
     assert not page(pages, address).css(f"form[action='{action}']")
     assert pages.post(action, data={"passages": "0"}).status_code == 403
     sign_in(pages)
-    assert pages.post(action, data={"passages": "0", "csrf": "x"}).status_code == 403
+    assert (
+        pages.post(action, data={"passages": "0", "csrf": "x"}).status_code == 403
+    )
     fields = form(pages, address, action)
     assert pages.post(action, data=fields | {"passages": "x"}).status_code == 400
     assert pages.post(action, data=fields | {"passages": "7"}).status_code == 404
     done = pages.post(action, data=fields)
     assert (done.status_code, done.headers["location"]) == (303, f"{address}#p0")
-    mark = "Marked as not part of the document by someone with the shared password on"
+    mark = (
+        "Marked as not part of the document by someone with the shared password on"
+    )
     assert mark in page(pages, address).text()
     assert text(page(pages, f"/documents/{ID}"), "section blockquote")[-1].endswith(
         FAIR
@@ -110,7 +114,8 @@ def test_one_click_on_the_page_leaves_a_passage_out_until_it_is_undone(
     assert "shared password" not in seen
 
     assert (
-        checked(config, site, policy(FAIR), policy(), policy(FAIR)) == ["unchanged"] * 3
+        checked(config, site, policy(FAIR), policy(), policy(FAIR))
+        == ["unchanged"] * 3
     )
     assert FAIR not in [words for _, words in blocks(config)]
     assert [row["cause"] for row in history(config)["versions"]] == [
@@ -132,10 +137,12 @@ def test_one_click_on_the_page_leaves_a_passage_out_until_it_is_undone(
     assert alerts(config) == told
     journal = json.loads(policywatch("journal", "--json", "--config", config))
     assert [entry["action"] for entry in journal[:2]] == ["unignore", "ignore"]
-    assert "as it was written" in policywatch("database", "check", "--config", config)
-    assert json.loads(policywatch("verify", "--deep", "--json", "--config", config))[0][
-        "good"
-    ]
+    assert "as it was written" in policywatch(
+        "database", "check", "--config", config
+    )
+    assert json.loads(
+        policywatch("verify", "--deep", "--json", "--config", config)
+    )[0]["good"]
 
 
 def test_the_same_words_in_another_section_are_the_policys(
@@ -170,7 +177,9 @@ def test_a_place_whose_words_change_stays_ignored_and_policy_there_is_read(
     assert checked(config, site, policy(about_data)) == ["changed"]
 
     assert "Ignored (1)" in policywatch("unignore", ID, "--config", config)
-    assert "1 selection" in policywatch("unignore", ID, 2, "--config", config, status=2)
+    assert "1 selection" in policywatch(
+        "unignore", ID, 2, "--config", config, status=2
+    )
     policywatch("unignore", ID, 1, "--config", config)
     checked(config, site, *[policy(about_data, SONG)] * 4)
     assert SONG in [words for _, words in blocks(config)]
@@ -194,7 +203,9 @@ def test_after_a_redesign_the_words_are_read_where_they_stand_then(
     listed = json.loads(policywatch("changes", "--json", "--config", config))
     newest = max(row["id"] for row in listed["changes"])
     shown = policywatch("ignore", newest, "--config", config)
-    number = next(line.split()[0] for line in shown.splitlines() if FAIR[:30] in line)
+    number = next(
+        line.split()[0] for line in shown.splitlines() if FAIR[:30] in line
+    )
     policywatch("ignore", newest, number, "--config", config)
     checked(config, site, redesign)
     assert FAIR not in [words for _, words in blocks(config)]

@@ -107,9 +107,9 @@ def test_a_history_becomes_versions_with_their_dates_and_source(
         assert document(session, "parley/terms-of-service").kind == "terms"
         for table in (Alert, Notice, Check):
             assert session.exec(select(func.count()).select_from(table)).one() == 0
-        assert search(session, '"train our AI models"').hits[0].spans[0].since == day(
-            30
-        )
+        assert search(session, '"train our AI models"').hits[0].spans[
+            0
+        ].since == day(30)
         assert [since.number for since in blame(session, newest) if since] == [
             1,
             1,
@@ -219,14 +219,18 @@ def test_what_was_imported_can_be_read_again(
         each[:2] for each in before
     ]
     with database.reading() as session:
-        assert search(session, '"advertising partners"').hits[0].spans[-1].last is None
+        assert (
+            search(session, '"advertising partners"').hits[0].spans[-1].last is None
+        )
 
 
 def test_a_text_that_is_not_believed_is_taken_if_the_archive_stays_with_it(
     database: Database, watchlist: Watchlist, tmp_path: Path
 ) -> None:
     recipe = "Take {} eggs, a pound of flour and some milk, and stir it well."
-    other = "# Recipes\n\n" + "\n\n".join(recipe.format(number) for number in range(30))
+    other = "# Recipes\n\n" + "\n\n".join(
+        recipe.format(number) for number in range(30)
+    )
     stays = [
         (10, policy()),
         (11, other),
@@ -239,7 +243,8 @@ def test_a_text_that_is_not_believed_is_taken_if_the_archive_stays_with_it(
     assert (privacy.done.versions, privacy.done.set_aside) == (3, [])
     cut = [*stays[:2], (11.5, "")]
     last = repository(
-        tmp_path / "b", [Commit(day(at), "Parley/Cookies.md", text) for at, text in cut]
+        tmp_path / "b",
+        [Commit(day(at), "Parley/Cookies.md", text) for at, text in cut],
     )
     (cookies,) = take(database, watchlist, last)
     assert (cookies.done.versions, len(cookies.done.set_aside)) == (1, 2)

@@ -96,11 +96,16 @@ def test_an_id_that_is_hardly_meant_is_refused_before_anything_is_taken(
     )
     assert "parley/privcy is no document; did you mean 'parley/privacy'?" in ghost
     other = policywatch(
-        *command(file, archive, "-d", "Terms of Service=parley/privacy")[2:], status=2
+        *command(file, archive, "-d", "Terms of Service=parley/privacy")[2:],
+        status=2,
     )
-    assert "parley/privacy is privacy-policy, and “Terms of Service” is terms" in other
+    assert (
+        "parley/privacy is privacy-policy, and “Terms of Service” is terms" in other
+    )
     assert "parley/privcy" not in policywatch("documents", "--config", file)
     policywatch(
-        *command(file, archive, "--insist", "-d", "Privacy Policy=parley/before")[2:]
+        *command(file, archive, "--insist", "-d", "Privacy Policy=parley/before")[
+            2:
+        ]
     )
     assert "version 1" in policywatch("history", "parley/before", "--config", file)

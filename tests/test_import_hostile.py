@@ -94,14 +94,20 @@ def test_nothing_that_a_repository_holds_is_started(
         "core.alternateRefsCommand": script,
     }.items():
         git("-C", str(folder), "config", name, str(value))
-    assert [each.done.versions for each in take(database, watchlist, folder)] == [5, 1]
+    assert [each.done.versions for each in take(database, watchlist, folder)] == [
+        5,
+        1,
+    ]
     assert not mark.exists()
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda folder: folder / "nowhere", "there is no folder or file '.*nowhere'"),
+        (
+            lambda folder: folder / "nowhere",
+            "there is no folder or file '.*nowhere'",
+        ),
         (lambda folder: folder, "git can't read .*not exist"),
         (
             lambda folder: repository(folder / "none.git", []),
@@ -109,7 +115,8 @@ def test_nothing_that_a_repository_holds_is_started(
         ),
         (
             lambda folder: repository(
-                folder / "s.git", [Commit(day(0), "Parley/Privacy Policy.html", "<p>")]
+                folder / "s.git",
+                [Commit(day(0), "Parley/Privacy Policy.html", "<p>")],
             ),
             r"not laid out .*it has 'Parley/Privacy Policy.html'.*snapshots",
         ),
@@ -117,10 +124,15 @@ def test_nothing_that_a_repository_holds_is_started(
             lambda folder: "--upload-pack=touch owned",
             "there is no folder or file '--upload-pack",
         ),
-        (lambda folder: "ext::sh -c touch% owned", "there is no folder or file 'ext::"),
+        (
+            lambda folder: "ext::sh -c touch% owned",
+            "there is no folder or file 'ext::",
+        ),
     ],
 )
-def test_what_is_no_archive_is_named(tmp_path: Path, make: object, said: str) -> None:
+def test_what_is_no_archive_is_named(
+    tmp_path: Path, make: object, said: str
+) -> None:
     source = make(tmp_path)  # type: ignore[operator]
     with pytest.raises(NotAnArchive, match=said), opened(str(source)) as found:
         chosen(found, ALL)
@@ -130,7 +142,8 @@ def test_an_address_that_does_not_answer_is_said_without_its_password() -> None:
     address = "https://me:secret@127.0.0.1:1/a.git"
     with (
         pytest.raises(
-            ArchiveUnreachable, match=r"git can't read https://127\.0\.0\.1:1/a\.git"
+            ArchiveUnreachable,
+            match=r"git can't read https://127\.0\.0\.1:1/a\.git",
         ) as raised,
         opened(address),
     ):

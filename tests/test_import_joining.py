@@ -60,10 +60,15 @@ def kept(body: str, at: datetime) -> Capture:
 
 
 def check(
-    database: Database, configs: dict[str, ExtractionConfig], at: datetime, *more: str
+    database: Database,
+    configs: dict[str, ExtractionConfig],
+    at: datetime,
+    *more: str,
 ) -> str | None:
     """A check of our own that found the policy with these sentences; its outcome."""
-    body = "".join(f"<p>{line}</p>" for line in policy(*more).splitlines()[2:] if line)
+    body = "".join(
+        f"<p>{line}</p>" for line in policy(*more).splitlines()[2:] if line
+    )
     with database.writing() as session:
         made = kept(body, at)
         add_capture(session, made)
@@ -126,7 +131,9 @@ def test_a_history_goes_before_the_versions_that_are_there(
         alerts = len(session.exec(select(Alert)).all())
     privacy, _ = take(database, watchlist, archive)
     assert privacy.left_out == 1  # of the fiftieth day: we were there ourselves
-    assert [(number, at) for number, at, _ in dates(database, "parley/privacy")] == [
+    assert [
+        (number, at) for number, at, _ in dates(database, "parley/privacy")
+    ] == [
         (1, day(0)),
         (2, day(30)),
         (3, day(32)),
@@ -137,7 +144,9 @@ def test_a_history_goes_before_the_versions_that_are_there(
     with database.reading() as session:
         rows = versions(session, "parley/privacy")
         assert [(row.id, row.captured_at) for row in rows[4:]] == mine
-        made = {row.version_id: row.before_id for row in session.exec(select(Change))}
+        made = {
+            row.version_id: row.before_id for row in session.exec(select(Change))
+        }
         assert all(made[after.id] == before.id for before, after in pairwise(rows))
         assert len(session.exec(select(Alert)).all()) == alerts
         assert [since.number for since in blame(session, rows[5]) if since] == [

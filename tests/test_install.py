@@ -35,7 +35,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_packages_hold_what_git_holds_of_them_and_nothing_else(built: Path) -> None:
+def test_the_packages_hold_what_git_holds_of_them_and_nothing_else(
+    built: Path,
+) -> None:
     tracked = {
         name
         for name in run("git", "ls-files", *PACKAGES, folder=ROOT).split("\n")
@@ -43,7 +45,9 @@ def test_the_packages_hold_what_git_holds_of_them_and_nothing_else(built: Path) 
     }
     [wheel] = built.glob("*.whl")
     names = {
-        name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name
+        name
+        for name in zipfile.ZipFile(wheel).namelist()
+        if ".dist-info/" not in name
     }
     (manual,) = (name for name in names if ".data/" in name)
     assert manual.endswith(".data/data/share/man/man1/policywatch.1")
@@ -77,11 +81,15 @@ def test_a_watch_stands_in_a_folder_of_its_own_whatever_else_lies_there(
     (site / "needed.pth").write_text(needed, "utf-8")
     program = tmp_path / "venv/bin/policywatch"
 
-    shown = run(program, "init", "mine", "--contact", "a@example.org", folder=tmp_path)
+    shown = run(
+        program, "init", "mine", "--contact", "a@example.org", folder=tmp_path
+    )
     assert "Next: cd mine, then policywatch doctor" in shown
     watch = tmp_path / "mine"
     for package in PACKAGES:
-        (watch / f"{package}.py").write_text("raise SystemExit('not ours')", "utf-8")
+        (watch / f"{package}.py").write_text(
+            "raise SystemExit('not ours')", "utf-8"
+        )
     page = watch / "policy.html"
     page.write_text(
         "<title>Privacy</title><main><h1>Privacy Policy</h1>"
@@ -99,7 +107,9 @@ def test_the_manual_page_has_all_commands() -> None:
 
 
 def test_each_package_is_pinned_with_its_hashes() -> None:
-    lines = re.sub(r"\\\n\s*", "", (ROOT / "requirements.txt").read_text()).splitlines()
+    lines = re.sub(
+        r"\\\n\s*", "", (ROOT / "requirements.txt").read_text()
+    ).splitlines()
     pinned = [line for line in lines if not line.startswith("#")]
     assert len(pinned) > 100
     for line in pinned:

@@ -86,7 +86,9 @@ def test_a_change_about_ai_is_flagged_told_once_and_shown(
         )["alert"]
         is True
     )
-    assert "version 2" in policywatch("history", "library/privacy", "--config", config)
+    assert "version 2" in policywatch(
+        "history", "library/privacy", "--config", config
+    )
     listed = json.loads(policywatch("documents", "--json", "--config", config))
     assert (listed[0]["version"], listed[0]["good"]) == (2, True)
 
@@ -99,7 +101,11 @@ def test_an_error_page_is_held_told_to_the_operator_and_never_a_version(
     for _ in range(2):
         site.pages["/privacy"] = ERROR_PAGE
         report = run(config, status=1)
-        assert outcomes(report)["library/privacy"] in {"held", "unreadable", "blocked"}
+        assert outcomes(report)["library/privacy"] in {
+            "held",
+            "unreadable",
+            "blocked",
+        }
         assert report["checks"][0]["reason"]
         site.pages["/privacy"] = policy()
         assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
@@ -173,7 +179,10 @@ def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(
     history = json.loads(
         policywatch("history", "library/privacy", "--json", "--config", config)
     )
-    assert [version["cause"] for version in history["versions"]] == ["page", "accepted"]
+    assert [version["cause"] for version in history["versions"]] == [
+        "page",
+        "accepted",
+    ]
 
 
 @pytest.mark.parametrize("after", [1, 3])
@@ -235,7 +244,9 @@ def test_an_accepted_text_is_news_of_that_day_and_says_when_it_was_found(
     )
     assert taken is not None
     with database.reading() as session:
-        (row,) = changes_page(session, ChangeFilter(since=later.date()), limit=1).rows
+        (row,) = changes_page(
+            session, ChangeFilter(since=later.date()), limit=1
+        ).rows
         assert (row.change.id, row.change.detected_at) == (taken.id, later)
         assert (
             change_view(session, row.change, "en", None).found.date()
@@ -291,12 +302,17 @@ def test_other_rules_or_selectors_are_no_change_of_the_policy(
     history = json.loads(
         policywatch("history", "library/privacy", "--json", "--config", config)
     )
-    assert [version["cause"] for version in history["versions"]] == ["page", "reader"]
+    assert [version["cause"] for version in history["versions"]] == [
+        "page",
+        "reader",
+    ]
     assert history["changes"][0]["alert"] is False
     config.write_text(
         config.read_text().replace('remove = ["main p:last-child"]\n', "")
     )
-    assert "2 versions read again" in policywatch("read", "--again", "--config", config)
+    assert "2 versions read again" in policywatch(
+        "read", "--again", "--config", config
+    )
     assert alerts(tmp_path) == ""
 
 
@@ -345,7 +361,9 @@ def test_scrapy_crawl_policies_fetches_for_read(
     done = warm.done("-m", "scrapy", "crawl", "policies", environ=environ)
     assert done.returncode == 0, done.stderr
     policywatch("read", "--config", config)
-    assert "version 1" in policywatch("history", "library/privacy", "--config", config)
+    assert "version 1" in policywatch(
+        "history", "library/privacy", "--config", config
+    )
 
 
 @BOTH
@@ -378,7 +396,10 @@ def test_cron_hears_nothing_when_all_is_well_and_the_reason_when_not(
 def age(file: Path, hours: float) -> None:
     """Let the checks be so much older."""
     with closing(sqlite3.connect(file)) as opened, opened:
-        for table, column in (("checks", "checked_at"), ("documents", "failing_since")):
+        for table, column in (
+            ("checks", "checked_at"),
+            ("documents", "failing_since"),
+        ):
             opened.execute(
                 f"UPDATE {table} SET {column} = datetime({column}, '-{60 * hours} minutes') || '.000000'"
             )
@@ -407,7 +428,9 @@ def test_what_robots_txt_excludes_is_told_once_and_a_page_that_stays_away_until_
             status == 1,
             False,
         )
-    assert "has been unreadable since" in (tmp_path / "operator.txt").read_text("utf-8")
+    assert "has been unreadable since" in (tmp_path / "operator.txt").read_text(
+        "utf-8"
+    )
     assert "library/privacy" in policywatch("doctor", "--config", config, status=1)
 
 
@@ -439,8 +462,16 @@ def test_after_total_failure_no_run_is_silent_and_the_next_attempts_come_soon(
     first = run_once(config)
     assert "none of 3 documents could be reached: is this machine online?" in first
     assert "library/" not in first, "one cause is told once"
-    assert "3 documents, none could be read yet: tried again from " in run_once(config)
-    for minutes, is_due in ((6, True), (20, True), (5, False), (40, True), (20, False)):
+    assert "3 documents, none could be read yet: tried again from " in run_once(
+        config
+    )
+    for minutes, is_due in (
+        (6, True),
+        (20, True),
+        (5, False),
+        (40, True),
+        (20, False),
+    ):
         age(tmp_path / "a.db", minutes / 60)
         said = run_once(config)
         assert ("none of 3 documents could be reached" in said) is is_due, minutes
@@ -482,7 +513,9 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> No
     assert "train generative AI models" in alerts(tmp_path)
 
 
-def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) -> None:
+def test_watch_runs_what_is_due_and_ends_on_sigterm(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     with warm.running("-m", "policywatch", "watch", "--config", config) as watching:
         until(lambda: _is_read(tmp_path / "a.db"))
@@ -493,13 +526,18 @@ def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) 
         f"Z INFO {config}: 1 document watched; the next check is due now\n"
         in done.stderr.split("fetched")[0]
     )
-    assert "version 1" in policywatch("history", "library/privacy", "--config", config)
+    assert "version 1" in policywatch(
+        "history", "library/privacy", "--config", config
+    )
 
 
 def _is_read(file: Path) -> bool:
     if not file.exists():
         return False
-    with closing(sqlite3.connect(file)) as opened, suppress(sqlite3.OperationalError):
+    with (
+        closing(sqlite3.connect(file)) as opened,
+        suppress(sqlite3.OperationalError),
+    ):
         return bool(opened.execute("SELECT count(*) FROM versions").fetchone()[0])
     return False
 

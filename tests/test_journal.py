@@ -83,7 +83,9 @@ def do(client: httpx.Client, what: str, id_: str = ID) -> None:
         .css_first(f"form[action='{path}'] input[name=csrf]")
         .attributes["value"]
     )
-    assert client.post(path, data={"csrf": csrf or "", "do": what}).status_code == 303
+    assert (
+        client.post(path, data={"csrf": csrf or "", "do": what}).status_code == 303
+    )
 
 
 def entries(config: Path) -> list[dict[str, object]]:
@@ -119,7 +121,9 @@ def test_who_pauses_a_document_is_named_to_the_operator_by_doctor_and_in_the_jou
     )
     told = [
         line
-        for line in policywatch("doctor", "--config", config, status=None).splitlines()
+        for line in policywatch(
+            "doctor", "--config", config, status=None
+        ).splitlines()
         if "is paused" in line
     ]
     assert len(told) == 1
@@ -153,7 +157,9 @@ def test_people_sign_in_by_their_own_passwords_and_who_is_taken_out_is_signed_ou
             ("Carl", PASSWORD),
             ("", PASSWORD),
         ):
-            answer = nobody.post("/sign-in", data={"name": name, "password": password})
+            answer = nobody.post(
+                "/sign-in", data={"name": name, "password": password}
+            )
             assert answer.status_code == 403, name
             assert "Wrong name or password." in answer.text
     with (
@@ -163,7 +169,9 @@ def test_people_sign_in_by_their_own_passwords_and_who_is_taken_out_is_signed_ou
     ):
         do(ben, "pause")
         do(someone, "resume")
-        config.write_text(config.read_text().replace('name = "Ben"', 'name = "Benno"'))
+        config.write_text(
+            config.read_text().replace('name = "Ben"', 'name = "Benno"')
+        )
         assert "Sign out" in someone.get("/health").text
         assert "Sign out" not in ben.get("/health").text
     assert [(each["by"], each["action"]) for each in entries(config)] == [
@@ -174,7 +182,9 @@ def test_people_sign_in_by_their_own_passwords_and_who_is_taken_out_is_signed_ou
     assert "someone with the shared password" in listed
 
 
-def test_the_proxy_says_who_signed_in_there_and_nobody_else_may(config: Path) -> None:
+def test_the_proxy_says_who_signed_in_there_and_nobody_else_may(
+    config: Path,
+) -> None:
     written = config.read_text() + '[[people]]\nname = "Zoë"\nrole = "operator"\n'
     config.write_text(written)
     assert "--user-header" in policywatch("serve", "--config", config, status=2)
@@ -194,7 +204,10 @@ def test_the_proxy_says_who_signed_in_there_and_nobody_else_may(config: Path) ->
         assert "Remove the document" not in client.get("/work").text
         assert page(client, "/work").css("h1")
         do(client, "pause")
-        assert client.post(f"/documents/{ID}", data={"do": "resume"}).status_code == 403
+        assert (
+            client.post(f"/documents/{ID}", data={"do": "resume"}).status_code
+            == 403
+        )
         config.write_text(written.replace('name = "Zoë"', 'name = "Zed"'))
         assert client.get("/work").status_code == 303
         config.write_text(written)
@@ -220,9 +233,9 @@ def test_a_review_is_signed_by_who_signed_in_whatever_name_the_form_has(
     change = change_id(database, NOTES)
     anna = PersonEntry(name="Anna", password=HASHED)
     with visited(database, access=Access(people=lambda: {"Anna": anna})) as site:
-        assert site.post("/sign-in", data={"password": PASSWORD}).status_code == 403, (
-            "there is no shared password"
-        )
+        assert (
+            site.post("/sign-in", data={"password": PASSWORD}).status_code == 403
+        ), "there is no shared password"
         site.post("/sign-in", data={"name": "Anna", "password": PASSWORD})
         shown = page(site, f"/changes/{change}")
         assert not shown.css("#review-by")
@@ -232,7 +245,11 @@ def test_a_review_is_signed_by_who_signed_in_whatever_name_the_form_has(
     with database.reading() as session:
         assert [review.by for review in reviews_of(session, change)][-1] == "Anna"
         (entry,) = journal(session)
-        assert (entry.by, entry.action, entry.document_id) == ("Anna", "review", NOTES)
+        assert (entry.by, entry.action, entry.document_id) == (
+            "Anna",
+            "review",
+            NOTES,
+        )
         assert (entry.before["state"], entry.after["state"]) == ("new", "reviewed")
     database.close()
 
@@ -260,7 +277,9 @@ def test_commands_are_in_the_journal_with_what_was_before(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOGNAME", "olga")
-    policywatch("documents", "rename", ID, "library/privacy-policy", "--config", config)
+    policywatch(
+        "documents", "rename", ID, "library/privacy-policy", "--config", config
+    )
     policywatch(
         "documents", "remove", "library/privacy-policy", "--yes", "--config", config
     )

@@ -69,7 +69,9 @@ def test_kills_lose_nothing_and_double_nothing(
         for step in range(2, KILLS + 2):
             for name in NAMES:
                 site.pages[f"/{name}"] = text(name, step)
-            with warm.running("-m", "policywatch", "run", "--now", "--config", config):
+            with warm.running(
+                "-m", "policywatch", "run", "--now", "--config", config
+            ):
                 time.sleep(chance.uniform(0, 1.05) * length)
             settled(database)
             caught_sending += being_sent(database)
@@ -122,7 +124,8 @@ def stored(database: Database) -> dict[str, list[dict[str, object]]]:
         )
         return rows | {
             "StoredPassage": [
-                row.model_dump(exclude={"id", "marks"}) for row in session.exec(places)
+                row.model_dump(exclude={"id", "marks"})
+                for row in session.exec(places)
             ]
         }
 

@@ -208,7 +208,10 @@ def test_a_dead_process_is_not_waited_for(shared: Database, url: str) -> None:
 
 def test_a_run_waits_for_workers_and_they_make_way(shared: Database) -> None:
     with beside_others(shared, "a"), beside_others(shared, "b"):
-        with pytest.raises(Busy, match="another worker"), beside_others(shared, "a"):
+        with (
+            pytest.raises(Busy, match="another worker"),
+            beside_others(shared, "a"),
+        ):
             pass
         with (
             pytest.raises(Busy, match="stop the workers first"),

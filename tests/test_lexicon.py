@@ -41,7 +41,11 @@ def finds(phrase: str, text: str) -> str | None:
         ("opt (in|out)", "You can opt‑out", "opt‑out"),
         ("[our|the] partners", "Our partners", "Our partners"),
         ("[our|the] partners", "partners", "partners"),
-        ("opt out [of [the]|from]", "You may opt out of the sale", "opt out of the"),
+        (
+            "opt out [of [the]|from]",
+            "You may opt out of the sale",
+            "opt out of the",
+        ),
         ("opt out [of|from]", "You may opt out.", "opt out"),
         (
             "(opt out [of]|leave) [now] [or later]",
@@ -142,7 +146,9 @@ def test_an_own_topic_of_another_language_says_nothing() -> None:
 
 
 def test_words_that_did_not_change_are_no_own_topic() -> None:
-    after = page("The lamp stands on your big desk, and you can turn it by ultrasound.")
+    after = page(
+        "The lamp stands on your big desk, and you can turn it by ultrasound."
+    )
     assert not compare(LAMP, after, language="en", own_topics=(VOICE,)).alert
 
 
@@ -170,7 +176,9 @@ def test_a_sentence_that_comes_is_about_its_topic_and_shows_the_words(
             with_sentence(language, sentence),
             language=language,
         )
-        evidence = [quote for passage in found.passages for quote in passage.evidence]
+        evidence = [
+            quote for passage in found.passages for quote in passage.evidence
+        ]
         assert all(quote.text in sentence for quote in evidence)
         if topic not in {quote.topic for quote in evidence}:
             missing.append(topic)

@@ -34,19 +34,25 @@ PRIVACY, TERMS = "example/privacy", "example/terms"
 def silent(database: Database) -> Database:
     """Two documents that the operator is to hear of, one of which has two texts set aside and a third to be read."""
     with database.writing() as session:
-        session.add_all([a_document(), a_document(TERMS, "https://example.org/terms")])
+        session.add_all(
+            [a_document(), a_document(TERMS, "https://example.org/terms")]
+        )
         for number in range(3):
             capture = a_capture()
             capture.body = b"%d" % number
             add_capture(session, capture)
-            check = Check(document_id=PRIVACY, checked_at=START, capture_id=capture.id)
+            check = Check(
+                document_id=PRIVACY, checked_at=START, capture_id=capture.id
+            )
             if number < 2:
                 finish(session, check, Outcome.HELD)
             session.add(check)
         for id_ in (PRIVACY, TERMS):
             session.get_one(Document, id_).failures = 9
             session.get_one(Document, id_).alerted_at = None
-        session.add(Check(document_id=TERMS, checked_at=START, outcome=Outcome.BLOCKED))
+        session.add(
+            Check(document_id=TERMS, checked_at=START, outcome=Outcome.BLOCKED)
+        )
     return database
 
 
@@ -118,12 +124,16 @@ def test_planning_waits_for_no_document(silent: Database) -> None:
         finish(session, Check(document_id=TERMS, checked_at=START), Outcome.BLOCKED)
         session.flush()
         goes_on()
-        finish(session, Check(document_id=PRIVACY, checked_at=START), Outcome.BLOCKED)
+        finish(
+            session, Check(document_id=PRIVACY, checked_at=START), Outcome.BLOCKED
+        )
     planned(silent)
     assert len(notices(silent)) == 2
 
 
-def test_a_document_is_removed_while_another_process_plans(silent: Database) -> None:
+def test_a_document_is_removed_while_another_process_plans(
+    silent: Database,
+) -> None:
     """Both write the notice of a document and the document itself."""
     with silent.writing() as session:
         session.add(

@@ -28,7 +28,9 @@ def config(tmp_path: Path, site: Site) -> Path:
 
 
 def ran(config: Path, *words: str) -> tuple[str, str]:
-    done = warm.done("-m", "policywatch", "run", "--now", *words, "--config", config)
+    done = warm.done(
+        "-m", "policywatch", "run", "--now", *words, "--config", config
+    )
     return done.stdout, done.stderr
 
 
@@ -54,7 +56,9 @@ def test_each_line_is_an_object_with_what_happened(config: Path) -> None:
         re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]{12}\+00:00", line["time"])
         for line in lines
     )
-    checked = {line["document"]: line for line in lines if line["event"] == "checked"}
+    checked = {
+        line["document"]: line for line in lines if line["event"] == "checked"
+    }
     first, gone = checked["library/privacy"], checked["library/gone"]
     assert (first["level"], first["outcome"]) == ("info", "first")
     assert isinstance(first["ms"], int)
@@ -86,7 +90,9 @@ def test_a_scheduled_run_is_quiet_and_one_on_a_terminal_is_not(
     ours, theirs = pty.openpty()
     words = command("run", "--now", "--config", config)
     shown = b""
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=theirs) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=theirs
+    ) as process:
         os.close(theirs)
         while more := _read(ours):  # a terminal that nobody drains is full at 4 kB
             shown += more
@@ -107,11 +113,15 @@ def test_a_watch_and_its_runs_log_alike(config: Path) -> None:
         "-m", "policywatch", "watch", "--log-format", "json", "--config", config
     ) as watching:
         until(
-            lambda: '"run ended"' in watching.errors and watching.errors.endswith("\n")
+            lambda: (
+                '"run ended"' in watching.errors and watching.errors.endswith("\n")
+            )
         )
         lines = [json.loads(line) for line in watching.errors.splitlines()]
     assert lines[0]["event"] == "watch started"
-    assert {line.get("outcome") for line in lines if line["event"] == "checked"} == {
+    assert {
+        line.get("outcome") for line in lines if line["event"] == "checked"
+    } == {
         "first",
         "gone",
     }

@@ -37,7 +37,14 @@ def test_nothing_unseen_is_left_and_offsets_hold(unseen: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["می\u200cخواهیم", "👩\u200d❤\ufe0f\u200d👩", "क्\u200dष", "a\tb\nc", "日本語", "é"],
+    [
+        "می\u200cخواهیم",
+        "👩\u200d❤\ufe0f\u200d👩",
+        "क्\u200dष",
+        "a\tb\nc",
+        "日本語",
+        "é",
+    ],
 )
 def test_what_belongs_to_a_script_stays(text: str) -> None:
     assert for_machines(text) == text
@@ -61,7 +68,10 @@ def test_every_way_out_is_clean(tmp_path: Path) -> None:
             "compare", tmp_path / "before.html", tmp_path / "after.html", "--json"
         ),
     }
-    files = [*(tmp_path / "site").rglob("*.json"), *(tmp_path / "site").rglob("*.atom")]
+    files = [
+        *(tmp_path / "site").rglob("*.json"),
+        *(tmp_path / "site").rglob("*.atom"),
+    ]
     assert files
     outputs |= {each.name: each.read_text("utf-8") for each in files}
     for name, output in outputs.items():

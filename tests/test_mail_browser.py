@@ -54,7 +54,10 @@ def test_the_mail_is_readable_at_every_width(
     page = opened(browser, scheme, language, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     rules = {
-        "rules": {"landmark-one-main": {"enabled": False}, "region": {"enabled": False}}
+        "rules": {
+            "landmark-one-main": {"enabled": False},
+            "region": {"enabled": False},
+        }
     }  # a mail is no site
     found = axe.Axe().run(page, options=rules).response["violations"]
     assert found == [], [

@@ -112,7 +112,9 @@ ELEMENTS = st.tuples(
         ]
     ),
     ATTRIBUTES,
-    st.sampled_from([*SENTENCES, 'class="x" y="', "<!-- a", "--> b", "Cookies", ""]),
+    st.sampled_from(
+        [*SENTENCES, 'class="x" y="', "<!-- a", "--> b", "Cookies", ""]
+    ),
 )
 
 
@@ -122,7 +124,9 @@ def built(elements: list[tuple[str, list[tuple[str, str]], str]]) -> str:
 
     parts = []
     for tag, attributes, text in elements:
-        written = "".join(f' {name}="{quoted(value)}"' for name, value in attributes)
+        written = "".join(
+            f' {name}="{quoted(value)}"' for name, value in attributes
+        )
         parts.append(f"<{tag}{written}>{text}</{tag}>")
     return f"<html lang=en><body><main><p>{SENTENCES[0]}</p>{''.join(parts)}<p>{SENTENCES[1]}</p></main></body></html>"
 

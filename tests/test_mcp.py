@@ -30,7 +30,8 @@ CLAUSE = (
 
 
 def ask(
-    server: MCPServer | StdioServerParameters, *questions: tuple[str, dict[str, Any]]
+    server: MCPServer | StdioServerParameters,
+    *questions: tuple[str, dict[str, Any]],
 ) -> list[Any]:
     """The answer to each call: what its JSON says, or the text of an error."""
     from mcp import Client
@@ -39,13 +40,17 @@ def ask(
         async with Client(server) as client:
             tools = (await client.list_tools()).tools
             assert all(
-                tool.annotations and tool.annotations.read_only_hint for tool in tools
+                tool.annotations and tool.annotations.read_only_hint
+                for tool in tools
             )
             return [
-                await client.call_tool(name, arguments) for name, arguments in questions
+                await client.call_tool(name, arguments)
+                for name, arguments in questions
             ]
 
-    texts = ((answer.is_error, answer.content[0].text) for answer in anyio.run(answers))  # type: ignore[union-attr]
+    texts = (
+        (answer.is_error, answer.content[0].text) for answer in anyio.run(answers)
+    )  # type: ignore[union-attr]
     return [text if is_error else json.loads(text) for is_error, text in texts]
 
 
@@ -66,7 +71,9 @@ def long_history(server: MCPServer, database: Database) -> MCPServer:
         before = teller.version(PRIVACY, day(60), [block("paragraph", "Hello.")])
         for number in range(25):
             after = teller.version(
-                PRIVACY, day(61 + number), [block("paragraph", f"{CLAUSE} {number}")]
+                PRIVACY,
+                day(61 + number),
+                [block("paragraph", f"{CLAUSE} {number}")],
             )
             places = [
                 passage(["Use"], None, f"{CLAUSE} {place}") for place in range(80)
@@ -107,7 +114,9 @@ def test_an_assistant_asks_for_changes_documents_and_words(
         listed = {
             row["id"]: row for row in site.get("/api/v1/changes").json()["changes"]
         }
-        assert change == site.get(f"/api/v1/changes/{number}").json() | {"next": None}
+        assert change == site.get(f"/api/v1/changes/{number}").json() | {
+            "next": None
+        }
     assert [listed[row["id"]]["document"] for row in training["changes"]] == [
         PRIVACY_FR,
         PRIVACY,
@@ -124,7 +133,9 @@ def test_an_assistant_asks_for_changes_documents_and_words(
     assert len(newest["changes"]) == 1
     assert newest["next"]
     assert {hit["document"] for hit in hits["hits"]} == {NOTES}
-    assert all(document["service"] == "Parley" for document in documents["documents"])
+    assert all(
+        document["service"] == "Parley" for document in documents["documents"]
+    )
     assert len(documents["documents"]) == 4
 
 
@@ -185,7 +196,8 @@ def test_twenty_changes_take_four_kilobytes_and_the_rest_comes_on_demand(
     assert details["passages"][0]["topics"] == ["ai_training"]
     assert len(json.dumps(details)) < 30_000
     (rest,) = ask(
-        long_history, ("show_change", {"id": details["id"], "first": details["next"]})
+        long_history,
+        ("show_change", {"id": details["id"], "first": details["next"]}),
     )
     assert rest["passages"][0]["after"] not in [
         passage["after"] for passage in details["passages"]

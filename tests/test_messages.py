@@ -64,7 +64,10 @@ def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
 ) -> None:
     passages = [flagged(None, "We never train AI with your posts.", "AI")]
     message = alert(
-        store, language, passages=passages, brief={"severity_reasons": ["promise_gone"]}
+        store,
+        language,
+        passages=passages,
+        brief={"severity_reasons": ["promise_gone"]},
     )
     assert message.subject.startswith(
         {"en": "[High] Parley ", "fr": "[Gravité élevée] Parley "}[language]
@@ -95,7 +98,9 @@ def test_a_day_that_is_past_is_not_told_as_coming(
 ) -> None:
     assert (
         said
-        in alert(store, language, effective_date=START.date().replace(day=1)).subject
+        in alert(
+            store, language, effective_date=START.date().replace(day=1)
+        ).subject
     )
 
 
@@ -165,7 +170,9 @@ def test_the_headline_quotes_the_clause_that_is_the_news(store: Database) -> Non
     )
 
 
-def test_a_whole_sentence_is_quoted_without_a_mark_of_omission(store: Database) -> None:
+def test_a_whole_sentence_is_quoted_without_a_mark_of_omission(
+    store: Database,
+) -> None:
     first = "We share your contacts with our partners."
     news = {"clause": [0, len(first)], "claim": None, "notice": False}
     brief = {"meaning": f"{first} You can object.", "headline": news}
@@ -182,7 +189,9 @@ def test_the_line_that_governs_a_clause_stands_before_it(store: Database) -> Non
         "headline": {"clause": [0, len(text)], "claim": None},
     }
     message = alert(store, brief=brief)
-    assert message.text.startswith(f"Parley · Privacy Policy: You must not: “{text}”\n")
+    assert message.text.startswith(
+        f"Parley · Privacy Policy: You must not: “{text}”\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,7 +202,9 @@ def test_the_line_that_governs_a_clause_stands_before_it(store: Database) -> Non
         ("de", "Parley kündigt zum 3. November 2025 neue Bedingungen an"),
     ],
 )
-def test_a_notice_is_told_as_one(store: Database, language: str, headline: str) -> None:
+def test_a_notice_is_told_as_one(
+    store: Database, language: str, headline: str
+) -> None:
     meaning = "We are updating our terms on 3 November 2025."
     news = {"clause": [0, len(meaning)], "claim": None, "notice": True}
     message = alert(store, language, brief={"meaning": meaning, "headline": news})
@@ -201,7 +212,9 @@ def test_a_notice_is_told_as_one(store: Database, language: str, headline: str) 
     assert meaning in message.text
 
 
-def test_what_a_language_without_a_model_says_is_not_weighed(store: Database) -> None:
+def test_what_a_language_without_a_model_says_is_not_weighed(
+    store: Database,
+) -> None:
     message = alert(
         store,
         brief={"unlearned": True, "severity_reasons": []},
@@ -212,7 +225,9 @@ def test_what_a_language_without_a_model_says_is_not_weighed(store: Database) ->
     assert "Severity: not classified" in message.text
 
 
-def test_at_most_five_rows_are_told_how_to_refuse_among_them(store: Database) -> None:
+def test_at_most_five_rows_are_told_how_to_refuse_among_them(
+    store: Database,
+) -> None:
     def clause(text: str) -> list[dict[str, str]]:
         return [{"text": text, "side": "after"}]
 
@@ -226,7 +241,8 @@ def test_at_most_five_rows_are_told_how_to_refuse_among_them(store: Database) ->
         "regions",
     )
     shown = alert(
-        store, brief=BRIEF | {name: clause(f"clause on {name}") for name in questions}
+        store,
+        brief=BRIEF | {name: clause(f"clause on {name}") for name in questions},
     ).text
     assert [name for name in questions if f"clause on {name}" in shown] == [
         "data",
@@ -245,21 +261,31 @@ def test_a_clause_that_answers_two_questions_is_told_once(store: Database) -> No
 
 def test_until_when_people_can_object_is_a_date_of_its_own(store: Database) -> None:
     words = [{"text": "You can object until 2 November 2025", "side": "after"}]
-    shown = alert(store, brief={"deadline": "2025-11-02", "deadline_words": words}).text
-    assert "Object by 2 November 2025: “You can object until 2 November 2025”" in shown
+    shown = alert(
+        store, brief={"deadline": "2025-11-02", "deadline_words": words}
+    ).text
+    assert (
+        "Object by 2 November 2025: “You can object until 2 November 2025”" in shown
+    )
 
 
-def test_a_headline_is_short_whatever_the_service_is_called(store: Database) -> None:
+def test_a_headline_is_short_whatever_the_service_is_called(
+    store: Database,
+) -> None:
     with store.writing() as session:
         made = tell(session, ["team"])
-        document(session, made.document_id).service = "The Very Long Name Company " * 10
+        document(session, made.document_id).service = (
+            "The Very Long Name Company " * 10
+        )
         session.flush()
         message = alert_message(
             session, unplanned_alerts(session), language="en", base_url=SITE
         )
     headline = message.changes[0].headline
     assert len(headline) <= 160
-    assert headline.endswith("… trains AI on your data by default from 3 November 2025")
+    assert headline.endswith(
+        "… trains AI on your data by default from 3 November 2025"
+    )
 
 
 def test_how_to_refuse_is_taken_from_elsewhere_on_the_page_or_said_to_be_missing(
@@ -373,7 +399,10 @@ def test_a_passage_links_to_its_block_in_the_version_that_has_it(
 ) -> None:
     message = alert(
         store,
-        passages=[flagged(None, NEW, "Our models"), flagged(OLD, None, "Your data")],
+        passages=[
+            flagged(None, NEW, "Our models"),
+            flagged(OLD, None, "Your data"),
+        ],
     )
     version = f"{SITE}/documents/{POLICY}/versions"
     came, gone = f"{version}/2#{anchor(NEW)}", f"{version}/1#{anchor(OLD)}"
@@ -447,7 +476,9 @@ def test_moved_text_is_shown_as_moved(store: Database) -> None:
 def test_words_of_a_page_are_shown_and_never_obeyed(
     store: Database, hostile: str, place: str
 ) -> None:
-    facts: dict[str, Any] = {"passages": [flagged(None, f"Data {hostile} end.", "AI")]}
+    facts: dict[str, Any] = {
+        "passages": [flagged(None, f"Data {hostile} end.", "AI")]
+    }
     if place == "heading":
         facts["passages"] = [flagged(None, "Data end.", hostile)]
     if place == "brief":
@@ -485,7 +516,9 @@ def test_words_of_a_page_are_shown_and_never_obeyed(
     )
     shown = visible(message.html).replace("\u200b", "")
     assert re.sub(r"\s", "", cleaned) in re.sub(r"\s", "", shown)
-    assert re.sub(r"\s", "", cleaned) in re.sub(r"[\s\u200a]", "", visible(rendered))
+    assert re.sub(r"\s", "", cleaned) in re.sub(
+        r"[\s\u200a]", "", visible(rendered)
+    )
     assert "\n" not in message.subject
     assert "\r" not in message.subject
 
@@ -526,7 +559,9 @@ def test_a_notice_says_where_more_is_said(store: Database) -> None:
 
 
 def test_a_link_leads_to_a_page_or_to_a_letter_and_runs_nothing() -> None:
-    assert web_link("mailto:privacy@parley.example") == "mailto:privacy@parley.example"
+    assert (
+        web_link("mailto:privacy@parley.example") == "mailto:privacy@parley.example"
+    )
     assert web_link("javascript:alert(1)//@parley.example") is None
     assert web_link("mailto:\u202eparley") is None
 
@@ -568,9 +603,9 @@ def test_the_passage_of_the_meaning_comes_first_then_the_gravest_sections(
         zip(found, ("low", "medium", "low", "low", "high"), strict=True)
     ):
         one.position, one.severity = number, severity
-    shown = alert(store, passages=found, brief={"meaning": "news", "place": 3}).fitted(
-        form, 10**6
-    )
+    shown = alert(
+        store, passages=found, brief={"meaning": "news", "place": 3}
+    ).fitted(form, 10**6)
     order = ["D is the news", "E is high", "B is medium", "C is low", "A is low"]
     assert sorted(order, key=shown.index) == order
 
@@ -628,7 +663,9 @@ def test_a_word_without_end_does_no_harm(store: Database) -> None:
     assert "overflow-wrap:anywhere" in message.html
 
 
-def test_without_a_site_the_message_leads_to_the_page_itself(store: Database) -> None:
+def test_without_a_site_the_message_leads_to_the_page_itself(
+    store: Database,
+) -> None:
     assert "/changes/" not in alert(store, base_url=None).text
 
 
@@ -647,7 +684,8 @@ def test_the_document_is_known_to_whoever_threads_messages(store: Database) -> N
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 @pytest.mark.parametrize(
-    ("language", "told"), [("en", "Added, in 3 places"), ("fr", "Ajouté, à 3 endroits")]
+    ("language", "told"),
+    [("en", "Added, in 3 places"), ("fr", "Ajouté, à 3 endroits")],
 )
 def test_what_is_said_in_several_places_is_told_once(
     store: Database, form: Format, language: str, told: str

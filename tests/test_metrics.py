@@ -64,7 +64,9 @@ def test_metrics_say_how_documents_and_deliveries_stand(database: Database) -> N
     assert metrics["policywatch_overdue_documents"] == 3
     assert 300 * 86_400 < metrics["policywatch_overdue_seconds"] < 400 * 86_400
     assert (
-        metrics["policywatch_checks_total"] > metrics["policywatch_versions_total"] > 3
+        metrics["policywatch_checks_total"]
+        > metrics["policywatch_versions_total"]
+        > 3
     )
     assert metrics["policywatch_deliveries sent"] >= 1
     assert metrics["policywatch_database_bytes"] > 50_000
@@ -75,10 +77,12 @@ def test_metrics_say_how_documents_and_deliveries_stand(database: Database) -> N
     assert named <= shown
     dashboard = json.loads((MONITORING / "grafana.json").read_text("utf-8"))
     assert all(panel["targets"] for panel in dashboard["panels"])
-    rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text("utf-8"))["groups"][
-        0
-    ]["rules"]
-    assert all({"alert", "expr", "for", "annotations"} <= rule.keys() for rule in rules)
+    rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text("utf-8"))[
+        "groups"
+    ][0]["rules"]
+    assert all(
+        {"alert", "expr", "for", "annotations"} <= rule.keys() for rule in rules
+    )
 
 
 def test_metrics_are_off_by_default_and_for_who_has_the_token_or_is_here(
@@ -95,7 +99,9 @@ def test_metrics_are_off_by_default_and_for_who_has_the_token_or_is_here(
             assert private or "Non autorisé" in refused.text
             assert refused.headers["www-authenticate"] == "Bearer"
             assert site.get("/metrics", headers=token).status_code == 200
-    with served(create_app(store, with_metrics=True), proxies=["127.0.0.1"]) as home:
+    with served(
+        create_app(store, with_metrics=True), proxies=["127.0.0.1"]
+    ) as home:
         assert get(f"{home}/metrics").status_code == 200
         assert (
             get(

@@ -19,7 +19,12 @@ from sqlmodel import col, select
 from analysis.model import Page
 from policywatch.config.watchlist import load
 from policywatch.ingest.captures import ingest
-from policywatch.ingest.extraction import ExtractionConfig, Memory, PageCache, Received
+from policywatch.ingest.extraction import (
+    ExtractionConfig,
+    Memory,
+    PageCache,
+    Received,
+)
 from storage.checks import Check
 from storage.versions import Version
 from tests import warm
@@ -105,18 +110,30 @@ def test_a_page_that_the_reader_trips_over_fails_alone_is_told_and_shown(
 ) -> None:
     site.pages["/privacy"], site.pages["/terms"] = policy(STUMBLE), policy(AI)
     report, said = tripping_run(_READER_TRIPS, config)
-    assert outcomes(report) == {"library/privacy": "failed", "library/terms": "changed"}
+    assert outcomes(report) == {
+        "library/privacy": "failed",
+        "library/terms": "changed",
+    }
     assert report["deliveries"]["sent"] == 1
-    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text(
+        "utf-8"
+    )
     reason = reason_of(report, "library/privacy")
-    assert "policywatch failed on this page because of an error of its own" in reason
+    assert (
+        "policywatch failed on this page because of an error of its own" in reason
+    )
     assert "RecursionError: 'over a stone'" in reason
     assert "Traceback" in said
     assert "RecursionError: over a stone" in said
     for _ in range(3):
         tripping_run(_READER_TRIPS, config)
-    assert (tmp_path / "operator.txt").read_text("utf-8").count("RecursionError") == 1
-    assert outcomes(run(config, status=0))["library/privacy"] in {"changed", "cosmetic"}
+    assert (tmp_path / "operator.txt").read_text("utf-8").count(
+        "RecursionError"
+    ) == 1
+    assert outcomes(run(config, status=0))["library/privacy"] in {
+        "changed",
+        "cosmetic",
+    }
 
 
 def test_a_text_that_cannot_be_compared_waits_for_read_again_and_is_not_tried_at_every_run(
@@ -184,7 +201,9 @@ def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(
         shutil.copytree(ROOT / package, tmp_path / "repository" / package)
     words_of_all = tmp_path / "repository/foundation/vocabulary.py"
     words_of_all.write_text(
-        words_of_all.read_text("utf-8").replace('    "security": ', '    "safety": '),
+        words_of_all.read_text("utf-8").replace(
+            '    "security": ', '    "safety": '
+        ),
         "utf-8",
     )
     old, new = tmp_path / "old.md", tmp_path / "new.md"
@@ -233,7 +252,9 @@ def test_who_ingests_later_than_another_makes_no_mistake(
     run(config, status=0)
     with a_job(config) as job:
         for word in ("later", "latest"):
-            site.pages["/privacy"] = policy(f"We keep your letters and do so {word}.")
+            site.pages["/privacy"] = policy(
+                f"We keep your letters and do so {word}."
+            )
             job.crawl(job.plan(force=True))
 
         def ingested(cache: PageCache | None = None) -> list[Exception]:

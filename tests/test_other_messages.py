@@ -98,7 +98,9 @@ def test_a_test_message_is_marked_as_one(store: Database) -> None:
     assert "[-show them to your contacts-] {+train models" in empty.text
     assert f"The whole change ({SITE})\n" in empty.text
     with store.reading() as session:
-        nowhere = sample_message(session, language="en", base_url=None, route="team")
+        nowhere = sample_message(
+            session, language="en", base_url=None, route="team"
+        )
     for body in (nowhere.text, nowhere.html):
         assert "The whole change" not in body
         assert "watch.example" not in body
@@ -124,7 +126,12 @@ NOTICES = [
     ("held", {"reason": "another language", "passages": ["We [-do-] {+sell+}"]}),
     (
         "parked",
-        {"sent": "alert", "address": "${A}", "route": "team", "reason": "status 404"},
+        {
+            "sent": "alert",
+            "address": "${A}",
+            "route": "team",
+            "reason": "status 404",
+        },
     ),
     (
         "volatile",

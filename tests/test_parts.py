@@ -93,7 +93,8 @@ def test_the_parts_are_one_text_in_their_order_and_a_change_in_one_is_told(
     ]
     told = (tmp_path / "alerts.txt").read_text("utf-8")
     assert (
-        f"The page 1/2 ({site.url}/privacy)\nThe page 2/2 ({site.url}/more)\n" in told
+        f"The page 1/2 ({site.url}/privacy)\nThe page 2/2 ({site.url}/more)\n"
+        in told
     )
     assert AI.encode() in evidence[1].body
     assert "2 versions read again: 0 have another text now" in policywatch(
@@ -124,11 +125,16 @@ def test_every_address_and_capture_of_a_text_is_shown(
             href for href in hrefs(document, ".address a") if href in addresses
         ] == addresses
         api = "/api/v1"
-        assert pages.get(f"{api}/documents/library/privacy").json()["urls"] == addresses
+        assert (
+            pages.get(f"{api}/documents/library/privacy").json()["urls"]
+            == addresses
+        )
         (listed,) = pages.get(f"{api}/changes").json()["changes"]
         assert (listed["url"], listed["urls"]) == (addresses[0], addresses)
         for part, marker in ((1, PARAGRAPHS[0]), (2, AI)):
-            assert marker.encode() in pages.get(f"{path}/capture?part={part}").content
+            assert (
+                marker.encode() in pages.get(f"{path}/capture?part={part}").content
+            )
         assert (
             "library-privacy-2-2.html"
             in pages.get(f"{path}/capture?part=2").headers["content-disposition"]
@@ -204,7 +210,9 @@ def seen(check: Check) -> tuple[str | None, int | None]:
     return check.outcome, check.capture_id
 
 
-def test_each_part_is_asked_for_conditionally(sites: Sites, database: Database) -> None:
+def test_each_part_is_asked_for_conditionally(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     target = replace(own(site.url("/a")), more=(site.url("/b"),))
     site.answers |= {
@@ -301,7 +309,10 @@ ENTRY = (
         (ENTRY.replace("urls", "# urls"), "either url, or urls"),
         (ENTRY.replace("/2", "/1"), "an address twice"),
         (ENTRY.replace(', "https://example.org/2"', ""), "at least 2"),
-        (ENTRY.replace("https://example.org/2", "mailto:x"), "documents[0].urls[1]"),
+        (
+            ENTRY.replace("https://example.org/2", "mailto:x"),
+            "documents[0].urls[1]",
+        ),
     ],
 )
 def test_a_wrong_list_of_addresses_is_told(

@@ -32,7 +32,9 @@ def test_lines_become_titles_paragraphs_and_items() -> None:
                     "We keep the name that you give us when you join, and the walks",
                 ),
                 Ink(
-                    60, 628, "that you tell us about, for as long as you are one of us."
+                    60,
+                    628,
+                    "that you tell us about, for as long as you are one of us.",
                 ),
                 Ink(60, 600, "• Your name"),
                 Ink(60, 588, "• Your walks, with their dates"),
@@ -61,7 +63,11 @@ def test_a_paragraph_goes_on_over_columns_and_pages() -> None:
         for n in range(4)
     ]
     right = [
-        Ink(330, 640 - 12 * n, f"line {n} of the right column tells of the birds and")
+        Ink(
+            330,
+            640 - 12 * n,
+            f"line {n} of the right column tells of the birds and",
+        )
         for n in range(4)
     ]
     body = pdf(
@@ -108,7 +114,9 @@ def test_hyphens_at_the_end_of_a_line_are_undone_unless_the_word_has_one() -> No
             [
                 Ink(60, 640, "We share your infor-"),
                 Ink(60, 628, "mation with third-"),
-                Ink(60, 616, "party helpers. Other third-party helpers get nothing."),
+                Ink(
+                    60, 616, "party helpers. Other third-party helpers get nothing."
+                ),
             ]
         ]
     )
@@ -136,9 +144,9 @@ def test_the_same_words_as_pdf_and_as_html_are_the_same_text() -> None:
         b"<main><h1>Privacy Policy</h1><p>We keep your name for as long as you are a member, and your walks for "
         b"two years.</p><ol><li>You can ask us to delete them.</li></ol></main>"
     )
-    assert fingerprint(read_page(body, mime="application/pdf").blocks) == fingerprint(
-        read_page(html).blocks
-    )
+    assert fingerprint(
+        read_page(body, mime="application/pdf").blocks
+    ) == fingerprint(read_page(html).blocks)
 
 
 def test_a_table_is_read_row_by_row_with_its_cells_apart() -> None:
@@ -157,7 +165,9 @@ def test_a_table_is_read_row_by_row_with_its_cells_apart() -> None:
         Ink(400, 546, "One year"),
     ]
     before = Ink(
-        60, 660, "This is what we keep of you, why we keep it, and for how long we do."
+        60,
+        660,
+        "This is what we keep of you, why we keep it, and for how long we do.",
     )
     after = Ink(
         60,
@@ -186,7 +196,11 @@ def test_columns_between_two_lines_are_no_table() -> None:
         for n in range(4)
     ]
     right = [
-        Ink(330, 640 - 12 * n, f"line {n} of the right column tells of the birds and")
+        Ink(
+            330,
+            640 - 12 * n,
+            f"line {n} of the right column tells of the birds and",
+        )
         for n in range(4)
     ]
     body = pdf([[TITLE, Rule(60, 560, 660), *left, *right, Rule(60, 560, 590)]])
@@ -195,7 +209,14 @@ def test_columns_between_two_lines_are_no_table() -> None:
 
 def test_halves_of_characters_are_no_text() -> None:
     body = pdf(
-        [[TITLE, Ink(60, 640, "We keep #your name# for as long as you are a member.")]],
+        [
+            [
+                TITLE,
+                Ink(
+                    60, 640, "We keep #your name# for as long as you are a member."
+                ),
+            ]
+        ],
         {"#": 0xD800},
     )
     assert texts(body)[1][1] == "We keep your name for as long as you are a member."
@@ -224,7 +245,10 @@ def test_a_small_file_that_never_ends_is_stopped(
     monkeypatch: pytest.MonkeyPatch, name: str, most: int
 ) -> None:
     body = pdf(
-        [[Ink(60, 700, "We keep your name for as long as you are a member.")] * 4000]
+        [
+            [Ink(60, 700, "We keep your name for as long as you are a member.")]
+            * 4000
+        ]
     )
     monkeypatch.setattr(sandbox, name, most)
     with pytest.raises(TooCostly, match="too costly to read"):
@@ -240,6 +264,11 @@ def test_a_page_in_the_place_of_the_file_is_read_as_what_it_is() -> None:
 
 def test_a_pdf_that_calls_itself_html_is_read_as_pdf() -> None:
     body = pdf(
-        [[TITLE, Ink(60, 640, "We keep your name for as long as you are a member.")]]
+        [
+            [
+                TITLE,
+                Ink(60, 640, "We keep your name for as long as you are a member."),
+            ]
+        ]
     )
     assert read_page(body, mime="text/html").title == "Privacy Policy"

@@ -31,7 +31,9 @@ def test_store_lock_backup_and_warc_are_for_their_user_alone(
 ) -> None:
     policywatch("database", "backup", tmp_path / "copy.db", "--config", config)
     policywatch("export", "warc", tmp_path / "all.warc.gz", "--config", config)
-    written = [each for each in tmp_path.iterdir() if each.is_file() and each != config]
+    written = [
+        each for each in tmp_path.iterdir() if each.is_file() and each != config
+    ]
     assert {"store.db", "store.db.lock", "copy.db", "all.warc.gz"} <= {
         each.name for each in written
     }

@@ -218,7 +218,9 @@ def test_robots_txt_holds_at_every_step_of_a_redirect(
     assert "/hidden/policy" not in site.paths()
 
 
-def test_crawl_delay_is_kept_within_reason(sites: Sites, database: Database) -> None:
+def test_crawl_delay_is_kept_within_reason(
+    sites: Sites, database: Database
+) -> None:
     modest, greedy = sites.new(), sites.new()
     for site, delay in ((modest, "0.6"), (greedy, "86400")):
         site.answers |= {
@@ -301,5 +303,7 @@ def test_scrapy_shell_keeps_the_guards(
         database=database.url.render_as_string(), url=site.url()
     )
     (tmp_path / "own_settings.py").write_text(settings)
-    assert scrapy(tmp_path, "shell", site.url(), "-c", "response").stdout == "None\n"
+    assert (
+        scrapy(tmp_path, "shell", site.url(), "-c", "response").stdout == "None\n"
+    )
     assert site.asked == []

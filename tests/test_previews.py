@@ -13,7 +13,16 @@ from messages import catalogue
 from notifier.change_view import change_view
 from storage.changes import change as stored
 from storage.database import Database
-from tests.site import AI, Site, library, outcomes, policy, policywatch, run, watchlist
+from tests.site import (
+    AI,
+    Site,
+    library,
+    outcomes,
+    policy,
+    policywatch,
+    run,
+    watchlist,
+)
 
 DATABASES = ["sqlite"]
 
@@ -36,8 +45,12 @@ def config_with_preview(folder: Path, site: Site) -> Path:
     return watchlist(folder, site, database, more=PREVIEW.format(url=site.url))
 
 
-def of(report: dict[str, list[dict[str, object]]], document: str) -> dict[str, object]:
-    return next(check for check in report["checks"] if check["document"] == document)
+def of(
+    report: dict[str, list[dict[str, object]]], document: str
+) -> dict[str, object]:
+    return next(
+        check for check in report["checks"] if check["document"] == document
+    )
 
 
 def test_what_an_announced_text_will_change_is_told_once_with_its_date(
@@ -58,7 +71,9 @@ def test_what_an_announced_text_will_change_is_told_once_with_its_date(
     assert will["effective_date"] == "2025-11-03"
     told = (tmp_path / "alerts.txt").read_text("utf-8")
     assert "train generative AI models" in told
-    change = json.loads(policywatch("show", will["id"], "--json", "--config", config))
+    change = json.loads(
+        policywatch("show", will["id"], "--json", "--config", config)
+    )
     assert change["document"] == "library/preview-privacy"
     assert [passage["operation"] for passage in change["passages"]] == ["added"]
     assert run(config, status=0)["deliveries"]["sent"] == 0
@@ -67,7 +82,9 @@ def test_what_an_announced_text_will_change_is_told_once_with_its_date(
 def test_the_announced_text_in_force_is_told_as_such_in_the_thread_of_the_first(
     tmp_path: Path, site: Site, database_url: str
 ) -> None:
-    config = watchlist(tmp_path, site, database_url, more=PREVIEW.format(url=site.url))
+    config = watchlist(
+        tmp_path, site, database_url, more=PREVIEW.format(url=site.url)
+    )
     site.pages["/preview"] = policy(AI)
     run(config, status=0)
     told = tmp_path / "alerts.txt"
@@ -163,7 +180,9 @@ def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(
     assert len(dates) == 1, "that of the announcement, brought up to date"
     in_force = texts["In force: Library, Privacy policy of the library"]
     assert f"announced on {catalogue('en').day(day)} and has come" in in_force
-    assert "announced for 2025-11-03" in policywatch("show", will, "--config", config)
+    assert "announced for 2025-11-03" in policywatch(
+        "show", will, "--config", config
+    )
     assert f"announced on {catalogue('en').day(day)} and has come" in policywatch(
         "show", does, "--config", config
     )
@@ -195,7 +214,9 @@ def test_json_says_when_and_where_a_text_was_announced(
         json.loads(policywatch("show", number, "--json", "--config", config))
         for number in told
     ]
-    listed = json.loads(policywatch("changes", "--json", "--config", config))["changes"]
+    listed = json.loads(policywatch("changes", "--json", "--config", config))[
+        "changes"
+    ]
     for found in (shown, listed):
         assert {
             change["id"]: (change["kind"], change["announced"]) for change in found
@@ -213,12 +234,16 @@ def test_another_announced_text_is_compared_with_the_one_in_force_too(
     )
     will = of(run(config, status=0), "library/preview-privacy")["change"]
     assert isinstance(will, dict)
-    change = json.loads(policywatch("show", will["id"], "--json", "--config", config))
+    change = json.loads(
+        policywatch("show", will["id"], "--json", "--config", config)
+    )
     assert {"ai_training", "data_sharing"} <= set(change["topics"]), (
         "all that will change, not only what is new in it"
     )
     assert policywatch("read", "--again", "--config", config)
-    again = json.loads(policywatch("show", will["id"], "--json", "--config", config))
+    again = json.loads(
+        policywatch("show", will["id"], "--json", "--config", config)
+    )
     assert set(again["topics"]) == set(change["topics"])
 
 

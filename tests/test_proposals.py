@@ -75,14 +75,18 @@ def test_a_new_link_to_a_policy_is_proposed_once(
         ]
         good = "<a href='/help/ai?trk=here'>How we train\x1b[2J AI with &lt;b&gt;your data&lt;/b&gt; \"today\"</a>"
         site.pages["/privacy"] = linking(*hostile, good)
-        site.pages["/terms"] = linking(good).replace("Privacy policy", "Terms of use")
+        site.pages["/terms"] = linking(good).replace(
+            "Privacy policy", "Terms of use"
+        )
         check(job)
         entry = told(tmp_path).partition("[[documents]]")[2].split("\n\n")[0]
         entry = "\n".join(line.strip() for line in entry.splitlines())
         assert tomllib.loads(entry)["url"] == f"{site.url}/help/ai?trk=here"
         assert tomllib.loads(entry)["kind"] == "help"
         assert told(tmp_path).count("[[documents]]") == 1
-        assert "library/privacy links to pages that are not watched" in told(tmp_path)
+        assert "library/privacy links to pages that are not watched" in told(
+            tmp_path
+        )
         site.pages["/privacy"] = linking(*hostile)
         check(job)
         site.pages["/privacy"] = linking(*hostile, good.replace("?trk=here", ""))
@@ -101,7 +105,9 @@ def test_a_new_link_to_a_policy_is_proposed_once(
         f"{config.read_text('utf-8')}\n{proposal['entry']}allow_private = true\n",
         "utf-8",
     )
-    site.pages["/help/ai?trk=here"] = policy().replace("Privacy policy", "AI help page")
+    site.pages["/help/ai?trk=here"] = policy().replace(
+        "Privacy policy", "AI help page"
+    )
     with a_job(config) as job:
         check(job)
         with database.reading() as session:
@@ -134,7 +140,9 @@ def test_a_run_that_ends_amid_a_text_tells_once(
         site.pages["/privacy"] = linking("<a href='/ai-terms'>Terms of our AI</a>")
         with monkeypatch.context() as ending:
             ending.setattr(
-                captures, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+                captures,
+                "finish",
+                lambda *_: (_ for _ in ()).throw(KeyboardInterrupt),
             )
             with pytest.raises(KeyboardInterrupt):
                 job.run(force=True)
@@ -159,7 +167,10 @@ def test_a_page_that_moved_for_good_is_proposed(
 ) -> None:
     with a_job(watchlist(tmp_path, site, str(store.url))) as job:
         check(job)
-        site.pages |= {"/new/privacy": site.pages["/privacy"], "/privacy": (status, "")}
+        site.pages |= {
+            "/new/privacy": site.pages["/privacy"],
+            "/privacy": (status, ""),
+        }
         site.headers["Location"] = "/new/privacy"
         check(job, checks)
         line = f'url = "{site.url}/new/privacy"'
@@ -189,7 +200,9 @@ def test_the_own_address_of_a_page_that_is_gone_is_proposed(
         assert told(tmp_path).count(line) == (address == "/new/privacy")
         with store.reading() as session:
             proposals = history_json(session, "library/privacy")["proposals"]
-    assert [each["entry"] for each in proposals] == [line] * (address == "/new/privacy")
+    assert [each["entry"] for each in proposals] == [line] * (
+        address == "/new/privacy"
+    )
 
 
 def test_links_are_known_by_words_address_and_heading(
@@ -220,7 +233,8 @@ def test_links_are_known_by_words_address_and_heading(
     with store.reading() as session:
         (notice,) = notices_of(session, NoticeKind.LINKS)
     entries = [
-        tomllib.loads(entry)["documents"][0] for _, entry in notice.facts["proposals"]
+        tomllib.loads(entry)["documents"][0]
+        for _, entry in notice.facts["proposals"]
     ]
     assert [entry["kind"] for entry in entries] == [
         *filter(None, links.values()),
@@ -234,7 +248,9 @@ def test_a_watched_page_with_parameters_of_any_name_is_no_proposal(
 ) -> None:
     canonical = '<head><link rel="canonical" href="/legal/privacy-of-all">'
     site.pages["/privacy"] = policy().replace("<head>", canonical)
-    with a_job(watchlist(tmp_path, site, str(store.url), ("privacy", "terms"))) as job:
+    with a_job(
+        watchlist(tmp_path, site, str(store.url), ("privacy", "terms"))
+    ) as job:
         check(job)
         links = [
             "<a href='/terms?lipi=urn%3Ali%3Apage'>Terms of use</a>",

@@ -48,7 +48,8 @@ from tests.web_pages import visited
 
 ID = "library/privacy"
 ADVERTS = policy().replace(
-    "for nothing else that we can think of", "to send you advertising of our partners"
+    "for nothing else that we can think of",
+    "to send you advertising of our partners",
 )
 QUIET = policy().replace("Our staff can see", "Our librarians can see")
 OFFER = "Our garden chairs are half price until Sunday."
@@ -84,7 +85,9 @@ def watched(
 ) -> Iterator[Job]:
     """A job that has seen the first text."""
     database = f"sqlite:///{folder}/watch.db"
-    with a_job(watchlist(folder, site, database, more=table(server.url, more))) as job:
+    with a_job(
+        watchlist(folder, site, database, more=table(server.url, more))
+    ) as job:
         job.run(force=True)
         yield job
 
@@ -108,7 +111,9 @@ def kept(database: Database) -> list[ModelReading]:
 
 
 def model_of(server: Answering, **facts: Any) -> LanguageModel:
-    return replace(LanguageModel(server.url, "small", "secret-key", seconds=5), **facts)
+    return replace(
+        LanguageModel(server.url, "small", "secret-key", seconds=5), **facts
+    )
 
 
 def test_it_reads_the_whole_change_once_and_its_headline_leads(
@@ -169,7 +174,9 @@ def test_it_silences_what_is_nothing_but_not_what_is_high_by_a_convention(
         found = changed(job, site, ADVERTS)
         assert found["reader"]["trained"]["alert"] is True
         assert (found["alert"], found["sent"]) == (False, 0)
-        found = changed(job, site, ADVERTS.replace("</main>", f"<p>{SALE}</p></main>"))
+        found = changed(
+            job, site, ADVERTS.replace("</main>", f"<p>{SALE}</p></main>")
+        )
         assert (found["severity"], found["sent"]) == ("high", 1)
         assert found["reader"]["kept"] == "convention"
 
@@ -179,7 +186,10 @@ def test_beside_it_decides_nothing(
 ) -> None:
     with watched(tmp_path, site, server, 'use = "beside"') as job:
         found = changed(job, site, QUIET)
-        assert (found["alert"], found["reader"]["verdict"]["alert"]) == (False, True)
+        assert (found["alert"], found["reader"]["verdict"]["alert"]) == (
+            False,
+            True,
+        )
 
 
 def test_an_answer_of_lies_leaves_the_trained_verdict_and_is_counted(
@@ -187,7 +197,8 @@ def test_an_answer_of_lies_leaves_the_trained_verdict_and_is_counted(
 ) -> None:
     lie = {"passage": 1, "side": "after", "text": "we sell your soul"}
     server.answer = lambda asked: telling(
-        asked, statements=[{"quotes": [lie], "text": {"en": "The library sells it."}}]
+        asked,
+        statements=[{"quotes": [lie], "text": {"en": "The library sells it."}}],
     )
     with watched(tmp_path, site, server, "price = [2.0, 10.0]") as job:
         found = changed(job, site, QUIET)
@@ -221,15 +232,24 @@ def test_an_answer_of_lies_leaves_the_trained_verdict_and_is_counted(
         ((500, {}, b"oops"), "status 500"),
         ((401, {}, b"{}"), "status 401"),
         ((302, {"Location": "/x"}, b""), "status 302"),
-        ((200, {}, b"<html>hello</html>"), "the answer is not one of chat completions"),
-        ((200, {}, b'{"choices": []}'), "the answer is not one of chat completions"),
+        (
+            (200, {}, b"<html>hello</html>"),
+            "the answer is not one of chat completions",
+        ),
+        (
+            (200, {}, b'{"choices": []}'),
+            "the answer is not one of chat completions",
+        ),
         ((200, {}, b"{" * 50), "the answer is not one of chat completions"),
         ((200, {}, chat(None, refusal="No.")), "the model refused to answer"),
         ((200, {}, chat("")), "the answer is empty"),
         ((200, {}, chat("I can not.")), "the answer has no JSON object"),
         ((200, {}, chat('{"alert": tr')), "the answer has no whole JSON object"),
         ((200, {}, chat("[" * 10_000)), "the answer has no JSON object"),
-        ((200, {}, chat("x" * 2**21)), "the answer is too large, more than 1024 kB"),
+        (
+            (200, {}, chat("x" * 2**21)),
+            "the answer is too large, more than 1024 kB",
+        ),
         ((429, {}, b"{}"), "status 429"),
         ((429, {"Retry-After": "3600"}, b"{}"), "status 429"),
     ],
@@ -264,16 +284,22 @@ def test_a_slow_server_and_one_that_hangs_up_are_silent(server: Answering) -> No
     with pytest.raises(ModelUnavailable, match="no whole answer within"):
         ask(model_of(server, seconds=1), QUESTION, SCHEMA)
     server.pause, server.breaks = 0.0, True
-    with pytest.raises(ModelUnavailable, match="closed before the answer was complete"):
+    with pytest.raises(
+        ModelUnavailable, match="closed before the answer was complete"
+    ):
         ask(model_of(server), QUESTION, SCHEMA)
     with pytest.raises(ModelUnavailable, match="no connection"):
-        ask(replace(model_of(server), url="http://127.0.0.1:9/v1"), QUESTION, SCHEMA)
+        ask(
+            replace(model_of(server), url="http://127.0.0.1:9/v1"), QUESTION, SCHEMA
+        )
 
 
 def test_prose_round_the_object_and_a_model_without_response_format(
     server: Answering,
 ) -> None:
-    server.replies = [(200, {}, chat('Sure:\n```json\n{"alert": false}\n```\nDone.'))]
+    server.replies = [
+        (200, {}, chat('Sure:\n```json\n{"alert": false}\n```\nDone.'))
+    ]
     assert ask(model_of(server), QUESTION, SCHEMA).answer == {"alert": False}
     server.plain, server.answer = True, nothing
     assert ask(model_of(server), QUESTION, SCHEMA).answer["alert"] is False
@@ -284,9 +310,13 @@ def test_a_question_that_does_not_fit_is_asked_shorter(
     server: Answering, store: Database
 ) -> None:
     server.room = 5_000
-    many = [f"We share item {n} of your data with partner {n}. " * 20 for n in range(9)]
+    many = [
+        f"We share item {n} of your data with partner {n}. " * 20 for n in range(9)
+    ]
     draft = draft_change(
-        Comparison(True, passages=tuple(Passage((), "added", None, t) for t in many))
+        Comparison(
+            True, passages=tuple(Passage((), "added", None, t) for t in many)
+        )
     )
     read = Reader(store, model_of(server), ["en"])
     found = read(SUBJECT, draft).reading
@@ -300,7 +330,9 @@ def test_a_change_of_400_passages_is_one_question_of_bounded_size(
     server: Answering, store: Database
 ) -> None:
     passages = tuple(
-        Passage((), "added", None, f"We share item {n} of your data with partner {n}.")
+        Passage(
+            (), "added", None, f"We share item {n} of your data with partner {n}."
+        )
         for n in range(400)
     )
     draft = draft_change(Comparison(True, passages=passages))
@@ -335,7 +367,9 @@ def test_nothing_waits_for_it_and_a_late_answer_corrects_what_is_shown(
             for finding in examine(tmp_path / "policywatch.toml")
             if finding.about == "model"
         ]
-        assert re.match(r"small read an example in \d+\.\d seconds; in 30 days: ", told)
+        assert re.match(
+            r"small read an example in \d+\.\d seconds; in 30 days: ", told
+        )
         assert told.endswith("1000 tokens in, 200 out, 0 sentences dropped")
         job.run(force=True)
         assert shown(job.database, found["id"])["reader"]["statements"]
@@ -432,7 +466,8 @@ def test_the_operator_hears_once_what_the_model_did_in_a_month(
         for _ in range(2):
             job.run(force=True)
         told = " ".join(file.read_text("utf-8").split())
-        assert told.count("Use of the language model from 1 ") == 2  # with the subject
+        # with the subject
+        assert told.count("Use of the language model from 1 ") == 2
         assert "Questions: 2, without a usable answer: 1." in told
         assert "Tokens: 2,000,000 in, 20,000 out." in told
         assert "Cost at your price: 2.1." in told
@@ -568,7 +603,9 @@ def test_a_wrong_table_is_refused_with_the_line_to_write(
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/w.db", more=written)
     with pytest.raises(WatchlistError) as refused:
         recipients(load(config))
-    assert any(key in str(each) and why in str(each) for each in refused.value.problems)
+    assert any(
+        key in str(each) and why in str(each) for each in refused.value.problems
+    )
 
 
 @pytest.mark.parametrize(
@@ -577,7 +614,11 @@ def test_a_wrong_table_is_refused_with_the_line_to_write(
         ('model = "ollama/qwen3"', "http://127.0.0.1:11434/v1", "qwen3"),
         ('model = "openrouter/a/b"', "https://openrouter.ai/api/v1", "a/b"),
         ('model = "a/b"\nurl = "http://10.1.2.3/v1"', "http://10.1.2.3/v1", "a/b"),
-        ('model = "qwen"\nurl = "http://ollama:1/v1"', "http://ollama:1/v1", "qwen"),
+        (
+            'model = "qwen"\nurl = "http://ollama:1/v1"',
+            "http://ollama:1/v1",
+            "qwen",
+        ),
     ],
 )
 def test_models_of_known_services_need_no_address(

@@ -78,7 +78,9 @@ def test_a_sentence_stands_on_its_quotations_or_is_dropped(
         "quotes": [*map(quote, case["quotes"])],
         "text": {language: case["said"]},
     }
-    checked = check(question, answer([statement], headline={language: case["said"]}))
+    checked = check(
+        question, answer([statement], headline={language: case["said"]})
+    )
     stands = [each["text"] for each in checked.statements]
     if case.get("true"):
         assert (stands, checked.dropped) == ([{language: case["said"]}], [])
@@ -118,7 +120,10 @@ def test_quotations_stand_as_they_are_shown_with_marks_and_look_alikes() -> None
 
 def test_a_headline_falls_with_its_statement() -> None:
     question = question_on("train", "en")
-    false = {"quotes": [quote("after: We use your posts")], "text": {"en": "Nothing."}}
+    false = {
+        "quotes": [quote("after: We use your posts")],
+        "text": {"en": "Nothing."},
+    }
     true = {
         "quotes": [quote("after: to train our AI models")],
         "text": {"en": "Your posts are used to train AI models."},
@@ -129,12 +134,22 @@ def test_a_headline_falls_with_its_statement() -> None:
     assert (len(checked.statements), checked.headline) == (1, {})
 
 
-def test_dates_deadlines_defaults_and_ways_to_refuse_need_words_that_say_so() -> None:
+def test_dates_deadlines_defaults_and_ways_to_refuse_need_words_that_say_so() -> (
+    None
+):
     question = question_on("train", "en")
     start, deadline = "from 3 November 2025", "until 2 November 2025"
     dates = [
-        {"day": "2025-11-03", "role": "in_force", "quote": quote(f"after: {start}")},
-        {"day": "2025-11-04", "role": "in_force", "quote": quote(f"after: {start}")},
+        {
+            "day": "2025-11-03",
+            "role": "in_force",
+            "quote": quote(f"after: {start}"),
+        },
+        {
+            "day": "2025-11-04",
+            "role": "in_force",
+            "quote": quote(f"after: {start}"),
+        },
         {
             "day": "2025-11-03",
             "role": "object_until",
@@ -151,7 +166,10 @@ def test_dates_deadlines_defaults_and_ways_to_refuse_need_words_that_say_so() ->
         answer(
             [],
             dates=dates,
-            default={"state": "on", "quote": quote("after: to train our AI models")},
+            default={
+                "state": "on",
+                "quote": quote("after: to train our AI models"),
+            },
             refuse=[
                 quote("after: You can object in your settings"),
                 quote("after: You can write to us"),
@@ -223,7 +241,10 @@ def test_it_silences_what_is_nothing_but_no_convention_and_no_topic_of_the_opera
     question = question_on("train", "en")
     reading, rows = reading_of(question, NOTHING), [*question.shown.values()]
     assert decide(COLUMNS, rows, reading)["alert"] is False
-    high = COLUMNS | {"severity": "high", "brief": {"severity_reasons": ["training"]}}
+    high = COLUMNS | {
+        "severity": "high",
+        "brief": {"severity_reasons": ["training"]},
+    }
     kept = decide(high, rows, reading)
     assert (kept["alert"], kept["severity"], kept["topics"]) == (
         True,
@@ -241,14 +262,18 @@ def test_an_alert_of_which_nothing_stands_leaves_the_trained_verdict() -> None:
         [{"quotes": [quote("after: invented words")], "text": {"en": "A lie."}}],
         severity="high",
     )
-    decided = decide(COLUMNS, [*question.shown.values()], reading_of(question, given))
+    decided = decide(
+        COLUMNS, [*question.shown.values()], reading_of(question, given)
+    )
     assert decided["severity"] == "medium"
     assert decided["brief"]["reader"]["failure"]
 
 
 def test_a_text_that_speaks_to_the_model_gets_nothing_milder_and_is_noted() -> None:
     question = question_on("inject", "en")
-    decided = decide(COLUMNS, [*question.shown.values()], reading_of(question, NOTHING))
+    decided = decide(
+        COLUMNS, [*question.shown.values()], reading_of(question, NOTHING)
+    )
     assert (decided["alert"], decided["severity"]) == (True, "medium")
     assert "ignore previous instructions" in decided["brief"]["reader"]["speaks"]
 
@@ -285,7 +310,8 @@ def test_a_change_of_400_passages_is_asked_within_the_budget_and_says_so() -> No
     assert 391 in question.shown
     facts = json.loads(question.material)
     assert (
-        facts["left_out"] == f"{400 - len(question.shown)} further passages, less grave"
+        facts["left_out"]
+        == f"{400 - len(question.shown)} further passages, less grave"
     )
 
 
@@ -295,7 +321,9 @@ def test_nothing_but_form_asks_nothing() -> None:
 
 
 def asked_of(before: str, after: str) -> Prompt | None:
-    pages = [read_page(text.encode(), mime="text/markdown") for text in (before, after)]
+    pages = [
+        read_page(text.encode(), mime="text/markdown") for text in (before, after)
+    ]
     rows = stored_passages(compare(*pages, language="en").passages)
     return prompt_of(Subject("Parley", "Terms", "terms", "en"), rows, ["en"])
 

@@ -52,7 +52,8 @@ def test_a_model_is_tried_on_an_example(tmp_path: Path, site: Site) -> None:
         printed = policywatch("reader", "test", "--config", config)
         assert f"Asking small at {model.url} about this example:" in printed
         assert re.search(
-            r"Its answer, after \d+\.\d seconds \(1000 tokens in, 200 out\)", printed
+            r"Its answer, after \d+\.\d seconds \(1000 tokens in, 200 out\)",
+            printed,
         )
         assert '"severity": "medium"' in printed
         assert "Stands: Unless you act, the policy now says: and, from 1" in printed
@@ -94,7 +95,9 @@ def test_what_is_sent_is_what_is_shown(tmp_path: Path, site: Site) -> None:
             policywatch("reader", "show", change, "--json", "--config", config)
         )
         assert question["messages"] == sent["messages"]
-        assert question["schema"] == sent["response_format"]["json_schema"]["schema"]
+        assert (
+            question["schema"] == sent["response_format"]["json_schema"]["schema"]
+        )
         printed = policywatch("reader", "show", change, "--config", config)
         assert f"{{+{AI}+}}" in printed
         assert sent["messages"][0]["content"].splitlines()[0] in printed
@@ -136,13 +139,18 @@ def test_changes_since_a_day_are_asked_anew_and_a_dead_server_costs_nothing(
 def test_without_a_model_each_says_which_line_to_write(
     tmp_path: Path, site: Site, words: tuple[object, ...]
 ) -> None:
-    refused = policywatch("reader", *words, "--config", made(tmp_path, site), status=2)
+    refused = policywatch(
+        "reader", *words, "--config", made(tmp_path, site), status=2
+    )
     assert 'add [reader] with model = "ollama/qwen3"' in refused
 
 
 @pytest.mark.parametrize(
     ("words", "status", "answer"),
-    [(("reader", "--help"), 0, "Usage"), (("reader", "test"), 2, "add [reader] with")],
+    [
+        (("reader", "--help"), 0, "Usage"),
+        (("reader", "test"), 2, "add [reader] with"),
+    ],
 )
 def test_without_the_packages_of_the_extra_too(
     tmp_path: Path, site: Site, words: tuple[str, ...], status: int, answer: str

@@ -12,7 +12,8 @@ from analysis.model import Block
 from analysis.text.normal import fingerprint
 
 SAID = "".join(
-    f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh"
+    f"<p>We keep the path of your walk {name} for a year.</p>"
+    for name in "abcdefgh"
 )
 TABLE = "<table><tr><th>Path{0}</th><th>Kept{0}</th></tr><tr><td>Shore path</td><td>One year or two</td></tr></table>"
 TITLED = (
@@ -128,15 +129,28 @@ def test_a_title_over_that_of_the_page_is_none_of_the_text() -> None:
 
 @pytest.mark.parametrize(
     "spelt",
-    ["walk(at)lake.example", "walk [at] lake [dot] example", "walk (ät) lake.example"],
+    [
+        "walk(at)lake.example",
+        "walk [at] lake [dot] example",
+        "walk (ät) lake.example",
+    ],
 )
 def test_an_address_that_is_kept_from_robots_is_the_same(spelt: str) -> None:
     def printed(address: str) -> str:
         return fingerprint(
-            (Block("paragraph", f"Write to {address}, or (at) noon. Come by.", (), ()),)
+            (
+                Block(
+                    "paragraph",
+                    f"Write to {address}, or (at) noon. Come by.",
+                    (),
+                    (),
+                ),
+            )
         )
 
     assert (
-        printed(spelt) == printed("walk@lake.example") != printed("walks@lake.example")
+        printed(spelt)
+        == printed("walk@lake.example")
+        != printed("walks@lake.example")
     )
     assert printed("us at lake.example") != printed("us@lake.example")

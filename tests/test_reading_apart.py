@@ -81,7 +81,9 @@ def watched(config: ExtractionConfig, other: Meanwhile) -> ExtractionConfig:
             other.write("compare")
             return super().compare(*texts, **more)
 
-    return Watched(**{each.name: getattr(config, each.name) for each in fields(config)})
+    return Watched(
+        **{each.name: getattr(config, each.name) for each in fields(config)}
+    )
 
 
 def test_another_process_can_write_while_a_text_is_read_and_compared(
@@ -117,7 +119,9 @@ def test_another_process_can_write_while_a_text_is_read_and_compared(
         assert {*other.wrote} == {"extract", "compare"}
         other.wrote.clear()
         mistakes: list[Exception] = []
-        assert reprocess_all(job.database, {ID: job.configs[ID]}, mistakes).read == 6
+        assert (
+            reprocess_all(job.database, {ID: job.configs[ID]}, mistakes).read == 6
+        )
         assert (mistakes, {*other.wrote}) == ([], {"extract", "compare"})
         other.wrote.clear()
         import_document(job.database, ID, job.configs[ID], archived(42))
@@ -149,7 +153,10 @@ def test_no_transaction_is_open_while_a_held_text_is_read_and_compared(
                 session,
                 ID,
                 Watched(
-                    **{each.name: getattr(known, each.name) for each in fields(known)}
+                    **{
+                        each.name: getattr(known, each.name)
+                        for each in fields(known)
+                    }
                 ),
             )
     assert seen == {("extract", False), ("compare", False)}
@@ -157,11 +164,11 @@ def test_no_transaction_is_open_while_a_held_text_is_read_and_compared(
 
 def archived(texts: int) -> Iterator[ArchivedText]:
     """More than one batch of them."""
-    said = "\n\n".join(["# Privacy policy of the library", "## Your data", *PARAGRAPHS])
+    said = "\n\n".join(
+        ["# Privacy policy of the library", "## Your data", *PARAGRAPHS]
+    )
     for number in range(texts):
-        body = (
-            f"{said}\n\nWe keep what you lend to us for {number + 2} months.".encode()
-        )
+        body = f"{said}\n\nWe keep what you lend to us for {number + 2} months.".encode()
         at = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
         yield ArchivedText(
             f"{number:040}",

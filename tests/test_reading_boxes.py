@@ -87,7 +87,9 @@ def test_a_section_of_a_policy_that_ends_in_two_buttons_is_no_cookie_dialog(
         f"<section><h2>Part {n}</h2><p>{CHOICE} ({n})</p>{buttons}</section>"
         for n in range(6)
     )
-    page = read_page(f"<main><h1>Privacy</h1>{sections}</main>".encode(), language="en")
+    page = read_page(
+        f"<main><h1>Privacy</h1>{sections}</main>".encode(), language="en"
+    )
     assert sum(CHOICE in block.text for block in page.blocks) == 6
 
 
@@ -128,7 +130,9 @@ def test_sentences_that_stand_for_a_picture_are_read_where_a_policy_may_have_the
     ]
 
 
-def test_dialogs_of_the_policy_and_the_documents_that_belong_to_it_are_read() -> None:
+def test_dialogs_of_the_policy_and_the_documents_that_belong_to_it_are_read() -> (
+    None
+):
     dialog = "<div role=dialog><h3>Personal data</h3><p>Personal data is what tells us who you are.</p></div>"
     links = "".join(
         f'<li><a href="/{n}">{n}</a></li>'
@@ -183,9 +187,7 @@ def with_section(name: str, box: str, sentence: str = "", place: int = 3) -> byt
         for n in range(8)
     ]  # fmt: skip
     parts.insert(place, box.format(title, sentence or said, buttons))
-    return (
-        f"<html lang={language}><main><h1>Privacy</h1>{''.join(parts)}</main>".encode()
-    )
+    return f"<html lang={language}><main><h1>Privacy</h1>{''.join(parts)}</main>".encode()
 
 
 @pytest.mark.parametrize("box", BOXES)
@@ -238,7 +240,9 @@ def test_what_is_reworded_in_such_a_box_is_text(before: str, after: str) -> None
 
 
 @pytest.mark.parametrize("place", [0, 8])
-def test_a_banner_of_cookies_at_an_end_of_the_text_is_none_of_it(place: int) -> None:
+def test_a_banner_of_cookies_at_an_end_of_the_text_is_none_of_it(
+    place: int,
+) -> None:
     buttons = "<button>Accept</button><button>Settings</button>"
     banner = f"<div class='b'><p>We and our 12 partners use cookies for ads.</p>{buttons}</div>"
     parts = [f"<p>{PLAIN['en'].format(n)}</p>" for n in range(8)]

@@ -108,7 +108,9 @@ def test_signs_of_typesetting_are_in_no_word(mime: str) -> None:
 def test_control_characters_are_no_text() -> None:
     kept = "We keep your name for a year.\n\n" * 50
     for mime in ("text/plain", "text/markdown", "text/html"):
-        page = read_page(f"{kept}We s\0ell it\x0bto\x1fothers\x1b.".encode(), mime=mime)
+        page = read_page(
+            f"{kept}We s\0ell it\x0bto\x1fothers\x1b.".encode(), mime=mime
+        )
         assert page.blocks[-1].text.endswith("We sell it to others.")
 
 
@@ -229,7 +231,9 @@ def test_a_page_that_is_made_to_keep_its_reader_busy_is_unreadable_and_soon(
 def test_many_forms_side_by_side_keep_their_reader_no_longer_than_their_length() -> (
     None
 ):
-    said = "<p>We keep your name for as long as you stay with us, and no longer.</p>"
+    said = (
+        "<p>We keep your name for as long as you stay with us, and no longer.</p>"
+    )
     started = process_time()
     page = read_page(
         f"<main>{said * 20}{'<form><label>a</label><input></form>' * 24_000}</main>".encode()
@@ -239,7 +243,9 @@ def test_many_forms_side_by_side_keep_their_reader_no_longer_than_their_length()
 
 
 def test_a_page_may_offer_many_choices() -> None:
-    said = "<p>We keep your name for as long as you stay with us, and no longer.</p>"
+    said = (
+        "<p>We keep your name for as long as you stay with us, and no longer.</p>"
+    )
     page = read_page(
         f"<main>{said * 20}<select>{'<option>a country</option>' * 3_000}</select></main>".encode()
     )
@@ -247,7 +253,9 @@ def test_a_page_may_offer_many_choices() -> None:
 
 
 def test_what_ends_by_itself_is_not_nested_and_code_is_no_markup() -> None:
-    said = "<li>We keep your name for as long as you stay with us, and no longer.<br>"
+    said = (
+        "<li>We keep your name for as long as you stay with us, and no longer.<br>"
+    )
     body = f"<script>{'for(i=0;i<n;i++)' * 20_000}</script><ul>{said * 20_000}</ul>"
     assert len(read_page(body.encode()).blocks) == 20_000
 
@@ -286,7 +294,9 @@ def test_no_text_takes_long(piece: bytes, mime: str) -> None:
 
 @pytest.mark.parametrize("mime", ["text/html", "text/markdown"])
 def test_letters_that_were_written_twice_are_mended(mime: str) -> None:
-    right = "Téléphone, données à caractère personnel : l’accès, « mes traceurs », 5 €"
+    right = (
+        "Téléphone, données à caractère personnel : l’accès, « mes traceurs », 5 €"
+    )
     twice = right.encode().decode("cp1252").encode()
     page = read_page(
         b"<p>" + twice + b"</p>" if mime == "text/html" else twice,
@@ -298,4 +308,6 @@ def test_letters_that_were_written_twice_are_mended(mime: str) -> None:
         == read_page(right.encode(), mime="text/plain").blocks[0].text
     )
     untouched = "L’entreprise Ânes & Cie, à São Paulo : â, Â et Ã sont des lettres"
-    assert read_page(untouched.encode(), mime="text/plain").blocks[0].text == untouched
+    assert (
+        read_page(untouched.encode(), mime="text/plain").blocks[0].text == untouched
+    )

@@ -16,7 +16,9 @@ CARDS = "Your card tells us which books you took home, and we delete that when y
 PARTNERS = (
     "We give your name to the bindery only where you ask for a book to be mended."
 )
-RIGHTS = "You may ask at the desk what we know of you, and we answer within a month."
+RIGHTS = (
+    "You may ask at the desk what we know of you, and we answer within a month."
+)
 SENTENCES = (LETTERS, CARDS, PARTNERS, RIGHTS)
 NEWS = "<p>Volunteers wanted: on Sunday we clean the river bank together, and there is soup.</p>"
 WIDGET = f'<div class="x-news">{NEWS}</div>'
@@ -47,7 +49,9 @@ BEFORE = read(body(paragraphs(*SENTENCES)))
     [
         body(paragraphs(*SENTENCES), beside=WIDGET),
         body(paragraphs(*SENTENCES), above=WIDGET),
-        body(paragraphs(*SENTENCES)).replace("</div></div>", f"</div>{WIDGET}</div>"),
+        body(paragraphs(*SENTENCES)).replace(
+            "</div></div>", f"</div>{WIDGET}</div>"
+        ),
     ],
     ids=["below", "above", "beside it"],
 )
@@ -62,7 +66,8 @@ def test_what_comes_beside_the_text_is_left_out_and_says_so(markup: str) -> None
 
 def test_what_comes_within_the_text_is_text() -> None:
     page = read(
-        body(paragraphs(LETTERS, CARDS) + NEWS + paragraphs(PARTNERS, RIGHTS)), BEFORE
+        body(paragraphs(LETTERS, CARDS) + NEWS + paragraphs(PARTNERS, RIGHTS)),
+        BEFORE,
     )
     assert any("soup" in text for text in texts(page))
 
@@ -70,7 +75,8 @@ def test_what_comes_within_the_text_is_text() -> None:
 def test_a_letter_to_order_within_the_text_is_none_of_it() -> None:
     form = "<div><p>Once a month we write how the new shelves are coming on.</p><form><button>Go</button></form></div>"
     page = read(
-        body(paragraphs(LETTERS, CARDS) + form + paragraphs(PARTNERS, RIGHTS)), BEFORE
+        body(paragraphs(LETTERS, CARDS) + form + paragraphs(PARTNERS, RIGHTS)),
+        BEFORE,
     )
     assert texts(page) == [*SENTENCES]
 
@@ -78,7 +84,8 @@ def test_a_letter_to_order_within_the_text_is_none_of_it() -> None:
 def test_a_section_with_buttons_that_speaks_of_data_is_text() -> None:
     choice = "<section><p>You can opt out of the use of your letters.</p><button>Opt out</button></section>"
     page = read(
-        body(paragraphs(LETTERS, CARDS) + choice + paragraphs(PARTNERS, RIGHTS)), BEFORE
+        body(paragraphs(LETTERS, CARDS) + choice + paragraphs(PARTNERS, RIGHTS)),
+        BEFORE,
     )
     assert "You can opt out of the use of your letters." in texts(page)
 
@@ -185,15 +192,22 @@ def test_two_pages_that_share_their_whole_text_are_read_whole_and_told_each(
         )
         for name in names
     ]
-    assert [each["changes"][0]["passages"][0]["after"] for each in shown] == [AI, AI]
+    assert [each["changes"][0]["passages"][0]["after"] for each in shown] == [
+        AI,
+        AI,
+    ]
 
 
 def test_what_a_selector_chose_is_text() -> None:
-    page = read(body(paragraphs(*SENTENCES), beside=WIDGET), BEFORE, select=("body",))
+    page = read(
+        body(paragraphs(*SENTENCES), beside=WIDGET), BEFORE, select=("body",)
+    )
     assert any("soup" in text for text in texts(page))
 
 
-def test_crawl_ingest_and_reading_again_agree_on_what_is_beside(tmp_path: Path) -> None:
+def test_crawl_ingest_and_reading_again_agree_on_what_is_beside(
+    tmp_path: Path,
+) -> None:
     with a_site() as site:
         config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
         text = policy().replace("</main>", "</main>{}")
@@ -225,7 +239,8 @@ LISTED = ("On request we:", "mend your book", "print your letters")
 def test_a_list_of_broken_lines_is_known_again(known: tuple[str, ...]) -> None:
     """Texts in force may be of a time when its lines were one paragraph."""
     markup = body(
-        paragraphs(LETTERS, CARDS), beside=f"<div><p>{'<br>'.join(LISTED)}</p></div>"
+        paragraphs(LETTERS, CARDS),
+        beside=f"<div><p>{'<br>'.join(LISTED)}</p></div>",
     )
     assert texts(read(markup)) == [LETTERS, CARDS]
     former = ["Privacy", LETTERS, CARDS, *known]

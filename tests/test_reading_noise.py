@@ -11,7 +11,8 @@ from analysis.model import Block, Page
 from analysis.text.normal import fingerprint
 
 BODY = "".join(
-    f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh"
+    f"<p>We keep the path of your walk {name} for a year.</p>"
+    for name in "abcdefgh"
 )
 TITLED = "<h1>Terms</h1>{}<h2>Paths</h2>" + BODY + "{}"
 
@@ -116,16 +117,19 @@ def test_a_banner_above_the_title_stays(message: str) -> None:
 
 
 def test_a_section_on_comments_stays() -> None:
-    said = (
-        "<h2>Comments</h2><p>What you write below a walk can be read by everyone.</p>"
-    )
+    said = "<h2>Comments</h2><p>What you write below a walk can be read by everyone.</p>"
     assert len(texts(TITLED.format("", said))) == len(PLAIN) + 2
 
 
 def test_a_number_that_a_machine_made_for_one_answer_is_no_other_text() -> None:
     first, second, named = (
         fingerprint(
-            (Block("paragraph", f"Reference of this page: {token}, for our helpers."),)
+            (
+                Block(
+                    "paragraph",
+                    f"Reference of this page: {token}, for our helpers.",
+                ),
+            )
         )
         for token in (
             "njhxdEdlWe5ydXhX1JdarfkcRJ",

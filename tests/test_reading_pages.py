@@ -65,15 +65,15 @@ SECTION = st.tuples(
     st.lists(SENTENCE, max_size=4),
 )
 POLICY = st.lists(SECTION, min_size=2, max_size=5)
-LINKS = (
-    "<ul><li><a href='/walks'>Walks</a></li><li><a href='/groups'>Groups</a></li></ul>"
-)
+LINKS = "<ul><li><a href='/walks'>Walks</a></li><li><a href='/groups'>Groups</a></li></ul>"
 NOISE: dict[str, Callable[[str], str]] = {
     "menu": lambda body: f"<nav>{LINKS}</nav>{body}",
     "menu of boxes": lambda body: (
         f"<div class='top-nav'><a href='/a'>Walks</a><a href='/b'>Groups</a></div>{body}"
     ),
-    "footer": lambda body: f"{body}<footer>{LINKS}<p>© 2025 Heron Lake</p></footer>",
+    "footer": lambda body: (
+        f"{body}<footer>{LINKS}<p>© 2025 Heron Lake</p></footer>"
+    ),
     "cookie dialog": lambda body: (
         f"{body}<div><p>We use cookies to count walks.</p><button>Accept all</button><button>Reject all</button></div>"
     ),
@@ -218,14 +218,16 @@ def test_any_page_with_noise_reads_the_same(
 def test_each_noise_on_a_short_page(kind: str) -> None:
     dated = policy(SHORT).replace("</h1>", "</h1><p>Updated 2 years ago</p>", 1)
     clean = dated if kind == "relative date" else policy(SHORT)
-    assert fingerprint(read(NOISE[kind](policy(SHORT)), "{}").blocks) == fingerprint(
-        read(clean, "{}").blocks
-    )
+    assert fingerprint(
+        read(NOISE[kind](policy(SHORT)), "{}").blocks
+    ) == fingerprint(read(clean, "{}").blocks)
 
 
 def test_a_title_that_leads_to_itself_is_none_of_the_contents() -> None:
     names = ("walks", "birds", "lake")
-    contents = "".join(f"<li><a href='#{name}'>About {name}</a></li>" for name in names)
+    contents = "".join(
+        f"<li><a href='#{name}'>About {name}</a></li>" for name in names
+    )
     for title in (
         "<h2 id='{0}'><a href='#{0}'>About {0}</a></h2>",
         "<h2 id='{0}'>About {0} <a href='#{0}'><span>Permalink</span></a></h2>",
@@ -248,7 +250,9 @@ def test_a_title_that_leads_to_itself_is_none_of_the_contents() -> None:
 def test_every_word_of_the_policy_is_in_a_block(
     sections: list[tuple[str, list[str], list[str]]], frame: str
 ) -> None:
-    page = read(NOISE["menu"](NOISE["footer"](frame.format(policy(sections)))), "{}")
+    page = read(
+        NOISE["menu"](NOISE["footer"](frame.format(policy(sections)))), "{}"
+    )
     said = [
         text
         for title, paragraphs, items in sections
@@ -264,7 +268,9 @@ def test_a_word_more_is_seen(
     before = policy(sections)
     places = [
         match.start()
-        for match in re.finditer(r"(?<=[a-z]) (?=[a-z])", before.partition("</h1>")[2])
+        for match in re.finditer(
+            r"(?<=[a-z]) (?=[a-z])", before.partition("</h1>")[2]
+        )
     ]
     place = before.index("</h1>") + 5 + places[where % len(places)]
     after = before[:place] + " not" + before[place:]
@@ -302,7 +308,9 @@ def test_what_looks_like_furniture_and_is_text_stays(said: str) -> None:
     for place, frame in itertools.product(places, ("<main>{}</main>", "{}")):
         page = read(place, frame)
         words = re.sub(r"<[^>]*>", " ", said).replace("&gt;", ">").split()
-        assert set(words) <= set(" ".join(block.text for block in page.blocks).split())
+        assert set(words) <= set(
+            " ".join(block.text for block in page.blocks).split()
+        )
 
 
 # what is text and what is not
@@ -342,7 +350,9 @@ def test_what_a_reader_does_not_see_is_not_text(one: str, other: str) -> None:
 )
 def test_numbers_and_small_words_are_text(one: str, other: str) -> None:
     def mark(text: str) -> str:
-        return fingerprint(read_page(f"<h1>Terms</h1><p>{text}</p>".encode()).blocks)
+        return fingerprint(
+            read_page(f"<h1>Terms</h1><p>{text}</p>".encode()).blocks
+        )
 
     assert mark(one) != mark(other)
 
@@ -411,7 +421,9 @@ def test_a_fragment_that_names_a_heading_means_its_section() -> None:
 
 def test_a_fragment_that_names_nothing_means_the_page() -> None:
     body = (PAGES / "several-documents.html").read_bytes()
-    assert len(read_page(body, url="https://heron.example/legal#nothing").blocks) == 10
+    assert (
+        len(read_page(body, url="https://heron.example/legal#nothing").blocks) == 10
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ LINES = st.lists(
 
 
 def page_of(lines: list[str]) -> Page:
-    return Page("Policy", "en", tuple(Block("paragraph", line, ()) for line in lines))
+    return Page(
+        "Policy", "en", tuple(Block("paragraph", line, ()) for line in lines)
+    )
 
 
 @given(before=LINES, after=LINES)
@@ -115,7 +117,9 @@ def test_the_text_of_a_day_has_what_came_since_in_its_places(parley: Story) -> N
     assert newest.css(".redline h2")
 
 
-def test_a_day_before_the_first_text_is_answered_with_the_first(parley: Story) -> None:
+def test_a_day_before_the_first_text_is_answered_with_the_first(
+    parley: Story,
+) -> None:
     address = f"/documents/{PRIVACY}/compare?from=2020-01-01&view=whole"
     assert "6 October 2025" in text(page(parley.site, address, 404), ".about")[0]
 

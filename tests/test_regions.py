@@ -14,7 +14,10 @@ from analysis.text.regions import region_name, regions_of
             "If you live in the EEA, the UK or Switzerland, you may object.",
             "EEA UK Switzerland",
         ),
-        ("We keep data of users in the European Union (EU) and Brazil.", "EU Brazil"),
+        (
+            "We keep data of users in the European Union (EU) and Brazil.",
+            "EU Brazil",
+        ),
         ("California residents have further rights.", "California"),
         ("In the US, we share it with partners.", "US"),
         (

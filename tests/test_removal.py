@@ -45,7 +45,11 @@ def ids(session: Session, document: str) -> list[list[int | None]]:
     checks = newest_checks(session, document, limit=100)
     return [
         [row.id for row in rows]
-        for rows in (versions(session, document), changes_of(session, document), checks)
+        for rows in (
+            versions(session, document),
+            changes_of(session, document),
+            checks,
+        )
     ]
 
 
@@ -78,7 +82,8 @@ def test_a_document_keeps_all_that_is_known_of_it_under_another_id(
     size = sizes(database)
     said = policywatch("documents", "rename", PRIVACY, NEW, "--config", config)
     assert (
-        said.splitlines()[0] == f"{PRIVACY} is {NEW} now, with 2 versions and 1 change."
+        said.splitlines()[0]
+        == f"{PRIVACY} is {NEW} now, with 2 versions and 1 change."
     )
     assert "Give it this id in " in said
     assert sizes(database) == size
@@ -120,10 +125,14 @@ def test_a_person_is_asked_before_a_document_goes_and_never_while_a_run_is_at_wo
     done = warm.done(
         "-c", f"import io, sys; sys.stdin = io.StringIO('n'); {MAIN}", *words
     )
-    assert f"{PRIVACY}, all that is known of it: 2 versions, 1 change, " in done.stdout
+    assert (
+        f"{PRIVACY}, all that is known of it: 2 versions, 1 change, " in done.stdout
+    )
     assert done.returncode == 1
     with one_at_a_time(database):
-        assert "is at work on this database" in policywatch(*words, "--yes", status=1)
+        assert "is at work on this database" in policywatch(
+            *words, "--yes", status=1
+        )
     assert sizes(database) == size
     assert policywatch(*words, "--yes").endswith("Removed.\n")
     with database.reading() as session:
@@ -144,10 +153,14 @@ def test_what_was_told_of_it_goes_too_but_not_what_is_told_of_others(
         mine = tell(session, ["team", "digest"], when=later)
         tell(session, ["digest"], document="harbour/terms", when=later)
         finish(
-            session, Check(document_id=mine.document_id, checked_at=later), Outcome.GONE
+            session,
+            Check(document_id=mine.document_id, checked_at=later),
+            Outcome.GONE,
         )
     with database.writing() as session:
-        plan(session, [route("team", "json://a"), route("digest", "json://b")], later)
+        plan(
+            session, [route("team", "json://a"), route("digest", "json://b")], later
+        )
     with database.writing() as session:
         every = session.exec(select(Delivery)).all()
         assert len(every) == 4
@@ -175,13 +188,19 @@ def test_a_digest_that_tells_of_others_as_well_stays(database: Database) -> None
         kept = tell(session, ["team"], document="harbour/terms")
         gone = tell(session, ["team"])
         digest = Delivery(
-            kind="digest", route="team", address="${A}", created_at=START, next_at=START
+            kind="digest",
+            route="team",
+            address="${A}",
+            created_at=START,
+            next_at=START,
         )
         session.add(digest)
         session.flush()
         for alert in session.exec(select(Alert)).all():
             session.add(
-                DeliveryItem(delivery_id=digest.id, address="${A}", alert_id=alert.id)
+                DeliveryItem(
+                    delivery_id=digest.id, address="${A}", alert_id=alert.id
+                )
             )
     with database.writing() as session:
         remove(session, gone.document_id)
@@ -231,7 +250,9 @@ def test_what_an_announced_text_is_compared_with_is_not_taken_away(
         )
         teller.change(now, then, [passage([], "terms", "preview-terms")])
     with (
-        pytest.raises(StillCompared, match="documents remove a/preview-terms` first"),
+        pytest.raises(
+            StillCompared, match="documents remove a/preview-terms` first"
+        ),
         database.writing() as session,
     ):
         remove(session, "a/terms")
@@ -252,7 +273,8 @@ def test_an_import_is_undone_and_can_be_done_again(
     with database.reading() as session:
         mine = ids(session, "parley/privacy")
     first = {
-        report.id: report.done.versions for report in take(database, watchlist, archive)
+        report.id: report.done.versions
+        for report in take(database, watchlist, archive)
     }
     with database.reading() as session:
         found = hits(session, "data")
@@ -279,7 +301,8 @@ def test_an_import_is_undone_and_can_be_done_again(
     after = sizes(database)
     assert {name: n for name, n in after.items() if n != before[name]} == {}
     again = {
-        report.id: report.done.versions for report in take(database, watchlist, archive)
+        report.id: report.done.versions
+        for report in take(database, watchlist, archive)
     }
     assert again == first
     with database.reading() as session:

@@ -22,14 +22,13 @@ from tests.misbehaving import Site, Sites, after, page, redirect
 pytestmark = pytest.mark.browser
 if shutil.which("chromium") is None:
     pytest.skip(
-        "there is no Chromium here: apt-get install chromium", allow_module_level=True
+        "there is no Chromium here: apt-get install chromium",
+        allow_module_level=True,
     )
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 BROWSED = replace(QUICK, timeout=60)  # seconds, the start of the browser included
-TEXT = (
-    "We keep your letters for a year, and then we burn them in the stove of the office."
-)
+TEXT = "We keep your letters for a year, and then we burn them in the stove of the office."
 SHELL = "<!doctype html><html lang=en><title>Policy</title><body><main id=m></main><script>{}</script></body></html>"
 WRITE = "document.getElementById('m').innerHTML = '<p>' + {} + '</p>'"
 
@@ -46,9 +45,14 @@ DATABASES = ["sqlite"]
 
 
 def rendered(
-    database: Database, site: Site, settings: CrawlSettings = BROWSED, **more: object
+    database: Database,
+    site: Site,
+    settings: CrawlSettings = BROWSED,
+    **more: object,
 ) -> Check:
-    return checked(database, replace(own(site.url("/"), render=True), **more), settings)  # type: ignore[arg-type]
+    return checked(
+        database, replace(own(site.url("/"), render=True), **more), settings
+    )  # type: ignore[arg-type]
 
 
 def body(database: Database, check: Check) -> str:
@@ -72,15 +76,15 @@ def test_a_page_that_a_script_fills_from_its_server_is_read(
     check = rendered(database, site)
     assert check.outcome is None
     assert f"<p>{TEXT}</p>" in body(database, check)
-    assert dict(captures(database)[0].headers)["Policywatch-Rendered-By"].startswith(
-        "Chromium "
-    )
+    assert dict(captures(database)[0].headers)[
+        "Policywatch-Rendered-By"
+    ].startswith("Chromium ")
     assert site.paths() == ["/robots.txt", *["/", "/app.js", "/api/text"] * 2], (
         "and nothing else, such as an icon"
     )
-    assert {asked.headers["user-agent"].partition("/")[0] for asked in site.asked} == {
-        "policywatch"
-    }
+    assert {
+        asked.headers["user-agent"].partition("/")[0] for asked in site.asked
+    } == {"policywatch"}
 
 
 def test_what_a_click_opens_is_read_if_the_watchlist_says_so(
@@ -93,9 +97,7 @@ def test_what_a_click_opens_is_read_if_the_watchlist_says_so(
         return f"<h2>{button}<div></div></h2>"
 
     away = "<a href=/elsewhere><button aria-expanded=false>Away</button></a>"
-    jump = (
-        "<button aria-expanded=false onclick='location = \"/elsewhere\"'>Jump</button>"
-    )
+    jump = "<button aria-expanded=false onclick='location = \"/elsewhere\"'>Jump</button>"
     text = (
         section("Letters", TEXT)
         + section("Reading", "We never read them.")
@@ -145,7 +147,9 @@ def test_no_page_reaches_a_private_address(
         f"try {{ {each.format(secret.url()[:-1])} }} catch (e) {{}}"
         for each in ATTEMPTS.values()
     )
-    site.answers["/"] = page(SHELL.format(WRITE.format(f"'{TEXT}'") + ";" + attempts))
+    site.answers["/"] = page(
+        SHELL.format(WRITE.format(f"'{TEXT}'") + ";" + attempts)
+    )
     check = rendered(database, site)
     assert TEXT in body(database, check)
     assert "swordfish" not in body(database, check)
@@ -175,7 +179,10 @@ def test_a_name_that_turns_into_a_private_address_is_not_asked(
             "setInterval(() => { for (;;) {} }, 100)",
             "did not finish the page within 4 seconds",
         ),
-        ("document.body.append('All work and no play. '.repeat(99999))", "larger than"),
+        (
+            "document.body.append('All work and no play. '.repeat(99999))",
+            "larger than",
+        ),
         (
             "setInterval(() => document.body.append('x'.repeat(90000)), 10)",
             "larger than",
@@ -196,7 +203,9 @@ def test_a_page_without_end_ends(
     database: Database, site: Site, script: str, said: str | None
 ) -> None:
     site.answers["/endless"] = misbehaving.endless
-    site.answers["/"] = page(SHELL.format(WRITE.format(f"'{TEXT}'") + f"; {script}"))
+    site.answers["/"] = page(
+        SHELL.format(WRITE.format(f"'{TEXT}'") + f"; {script}")
+    )
     check = rendered(
         database,
         site,
@@ -210,7 +219,9 @@ def test_a_page_without_end_ends(
             True,
         ), check.reason
     site.answers["/"] = page(SHELL.format(WRITE.format(f"'{TEXT}'")))
-    assert rendered(database, site).outcome is None, "the next page has a browser again"
+    assert rendered(database, site).outcome is None, (
+        "the next page has a browser again"
+    )
 
 
 def test_robots_txt_holds_for_what_a_page_asks_for(

@@ -29,8 +29,12 @@ NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 def checks_of_days(database: Database) -> Counter[tuple[str, str | None]]:
     with database.reading() as session:
-        checks = session.exec(select(Check).where(Check.document_id == PRIVACY)).all()
-    return Counter((f"{check.checked_at:%Y-%m-%d}", check.outcome) for check in checks)
+        checks = session.exec(
+            select(Check).where(Check.document_id == PRIVACY)
+        ).all()
+    return Counter(
+        (f"{check.checked_at:%Y-%m-%d}", check.outcome) for check in checks
+    )
 
 
 def test_checks_without_news_are_thinned_to_one_a_day_and_outcome(
@@ -60,7 +64,9 @@ def test_checks_without_news_are_thinned_to_one_a_day_and_outcome(
         == Counter()
     )
     assert (
-        thin(database, Retention(checks=timedelta(days=80)), [PRIVACY], NOW)["checks"]
+        thin(database, Retention(checks=timedelta(days=80)), [PRIVACY], NOW)[
+            "checks"
+        ]
         > 200
     )
     assert list(all_damage(database)) == []
@@ -78,19 +84,23 @@ def test_of_deliveries_only_the_old_and_sent_go(database: Database) -> None:
                 select(Delivery.id).where(Delivery.state == state.value)
             ).first()
             session.add(
-                DeliveryItem(delivery_id=delivery, address=address, notice_id=notice.id)
+                DeliveryItem(
+                    delivery_id=delivery, address=address, notice_id=notice.id
+                )
             )
     years = Retention(deliveries=timedelta(days=3650))
     assert thin(database, years, [], NOW) == Counter()
     assert (
-        thin(database, Retention(deliveries=timedelta(days=90)), [], NOW)["deliveries"]
+        thin(database, Retention(deliveries=timedelta(days=90)), [], NOW)[
+            "deliveries"
+        ]
         == states[State.SENT]
         > 0
     )
     with database.reading() as session:
-        assert Counter(session.exec(select(Delivery.state)).all()) == states - Counter(
-            {State.SENT: 10_000}
-        )
+        assert Counter(
+            session.exec(select(Delivery.state)).all()
+        ) == states - Counter({State.SENT: 10_000})
         assert session.exec(select(DeliveryItem.address)).all() == ["failed"]
     assert list(all_damage(database)) == []
 
@@ -107,7 +117,10 @@ def set_aside(session: Session, at: datetime, *, accepted: bool = False) -> int:
             "final_url": name,
             "status": 200,
         }
-        digest, head = sha256(body).hexdigest(), captures[0].id if captures else None
+        digest, head = (
+            sha256(body).hexdigest(),
+            captures[0].id if captures else None,
+        )
         captures.append(
             Capture(
                 **facts,
@@ -120,7 +133,10 @@ def set_aside(session: Session, at: datetime, *, accepted: bool = False) -> int:
         )
         add_capture(session, captures[-1])
     check = Check(
-        document_id=PRIVACY, checked_at=at, capture_id=captures[0].id, accepted=accepted
+        document_id=PRIVACY,
+        checked_at=at,
+        capture_id=captures[0].id,
+        accepted=accepted,
     )
     finish(session, check, Outcome.HELD)
     session.flush()
@@ -192,4 +208,7 @@ def test_a_run_says_what_it_removed(
                 log, "info", lambda text, *words, **_: told.append(text % words)
             )
             job.run(force=True)
-            assert "removed by [retention]: 19 checks, 0 captures, 0 deliveries" in told
+            assert (
+                "removed by [retention]: 19 checks, 0 captures, 0 deliveries"
+                in told
+            )

@@ -52,7 +52,9 @@ def test_a_return_is_told_when_it_stayed_though_the_page_is_read_otherwise(
 ) -> None:
     assert sent(config, site, policy(AI), policy(), policy(AI)) == [0, 1, 0]
     config.write_text(
-        config.read_text().replace("allow_private", 'remove = ["h2"]\nallow_private')
+        config.read_text().replace(
+            "allow_private", 'remove = ["h2"]\nallow_private'
+        )
     )
     assert sent(config, site, *[policy(AI)] * 4) == [0, 0, 1, 0]
 
@@ -60,7 +62,9 @@ def test_a_return_is_told_when_it_stayed_though_the_page_is_read_otherwise(
 def test_what_waits_is_told_before_the_next_news(
     config: Path, site: Site, tmp_path: Path
 ) -> None:
-    assert sent(config, site, policy(AI), policy(), policy(AI), policy(AI, SOLD)) == [
+    assert sent(
+        config, site, policy(AI), policy(), policy(AI), policy(AI, SOLD)
+    ) == [
         0,
         1,
         0,

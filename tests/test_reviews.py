@@ -53,7 +53,9 @@ def test_a_change_is_reviewed_in_the_terminal_on_both_databases(
         config,
     )
     shown = json.loads(policywatch("show", number, "--json", "--config", config))
-    assert [(each["state"], each["note"], each["by"]) for each in shown["reviews"]] == [
+    assert [
+        (each["state"], each["note"], each["by"]) for each in shown["reviews"]
+    ] == [
         ("reviewed", "", "Anna"),
         ("concerns-us", FORMULA, "Ben\ufffd"),
     ]
@@ -72,7 +74,9 @@ def test_a_change_is_reviewed_in_the_terminal_on_both_databases(
     }
     rest = [each for each in states[()] if each != PRIVACY]
     assert list(states.values()) == [[PRIVACY], [], rest, states[()]]
-    assert listed(config, "--state", "new", "--state", "concerns-us") == listed(config)
+    assert listed(config, "--state", "new", "--state", "concerns-us") == listed(
+        config
+    )
     policywatch("review", number, "new", "--by", "Anna", "--config", config)
     assert listed(config, "--state", "new") == listed(config)
     policywatch("documents", "remove", PRIVACY, "--yes", "--config", config)
@@ -108,7 +112,9 @@ def test_who_signed_in_reviews_a_change_and_two_at_once_lose_nothing(
 ) -> None:
     path = f"/changes/{change_id(store, TERMS)}"
     assert not page(site, path).css("section.triage")
-    assert site.post(path, data={"state": "reviewed", "by": "Eve"}).status_code == 403
+    assert (
+        site.post(path, data={"state": "reviewed", "by": "Eve"}).status_code == 403
+    )
     sign_in(site)
     fields = form(site, path, path)
     first = site.post(
@@ -121,7 +127,10 @@ def test_who_signed_in_reviews_a_change_and_two_at_once_lose_nothing(
     assert "Somebody else reviewed this change meanwhile." in second.text
     shown = page(site, path)
     trail = [line.rpartition(" · ") for line in text(shown, ".triage li")]
-    assert [who for who, _, _ in trail] == ["Not for us · Anna", "Concerns us · Ben"]
+    assert [who for who, _, _ in trail] == [
+        "Not for us · Anna",
+        "Concerns us · Ben",
+    ]
     assert trail[0][2].endswith("<script>x</script>")
     assert not shown.css(".triage script")
     assert shown.css_first("option[selected]").attributes["value"] == "concerns-us"
@@ -158,7 +167,8 @@ def test_reviews_are_for_who_signed_in_or_brings_the_token(
         assert site.get(f"{path}?state=reviewed").status_code == 403, path
     assert site.get(f"/api/v1/changes/{number}").json()["reviews"] == []
     assert (
-        FORMULA not in site.get("/api/v1/changes").text + site.get("/changes.csv").text
+        FORMULA
+        not in site.get("/api/v1/changes").text + site.get("/changes.csv").text
     )
     answer = site.get("/api/v1/changes?state=reviewed", headers=BEARER).json()[
         "changes"
@@ -194,7 +204,9 @@ def test_changes_leave_as_csv_without_formulas(
         "changes", "--csv", "--limit", 1, "--severity", "low", "--config", config
     )
     rows = {row["document"]: row for row in csv.DictReader(StringIO(printed))}
-    assert [*rows] == [row["document"] for row in listed(config, "--severity", "low")]
+    assert [*rows] == [
+        row["document"] for row in listed(config, "--severity", "low")
+    ]
     reviewed = rows[NOTES]
     assert (reviewed["state"], reviewed["note"], reviewed["by"]) == (
         "reviewed",
@@ -206,7 +218,8 @@ def test_changes_leave_as_csv_without_formulas(
         "2025-11-03",
     )
     assert (
-        rows[PRIVACY]["topics"] == "data_sharing, advertising, ai_training, user_choice"
+        rows[PRIVACY]["topics"]
+        == "data_sharing, advertising, ai_training, user_choice"
     )
     with visited(database) as site:
         answer = site.get("/changes.csv?severity=low")

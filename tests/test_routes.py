@@ -42,7 +42,11 @@ def wants(filters: dict[str, Any], document: str = POLICY, **facts: Any) -> bool
         ({}, {"severity": "none"}, False),
         ({"topics": frozenset({"ai_training"})}, {}, True),
         ({"topics": frozenset({"tracking"})}, {}, False),
-        ({"topics": frozenset({"our_own_topic"})}, {"topics": ["our_own_topic"]}, True),
+        (
+            {"topics": frozenset({"our_own_topic"})},
+            {"topics": ["our_own_topic"]},
+            True,
+        ),
         ({"severity": "medium"}, {}, True),
         ({"severity": "high"}, {}, False),
         ({"severity": "high"}, {"severity": "high"}, True),
@@ -54,7 +58,11 @@ def wants(filters: dict[str, Any], document: str = POLICY, **facts: Any) -> bool
             {"document": "parley/privacy-policy.fr"},
             True,
         ),
-        ({"documents": frozenset({"parley/*"})}, {"document": "harbour/terms"}, False),
+        (
+            {"documents": frozenset({"parley/*"})},
+            {"document": "harbour/terms"},
+            False,
+        ),
         ({"languages": frozenset({"fr"})}, {}, False),
         (
             {"languages": frozenset({"fr"})},
@@ -119,18 +127,18 @@ def test_a_daily_digest_is_due_once_a_day_also_when_the_clocks_change(
     assert last <= now < last + timedelta(hours=26)
     assert daily.last(last, zone) == last
     before = daily.last(last - timedelta(seconds=1), zone)
-    assert last.astimezone(zone).date() - before.astimezone(zone).date() == timedelta(
-        days=1
-    )
+    assert last.astimezone(zone).date() - before.astimezone(
+        zone
+    ).date() == timedelta(days=1)
 
 
 def test_eight_in_the_morning_is_eight_in_summer_and_in_winter() -> None:
     daily = parse_when("daily 08:00")
     assert isinstance(daily, Digest)
     for month, hour in ((1, 7), (7, 6)):
-        assert daily.last(datetime(2026, month, 10, 12, tzinfo=UTC), PARIS) == datetime(
-            2026, month, 10, hour, tzinfo=UTC
-        )
+        assert daily.last(
+            datetime(2026, month, 10, 12, tzinfo=UTC), PARIS
+        ) == datetime(2026, month, 10, hour, tzinfo=UTC)
 
 
 def test_a_weekly_digest_is_due_on_its_day() -> None:
@@ -200,9 +208,15 @@ def test_a_good_address_has_no_problem(url: str) -> None:
             "mailto://h.example/?from=w@a.org&to=ann@a.org&bcc=hunter2",
             "leaves out number 2;",
         ),
-        ("mailto://h.example/?from=w@a.org&to=bob@hunter2,org", "leaves out number 2;"),
+        (
+            "mailto://h.example/?from=w@a.org&to=bob@hunter2,org",
+            "leaves out number 2;",
+        ),
         ("mailto://h.example/?from=w@a.org&to=,", "missing or malformed"),
-        ("mailto://h.example/hunter2/ann@a.org?from=w@a.org", "leaves out number 1;"),
+        (
+            "mailto://h.example/hunter2/ann@a.org?from=w@a.org",
+            "leaves out number 1;",
+        ),
     ],
 )
 def test_a_bad_address_is_said_to_be_so_without_being_shown(

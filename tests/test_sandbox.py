@@ -58,9 +58,13 @@ def test_what_is_raised_there_is_raised_here() -> None:
 
 def test_pages_and_comparisons_come_back_as_they_are() -> None:
     texts = [policy().encode(), policy(AI).encode()]
-    pages = [sandbox.run(read_page, text, url="https://example.org/") for text in texts]
+    pages = [
+        sandbox.run(read_page, text, url="https://example.org/") for text in texts
+    ]
     assert pages == [read_page(text, url="https://example.org/") for text in texts]
-    comparison = sandbox.run(compare, *pages, language="en", document="Privacy Policy")
+    comparison = sandbox.run(
+        compare, *pages, language="en", document="Privacy Policy"
+    )
     assert comparison == compare(*pages, language="en", document="Privacy Policy")
     assert comparison.alert
     assert comparison.effective_date == date(2025, 11, 3)
@@ -94,7 +98,9 @@ FORBIDDEN: dict[str, tuple[Callable[..., Any], Any]] = {
 @LINUX
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_the_process_reaches_nothing(name: str) -> None:
-    assert sandbox.walls() == (True, True), "this kernel has no Landlock or no seccomp"
+    assert sandbox.walls() == (True, True), (
+        "this kernel has no Landlock or no seccomp"
+    )
     function, arguments = FORBIDDEN[name]
     with pytest.raises(FailedInside, match="PermissionError"):
         sandbox.run(
@@ -132,7 +138,8 @@ def test_the_process_knows_no_secret_and_has_no_open_file(
         sandbox._HEAD.pack(*b"U", 2) + b"{}",
         sandbox._HEAD.pack(*b"X", 2) + b"{}",
         # what would run a command if it were unpickled
-        sandbox._HEAD.pack(*b"R", 60) + b"cos\nsystem\n(S'touch taken'\ntR.".ljust(60),
+        sandbox._HEAD.pack(*b"R", 60)
+        + b"cos\nsystem\n(S'touch taken'\ntR.".ljust(60),
     ],
 )
 def test_an_answer_of_another_is_not_believed(

@@ -21,14 +21,18 @@ ID, URL = "parley/privacy", "https://parley.example/privacy"
 
 
 def html(*more: str) -> str:
-    body = "".join(f"<p>{line}</p>" for line in policy(*more).splitlines()[2:] if line)
+    body = "".join(
+        f"<p>{line}</p>" for line in policy(*more).splitlines()[2:] if line
+    )
     return f"<html lang=en><title>Privacy Policy</title><main><h1>Privacy Policy</h1>{body}</main>"
 
 
 @pytest.fixture
 def config(store: Database, tmp_path: Path) -> Path:
     file = tmp_path / "policywatch.toml"
-    file.write_text(WATCHLIST.format(database=store.url.render_as_string()), "utf-8")
+    file.write_text(
+        WATCHLIST.format(database=store.url.render_as_string()), "utf-8"
+    )
     return file
 
 
@@ -51,13 +55,20 @@ def test_a_folder_of_saved_pages_becomes_a_history(
 ) -> None:
     words = ("import", "folder", ID, folder, "--json", "--config", config)
     (told,) = json.loads(policywatch(*words))["documents"]
-    assert (told["in_archive"], told["versions"], told["changes"], told["flagged"]) == (
+    assert (
+        told["in_archive"],
+        told["versions"],
+        told["changes"],
+        told["flagged"],
+    ) == (
         3,
         2,
         1,
         1,
     )
-    assert [each["recorded_at"][:10] for each in told["set_aside"]] == ["2022-03-11"]
+    assert [each["recorded_at"][:10] for each in told["set_aside"]] == [
+        "2022-03-11"
+    ]
     midnights = [datetime(2022, 3, number, tzinfo=UTC) for number in (1, 21)]
     assert [at for _, at, _ in dates(store, ID)] == midnights
     with store.reading() as session:
@@ -66,7 +77,9 @@ def test_a_folder_of_saved_pages_becomes_a_history(
         ] == "saved page, 2022-03-21.htm"
         assert [*evidence_damage(session)] == []
     assert json.loads(policywatch(*words))["versions"] == 0
-    policywatch("documents", "remove", ID, "--imported", "--yes", "--config", config)
+    policywatch(
+        "documents", "remove", ID, "--imported", "--yes", "--config", config
+    )
     assert dates(store, ID) == []
 
 
@@ -205,7 +218,13 @@ def test_two_imported_histories_stand_in_the_order_of_their_dates(
     config: Path, store: Database, folder: Path, tmp_path: Path
 ) -> None:
     policywatch("import", "folder", ID, folder, "--config", config)
-    words = ("import", "open-terms-archive", history(tmp_path), "-d", "Privacy Policy")
+    words = (
+        "import",
+        "open-terms-archive",
+        history(tmp_path),
+        "-d",
+        "Privacy Policy",
+    )
     policywatch(*words, "--config", config)
     times = [at for _, at, _ in dates(store, ID)]
     assert times == sorted(times)

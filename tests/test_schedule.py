@@ -76,7 +76,9 @@ def watchlist(tmp_path: Path, site: DemoSite) -> Path:
     folder = tmp_path / ODD
     (folder / "kept").mkdir(parents=True)
     (folder / "policywatch.toml").write_text(WATCHLIST.format(site=site.url))
-    (folder / "policywatch.env").write_text("TEAM_CHAT='file://alerts.txt?a=b&c=d'\n")
+    (folder / "policywatch.env").write_text(
+        "TEAM_CHAT='file://alerts.txt?a=b&c=d'\n"
+    )
     return folder / "policywatch.toml"
 
 
@@ -91,7 +93,9 @@ def checks(watchlist: Path) -> list[str]:
     database = watchlist.parent / "kept" / "policywatch.db"
     if not database.exists():
         return []
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+    with closing(
+        sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    ) as connection:
         try:
             found = connection.execute(
                 "SELECT outcome FROM checks WHERE outcome IS NOT NULL ORDER BY id"
@@ -130,7 +134,9 @@ def test_no_job_holds_a_secret(kind: str, watchlist: Path) -> None:
     assert "alerts.txt" not in schedule(kind, watchlist)
 
 
-def test_command_refuses_an_interval_that_no_scheduler_keeps(watchlist: Path) -> None:
+def test_command_refuses_an_interval_that_no_scheduler_keeps(
+    watchlist: Path,
+) -> None:
     command = [
         str(POLICYWATCH),
         "schedule",
@@ -172,7 +178,21 @@ def test_paths_that_would_add_lines_to_a_crontab_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "every",
-    ["5m", "10m", "15m", "20m", "30m", "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d"],
+    [
+        "5m",
+        "10m",
+        "15m",
+        "20m",
+        "30m",
+        "1h",
+        "2h",
+        "3h",
+        "4h",
+        "6h",
+        "8h",
+        "12h",
+        "1d",
+    ],
 )
 @pytest.mark.parametrize(
     "seed", ["/srv/watch/policywatch.toml", "/etc/policywatch.toml"]
@@ -182,7 +202,9 @@ def test_cron_and_systemd_are_told_the_same_times(every: str, seed: str) -> None
     minute, hour, *rest = interval.cron.split()
     assert rest == ["*", "*", "*"]
     times = [
-        f"{h:02}:{m:02}:00" for h in matching(hour, 24) for m in matching(minute, 60)
+        f"{h:02}:{m:02}:00"
+        for h in matching(hour, 24)
+        for m in matching(minute, 60)
     ]
     assert len(times) == 24 * 60 // interval.every
     if shutil.which("systemd-analyze") is None:
@@ -211,7 +233,9 @@ def matching(field: str, below: int) -> list[int]:
     return list(range(start, below, int(step or 1)))
 
 
-def test_crontab_line_runs_as_cron_would_hand_it_to_the_shell(watchlist: Path) -> None:
+def test_crontab_line_runs_as_cron_would_hand_it_to_the_shell(
+    watchlist: Path,
+) -> None:
     for _, command in crontab_lines(schedule("cron", watchlist)):
         # an unescaped % would end the command
         assert re.search(r"(?<!\\)%", command) is None
@@ -253,7 +277,9 @@ def test_real_cron_runs_the_printed_line(watchlist: Path) -> None:
             daemon.terminate()
             daemon.wait()
         if before.returncode == 0:
-            subprocess.run(["crontab", "-"], input=before.stdout, text=True, check=True)
+            subprocess.run(
+                ["crontab", "-"], input=before.stdout, text=True, check=True
+            )
         else:
             subprocess.run(["crontab", "-r"], check=True)
     assert found == ["first"]
@@ -268,7 +294,9 @@ def cron_is_running() -> bool:
 
 
 @pytest.mark.parametrize("place", ["tmp", "home", "srv"])
-def test_systemd_accepts_the_units(place: str, watchlist: Path, tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(
+    place: str, watchlist: Path, tmp_path: Path
+) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("SKIPPED: systemd-analyze is missing; apt-get install systemd")
     if place == "tmp":
@@ -277,7 +305,8 @@ def test_systemd_accepts_the_units(place: str, watchlist: Path, tmp_path: Path) 
         ):  # tests may lie in /dev/shm, and systemd runs nothing below /dev
             job = schedule(
                 "systemd",
-                shutil.copytree(watchlist.parent, Path(folder) / ODD) / watchlist.name,
+                shutil.copytree(watchlist.parent, Path(folder) / ODD)
+                / watchlist.name,
             )
     else:
         folder = Path(f"/{place}/ann") / ODD
@@ -307,7 +336,9 @@ def test_systemd_accepts_the_units(place: str, watchlist: Path, tmp_path: Path) 
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
     exposure = ["systemd-analyze", "security", "--offline=true", "--threshold=40"]
     services = [path for path in paths if path.suffix == ".service"]
-    assert subprocess.run([*exposure, *services], capture_output=True).returncode == 0
+    assert (
+        subprocess.run([*exposure, *services], capture_output=True).returncode == 0
+    )
 
 
 def test_systemd_sandbox_leaves_what_the_run_needs() -> None:
@@ -337,7 +368,9 @@ def test_compose_file_fits_its_schema_and_keeps_the_paths(
     assert shlex.join(["backup", str(backups), "--keep", "7"]) in words
     service = services["watch"]
     assert service["environment"]["POLICYWATCH_CONFIG"] == str(watchlist)
-    folders = [(volume["target"], volume["read_only"]) for volume in service["volumes"]]
+    folders = [
+        (volume["target"], volume["read_only"]) for volume in service["volumes"]
+    ]
     assert folders == [
         (str(watchlist.parent), True),
         (str(watchlist.parent / "kept"), False),
@@ -352,7 +385,10 @@ def test_job_takes_the_secrets_of_routes_that_were_added_on_the_pages(
     file = watchlist.parent / "kept" / "policywatch.db"
     assert "MORE_CHAT" not in schedule("kubernetes", watchlist)
     assert not file.exists(), "the command makes no store"
-    with closing(Database(f"sqlite:///{file}")) as store, store.writing() as session:
+    with (
+        closing(Database(f"sqlite:///{file}")) as store,
+        store.writing() as session,
+    ):
         entry = {"name": "more", "to": ["${MORE_CHAT}"]}
         session.add(StoredRoute(name="more", entry=entry))
     job = schedule("kubernetes", watchlist)
@@ -364,7 +400,10 @@ def test_job_takes_the_secrets_of_routes_that_were_added_on_the_pages(
 def test_kubernetes_objects_fit_their_schemas(database_file: Path | None) -> None:
     config = Path("/srv/$(HOME)/policywatch.toml")
     here = installation(
-        config=config, database_file=database_file, secrets=("TEAM_CHAT",), every="6h"
+        config=config,
+        database_file=database_file,
+        secrets=("TEAM_CHAT",),
+        every="6h",
     )
     (text,) = files(render("kubernetes", here)).values()
     objects = list(yaml.safe_load_all(text))
@@ -389,7 +428,9 @@ def test_kubernetes_objects_fit_their_schemas(database_file: Path | None) -> Non
     assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == {
         one["name"] for one in pod["volumes"]
     }
-    assert pod["containers"][0]["env"][0]["value"] == "/srv/$$(HOME)/policywatch.toml"
+    assert (
+        pod["containers"][0]["env"][0]["value"] == "/srv/$$(HOME)/policywatch.toml"
+    )
 
 
 def test_workers_fit_the_schemas_of_kubernetes_and_compose(
@@ -409,7 +450,8 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
     assert kinds[:3] == ["PersistentVolumeClaim", "Service", "StatefulSet"]
     deployment, scaler, _, pages, service = objects[3:]
     assert (
-        service["spec"]["selector"] == pages["spec"]["template"]["metadata"]["labels"]
+        service["spec"]["selector"]
+        == pages["spec"]["template"]["metadata"]["labels"]
     )
     (serving,) = pages["spec"]["template"]["spec"]["containers"]
     assert serving["args"][0] == "serve"
@@ -420,7 +462,8 @@ def test_workers_fit_the_schemas_of_kubernetes_and_compose(
     # a slow site makes documents late on all workers, which no restart helps
     assert "livenessProbe" not in pod["containers"][0]
     mounts = {
-        each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]
+        each["name"]: each["mountPath"]
+        for each in pod["containers"][0]["volumeMounts"]
     }
     assert mounts["archives"] == "/srv/watch/policywatch-archives"
     assert (
@@ -504,7 +547,9 @@ def test_workflow_steps_run_and_keep_the_database_between_runs(
         for step in next(iter(workflow["jobs"].values()))["steps"]
         if step.get("name") == "Install"
     ]
-    install["run"] = "true"  # what the first run installed is there, and takes longest
+    install["run"] = (
+        "true"  # what the first run installed is there, and takes longest
+    )
     second = play(workflow, checkout(watchlist, tmp_path / "2"), environment)
     assert [checks(place / "policywatch.toml") for place in (first, second)] == [
         ["first"],
@@ -516,7 +561,8 @@ def test_workflow_steps_run_and_keep_the_database_between_runs(
         text=True,
         check=True,
     )
-    assert commits.stdout.strip() == "1"  # the repository does not grow with each run
+    # the repository does not grow with each run
+    assert commits.stdout.strip() == "1"
 
     shutil.rmtree(origin)
     with pytest.raises(subprocess.CalledProcessError):
@@ -556,7 +602,8 @@ def test_a_workflow_that_cannot_save_does_not_send_the_same_alerts_again(
     assert [runs(), runs()] == [3, 3]
     refuse("none")
     subprocess.run(
-        ["git", "-C", origin, "branch", "-D", "policywatch-data-unsaved"], check=True
+        ["git", "-C", origin, "branch", "-D", "policywatch-data-unsaved"],
+        check=True,
     )
     assert runs() == 4
     refuse("*")
@@ -566,12 +613,19 @@ def test_a_workflow_that_cannot_save_does_not_send_the_same_alerts_again(
 def runner(tmp_path: Path, origin: Path) -> dict[str, str]:
     """The environment of a runner with a Python of its own, which sees the libraries of this one."""
     subprocess.run(
-        [sys.executable, "-m", "venv", "--without-pip", tmp_path / "python"], check=True
+        [sys.executable, "-m", "venv", "--without-pip", tmp_path / "python"],
+        check=True,
     )
     python = tmp_path / "python" / "bin" / "python"
-    ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    ask = [
+        str(python),
+        "-c",
+        "import sysconfig; print(sysconfig.get_path('purelib'))",
+    ]
     packages = Path(
-        subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run(
+            ask, capture_output=True, text=True, check=True
+        ).stdout.strip()
     )
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return {
@@ -600,7 +654,9 @@ def checkout(watchlist: Path, place: Path) -> Path:
     return place
 
 
-def play(workflow: dict[str, Any], place: Path, environment: dict[str, str]) -> Path:
+def play(
+    workflow: dict[str, Any], place: Path, environment: dict[str, str]
+) -> Path:
     """Run the `run:` steps in order, as a runner does: bash -e, a later step only after a good one."""
     (job,) = workflow["jobs"].values()
     temporary = place.with_name(place.name + "-temp")
@@ -614,7 +670,8 @@ def play(workflow: dict[str, Any], place: Path, environment: dict[str, str]) -> 
     for step in job["steps"]:
         if "run" not in step:
             assert re.fullmatch(
-                r"actions/(checkout|setup-python|upload-artifact)@v\d+", step["uses"]
+                r"actions/(checkout|setup-python|upload-artifact)@v\d+",
+                step["uses"],
             )
             continue
         own = {
@@ -622,7 +679,10 @@ def play(workflow: dict[str, Any], place: Path, environment: dict[str, str]) -> 
             for name, text in step.get("env", {}).items()
         }
         subprocess.run(
-            ["bash", "-e", "-c", step["run"]], cwd=place, env=common | own, check=True
+            ["bash", "-e", "-c", step["run"]],
+            cwd=place,
+            env=common | own,
+            check=True,
         )
     return place
 

@@ -31,7 +31,12 @@ ROW = "Cookie | Purpose | 13 months"
 @pytest.fixture
 def told(database: Database) -> Database:
     """Version 1 says SOLD; 2 adds MODELS; 3 drops SOLD; 4 has it again. Another document says something like it."""
-    texts = [[SOLD], [SOLD, MODELS], [MODELS, ROW], [MODELS, ROW, "1. " + SOLD.upper()]]
+    texts = [
+        [SOLD],
+        [SOLD, MODELS],
+        [MODELS, ROW],
+        [MODELS, ROW, "1. " + SOLD.upper()],
+    ]
     with database.writing() as session:
         declare(session, documents())
         session.flush()
@@ -45,7 +50,9 @@ def told(database: Database) -> Database:
                 teller.change(before, after, [passage([], None, said[-1])])
             before = after
         teller.version(
-            PRIVACY_FR, day(9), [block("paragraph", "Nous ne vendons pas vos données.")]
+            PRIVACY_FR,
+            day(9),
+            [block("paragraph", "Nous ne vendons pas vos données.")],
         )
     return database
 
@@ -86,7 +93,9 @@ FOUND: list[tuple[str, list[str]]] = [
 
 def test_words_and_phrases_are_found_alike_on_both(reading: Session) -> None:
     assert [(asked, found(reading, asked)) for asked, _ in FOUND] == FOUND
-    assert [search(reading, "donnees", limit=limit).total for limit in (1, 2, 20)] == [
+    assert [
+        search(reading, "donnees", limit=limit).total for limit in (1, 2, 20)
+    ] == [
         2,
         2,
         2,
@@ -107,7 +116,9 @@ NARROWED: list[tuple[dict[str, Any], int]] = [
 
 def test_the_forms_of_a_german_word_are_one() -> None:
     assert (
-        stem("Verwendung", "de") == stem("verwendet", "de") != stem("verwendet", "en")
+        stem("Verwendung", "de")
+        == stem("verwendet", "de")
+        != stem("verwendet", "en")
     )
 
 
@@ -130,13 +141,17 @@ def test_only_words_that_are_new_to_the_store_are_stemmed(
     assert sorted(stemmed) == ["on", "or", "posted", "trained", "you"]
     with told.reading() as session:
         (hit, other) = search(session, "training").hits
-        assert [text for is_match, text in hit.marked + other.marked if is_match] == [
+        assert [
+            text for is_match, text in hit.marked + other.marked if is_match
+        ] == [
             "trained",
             "train",
         ]
 
 
-def test_words_of_a_version_that_is_not_written_are_not_known(told: Database) -> None:
+def test_words_of_a_version_that_is_not_written_are_not_known(
+    told: Database,
+) -> None:
     with suppress(LookupError), told.writing() as session:
         Teller(session).version(PRIVACY, day(10), [block("paragraph", "Trained.")])
         raise LookupError
@@ -157,7 +172,10 @@ def test_many_documents_are_sorted_out_after_the_search(
 ) -> None:
     monkeypatch.setattr("storage.search._MOST_PLACES", 1)
     assert found(
-        reading, "données", services=("Parley",), documents=(TERMS, PRIVACY_FR, PRIVACY)
+        reading,
+        "données",
+        services=("Parley",),
+        documents=(TERMS, PRIVACY_FR, PRIVACY),
     ) == [
         "Nous ne vendons pas vos données.",
         MODELS,
@@ -165,7 +183,9 @@ def test_many_documents_are_sorted_out_after_the_search(
     assert found(reading, "données", languages=("en",)) == [MODELS]
 
 
-def test_a_hit_says_in_which_versions_and_by_which_changes(reading: Session) -> None:
+def test_a_hit_says_in_which_versions_and_by_which_changes(
+    reading: Session,
+) -> None:
     (hit,) = search(reading, "sell").hits
     changes = {row.version_id: row.id for row in reading.exec(select(Change))}
     three, four = (numbered_version(reading, TERMS, number).id for number in (3, 4))
@@ -306,13 +326,20 @@ def test_signs_case_and_numbers_in_front_change_no_date_but_words_do(
 def test_the_course_of_a_document(reading: Session) -> None:
     points = course(reading, TERMS)
     assert [point.words for point in points] == [6, 17, 15, 21]
-    assert [point.mentions.get("ai_training", 0) for point in points] == [0, 1, 1, 1]
+    assert [point.mentions.get("ai_training", 0) for point in points] == [
+        0,
+        1,
+        1,
+        1,
+    ]
     assert [point.captured_at for point in points] == [
         day(number) for number in range(4)
     ]
 
 
-def test_mentions_in_a_single_text_are_counted_for_who_asks(database: Database) -> None:
+def test_mentions_in_a_single_text_are_counted_for_who_asks(
+    database: Database,
+) -> None:
     def mentions(text: str) -> dict[str, int]:
         return {"data_sharing": text.count("share")}
 
@@ -328,7 +355,10 @@ def test_mentions_in_a_single_text_are_counted_for_who_asks(database: Database) 
         teller.version(
             TERMS,
             day(1),
-            [block("paragraph", "We share it."), block("paragraph", "We share more.")],
+            [
+                block("paragraph", "We share it."),
+                block("paragraph", "We share more."),
+            ],
         )
         reindex(session, TERMS, mentions)
         assert [point.mentions for point in course(session, TERMS)] == [
@@ -343,7 +373,9 @@ def test_an_old_text_with_a_nul_is_found(told: Database) -> None:
             PRIVACY, day(10), [block("paragraph", "We keep\0 the owls' letters.")]
         )
     with told.reading() as session:
-        assert found(session, "owls letters") == ["We keep\ufffd the owls' letters."]
+        assert found(session, "owls letters") == [
+            "We keep\ufffd the owls' letters."
+        ]
 
 
 def test_each_of_many_texts_is_found_with_its_own_words(told: Database) -> None:
@@ -380,7 +412,9 @@ def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
     with told.reading() as session:
         assert found(session, "sell it all") == []
         assert "We sell it all." not in [
-            each for pack in session.exec(select(ParagraphPack.texts)) for each in pack
+            each
+            for pack in session.exec(select(ParagraphPack.texts))
+            for each in pack
         ]
 
 
@@ -407,10 +441,13 @@ def test_a_paragraph_of_any_length_is_kept_and_found_by_its_first_words(
 def test_a_story_can_be_searched(database: Database) -> None:
     tell(database)
     with database.reading() as session:
-        assert [hit.document.id for hit in search(session, '"deleted notes"').hits] == [
+        assert [
+            hit.document.id for hit in search(session, '"deleted notes"').hits
+        ] == [
             NOTES,
             NOTES,
         ]
         assert (
-            day(0) + timedelta(0) == search(session, "profile").hits[-1].spans[0].since
+            day(0) + timedelta(0)
+            == search(session, "profile").hits[-1].spans[0].since
         )

@@ -62,7 +62,9 @@ def config(folder: Path, site: Site, hook: Hook) -> Path:
     written = f"json://{SECRETS['user']}:{SECRETS['password']}@127.0.0.1:{hook.port}/{SECRETS['path']}/written"
     to = f'["${{GOOD}}", "${{REFUSED}}", "${{NOBODY}}", "${{MAIL}}", "${{CHAT}}", "{written}"]'
     lines = file.read_text("utf-8").replace(f'["file://{folder}/alerts.txt"]', to)
-    lines = lines.replace("[operator]\n", '[operator]\nheartbeat = "${HEARTBEAT}"\n', 1)
+    lines = lines.replace(
+        "[operator]\n", '[operator]\nheartbeat = "${HEARTBEAT}"\n', 1
+    )
     file.write_text(lines, "utf-8")
     return file
 

@@ -13,9 +13,12 @@ from tests.site import AI, PARAGRAPHS, a_job, a_site, policywatch, run, watchlis
 TERMS = "You row slowly, and not at night, and you pay for the boats that you lose."
 
 
-def legal(*, terms: str = TERMS, more: str = "", title: str = "Privacy Policy") -> str:
+def legal(
+    *, terms: str = TERMS, more: str = "", title: str = "Privacy Policy"
+) -> str:
     text = "".join(
-        f"<p>{paragraph}</p>" for paragraph in (*PARAGRAPHS, *([more] if more else []))
+        f"<p>{paragraph}</p>"
+        for paragraph in (*PARAGRAPHS, *([more] if more else []))
     )
     return (
         "<html lang=en><title>Legal</title><main><h1>Legal</h1><h2>Contents</h2>"
@@ -79,6 +82,8 @@ def test_the_section_is_read_of_every_sort_of_page(mime: str) -> None:
     page = read_page(texts[mime].encode(), mime=mime, section="Privacy Policy")
     assert page.title == page.blocks[0].text == "Privacy Policy"
     assert page.blocks[0].heading == ()
-    assert {each.text: each.reason for each in page.dropped}[TERMS] == "another section"
+    assert {each.text: each.reason for each in page.dropped}[
+        TERMS
+    ] == "another section"
     with pytest.raises(UnreadablePage, match="Cookies"):
         read_page(texts[mime].encode(), mime=mime, section="Cookies")

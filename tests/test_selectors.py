@@ -30,7 +30,9 @@ site = pytest.fixture(library)
 
 def watching(folder: Path, site: Site, select: str) -> Path:
     config = watchlist(folder, site, f"sqlite:///{folder}/watch.db")
-    config.write_text(config.read_text("utf-8") + f"select = ['{select}']\n", "utf-8")
+    config.write_text(
+        config.read_text("utf-8") + f"select = ['{select}']\n", "utf-8"
+    )
     return config
 
 
@@ -63,7 +65,8 @@ def test_a_selector_that_finds_less_is_held_although_more_than_half_is_left(
     )
     run(config, status=0)
     kept, moved = (
-        f"<p>{'</p><p>'.join(some)}</p>" for some in (PARAGRAPHS[:4], PARAGRAPHS[4:])
+        f"<p>{'</p><p>'.join(some)}</p>"
+        for some in (PARAGRAPHS[:4], PARAGRAPHS[4:])
     )
     site.pages["/privacy"] = page(
         f"<main><div class=policy><h1>Privacy policy</h1>{kept}</div>{moved}</main>"
@@ -101,7 +104,9 @@ def test_an_earlier_version_that_the_page_keeps_does_not_hold_a_change(
         f"<main><div class=policy><h1>Privacy policy</h1>{new}</div>{kept}</main>"
     )
     assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}
-    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text(
+        "utf-8"
+    )
 
 
 def test_a_selector_that_is_left_with_a_part_of_what_stands_whole_elsewhere_is_held(
@@ -150,7 +155,9 @@ def test_a_selector_that_loses_the_text_of_a_known_document_is_held_and_told(
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
     site.pages["/privacy"] = shown.replace(PARAGRAPHS[5], AI)
     assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}
-    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text(
+        "utf-8"
+    )
 
 
 def test_a_selector_that_loses_the_text_leaves_what_is_read_again_and_alerts_nobody_when_it_is_meant(

@@ -13,9 +13,15 @@ from analysis.text.sentence_ends import sentence_bounds
         (" ", ["We keep logs (e.g. The address of a call).", "Then they go."]),
         (" ", ["Orbit Inc. Keeps your data.", "Others don’t."]),
         (" ", ["He said: “We train no model.”", "“You may ask why.”"]),
-        (" ", ["Ab dem 3. November teilen wir Daten.", "Sie können widersprechen."]),
+        (
+            " ",
+            ["Ab dem 3. November teilen wir Daten.", "Sie können widersprechen."],
+        ),
         (" ", ["Nous gardons vos messages…", "Voilà."]),
-        (" ", ["Nous gardons vos messages.", "«\xa0Message\xa0» désigne un écrit."]),
+        (
+            " ",
+            ["Nous gardons vos messages.", "«\xa0Message\xa0» désigne un écrit."],
+        ),
         (" | ", ["Purpose", "Basis"]),
         (" • ", ["your posts", "your messages"]),
         (" ", ["(a) to train models;", "(b) to sell it."]),

@@ -22,7 +22,9 @@ def test_services_answer_one_question_beside_each_other(parley: Story) -> None:
     assert "Parley" in text(parley_rows, "th")[0]
     assert "3 November 2025" in text(parley_rows, "td")[2]
     assert "train" in text(parley_rows, "blockquote")[0]
-    assert text(harbour_rows, "td") == ["No text in force says anything about this."]
+    assert text(harbour_rows, "td") == [
+        "No text in force says anything about this."
+    ]
     checked = tree.css(".choose [checked]")
     assert [box.attributes["value"] for box in checked] == ["Harbour", "Parley"]
     chosen = page(

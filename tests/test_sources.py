@@ -22,7 +22,16 @@ from tests import warm
 from tests.archive import Commit, git, repository
 from tests.archived import HISTORY, POLICY, SHARING, TRAINING, dates, day, policy
 from tests.internet_archive import InternetArchive, internet_archive
-from tests.site import AI, Site, a_job, a_site, outcomes, policywatch, run, watchlist
+from tests.site import (
+    AI,
+    Site,
+    a_job,
+    a_site,
+    outcomes,
+    policywatch,
+    run,
+    watchlist,
+)
 from tests.site import policy as page
 
 DATABASES = ["sqlite"]
@@ -45,9 +54,7 @@ source = "open-terms-archive"
 repository = "file://{repository}"
 type = "Privacy Policy"
 """
-CAMERAS = (
-    "We use facial recognition on your pictures to train AI models since May 1, 2024."
-)
+CAMERAS = "We use facial recognition on your pictures to train AI models since May 1, 2024."
 
 
 def following(folder: Path, database: str, there: Path) -> Path:
@@ -107,9 +114,7 @@ def test_the_history_is_taken_silently_and_each_later_commit_alerts_once_whateve
         Commit(day(62), "Parley/Terms of Service.md", "# Terms\n\nOther ones.\n"),
     ]
     repository(there, news, after="main^0")
-    killed = (
-        "import os, policywatch.sources.source as source, policywatch.cli as cli, sys\n"
-    )
+    killed = "import os, policywatch.sources.source as source, policywatch.cli as cli, sys\n"
     for where in (
         "source.ArchiveChecks.take = lambda *_: os._exit(9)",  # before the commit is written
         "import policywatch.pipeline as p; p.ingest = lambda *_a, **_k: os._exit(9)",  # before it is read
@@ -223,7 +228,9 @@ def copied(
     file = watchlist(
         folder, site, database, more=f'[sources]\nwayback_url = "{archive.url}"'
     )
-    text = file.read_text("utf-8").replace("[operator]\n", "[operator]\nafter = 2\n")
+    text = file.read_text("utf-8").replace(
+        "[operator]\n", "[operator]\nafter = 2\n"
+    )
     file.write_text(f"{text}{more}\n", "utf-8")
     return file
 
@@ -259,13 +266,18 @@ def test_a_copy_stands_in_for_a_page_that_does_not_answer_until_it_is_back(
     ]
     changed = run(config, status=1)
     assert both(changed) == [("blocked", None), ("changed", theirs)]
-    assert (changed["checks"][1]["change"]["alert"], changed["deliveries"]["sent"]) == (
+    assert (
+        changed["checks"][1]["change"]["alert"],
+        changed["deliveries"]["sent"],
+    ) == (
         True,
         1,
     )
     told = alerts(tmp_path)
     assert (
-        told.count(f"Version archived by Internet Archive on {soon.day} {soon:%B %Y}")
+        told.count(
+            f"Version archived by Internet Archive on {soon.day} {soon:%B %Y}"
+        )
         == 1
     )
     assert "has been unreadable since" in alerts(tmp_path, "operator.txt")
@@ -278,7 +290,9 @@ def test_a_copy_stands_in_for_a_page_that_does_not_answer_until_it_is_back(
     back = run(config, status=0)
     assert (both(back), back["checks"][0]["version"]) == ([("unchanged", None)], 2)
     assert "can be read again" in alerts(tmp_path, "operator.txt")
-    site.pages["/privacy"] = page(AI, "We sell your borrowing history to advertisers.")
+    site.pages["/privacy"] = page(
+        AI, "We sell your borrowing history to advertisers."
+    )
     assert both(run(config, status=0)) == [("changed", None)]
     assert alerts(tmp_path).count("Version archived by") == 1
 
@@ -287,7 +301,11 @@ def test_a_page_that_comes_back_with_its_own_last_text_is_no_news(
     tmp_path: Path, site: Site, archive: InternetArchive
 ) -> None:
     config = copied(
-        tmp_path, site, archive, f"sqlite:///{tmp_path}/a.db", 'fallback = "wayback"'
+        tmp_path,
+        site,
+        archive,
+        f"sqlite:///{tmp_path}/a.db",
+        'fallback = "wayback"',
     )
     run(config, status=0)
     site.pages["/privacy"] = (403, "no robots")
@@ -318,7 +336,10 @@ def test_the_archive_can_be_the_source(
         "The Internet Archive has no copy of this page.",
     )
     login = '<html><body><form><input type="password"></form></body></html>'
-    archive.copies[url] = [(then, 200, page()), (then + timedelta(days=1), 200, login)]
+    archive.copies[url] = [
+        (then, 200, page()),
+        (then + timedelta(days=1), 200, login),
+    ]
     assert both(run(config, status=0)) == [("first", "Internet Archive")]
     archive.copies[url] += [(then + timedelta(days=2), 200, page(AI))]
     assert run(config, status=0)["deliveries"]["sent"] == 1
@@ -365,7 +386,9 @@ def test_an_archive_in_trouble_is_a_check_with_its_reason(
         tmp_path, site, archive, f"sqlite:///{tmp_path}/a.db", 'source = "wayback"'
     )
     config.write_text(
-        config.read_text("utf-8").replace("[crawl]\n", "[crawl]\nmax_size = 10000\n"),
+        config.read_text("utf-8").replace(
+            "[crawl]\n", "[crawl]\nmax_size = 10000\n"
+        ),
         "utf-8",
     )
     archive.copies[f"{site.url}/privacy"] = [
@@ -378,9 +401,9 @@ def test_an_archive_in_trouble_is_a_check_with_its_reason(
     monkeypatch.setattr(wayback, "WaybackSession", hasty)
     with a_job(config) as job:
         (check,) = job.run(force=True).checks
-        assert (check["outcome"], words in check["reason"]) == (outcome, True), check[
-            "reason"
-        ]
+        assert (check["outcome"], words in check["reason"]) == (outcome, True), (
+            check["reason"]
+        )
         archive.trouble = None
         assert job.run(force=True).checks[0]["outcome"] == "first"
 

@@ -105,7 +105,9 @@ def notices(database: Database) -> list[str]:
         return [notice.kind for notice in session.exec(select(Notice))]
 
 
-def test_the_migrations_make_the_tables_that_the_code_declares(new_url: str) -> None:
+def test_the_migrations_make_the_tables_that_the_code_declares(
+    new_url: str,
+) -> None:
     def ours(name: str | None, kind: str, _parents: object) -> bool:
         return not (
             kind == "table" and (name or "").startswith("paragraph_words")
@@ -113,7 +115,9 @@ def test_the_migrations_make_the_tables_that_the_code_declares(new_url: str) -> 
 
     database = Database(new_url)
     with database.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_name": ours})
+        context = MigrationContext.configure(
+            connection, opts={"include_name": ours}
+        )
         assert compare_metadata(context, [SQLModel.metadata, leases.metadata]) == []
     database.close()
 
@@ -177,7 +181,8 @@ def test_every_foreign_key_leads_an_index(database: Database) -> None:
                 *found.get_pk_constraint(table)["constrained_columns"][:1]
             }
             naming = {
-                each["constrained_columns"][0] for each in found.get_foreign_keys(table)
+                each["constrained_columns"][0]
+                for each in found.get_foreign_keys(table)
             }
             assert naming <= leading, (
                 f"{table}: without one, each row that goes costs a look at all of these"
@@ -280,7 +285,9 @@ def test_a_text_that_was_set_aside_is_found_however_many_checks_failed_since(
         )
         session.flush()
         session.add_all(
-            Check(document_id="example/privacy", checked_at=MONDAY, outcome="failed")
+            Check(
+                document_id="example/privacy", checked_at=MONDAY, outcome="failed"
+            )
             for _ in range(300)
         )
     with database.reading() as session:
@@ -300,7 +307,10 @@ def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(
             kept.final_url = f"https://example.org/{number}"
             add_capture(session, kept)
             part = a_capture()
-            part.head_id, part.final_url = kept.id, f"https://example.org/part/{number}"
+            part.head_id, part.final_url = (
+                kept.id,
+                f"https://example.org/part/{number}",
+            )
             add_capture(session, part)
             made = Check(
                 document_id="example/privacy", checked_at=MONDAY, capture_id=kept.id
@@ -321,7 +331,9 @@ def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(
         with database.reading() as session:
             found = session.exec(select(Capture).order_by(Capture.id)).all()
             heads = [
-                one.final_url.rpartition("/")[2] for one in found if one.head_id is None
+                one.final_url.rpartition("/")[2]
+                for one in found
+                if one.head_id is None
             ]
             assert heads == [
                 one.final_url.rpartition("/")[2]
@@ -364,7 +376,9 @@ def test_a_new_address_forgets_the_validators_of_the_old_one(
         assert document(session, "example/privacy").etag is None
 
 
-def test_an_unknown_document_is_named_with_those_there_are(database: Database) -> None:
+def test_an_unknown_document_is_named_with_those_there_are(
+    database: Database,
+) -> None:
     with database.writing() as session:
         declare(session, [a_document()])
     with (
@@ -411,7 +425,10 @@ def test_a_long_pause_is_told_at_once(
     with database.writing() as session:
         made = Check(document_id="example/privacy", checked_at=MONDAY)
         finish(
-            session, made, Outcome.BLOCKED, not_before=MONDAY + timedelta(hours=hours)
+            session,
+            made,
+            Outcome.BLOCKED,
+            not_before=MONDAY + timedelta(hours=hours),
         )
     assert notices(database) == told
 
@@ -443,7 +460,10 @@ def test_checks_are_found_that_are_some_checks_ago(database: Database) -> None:
     with database.writing() as session:
         declare(
             session,
-            [a_document(), a_document("example/terms", "https://example.org/terms")],
+            [
+                a_document(),
+                a_document("example/terms", "https://example.org/terms"),
+            ],
         )
     for hour in range(5):
         check(database, hour, Outcome.UNCHANGED)
@@ -506,5 +526,7 @@ def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(
 ) -> None:
     code = f"from storage.database import Database; Database({new_url!r}).close()"
     with ExitStack() as opening:
-        programs = [opening.enter_context(warm.running("-c", code)) for _ in range(3)]
+        programs = [
+            opening.enter_context(warm.running("-c", code)) for _ in range(3)
+        ]
         assert [program.wait().stderr for program in programs] == ["", "", ""]

@@ -170,11 +170,17 @@ def test_a_reader_subscribes_gets_alerts_and_leaves_with_one_click(
         assert "[subscriber" not in body(alert, "html")
         assert [*all_damage(database)] == []
         readers.change()
-        one_click = {"Origin": "https://mail.example", "Sec-Fetch-Site": "cross-site"}
+        one_click = {
+            "Origin": "https://mail.example",
+            "Sec-Fetch-Site": "cross-site",
+        }
         left = readers.site.post(
             link, data={"List-Unsubscribe": "One-Click"}, headers=one_click
         )
-        assert (left.status_code, "You are unsubscribed" in left.text) == (200, True)
+        assert (left.status_code, "You are unsubscribed" in left.text) == (
+            200,
+            True,
+        )
         readers.deliver()
         readers.change()
         readers.deliver()
@@ -196,7 +202,8 @@ def test_nobody_learns_who_is_subscribed_or_has_many_mails_sent(
     assert len(readers.inbox.mails) == len(readers.table()) == 1
     for n in range(3):
         assert readers.sign_up(address=f"bob{n}@example.org").status_code == 200
-    refused = readers.sign_up(address="carol@example.org")  # the sixth of this network
+    # the sixth of this network
+    refused = readers.sign_up(address="carol@example.org")
     assert (refused.status_code, "Too many people" in refused.text) == (429, True)
     readers.link(4)
     assert (
@@ -239,7 +246,8 @@ def test_one_network_can_not_use_up_the_mails_of_a_day(readers: Readers) -> None
             ).status_code
 
         of_one = [
-            sign_up(f"2001:db8:0:{number:x}::1", number) for number in range(0, 256, 12)
+            sign_up(f"2001:db8:0:{number:x}::1", number)
+            for number in range(0, 256, 12)
         ]
         assert of_one == [200] * 5 + [429] * 17
         assert sign_up("2001:db8:1::1", 1) == 200
@@ -279,7 +287,9 @@ def test_tags_of_an_address_are_one_mailbox(readers: Readers) -> None:
     readers.link(2)
 
 
-def test_who_has_the_mailbox_decides_whoever_entered_it_first(readers: Readers) -> None:
+def test_who_has_the_mailbox_decides_whoever_entered_it_first(
+    readers: Readers,
+) -> None:
     readers.sign_up(severity="high", tracking="true", language="fr")  # a stranger
     link = readers.link()
     readers.sign_up(severity="medium", ai_training="true")  # Anna, on the same day
@@ -318,7 +328,10 @@ def test_the_address_of_a_subscription_stays_in_no_cache_log_or_other_site(
         readers.site.post(link, data={"confirm": "true"}),
         readers.site.post(link),
     ):
-        assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == (
+        assert (
+            answer.headers["cache-control"],
+            answer.headers["referrer-policy"],
+        ) == (
             "no-store",
             "no-referrer",
         )
@@ -366,7 +379,8 @@ def test_a_mail_server_that_is_busy_is_asked_again(readers: Readers) -> None:
     readers.later = timedelta(hours=1)
     readers.deliver()
     assert (
-        readers.site.post(readers.link(), data={"confirm": "true"}).status_code == 200
+        readers.site.post(readers.link(), data={"confirm": "true"}).status_code
+        == 200
     )
 
 
@@ -440,7 +454,9 @@ def test_what_was_typed_is_kept_with_the_error(readers: Readers) -> None:
     assert chosen == ["high", "daily 07:00", "de"]
 
 
-def test_one_service_document_or_question_from_its_own_page(readers: Readers) -> None:
+def test_one_service_document_or_question_from_its_own_page(
+    readers: Readers,
+) -> None:
     readers.change()
     readers.change(document="harbour/terms")
     for path, only in (

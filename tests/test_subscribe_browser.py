@@ -32,7 +32,9 @@ def test_a_reader_subscribes_and_leaves(
         page.get_by_label("Severity").select_option("Medium and above")
         page.get_by_label("Language of the e-mails").select_option("Deutsch")
         page.get_by_role("button", name="Subscribe").click()
-        sync_api.expect(page.get_by_role("status")).to_contain_text("Check your inbox")
+        sync_api.expect(page.get_by_role("status")).to_contain_text(
+            "Check your inbox"
+        )
         page.goto(home + readers.link())
         sync_api.expect(page.get_by_label("AI training")).to_be_checked()
         complains_of_nothing(page, "/subscription, to confirm")

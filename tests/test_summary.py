@@ -105,7 +105,11 @@ def test_a_new_practice_answers_the_questions() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", TRAINING), (TRAINING, ""), (TRAINING, TRAINING.replace("posts", "photos"))],
+    [
+        ("", TRAINING),
+        (TRAINING, ""),
+        (TRAINING, TRAINING.replace("posts", "photos")),
+    ],
 )
 def test_every_quotation_stands_verbatim_in_a_changed_passage(
     before: str, after: str
@@ -246,7 +250,9 @@ def refusing(news: str) -> list[str | None]:
     ]
 
 
-def test_the_link_is_the_one_on_the_quoted_words_not_an_earlier_one_like_it() -> None:
+def test_the_link_is_the_one_on_the_quoted_words_not_an_earlier_one_like_it() -> (
+    None
+):
     first = "We use your posts to train AI. Your settings and [settings](https://example.org/all) are yours. "
     assert refusing(
         first
@@ -278,7 +284,8 @@ def test_what_stands_there_still_is_not_gone() -> None:
 def test_new_words_of_a_quotation_are_marked() -> None:
     before = "We use your posts to show them to others."
     brief, _ = summary(
-        page(before), page(before.replace("posts", "posts and photos of your children"))
+        page(before),
+        page(before.replace("posts", "posts and photos of your children")),
     )
     assert brief.headline
     quotation = brief.headline.quotation
@@ -317,7 +324,9 @@ def test_a_long_clause_never_loses_the_denial_before_it() -> None:
 def test_a_long_sentence_is_cut_at_the_borders_of_its_clauses() -> None:
     first = "We share your contacts with our partners for advertising"
     text = f"{first}; {'this is explained in more detail below, ' * 8}too."
-    ends = cut(text, ChangedSentence("after", 0, len(text), ((0, 20),), whole=False))
+    ends = cut(
+        text, ChangedSentence("after", 0, len(text), ((0, 20),), whole=False)
+    )
     assert ends is not None
     assert text[slice(*ends)].startswith(first)
     assert len(text[slice(*ends)]) <= MOST
@@ -378,7 +387,9 @@ def test_a_heading_on_duties_says_that_its_readers_act() -> None:
     )
     comparison = compare(before, after, trusted=True)
     assert all(
-        headline.claim is None for headline in [comparison.brief.headline] if headline
+        headline.claim is None
+        for headline in [comparison.brief.headline]
+        if headline
     )
     assert "training" not in comparison.brief.severity_reasons
 
@@ -404,7 +415,9 @@ def test_a_negation_governs_from_two_levels_above() -> None:
         Block("item", "train AI models on your posts"),
     )
     comparison = compare(
-        Page("Privacy", "en", blocks[:2]), Page("Privacy", "en", blocks), trusted=True
+        Page("Privacy", "en", blocks[:2]),
+        Page("Privacy", "en", blocks),
+        trusted=True,
     )
     assert comparison.passages[0].lead_in == (blocks[0].text, blocks[1].text)
     assert comparison.severity != "high"
@@ -428,7 +441,10 @@ def test_paragraphs_with_numbers_of_sections_go_on_with_what_forbids_them() -> N
         trusted=True,
     )
     by_text = {passage.after: passage.lead_in for passage in comparison.passages}
-    assert by_text == {new: (lead_in.removeprefix("4.2 Limits. "),), blocks[3].text: ()}
+    assert by_text == {
+        new: (lead_in.removeprefix("4.2 Limits. "),),
+        blocks[3].text: (),
+    }
 
 
 def test_a_numbered_part_of_a_sentence_is_quoted_with_what_forbids_it() -> None:
@@ -463,7 +479,8 @@ def test_a_condition_is_not_quoted_without_what_follows_from_it() -> None:
 
 def test_a_list_of_four_hundred_items_has_one_lead_in() -> None:
     items = tuple(
-        Block("item", f"the name of partner number {number}") for number in range(400)
+        Block("item", f"the name of partner number {number}")
+        for number in range(400)
     )
     lead_in = Block("paragraph", "We share your data with:")
     comparison = compare(
@@ -514,7 +531,9 @@ def test_a_block_that_is_replaced_by_its_translation_is_no_news() -> None:
 
 
 def test_a_name_that_stands_on_the_page_already_is_no_news_of_ai() -> None:
-    known = "Limitless AI sells umbrellas. Write to Limitless AI if yours is broken."
+    known = (
+        "Limitless AI sells umbrellas. Write to Limitless AI if yours is broken."
+    )
     comparison = compare(
         page(known),
         page(f"{known} Limitless AI has moved to Quay Street."),
@@ -567,16 +586,16 @@ def test_what_only_goes_is_quoted_from_the_earlier_text() -> None:
 
 
 def test_quotation_marks_inside_a_quotation_stay_in_it() -> None:
-    news = 'We use what you call "private" messages to train our AI models (“Muse”).'
+    news = (
+        'We use what you call "private" messages to train our AI models (“Muse”).'
+    )
     comparison = compare(page(KEPT), page(f"{KEPT} {news}"), trusted=True)
     assert comparison.brief.headline
     assert news in comparison.brief.headline.quotation.text
 
 
 def test_news_in_the_second_language_of_a_page_is_quoted_in_that() -> None:
-    both = (
-        f"{KEPT}\n\nNous conservons vos données tant que vous avez un compte chez nous."
-    )
+    both = f"{KEPT}\n\nNous conservons vos données tant que vous avez un compte chez nous."
     news = "Nous utilisons vos messages pour entraîner nos modèles d’intelligence artificielle."
     comparison = compare(page(both), page(f"{both} {news}"), trusted=True)
     assert comparison.alert

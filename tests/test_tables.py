@@ -19,7 +19,10 @@ ANOTHER: Entries = (
     ("Northlight LLC", "Language models", "United States"),
     *PROVIDERS[1:],
 )
-ONE_MORE: Entries = (*PROVIDERS, ("Sagelight PBC", "Language models", "United States"))
+ONE_MORE: Entries = (
+    *PROVIDERS,
+    ("Sagelight PBC", "Language models", "United States"),
+)
 
 # an entry, its cell, and what is around them all
 FORMS = {
@@ -66,7 +69,9 @@ def _compared(before: bytes, after: bytes) -> Comparison:
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "bold"])
 def test_an_entry_of_a_grid_is_a_row(form: str) -> None:
-    assert _rows(_page(PROVIDERS, form)) == [" | ".join(cells) for cells in PROVIDERS]
+    assert _rows(_page(PROVIDERS, form)) == [
+        " | ".join(cells) for cells in PROVIDERS
+    ]
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "bold"])
@@ -87,7 +92,9 @@ def test_an_entry_that_comes_is_told_with_its_name(form: str) -> None:
     assert change.brief is not None
     news = change.brief.headline
     assert news is not None
-    assert "Sagelight PBC" in " ".join((*news.quotation.lead_in, news.quotation.text))
+    assert "Sagelight PBC" in " ".join(
+        (*news.quotation.lead_in, news.quotation.text)
+    )
 
 
 def test_a_bold_name_begins_an_entry() -> None:

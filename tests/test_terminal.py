@@ -95,7 +95,9 @@ def test_the_gravest_passage_comes_first_and_what_was_not_flagged_last(
 ) -> None:
     tell(database)
     id_ = training_change(database)
-    shown = piped(database, lambda console, session: show_change(console, session, id_))
+    shown = piped(
+        database, lambda console, session: show_change(console, session, id_)
+    )
     trained, shared, others = (
         shown.index(words) for words in ("{+From 3 November", "We {+and", "Other")
     )
@@ -148,12 +150,14 @@ def test_no_text_of_a_page_can_command_the_terminal(database: Database) -> None:
         )
         shown += show(
             database,
-            lambda console, session: show_history(console, session, "hostile/policy"),
+            lambda console, session: show_history(
+                console, session, "hostile/policy"
+            ),
         )
         assert "[U+001B]]0;owned[U+0007]" in shown.replace("\n", "")
-        assert "[bold red]not markup[/bold red]" in Text.from_ansi(shown).plain.replace(
-            "\n", " "
-        ).replace("  ", " ")
+        assert "[bold red]not markup[/bold red]" in Text.from_ansi(
+            shown
+        ).plain.replace("\n", " ").replace("  ", " ")
         assert ":smile:" in shown
         for dangerous in (
             "\x1b]",
@@ -179,15 +183,20 @@ def test_why_says_which_rules_decided(database: Database) -> None:
     assert rule not in without
     assert whole not in without
     shown = piped(
-        database, lambda console, session: show_change(console, session, id_, why=True)
+        database,
+        lambda console, session: show_change(console, session, id_, why=True),
     )
     assert rule in shown
     assert shown.count(whole) == 1
 
 
-def test_a_console_without_unicode_is_written_to_all_the_same(tmp_path: Path) -> None:
+def test_a_console_without_unicode_is_written_to_all_the_same(
+    tmp_path: Path,
+) -> None:
     page = tmp_path / "policy.html"
-    page.write_text(f"<main><h1>Café policy</h1><p>{'We keep “all”. ' * 9}</p></main>")
+    page.write_text(
+        f"<main><h1>Café policy</h1><p>{'We keep “all”. ' * 9}</p></main>"
+    )
     done = subprocess.run(
         command("try", page),
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
@@ -228,7 +237,9 @@ def test_long_text_that_did_not_change_is_shortened_around_the_change(
             [passage([], f"{words} red {words}", f"{words} blue {words}")],
         ).id
     assert id_ is not None
-    shown = piped(database, lambda console, session: show_change(console, session, id_))
+    shown = piped(
+        database, lambda console, session: show_change(console, session, id_)
+    )
     assert "  w0 w1" in shown
     assert " w15 […] w284" in shown
     assert "w299 [-red-] {+blue+} w0 w1" in shown
@@ -250,7 +261,9 @@ def test_a_history_has_every_version_the_newest_first(database: Database) -> Non
     assert "first text" in shown[first:]
 
 
-def test_the_history_of_a_page_that_was_never_read_says_why(database: Database) -> None:
+def test_the_history_of_a_page_that_was_never_read_says_why(
+    database: Database,
+) -> None:
     tell(database)
     shown = piped(
         database, lambda console, session: show_history(console, session, HELP)
@@ -262,11 +275,15 @@ def test_the_history_of_a_page_that_was_never_read_says_why(database: Database) 
 def test_what_is_not_there_is_said(database: Database) -> None:
     tell(database)
     with pytest.raises(UnknownChange, match="no change 4711"):
-        piped(database, lambda console, session: show_change(console, session, 4711))
+        piped(
+            database, lambda console, session: show_change(console, session, 4711)
+        )
     with pytest.raises(UnknownDocument, match="parley/privcy"):
         piped(
             database,
-            lambda console, session: show_history(console, session, "parley/privcy"),
+            lambda console, session: show_history(
+                console, session, "parley/privcy"
+            ),
         )
 
 
@@ -277,7 +294,9 @@ def test_the_json_of_a_change_holds_what_compare_prints_and_where_it_was_found(
     with database.reading() as session:
         told = json.loads(
             json.dumps(
-                change_json(session, training_change(database)).model_dump(mode="json")
+                change_json(session, training_change(database)).model_dump(
+                    mode="json"
+                )
             )
         )
     assert (

@@ -30,7 +30,9 @@ COLLECT = (
     "We collect the name and the e-mail address that you give us with your account."
 )
 KEEP = "We keep your personal data for two years after you close your account."
-SHARE = "We share your personal data with our advertising partners in other countries."
+SHARE = (
+    "We share your personal data with our advertising partners in other countries."
+)
 TRAIN = "We use your posts and messages to train our generative AI models."
 REFUSE = 'You can opt out of this in your <a href="https://parley.example/settings">settings</a> at any time.'
 WATCHLIST = """contact = "privacy@example.org"
@@ -51,7 +53,9 @@ def config(store: Database, tmp_path: Path) -> Path:
     return watching(store, tmp_path)
 
 
-def watching(store: Database, folder: Path, *more: str, language: str = "en") -> Path:
+def watching(
+    store: Database, folder: Path, *more: str, language: str = "en"
+) -> Path:
     file = folder / "policywatch.toml"
     entry = WATCHLIST.format(
         database=store.url.render_as_string(), id=ID, language=language
@@ -131,7 +135,10 @@ def test_words_that_came_and_went_have_stood_since_they_came_last(
     saved(
         config,
         ID,
-        {day: without if number % 2 else with_it for number, day in enumerate(days)},
+        {
+            day: without if number % 2 else with_it
+            for number, day in enumerate(days)
+        },
     )
     (training,) = answers(config)["ai_training"]["quotations"]
     steps = [(s["version"], s["until"], s["first"]) for s in training["history"]]
@@ -243,7 +250,9 @@ def test_a_run_stores_answers_and_stored_ones_are_those_worked_out(
     assert store_answers(store, day) == 1
     with store.reading() as session:
         assert stored_states(session) != {ID: state}
-    policywatch("documents", "remove", ID, "--imported", "--yes", "--config", config)
+    policywatch(
+        "documents", "remove", ID, "--imported", "--yes", "--config", config
+    )
 
 
 def test_texts_that_contradict_each_other_are_both_shown_with_whom_they_are_for(
@@ -291,7 +300,9 @@ def test_texts_that_contradict_each_other_are_both_shown_with_whom_they_are_for(
         }
         api = site.get("/api/v1/today?services=parley").json()
         (group,) = (
-            each for each in api["services"][0]["languages"] if each["language"] == "en"
+            each
+            for each in api["services"][0]["languages"]
+            if each["language"] == "en"
         )
         quotations = group["answers"][0]["quotations"]
         assert {each["text"]: each["regions"] for each in quotations} == {
@@ -312,8 +323,13 @@ def test_texts_that_say_the_same_are_shown_once(store: Database) -> None:
         declare(session, documents())
         session.flush()
         teller = Teller(session)
-        for id_, line in ((PRIVACY, TRAIN), (TERMS, TRAIN.replace("We", "Parley", 1))):
-            teller.version(id_, day_of(0), [block("paragraph", line, ["Your data"])])
+        for id_, line in (
+            (PRIVACY, TRAIN),
+            (TERMS, TRAIN.replace("We", "Parley", 1)),
+        ):
+            teller.version(
+                id_, day_of(0), [block("paragraph", line, ["Your data"])]
+            )
     with visited(store) as site:
         tree = page(site, "/services/parley/today")
         assert len(tree.css("#en-ai_training blockquote")) == 1
@@ -347,7 +363,11 @@ def test_forty_documents_in_three_languages_answer_each_language_by_itself(
             teller.version(
                 row.id,
                 day_of(number),
-                [block("paragraph", f"{texts[row.language]} {KEEP}", ["Your data"])],
+                [
+                    block(
+                        "paragraph", f"{texts[row.language]} {KEEP}", ["Your data"]
+                    )
+                ],
             )
     with visited(store) as site:
         answer = site.get("/api/v1/services/Parley/today").json()
@@ -366,22 +386,32 @@ def test_forty_documents_in_three_languages_answer_each_language_by_itself(
         assert text(side, ".compared blockquote") == [texts["de"]]
 
 
-def test_a_text_held_for_a_month_is_named_beside_the_answers(store: Database) -> None:
+def test_a_text_held_for_a_month_is_named_beside_the_answers(
+    store: Database,
+) -> None:
     with store.writing() as session:
         declare(session, documents())
         session.flush()
         teller = Teller(session)
-        teller.version(PRIVACY, day_of(0), [block("paragraph", TRAIN, ["Your data"])])
+        teller.version(
+            PRIVACY, day_of(0), [block("paragraph", TRAIN, ["Your data"])]
+        )
         for after in range(1, 31):
             teller.checked(PRIVACY, day_of(after), Outcome.HELD)
     with visited(store) as site:
-        (note,) = text(page(site, "/services/parley/today"), "main .note:has(.held)")
+        (note,) = text(
+            page(site, "/services/parley/today"), "main .note:has(.held)"
+        )
         assert "Privacy Policy: Needs review, since 7 October 2025" in note
-        (service,) = text(page(site, "/today?services=parley"), ".compared tbody th")
+        (service,) = text(
+            page(site, "/today?services=parley"), ".compared tbody th"
+        )
         assert "Needs review, since 7 October 2025" in service
         (held,) = (
             each
-            for group in site.get("/api/v1/services/parley/today").json()["languages"]
+            for group in site.get("/api/v1/services/parley/today").json()[
+                "languages"
+            ]
             for each in group["documents"]
             if each["document"] == PRIVACY
         )
@@ -438,7 +468,9 @@ def test_the_page_has_quotations_with_their_history(parley: Story) -> None:
         ("/api/v1/services/parley/today?colour=red", 400),
     ],
 )
-def test_wrong_addresses_are_answered(parley: Story, path: str, status: int) -> None:
+def test_wrong_addresses_are_answered(
+    parley: Story, path: str, status: int
+) -> None:
     assert parley.site.get(path).status_code == status
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("scipy", reason="scipy is not installed: pip install '.[train]'")
+pytest.importorskip(
+    "scipy", reason="scipy is not installed: pip install '.[train]'"
+)
 
 from evaluation import classifier
 from evaluation.corrections import write_corrections
@@ -86,7 +88,9 @@ def test_weights_that_learned_from_more_stay(tmp_path: Path) -> None:
     path = tmp_path / "model.npz"
     write_model(model, path, examples=9)
     before = path.read_bytes()
-    with pytest.raises(SystemExit, match="learned from 9 examples, these labels are 3"):
+    with pytest.raises(
+        SystemExit, match="learned from 9 examples, these labels are 3"
+    ):
         write_model(model, path, examples=3)
     assert path.read_bytes() == before
     write_model(model, path, examples=10)
@@ -100,7 +104,9 @@ def test_what_ships_says_how_much_it_learned_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = classifier.MODEL.read_bytes()
-    monkeypatch.setattr("sys.argv", ["evaluation", "train", str(labels(tmp_path, []))])
+    monkeypatch.setattr(
+        "sys.argv", ["evaluation", "train", str(labels(tmp_path, []))]
+    )
     with pytest.raises(SystemExit, match="--with-fewer overwrites it"):
         classifier.main()
     assert classifier.MODEL.read_bytes() == before

@@ -48,7 +48,9 @@ def parley_in(kind: str, file: Path, server: str) -> str:
 def watched(url: str | Path, folder: Path) -> Path:
     url = url if isinstance(url, str) else f"sqlite:///{url}"
     config = folder / "policywatch.toml"
-    config.write_text(f'contact = "test@example.org"\ndatabase = "{url}"\n', "utf-8")
+    config.write_text(
+        f'contact = "test@example.org"\ndatabase = "{url}"\n', "utf-8"
+    )
     return config
 
 
@@ -104,14 +106,19 @@ def test_a_store_goes_to_postgresql_and_back(
         assert list(all_damage(database)) == []
         with database.reading() as session:
             answers.append(
-                [(hit.document.id, hit.text) for hit in search(session, "train").hits]
+                [
+                    (hit.document.id, hit.text)
+                    for hit in search(session, "train").hits
+                ]
             )
         with database.writing() as session:
             last = session.exec(select(func.max(Check.id))).one() or 0
             session.add(Check(document_id=PRIVACY, checked_at=utc_now()))
             session.flush()
             assert (
-                session.exec(select(Check.id).order_by(col(Check.id).desc())).first()
+                session.exec(
+                    select(Check.id).order_by(col(Check.id).desc())
+                ).first()
                 == last + 1
             )
         database.close()
@@ -228,7 +235,9 @@ def test_of_daily_backups_the_newest_stay(
         "policywatch-2022-02-02.db",
         today,
     ]
-    assert changes(f"sqlite:///{folder / today}", tmp_path) == changes(url, tmp_path)
+    assert changes(f"sqlite:///{folder / today}", tmp_path) == changes(
+        url, tmp_path
+    )
 
 
 def test_a_backup_for_which_there_is_no_room_leaves_nothing(

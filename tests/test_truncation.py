@@ -59,7 +59,8 @@ def cut(page: Page, count: int) -> Page:
 
 
 FOOTER = tuple(
-    Block("item", text) for text in ("Home", "About us", "Careers", "Press", "Contact")
+    Block("item", text)
+    for text in ("Home", "About us", "Careers", "Press", "Contact")
 )
 
 
@@ -112,7 +113,9 @@ def without_its_beginning() -> tuple[Page, Page]:
         the_lesser_half,
     ],
 )
-def test_a_text_that_was_truncated_or_came_back_is_held(part_and_whole: object) -> None:
+def test_a_text_that_was_truncated_or_came_back_is_held(
+    part_and_whole: object,
+) -> None:
     part, whole = part_and_whole()  # type: ignore[operator]
     for before, after in ((whole, part), (part, whole)):
         found = compare(before, after, language="en")
@@ -125,13 +128,17 @@ def test_a_text_that_was_truncated_or_came_back_is_held(part_and_whole: object) 
 def test_a_section_that_is_added_or_removed_is_a_change() -> None:
     whole = policy()
     for start in (3, 11):
-        less = replace(whole, blocks=whole.blocks[:start] + whole.blocks[start + 2 :])
+        less = replace(
+            whole, blocks=whole.blocks[:start] + whole.blocks[start + 2 :]
+        )
         assert truncation_reason(less, whole) is None
         assert truncation_reason(whole, less) is None
         assert compare(whole, less, language="en").alert
 
 
-@pytest.mark.parametrize("button", ["Read more", "Lire la suite", "Charger la suite…"])
+@pytest.mark.parametrize(
+    "button", ["Read more", "Lire la suite", "Charger la suite…"]
+)
 def test_the_rest_behind_a_button_is_missing(button: str) -> None:
     whole = policy()
     part = replace(whole, blocks=(*whole.blocks[:6], Block("paragraph", button)))
@@ -145,4 +152,7 @@ def test_a_banner_and_a_title_said_twice_that_go_are_no_missing_beginning() -> N
         Block("paragraph", "Our shop is closed on Sunday."),
         Block("heading", whole.title or ""),
     )
-    assert truncation_reason(replace(whole, blocks=above + whole.blocks), whole) is None
+    assert (
+        truncation_reason(replace(whole, blocks=above + whole.blocks), whole)
+        is None
+    )

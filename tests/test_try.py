@@ -59,7 +59,10 @@ def test_piped_it_is_plain(tmp_path: Path, dropped: bool) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--select", "h1"], "A run would hold this: no complete sentence on the page"),
+        (
+            ["--select", "h1"],
+            "A run would hold this: no complete sentence on the page",
+        ),
         (
             ["--language", "fr"],
             "A run would hold this: written in another language (en)",
@@ -93,7 +96,9 @@ def test_a_pdf_that_is_none_and_https_where_there_is_none_are_said_in_plain_word
 
 
 def test_a_folder_and_a_language_that_is_none_are_refused(tmp_path: Path) -> None:
-    assert "is a folder; name a file in it" in policywatch("try", tmp_path, status=2)
+    assert "is a folder; name a file in it" in policywatch(
+        "try", tmp_path, status=2
+    )
     assert "write two small letters" in policywatch(
         "try", tmp_path, "--language", "English", status=2
     )

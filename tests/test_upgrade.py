@@ -133,7 +133,9 @@ def schema_of(file: Path) -> str:
         )
 
 
-def test_what_shows_never_upgrades_and_says_what_does(old: Path, newer: Newer) -> None:
+def test_what_shows_never_upgrades_and_says_what_does(
+    old: Path, newer: Newer
+) -> None:
     for words in SHOWING:
         output = newer(*words, "--config", old, status=1)
         assert output.startswith(
@@ -201,7 +203,9 @@ def test_an_old_file_that_cannot_be_written_is_explained(
     data = old_file.parent / "data"
     data.chmod(0o555)
     try:
-        output = newer("history", POLICY, "--config", old_file, status=1, first=BOUND)
+        output = newer(
+            "history", POLICY, "--config", old_file, status=1, first=BOUND
+        )
         assert f"it has schema {TODAY}" in output
         assert (
             "it can't be written here: upgrade it where it can, or a copy of it"
@@ -223,8 +227,12 @@ def test_an_old_file_that_cannot_be_written_is_explained(
 def test_a_file_that_can_not_be_copied_is_not_upgraded(
     old_file: Path, newer: Newer
 ) -> None:
-    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))"
-    output = newer("database", "upgrade", "--config", old_file, status=1, first=full)
+    full = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))"
+    )
+    output = newer(
+        "database", "upgrade", "--config", old_file, status=1, first=full
+    )
     assert re.search(
         f"can't copy the database to .*before-upgrade-{TODAY}: .*; it was not upgraded",
         output,
@@ -259,7 +267,9 @@ def removed_without_its_name(url: str) -> None:
             {"number": number, "text": each} for number, each in enumerate(texts, 1)
         ]
         connection.execute(
-            text("INSERT INTO chain_entries (number, text) VALUES (:number, :text)"),
+            text(
+                "INSERT INTO chain_entries (number, text) VALUES (:number, :text)"
+            ),
             rows,
         )
     engine.dispose()
@@ -281,7 +291,9 @@ def test_a_removal_that_the_first_release_did_not_name_is_said_by_an_entry(
         second, third, added = (
             session.get_one(ChainEntry, number) for number in (2, 3, 4)
         )
-        assert added.lines[0].endswith("Z, of example/privacy, as entry 3 does not say")
+        assert added.lines[0].endswith(
+            "Z, of example/privacy, as entry 3 does not say"
+        )
         assert added.lines[1:] == [
             f"{third.sha256}  entry-3",
             f"{second.sha256}  entry-2",
@@ -358,11 +370,15 @@ def test_a_store_of_each_release_is_opened(
     config = watched(tmp_path, new_url)
     said = policywatch("history", POLICY, "--config", config, status=1)
     assert f"it has schema {revision}, and {TODAY} is needed" in said
-    assert "is up to date." in policywatch("database", "upgrade", "--config", config)
+    assert "is up to date." in policywatch(
+        "database", "upgrade", "--config", config
+    )
     assert "version 2" in policywatch("history", POLICY, "--config", config)
     (chain,) = json.loads(policywatch("verify", "--json", "--config", config))[:1]
     assert chain["good"], chain
-    assert "as it was written" in policywatch("database", "check", "--config", config)
+    assert "as it was written" in policywatch(
+        "database", "check", "--config", config
+    )
 
 
 # of each revision the tables and columns that it leads to: stores have them, so a change is a new revision
@@ -466,7 +482,10 @@ def test_what_a_store_of_before_the_first_release_captured_is_imported(
     for words in (["history", "a/b"], ["database", "upgrade"], ["run"]):
         said = policywatch(*words, "--config", config, status=1)
         assert f"says that it has schema {schema}" in said
-        assert "`policywatch import store ADDRESS` takes what this one captured" in said
+        assert (
+            "`policywatch import store ADDRESS` takes what this one captured"
+            in said
+        )
     assert schema_of(old) == schema
     config = watched(tmp_path, f"sqlite:///{tmp_path}/new.db")
     words = ("import", "store", f"sqlite:///{old}", "--json", "--config", config)
@@ -476,7 +495,13 @@ def test_what_a_store_of_before_the_first_release_captured_is_imported(
     assert json.loads(policywatch(*words))["versions"] == 0, "done again"
     assert "version 2" in policywatch("history", "a/b", "--config", config)
     policywatch("verify", "--deep", "--config", config)
-    missing = ("import", "store", f"sqlite:///{tmp_path}/none.db", "--config", config)
+    missing = (
+        "import",
+        "store",
+        f"sqlite:///{tmp_path}/none.db",
+        "--config",
+        config,
+    )
     assert "there is no file" in policywatch(*missing, status=1)
 
 

@@ -63,7 +63,10 @@ BROKEN = {
         ("Seite nicht gefunden", "Diese Seite existiert nicht."),
     ],
     "a challenge page": [
-        ("Just a moment...", "Checking your browser before you can go on to the site."),
+        (
+            "Just a moment...",
+            "Checking your browser before you can go on to the site.",
+        ),
         ("Heron Lake", "Please verify you are a human by pressing the box below."),
         ("Accès refusé", "Votre demande a été bloquée par notre système."),
     ],
@@ -93,7 +96,9 @@ BROKEN = {
 def test_a_broken_page_is_rejected(
     what: str, title: str, text: str, first: bool
 ) -> None:
-    reason = page_rejection(page(text, title=title), before=None if first else POLICY)
+    reason = page_rejection(
+        page(text, title=title), before=None if first else POLICY
+    )
     assert reason is not None
     assert str(reason).startswith(what)
 
@@ -103,7 +108,8 @@ def test_labels_alone_are_rejected() -> None:
         page(title="Heron Lake", html="<p>Walks and groups</p><p>The shop</p>")
     )
     assert (
-        str(reason) == "no complete sentence on the page, only titles, links or labels"
+        str(reason)
+        == "no complete sentence on the page, only titles, links or labels"
     )
 
 
@@ -194,22 +200,31 @@ def test_a_text_that_is_rewritten_elsewhere_needs_review_and_says_how_long_it_is
     None
 ):
     before = help_page(*NOTICE)
-    after = help_page(*PARAGRAPHS, *OTHERS, container="<div class='site-news'>{}</div>")
+    after = help_page(
+        *PARAGRAPHS, *OTHERS, container="<div class='site-news'>{}</div>"
+    )
     reason = change_rejection(before, after, language="en")
-    assert str(reason).startswith("the new text is 3 times as long as the stored one")
+    assert str(reason).startswith(
+        "the new text is 3 times as long as the stored one"
+    )
     assert change_rejection(before, after, language="en", kind="notice") is None
 
 
-def test_less_than_a_tenth_of_the_words_in_the_place_of_a_text_needs_review() -> None:
+def test_less_than_a_tenth_of_the_words_in_the_place_of_a_text_needs_review() -> (
+    None
+):
     whole = help_page(*PARAGRAPHS, *OTHERS, *PARAGRAPHS, *OTHERS)
     reason = change_rejection(
-        whole, help_page("We are walking just now, come back to this page on Monday.")
+        whole,
+        help_page("We are walking just now, come back to this page on Monday."),
     )
     assert str(reason).startswith("most of the text is gone")
 
 
 @pytest.mark.parametrize("kind", ["notice", "help", "preview"])
-def test_a_notice_may_lose_any_paragraph_and_a_policy_needs_review(kind: str) -> None:
+def test_a_notice_may_lose_any_paragraph_and_a_policy_needs_review(
+    kind: str,
+) -> None:
     whole, rest = (
         help_page(*PARAGRAPHS, *OTHERS),
         help_page(*PARAGRAPHS[2:6], OTHERS[1]),
@@ -316,12 +331,15 @@ def test_another_document_of_one_kind_has_its_own_title_and_speaks_of_the_other(
     named = change_rejection(
         POLICY, notice, language="en", title="Northern Regional Privacy Notice"
     )
-    assert (named is not None and named.code == "rejection.other_page") is is_another
+    assert (
+        named is not None and named.code == "rejection.other_page"
+    ) is is_another
 
 
 def test_a_new_title_over_the_same_text_is_accepted() -> None:
     assert (
-        page_rejection(page(*PARAGRAPHS, title="What we know"), before=POLICY) is None
+        page_rejection(page(*PARAGRAPHS, title="What we know"), before=POLICY)
+        is None
     )
 
 
@@ -371,7 +389,9 @@ def test_a_help_page_on_signing_in_is_accepted() -> None:
 
 def test_japanese_is_measured_by_its_characters() -> None:
     text = "当社は、お客様の氏名と住所を、ご入会のときに取得します。取得した情報は二年間保存し、その後削除します。"
-    before = page(*[f"第{n}条。{text}" for n in range(8)], title="プライバシーポリシー")
+    before = page(
+        *[f"第{n}条。{text}" for n in range(8)], title="プライバシーポリシー"
+    )
     assert page_rejection(before, language="ja") is None
     assert (
         page_rejection(

@@ -58,7 +58,9 @@ def test_a_ticker_is_held_still_while_the_rest_is_watched(
     site.pages["/privacy"] = ticking(numbers, ticker)
     assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
     said = operator.read_text("utf-8")
-    assert "library/privacy answers differently from one moment to the next." in said
+    assert (
+        "library/privacy answers differently from one moment to the next." in said
+    )
     assert (
         "one says “in: book 1204 came home”, the other “in: book 1205 came home”"
         in said
@@ -70,7 +72,9 @@ def test_a_ticker_is_held_still_while_the_rest_is_watched(
     assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}, (
         "a change beside what differs"
     )
-    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text(
+        "utf-8"
+    )
     assert "came home" not in (tmp_path / "alerts.txt").read_text("utf-8")
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
     assert operator.read_text("utf-8") == said, "said once"
@@ -104,11 +108,21 @@ def test_a_roll_out_is_told_once_it_stays(tmp_path: Path, site: Site) -> None:
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
     site.pages["/privacy"] = policy(AI)
     results = [outcomes(run(config, status=0))["library/privacy"] for _ in range(5)]
-    assert results == ["unchanged", "unchanged", "unchanged", "unchanged", "changed"]
-    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+    assert results == [
+        "unchanged",
+        "unchanged",
+        "unchanged",
+        "unchanged",
+        "changed",
+    ]
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text(
+        "utf-8"
+    )
 
 
-def test_two_answers_with_little_in_common_are_held(tmp_path: Path, site: Site) -> None:
+def test_two_answers_with_little_in_common_are_held(
+    tmp_path: Path, site: Site
+) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
     site.pages["/privacy"] = policy()
     run(config, status=0)

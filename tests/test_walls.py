@@ -37,7 +37,9 @@ def test_the_signs_of_walls_are_written_as_they_are_compared() -> None:
         *SIGNS["headers"],
     ]
     assert words == [word.lower() for word in words]
-    assert not any(mark in word for word in SIGNS["login"]["words"] for mark in "-_.")
+    assert not any(
+        mark in word for word in SIGNS["login"]["words"] for mark in "-_."
+    )
 
 
 @pytest.mark.parametrize("file", BLOCK_PAGES, ids=lambda file: file.name)
@@ -51,7 +53,9 @@ def test_each_saved_block_page_is_recognised(file: Path) -> None:
 )
 def test_a_redirect_to_a_page_about_logins_is_no_login_wall(path: str) -> None:
     assert (
-        failures.block_sign("https://example.org/old", at(f"https://example.org{path}"))
+        failures.block_sign(
+            "https://example.org/old", at(f"https://example.org{path}")
+        )
         is None
     )
 
@@ -65,7 +69,9 @@ def test_a_redirect_to_a_page_about_logins_is_no_login_wall(path: str) -> None:
     ],
 )
 def test_a_redirect_to_a_login_is_one_wherever_it_shows(url: str) -> None:
-    assert "login page" in str(failures.block_sign("https://example.org/old", at(url)))
+    assert "login page" in str(
+        failures.block_sign("https://example.org/old", at(url))
+    )
 
 
 @pytest.mark.parametrize("phrase", SIGNS["phrases"]["texts"])
@@ -103,9 +109,12 @@ def test_what_walls_say_counts_on_a_small_page_only(phrase: str) -> None:
     ],
 )
 def test_the_furniture_of_walls_on_a_policy_is_no_wall(furniture: str) -> None:
-    assert failures.block_sign(URL, at(URL, f"<body>{furniture}</body>")) is not None
     assert (
-        failures.block_sign(URL, at(URL, f"<body>{furniture}{POLICY}</body>")) is None
+        failures.block_sign(URL, at(URL, f"<body>{furniture}</body>")) is not None
+    )
+    assert (
+        failures.block_sign(URL, at(URL, f"<body>{furniture}{POLICY}</body>"))
+        is None
     )
 
 
@@ -115,6 +124,7 @@ def test_an_element_with_thousands_of_attributes_does_not_keep_the_crawler_busy(
     attributes = " ".join(f"a{number}" for number in range(60_000))
     began = process_time()
     assert (
-        failures.block_sign(URL, at(URL, f"<p {attributes}>Your password</p>")) is None
+        failures.block_sign(URL, at(URL, f"<p {attributes}>Your password</p>"))
+        is None
     )
     assert process_time() - began < 2

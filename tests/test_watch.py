@@ -71,7 +71,9 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(
             until(lambda: "nonsense" in watching.errors)
             asked = site.asked["/new"]
             with (
-                closing(sqlite3.connect(tmp_path / "watch.db", timeout=30)) as database,
+                closing(
+                    sqlite3.connect(tmp_path / "watch.db", timeout=30)
+                ) as database,
                 database,
             ):
                 database.execute(
@@ -97,12 +99,16 @@ def test_a_watch_that_is_ended_at_the_very_start_of_a_run_ends_that_too(
     with a_site() as site:
         site.pages["/privacy"] = lambda: policy() if ended.wait(600) else ""
         config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
-        edit(config, config.read_text().replace("[crawl]", "[crawl]\ntimeout = 600"))
+        edit(
+            config, config.read_text().replace("[crawl]", "[crawl]\ntimeout = 600")
+        )
         try:
             done = warm.done("-c", ENDED_AT_A_START, "watch", "--config", config)
         finally:
             ended.set()
-        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), (
+            done.stderr
+        )
 
 
 def test_a_database_that_fails_for_a_while_ends_no_watch(tmp_path: Path) -> None:
@@ -113,11 +119,15 @@ def test_a_database_that_fails_for_a_while_ends_no_watch(tmp_path: Path) -> None
         with (
             warm.running("-c", HASTY, "watch", "--config", config) as watching,
             closing(
-                sqlite3.connect(tmp_path / "watch.db", isolation_level=None, timeout=30)
+                sqlite3.connect(
+                    tmp_path / "watch.db", isolation_level=None, timeout=30
+                )
             ) as database,
         ):
             until(
-                lambda: database.execute("SELECT count(*) FROM versions").fetchone()[0]
+                lambda: database.execute(
+                    "SELECT count(*) FROM versions"
+                ).fetchone()[0]
             )
             database.execute("ALTER TABLE checks RENAME TO gone")
             until(
@@ -169,7 +179,9 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
                 database.execute(
                     "UPDATE checks SET checked_at = checked_at - interval '1 day'"
                 )
-                (number,) = database.execute(f"SELECT count(*) FROM {rows}").fetchone()
+                (number,) = database.execute(
+                    f"SELECT count(*) FROM {rows}"
+                ).fetchone()
             return int(number)
 
         site.pages["/privacy"] = policy()
@@ -194,12 +206,16 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
             break_off()
             count("checks")
             until(lambda: "is it a copy that is only read" in watching.errors)
-            site.pages["/privacy"] = policy(AI, "We sell your loans to advertisers.")
+            site.pages["/privacy"] = policy(
+                AI, "We sell your loans to advertisers."
+            )
             alter("SET default_transaction_read_only = off")
             until(lambda: count("deliveries WHERE state = 'sent'") == 2)
             watching.terminate()
             done = watching.wait()
-        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), (
+            done.stderr
+        )
         told = (tmp_path / "alerts.txt").read_text()
         assert (told.count("Sent for:"), "sell your loans" in told) == (2, True)
 
@@ -285,7 +301,9 @@ def test_a_file_is_read_again_only_when_it_was_written(tmp_path: Path) -> None:
     assert read == ["one", "other"]
 
 
-def test_a_check_that_somebody_asks_for_comes_within_seconds(tmp_path: Path) -> None:
+def test_a_check_that_somebody_asks_for_comes_within_seconds(
+    tmp_path: Path,
+) -> None:
     with a_site() as site:
         site.pages["/privacy"] = policy()
         url = f"sqlite:///{tmp_path}/watch.db"

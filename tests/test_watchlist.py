@@ -68,7 +68,8 @@ def problems(
     except WatchlistError as failure:
         found += failure.problems
     return [
-        str(problem).removeprefix(f"{folder}/policywatch.toml:") for problem in found
+        str(problem).removeprefix(f"{folder}/policywatch.toml:")
+        for problem in found
     ]
 
 
@@ -164,7 +165,9 @@ def test_no_id_reads_as_a_page_of_another_document() -> None:
 def test_a_mistake_is_told_with_file_line_key_found_and_allowed(
     tmp_path: Path, text: str, said: str
 ) -> None:
-    told = problems(tmp_path, text, {"TEAM_MAIL": "mailto://user:hunter2@example.org"})
+    told = problems(
+        tmp_path, text, {"TEAM_MAIL": "mailto://user:hunter2@example.org"}
+    )
     assert any(line.startswith(said) for line in told), told
 
 
@@ -192,7 +195,9 @@ def test_a_wrong_address_is_told_without_its_secret(tmp_path: Path) -> None:
 
 
 def test_what_many_write_at_first_is_told_how_to_write(tmp_path: Path) -> None:
-    (braces,) = problems(tmp_path, GOOD + ROUTE.replace("${TEAM_MAIL}", "$TEAM_MAIL"))
+    (braces,) = problems(
+        tmp_path, GOOD + ROUTE.replace("${TEAM_MAIL}", "$TEAM_MAIL")
+    )
     assert braces == "13: routes[0].to[0]: write ${TEAM_MAIL}, with braces"
     (person,) = problems(
         tmp_path, GOOD + ROUTE.replace("${TEAM_MAIL}", "anna@example.org")
@@ -253,20 +258,29 @@ def test_a_wrong_mail_block_is_told_without_its_secrets(tmp_path: Path) -> None:
     )
     told = "\n".join(problems(tmp_path, GOOD + wrong))
     assert (
-        "12: mail.security: found 'ssl'; allowed: 'tls', 'starttls' or 'none'" in told
+        "12: mail.security: found 'ssl'; allowed: 'tls', 'starttls' or 'none'"
+        in told
     )
     assert "15: mail.password: write a text, in quotes" in told
     assert "16: mail.from: found 'watchgmail.com'; " in told
     (lacking,) = problems(
         tmp_path, GOOD + MAIL.replace("host", "hots"), {"MAIL_PASSWORD": "x"}
     )[1:]
-    assert "mail.hots: is not a key that is known here; did you mean 'host'?" in lacking
+    assert (
+        "mail.hots: is not a key that is known here; did you mean 'host'?"
+        in lacking
+    )
 
 
-def test_readers_can_subscribe_only_where_mail_and_links_work(tmp_path: Path) -> None:
+def test_readers_can_subscribe_only_where_mail_and_links_work(
+    tmp_path: Path,
+) -> None:
     (problem,) = problems(
         tmp_path,
-        'site = "http://watch.example"\n' + GOOD + MAIL + "[web]\nsubscribe = true\n",
+        'site = "http://watch.example"\n'
+        + GOOD
+        + MAIL
+        + "[web]\nsubscribe = true\n",
     )
     assert problem.startswith("18: web.subscribe: needs a [mail] block, and site")
     for site in ("http://localhost:8000", "http://127.0.0.1:8000"):
@@ -275,20 +289,26 @@ def test_readers_can_subscribe_only_where_mail_and_links_work(tmp_path: Path) ->
 
 
 def test_the_mail_addresses_to_copy_are_addresses() -> None:
-    text = Path(__file__).parents[1].joinpath("docs", "alerts.md").read_text("utf-8")
+    text = (
+        Path(__file__).parents[1].joinpath("docs", "alerts.md").read_text("utf-8")
+    )
     copied = re.findall(r"`(mailtos?://[^`]*to=[^`]*)`", text)
     assert len(copied) >= 6
     assert [address_problem(one) for one in copied] == [None] * len(copied)
 
 
 def test_the_password_of_a_page_is_not_shown(tmp_path: Path) -> None:
-    told = problems(tmp_path, GOOD.replace("//", "//reader:hunter2@") + 'every = "6"\n')
+    told = problems(
+        tmp_path, GOOD.replace("//", "//reader:hunter2@") + 'every = "6"\n'
+    )
     assert len(told) == 2
     assert "hunter2" not in "".join(told)
 
 
 def test_a_database_address_is_not_shown(tmp_path: Path) -> None:
-    told = problems(tmp_path, 'database = ["postgresql://u:hunter2@host/db"]\n' + GOOD)
+    told = problems(
+        tmp_path, 'database = ["postgresql://u:hunter2@host/db"]\n' + GOOD
+    )
     assert "hunter2" not in "".join(told)
 
 
@@ -350,7 +370,9 @@ def test_what_ships_is_valid(tmp_path: Path) -> None:
             assert document.id.startswith(f"{name}/")
             assert (document.url or "").startswith("https://")
             assert not document.select, "selectors break with a redesign"
-    ids = [document["id"] for name in shipped() for document in shipped_documents(name)]
+    ids = [
+        document["id"] for name in shipped() for document in shipped_documents(name)
+    ]
     assert len(set(ids)) == len(ids) > 110
     assert {
         "linkedin/privacy-policy",
@@ -374,7 +396,8 @@ def test_the_commented_lines_for_robots_work_when_taken_in(tmp_path: Path) -> No
         "# [services.LinkedIn]", "[services.LinkedIn]"
     )
     watchlist = load(
-        written(tmp_path, text.replace('# robots = "ignore"', 'robots = "ignore"')), {}
+        written(tmp_path, text.replace('# robots = "ignore"', 'robots = "ignore"')),
+        {},
     )
     assert {watchlist.robots(entry) for entry in watchlist.documents} == {"ignore"}
 
@@ -395,10 +418,14 @@ def entry_of(folder: Path, every: str) -> Watchlist:
     return load(written(folder, GOOD + f'every = "{every}"\n'), {})
 
 
-def test_a_job_that_starts_every_six_hours_sharp_skips_no_turn(tmp_path: Path) -> None:
+def test_a_job_that_starts_every_six_hours_sharp_skips_no_turn(
+    tmp_path: Path,
+) -> None:
     entry = entry_of(tmp_path, "6h").documents[0]
     last = {
-        entry.id: Check(document_id=entry.id, checked_at=NOON + timedelta(seconds=40))
+        entry.id: Check(
+            document_id=entry.id, checked_at=NOON + timedelta(seconds=40)
+        )
     }
     assert due([entry], last, {}, NOON + timedelta(hours=6)) == [entry]
     assert due([entry], last, {}, NOON + timedelta(hours=4)) == []
@@ -412,7 +439,8 @@ def checked(entry: DocumentEntry, runs: Iterable[datetime]) -> list[datetime]:
         last = (
             {
                 entry.id: Check(
-                    document_id=entry.id, checked_at=made[-1] + timedelta(seconds=40)
+                    document_id=entry.id,
+                    checked_at=made[-1] + timedelta(seconds=40),
                 )
             }
             if made
@@ -424,10 +452,13 @@ def checked(entry: DocumentEntry, runs: Iterable[datetime]) -> list[datetime]:
     return made
 
 
-def test_a_job_that_comes_up_to_half_an_hour_late_skips_no_turn(tmp_path: Path) -> None:
+def test_a_job_that_comes_up_to_half_an_hour_late_skips_no_turn(
+    tmp_path: Path,
+) -> None:
     entry = entry_of(tmp_path, "6h").documents[0]
     runs = [
-        NOON + timedelta(hours=6 * turn, minutes=turn * 17 % 31) for turn in range(100)
+        NOON + timedelta(hours=6 * turn, minutes=turn * 17 % 31)
+        for turn in range(100)
     ]
     assert checked(entry, runs) == runs
 
@@ -477,7 +508,12 @@ def test_nothing_is_due_before_its_server_wants_to_be_asked(tmp_path: Path) -> N
         NOON + timedelta(hours=9),
     )
     assert (
-        due([entry], {entry.id: check}, {entry.id: pause}, pause - timedelta(seconds=1))
+        due(
+            [entry],
+            {entry.id: check},
+            {entry.id: pause},
+            pause - timedelta(seconds=1),
+        )
         == []
     )
     assert due([entry], {entry.id: check}, {entry.id: pause}, pause) == [entry]

@@ -98,7 +98,9 @@ def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(
         assert not re.search(
             r"(src|href)=.https?://(?!parley|harbour|127\.0\.0\.1)", answer.text
         )
-    assert site.get("/static/base.css").headers["x-content-type-options"] == "nosniff"
+    assert (
+        site.get("/static/base.css").headers["x-content-type-options"] == "nosniff"
+    )
 
 
 def test_only_reading_is_possible(site: httpx.Client) -> None:
@@ -214,8 +216,16 @@ def test_a_prefix_is_a_path() -> None:
     [
         (["--private"], {}, "POLICYWATCH_PASSWORD"),
         (["--root-path", "/a b"], {}, "is not a path like /watch"),
-        (["--allowed-host", "p.*"], {}, "is neither a name nor all names under one"),
-        (["--trusted-proxy", "nonsense"], {}, "'nonsense' is no address or network"),
+        (
+            ["--allowed-host", "p.*"],
+            {},
+            "is neither a name nor all names under one",
+        ),
+        (
+            ["--trusted-proxy", "nonsense"],
+            {},
+            "'nonsense' is no address or network",
+        ),
         (["--trusted-proxy", "10.0.0.1/8"], {}, "is no address or network"),
         ([], {"POLICYWATCH_PASSWORD": "short"}, "too short"),
         (

@@ -43,7 +43,12 @@ def test_the_api_gives_a_change_as_show_does(parley: Story) -> None:
     ]
     assert len(told["passages"]) == 6
     listed = site.get("/api/v1/changes").json()["changes"]
-    assert [each["document"] for each in listed] == [PRIVACY_FR, PRIVACY, TERMS, NOTES]
+    assert [each["document"] for each in listed] == [
+        PRIVACY_FR,
+        PRIVACY,
+        TERMS,
+        NOTES,
+    ]
     assert told.items() >= listed[1].items()
 
 
@@ -96,9 +101,9 @@ def test_a_page_takes_what_other_sites_add_to_its_address(parley: Story) -> None
 
 
 def test_passages_are_listed_by_their_own_topics(parley: Story) -> None:
-    found = parley.site.get("/api/v1/passages?topic=ai_training&language=en").json()[
-        "passages"
-    ]
+    found = parley.site.get(
+        "/api/v1/passages?topic=ai_training&language=en"
+    ).json()["passages"]
     assert found
     assert all(
         "ai_training" in each["topics"] and each["document"] == PRIVACY
@@ -146,7 +151,9 @@ def test_texts_of_a_service_are_read_in_bulk(parley: Story) -> None:
         asked = f"/api/v1/versions?document={id_}&limit=200"
         assert there == site.get(asked).json()["versions"]
         heads = _all(site, f"/api/v1/documents/{id_}/versions?", "versions")
-        assert {each["number"] for each in there} == {each["number"] for each in heads}
+        assert {each["number"] for each in there} == {
+            each["number"] for each in heads
+        }
         one = site.get(f"/documents/{id_}/versions/{there[0]['number']}/text")
         assert there[0]["text"] == one.text
     assert not any(each["document"] == NOTES for each in texts)
@@ -168,9 +175,9 @@ def test_a_version_says_since_when_each_block_stands(parley: Story) -> None:
 
 
 def test_texts_are_searched(parley: Story) -> None:
-    found = parley.site.get('/api/v1/search?q="deleted notes"&standing=true').json()[
-        "hits"
-    ]
+    found = parley.site.get(
+        '/api/v1/search?q="deleted notes"&standing=true'
+    ).json()["hits"]
     assert [each["document"] for each in found] == [NOTES]
     assert found[0]["stands"]
     assert [True, "deleted notes"] in found[0]["marked"]
@@ -191,7 +198,9 @@ def test_what_the_asker_has_is_not_sent_again(parley: Story) -> None:
         headers={"If-None-Match": f'"other", {first.headers["etag"]}'},
     )
     assert (again.status_code, again.content) == (304, b"")
-    assert parley.site.head("/api/v1/changes").headers["etag"] == first.headers["etag"]
+    assert (
+        parley.site.head("/api/v1/changes").headers["etag"] == first.headers["etag"]
+    )
     other = parley.site.get(
         "/api/v1/changes?limit=1", headers={"If-None-Match": first.headers["etag"]}
     )
@@ -240,7 +249,9 @@ def test_a_wrong_method_says_which_are_right(parley: Story) -> None:
     assert "GET" in answer.headers["allow"]
 
 
-def test_lists_are_walked_to_their_end_on_both_databases(database: Database) -> None:
+def test_lists_are_walked_to_their_end_on_both_databases(
+    database: Database,
+) -> None:
     with database.writing() as session:
         declare(session, documents())
         session.flush()
@@ -254,7 +265,14 @@ def test_lists_are_walked_to_their_end_on_both_databases(database: Database) -> 
             teller.change(
                 before,
                 after,
-                [passage([], f"Rule {number - 1}", f"Rule {number}", evidence=evidence)]
+                [
+                    passage(
+                        [],
+                        f"Rule {number - 1}",
+                        f"Rule {number}",
+                        evidence=evidence,
+                    )
+                ]
                 * 1,
             )
             before = after
@@ -266,7 +284,9 @@ def test_lists_are_walked_to_their_end_on_both_databases(database: Database) -> 
             ("/versions?language=en", "versions", "number"),
             ("/search?q=rule", "hits", "text"),
         ):
-            seen = [each[key] for each in _all(site, f"/api/v1{path}&limit=7", name)]
+            seen = [
+                each[key] for each in _all(site, f"/api/v1{path}&limit=7", name)
+            ]
             assert (
                 len(seen)
                 == len(set(seen))
@@ -274,7 +294,9 @@ def test_lists_are_walked_to_their_end_on_both_databases(database: Database) -> 
             )
 
 
-def _all(site: httpx.Client, address: str | None, name: str) -> list[dict[str, Any]]:
+def _all(
+    site: httpx.Client, address: str | None, name: str
+) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while address:
         answer = site.get(address).json()
@@ -333,9 +355,9 @@ def test_answers_hold_to_their_description_whatever_a_page_says(
             generic = next(
                 key for key in described["paths"] if _alike(key, f"/api/v1{path}")
             )
-            shape = described["paths"][generic]["get"]["responses"]["200"]["content"][
-                "application/json"
-            ]["schema"]
+            shape = described["paths"][generic]["get"]["responses"]["200"][
+                "content"
+            ]["application/json"]["schema"]
             jsonschema.validate(answer.json(), copy.deepcopy(described) | shape)
 
 

@@ -106,7 +106,9 @@ def tell_of_regions(database: Database) -> None:
                 question=sentence_key("Harbour", "en", training),
                 model="small",
                 made_at=day(0),
-                answer={"sentence": "Harbour trains its AI models on your messages."},
+                answer={
+                    "sentence": "Harbour trains its AI models on your messages."
+                },
             )
         )
 
@@ -122,7 +124,9 @@ def overflow(page: sync_api.Page) -> int:
 
 def complains_of_nothing(page: sync_api.Page, path: str) -> None:
     """By axe, all rules of WCAG 2.2 AA included."""
-    results = axe.Axe().run(page, options={"rules": {"target-size": {"enabled": True}}})
+    results = axe.Axe().run(
+        page, options={"rules": {"target-size": {"enabled": True}}}
+    )
     assert results.violations_count == 0, f"{path}: {results.generate_report()}"
 
 
@@ -132,7 +136,9 @@ def test_axe_finds_nothing_to_complain_of(
     browser: sync_api.Browser, site: str, width: int, scheme: str
 ) -> None:
     context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB"
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        locale="en-GB",
     )
     page = context.new_page()
     for path in (*PATHS, IN_FRAME):
@@ -149,7 +155,9 @@ def test_axe_finds_nothing_to_complain_of(
 def test_a_table_in_one_column_says_what_each_line_is(
     browser: sync_api.Browser, site: str, width: int, shown: str
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 800}, locale="en-GB")
+    page = browser.new_page(
+        viewport={"width": width, "height": 800}, locale="en-GB"
+    )
     page.goto(f"{site}/today?services=Harbour")
     cell = page.locator("td[data-head]", has_text="EEA, UK, Switzerland")
     content = "each => getComputedStyle(each, '::before').content"
@@ -330,7 +338,9 @@ def test_every_page_stands_without_scripts(
     context.close()
 
 
-def test_a_list_is_narrowed_by_its_form(browser: sync_api.Browser, site: str) -> None:
+def test_a_list_is_narrowed_by_its_form(
+    browser: sync_api.Browser, site: str
+) -> None:
     context = browser.new_context(java_script_enabled=False, locale="fr-FR")
     page = context.new_page()
     page.goto(f"{site}/changes?lang=en")
@@ -363,7 +373,9 @@ def test_the_operator_signs_in_sends_again_and_signs_out(
     sync_api.expect(page).to_have_url(f"{site}/health")
     complains_of_nothing(page, "/health, signed in")
     page.get_by_role("button", name="Send again (${TEAM_4})").click()
-    sync_api.expect(page.get_by_role("button", name="Send all again")).to_have_count(0)
+    sync_api.expect(
+        page.get_by_role("button", name="Send all again")
+    ).to_have_count(0)
     page.goto(f"{site}/changes/3")
     page.get_by_label("Status").select_option("Concerns us")
     page.get_by_label("Internal note").fill("<b>Ask the works council</b>")

@@ -37,7 +37,9 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
     assert text(tree, "h1") == [
         "Parley trains AI on your data by default from 3 November 2025"
     ]
-    assert text(tree, "h1 + .quotation")[0].startswith("Parley will use your profile")
+    assert text(tree, "h1 + .quotation")[0].startswith(
+        "Parley will use your profile"
+    )
     assert text(tree, ".facts + .why-high") == [
         "Reason: your data or content is now used to train AI."
     ]
@@ -46,7 +48,9 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
         == "told, for data of members is newly used for training"
     )
     assert len(tree.css(".why")) == 1
-    assert [row.removesuffix(" in the text") for row in text(tree, ".brief dd")] == [
+    assert [
+        row.removesuffix(" in the text") for row in text(tree, ".brief dd")
+    ] == [
         "3 November 2025",
         "on unless you opt out: This happens by default",
         "your profile",
@@ -55,7 +59,9 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
         "train the AI models that write text for our members",
         "switch it off under Settings, Data, Improve our assistants",
     ]
-    assert hrefs(tree, ".brief a:not(.there)") == ["https://parley.example/settings"]
+    assert hrefs(tree, ".brief a:not(.there)") == [
+        "https://parley.example/settings"
+    ]
     assert (
         text(tree, "section > .passage h3")[0]
         == "2. How we use your data › 2.3 Assistants that write"
@@ -66,7 +72,10 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
         "Removed",
         "Moved",
     ]
-    assert tree.css_first("details.others").attributes.get("open", "closed") == "closed"
+    assert (
+        tree.css_first("details.others").attributes.get("open", "closed")
+        == "closed"
+    )
     proof = text(tree, ".proof")[0]
     assert "https://parley.example/privacy" in proof
     assert "Version 1, captured 6 October 2025, 07:30 UTC" in proof
@@ -83,7 +92,8 @@ def test_a_change_can_be_read_side_by_side_and_the_choice_goes_along(
     chosen = next(href for href in hrefs(tree, ".switch a") if "side" in href)
     tree = page(site, chosen)
     pairs = [
-        text(side, ".diff") for side in tree.css("section > .passage")[1].css(".side")
+        text(side, ".diff")
+        for side in tree.css("section > .passage")[1].css(".side")
     ]
     assert pairs[0] == [
         "We use your data to show you people and removed: posts (end) that may matter to you. See your "
@@ -140,7 +150,9 @@ def test_links_into_a_version_lead_to_the_very_block(parley: Story) -> None:
     ], "which stands in several blocks"
 
 
-def test_long_unchanged_text_is_folded(site: httpx.Client, database: Database) -> None:
+def test_long_unchanged_text_is_folded(
+    site: httpx.Client, database: Database
+) -> None:
     with database.writing() as session:
         declare(session, documents())
         session.flush()
@@ -202,8 +214,12 @@ def test_changes_of_a_document_lead_to_one_another(parley: Story) -> None:
     site = parley.site
     with parley.database.reading() as session:
         newer, older = (change.id for change in changes_of(session, TERMS))
-    assert hrefs(page(site, f"/changes/{newer}"), ".pages a") == [f"/changes/{older}"]
-    assert hrefs(page(site, f"/changes/{older}"), ".pages a") == [f"/changes/{newer}"]
+    assert hrefs(page(site, f"/changes/{newer}"), ".pages a") == [
+        f"/changes/{older}"
+    ]
+    assert hrefs(page(site, f"/changes/{older}"), ".pages a") == [
+        f"/changes/{newer}"
+    ]
 
 
 def test_a_change_of_our_reading_is_not_shown_as_one_of_the_policy(
@@ -217,7 +233,10 @@ def test_a_change_of_our_reading_is_not_shown_as_one_of_the_policy(
             TERMS, day(0), [block("paragraph", "Menu. We keep your data.")]
         )
         after = teller.version(
-            TERMS, day(1), [block("paragraph", "We keep your data.")], cause="reader"
+            TERMS,
+            day(1),
+            [block("paragraph", "We keep your data.")],
+            cause="reader",
         )
         id_ = teller.change(
             before,
@@ -233,7 +252,9 @@ def test_a_change_of_our_reading_is_not_shown_as_one_of_the_policy(
     assert "Last change: none yet" in text(page(site, "/services"), "main")[0]
 
 
-def test_a_text_that_returned_says_so(site: httpx.Client, database: Database) -> None:
+def test_a_text_that_returned_says_so(
+    site: httpx.Client, database: Database
+) -> None:
     with database.writing() as session:
         declare(session, documents())
         session.flush()
@@ -245,7 +266,11 @@ def test_a_text_that_returned_says_so(site: httpx.Client, database: Database) ->
         )
         teller.change(first, second, [passage([], "One.", "Two.")])
         id_ = teller.change(
-            second, third, [passage([], "Two.", "One.")], returns_to=first.id, waits=3
+            second,
+            third,
+            [passage([], "Two.", "One.")],
+            returns_to=first.id,
+            waits=3,
         ).id
     shown = text(page(site, f"/changes/{id_}"), "main")[0]
     assert "The text returned to what it was in version 1." in shown
@@ -260,10 +285,14 @@ def test_any_two_versions_can_be_compared(parley: Story) -> None:
     assert any("train the AI models" in said for said in text(tree, ".diff ins"))
     same = page(site, f"/documents/{PRIVACY}/compare?from=2&to=2")
     assert "No words differ." in text(same, "main")[0]
-    by_day = page(site, f"/documents/{PRIVACY}/compare?from=2025-11-02&to=2025-12-24")
+    by_day = page(
+        site, f"/documents/{PRIVACY}/compare?from=2025-11-02&to=2025-12-24"
+    )
     assert text(by_day, ".diff ins") == text(tree, ".diff ins")
     for path in ("", "/compare?from=1&to=2", "/compare?from=2025-10-05&to=2"):
-        forms = page(site, f"/documents/{PRIVACY}{path}", 404 if "-05" in path else 200)
+        forms = page(
+            site, f"/documents/{PRIVACY}{path}", 404 if "-05" in path else 200
+        )
         days = forms.css(".compare input[type=date]")
         assert [field.attributes["value"] for field in days] == [
             "2025-10-06",  # of the form for one day
@@ -285,7 +314,9 @@ def test_any_two_versions_can_be_compared(parley: Story) -> None:
 FEES, FEE = "The yearly fee is 48 euros.", "The yearly fee is 54 euros."
 SOON = "We will tell you more about this soon."
 TRAINED = "From 8 October 2025 we use your posts to train AI."
-TRAINED_LATER = "From 8 October 2025 we use your posts and your comments to train AI."
+TRAINED_LATER = (
+    "From 8 October 2025 we use your posts and your comments to train AI."
+)
 
 
 @pytest.fixture
@@ -306,7 +337,9 @@ def history(database: Database) -> Database:
         [passage([], SOON, None)],
         [
             passage([], FEES, FEE),
-            passage(["AI"], TRAINED, TRAINED_LATER, evidence=training, severity="low"),
+            passage(
+                ["AI"], TRAINED, TRAINED_LATER, evidence=training, severity="low"
+            ),
         ],
     ]
     facts: list[dict[str, Any]] = [
@@ -382,7 +415,9 @@ def test_where_another_document_began_in_between_is_told(
             cause="replaced",
         )
     tree = page(site, f"/documents/{TERMS}/compare?from=4&to=6")
-    assert text(tree, ".compare + .note")[0].startswith("Version 6, 25 November 2025: ")
+    assert text(tree, ".compare + .note")[0].startswith(
+        "Version 6, 25 November 2025: "
+    )
     assert not page(site, f"/documents/{TERMS}/compare?from=1&to=5").css(
         ".compare + .note"
     )
@@ -424,10 +459,18 @@ def test_what_held_already_when_it_was_found_is_told_as_such(
         ]
         told = [passage([], "1", "2")], [passage([], "2", "3")]
         late = teller.change(
-            texts[0], texts[1], told[0], severity="low", effective_date=day(0).date()
+            texts[0],
+            texts[1],
+            told[0],
+            severity="low",
+            effective_date=day(0).date(),
         ).id
         soon = teller.change(
-            texts[1], texts[2], told[1], severity="low", effective_date=day(2).date()
+            texts[1],
+            texts[2],
+            told[1],
+            severity="low",
+            effective_date=day(2).date(),
         ).id
     assert "in force since 6 October 2025" in text(
         page(site, f"/changes/{late}"), ".facts li"
@@ -546,7 +589,9 @@ def test_few_texts_are_compared_at_a_time_and_the_same_two_once(
         ]
         assert site.get("/").status_code == 200, "nobody else waits"
         signed_in = {"Authorization": f"Bearer {TOKEN}"}
-        waiting.append(visitors.submit(site.get, third, headers=signed_in, timeout=300))
+        waiting.append(
+            visitors.submit(site.get, third, headers=signed_in, timeout=300)
+        )
         begun.get(timeout=100)  # whoever signed in has a turn of their own
         done.set()
         assert [each.result().status_code for each in waiting] == [200, 200, 200]

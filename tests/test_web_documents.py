@@ -63,10 +63,16 @@ def test_a_document_shows_its_timeline_and_its_checks(parley: Story) -> None:
     assert "Form only" in steps[0]
     assert "First stored text." in steps[2]
     assert "30 checks in all" in text(tree, "main")[0]
-    assert text(tree, ".checks .outcome")[:2] == ["Only its form changed", "Unchanged"]
+    assert text(tree, ".checks .outcome")[:2] == [
+        "Only its form changed",
+        "Unchanged",
+    ]
     troubled = text(page(site, f"/documents/{NOTES}"), "main")[0]
     assert "most of the text is gone: 12 words where there were 640" in troubled
-    assert "1 check without a valid text, since 3 November 2025, 10:30 UTC." in troubled
+    assert (
+        "1 check without a valid text, since 3 November 2025, 10:30 UTC."
+        in troubled
+    )
 
 
 def test_the_text_of_a_version_is_laid_out_as_it_stood(parley: Story) -> None:
@@ -77,7 +83,10 @@ def test_the_text_of_a_version_is_laid_out_as_it_stood(parley: Story) -> None:
         "2. How we use your data",
         "3. Your rights",
     ]
-    assert text(tree, ".text h3") == ["2.3 Assistants that write", "2.2 Whom we tell"]
+    assert text(tree, ".text h3") == [
+        "2.3 Assistants that write",
+        "2.2 Whom we tell",
+    ]
     assert text(tree, ".text ul li") == [
         "Posts, comments and the groups that you join",
         "What you tell us of your education and your work",
@@ -110,7 +119,9 @@ def test_text_and_capture_of_a_version_can_be_taken_along(parley: Story) -> None
     )
     assert b"From 3 November 2025 we use" in answer.content
     for what in ("text", "capture"):
-        assert site.get(f"/documents/{PRIVACY}/versions/9/{what}").status_code == 404
+        assert (
+            site.get(f"/documents/{PRIVACY}/versions/9/{what}").status_code == 404
+        )
 
 
 def test_health_shows_what_could_not_be_read_and_counts_deliveries(
@@ -184,7 +195,9 @@ def test_a_course_over_the_years_is_drawn_and_tabled(parley: Story) -> None:
 
 
 def test_of_many_versions_the_table_has_the_last_of_each_month() -> None:
-    points = [Point(n, day(n), 100 + n, {"ai_training": n // 50}) for n in range(400)]
+    points = [
+        Point(n, day(n), 100 + n, {"ai_training": n // 50}) for n in range(400)
+    ]
     drawn = chart(points)
     assert drawn is not None
     assert drawn.sampled

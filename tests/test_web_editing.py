@@ -27,7 +27,16 @@ from storage.documents import document, known
 from storage.journal import journal
 from storage.lock import one_at_a_time
 from storage.subscribers import Subscriber, signed_up
-from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.site import (
+    AI,
+    Site,
+    a_site,
+    outcomes,
+    policy,
+    policywatch,
+    run,
+    watchlist,
+)
 from tests.test_web_browser import complains_of_nothing, overflow
 from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN, sign_in
 from tests.web_pages import text, visited
@@ -100,14 +109,19 @@ def test_what_is_added_on_the_pages_is_shown_first_and_watched_then(
     assert shown.status_code == 200
     assert "We keep the list of the books that you borrow" in shown.text
     assert "&lt;script&gt;" in shown.text
-    assert [entry.id for entry in with_additions(load(config), database).documents] == [
-        "library/privacy"
-    ]
+    assert [
+        entry.id for entry in with_additions(load(config), database).documents
+    ] == ["library/privacy"]
     kept = add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
-    assert (kept.status_code, kept.headers["location"]) == (303, f"/documents/{TERMS}")
+    assert (kept.status_code, kept.headers["location"]) == (
+        303,
+        f"/documents/{TERMS}",
+    )
     assert "Watched since" in admin.get(f"/documents/{TERMS}").text
     assert due(config) == {}, "it is read already"
-    assert f"watched already, as {TERMS}" in add(admin, f"{library.url}/terms/").text
+    assert (
+        f"watched already, as {TERMS}" in add(admin, f"{library.url}/terms/").text
+    )
     printed = tomllib.loads(policywatch("watchlist", "export", "--config", config))[
         "documents"
     ]
@@ -155,7 +169,9 @@ def test_what_is_added_while_a_run_is_at_work_is_read_by_the_next(
         kept = add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
     assert kept.status_code == 303
     run(config, status=0)
-    assert "We keep the list" in admin.get(f"/documents/{TERMS}/versions/1/text").text
+    assert (
+        "We keep the list" in admin.get(f"/documents/{TERMS}/versions/1/text").text
+    )
 
 
 @pytest.mark.parametrize("language", ["fr", "de"])
@@ -180,7 +196,9 @@ def test_a_document_is_paused_resumed_and_checked_now(
     path = "/documents/library/privacy"
     assert admin.post(path, data={"do": "pause"}).status_code == 403
     for word, checked in (("check", 1), ("pause", 0), ("resume", 0), ("check", 1)):
-        assert admin.post(path, data={"do": word}, headers=BEARER).status_code == 303
+        assert (
+            admin.post(path, data={"do": word}, headers=BEARER).status_code == 303
+        )
         assert "Paused." in admin.get(path).text or word != "pause"
         assert len(due(config)) == checked, word
     assert (
@@ -228,7 +246,9 @@ def test_a_page_that_cannot_be_watched_is_refused_with_the_reason(
     reason: str,
 ) -> None:
     answer = admin.post(
-        "/add", data={"url": library.url + path, "keep": "yes", **more}, headers=BEARER
+        "/add",
+        data={"url": library.url + path, "keep": "yes", **more},
+        headers=BEARER,
     )
     assert answer.status_code == 422
     assert reason in answer.text
@@ -246,14 +266,20 @@ def entry_of(config: Path, database: Database) -> dict[str, Any]:
 
 
 def test_an_entry_is_edited_after_it_was_tried_on_the_stored_text(
-    admin: httpx.Client, library: Site, config: Path, database: Database, tmp_path: Path
+    admin: httpx.Client,
+    library: Site,
+    config: Path,
+    database: Database,
+    tmp_path: Path,
 ) -> None:
     library.pages["/terms"] = str(library.pages["/terms"]).replace(
         "</main>", "<aside class=offer><p>Our offer of the week.</p></aside></main>"
     )
     add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
     run(config, status=0)
-    assert "Our offer of the week." in admin.get(f"/documents/{TERMS}/versions/1").text
+    assert (
+        "Our offer of the week." in admin.get(f"/documents/{TERMS}/versions/1").text
+    )
     before = entry_of(config, database)
     fields = {**before, "remove": ".offer", "every": "1d", "title": "House rules"}
     tried = admin.post(EDIT, data=fields, headers=BEARER)
@@ -262,7 +288,10 @@ def test_an_entry_is_edited_after_it_was_tried_on_the_stored_text(
     assert taken == ["removed: Our offer of the week. (end)"]
     assert entry_of(config, database) == before, "nothing is saved yet"
     kept = admin.post(EDIT, data={**fields, "keep": "yes"}, headers=BEARER)
-    assert (kept.status_code, kept.headers["location"]) == (303, f"/documents/{TERMS}")
+    assert (kept.status_code, kept.headers["location"]) == (
+        303,
+        f"/documents/{TERMS}",
+    )
     assert "House rules" in admin.get(f"/documents/{TERMS}").text
     assert entry_of(config, database) == {**fields, "remove": [".offer"]}
     run(config, status=0)
@@ -299,7 +328,9 @@ def test_an_edit_that_would_lose_the_text_is_refused_and_what_was_typed_stays(
     run(config, status=0)
     before = entry_of(config, database)
     typed = {name: each.format(site=library.url) for name, each in wrong.items()}
-    answer = admin.post(EDIT, data={**before, **typed, "keep": "yes"}, headers=BEARER)
+    answer = admin.post(
+        EDIT, data={**before, **typed, "keep": "yes"}, headers=BEARER
+    )
     assert answer.status_code == 422
     shown = LexborHTMLParser(answer.text)
     assert reason in text(shown, "[role=alert]")[0]
@@ -327,7 +358,11 @@ def test_one_owner_of_an_entry_and_the_file_comes_first(
 
 
 def test_an_entry_of_the_file_is_edited_here_until_it_is_given_back(
-    admin: httpx.Client, library: Site, config: Path, database: Database, tmp_path: Path
+    admin: httpx.Client,
+    library: Site,
+    config: Path,
+    database: Database,
+    tmp_path: Path,
 ) -> None:
     run(config, status=0)
     path = "/edit/library/privacy"
@@ -338,7 +373,9 @@ def test_an_entry_of_the_file_is_edited_here_until_it_is_given_back(
         path, data={**fields, "title": "Our privacy", "keep": "yes"}, headers=BEARER
     )
     assert kept.status_code == 303, kept.text
-    config.write_text(config.read_text("utf-8").replace('title = "', 'title = "Old '))
+    config.write_text(
+        config.read_text("utf-8").replace('title = "', 'title = "Old ')
+    )
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
     shown = admin.get("/documents/library/privacy").text
     assert "Our privacy" in shown
@@ -359,7 +396,9 @@ def test_an_entry_of_the_file_is_edited_here_until_it_is_given_back(
 
 def filled(admin: httpx.Client, path: str) -> dict[str, str]:
     """The form as the page has it."""
-    form = LexborHTMLParser(admin.get(path, headers=BEARER).text).css_first("form.add")
+    form = LexborHTMLParser(admin.get(path, headers=BEARER).text).css_first(
+        "form.add"
+    )
     fields = dict[str, str]()
     for node in form.css("input, textarea, select"):
         name = node.attributes["name"] or ""
@@ -419,7 +458,11 @@ def test_how_a_page_is_fetched_is_edited_too(
 
 
 def test_entries_move_between_a_file_and_the_store(
-    admin: httpx.Client, library: Site, config: Path, database: Database, tmp_path: Path
+    admin: httpx.Client,
+    library: Site,
+    config: Path,
+    database: Database,
+    tmp_path: Path,
 ) -> None:
     add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
     run(config, status=0)
@@ -459,7 +502,9 @@ url = "{library.url}/privacy"
     assert (help_.action, help_.document_id) == ("add", "library/help")
     wrong = tmp_path / "wrong.toml"
     wrong.write_text('[[documents]]\nid = "x"\n')
-    refused = policywatch("watchlist", "import", wrong, "--config", config, status=2)
+    refused = policywatch(
+        "watchlist", "import", wrong, "--config", config, status=2
+    )
     assert "wrong.toml" in refused
 
 
@@ -487,17 +532,26 @@ def test_a_duplicate_goes_and_who_follows_it_follows_the_other(
     done = admin.post(EDIT, data={**sure, "into": into}, headers=BEARER)
     assert done.headers["location"] == f"/documents/{into}"
     moved = admin.get(f"/documents/{TERMS}")
-    assert (moved.status_code, moved.headers["location"]) == (301, f"/documents/{into}")
+    assert (moved.status_code, moved.headers["location"]) == (
+        301,
+        f"/documents/{into}",
+    )
     with database.reading() as session:
         assert [each.document for each in signed_up(session)] == [into]
         assert journal(session)[0].after == {"into": into}
     add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
-    assert admin.get(f"/documents/{TERMS}").status_code == 200, "it is watched again"
+    assert admin.get(f"/documents/{TERMS}").status_code == 200, (
+        "it is watched again"
+    )
     assert policywatch("verify", "--config", config)
 
 
 def test_the_history_of_a_duplicate_becomes_that_of_the_document_that_stays(
-    admin: httpx.Client, library: Site, config: Path, database: Database, tmp_path: Path
+    admin: httpx.Client,
+    library: Site,
+    config: Path,
+    database: Database,
+    tmp_path: Path,
 ) -> None:
     add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
     alerts, into = tmp_path / "alerts.txt", "library/other-terms"
@@ -515,14 +569,21 @@ def test_the_history_of_a_duplicate_becomes_that_of_the_document_that_stays(
     chosen = {"do": "remove", "into": into, "sure": "yes"}
     asked = admin.post(EDIT, data=chosen, headers=BEARER)
     assert asked.status_code == 200
-    assert "3 versions from before the first own text of “Other terms”" in asked.text
+    assert (
+        "3 versions from before the first own text of “Other terms”" in asked.text
+    )
     with one_at_a_time(database):
         busy = admin.post(EDIT, data={**chosen, "sure": "merge"}, headers=BEARER)
     assert (busy.status_code, "A run is in progress." in busy.text) == (409, True)
     done = admin.post(EDIT, data={**chosen, "sure": "merge"}, headers=BEARER)
-    assert (done.status_code, done.headers["location"]) == (303, f"/documents/{into}")
+    assert (done.status_code, done.headers["location"]) == (
+        303,
+        f"/documents/{into}",
+    )
     printed = policywatch("history", into, "--json", "--config", config)
-    history, changes = (json.loads(printed)[each] for each in ("versions", "changes"))
+    history, changes = (
+        json.loads(printed)[each] for each in ("versions", "changes")
+    )
     assert [each["source"] for each in history] == [f"duplicate {TERMS}"] * 3 + [
         None
     ] * 2
@@ -530,7 +591,9 @@ def test_the_history_of_a_duplicate_becomes_that_of_the_document_that_stays(
     assert times == sorted(times)
     after = {each["versions"]["after"]["number"] for each in changes}
     assert after == {2, 3, 5}, "our first text is the last of the duplicate"
-    assert admin.get(f"/documents/{TERMS}").headers["location"] == f"/documents/{into}"
+    assert (
+        admin.get(f"/documents/{TERMS}").headers["location"] == f"/documents/{into}"
+    )
     run(config, status=0)
     assert alerts.read_text("utf-8") == sent, "history alerts nobody"
     assert policywatch("verify", "--config", config)
@@ -573,7 +636,9 @@ def test_a_route_of_the_file_names_what_only_the_store_has(
     policywatch("documents", "rename", id_, "archive/tou", "--config", config)
     admin.post("/documents/archive/tou", data={"do": "pause"}, headers=BEARER)
     run(config, status=0)
-    config.write_text(config.read_text("utf-8").replace("archive/t*", "none"), "utf-8")
+    config.write_text(
+        config.read_text("utf-8").replace("archive/t*", "none"), "utf-8"
+    )
     assert "routes[1].documents: found 'none'; allowed: " in policywatch(
         "run", "--config", config, status=2
     )
@@ -641,7 +706,11 @@ def test_a_selector_is_changed_and_the_document_removed_in_a_browser(
 @pytest.mark.browser
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_from_an_address_to_a_reviewed_change_in_a_browser(
-    browser: Browser, library: Site, config: Path, database: Database, tmp_path: Path
+    browser: Browser,
+    library: Site,
+    config: Path,
+    database: Database,
+    tmp_path: Path,
 ) -> None:
     app = create_app(
         database,

@@ -58,7 +58,9 @@ def exported(story_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def names(folder: Path) -> set[str]:
     return {
-        str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()
+        str(file.relative_to(folder))
+        for file in folder.rglob("*")
+        if file.is_file()
     }
 
 
@@ -71,7 +73,8 @@ def test_every_link_of_every_page_leads_to_a_file_of_its_own(
 ) -> None:
     tell_hostile(store)
     with store.writing() as session:
-        for number, name in enumerate(("A b", "A-B", "ÉÉ")):  # services with like names
+        # services with like names
+        for number, name in enumerate(("A b", "A-B", "ÉÉ")):
             url = f"https://{number}.example"
             facts = {
                 "title": "Terms",
@@ -117,7 +120,9 @@ def links_that_lead_to_files(folder: Path) -> int:
                 continue
             target = (page.parent / unquote(parts.path)).resolve()
             assert target.is_relative_to(folder)
-            assert target.is_file(), f"{page.relative_to(folder)} leads to {address}"
+            assert target.is_file(), (
+                f"{page.relative_to(folder)} leads to {address}"
+            )
             links += 1
             if parts.fragment and target.suffix == ".html":
                 assert parts.fragment in ids[target], address
@@ -125,7 +130,9 @@ def links_that_lead_to_files(folder: Path) -> int:
     return links
 
 
-def test_it_says_what_the_served_pages_say_in_every_language(exported: Path) -> None:
+def test_it_says_what_the_served_pages_say_in_every_language(
+    exported: Path,
+) -> None:
     folder = exported
     health = LexborHTMLParser((folder / "health.html").read_text("utf-8"))
     assert text(health, "h1") == ["Health"]
@@ -138,9 +145,15 @@ def test_it_says_what_the_served_pages_say_in_every_language(exported: Path) -> 
     document = LexborHTMLParser(
         (folder / f"fr/documents/{PRIVACY}.html").read_text("utf-8")
     )
-    assert text(document, "h2") == ["Au fil du temps", "Chronologie", "Vérifications"]
+    assert text(document, "h2") == [
+        "Au fil du temps",
+        "Chronologie",
+        "Vérifications",
+    ]
     side = [name for name in names(folder) if name.endswith(".side.html")]
-    assert LexborHTMLParser((folder / side[0]).read_text("utf-8")).css(".pair, .stays")
+    assert LexborHTMLParser((folder / side[0]).read_text("utf-8")).css(
+        ".pair, .stays"
+    )
     assert (
         (folder / f"documents/{PRIVACY}/versions/2.txt")
         .read_text("utf-8")
@@ -148,7 +161,9 @@ def test_it_says_what_the_served_pages_say_in_every_language(exported: Path) -> 
     )
     months = {name for name in names(folder) if name.startswith("changes/2025")}
     assert months == {"changes/2025-10.html", "changes/2025-11.html"}
-    november = LexborHTMLParser((folder / "changes/2025-11.html").read_text("utf-8"))
+    november = LexborHTMLParser(
+        (folder / "changes/2025-11.html").read_text("utf-8")
+    )
     assert hrefs(november, ".pages [rel=next]") == ["2025-10.html"]
 
 
@@ -169,7 +184,9 @@ class Commanded:
 
 
 @pytest.fixture(scope="module")
-def commanded(story_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Commanded:
+def commanded(
+    story_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Commanded:
     folder = tmp_path_factory.mktemp("commanded")
     config = folder / "policywatch.toml"
     file = shutil.copyfile(story_file, folder / "store.db")
@@ -186,7 +203,9 @@ def test_feeds_name_the_host_that_the_command_is_given_and_it_says_what_it_did(
     assert "0 files written" in commanded.export(folder)
     feed = feedparser.parse((folder / f"documents/{PRIVACY}.atom").read_bytes())
     assert not feed.bozo
-    assert feed.entries[0].link.startswith("https://policies.example/watch/changes/")
+    assert feed.entries[0].link.startswith(
+        "https://policies.example/watch/changes/"
+    )
     assert (
         feed.feed.links[1].href
         == f"https://policies.example/watch/documents/{PRIVACY}.atom"
@@ -197,7 +216,11 @@ def test_feeds_name_the_host_that_the_command_is_given_and_it_says_what_it_did(
         == "https://policies.example/watch/fr/services/harbour-changes.html"
     )
     assert (
-        len(Calendar.from_ical((folder / "calendar.ics").read_bytes()).walk("VEVENT"))
+        len(
+            Calendar.from_ical((folder / "calendar.ics").read_bytes()).walk(
+                "VEVENT"
+            )
+        )
         == 2
     )
 
@@ -208,7 +231,11 @@ def test_only_what_changed_is_written_and_what_is_gone_goes(
     folder = shutil.copytree(exported, tmp_path / "site")
     before = times(folder)
     again = export_site(store, folder, today=TODAY)
-    assert (again.written, again.unchanged, again.removed) == (0, len(before) - 1, 0)
+    assert (again.written, again.unchanged, again.removed) == (
+        0,
+        len(before) - 1,
+        0,
+    )
     with store.writing() as session:
         Teller(session, {TERMS: 3}).version(
             TERMS, day(40), [block("paragraph", "The yearly fee is 60 euros.")]
@@ -334,13 +361,16 @@ def test_a_full_disk_leaves_a_folder_that_the_next_export_takes_up(
     try:
         with pytest.raises(OSError, match="too large"):
             bring_up_to_date(
-                folder, [File("a.html", lambda: b"a"), File("b.html", fills)], known="1"
+                folder,
+                [File("a.html", lambda: b"a"), File("b.html", fills)],
+                known="1",
             )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert names(folder) == {"a.html", ".policywatch.json"}
     assert (
-        bring_up_to_date(folder, [File("b.html", lambda: b"b")], known="1").written == 1
+        bring_up_to_date(folder, [File("b.html", lambda: b"b")], known="1").written
+        == 1
     )
 
 
@@ -374,7 +404,10 @@ def test_a_damaged_record_is_said_and_takes_nothing_away(
         match=r"\.policywatch\.json, which says .* is damaged; empty the folder",
     ):
         bring_up_to_date(folder, [], known="1")
-    assert (thesis.exists(), names(folder)) == (True, {"a.html", ".policywatch.json"})
+    assert (thesis.exists(), names(folder)) == (
+        True,
+        {"a.html", ".policywatch.json"},
+    )
 
 
 def test_the_command_writes_what_is_asked_and_links_to_nothing_else(

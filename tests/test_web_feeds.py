@@ -24,7 +24,9 @@ DATABASES = ["sqlite"]
 FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
 
 
-def test_the_atom_feed_holds_the_changes_of_words_newest_first(parley: Story) -> None:
+def test_the_atom_feed_holds_the_changes_of_words_newest_first(
+    parley: Story,
+) -> None:
     answer = parley.site.get("/feed.atom")
     assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
     feed = feedparser.parse(answer.content)
@@ -57,7 +59,9 @@ def test_the_json_feed_says_the_same(parley: Story) -> None:
     assert [item["title"] for item in feed["items"]] == [
         "Harbour · Privacy Notice\u00a0: «\u00a0Harbour will keep deleted notes for thirty days\u00a0»"
     ]
-    in_atom = feedparser.parse(parley.site.get("/feed.atom?topic=retention").content)
+    in_atom = feedparser.parse(
+        parley.site.get("/feed.atom?topic=retention").content
+    )
     assert [item["id"] for item in feed["items"]] == [
         entry.id for entry in in_atom.entries
     ]
@@ -72,13 +76,16 @@ def test_the_calendar_holds_the_dates_in_force(parley: Story) -> None:
     assert [event.decoded("dtstart") for event in events] == [date(2025, 11, 3)]
     assert events[0]["summary"] == "In force: Parley, Privacy Policy"
     assert (
-        events[0]["url"] == f"{parley.site.base_url}/changes/{parley.change(PRIVACY)}"
+        events[0]["url"]
+        == f"{parley.site.base_url}/changes/{parley.change(PRIVACY)}"
     )
     assert (
         "Parley trains AI on your data by default from 3 November 2025."
         in events[0]["description"]
     )
-    again = Calendar.from_ical(parley.site.get("/calendar.ics").content).walk("VEVENT")
+    again = Calendar.from_ical(parley.site.get("/calendar.ics").content).walk(
+        "VEVENT"
+    )
     assert events[0]["uid"] in [event["uid"] for event in again]
 
 
@@ -109,7 +116,9 @@ def test_ids_stay_the_same_on_another_host(parley: Story) -> None:
     here = feedparser.parse(parley.site.get("/feed.atom").content)
     with served(create_app(parley.database), root_path="/watch") as home:
         there = feedparser.parse(get(f"{home}/feed.atom").content)
-    assert [entry.id for entry in here.entries] == [entry.id for entry in there.entries]
+    assert [entry.id for entry in here.entries] == [
+        entry.id for entry in there.entries
+    ]
     assert all(
         entry.link.startswith(f"{home}/watch/changes/") for entry in there.entries
     )
@@ -139,7 +148,9 @@ def test_hostile_text_stays_text(
         return
     assert any("owned" in content for content in contents)
     for content in contents:
-        assert not LexborHTMLParser(content).css("script, img, [onerror], [style], a")
+        assert not LexborHTMLParser(content).css(
+            "script, img, [onerror], [style], a"
+        )
 
 
 def test_every_page_points_to_its_feeds(parley: Story) -> None:

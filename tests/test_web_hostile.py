@@ -39,7 +39,9 @@ BROKEN = b"<html lang=en><main><h1>Tit\xffle</h1><p>\xc3\x28 <script>owned</scri
 def attacked(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[httpx.Client, Database, int]]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('hostile') / 'store.db'}")
+    database = Database(
+        f"sqlite:///{tmp_path_factory.mktemp('hostile') / 'store.db'}"
+    )
     id_ = tell_hostile(database)
     with database.writing() as session:
         kept = session.get_one(Capture, 1)
@@ -53,7 +55,9 @@ def attacked(
         check = session.get_one(Check, 3)
         check.capture_id = held.id
         session.add(check)
-    desk = WatchlistState(configs={HOSTILE_DOCUMENT: ExtractionConfig("Title", "en")})
+    desk = WatchlistState(
+        configs={HOSTILE_DOCUMENT: ExtractionConfig("Title", "en")}
+    )
     with visited(
         database, state=lambda: desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)
     ) as site:
@@ -107,7 +111,9 @@ def sanitize(html: str, where: str) -> None:
     ], where
     for href in hrefs(tree, "a, link"):
         assert re.match(r"https?://|/|#|\?|[\w.-]+|\.\./", href), href
-        assert not href.lower().startswith(("javascript:", "data:", "vbscript:")), href
+        assert not href.lower().startswith(("javascript:", "data:", "vbscript:")), (
+            href
+        )
     for dangerous in DANGEROUS:
         assert dangerous not in html, where
 
@@ -178,7 +184,9 @@ def test_plain_text_holds_no_controls(
 def test_headers_of_visitors_break_nothing(
     attacked: tuple[httpx.Client, Database, int], headers: dict[str, str]
 ) -> None:
-    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    raw = [
+        (name.encode(), value.encode("latin-1")) for name, value in headers.items()
+    ]
     for path in ("/", "/feed.atom"):
         assert attacked[0].get(path, headers=raw).status_code == 200
 

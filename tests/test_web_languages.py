@@ -34,9 +34,9 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(
     assert "/changes?cosmetic=true&lang=en" in hrefs(chosen, ".languages a")
     assert text(chosen, ".languages a") == ["EN", "DE", "FR"]
     # what is quoted keeps its own language
-    assert [node.attributes["lang"] for node in chosen.css(".entry .quotation q")] == [
-        "en"
-    ]
+    assert [
+        node.attributes["lang"] for node in chosen.css(".entry .quotation q")
+    ] == ["en"]
     english_page = page(site, f"/changes/{parley.change(PRIVACY)}?lang=fr")
     assert text(english_page, ".why-high")[0].startswith("Raison : vos données")
     older = page(site, f"/changes/{parley.change(PRIVACY_FR)}?lang=fr")
@@ -49,13 +49,16 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(
         f"/changes/{parley.change(PRIVACY_FR)}",
     ):
         assert (
-            page(site, f"{path}?lang=fr").css_first("html").attributes["lang"] == "fr"
+            page(site, f"{path}?lang=fr").css_first("html").attributes["lang"]
+            == "fr"
         )
 
 
 def test_reasons_are_in_the_visitors_language(parley: Story) -> None:
     gone, refused = text(page(parley.site, "/health?lang=fr"), ".documents .reason")
-    assert gone == "la plus grande partie du texte a disparu : 12 mots au lieu de 640"
+    assert (
+        gone == "la plus grande partie du texte a disparu : 12 mots au lieu de 640"
+    )
     assert refused.startswith(
         "parley.example a répondu 403 : il refuse l’accès à la page. policywatch ne contourne"
     )

@@ -31,7 +31,9 @@ def test_an_empty_store_says_so_on_every_page(site: httpx.Client) -> None:
     assert "Nothing has been checked yet." in text(page(site, "/health"), "main")[0]
     assert site.get("/api/v1/changes").json() == {"changes": [], "next": None}
     assert (
-        ElementTree.fromstring(site.get("/feed.atom").content).findall("a:entry", ATOM)
+        ElementTree.fromstring(site.get("/feed.atom").content).findall(
+            "a:entry", ATOM
+        )
         == []
     )
 
@@ -51,7 +53,9 @@ def test_changes_of_words_are_listed_by_day_the_newest_first(parley: Story) -> N
         "1 passage reworded",
         "Harbour · Privacy Notice: “Harbour will keep deleted notes for thirty days”",
     ]
-    assert text(tree, ".entry .quotation")[0].startswith("Parley will use your profile")
+    assert text(tree, ".entry .quotation")[0].startswith(
+        "Parley will use your profile"
+    )
     assert text(tree, ".entry:nth-of-type(2) .facts li") == [
         "Severity: high",
         "in force from 3 November 2025",
@@ -78,7 +82,9 @@ def test_older_changes_are_reached_by_address_each_once(
             after = teller.version(
                 TERMS, day(number // 4), [block("paragraph", str(number))]
             )
-            teller.change(before, after, [passage([], str(number - 1), str(number))])
+            teller.change(
+                before, after, [passage([], str(number - 1), str(number))]
+            )
             before = after
     seen: list[str] = []
     address: str | None = "/changes"
@@ -114,7 +120,9 @@ def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(
     assert "1 passage reworded" not in text(tree, ".lately .entry h3"), (
         "a fee is not about AI or data"
     )
-    assert {"/feed.atom", "/feed.json", "/calendar.ics"} <= set(hrefs(tree, ".ways a"))
+    assert {"/feed.atom", "/feed.json", "/calendar.ics"} <= set(
+        hrefs(tree, ".ways a")
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,7 +174,9 @@ def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> No
 
 
 def test_the_form_sends_what_the_address_takes(parley: Story) -> None:
-    tree = page(parley.site, "/changes?lang=fr&service=Parley&document=parley/terms")
+    tree = page(
+        parley.site, "/changes?lang=fr&service=Parley&document=parley/terms"
+    )
     form = tree.css_first(".filters form")
     assert form.attributes["action"] == "/changes"
     sent = {
@@ -205,7 +215,9 @@ def test_what_is_announced_stands_by_date_with_the_days_that_are_left(
     database: Database,
 ) -> None:
     tell(database)
-    with visited(database, now=lambda: datetime(2025, 10, 24, 9, tzinfo=UTC)) as site:
+    with visited(
+        database, now=lambda: datetime(2025, 10, 24, 9, tzinfo=UTC)
+    ) as site:
         tree = page(site, "/upcoming")
         assert text(tree, ".day > h2") == ["Monday 3 November 2025 in 10 days"]
         assert len(tree.css(".entry")) == 2
@@ -221,7 +233,9 @@ def test_what_is_announced_stands_by_date_with_the_days_that_are_left(
         tree = page(site, "/upcoming")
         assert text(tree, ".day > h2") == ["Sunday 30 November 2025 in 26 days"]
         assert "Object by 30 November 2025" in text(tree, ".entry .facts li")
-        assert text(page(site, "/"), ".soon .when") == ["Object by 30 November 2025"]
+        assert text(page(site, "/"), ".soon .when") == [
+            "Object by 30 November 2025"
+        ]
         calendar = Calendar.from_ical(site.get("/calendar.ics?language=en").content)
         days = [event.decoded("dtstart") for event in calendar.walk("VEVENT")]
         assert date(2025, 11, 30) in days
@@ -251,7 +265,9 @@ def test_an_announced_text_stands_against_the_one_in_force(
     )
     with database.writing() as session:
         Teller(session).version(
-            "parley/preview-terms", day(1), [block("paragraph", "We sell your notes.")]
+            "parley/preview-terms",
+            day(1),
+            [block("paragraph", "We sell your notes.")],
         )
     assert hrefs(page(site, "/upcoming"), ".documents a") == [
         "/upcoming/parley/preview-terms"
@@ -277,7 +293,8 @@ def test_what_a_change_no_longer_says_is_called_so(
     news = "Harbour · Privacy Notice: No longer stated: “Harbour will keep deleted notes for thirty days”"
     assert news in text(page(site, "/changes"), ".entry h3")
     assert (
-        "Ne figure plus" in text(page(site, "/changes?lang=fr"), ".entry .quotation")[0]
+        "Ne figure plus"
+        in text(page(site, "/changes?lang=fr"), ".entry .quotation")[0]
     )
 
 
@@ -298,7 +315,8 @@ def test_pages_feeds_and_answers_are_the_same_on_postgresql(
             answer.text.replace("\r\n ", "") for answer in (one, other)
         ]  # a calendar folds its lines
         assert (
-            texts[0].replace(str(parley.site.base_url), str(site.base_url)) == texts[1]
+            texts[0].replace(str(parley.site.base_url), str(site.base_url))
+            == texts[1]
         ), path
         links = hrefs(LexborHTMLParser(other.text), "a[href^='/'], link[href^='/']")
         waiting += [

@@ -55,7 +55,8 @@ def test_the_probes_say_whether_the_pages_answer_and_whether_the_watch_works(
             status, reason = readiness(home)
             assert (
                 status,
-                "3 of 4 documents are overdue; the last check was at" in str(reason),
+                "3 of 4 documents are overdue; the last check was at"
+                in str(reason),
             ) == (503, True)
             with database.writing() as session:
                 for check in session.exec(
@@ -94,7 +95,10 @@ def test_a_damaged_database_is_no_mistake_of_the_pages(tmp_path: Path) -> None:
             database.read_bytes()[:8192] + bytes(500_000),
         ):
             database.write_bytes(content)
-            assert readiness(home) == (503, "the database can't be read at this moment")
+            assert readiness(home) == (
+                503,
+                "the database can't be read at this moment",
+            )
             answers = [
                 get(f"{home}{path}")
                 for path in ("", "changes", "feed.atom", "api/v1/changes")
@@ -118,10 +122,12 @@ def test_probes_ask_by_any_name_and_without_signing_in(parley: Story) -> None:
             ("/documents/healthz", 400),
         ):
             assert (
-                site.get(path, headers={"Host": "10.1.2.3:8642"}).status_code == status
+                site.get(path, headers={"Host": "10.1.2.3:8642"}).status_code
+                == status
             ), path
             assert (
-                site.head(path, headers={"Host": "10.1.2.3:8642"}).status_code == status
+                site.head(path, headers={"Host": "10.1.2.3:8642"}).status_code
+                == status
             ), path
         assert (
             site.get("/changes", headers={"Host": "policies.example"}).status_code
@@ -138,7 +144,8 @@ def test_each_request_is_a_line_of_the_log(tmp_path: Path, form: str) -> None:
         program,
     ):
         first = get(
-            f"{home}changes?service=%0aNobody", headers={"X-Forwarded-For": "192.0.2.7"}
+            f"{home}changes?service=%0aNobody",
+            headers={"X-Forwarded-For": "192.0.2.7"},
         )
         httpx.head(f"{home}services", timeout=60)
         get(f"{home}search?q={'a' * 60_000}")
@@ -171,12 +178,20 @@ def test_each_request_is_a_line_of_the_log(tmp_path: Path, form: str) -> None:
             rf"{time} 192\.0\.2\.7 GET /changes\?service=%0aNobody 400 {size} \d+",
             lines[0],
         )
-        assert re.fullmatch(rf"{time} 127\.0\.0\.1 HEAD /services 200 0 \d+", lines[1])
+        assert re.fullmatch(
+            rf"{time} 127\.0\.0\.1 HEAD /services 200 0 \d+", lines[1]
+        )
         assert [len(line) < 2_200 for line in lines] == [True] * 3
 
 
 def test_answers_are_compressed_and_not_sent_twice(parley: Story) -> None:
-    for path in ("/", "/changes", "/feed.atom", "/api/v1/changes", "/static/base.css"):
+    for path in (
+        "/",
+        "/changes",
+        "/feed.atom",
+        "/api/v1/changes",
+        "/static/base.css",
+    ):
         whole = parley.site.get(path, headers={"Accept-Encoding": "identity"})
         small = parley.site.get(path, headers={"Accept-Encoding": "gzip"})
         assert "content-encoding" not in whole.headers
@@ -187,7 +202,8 @@ def test_answers_are_compressed_and_not_sent_twice(parley: Story) -> None:
         if tag := small.headers.get("etag"):
             for encoding in ("gzip", "identity"):
                 again = parley.site.get(
-                    path, headers={"If-None-Match": tag, "Accept-Encoding": encoding}
+                    path,
+                    headers={"If-None-Match": tag, "Accept-Encoding": encoding},
                 )
                 assert (
                     again.status_code,

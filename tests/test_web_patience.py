@@ -57,7 +57,9 @@ def test_who_does_not_say_what_he_wants_is_left(said: bytes) -> None:
 
     with served(app, http=_Hasty) as url:
         where = urlsplit(url)
-        with socket.create_connection((where.hostname, where.port), timeout=60) as one:
+        with socket.create_connection(
+            (where.hostname, where.port), timeout=60
+        ) as one:
             one.sendall(said)
             with suppress(ConnectionResetError):
                 assert one.recv(1) == b""
@@ -80,7 +82,8 @@ def test_captures_that_nobody_takes_fill_no_memory(tmp_path: Path) -> None:
     """Forty of 4 MB each took 160 MB more."""
     with a_site() as site:
         site.pages["/privacy"] = policy().replace(
-            "</html>", f"<!-- {random.Random(1).randbytes(2 * 2**20).hex()} --></html>"
+            "</html>",
+            f"<!-- {random.Random(1).randbytes(2 * 2**20).hex()} --></html>",
         )
         file = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
         run(file, status=0)

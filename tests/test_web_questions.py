@@ -140,7 +140,8 @@ def test_no_page_grows_with_what_is_asked_of_it(
 
 
 @pytest.mark.parametrize(
-    "route", ["/changes", "/feed.atom", "/calendar.ics", "/search", "/api/v1/changes"]
+    "route",
+    ["/changes", "/feed.atom", "/calendar.ics", "/search", "/api/v1/changes"],
 )
 @pytest.mark.parametrize(
     ("query", "said"),
@@ -168,7 +169,10 @@ def test_what_is_wrong_with_a_filter_is_said(parley: Story) -> None:
         ("/changes?service=Nobody", "“Nobody” is not a known service."),
         ("/changes?service=Nobody&lang=fr", "n’est pas une valeur connue"),
         (f"/changes?{many}", "“topic” has too many values."),
-        ("/api/v1/changes?service=Nobody", "service: no service is called 'Nobody'"),
+        (
+            "/api/v1/changes?service=Nobody",
+            "service: no service is called 'Nobody'",
+        ),
         (f"/api/v1/changes?{many}", "topic: List should have at most 20 items"),
         (f"/search?q={'a' * LONGEST}", "This address is too long."),
         (f"/api/v1/search?q={'a' * LONGEST}", "an address has 2,048 bytes at most"),
@@ -196,7 +200,9 @@ ODD = st.one_of(
     ),
     st.text(max_size=40).map(lambda text: quote(text, safe="", errors="replace")),
     st.sampled_from(["a", "%41", "%F0%9F%98%80", "%22", "%3C"]).flatmap(
-        lambda one: st.integers(1, 60_000 // len(one)).map(lambda times: one * times)
+        lambda one: st.integers(1, 60_000 // len(one)).map(
+            lambda times: one * times
+        )
     ),
 )
 PARTS = st.one_of(
@@ -214,7 +220,9 @@ PARTS = st.one_of(
     ),
 )
 QUERIES = st.lists(st.tuples(PARTS, st.integers(1, 200)), max_size=6).map(
-    lambda parts: "&".join(part for part, times in parts for _ in range(times))[:60_000]
+    lambda parts: "&".join(part for part, times in parts for _ in range(times))[
+        :60_000
+    ]
 )
 
 

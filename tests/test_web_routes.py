@@ -83,7 +83,9 @@ def test_a_route_is_added_tried_and_gets_the_alerts_of_the_next_run(
     site.pages["/privacy"] = policy(AI)
     run(config, status=0)
     assert "generative AI" in file.read_text("utf-8")
-    last_month = LexborHTMLParser(admin.get("/routes").text).css("main > ul > li")[1]
+    last_month = LexborHTMLParser(admin.get("/routes").text).css("main > ul > li")[
+        1
+    ]
     assert "would have got 1 change" in last_month.text()
     assert policywatch("verify", "--config", config)
 
@@ -109,7 +111,10 @@ def test_an_address_is_written_once_and_shown_as_its_service_and_host(
     with database.reading() as session:
         edited, added = journal(session)[:2]
     assert (added.action, added.document_id, added.after) == ("add", "chat", {})
-    assert edited.after == {"severity": "high", "to": [fields["to"], "${CHAT_FILE}"]}
+    assert edited.after == {
+        "severity": "high",
+        "to": [fields["to"], "${CHAT_FILE}"],
+    }
     assert edited.before == {"severity": None, "to": [fields["to"]]}
 
 
@@ -127,7 +132,10 @@ def test_an_address_is_written_once_and_shown_as_its_service_and_host(
         ({"to": "file:///etc/passwd"}, "Address 1 uses files"),
         ({"to": "json://127.0.0.1/hook"}, "Address 1 uses files"),
         ({"to": "json://chat.example.org/${HOME}"}, "Address 1 uses files"),
-        ({"to": "discord://4174216298/JHMHI8qBe7bk2Zw?template=/etc/x"}, "uses files"),
+        (
+            {"to": "discord://4174216298/JHMHI8qBe7bk2Zw?template=/etc/x"},
+            "uses files",
+        ),
         ({"to": "mailto://a:b@example.org?smtp=10.0.0.1"}, "Address 1 uses files"),
         ({"language": "xx"}, "Choose one of the languages"),
         ({"when": "often"}, "Write the times"),
@@ -152,13 +160,19 @@ def test_a_wrong_route_is_refused_and_what_was_typed_stays(
     assert stored(database) == {}
 
 
-def test_errors_of_a_route_are_in_the_language_of_the_page(admin: httpx.Client) -> None:
+def test_errors_of_a_route_are_in_the_language_of_the_page(
+    admin: httpx.Client,
+) -> None:
     answer = admin.post(f"{EDIT}?lang=fr", data=NEW | {"to": ""})
     assert "au moins une adresse" in refusal(answer)
 
 
 def test_a_renamed_route_keeps_its_address_and_what_waits_for_it(
-    admin: httpx.Client, site: Site, config: Path, database: Database, tmp_path: Path
+    admin: httpx.Client,
+    site: Site,
+    config: Path,
+    database: Database,
+    tmp_path: Path,
 ) -> None:
     run(config, status=0)
     admin.post(EDIT, data=NEW | {"to": "${CHAT_FILE}", "when": "after review"})
@@ -244,14 +258,19 @@ def test_routes_move_between_a_file_and_the_store(
         ("to = []", "routes[0].to: write at least 1"),
     ):
         more.write_text(f'[[routes]]\nname = "wrong"\n{wrong}\n')
-        said = policywatch("watchlist", "import", more, "--config", config, status=2)
+        said = policywatch(
+            "watchlist", "import", more, "--config", config, status=2
+        )
         assert reason in " ".join(said.split())
         assert "more.toml:" in said
     assert set(stored(database)) == {"chat", "press"}
 
 
 def test_a_variable_that_is_gone_stops_a_run_and_an_import_mends_it(
-    admin: httpx.Client, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    admin: httpx.Client,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     admin.post(EDIT, data=NEW | {"to": "${CHAT_FILE}"})
     monkeypatch.delenv("CHAT_FILE")
@@ -272,7 +291,9 @@ def test_a_document_that_a_route_names_stays(
 ) -> None:
     new = {"url": f"{site.url}/help", "service": "Library", "kind": "help"}
     site.pages["/help"] = policy("Ask us.").replace("Privacy policy", "Help")
-    assert admin.post("/add", data={**new, "title": "Help", "keep": "yes"}).is_redirect
+    assert admin.post(
+        "/add", data={**new, "title": "Help", "keep": "yes"}
+    ).is_redirect
     help_ = "library/help"
     if of_file:  # its id was in the file before
         entry = policywatch("watchlist", "export", "--config", config)
@@ -280,7 +301,8 @@ def test_a_document_that_a_route_names_stays(
         route = f'[[routes]]\nname = "desk"\nto = ["${{CHAT_FILE}}"]\ndocuments = ["{help_}"]\n'
         config.write_text(f"{text_before}{route}{entry}")
         renamed = policywatch(
-            *("documents", "rename", help_, "library/ask", "--config", config), status=1
+            *("documents", "rename", help_, "library/ask", "--config", config),
+            status=1,
         )
     else:
         admin.post(EDIT, data=NEW | {"name": "desk", "documents": help_})
@@ -294,7 +316,8 @@ def test_a_document_that_a_route_names_stays(
         )
         assert "The route “desk” names" in " ".join(removed.split())
         renamed = policywatch(
-            *("documents", "rename", help_, "library/ask", "--config", config), status=1
+            *("documents", "rename", help_, "library/ask", "--config", config),
+            status=1,
         )
     assert "The route “desk” names library/help" in " ".join(renamed.split())
     assert json.loads(policywatch("documents", "--json", "--config", config))
@@ -302,7 +325,8 @@ def test_a_document_that_a_route_names_stays(
         fields = filled(admin, f"{EDIT}?name=desk")
         admin.post(EDIT, data=fields | {"documents": f"{help_}\nlibrary/*"})
         refused = policywatch(
-            *("documents", "rename", help_, "library/ask", "--config", config), status=1
+            *("documents", "rename", help_, "library/ask", "--config", config),
+            status=1,
         )
         assert "names" in refused
         admin.post(EDIT, data=fields | {"documents": "library/*"})

@@ -21,7 +21,9 @@ def test_words_are_found_marked_with_the_time_in_which_they_stood(
         ["people", "posts"],
     ]
     id_ = parley.change(PRIVACY)
-    assert text(tree, ".hit .sides")[0].startswith("Present since 3 November 2025 ·")
+    assert text(tree, ".hit .sides")[0].startswith(
+        "Present since 3 November 2025 ·"
+    )
     assert text(tree, ".hit .sides")[1].startswith(
         "Present from 6 October 2025 to 3 November 2025 ·"
     )
@@ -29,7 +31,9 @@ def test_words_are_found_marked_with_the_time_in_which_they_stood(
     there = hrefs(tree.css(".hit")[1], ".sides a")[-1]
     version, _, id_ = there.partition("#")
     assert version == f"/documents/{PRIVACY}/versions/1"
-    assert "people and posts" in text(page(parley.site, version), f"[id='{id_}']")[0]
+    assert (
+        "people and posts" in text(page(parley.site, version), f"[id='{id_}']")[0]
+    )
 
 
 def test_a_search_is_narrowed_by_phrase_place_and_time(parley: Story) -> None:
@@ -42,7 +46,9 @@ def test_a_search_is_narrowed_by_phrase_place_and_time(parley: Story) -> None:
         ("q=people&since=", 2),
         ("q=peop*", 2),
     ):
-        assert len(page(parley.site, f"/search?{query}").css(".hit")) == found, query
+        assert len(page(parley.site, f"/search?{query}").css(".hit")) == found, (
+            query
+        )
     assert "No results." in text(page(parley.site, "/search?q=zebra"), "main")[0]
     assert not page(parley.site, "/search").css(".hit, .empty")
 

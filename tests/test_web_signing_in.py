@@ -48,7 +48,9 @@ TOKEN = "a token for programs"
 def people(
     *names: str, role: Literal["reviewer", "operator"] = "operator"
 ) -> dict[str, PersonEntry]:
-    return {name: PersonEntry(name=name, password=HASHED, role=role) for name in names}
+    return {
+        name: PersonEntry(name=name, password=HASHED, role=role) for name in names
+    }
 
 
 STATE = WatchlistState(
@@ -71,7 +73,9 @@ def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
 def _hold(database: Database, html: str) -> None:
     body = html.encode()
     with database.writing() as session:
-        kept = session.exec(select(Capture).where(Capture.document_id == NOTES)).first()
+        kept = session.exec(
+            select(Capture).where(Capture.document_id == NOTES)
+        ).first()
         assert kept is not None
         same = {
             name: getattr(kept, name)
@@ -146,7 +150,9 @@ def test_details_of_health_are_for_who_signed_in(site: httpx.Client) -> None:
     assert f"/health/held/{NOTES}" in hrefs(page(site, "/health"))
 
 
-def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> None:
+def test_the_operator_takes_a_held_text(
+    site: httpx.Client, store: Database
+) -> None:
     assert sign_in(site, next="/health").headers["location"] == "/health"
     path = f"/health/held/{NOTES}"
     shown = page(site, path)
@@ -159,14 +165,16 @@ def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> 
     assert "Accept this text?" in asked.text
     assert "after 10 minutes" in asked.text
     with store.reading() as session:
-        assert [change.cause for change in changes_of(session, NOTES)] == ["page"], (
-            "asking does nothing"
-        )
+        assert [change.cause for change in changes_of(session, NOTES)] == [
+            "page"
+        ], "asking does nothing"
     fields = form(site, path, path) | {"sure": "yes"}
     with one_at_a_time(store):
         busy = site.post(path, data=fields)
     assert (busy.status_code, "A run is in progress" in busy.text) == (409, True)
-    assert site.post(path, data=fields | {"seen": "another text"}).status_code == 409
+    assert (
+        site.post(path, data=fields | {"seen": "another text"}).status_code == 409
+    )
     taken = site.post(path, data=fields)
     with store.reading() as session:
         change = changes_of(session, NOTES)[0]
@@ -181,13 +189,17 @@ def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> 
     assert site.get(path).status_code == 404
 
 
-def test_the_operator_rejects_a_held_text(site: httpx.Client, store: Database) -> None:
+def test_the_operator_rejects_a_held_text(
+    site: httpx.Client, store: Database
+) -> None:
     path = f"/health/held/{NOTES}"
     assert site.post(path, data={"do": "reject"}).status_code == 403
     sign_in(site)
     answer = site.post(path, data=form(site, path, path) | {"do": "reject"})
     assert (answer.status_code, answer.headers["location"]) == (303, path)
-    assert "This text was rejected. It can still be accepted." in site.get(path).text
+    assert (
+        "This text was rejected. It can still be accepted." in site.get(path).text
+    )
     assert not page(site, path).css("button[value=reject]")
     assert "This text was rejected" in site.get("/health").text
     assert notices(store) == [
@@ -231,7 +243,9 @@ def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(
     assert (busy.status_code, "A run is in progress" in busy.text) == (409, True)
     older = version[:-1] + "1"
     assert not [
-        address for address in hrefs(page(site, older)) if address.endswith("/withdraw")
+        address
+        for address in hrefs(page(site, older))
+        if address.endswith("/withdraw")
     ]
     refused = site.post(f"{older}/withdraw", data=form(site, asking, asking))
     assert (refused.status_code, "Withdraw that one first." in refused.text) == (
@@ -257,7 +271,10 @@ def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(
     done = site.post(
         asking, data=form(site, asking, asking) | {"reason": "<b>half a page"}
     )
-    assert (done.status_code, done.headers["location"]) == (303, f"/documents/{NOTES}")
+    assert (done.status_code, done.headers["location"]) == (
+        303,
+        f"/documents/{NOTES}",
+    )
     for path in everywhere:
         assert f"{change}<" not in site.get(path).text, path
         assert words not in site.get(path).text, path
@@ -281,7 +298,9 @@ def test_the_operator_withdraws_what_was_taken_and_every_page_says_so(
         ) == (410, True)
     names = [
         row["number"]
-        for row in site.get(f"/api/v1/documents/{NOTES}/versions").json()["versions"]
+        for row in site.get(f"/api/v1/documents/{NOTES}/versions").json()[
+            "versions"
+        ]
     ]
     assert int(version.rpartition("/")[2]) not in names
 
@@ -327,7 +346,9 @@ def test_why_a_message_was_given_up_is_said_in_the_operators_language(
     )
 
 
-def test_forms_of_other_sites_do_nothing(site: httpx.Client, store: Database) -> None:
+def test_forms_of_other_sites_do_nothing(
+    site: httpx.Client, store: Database
+) -> None:
     sign_in(site)
     fields = form(site, "/health", "/health/deliveries")
     for headers, sent in (
@@ -380,7 +401,9 @@ def test_the_cookie_is_for_us_alone_and_ends_with_signing_out(
     secret = site.cookies["policywatch"]
     site.post("/sign-out", data=form(site, "/", "/sign-out"))
     site.cookies.set("policywatch", secret)
-    assert not page(site, "/").css(".sign-out"), "the secret is worth nothing any more"
+    assert not page(site, "/").css(".sign-out"), (
+        "the secret is worth nothing any more"
+    )
 
 
 @pytest.mark.parametrize(
@@ -468,25 +491,36 @@ def test_who_signs_in_lands_on_the_page_that_was_asked_for(
 ) -> None:
     with visited(store, access=Access(password=HASHED, private=True)) as site:
         asked = page(
-            site, site.get(path, headers={"Accept": "text/html"}).headers["location"]
+            site,
+            site.get(path, headers={"Accept": "text/html"}).headers["location"],
         )
         onward = asked.css_first("input[name=next]").attributes["value"] or ""
         answer = sign_in(site, next=onward)
     assert (answer.status_code, answer.headers["location"]) == (303, path)
 
 
-def test_behind_https_and_a_prefix_the_cookie_keeps_to_both(store: Database) -> None:
+def test_behind_https_and_a_prefix_the_cookie_keeps_to_both(
+    store: Database,
+) -> None:
     app = create_app(store, access=Access(password=PASSWORD))
     with served(app, root_path="/watch", proxies=["127.0.0.1"]) as home:
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
         answer = httpx.post(
-            f"{home}/sign-in", data={"password": PASSWORD}, headers=headers, timeout=60
+            f"{home}/sign-in",
+            data={"password": PASSWORD},
+            headers=headers,
+            timeout=60,
         )
     assert answer.headers["location"] == "/watch/work"
-    assert {"Secure", "Path=/watch"} <= set(answer.headers["set-cookie"].split("; "))
+    assert {"Secure", "Path=/watch"} <= set(
+        answer.headers["set-cookie"].split("; ")
+    )
     with served(app) as home:
         answer = httpx.post(
-            f"{home}/sign-in", data={"password": PASSWORD}, headers=headers, timeout=60
+            f"{home}/sign-in",
+            data={"password": PASSWORD},
+            headers=headers,
+            timeout=60,
         )
     assert "Secure" not in answer.headers["set-cookie"], (
         "nobody was named whose word counts"
@@ -546,10 +580,14 @@ def test_passwords_that_are_looked_at_keep_nobody_from_the_pages(
 ) -> None:
     slow = _Slow(password=HASHED)
     with visited(store, access=slow) as site, ThreadPoolExecutor(20) as visitors:
-        tries = [visitors.submit(sign_in, site, "not the password") for _ in range(20)]
+        tries = [
+            visitors.submit(sign_in, site, "not the password") for _ in range(20)
+        ]
         try:
             assert site.get("/", timeout=20).status_code == 200
-            refused = [each.result() for each in islice(as_completed(tries, 20), 12)]
+            refused = [
+                each.result() for each in islice(as_completed(tries, 20), 12)
+            ]
         finally:
             slow.allowed.set()
     assert [answer.status_code for answer in refused] == [429] * 12, (

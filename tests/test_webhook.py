@@ -44,16 +44,21 @@ def test_a_receiver_verifies_signature_and_schema(store: Database) -> None:
         team = [route("team", address(hook))]
         assert delivery_run(store, team, now=lambda: NOON).deliver_due().failed == 1
         assert (
-            delivery_run(store, team, now=lambda: NOON + HOUR).deliver_due().sent == 1
+            delivery_run(store, team, now=lambda: NOON + HOUR).deliver_due().sent
+            == 1
         )
     first, second = hook.calls
     assert first.body == second.body
     assert second.path == "/hook?team=1", "the secret is not sent"
     stamps = dict(
-        part.split("=") for part in second.headers["Policywatch-Signature"].split(",")
+        part.split("=")
+        for part in second.headers["Policywatch-Signature"].split(",")
     )
     signed = f"{stamps['t']}.".encode() + second.raw
-    assert hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest() == stamps["v1"]
+    assert (
+        hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+        == stamps["v1"]
+    )
     with visited(store) as site:
         schema = site.get("/static/webhook.schema.json").json()
         assert (
@@ -67,7 +72,9 @@ def test_a_receiver_verifies_signature_and_schema(store: Database) -> None:
     validator = Draft202012Validator(schema)  # it needs no other file
     validator.validate(second.body)
     with pytest.raises(ValidationError):
-        validator.validate(second.body | {"changes": [change | {"severity": "grave"}]})
+        validator.validate(
+            second.body | {"changes": [change | {"severity": "grave"}]}
+        )
     assert second.body["pages"] == [f"https://watch.example/changes/{change['id']}"]
     assert change["brief"]["meaning"]
     assert second.body["subject"].startswith("[High] Parley trains AI on your data")
@@ -76,7 +83,11 @@ def test_a_receiver_verifies_signature_and_schema(store: Database) -> None:
 @pytest.mark.parametrize(
     ("answer", "permanent", "reason"),
     [
-        ((302, {"Location": "http://127.0.0.1:1/elsewhere"}, ""), True, "status 302"),
+        (
+            (302, {"Location": "http://127.0.0.1:1/elsewhere"}, ""),
+            True,
+            "status 302",
+        ),
         ((400, {}, f"no {SECRET} here"), True, "status 400: no *** here"),
         ((429, {"Retry-After": "1800"}, "later"), False, "status 429: later"),
         (drip, False, "no answer within 1 seconds"),

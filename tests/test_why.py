@@ -12,7 +12,8 @@ from analysis.model import Comparison
 from messages import translate
 from tests.written_cases import cases, told
 
-CODE = re.compile(r"\b[a-z]+\.[a-z_]+\b|[a-z]_[a-z]")  # "looks.stamp", "ai_training"
+# "looks.stamp", "ai_training"
+CODE = re.compile(r"\b[a-z]+\.[a-z_]+\b|[a-z]_[a-z]")
 OPENING = (
     "We wrote this policy for those who read it, and we answer questions about it."
 )
@@ -43,16 +44,18 @@ def test_no_reason_is_the_name_of_a_code() -> None:
             *(reason for passage in found.passages for reason in passage.why),
         ]
         words = [re.sub(r"“.*?”", "", str(reason)) for reason in reasons]
-        assert not [reason for reason in words if CODE.search(reason)], param.values[0][
-            "name"
-        ]
+        assert not [reason for reason in words if CODE.search(reason)], (
+            param.values[0]["name"]
+        )
 
 
 def test_each_reason_can_be_said_in_french() -> None:
     for param in cases()[::7]:
         for passage in told(param.values[0]).passages:
             for reason in passage.why:
-                assert not CODE.search(re.sub(r"«.*?»", "", translate(reason, "fr")))
+                assert not CODE.search(
+                    re.sub(r"«.*?»", "", translate(reason, "fr"))
+                )
 
 
 def test_an_alert_names_the_words_that_weighed() -> None:

@@ -115,9 +115,13 @@ def test_an_accepted_error_page_is_withdrawn_and_those_who_heard_of_it_hear_so(
     policywatch("deliver", "--config", config)
     correction = sent(config).removeprefix(before)
     assert "\nCorrection: Library · Privacy policy of the library\n" in correction
-    assert "Please disregard that message. The reason: an error page\n" in correction
+    assert (
+        "Please disregard that message. The reason: an error page\n" in correction
+    )
     assert "http://watch.example/changes/2" in correction
-    assert not sent(config, "none"), "nothing was sent there that could be corrected"
+    assert not sent(config, "none"), (
+        "nothing was sent there that could be corrected"
+    )
     assert "Correction" not in sent(config, "operator")
     policywatch("deliver", "--config", config)
     assert sent(config) == before + correction
@@ -133,14 +137,18 @@ def test_an_accepted_error_page_is_withdrawn_and_those_who_heard_of_it_hear_so(
     ]
     assert [row["id"] for row in shown["changes"]] == [3, 1]
     assert (
-        json.loads(policywatch("documents", "--json", "--config", config))[0]["version"]
+        json.loads(policywatch("documents", "--json", "--config", config))[0][
+            "version"
+        ]
         == 4
     )
     assert shown["alternating"] == []
     policywatch("read", "--again", "--config", config)
     assert [row["number"] for row in history(config)["versions"]] == [1, 2, 4]
     with a_job(config) as job, job.database.reading() as session:
-        assert len(session.exec(select(Capture)).all()) == 4, "its capture is evidence"
+        assert len(session.exec(select(Capture)).all()) == 4, (
+            "its capture is evidence"
+        )
     answer = policywatch("show", 2, "--config", config, status=2)
     assert "change 2 of library/privacy was withdrawn on " in answer
     assert answer.rstrip().endswith("UTC: an error page")
@@ -151,7 +159,9 @@ def test_an_accepted_error_page_is_withdrawn_and_those_who_heard_of_it_hear_so(
     policywatch("documents", "remove", ID, "--yes", "--config", config)
 
 
-def test_what_is_withdrawn_in_time_is_sent_to_nobody(config: Path, site: Site) -> None:
+def test_what_is_withdrawn_in_time_is_sent_to_nobody(
+    config: Path, site: Site
+) -> None:
     config.write_text(
         config.read_text("utf-8").replace('grace = "0m"', 'grace = "10m"'), "utf-8"
     )
@@ -231,7 +241,10 @@ def test_only_the_newest_version_can_be_withdrawn_and_in_the_end_the_first(
 ) -> None:
     outcomes(config, site, policy(), policy(AI))
     answer = policywatch("withdraw", ID, 1, "--yes", "--config", config, status=1)
-    assert "`policywatch withdraw library/privacy 2` withdraws that one first" in answer
+    assert (
+        "`policywatch withdraw library/privacy 2` withdraws that one first"
+        in answer
+    )
     for number in (2, 1):
         policywatch("withdraw", ID, number, "--yes", "--config", config)
     assert "was withdrawn on" in policywatch(
@@ -272,7 +285,9 @@ def test_a_rejected_text_is_neither_shown_nor_told_of_again(
     outcomes(config, site, policy(), WRONG)
     assert sent(config, "operator").count("policywatch accept") == 1
     policywatch("reject", ID, "--config", config)
-    assert "rejected by a person" in policywatch("doctor", "--config", config, status=1)
+    assert "rejected by a person" in policywatch(
+        "doctor", "--config", config, status=1
+    )
     other = policy("Request number 4711.", paragraphs=PARAGRAPHS[:1])
     again = [WRONG, policy(), WRONG, other, policy()]
     assert outcomes(config, site, *again) == [

@@ -218,7 +218,11 @@ def test_a_proposal_fills_the_form_of_a_new_document_or_is_dismissed(
     with store.reading() as session:
         assert open_proposals(session) == []
         entry = journal(session)[0]
-    assert (entry.action, entry.by, entry.before) == ("dismiss", "Anna", {"url": LINK})
+    assert (entry.action, entry.by, entry.before) == (
+        "dismiss",
+        "Anna",
+        {"url": LINK},
+    )
 
 
 @pytest.mark.browser
@@ -275,7 +279,10 @@ def test_the_operator_sees_who_subscribed_and_removes_who_asks_for_it(
             address = f"{name}@example.org"
             session.add(
                 Subscriber(
-                    address=address, requested_at=day(1), confirmed_at=day(1), **facts
+                    address=address,
+                    requested_at=day(1),
+                    confirmed_at=day(1),
+                    **facts,
                 )
             )
     assert site.get("/subscribers").status_code == 403
@@ -284,7 +291,9 @@ def test_the_operator_sees_who_subscribed_and_removes_who_asks_for_it(
     shown = page(site, "/subscribers")
     assert text(shown, ".title") == ["eve@example.org", "ben@example.org"]
     fields = form(site, "/subscribers", "/subscribers")
-    assert site.post("/subscribers", data={**fields, "csrf": "x"}).status_code == 403
+    assert (
+        site.post("/subscribers", data={**fields, "csrf": "x"}).status_code == 403
+    )
     assert site.post("/subscribers", data=fields).status_code == 303
     assert text(page(site, "/subscribers"), ".title") == ["ben@example.org"]
     with store.reading() as session:
@@ -400,7 +409,12 @@ def test_a_reviewer_reviews_and_has_nothing_else_to_do(store: Database) -> None:
         ):
             answer = site.post(path, data={"csrf": csrf, **fields})
             assert answer.status_code == 403, path
-        for path in (f"/documents/{TERMS}", f"/changes/{number}", "/services", "/add"):
+        for path in (
+            f"/documents/{TERMS}",
+            f"/changes/{number}",
+            "/services",
+            "/add",
+        ):
             shown = page(site, path)
             forms = [
                 each.attributes["action"] for each in shown.css("form[method=post]")
@@ -452,7 +466,9 @@ def test_a_shipped_list_is_switched_on_and_off_in_a_browser(
         }
         row.get_by_role("button", name="Switch off").click()
         expect(row).to_contain_text(f"0 of {many} documents watched")
-        assert {entry.service for entry in current().watchlist.documents} == {"Zoom"}
+        assert {entry.service for entry in current().watchlist.documents} == {
+            "Zoom"
+        }
         row.get_by_role("button", name="Switch on").click()
         expect(row).to_contain_text(f"{many} of {many} documents watched")
         for path in ("/subscribers", "/routes"):

@@ -39,7 +39,9 @@ NAMES = ("one", "two", "three", "four", "five", "six")
 @pytest.fixture
 def library() -> Iterator[Site]:
     with a_site() as site:
-        site.pages |= {f"/{name}": policy(f"This is page {name}.") for name in NAMES}
+        site.pages |= {
+            f"/{name}": policy(f"This is page {name}.") for name in NAMES
+        }
         yield site
 
 
@@ -257,7 +259,15 @@ def test_two_workers_never_ask_a_host_at_once_and_end_in_good_order(
         library.pages[f"/{name}"] = lambda name=name: page(name)  # type: ignore[misc]
     config = watchlist(tmp_path, library, url, NAMES)
     config.write_text(config.read_text().replace("delay = 0", "delay = 0.1", 1))
-    words = ("-m", "policywatch", "worker", "--config", config, "--concurrency", "2")
+    words = (
+        "-m",
+        "policywatch",
+        "worker",
+        "--config",
+        config,
+        "--concurrency",
+        "2",
+    )
     with warm.running(*words) as one, warm.running(*words) as other:
         until(
             lambda: (

@@ -38,12 +38,15 @@ def test_scores_do_not_fall(language: str) -> None:
         if case["language"] != language:
             continue
         found = told(case)
-        answers = [("alert", case["alert"] == found.alert)] if "alert" in case else []
+        answers = (
+            [("alert", case["alert"] == found.alert)] if "alert" in case else []
+        )
         if case.get("severity") == "high":
             answers.append(("high", found.severity == "high"))
         if case.get("alert") and found.alert:
             answers += [
-                ("topics", topic in found.topics) for topic in case.get("topics", ())
+                ("topics", topic in found.topics)
+                for topic in case.get("topics", ())
             ]
             answers += [
                 (key, getattr(found, key) == case[key])
@@ -53,7 +56,9 @@ def test_scores_do_not_fall(language: str) -> None:
         for name, is_right in answers:
             asked[name] += 1
             right[name] += is_right
-    scores = {name: round(right[name] / asked[name], 3) for name in FLOORS[language]}
+    scores = {
+        name: round(right[name] / asked[name], 3) for name in FLOORS[language]
+    }
     assert all(scores[name] >= floor for name, floor in FLOORS[language].items()), (
         scores
     )

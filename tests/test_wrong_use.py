@@ -50,8 +50,9 @@ def test_it_says_which_version_it_is() -> None:
     "source", ["nowhere.html", "example.org/privacy", "ftp://example.org/"]
 )
 def test_what_is_neither_a_file_nor_an_address_is_not_tried(source: str) -> None:
-    assert f"there is no file '{source}', and an address begins with https://" in said(
-        "try", source, status=2
+    assert (
+        f"there is no file '{source}', and an address begins with https://"
+        in said("try", source, status=2)
     )
 
 
@@ -116,7 +117,9 @@ def test_a_question_without_an_answer_is_no_yes(tmp_path: Path) -> None:
         run(file)
         site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
         run(file)
-        answer = policywatch("accept", "library/privacy", "--config", file, status=1)
+        answer = policywatch(
+            "accept", "library/privacy", "--config", file, status=1
+        )
     assert answer.endswith("policywatch: stopped; what was finished is kept\n")
 
 
@@ -127,7 +130,14 @@ def test_a_port_that_is_taken_or_none(config: Path) -> None:
         assert f"something else listens on port {port} of 127.0.0.1" in answer
     for host in ("203.0.113.9", "nowhere.invalid"):
         answer = said(
-            "serve", "--host", host, "--allowed-host", "*", "--config", config, status=1
+            "serve",
+            "--host",
+            host,
+            "--allowed-host",
+            "*",
+            "--config",
+            config,
+            status=1,
         )
         assert f"{host} is no address of this machine; --host names one" in answer
     answer = policywatch("serve", "--port", 99999, "--config", config, status=2)
@@ -152,7 +162,9 @@ uvicorn.Config.configure_logging = set_up
 )
 def test_the_pages_end_as_they_say(slow: str, config: Path) -> None:
     # a job in the background ignores SIGINT, and so would ours
-    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    listens = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    )
     with serving(config, first=f"{listens}\n{slow}") as (_, program):
         assert program.output.endswith("(stop with Ctrl-C)\n")
         os.kill(program.pid, signal.SIGINT)
@@ -275,7 +287,8 @@ def test_what_the_database_says_comes_with_what_to_do() -> None:
         with pytest.raises(sqlite3.OperationalError) as failure:
             full.execute("CREATE TABLE too_much (words)")
     assert (
-        with_advice(failure.value) == "database or disk is full; make room on the disk"
+        with_advice(failure.value)
+        == "database or disk is full; make room on the disk"
     )
     assert with_advice(OSError("gone")) == "gone"
 
@@ -291,7 +304,12 @@ def test_a_contact_that_reaches_nobody_is_refused(config: Path) -> None:
         "doctor", "--config", config, status=2
     )
     answer = said(
-        "init", "--contact", "you", "--config", config.parent / "other.toml", status=2
+        "init",
+        "--contact",
+        "you",
+        "--config",
+        config.parent / "other.toml",
+        status=2,
     )
     assert "--contact: nobody can be reached at 'you'" in answer
     assert not (config.parent / "other.toml").exists()
@@ -299,7 +317,8 @@ def test_a_contact_that_reaches_nobody_is_refused(config: Path) -> None:
 
 def test_a_service_that_no_document_is_of_is_refused(config: Path) -> None:
     config.write_text(
-        f'{NONE}use = ["linkedin"]\n[services.Linkedout]\nrobots = "ignore"\n', "utf-8"
+        f'{NONE}use = ["linkedin"]\n[services.Linkedout]\nrobots = "ignore"\n',
+        "utf-8",
     )
     answer = said("documents", "--config", config, status=2)
     assert (
@@ -360,7 +379,10 @@ def test_a_route_that_got_nothing_yet_is_named_beside_those_there_are(
 
 
 def test_a_terminal_that_lacks_characters_gets_the_others(tmp_path: Path) -> None:
-    file, environ = tmp_path / "page.md", {**os.environ, "PYTHONIOENCODING": "ascii"}
+    file, environ = (
+        tmp_path / "page.md",
+        {**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
     file.write_text(
         "# Confidentialité\n\nNous gardons les noms de ceux qui nous écrivent.\n",
         "utf-8",

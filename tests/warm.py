@@ -192,7 +192,9 @@ def address() -> str:
     place = str(folder / "socket")
     by_hand = shlex.join([sys.executable, "-IS", forked.__file__, place])
     for name, words in (("policywatch", " -m policywatch"), ("python", "")):
-        (folder / name).write_text(f'#!/bin/sh\nexec {by_hand}{words} "$@"\n', "utf-8")
+        (folder / name).write_text(
+            f'#!/bin/sh\nexec {by_hand}{words} "$@"\n', "utf-8"
+        )
         (folder / name).chmod(0o755)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(place)
@@ -221,7 +223,9 @@ def programs() -> Path:
 
 
 def _content(file: IO[str]) -> str:
-    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode("utf-8")
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(
+        "utf-8"
+    )
 
 
 def share_statements() -> None:
@@ -413,7 +417,9 @@ def _become(asked: int, *files: int) -> None:
     os.environ.update(program["environ"])
     os.chdir(program["folder"])
     # the runs of a watch are such programs, too
-    watch.sys = SimpleNamespace(executable=str(Path(sys.argv[2]).with_name("python")))  # type: ignore[attr-defined]
+    watch.sys = SimpleNamespace(
+        executable=str(Path(sys.argv[2]).with_name("python"))
+    )  # type: ignore[attr-defined]
     sandbox.start = partial(_start_reader, sys.argv[2])  # type: ignore[assignment]
     kind, what, *sys.argv[1:] = program["words"]
     status = 1
@@ -425,7 +431,9 @@ def _become(asked: int, *files: int) -> None:
             exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
         status = 0
     except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        status = (
+            end.code if isinstance(end.code, int) else int(end.code is not None)
+        )
         raise
     finally:
         _LEAVING.append(status)

@@ -28,7 +28,10 @@ def visited(database: Database, **how: Any) -> Iterator[httpx.Client]:
     with (
         served(create_app(database, **how)) as home,
         httpx.Client(
-            base_url=home, headers={"Accept-Language": "en"}, timeout=120, verify=False
+            base_url=home,
+            headers={"Accept-Language": "en"},
+            timeout=120,
+            verify=False,
         ) as client,
     ):
         yield client
@@ -72,10 +75,14 @@ def hrefs(tree: Tree, selector: str = "a") -> list[str]:
 
 def translated_event(database: Database) -> tuple[int, int]:
     """The change of Parley's privacy policy and that of its translation, joined."""
-    number, translated = (change_id(database, each) for each in (PRIVACY, PRIVACY_FR))
+    number, translated = (
+        change_id(database, each) for each in (PRIVACY, PRIVACY_FR)
+    )
     with database.writing() as session:
         why = Message("event.language")
-        join_event(session, change(session, translated), change(session, number), why)
+        join_event(
+            session, change(session, translated), change(session, number), why
+        )
     return number, translated
 
 

@@ -42,9 +42,7 @@ def served(
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = (
-            True  # which it sees within two tenths of a second: nobody waits for that
-        )
+        server.should_exit = True  # which it sees within two tenths of a second: nobody waits for that
 
 
 def get(url: str, **how: Any) -> httpx.Response:

@@ -58,7 +58,9 @@ def chance_beside(
         return 0.0
     texts = (passage.before, passage.after, *passage.lead_in)
     lines = [line for text in texts for line in (text or "").split("\n") if line]
-    if any(len(line) > _LONGEST or other_language(line, language) for line in lines):
+    if any(
+        len(line) > _LONGEST or other_language(line, language) for line in lines
+    ):
         return 0.0
     model = shipped_beside()
     return min(chance(line, language, model) for line in lines)
@@ -184,7 +186,11 @@ def line_values(text: str, language: str | None, known: Container[str]) -> Featu
     values[f"words {len(words).bit_length()}"] = _SHAPE
     values[f"ends {text[-1:] if not text[-1:].isalnum() else 'word'}"] = _SHAPE
     first = (
-        "upper" if text[:1].isupper() else "lower" if text[:1].islower() else "other"
+        "upper"
+        if text[:1].isupper()
+        else "lower"
+        if text[:1].islower()
+        else "other"
     )
     marks = {f"mark {mark}" for mark in _MARKS.intersection(text)}
     digits = {"digit"} if any(map(str.isdigit, text)) else set()

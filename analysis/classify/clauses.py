@@ -17,7 +17,13 @@ _BORDER = re.compile(r"[;:,](?=\s)|\s[–—-](?=\s)|\)(?=\s)|\s(?=\()")
 _COORDINATE = re.compile(r"[,;]\s(?:and|but|et|mais|und|aber|y|pero)\s")
 _BULLET = re.compile(r"\s[•▪●*·]\s")
 _BREAK = re.compile(r"\s[|•▪●*·]\s")
-_SUBJECTS = ("service", "reader", "pointer", "article")  # that a sentence begins with
+# that a sentence begins with
+_SUBJECTS = (
+    "service",
+    "reader",
+    "pointer",
+    "article",
+)
 _EDGES = " \t\n,;|–—-•▪●*"
 DENIAL = re.compile(
     r"(?i)\b(?:not|never|no|without|cannot|neither|nor|\w+n['’]t|(?:prohibit|forbid)\w*"
@@ -96,7 +102,9 @@ def cut(
                 continue
             new = _overlap(sentence, first, last) / max(1, size)
             length = (last - first) / most
-            worth = new + 0.4 * length - 0.2 * any(place >= last for place in denied)
+            worth = (
+                new + 0.4 * length - 0.2 * any(place >= last for place in denied)
+            )
             worth += 0.3 * (left == start) + _opening(text[first:last])
             if new and first < last and (best is None or worth > best[0]):
                 best = worth, first, last
@@ -129,7 +137,11 @@ def quotation(
         ):
             end = last
     for first, last in reversed(beside):
-        if last <= start and not text[last:start].strip() and end - first <= LONGEST:
+        if (
+            last <= start
+            and not text[last:start].strip()
+            and end - first <= LONGEST
+        ):
             start = first
     return start, end
 

@@ -30,7 +30,9 @@ _CONTRAST = re.compile(
 Decided = Mapping[str, Any]  # fields of a verdict
 
 
-def _alerting(verdict: Verdict, *topics: str, severity: str, direction: str) -> Decided:
+def _alerting(
+    verdict: Verdict, *topics: str, severity: str, direction: str
+) -> Decided:
     both = {*verdict.topics, *topics}
     return {
         "substantive": True,
@@ -44,11 +46,14 @@ def _alerting(verdict: Verdict, *topics: str, severity: str, direction: str) -> 
 def _is_denied(features: PassageFeatures, side: str) -> bool:
     """Not done, by a changed sentence of that side."""
     return any(
-        phrase.topic == "promise" and phrase.side == side for phrase in features.phrases
+        phrase.topic == "promise" and phrase.side == side
+        for phrase in features.phrases
     )
 
 
-def _notice(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
+def _notice(
+    features: PassageFeatures, kind: str, verdict: Verdict
+) -> Decided | None:
     """A notice of coming changes is news before they are: people can act until then."""
     if (
         kind in ("rules", "developer")
@@ -64,7 +69,9 @@ def _about_ai(
 ) -> Decided | None:
     """New words on AI alert in any document, rules for users included: people subscribe for them."""
     came = [
-        topic for topic in _AI if features.has(topic, side="after", tiers=("decides",))
+        topic
+        for topic in _AI
+        if features.has(topic, side="after", tiers=("decides",))
     ]
     went = features.has(*_AI, side="before", tiers=("decides",))
     if verdict.alert or not verdict.substantive or not came or went:
@@ -80,7 +87,8 @@ def _trains(
     peoples = [
         each
         for each in phrases
-        if each.topic in _PEOPLES and (not named or each.end - each.start > len("data"))
+        if each.topic in _PEOPLES
+        and (not named or each.end - each.start > len("data"))
     ]
     return bool(peoples) and any(
         each.topic == "ai_training" and each.tier == "decides" and each.changed
@@ -112,7 +120,11 @@ def _phrases_of(
 
 
 def _service_acts(
-    passage: Passage, sentence: ChangedSentence, phrase: ChangedPhrase, *, named: bool
+    passage: Passage,
+    sentence: ChangedSentence,
+    phrase: ChangedPhrase,
+    *,
+    named: bool,
 ) -> bool:
     """It precedes the phrase in the sentence or governing line, or no actor does (`named`: and the verb is passive),
     and nothing denies or forbids it.
@@ -152,14 +164,18 @@ def _service_acts(
     return not acting and (not named or not known["passive"].isdisjoint(own))
 
 
-def _training(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
+def _training(
+    features: PassageFeatures, kind: str, verdict: Verdict
+) -> Decided | None:
     """Training can't be undone, so training on people's data or content is always high."""
     if kind == "rules" or features.has(
         "ai_training", side="before", tiers=("decides",)
     ):
         return None
     if any(_trains(features, sentence) for sentence in features.sentences):
-        return _alerting(verdict, "ai_training", severity="high", direction="expands")
+        return _alerting(
+            verdict, "ai_training", severity="high", direction="expands"
+        )
     return None
 
 
@@ -168,7 +184,9 @@ def _sale(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | N
     if kind == "rules" or features.has("sold", "promise", side="before"):
         return None
     if any(_sells(features, sentence) for sentence in features.sentences):
-        return _alerting(verdict, "data_sharing", severity="high", direction="expands")
+        return _alerting(
+            verdict, "data_sharing", severity="high", direction="expands"
+        )
     return None
 
 
@@ -219,7 +237,9 @@ def _choice_gone(
         "no_choice", "lost", side="before"
     )
     if (asked and acts) or (lost and verdict.alert):
-        return _alerting(verdict, "user_choice", severity="high", direction="expands")
+        return _alerting(
+            verdict, "user_choice", severity="high", direction="expands"
+        )
     return None
 
 
@@ -250,7 +270,9 @@ def _retention(
     )
 
 
-def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided | None:
+def _denial(
+    features: PassageFeatures, _kind: str, verdict: Verdict
+) -> Decided | None:
     """What is newly ruled out is no high practice; what is done beside it stays one."""
     if verdict.severity != "high" or not HIGH.isdisjoint(verdict.conventions):
         return None
@@ -271,7 +293,9 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
     return {"severity": "medium"}
 
 
-def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
+def _turned(
+    features: PassageFeatures, kind: str, verdict: Verdict
+) -> Decided | None:
     """A sentence about personal data that only gains or loses a denial, exception, time or date has another meaning. Not in
     terms, which do so for fees and liability.
     """
@@ -282,7 +306,8 @@ def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided |
         each
         for each in features.phrases
         if any(
-            each.side == sentence.side and sentence.start <= each.start < sentence.end
+            each.side == sentence.side
+            and sentence.start <= each.start < sentence.end
             for sentence in kept
         )
     ]
@@ -297,7 +322,9 @@ def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided |
         {
             each.topic if each.topic in _LIMITS else text[each.start : each.end]
             for each in phrases
-            if each.topic in (*_LIMITS, "date") and each.changed and each.side == side
+            if each.topic in (*_LIMITS, "date")
+            and each.changed
+            and each.side == side
         }
         | {
             time.days
@@ -317,7 +344,9 @@ def _turned(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided |
 
 
 # each returns the verdict's fields that it settles
-CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | None]] = {
+CONVENTIONS: Mapping[
+    str, Callable[[PassageFeatures, str, Verdict], Decided | None]
+] = {
     "notice": _notice,
     "about_ai": _about_ai,
     "training": _training,

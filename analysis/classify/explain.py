@@ -79,7 +79,9 @@ def weighed_words(
             f"{'came' if side == 'after' else 'went'} {token.text}",
             f"changed {token.text}",
         )
-        weight = sum(values.get(name, 0) * model.weight(name, target) for name in names)
+        weight = sum(
+            values.get(name, 0) * model.weight(name, target) for name in names
+        )
         yield Weighed(weight, side, token.start, token.end)
 
 

@@ -19,7 +19,13 @@ from analysis.model import CELL, Page, Passage
 from analysis.text.dates import dates_in
 from analysis.text.intervals import Intervals
 from analysis.text.language import other_language
-from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_topics
+from analysis.text.lexicon import (
+    Lexicon,
+    PhraseMatch,
+    Tier,
+    matches,
+    section_topics,
+)
 from analysis.text.times import times_in
 from analysis.text.word_lists import word_lists
 from foundation.vocabulary import SIDES, Side
@@ -184,7 +190,9 @@ def _standing_names(page: Page) -> re.Pattern[str] | None:
         for name, count in counts.items()
         if count > 1 and name.split()[0].lower() not in text
     ]
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b") if names else None
+    return (
+        re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b") if names else None
+    )
 
 
 def _masked(passage: Passage, names: re.Pattern[str] | None) -> Passage:
@@ -210,7 +218,9 @@ def ngrams(words: Sequence[Token], start: int = 0) -> Iterator[Token]:
     for word in words:
         yield Token(word.text, start + word.start, start + word.end)
         if len(word.text) > _STEM:
-            yield Token(f"^{word.text[:_STEM]}", start + word.start, start + word.end)
+            yield Token(
+                f"^{word.text[:_STEM]}", start + word.start, start + word.end
+            )
     for first, second in pairwise(words):
         yield Token(
             f"{first.text} {second.text}", start + first.start, start + second.end
@@ -228,12 +238,16 @@ def changed_ngrams(
 
 def _sentence_keys(passages: Sequence[Passage], side: Side) -> Iterator[str]:
     for passage in passages:
-        yield from {sentence.key for sentence in keyed_sentences(passage.texts[side])}
+        yield from {
+            sentence.key for sentence in keyed_sentences(passage.texts[side])
+        }
 
 
 def _spoken(page: Page) -> str:
     """As one text, to search for sentences."""
-    return f" {' '.join(' '.join(plain_words(block.text)) for block in page.blocks)} "
+    return (
+        f" {' '.join(' '.join(plain_words(block.text)) for block in page.blocks)} "
+    )
 
 
 def _length(passage: Passage) -> int:
@@ -300,7 +314,9 @@ def passage_features(
     titles = [tokens(title)[:20] for title in passage.heading[-3:]]
     above = [tokens(line)[:20] for line in passage.lead_in]
     former = [tokens(line)[:20] for line in passage.former]
-    came, went = ([token.text for token in words[side]] for side in ("after", "before"))
+    came, went = (
+        [token.text for token in words[side]] for side in ("after", "before")
+    )
     groups = {
         "came": came,
         "went": went,
@@ -310,7 +326,9 @@ def passage_features(
             for each in context["after"] or context["before"]
             for token in ngrams(each)
         ],
-        "under": [token.text for title in (*titles, *above) for token in ngrams(title)],
+        "under": [
+            token.text for title in (*titles, *above) for token in ngrams(title)
+        ],
         "section": [token.text for title in titles[-1:] for token in ngrams(title)],
         "left": [token.text for line in former for token in ngrams(line)],
         "column": [
@@ -340,7 +358,9 @@ def _whole(text: str, sentence: ChangedSentence) -> tuple[int, int]:
     return (first, last) if is_cell else (sentence.start, sentence.end)
 
 
-def _columns(passage: Passage, sentences: Iterable[ChangedSentence]) -> Iterator[str]:
+def _columns(
+    passage: Passage, sentences: Iterable[ChangedSentence]
+) -> Iterator[str]:
     """Headers of the changed cells."""
     header = passage.lead_in[-1].split(CELL) if passage.lead_in else []
     for sentence in sentences:
@@ -370,7 +390,9 @@ def _kinds(
     about |= {topic for line in above for topic in section_topics(line, language)}
     about.add("something" if about else "nothing")
     sides = {
-        topic: {each.side for each in phrases if each.changed and each.topic == topic}
+        topic: {
+            each.side for each in phrases if each.changed and each.topic == topic
+        }
         for topic in {each.topic for each in phrases if each.tier == "words"}
     }
     kinds = {
@@ -378,7 +400,9 @@ def _kinds(
         for topic, each in sides.items()
         if each
     }
-    shape = "row" if CELL in passage.text else "item" if passage.lead_in else "sentence"
+    shape = (
+        "row" if CELL in passage.text else "item" if passage.lead_in else "sentence"
+    )
     if shape != "sentence" or passage.operation in ("reworded", "moved"):
         # a whole sentence says by itself what it is about
         kinds.add(f"{shape} {passage.operation} {min(3, size.bit_length())}")
@@ -443,7 +467,9 @@ def _lexicon(
         else:
             values[f"phrase near {name}"] = 0.7
     for title in (*passage.heading[-2:], *passage.lead_in):
-        values |= {f"titled {topic}": 0.7 for topic in section_topics(title, language)}
+        values |= {
+            f"titled {topic}": 0.7 for topic in section_topics(title, language)
+        }
         named: tuple[PhraseMatch, ...] = matches(title, language)
         values |= {f"phrase under {match.topic}": 0.5 for match in named}
     for line in passage.former:

@@ -79,7 +79,9 @@ def candidates(
         for place in sorted(
             verdicts, key=lambda place: -verdicts[place].chances.get("alert", 1.0)
         )
-        for sentence in quotable(annotated[place].passage, annotated[place].sentences)
+        for sentence in quotable(
+            annotated[place].passage, annotated[place].sentences
+        )
     ][:MOST]
     sentences.sort(key=lambda each: (each[0], each[1].side, each[1].start))
     found = []
@@ -97,7 +99,8 @@ def candidates(
             model.predict(alone.values or {}),
         )
         values["sentences beside"] = float(
-            ends is not None and (ends[0] < sentence.start or ends[1] > sentence.end)
+            ends is not None
+            and (ends[0] < sentence.start or ends[1] > sentence.end)
         )
         chance = verdicts[place].chances.get("alert", 0.5)
         found.append(Candidate(place, sentence, ends, chance, values))

@@ -83,9 +83,14 @@ def shipped_model() -> Model:
 
 def stored_model(name: str, targets: tuple[str, ...]) -> Model:
     """From a file beside this one. Raises `UnfitModel`."""
-    with as_file(files("analysis.classify") / name) as path, np.load(path) as stored:
+    with (
+        as_file(files("analysis.classify") / name) as path,
+        np.load(path) as stored,
+    ):
         trained = tuple(stored["targets"].tobytes().decode().split("\n"))
-        known = tuple(each for each in targets if each in trained or each not in TOPICS)
+        known = tuple(
+            each for each in targets if each in trained or each not in TOPICS
+        )
         if int(stored["format"]) != FORMAT or trained != known:
             problem = f"the weights in {path} are of other topics or features than the program's"
             advice = "`python -m evaluation train evaluation/data` in the repository trains it anew"
@@ -94,4 +99,6 @@ def stored_model(name: str, targets: tuple[str, ...]) -> Model:
             )
         names: Sequence[str] = stored["features"].tobytes().decode().split("\n")
         rows = {name: row for row, name in enumerate(names)}
-        return Model(rows, stored["weights"], stored["scales"], stored["bias"], trained)
+        return Model(
+            rows, stored["weights"], stored["scales"], stored["bias"], trained
+        )

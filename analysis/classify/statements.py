@@ -37,7 +37,8 @@ _REFUSES = 0.5  # chance from which a sentence says how to refuse
 _NEAR = 3  # blocks on each side, of the same section, in which a way to refuse is looked for
 _LEAST_WORDS = 5
 _LONGEST = 600  # characters of a sentence that is quoted whole
-_NUMBERED = re.compile(r"^\d{1,2}(?:\.\d{1,2})+\.?\s+(?=[^\W\d_])")  # of its section
+# of its section
+_NUMBERED = re.compile(r"^\d{1,2}(?:\.\d{1,2})+\.?\s+(?=[^\W\d_])")
 _OPEN = (":", "?")  # how no statement ends
 _ENDS = '.!?…”"»)|•·▪'  # before a sentence in a block
 _PRACTICES = (  # what people may want to refuse
@@ -113,7 +114,9 @@ def statements(
                 continue
             if question == "choices":  # how to make it answers best
                 text, heading = statement.quote.text, statement.heading
-                statement = replace(statement, worth=_refusal(text, heading, language))
+                statement = replace(
+                    statement, worth=_refusal(text, heading, language)
+                )
             if language in LANGUAGES and not _answers(
                 question,
                 chances_of(candidate.place, statement.quote.text),
@@ -209,17 +212,26 @@ def _statement(
     above = (*passage.lead_in, *((name,) if border else ()))
     weights = shipped_weights()
     return StandingSentence(
-        _quotation(block, (start, start + len(clause)), tuple(map(governing, above))),
+        _quotation(
+            block, (start, start + len(clause)), tuple(map(governing, above))
+        ),
         passage.heading,
         number,
-        sum(weights.get(name, 0.0) * value for name, value in candidate.values.items()),
+        sum(
+            weights.get(name, 0.0) * value
+            for name, value in candidate.values.items()
+        ),
     )
 
 
-def _sentence_at(block: Block, sentence: ChangedSentence, at: int) -> tuple[int, int]:
+def _sentence_at(
+    block: Block, sentence: ChangedSentence, at: int
+) -> tuple[int, int]:
     if CELL not in block.text:
         return sentence.start, sentence.end
-    return next((start, end) for start, end in sentence_bounds(block.text) if at < end)
+    return next(
+        (start, end) for start, end in sentence_bounds(block.text) if at < end
+    )
 
 
 def _quotation(
@@ -249,7 +261,9 @@ def _way_near(
 ) -> Quote | None:
     """The likeliest sentence on how to refuse: of the block itself, or of one beside it that names the same topic."""
     number, heading = statement.block, page.blocks[statement.block].heading
-    beside = range(max(0, number - _NEAR), min(len(page.blocks), number + _NEAR + 1))
+    beside = range(
+        max(0, number - _NEAR), min(len(page.blocks), number + _NEAR + 1)
+    )
     ways = ways_in(number) or [
         (chance, way)
         for near in beside

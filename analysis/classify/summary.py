@@ -62,13 +62,17 @@ def summarize(
     answers = answers or shipped_answers()
     language = after.language or before.language
     pages: Mapping[Side, Page] = {"before": before, "after": after}
-    in_order = ranked(candidates, weights if weights is not None else shipped_weights())
+    in_order = ranked(
+        candidates, weights if weights is not None else shipped_weights()
+    )
     answered = [
         Answered(
             each,
             answers.predict(
                 sentence_values(
-                    text_of(each, annotated), annotated[each.place].passage, language
+                    text_of(each, annotated),
+                    annotated[each.place].passage,
+                    language,
                 )
             ),
         )
@@ -97,11 +101,19 @@ def summarize(
         else None
     )
     topics = (
-        [name for name in passage.topics if name not in ("user_choice", "user_rights")]
+        [
+            name
+            for name in passage.topics
+            if name not in ("user_choice", "user_rights")
+        ]
         if passage
         else []
     )
-    asks = news is not None and not quotes["refuse"] and (news.claim or default == "on")
+    asks = (
+        news is not None
+        and not quotes["refuse"]
+        and (news.claim or default == "on")
+    )
     return Brief(
         headline=news,
         default=default,
@@ -114,7 +126,9 @@ def summarize(
         if default and words
         else (),
         deadline=by[0] if by else None,
-        deadline_words=tuple(filter(None, [quote(by[1].candidate, annotated, pages)]))
+        deadline_words=tuple(
+            filter(None, [quote(by[1].candidate, annotated, pages)])
+        )
         if by
         else (),
         already=_ways_elsewhere(annotated, after, topics[:1], answers, language)
@@ -200,9 +214,12 @@ def headline(
         if at < 0:  # their white space differs
             at, clause = 0, quotation.text
         is_notice = (
-            annotated[each.place].has("notice", side="after") and each.side == "after"
+            annotated[each.place].has("notice", side="after")
+            and each.side == "after"
         )
-        return Headline(quotation, (at, at + len(clause)), claims[id(each)], is_notice)
+        return Headline(
+            quotation, (at, at + len(clause)), claims[id(each)], is_notice
+        )
     return None
 
 
@@ -215,7 +232,9 @@ def quote(
     """The quoted clause, with its changed words and links; with a phrase of one of the `groups`."""
     passage = annotated[candidate.place].passage
     text = passage.texts[candidate.side]
-    phrases = [each for each in _matches(candidate, annotated) if each.topic in groups]
+    phrases = [
+        each for each in _matches(candidate, annotated) if each.topic in groups
+    ]
     ends = cut(
         text,
         candidate.sentence,
@@ -228,7 +247,9 @@ def quote(
     )
     return replace(
         found,
-        links=tuple(_links_on(ends, passage, candidate.side, pages[candidate.side])),
+        links=tuple(
+            _links_on(ends, passage, candidate.side, pages[candidate.side])
+        ),
     )
 
 
@@ -265,7 +286,9 @@ def _beginning_of_list(text: str, start: int) -> tuple[str, ...]:
     if not _NUMBERED.match(text, start):
         return ()
     line_start = text.rfind("\n", 0, start) + 1
-    firsts = [each.start() for each in _FIRST_NUMBER.finditer(text, line_start, start)]
+    firsts = [
+        each.start() for each in _FIRST_NUMBER.finditer(text, line_start, start)
+    ]
     return tuple(
         text[first : firsts[-1]]
         for first, last in sentence_bounds(text)
@@ -295,7 +318,9 @@ def _links_on(
         ),
         None,
     )
-    block = block or next((block for block in page.blocks if block.text == line), None)
+    block = block or next(
+        (block for block in page.blocks if block.text == line), None
+    )
     for link in block.links if block else ():
         if link.at < end and start < link.at + len(link.text):
             yield replace(link, at=link.at - start)
@@ -313,14 +338,18 @@ def default_of(
                 groups for name, (groups, _) in DEFAULTS.items() if name != side
             )
             says = (
-                each.candidate.side == "after" and named & groups and not named & others
+                each.candidate.side == "after"
+                and named & groups
+                and not named & others
             )
             chance = 1.0 if named & OUTRIGHT else each.chances[side]
             if says and (side not in best or best[side][0] < min(limit, chance)):
                 best[side] = chance, each
     for side, (_, limit) in DEFAULTS.items():
         chance, sentence = best.get(side, (0.0, None))
-        against = max((best[other][0] for other in best if other != side), default=0.0)
+        against = max(
+            (best[other][0] for other in best if other != side), default=0.0
+        )
         if sentence is not None and chance >= limit and against < OTHER_DEFAULT:
             return side, sentence
     return None, None
@@ -352,7 +381,10 @@ def _deadline(
 ) -> tuple[date, Answered] | None:
     """By a sentence that says how to refuse."""
     for each in sorted(answered, key=lambda each: -each.chances["refuse"]):
-        if each.chances["refuse"] < LIMITS["refuse"] or each.candidate.side != "after":
+        if (
+            each.chances["refuse"] < LIMITS["refuse"]
+            or each.candidate.side != "after"
+        ):
             continue
         if day := deadline_in(text_of(each.candidate, annotated), order):
             return day, each
@@ -379,7 +411,9 @@ def _ways_elsewhere(
         passage = Passage(block.heading, "added", None, block.text)
         for start, end in sentence_bounds(block.text):
             text = block.text[start:end]
-            chance = answers.predict(sentence_values(text, passage, language))["refuse"]
+            chance = answers.predict(sentence_values(text, passage, language))[
+                "refuse"
+            ]
             if (
                 end - start <= LONGEST
                 and chance >= _ELSEWHERE

@@ -53,14 +53,18 @@ def classify_passage(
             return Verdict(substantive=True)
         likely = Verdict(chances=model.predict(features.values))
         turned = CONVENTIONS["turned"](features, kind, likely)
-        return Verdict(conventions=("turned",), **turned) if turned else Verdict(True)
+        return (
+            Verdict(conventions=("turned",), **turned) if turned else Verdict(True)
+        )
     if language not in CLASSIFIED:
         return _unlearned(features)
     chances = model.predict(features.values)
     verdict = Verdict(chances["substantive"] >= _CHANGES, chances=chances)
     if chances["alert"] >= (_ALERTS_IN_PART if _is_little(features) else _ALERTS):
         possible = [
-            topic for topic in TOPICS if topic in chances and _can_be(topic, features)
+            topic
+            for topic in TOPICS
+            if topic in chances and _can_be(topic, features)
         ]
         topics = tuple(topic for topic in possible if chances[topic] >= _TOPIC)
         verdict = replace(
@@ -93,7 +97,9 @@ def _can_be(topic: str, features: PassageFeatures) -> bool:
     )
 
 
-def _by_conventions(features: PassageFeatures, kind: str, verdict: Verdict) -> Verdict:
+def _by_conventions(
+    features: PassageFeatures, kind: str, verdict: Verdict
+) -> Verdict:
     for name, decide in CONVENTIONS.items():
         if decided := decide(features, kind, verdict):
             verdict = replace(
@@ -119,7 +125,9 @@ def classify_change(verdicts: Sequence[Verdict]) -> Verdict:
         severity=_severity(alerting),
         direction=_joined(alerting) if is_learned else "none",
         conventions=tuple(
-            dict.fromkeys(name for verdict in alerting for name in verdict.conventions)
+            dict.fromkeys(
+                name for verdict in alerting for name in verdict.conventions
+            )
         ),
         is_learned=is_learned,
     )
@@ -156,7 +164,9 @@ def _severity(alerting: Sequence[Verdict]) -> Severity:
     none_medium = math.prod(
         1 - verdict.chances.get("medium or high", 0) for verdict in alerting
     )
-    return "medium" if highest == "low" and 1 - none_medium >= _TOGETHER else highest
+    return (
+        "medium" if highest == "low" and 1 - none_medium >= _TOGETHER else highest
+    )
 
 
 def _joined(alerting: Sequence[Verdict]) -> Direction:
@@ -185,7 +195,8 @@ def _joined(alerting: Sequence[Verdict]) -> Direction:
 def _direction(passages: Sequence[Mapping[str, float]]) -> Direction:
     """Mixed where both directions are likely and neither is far behind in sum."""
     expands, limits = (
-        [chances.get(name, 0) for chances in passages] for name in ("expands", "limits")
+        [chances.get(name, 0) for chances in passages]
+        for name in ("expands", "limits")
     )
     less, more = sorted((sum(expands), sum(limits)))
     if min(max(expands), max(limits)) >= _BOTH and less >= _BEHIND * more:

@@ -71,7 +71,9 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
     a_left: dict[int, None] = {}  # for its order
     for run in edits([text.key for text in b], [text.key for text in a]):
         if run.same:
-            for i, j in zip(range(run.b0, run.b1), range(run.a0, run.a1), strict=True):
+            for i, j in zip(
+                range(run.b0, run.b1), range(run.a0, run.a1), strict=True
+            ):
                 if former := _former(b[i], a[j], titles):
                     places[_Place(j, i)] = _moved(b[i], a[j], former)
             continue
@@ -94,7 +96,11 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
     _elsewhere(places, b, a, b_left, a_left, titles)
     for i, j in b_left.items():
         places[_Place(j, i)] = Passage(
-            b[i].block.heading, "removed", b[i].block.text, None, **b[i].surroundings
+            b[i].block.heading,
+            "removed",
+            b[i].block.text,
+            None,
+            **b[i].surroundings,
         )
     for j in a_left:
         places[_Place(j, len(b))] = Passage(
@@ -132,7 +138,9 @@ def _texts(page: Page, other: Page) -> list[_Text]:
     texts = [
         _Text(
             block,
-            block.text if block.text in shared else " ".join(plain_words(block.text)),
+            block.text
+            if block.text in shared
+            else " ".join(plain_words(block.text)),
             block.kind == "row"
             and mine[_cells(block)[0]] == others[_cells(block)[0]] == 1,
             lead_in,
@@ -208,7 +216,9 @@ def _answer_alike(b: list[_Text], i: int, a: list[_Text], j: int) -> bool:
 
 def _cells(block: Block) -> list[str]:
     """Of a row; none of other blocks."""
-    return normalize(block.text).casefold().split(CELL) if block.kind == "row" else []
+    return (
+        normalize(block.text).casefold().split(CELL) if block.kind == "row" else []
+    )
 
 
 def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:
@@ -267,7 +277,12 @@ def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
 
 
 def _rewrapped(
-    b: list[_Text], a: list[_Text], i: int, j: int, b_free: set[int], a_free: set[int]
+    b: list[_Text],
+    a: list[_Text],
+    i: int,
+    j: int,
+    b_free: set[int],
+    a_free: set[int],
 ) -> tuple[Sequence[int], Sequence[int]]:
     """Where a paragraph was split or joined; no longer free."""
     return _grown(b, i, b_free, a[j].words), _grown(a, j, a_free, b[i].words)

@@ -14,7 +14,14 @@ from analysis.model import Passage
 from analysis.text.dates import is_term
 from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds
-from analysis.text.spelling import ADDRESS, AGO, DATE, KeyedWords, keyed_words, misspelt
+from analysis.text.spelling import (
+    ADDRESS,
+    AGO,
+    DATE,
+    KeyedWords,
+    keyed_words,
+    misspelt,
+)
 from analysis.text.times import times_in
 from analysis.text.word_lists import irregular_forms, word_lists
 from analysis.text.words import Edit, edits, without_islands
@@ -31,7 +38,9 @@ _NAMES = re.compile(r"[^\W\d_]+")
 _HERE = ("here", "ici", "hier", "aquí")  # words of links
 _SHORT_KEY = 25  # characters; shorter sentences recur by chance
 # somebody else acts
-_ACTORS = frozenset((("you", "we"), ("we", "you"), ("vous", "nous"), ("nous", "vous")))
+_ACTORS = frozenset(
+    (("you", "we"), ("we", "you"), ("vous", "nous"), ("nous", "vous"))
+)
 
 _Span = tuple[int, int]
 _Mailbox = tuple[str, _Span]
@@ -64,7 +73,11 @@ def wording(
     """The keys of sentences in the other changed places: a sentence that moved between paragraphs is no change."""
     if passage.operation == "moved":
         # elsewhere the same words may mean something else
-        return _one_sided(passage, ()) if passage.former else Wording((), "looks.moved")
+        return (
+            _one_sided(passage, ())
+            if passage.former
+            else Wording((), "looks.moved")
+        )
     if not passage.before or not passage.after:
         return _one_sided(
             passage, elsewhere_before if passage.after else elsewhere_after
@@ -80,7 +93,9 @@ def wording(
     for run in without_islands(edits(b.keys, a.keys)):
         if run.same:
             continue
-        reason = _cosmetic_reason(run, b, a) or _abbreviation(run, b, before, a, after)
+        reason = _cosmetic_reason(run, b, a) or _abbreviation(
+            run, b, before, a, after
+        )
         if reason == "looks.date" and (
             _are_terms(before, b.starts[run.b0 : run.b1])
             and _are_terms(after, a.starts[run.a0 : run.a1])
@@ -93,7 +108,8 @@ def wording(
     if not (substantive or came):
         other_address = _addresses(before, b) != _addresses(after, a)
         return Wording(
-            (), cosmetic or ("looks.address" if other_address else "looks.punctuation")
+            (),
+            cosmetic or ("looks.address" if other_address else "looks.punctuation"),
         )
     if came:  # it would be found elsewhere
         elsewhere_before = elsewhere_after = ()
@@ -229,7 +245,9 @@ def keyed_sentences(text: str) -> tuple[KeyedSentence, ...]:
         crossed = (first < last and words.starts[first] < start) or bisect_left(
             words.starts, end
         ) > last
-        keys = keyed_words(text[start:end]).keys if crossed else words.keys[first:last]
+        keys = (
+            keyed_words(text[start:end]).keys if crossed else words.keys[first:last]
+        )
         sentences.append(KeyedSentence(start, end, keys))
     return tuple(sentences)
 
@@ -270,7 +288,9 @@ def _abbreviation(
 ) -> str | None:
     """ "the General Data Protection Regulation (GDPR)"."""
     words, text, first, last = (
-        (b, before, run.b0, run.b1) if run.a0 == run.a1 else (a, after, run.a0, run.a1)
+        (b, before, run.b0, run.b1)
+        if run.a0 == run.a1
+        else (a, after, run.a0, run.a1)
     )
     if last - first != 1 or (run.a0 != run.a1 and run.b0 != run.b1):
         return None
@@ -299,7 +319,9 @@ def _is_stamp(keys: Sequence[str]) -> bool:
     if len(keys) > _LONGEST_STAMP:
         return False
     rest = [key for key in keys if not (key.startswith(DATE) or key == AGO)]
-    dated = len(rest) < len(keys) or any(re.fullmatch(r"20\d\d", key) for key in rest)
+    dated = len(rest) < len(keys) or any(
+        re.fullmatch(r"20\d\d", key) for key in rest
+    )
     beside = word_lists().stamp | word_lists().empty
     return dated and all(key in beside or key.isdigit() for key in rest)
 
@@ -328,7 +350,10 @@ def _are_section_numbers(run: Edit, b: KeyedWords, a: KeyedWords) -> bool:
         for key in keys
     ):
         return False
-    near = {*b.keys[max(0, run.b0 - 4) : run.b0], *a.keys[max(0, run.a0 - 4) : run.a0]}
+    near = {
+        *b.keys[max(0, run.b0 - 4) : run.b0],
+        *a.keys[max(0, run.a0 - 4) : run.a0],
+    }
     # "l'article 8": the article is part of the word
     return (
         any(key in sections or key[1:] in sections for key in near)

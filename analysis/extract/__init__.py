@@ -56,7 +56,12 @@ def read_page(
     if kind not in ("text/markdown", "text/plain"):
         known = () if section else former  # says nothing of other sections
         page = read_html(
-            text, url=url, language=language, select=select, remove=remove, former=known
+            text,
+            url=url,
+            language=language,
+            select=select,
+            remove=remove,
+            former=known,
         )
         return _bounded(page, section)
     if len(text) > _CHARACTERS:

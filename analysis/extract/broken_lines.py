@@ -22,7 +22,8 @@ def breaks_in(lines: Iterable[str]) -> tuple[int, ...]:
     texts = [text for line in lines if (text := " ".join(line.split()))]
     for line, following in pairwise(texts):
         begins = len(texts) > 2 and (
-            texts[0].endswith(":") or not following.lstrip(_BEFORE_WORDS)[:1].islower()
+            texts[0].endswith(":")
+            or not following.lstrip(_BEFORE_WORDS)[:1].islower()
         )
         if not (line.endswith(_ENDS) or begins or ENUMERATED.match(following)):
             return ()

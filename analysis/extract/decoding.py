@@ -47,7 +47,9 @@ def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> st
     for sign in _CONTROLS:
         if sign in text:
             text = text.replace(sign, " " if sign.isspace() else "")
-    if not (any(mark in text for mark in _MARKS_OF_TWICE) and _READ_TWICE.search(text)):
+    if not (
+        any(mark in text for mark in _MARKS_OF_TWICE) and _READ_TWICE.search(text)
+    ):
         return text
     import ftfy  # loads slowly
 

@@ -204,7 +204,9 @@ def _mark_consent_dialogs(
         line for line in prose if dialogs.keys().isdisjoint(line.element.upwards())
     ]
     text = smallest_with(elements, undoubted, _TEXT)
-    policy = [line.element.order for line in undoubted if line.element.is_within(text)]
+    policy = [
+        line.element.order for line in undoubted if line.element.is_within(text)
+    ]
     titles = _titles_above(lines)
     for holder, buttons in dialogs.items():  # nearer to a button first
         if (

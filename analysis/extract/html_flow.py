@@ -64,12 +64,14 @@ class _Flow:
         self.layout = layout_tables(elements)
         self.blocks: list[Element] = [elements[0]]
         self.pieces: list[_Piece] = []
-        self.anchors: list[tuple[int, Element]] = []  # open <a>, with their first piece
-        self.hrefs: list[tuple[str, str, int]] = []  # words, address and first piece
-        self.headings: list[tuple[Element, int]] = []  # open headings and their levels
-        self.items: list[
-            bool
-        ] = []  # for each open list item, whether its first line was taken
+        # open <a>, with their first piece
+        self.anchors: list[tuple[int, Element]] = []
+        # words, address and first piece
+        self.hrefs: list[tuple[str, str, int]] = []
+        # open headings and their levels
+        self.headings: list[tuple[Element, int]] = []
+        # for each open list item, whether its first line was taken
+        self.items: list[bool] = []
         self.rows: list[Element] = []  # open rows; the outermost takes all text
         self.cells: list[list[str]] = []
         self.row_hrefs: list[Href] = []
@@ -92,7 +94,9 @@ class _Flow:
     @cached_property
     def places(self) -> frozenset[str]:
         return frozenset(
-            element.get("id") for element in self.elements if "id" in element.attributes
+            element.get("id")
+            for element in self.elements
+            if "id" in element.attributes
         )
 
     def flush(self) -> None:
@@ -173,9 +177,9 @@ class _Flow:
         elif self.items:
             kind = "paragraph" if self.items[-1] else "item"
             self.items[-1] = True
-        elif sum(piece.length for piece in self.pieces if piece.in_bold) >= 0.95 * len(
-            text
-        ) and _is_title(text):
+        elif sum(
+            piece.length for piece in self.pieces if piece.in_bold
+        ) >= 0.95 * len(text) and _is_title(text):
             kind, level = "heading", BOLD_LEVEL
         self.lines.append(
             MarkupLine(
@@ -271,7 +275,9 @@ class _Flow:
 
     def _leave_anchor(self) -> None:
         start, anchor = self.anchors.pop()
-        words = " ".join("".join(piece.text for piece in self.pieces[start:]).split())
+        words = " ".join(
+            "".join(piece.text for piece in self.pieces[start:]).split()
+        )
         href = anchor.get("href")
         if href.startswith("#") and _ANCHOR_MARK.fullmatch(words):
             del self.pieces[start:]
@@ -330,7 +336,9 @@ def _is_title(text: str) -> bool:
 
 def _walk(root: Element) -> Iterator[tuple[Element, str | None]]:
     """Each element at its start ("") and end (None), and each text with its element."""
-    open_: list[tuple[Element, Iterator[Element | str]]] = [(root, iter(root.children))]
+    open_: list[tuple[Element, Iterator[Element | str]]] = [
+        (root, iter(root.children))
+    ]
     while open_:
         element, children = open_[-1]
         for child in children:

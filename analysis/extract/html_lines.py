@@ -17,7 +17,15 @@ _BLOCK_TAGS = (
     "hr dialog center menu search hgroup frameset noframes"
 )
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
-_HEADING_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
+_HEADING_LEVELS = {
+    "h1": 1,
+    "h2": 2,
+    "h3": 3,
+    "h4": 4,
+    "h5": 5,
+    "h6": 6,
+    "summary": 7,
+}
 BOXES = frozenset(("div", "section", "aside"))  # generic containers
 BOLD_LEVEL = 8  # of a bold line used as a heading
 REMARK = 160  # characters; longer is no remark about the page
@@ -65,7 +73,10 @@ class MarkupLine:
     def is_prose(self) -> bool:
         """Not a label, title or menu."""
         length = len(self.text)
-        if self.kind == "heading" or 2 * (self.link_chars + self.button_chars) > length:
+        if (
+            self.kind == "heading"
+            or 2 * (self.link_chars + self.button_chars) > length
+        ):
             return False
         if self.kind == "row":
             return length >= 20
@@ -104,7 +115,9 @@ def heading_level(element: Element) -> int:
     level = _HEADING_LEVELS.get(element.tag, 0)
     if not level and element.role == "heading":
         declared = element.get("aria-level")
-        level = int(declared) if declared.isdecimal() and 1 <= int(declared) <= 6 else 2
+        level = (
+            int(declared) if declared.isdecimal() and 1 <= int(declared) <= 6 else 2
+        )
     return level
 
 

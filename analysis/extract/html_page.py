@@ -16,7 +16,12 @@ from analysis.extract.html_lines import MarkupLine
 from analysis.extract.html_tree import Element, grow, is_stable_name, parse
 from analysis.extract.main_text import leave_out
 from analysis.model import Block, Dropped, Link, Page, UnreadablePage
-from analysis.text.language import language_of, other_language, region_of, two_letters
+from analysis.text.language import (
+    language_of,
+    other_language,
+    region_of,
+    two_letters,
+)
 from analysis.text.phrases import kinds_of, pattern
 from messages import Message
 
@@ -35,7 +40,9 @@ def read_html(
 ) -> Page:
     tree = parse(text)
     removed = [
-        Dropped(text, "selector in remove") for text in without(tree, remove) if text
+        Dropped(text, "selector in remove")
+        for text in without(tree, remove)
+        if text
     ]
     label = tree.root.attributes.get("lang") if tree.root is not None else None
     declared = two_letters(label)
@@ -161,7 +168,9 @@ def _empty_reason(lines: list[MarkupLine], select: Sequence[str]) -> Message:
     return Message("unreadable.furniture")
 
 
-def _narrow(elements: list[Element], lines: list[MarkupLine], fragment: str) -> None:
+def _narrow(
+    elements: list[Element], lines: list[MarkupLine], fragment: str
+) -> None:
     """An element with text, or the section of a heading or mark."""
     named = (
         element
@@ -194,7 +203,8 @@ def _section(lines: list[MarkupLine], target: Element) -> list[MarkupLine]:
         return []
     level = lines[start].level
     below = takewhile(
-        lambda line: line.kind != "heading" or line.level > level, lines[start + 1 :]
+        lambda line: line.kind != "heading" or line.level > level,
+        lines[start + 1 :],
     )
     return [lines[start], *below]
 
@@ -219,14 +229,16 @@ def _absolute(base: str, href: str) -> str | None:
 
 def _title(lines: list[MarkupLine], tree: LexborHTMLParser) -> str:
     first = next(
-        (line.text for line in lines if line.kind == "heading" and line.level == 1), ""
+        (line.text for line in lines if line.kind == "heading" and line.level == 1),
+        "",
     )
     if first:
         return first
     node = tree.css_first("head title") or tree.css_first("title")
     words = " ".join((node.text() if node is not None else "").split())
     parts = [part for part in _TITLE_PARTS.split(words) if part]
-    parts.sort(key=lambda part: not kinds_of(part))  # the site's name may come first
+    # the site's name may come first
+    parts.sort(key=lambda part: not kinds_of(part))
     return (
         parts[0]
         if parts
@@ -238,7 +250,9 @@ def _blocks(lines: Iterable[MarkupLine], base: str) -> Iterable[Block]:
     path: list[tuple[int, str, Element | None]] = []
     for line in lines:
         while (
-            path and path[-1][2] is not None and not line.element.is_within(path[-1][2])
+            path
+            and path[-1][2] is not None
+            and not line.element.is_within(path[-1][2])
         ):
             path.pop()
         if line.kind == "heading":

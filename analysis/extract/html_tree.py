@@ -25,7 +25,9 @@ _FIELDS = frozenset(("input", "textarea", "select"))
 _TYPED = frozenset(("", "text", "email", "search", "tel"))
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
 _DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
-_TOOLTIP = re.compile(r"tooltip[-_]*(?:text|content|body|inner|bubble)", re.IGNORECASE)
+_TOOLTIP = re.compile(
+    r"tooltip[-_]*(?:text|content|body|inner|bubble)", re.IGNORECASE
+)
 _LONGEST_TOOLTIP = 300  # characters
 _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
@@ -180,7 +182,9 @@ def _words_of_picture(attributes: dict[str, str | None]) -> str | None:
     policy may have: what a drawn table says.
     """
     answers = word_lists().yes | word_lists().no
-    for text in (attributes.get(name) or "" for name in ("alt", "aria-label", "title")):
+    for text in (
+        attributes.get(name) or "" for name in ("alt", "aria-label", "title")
+    ):
         words = text.strip(" .*\ufe0f").casefold() if len(text) < 20 else ""
         if TICKS.get(words, words) in answers:
             return text
@@ -204,7 +208,9 @@ def grow(root: LexborNode) -> list[Element]:
     sense is laid side by side, so that looking upwards stays cheap."""
     top = Element(root.tag or "", root.attributes, None, 0)
     elements = [top]
-    open_: list[tuple[LexborNode | None, Element, int]] = [(root.first_child, top, 0)]
+    open_: list[tuple[LexborNode | None, Element, int]] = [
+        (root.first_child, top, 0)
+    ]
     while open_:
         node, parent, depth = open_.pop()
         while node is not None:

@@ -53,7 +53,8 @@ def _feedback() -> re.Pattern[str]:
     """A question about the page, with its answers in the same line or not ("Was this helpful? Yes No")."""
     question = pattern("furniture", "feedback", whole=True).pattern
     return re.compile(
-        rf"{question}(?:{pattern('furniture', 'controls').pattern}|\W+)*", re.IGNORECASE
+        rf"{question}(?:{pattern('furniture', 'controls').pattern}|\W+)*",
+        re.IGNORECASE,
     )
 
 
@@ -162,7 +163,9 @@ def _is_imprint(line: MarkupLine) -> bool:
     text = line.text
     for href in line.hrefs:
         text = text.replace(href.text, "", 1)
-    return len(text) < REMARK and _COPYRIGHT.match(text.lstrip(" |·•-–")) is not None
+    return (
+        len(text) < REMARK and _COPYRIGHT.match(text.lstrip(" |·•-–")) is not None
+    )
 
 
 # each is given the lines that are left

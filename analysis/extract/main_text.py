@@ -96,7 +96,9 @@ def by_place(
     titled = any(
         left[index].kind == "heading" and left[index].level == 1 for index in main
     )
-    above = _above(left, min(main), frame) if frame is not None or not titled else set()
+    above = (
+        _above(left, min(main), frame) if frame is not None or not titled else set()
+    )
     text = (
         main
         | above
@@ -170,9 +172,14 @@ def _part(
     whole = sum(len(line.text) for line in prose)
     frame = mains[0] if len(mains) == 1 else None
     within = [
-        line for line in prose if frame is not None and line.element.is_within(frame)
+        line
+        for line in prose
+        if frame is not None and line.element.is_within(frame)
     ]
-    if frame is not None and sum(len(line.text) for line in within) > _IN_FRAME * whole:
+    if (
+        frame is not None
+        and sum(len(line.text) for line in within) > _IN_FRAME * whole
+    ):
         below = [element for element in elements if element.is_within(frame)]
         return smallest_with(below, within, _MOST), frame
     return smallest_with(elements, prose, _MOST), None

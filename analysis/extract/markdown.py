@@ -21,7 +21,9 @@ _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
 _RULE = re.compile(r"\s{0,3}(?:(?:\*\s*+){3,}|(?:-\s*+){3,}|(?:_\s*+){3,})$")
 _ITEM = re.compile(r"\s*(?:[*+-]|\d{1,4}\\?[.)])\s+(.*)$")
 _NUMBERED = re.compile(r"\s*(\d{1,4}\\?[.)])\s+")
-_TABLE_LINE = re.compile(r"\s*+\|?\s*+:?-{2,}+:?\s*+(?:\|\s*+:?-{2,}+:?\s*+)*+\|?\s*+$")
+_TABLE_LINE = re.compile(
+    r"\s*+\|?\s*+:?-{2,}+:?\s*+(?:\|\s*+:?-{2,}+:?\s*+)*+\|?\s*+$"
+)
 _IMAGE = re.compile(
     r"!\[((?:[^\[\]\\]|\\.){0,500})\]\((?:[^()\\]|\\.|\([^()]*\)){0,4000}\)"
 )
@@ -73,7 +75,9 @@ def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
     def words_of_address(match: re.Match[str]) -> str:
         address = match.group(1)
         words = address.removeprefix("mailto:")
-        links.append((words, address if _SAFE.match(address) else f"mailto:{address}"))
+        links.append(
+            (words, address if _SAFE.match(address) else f"mailto:{address}")
+        )
         return f"\x02{len(links) - 1}\x03{words}"
 
     text = _SIGNS.sub("", raw)
@@ -135,7 +139,9 @@ class _Reader:
             for cell in (others if others and not first else [first, *others])
         ]
         text = CELL.join(words for words, _ in cells).rstrip(" |")
-        starts = accumulate((len(words) + len(CELL) for words, _ in cells), initial=0)
+        starts = accumulate(
+            (len(words) + len(CELL) for words, _ in cells), initial=0
+        )
         placed = zip(starts, cells, strict=False)
         self.add(
             "row",
@@ -208,7 +214,8 @@ class _Reader:
                 match.group(1)
             )  # not "2. 1. Data we collect"
             self.pending.append(
-                (number.group(1) + " " if number and counts else "") + match.group(1)
+                (number.group(1) + " " if number and counts else "")
+                + match.group(1)
             )
         else:
             text = line.lstrip("> ") if line.startswith(">") else line

@@ -39,10 +39,34 @@ _OWN = 0.2  # of the text's elements; more have names of their own where a progr
 # what a paragraph, list or table is made of
 _PLAIN = frozenset(
     (
-        *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "blockquote", "pre", "code"),
+        *(
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "p",
+            "br",
+            "blockquote",
+            "pre",
+            "code",
+        ),
         *("ul", "ol", "li", "dl", "dt", "dd", "details", "summary", "figure"),
         *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
-        *("a", "b", "em", "font", "i", "small", "span", "strong", "sub", "sup", "u"),
+        *(
+            "a",
+            "b",
+            "em",
+            "font",
+            "i",
+            "small",
+            "span",
+            "strong",
+            "sub",
+            "sup",
+            "u",
+        ),
     )
 )
 
@@ -64,7 +88,9 @@ def recall(
     standing = _standing(lines, known)
     box = smallest_with(elements, standing, _BOX)
     for line in standing:
-        if line.reason is not None and (line.is_prose or line.element.is_within(box)):
+        if line.reason is not None and (
+            line.is_prose or line.element.is_within(box)
+        ):
             line.reason = None
     _keep_boxes(lines, standing, box)
     left = [line for line in lines if line.reason is None]
@@ -174,7 +200,8 @@ def _mark_foreign(
     kinds = Counter(map(_kind, old))
     text = [element for element in old if element.order > box.order]
     own = sum(
-        bool(element.get("class")) and kinds[_kind(element)] == 1 for element in text
+        bool(element.get("class")) and kinds[_kind(element)] == 1
+        for element in text
     )
     if own >= _OWN * len(text):
         return
@@ -225,7 +252,9 @@ def _inserted(
 
 def _is_furniture(element: Element, texts: list[str], language: str | None) -> bool:
     if element.has_field:  # it may ask for an address, and say what for
-        named = {match.topic for text in texts for match in _deciding(text, language)}
+        named = {
+            match.topic for text in texts for match in _deciding(text, language)
+        }
         return named <= _ASKED
     if _asks_for_consent(element, texts):
         return True
@@ -291,7 +320,9 @@ def _continues(sentence: str, place: Siblings, language: str | None) -> bool:
 def has_button(element: Element) -> bool:
     """Itself included."""
     return element.is_button or any(
-        has_button(child) for child in element.children if isinstance(child, Element)
+        has_button(child)
+        for child in element.children
+        if isinstance(child, Element)
     )
 
 

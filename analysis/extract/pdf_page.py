@@ -56,7 +56,9 @@ class _TextLine:
 def read_pdf(body: bytes, *, language: str | None = None) -> Page:
     """A few hundred bytes can take hours or gigabytes."""
     # to notice longer files
-    pages = extract_pages(io.BytesIO(body), maxpages=_PAGES + 1, laparams=LAParams())
+    pages = extract_pages(
+        io.BytesIO(body), maxpages=_PAGES + 1, laparams=LAParams()
+    )
     try:
         lines = list(_bounded(pages))
     except (UnreadablePage, MemoryError):
@@ -102,7 +104,9 @@ def _lines(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
             if not isinstance(box, LTTextBox):
                 continue
             number += 1
-            lines += filter(None, (_line(page, line, index, number) for line in box))
+            lines += filter(
+                None, (_line(page, line, index, number) for line in box)
+            )
         for row in table_rows(page, lines):
             for line in (line for cell in row for line in cell):
                 line.row = row
@@ -175,7 +179,9 @@ def _blocks(lines: list[_TextLine]) -> Iterator[Block]:
     for line in lines:
         weights[line.size] += len(line.text)
     body = weights.most_common(1)[0][0]
-    bold_share = sum(len(line.text) for line in lines if line.bold) / weights.total()
+    bold_share = (
+        sum(len(line.text) for line in lines if line.bold) / weights.total()
+    )
     words = (re.findall(r"\w+(?:-\w+)*", line.text) for line in lines)
     whole_words = Counter(word.lower() for each in words for word in each[:-1])
     paragraphs = [
@@ -221,7 +227,9 @@ def _in_order(lines: list[_TextLine], body: float) -> list[list[_TextLine]]:
         if line.row is not None:
             rows.setdefault(id(line.row), []).append(line)
     plain = _paragraphs([line for line in lines if line.row is None], body)
-    return sorted([*plain, *rows.values()], key=lambda paragraph: place[paragraph[0]])
+    return sorted(
+        [*plain, *rows.values()], key=lambda paragraph: place[paragraph[0]]
+    )
 
 
 def _text(lines: list[_TextLine], whole_words: Counter[str]) -> str:
@@ -232,7 +240,9 @@ def _text(lines: list[_TextLine], whole_words: Counter[str]) -> str:
     return CELL.join(_joined(cell, whole_words) for cell in cells if cell)
 
 
-def _is_title(line: _TextLine, text: str, body: float, *, bold_counts: bool) -> bool:
+def _is_title(
+    line: _TextLine, text: str, body: float, *, bold_counts: bool
+) -> bool:
     """Larger or bolder, and no sentence."""
     if (
         line.row is not None
@@ -264,7 +274,10 @@ def _paragraphs(lines: list[_TextLine], body: float) -> Iterator[list[_TextLine]
 
 
 def _goes_on(
-    last: _TextLine, line: _TextLine, margins: dict[tuple[int, int], float], body: float
+    last: _TextLine,
+    line: _TextLine,
+    margins: dict[tuple[int, int], float],
+    body: float,
 ) -> bool:
     """Same style and box, or an unfinished sentence over a column or page."""
     if (
@@ -275,7 +288,8 @@ def _goes_on(
         return False
     ended = _ENDED.search(last.text) is not None
     near = (
-        last.page == line.page and -line.size < last.bottom - line.top < 0.9 * line.size
+        last.page == line.page
+        and -line.size < last.bottom - line.top < 0.9 * line.size
     )
     if last.box == line.box:
         width = margins[last.page, last.box] - last.left
@@ -287,7 +301,8 @@ def _goes_on(
         return False
     unfinished = not ended and (line.text[0].islower() or last.text[-1] in ",-")
     beneath = (
-        last.page == line.page and -line.size < last.bottom - line.top < 1.3 * line.size
+        last.page == line.page
+        and -line.size < last.bottom - line.top < 1.3 * line.size
     )
     title = last.size == line.size > 1.1 * body or (last.bold and line.bold)
     return unfinished or (title and beneath and not ended)

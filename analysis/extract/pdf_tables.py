@@ -52,7 +52,9 @@ def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
         if len(cells) > 1:
             rows[index] = cells
     return [
-        cells for index, cells in rows.items() if rows.keys() & {index - 1, index + 1}
+        cells
+        for index, cells in rows.items()
+        if rows.keys() & {index - 1, index + 1}
     ]
 
 

@@ -56,7 +56,8 @@ def _end(blocks: tuple[Block, ...], start: int) -> int:
         + sum(
             1
             for _ in takewhile(
-                lambda block: block.heading[: len(path)] == path, blocks[start + 1 :]
+                lambda block: block.heading[: len(path)] == path,
+                blocks[start + 1 :],
             )
         )
     )

@@ -155,9 +155,15 @@ def order_of(
     """
     text = " ".join(texts)
     for match in _DATE.finditer(text):
-        if match["num_y"] and _valid(match["num_y"], match["a"], match["b"]) is None:
+        if (
+            match["num_y"]
+            and _valid(match["num_y"], match["a"], match["b"]) is None
+        ):
             return "dmy"
-        if match["num_y"] and _valid(match["num_y"], match["b"], match["a"]) is None:
+        if (
+            match["num_y"]
+            and _valid(match["num_y"], match["b"], match["a"]) is None
+        ):
             return "mdy"
     if language not in (None, "en"):
         return "dmy"
@@ -181,7 +187,9 @@ def order_of(
 def _more_of(
     british: re.Pattern[str], american: re.Pattern[str], text: str
 ) -> Order | None:
-    here, there = (sum(1 for _ in each.finditer(text)) for each in (british, american))
+    here, there = (
+        sum(1 for _ in each.finditer(text)) for each in (british, american)
+    )
     return None if here == there else "dmy" if here > there else "mdy"
 
 
@@ -209,7 +217,11 @@ def start_of(added: Sequence[tuple[str, Sequence[NamedDate]]]) -> Start | None:
     rank, _, day = min(ranked)
     if rank == _EDITED:  # a later effective date is not the day of the edit
         rank, _, day = min(
-            [later for later in ranked if later[0] in _SAID_TO_HOLD and later[2] > day],
+            [
+                later
+                for later in ranked
+                if later[0] in _SAID_TO_HOLD and later[2] > day
+            ],
             default=(rank, 0, day),
         )
     return Start(day, rank not in _SAID_TO_HOLD)
@@ -230,7 +242,8 @@ def deadline_in(sentence: str, order: Order | None = None) -> date | None:
     days = (
         named.day
         for named in dates_in(sentence, order)
-        if named.day and until.search(sentence, max(0, named.start - 30), named.start)
+        if named.day
+        and until.search(sentence, max(0, named.start - 30), named.start)
     )
     return next(days, None)
 
@@ -266,12 +279,16 @@ def _rank(text: str, named: NamedDate, end_of_last: int) -> int | None:
         text[named.end : named.end + 90],
     )
     before = _SENTENCE_END.split(before)[-1]
-    of_others = _right_before("since").search(before) or _phrases("law").search(before)
+    of_others = _right_before("since").search(before) or _phrases("law").search(
+        before
+    )
     if (
         _phrases("former").search(before[-40:])
         or (
             of_others
-            and not (_phrases("document").search(before) or _ONE_WORD.fullmatch(before))
+            and not (
+                _phrases("document").search(before) or _ONE_WORD.fullmatch(before)
+            )
         )
         or _right_before("counted_from").search(before)
         or _RANGE_BEFORE.search(text, max(0, named.start - 20), named.start)

@@ -86,7 +86,9 @@ def other_language(text: str, language: str | None) -> str | None:
     if language not in shares or best == language:
         return None
     return (
-        best if shares[best] > 0.25 and shares[language] < 0.3 * shares[best] else None
+        best
+        if shares[best] > 0.25 and shares[language] < 0.3 * shares[best]
+        else None
     )
 
 
@@ -99,9 +101,9 @@ def language_of(text: str, *, declared: str | None = None) -> str | None:
     if len(words) < _ENOUGH and len(sample) < 120:
         return declared
     shares = _shares(words)
-    best, second = sorted(shares, key=lambda language: shares[language], reverse=True)[
-        :2
-    ]
+    best, second = sorted(
+        shares, key=lambda language: shares[language], reverse=True
+    )[:2]
     if shares[best] > 0.2 and shares[second] < 0.6 * shares[best]:
         return best  # spares the costlier identifier
     code, _ = _identifier().classify(sample)

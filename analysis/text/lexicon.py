@@ -14,7 +14,12 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.text.intervals import Intervals
-from analysis.text.notation import compiled, first_words, needed_elements, pattern_of
+from analysis.text.notation import (
+    compiled,
+    first_words,
+    needed_elements,
+    pattern_of,
+)
 from foundation.vocabulary import TOPICS
 
 Tier = Literal["decides", "suggests", "ignores", "sections", "words"]
@@ -122,7 +127,9 @@ class Lexicon:
         ends: dict[tuple[str, Tier, int], int] = {}
         for start, entries, _ in words:
             for topic, tier, phrase, needs in entries:
-                if needs <= present and (match := compiled(phrase).match(text, start)):
+                if needs <= present and (
+                    match := compiled(phrase).match(text, start)
+                ):
                     key = (topic, tier, start)
                     ends[key] = max(ends.get(key, 0), match.end())
         ignored: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -149,7 +156,10 @@ class Lexicon:
             numbers = self._words["#"] if word.isdigit() else []
             all_ = (*self._words.get(word, ()), *beginnings, *numbers)
             entries = tuple(each for each in all_ if isinstance(each, _Entry))
-            known = entries, frozenset(each for each in all_ if isinstance(each, str))
+            known = (
+                entries,
+                frozenset(each for each in all_ if isinstance(each, str)),
+            )
             if len(self._known) < 50_000:  # pages are strangers'
                 self._known[word] = known
         return known
@@ -157,7 +167,9 @@ class Lexicon:
 
 def matches(text: str, language: str | None) -> tuple[PhraseMatch, ...]:
     """English for languages without a file."""
-    return _lexicon(language if language in LANGUAGES else "en", *_TIERS).matches(text)
+    return _lexicon(language if language in LANGUAGES else "en", *_TIERS).matches(
+        text
+    )
 
 
 def _mentions(text: str, language: str | None) -> dict[str, int]:

@@ -114,7 +114,9 @@ def _without_noise(line: str) -> str:
     if words < _BARE:
         return pattern("furniture", "ago").sub("", line)
     return (
-        _stamp().sub(lambda match: match.group(1), line) if words < _STAMPED else line
+        _stamp().sub(lambda match: match.group(1), line)
+        if words < _STAMPED
+        else line
     )
 
 

@@ -31,7 +31,9 @@ def pattern_of(phrase: str) -> str:
         raise ValueError(
             f"every word of {phrase!r} may be missing, so it would find nothing"
         )
-    return rf"(?<!\w){_sequence(phrase)}(?!\w|(?<=\d)\.\d)"  # "under 17.1" is no age
+    return (
+        rf"(?<!\w){_sequence(phrase)}(?!\w|(?<=\d)\.\d)"  # "under 17.1" is no age
+    )
 
 
 def _sequence(phrase: str) -> str:
@@ -49,9 +51,7 @@ def _sequence(phrase: str) -> str:
     )
     for at, element in enumerate(elements):
         if at > last:  # an optional last word takes its space along
-            regex += (
-                rf"(?:{_SPACE}(?:{'|'.join(map(_sequence, _alternatives(element)))}))?"
-            )
+            regex += rf"(?:{_SPACE}(?:{'|'.join(map(_sequence, _alternatives(element)))}))?"
         elif element == "...":
             glue = rf"(?!\w){_GAP}(?<!\w)"
         elif element.startswith("["):

@@ -55,11 +55,15 @@ def pattern(table: str, key: str, *, whole: bool = False) -> re.Pattern[str]:
     """Of all languages; `whole`: the text is nothing else."""
     languages = (phrases for _, phrases in sorted(_languages().items()))
     phrases = [
-        phrase for tables in languages for phrase in tables.get(table, {}).get(key, ())
+        phrase
+        for tables in languages
+        for phrase in tables.get(table, {}).get(key, ())
     ]
     alternatives = "|".join(f"(?:{phrase})" for phrase in phrases) or r"(?!)"
     return re.compile(
-        rf"\W*(?:{alternatives})\W*" if whole else rf"(?<!\w)(?:{alternatives})(?!\w)",
+        rf"\W*(?:{alternatives})\W*"
+        if whole
+        else rf"(?<!\w)(?:{alternatives})(?!\w)",
         re.IGNORECASE,
     )
 

@@ -47,7 +47,8 @@ def regions_of(
                 is_outside = True
             elif is_heading or _is_of_people(line, *run.span()):
                 named |= {
-                    _codes()[each.casefold()]: None for each in _name().findall(run[0])
+                    _codes()[each.casefold()]: None
+                    for each in _name().findall(run[0])
                 }
         if named or is_outside:
             return tuple(named)
@@ -81,7 +82,9 @@ def _regions() -> _Regions:
 
 @cache
 def _codes() -> dict[str, str]:
-    return {name.casefold(): names[0] for names in _regions().names for name in names}
+    return {
+        name.casefold(): names[0] for names in _regions().names for name in names
+    }
 
 
 @cache
@@ -110,9 +113,13 @@ def _before(which: Literal["outside", "people"]) -> re.Pattern[str]:
         "outside": rf"(?:{'|'.join(regions.outside)})(?:,?\s+(?:{people}))?",
         "people": f"(?:{people})",
     }
-    return re.compile(rf"(?<!\w){phrases[which]}\s+(?:(?:{joins})\s*)*$", re.IGNORECASE)
+    return re.compile(
+        rf"(?<!\w){phrases[which]}\s+(?:(?:{joins})\s*)*$", re.IGNORECASE
+    )
 
 
 @cache
 def _residents() -> re.Pattern[str]:
-    return re.compile(rf"\)?\s+(?:{'|'.join(_regions().residents)})\b", re.IGNORECASE)
+    return re.compile(
+        rf"\)?\s+(?:{'|'.join(_regions().residents)})\b", re.IGNORECASE
+    )

@@ -40,7 +40,9 @@ def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
         bounds.append((start, last))
         start = match.end()
     bounds.append((start, len(text)))
-    return tuple((first, last) for first, last in bounds if text[first:last].strip())
+    return tuple(
+        (first, last) for first, last in bounds if text[first:last].strip()
+    )
 
 
 def _ends(text: str) -> Iterator[re.Match[str]]:

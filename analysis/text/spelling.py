@@ -138,7 +138,9 @@ def misspelt(x: str, y: str) -> bool:
     if x.rstrip("s") == y.rstrip("s"):
         return True
     # five letters may lack one: "swich", but "trail" is not "trial"
-    return min(len(x), len(y)) >= (6 if len(x) == len(y) else 5) and _one_letter(x, y)
+    return min(len(x), len(y)) >= (6 if len(x) == len(y) else 5) and _one_letter(
+        x, y
+    )
 
 
 def _bare(word: str) -> str:

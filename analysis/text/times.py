@@ -57,12 +57,16 @@ def _days(match: re.Match[str]) -> float:
         if match["unit"].casefold() in forms
     )
     days = round(count * _DAYS[unit], 4)
-    return next((year for year, others in _OF_A_YEAR.items() if days in others), days)
+    return next(
+        (year for year, others in _OF_A_YEAR.items() if days in others), days
+    )
 
 
 @cache
 def _units() -> frozenset[str]:
-    return frozenset(form for forms in word_lists().units.values() for form in forms)
+    return frozenset(
+        form for forms in word_lists().units.values() for form in forms
+    )
 
 
 @cache

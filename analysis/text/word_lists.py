@@ -59,7 +59,9 @@ def pattern(name: str) -> re.Pattern[str]:
 
 def any_of(words: Iterable[str]) -> str:
     """Longest first."""
-    return "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word))))
+    return "|".join(
+        map(re.escape, sorted(words, key=lambda word: (-len(word), word)))
+    )
 
 
 @cache
@@ -76,4 +78,6 @@ def number_words() -> Mapping[str, int]:
 @cache
 def irregular_forms() -> Mapping[str, str]:
     """Irregular ones only."""
-    return {form: word for word, forms in word_lists().forms.items() for form in forms}
+    return {
+        form: word for word, forms in word_lists().forms.items() for form in forms
+    }

@@ -79,7 +79,9 @@ def bare_words(text: str) -> list[str]:
 
 def word_pattern(text: str) -> re.Pattern[str]:
     """For words and punctuation marks."""
-    return _SPACED_WORD if text.isascii() or not _ANY_UNSPACED.search(text) else _WORD
+    return (
+        _SPACED_WORD if text.isascii() or not _ANY_UNSPACED.search(text) else _WORD
+    )
 
 
 def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
@@ -165,7 +167,8 @@ def _sentence_numbers(pieces: _Spaced) -> list[int]:
         (len(word) + len(space) for word, space in pieces), initial=0
     )
     return [
-        bisect_right(starts, offset) for offset, _ in zip(offsets, pieces, strict=False)
+        bisect_right(starts, offset)
+        for offset, _ in zip(offsets, pieces, strict=False)
     ]
 
 
@@ -258,7 +261,9 @@ def _shortest(
 def _character(number: int) -> str:
     """Skips surrogates."""
     return chr(
-        number + 1 if number + 1 < _SURROGATES.start else number + 1 + len(_SURROGATES)
+        number + 1
+        if number + 1 < _SURROGATES.start
+        else number + 1 + len(_SURROGATES)
     )
 
 
@@ -285,7 +290,9 @@ _character_diff: Callable[[str, str], list[tuple[str, int]]] = (
 )
 
 
-def _runs(matches: list[tuple[int, int]], b_length: int, a_length: int) -> list[Edit]:
+def _runs(
+    matches: list[tuple[int, int]], b_length: int, a_length: int
+) -> list[Edit]:
     runs: list[Edit] = []
     b_at = a_at = 0
     for b, a in [*matches, (b_length, a_length)]:

@@ -51,7 +51,9 @@ def change_rejection(
 
     The earlier one may be an error page, stored first.
     """
-    if reason := truncation_reason(before, after, may_shrink=kind in _REWRITTEN_KINDS):
+    if reason := truncation_reason(
+        before, after, may_shrink=kind in _REWRITTEN_KINDS
+    ):
         return reason
     if _unchanged_share(before, after) >= _KEPT:
         return None  # any other fault would leave less in common
@@ -83,7 +85,9 @@ def change_rejection(
 
 def _grown(before: Page, after: Page) -> bool:
     """A text of some length within a longer one."""
-    return _SHORT <= _size(before) < _size(after) and _overlap(before, after) >= _KEPT
+    return (
+        _SHORT <= _size(before) < _size(after) and _overlap(before, after) >= _KEPT
+    )
 
 
 def _unchanged_share(before: Page, after: Page) -> float:
@@ -127,7 +131,9 @@ def page_rejection(
 @lru_cache(maxsize=4)
 def _size(page: Page) -> int:
     return sum(
-        len(bare_words(block.text)) if block.text.isascii() else _wide_size(block.text)
+        len(bare_words(block.text))
+        if block.text.isascii()
+        else _wide_size(block.text)
         for block in page.blocks
     )
 
@@ -281,16 +287,22 @@ def _is_another(page: Page, before: Page, title: str | None) -> bool:
 
 def _names(page: Page, other: Page) -> bool:
     """As written, of several words and not part of its own."""
-    if len(_WORD.findall(other.title)) < 2 or other.title.lower() in page.title.lower():
+    if (
+        len(_WORD.findall(other.title)) < 2
+        or other.title.lower() in page.title.lower()
+    ):
         return False
     name = re.compile(rf"(?<!\w){re.escape(other.title)}(?!\w)")
     return any(name.search(block.text) for block in page.blocks)
 
 
-def _is_in_place(page: Page, before: Page, title: str | None, kind: str | None) -> bool:
+def _is_in_place(
+    page: Page, before: Page, title: str | None, kind: str | None
+) -> bool:
     """Where a full rewrite is possible."""
     same_container = (
-        None in (page.container, before.container) or page.container == before.container
+        None in (page.container, before.container)
+        or page.container == before.container
     )
     return kind in _REWRITTEN_KINDS or (
         same_container and _same_title(page, before, title)
@@ -388,12 +400,19 @@ def _alike(title: str, other: str) -> bool:
 
 
 def _share_words(title: str, other: str) -> bool:
-    words, others = set(_WORD.findall(title.lower())), set(_WORD.findall(other.lower()))
-    return bool(others) and len(words & others) >= 0.6 * max(len(words), len(others))
+    words, others = (
+        set(_WORD.findall(title.lower())),
+        set(_WORD.findall(other.lower())),
+    )
+    return bool(others) and len(words & others) >= 0.6 * max(
+        len(words), len(others)
+    )
 
 
 def _doubled(page: Page) -> float:
     """The share of longer blocks that repeat earlier ones."""
-    texts = [normalize(block.text) for block in page.blocks if len(block.text) >= 60]
+    texts = [
+        normalize(block.text) for block in page.blocks if len(block.text) >= 60
+    ]
     whole = sum(map(len, texts))
     return (whole - sum(map(len, set(texts)))) / whole if whole else 0.0

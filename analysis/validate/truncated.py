@@ -20,7 +20,9 @@ def truncation_reason(
 ) -> Message | None:
     """One text is exactly the other's beginning or end, or (unless it `may_shrink`) less than half of it."""
     page, whole = sorted((before, after), key=lambda page: len(page.blocks))
-    reason = _truncation(page, whole) or (None if may_shrink else _half(page, whole))
+    reason = _truncation(page, whole) or (
+        None if may_shrink else _half(page, whole)
+    )
     return (
         reason
         if reason is None or page is after
@@ -29,7 +31,9 @@ def truncation_reason(
 
 
 def _truncation(page: Page, whole: Page) -> Message | None:
-    shorter, longer = ([block.text for block in page.blocks] for page in (page, whole))
+    shorter, longer = (
+        [block.text for block in page.blocks] for page in (page, whole)
+    )
     same = _common_start(shorter, longer)
     left, rest = shorter[same:], longer[same:]
     if len(shorter) < _SOME or len(rest) < _SOME:
@@ -56,7 +60,8 @@ def _truncation(page: Page, whole: Page) -> Message | None:
     ):
         return Message("rejection.behind", label=left[0])
     footer = sum(
-        1 for _ in takewhile(lambda text: len(text.split()) < _LABEL, reversed(rest))
+        1
+        for _ in takewhile(lambda text: len(text.split()) < _LABEL, reversed(rest))
     )
     if (
         len(left) <= 1
@@ -68,7 +73,9 @@ def _truncation(page: Page, whole: Page) -> Message | None:
 
 
 def _half(page: Page, whole: Page) -> Message | None:
-    shorter, longer = ([block.text for block in page.blocks] for page in (page, whole))
+    shorter, longer = (
+        [block.text for block in page.blocks] for page in (page, whole)
+    )
     if min(
         len(shorter), len(longer) - _common_start(shorter, longer)
     ) < _SOME or not set(shorter) <= set(longer):
@@ -91,7 +98,8 @@ def _common_start(shorter: Sequence[str], longer: Sequence[str]) -> int:
 
 def _stops_within(last: str, whole: str) -> bool:
     """A beginning of the former block; editors leave a few words of a sentence."""
-    start = last.rstrip().lstrip("*_")  # truncated Markdown lacks the closing emphasis
+    # truncated Markdown lacks the closing emphasis
+    start = last.rstrip().lstrip("*_")
     if not (
         start[-1:].isalnum() and whole.startswith(start) and len(whole) > len(start)
     ):

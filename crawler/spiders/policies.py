@@ -58,9 +58,13 @@ class PoliciesSpider(Spider):
             target for target in job.targets if document in (None, target.document)
         ]
         if document is not None and not self._targets:
-            raise UnknownDocument(document, [target.document for target in job.targets])
+            raise UnknownDocument(
+                document, [target.document for target in job.targets]
+            )
         self._previous = (
-            previous_states(job.database, self._targets, now()) if job.database else {}
+            previous_states(job.database, self._targets, now())
+            if job.database
+            else {}
         )
         self._reading = asyncio.Lock()
 
@@ -96,7 +100,9 @@ class PoliciesSpider(Spider):
         paused_until = check.previous.not_before
         if paused_until is not None and paused_until > self.now():
             return self._end(
-                check, Outcome.BLOCKED, asked_to_wait(host_of(target.url), paused_until)
+                check,
+                Outcome.BLOCKED,
+                asked_to_wait(host_of(target.url), paused_until),
             )
         return self._request(check, self.parse)
 
@@ -115,7 +121,9 @@ class PoliciesSpider(Spider):
             meta={
                 "delay": delay,
                 "budget": check.budget,
-                "private_host": host_of(check.url) if target.allow_private else None,
+                "private_host": host_of(check.url)
+                if target.allow_private
+                else None,
                 "dont_obey_robotstxt": target.robots == "ignore",
                 "previous": check.previous_part if is_conditional else None,
                 "render": target.render,
@@ -134,7 +142,8 @@ class PoliciesSpider(Spider):
         if check.is_unchanged:
             all_not_modified = all(answer.status == 304 for answer in check.answers)
             return self._end(
-                check, Outcome.NOT_MODIFIED if all_not_modified else Outcome.UNCHANGED
+                check,
+                Outcome.NOT_MODIFIED if all_not_modified else Outcome.UNCHANGED,
             )
         if self.job.database is None:
             return self._end(check, None)
@@ -197,7 +206,9 @@ class PoliciesSpider(Spider):
     async def _take(self, response: Response, check: CheckResult) -> None:
         """Raises `CheckEnded`."""
         sent = response.meta["previous"]
-        check.moved_to = None if check.target.more else moved_to(response, check.url)
+        check.moved_to = (
+            None if check.target.more else moved_to(response, check.url)
+        )
         if (
             response.status == 304
             and sent is not None
@@ -216,7 +227,9 @@ class PoliciesSpider(Spider):
         ):
             check.answers.append(before)
             return
-        known = before.state.fingerprint if before else check.previous_part.fingerprint
+        known = (
+            before.state.fingerprint if before else check.previous_part.fingerprint
+        )
         fingerprint = await self._in_thread(self.job.fingerprint_of, page, known)
         if (
             before is not None
@@ -244,7 +257,10 @@ class PoliciesSpider(Spider):
             return await asyncio.to_thread(read, *args, **kwargs)
 
     def _end(
-        self, check: CheckResult, outcome: Outcome | None, reason: Message | None = None
+        self,
+        check: CheckResult,
+        outcome: Outcome | None,
+        reason: Message | None = None,
     ) -> CheckResult:
         check.outcome, check.reason = outcome, reason
         check.at, check.seconds = self.now(), monotonic() - check.began

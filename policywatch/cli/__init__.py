@@ -145,7 +145,8 @@ def main() -> None:
     """The console script: expected failures become one message and the contract's exit status."""
     # little of our garbage is cyclic, and a full collection takes 80 ms
     gc.set_threshold(10_000, 10, 100)
-    with suppress(AttributeError):  # glibc's; else bodies of pages fragment the heap
+    # glibc's; else bodies of pages fragment the heap
+    with suppress(AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 64 << 10)
     _open_what_is_closed()
     # the store knows subscribers, and its lock could be held by others; `export` makes files public
@@ -160,7 +161,13 @@ def main() -> None:
         status = app(standalone_mode=False)
     except typer.TyperException as failure:
         sys.exit(_say(_wrong_use(failure), WRONG_USE))
-    except (WatchlistError, Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
+    except (
+        WatchlistError,
+        Unknown,
+        CannotSchedule,
+        BadPairs,
+        NotAnArchive,
+    ) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
     except UnreadablePage as failure:
         sys.exit(_say(terminal_reason(failure.reason), TROUBLE))
@@ -206,7 +213,9 @@ def _wrong_use(failure: typer.TyperException) -> str:
         return ": ".join(filter(None, (_name(failure), problem)))
     message = failure.format_message().removesuffix(".")
     context = getattr(failure, "ctx", None)
-    more = f" (`{context.command_path} --help` says what there is)" if context else ""
+    more = (
+        f" (`{context.command_path} --help` says what there is)" if context else ""
+    )
     return f"{message[0].lower()}{message[1:]}{more}" if message else ""
 
 

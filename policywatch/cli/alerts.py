@@ -28,7 +28,11 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.pipeline import Job
 from policywatch.sanitize import sanitize
 from policywatch.views.routing import waiting
-from policywatch.views.serializer import deliveries_json, waiting_json, webhook_change
+from policywatch.views.serializer import (
+    deliveries_json,
+    waiting_json,
+    webhook_change,
+)
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.deliveries import OPERATOR, Delivery, retry_parked
@@ -50,7 +54,9 @@ def deliver(config: Config = CONFIG) -> None:
     with opened(config) as (watchlist, database):
         done = Job(watchlist, database, recipients(watchlist)).notify()
     if sys.stdout.isatty():
-        say(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
+        say(
+            f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
+        )
     if done.failed:
         raise Exit(TROUBLE)
 
@@ -59,7 +65,9 @@ def deliver(config: Config = CONFIG) -> None:
 def list_alerts(
     context: typer.Context,
     config: Config = CONFIG,
-    parked: Annotated[bool, Option("--parked", help="Only what was given up.")] = False,
+    parked: Annotated[
+        bool, Option("--parked", help="Only what was given up.")
+    ] = False,
     route: Annotated[
         str | None, Option(metavar="NAME", help="Only what is for this route.")
     ] = None,
@@ -76,7 +84,10 @@ def list_alerts(
         return
     with reading(config) as (watchlist, session):
         rows = deliveries_json(
-            session, state=State.PARKED if parked else None, route=route, limit=limit
+            session,
+            state=State.PARKED if parked else None,
+            route=route,
+            limit=limit,
         )
         if not parked:
             changes = waiting(session, watchlist.routes)
@@ -112,7 +123,9 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
         Text(row["state"], style=style),
         f"{time:%Y-%m-%d %H:%M}",
         str(row["attempts"]),
-        *map(sanitize, (", ".join(row["routes"]), row["address"] or "", _about(row))),
+        *map(
+            sanitize, (", ".join(row["routes"]), row["address"] or "", _about(row))
+        ),
     )
 
 
@@ -121,12 +134,16 @@ def _about(row: dict[str, Any]) -> str:
         f"change {change['id']} {change['document']}{' (withdrawn)' if change['withdrawn'] else ''}"
         for change in row["changes"]
     ]
-    nothing = "news for the operator" if row["routes"] == [OPERATOR] else "a correction"
+    nothing = (
+        "news for the operator" if row["routes"] == [OPERATOR] else "a correction"
+    )
     nothing = {"digest": "no change", "confirmation": "a subscription"}.get(
         row["kind"], nothing
     )
     about = (
-        f"{len(changes)} changes" if len(changes) > 3 else ", ".join(changes) or nothing
+        f"{len(changes)} changes"
+        if len(changes) > 3
+        else ", ".join(changes) or nothing
     )
     more = row["waits"] or row["error"]
     return f"{about}: {more}" if more else about
@@ -173,7 +190,9 @@ def retry(
         if delivery is not None and delivery.state == State.PARKED
     ]
     for delivery in failed:
-        say(f"{delivery.id} was given up again: {delivery.address}: {delivery.error}")
+        say(
+            f"{delivery.id} was given up again: {delivery.address}: {delivery.error}"
+        )
     say(
         f"{len(again)} tried again. Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
     )
@@ -194,13 +213,17 @@ def send_samples(
     Example: `policywatch routes test team`
     """
     with opened(config) as (watchlist, database):
-        to = recipients(watchlist if name is None else _with_one_route(watchlist, name))
+        to = recipients(
+            watchlist if name is None else _with_one_route(watchlist, name)
+        )
         tried = try_routes(
             database, to.routes, base_url=watchlist.site, change_json=webhook_change
         )
     for result in tried:
         status = "ok    " if result.ok else "FAILED"
-        say(f"{status} {result.route}: {result.address}: {result.answer or 'taken'}")
+        say(
+            f"{status} {result.route}: {result.address}: {result.answer or 'taken'}"
+        )
     if not all(result.ok for result in tried):
         raise Exit(TROUBLE)
 

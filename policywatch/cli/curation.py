@@ -90,7 +90,9 @@ def accept(document: Document, config: Config = CONFIG, yes: Yes = False) -> Non
     if change is None:
         say(f"Taken as version {version.number}; {back}.")
         return
-    waits = f" Its alerts wait {watchlist.alerts.grace}, and" if change.alert else ""
+    waits = (
+        f" Its alerts wait {watchlist.alerts.grace}, and" if change.alert else ""
+    )
     say(f"Taken. `policywatch show {change.id}` shows the change;{waits} {back}.")
 
 
@@ -129,7 +131,9 @@ def withdraw(
     ],
     number: Annotated[
         int,
-        Argument(metavar="VERSION", min=1, max=MAX_INTEGER, help="Its newest version."),
+        Argument(
+            metavar="VERSION", min=1, max=MAX_INTEGER, help="Its newest version."
+        ),
     ],
     config: Config = CONFIG,
     reason: Annotated[
@@ -194,10 +198,13 @@ def review(
     ] = None,
     public_note: Annotated[
         Words,
-        Option(metavar="CODE=TEXT", help="For everyone, signed, in a language: en=..."),
+        Option(
+            metavar="CODE=TEXT", help="For everyone, signed, in a language: en=..."
+        ),
     ] = None,
     severity: Annotated[
-        str | None, Option(metavar="WORD", help="high, medium, low, none: what it is.")
+        str | None,
+        Option(metavar="WORD", help="high, medium, low, none: what it is."),
     ] = None,
     topic: Annotated[
         Words, Option(metavar="NAME", help="What it is about; several: all.")
@@ -276,7 +283,9 @@ def split(
     Messages that were sent stay as they are. Example: `policywatch split 17`
     """
     with opened(config) as (_, database), database.writing() as session:
-        is_split = split_off(session, stored_change(session, change), user(), utc_now())
+        is_split = split_off(
+            session, stored_change(session, change), user(), utc_now()
+        )
     say(f"Change {change} stands alone {'now' if is_split else 'already'}.")
 
 
@@ -286,7 +295,9 @@ def ignore(
     passages: Annotated[
         list[int] | None,
         Argument(
-            metavar="[PASSAGE]...", min=1, help="Its number; lists them if left out."
+            metavar="[PASSAGE]...",
+            min=1,
+            help="Its number; lists them if left out.",
         ),
     ] = None,
     config: Config = CONFIG,
@@ -324,7 +335,9 @@ def unignore(
     document: Annotated[str, Argument(metavar="DOCUMENT")],
     number: Annotated[
         int | None,
-        Argument(metavar="[NUMBER]", min=1, help="As listed; lists them if left out."),
+        Argument(
+            metavar="[NUMBER]", min=1, help="As listed; lists them if left out."
+        ),
     ] = None,
     config: Config = CONFIG,
 ) -> None:

@@ -114,7 +114,9 @@ def print_findings(
                 else Text("ok    ", style="green")
             )
             mark = good if finding.good else Text("FIX   ", style="bold red")
-            console().print(mark + Text(f"{finding.about}: {sanitize(finding.text)}"))
+            console().print(
+                mark + Text(f"{finding.about}: {sanitize(finding.text)}")
+            )
 
 
 database = command_group("Look after the database.")
@@ -125,7 +127,9 @@ app.add_typer(database, name="database")
 def copy(
     source: Annotated[
         str,
-        Argument(metavar="FROM", help="A database's address, as `database` has it."),
+        Argument(
+            metavar="FROM", help="A database's address, as `database` has it."
+        ),
     ],
     target: Annotated[
         str, Argument(metavar="TO", help="The address of an empty database.")
@@ -178,7 +182,9 @@ def backup(
 def restore(
     file: Annotated[
         Path,
-        Argument(metavar="FILE", help="A backup, or any SQLite file of policywatch."),
+        Argument(
+            metavar="FILE", help="A backup, or any SQLite file of policywatch."
+        ),
     ],
     config: Config = CONFIG,
 ) -> None:
@@ -283,12 +289,17 @@ def verify(
         )
         findings.append(
             Finding(
-                True, "chain", entries, facts={"sha256": head.sha256} if head else {}
+                True,
+                "chain",
+                entries,
+                facts={"sha256": head.sha256} if head else {},
             )
         )
     if stamp is not None and not (damage or late):
         checked = (
-            "checked" if authority else "not checked, as [evidence] names no authority"
+            "checked"
+            if authority
+            else "not checked, as [evidence] names no authority"
         )
         newest = f"{stamp.made_at:%Y-%m-%d %H:%M} UTC, on {entry_name(stamp.entry)}; {checked}"
         findings.append(Finding(True, "timestamp", newest))

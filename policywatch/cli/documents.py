@@ -159,7 +159,9 @@ def rename(
             after={"id": new},
         )
     versions = counted(moved.versions, "version")
-    say(f"{old} is {new} now, with {versions} and {counted(moved.changes, 'change')}.")
+    say(
+        f"{old} is {new} now, with {versions} and {counted(moved.changes, 'change')}."
+    )
     if watchlist.document(new) is None:
         say(f"Give it this id in {watchlist.file} too, else it is watched no more.")
 
@@ -197,7 +199,9 @@ def remove(
             raise Exit(TROUBLE)
         counts = (
             ", ".join(
-                counted(n, *_NOUNS[name]) for name, n in removed._asdict().items() if n
+                counted(n, *_NOUNS[name])
+                for name, n in removed._asdict().items()
+                if n
             )
             or "no text"
         )
@@ -245,7 +249,9 @@ def add(
     id_: Annotated[
         Key, Option("--id", help="Its id, like example/privacy-policy.")
     ] = None,
-    service: Annotated[Key, Option(metavar="NAME", help="Who publishes it.")] = None,
+    service: Annotated[
+        Key, Option(metavar="NAME", help="Who publishes it.")
+    ] = None,
     title: Annotated[Key, Option(help="Its title.")] = None,
     kind: Annotated[Key, Option(help="privacy-policy, terms, help, ...")] = None,
     language: Language = None,
@@ -357,7 +363,9 @@ def import_entries(
     """
     given = load(file)
     with opened(config) as (current, database):
-        documents = [each for each in given.documents if each.id not in current.of_file]
+        documents = [
+            each for each in given.documents if each.id not in current.of_file
+        ]
         routes = [each for each in given.routes if each.name not in current.of_file]
         whole = current.model_copy(
             update={"documents": [*current.documents, *documents]}

@@ -57,7 +57,9 @@ _SHOWN = 3  # rejected texts listed for a document
 _DAY = ["%Y-%m-%d"]  # in UTC
 
 
-import_ = command_group("Take in a history that others have kept; nobody is alerted.")
+import_ = command_group(
+    "Take in a history that others have kept; nobody is alerted."
+)
 app.add_typer(import_, name="import")
 
 
@@ -115,7 +117,9 @@ def open_terms_archive(
 
 @import_.command()
 def folder(
-    document: Annotated[str, Argument(metavar="DOCUMENT", help="Whose history it is.")],
+    document: Annotated[
+        str, Argument(metavar="DOCUMENT", help="Whose history it is.")
+    ],
     path: Annotated[
         Path,
         Argument(

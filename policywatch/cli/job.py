@@ -149,7 +149,8 @@ def worker(
     config: Config = CONFIG,
     concurrency: Annotated[int, Option(min=1, max=64, help="Jobs at a time.")] = 4,
     queues: Annotated[
-        str, Option(callback=_queues, help="Only these; each needs a worker somewhere.")
+        str,
+        Option(callback=_queues, help="Only these; each needs a worker somewhere."),
     ] = ",".join(_QUEUES),
     log_format: Logs = None,
 ) -> None:

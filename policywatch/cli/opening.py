@@ -49,7 +49,8 @@ def opened(
             ) from failure
         if database.copy:
             log.warning(
-                "the database was upgraded; as it was, it is kept in %s", database.copy
+                "the database was upgraded; as it was, it is kept in %s",
+                database.copy,
             )
         try:
             yield with_additions(watchlist, database), database
@@ -88,7 +89,8 @@ def known(
         if watchlist.document(id_) is None:
             names = ", ".join(entry.id for entry in watchlist.documents) or "none"
             raise BadParameter(
-                f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint=hint
+                f"{id_!r} is not in {watchlist.file}; it has: {names}",
+                param_hint=hint,
             )
     return ids or []
 

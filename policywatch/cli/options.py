@@ -56,7 +56,10 @@ Logs = Annotated[
 Port = Annotated[
     int,
     Option(
-        "--port", min=0, max=65535, help="The port to listen on; 0 takes a free one."
+        "--port",
+        min=0,
+        max=65535,
+        help="The port to listen on; 0 takes a free one.",
     ),
 ]
 Change = Annotated[
@@ -90,7 +93,10 @@ def command_group(summary: str | None = None) -> typer.Typer:
 def console() -> Console:
     """Styled on a terminal only; text is printed literally."""
     return Console(
-        highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty()
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=not sys.stdout.isatty(),
     )
 
 
@@ -133,7 +139,9 @@ def print_table(
     wide.width = _UNWRAPPED
     with wide.capture() as written:
         wide.print(table)
-    sys.stdout.writelines(f"{line.rstrip()}\n" for line in written.get().splitlines())
+    sys.stdout.writelines(
+        f"{line.rstrip()}\n" for line in written.get().splitlines()
+    )
 
 
 def print_json(value: Any) -> None:

@@ -106,7 +106,8 @@ def serve(
     root_path: Annotated[
         str,
         Option(
-            metavar="PATH", help="What a proxy puts before every address, like /watch."
+            metavar="PATH",
+            help="What a proxy puts before every address, like /watch.",
         ),
     ] = "",
     private: Annotated[
@@ -136,7 +137,9 @@ def serve(
             people=known_people,
             private=private,
         )
-        where = Listening(host, port, trusted_proxy or (), root(root_path), user_header)
+        where = Listening(
+            host, port, trusted_proxy or (), root(root_path), user_header
+        )
     except UnusablePassword as failure:
         raise BadParameter(str(failure), param_hint="the environment") from failure
     except ValueError as failure:
@@ -227,11 +230,15 @@ def site(
 def data(
     folder: Annotated[
         Path,
-        Argument(metavar="FOLDER", file_okay=False, help="New, or an earlier export."),
+        Argument(
+            metavar="FOLDER", file_okay=False, help="New, or an earlier export."
+        ),
     ],
     config: Config = CONFIG,
     service: Service = None,
-    as_csv: Annotated[bool, Option("--csv", help="As CSV, not as JSON Lines.")] = False,
+    as_csv: Annotated[
+        bool, Option("--csv", help="As CSV, not as JSON Lines.")
+    ] = False,
 ) -> None:
     """Write documents, texts, changes, passages and checks as compressed JSON Lines or CSV, for research.
 
@@ -266,7 +273,9 @@ def data(
 def warc(
     file: Annotated[
         Path,
-        Argument(metavar="FILE", dir_okay=False, help="Compressed if it ends in .gz."),
+        Argument(
+            metavar="FILE", dir_okay=False, help="Compressed if it ends in .gz."
+        ),
     ],
     config: Config = CONFIG,
     document: Documents = None,

@@ -118,7 +118,9 @@ def show_question(
             subject, rows = subject_of(session, row), passages(session, change)
         prompt = asked.prompt(subject, rows)
     if as_json:
-        print_json(prompt and {"messages": prompt.messages, "schema": prompt.schema})
+        print_json(
+            prompt and {"messages": prompt.messages, "schema": prompt.schema}
+        )
     elif prompt is None:
         say("Nothing: only the form differs.")
     else:
@@ -149,7 +151,9 @@ def again(
             say(f"Change {id_}: {result}")
             failed |= result not in ("read", "nothing to ask")
             if asked.left <= 0:
-                say(f"Its server does not answer: {len(ids) - number} were not asked.")
+                say(
+                    f"Its server does not answer: {len(ids) - number} were not asked."
+                )
                 break
     if not ids:
         say("No change since then.")

@@ -98,7 +98,9 @@ def run(
         ready(watchlist)
         with database.reading() as session:
             is_idle = not (now or only or has_work(session, watchlist, started))
-            waiting = nothing_read(session, watchlist.documents) if is_idle else None
+            waiting = (
+                nothing_read(session, watchlist.documents) if is_idle else None
+            )
         log.info("run started", extra={"event": "run started"})
         report, mistakes, unsigned = (
             Report(started, utc_now(), [], Deliveries(0, 0, 0)),
@@ -251,7 +253,9 @@ def _by_cause(
     done: list[dict[str, Any]], checks: Mapping[str, Check]
 ) -> tuple[list[dict[str, Any]], list[list[Check]]]:
     good = [check for check in done if all_good([check])]
-    failed = dict.fromkeys(check["document"] for check in done if not all_good([check]))
+    failed = dict.fromkeys(
+        check["document"] for check in done if not all_good([check])
+    )
     return good, by_cause(checks[document] for document in failed)
 
 
@@ -269,19 +273,22 @@ def _outcome(outcome: str | None) -> Text:
 
 
 def _remark(check: dict[str, Any]) -> str:
-    change, source = check["change"], f"{check['source']}: " if check["source"] else ""
+    change, source = (
+        check["change"],
+        f"{check['source']}: " if check["source"] else "",
+    )
     if change is None:
         return sanitize(source + (check["reason"] or ""))
-    alert = (
-        f"{change['severity']}, {change['direction']}: {', '.join(change['topics'])}"
-    )
+    alert = f"{change['severity']}, {change['direction']}: {', '.join(change['topics'])}"
     return sanitize(
         f"{source}change {change['id']}: {alert if change['alert'] else 'nothing to alert'}"
     )
 
 
 def print_troubles(
-    done: list[dict[str, Any]], checks: Mapping[str, Check], offline: str | None = None
+    done: list[dict[str, Any]],
+    checks: Mapping[str, Check],
+    offline: str | None = None,
 ) -> None:
     if offline:
         sys.stderr.write(f"{sanitize(offline)}\n")

@@ -55,7 +55,8 @@ def init(
     ] = None,
     config: Config = CONFIG,
     contact: Annotated[
-        str | None, Option(help="An address at which a site's people can reach you.")
+        str | None,
+        Option(help="An address at which a site's people can reach you."),
     ] = None,
     force: Annotated[
         bool, Option("--force", help="Overwrite a file that is there.")
@@ -78,7 +79,8 @@ def init(
         config = folder / config
     if config.exists() and not force:
         raise BadParameter(
-            f"{config} is there already; --force overwrites it", param_hint="--config"
+            f"{config} is there already; --force overwrites it",
+            param_hint="--config",
         )
     replace_file(config, starter(contact).encode())
     if folder:
@@ -122,7 +124,8 @@ def services(as_json: Json = False) -> None:
     for name, documents in lists.items():
         kinds = ", ".join(dict.fromkeys(document["kind"] for document in documents))
         sources = Counter(
-            DocumentEntry.model_validate(document).source_name for document in documents
+            DocumentEntry.model_validate(document).source_name
+            for document in documents
         )
         read_at = "; ".join(f"{n}: {source}" for source, n in sources.items())
         rows.append(
@@ -139,7 +142,9 @@ def services(as_json: Json = False) -> None:
 def schedule(
     kind: Annotated[
         Kind,
-        Argument(metavar="KIND", help=f"What is to start the job: {', '.join(KINDS)}."),
+        Argument(
+            metavar="KIND", help=f"What is to start the job: {', '.join(KINDS)}."
+        ),
     ],
     config: Config = CONFIG,
     every: Annotated[

@@ -119,7 +119,11 @@ def _print_routes(results: list[RouteResult]) -> None:
         return
     style = {"sent": "green", "given up": "red", "waits": "yellow"}
     rows = (
-        (result.route, Text(result.state, style.get(result.state, "")), sanitize(line))
+        (
+            result.route,
+            Text(result.state, style.get(result.state, "")),
+            sanitize(line),
+        )
         for result in results
         for line in result.details
     )
@@ -140,7 +144,9 @@ def _day(text: str | None) -> str | None:
     if text is None or text.lower() not in DAYS:
         return text
     today = utc_now().date()
-    return str(today - timedelta(days=(today.weekday() - DAYS.index(text.lower())) % 7))
+    return str(
+        today - timedelta(days=(today.weekday() - DAYS.index(text.lower())) % 7)
+    )
 
 
 def _of_day(flag: str, what: str) -> Any:
@@ -209,7 +215,9 @@ def changes(
         bool,
         Option("--noted", help="Only those with a public note."),
     ] = False,
-    limit: Annotated[int, Option(help="At most so many, the newest; up to 200.")] = 50,
+    limit: Annotated[
+        int, Option(help="At most so many, the newest; up to 200.")
+    ] = 50,
     cursor: Annotated[
         str | None,
         Option(metavar="PLACE", help="Go on from where the last list ended."),

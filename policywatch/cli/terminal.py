@@ -223,7 +223,9 @@ def show_change(
     sheet.gap()
     sheet.rule()
     for version in (view.before, view.after):
-        captured = _WORDS("change.captured", moment=f"{_time(version.captured_at)} UTC")
+        captured = _WORDS(
+            "change.captured", moment=f"{_time(version.captured_at)} UTC"
+        )
         sheet.line(f"version {version.number}, {captured}")
     captures = capture_records(session, view.after.capture_id)
     for url in capture_addresses(captures, of.url):
@@ -280,12 +282,16 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
     sheet.line(f"last check {_time(check.checked_at)} UTC, {outcome}{reason}")
 
 
-def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) -> None:
+def _version_entry(
+    sheet: _Sheet, version: Version, row: ListedChange | None
+) -> None:
     name = f"  version {version.number}"
     if row is None:
         first = "first text" if version.number == 1 else ""
         sheet.line(
-            (f"{_time(version.captured_at)} UTC", "bold"), f"{name}  ", (first, "dim")
+            (f"{_time(version.captured_at)} UTC", "bold"),
+            f"{name}  ",
+            (first, "dim"),
         )
         if version.cause == Cause.REPLACED:
             sheet.line(_WORDS.label("cause", version.cause), indent=2)
@@ -295,7 +301,9 @@ def _version_entry(sheet: _Sheet, version: Version, row: ListedChange | None) ->
         sheet.line((version.source, "dim"), indent=2)
 
 
-def _withdrawn_entry(sheet: _Sheet, version: Version, withdrawal: Withdrawal) -> None:
+def _withdrawn_entry(
+    sheet: _Sheet, version: Version, withdrawal: Withdrawal
+) -> None:
     mark = _WORDS("withdrawn.mark", date=_WORDS.day(withdrawal.withdrawn_at.date()))
     sheet.line(
         (f"{_time(version.captured_at)} UTC", "bold"),
@@ -303,7 +311,9 @@ def _withdrawn_entry(sheet: _Sheet, version: Version, withdrawal: Withdrawal) ->
         (mark, "dim"),
     )
     if withdrawal.reason:
-        sheet.line((_WORDS("withdrawn.why", why=withdrawal.reason), "dim"), indent=2)
+        sheet.line(
+            (_WORDS("withdrawn.why", why=withdrawal.reason), "dim"), indent=2
+        )
 
 
 def _change_entry(
@@ -319,7 +329,11 @@ def _change_entry(
     sheet.line((f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", _weight(view))
     if with_document:
         sheet.line(
-            of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2
+            of.service,
+            " · ",
+            of.title,
+            (f"  {of.id} ({of.language})", "dim"),
+            indent=2,
         )
     announced = (
         _WORDS("changes.announced", date=view.announced.day.isoformat())
@@ -337,7 +351,10 @@ def _other_changes(sheet: _Sheet, rows: Iterable[ListedChange]) -> None:
     for row in rows:
         number = _WORDS("change.number", n=row.change.id).lower()
         sheet.line(
-            f"{number}  ", row.document.title, (f"  {row.document.id}", "dim"), indent=4
+            f"{number}  ",
+            row.document.title,
+            (f"  {row.document.id}", "dim"),
+            indent=4,
         )
 
 
@@ -429,7 +446,9 @@ def _section(
     )
     severity = _WORDS.label("severity", section.severity).lower()
     weight = (
-        (f"  {severity}", _SEVERITY.get(section.severity, "")) if section.topics else ""
+        (f"  {severity}", _SEVERITY.get(section.severity, ""))
+        if section.topics
+        else ""
     )
     sheet.line((heading, "bold"), (f"  {operations}", "italic"), weight)
     for passage in section.passages:
@@ -449,14 +468,20 @@ def _section(
             )
         _why(
             sheet,
-            (reason for reason in passage.why if why is not None and reason not in why),
+            (
+                reason
+                for reason in passage.why
+                if why is not None and reason not in why
+            ),
             indent=4,
         )
 
 
 def _why(sheet: _Sheet, reasons: Iterable[Message], indent: int = 0) -> None:
     for reason in reasons:
-        sheet.line((f"{_WORDS('change.why').lower()}: {reason}", "dim"), indent=indent)
+        sheet.line(
+            (f"{_WORDS('change.why').lower()}: {reason}", "dim"), indent=indent
+        )
 
 
 def _time(when: datetime) -> str:

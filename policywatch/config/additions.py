@@ -56,7 +56,8 @@ def pages_in(file: Path) -> list[dict[str, str]]:
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
     if text.lstrip().startswith("<"):
         nodes = (
-            node.attributes for node in LexborHTMLParser(text).css("outline[htmlurl]")
+            node.attributes
+            for node in LexborHTMLParser(text).css("outline[htmlurl]")
         )
         rows = [
             [node["htmlurl"] or "", "", node.get("title") or node.get("text") or ""]
@@ -77,7 +78,9 @@ def watched_as(
         entry for entry in watchlist.documents if language in (entry.language, None)
     )
     return {
-        bare_address(each): entry.id for entry in entries for each in entry.addresses
+        bare_address(each): entry.id
+        for entry in entries
+        for each in entry.addresses
     }.get(bare_address(url))
 
 
@@ -103,7 +106,9 @@ def entry_text(entry: DocumentEntry | RouteEntry) -> str:
 def append_entry(file: Path, entry: DocumentEntry) -> None:
     """Raises `WatchlistError` and `OSError`, and then nothing was written."""
     body = file.read_bytes()
-    body += (b"\n" if body.endswith(b"\n") else b"\n\n") + entry_text(entry).encode()
+    body += (b"\n" if body.endswith(b"\n") else b"\n\n") + entry_text(
+        entry
+    ).encode()
     with tempfile.NamedTemporaryFile(suffix=".toml") as draft:
         draft.write(body)
         draft.flush()
@@ -114,6 +119,9 @@ def append_entry(file: Path, entry: DocumentEntry) -> None:
 def slug(name: str) -> str:
     """Lower case, digits and single hyphens."""
     plain = (
-        unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        unicodedata.normalize("NFKD", name)
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
     )
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

@@ -53,7 +53,9 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else str(self.file)
         return (
-            f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
+            f"{place}: {self.key}: {self.text}"
+            if self.key
+            else f"{place}: {self.text}"
         )
 
 
@@ -73,7 +75,9 @@ class FileSection:
     index: int | None = None
 
     def problem(self, key: str, text: str) -> Problem:
-        place = f"{self.name}[{self.index}]" if self.index is not None else self.name
+        place = (
+            f"{self.name}[{self.index}]" if self.index is not None else self.name
+        )
         dotted = ".".join(part for part in (place, key) if part)
         return Problem(
             self.file, self._line(key.split("[")[0].split(".")[0]), dotted, text
@@ -113,7 +117,9 @@ def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int
     table, index = "", None
     tables: Counter[str] = Counter()
     for number, line in enumerate(lines, 1):
-        if header := re.fullmatch(r"""\s*(\[\[?)([^\[\]=,]+)\]\]?\s*(?:#.*)?""", line):
+        if header := re.fullmatch(
+            r"""\s*(\[\[?)([^\[\]=,]+)\]\]?\s*(?:#.*)?""", line
+        ):
             table = ".".join(
                 part.strip().strip("\"'") for part in header[2].split(".", 1)
             )
@@ -128,7 +134,9 @@ def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int
 def _dotted(loc: Sequence[int | str]) -> str:
     text = ""
     for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        text += (
+            f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        )
     return text
 
 
@@ -170,7 +178,9 @@ def nearest(word: str, known: Sequence[str]) -> str:
     """As the end of a sentence."""
     close = extractOne(word, known, score_cutoff=65)
     return (
-        f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
+        f"; did you mean {close[0]!r}?"
+        if close
+        else f"; allowed: {', '.join(known)}"
     )
 
 

@@ -50,7 +50,9 @@ class Recipients:
     grace: timedelta = timedelta(0)
 
     def names_for(self, document: Document, change: Change) -> list[str]:
-        return [route.name for route in self.routes if route.wants(document, change)]
+        return [
+            route.name for route in self.routes if route.wants(document, change)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,10 @@ class _Values:
             return None
 
     def addresses(
-        self, entry: RouteEntry | OperatorEntry, mail: MailEntry | None, folder: Path
+        self,
+        entry: RouteEntry | OperatorEntry,
+        mail: MailEntry | None,
+        folder: Path,
     ) -> tuple[Address, ...]:
         good = []
         for index, text in enumerate(entry.to):
@@ -93,7 +98,8 @@ def recipients(
     mail = watchlist.mail
     if mail:
         login = {
-            key: expanded(mail, key, getattr(mail, key)) for key in ("user", "password")
+            key: expanded(mail, key, getattr(mail, key))
+            for key in ("user", "password")
         }
         mail = mail.model_copy(update=login)
     routes = [

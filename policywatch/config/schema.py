@@ -58,7 +58,9 @@ def check_web_address(text: str) -> str:
     """Raises `ValueError`."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write a whole address that begins with https:// or http://")
+        raise ValueError(
+            "write a whole address that begins with https:// or http://"
+        )
     return text
 
 
@@ -159,7 +161,9 @@ class DocumentEntry(Table):
     title: Annotated[str, Field(min_length=1)]
     kind: DocumentKind
     url: PageAddress | None = None
-    urls: Annotated[list[PageAddress], Field(min_length=2, max_length=20)] | None = None
+    urls: (
+        Annotated[list[PageAddress], Field(min_length=2, max_length=20)] | None
+    ) = None
     language: Language = "en"
     select: list[Selector] = []
     remove: list[Selector] = []
@@ -186,7 +190,9 @@ class DocumentEntry(Table):
             raise ValueError(
                 "expand clicks in a browser: it needs render = true beside it"
             )
-        if self.source == "open-terms-archive" and not (self.repository and self.type):
+        if self.source == "open-terms-archive" and not (
+            self.repository and self.type
+        ):
             raise ValueError(
                 "an archive that is followed needs repository and type beside it"
             )
@@ -206,7 +212,9 @@ class DocumentEntry(Table):
         if self.type is None:
             return None
         return (
-            f"{self.type}.md" if "/" in self.type else f"{self.service}/{self.type}.md"
+            f"{self.type}.md"
+            if "/" in self.type
+            else f"{self.service}/{self.type}.md"
         )
 
     @property
@@ -332,7 +340,9 @@ class AlertsEntry(Table):
 
     grace: Annotated[
         str,
-        AfterValidator(lambda text: text if text == "0m" else check_span_text(text)),
+        AfterValidator(
+            lambda text: text if text == "0m" else check_span_text(text)
+        ),
     ] = "10m"
 
 

@@ -62,7 +62,9 @@ class Watchlist(WatchlistFile):
     def digest(self) -> str:
         """Equal for watchlists that a run applies alike."""
         applied = self.model_dump(mode="json", exclude=_OF_NO_RUN)
-        return hashlib.sha256(json.dumps(applied, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(applied, sort_keys=True).encode()
+        ).hexdigest()
 
     def document(self, id_: str) -> DocumentEntry | None:
         return next((entry for entry in self.documents if entry.id == id_), None)
@@ -99,7 +101,9 @@ def shipped_documents(name: str) -> list[dict[str, Any]]:
 TEXT = "_POLICYWATCH_TEXT"  # by which `watch` passes its runs the text it has read
 
 
-def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watchlist:
+def same_database(
+    watchlist: Watchlist, first: Watchlist, command: str
+) -> Watchlist:
     """Raises `WatchlistError` where it was changed."""
     if watchlist.database != first.database:
         problem = f"can't be changed while `{command}` runs; start it anew"
@@ -118,14 +122,17 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> Watchlist:
         written = WatchlistFile.model_validate(raw)
     except ValidationError as failure:
         problems += [
-            _problem(error, top, places) for error in failure.errors(include_url=False)
+            _problem(error, top, places)
+            for error in failure.errors(include_url=False)
         ]
         raise WatchlistError(problems) from failure
     _place(written, top)
     watchlist = _complete(written, file, lines)
     try:
         database = expand(watchlist.database, environ)
-        watchlist = watchlist.model_copy(update={"database": _beside(file, database)})
+        watchlist = watchlist.model_copy(
+            update={"database": _beside(file, database)}
+        )
     except ValueError as failure:
         problems.append(top.problem("database", str(failure)))
     problems += _misfits(watchlist)
@@ -164,9 +171,7 @@ def _toml(
 def _unknown_lists(raw: Mapping[str, Any], top: FileSection) -> Iterator[Problem]:
     for name in _list(raw, "use"):
         if isinstance(name, str) and name not in shipped():
-            text = (
-                f"found {name!r}; the watchlists that ship are: {', '.join(shipped())}"
-            )
+            text = f"found {name!r}; the watchlists that ship are: {', '.join(shipped())}"
             yield top.problem("use", text)
 
 
@@ -206,7 +211,9 @@ def _with_shipped(
         is_table = isinstance(table, dict)
         tables[key] = _overridden(tables.get(key, {}), table) if is_table else table
         places[key] = top.of("documents", index)
-    return [*tables.values()] if isinstance(given, list) else given, [*places.values()]
+    return [*tables.values()] if isinstance(given, list) else given, [
+        *places.values()
+    ]
 
 
 def _problem(error: Any, top: FileSection, places: list[FileSection]) -> Problem:
@@ -259,7 +266,9 @@ def _place(written: WatchlistFile, top: FileSection) -> None:
                     each.stands_in(top.of(f"{name}.{key}"))
 
 
-def _complete(written: WatchlistFile, file: Path, lines: tuple[str, ...]) -> Watchlist:
+def _complete(
+    written: WatchlistFile, file: Path, lines: tuple[str, ...]
+) -> Watchlist:
     """Services are spelled as their first document does."""
     spelled = dict[str, str]()
     documents = [
@@ -272,7 +281,9 @@ def _complete(written: WatchlistFile, file: Path, lines: tuple[str, ...]) -> Wat
     ]
     routes = [
         each.model_copy(
-            update={"services": [spelled.get(n.casefold(), n) for n in each.services]}
+            update={
+                "services": [spelled.get(n.casefold(), n) for n in each.services]
+            }
         )
         if each.services
         else each
@@ -322,7 +333,9 @@ def _of_service(services: Mapping[str, Any], name: str) -> Any:
     return by_name.get(name.casefold())
 
 
-def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _overridden(
+    shipped: Mapping[str, Any], own: Mapping[str, Any]
+) -> dict[str, Any]:
     """`own` wins; url and urls replace each other."""
     moved = {"url", "urls"} if {"url", "urls"} & own.keys() else set()
     moved |= {"source", "fallback"} if "urls" in own else set()

@@ -37,7 +37,12 @@ _ROUTES = {"english": ("en", "alerts.txt"), "french": ("fr", "alertes.txt")}
 
 
 def play(
-    console: Console, folder: Path | None, show: ShowChange, *, stay: bool, port: int
+    console: Console,
+    folder: Path | None,
+    show: ShowChange,
+    *,
+    stay: bool,
+    port: int,
 ) -> bool:
     """All outcomes and alerts are as expected. `show` prints a change."""
     folder = folder or Path(tempfile.mkdtemp(prefix="policywatch-demo-"))
@@ -64,13 +69,17 @@ def play(
             site.day = day
             console.print(Text(f"Day {day}: {STORIES[day]}", style="bold"))
             report = (
-                Job(watchlist, database, recipients(watchlist)).run(force=True).json()
+                Job(watchlist, database, recipients(watchlist))
+                .run(force=True)
+                .json()
             )
             good &= _tell(console, day, report)
             sent += report["deliveries"]["sent"]
     good &= sent == expected
     written = " and ".join(str(folder / file) for _, file in _ROUTES.values())
-    console.print(f"\n{sent} alerts were delivered, {expected} belong to the story.")
+    console.print(
+        f"\n{sent} alerts were delivered, {expected} belong to the story."
+    )
     console.print(
         f"Each tells of a change and its translation, in English or in French: {written}.",
         soft_wrap=True,
@@ -143,7 +152,9 @@ def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:
     return good and len(report["checks"]) == len(DOCUMENTS)
 
 
-def _show(console: Console, database: Database, alerts: Path, show: ShowChange) -> None:
+def _show(
+    console: Console, database: Database, alerts: Path, show: ShowChange
+) -> None:
     with database.reading() as session:
         alerted = select(Change.id).where(
             Change.document_id == _SHOWN, col(Change.alert).is_(True)

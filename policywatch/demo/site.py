@@ -92,7 +92,9 @@ ANNOUNCING: Final = (
 _NO_CHANGE: Final = frozenset(
     {Outcome.UNCHANGED, Outcome.COSMETIC, Outcome.NOT_MODIFIED}
 )
-_NOT_BELIEVED: Final = frozenset({Outcome.HELD, Outcome.BLOCKED, Outcome.UNREADABLE})
+_NOT_BELIEVED: Final = frozenset(
+    {Outcome.HELD, Outcome.BLOCKED, Outcome.UNREADABLE}
+)
 
 
 def _expected(day: int, id_: str) -> frozenset[Outcome]:
@@ -130,7 +132,9 @@ def page(document: DemoDocument, day: int) -> str:
         )
 
     broken = document.id == BROKEN and day in (NOISE_DAY, ERROR_DAY)
-    template = "error.html" if broken else f"{document.language}/{document.page}.html"
+    template = (
+        "error.html" if broken else f"{document.language}/{document.page}.html"
+    )
     return _TEMPLATES.get_template(template).render(
         language=document.language,
         words=words,
@@ -147,7 +151,8 @@ def _typeset(html: str, noisy: bool) -> Markup:
     """From the second day, with curly quotes and some no-break spaces."""
     if not noisy:
         return Markup(html)  # noqa: S704 (our own pages)
-    return Markup("".join(_typeset_text(part) for part in re.split(r"(<[^>]*>)", html)))  # noqa: S704
+    parts = re.split(r"(<[^>]*>)", html)
+    return Markup("".join(map(_typeset_text, parts)))  # noqa: S704
 
 
 def _typeset_text(part: str) -> str:
@@ -210,7 +215,9 @@ class _Answer(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path == "/robots.txt":
             self._send(
-                HTTPStatus.OK, "User-agent: *\nAllow: /\n", "text/plain; charset=utf-8"
+                HTTPStatus.OK,
+                "User-agent: *\nAllow: /\n",
+                "text/plain; charset=utf-8",
             )
         elif path in _BY_PATH:
             self._send(

@@ -59,7 +59,8 @@ def write_bundle(
             for side, text in texts.items()
         },
         **{
-            text_name(text.entry or 0): json_bytes(text.page) for text in texts.values()
+            text_name(text.entry or 0): json_bytes(text.page)
+            for text in texts.values()
         },
         **{
             name: content
@@ -91,7 +92,9 @@ def write_bundle(
         lacks.append("a timestamp of the last entries: none has been made yet")
     if authority := authority_of(watchlist):
         bundle["authority.pem"] = authority.pem
-    readme = (resources.files("policywatch.evidence") / "readme.txt").read_text("utf-8")
+    readme = (resources.files("policywatch.evidence") / "readme.txt").read_text(
+        "utf-8"
+    )
     facts = {
         "view": view,
         "texts": texts,

@@ -106,7 +106,9 @@ def export_data(
     )
 
 
-def _documents(database: Database, rows: Sequence[Document]) -> Iterator[DocumentJson]:
+def _documents(
+    database: Database, rows: Sequence[Document]
+) -> Iterator[DocumentJson]:
     with database.reading() as session:
         yield from documents_json(session, rows)
 
@@ -152,7 +154,10 @@ def _write(
     path: Path, form: Form, shape: type[Shape], rows: Iterator[Shape], state: str
 ) -> _File:
     digest, count = sha256(), 0
-    with replacement(path) as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as out:
+    with (
+        replacement(path) as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as out,
+    ):
 
         def add(line: str) -> None:
             body = line.encode("utf-8", "replace")
@@ -163,7 +168,9 @@ def _write(
             add(csv_line(list(shape.model_fields)))
         for row in rows:
             add(
-                csv_line(_cells(row)) if form == "csv" else row.model_dump_json() + "\n"
+                csv_line(_cells(row))
+                if form == "csv"
+                else row.model_dump_json() + "\n"
             )
             count += 1
     return _File(count, digest.hexdigest(), state)

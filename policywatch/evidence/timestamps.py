@@ -15,7 +15,13 @@ from foundation.vocabulary import NoticeKind
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import Watchlist
 from policywatch.logs import log
-from storage.chain import ChainEntry, Timestamp, entry_name, last_entry, last_timestamp
+from storage.chain import (
+    ChainEntry,
+    Timestamp,
+    entry_name,
+    last_entry,
+    last_timestamp,
+)
 from storage.database import Database
 from storage.deliveries import Notice, notices_of
 from storage.errors import DamagedValue
@@ -35,7 +41,8 @@ class Authority:
         with database.reading() as session:
             head, last = last_entry(session), last_timestamp(session)
         if head is None or (
-            last and (now.date() == last.made_at.date() or head.number == last.entry)
+            last
+            and (now.date() == last.made_at.date() or head.number == last.entry)
         ):
             return
         try:
@@ -65,11 +72,15 @@ def authority_of(watchlist: Watchlist) -> Authority | None:
         pem = (watchlist.file.parent / entry.certificate).read_bytes()
         return Authority(entry.timestamp_url, pem, load_pem_x509_certificates(pem))
     except (OSError, ValueError) as failure:
-        raise WatchlistError([entry.problem("certificate", str(failure))]) from failure
+        raise WatchlistError(
+            [entry.problem("certificate", str(failure))]
+        ) from failure
 
 
 def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:
-    query = rfc3161.TimestampRequestBuilder(text, rfc3161.HashAlgorithm.SHA256).build()
+    query = rfc3161.TimestampRequestBuilder(
+        text, rfc3161.HashAlgorithm.SHA256
+    ).build()
     headers = {"Content-Type": "application/timestamp-query"}
     received = fetch(
         authority.url,
@@ -141,7 +152,8 @@ def report_late(database: Database, now: datetime) -> str | None:
         problem, last = late_problem(session, now), last_timestamp(session)
         since = unsigned_since(session)
         reported = {
-            notice.facts["after"] for notice in notices_of(session, NoticeKind.UNSIGNED)
+            notice.facts["after"]
+            for notice in notices_of(session, NoticeKind.UNSIGNED)
         }
     after = last.entry if last else 0
     if problem is None or since is None or after in reported:
@@ -169,5 +181,6 @@ def timestamp_damage(authority: Authority, session: Session) -> Iterator[Damage]
                 )
         except (DamagedValue, ValueError, rfc3161.VerificationError) as failure:
             yield Damage(
-                "chain", f"the timestamp of {entry.name} does not prove it: {failure}"
+                "chain",
+                f"the timestamp of {entry.name} does not prove it: {failure}",
             )

@@ -66,7 +66,9 @@ def _write(writer: WARCWriter, row: Capture) -> None:
         return str(record.rec_headers.get_header("WARC-Record-ID"))
 
     if is_page:
-        phrase = HTTPStatus(row.status).phrase if row.status in {*HTTPStatus} else "?"
+        phrase = (
+            HTTPStatus(row.status).phrase if row.status in {*HTTPStatus} else "?"
+        )
         received = []
         for name, value in row.headers:
             is_wrong = name.lower() in _OF_THE_TRANSFER
@@ -79,7 +81,9 @@ def _write(writer: WARCWriter, row: Capture) -> None:
             StatusAndHeaders(f"{row.status} {phrase}", received, "HTTP/1.1"),
         )
         line = f"GET {url._replace(scheme='', netloc='', fragment='').geturl() or '/'} HTTP/1.1"
-        question = StatusAndHeaders(line, [("Host", url.netloc)], is_http_request=True)
+        question = StatusAndHeaders(
+            line, [("Host", url.netloc)], is_http_request=True
+        )
         write("request", b"", {"WARC-Concurrent-To": answer}, question)
     else:
         answer = write("resource", row.body, {"Content-Type": row.mime})

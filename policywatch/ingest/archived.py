@@ -126,13 +126,26 @@ def import_document(
                         total,
                         makes_room=own is not None,
                     )
-                for last in [result.text for result in batch if result.settled][-1:]:
+                for last in [result.text for result in batch if result.settled][
+                    -1:
+                ]:
                     mark_imported(
-                        session, document_id, last.archive, last.mark, last.recorded_at
+                        session,
+                        document_id,
+                        last.archive,
+                        last.mark,
+                        last.recorded_at,
                     )
             progress(total.texts)
     if own is not None and current is not None:
-        _join(database, document_id, config, current, own, is_longer=total.versions > 0)
+        _join(
+            database,
+            document_id,
+            config,
+            current,
+            own,
+            is_longer=total.versions > 0,
+        )
     return total
 
 
@@ -179,7 +192,9 @@ def _results(
         if reason:
             rejected = text, received, page, reason
             continue
-        result = replace(_next(before, text, page, config, earlier), received=received)
+        result = replace(
+            _next(before, text, page, config, earlier), received=received
+        )
         yield result
         before = result.page or before
     if rejected is not None:
@@ -204,7 +219,9 @@ def _accepted(
     earlier: deque[frozenset[str]],
 ) -> _Result:
     """A rejected text with which the archive went on."""
-    if before is None or not are_different_documents(before, page, title=config.title):
+    if before is None or not are_different_documents(
+        before, page, title=config.title
+    ):
         return _next(before, text, page, config, earlier)
     earlier.clear()
     return _Result(text, page=page, is_another=True)
@@ -266,7 +283,12 @@ def _write(
     )
     if current is not None and result.draft is not None:
         change = add_change(
-            session, current, version, result.draft, cause, detected_at=text.recorded_at
+            session,
+            current,
+            version,
+            result.draft,
+            cause,
+            detected_at=text.recorded_at,
         )
         total.changes += change.substantive and cause is Cause.PAGE
         total.flagged += change.alert
@@ -304,6 +326,11 @@ def _join(
         if draft is not None:
             ours = session.get_one(Version, own.id)  # renumbered meanwhile
             add_change(
-                session, theirs, ours, draft, Cause.PAGE, detected_at=own.captured_at
+                session,
+                theirs,
+                ours,
+                draft,
+                Cause.PAGE,
+                detected_at=own.captured_at,
             )
         reindex(session, document_id, mentions_in(config.language))

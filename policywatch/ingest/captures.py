@@ -67,7 +67,9 @@ def ingest(
     for check_id in checks:
         raised: list[Exception] = []
         with isolate_errors(raised):
-            check = _ingest(database, check_id, configs, routes_for, cache, again=again)
+            check = _ingest(
+                database, check_id, configs, routes_for, cache, again=again
+            )
         for mistake in raised:
             with database.writing() as session:
                 finish(
@@ -105,7 +107,10 @@ def _unread(
     if only in announced | tried:
         return []
     unread.sort(
-        key=lambda check: (check.document_id in tried, check.document_id in announced)
+        key=lambda check: (
+            check.document_id in tried,
+            check.document_id in announced,
+        )
     )
     checks = [check.id for check in unread]
     if again:
@@ -148,7 +153,9 @@ def _ingest(
         decision = decide(captures, history, config, cache)
     except TooCostly as failure:
         decision = Unreadable(failure.reason, is_costly=True)
-    log_decision(check.document_id, "check %d is %s", check_id, _described(decision))
+    log_decision(
+        check.document_id, "check %d is %s", check_id, _described(decision)
+    )
     with database.writing() as session:
         check = session.get_one(Check, check_id, with_for_update=True)
         if check.outcome is None or again:  # another process was faster
@@ -163,7 +170,9 @@ def _described(decision: Decision) -> str:
         case Unreadable(reason, is_costly):
             return f"unreadable{', too costly' if is_costly else ''}: {reason}"
         case NeedsReview(reason, _, rejected_as):
-            known = f", as capture {rejected_as} was rejected" if rejected_as else ""
+            known = (
+                f", as capture {rejected_as} was rejected" if rejected_as else ""
+            )
             return f"held: {reason}{known}"
     outcome = f"{decision.outcome.value}, cause {decision.cause.value}"
     if decision.draft is None or decision.before is None:
@@ -221,7 +230,8 @@ def hold(
         finish(session, check, Outcome.HELD, reason)
         return
     if lines is not None or row.alerted_at is None:
-        row.alerted_at = check.checked_at  # no notice without a preview is sent first
+        # no notice without a preview is sent first
+        row.alerted_at = check.checked_at
     finish(session, check, Outcome.HELD, reason)
     if lines is None:
         return
@@ -251,7 +261,11 @@ def record(
         )  # its lock comes before that of paragraphs
         if decision.current.source is None:
             note_turns(
-                session, check, before, decision.fetched or decision.page, decision.page
+                session,
+                check,
+                before,
+                decision.fetched or decision.page,
+                decision.page,
             )
     version = add_version(
         session, capture, config, decision.page, decision.current, decision.cause
@@ -272,7 +286,9 @@ def record(
     change.check_id = check.id
     if decision.alerts:
         _report_address(session, check, decision.draft)
-        is_settled = change.returns_to is None and decision.draft.comparison.is_settled
+        is_settled = (
+            change.returns_to is None and decision.draft.comparison.is_settled
+        )
         change.waits = (
             CONFIRMATIONS if decision.cause is Cause.PAGE and not is_settled else 0
         )

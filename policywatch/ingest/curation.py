@@ -53,7 +53,12 @@ from storage.errors import StorageError, Unknown
 from storage.journal import Action, Actor, enter
 from storage.paragraphs import reindex
 from storage.reviews import add_review, last_reviews, reviewed_together
-from storage.versions import Version, current_version, numbered_version, version_heads
+from storage.versions import (
+    Version,
+    current_version,
+    numbered_version,
+    version_heads,
+)
 from storage.withdrawals import Withdrawal
 
 
@@ -233,11 +238,16 @@ def withdraw(
         corrected = cancelled = 0
         if change is not None:
             reached, cancelled = cancel(session, change.id, now())
-            corrected = len(send_correction(session, change, reached, reason, now()))
+            corrected = len(
+                send_correction(session, change, reached, reason, now())
+            )
             leave_event(session, change)
         _withdraw_text(session, version, change, reason, now())
         standing = current_version(session, document_id)
-        values = {"version": standing.number if standing else None, "reason": reason}
+        values = {
+            "version": standing.number if standing else None,
+            "reason": reason,
+        }
         enter(
             session,
             actor,
@@ -262,7 +272,10 @@ def _withdraw_text(
     change_id = change.id if change is not None else None
     session.add(
         Withdrawal(
-            version_id=version.id, change_id=change_id, reason=reason, withdrawn_at=now
+            version_id=version.id,
+            change_id=change_id,
+            reason=reason,
+            withdrawn_at=now,
         )
     )
     session.flush()
@@ -302,7 +315,9 @@ def review(
     """
     take(session, AdvisoryLock.PLANNING)
     ids = reviewed_together(session, change_id, event=event)
-    newest = max((each.id for each in last_reviews(session, ids).values()), default=0)
+    newest = max(
+        (each.id for each in last_reviews(session, ids).values()), default=0
+    )
     if edit is not None and newest > seen:
         raise EditedMeanwhile
     rows = [change(session, id_) for id_ in ids]
@@ -412,12 +427,15 @@ def _places(
     places: dict[tuple[str, str], None] = {}
     for version_id in (row.version_id, row.before_id):
         page = page_from_json(session.get_one(Version, version_id).page)
-        for passage, text in ((each, text) for each in chosen for text in _texts(each)):
+        for passage, text in (
+            (each, text) for each in chosen for text in _texts(each)
+        ):
             blocks = [block for block in page.blocks if block.text == text]
             if blocks:
                 at = tuple(passage.heading)
                 block = max(
-                    blocks, key=lambda block: at[: len(block.heading)] == block.heading
+                    blocks,
+                    key=lambda block: at[: len(block.heading)] == block.heading,
                 )
                 places[block.heading[-1] if block.heading else "", text] = None
     return places

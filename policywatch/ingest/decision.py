@@ -92,7 +92,9 @@ def shown_texts(session: Session, row: Document) -> list[ShownText]:
             check = session.get_one(Check, notice.check_id)
             if check.capture_id is not None:
                 captures = captures_from(session, check.capture_id)
-                later = count_checks(session, row.id, HELD, later_than(notice.check_id))
+                later = count_checks(
+                    session, row.id, HELD, later_than(notice.check_id)
+                )
                 shown.append(ShownText(captures, check.checked_at, later))
     return shown
 
@@ -143,7 +145,10 @@ def preview(
 
 
 def says_the_same(
-    captures: Sequence[Capture], page: Page, config: ExtractionConfig, memory: Memory
+    captures: Sequence[Capture],
+    page: Page,
+    config: ExtractionConfig,
+    memory: Memory,
 ) -> bool:
     """No difference would alert."""
     try:
@@ -214,7 +219,9 @@ class NewVersion:
         if self.is_first or self.draft is None:
             return Outcome.FIRST
         return (
-            Outcome.CHANGED if self.draft.comparison.substantive else Outcome.COSMETIC
+            Outcome.CHANGED
+            if self.draft.comparison.substantive
+            else Outcome.COSMETIC
         )
 
 
@@ -271,17 +278,23 @@ def load_history(
         earlier=pages_before(session, document_id, current.number, EARLIER)
         if current is not None
         else (),
-        replaced=current_version(session, replaced) if replaced is not None else None,
+        replaced=current_version(session, replaced)
+        if replaced is not None
+        else None,
         waiting=waiting,
         shown=shown_texts(session, row),
         rejected=[
             captures_from(session, id_)
             for id_ in rejected_captures(session, document_id)
         ],
-        withdrawn=withdrawn_texts(session, document_id) if current is not None else {},
+        withdrawn=withdrawn_texts(session, document_id)
+        if current is not None
+        else {},
         turns=load_turns(session, document_id, current, check.checked_at),
         is_first=current is None or _is_from_elsewhere(current, captures[0]),
-        page_text=_page_text(session, current) if captures[0].source is None else None,
+        page_text=_page_text(session, current)
+        if captures[0].source is None
+        else None,
     )
 
 
@@ -290,7 +303,9 @@ def _is_from_elsewhere(current: Version, capture: Capture) -> bool:
     Internet Archive are the page itself.
     """
     theirs, ours = archive_name(current.source), archive_name(capture.source)
-    return theirs != ours and (current.imported or OPEN_TERMS_ARCHIVE in (theirs, ours))
+    return theirs != ours and (
+        current.imported or OPEN_TERMS_ARCHIVE in (theirs, ours)
+    )
 
 
 def _page_text(session: Session, current: Version | None) -> str | None:
@@ -342,7 +357,9 @@ def decide(
     current = history.current
     former = former_pages(history, config)
     try:
-        pages = config.extract_parts(captures, memory=Memory.of(current), cache=cache)
+        pages = config.extract_parts(
+            captures, memory=Memory.of(current), cache=cache
+        )
     except TooCostly:
         raise
     except UnreadablePage as failure:
@@ -351,7 +368,9 @@ def decide(
     page, alternating = _held_still(fetched, history, config)
     if current is not None and current.fingerprint == fingerprint(page.blocks):
         return Unchanged(current, fetched if history.turns.rows else None)
-    reason = config.reject_reason(captures, () if history.is_first else former, pages)
+    reason = config.reject_reason(
+        captures, () if history.is_first else former, pages
+    )
     if reason and not _replaced_by_a_person(page, history):
         memory = Memory.of(current)
         for rejected in history.rejected:
@@ -378,8 +397,12 @@ def decide(
         if is_only and reason.code in STORED_LOOKS_WRONG:
             return NewVersion(page, Cause.REPLACED, current, is_first=True)
     for text in (page, fetched) if current is not None else ():
-        if (rejected_as := history.withdrawn.get(fingerprint(text.blocks))) is not None:
-            return NeedsReview(Message("held.withdrawn"), None, rejected_as=rejected_as)
+        if (
+            rejected_as := history.withdrawn.get(fingerprint(text.blocks))
+        ) is not None:
+            return NeedsReview(
+                Message("held.withdrawn"), None, rejected_as=rejected_as
+            )
     is_comparable = bool(former) and not captures[0].is_refiltered
     cause = Cause.PAGE if is_comparable or history.is_first else Cause.EXTRACTION
     version = new_version(
@@ -430,8 +453,13 @@ def _held_still(
         return history.turns.hold_still(replace(page, blocks=()), page)
     if not history.former:
         return page, []
-    held, keys = history.turns.hold_still(page_from_json(history.current.page), page)
-    if held.blocks == page.blocks or _undone_change(page, history, config) is not None:
+    held, keys = history.turns.hold_still(
+        page_from_json(history.current.page), page
+    )
+    if (
+        held.blocks == page.blocks
+        or _undone_change(page, history, config) is not None
+    ):
         return page, []
     return held, keys
 
@@ -443,7 +471,9 @@ def former_pages(history: History, config: ExtractionConfig) -> list[Page]:
     if len(history.former) == 1:
         return [page_from_json(history.current.page)]
     try:
-        return config.extract_parts(history.former, memory=Memory.of(history.current))
+        return config.extract_parts(
+            history.former, memory=Memory.of(history.current)
+        )
     except UnreadablePage:
         return []
 
@@ -522,7 +552,9 @@ def _announced(
     )
     if comparison.held:
         return None, since
-    return history.replaced, replace(comparison, alert=comparison.alert and since.alert)
+    return history.replaced, replace(
+        comparison, alert=comparison.alert and since.alert
+    )
 
 
 def _undone_change(

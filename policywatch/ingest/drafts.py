@@ -48,7 +48,9 @@ def read_draft(
     """
     if config.read is None:
         return draft
-    subject = Subject(config.service, config.title, config.kind or "", config.language)
+    subject = Subject(
+        config.service, config.title, config.kind or "", config.language
+    )
     return config.read(subject, draft, former=former)
 
 

@@ -70,7 +70,11 @@ def group(session: Session, change: Change) -> None:
     if candidates:
         _, _, id_, code, other, its_document = min(candidates)
         log_decision(
-            of.id, "change %d is of the event of change %d: %s", change.id, id_, code
+            of.id,
+            "change %d is of the event of change %d: %s",
+            change.id,
+            id_,
+            code,
         )
         join_event(session, change, other, Message(code, title=its_document.title))
 
@@ -96,7 +100,9 @@ def _reasons(
         change.direction,
         other.direction,
     } == {"expands", "limits"}
-    is_alike = (share_topics or not (change.topics or other.topics)) and not contradict
+    is_alike = (
+        share_topics or not (change.topics or other.topics)
+    ) and not contradict
     yield "event.language" if is_near and is_translation and is_alike else None
     yield "event.passages" if has_shared_text else None
     yield (
@@ -109,7 +115,9 @@ def _reasons(
 def _can_join(change: Change, other: Change, began_at: datetime) -> bool:
     is_same_way = (change.returns_to is None) == (other.returns_to is None)
     return (
-        _has_words(other) and is_same_way and abs(change.detected_at - began_at) <= SPAN
+        _has_words(other)
+        and is_same_way
+        and abs(change.detected_at - began_at) <= SPAN
     )
 
 
@@ -118,7 +126,9 @@ def _has_words(change: Change) -> bool:
     return change.substantive and change.cause != Cause.EXTRACTION
 
 
-def _long_texts(session: Session, change_ids: list[int]) -> dict[int | None, set[str]]:
+def _long_texts(
+    session: Session, change_ids: list[int]
+) -> dict[int | None, set[str]]:
     texts: dict[int | None, set[str]] = {}
     for change_id, text in added_texts(session, change_ids):
         if len(text) >= _SHARED:

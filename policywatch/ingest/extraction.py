@@ -42,9 +42,7 @@ from foundation.vocabulary import UNCLASSIFIED
 from messages import Message
 from policywatch import sandbox
 
-if (
-    TYPE_CHECKING
-):  # the process that reads pages needs neither database nor NumPy, which load slowly
+if TYPE_CHECKING:  # the process that reads pages needs neither database nor NumPy, which load slowly
     from policywatch.config.watchlist import Watchlist
     from policywatch.ingest.drafts import ChangeDraft
     from storage.captures import Capture
@@ -116,7 +114,9 @@ class Extracted(NamedTuple):
     def of(cls, page: Page, markup: str | None = None) -> Extracted:
         """`markup` is its digest; None if not HTML."""
         text = fingerprint(page.blocks)
-        return cls(Fingerprint(text, digest_with_text(markup, text)), page_bytes(page))
+        return cls(
+            Fingerprint(text, digest_with_text(markup, text)), page_bytes(page)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,10 @@ class ExtractionConfig:
         return pages
 
     def reject_reason(
-        self, parts: Sequence[Received], former: Sequence[Page], pages: Sequence[Page]
+        self,
+        parts: Sequence[Received],
+        former: Sequence[Page],
+        pages: Sequence[Page],
     ) -> Message | None:
         """Why a part is not the document's; without `former` pages, by its own words only."""
         for number, page in enumerate(pages):
@@ -329,7 +332,8 @@ def compare_markdown(
     )
     try:
         pages = [
-            read_page(text, language=language, **options) for text in (before, after)
+            read_page(text, language=language, **options)
+            for text in (before, after)
         ]
     except UnreadablePage as failure:
         return Comparison(substantive=False, held=failure.reason)
@@ -380,7 +384,8 @@ def unclassified(before: Page, after: Page) -> Comparison:
     """
     sides = {"before": before.blocks, "after": after.blocks}
     texts = {
-        side: Counter(block.text for block in blocks) for side, blocks in sides.items()
+        side: Counter(block.text for block in blocks)
+        for side, blocks in sides.items()
     }
     went, came = texts["before"] - texts["after"], texts["after"] - texts["before"]
     passages = [
@@ -505,7 +510,9 @@ class PageCache:
         self._free += len(former)
         # a copy: zstandard's result keeps the uncompressed size alive
         packed = (
-            bytes(memoryview(zstandard.compress(page, 1))) if page is not None else b""
+            bytes(memoryview(zstandard.compress(page, 1)))
+            if page is not None
+            else b""
         )
         if len(packed) <= self._free:
             self._free -= len(packed)

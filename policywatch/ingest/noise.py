@@ -34,9 +34,7 @@ from storage.paragraphs import digest
 from storage.versions import Version, current_version, versions_of_document
 
 _STILL = timedelta(days=1)  # the shortest time in which a passage settles
-_SHARED = (
-    0.7  # share of the longer answer; with less in common one answer is another text
-)
+_SHARED = 0.7  # share of the longer answer; with less in common one answer is another text
 MEMORY = timedelta(
     weeks=3
 )  # a passage that has not turned for so long does not alternate
@@ -163,7 +161,8 @@ def turning_documents(
     """Of these documents, those with passages that alternate, or wait until they have stayed; by id."""
     texts: dict[str, TurningText] = {}
     for id_, rows in groupby(
-        alternating_passages(session, ids, away=True), key=lambda row: row.document_id
+        alternating_passages(session, ids, away=True),
+        key=lambda row: row.document_id,
     ):
         is_away = any(row.is_away for row in rows)
         if (current := current_version(session, id_)) is not None:
@@ -210,7 +209,8 @@ def note_turns(
                 row.since = check.checked_at
             else:
                 row.longest = max(
-                    row.longest, int((check.checked_at - row.turned_at).total_seconds())
+                    row.longest,
+                    int((check.checked_at - row.turned_at).total_seconds()),
                 )
                 row.turns += 1
             row.turned_at, row.check_id = check.checked_at, check.id
@@ -251,7 +251,9 @@ def hold_still(
 
 def _likeness(block: Block, others: Sequence[Block]) -> float:
     """To its most similar one."""
-    return max((fuzz.ratio(block.text, other.text) for other in others), default=0.0)
+    return max(
+        (fuzz.ratio(block.text, other.text) for other in others), default=0.0
+    )
 
 
 def answers_differ(
@@ -277,7 +279,9 @@ def answers_differ(
 
 def _stood(row: AlternatingPassage, stood: Collection[str | None]) -> bool:
     """On the page: for a passage held still, the text in force does not tell."""
-    return row.stands if row.is_away or row.turns >= ALTERNATES else row.key in stood
+    return (
+        row.stands if row.is_away or row.turns >= ALTERNATES else row.key in stood
+    )
 
 
 def passage_keys(page: Page) -> list[str | None]:
@@ -298,7 +302,9 @@ class Difference(NamedTuple):
 
 def _quoted(text: str) -> Message:
     return (
-        Message("differing.words", text=text) if text else Message("differing.nothing")
+        Message("differing.words", text=text)
+        if text
+        else Message("differing.nothing")
     )
 
 

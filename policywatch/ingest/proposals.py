@@ -53,7 +53,9 @@ _ASIDE = re.compile(
 )  # parameters that do not change the page
 
 
-def propose_links(session: Session, check: Check, before: Page, after: Page) -> None:
+def propose_links(
+    session: Session, check: Check, before: Page, after: Page
+) -> None:
     """Notify once of links to unknown pages of the same organisation, in the transaction that writes the text."""
     links, of = (
         [*islice(_new_links(before, after), _READ)],
@@ -61,7 +63,8 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
     )
     if not links:
         return
-    take(session, AdvisoryLock.PLANNING)  # two processes may propose the same address
+    # two processes may propose the same address
+    take(session, AdvisoryLock.PLANNING)
     documents = known(session)
     own = {
         _organisation(url)
@@ -117,10 +120,14 @@ class Proposal(NamedTuple):
     def keys(self) -> dict[str, str]:
         """For the form of a new document."""
         tables = tomllib.loads(self.entry).get("documents", [{}])
-        return {name: str(value) for name, value in tables[0].items() if name != "id"}
+        return {
+            name: str(value) for name, value in tables[0].items() if name != "id"
+        }
 
 
-def open_proposals(session: Session, document_id: str | None = None) -> list[Proposal]:
+def open_proposals(
+    session: Session, document_id: str | None = None
+) -> list[Proposal]:
     """Still unwatched and not dismissed."""
     notices = [
         each
@@ -133,7 +140,9 @@ def open_proposals(session: Session, document_id: str | None = None) -> list[Pro
         if notice.document_id is not None
     }
     rows = [
-        row for row in (known(session, services) if services else []) if not row.retired
+        row
+        for row in (known(session, services) if services else [])
+        if not row.retired
     ]
     addresses, taken = (
         {url for row in rows for url in row.addresses},
@@ -187,7 +196,9 @@ def page_key(url: str) -> str:
         for pair in parse_qsl(parts.query, keep_blank_values=True)
         if not _ASIDE.fullmatch(pair[0])
     )
-    return f"{(parts.hostname or '').removeprefix('www.')}/{path}?{urlencode(query)}"
+    return (
+        f"{(parts.hostname or '').removeprefix('www.')}/{path}?{urlencode(query)}"
+    )
 
 
 class _Taken:
@@ -231,7 +242,9 @@ def _canonical(session: Session, row: Document) -> str | None:
     except DamagedCapture:  # of another document, reported elsewhere
         return None
     return (
-        own if own and _organisation(own) == _organisation(record.final_url) else None
+        own
+        if own and _organisation(own) == _organisation(record.final_url)
+        else None
     )
 
 
@@ -243,7 +256,10 @@ def _title(entry: str) -> str:
 def _new_links(before: Page, after: Page) -> Iterator[tuple[Link, str]]:
     """With the heading above; one for each page that the earlier text did not link."""
     taken = {
-        key for block in before.blocks for link in block.links for key in _keys(link)
+        key
+        for block in before.blocks
+        for link in block.links
+        for key in _keys(link)
     }
     for block in after.blocks:
         for link in block.links:
@@ -282,7 +298,10 @@ def _entry(link: Link, heading: str, of: Document, ids: set[str]) -> str | None:
         if (kinds or topics) and not words.startswith("http")
         else last or words
     )
-    kinds, topics = kinds | kinds_of(path), topics | section_topics(path, of.language)
+    kinds, topics = (
+        kinds | kinds_of(path),
+        topics | section_topics(path, of.language),
+    )
     kind = next(
         (
             kind

@@ -288,7 +288,9 @@ def _reprocess_document(
             was_same = former_fingerprint == row.fingerprint
             is_same = before is not None and before.fingerprint == text.fingerprint
             counts.update(
-                read=1, merged=is_same and not was_same, split=was_same and not is_same
+                read=1,
+                merged=is_same and not was_same,
+                split=was_same and not is_same,
             )
             counts.update(
                 different=text.differs is True, unreadable=text.differs is None
@@ -413,11 +415,10 @@ def extraction_damage(
         answer = gives_text(session, version, configs)
         counts[answer] += 1
         if answer is False:
-            about = (
-                f"the text of version {version.number} is not what its capture gives"
-            )
+            about = f"the text of version {version.number} is not what its capture gives"
             yield Damage(
-                version.document_id, f"{about}; `policywatch read --again` extracts it"
+                version.document_id,
+                f"{about}; `policywatch read --again` extracts it",
             )
         session.expunge(version)
 

@@ -15,7 +15,8 @@ def reader_of(database: Database, recipients: Recipients) -> Reader | None:
     """None without a model."""
     if recipients.model is None:
         return None
-    from policywatch.reader.reader import Reader  # it needs ingest, which needs this
+    # it needs ingest, which needs this
+    from policywatch.reader.reader import Reader
 
     languages = {route.language for route in recipients.routes}
     about = {route.about for route in recipients.routes if route.about}

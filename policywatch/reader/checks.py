@@ -115,7 +115,9 @@ class Checked:
             "quotes": [each.as_json() for each in placed],
         }
 
-    def standing(self, placed: Sequence[_Placed], texts: Texts, longest: int) -> Texts:
+    def standing(
+        self, placed: Sequence[_Placed], texts: Texts, longest: int
+    ) -> Texts:
         stand = {}
         for language in self.question.languages:
             line = " ".join(clean(texts.get(language, "")).split())
@@ -143,7 +145,9 @@ class _Placed:
             (max(a, self.start) - self.start, min(b, self.end) - self.start)
             for a, b in _changed(self.row, self.quote.side)
         )
-        return [(a, b) for a, b in spans if a < b or 0 < a == b < self.end - self.start]
+        return [
+            (a, b) for a, b in spans if a < b or 0 < a == b < self.end - self.start
+        ]
 
     @property
     def clause(self) -> str:
@@ -176,8 +180,12 @@ class _Placed:
             if not line.endswith(":"):
                 break
             above.insert(0, line)
-        if item := _ENUMERATED.search(text, sentence, max(self.start, sentence + 6)):
-            firsts = [each.start() for each in FIRST_ITEM.finditer(text, 0, sentence)]
+        if item := _ENUMERATED.search(
+            text, sentence, max(self.start, sentence + 6)
+        ):
+            firsts = [
+                each.start() for each in FIRST_ITEM.finditer(text, 0, sentence)
+            ]
             above += [text[max(0, at - _LEAD_IN) : at] for at in firsts[-1:]]
             above.append(text[sentence : item.start()])
         return " ".join(above)
@@ -322,7 +330,9 @@ def _place(question: Prompt, quote: Citation) -> _Placed:
 def _even(text: str) -> str:
     """Each character in its place."""
     text = for_machines(text).translate(_LOOK_ALIKES)
-    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+    return "".join(
+        char.lower() if len(char.lower()) == 1 else char for char in text
+    )
 
 
 def _side(row: StoredPassage, side: Side) -> str:
@@ -371,7 +381,9 @@ def _check_language(line: str, language: str) -> None:
     own = hits.pop(language, len(words))
     is_strange = sum(char.isalpha() and ord(char) > 0x24F for char in line)
     # a name is of no language
-    if is_strange > len(line) / 4 or (own == 0 and sum(map(str.islower, words)) > 8):
+    if is_strange > len(line) / 4 or (
+        own == 0 and sum(map(str.islower, words)) > 8
+    ):
         raise _Fails("another language")
     if any(other > max(1, 2.5 * own) for other in hits.values()):
         raise _Fails("another language")
@@ -411,7 +423,11 @@ def _check_numbers(line: str, text: str, even: str) -> None:
     for named in dates_in(line):
         if named.day and named.day not in days:
             raise _Fails(f"a date that does not stand there ({named.day})")
-        bare = bare[: named.start] + " " * (named.end - named.start) + bare[named.end :]
+        bare = (
+            bare[: named.start]
+            + " " * (named.end - named.start)
+            + bare[named.end :]
+        )
     if not _months(line) <= _months(text) | {day.month for day in days}:
         raise _Fails("a month that does not stand there")
     numbers = {*map(_digits, _NUMBER.findall(text))}
@@ -442,9 +458,13 @@ def _days(text: str) -> set[Any]:
 
 def _months(text: str) -> set[int]:
     """Not "may", "march" or "sept", which are words too."""
-    named = (word for word in _WORD.findall(text) if word[0].isupper() or len(word) > 5)
+    named = (
+        word for word in _WORD.findall(text) if word[0].isupper() or len(word) > 5
+    )
     return {
-        MONTH_NUMBERS[word.lower()] for word in named if word.lower() in MONTH_NUMBERS
+        MONTH_NUMBERS[word.lower()]
+        for word in named
+        if word.lower() in MONTH_NUMBERS
     }
 
 
@@ -481,7 +501,8 @@ def _stands(name: str, even: str) -> bool:
         for other in names
     }
     return any(
-        re.search(rf"(?<!\w){re.escape(form)}(?:s|es|n)?(?!\w)", even) for form in forms
+        re.search(rf"(?<!\w){re.escape(form)}(?:s|es|n)?(?!\w)", even)
+        for form in forms
     )
 
 
@@ -523,7 +544,9 @@ def _check_denials(
         return any(_has(language, kind, line) for kind in kinds)
 
     def quotes(*kinds: str) -> bool:
-        return any(_has(of_page, kind, clause) for kind in kinds for clause in clauses)
+        return any(
+            _has(of_page, kind, clause) for kind in kinds for clause in clauses
+        )
 
     if not after and not says("endings"):
         raise _Fails("states removed words as if they held")
@@ -589,7 +612,9 @@ def _pattern(words: str) -> re.Pattern[str]:
 def _same_names() -> list[set[str]]:
     """In several languages: those of checks.toml, and countries."""
     lists = _lists()
-    countries = [Locale(language).territories for language in lists.keys() - {"names"}]
+    countries = [
+        Locale(language).territories for language in lists.keys() - {"names"}
+    ]
     return [
         *map(set, lists["names"]["same"]),
         *({_even(names[code]) for names in countries} for code in countries[0]),

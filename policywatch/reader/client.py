@@ -51,7 +51,9 @@ class _Guarded(httpx2.BaseTransport):
             for name, value in response.headers
             if name.lower() not in ("content-encoding", "content-length")
         ]
-        return httpx2.Response(response.status, headers=headers, content=response.body)
+        return httpx2.Response(
+            response.status, headers=headers, content=response.body
+        )
 
 
 def ask(
@@ -95,8 +97,12 @@ def ask(
                 raise ModelUnavailable(f"status {failure.status_code}") from failure
             sleep(pause)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as failure:
-            if failure.code == "context_length_exceeded" or "context" in str(failure):
-                raise TooLong("the question does not fit into the model") from failure
+            if failure.code == "context_length_exceeded" or "context" in str(
+                failure
+            ):
+                raise TooLong(
+                    "the question does not fit into the model"
+                ) from failure
             if "response_format" not in asked:
                 raise NoAnswer(f"status {failure.status_code}") from failure
             del asked["response_format"]

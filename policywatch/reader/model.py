@@ -115,7 +115,10 @@ class ModelAnswer(BaseModel):
 def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
     """As OpenAI's structured output requires."""
     statement = statement_schema(languages)
-    text, quotes = statement["properties"]["text"], statement["properties"]["quotes"]
+    text, quotes = (
+        statement["properties"]["text"],
+        statement["properties"]["quotes"],
+    )
     quote = quotes["items"]
     properties = {
         "reason": {"type": "string"},
@@ -127,7 +130,9 @@ def answer_schema(languages: tuple[str, ...], *, about: bool) -> dict[str, Any]:
         "statements": _list(statement),
         "headline": _or_null(text),
         "dates": _list(
-            _object({"day": {"type": "string"}, "role": _one_of(Role), "quote": quote})
+            _object(
+                {"day": {"type": "string"}, "role": _one_of(Role), "quote": quote}
+            )
         ),
         "default": _or_null(_object({"state": _one_of(Default), "quote": quote})),
         "refuse": quotes,

@@ -99,7 +99,9 @@ def prompt_of(
     if about:
         facts["questions"] = [*about]
     if len(shown) < len(asked):
-        facts["left_out"] = f"{len(asked) - len(shown)} further passages, less grave"
+        facts["left_out"] = (
+            f"{len(asked) - len(shown)} further passages, less grave"
+        )
     facts["passages"] = [places[row.position] for row in shown]
     return Prompt(
         subject,
@@ -113,7 +115,9 @@ def prompt_of(
 def _place(row: StoredPassage, most: int) -> dict[str, Any]:
     known = {"known": "these words stood on the page before"} if row.returns else {}
     under = {"under": row.heading} if row.heading else {}
-    return {"passage": row.position + 1} | under | known | {"text": _shown(row, most)}
+    return (
+        {"passage": row.position + 1} | under | known | {"text": _shown(row, most)}
+    )
 
 
 def _is_form(row: StoredPassage) -> bool:

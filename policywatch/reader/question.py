@@ -146,7 +146,9 @@ def _rows(hits: Sequence[Hit]) -> Iterator[tuple[int, StoredPassage]]:
         yield number, row
 
 
-def _fitting(hits: Sequence[Hit], rows: Mapping[int, Any], most: int) -> dict[int, str]:
+def _fitting(
+    hits: Sequence[Hit], rows: Mapping[int, Any], most: int
+) -> dict[int, str]:
     shown: dict[int, str] = {}
     for number in rows:
         text = "".join(piece for _, piece in excerpt(hits[number]))[:most]
@@ -204,16 +206,21 @@ def _checked(
         if quote.passage - 1 in rows
     }
     passages = {number + 1: row for number, row in rows.items()}
-    of_pages = sorted({document.language for document in cited.values()}) or [language]
+    of_pages = sorted({document.language for document in cited.values()}) or [
+        language
+    ]
     checked = [
         check_quotations(
-            Prompt(_subject(cited.values(), of_page), (language,), (), passages, ""),
+            Prompt(
+                _subject(cited.values(), of_page), (language,), (), passages, ""
+            ),
             statement,
         )
         for of_page in of_pages
     ]
     return min(
-        checked, key=lambda each: bool(each.statements and each.statements[0]["text"])
+        checked,
+        key=lambda each: bool(each.statements and each.statements[0]["text"]),
     )
 
 

@@ -97,7 +97,9 @@ class Reader:
             return facts | {"failure": _does_not_fit(failure)}
         return reading_of(prompt, answer) | facts
 
-    def ask(self, prompt: Prompt, subject: Subject, draft: ChangeDraft) -> ModelReading:
+    def ask(
+        self, prompt: Prompt, subject: Subject, draft: ChangeDraft
+    ) -> ModelReading:
         """Failures are stored too, so that they are not repeated in this run, but never replace an answer."""
         row = ModelReading(
             question=prompt.key, model=self.model.name, made_at=self.now()
@@ -161,7 +163,9 @@ class Reader:
             take(session, AdvisoryLock.PLANNING)
             reported = notices_of(session, NoticeKind.USED)
             usage = usage_since(session, start, end)
-            if not usage.questions or any(each.created_at >= end for each in reported):
+            if not usage.questions or any(
+                each.created_at >= end for each in reported
+            ):
                 return
             cost = self.model.cost(usage.tokens_in, usage.tokens_out)
             facts = usage._asdict() | {
@@ -170,12 +174,16 @@ class Reader:
                 "dropped": dropped_since(session, start, end),
                 "cost": cost and round(cost, 2),
             }
-            notice = Notice(kind=NoticeKind.USED, facts=facts, created_at=self.now())
+            notice = Notice(
+                kind=NoticeKind.USED, facts=facts, created_at=self.now()
+            )
             session.add(notice)
 
     def _asked(self, prompt: Prompt, draft: ChangeDraft) -> Reply:
         """`confirm`: possibly high changes are asked about twice, and the graver answer counts."""
-        model = replace(self.model, seconds=min(self.model.seconds, max(1, self.left)))
+        model = replace(
+            self.model, seconds=min(self.model.seconds, max(1, self.left))
+        )
         began = self.clock()
         first = _valid(_ask(model, prompt.messages, prompt.schema))
         severities = (draft.comparison.severity, first.answer.get("severity"))
@@ -187,7 +195,9 @@ class Reader:
             second = _valid(_ask(again, prompt.messages, prompt.schema))
         except NoAnswer:
             return first
-        graver = min(first, second, key=lambda each: gravity(each.answer["severity"]))
+        graver = min(
+            first, second, key=lambda each: gravity(each.answer["severity"])
+        )
         return graver._replace(
             tokens_in=first.tokens_in + second.tokens_in,
             tokens_out=first.tokens_out + second.tokens_out,
@@ -204,7 +214,11 @@ class Reader:
         spent = self.model.cost(month.tokens_in, month.tokens_out)
         for limit, used, name in (
             (self.model.tokens_a_day, day.tokens_in + day.tokens_out, "day"),
-            (self.model.tokens_a_month, month.tokens_in + month.tokens_out, "month"),
+            (
+                self.model.tokens_a_month,
+                month.tokens_in + month.tokens_out,
+                "month",
+            ),
             (self.model.money_a_month, spent, "month"),
         ):
             if limit is not None and used is not None and used >= limit:

@@ -74,7 +74,9 @@ def decide(
 
 
 def _flag(
-    passages: Sequence[StoredPassage], reading: dict[str, Any], verdict: dict[str, Any]
+    passages: Sequence[StoredPassage],
+    reading: dict[str, Any],
+    verdict: dict[str, Any],
 ) -> None:
     cited = {
         quote["passage"]

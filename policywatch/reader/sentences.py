@@ -63,7 +63,9 @@ def _write(
         )
         for number, each in enumerate(answer.quotations, 1)
     }
-    shown = {number: row for number, row in rows.items() if not speaks_to_model([row])}
+    shown = {
+        number: row for number, row in rows.items() if not speaks_to_model([row])
+    }
     places = [
         {
             "passage": number,
@@ -82,7 +84,9 @@ def _write(
     except ValidationError:
         statement = Statement(quotes=[], text={})
     title = ", ".join(sorted({each.title for each in answer.quotations}))
-    prompt = Prompt(Subject(service, title, "", language), (language,), (), shown, "")
+    prompt = Prompt(
+        Subject(service, title, "", language), (language,), (), shown, ""
+    )
     checked = check_quotations(prompt, statement)
     texts = (each["text"].get(language) for each in checked.statements)
     with reader.database.writing() as session:

@@ -66,7 +66,9 @@ class Interval:
         """systemd's OnCalendar."""
         if self.every < 60:
             return f"*-*-* *:{self.offset:02}/{self.every}:00"
-        return f"*-*-* {_hours(self.every // 60, '00/{}', '06')}:{self.offset:02}:00"
+        return (
+            f"*-*-* {_hours(self.every // 60, '00/{}', '06')}:{self.offset:02}:00"
+        )
 
     @property
     def spread(self) -> int:

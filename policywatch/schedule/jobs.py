@@ -43,7 +43,9 @@ def render(kind: Kind, installation: Installation) -> str:
         installation=installation,
         config=installation.config,
         folder=installation.config.parent,
-        data=installation.database_file.parent if installation.database_file else None,
+        data=installation.database_file.parent
+        if installation.database_file
+        else None,
         program=list(installation.program),
         interval=interval,
         backup=["database", "backup", str(installation.backups), "--keep", KEPT],
@@ -60,13 +62,17 @@ def files(job: str) -> dict[str, str]:
 
 def _systemd_facts(installation: Installation) -> dict[str, object]:
     """Folders hidden by systemd's sandbox."""
-    paths = [Path(word) for word in installation.program if word.startswith("/")] + [
-        installation.config
-    ]
-    paths += filter(None, [installation.database_file, installation.environment_file])
+    paths = [
+        Path(word) for word in installation.program if word.startswith("/")
+    ] + [installation.config]
+    paths += filter(
+        None, [installation.database_file, installation.environment_file]
+    )
     homes = [Path("/home"), Path("/root"), Path("/run/user")]
     return {
-        "at_home": any(path.is_relative_to(home) for path in paths for home in homes),
+        "at_home": any(
+            path.is_relative_to(home) for path in paths for home in homes
+        ),
         "in_tmp": any(
             path.is_relative_to(tmp)
             for path in paths

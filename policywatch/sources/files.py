@@ -49,7 +49,9 @@ def fetched(
     )
     # a person waits
     check = fetch_once(
-        target, CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5), isolated
+        target,
+        CrawlSettings(contact, delay=0, retry_waits=(1,), patience=5),
+        isolated,
     )
     if check.pages:
         return check.pages[0]
@@ -105,7 +107,12 @@ def read_capture(capture: Fetched, **options: Any) -> Page:
     """Raises `UnreadablePage`."""
     body, url = capture.body, capture.final_url
     return sandbox.run(
-        read_page, body, mime=capture.mime, charset=capture.charset, url=url, **options
+        read_page,
+        body,
+        mime=capture.mime,
+        charset=capture.charset,
+        url=url,
+        **options,
     )
 
 
@@ -129,7 +136,9 @@ def _guess(body: bytes) -> str:
     start = body[:1024].lstrip().lower()
     if start.startswith(b"%pdf"):
         return "application/pdf"
-    return "text/html" if b"<html" in start or b"<!doctype" in start else "text/plain"
+    return (
+        "text/html" if b"<html" in start or b"<!doctype" in start else "text/plain"
+    )
 
 
 def compare_files(
@@ -137,7 +146,9 @@ def compare_files(
 ) -> Comparison:
     """Raises `UnreadablePage`."""
     before, after = (read_file(file, language=language) for file in (old, new))
-    return compare_within_limits(before, after, language=language, document=document)
+    return compare_within_limits(
+        before, after, language=language, document=document
+    )
 
 
 def compare_lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,12 @@ from crawler.markup import canonical_address
 from crawler.targets import Fetched
 from foundation.addresses import host_of
 from messages import Message
-from policywatch.config.additions import KINDS, bare_address, named_entry, watched_as
+from policywatch.config.additions import (
+    KINDS,
+    bare_address,
+    named_entry,
+    watched_as,
+)
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.extraction import isolated
@@ -66,7 +71,8 @@ def _neighbours(
         canonical_address, capture.body, capture.mime, capture.final_url
     )
     places = {
-        bare_address(url).partition("?")[0] for url in (capture.url, capture.final_url)
+        bare_address(url).partition("?")[0]
+        for url in (capture.url, capture.final_url)
     }
     if canonical and host_of(canonical) == host_of(capture.final_url):
         places.add(bare_address(canonical).partition("?")[0])
@@ -93,7 +99,9 @@ def _says_the_same(
         watched = fetched(
             entry.url or "", language=entry.language, **_fetching(watchlist, entry)
         )
-        before, after = (read_capture(each, **options) for each in (watched, capture))
+        before, after = (
+            read_capture(each, **options) for each in (watched, capture)
+        )
     except UnreadablePage:  # unknown
         return False
     return not compare(before, after, language=entry.language).substantive

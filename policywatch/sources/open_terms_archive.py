@@ -19,7 +19,11 @@ from policywatch.config.errors import nearest
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.archived import ArchivedText
-from policywatch.ingest.extraction import ExtractionConfig, RawPage, extraction_configs
+from policywatch.ingest.extraction import (
+    ExtractionConfig,
+    RawPage,
+    extraction_configs,
+)
 from policywatch.logs import log
 from policywatch.sources.repository import (
     ArchiveUnreachable,
@@ -167,7 +171,9 @@ def continued_by(
     ]
     if archived.kind == "terms":
         general = archived.type.casefold() == "terms of service"
-        same = [entry for entry in same if general and entry.title.casefold() in _TERMS]
+        same = [
+            entry for entry in same if general and entry.title.casefold() in _TERMS
+        ]
     return same[0] if len(same) == 1 else None
 
 
@@ -300,16 +306,16 @@ def import_archive(
             )
         document_id = id_ or (entry.id if entry else archived.id)
         if (other := taken.setdefault(document_id, archived)) is not archived:
-            names = (
-                f"{other.service}/{other.type} and {archived.service}/{archived.type}"
-            )
+            names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
             raise NotAnArchive(
                 f'{names} would both be {document_id}; give one its own id: --insist --document "{archived.type}=ID"'
             )
         if entry is None:
             _declare(database, document_id, archived, repository, language)
         config = (
-            configs[entry.id] if entry else ExtractionConfig(archived.type, language)
+            configs[entry.id]
+            if entry
+            else ExtractionConfig(archived.type, language)
         )
         url = entry.addresses[0] if entry else repository.name
         source = ArchivedDocument(repository, archived.records, document_id, url)
@@ -443,7 +449,9 @@ class _Followed:
         if not recorded:
             raise CheckEnded(
                 Outcome.GONE,
-                Message("archive.no_document", name=self._repository.name, path=path),
+                Message(
+                    "archive.no_document", name=self._repository.name, path=path
+                ),
             )
         return ArchivedDocument(
             self._repository, recorded, entry.id, entry.addresses[0]
@@ -451,7 +459,9 @@ class _Followed:
 
     def _read(self) -> Repository:
         allow_private = all(entry.allow_private for entry in self.entries)
-        repository = followed(self.address, self.folder, allow_private=allow_private)
+        repository = followed(
+            self.address, self.folder, allow_private=allow_private
+        )
         self._records = {entry.archive_path or "": [] for entry in self.entries}
         for record in repository.records([*self._records]):
             self._records[record.path].append(record)

@@ -87,7 +87,9 @@ class Git:
     def run(self, *arguments: str, input_: str = "") -> str:
         """Its output. Raises `GitFailed`."""
         with (
-            self._started(*arguments, stdin=subprocess.PIPE, limited=True) as process,
+            self._started(
+                *arguments, stdin=subprocess.PIPE, limited=True
+            ) as process,
             _ended_with_us(process),
         ):
             printed, _ = process.communicate(input_.encode())
@@ -315,9 +317,13 @@ class Repository:
             input_="".join(f"{blob}\n" for blob in blobs),
         )
         missing = [
-            line.split()[0] for line in listed.splitlines() if line.endswith(" missing")
+            line.split()[0]
+            for line in listed.splitlines()
+            if line.endswith(" missing")
         ]
-        if missing and "promisor = true" in (self.folder / "config").read_text("utf-8"):
+        if missing and "promisor = true" in (self.folder / "config").read_text(
+            "utf-8"
+        ):
             # as git itself fetches omitted objects
             alone = (
                 "-c",
@@ -345,7 +351,10 @@ def opened(source: str) -> Iterator[Repository]:
             f"there is no folder or file {source!r}; name a repository's folder, a bundle or a git address"
         )
     with tempfile.TemporaryDirectory(prefix="policywatch-archive-") as folder:
-        bare, git = Path(folder) / "archive.git", Git("" if local.exists() else source)
+        bare, git = (
+            Path(folder) / "archive.git",
+            Git("" if local.exists() else source),
+        )
         # its configuration and hooks are not used: ours only borrows objects; all branches, as a clone of a bundle may
         # have the main one only as its origin's
         if not local.exists():
@@ -364,7 +373,9 @@ def opened(source: str) -> Iterator[Repository]:
         yield Repository(bare, name, _branch(git, bare, name), git)
 
 
-def followed(address: str, folder: Path, *, allow_private: bool = False) -> Repository:
+def followed(
+    address: str, folder: Path, *, allow_private: bool = False
+) -> Repository:
     """A clone kept in a folder, updated. One process at a time. Raises `ArchiveUnreachable`; `NotAnArchive` if empty."""
     name = _without_secrets(address)
     git = _git(address, name, allow_private=allow_private)
@@ -440,7 +451,11 @@ def _branch(git: Git, bare: Path, name: str) -> str:
     head = (bare / "HEAD").read_text("utf-8").removeprefix("ref: ").strip()
     for wanted in (
         head,
-        *(f"refs/{where}/{main}" for where in _WHERE for main in ("main", "master")),
+        *(
+            f"refs/{where}/{main}"
+            for where in _WHERE
+            for main in ("main", "master")
+        ),
     ):
         if wanted in branches:
             return wanted

@@ -72,7 +72,8 @@ def saved_pages(path: Path, document: str, url: str) -> SavedPages:
             file.name for file in path.iterdir() if file.suffix.lower() in MIMES
         )
         rows = [
-            (name, "".join(_DAY.findall(name)[:1]), str(path / name)) for name in names
+            (name, "".join(_DAY.findall(name)[:1]), str(path / name))
+            for name in names
         ]
     else:
         folder = path.parent

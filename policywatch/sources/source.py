@@ -173,7 +173,11 @@ class ArchiveChecks:
             check = self._check(session, text.address)
             if text.mark:
                 mark_imported(
-                    session, self.document_id, text.archive, text.mark, text.recorded_at
+                    session,
+                    self.document_id,
+                    text.archive,
+                    text.mark,
+                    text.recorded_at,
                 )
             if isinstance(page, Message):
                 finish(session, check, Outcome.UNREADABLE, page)
@@ -189,7 +193,10 @@ class ArchiveChecks:
             aside = last_set_aside(session, self.document_id)
             check = self._check(session, address)
             if aside is not None and aside.source == self.source:
-                check.capture_id, check.final_url = aside.capture_id, aside.final_url
+                check.capture_id, check.final_url = (
+                    aside.capture_id,
+                    aside.final_url,
+                )
             else:
                 finish(session, check, Outcome.UNCHANGED)
             return _add(session, check)

@@ -76,7 +76,9 @@ class _Adapter(BaseAdapter):
         try:
             received = fetch(
                 self.address + asked.removeprefix(PUBLIC),
-                headers={name: str(value) for name, value in request.headers.items()},
+                headers={
+                    name: str(value) for name, value in request.headers.items()
+                },
                 seconds=self.settings.timeout,
                 max_size=self.settings.max_size,
                 allow_private=True,
@@ -200,7 +202,9 @@ class Copies:
             memento = self.client.get_memento(copy, follow_redirects=False)
             body = memento.content
         headers = memento.headers
-        request = Request(self.url, meta={"received_headers": list(headers.items())})
+        request = Request(
+            self.url, meta={"received_headers": list(headers.items())}
+        )
         answer = Response(
             memento.url, memento.status_code, dict(headers), body, request=request
         )
@@ -265,8 +269,12 @@ def silent(
             for row in checks_by_id(session, checks)
             if row.outcome in UNANSWERED
         }
-        allowed = [entry for entry in entries if entry.fallback and entry.id in failing]
-        return [entry for entry in allowed if is_silent(document(session, entry.id))]
+        allowed = [
+            entry for entry in entries if entry.fallback and entry.id in failing
+        ]
+        return [
+            entry for entry in allowed if is_silent(document(session, entry.id))
+        ]
 
 
 def read_copies(
@@ -282,10 +290,16 @@ def read_copies(
     with connected(address, settings) as client:
         for entry in entries:
             checks = ArchiveChecks(
-                database, entry.id, INTERNET_ARCHIVE, resting, entry.source == "page"
+                database,
+                entry.id,
+                INTERNET_ARCHIVE,
+                resting,
+                entry.source == "page",
             )
             copies = Copies(client, entry.id, entry.addresses[0])
-            read = partial(_read_newest, copies=copies, fingerprint_of=fingerprint_of)
+            read = partial(
+                _read_newest, copies=copies, fingerprint_of=fingerprint_of
+            )
             yield entry.id, checks.attempt(read, mistakes)
 
 

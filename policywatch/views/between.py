@@ -52,7 +52,10 @@ def steps_between(session: Session, before: Version, after: Version) -> list[Ste
 
 
 def sum_of(
-    steps: Sequence[Step], differences: Sequence[StoredPassage], before: Any, after: Any
+    steps: Sequence[Step],
+    differences: Sequence[StoredPassage],
+    before: Any,
+    after: Any,
 ) -> Sum:
     history = _History(steps, _keys(texts_of(before)), _keys(texts_of(after)))
     passages, brought = [], {}
@@ -60,7 +63,8 @@ def sum_of(
         parts = history.parts(difference)
         passages.append(
             _with_classification(
-                difference, [steps[number].passages[place] for number, place in parts]
+                difference,
+                [steps[number].passages[place] for number, place in parts],
             )
         )
         brought[difference.position] = [
@@ -98,14 +102,17 @@ class _History:
             return [part for key in came for part in self._moved.get(key, ())]
         # else they were renumbered or moved
         came, went = came - self._before or came, went - self._after or went
-        began = [part for key in came for part in self._began(key, len(self._steps))]
+        began = [
+            part for key in came for part in self._began(key, len(self._steps))
+        ]
         ended = [part for key in went for part in self._ended(key, -1)]
         return list(dict.fromkeys(began + ended))
 
     def _began(self, key: str, until: int) -> Iterator[_Part]:
         """Its last addition before a step, and origins."""
         part = max(
-            (part for part in self._came.get(key, ()) if part[0] < until), default=None
+            (part for part in self._came.get(key, ()) if part[0] < until),
+            default=None,
         )
         if part:
             yield part
@@ -115,7 +122,8 @@ class _History:
     def _ended(self, key: str, since: int) -> Iterator[_Part]:
         """Its removal after a step, and what became of it."""
         part = max(
-            (part for part in self._went.get(key, ()) if part[0] > since), default=None
+            (part for part in self._went.get(key, ()) if part[0] > since),
+            default=None,
         )
         if part:
             yield part
@@ -166,6 +174,10 @@ def _with_classification(
         evidence=[
             each for at, each in enumerate(evidence) if each not in evidence[:at]
         ],
-        severity=min((part.severity for part in about), key=gravity, default="none"),
-        direction="mixed" if len(directions) > 1 else next(iter(directions), "none"),
+        severity=min(
+            (part.severity for part in about), key=gravity, default="none"
+        ),
+        direction="mixed"
+        if len(directions) > 1
+        else next(iter(directions), "none"),
     )

@@ -80,7 +80,9 @@ def job_problem(
     ]
     if 2 * len(late) > len(checked):
         newest = max(late, key=lambda check: check.checked_at)
-        many = "all" if len(late) == len(checked) else f"{len(late)} of {len(checked)}"
+        many = (
+            "all" if len(late) == len(checked) else f"{len(late)} of {len(checked)}"
+        )
         return f"{many} documents are overdue; {last_checked(newest, now)}"
     return None
 
@@ -158,7 +160,9 @@ def _failed_by(check: Check, codes: Collection[str]) -> bool:
     )
 
 
-def nothing_read(session: Session, entries: Collection[DocumentEntry]) -> str | None:
+def nothing_read(
+    session: Session, entries: Collection[DocumentEntry]
+) -> str | None:
     times = retries(session)
     if not entries or not all(entry.id in times for entry in entries):
         return None
@@ -191,7 +195,9 @@ def undelivered(session: Session) -> list[str]:
         times = [delivery.next_at for delivery in run]
         failed = f"{route}: {counted(len(times), 'message')} to {address} failed: {error.removesuffix('.')}"
         lines.append(
-            sanitize(f"{failed}; tried again from {min(times):%Y-%m-%d %H:%M} UTC on")
+            sanitize(
+                f"{failed}; tried again from {min(times):%Y-%m-%d %H:%M} UTC on"
+            )
         )
     return lines
 
@@ -199,7 +205,9 @@ def undelivered(session: Session) -> list[str]:
 def check_store(database: Database, *, deep: bool) -> list[Finding]:
     """Unless `deep`, what takes seconds."""
     damage = list(
-        all_damage(database) if deep else daily_look(database, utc_now().toordinal())
+        all_damage(database)
+        if deep
+        else daily_look(database, utc_now().toordinal())
     )
     if not damage:
         looked = (
@@ -243,7 +251,9 @@ def _alive(watchlist: Watchlist, database: Database) -> list[Finding]:
         problem = job_problem(session, watchlist.documents, utc_now())
     return unread or [
         Finding(
-            problem is None, "job", problem or "documents are checked when they are due"
+            problem is None,
+            "job",
+            problem or "documents are checked when they are due",
         )
     ]
 
@@ -270,7 +280,14 @@ def watchlist_findings(about: str, failure: WatchlistError) -> list[Finding]:
 
 def watched_finding(watchlist: Watchlist) -> Finding:
     watches = bool(watchlist.documents)
-    text = counted(len(watchlist.documents), "document") if watches else NOTHING_WATCHED
+    text = (
+        counted(len(watchlist.documents), "document")
+        if watches
+        else NOTHING_WATCHED
+    )
     return Finding(
-        watches, "watchlist", f"{watchlist.file}: {text}", is_configuration=not watches
+        watches,
+        "watchlist",
+        f"{watchlist.file}: {text}",
+        is_configuration=not watches,
     )

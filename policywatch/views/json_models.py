@@ -330,13 +330,17 @@ class ChangeHead(Shape):
     announced: Announced | None = Field(
         description="where the text was announced before it came into force, or now is"
     )
-    event: EventJson | None = Field(description="null where the change stands alone")
+    event: EventJson | None = Field(
+        description="null where the change stands alone"
+    )
     dated: bool = Field(
-        description="that is just the date which the document bears", examples=[False]
+        description="that is just the date which the document bears",
+        examples=[False],
     )
     held: None
     why: list[Sentence] = Field(
-        description="why the change as a whole is told or not, in words", examples=[[]]
+        description="why the change as a whole is told or not, in words",
+        examples=[[]],
     )
     headline: HeadlineJson | None = Field(
         description="what stands on top; null where nobody is alerted"
@@ -403,7 +407,8 @@ class SummedPassage(PassageJson):
     """What differs between two versions in one place, classified as the changes were that brought it."""
 
     changes: list[int] = Field(
-        description="the changes that brought it, the oldest first", examples=[[12, 17]]
+        description="the changes that brought it, the oldest first",
+        examples=[[12, 17]],
     )
 
 
@@ -473,7 +478,9 @@ class WebhookMessage(Shape):
         examples=["alert 12 2025-11-03T08:00:00+00:00"],
     )
     kind: MessageKind
-    language: str = Field(description="of the subject and the text", examples=["en"])
+    language: str = Field(
+        description="of the subject and the text", examples=["en"]
+    )
     subject: str
     text: str = Field(description="the whole message as plain text")
     routes: list[str] = Field(description="that wanted its changes")

@@ -61,7 +61,9 @@ class Section:
     @property
     def why(self) -> list[Message]:
         return list(
-            dict.fromkeys(chain.from_iterable(passage.why for passage in self.passages))
+            dict.fromkeys(
+                chain.from_iterable(passage.why for passage in self.passages)
+            )
         )
 
     @property
@@ -157,12 +159,15 @@ def sides(passage: StoredPassage) -> tuple[list[Run], list[Run]]:
 
 def _runs(pieces: list[Piece], *, fold: bool = True) -> list[Run]:
     parts = [
-        Run(tag, list(run)) for tag, run in groupby(pieces, key=lambda piece: piece.tag)
+        Run(tag, list(run))
+        for tag, run in groupby(pieces, key=lambda piece: piece.tag)
     ]
     if len(parts) < 2 or not fold:
         return parts
     return [
-        part for run in parts for part in (_folded(run) if run.tag == "same" else [run])
+        part
+        for run in parts
+        for part in (_folded(run) if run.tag == "same" else [run])
     ]
 
 
@@ -200,7 +205,11 @@ def _pieces(passage: StoredPassage) -> list[Piece]:
 
 def _tag(stored: str) -> Tag:
     return (
-        "removed" if stored == "removed" else "added" if stored == "added" else "same"
+        "removed"
+        if stored == "removed"
+        else "added"
+        if stored == "added"
+        else "same"
     )
 
 
@@ -217,7 +226,9 @@ def _evidence(
     ]
 
 
-def _split(tag: Tag, text: str, spans: list[tuple[int, int, str]]) -> Iterator[Piece]:
+def _split(
+    tag: Tag, text: str, spans: list[tuple[int, int, str]]
+) -> Iterator[Piece]:
     """Marks never end in white space, which would be struck out or underlined."""
     end = len(text.rstrip()) if tag != "same" else len(text)
     if end == 0 and tag == "removed":

@@ -27,7 +27,9 @@ def _place(text: str) -> str:
 
 DocumentId = Annotated[
     str,
-    Field(pattern=r"^[^\x00]+$", max_length=200, examples=["parley/privacy-policy"]),
+    Field(
+        pattern=r"^[^\x00]+$", max_length=200, examples=["parley/privacy-policy"]
+    ),
 ]
 Number = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 # PostgreSQL refuses NUL
@@ -80,7 +82,9 @@ class Params(BaseModel):
 class ChangesQuery(Params):
     """Which changes."""
 
-    service: Words = Field([], description="name of a service; several: any of them")
+    service: Words = Field(
+        [], description="name of a service; several: any of them"
+    )
     document: Words = Field([], description="id of a document")
     kind: Words = Field([], description="of the document, like terms")
     topic: Words = Field([], description="a topic, like ai_training")
@@ -94,7 +98,9 @@ class ChangesQuery(Params):
     effective_from: Day | None = Field(
         None, description="first day of the date in force"
     )
-    effective_to: Day | None = Field(None, description="last day of the date in force")
+    effective_to: Day | None = Field(
+        None, description="last day of the date in force"
+    )
     cosmetic: bool = Field(
         False, description="also changes of form only, and of our reading"
     )
@@ -144,7 +150,9 @@ class SearchQuery(Params):
     since: Day | None = Field(
         None, description="first day on which the words came, UTC"
     )
-    until: Day | None = Field(None, description="last day on which the words came, UTC")
+    until: Day | None = Field(
+        None, description="last day on which the words came, UTC"
+    )
     standing: bool = Field(False, description="only in the texts in force")
     cursor: int | None = Field(
         None, ge=1, le=MAX_BIGINT, description="older than this place"

@@ -83,7 +83,9 @@ def waiting(
         for_review = waits_for_review(session, alert, route)
         due = due_at(session, alert, route, now())
         until = due if due > alert.created_at else None
-        names.setdefault((alert.change_id, until, for_review), []).append(route.name)
+        names.setdefault((alert.change_id, until, for_review), []).append(
+            route.name
+        )
     rows = []
     for (change_id, until, for_review), routes_of_it in names.items():
         row = change(session, change_id)
@@ -102,7 +104,9 @@ def waiting(
             confirmations = count_checks(session, row.document_id, VALID, later)
             rows.append(
                 WaitingChange(
-                    row, document(session, row.document_id), confirmations=confirmations
+                    row,
+                    document(session, row.document_id),
+                    confirmations=confirmations,
                 )
             )
     return sorted(rows, key=lambda row: -row.change.id)
@@ -122,7 +126,9 @@ def explain_routing(
 ) -> list[RouteResult]:
     """In order, then removed ones."""
     alerts = {alert.route: alert for alert in alerts_of(session, row.id)}
-    its_waits = [each for each in waiting(session, routes) if each.change.id == row.id]
+    its_waits = [
+        each for each in waiting(session, routes) if each.change.id == row.id
+    ]
     results = []
     for entry in routes:
         names = (entry.name, *entry.formerly)
@@ -132,7 +138,8 @@ def explain_routing(
         waits = [
             w
             for w in its_waits
-            if entry.name in w.routes or not (w.routes or unmet or not entry.enabled)
+            if entry.name in w.routes
+            or not (w.routes or unmet or not entry.enabled)
         ]
         result = _delivered(session, entry.name, own, waits)
         if not result.details:
@@ -154,7 +161,8 @@ def _delivered(
     states = {delivery.state for delivery in deliveries}
     details = [_delivery_line(delivery) for delivery in deliveries]
     details += [
-        f"{_time(each.until)}: {each.why}" if each.until else each.why for each in waits
+        f"{_time(each.until)}: {each.why}" if each.until else each.why
+        for each in waits
     ]
     if State.SENT in states:
         return RouteResult(route, "sent", details)
@@ -197,7 +205,9 @@ def _why_not(
             if is_reader
             else map(str, row.why)
         )
-        yield ": ".join(filter(None, ["this change makes no alert", "; ".join(why)]))
+        yield ": ".join(
+            filter(None, ["this change makes no alert", "; ".join(why)])
+        )
         return
     for key, wanted, actual in unmet:
         yield f"{key}: the route wants {' or '.join(wanted)}; the change has {', '.join(actual) or 'none'}"

@@ -88,7 +88,11 @@ def changes_json(
     ids = (
         id_
         for row in rows
-        for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to)
+        for id_ in (
+            row.change.before_id,
+            row.change.version_id,
+            row.change.returns_to,
+        )
     )
     heads = version_heads(session, {id_ for id_ in ids if id_ is not None})
     events = event_changes(session, {row.change.event_id for row in rows})
@@ -162,7 +166,9 @@ def compared_json(
 ) -> json.Compared:
     return json.Compared(
         document=after.document_id,
-        versions=json.VersionNames.model_validate({"before": before, "after": after}),
+        versions=json.VersionNames.model_validate(
+            {"before": before, "after": after}
+        ),
         changes=changes_json(session, [step.row for step in reversed(whole.steps)]),
         passages=[
             json.SummedPassage(
@@ -201,7 +207,9 @@ def hit_json(hit: Hit) -> json.HitJson:
     )
 
 
-def versions_json(session: Session, rows: Sequence[Version]) -> list[json.VersionHead]:
+def versions_json(
+    session: Session, rows: Sequence[Version]
+) -> list[json.VersionHead]:
     changes = changes_to(session, [row.id for row in rows])
     return [
         json.VersionHead(
@@ -227,7 +235,9 @@ def plain_text(page: dict[str, Any]) -> str:
     )
 
 
-def version_texts(session: Session, rows: Sequence[Version]) -> list[json.VersionText]:
+def version_texts(
+    session: Session, rows: Sequence[Version]
+) -> list[json.VersionText]:
     return [
         json.VersionText(
             **head.model_dump(),
@@ -341,7 +351,15 @@ def deliveries_json(
     for delivery in deliveries:
         carried = [each for each in its[delivery.id] if isinstance(each, Alert)]
         change_ids = dict.fromkeys(alert.change_id for alert in carried)
-        facts = {"id", "kind", "state", "address", "created_at", "sent_at", "attempts"}
+        facts = {
+            "id",
+            "kind",
+            "state",
+            "address",
+            "created_at",
+            "sent_at",
+            "attempts",
+        }
         rows.append(
             {
                 **delivery.model_dump(include=facts),

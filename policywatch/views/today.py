@@ -203,7 +203,9 @@ def services_today(
         for id_, check in last_checks(session, ids).items()
         if check.checked_at.date() <= day
     }
-    by_language: dict[str, dict[str, list[Document]]] = {name: {} for name in services}
+    by_language: dict[str, dict[str, list[Document]]] = {
+        name: {} for name in services
+    }
     for each in documents:
         by_language[each.service].setdefault(each.language, []).append(each)
     answers = [
@@ -284,11 +286,15 @@ def _language(
     )
 
 
-def _stored(row: StandingRow, questions: Collection[TodayQuestion]) -> DocumentAnswers:
+def _stored(
+    row: StandingRow, questions: Collection[TodayQuestion]
+) -> DocumentAnswers:
     """Of these questions alone: validating takes long."""
     return DocumentAnswers.model_validate(
         {
-            side: {name: rows for name, rows in answers.items() if name in questions}
+            side: {
+                name: rows for name, rows in answers.items() if name in questions
+            }
             for side, answers in row.answers.items()
         }
     )
@@ -297,7 +303,9 @@ def _stored(row: StandingRow, questions: Collection[TodayQuestion]) -> DocumentA
 def _read_document(
     document: Document, text: TextsOfDay | None, check: Check | None
 ) -> ReadDocument:
-    failed = check if check and check.outcome and check.outcome not in GOOD else None
+    failed = (
+        check if check and check.outcome and check.outcome not in GOOD else None
+    )
     return ReadDocument(
         document=document.id,
         title=document.title,
@@ -395,11 +403,15 @@ class _DocumentTexts:
     ) -> dict[str, list[StandingQuotation]]:
         """Of a version; without what stands in the page `unlike`."""
         document = self._document
-        page = page_from_json(numbered_version(self._session, document.id, number).page)
+        page = page_from_json(
+            numbered_version(self._session, document.id, number).page
+        )
         name = f"{document.kind} {document.title}"
         if not is_practice(name, page):
             return {}
-        known = f" {' '.join(map(plain_words, texts_of(unlike)))} " if unlike else ""
+        known = (
+            f" {' '.join(map(plain_words, texts_of(unlike)))} " if unlike else ""
+        )
         answers = statements(page, document=name, language=document.language)
         return {
             question: [
@@ -438,7 +450,9 @@ class _DocumentTexts:
                 )
             ],
             links=[
-                QuotationLink(start=link.at, end=link.at + len(link.text), url=link.url)
+                QuotationLink(
+                    start=link.at, end=link.at + len(link.text), url=link.url
+                )
                 for link in quote.links
             ],
             severity=statement.severity,
@@ -500,7 +514,9 @@ def regions_of_statement(
     company = re.compile(
         rf"{re.escape(service)}(?: \w+)?|{re.escape(service.split()[0])} \w+"
     )
-    headings = (company.sub("", line) for line in (*reversed(statement.heading), title))
+    headings = (
+        company.sub("", line) for line in (*reversed(statement.heading), title)
+    )
     quote = statement.quote
     return regions_of((quote.text, *reversed(quote.lead_in)), headings)
 
@@ -545,7 +561,9 @@ def _store_one(
     with database.reading() as session:
         answers = document_answers(session, document, texts)
     row = StandingRow(
-        document_id=document.id, state=state, answers=answers.model_dump(mode="json")
+        document_id=document.id,
+        state=state,
+        answers=answers.model_dump(mode="json"),
     )
     with database.writing() as session:
         session.merge(row)

@@ -28,7 +28,9 @@ _SESSIONS = 200  # those longest unused go first
 _WINDOW = 15 * 60  # seconds
 _MOST_WRONG = 5  # of one client
 _MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try
-_LONGEST_QUEUE = 8  # checked or waiting, one at a time: hashing costs time and memory
+_LONGEST_QUEUE = (
+    8  # checked or waiting, one at a time: hashing costs time and memory
+)
 _HOUR, _DAY = 3600, 24 * 3600  # seconds
 _BUSY = 5  # seconds until a retry
 _HASHED = "$argon2"
@@ -119,7 +121,8 @@ class Access:
         known = self._hash_of(name)
         try:  # timing reveals no names
             self._hasher.verify(
-                known or self._hashed_once(secrets.token_urlsafe(32), key=""), password
+                known or self._hashed_once(secrets.token_urlsafe(32), key=""),
+                password,
             )
         except VerificationError:
             known = None

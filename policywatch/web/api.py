@@ -51,7 +51,12 @@ from storage.change_list import PassagePlace, passages_page
 from storage.checks import newest_check
 from storage.columns import MAX_INTEGER
 from storage.deliveries import counts
-from storage.documents import document, documents_page, services_page, watched_counts
+from storage.documents import (
+    document,
+    documents_page,
+    services_page,
+    watched_counts,
+)
 from storage.paragraphs import blame, course
 from storage.readings import dropped_since, usage_since
 from storage.search import search
@@ -91,7 +96,9 @@ class VersionsPaged(Params):
 class TextsPaged(Params):
     """A page of texts."""
 
-    service: Words = Field([], description="name of a service; several: any of them")
+    service: Words = Field(
+        [], description="name of a service; several: any of them"
+    )
     document: Words = Field([], description="id of a document")
     language: Words = Field([], description="like en")
     cursor: int = Field(
@@ -106,7 +113,9 @@ class TextsPaged(Params):
 class DocumentsPaged(Params):
     """A page of documents."""
 
-    service: Words = Field([], description="name of a service; several: any of them")
+    service: Words = Field(
+        [], description="name of a service; several: any of them"
+    )
     language: Words = Field([], description="like en")
     cursor: Word | None = Field(
         None, description="as `next` has it: documents after this id"
@@ -149,11 +158,15 @@ def list_changes(
     with backend.database.reading() as session:
         page = query.page(session)
         changes = changes_json(session, page.rows, reviews=request.state.signed_in)
-    return json.Changes(changes=changes, next=next_page(request, response, page.older))
+    return json.Changes(
+        changes=changes, next=next_page(request, response, page.older)
+    )
 
 
 @router.get("/changes/{change_id}")
-def one_change(request: Request, backend: Using, change_id: Number) -> json.ChangeJson:
+def one_change(
+    request: Request, backend: Using, change_id: Number
+) -> json.ChangeJson:
     """A change with its passages and its brief."""
     with backend.database.reading() as session:
         return change_json(session, change_id, reviews=request.state.signed_in)
@@ -169,7 +182,9 @@ def list_passages(
     """The places of changes, the newest change first; filtered as changes are."""
     before = PassagePlace.parse(query.cursor) if query.cursor else None
     with backend.database.reading() as session:
-        page = passages_page(session, query.filter, before=before, limit=query.limit)
+        page = passages_page(
+            session, query.filter, before=before, limit=query.limit
+        )
     passages = [passage_json(row) for row in page.rows]
     return json.Passages(
         passages=passages, next=next_page(request, response, page.older)
@@ -212,7 +227,9 @@ def list_documents(
         )
         documents = documents_json(session, rows[: query.limit])
     more = documents[-1].id if len(rows) > query.limit else None
-    return json.Documents(documents=documents, next=next_page(request, response, more))
+    return json.Documents(
+        documents=documents, next=next_page(request, response, more)
+    )
 
 
 @router.get("/versions")
@@ -234,7 +251,9 @@ def list_texts(
         )
         versions = version_texts(session, rows[: query.limit])
         more = rows[query.limit - 1].id if len(rows) > query.limit else None
-    return json.VersionTexts(versions=versions, next=next_page(request, response, more))
+    return json.VersionTexts(
+        versions=versions, next=next_page(request, response, more)
+    )
 
 
 # before the document's own address, which takes any path

@@ -44,7 +44,9 @@ def change_page(session: Session, change_id: int, language: str) -> dict[str, An
     """Raises `UnknownChange`."""
     view = change_view(session, change(session, change_id), language)
     captures = capture_records(session, view.after.capture_id)
-    placed = PlacedPassages(view.passages, view.document.title, view.before, view.after)
+    placed = PlacedPassages(
+        view.passages, view.document.title, view.before, view.after
+    )
     placed.ignored = {
         passage.position: click
         for passage in view.passages
@@ -82,7 +84,8 @@ def editing(session: Session, backend: Backend, view: ChangeView) -> dict[str, A
     languages = [code for code in LANGUAGES if code in wanted]
     return {
         "headlines": {
-            code: replace(view, words=catalogue(code)).headline for code in languages
+            code: replace(view, words=catalogue(code)).headline
+            for code in languages
         },
         "severities": SEVERITIES,
         "topics": all_topics(backend, view.change.topics),

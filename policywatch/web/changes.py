@@ -63,7 +63,9 @@ def changes(
 def changes_as_csv(
     request: Request, backend: Using, query: Annotated[ChangesQuery, Query()]
 ) -> Response:
-    lines = changes_csv(backend.database, query.filter, reviews=request.state.signed_in)
+    lines = changes_csv(
+        backend.database, query.filter, reviews=request.state.signed_in
+    )
     headers = {"Content-Disposition": 'attachment; filename="changes.csv"'}
     return StreamingResponse(
         lines, headers=headers, media_type="text/csv; charset=utf-8"
@@ -73,19 +75,29 @@ def changes_as_csv(
 def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
     """Events and single changes, and other filters to choose."""
     before, after = (
-        Cursor.parse(place) if place else None for place in (query.cursor, query.newer)
+        Cursor.parse(place) if place else None
+        for place in (query.cursor, query.newer)
     )
     page = changes_page(
-        session, query.filter, before=before, after=after, limit=_PAGE, by_event=True
+        session,
+        query.filter,
+        before=before,
+        after=after,
+        limit=_PAGE,
+        by_event=True,
     )
-    documents = documents_page(session, services=query.service, limit=_DOCUMENTS + 1)
+    documents = documents_page(
+        session, services=query.service, limit=_DOCUMENTS + 1
+    )
     return {
         "query": query,
         "days": by_day(page.events),
         "older": {"cursor": [str(page.older)], **query.as_query}
         if page.older
         else None,
-        "newer": {"newer": [str(page.newer)], **query.as_query} if page.newer else None,
+        "newer": {"newer": [str(page.newer)], **query.as_query}
+        if page.newer
+        else None,
         "documents": [
             (row.id, f"{row.service}, {row.title} ({row.language})")
             for row in documents[:_DOCUMENTS]

@@ -73,7 +73,8 @@ class Comparisons:
     def compared(self, sides: Sides, request: Request) -> ChangeDraft:
         """Call without an open session. Raises `TooManyComparisons`."""
         versions = (
-            (version.id, version.fingerprint) for version in (sides.before, sides.after)
+            (version.id, version.fingerprint)
+            for version in (sides.before, sides.after)
         )
         key = (*versions, sides.document.language, sides.document.title)
         draft = self._recent.get(key)

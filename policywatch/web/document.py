@@ -96,7 +96,11 @@ def pause(
     if row.paused != is_paused:
         row.paused = row.retired = is_paused
         enter(
-            session, actor, Action.PAUSE if is_paused else Action.RESUME, row.id, at=at
+            session,
+            actor,
+            Action.PAUSE if is_paused else Action.RESUME,
+            row.id,
+            at=at,
         )
 
 
@@ -130,7 +134,9 @@ def document_page(
             for version in versions[:steps]
         ],
         "older": versions[steps - 1].number if len(versions) > steps else None,
-        "choice": comparison_choice(session, document_id) if before is None else None,
+        "choice": comparison_choice(session, document_id)
+        if before is None
+        else None,
         "alternating": alternating_passages(session, [document_id]),
         "proposals": open_proposals(session, document_id),
         "checks": newest_checks(session, document_id, limit=_CHECKS),
@@ -186,7 +192,12 @@ def chart(points: Sequence[Point]) -> Chart | None:
     topics = _most_moved(points)[:_MOST_TOPICS]
     lines = [_line(None, points, x, lambda point: point.words)]
     lines += [
-        _line(topic, points, x, lambda point, topic=topic: point.mentions.get(topic, 0))  # type: ignore[misc]
+        _line(
+            topic,
+            points,
+            x,
+            lambda point, topic=topic: point.mentions.get(topic, 0),  # type: ignore[misc]
+        )
         for topic in topics
     ]
     first_years = (
@@ -195,7 +206,10 @@ def chart(points: Sequence[Point]) -> Chart | None:
     )
     rows = list(points) if len(points) <= _MOST_ROWS else _last_of_months(points)
     return Chart(
-        lines, [x(year) for year in first_years], rows[::-1], len(rows) < len(points)
+        lines,
+        [x(year) for year in first_years],
+        rows[::-1],
+        len(rows) < len(points),
     )
 
 
@@ -214,7 +228,9 @@ def _line(
     steps = [f"M0 {y(values[0])}"]
     steps += [
         f"H{x(point.captured_at)}V{y(count)}"
-        for point, count, before in zip(points[1:], values[1:], values, strict=False)
+        for point, count, before in zip(
+            points[1:], values[1:], values, strict=False
+        )
         if count != before
     ]
     path = "".join([*steps, f"H{WIDTH}"])
@@ -240,6 +256,7 @@ def _most_moved(points: Sequence[Point]) -> list[str]:
 def _last_of_months(points: Sequence[Point]) -> list[Point]:
     return list(
         {
-            (point.captured_at.year, point.captured_at.month): point for point in points
+            (point.captured_at.year, point.captured_at.month): point
+            for point in points
         }.values()
     )

@@ -53,7 +53,9 @@ router = page_router()
 
 
 @router.get("/edit/{document_id:path}", dependencies=[Depends(only_operators)])
-def edit_form(request: Request, backend: Using, document_id: DocumentId) -> Response:
+def edit_form(
+    request: Request, backend: Using, document_id: DocumentId
+) -> Response:
     with backend.database.reading() as session:
         row = document(session, document_id)
         watchlist = backend.watchlist
@@ -170,7 +172,9 @@ def _page(
 ) -> Response:
     placed = None
     if shown is not None:
-        placed = PlacedPassages(shown.draft.passages, row.title, shown.version, None)
+        placed = PlacedPassages(
+            shown.draft.passages, row.title, shown.version, None
+        )
     return render(
         request,
         "edit.html",

@@ -70,19 +70,26 @@ class FileNames:
             name = f"{name.removesuffix('.html')}.{view}.html"
         has_language = not name.startswith("static/") and not name.endswith(".txt")
         return (
-            f"{language}/{name}" if language != LANGUAGES[0] and has_language else name
+            f"{language}/{name}"
+            if language != LANGUAGES[0] and has_language
+            else name
         )
 
     def _name(self, bare: str, params: dict[str, str]) -> str:
         kind, _, ending = bare.rpartition(".")
-        if kind in ("feed", "calendar") and set(params) in ({"service"}, {"document"}):
+        if kind in ("feed", "calendar") and set(params) in (
+            {"service"},
+            {"document"},
+        ):
             return f"{self._of(params)}.{ending}"
         if set(params) == {"noted"} and bare == "changes":
             return "notes.html"
         if set(params) == {"noted"} and kind in ("feed", "calendar"):
             return f"notes.{ending}"
         if set(params) == {"service"} and bare in ("services", "changes"):
-            return f"{self._of(params)}{'-changes' if bare == 'changes' else ''}.html"
+            return (
+                f"{self._of(params)}{'-changes' if bare == 'changes' else ''}.html"
+            )
         if (
             set(params) == {"since", "until"}
             and bare == "changes"
@@ -132,7 +139,9 @@ def slugs(names: Iterable[str]) -> dict[str, str]:
         name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         for name in dict.fromkeys(names)
     }
-    shared = [slug for slug in plain.values() if list(plain.values()).count(slug) > 1]
+    shared = [
+        slug for slug in plain.values() if list(plain.values()).count(slug) > 1
+    ]
     return {
         name: slug
         if slug and slug not in shared
@@ -249,7 +258,9 @@ class _Edition:
         rows = versions(session, document.id)
         if since:
             changed = {change.before_id for change in changes}
-            first = next((n for n, row in enumerate(rows) if row.id in changed), None)
+            first = next(
+                (n for n, row in enumerate(rows) if row.id in changed), None
+            )
             rows = rows[first:] if first is not None else []
         yield f"/documents/{document.id}"
         if document.id in self._announced:

@@ -16,7 +16,11 @@ from policywatch.logs import log
 from policywatch.web.comparisons import WAIT, TooManyComparisons
 from policywatch.web.page_context import FEEDS
 from policywatch.web.rendering import render
-from policywatch.web.responses import problem, wrong_parameter_keys, wrong_parameters
+from policywatch.web.responses import (
+    problem,
+    wrong_parameter_keys,
+    wrong_parameters,
+)
 from policywatch.web.security import READY
 from storage.errors import (
     DamagedCapture,
@@ -57,7 +61,9 @@ def _busy(request: Request, _: Exception) -> Response:
 def _lost(request: Request, failure: Exception) -> Response:
     log.error(
         "the database failed: %s",
-        with_advice(failure.orig) if isinstance(failure, DatabaseError) else failure,
+        with_advice(failure.orig)
+        if isinstance(failure, DatabaseError)
+        else failure,
     )
     detail = "the database can't be read at this moment"
     answer = _failed(request, 503, detail, key="lost")
@@ -74,7 +80,9 @@ def _not_understood(request: Request, failure: RequestValidationError) -> Respon
     ):  # for instance a number beyond any row
         return _failed(request, 404)
     unclear = wrong_parameter_keys(errors)
-    return render(request, "missing.html", status=400, key="unclear", unclear=unclear)
+    return render(
+        request, "missing.html", status=400, key="unclear", unclear=unclear
+    )
 
 
 def _other(request: Request, failure: HTTPException) -> Response:
@@ -115,7 +123,11 @@ def _is_program(request: Request) -> bool:
 
 
 def _failed(
-    request: Request, status: int, detail: str | None = None, *, key: str | None = None
+    request: Request,
+    status: int,
+    detail: str | None = None,
+    *,
+    key: str | None = None,
 ) -> Response:
     """`detail` is in English. `key` names a page's words."""
     if _is_program(request):

@@ -38,8 +38,12 @@ def atom(feed: JsonFeed, key: str) -> bytes:
     if "description" in feed:
         _add(root, "subtitle", feed["description"])
     _add(root, "updated", updated(feed).isoformat())
-    _add(root, "link", href=feed["home_page_url"], rel="alternate", type="text/html")
-    _add(root, "link", href=feed["feed_url"], rel="self", type="application/atom+xml")
+    _add(
+        root, "link", href=feed["home_page_url"], rel="alternate", type="text/html"
+    )
+    _add(
+        root, "link", href=feed["feed_url"], rel="self", type="application/atom+xml"
+    )
     for item in feed["items"]:
         entry = _add(root, "entry")
         _add(entry, "id", item["id"])
@@ -55,7 +59,10 @@ def atom(feed: JsonFeed, key: str) -> bytes:
 
 
 def _add(
-    parent: ElementTree.Element, name: str, text: str | None = None, **attributes: str
+    parent: ElementTree.Element,
+    name: str,
+    text: str | None = None,
+    **attributes: str,
 ) -> ElementTree.Element:
     clean = {key: xml_text(value) for key, value in attributes.items()}
     element = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}", clean)

@@ -109,13 +109,18 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
     """
     query = page.within(asked)
     words = catalogue(page.language)
-    events = changes_page(session, query.filter, limit=_ENTRIES, by_event=True).events
+    events = changes_page(
+        session, query.filter, limit=_ENTRIES, by_event=True
+    ).events
     leading = [leading_first(event, page.language) for event in events]
     passages = passages_by_change(session, [row.change.id for row, *_ in leading])
-    ordered = [sorted(event, key=lambda row: Cursor.of(row.change)) for event in events]
+    ordered = [
+        sorted(event, key=lambda row: Cursor.of(row.change)) for event in events
+    ]
     changes = [each.change for event in events for each in event]
     heads = version_heads(
-        session, [id_ for each in changes for id_ in (each.before_id, each.version_id)]
+        session,
+        [id_ for each in changes for id_ in (each.before_id, each.version_id)],
     )
     items = []
     for by_time, (row, *others) in zip(ordered, leading, strict=True):
@@ -131,7 +136,8 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
                 ),  # stays the same when others join
                 "url": page.whole(f"/changes/{row.change.id}"),
                 "title": sanitize(
-                    view.headline or f"{row.document.service} · {row.document.title}"
+                    view.headline
+                    or f"{row.document.service} · {row.document.title}"
                 ),
                 "content_html": html(
                     page,
@@ -151,7 +157,9 @@ def feed(session: Session, page: PageContext, asked: ChangesQuery) -> JsonFeed:
         )
     narrowed = query.as_query
     head = None if narrowed else head_line(session)
-    chain = {"description": f"{words('say.head')}{words.colon}{head}"} if head else {}
+    chain = (
+        {"description": f"{words('say.head')}{words.colon}{head}"} if head else {}
+    )
     return {
         "version": "https://jsonfeed.org/version/1.1",
         "title": sanitize(_title(words, narrowed)),
@@ -200,7 +208,9 @@ def effective_dates(
         *grouped_by_event((row.change.effective_date, row) for row in starting),
         *grouped_by_event((row.change.deadline, row) for row in ending),
     ]
-    heads = version_heads(session, [event[-1].change.version_id for _, event in days])
+    heads = version_heads(
+        session, [event[-1].change.version_id for _, event in days]
+    )
     events = [
         _event(day, event, heads[event[-1].change.version_id], page, words)
         for day, event in days
@@ -250,7 +260,9 @@ def _event(
         "description",
         sanitize(
             " ".join(
-                filter(None, [view.headline and f"{view.headline}.", announced, link])
+                filter(
+                    None, [view.headline and f"{view.headline}.", announced, link]
+                )
             )
         ),
     )

@@ -75,7 +75,9 @@ class EntryForm(NamedTuple):
         for name in self.lists:
             fields[name] = "\n".join(getattr(entry, name) or ())
         for name in self.choices:
-            fields |= {f"{name}.{value}": "on" for value in getattr(entry, name) or ()}
+            fields |= {
+                f"{name}.{value}": "on" for value in getattr(entry, name) or ()
+            }
         return fields | {name: "on" for name in self.flags if getattr(entry, name)}
 
     def values(self, fields: Mapping[str, str]) -> dict[str, Any]:
@@ -117,13 +119,20 @@ def done(
 ) -> RedirectResponse:
     """To the page that the form stands on, where it says so; else to a `place` of `path`."""
     page = page_context(request)
-    target = page.onward(form["next"]) if "next" in form else page.link(path) + place
+    target = (
+        page.onward(form["next"]) if "next" in form else page.link(path) + place
+    )
     return RedirectResponse(target, 303)
 
 
 def is_same_origin(request: Request) -> bool:
     """By the browser's headers; without them the CSRF token decides."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    site, origin = (
+        request.headers.get("sec-fetch-site"),
+        request.headers.get("origin"),
+    )
     if site is not None:
         return site == "same-origin"
-    return origin is None or origin.partition("://")[2] == request.headers.get("host")
+    return origin is None or origin.partition("://")[2] == request.headers.get(
+        "host"
+    )

@@ -46,7 +46,10 @@ def health(request: Request, backend: Using) -> Response:
     state = backend.state()
     with backend.database.reading() as session:
         context = health_page(
-            session, state.configs.keys(), state.watchlist.routes, problem=state.problem
+            session,
+            state.configs.keys(),
+            state.watchlist.routes,
+            problem=state.problem,
         )
         return render(request, "health.html", **context)
 
@@ -81,7 +84,9 @@ def health_page(
     failing = {row.id: (row, check) for row, check in troubled(session)}
     causes = by_cause(check for _, check in failing.values())
     return {
-        "rows": document_rows(session, watched(session)) if documents <= LISTED else [],
+        "rows": document_rows(session, watched(session))
+        if documents <= LISTED
+        else [],
         "troubled": [*failing],
         "causes": [
             [failing[check.document_id] for check in checks] for checks in causes
@@ -123,7 +128,9 @@ def decide(
     try:
         if is_rejected:
             check = shown["check"].id
-            reject(backend.database, document_id, check, actor=actor, now=backend.now)
+            reject(
+                backend.database, document_id, check, actor=actor, now=backend.now
+            )
             path = f"/health/held/{document_id}"
         else:
             with one_at_a_time(backend.database) as held:
@@ -136,7 +143,9 @@ def decide(
                     seen=shown["text"],
                 )
             path = (
-                f"/changes/{accepted.id}" if accepted else f"/documents/{document_id}"
+                f"/changes/{accepted.id}"
+                if accepted
+                else f"/documents/{document_id}"
             )
     except Busy:
         return _review(request, backend, document_id, "review.busy")
@@ -152,7 +161,9 @@ def _review(
     with backend.comparisons.turn(request), backend.database.reading() as session:
         context = review_page(session, document_id, config)
         status = 409 if trouble else 200
-        return render(request, "review.html", status=status, trouble=trouble, **context)
+        return render(
+            request, "review.html", status=status, trouble=trouble, **context
+        )
 
 
 def review_page(

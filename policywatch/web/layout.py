@@ -80,7 +80,9 @@ def _parts(page: dict[str, Any], ages: Sequence[object]) -> list[Part]:
     ):
         blocks = list(run)
         words = _cells if kind == "row" else _linked
-        lines = [Line(number, words(block), ids[number]) for number, block in blocks]
+        lines = [
+            Line(number, words(block), ids[number]) for number, block in blocks
+        ]
         if kind == "item":
             parts.append(Part("list", tuple(lines)))
         elif kind == "row":
@@ -122,7 +124,9 @@ def _linked(block: dict[str, Any]) -> tuple[Words, ...]:
     return tuple(part for part in [*words, Words(text[at:])] if part.text)
 
 
-_NEAR = 50  # blocks before one that is gone, of which one that stays says where it was
+_NEAR = (
+    50  # blocks before one that is gone, of which one that stays says where it was
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,9 @@ def _gone(
         first = (passage.before or "").partition("\n")[0]
         stood = next(earlier.get(first, iter(())), None)
         place = low
-        for number in range(stood - 1, max(stood - _NEAR, 0) - 1, -1) if stood else ():
+        for number in (
+            range(stood - 1, max(stood - _NEAR, 0) - 1, -1) if stood else ()
+        ):
             same = later.get(before[number], [])
             at = bisect_left(same, high) - 1
             behind = same[at] + 1 if at >= 0 else placed.get(number, -1)

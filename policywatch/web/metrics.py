@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlmodel import SQLModel, col, func, select
 
@@ -66,7 +70,9 @@ def _metrics(
     with database.reading() as session:
         checks, waits = last_checks(session, ids), pauses(session, now)
         late = [
-            now - at for at in due_times(session, entries, now).values() if at <= now
+            now - at
+            for at in due_times(session, entries, now).values()
+            if at <= now
         ]
         unsigned = unsigned_since(session)
         unread, deliveries, pending = (
@@ -108,7 +114,9 @@ def _metrics(
         number,
     ) in made.items():  # ids count them: counting ten years of rows is slow
         yield CounterMetricFamily(
-            f"policywatch_{name}", f"{name.capitalize()} that were ever made.", number
+            f"policywatch_{name}",
+            f"{name.capitalize()} that were ever made.",
+            number,
         )
     took = [check.seconds for check in checks.values() if check.seconds is not None]
     checked = [

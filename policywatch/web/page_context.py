@@ -110,7 +110,9 @@ class PageContext:
 
     def whole(self, path: str, **query: object) -> str:
         """For use elsewhere."""
-        chosen = tuple((name, value) for name, value in self.chosen if name == "lang")
+        chosen = tuple(
+            (name, value) for name, value in self.chosen if name == "lang"
+        )
         return self.whole_address(path, _merged(chosen, query))
 
     def has(self, path: str, **query: object) -> bool:
@@ -135,7 +137,9 @@ def page_context(request: Request) -> PageContext:
     return PageContext(
         path=str(request.scope["path"]).removeprefix(root),
         query=tuple(
-            (name, value) for name, value in request.query_params.multi_items() if value
+            (name, value)
+            for name, value in request.query_params.multi_items()
+            if value
         ),
         language=asked
         if asked in LANGUAGES
@@ -152,7 +156,9 @@ def _below_root(path: str, query: Query) -> str:
     return f"{quote(path)}{'?' + urlencode(query) if query else ''}"
 
 
-def _merged(query: Sequence[tuple[str, str]], changed: Mapping[str, object]) -> Query:
+def _merged(
+    query: Sequence[tuple[str, str]], changed: Mapping[str, object]
+) -> Query:
     unchanged = [(name, value) for name, value in query if name not in changed]
     added = (
         (name, each)

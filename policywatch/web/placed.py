@@ -60,7 +60,9 @@ class PlacedPassages:
 
     def cited(self, section: Section) -> Version | None:
         """The version that the section's words are quoted from."""
-        return self._after if section.passages[0].after is not None else self._before
+        return (
+            self._after if section.passages[0].after is not None else self._before
+        )
 
     def place(self, section: Section) -> Surroundings | None:
         """Of its first passage whose text is found; None if the later text has no page."""

@@ -68,13 +68,17 @@ def known_parameters(request: Request) -> list[str]:
 class ConditionalRoute(APIRoute):
     """Sets ETags, and answers 304."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(
+        self,
+    ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
 
         async def conditional(request: Request) -> Response:
             response = await handler(request)
             tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-            response.headers["ETag"] = f"W/{tag}"  # weak: the body may be compressed
+            response.headers["ETag"] = (
+                f"W/{tag}"  # weak: the body may be compressed
+            )
             response.headers.setdefault("Cache-Control", "no-cache")
             if not _is_known(request, tag, response.headers.get("last-modified")):
                 return response

@@ -81,7 +81,9 @@ def send_sample(request: Request, backend: Using, form: OperatorForm) -> Respons
 
 
 @router.get("/routes/edit", dependencies=[Depends(only_operators)])
-def edit_form(request: Request, backend: Using, name: Word | None = None) -> Response:
+def edit_form(
+    request: Request, backend: Using, name: Word | None = None
+) -> Response:
     watchlist = backend.watchlist
     if name is None:
         new = RouteEntry(name="-", to=["-"], language=watchlist.operator.language)
@@ -137,14 +139,18 @@ def _typed(
 ) -> tuple[RouteEntry | None, Message | None]:
     """Or why it can't be saved."""
     kept = _names(watchlist, before) if before else {}
-    addresses = list(dict.fromkeys(kept.get(line, line) for line in lines(form, "to")))
+    addresses = list(
+        dict.fromkeys(kept.get(line, line) for line in lines(form, "to"))
+    )
     for number, text in enumerate(addresses, 1):
         if before and text in before.to:
             continue
         if _MARKED.fullmatch(text):
             return None, Message("routes.wrong.mask", n=number)
         if not _VARIABLE.fullmatch(text) and ("${" in text or _stays_inside(text)):
-            return None, Message("routes.wrong.inside", n=number, variable="${NAME}")
+            return None, Message(
+                "routes.wrong.inside", n=number, variable="${NAME}"
+            )
     former = before.model_dump(exclude_unset=True) if before else {}
     values: dict[str, Any] = former | _FORM.values(form) | {"to": addresses}
     if before and values["name"] != before.name:
@@ -233,7 +239,9 @@ def _page(
         stored = {row.name for row in stored_routes(session)}
         rows = [
             (entry, places.get(entry.name, ()), would_get)
-            for entry, would_get in _last_month(session, state.watchlist.routes, since)
+            for entry, would_get in _last_month(
+                session, state.watchlist.routes, since
+            )
         ]
         return render(
             request,

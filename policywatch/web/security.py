@@ -91,9 +91,9 @@ class AccessControl:
         request = Request(scope)
         if {"content-length", "transfer-encoding"} <= {*request.headers}:
             # request smuggling: a proxy may frame the request by the other header
-            await problem(400, "a length or chunks, not both", {"Connection": "close"})(
-                scope, receive, send
-            )
+            await problem(
+                400, "a length or chunks, not both", {"Connection": "close"}
+            )(scope, receive, send)
             return
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST:
             await _too_long(request)(scope, receive, send)
@@ -101,7 +101,9 @@ class AccessControl:
         by_cookie = self._access.session(request.cookies.get(COOKIE))
         named = getattr(request.state, "user", None)  # by a trusted proxy
         session = self._access.session_by_proxy(named) or by_cookie
-        has_token = self._access.knows_token(request.headers.get("authorization", ""))
+        has_token = self._access.knows_token(
+            request.headers.get("authorization", "")
+        )
         request.state.signed_in = has_token or session is not None
         request.state.has_token = has_token
         request.state.actor = (
@@ -127,7 +129,8 @@ class AccessControl:
     def _ask(self, request: Request) -> ASGIApp:
         page = page_context(request)
         wants_page = (
-            "text/html" in request.headers.get("accept", "") and request.method == "GET"
+            "text/html" in request.headers.get("accept", "")
+            and request.method == "GET"
         )
         if wants_page and self._access.can_sign_in:
             return RedirectResponse(page.link("/sign-in", next=page.asked), 303)

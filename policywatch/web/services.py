@@ -24,7 +24,9 @@ router = page_router()
 
 
 @router.get("/services")
-def services(request: Request, backend: Using, service: Word | None = None) -> Response:
+def services(
+    request: Request, backend: Using, service: Word | None = None
+) -> Response:
     names = page_context(request).within(ChangesQuery()).service
     with backend.database.reading() as session:
         rows = _service_rows(session, names if service is None else [service])
@@ -65,7 +67,11 @@ def _service_rows(session: Session, names: Collection[str]) -> list[ServiceRow]:
     return rows
 
 
-def document_rows(session: Session, documents: Sequence[Document]) -> list[DocumentRow]:
+def document_rows(
+    session: Session, documents: Sequence[Document]
+) -> list[DocumentRow]:
     ids = [row.id for row in documents]
     facts, checks = document_stats(session, ids), last_checks(session, ids)
-    return [DocumentRow(row, facts[row.id], checks.get(row.id)) for row in documents]
+    return [
+        DocumentRow(row, facts[row.id], checks.get(row.id)) for row in documents
+    ]

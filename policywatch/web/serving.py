@@ -242,9 +242,13 @@ class LimitedProtocol(H11Protocol):
             ]
             if len(open_) > most:
                 idle = [
-                    connection for connection in open_ if not connection._is_answered()
+                    connection
+                    for connection in open_
+                    if not connection._is_answered()
                 ]
-                min(idle, key=lambda connection: connection._since).transport.abort()
+                min(
+                    idle, key=lambda connection: connection._since
+                ).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

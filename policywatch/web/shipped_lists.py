@@ -36,7 +36,9 @@ def switch(request: Request, backend: Using, form: OperatorForm) -> Response:
     watchlist, name = backend.watchlist, form.get("list")
     if name not in shipped():
         raise HTTPException(404)
-    entries = [DocumentEntry.model_validate(each) for each in shipped_documents(name)]
+    entries = [
+        DocumentEntry.model_validate(each) for each in shipped_documents(name)
+    ]
     with backend.database.writing() as session:
         for entry in entries:
             if form.get("do") == "on":

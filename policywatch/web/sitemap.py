@@ -28,7 +28,13 @@ def robots(request: Request, backend: Using) -> Response:
     if backend.access.private:
         return PlainTextResponse("User-agent: *\nDisallow: /\n")
     lines = [f"Disallow: {page.bare(path)}" for path in _NOT_FOR_ROBOTS]
-    lines = ["User-agent: *", *lines, "", f"Sitemap: {page.whole('/sitemap.xml')}", ""]
+    lines = [
+        "User-agent: *",
+        *lines,
+        "",
+        f"Sitemap: {page.whole('/sitemap.xml')}",
+        "",
+    ]
     return PlainTextResponse("\n".join(lines))
 
 

@@ -58,7 +58,12 @@ def bring_up_to_date(
         for file in files:
             path = folder / file.name
             last = old.get(file.name)
-            if file.key is not None and last and last[0] == file.key and path.is_file():
+            if (
+                file.key is not None
+                and last
+                and last[0] == file.key
+                and path.is_file()
+            ):
                 new[file.name] = last
                 result.unchanged += 1
                 continue
@@ -88,7 +93,8 @@ def _read(folder: Path, record: Path) -> tuple[str, _Files]:
             content = json.loads(record.read_text("utf-8"))
             known, files = str(content["known"]), dict(content["files"])
             if any(
-                Path(name).is_absolute() or ".." in Path(name).parts for name in files
+                Path(name).is_absolute() or ".." in Path(name).parts
+                for name in files
             ):
                 raise ValueError(
                     "no export writes outside of its folder, and none shall take files away there"

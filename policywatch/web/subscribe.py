@@ -91,7 +91,10 @@ def subscribe(request: Request, backend: Using, fields: Form) -> Response:
         with backend.database.reading() as session:
             return _form(request, session, reader, 429, "too_many")
     _SENDER.submit(
-        deliver_to_subscribers, backend.database, to.route_to, backend.watchlist.site
+        deliver_to_subscribers,
+        backend.database,
+        to.route_to,
+        backend.watchlist.site,
     )
     return render(request, "subscribe.html", message="sent")
 
@@ -232,7 +235,9 @@ def _is_right(session: Session, reader: Subscriber) -> bool:
         and reader.severity in get_args(Graded)
         and reader.language in LANGUAGES
         and reader.when in WHENS
-        and not (reader.service and unknown_name(session, "service", [reader.service]))
+        and not (
+            reader.service and unknown_name(session, "service", [reader.service])
+        )
         and not (
             reader.document and unknown_name(session, "document", [reader.document])
         )

@@ -85,7 +85,15 @@ _MOST = 12  # services of a table
 _SERVICES = 500  # to choose from
 _COLUMNS = (
     *("service", "language", "question", "lead_in", "text", "regions", "since"),
-    *("at_least", "announced", "refuse", "refuse_url", "document", "title", "version"),
+    *(
+        "at_least",
+        "announced",
+        "refuse",
+        "refuse_url",
+        "document",
+        "title",
+        "version",
+    ),
     "url",
 )
 
@@ -93,7 +101,9 @@ _COLUMNS = (
 class SideBySideQuery(Params):
     """Whom to ask, and what."""
 
-    services: Words = Field([], description="names; several with commas between them")
+    services: Words = Field(
+        [], description="names; several with commas between them"
+    )
     question: TodayQuestion = Field("ai_training", description="one of ten")
     day: Day | None = Field(None, description="UTC; today, where it is left out")
 
@@ -140,7 +150,9 @@ def answers_of_services(
         try:
             services = services_named(session, query.services)
         except UnknownService as failure:
-            raise _wrong(UNKNOWN, "service", failure.service, str(failure)) from failure
+            raise _wrong(
+                UNKNOWN, "service", failure.service, str(failure)
+            ) from failure
     if len(services) > _MOST:
         problem = f"there may be {_MOST} at most"
         raise _wrong("too_long", "services", query.services, problem)
@@ -153,7 +165,9 @@ def answers_of_services(
     return SideBySide(question=query.question, day=day, services=answers)
 
 
-def _wrong(kind: str, name: str, found: object, problem: str) -> RequestValidationError:
+def _wrong(
+    kind: str, name: str, found: object, problem: str
+) -> RequestValidationError:
     error = {"type": kind, "loc": ("query", name), "input": found, "msg": problem}
     return RequestValidationError([error])
 

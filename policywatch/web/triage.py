@@ -37,7 +37,9 @@ def split(
     with backend.database.writing() as session:
         row = change(session, change_id)
         split_off(session, row, request.state.actor, backend.now())
-    return RedirectResponse(page_context(request).link(f"/changes/{change_id}"), 303)
+    return RedirectResponse(
+        page_context(request).link(f"/changes/{change_id}"), 303
+    )
 
 
 @router.get("/changes/{change_id:int}/message")
@@ -66,9 +68,13 @@ def review_change(
             view = change_view(session, change(session, change_id), language)
             last = last_reviews(session, [change_id]).get(change_id)
             edit = (
-                _edit(form, view, all_topics(backend)) if "severity" in form else None
+                _edit(form, view, all_topics(backend))
+                if "severity" in form
+                else None
             )
-            if edit == {name: view.edit[name] for name in _EDITED if name in view.edit}:
+            if edit == {
+                name: view.edit[name] for name in _EDITED if name in view.edit
+            }:
                 edit = None
             seen = form.get("seen", "")
             saw = int(seen) if seen.isascii() and seen.isdigit() else 0
@@ -99,7 +105,9 @@ def review_change(
         context |= editing(session, backend, context["view"])
         if trouble == "triage.meanwhile":
             return render(request, "change.html", **context)
-        return render(request, "change.html", status=409, **context | {"given": form})
+        return render(
+            request, "change.html", status=409, **context | {"given": form}
+        )
 
 
 def _edit(
@@ -114,7 +122,9 @@ def _edit(
         and text != replace(machine, words=catalogue(code)).headline
     }
     chosen = [
-        name for name in [*topics, *machine.change.topics] if f"topic-{name}" in form
+        name
+        for name in [*topics, *machine.change.topics]
+        if f"topic-{name}" in form
     ]
     entry = EditEntry.model_validate(
         {
@@ -133,4 +143,6 @@ def _edit(
         del kept["severity"]
     if set(entry.topics or ()) == {*machine.change.topics}:
         del kept["topics"]
-    return {name: value for name, value in kept.items() if value or name == "topics"}
+    return {
+        name: value for name, value in kept.items() if value or name == "topics"
+    }

@@ -47,7 +47,9 @@ def announced_dates(request: Request, backend: Using) -> Response:
 
 
 @router.get("/upcoming/{document_id:path}")
-def announced(request: Request, backend: Using, document_id: DocumentId) -> Response:
+def announced(
+    request: Request, backend: Using, document_id: DocumentId
+) -> Response:
     with backend.database.reading() as session:
         sides = announced_text(session, document_id)
     draft = backend.comparisons.compared(sides, request)

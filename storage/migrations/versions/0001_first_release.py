@@ -131,7 +131,10 @@ def upgrade() -> None:
     op.create_table(
         "imports",
         sa.Column(
-            "document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True
+            "document_id",
+            sa.String,
+            sa.ForeignKey("documents.id"),
+            primary_key=True,
         ),
         sa.Column("archive", sa.String, primary_key=True),
         sa.Column("commit", sa.String, nullable=False),
@@ -159,7 +162,10 @@ def upgrade() -> None:
     op.create_table(
         "timestamps",
         sa.Column(
-            "entry", sa.Integer, sa.ForeignKey("chain_entries.number"), primary_key=True
+            "entry",
+            sa.Integer,
+            sa.ForeignKey("chain_entries.number"),
+            primary_key=True,
         ),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("response", sa.LargeBinary, nullable=False),
@@ -218,7 +224,10 @@ def upgrade() -> None:
     op.create_table(
         "alternating_passages",
         sa.Column(
-            "document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True
+            "document_id",
+            sa.String,
+            sa.ForeignKey("documents.id"),
+            primary_key=True,
         ),
         sa.Column("key", sa.String, primary_key=True),
         sa.Column("text", sa.String, nullable=False),
@@ -227,7 +236,9 @@ def upgrade() -> None:
         sa.Column("turns", sa.Integer, nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("turned_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("check_id", sa.Integer, sa.ForeignKey("checks.id"), nullable=False),
+        sa.Column(
+            "check_id", sa.Integer, sa.ForeignKey("checks.id"), nullable=False
+        ),
         sa.Column("longest", sa.Integer, nullable=False),
     )
     op.create_index(
@@ -305,7 +316,9 @@ def upgrade() -> None:
     op.create_table(
         "alerts",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False),
+        sa.Column(
+            "change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False
+        ),
         sa.Column("route", sa.String, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("planned_at", sa.DateTime(timezone=True)),
@@ -324,7 +337,9 @@ def upgrade() -> None:
     op.create_table(
         "passages",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False),
+        sa.Column(
+            "change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False
+        ),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("operation", sa.String, nullable=False),
         sa.Column("heading", sa.JSON, nullable=False),
@@ -342,7 +357,9 @@ def upgrade() -> None:
     op.create_table(
         "reviews",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False),
+        sa.Column(
+            "change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False
+        ),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("note", sa.String, nullable=False),
         sa.Column("by", sa.String, nullable=False),
@@ -353,7 +370,10 @@ def upgrade() -> None:
         "delivery_items",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column(
-            "delivery_id", sa.Integer, sa.ForeignKey("deliveries.id"), nullable=False
+            "delivery_id",
+            sa.Integer,
+            sa.ForeignKey("deliveries.id"),
+            nullable=False,
         ),
         sa.Column("address", sa.String, nullable=False),
         sa.Column("alert_id", sa.Integer, sa.ForeignKey("alerts.id")),
@@ -364,7 +384,9 @@ def upgrade() -> None:
             "(alert_id IS NULL) <> (notice_id IS NULL)", name="one_thing"
         ),
     )
-    op.create_index("ix_delivery_items_delivery_id", "delivery_items", ["delivery_id"])
+    op.create_index(
+        "ix_delivery_items_delivery_id", "delivery_items", ["delivery_id"]
+    )
     if op.get_bind().dialect.name == "sqlite":
         # The program's own words go in: nothing is left to a tokenizer, and the text is not stored a second time.
         op.execute(

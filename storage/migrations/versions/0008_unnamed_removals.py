@@ -28,7 +28,9 @@ def upgrade() -> None:
     for number, removal in sorted(entries.items()):
         removed = entries.get(number - 1, "")
         comment = removal.partition("\n")[0].partition(": ")[2]
-        is_of_captures = any(name.startswith("capture-") for name in _names(removed))
+        is_of_captures = any(
+            name.startswith("capture-") for name in _names(removed)
+        )
         is_unsaid = number - 1 not in present and f"entry-{number - 1}" not in named
         if comment.startswith("removed ") and is_of_captures and is_unsaid:
             last = max(entries)

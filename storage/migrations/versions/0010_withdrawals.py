@@ -15,7 +15,9 @@ def upgrade() -> None:
         sa.Column(
             "version_id", sa.Integer, sa.ForeignKey("versions.id"), primary_key=True
         ),
-        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), unique=True),
+        sa.Column(
+            "change_id", sa.Integer, sa.ForeignKey("changes.id"), unique=True
+        ),
         sa.Column("reason", sa.String, nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=False),
     )

@@ -30,7 +30,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_versions_entry", "versions", ["entry"], unique=True)
     connection = op.get_bind()
-    if connection.dialect.name == "postgresql":  # as workers write captures meanwhile
+    # as workers write captures meanwhile
+    if connection.dialect.name == "postgresql":
         connection.execute(
             sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK}
         )
@@ -41,7 +42,9 @@ def upgrade() -> None:
     number, digest = (
         (last.number, _digest(last.text.encode())) if last else (0, "0" * 64)
     )
-    for id_ in connection.execute(sa.text("SELECT id FROM versions ORDER BY id")).all():
+    for id_ in connection.execute(
+        sa.text("SELECT id FROM versions ORDER BY id")
+    ).all():
         row = connection.execute(_VERSION, {"id": id_[0]}).one()
         try:
             page = zstandard.decompress(row.page)
@@ -58,7 +61,9 @@ def upgrade() -> None:
         text = "".join(f"{line}\n" for line in lines)
         digest = _digest(text.encode())
         connection.execute(
-            sa.text("INSERT INTO chain_entries (number, text) VALUES (:number, :text)"),
+            sa.text(
+                "INSERT INTO chain_entries (number, text) VALUES (:number, :text)"
+            ),
             {"number": number, "text": text},
         )
         connection.execute(

@@ -13,7 +13,10 @@ def upgrade() -> None:
     op.create_table(
         "standing_answers",
         sa.Column(
-            "document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True
+            "document_id",
+            sa.String,
+            sa.ForeignKey("documents.id"),
+            primary_key=True,
         ),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("answers", sa.LargeBinary, nullable=False),

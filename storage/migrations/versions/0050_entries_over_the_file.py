@@ -12,5 +12,7 @@ down_revision = "0049"
 def upgrade() -> None:
     op.add_column(
         "documents",
-        sa.Column("overrides", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column(
+            "overrides", sa.Boolean, nullable=False, server_default=sa.false()
+        ),
     )
