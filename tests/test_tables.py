@@ -109,8 +109,32 @@ def test_a_bold_name_begins_an_entry() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "rows"),
+    [
+        (
+            "<dl><dt>Friends see your routes</dt><dd>Nobody</dd><dt>Crash reports</dt><dd>Off</dd></dl>",
+            ["Friends see your routes | Nobody", "Crash reports | Off"],
+        ),
+        (
+            "<div><div class=head>Cookie</div><div class=head>Kept for</div>"
+            "<p class=cell>_fox</p><p class=cell>13 months</p><p class=cell>_hen</p><p class=cell>a day</p></div>",
+            ["Cookie | Kept for", "_fox | 13 months", "_hen | a day"],
+        ),
+    ],
+)
+def test_cells_without_an_entry_round_them_are_rows(
+    cells: str, rows: list[str]
+) -> None:
+    body = _page(PROVIDERS, "divs").replace(b"<h2>", f"{cells}<h2>".encode())
+    assert _rows(body)[: len(rows)] == rows
+
+
+@pytest.mark.parametrize(
     "grid",
     [
+        "<dl><dt>Data</dt><dd>Name</dd><dd>Birthday</dd><dt>Term</dt><dd>Two years</dd><dd>Ever</dd></dl>",
+        "<dl><dt>Name</dt><dd>We keep your name as long as the law asks us to.</dd></dl>",
+        "<div><p class=lead>Otter</p><p class=lead>Heron</p><p>Fox</p><p>Hen</p><p>Owl</p></div>",
         "<ul>"
         + "<li>Identity<ul><li>name</li><li>e-mail</li></ul></li>" * 3
         + "</ul>",  # lists within a list
