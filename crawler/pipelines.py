@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Self
@@ -33,6 +34,7 @@ class StoragePipeline:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._waiting: list[CheckResult] = []
+        self._are_written = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -41,37 +43,46 @@ class StoragePipeline:
     def process_item(
         self, item: CheckResult
     ) -> CheckResult | Awaitable[CheckResult]:
-        """Written at once if it has a capture, or nothing is being fetched: Scrapy then waits five seconds before it
-        sees that all is done.
+        """Written at once if it has a capture, or no other page is under way: of a document that was not asked for,
+        Scrapy sees five seconds later that it was the last.
         """
         self._waiting.append(item)
-        if (
-            item.outcome in _WITH_CAPTURE
-            or not self._crawler.engine.downloader.active
-        ):
+        engine = self._crawler.engine
+        assert engine.scraper.slot is not None, "the spider is open"
+        under_way = len(engine.downloader.active) + len(engine.scraper.slot.active)
+        if item.outcome in _WITH_CAPTURE or under_way <= len(self._waiting):
             self._write()
             return item
         return self._written(item)
 
     async def _written(self, item: CheckResult) -> CheckResult:
-        await asyncio.sleep(_WAIT)
-        self._write()
+        """The first that waits writes all."""
+        are_written = self._are_written
+        with suppress(TimeoutError):
+            await asyncio.wait_for(are_written.wait(), _WAIT)
+        if not are_written.is_set():
+            self._write()
         return item
 
     def _write(self) -> None:
         items, self._waiting = self._waiting, []
-        if not items:  # another call wrote them
-            return
+        are_written, self._are_written = self._are_written, asyncio.Event()
         job: CrawlJob = self._crawler.spider.job  # type: ignore[union-attr]
         assert job.database is not None, (
             "what is fetched without one comes through no pipeline"
         )
+        ended = [item.document for item in items if item.outcome is not None]
         with job.database.writing() as session:
-            for item in items:
-                item.check = _record(session, item, job)
+            # held to the end: the session holds rows weakly, and would read each again
+            _rows = known(session, documents=ended) if ended else []
+            checks = [_record(session, item, job) for item in items]
+            session.flush()
+            for item, check in zip(items, checks, strict=True):
+                item.check = check.id
+        are_written.set()
 
 
-def _record(session: Session, result: CheckResult, job: CrawlJob) -> int:
+def _record(session: Session, result: CheckResult, job: CrawlJob) -> Check:
     assert result.at is not None, "a check that ended has a time"
     check = Check(
         document_id=result.document,
@@ -99,10 +110,10 @@ def _record(session: Session, result: CheckResult, job: CrawlJob) -> int:
         session.add(check)
     else:
         job.finish(session, check, result.outcome, result.reason, result.not_before)
-    session.flush()
     if result.differing is not None:
+        session.flush()
         _note(session, check, result.differing)
-    return check.id
+    return check
 
 
 def _note(session: Session, check: Check, differing: Differing) -> None:

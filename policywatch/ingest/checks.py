@@ -72,10 +72,10 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
             setattr(row, name, getattr(check, name))
             setattr(check, name, None)
     session.add(check)
-    session.flush()
     if check.stands_in:
         return
     if row.alerted_at is not None and row.failing_since is not None:
+        session.flush()
         since = row.failing_since.isoformat()
         session.add(Notice.of(check, NoticeKind.RECOVERED, since=since))
     row.failures, row.failing_since, row.alerted_at = 0, None, None
