@@ -93,11 +93,14 @@ def _language(
     """The one that is `wanted`, if half of the page is in another."""
     texts = [line.text for line in lines]
     whole = " ".join(texts)
+    written = language_of(whole, declared=declared or wanted)
+    if written == two_letters(wanted):
+        return written
     own = " ".join(
         text for text in texts if not other_language(text, two_letters(wanted))
     )
     is_half = len(whole) > len(own) > len(whole) / 4
-    return language_of(own if is_half else whole, declared=declared or wanted)
+    return language_of(own, declared=declared or wanted) if is_half else written
 
 
 def _container(lines: Iterable[MarkupLine]) -> str | None:
