@@ -215,9 +215,13 @@ PREVIEW = "preview"  # a document that announces
 _MARK = f"/{PREVIEW}-"  # in its id
 
 
+def may_announce(id_: str) -> bool:
+    return _MARK in id_
+
+
 def replaced_by(announced: Document) -> str | None:
     """By naming: service/preview-terms announces service/terms."""
-    if announced.kind != PREVIEW or _MARK not in announced.id:
+    if announced.kind != PREVIEW or not may_announce(announced.id):
         return None
     return announced.id.replace(_MARK, "/", 1)
 

@@ -42,7 +42,7 @@ from storage.checks import (
 )
 from storage.database import Database
 from storage.deliveries import Notice, notices_of
-from storage.documents import Document, document, replaced_by
+from storage.documents import Document, document, may_announce, replaced_by
 from storage.errors import isolate_errors
 from storage.paragraphs import index_version
 from storage.versions import Version, current_version, enter_text, next_number
@@ -101,7 +101,9 @@ def _unread(
         ]
         ids = {check.document_id for check in unread}
         announced = {
-            id_ for id_ in ids if replaced_by(document(session, id_)) is not None
+            id_
+            for id_ in ids
+            if may_announce(id_) and replaced_by(document(session, id_)) is not None
         }
     tried = {check.document_id for check in unread if check.attempts}
     if only in announced | tried:
