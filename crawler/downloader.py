@@ -25,6 +25,7 @@ from messages import Message, system_error, verbatim
 from storage.database import Database
 
 _PASSING = {"broken_off", "compressed", "connection", "late"}
+_LOOK = 0.05  # seconds
 _ANSWERED = {"broken_off", "compressed", "encoding", "http", "large", "late"}
 
 
@@ -53,6 +54,10 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             budget_of(request).charge(self._pauses.delay_of(request))
         try:
             async with self._hosts[host_of(request.url)], self._connections:
+                if (
+                    "budget" in request.meta
+                ):  # not a browser's, which has a deadline
+                    await self._wait_for_reading()
                 if self._database is not None:
                     self._database.before_request(self._pauses.delay_of(request))
                 received = await self._exchange(request)
@@ -69,6 +74,12 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         return response_class(
             request.url, received.status, headers=headers, body=received.body
         )
+
+    async def _wait_for_reading(self) -> None:
+        """While fetched pages take too much memory: Scrapy asks so only of the scheduler, where no request stays."""
+        slot = self.crawler.engine.scraper.slot
+        while slot is not None and slot.needs_backout():
+            await asyncio.sleep(_LOOK)
 
     async def _exchange(self, request: Request) -> HttpResponse:
         host, seconds = host_of(request.url), request.meta["download_timeout"]

@@ -48,7 +48,6 @@ REFERRER_POLICY = "no-referrer"
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # a new text is fetched twice; documents may share a page
 URLLENGTH_LIMIT = 0  # each document needs a check
 CONCURRENT_ITEMS = 1  # callbacks return one
-SCRAPER_SLOT_MAX_ACTIVE_SIZE = 100 * 2**20  # large pages that are slow to read
 
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.DelayMiddleware": 60,
