@@ -24,8 +24,8 @@ from foundation.http_client import (
 from messages import Message, system_error, verbatim
 from storage.database import Database
 
-_PASSING = {"broken_off", "compressed", "connection", "late"}
 _LOOK = 0.05  # seconds
+_PASSING = {"broken_off", "compressed", "connection", "late"}
 _ANSWERED = {"broken_off", "compressed", "encoding", "http", "large", "late"}
 
 
