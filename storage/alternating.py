@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from storage.checks import Check
-from storage.columns import Utc
 from storage.paragraphs import digest
 
 # turns after which a passage alternates: it came, went and came again
@@ -29,8 +28,8 @@ class AlternatingPassage(SQLModel, table=True):
         False  # its presence on the page and in the text in force differ
     )
     turns: int = 0
-    since: datetime = Field(sa_type=Utc)  # first turn
-    turned_at: datetime = Field(sa_type=Utc)
+    since: datetime  # first turn
+    turned_at: datetime
     check_id: int = Field(foreign_key="checks.id", index=True)  # last turn
     longest: int = 0  # seconds between two turns
 

@@ -19,7 +19,7 @@ from storage.chain import (
     entry_time,
     note,
 )
-from storage.columns import Compressed, Utc
+from storage.columns import Compressed
 from storage.errors import DamagedCapture, DamagedValue
 
 OPEN_TERMS_ARCHIVE, INTERNET_ARCHIVE = (
@@ -47,7 +47,7 @@ class Capture(SQLModel, table=True):
     # for further parts of a document: the capture of its first part
     head_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
     # in an archive: when the archive recorded it
-    fetched_at: datetime = Field(sa_type=Utc)
+    fetched_at: datetime
     # the archive's name up to the first comma; None: the service itself
     source: str | None = None
     url: str

@@ -18,7 +18,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from storage.advisory_locks import AdvisoryLock, take
 from storage.clock import utc_now
-from storage.columns import Compressed, Utc
+from storage.columns import Compressed
 
 BEGINNING = "0" * 64  # the hash before the first entry
 
@@ -57,7 +57,7 @@ class Timestamp(SQLModel, table=True):
     __tablename__ = "timestamps"
 
     entry: int = Field(primary_key=True, foreign_key="chain_entries.number")
-    made_at: datetime = Field(sa_type=Utc)  # by the authority's clock
+    made_at: datetime  # by the authority's clock
     response: bytes = Field(sa_type=Compressed)
 
 

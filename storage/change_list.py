@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     String,
     and_,
-    bindparam,
     case,
     cast,
     exists,
@@ -34,7 +32,7 @@ from storage.changes import (
     passage_counts,
 )
 from storage.clock import midnight
-from storage.columns import Utc, parsed_id
+from storage.columns import parsed_id
 from storage.documents import (
     PREVIEW,
     Document,
@@ -202,9 +200,9 @@ def changes_page(
         )
         ids = ids.where(~leads)
     if before is not None:
-        ids = ids.where(_at(before) > _PLACE)
+        ids = ids.where(before > _PLACE)
     if after is not None:
-        ids = ids.where(_at(after) < _PLACE)
+        ids = ids.where(after < _PLACE)
         ids = ids.order_by(col(Change.detected_at), col(Change.id))
     else:
         ids = ids.order_by(*_NEWEST_FIRST)
@@ -227,13 +225,6 @@ def count_events(session: Session, wanted: ChangeFilter) -> int:
     event = func.coalesce(col(Change.event_id), -col(Change.id))
     counted = select(func.count(func.distinct(event)))
     return session.exec(counted.where(*conditions(session, wanted))).one()
-
-
-def _at(place: Cursor) -> ColumnElement[Any]:
-    return tuple_(
-        bindparam(None, place.detected_at, Utc()),
-        bindparam(None, place.id, Integer),
-    )
 
 
 def _rank(of: type[Change]) -> ColumnElement[int]:
@@ -527,7 +518,7 @@ def passages_page(
         question = question.where(or_(*has_one))
     if before is not None:
         this = and_(col(Change.id) == before.change.id, place <= before.position)
-        question = question.where(_at(before.change) >= _PLACE, not_(this))
+        question = question.where(before.change >= _PLACE, not_(this))
     found = session.exec(question.limit(limit + 1)).all()
     rows = [ListedPassage(*each) for each in found[:limit]]
     if len(found) <= limit:

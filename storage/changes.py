@@ -22,7 +22,7 @@ from sqlmodel import (
 from foundation.vocabulary import UNCLASSIFIED
 from messages import Message
 from storage.clock import AHEAD
-from storage.columns import MessageColumn, Utc
+from storage.columns import MessageColumn
 from storage.documents import Document
 from storage.errors import UnknownChange, Withdrawn
 from storage.withdrawals import (
@@ -37,7 +37,7 @@ class Event(SQLModel, table=True):
     __tablename__ = "events"
 
     id: int = Field(default=None, primary_key=True)
-    began_at: datetime = Field(sa_type=Utc)
+    began_at: datetime
 
 
 class Change(SQLModel, table=True):
@@ -73,7 +73,7 @@ class Change(SQLModel, table=True):
     version_id: int = Field(foreign_key="versions.id", unique=True)
     before_id: int = Field(foreign_key="versions.id", index=True)
     check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)
-    detected_at: datetime = Field(sa_type=Utc)
+    detected_at: datetime
     cause: str
     substantive: bool
     alert: bool

@@ -23,7 +23,7 @@ from foundation.vocabulary import GOOD, Outcome
 from messages import Message
 from storage.captures import Capture, remove_captures
 from storage.clock import LONGEST_PAUSE, is_ahead
-from storage.columns import MessageColumn, Utc
+from storage.columns import MessageColumn
 from storage.documents import Document
 from storage.versions import Version
 from storage.withdrawals import with_withdrawn
@@ -41,7 +41,7 @@ class Check(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id")
-    checked_at: datetime = Field(sa_type=Utc)
+    checked_at: datetime
     outcome: str | None = Field(default=None, index=True)
     # to read its capture, counted before each one; only those that ran out of limits or ended the program stay
     attempts: int = 0

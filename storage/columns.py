@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from threading import get_ident
 from typing import Any
 
 import zstandard
-from sqlalchemy import JSON, DateTime, LargeBinary
+from sqlalchemy import JSON, LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, update
@@ -65,33 +64,6 @@ def decompressed(value: bytes) -> bytes:
 )  # one a thread: it can't be shared, and costs more than most decompressions
 def _decompressor(_thread: int) -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor()
-
-
-class Utc(TypeDecorator[datetime]):
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(
-                f"a time without a time zone can't be stored: {value!r}"
-            )
-        return value.astimezone(UTC)
-
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        if value is None:
-            return None
-        return (
-            value.replace(tzinfo=UTC)
-            if value.tzinfo is None
-            else value.astimezone(UTC)
-        )
 
 
 class MessageColumn(TypeDecorator[Any]):

@@ -28,7 +28,7 @@ from messages import Message
 from storage.changes import Change
 from storage.checks import Check
 from storage.clock import AHEAD
-from storage.columns import MessageColumn, Utc
+from storage.columns import MessageColumn
 
 OPERATOR = "[operator]"  # the route of notices; no other can be called so
 
@@ -41,8 +41,8 @@ class Alert(SQLModel, table=True):
     change_id: int = Field(foreign_key="changes.id", index=True)
     change: Change = Relationship()
     route: str
-    created_at: datetime = Field(sa_type=Utc)
-    planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    created_at: datetime
+    planned_at: datetime | None = Field(default=None, index=True)
 
     @property
     def subject(self) -> int:
@@ -98,8 +98,8 @@ class Notice(SQLModel, table=True):
     )
     check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)
     facts: dict[str, Any] = Field(default={}, sa_type=JSON)
-    created_at: datetime = Field(sa_type=Utc)
-    planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    created_at: datetime
+    planned_at: datetime | None = Field(default=None, index=True)
 
     @property
     def subject(self) -> int:
@@ -157,13 +157,13 @@ class Delivery(SQLModel, table=True):
     route: str
     address: str
     state: str = Field(default=State.PENDING.value, index=True)
-    created_at: datetime = Field(sa_type=Utc)
+    created_at: datetime
     attempts: int = 0
-    next_at: datetime = Field(sa_type=Utc)
-    claimed_at: datetime | None = Field(default=None, sa_type=Utc)
+    next_at: datetime
+    claimed_at: datetime | None = None
     claimed_by: str | None = None
-    sent_at: datetime | None = Field(default=None, sa_type=Utc)
-    tried_since: datetime | None = Field(default=None, sa_type=Utc)
+    sent_at: datetime | None = None
+    tried_since: datetime | None = None
     # of the last attempt, without secrets
     error: Message | None = Field(default=None, sa_type=MessageColumn)
     gone: bool = False

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from storage.columns import Utc
 from storage.errors import UnknownDocument
 
 _FEW = 1_000
@@ -36,7 +35,7 @@ class Document(Declared, table=True):
 
     __tablename__ = "documents"
 
-    added_at: datetime = Field(sa_type=Utc)
+    added_at: datetime
     retired: bool = False
     # of the answer with the text in force, never of one set aside: a 304 must mean "still the text that we show"
     etag: str | None = None
@@ -44,11 +43,11 @@ class Document(Declared, table=True):
     # fingerprint of the markup that last gave the text in force, and of that text
     markup: str | None = None
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
-    not_before: datetime | None = Field(default=None, sa_type=Utc)
+    not_before: datetime | None = None
     # checks in a row without a valid text, since when, and when the operator was last alerted
     failures: int = 0
-    failing_since: datetime | None = Field(default=None, sa_type=Utc)
-    alerted_at: datetime | None = Field(default=None, sa_type=Utc)
+    failing_since: datetime | None = None
+    alerted_at: datetime | None = None
     alert_after: int = 3
     rereading: dict[str, Any] | None = Field(
         default=None, sa_type=JSON(none_as_null=True)
@@ -63,7 +62,7 @@ class Document(Declared, table=True):
     ignored: list[dict[str, Any]] | None = Field(
         default=None, sa_type=JSON(none_as_null=True)
     )
-    asked_at: datetime | None = Field(default=None, sa_type=Utc)
+    asked_at: datetime | None = None
 
     thinned_to: int | None = None
 

@@ -12,7 +12,6 @@ from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from foundation.vocabulary import NoticeKind
-from storage.columns import Utc
 from storage.deliveries import Notice
 
 
@@ -49,7 +48,7 @@ class JournalEntry(SQLModel, table=True):
     __tablename__ = "journal"
 
     id: int = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_type=Utc)
+    at: datetime
     by: str
     via: str
     action: str

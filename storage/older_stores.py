@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import UTCDateTime
 
 from storage.columns import decompressed
 from storage.database import parse_address, sqlite_file
@@ -19,7 +20,7 @@ from storage.errors import DatabaseUnavailable, with_advice
 _VERSIONS = sa.text(
     "SELECT captures.id, captures.document_id, captures.fetched_at FROM captures "
     "WHERE captures.id IN (SELECT capture_id FROM versions) ORDER BY captures.fetched_at, captures.id"
-).columns(fetched_at=sa.DateTime(timezone=True))
+).columns(fetched_at=UTCDateTime())
 _CAPTURE = sa.text(
     "SELECT url, final_url, status, headers, mime, charset, body FROM captures WHERE id = :id"
 )
@@ -37,8 +38,7 @@ class OlderStore:
     def captures(self) -> dict[str, list[OldCapture]]:
         found: dict[str, list[OldCapture]] = {}
         for id_, document, at in self._connection.execute(_VERSIONS):
-            utc = at if at.tzinfo else at.replace(tzinfo=UTC)
-            found.setdefault(document, []).append(OldCapture(id_, utc))
+            found.setdefault(document, []).append(OldCapture(id_, at))
         return found
 
     def answer(self, id_: int) -> dict[str, Any]:

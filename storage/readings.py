@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Column, String, true
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
 from storage.changes import Change
-from storage.columns import Utc, in_parts
+from storage.columns import in_parts
 
 
 class ModelReading(SQLModel, table=True):
@@ -22,7 +22,7 @@ class ModelReading(SQLModel, table=True):
 
     question: str = Field(sa_column=Column("passage", String, primary_key=True))
     model: str = Field(primary_key=True)
-    made_at: datetime = Field(sa_type=Utc, index=True)
+    made_at: datetime = Field(index=True)
     answer: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     failure: str | None = None
     tokens_in: int = Field(default=0, sa_column_kwargs={"server_default": "0"})

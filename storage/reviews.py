@@ -12,7 +12,6 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from foundation.vocabulary import Cause, ReviewState
 from storage.changes import Change, change, event_changes
-from storage.columns import Utc
 from storage.journal import Action, Actor, enter
 
 
@@ -29,7 +28,7 @@ class Review(SQLModel, table=True):
     state: str
     note: str
     by: str
-    at: datetime = Field(sa_type=Utc)
+    at: datetime
     edit: dict[str, Any] | None = Field(
         default=None, sa_type=JSON(none_as_null=True)
     )

@@ -10,7 +10,6 @@ from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
 from foundation.vocabulary import State
 from storage.advisory_locks import AdvisoryLock, take
-from storage.columns import Utc
 from storage.deliveries import Delivery, create_delivery, drop_unsent
 
 VALID_FOR = timedelta(days=3)  # of the confirmation link
@@ -39,8 +38,8 @@ class Subscriber(SQLModel, table=True):
     when: str = "at once"  # as a route's
     severity: str
     language: str
-    requested_at: datetime = Field(sa_type=Utc)
-    confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
+    requested_at: datetime
+    confirmed_at: datetime | None = None
 
     def choose(self, asked: Subscriber) -> None:
         for choice in (

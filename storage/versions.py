@@ -30,7 +30,7 @@ from storage.chain import (
     entry_time,
 )
 from storage.clock import midnight
-from storage.columns import CompressedJson, Utc, add_to_unique, json_bytes
+from storage.columns import CompressedJson, add_to_unique, json_bytes
 from storage.documents import Document, matching
 from storage.errors import Unknown, Withdrawn
 from storage.withdrawals import (
@@ -60,7 +60,7 @@ class Version(SQLModel, table=True):
     document_id: str = Field(foreign_key="documents.id")
     number: int
     capture_id: int = Field(foreign_key="captures.id", index=True)
-    captured_at: datetime = Field(sa_type=Utc)
+    captured_at: datetime
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
     # rules and selectors; after a colon, the declared language
@@ -84,7 +84,7 @@ class Import(SQLModel, table=True):
     document_id: str = Field(primary_key=True, foreign_key="documents.id")
     archive: str = Field(primary_key=True)
     commit: str  # the last read, whether it made a version or not; for the Internet Archive, what was asked
-    recorded_at: datetime = Field(sa_type=Utc)
+    recorded_at: datetime
 
 
 def enter_text(session: Session, version: Version) -> None:

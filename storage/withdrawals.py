@@ -12,8 +12,6 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.sql.base import ExecutableOption
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from storage.columns import Utc
-
 _SHOWN = "policywatch_withdrawn_too"
 _CRITERIA: list[ExecutableOption] = []
 
@@ -26,7 +24,7 @@ class Withdrawal(SQLModel, table=True):
         default=None, foreign_key="changes.id", unique=True
     )
     reason: str
-    withdrawn_at: datetime = Field(sa_type=Utc)
+    withdrawn_at: datetime
 
 
 def leave_out_withdrawn(table: type[SQLModel], id_: Any, withdrawn: Any) -> None:
