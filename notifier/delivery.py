@@ -29,10 +29,9 @@ from notifier.routes import Address, Route, RouteTo, subscriber_routes
 from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
-from storage.advisory_locks import AdvisoryLock, take
 from storage.chain import head_line
 from storage.clock import utc_now
-from storage.database import Database
+from storage.database import AdvisoryLock, Database, take
 from storage.deliveries import (
     CLAIMED,
     OPERATOR,

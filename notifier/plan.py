@@ -16,9 +16,7 @@ from foundation.addresses import host_of
 from foundation.vocabulary import Cause, NoticeKind, ReviewState, State, gravity
 from messages import Message
 from notifier.calendar import REMINDER
-from notifier.routes import Address, Route
-from notifier.when import AfterReview, AtOnce, Digest, zone
-from storage.advisory_locks import AdvisoryLock, take
+from notifier.routes import Address, AfterReview, AtOnce, Digest, Route, zone
 from storage.changes import (
     Change,
     changes_of,
@@ -27,6 +25,7 @@ from storage.changes import (
 )
 from storage.checks import OF_THE_PAGE, VALID, newest_check
 from storage.clock import is_ahead
+from storage.database import AdvisoryLock, take
 from storage.deliveries import (
     OPERATOR,
     PENDING,

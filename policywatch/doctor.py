@@ -17,7 +17,7 @@ from crawler.browser import require as require_browser
 from crawler.failures import DownloadFailed
 from foundation.vocabulary import Outcome
 from messages import ENGLISH, catalogue, counted
-from notifier.when import AfterReview
+from notifier.routes import AfterReview
 from policywatch import sandbox
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, insert
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from storage.advisory_locks import AdvisoryLock, take
 from storage.clock import utc_now
 from storage.columns import Compressed
+from storage.database import AdvisoryLock, take
 
 BEGINNING = "0" * 64  # the hash before the first entry
 

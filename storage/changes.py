@@ -25,7 +25,7 @@ from storage.clock import AHEAD
 from storage.columns import MessageColumn
 from storage.documents import Document
 from storage.errors import UnknownChange, Withdrawn
-from storage.withdrawals import (
+from storage.versions import (
     Withdrawal,
     leave_out_withdrawn,
     with_withdrawn,

@@ -25,8 +25,7 @@ from storage.captures import Capture, remove_captures
 from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import MessageColumn
 from storage.documents import Document
-from storage.versions import Version
-from storage.withdrawals import with_withdrawn
+from storage.versions import Version, with_withdrawn
 
 # outcomes whose capture is kept but not valid
 ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)

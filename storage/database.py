@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from copy import copy as shallow_copy
+from enum import IntEnum
 from functools import cache
 from importlib import import_module
 from itertools import count
@@ -22,7 +23,9 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     inspect,
+    select,
     text,
 )
 from sqlalchemy.engine import URL, make_url
@@ -30,7 +33,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session, SQLModel
 
 import storage
-from storage.advisory_locks import AdvisoryLock
 from storage.errors import (
     DatabaseUnavailable,
     NewerDatabase,
@@ -69,6 +71,18 @@ SELECT set_config(name, wanted, false) FROM unnest(%s::text[], %s::text[]) AS ti
 JOIN pg_settings USING (name)
 """  # JOIN: without those that an older server lacks
 _IDLE_WRITER = 20  # seconds; it blocks others
+
+
+class AdvisoryLock(IntEnum):
+    """Of what processes on one PostgreSQL do one after another, in the order in which a process takes them; each value is
+    the lock's key.
+    """
+
+    LEASES = 0x706F6C6963790001  # "policy", 1
+    MIGRATION = 0x706F6C6963790002
+    PLANNING = 0x706F6C6963790005  # deliveries, proposals, sign-ups
+    CHAIN = 0x706F6C6963790003
+    PARAGRAPHS = 0x706F6C6963790006
 
 
 class Database:
@@ -299,6 +313,25 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+_ORDER = [*AdvisoryLock]
+
+
+def take(session: Session, lock: AdvisoryLock) -> None:
+    """Until the session's transaction ends; in one order, so that no two processes wait for each other."""
+    taken = session.info.setdefault(AdvisoryLock, set())
+    if lock in taken:
+        return
+    for each in taken:
+        assert _ORDER.index(lock) > _ORDER.index(each), (
+            f"{lock.name} is taken after {each.name}"
+        )
+    taken.add(lock)
+    # not through the session, which would flush first
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(lock.value)))
 
 
 def release_connection(session: Session) -> None:

@@ -31,8 +31,7 @@ from storage.checks import Check
 from storage.columns import ROWS, decompressed
 from storage.database import Database, all_tables
 from storage.errors import DamagedCapture, DamagedValue, with_advice
-from storage.versions import Version, text_name
-from storage.withdrawals import with_withdrawn
+from storage.versions import Version, text_name, with_withdrawn
 
 # one bad page of a file can spoil thousands of rows
 _MOST = 20

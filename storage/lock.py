@@ -32,8 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from storage.advisory_locks import AdvisoryLock, take
-from storage.database import Database
+from storage.database import AdvisoryLock, Database, take
 from storage.errors import Busy, LostLease
 
 LEASE: Final = 30.0  # seconds

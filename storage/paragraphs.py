@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from storage.advisory_locks import AdvisoryLock, take
 from storage.columns import CompressedJson, add_to_unique, in_parts
+from storage.database import AdvisoryLock, take
 from storage.documents import Document
 from storage.tokenizer import folded_words, split_words, write_forms
 from storage.versions import Version, renumber

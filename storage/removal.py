@@ -8,19 +8,17 @@ from sqlalchemy import ColumnElement, ForeignKey, Table, false, update
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from foundation.vocabulary import State
-from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import Capture, remove_captures
 from storage.chain import note
 from storage.changes import Change, dissolve_events
 from storage.checks import Check
-from storage.database import all_tables
+from storage.database import AdvisoryLock, all_tables, take
 from storage.deliveries import Alert, Delivery, DeliveryItem, Notice, deliveries
 from storage.documents import Document, document
 from storage.errors import Busy, StorageError
 from storage.paragraphs import Mentions, reindex
 from storage.readings import forget_readings
-from storage.versions import Import, Version, renumber
-from storage.withdrawals import with_withdrawn
+from storage.versions import Import, Version, renumber, with_withdrawn
 
 
 class StillCompared(StorageError):

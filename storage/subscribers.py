@@ -9,7 +9,7 @@ from sqlalchemy import JSON, update
 from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
 from foundation.vocabulary import State
-from storage.advisory_locks import AdvisoryLock, take
+from storage.database import AdvisoryLock, take
 from storage.deliveries import Delivery, create_delivery, drop_unsent
 
 VALID_FOR = timedelta(days=3)  # of the confirmation link

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -14,9 +15,11 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    event,
     exists,
 )
-from sqlalchemy.orm import aliased, defer
+from sqlalchemy.orm import ORMExecuteState, aliased, defer, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
 from sqlmodel import Field, Session, SQLModel, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -33,11 +36,59 @@ from storage.clock import midnight
 from storage.columns import CompressedJson, add_to_unique, json_bytes
 from storage.documents import Document, matching
 from storage.errors import Unknown, Withdrawn
-from storage.withdrawals import (
-    Withdrawal,
-    leave_out_withdrawn,
-    with_withdrawn,
-)
+
+_SHOWN = "policywatch_withdrawn_too"
+_CRITERIA: list[ExecutableOption] = []
+
+
+class Withdrawal(SQLModel, table=True):
+    __tablename__ = "withdrawals"
+
+    version_id: int = Field(primary_key=True, foreign_key="versions.id")
+    change_id: int | None = Field(
+        default=None, foreign_key="changes.id", unique=True
+    )
+    reason: str
+    withdrawn_at: datetime
+
+
+def leave_out_withdrawn(table: type[SQLModel], id_: Any, withdrawn: Any) -> None:
+    """Every SELECT leaves out rows whose `id_` is among the `withdrawn`, except inside `with_withdrawn`. They are few,
+    so lists still use their indexes.
+    """
+    others = id_.not_in(select(withdrawn).where(withdrawn.is_not(None)))
+    _CRITERIA.append(with_loader_criteria(table, others, include_aliases=True))
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    if (
+        state.is_select
+        and not state.is_column_load
+        and not state.session.info.get(_SHOWN)
+    ):
+        state.statement = state.statement.options(*_CRITERIA)
+
+
+@contextmanager
+def with_withdrawn(session: Session) -> Iterator[None]:
+    shown = session.info.get(_SHOWN, False)
+    session.info[_SHOWN] = True
+    try:
+        yield
+    finally:
+        session.info[_SHOWN] = shown
+
+
+def withdrawals(session: Session, version_ids: list[int]) -> dict[int, Withdrawal]:
+    wanted = select(Withdrawal).where(col(Withdrawal.version_id).in_(version_ids))
+    return {row.version_id: row for row in session.exec(wanted)}
+
+
+def withdrawal_of_change(session: Session, change_id: int) -> Withdrawal | None:
+    return session.exec(
+        select(Withdrawal).where(Withdrawal.change_id == change_id)
+    ).first()
 
 
 class Version(SQLModel, table=True):

@@ -19,9 +19,8 @@ from foundation.vocabulary import ReviewState, State
 from notifier.delivery import Deliveries, DeliveryRun
 from notifier.notifications import Notification
 from notifier.plan import plan
-from notifier.routes import Address, Route
+from notifier.routes import Address, AfterReview, Route
 from notifier.send import Result
-from notifier.when import AfterReview
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Delivery
@@ -216,7 +215,7 @@ import os, signal, sys
 from notifier.delivery import DeliveryRun
 from notifier.routes import Address, Route
 from notifier.send import send
-from notifier.when import AfterReview
+from notifier.routes import AfterReview
 from storage.database import Database
 
 def die(address, message):

@@ -14,8 +14,7 @@ from messages import catalogue
 from notifier.delivery import Deliveries, DeliveryRun
 from notifier.notifications import Notification
 from notifier.plan import has_to_plan
-from notifier.routes import Address, Route
-from notifier.when import parse_quiet, parse_when
+from notifier.routes import Address, Route, parse_quiet, parse_when
 from policywatch.ingest.alerting import confirm
 from storage.changes import Change
 from storage.checks import Check

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from notifier.delivery import Deliveries
-from notifier.routes import Address, Route
-from notifier.when import parse_quiet
+from notifier.routes import Address, Route, parse_quiet
 from storage.database import Database
 from tests.owed import owe, route
 from tests.post import TEMPORARY, Post, deliver

@@ -12,7 +12,7 @@ import pytest
 
 from foundation.vocabulary import ReviewState
 from notifier.delivery import Deliveries
-from notifier.when import AfterReview, parse_quiet
+from notifier.routes import AfterReview, parse_quiet
 from policywatch.config.errors import WatchlistError
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load

@@ -10,8 +10,7 @@ import pytest
 from sqlmodel import select
 
 from messages import catalogue
-from notifier.routes import Address, Route
-from notifier.when import parse_quiet, parse_when
+from notifier.routes import Address, Route, parse_quiet, parse_when
 from policywatch.ingest.events import group
 from policywatch.web.access import Access
 from storage.changes import Change, Event, StoredPassage, leave_event

@@ -14,10 +14,9 @@ from foundation.vocabulary import NoticeKind, Outcome
 from notifier.plan import plan
 from notifier.routes import Address, Route
 from policywatch.ingest.checks import finish
-from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import add_capture
 from storage.checks import Check
-from storage.database import Database
+from storage.database import AdvisoryLock, Database, take
 from storage.deliveries import Notice
 from storage.documents import Document
 from storage.removal import remove

@@ -11,8 +11,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from notifier.channels import address, address_problem
-from notifier.routes import Address, Route
-from notifier.when import AtOnce, Digest, Quiet, parse_quiet, parse_when
+from notifier.routes import (
+    Address,
+    AtOnce,
+    Digest,
+    Quiet,
+    Route,
+    parse_quiet,
+    parse_when,
+)
 from storage.changes import Change
 from tests.owed import POLICY, documents
 

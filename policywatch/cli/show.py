@@ -16,7 +16,7 @@ from typer import Argument, BadParameter, Option
 from foundation.vocabulary import TOPICS, ReviewState
 from messages import ENGLISH, catalogue
 from notifier.escape import markdown
-from notifier.when import DAYS
+from notifier.routes import DAYS
 from policywatch.cli.opening import opened, reading
 from policywatch.cli.options import (
     CONFIG,

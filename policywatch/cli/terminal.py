@@ -35,8 +35,13 @@ from storage.changes import Change, change
 from storage.checks import OF_THE_PAGE, Check, newest_check
 from storage.documents import Document, document
 from storage.reviews import reviews_of
-from storage.versions import Version, versions
-from storage.withdrawals import Withdrawal, with_withdrawn, withdrawals
+from storage.versions import (
+    Version,
+    Withdrawal,
+    versions,
+    with_withdrawn,
+    withdrawals,
+)
 
 _WORDS = catalogue(ENGLISH)
 _WIDEST = 100  # columns

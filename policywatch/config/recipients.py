@@ -14,8 +14,15 @@ from urllib.parse import quote
 
 from notifier.channels import address, address_problem
 from notifier.heartbeat import Heartbeat, heartbeat_problem
-from notifier.routes import Address, Route, RouteTo, subscriber_route
-from notifier.when import AfterReview, parse_quiet, parse_when
+from notifier.routes import (
+    Address,
+    AfterReview,
+    Route,
+    RouteTo,
+    parse_quiet,
+    parse_when,
+    subscriber_route,
+)
 from policywatch.config.errors import Problem, WatchlistError
 from policywatch.config.schema import (
     PERSON,

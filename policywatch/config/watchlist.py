@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from foundation.vocabulary import TOPICS, Robots
 from messages import LANGUAGES
-from notifier.when import AfterReview, AtOnce, parse_quiet, parse_when, zone
+from notifier.routes import AfterReview, AtOnce, parse_quiet, parse_when, zone
 from policywatch.config.errors import FileSection, Problem, WatchlistError
 from policywatch.config.schema import (
     DocumentEntry,

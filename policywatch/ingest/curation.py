@@ -33,7 +33,6 @@ from policywatch.ingest.extraction import (
 )
 from policywatch.ingest.noise import passage_keys
 from policywatch.ingest.reprocess import differs_by_reader, page_before
-from storage.advisory_locks import AdvisoryLock, take
 from storage.alternating import take_turns_back
 from storage.captures import capture, captures_from
 from storage.changes import (
@@ -46,7 +45,7 @@ from storage.changes import (
 )
 from storage.checks import Check, check_that_brought, last_set_aside, reject_capture
 from storage.clock import utc_now
-from storage.database import Database, release_connection
+from storage.database import AdvisoryLock, Database, release_connection, take
 from storage.deliveries import Alert, Delivery, cancel, carriers, send_correction
 from storage.documents import Document, document
 from storage.errors import StorageError, Unknown
@@ -55,11 +54,11 @@ from storage.paragraphs import reindex
 from storage.reviews import add_review, last_reviews, reviewed_together
 from storage.versions import (
     Version,
+    Withdrawal,
     current_version,
     numbered_version,
     version_heads,
 )
-from storage.withdrawals import Withdrawal
 
 
 class NothingHeld(StorageError):

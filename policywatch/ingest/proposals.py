@@ -23,9 +23,9 @@ from notifier.escape import web_link
 from policywatch.config.additions import KINDS, entry_text, named_entry
 from policywatch.ingest.extraction import isolated
 from policywatch.sanitize import sanitize
-from storage.advisory_locks import AdvisoryLock, take
 from storage.captures import capture, newest_captures
 from storage.checks import Check, last_checks
+from storage.database import AdvisoryLock, take
 from storage.deliveries import Notice, notices_of
 from storage.documents import Document, document, known, watched
 from storage.errors import DamagedCapture

@@ -47,8 +47,8 @@ from storage.versions import (
     numbers_around,
     pages_before,
     versions,
+    with_withdrawn,
 )
-from storage.withdrawals import with_withdrawn
 
 
 def reprocess_current(

@@ -25,10 +25,9 @@ from policywatch.reader.model import (
 )
 from policywatch.reader.prompt import Prompt, Subject, prompt_of
 from policywatch.reader.reading import reading_of
-from storage.advisory_locks import AdvisoryLock, take
 from storage.changes import StoredPassage
 from storage.clock import utc_now
-from storage.database import Database
+from storage.database import AdvisoryLock, Database, take
 from storage.deliveries import Notice, notices_of
 from storage.readings import ModelReading, dropped_since, usage_since
 

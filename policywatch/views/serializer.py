@@ -43,8 +43,13 @@ from storage.deliveries import Alert, Delivery, items, newest
 from storage.documents import DECLARED, PREVIEW, Document, document
 from storage.reviews import Review, last_reviews, reviews_of
 from storage.search import Hit
-from storage.versions import Version, version_heads, versions, withdrawn_versions
-from storage.withdrawals import withdrawal_of_change
+from storage.versions import (
+    Version,
+    version_heads,
+    versions,
+    withdrawal_of_change,
+    withdrawn_versions,
+)
 
 # stored with the brief, shown elsewhere or not at all
 _BESIDE = (

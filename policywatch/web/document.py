@@ -32,8 +32,7 @@ from storage.checks import (
 from storage.documents import document
 from storage.journal import Action, Actor, enter, merged_into
 from storage.paragraphs import Point, course
-from storage.versions import versions_of_document
-from storage.withdrawals import with_withdrawn, withdrawals
+from storage.versions import versions_of_document, with_withdrawn, withdrawals
 
 _CHECKS = 12  # shown
 _STEPS = 40  # versions on one page
