@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlmodel import Session, col, not_
+from sqlmodel import Session, not_
 
 from foundation.addresses import host_of
 from foundation.vocabulary import Cause, NoticeKind, ReviewState, State, gravity
@@ -194,9 +194,9 @@ class _Planner:
     def _there(self, subject: int, place: Address) -> list[Delivery]:
         if subject not in self.carriers:
             of_it = (
-                col(Alert.change_id) == subject
+                Alert.change_id == subject
                 if subject > 0
-                else col(DeliveryItem.notice_id) == -subject
+                else DeliveryItem.notice_id == -subject
             )
             self.carriers[subject] = carriers(self.session, of_it)
         names = self.names[place.url]

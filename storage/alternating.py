@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from storage.checks import Check
+from storage.columns import Condition
 from storage.paragraphs import digest
 
 # turns after which a passage alternates: it came, went and came again
@@ -110,9 +110,9 @@ def alternating_passages(
     """By document, the longest known first. `away`: also those not yet known to alternate whose presence on the page
     and in the text in force differ.
     """
-    alternates: ColumnElement[bool] = col(AlternatingPassage.turns) >= ALTERNATES
+    alternates: Condition = col(AlternatingPassage.turns) >= ALTERNATES
     if away:
-        alternates |= col(AlternatingPassage.is_away)
+        alternates |= AlternatingPassage.is_away
     wanted = select(AlternatingPassage).where(
         col(AlternatingPassage.document_id).in_(ids), alternates
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import JSON, ColumnElement
+from sqlalchemy import JSON
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
@@ -19,7 +19,7 @@ from storage.chain import (
     entry_time,
     note,
 )
-from storage.columns import Compressed
+from storage.columns import Compressed, Condition
 from storage.errors import DamagedCapture, DamagedValue
 
 OPEN_TERMS_ARCHIVE, INTERNET_ARCHIVE = (
@@ -97,9 +97,7 @@ def add_capture(session: Session, added: Capture) -> None:
     session.flush()
 
 
-def remove_captures(
-    session: Session, of_them: ColumnElement[bool], about: str
-) -> None:
+def remove_captures(session: Session, of_them: Condition, about: str) -> None:
     """Of captures that nothing refers to."""
     removed = col(ChainEntry.number).in_(select(Capture.entry).where(of_them))
     note(session, "removed", about, entry_hashes(session, removed))
@@ -108,7 +106,7 @@ def remove_captures(
 
 
 def share_since(session: Session, since: datetime) -> float:
-    size = func.sum(col(Capture.size))
+    size = func.sum(Capture.size)
     recent, whole = session.exec(
         select(size.filter(col(Capture.fetched_at) >= since), size)
     ).one()
@@ -155,6 +153,6 @@ def capture_addresses(captures: Sequence[Capture], url: str) -> list[str]:
 def capture_records(session: Session, head_id: int) -> list[Capture]:
     """With further parts, without bodies."""
     without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # a class's attribute is its column
-    parts = (col(Capture.id) == head_id) | (col(Capture.head_id) == head_id)
+    parts = (Capture.id == head_id) | (Capture.head_id == head_id)
     wanted = select(Capture).where(parts).order_by(col(Capture.id))
     return list(session.exec(wanted.options(without_bytes)))

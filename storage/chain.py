@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from storage.clock import utc_now
-from storage.columns import Compressed
+from storage.columns import Compressed, Condition
 from storage.database import AdvisoryLock, take
 
 BEGINNING = "0" * 64  # the hash before the first entry
@@ -108,7 +108,7 @@ def next_link(session: Session) -> tuple[int, str]:
     return (head.number + 1, _sha256(head.text)) if head else (1, BEGINNING)
 
 
-def entry_hashes(session: Session, of_them: ColumnElement[bool]) -> dict[str, str]:
+def entry_hashes(session: Session, of_them: Condition) -> dict[str, str]:
     wanted = select(ChainEntry).where(of_them).order_by(col(ChainEntry.number))
     return {entry.name: entry.sha256 for entry in session.exec(wanted)}
 
@@ -136,7 +136,7 @@ def proof_of(
     """Up to the next timestamped one, which proves it; only this one if there is none yet."""
     later = (
         select(Timestamp)
-        .where(col(Timestamp.entry) >= number)
+        .where(Timestamp.entry >= number)
         .order_by(col(Timestamp.entry))
         .limit(1)
     )

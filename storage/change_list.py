@@ -32,7 +32,7 @@ from storage.changes import (
     passage_counts,
 )
 from storage.clock import midnight
-from storage.columns import parsed_id
+from storage.columns import Condition, parsed_id
 from storage.documents import (
     PREVIEW,
     Document,
@@ -66,7 +66,7 @@ def announcements(
         select(Change, Version)
         .join(Version, col(Version.id) == Change.version_id)
         .where(
-            col(Change.alert),
+            Change.alert,
             col(Change.document_id).in_(
                 {*chain.from_iterable(announcing.values())}
             ),
@@ -103,7 +103,7 @@ _FIELDS = {
     "topic": col(ChangeTopic.topic),
 }
 NAMED_FIELDS = tuple(_FIELDS)
-_PLACE = tuple_(col(Change.detected_at), col(Change.id))
+_PLACE = tuple_(Change.detected_at, Change.id)
 _NEWEST_FIRST = col(Change.detected_at).desc(), col(Change.id).desc()
 
 
@@ -191,7 +191,7 @@ def changes_page(
     ids = select(Change.id).where(*matching)
     if by_event:
         other = aliased(Change)
-        its_place = tuple_(col(other.detected_at), col(other.id))
+        its_place = tuple_(other.detected_at, other.id)
         is_later = and_(_rank(other) == _rank(Change), its_place > _PLACE)
         leads = exists().where(
             col(other.event_id) == Change.event_id,
@@ -222,20 +222,20 @@ def changes_page(
 
 
 def count_events(session: Session, wanted: ChangeFilter) -> int:
-    event = func.coalesce(col(Change.event_id), -col(Change.id))
+    event = func.coalesce(Change.event_id, -Change.id)
     counted = select(func.count(func.distinct(event)))
     return session.exec(counted.where(*conditions(session, wanted))).one()
 
 
 def _rank(of: type[Change]) -> ColumnElement[int]:
     ranks = {name: gravity(name) for name in SEVERITIES}
-    return case(ranks, value=col(of.severity))
+    return case(ranks, value=of.severity)
 
 
 def _events(
     session: Session,
     leading: Sequence[ListedChange],
-    matching: Sequence[ColumnElement[bool]],
+    matching: Sequence[Condition],
 ) -> list[list[ListedChange]]:
     event_ids = {row.change.event_id for row in leading} - {None}
     of_them = col(Change.event_id).in_(event_ids)
@@ -297,13 +297,13 @@ def leading_first(
 
 def conditions(
     session: Session, wanted: ChangeFilter, of: type[Change] = Change
-) -> list[ColumnElement[bool]]:
+) -> list[Condition]:
     named = (
         (of.document_id, wanted.document),
         (of.severity, wanted.severity),
         (of.direction, wanted.direction),
     )
-    clauses: list[ColumnElement[bool]] = [
+    clauses: list[Condition] = [
         col(column).in_(values) for column, values in named if values
     ]
     if wanted.service:
@@ -333,7 +333,7 @@ def conditions(
     )
     clauses += [clause for asked, clause in flags if asked]
     if wanted.alerting:
-        imported = select(Version.id).where(col(Version.imported))
+        imported = select(Version.id).where(Version.imported)
         sides = (
             col(of.before_id).not_in(imported),
             col(of.version_id).not_in(imported),
@@ -353,7 +353,7 @@ def days_of_changes(
 
 def _about(
     session: Session, topics: Collection[str], of: type[Change]
-) -> ColumnElement[bool]:
+) -> Condition:
     """A rare topic's changes are listed by id; for a common one the list is walked until a page is full."""
     about = col(ChangeTopic.topic).in_(topics)
     ids = session.exec(
@@ -364,7 +364,7 @@ def _about(
     return exists().where(col(ChangeTopic.change_id) == of.id, about)
 
 
-def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
+def words_changed(of: type[Change] = Change) -> Condition:
     """Not only the page's form, nor our extraction."""
     return and_(
         col(of.substantive).is_(True), col(of.cause) != Cause.EXTRACTION.value
@@ -510,7 +510,7 @@ def passages_page(
         .order_by(*_NEWEST_FIRST, place)
     )
     if wanted.topic:
-        names = cast(col(StoredPassage.topics), String)
+        names = cast(StoredPassage.topics, String)
         has_one = (
             names.contains(json.dumps(topic), autoescape=True)
             for topic in wanted.topic

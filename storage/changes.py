@@ -102,7 +102,7 @@ class Change(SQLModel, table=True):
         return [Message.from_json(stored) for stored in self.brief.get("why", ())]
 
 
-leave_out_withdrawn(Change, col(Change.id), col(Withdrawal.change_id))
+leave_out_withdrawn(Change, Change.id, Withdrawal.change_id)
 
 
 class ChangeTopic(SQLModel, table=True):
@@ -254,7 +254,7 @@ def passage_counts(
 ) -> dict[int, dict[str, int]]:
     of_change, operation = (
         col(StoredPassage.change_id),
-        col(StoredPassage.operation),
+        StoredPassage.operation,
     )
     counted = select(of_change, operation, func.count()).group_by(
         of_change, operation
@@ -283,7 +283,7 @@ def changes_between(
 def added_texts(
     session: Session, change_ids: Collection[int]
 ) -> list[tuple[int, str]]:
-    change_id, after = col(StoredPassage.change_id), col(StoredPassage.after)
+    change_id, after = col(StoredPassage.change_id), StoredPassage.after
     wanted = select(change_id, after).where(
         change_id.in_(change_ids), StoredPassage.operation != "moved"
     )

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sqlalchemy import (
     JSON,
-    ColumnElement,
     Index,
     ScalarSelect,
     and_,
@@ -23,7 +22,7 @@ from foundation.vocabulary import GOOD, Outcome
 from messages import Message
 from storage.captures import Capture, remove_captures
 from storage.clock import LONGEST_PAUSE, is_ahead
-from storage.columns import MessageColumn
+from storage.columns import Condition, MessageColumn
 from storage.documents import Document
 from storage.versions import Version, with_withdrawn
 
@@ -74,23 +73,23 @@ OF_THE_PAGE = col(Check.stands_in).is_(False)
 VALID = col(Check.outcome).in_(GOOD)
 HELD = col(Check.outcome) == Outcome.HELD
 SET_ASIDE = and_(col(Check.outcome).in_(ASIDE), col(Check.capture_id).is_not(None))
-_NOT_REJECTED = col(Check.rejected_as).is_distinct_from(col(Check.capture_id))
+_NOT_REJECTED = col(Check.rejected_as).is_distinct_from(Check.capture_id)
 _COSTLY = and_(col(Check.outcome) == Outcome.UNREADABLE, col(Check.attempts) > 0)
 _IN_TROUBLE = or_(col(Check.outcome) == Outcome.FAILED, _COSTLY)
 
 
-def later_than(check_id: int) -> ColumnElement[bool]:
+def later_than(check_id: int) -> Condition:
     return col(Check.id) > check_id
 
 
-def from_source(archive: str | None) -> ColumnElement[bool]:
+def from_source(archive: str | None) -> Condition:
     return col(Check.source).is_not_distinct_from(archive)
 
 
 def newest_checks(
     session: Session,
     document_id: str | None,
-    *conditions: ColumnElement[bool] | bool,
+    *conditions: Condition | bool,
     limit: int,
 ) -> list[Check]:
     wanted = select(Check).where(*conditions).order_by(col(Check.id).desc())
@@ -102,7 +101,7 @@ def newest_checks(
 def newest_check(
     session: Session,
     document_id: str | None = None,
-    *conditions: ColumnElement[bool] | bool,
+    *conditions: Condition | bool,
 ) -> Check | None:
     return next(
         iter(newest_checks(session, document_id, *conditions, limit=1)), None
@@ -230,7 +229,7 @@ def unread_checks(
     session: Session, document_id: str | None = None, *, again: bool = False
 ) -> list[Check]:
     """Oldest first. With `again`, also those that failed or took too much, unless the document was read later."""
-    waits: ColumnElement[bool] = col(Check.outcome).is_(None)
+    waits: Condition = col(Check.outcome).is_(None)
     if again:
         later = aliased(Check)
         is_read_later = exists().where(
@@ -278,9 +277,7 @@ def _of_document(*, back: int) -> ScalarSelect[int]:
     return newest.offset(back - 1).limit(1).scalar_subquery()
 
 
-def count_checks(
-    session: Session, document_id: str, *conditions: ColumnElement[bool]
-) -> int:
+def count_checks(session: Session, document_id: str, *conditions: Condition) -> int:
     counted = select(func.count()).where(
         Check.document_id == document_id, *conditions
     )

@@ -9,7 +9,7 @@ from threading import get_ident
 from typing import Any
 
 import zstandard
-from sqlalchemy import JSON, LargeBinary
+from sqlalchemy import JSON, ColumnElement, LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, update
@@ -17,6 +17,7 @@ from sqlmodel import Session, update
 from messages import Message
 from storage.errors import DamagedValue
 
+Condition = ColumnElement[bool]
 MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type
 MAX_BIGINT = 2**63 - 1
 ROWS = 500  # read at a time, or bound values in a statement

@@ -13,7 +13,6 @@ from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, func, or_, select
 
@@ -21,7 +20,7 @@ from foundation.vocabulary import State
 from storage.chain import ChainEntry, add_entry, entry_text, entry_time, next_link
 from storage.checks import Check
 from storage.clock import AHEAD, midnight
-from storage.columns import ROWS
+from storage.columns import ROWS, Condition
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document
@@ -95,7 +94,7 @@ def _day(entry: ChainEntry) -> _Day | None:
 
 
 def _last_ended(
-    session: Session, id_: Mapped[int], after: int, is_open: ColumnElement[bool]
+    session: Session, id_: Mapped[int], after: int, is_open: Condition
 ) -> int:
     first = session.exec(select(func.min(id_)).where(id_ > after, is_open)).one()
     last = first - 1 if first else session.exec(select(func.max(id_))).one()

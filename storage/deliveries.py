@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import aliased, selectinload
 from sqlmodel import (
     Field,
@@ -28,7 +28,7 @@ from messages import Message
 from storage.changes import Change
 from storage.checks import Check
 from storage.clock import AHEAD
-from storage.columns import MessageColumn
+from storage.columns import Condition, MessageColumn
 
 OPERATOR = "[operator]"  # the route of notices; no other can be called so
 
@@ -55,7 +55,7 @@ def alerted_before_of_day(session: Session, change: Change) -> int:
         Change.document_id == change.document_id,
         Change.effective_date == change.effective_date,
         Change.id < change.id,
-        col(Change.alert),
+        Change.alert,
     )
     return session.exec(select(func.count()).where(*earlier)).one()
 
@@ -69,7 +69,7 @@ def approaching_deadlines(
     )
     wanted = select(Change).where(
         col(Change.deadline).between(first, last),
-        col(Change.alert),
+        Change.alert,
         col(Change.id).in_(alerted),
     )
     return list(session.exec(wanted.order_by(col(Change.deadline), col(Change.id))))
@@ -224,9 +224,7 @@ def load(
         session.add(item)
 
 
-def unload(
-    session: Session, delivery: Delivery, *conditions: ColumnElement[bool]
-) -> None:
+def unload(session: Session, delivery: Delivery, *conditions: Condition) -> None:
     of_it = col(DeliveryItem.delivery_id) == delivery.id
     session.exec(delete(DeliveryItem).where(of_it, *conditions))
 
@@ -249,7 +247,7 @@ def cancel(
     its = col(DeliveryItem.alert_id).in_(select(Alert.id).where(of_change))
     reached, cancelled = [], 0
     for delivery in carriers(session, of_change, locked=True):
-        of_it = col(DeliveryItem.delivery_id) == delivery.id
+        of_it = DeliveryItem.delivery_id == delivery.id
         others = select(DeliveryItem.id).where(of_it, ~its).limit(1)
         is_all = session.exec(others).first() is None
         is_sent = delivery.state == State.SENT
@@ -281,7 +279,7 @@ def cancel(
 
 
 def items(
-    session: Session, deliveries: ColumnElement[bool]
+    session: Session, deliveries: Condition
 ) -> dict[int, list[Alert | Notice]]:
     """By delivery."""
     wanted = (
@@ -299,7 +297,7 @@ def items(
 
 
 def deliveries(
-    session: Session, *conditions: ColumnElement[bool] | bool, locked: bool = False
+    session: Session, *conditions: Condition | bool, locked: bool = False
 ) -> list[Delivery]:
     """Oldest first."""
     wanted = select(Delivery).where(*conditions).order_by(col(Delivery.id))
@@ -307,7 +305,7 @@ def deliveries(
 
 
 def carriers(
-    session: Session, item: ColumnElement[bool] | bool, *, locked: bool = False
+    session: Session, item: Condition | bool, *, locked: bool = False
 ) -> list[Delivery]:
     """By a condition on alert or item."""
     carrying = (
@@ -363,7 +361,7 @@ def alerted_since(
 def counts(session: Session) -> dict[str, int]:
     counted = dict(
         session.exec(
-            select(Delivery.state, func.count()).group_by(col(Delivery.state))
+            select(Delivery.state, func.count()).group_by(Delivery.state)
         ).all()
     )
     return {state.value: counted.get(state.value, 0) for state in State}
@@ -383,7 +381,7 @@ def due(
     """A batch, each address's oldest first; addresses whose oldest was tried least first, so that a failing one holds
     up no other. A time beyond `far` was written under a wrong clock.
     """
-    address, next_at = col(Delivery.address), col(Delivery.next_at)
+    address, next_at = col(Delivery.address), Delivery.next_at
     is_now = (next_at <= now) | (next_at > far)
     is_due = PENDING, is_now, address.not_in(excluded)
     oldest = select(address, func.min(Delivery.id).label("id")).where(*is_due)
@@ -407,13 +405,13 @@ def claim(
     """False if another process was faster. The attempt counts from here, so that crashes count."""
     unchanged = (
         PENDING
-        & (col(Delivery.route) == delivery.route)
-        & (col(Delivery.address) == delivery.address)
+        & (Delivery.route == delivery.route)
+        & (Delivery.address == delivery.address)
     )
     values = {
         "claimed_by": claimant,
         "claimed_at": now,
-        "attempts": col(Delivery.attempts) + 1,
+        "attempts": Delivery.attempts + 1,
     }
     return _update(
         session, delivery, unchanged, state=State.SENDING.value, **values
@@ -424,7 +422,7 @@ def settle(
     session: Session, delivery: Delivery, claimant: str, **values: Any
 ) -> bool:
     """False if another process has it."""
-    mine = CLAIMED & (col(Delivery.claimed_by) == claimant)
+    mine = CLAIMED & (Delivery.claimed_by == claimant)
     return _update(
         session,
         delivery,
@@ -448,7 +446,7 @@ def has_undelivered(session: Session) -> bool:
 def _update(
     session: Session,
     delivery: Delivery,
-    condition: ColumnElement[bool],
+    condition: Condition,
     **values: Any,
 ) -> bool:
     result = session.exec(
@@ -470,7 +468,7 @@ def park(delivery: Delivery, error: Message) -> None:
 def switch_off(session: Session) -> None:
     """Until one of its messages is retried."""
     gone = select(Delivery.address).where(
-        Delivery.state == State.PARKED.value, col(Delivery.gone)
+        Delivery.state == State.PARKED.value, Delivery.gone
     )
     for delivery in deliveries(session, PENDING, col(Delivery.address).in_(gone)):
         park(delivery, Message("delivery.gone"))

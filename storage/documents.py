@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement
+from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from storage.columns import Condition
 from storage.errors import UnknownDocument
 
 _FEW = 1_000
@@ -113,7 +114,7 @@ def watched(session: Session) -> list[Document]:
         session.exec(
             select(Document)
             .where(col(Document.retired).is_(False))
-            .order_by(col(Document.id))
+            .order_by(Document.id)
         )
     )
 
@@ -122,11 +123,11 @@ def edited(session: Session) -> list[Document]:
     is_edited = (
         col(Document.entry).is_not(None)
         | col(Document.ignored).is_not(None)
-        | col(Document.paused)
+        | Document.paused
         | col(Document.asked_at).is_not(None)
     )
     return list(
-        session.exec(select(Document).where(is_edited).order_by(col(Document.id)))
+        session.exec(select(Document).where(is_edited).order_by(Document.id))
     )
 
 
@@ -144,7 +145,7 @@ def known(
     wanted = (
         select(Document)
         .where(*matching(services=services, documents=documents))
-        .order_by(col(Document.service), col(Document.id))
+        .order_by(Document.service, Document.id)
     )
     return list(session.exec(wanted))
 
@@ -154,7 +155,7 @@ def matching(
     services: Collection[str] = (),
     documents: Collection[str] = (),
     languages: Collection[str] = (),
-) -> list[ColumnElement[bool]]:
+) -> list[Condition]:
     """Conditions; empty ones match everything."""
     asked = (
         (Document.service, services),
@@ -183,16 +184,14 @@ def is_silent(row: Document) -> bool:
 def failing(session: Session, *, locked: bool = False) -> list[Document]:
     """`locked` until the transaction ends, without those another process is writing."""
     wanted = select(Document).where(
-        col(Document.failures) > 0, col(Document.retired).is_(False)
+        Document.failures > 0, col(Document.retired).is_(False)
     )
     wanted = (
         wanted.with_for_update(skip_locked=True, key_share=True)
         if locked
         else wanted
     )
-    return list(
-        session.exec(wanted.order_by(col(Document.service), col(Document.id)))
-    )
+    return list(session.exec(wanted.order_by(Document.service, Document.id)))
 
 
 def watched_counts(
@@ -240,7 +239,7 @@ def previews(
         col(Document.retired).is_(False),
         *matching(services=services),
     )
-    announced = session.exec(wanted.order_by(col(Document.id))).all()
+    announced = session.exec(wanted.order_by(Document.id)).all()
     pairs = [
         (each, session.get(Document, replaced_by(each) or "")) for each in announced
     ]
@@ -260,7 +259,7 @@ def documents_page(
     )
     if after is not None:
         wanted = wanted.where(Document.id > after)
-    return list(session.exec(wanted.order_by(col(Document.id)).limit(limit)))
+    return list(session.exec(wanted.order_by(Document.id).limit(limit)))
 
 
 def services_page(
@@ -268,11 +267,11 @@ def services_page(
 ) -> list[tuple[str, int]]:
     counted = (
         select(Document.service, func.count())
-        .group_by(col(Document.service))
-        .order_by(col(Document.service))
+        .group_by(Document.service)
+        .order_by(Document.service)
     )
     if after is not None:
-        counted = counted.where(col(Document.service) > after)
+        counted = counted.where(Document.service > after)
     return list(session.exec(counted.limit(limit)).all())
 
 

@@ -205,7 +205,7 @@ def _chain_damage(session: Session) -> Iterator[Damage]:
         if not (number in stored or entry_name(number) in replaced or is_gone):
             yield Damage("chain", f"the text of {entry_name(number)} is missing")
     for number in session.exec(
-        select(Timestamp.entry).where(col(Timestamp.entry) > last)
+        select(Timestamp.entry).where(Timestamp.entry > last)
     ):
         yield Damage(
             "chain",
@@ -221,7 +221,7 @@ def text_damage(
     )
     renames = session.exec(renamed.order_by(col(ChainEntry.number))).all()
     parts = select(Capture.id, Capture.head_id, Capture.entry, Capture.document_id)
-    page = type_coerce(col(Version.page), LargeBinary)
+    page = type_coerce(Version.page, LargeBinary)
     wanted = (
         select(Version, page, ChainEntry)
         .options(defer(Version.page))
@@ -289,7 +289,7 @@ def _text_problem(
 def unsigned_since(session: Session) -> datetime | None:
     last = last_timestamp(session)
     fetched = select(func.min(Check.checked_at)).select_from(Check).join(Capture)
-    unsigned = col(Capture.entry) > (last.entry if last else 0)
+    unsigned = Capture.entry > (last.entry if last else 0)
     return session.exec(fetched.where(unsigned)).one()
 
 

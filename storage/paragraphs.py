@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Integer,
     delete,
@@ -26,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from storage.columns import CompressedJson, add_to_unique, in_parts
+from storage.columns import CompressedJson, Condition, add_to_unique, in_parts
 from storage.database import AdvisoryLock, take
 from storage.documents import Document
 from storage.tokenizer import folded_words, split_words, write_forms
@@ -309,7 +308,7 @@ def make_room(session: Session, document_id: str, number: int) -> None:
     renumber(session, document_id, since=number, by=1)
     of_document = _of_document(document_id)
     for column in (ParagraphInterval.last, ParagraphInterval.first):
-        add_to_unique(session, col(column), 1, number, of_document)
+        add_to_unique(session, column, 1, number, of_document)
 
 
 def stored_words(
@@ -344,7 +343,7 @@ def paragraph_ids(session: Session, document_id: str) -> dict[str, int]:
     }
 
 
-def is_of(document_id: str) -> tuple[ColumnElement[bool], ...]:
+def is_of(document_id: str) -> tuple[Condition, ...]:
     id_, first_id = col(ParagraphInterval.paragraph_id), col(ParagraphPack.first_id)
     # the planner begins with the intervals
     is_near = first_id > id_ - _TOGETHER
@@ -355,7 +354,7 @@ def is_of(document_id: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _of_document(document_id: str) -> ColumnElement[bool]:
+def _of_document(document_id: str) -> Condition:
     ids = select(ParagraphInterval.paragraph_id).where(*is_of(document_id))
     return col(ParagraphInterval.paragraph_id).in_(
         ids.correlate(None)
@@ -458,7 +457,7 @@ def course(
             ParagraphPack.first_id,
             ParagraphInterval.paragraph_id,
             ParagraphInterval.first,
-            col(ParagraphInterval.last),
+            ParagraphInterval.last,
         ).where(*is_of(document_id))
     ):
         for name, times in counts[start].items():

@@ -39,7 +39,7 @@ class Usage(NamedTuple):
 def usage_since(
     session: Session, when: datetime, until: datetime | None = None
 ) -> Usage:
-    made_at = col(ModelReading.made_at)
+    made_at = ModelReading.made_at
     asked = select(
         func.count(),
         func.count(col(ModelReading.failure)),
@@ -52,7 +52,7 @@ def usage_since(
 def dropped_since(
     session: Session, when: datetime, until: datetime | None = None
 ) -> int:
-    at = col(Change.detected_at)
+    at = Change.detected_at
     wanted = select(Change.brief).where(at >= when, at < until if until else true())
     return sum(
         len((brief.get("reader") or {}).get("dropped", ()))

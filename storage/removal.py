@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Table, false, update
+from sqlalchemy import ForeignKey, Table, false, update
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from foundation.vocabulary import State
@@ -12,6 +12,7 @@ from storage.captures import Capture, remove_captures
 from storage.chain import note
 from storage.changes import Change, dissolve_events
 from storage.checks import Check
+from storage.columns import Condition
 from storage.database import AdvisoryLock, all_tables, take
 from storage.deliveries import Alert, Delivery, DeliveryItem, Notice, deliveries
 from storage.documents import Document, document
@@ -111,9 +112,9 @@ def remove_imported(
 
 
 class _Gone(NamedTuple):
-    versions: ColumnElement[bool]
-    changes: ColumnElement[bool]
-    items: ColumnElement[bool]
+    versions: Condition
+    changes: Condition
+    items: Condition
 
 
 def _gone(document_id: str, *, imported: bool = False) -> _Gone:
@@ -124,7 +125,7 @@ def _gone(document_id: str, *, imported: bool = False) -> _Gone:
     differs = col(Change.version_id).in_(ids) | col(Change.before_id).in_(ids)
     changes = (col(Change.document_id) == document_id) & differs
     alerts = select(Alert.id).join(Change).where(changes)
-    items: ColumnElement[bool] = col(DeliveryItem.alert_id).in_(alerts)
+    items: Condition = col(DeliveryItem.alert_id).in_(alerts)
     if not imported:
         notices = select(Notice.id).where(Notice.document_id == document_id)
         items |= col(DeliveryItem.notice_id).in_(notices)
@@ -157,15 +158,13 @@ def _forget_versions(session: Session, document_id: str, gone: _Gone) -> None:
     dissolve_events(session)
 
 
-def _delete(
-    session: Session, table: type[SQLModel], rows: ColumnElement[bool]
-) -> None:
+def _delete(session: Session, table: type[SQLModel], rows: Condition) -> None:
     """With those that require them; nullable references are unset."""
     _delete_from(session, table.__table__, rows)  # type: ignore[attr-defined]
     session.expire_all()
 
 
-def _delete_from(session: Session, table: Table, rows: ColumnElement[bool]) -> None:
+def _delete_from(session: Session, table: Table, rows: Condition) -> None:
     for key in _references(table):
         of_them = key.parent.in_(select(key.column).where(rows))
         if key.parent.nullable:
@@ -185,7 +184,7 @@ def _references(to: Table) -> list[ForeignKey]:
     ]
 
 
-def _emptied(session: Session, items: ColumnElement[bool]) -> list[Delivery]:
+def _emptied(session: Session, items: Condition) -> list[Delivery]:
     carrying = select(DeliveryItem.delivery_id)
     its = select(DeliveryItem.id).where(items)
     others = carrying.where(col(DeliveryItem.id).not_in(its))
@@ -193,5 +192,5 @@ def _emptied(session: Session, items: ColumnElement[bool]) -> list[Delivery]:
     return deliveries(session, id_.in_(carrying.where(items)), id_.not_in(others))
 
 
-def _count(session: Session, condition: ColumnElement[bool]) -> int:
+def _count(session: Session, condition: Condition) -> int:
     return session.exec(select(func.count()).where(condition)).one()

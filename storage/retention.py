@@ -7,13 +7,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists
+from sqlalchemy import and_, delete, exists
 from sqlmodel import col, select
 
 from foundation.vocabulary import State
 from storage.chain import note
 from storage.checks import Check, drop_set_aside
 from storage.clock import midnight
+from storage.columns import Condition
 from storage.database import Database, all_tables
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import document
@@ -62,8 +63,8 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
         with database.writing() as session:
             row = document(session, document_id)
             after = (
-                col(Check.document_id) == document_id,
-                col(Check.id) > (row.thinned_to or 0),
+                Check.document_id == document_id,
+                Check.id > (row.thinned_to or 0),
             )
             wanted = (
                 select(Check.id, Check.checked_at, Check.outcome)
@@ -89,7 +90,7 @@ def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
     return removed
 
 
-def _is_without_news() -> ColumnElement[bool]:
+def _is_without_news() -> Condition:
     keys = [
         key
         for table in all_tables()
@@ -98,7 +99,7 @@ def _is_without_news() -> ColumnElement[bool]:
     ]
     return and_(
         col(Check.capture_id).is_(None),
-        *(~exists().where(key.parent == col(Check.id)) for key in keys),
+        *(~exists().where(key.parent == Check.id) for key in keys),
     )
 
 

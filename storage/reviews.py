@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement
+from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from foundation.vocabulary import Cause, ReviewState
 from storage.changes import Change, change, event_changes
+from storage.columns import Condition
 from storage.journal import Action, Actor, enter
 
 
@@ -147,14 +148,14 @@ def last_reviews(
     return {row.change_id: row for row in rows}
 
 
-def is_in_state(states: Collection[str], of: type[Change]) -> ColumnElement[bool]:
+def is_in_state(states: Collection[str], of: type[Change]) -> Condition:
     reviewed = select(Review.change_id).where(col(Review.id).in_(_last()))
     if ReviewState.NEW in states:
         return col(of.id).not_in(reviewed.where(col(Review.state).not_in(states)))
     return col(of.id).in_(reviewed.where(col(Review.state).in_(states)))
 
 
-def has_public_note(of: type[Change]) -> ColumnElement[bool]:
+def has_public_note(of: type[Change]) -> Condition:
     note = col(Review.edit)["note"].as_string()
     noted = select(Review.change_id).where(
         col(Review.id).in_(_last()), note.is_not(None)

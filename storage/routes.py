@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import JSON
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, select
 
 
 class StoredRoute(SQLModel, table=True):
@@ -18,4 +18,4 @@ class StoredRoute(SQLModel, table=True):
 
 
 def stored_routes(session: Session) -> list[StoredRoute]:
-    return list(session.exec(select(StoredRoute).order_by(col(StoredRoute.name))))
+    return list(session.exec(select(StoredRoute).order_by(StoredRoute.name)))

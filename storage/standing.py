@@ -99,7 +99,7 @@ class VersionAndChange(NamedTuple):
 def version_chain(
     session: Session, document_id: str
 ) -> dict[int, VersionAndChange]:
-    is_of_page = col(Change.cause) != Cause.EXTRACTION
+    is_of_page = Change.cause != Cause.EXTRACTION
     wanted = (
         sqlalchemy.select(
             *map(

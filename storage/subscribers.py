@@ -96,7 +96,7 @@ def _of_mailbox(session: Session, address: str) -> Subscriber | None:
     local, _, host = address.rpartition("@")
     plain = local.partition("+")[0] or local
     tagged = col(Subscriber.address).startswith(f"{plain}+", autoescape=True)
-    same = or_(col(Subscriber.address) == f"{plain}@{host}", tagged)
+    same = or_(Subscriber.address == f"{plain}@{host}", tagged)
     of_host = col(Subscriber.address).endswith(f"@{host}", autoescape=True)
     return session.exec(
         select(Subscriber).where(same, of_host).order_by(col(Subscriber.id))
@@ -128,7 +128,7 @@ def signed_up(session: Session) -> list[Subscriber]:
 def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | None:
     """None if it ended, or was not confirmed in time."""
     holds = col(Subscriber.confirmed_at).is_not(None) | (
-        col(Subscriber.requested_at) >= now - VALID_FOR
+        Subscriber.requested_at >= now - VALID_FOR
     )
     return session.exec(
         select(Subscriber).where(Subscriber.token == token, holds)
@@ -151,6 +151,6 @@ def follow_instead(session: Session, old: str, new: str) -> None:
 def forget_unconfirmed(session: Session, now: datetime) -> None:
     late = (
         col(Subscriber.confirmed_at).is_(None),
-        col(Subscriber.requested_at) < now - VALID_FOR,
+        Subscriber.requested_at < now - VALID_FOR,
     )
     unsubscribe(session, *session.exec(select(Subscriber).where(*late)).all())

@@ -115,6 +115,6 @@ def write_forms(
 def forms_of(session: Session, word: str) -> frozenset[str]:
     stems = [(language, stem(word, language)) for language in STEMMERS]
     forms = select(WordForm.word).where(
-        tuple_(col(WordForm.language), col(WordForm.stem)).in_(stems)
+        tuple_(WordForm.language, WordForm.stem).in_(stems)
     )
     return frozenset(map(fold, session.exec(forms)))

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     JSON,
     Column,
-    ColumnElement,
     Index,
     String,
     UniqueConstraint,
@@ -33,7 +32,7 @@ from storage.chain import (
     entry_time,
 )
 from storage.clock import midnight
-from storage.columns import CompressedJson, add_to_unique, json_bytes
+from storage.columns import CompressedJson, Condition, add_to_unique, json_bytes
 from storage.documents import Document, matching
 from storage.errors import Unknown, Withdrawn
 
@@ -167,13 +166,13 @@ FROM_PAGE = col(Version.source).is_(None)  # of the service itself
 
 
 def current_version(
-    session: Session, document_id: str, *conditions: ColumnElement[bool] | bool
+    session: Session, document_id: str, *conditions: Condition | bool
 ) -> Version | None:
     of_it = select(Version).where(Version.document_id == document_id, *conditions)
     return session.exec(of_it.order_by(col(Version.number).desc()).limit(1)).first()
 
 
-def _heads(*conditions: ColumnElement[bool] | bool) -> SelectOfScalar[Version]:
+def _heads(*conditions: Condition | bool) -> SelectOfScalar[Version]:
     """Without pages, so that a long history fits in little memory."""
     return select(Version).where(*conditions).options(defer(Version.page))
 
@@ -275,7 +274,7 @@ def next_number(session: Session, document_id: str, current: Version | None) -> 
     """None is given twice."""
     following = current.number + 1 if current else 1
     taken = select(Version.number).where(
-        Version.document_id == document_id, col(Version.number) >= following
+        Version.document_id == document_id, Version.number >= following
     )
     with with_withdrawn(session):
         numbers = set(session.exec(taken))
@@ -327,7 +326,7 @@ def mark_imported(
 def renumber(session: Session, document_id: str, *, since: int, by: int) -> None:
     session.flush()
     add_to_unique(
-        session, col(Version.number), by, since, Version.document_id == document_id
+        session, Version.number, by, since, Version.document_id == document_id
     )
 
 
