@@ -9,31 +9,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from apprise import NotifyBase, NotifyFormat, NotifyType
+from apprise import NotifyBase, NotifyFormat
 
 _RULE = "=" * 72
 
 
 class Console(NotifyBase):
-    service_name = "Console"  # type: ignore[assignment]
-    protocol = "console"  # type: ignore[assignment]
     request_rate_per_sec = 0
     notify_format = NotifyFormat.TEXT
     body_maxlen = 1_000_000
 
-    def send(
-        self,
-        body: str,
-        title: str = "",
-        notify_type: NotifyType = NotifyType.INFO,
-        **kwargs: Any,
-    ) -> bool:
+    def send(self, body: str, title: str = "", *args: Any, **kwargs: Any) -> bool:
         sys.stdout.write(_entry(title, body))
         sys.stdout.flush()
         return True
-
-    def url(self, privacy: bool = False, *args: Any, **kwargs: Any) -> str:
-        return "console://"
 
     @staticmethod
     def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -43,8 +32,6 @@ class Console(NotifyBase):
 class TextFile(NotifyBase):
     """`file:///path/alerts.txt`, synced to disk before it reports success."""
 
-    service_name = "Text file"  # type: ignore[assignment]
-    protocol = "file"  # type: ignore[assignment]
     request_rate_per_sec = 0
     notify_format = NotifyFormat.TEXT
     body_maxlen = 1_000_000
@@ -53,13 +40,7 @@ class TextFile(NotifyBase):
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.path = Path(path)
 
-    def send(
-        self,
-        body: str,
-        title: str = "",
-        notify_type: NotifyType = NotifyType.INFO,
-        **kwargs: Any,
-    ) -> bool:
+    def send(self, body: str, title: str = "", *args: Any, **kwargs: Any) -> bool:
         try:
             with self.path.open("ab") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -75,9 +56,6 @@ class TextFile(NotifyBase):
             self.logger.warning("the file can't be written: %s", failure.strerror)
             return False
         return True
-
-    def url(self, privacy: bool = False, *args: Any, **kwargs: Any) -> str:
-        return f"file://{self.path}"
 
     @staticmethod
     def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:

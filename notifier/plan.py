@@ -38,11 +38,11 @@ from storage.deliveries import (
     approaching_deadlines,
     carriers,
     create_delivery,
+    deliveries,
     items,
     last_digest,
     load,
     park,
-    pending,
     unload,
     unplanned_alerts,
     unplanned_notices,
@@ -78,7 +78,7 @@ def plan(
     """
     take(session, AdvisoryLock.PLANNING)
     planner = _Planner(session, routes, now)
-    rows = pending(session)  # locked first
+    rows = deliveries(session, PENDING, locked=True)
     carried = items(session, PENDING)
     for delivery in rows:
         planner.update(delivery, carried[delivery.id])
@@ -366,7 +366,7 @@ def _respect_quiet_hours(
     if not any(route.quiet for route in routes):
         return
     carried = items(session, PENDING)
-    for delivery in pending(session):
+    for delivery in deliveries(session, PENDING, locked=True):
         if delivery.kind == "alert" and delivery.next_at <= now:
             alerts = [
                 each for each in carried[delivery.id] if isinstance(each, Alert)

@@ -31,10 +31,16 @@ REFILTERED = (
     "yes",
 )  # the archive says that only its extraction changed
 
-_FACTS = (
-    *("source", "url", "final_url", "status"),
-    *("mime", "charset", "size", "sha256"),
-)
+_FACTS = [
+    "source",
+    "url",
+    "final_url",
+    "status",
+    "mime",
+    "charset",
+    "size",
+    "sha256",
+]
 
 
 class Capture(SQLModel, table=True):

@@ -24,7 +24,7 @@ from messages import Message
 from storage.clock import AHEAD
 from storage.columns import MessageColumn
 from storage.documents import Document
-from storage.errors import UnknownChange, Withdrawn
+from storage.errors import Unknown, Withdrawn
 from storage.versions import (
     Withdrawal,
     leave_out_withdrawn,
@@ -166,7 +166,7 @@ def dated_ahead(session: Session, now: datetime) -> list[Change]:
 
 
 def change(session: Session, id_: int) -> Change:
-    """Raises `UnknownChange`, `Withdrawn`."""
+    """Raises `Unknown`, `Withdrawn`."""
     withdrawal = withdrawal_of_change(session, id_)
     if withdrawal is not None:
         document_id = change_in_any_state(session, id_).document_id
@@ -175,7 +175,7 @@ def change(session: Session, id_: int) -> Change:
         )
     row = session.get(Change, id_)
     if row is None:
-        raise UnknownChange(
+        raise Unknown(
             f"there is no change {id_}; `policywatch history DOCUMENT` lists a document's changes"
         )
     return row

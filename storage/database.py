@@ -334,10 +334,6 @@ def take(session: Session, lock: AdvisoryLock) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(lock.value)))
 
 
-def release_connection(session: Session) -> None:
-    session.commit()
-
-
 def sqlite_file(url: URL) -> Path | None:
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return None

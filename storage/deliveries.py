@@ -457,10 +457,6 @@ def _update(
     return bool(result.rowcount)
 
 
-def pending(session: Session) -> list[Delivery]:
-    return deliveries(session, PENDING, locked=True)
-
-
 def park(delivery: Delivery, error: Message) -> None:
     delivery.state, delivery.error = State.PARKED.value, error
 

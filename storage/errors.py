@@ -160,10 +160,6 @@ class Withdrawn(Unknown):
         self.document, self.at, self.reason = document, at, reason
 
 
-class UnknownChange(Unknown):
-    pass
-
-
 # every document would fail
 STORE_LOST = (OSError, OperationalError, InternalError, StorageError)
 

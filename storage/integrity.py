@@ -137,11 +137,10 @@ def _values(session: Session) -> Iterator[Damage]:
 
 _SAMPLE = 64  # rows of a daily look
 _DIFFERS = (
-    *("time is not that of the fetch", "place in the chain is another"),
-    *(
-        "bytes are not those that were fetched",
-        "headers are not those that were fetched",
-    ),
+    "time is not that of the fetch",
+    "place in the chain is another",
+    "bytes are not those that were fetched",
+    "headers are not those that were fetched",
     "address, status, type, size or hash is not that of what was fetched",
 )
 

@@ -118,9 +118,7 @@ def earliest_id(moment: datetime) -> int:
     return max(0, int(moment.astimezone(UTC).timestamp())) * _IN_A_SECOND
 
 
-def index_version(
-    session: Session, version: Version, mentions: Mentions | None
-) -> None:
+def index_version(session: Session, version: Version, mentions: Mentions) -> None:
     """For a document's newest version; for others `reindex`."""
     session.flush()
     document_id = version.document_id
@@ -136,7 +134,7 @@ def index_version(
             *session.exec(select(ParagraphInterval.paragraph_id).where(*stands))
         }
     index.add(version.number, version.captured_at, version.page)
-    if mentions and version.number > 1:
+    if version.number > 1:
         count_mentions(session, document_id, mentions)
 
 

@@ -26,10 +26,6 @@ class StillCompared(StorageError):
     """An announced text is compared with what would be removed."""
 
 
-class HasHistory(StorageError):
-    """The new id has versions of its own."""
-
-
 class Removal(NamedTuple):
     versions: int
     changes: int
@@ -56,14 +52,14 @@ def planned_removal(
 def rename(
     session: Session, old: str, new: str, mentions: Mentions | None = None
 ) -> None:
-    """Raises `UnknownDocument`, `HasHistory`."""
+    """Raises `UnknownDocument`, `StorageError` if the new id has versions of its own."""
     row = document(session, old)
     renamed = Document(**{**row.model_dump(), "id": new})
     take(session, AdvisoryLock.PLANNING)
     taken = session.get(Document, new)
     if taken is not None:
         if number := planned_removal(session, new).versions:
-            raise HasHistory(
+            raise StorageError(
                 f"{new} has a history of its own, up to version {number}: `policywatch documents remove {new}` "
                 f"takes it out, if that of {old} is to be in its place"
             )

@@ -38,7 +38,7 @@ class Review(SQLModel, table=True):
 def reviewed_together(
     session: Session, change_id: int, *, event: bool
 ) -> list[int]:
-    """The change, or all changes of its event. Raises `UnknownChange`."""
+    """The change, or all changes of its event. Raises `Unknown`."""
     asked = change(session, change_id)
     if not event or asked.event_id is None:
         return [change_id]
@@ -58,7 +58,7 @@ def add_review(
     edit: Mapping[str, Any] | None = None,
 ) -> list[int]:
     """Of the change, or of all changes of its `event`; the ids of those. Without an `edit` the last one stands.
-    Raises `UnknownChange`.
+    Raises `Unknown`.
     """
     ids = reviewed_together(session, change_id, event=event)
     if edit:

@@ -358,12 +358,8 @@ def withdrawn_versions(
         return list(session.exec(wanted).all())
 
 
-class UnknownVersion(Unknown):
-    pass
-
-
 def numbered_version(session: Session, document_id: str, number: int) -> Version:
-    """Raises `UnknownVersion`, `Withdrawn`."""
+    """Raises `Unknown`, `Withdrawn`."""
     this = Version.document_id == document_id, Version.number == number
     row = session.exec(select(Version).where(*this)).first()
     if row is not None:
@@ -371,14 +367,14 @@ def numbered_version(session: Session, document_id: str, number: int) -> Version
     with with_withdrawn(session):
         row = session.exec(_heads(*this)).first()
     if row is None:
-        raise UnknownVersion(f"{document_id} has no version {number}")
+        raise Unknown(f"{document_id} has no version {number}")
     withdrawal = session.get_one(Withdrawal, row.id)
     raise Withdrawn(
         f"version {number}", document_id, withdrawal.withdrawn_at, withdrawal.reason
     )
 
 
-class BeforeFirstText(UnknownVersion):
+class BeforeFirstText(Unknown):
     def __init__(self, document_id: str, day: date, first: date) -> None:
         super().__init__(
             f"no text of {document_id} is known of {day}: the first is of {first}"
@@ -387,7 +383,7 @@ class BeforeFirstText(UnknownVersion):
 
 
 def version_on(session: Session, document_id: str, day: date) -> int:
-    """Raises `BeforeFirstText`, `UnknownVersion`."""
+    """Raises `BeforeFirstText`, `Unknown`."""
     until = midnight(day + timedelta(days=1))
     version = current_version(session, document_id, Version.captured_at < until)
     if version is None:
@@ -397,13 +393,13 @@ def version_on(session: Session, document_id: str, day: date) -> int:
 
 
 def first_captured_at(session: Session, document_id: str) -> datetime:
-    """Raises `UnknownVersion`."""
+    """Raises `Unknown`."""
     of_document = Version.document_id == document_id
     first = session.exec(
         select(func.min(Version.captured_at)).where(of_document)
     ).one()
     if first is None:
-        raise UnknownVersion(f"no text of {document_id} was read yet")
+        raise Unknown(f"no text of {document_id} was read yet")
     return first
 
 

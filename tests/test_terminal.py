@@ -22,7 +22,7 @@ from policywatch.views.serializer import change_json
 from storage.changes import changes_of
 from storage.database import Database
 from storage.documents import Document
-from storage.errors import UnknownChange, UnknownDocument
+from storage.errors import Unknown, UnknownDocument
 from tests.site import command
 from tests.stories import Teller, block, day, passage, tell_hostile
 from tests.story_of_parley import HELP, PRIVACY, TERMS, tell
@@ -274,7 +274,7 @@ def test_the_history_of_a_page_that_was_never_read_says_why(
 
 def test_what_is_not_there_is_said(database: Database) -> None:
     tell(database)
-    with pytest.raises(UnknownChange, match="no change 4711"):
+    with pytest.raises(Unknown, match="no change 4711"):
         piped(
             database, lambda console, session: show_change(console, session, 4711)
         )

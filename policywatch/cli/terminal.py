@@ -191,7 +191,7 @@ def show_change(
     console: Console, session: Session, change_id: int, *, why: bool = False
 ) -> None:
     """What it means, the flagged passages, then the rest. `why` adds the reasons for the classification. Raises
-    `UnknownChange`.
+    `Unknown`.
     """
     sheet = _Sheet(console)
     view = change_view(session, change(session, change_id), ENGLISH)

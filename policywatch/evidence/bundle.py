@@ -32,7 +32,7 @@ _TEXTS.filters["text_name"] = text_name
 def write_bundle(
     session: Session, change_id: int, path: Path, watchlist: Watchlist
 ) -> list[str]:
-    """Returns what was left out. Raises `UnknownChange`, `DamagedCapture`, `DamagedText`, and `OSError` if the folder
+    """Returns what was left out. Raises `Unknown`, `DamagedCapture`, `DamagedText`, and `OSError` if the folder
     exists.
     """
     configs = extraction_configs(watchlist)

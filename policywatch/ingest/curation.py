@@ -45,7 +45,7 @@ from storage.changes import (
 )
 from storage.checks import Check, check_that_brought, last_set_aside, reject_capture
 from storage.clock import utc_now
-from storage.database import AdvisoryLock, Database, release_connection, take
+from storage.database import AdvisoryLock, Database, take
 from storage.deliveries import Alert, Delivery, cancel, carriers, send_correction
 from storage.documents import Document, document
 from storage.errors import StorageError, Unknown
@@ -121,7 +121,7 @@ def held_text(
     current = history.current
     in_force = captures_in_force(session, current) if current is not None else []
     former = page_before(session, current) if current is not None else None
-    release_connection(session)
+    session.commit()  # extracting is slow, and needs no connection
     page = join_pages(config.extract_parts(captures, memory=Memory.of(current)))
     is_comparable = bool(former_pages(history, config)) and not differs_by_reader(
         page, current, in_force, config, Memory.of_page(former)
@@ -310,7 +310,7 @@ def review(
 ) -> list[int]:
     """Of the change, or of all of its event; the ids of those. `seen` is the id of the last review that the person
     saw, or 0; it matters for an `edit` alone, as entries of several people stand beside each other. `corrects`: who
-    got the alert gets the edited words. Raises `UnknownChange`, `Withdrawn`, `EditedMeanwhile`.
+    got the alert gets the edited words. Raises `Unknown`, `Withdrawn`, `EditedMeanwhile`.
     """
     take(session, AdvisoryLock.PLANNING)
     ids = reviewed_together(session, change_id, event=event)

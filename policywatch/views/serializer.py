@@ -71,7 +71,7 @@ _OF_A_CHANGE = {*Change.model_fields} & {*json.ChangeHead.model_fields}
 def change_json(
     session: Session, change_id: int, *, reviews: bool = False
 ) -> json.ChangeJson:
-    """`reviews` are for the operator's people only. Raises `UnknownChange`."""
+    """`reviews` are for the operator's people only. Raises `Unknown`."""
     view = change_view(session, change(session, change_id), ENGLISH)
     trail = reviews_of(session, change_id) if reviews else []
     events = event_changes(session, {view.change.event_id})

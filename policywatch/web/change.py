@@ -41,7 +41,7 @@ def one_change(request: Request, backend: Using, change_id: Number) -> Response:
 
 
 def change_page(session: Session, change_id: int, language: str) -> dict[str, Any]:
-    """Raises `UnknownChange`."""
+    """Raises `Unknown`."""
     view = change_view(session, change(session, change_id), language)
     captures = capture_records(session, view.after.capture_id)
     placed = PlacedPassages(

@@ -93,7 +93,7 @@ def two_versions(
     session: Session, document_id: str, first: int | date, second: int | date | None
 ) -> Sides:
     """By number, or by a day on which it was in force, or the newest; the older first. Raises `UnknownDocument`,
-    `UnknownVersion` or `BeforeFirstText`.
+    `Unknown` or `BeforeFirstText`.
     """
     row = document(session, document_id)
     numbers = (

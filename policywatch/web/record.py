@@ -85,7 +85,7 @@ def proved_change(
     configs: Mapping[str, ExtractionConfig],
     language: str = ENGLISH,
 ) -> dict[str, Any]:
-    """Its page's content, after verifying its texts against their captures. Raises `UnknownChange`, `DamagedText`."""
+    """Its page's content, after verifying its texts against their captures. Raises `Unknown`, `DamagedText`."""
     context = change_page(session, change_id, language)
     view: ChangeView = context["view"]
     sides = (view.before, view.after)

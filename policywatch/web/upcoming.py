@@ -19,8 +19,8 @@ from policywatch.web.rendering import page_router, render
 from storage.change_list import grouped_by_event, upcoming
 from storage.changes import Change
 from storage.documents import previews
-from storage.errors import UnknownDocument
-from storage.versions import UnknownVersion, current_version
+from storage.errors import Unknown, UnknownDocument
+from storage.versions import current_version
 
 _AHEAD = 100  # announced dates
 router = page_router()
@@ -76,7 +76,7 @@ def announced(
 def announced_text(session: Session, document_id: str) -> Sides:
     """An announced text against the one that it will replace.
 
-    Raises `UnknownDocument` where nothing says what that is, and `UnknownVersion` where one of them was not read yet.
+    Raises `UnknownDocument` where nothing says what that is, and `Unknown` where one of them was not read yet.
     """
     for announced, replaced in previews(session):
         if announced.id == document_id:
@@ -85,7 +85,7 @@ def announced_text(session: Session, document_id: str) -> Sides:
                 current_version(session, announced.id),
             )
             if now is None or then is None:
-                raise UnknownVersion(
+                raise Unknown(
                     f"{document_id} can't be compared before both texts were read"
                 )
             return Sides(announced, replaced, now, then)
