@@ -200,7 +200,7 @@ def mcp_server(database: Database, own_topics: Collection[str] = ()) -> MCPServe
             asked = SearchQuery(
                 service=_stored_services(session, service), standing=standing
             )
-            page = search_texts(session, words, asked.filter, limit=limit)
+            page = search_texts(session, words, **asked.places, limit=limit)
         hits = [
             {
                 "document": hit.document.id,

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Select, column, exists, table, text, tuple_
+from sqlalchemy import BigInteger, column, exists, table, text, tuple_
 from sqlmodel import Session, col, select
 
 from storage.changes import Change
@@ -56,16 +56,6 @@ def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchFilter:
-    services: Collection[str] = ()
-    documents: Collection[str] = ()
-    languages: Collection[str] = ()
-    since: date | None = None
-    until: date | None = None
-    standing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Span:
     """`came` added it (None: the first version), `went` removed it."""
 
@@ -102,18 +92,63 @@ class SearchPage:
 def search(
     session: Session,
     asked: str,
-    wanted: SearchFilter = SearchFilter(),
     *,
+    service: Collection[str] = (),
+    document: Collection[str] = (),
+    language: Collection[str] = (),
+    since: date | None = None,
+    until: date | None = None,
+    standing: bool = False,
     before: int | None = None,
     limit: int = 20,
 ) -> SearchPage:
-    terms = phrases(session, asked)
+    """Without `service`, `document` or `language` in all; `standing`: only in texts in force."""
+    terms = sought = phrases(session, asked)
     if not terms:
         return SearchPage([])
-    documents = _documents(session, wanted)
-    if documents is not None and not documents:
+    among = matching(services=service, documents=document, languages=language)
+    documents = (
+        session.exec(select(Document.id).where(*among)).all() if among else ()
+    )
+    if among and not documents:
         return SearchPage([])
-    question = _question(session, terms, documents, wanted, before)
+    by_place = 0 < len(documents) <= _MOST_PLACES
+    if by_place:
+        places = [place_of(each) for each in documents]
+        sought = (*terms, Phrase((places[0],), forms=frozenset(places)))
+    if session.get_bind().dialect.name == "sqlite":
+        id_, matches = (
+            column("rowid", BigInteger),
+            "paragraph_words MATCH :question",
+        )
+        written = _written(sought, '"', " + ", "*", " OR ", " AND ")
+    else:
+        id_, matches = (
+            column("paragraph_id", BigInteger),
+            "words @@ CAST(:question AS tsquery)",
+        )
+        written = _written(sought, "'", " <-> ", ":*", " | ", " & ")
+    question = (
+        sqlalchemy.select(id_)
+        .select_from(table("paragraph_words", id_))
+        .where(text(matches).bindparams(question=written))
+        .order_by(id_.desc())
+    )
+    if before is not None:
+        question = question.where(id_ < before)
+    if until is not None:
+        question = question.where(
+            id_ < earliest_id(midnight(until + timedelta(days=1)))
+        )
+    if since is not None:
+        question = question.where(id_ >= earliest_id(midnight(since)))
+    if standing:
+        current = col(ParagraphInterval.last).is_(None)
+        question = question.where(
+            exists().where(col(ParagraphInterval.paragraph_id) == id_, current)
+        )
+    if documents and not by_place:
+        question = question.where(of_pack("document_id", id_).in_(documents))
     found = list(session.execute(question.limit(limit + 1)).scalars())
     hits = _hits(session, found[:limit], terms)
     if len(found) <= limit:
@@ -122,64 +157,6 @@ def search(
         question.order_by(None).subquery()
     )
     return SearchPage(hits, found[limit - 1], session.execute(counted).scalar_one())
-
-
-def _documents(session: Session, wanted: SearchFilter) -> list[str] | None:
-    among = matching(
-        services=wanted.services,
-        documents=wanted.documents,
-        languages=wanted.languages,
-    )
-    return [*session.exec(select(Document.id).where(*among))] if among else None
-
-
-def _question(
-    session: Session,
-    terms: Sequence[Phrase],
-    documents: list[str] | None,
-    wanted: SearchFilter,
-    before: int | None,
-) -> Select[int]:
-    if documents is not None and len(documents) <= _MOST_PLACES:
-        places = [place_of(each) for each in documents]
-        terms, documents = (
-            [*terms, Phrase((places[0],), forms=frozenset(places))],
-            None,
-        )
-    if session.get_bind().dialect.name == "sqlite":
-        id_, matches = (
-            column("rowid", BigInteger),
-            "paragraph_words MATCH :question",
-        )
-        asked = _written(terms, '"', " + ", "*", " OR ", " AND ")
-    else:
-        id_, matches = (
-            column("paragraph_id", BigInteger),
-            "words @@ CAST(:question AS tsquery)",
-        )
-        asked = _written(terms, "'", " <-> ", ":*", " | ", " & ")
-    question = (
-        sqlalchemy.select(id_)
-        .select_from(table("paragraph_words", id_))
-        .where(text(matches).bindparams(question=asked))
-        .order_by(id_.desc())
-    )
-    if before is not None:
-        question = question.where(id_ < before)
-    if wanted.until is not None:
-        question = question.where(
-            id_ < earliest_id(midnight(wanted.until + timedelta(days=1)))
-        )
-    if wanted.since is not None:
-        question = question.where(id_ >= earliest_id(midnight(wanted.since)))
-    if wanted.standing:
-        current = col(ParagraphInterval.last).is_(None)
-        question = question.where(
-            exists().where(col(ParagraphInterval.paragraph_id) == id_, current)
-        )
-    if documents is not None:
-        question = question.where(of_pack("document_id", id_).in_(documents))
-    return question
 
 
 def _written(

@@ -17,7 +17,7 @@ from storage.changes import Change
 from storage.database import Database
 from storage.documents import declare
 from storage.paragraphs import ParagraphPack, blame, course, reindex
-from storage.search import SearchFilter, search
+from storage.search import search
 from storage.tokenizer import stem
 from storage.versions import numbered_version
 from tests.stories import Teller, block, day, passage
@@ -64,7 +64,7 @@ def reading(told: Database) -> Iterator[Session]:
 
 
 def found(session: Session, asked: str, **wanted: Any) -> list[str]:
-    return [hit.text for hit in search(session, asked, SearchFilter(**wanted)).hits]
+    return [hit.text for hit in search(session, asked, **wanted).hits]
 
 
 # asked of one store, which costs more to make than all of them
@@ -103,11 +103,11 @@ def test_words_and_phrases_are_found_alike_on_both(reading: Session) -> None:
 
 
 NARROWED: list[tuple[dict[str, Any], int]] = [
-    ({"documents": (TERMS,)}, 1),
-    ({"services": ("Parley",)}, 2),
-    ({"services": ("Harbour",)}, 0),
-    ({"services": ("Nobody",)}, 0),
-    ({"languages": ("fr",)}, 1),
+    ({"document": (TERMS,)}, 1),
+    ({"service": ("Parley",)}, 2),
+    ({"service": ("Harbour",)}, 0),
+    ({"service": ("Nobody",)}, 0),
+    ({"language": ("fr",)}, 1),
     ({"since": day(2).date()}, 1),
     ({"until": day(1).date()}, 1),
     ({"since": day(1).date(), "until": day(9).date()}, 2),
@@ -174,13 +174,13 @@ def test_many_documents_are_sorted_out_after_the_search(
     assert found(
         reading,
         "données",
-        services=("Parley",),
-        documents=(TERMS, PRIVACY_FR, PRIVACY),
+        service=("Parley",),
+        document=(TERMS, PRIVACY_FR, PRIVACY),
     ) == [
         "Nous ne vendons pas vos données.",
         MODELS,
     ]
-    assert found(reading, "données", languages=("en",)) == [MODELS]
+    assert found(reading, "données", language=("en",)) == [MODELS]
 
 
 def test_a_hit_says_in_which_versions_and_by_which_changes(
@@ -276,7 +276,7 @@ SYNTAX = [
 @given(asked=st.text(max_size=40) | st.lists(st.sampled_from(SYNTAX)).map(" ".join))
 def test_nothing_that_can_be_written_fails(reading: Session, asked: str) -> None:
     search(reading, asked)
-    search(reading, asked, SearchFilter(services=("Parley",), standing=True))
+    search(reading, asked, service=("Parley",), standing=True)
 
 
 def test_each_block_knows_since_when_it_stands(reading: Session) -> None:

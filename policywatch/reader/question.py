@@ -22,7 +22,7 @@ from policywatch.reader.prompt import Prompt, Subject
 from policywatch.reader.reader import Reader
 from storage.changes import StoredPassage
 from storage.documents import Document
-from storage.search import Hit, SearchFilter, excerpt, search
+from storage.search import Hit, excerpt, search
 from storage.tokenizer import STEMMERS, words
 
 _MOST = 12_000  # characters of all passages
@@ -63,7 +63,8 @@ def paragraphs_about(
             for hit in search(
                 session,
                 " ".join(some),
-                SearchFilter(services=services, standing=standing),
+                service=services,
+                standing=standing,
                 limit=_MOST_HITS,
             ).hits
             if since is None or _changed_since(hit, since)

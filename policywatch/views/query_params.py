@@ -17,7 +17,6 @@ from foundation.vocabulary import (
 )
 from storage.change_list import ChangeFilter, ChangesPage, Cursor, changes_page
 from storage.columns import MAX_BIGINT, MAX_INTEGER
-from storage.search import SearchFilter
 
 
 def _place(text: str) -> str:
@@ -159,14 +158,10 @@ class SearchQuery(Params):
     )
 
     @property
-    def filter(self) -> SearchFilter:
-        return SearchFilter(
-            tuple(self.service),
-            tuple(self.document),
-            tuple(self.language),
-            self.since,
-            self.until,
-            self.standing,
+    def places(self) -> dict[str, Any]:
+        """Where to look, as `search` takes it."""
+        return self.model_dump(
+            include=set(SearchQuery.model_fields) - {"q", "cursor"}
         )
 
 

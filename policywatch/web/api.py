@@ -201,7 +201,7 @@ def find(
     """Texts of any version with every word, in any form, and every "phrase in quotes"; `cooki*` is a beginning."""
     with backend.database.reading() as session:
         page = search(
-            session, query.q, query.filter, before=query.cursor, limit=query.limit
+            session, query.q, **query.places, before=query.cursor, limit=query.limit
         )
     return json.Hits(
         hits=[hit_json(hit) for hit in page.hits],

@@ -29,7 +29,7 @@ def find(
     """An empty query finds nothing."""
     with backend.database.reading() as session:
         results = search(
-            session, query.q, query.filter, before=query.cursor, limit=_HITS
+            session, query.q, **query.places, before=query.cursor, limit=_HITS
         )
         choices: dict[str, Any] = dict(filter_choices(session))
         can_ask = request.state.signed_in and backend.state().recipients.model
