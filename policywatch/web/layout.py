@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any, Generic, Literal, TypeVar
 
+from analysis.text.words import edits
 from notifier.escape import web_link
 from storage.changes import StoredPassage
 from storage.paragraphs import anchor, texts_of
@@ -124,11 +125,6 @@ def _linked(block: dict[str, Any]) -> tuple[Words, ...]:
     return tuple(part for part in [*words, Words(text[at:])] if part.text)
 
 
-_NEAR = (
-    50  # blocks before one that is gone, of which one that stays says where it was
-)
-
-
 @dataclass(frozen=True, slots=True)
 class MarkedStretch:
     """Blocks of the later text: those of one passage, or unchanged ones. `gone` stood before them."""
@@ -144,7 +140,7 @@ def redline(
     """`passages` are the differences of these pages, in the later one's order."""
     texts = texts_of(after)
     changed = _changed_blocks(passages, texts)
-    gone = _gone(passages, texts_of(before), texts, changed)
+    gone = _gone(passages, texts_of(before), texts, {*changed.values()})
     by_position = {each.position: each for each in passages}
     ages, cuts = [], 0
     for number in range(len(texts)):
@@ -190,38 +186,22 @@ def _gone(
     passages: Sequence[StoredPassage],
     before: Sequence[str],
     after: Sequence[str],
-    changed: Mapping[int, int],
+    shown: Collection[int],
 ) -> dict[int, list[StoredPassage]]:
     """Passages without a block in the later text, by the number of the block that they preceded there."""
-    starts = {position: place for place, position in sorted(changed.items())[::-1]}
-    bounds, high = list[int](), len(after)
-    for passage in reversed(passages):
-        high = starts.get(passage.position, high)
-        bounds.append(high)
+    later = dict[int, int]()  # by number of a block in the earlier text
+    for run in edits(before, after):
+        for number in range(run.b0, run.b1):
+            later[number] = run.a0 + (number - run.b0 if run.same else 0)
     earlier = {text: iter(each) for text, each in _places(before).items()}
-    later = _places(after)
     gone: dict[int, list[StoredPassage]] = defaultdict(list)
-    placed: dict[int, int] = {}  # by number of a block in the earlier text
-    low = 0
-    for passage, high in zip(passages, reversed(bounds), strict=True):
-        if passage.position in starts:
-            low = starts[passage.position] + 1
-            continue
-        first = (passage.before or "").partition("\n")[0]
-        stood = next(earlier.get(first, iter(())), None)
-        place = low
-        for number in (
-            range(stood - 1, max(stood - _NEAR, 0) - 1, -1) if stood else ()
-        ):
-            same = later.get(before[number], [])
-            at = bisect_left(same, high) - 1
-            behind = same[at] + 1 if at >= 0 else placed.get(number, -1)
-            if low <= behind <= high:
-                place = behind
-                break
-        if stood is not None:
-            placed[stood] = place
-        gone[place].append(passage)
+    place = 0
+    for passage in passages:
+        if passage.position not in shown:
+            first = (passage.before or "").partition("\n")[0]
+            stood = next(earlier.get(first, iter(())), None)
+            place = place if stood is None else later[stood]
+            gone[place].append(passage)
     return gone
 
 
