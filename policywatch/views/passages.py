@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, pairwise, takewhile
 
-from analysis.text.words import Tag
 from foundation.vocabulary import gravity
 from messages import Message
 from notifier.excerpts import group_alike
@@ -16,7 +15,7 @@ from storage.changes import StoredPassage
 _LONG = 60  # unchanged words in a row
 _CONTEXT = 16  # words on each side
 _WORD = re.compile(r"\S+")
-_SIDES: dict[str, tuple[Tag, ...]] = {
+_SIDES = {
     "before": ("same", "removed"),
     "after": ("same", "added"),
 }
@@ -127,7 +126,7 @@ def _without_title(heading: list[str], title: str) -> list[str]:
 class Piece:
     """`topics` are those these words decided."""
 
-    tag: Tag
+    tag: str
     text: str
     topics: tuple[str, ...] = ()
 
@@ -136,7 +135,7 @@ class Piece:
 class Run:
     """Pieces with one mark. `folded` counts hidden unchanged words."""
 
-    tag: Tag
+    tag: str
     pieces: list[Piece]
     folded: int = 0
 
@@ -186,7 +185,7 @@ def _folded(run: Run) -> list[Run]:
 
 
 def _pieces(passage: StoredPassage) -> list[Piece]:
-    marks = [(_tag(tag), text) for tag, text in passage.word_diff]
+    marks = passage.word_diff
     evidence = {side: _evidence(passage, side, marks) for side in _SIDES}
     offsets = dict.fromkeys(_SIDES, 0)  # of the mark in each side's text
     pieces: list[Piece] = []
@@ -203,18 +202,8 @@ def _pieces(passage: StoredPassage) -> list[Piece]:
     return pieces
 
 
-def _tag(stored: str) -> Tag:
-    return (
-        "removed"
-        if stored == "removed"
-        else "added"
-        if stored == "added"
-        else "same"
-    )
-
-
 def _evidence(
-    passage: StoredPassage, side: str, marks: list[tuple[Tag, str]]
+    passage: StoredPassage, side: str, marks: list[tuple[str, str]]
 ) -> list[tuple[int, int, str]]:
     whole = "".join(text for tag, text in marks if tag in _SIDES[side])
     return [
@@ -227,7 +216,7 @@ def _evidence(
 
 
 def _split(
-    tag: Tag, text: str, spans: list[tuple[int, int, str]]
+    tag: str, text: str, spans: list[tuple[int, int, str]]
 ) -> Iterator[Piece]:
     """Marks never end in white space, which would be struck out or underlined."""
     end = len(text.rstrip()) if tag != "same" else len(text)

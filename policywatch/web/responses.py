@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from policywatch.views.json_models import ProblemJson
 from policywatch.web.page_context import CHOICES
@@ -65,8 +65,11 @@ def known_parameters(request: Request) -> list[str]:
     return known
 
 
+_FILES = StaticFiles(check_dir=False)
+
+
 class ConditionalRoute(APIRoute):
-    """Sets ETags, and answers 304."""
+    """Sets ETags, and answers 304 as static files are answered."""
 
     def get_route_handler(
         self,
@@ -76,36 +79,14 @@ class ConditionalRoute(APIRoute):
         async def conditional(request: Request) -> Response:
             response = await handler(request)
             tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-            response.headers["ETag"] = (
-                f"W/{tag}"  # weak: the body may be compressed
-            )
+            response.headers["ETag"] = tag
             response.headers.setdefault("Cache-Control", "no-cache")
-            if not _is_known(request, tag, response.headers.get("last-modified")):
-                return response
-            headers = {
-                name: value
-                for name, value in response.headers.items()
-                if not name.startswith("content-")
-            }
-            return Response(status_code=304, headers=headers)
+            is_known = _FILES.is_not_modified(response.headers, request.headers)
+            # weak: the body may be compressed
+            response.headers["ETag"] = f"W/{tag}"
+            return NotModifiedResponse(response.headers) if is_known else response
 
         return conditional
-
-
-def _is_known(request: Request, tag: str, updated: str | None) -> bool:
-    """By ETag if sent, as it also changes when an old change is reclassified; else by date."""
-    tags = request.headers.get("if-none-match")
-    if tags is not None:
-        return tag in {each.strip().removeprefix("W/") for each in tags.split(",")}
-    try:
-        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except ValueError:
-        return False
-    return (
-        updated is not None
-        and since.tzinfo is not None
-        and parsedate_to_datetime(updated) <= since
-    )
 
 
 class Json(JSONResponse):
