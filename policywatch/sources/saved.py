@@ -6,9 +6,7 @@ import csv
 import errno
 import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -47,8 +45,8 @@ class SavedPages:
                 yield ArchivedText(name, at, load, source, self.url)
 
     def _page(self, name: str) -> Fetched | Message:
-        body = _read(self.folder, name)
-        if body is None:
+        file = _file_below(self.folder, name)
+        if file.stat().st_size > LARGEST:
             return Message("archive.no_text")
         return Fetched(
             self.document,
@@ -58,7 +56,7 @@ class SavedPages:
             headers=[],
             mime=MIMES.get(Path(name).suffix.lower(), "text/html"),
             charset=None,
-            body=body,
+            body=file.read_bytes(),
         )
 
 
@@ -77,8 +75,7 @@ def saved_pages(path: Path, document: str, url: str) -> SavedPages:
         ]
     else:
         folder = path.parent
-        table = _read(path.parent.resolve(), path.name, follow=True) or b""
-        lines = table.decode("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").splitlines()
         numbered = [
             (number, row) for number, row in enumerate(csv.reader(lines), 1) if row
         ]
@@ -87,7 +84,7 @@ def saved_pages(path: Path, document: str, url: str) -> SavedPages:
         raise NotAnArchive(f"{path} has no page ({', '.join(MIMES)})")
     files = [(_time(date.strip(), where), name) for name, date, where in rows]
     for _, name in files:
-        _read(folder, name, only_look=True)
+        _file_below(folder, name)
     return SavedPages(folder, sorted(files), document, url)
 
 
@@ -105,47 +102,20 @@ def _time(written: str, where: str) -> datetime:
     return time
 
 
-def _read(
-    folder: Path, name: str, *, follow: bool = False, only_look: bool = False
-) -> bytes | None:
-    """Of a regular file; None if too large. No link below the folder is followed, even if put there meanwhile. Raises
-    `NotAnArchive`.
-    """
-    parts = PurePath(name).parts
+def _file_below(folder: Path, name: str) -> Path:
+    """A regular one, behind no link below the folder. Raises `NotAnArchive`."""
+    parts, file = PurePath(name).parts, folder / name
     if not parts or PurePath(name).is_absolute() or ".." in parts:
         raise NotAnArchive(f"{name!r} is not below {folder}")
-    follows = 0 if follow else os.O_NOFOLLOW
-    with ExitStack() as opened:
-
-        def below(part: str, flags: int, parent: int | None) -> int:
-            descriptor = os.open(
-                part, os.O_RDONLY | os.O_CLOEXEC | flags, dir_fd=parent
-            )
-            opened.callback(os.close, descriptor)
-            return descriptor
-
-        try:
-            here = below(str(folder), os.O_DIRECTORY, None)
-            for part in parts[:-1]:
-                here = below(part, os.O_DIRECTORY | follows, here)
-            file = below(
-                parts[-1], os.O_NONBLOCK | follows, here
-            )  # opening a named pipe would block
-        except OSError as failure:
-            is_link = failure.errno in {errno.ELOOP, errno.ENOTDIR}
-            why = (
-                "it is a link, or lies behind one"
-                if is_link
-                else os.strerror(failure.errno or 0)
-            )
-            raise NotAnArchive(f"{folder / name} can't be read: {why}") from failure
-        status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode):
-            raise NotAnArchive(f"{folder / name} can't be read: it is no file")
-        if only_look or status.st_size > LARGEST:
-            return None
-        with os.fdopen(os.dup(file), "rb") as stream:
-            return stream.read(LARGEST)
+    if file.resolve() != folder.resolve() / name:
+        why = "it is a link, or lies behind one"
+    elif not file.exists():
+        why = os.strerror(errno.ENOENT)
+    elif not file.is_file():
+        why = "it is no file"
+    else:
+        return file
+    raise NotAnArchive(f"{file} can't be read: {why}")
 
 
 @dataclass(frozen=True, slots=True)
