@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,13 @@ from foundation.vocabulary import NoticeKind
 from notifier.delivery import DeliveryRun
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
+from policywatch.config.schema import ReaderEntry
 from policywatch.config.watchlist import load
 from policywatch.doctor import examine
 from policywatch.ingest.drafts import draft_change
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
 from policywatch.reader.model import (
-    LanguageModel,
     ModelUnavailable,
     NoAnswer,
     Reply,
@@ -68,7 +67,7 @@ server = pytest.fixture(answered)
 site = pytest.fixture(library)
 
 
-def ask(model: LanguageModel, *words: Any, **how: Any) -> Reply:
+def ask(model: ReaderEntry, *words: Any, **how: Any) -> Reply:
     """The client, which loads slowly: each process that tests collects this file."""
     from policywatch.reader import client
 
@@ -110,10 +109,9 @@ def kept(database: Database) -> list[ModelReading]:
         return list(session.exec(select(ModelReading)))
 
 
-def model_of(server: Answering, **facts: Any) -> LanguageModel:
-    return replace(
-        LanguageModel(server.url, "small", "secret-key", seconds=5), **facts
-    )
+def model_of(server: Answering, **facts: Any) -> ReaderEntry:
+    given = {"url": server.url, "model": "small", "key": "secret-key", "seconds": 5}
+    return ReaderEntry(**given | facts)
 
 
 def test_it_reads_the_whole_change_once_and_its_headline_leads(
@@ -146,7 +144,7 @@ def test_it_reads_the_whole_change_once_and_its_headline_leads(
         changed(job, site, policy())
         changed(job, site, policy(AI, PARAGRAPHS[0]))
         asked = len(server.asked)
-        assert reprocess_all(job.database, job.configs, []).read == 4
+        assert reprocess_all(job.database, job.configs, [])["read"] == 4
         assert len(server.asked) == asked
         assert shown(job.database, found["id"])["reader"] == reader
 
@@ -289,9 +287,7 @@ def test_a_slow_server_and_one_that_hangs_up_are_silent(server: Answering) -> No
     ):
         ask(model_of(server), QUESTION, SCHEMA)
     with pytest.raises(ModelUnavailable, match="no connection"):
-        ask(
-            replace(model_of(server), url="http://127.0.0.1:9/v1"), QUESTION, SCHEMA
-        )
+        ask(model_of(server, url="http://127.0.0.1:9/v1"), QUESTION, SCHEMA)
 
 
 def test_prose_round_the_object_and_a_model_without_response_format(
@@ -629,7 +625,7 @@ def test_models_of_known_services_need_no_address(
     )
     model = recipients(load(config)).model
     assert model is not None
-    assert (model.url, model.name, model.decides) == (address, name, True)
+    assert (model.address, model.name, model.use) == (address, name, "decides")
 
 
 def test_what_may_be_gone_tomorrow_is_not_asked_about_until_it_stays(

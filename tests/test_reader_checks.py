@@ -253,7 +253,7 @@ def test_it_silences_what_is_nothing_but_no_convention_and_no_topic_of_the_opera
     )
     assert kept["brief"]["reader"]["kept"] == "convention"
     assert decide(COLUMNS | {"topics": ["loans"]}, rows, reading)["alert"] is True
-    assert decide(COLUMNS, rows, reading, decides=False)["alert"] is True
+    assert decide(COLUMNS, rows, reading | {"use": "beside"})["alert"] is True
 
 
 def test_an_alert_of_which_nothing_stands_leaves_the_trained_verdict() -> None:

@@ -120,7 +120,8 @@ def test_another_process_can_write_while_a_text_is_read_and_compared(
         other.wrote.clear()
         mistakes: list[Exception] = []
         assert (
-            reprocess_all(job.database, {ID: job.configs[ID]}, mistakes).read == 6
+            reprocess_all(job.database, {ID: job.configs[ID]}, mistakes)["read"]
+            == 6
         )
         assert (mistakes, {*other.wrote}) == ([], {"extract", "compare"})
         other.wrote.clear()

@@ -87,14 +87,14 @@ def read(
             job.declare()
             if again:
                 done = reprocess_all(held, job.configs, job.mistakes)
-                if done.before:
+                if before := done["before"]:
                     say(
-                        f"Went on where it was stopped, after {counted(done.before, 'version')}."
+                        f"Went on where it was stopped, after {counted(before, 'version')}."
                     )
                 say(
-                    f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
-                    f"{done.merged} were merged with the version before, {done.split} were split from it, "
-                    f"{done.unreadable} can't be read now, or hardly anything of them, and stay as they were."
+                    f"{counted(done['read'], 'version')} read again: {done['different']} have another text now, "
+                    f"{done['merged']} were merged with the version before, {done['split']} were split from it, "
+                    f"{done['unreadable']} can't be read now, or hardly anything of them, and stay as they were."
                 )
             job.reprocess()
             checks = job.ingest(again=again)

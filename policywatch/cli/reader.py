@@ -83,7 +83,9 @@ def try_model(config: Config = CONFIG) -> None:
     Example: `policywatch reader test`
     """
     with _asking(config) as (_, _, _, asked):
-        say(f"Asking {asked.model.name} at {asked.model.url} about this example:")
+        say(
+            f"Asking {asked.model.name} at {asked.model.address} about this example:"
+        )
         _print_places(prompt_of_example(asked).material)
         known, reading, seconds = try_example(asked)
     if known.answer is not None:

@@ -41,7 +41,6 @@ from policywatch.config.watchlist import (
     language_problems,
     time_problems,
 )
-from policywatch.reader.model import LanguageModel
 from storage.changes import Change
 from storage.deliveries import OPERATOR
 from storage.documents import Document
@@ -52,7 +51,7 @@ class Recipients:
     routes: tuple[Route, ...] = ()
     operator: Route = field(default_factory=lambda: Route(OPERATOR, ()))
     heartbeat: Heartbeat | None = None
-    model: LanguageModel | None = None
+    model: ReaderEntry | None = None
     route_to: RouteTo | None = None
     grace: timedelta = timedelta(0)
 
@@ -132,7 +131,8 @@ def recipients(
         text = "asking a model needs an extra: pip install 'policywatch[reader]'"
         problems.append(reader.problem("model", text))
     else:
-        model = _model(reader, expanded(reader, "key", reader.key))
+        key = expanded(reader, "key", reader.key)
+        model = reader.model_copy(update={"key": key})
     if problems:
         raise WatchlistError(problems)
     return Recipients(
@@ -173,12 +173,6 @@ def route_problems(watchlist: Watchlist, entry: RouteEntry) -> Sequence[Problem]
     except WatchlistError as failure:
         return failure.problems
     return []
-
-
-def _model(entry: ReaderEntry, key: str | None) -> LanguageModel:
-    limits = entry.model_dump(exclude={"model", "url", "key", "use"})
-    decides = entry.use == "decides"
-    return LanguageModel(entry.address, entry.name, key, decides=decides, **limits)
 
 
 def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:

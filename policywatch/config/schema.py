@@ -366,7 +366,7 @@ class ReaderEntry(Table):
 
     model: Annotated[str, Field(min_length=1)] | None = None
     url: Address | None = None
-    key: str | None = None
+    key: Annotated[str | None, Field(repr=False)] = None
     use: Literal["decides", "beside"] = "decides"
     seconds: Annotated[float, Field(ge=1, le=600)] = 60
     confirm: bool = False
@@ -409,6 +409,11 @@ class ReaderEntry(Table):
         """Without the service's prefix."""
         service, _, rest = (self.model or "").partition("/")
         return rest if service in MODEL_SERVICES and rest else self.model or ""
+
+    def cost(self, tokens_in: int, tokens_out: int) -> float | None:
+        if self.price is None:
+            return None
+        return (tokens_in * self.price[0] + tokens_out * self.price[1]) / 1e6
 
 
 class EvidenceEntry(Table):

@@ -27,12 +27,7 @@ class ChangeDraft(NamedTuple):
         """Without `alert`, one that alerts nobody."""
         columns = change_columns(self.comparison)
         if self.reading is not None:
-            columns = decide(
-                columns,
-                self.passages,
-                self.reading,
-                decides=self.reading.get("use") == "decides",
-            )
+            columns = decide(columns, self.passages, self.reading)
         return columns | {"alert": columns["alert"] and alert}
 
 

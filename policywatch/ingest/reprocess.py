@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy.exc import NoResultFound
@@ -209,24 +209,14 @@ def differs_by_reader(
     return fingerprint(again.blocks) == fingerprint(page.blocks)
 
 
-@dataclass(frozen=True, slots=True)
-class ReprocessReport:
-    """In versions."""
-
-    read: int = 0
-    before: int = 0  # of these, by a stopped call
-    different: int = 0  # with another text now
-    merged: int = 0  # now equal to the version before
-    split: int = 0  # were equal to it, and differ now
-    unreadable: int = 0  # also if most of their text would be lost
-
-
 def reprocess_all(
     database: Database,
     configs: Mapping[str, ExtractionConfig],
     mistakes: list[Exception],
-) -> ReprocessReport:
-    """Compare each with the one before, in place: numbers, addresses and sent alerts stay.
+) -> Counter[str]:
+    """Compare each with the one before, in place: numbers, addresses and sent alerts stay. Counts the versions `read`
+    (`before`: by a stopped call); of these the `different`, with another text now, the `merged`, now equal to the one
+    before, the `split`, which were, and the `unreadable`, also if most of their text would be lost.
 
     After a program error the rest of that document stays as it was. Needs `one_at_a_time`. A stopped call is continued
     by the next one under the same rules and watchlist.
@@ -240,9 +230,7 @@ def reprocess_all(
             select(Document).where(col(Document.rereading).is_not(None))
         ):
             row.rereading = None  # done: the next call starts again
-    return ReprocessReport(
-        **{each.name: total[each.name] for each in fields(ReprocessReport)}
-    )
+    return total
 
 
 def _rules_of(config: ExtractionConfig) -> str:

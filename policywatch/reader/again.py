@@ -64,7 +64,6 @@ def read_again(
                 trained | {"substantive": change.substantive, "brief": brief},
                 rows,
                 reading,
-                decides=reader.model.decides,
             )
             was_alert = change.alert
             for name, value in columns.items():

@@ -11,8 +11,8 @@ import httpx2
 import openai
 
 from foundation.http_client import HttpFailure, fetch
+from policywatch.config.schema import ReaderEntry
 from policywatch.reader.model import (
-    LanguageModel,
     ModelUnavailable,
     NoAnswer,
     Reply,
@@ -57,7 +57,7 @@ class _Guarded(httpx2.BaseTransport):
 
 
 def ask(
-    model: LanguageModel,
+    model: ReaderEntry,
     messages: list[dict[str, str]],
     schema: dict[str, Any],
     *,
@@ -71,7 +71,7 @@ def ask(
         return end - clock()
 
     client = openai.OpenAI(
-        base_url=model.url,
+        base_url=model.address,
         api_key=model.key or "none",
         max_retries=0,
         timeout=model.seconds,

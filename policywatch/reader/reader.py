@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from analysis.model import Comparison
 from foundation.vocabulary import NoticeKind, gravity
+from policywatch.config.schema import ReaderEntry
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.reader.model import (
-    LanguageModel,
     ModelAnswer,
     ModelUnavailable,
     NoAnswer,
@@ -39,7 +39,7 @@ _SHORT = 4_000  # for a small context
 @dataclass(slots=True)
 class Reader:
     database: Database
-    model: LanguageModel
+    model: ReaderEntry
     languages: Sequence[str]
     about: Sequence[str] = ()
     now: Callable[[], datetime] = utc_now
@@ -83,7 +83,7 @@ class Reader:
             "model": known.model,
             "made_at": known.made_at.isoformat(),
             "question": known.question,
-            "use": "decides" if self.model.decides else "beside",
+            "use": self.model.use,
         }
         if known.answer is None:
             return facts | {
@@ -180,17 +180,16 @@ class Reader:
 
     def _asked(self, prompt: Prompt, draft: ChangeDraft) -> Reply:
         """`confirm`: possibly high changes are asked about twice, and the graver answer counts."""
-        model = replace(
-            self.model, seconds=min(self.model.seconds, max(1, self.left))
-        )
+        seconds = min(self.model.seconds, max(1, self.left))
+        model = self.model.model_copy(update={"seconds": seconds})
         began = self.clock()
         first = _valid(_ask(model, prompt.messages, prompt.schema))
         severities = (draft.comparison.severity, first.answer.get("severity"))
         if not (self.model.confirm and "high" in severities):
             return first
-        seconds = model.seconds - (self.clock() - began)
+        seconds = max(1, model.seconds - (self.clock() - began))
         try:
-            again = replace(model, seconds=max(1, seconds))
+            again = model.model_copy(update={"seconds": seconds})
             second = _valid(_ask(again, prompt.messages, prompt.schema))
         except NoAnswer:
             return first
@@ -270,7 +269,7 @@ def _is_worth_asking(comparison: Comparison) -> bool:
 
 
 def _ask(
-    model: LanguageModel, messages: list[dict[str, str]], schema: dict[str, Any]
+    model: ReaderEntry, messages: list[dict[str, str]], schema: dict[str, Any]
 ) -> Reply:
     from policywatch.reader.client import ask  # an extra, which loads slowly
 

@@ -30,11 +30,9 @@ def decide(
     columns: dict[str, Any],
     passages: Sequence[StoredPassage],
     reading: dict[str, Any],
-    *,
-    decides: bool = True,
 ) -> dict[str, Any]:
-    """A convention's high severity and the operator's own topics stay, and a text that addresses the model is made no
-    milder.
+    """Nothing, where the operator wants it beside. A convention's high severity and the operator's own topics stay, and
+    a text that addresses the model is made no milder.
     """
     brief = columns["brief"]
     trained = {name: columns[name] for name in _VERDICT}
@@ -42,7 +40,7 @@ def decide(
     if spoken := speaks_to_model(passages):
         reading["speaks"] = spoken
     columns = columns | {"brief": brief | {"reader": reading}}
-    if not decides or reading.get("failure"):
+    if reading.get("use") == "beside" or reading.get("failure"):
         return columns
     verdict = {name: reading["verdict"][name] for name in _VERDICT}
     own = [topic for topic in trained["topics"] if topic not in TOPICS]
