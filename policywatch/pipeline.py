@@ -41,7 +41,6 @@ from policywatch.ingest.captures import ingest
 from policywatch.ingest.checks import finish
 from policywatch.ingest.extraction import (
     Extracted,
-    ExtractionConfig,
     Memory,
     PageCache,
     digest_with_text,
@@ -99,8 +98,7 @@ class Job:
         self.mistakes: list[Exception] = []  # of the program, raised at the end
         self._failed: dict[str, Exception] = {}  # by document, those of `reprocess`
         self._pages = PageCache()
-        self._read: list[int] = []  # checks
-        self._delivered = Deliveries(0, 0, 0)  # before the last step
+        self._delivered = Deliveries(0, 0, 0)
         self._resting: dict[str, Backoff] = {}  # failed addresses
         self._in_force: dict[str, InForce] = {}  # of documents with one address
         self._turning: dict[str, TurningText] = {}  # with alternating passages
@@ -120,11 +118,15 @@ class Job:
         with self._alone():
             planned = self.plan(only=only, force=force)
             self.reprocess()
-            with FollowUp(self._ingest_one, self._notify_early) as follow_up:
+            read: list[int] = []
+            with FollowUp(
+                lambda document: read.extend(self.ingest(only=document)),
+                lambda: self._deliver(alerts_only=True, patience=timedelta()),
+            ) as follow_up:
                 checks = self.crawl(
                     planned, progress=progress, on_text=follow_up.take
                 )
-            read, self._read = [*self._read, *self.ingest()], []
+            read += self.ingest()
             checks += [check for check in read if check not in checks]
             self.confirm()
             self.thin([entry.id for entry in planned])
@@ -294,36 +296,22 @@ class Job:
             session.flush()
             return check.id
 
-    def ingest(self, *, again: bool = False) -> list[int]:
+    def ingest(self, *, again: bool = False, only: str | None = None) -> list[int]:
         """`again` includes failed captures. Returns ids of checks."""
-        pages, self._pages = self._pages, PageCache()
-        return ingest(
-            self.database,
-            self._readable,
-            self.recipients.names_for,
-            self.mistakes,
-            cache=pages,
-            again=again,
-        )
-
-    def _ingest_one(self, document: str) -> None:
-        """One document, while others are fetched."""
-        self._read += ingest(
-            self.database,
-            self._readable,
-            self.recipients.names_for,
-            self.mistakes,
-            cache=self._pages,
-            only=document,
-        )
-
-    @property
-    def _readable(self) -> dict[str, ExtractionConfig]:
-        return {
+        readable = {
             id_: config
             for id_, config in self.configs.items()
             if id_ not in self._failed
         }
+        return ingest(
+            self.database,
+            readable,
+            self.recipients.names_for,
+            self.mistakes,
+            cache=self._pages,
+            again=again,
+            only=only,
+        )
 
     def confirm(self) -> None:
         with self.database.writing() as session:
@@ -353,22 +341,11 @@ class Job:
         """Counts include alerts sent during the crawl."""
         if self.reader is not None:
             self.reader.report_month()
-        last, early = self._deliver(), self._delivered
-        return Deliveries(
-            last.sent + early.sent, last.failed + early.failed, last.pending
-        )
-
-    def _notify_early(self) -> None:
-        """During the crawl; the operator is notified at its end, of all documents together."""
-        done = self._deliver(alerts_only=True, patience=timedelta())
-        sent, failed = (
-            self._delivered.sent + done.sent,
-            self._delivered.failed + done.failed,
-        )
-        self._delivered = Deliveries(sent, failed, done.pending)
+        return self._deliver()
 
     def _deliver(self, **options: Any) -> Deliveries:
-        return DeliveryRun(  # without a lease: results must be recorded
+        """`alerts_only` during the crawl: the operator is notified at its end, of all documents together."""
+        done = DeliveryRun(  # without a lease: results must be recorded
             self._shared,
             (*self.recipients.routes, self.recipients.operator),
             base_url=self.watchlist.site,
@@ -378,6 +355,12 @@ class Job:
             resting=self._resting,
             **options,
         ).deliver_due()
+        self._delivered = Deliveries(
+            self._delivered.sent + done.sent,
+            self._delivered.failed + done.failed,
+            done.pending,
+        )
+        return self._delivered
 
     def read_late(self) -> None:
         """Changes whose answers came too late; pages, feeds and the next digest show the corrections."""

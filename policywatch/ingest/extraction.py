@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -15,7 +15,6 @@ import zstandard
 from analysis.diff import block_keys, passages
 from analysis.extract import READER, markup_of, read_page
 from analysis.extract.ignored import leave_out_ignored
-from analysis.extract.markdown import read_markdown
 from analysis.extract.markup_digest import markup_digest
 from analysis.model import (
     Block,
@@ -277,18 +276,15 @@ class ExtractionConfig:
 
     def _finds_less(self, part: Received, before: Page, page: Page) -> bool:
         """Whether the selectors miss former text that the page still has."""
-        if not self.select:
-            return False
-        try:
-            return sandbox.run(
+        return bool(self.select) and bool(
+            isolated(
                 ExtractionConfig._is_elsewhere,
                 self._portable,
                 RawPage.of(part),
                 before,
                 page,
             )
-        except TooCostly:
-            return False
+        )
 
     def _is_elsewhere(self, part: RawPage, before: Page, page: Page) -> bool:
         markup = markup_of(part.body, mime=part.mime, charset=part.charset)
@@ -302,10 +298,10 @@ def keys_of_earlier(pages: Sequence[dict[str, Any]]) -> list[frozenset[str]]:
     return [block_keys(page_from_json(page)) for page in pages]
 
 
-def isolated(function: Callable[..., Any], *args: Any) -> Any:
-    """What a crawler's function finds in markup; None if too costly."""
+def isolated(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """What a function finds in strangers' words; None if too costly."""
     try:
-        return sandbox.run(function, *args)
+        return sandbox.run(function, *args, **options)
     except TooCostly:
         return None
 
@@ -314,57 +310,19 @@ def compare_within_limits(before: Page, after: Page, **options: Any) -> Comparis
     """As `analysis.compare.compare`; unclassified if too costly."""
     from analysis.compare import compare  # loads slowly, and is rarely needed
 
-    try:
-        return sandbox.run(compare, before, after, **options)
-    except TooCostly:
-        return unclassified(before, after)
-
-
-def compare_markdown(
-    before: bytes, after: bytes, known: Mapping[str, Any]
-) -> Comparison:
-    """`known`: language, document, earlier texts."""
-    from analysis.compare import compare  # loads slowly
-
-    language, options = (
-        known.get("language"),
-        {"mime": "text/markdown", "charset": "utf-8"},
-    )
-    try:
-        pages = [
-            read_page(text, language=language, **options)
-            for text in (before, after)
-        ]
-    except UnreadablePage as failure:
-        return Comparison(substantive=False, held=failure.reason)
-    earlier = [
-        block_keys(read_markdown(text, language=language))
-        for text in known.get("earlier", ())
-        if text.strip()
-    ]
-    return compare(
-        pages[0],
-        pages[1],
-        language=language,
-        document=known.get("document"),
-        earlier=earlier,
-    )
+    comparison: Comparison | None = isolated(compare, before, after, **options)
+    return comparison or unclassified(before, after)
 
 
 def differences(before: Page, after: Page) -> tuple[Passage, ...]:
     """As `analysis.diff.passages`; if too costly, whole added and removed paragraphs."""
-    try:
-        return sandbox.run(passages, before, after)
-    except TooCostly:
-        return unclassified(before, after).passages
+    found: tuple[Passage, ...] | None = isolated(passages, before, after)
+    return unclassified(before, after).passages if found is None else found
 
 
 def changed_lines(before: Page, after: Page) -> list[str]:
     """Some lines for a person; none if too costly."""
-    try:
-        return sandbox.run(_changed_lines, before, after)
-    except TooCostly:
-        return []
+    return isolated(_changed_lines, before, after) or []
 
 
 def _changed_lines(before: Page, after: Page) -> list[str]:

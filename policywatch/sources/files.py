@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from analysis.diff import block_keys
 from analysis.extract import read_page
-from analysis.model import Comparison, Page, TooCostly, UnreadablePage
+from analysis.extract.markdown import read_markdown
+from analysis.model import Comparison, Page, UnreadablePage
 from analysis.page_json import comparison_json
 from crawler.crawl import fetch_once
 from crawler.targets import CrawlSettings, Fetched, Target
@@ -19,10 +21,8 @@ from messages import Message, verbatim
 from policywatch import sandbox
 from policywatch.config.errors import BadPairs
 from policywatch.ingest.extraction import (
-    compare_markdown,
     compare_within_limits,
     isolated,
-    unclassified,
 )
 
 
@@ -160,11 +160,7 @@ def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 pair = json.loads(line)
-                id_, before, after = (
-                    pair["id"],
-                    str(pair["before"]).encode(),
-                    str(pair["after"]).encode(),
-                )
+                id_, before, after = pair["id"], pair["before"], pair["after"]
             except (ValueError, KeyError, TypeError) as failure:
                 raise BadPairs(
                     f"{file}:{number}: each line is a JSON object with id, before and after"
@@ -172,19 +168,30 @@ def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
             yield {"id": id_, **comparison_json(_compare_pair(before, after, pair))}
 
 
-def _compare_pair(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:
+def _compare_pair(before: Any, after: Any, pair: dict[str, Any]) -> Comparison:
+    """Of Markdown."""
+    language = pair.get("language")
     try:
-        return sandbox.run(compare_markdown, before, after, pair)
-    except TooCostly:
-        pass
-    try:
-        options: dict[str, Any] = {
-            "mime": "text/markdown",
-            "charset": "utf-8",
-            "language": pair.get("language"),
-        }
-        return unclassified(
-            *(sandbox.run(read_page, text, **options) for text in (before, after))
-        )
+        pages = [
+            sandbox.run(
+                read_page,
+                str(text).encode(),
+                mime="text/markdown",
+                charset="utf-8",
+                language=language,
+            )
+            for text in (before, after)
+        ]
     except UnreadablePage as failure:
         return Comparison(substantive=False, held=failure.reason)
+    earlier = [
+        block_keys(sandbox.run(read_markdown, text, language=language))
+        for text in pair.get("earlier", ())
+        if text.strip()
+    ]
+    return compare_within_limits(
+        *pages,
+        language=language,
+        document=pair.get("document"),
+        earlier=earlier,
+    )
