@@ -381,10 +381,11 @@ def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     for id_ in ids:
         place = volatile_place(session, longest[id_]) if id_ in longest else None
         if place is not None:
-            text = f"has kept changing in one place since {place.since:%Y-%m-%d}; that alone alerts nobody"
-            text = f"{text}. {terminal_reason(place.reason)}"
-            if place.change is not None:
-                text += f" `policywatch ignore {place.change}` leaves out what is not part of the document."
+            reason, change_id = place
+            text = f"has kept changing in one place since {longest[id_].since:%Y-%m-%d}; that alone alerts nobody"
+            text = f"{text}. {terminal_reason(reason)}"
+            if change_id is not None:
+                text += f" `policywatch ignore {change_id}` leaves out what is not part of the document."
             yield Finding(True, id_, text)
 
 

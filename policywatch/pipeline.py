@@ -373,7 +373,7 @@ class Job:
         if late:
             self.reader.left = _LATE_SECONDS
             names_for = self.recipients.names_for
-            for _ in read_again(self._shared, self.reader, late, names_for):
+            for _ in read_again(self.reader, late, names_for):
                 pass
 
     def answer(self) -> None:

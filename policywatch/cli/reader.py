@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from typer import Argument, BadParameter, Exit, Option
 
@@ -41,7 +41,6 @@ from policywatch.reader.question import (
 from policywatch.reader.reader import Reader
 from storage.changes import change as stored_change
 from storage.changes import passages
-from storage.database import Database
 from storage.documents import filter_choices
 
 app = command_group()
@@ -57,15 +56,10 @@ _SINCE = Option(
 )
 
 
-class _Asking(NamedTuple):
-    watchlist: Watchlist
-    database: Database
-    to: Recipients
-    reader: Reader
-
-
 @contextmanager
-def _asking(config: Path, *, only_shows: bool = False) -> Iterator[_Asking]:
+def _asking(
+    config: Path, *, only_shows: bool = False
+) -> Iterator[tuple[Watchlist, Recipients, Reader]]:
     """Raises `WatchlistError` without a model."""
     with opened(config, even_read_only=only_shows) as (watchlist, database):
         to = recipients(watchlist)
@@ -73,7 +67,7 @@ def _asking(config: Path, *, only_shows: bool = False) -> Iterator[_Asking]:
         if found is None:
             problem = 'no language model: add [reader] with model = "ollama/qwen3", or another (docs/alerts.md)'
             raise WatchlistError([watchlist.problem("reader", problem)])
-        yield _Asking(watchlist, database, to, found)
+        yield watchlist, to, found
 
 
 @reader.command(name="test")
@@ -82,7 +76,7 @@ def try_model(config: Config = CONFIG) -> None:
 
     Example: `policywatch reader test`
     """
-    with _asking(config) as (_, _, _, asked):
+    with _asking(config) as (_, _, asked):
         say(
             f"Asking {asked.model.name} at {asked.model.address} about this example:"
         )
@@ -114,7 +108,7 @@ def show_question(
 
     Example: `policywatch reader show 17`
     """
-    with _asking(config, only_shows=True) as (_, _, _, asked):
+    with _asking(config, only_shows=True) as (_, _, asked):
         with asked.database.reading() as session:
             row = stored_change(session, change)
             subject, rows = subject_of(session, row), passages(session, change)
@@ -143,12 +137,12 @@ def again(
     An answer that fails leaves what was read before. Example: `policywatch reader again --since 2026-03-02`
     """
     failed = False
-    with _asking(config) as (_, database, to, asked):
-        with database.reading() as session:
+    with _asking(config) as (_, to, asked):
+        with asked.database.reading() as session:
             ids = changes_since(session, since.replace(tzinfo=UTC))
         asked.left = math.inf  # nobody waits for it
         for number, (id_, result) in enumerate(
-            read_again(database, asked, ids, to.names_for), 1
+            read_again(asked, ids, to.names_for), 1
         ):
             say(f"Change {id_}: {result}")
             failed |= result not in ("read", "nothing to ask")
@@ -178,8 +172,8 @@ def ask(
     Example: `policywatch ask "Are my posts used to train AI?" --service LinkedIn --since 2026-03-02`
     """
     day = since and since.replace(tzinfo=UTC)
-    with _asking(config) as (watchlist, database, _, asked):
-        with database.reading() as session:
+    with _asking(config) as (watchlist, _, asked):
+        with asked.database.reading() as session:
             there = filter_choices(session)["services"]
             if unknown := sorted(set(service or []) - set(there)):
                 problem = f"no such service: {', '.join(unknown)}; the services: {', '.join(there) or 'none'}"

@@ -356,21 +356,12 @@ def _in_context(text: str, first: int, last: int) -> str:
     )
 
 
-class VolatilePlace(NamedTuple):
-    """Where a passage alternates, by its key; `reason` says how it turned last, `change` is the newest change that
-    brought or took it.
-    """
-
-    since: datetime
-    key: str
-    reason: Message
-    change: int | None
-
-
 def volatile_place(
     session: Session, passage: AlternatingPassage
-) -> VolatilePlace | None:
-    """None if no two of the newest texts differ by it."""
+) -> tuple[Message, int | None] | None:
+    """How it turned last, and the newest change that brought or took it; None if no two of the newest texts differ by
+    it.
+    """
     newest = versions_of_document(session, passage.document_id, limit=_VERSIONS)
     pages = [page_from_json(version.page) for version in newest]
     for number, (after, before) in enumerate(pairwise(pages)):
@@ -380,8 +371,7 @@ def volatile_place(
         ):
             change = change_to(session, newest[number].id)
             reason = difference.message("differing.volatile")
-            change_id = change.id if change is not None else None
-            return VolatilePlace(passage.since, passage.key, reason, change_id)
+            return reason, change.id if change is not None else None
     return None
 
 
@@ -397,11 +387,12 @@ def notify_noise(database: Database, check: Check) -> None:
         place = volatile_place(session, unknown[0]) if unknown else None
     if place is None:
         return
+    reason, change_id = place
     facts = {
-        "since": place.since.isoformat(),
-        "reason": place.reason.to_json(),
-        "place": [place.key],
-        "change": place.change,
+        "since": unknown[0].since.isoformat(),
+        "reason": reason.to_json(),
+        "place": [unknown[0].key],
+        "change": change_id,
     }
     with database.writing() as session:
         session.add(Notice.of(check, NoticeKind.VOLATILE, **facts))

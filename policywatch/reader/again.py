@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
@@ -15,8 +15,6 @@ from policywatch.reader.prompt import Subject
 from policywatch.reader.reader import Reader
 from policywatch.reader.reading import decide
 from storage.changes import Change, passages
-from storage.clock import utc_now
-from storage.database import Database
 from storage.deliveries import alerts_of
 from storage.documents import document
 from storage.reviews import last_reviews, machine_values, put_edit
@@ -25,16 +23,12 @@ _LATE = timedelta(days=1)  # after a late answer
 
 
 def read_again(
-    database: Database,
-    reader: Reader,
-    change_ids: Iterable[int],
-    routes_for: RoutesFor,
-    *,
-    now: Callable[[], datetime] = utc_now,
+    reader: Reader, change_ids: Iterable[int], routes_for: RoutesFor
 ) -> Iterator[tuple[int, str]]:
     """Yields each with its result. Sent mails stay; new alerts are sent, obsolete ones leave the next digest; a failed
     answer changes nothing.
     """
+    database = reader.database
     for change_id in change_ids:
         with database.reading() as session:
             change = session.get_one(Change, change_id)
@@ -69,7 +63,7 @@ def read_again(
             for name, value in columns.items():
                 setattr(change, name, value)
             put_edit(change, last_reviews(session, [change_id]).get(change_id))
-            _correct_alerts(session, change, was_alert, routes_for, now)
+            _correct_alerts(session, change, was_alert, routes_for)
         yield change_id, reading.get("failure") or "read"
 
 
@@ -78,7 +72,6 @@ def _correct_alerts(
     change: Change,
     was_alert: bool,
     routes_for: RoutesFor,
-    now: Callable[[], datetime],
 ) -> None:
     if was_alert and not change.alert:
         for alert in alerts_of(session, change.id):
@@ -86,7 +79,7 @@ def _correct_alerts(
                 session.delete(alert)
     is_settled = change.cause == Cause.PAGE and not change.waits
     if change.alert and is_settled and not alerts_of(session, change.id):
-        add_alerts(session, change, routes_for, now)
+        add_alerts(session, change, routes_for)
 
 
 def late_changes(session: Session, now: datetime) -> list[int]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,9 +24,7 @@ from policywatch.ingest.extraction import (
     RawPage,
     extraction_configs,
 )
-from policywatch.logs import log
 from policywatch.sources.repository import (
-    ArchiveUnreachable,
     NotAnArchive,
     Record,
     Repository,
@@ -405,82 +403,62 @@ def follow(
 ) -> Iterator[tuple[str, list[int]]]:
     """Each document's id and checks; clones are kept in `folder`."""
     for address in dict.fromkeys(entry.repository or "" for entry in entries):
-        archive = _Followed(
-            address,
-            folder,
-            [entry for entry in entries if entry.repository == address],
+        here = [entry for entry in entries if entry.repository == address]
+        fetch, resting = (
+            cache(partial(_fetched, address, folder, here)),
+            list[Exception](),
         )
-        for entry in archive.entries:
+        for entry in here:
             checks = ArchiveChecks(
                 database,
                 entry.id,
                 f"{OPEN_TERMS_ARCHIVE}, {address}, {entry.archive_path}",
-                archive.resting,
+                resting,
             )
             read = partial(
-                _news, archive=archive, entry=entry, config=configs[entry.id]
+                _news, fetch=fetch, entry=entry, config=configs[entry.id]
             )
             yield entry.id, checks.attempt(read, mistakes)
 
 
-class _Followed:
-    """Fetched once in a run for all documents."""
+_History = tuple[Repository, Mapping[str, Sequence[Record]]]  # records by path
 
-    def __init__(
-        self, address: str, folder: Path, entries: Sequence[DocumentEntry]
-    ) -> None:
-        self.address, self.folder, self.entries = address, folder, entries
-        self.resting: list[Exception] = []
-        self._repository: Repository | None = None
-        self._records: dict[str, list[Record]] = {}
 
-    def source(self, entry: DocumentEntry) -> ArchivedDocument:
-        """Raises `CheckEnded`."""
-        path = entry.archive_path or ""
-        if self._repository is None:
-            try:
-                self._repository = self._read()
-            except Exception as failure:
-                if isinstance(failure, ArchiveUnreachable):  # its reason is public
-                    log.warning("%s", failure, extra={"event": "archive failed"})
-                self.resting.append(failure)
-                raise
-        recorded = self._records[path]
-        if not recorded:
-            raise CheckEnded(
-                Outcome.GONE,
-                Message(
-                    "archive.no_document", name=self._repository.name, path=path
-                ),
-            )
-        return ArchivedDocument(
-            self._repository, recorded, entry.id, entry.addresses[0]
-        )
-
-    def _read(self) -> Repository:
-        allow_private = all(entry.allow_private for entry in self.entries)
-        repository = followed(
-            self.address, self.folder, allow_private=allow_private
-        )
-        self._records = {entry.archive_path or "": [] for entry in self.entries}
-        for record in repository.records([*self._records]):
-            self._records[record.path].append(record)
-        for run in self._records.values():
-            run.sort(key=lambda record: record.place)
-        return repository
+def _fetched(
+    address: str, folder: Path, entries: Sequence[DocumentEntry]
+) -> _History:
+    allow_private = all(entry.allow_private for entry in entries)
+    repository = followed(address, folder, allow_private=allow_private)
+    records: dict[str, list[Record]] = {
+        entry.archive_path or "": [] for entry in entries
+    }
+    for record in repository.records([*records]):
+        records[record.path].append(record)
+    for run in records.values():
+        run.sort(key=lambda record: record.place)
+    return repository, records
 
 
 def _news(
     checks: ArchiveChecks,
     *,
-    archive: _Followed,
+    fetch: Callable[[], _History],
     entry: DocumentEntry,
     config: ExtractionConfig,
 ) -> list[int]:
-    """Texts from before the first good check are history and alert nobody. A text is marked as read in its check's
+    """`fetch` does so once in a run for all documents.
+
+    Texts from before the first good check are history and alert nobody. A text is marked as read in its check's
     transaction, so that a killed run loses and repeats none.
     """
-    source = archive.source(entry)
+    repository, records = fetch()
+    path = entry.archive_path or ""
+    if not records[path]:
+        reason = Message("archive.no_document", name=repository.name, path=path)
+        raise CheckEnded(Outcome.GONE, reason)
+    source = ArchivedDocument(
+        repository, records[path], entry.id, entry.addresses[0]
+    )
     database, id_ = checks.database, checks.document_id
     with database.reading() as session:
         was_read = newest_check(session, id_, from_source(checks.source), VALID)

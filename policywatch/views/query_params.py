@@ -134,15 +134,12 @@ class ChangesPaged(ChangesQuery):
 class SearchQuery(Params):
     """The words, where to look for them, and the place to go on from."""
 
-    q: Annotated[
-        str,
-        Field(
-            "",
-            max_length=300,
-            pattern=r"^[^\x00]*$",
-            description='words, and "words in a row"',
-        ),
-    ] = ""
+    q: str = Field(
+        "",
+        max_length=300,
+        pattern=r"^[^\x00]*$",
+        description='words, and "words in a row"',
+    )
     service: Words = Field([], description="name of a service")
     document: Words = Field([], description="id of a document")
     language: Words = Field([], description="of the document, like en")
