@@ -177,25 +177,16 @@ def due(
     again = {id_ for id_, at in (retries or {}).items() if at <= now}
 
     def is_due(entry: DocumentEntry) -> bool:
-        at = due_at(entry, last.get(entry.id), now=now)
-        return entry.id in again or _is_due(
-            span(entry.every), at, (earlier or {}).get(entry.id), now
-        )
+        every, at = span(entry.every), due_at(entry, last.get(entry.id), now=now)
+        before, soon = (earlier or {}).get(entry.id), now + _early(every)
+        is_regular = before is None or before + LOOKED_BACK * every <= soon
+        return entry.id in again or at <= now or (at <= soon and is_regular)
 
     return [
         entry
         for entry in entries
         if pauses.get(entry.id, NEVER) <= now and is_due(entry)
     ]
-
-
-def _is_due(
-    every: timedelta, at: datetime, earlier: datetime | None, now: datetime
-) -> bool:
-    soon = now + _early(every)
-    return at <= now or (
-        at <= soon and (earlier is None or earlier + LOOKED_BACK * every <= soon)
-    )
 
 
 def _early(every: timedelta) -> timedelta:

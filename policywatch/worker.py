@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -144,9 +145,13 @@ class _Worker:
         self._seconds = seconds
         self._read = read
         self._app = App(connector=connector(database))
-        self._app.task(name=CHECK, queue=CHECK)(self._check_task)
-        self._app.task(name=READ, queue=READ)(self._read_task)
-        self._app.task(name=DELIVER, queue=DELIVER)(self._deliver_task)
+        steps: tuple[Callable[..., list[_Work]], ...] = (
+            self._check,
+            self._ingest,
+            self._deliver,
+        )
+        for queue, step in zip(QUEUES, steps, strict=True):
+            self._app.task(name=queue, queue=queue)(partial(self._do, step))
         plan = self._app.task(name="plan", queue=CHECK, queueing_lock="plan")(
             self._plan_task
         )
@@ -247,19 +252,10 @@ class _Worker:
         await self._do(self._plan)
         await self._do(self._beat)
 
-    async def _check_task(self, group: str, documents: list[str]) -> None:
-        await self._do(lambda: self._check(group, documents))
-
-    async def _read_task(self, group: str, documents: list[str]) -> None:
-        await self._do(lambda: self._ingest(group, documents))
-
-    async def _deliver_task(self) -> None:
-        await self._do(self._deliver)
-
-    async def _do(self, step: Callable[[], list[_Work]]) -> None:
+    async def _do(self, step: Callable[..., list[_Work]], **words: Any) -> None:
         """In a thread; queues the following jobs."""
         try:
-            following = await asyncio.to_thread(step)
+            following = await asyncio.to_thread(step, **words)
         except Busy as failure:
             log.debug("%s", failure)
             return

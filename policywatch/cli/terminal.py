@@ -499,8 +499,9 @@ _MARKS = {"heading": "# ", "item": "- ", "row": "| ", "paragraph": ""}
 
 def show_page(console: Console, page: Page, *, dropped: bool) -> None:
     """In page order; `dropped` adds what was left out, in place, and why."""
+    sheet = _Sheet(console)
     language = page.language or "language unknown"
-    console.print(Text(f"{sanitize(page.title)}  [{language}]", style="bold"))
+    sheet.line((f"{page.title}  [{language}]", "bold"))
     left_out = {
         after: list(parts)
         for after, parts in groupby(page.dropped, key=lambda part: part.after)
@@ -509,16 +510,13 @@ def show_page(console: Console, page: Page, *, dropped: bool) -> None:
         for part in left_out.get(number, ()) if dropped else ():
             text = sanitize(part.text)
             text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-            console.print(Text(f"left out ({part.reason}): {text}", style="dim"))
+            sheet.line((f"left out ({part.reason}): {text}", "dim"))
         if number < len(page.blocks):
             block = page.blocks[number]
-            console.print(
-                Text(
-                    f"{'  ' * len(block.heading)}{_MARKS[block.kind]}{sanitize(block.text)}",
-                    style="bold" if block.kind == "heading" else "",
-                )
-            )
+            style = "bold" if block.kind == "heading" else ""
+            line = f"{_MARKS[block.kind]}{block.text}"
+            sheet.line((line, style), indent=2 * len(block.heading))
     words = sum(len(block.text.split()) for block in page.blocks)
     parts = counted(len(page.dropped), "part was", "parts were")
     sizes = f"{counted(len(page.blocks), 'block')}, {counted(words, 'word')}"
-    console.print(Text(f"{sizes}; {parts} left out.", style="dim"))
+    sheet.line((f"{sizes}; {parts} left out.", "dim"))

@@ -1,7 +1,7 @@
 """Confrera, an invented professional network, whose pages change over five days.
 
-A page is a file under pages/ with each day's changes marked; pages/shell.html and pages/shell.toml surround it. All
-words are the project's own.
+A page is a file under pages/ with each day's changes marked; pages/shell.html and pages/shell.toml surround it, and
+pages/story.toml lists them. All words are the project's own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -25,15 +25,9 @@ from foundation.vocabulary import Outcome
 
 SERVICE: Final = "Confrera"
 QUIET_DAY, NOISE_DAY, NOTICE_DAY, CHANGE_DAY, ERROR_DAY = DAYS = (1, 2, 3, 4, 5)
-STORIES: Final[Mapping[int, str]] = {
-    QUIET_DAY: "a quiet day: every page is read for the first time",
-    NOISE_DAY: "noise only: new menus, tracking links, a cookie banner; one page is an error page with status 200",
-    NOTICE_DAY: "the user agreement announces that it changes on 3 November 2025",
-    CHANGE_DAY: "the change: members' data and content train generative AI, unless they switch it off",
-    ERROR_DAY: "the error page is back",
-}
-
-Kind = Literal["privacy-policy", "terms", "help"]
+_FOLDER: Final = files("policywatch.demo") / "pages"
+_STORY: Final = tomllib.loads((_FOLDER / "story.toml").read_text("utf-8"))
+STORIES: Final = dict(zip(DAYS, _STORY["days"], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,44 +36,25 @@ class DemoDocument:
 
     id: str
     title: str
-    kind: Kind
+    kind: str
     language: str
     page: str
     path: str
 
 
-_PAGES: Final[tuple[tuple[str, Kind, str, Mapping[str, str]], ...]] = (
-    (
-        "privacy-policy",
-        "privacy-policy",
-        "/legal/privacy-policy",
-        {"en": "Privacy Policy", "fr": "Politique de confidentialité"},
-    ),
-    (
-        "user-agreement",
-        "terms",
-        "/legal/user-agreement",
-        {"en": "User Agreement", "fr": "Conditions d'utilisation"},
-    ),
-    (
-        "help-generative-ai",
-        "help",
-        "/help/generative-ai",
-        {"en": "Generative AI on Confrera", "fr": "L'IA générative sur Confrera"},
-    ),
-)
 _PREFIX: Final = {"en": "", "fr": "/fr"}  # of addresses by language
 DOCUMENTS: Final = tuple(  # three pages in English and French
     DemoDocument(
-        id=f"confrera/{name}" + ("" if language == "en" else f".{language}"),
+        id=f"confrera/{each['name']}"
+        + ("" if language == "en" else f".{language}"),
         title=title,
-        kind=kind,
+        kind=each["kind"],
         language=language,
-        page=name,
-        path=_PREFIX[language] + path,
+        page=each["name"],
+        path=_PREFIX[language] + each["path"],
     )
-    for name, kind, path, titles in _PAGES
-    for language, title in titles.items()
+    for each in _STORY["pages"]
+    for language, title in each["titles"].items()
 )
 _BY_PATH: Final = {document.path: document for document in DOCUMENTS}
 
@@ -174,9 +149,7 @@ def _templates() -> Environment:
 
 
 _TEMPLATES: Final = _templates()
-_WORDS: Final = tomllib.loads(
-    (files("policywatch.demo") / "pages" / "shell.toml").read_text("utf-8")
-)
+_WORDS: Final = tomllib.loads((_FOLDER / "shell.toml").read_text("utf-8"))
 
 
 class DemoSite:

@@ -60,7 +60,9 @@ def edit_form(
         row = document(session, document_id)
         watchlist = backend.watchlist
         entry = _entry(watchlist, row)
-        given = _fields(entry) if entry else {}
+        given: dict[str, str] = {}
+        if entry:
+            given = _FORM.filled(entry) | {"url": "\n".join(entry.addresses)}
         if moved := request.query_params.get("url"):
             given["url"] = moved
         return _page(request, session, row, entry, given, owner(watchlist, row))
@@ -123,10 +125,6 @@ def owner(watchlist: Watchlist, row: Document) -> str:
 def _entry(watchlist: Watchlist, row: Document) -> DocumentEntry | None:
     """None of a paused document of the file, as of what is watched no more."""
     return watchlist.document(row.id) or stored_entry(row)
-
-
-def _fields(entry: DocumentEntry) -> dict[str, str]:
-    return _FORM.filled(entry) | {"url": "\n".join(entry.addresses)}
 
 
 def _edited(

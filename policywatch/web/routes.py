@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, get_args
 
 from fastapi import Depends, HTTPException, Request, Response
 from pydantic import ValidationError
-from sqlmodel import Session
 
 from foundation.vocabulary import DocumentKind
 from messages import Message
@@ -32,7 +31,7 @@ from policywatch.web.forms import (
     written,
 )
 from policywatch.web.rendering import page_router, render
-from storage.change_list import ChangeFilter, ListedChange, changes_page
+from storage.change_list import ChangeFilter, changes_page
 from storage.journal import Action, enter
 from storage.routes import StoredRoute, stored_routes
 
@@ -235,13 +234,19 @@ def _page(
 ) -> Response:
     state, since = backend.state(), backend.now() - _MONTH
     places = {route.name: route.to for route in state.recipients.routes}
+    # by the filters of today, whatever they were then
+    routes = [(entry, route_of(entry)) for entry in state.watchlist.routes]
+    wanted = ChangeFilter(alerting=True, since=since.date())
     with backend.database.reading() as session:
         stored = {row.name for row in stored_routes(session)}
+        listed = changes_page(session, wanted, limit=_CHANGES).rows
         rows = [
-            (entry, places.get(entry.name, ()), would_get)
-            for entry, would_get in _last_month(
-                session, state.watchlist.routes, since
+            (
+                entry,
+                places.get(entry.name, ()),
+                [row for row in listed if route.wants(row.document, row.change)],
             )
+            for entry, route in routes
         ]
         return render(
             request,
@@ -252,16 +257,3 @@ def _page(
             stored=stored,
             of_file=state.watchlist.of_file,
         )
-
-
-def _last_month(
-    session: Session, entries: Sequence[RouteEntry], since: datetime
-) -> list[tuple[RouteEntry, list[ListedChange]]]:
-    """By its filter of today, whatever it was then."""
-    wanted = ChangeFilter(alerting=True, since=since.date())
-    listed = changes_page(session, wanted, limit=_CHANGES).rows
-    routes = [(entry, route_of(entry)) for entry in entries]
-    return [
-        (entry, [row for row in listed if route.wants(row.document, row.change)])
-        for entry, route in routes
-    ]
