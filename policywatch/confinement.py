@@ -13,9 +13,10 @@ import resource
 import struct
 import sys
 import sysconfig
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _OURS = (
     "analysis",
@@ -125,55 +126,6 @@ def _allow_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:
 
 
 # --- seccomp: a filter of system calls, as instructions of the kernel's packet filter ---
-class _Numbers(NamedTuple):
-    """Of an architecture. Calls that open files are for reading, `prlimit64` for the process itself."""
-
-    audit: int
-    calls: tuple[int, ...]
-    opens: tuple[tuple[int, int], ...]  # with the argument of the flags
-    prlimit: int
-
-
-_ARCHITECTURES = {
-    "x86_64": _Numbers(
-        0xC000003E,
-        (
-            # read write close stat fstat lstat poll lseek mmap mprotect munmap brk
-            *(0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
-            # rt_sigaction rt_sigprocmask rt_sigreturn pread64 readv writev access sched_yield mremap madvise dup dup2
-            *(13, 14, 15, 17, 19, 20, 21, 24, 25, 28, 32, 33),
-            # nanosleep getpid exit uname fcntl getcwd readlink gettimeofday getrlimit getrusage sysinfo times
-            *(35, 39, 60, 63, 72, 79, 89, 96, 97, 98, 99, 100),
-            # getuid getgid geteuid getegid sigaltstack arch_prctl setrlimit gettid futex sched_getaffinity getdents64
-            *(102, 104, 107, 108, 131, 158, 160, 186, 202, 204, 217),
-            # restart_syscall clock_gettime clock_getres clock_nanosleep exit_group newfstatat readlinkat faccessat
-            *(219, 228, 229, 230, 231, 262, 267, 269),
-            # set_robust_list getcpu getrandom membarrier statx rseq faccessat2
-            *(273, 309, 318, 324, 332, 334, 439),
-        ),
-        ((2, 1), (257, 2)),  # open openat
-        302,
-    ),
-    "aarch64": _Numbers(
-        0xC00000B7,
-        (
-            # getcwd dup dup3 fcntl faccessat close getdents64 lseek read write readv writev pread64
-            *(17, 23, 24, 25, 48, 57, 61, 62, 63, 64, 65, 66, 67),
-            # ppoll readlinkat newfstatat fstat exit exit_group futex set_robust_list nanosleep
-            *(73, 78, 79, 80, 93, 94, 98, 99, 101),
-            # clock_gettime clock_getres clock_nanosleep sched_getaffinity sched_yield restart_syscall sigaltstack
-            *(113, 114, 115, 123, 124, 128, 132),
-            # rt_sigaction rt_sigprocmask rt_sigreturn times uname getrlimit setrlimit getrusage getcpu gettimeofday
-            *(134, 135, 139, 153, 160, 163, 164, 165, 168, 169),
-            # getpid getuid geteuid getgid getegid gettid sysinfo brk munmap mremap mmap mprotect madvise
-            *(172, 174, 175, 176, 177, 178, 179, 214, 215, 216, 222, 226, 233),
-            # getrandom membarrier statx rseq faccessat2
-            *(278, 283, 291, 293, 439),
-        ),
-        ((56, 2),),  # openat
-        261,
-    ),
-}
 _LOAD, _IS, _HAS, _RETURN = (
     0x20,
     0x15,
@@ -187,10 +139,14 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 def _allow_calls(libc: ctypes.CDLL) -> bool:
     """All others are refused."""
-    numbers = (
-        _ARCHITECTURES.get(platform.machine()) if sys.maxsize > 2**32 else None
-    )  # 32 bits differ
-    if numbers is None or libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) != 0:
+    table = Path(__file__).with_name("system_calls.toml").read_text("utf-8")
+    numbers = tomllib.loads(table).get(platform.machine())
+    is_64_bits = sys.maxsize > 2**32  # 32 bits differ
+    if (
+        numbers is None
+        or not is_64_bits
+        or libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) != 0
+    ):
         return False
     code = b"".join(
         struct.pack("=HBBI", *instruction) for instruction in _filter(numbers)
@@ -200,23 +156,23 @@ def _allow_calls(libc: ctypes.CDLL) -> bool:
     return bool(libc.prctl(_PR_SET_SECCOMP, 2, program, 0, 0) == 0)
 
 
-def _filter(numbers: _Numbers) -> Iterator[tuple[int, int, int, int]]:
+def _filter(numbers: dict[str, Any]) -> Iterator[tuple[int, int, int, int]]:
     yield _LOAD, 0, 0, _AUDIT
-    yield _IS, 1, 0, numbers.audit
+    yield _IS, 1, 0, numbers["audit"]
     yield _RETURN, 0, 0, _KILL
     yield _LOAD, 0, 0, _NUMBER
-    for number, argument in numbers.opens:
+    for number, argument in numbers["opens"].values():
         yield _IS, 0, 4, number
         yield _LOAD, 0, 0, _ARGUMENTS + 8 * argument
         yield _HAS, 1, 0, _WRITES
         yield _RETURN, 0, 0, _ALLOW
         yield _RETURN, 0, 0, _REFUSE
-    yield _IS, 0, 4, numbers.prlimit
+    yield _IS, 0, 4, numbers["prlimit64"]
     yield _LOAD, 0, 0, _ARGUMENTS
     yield _IS, 0, 1, 0
     yield _RETURN, 0, 0, _ALLOW
     yield _RETURN, 0, 0, _REFUSE
-    for number in numbers.calls:
+    for number in numbers["calls"].values():
         yield _IS, 0, 1, number
         yield _RETURN, 0, 0, _ALLOW
     yield _RETURN, 0, 0, _REFUSE
