@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from messages import Message
-from policywatch.config.errors import FileSection, WatchlistError
-from policywatch.config.schema import DocumentEntry, RouteEntry
+from policywatch.config.errors import WatchlistError
+from policywatch.config.schema import DocumentEntry, FileSection, RouteEntry
 from policywatch.config.watchlist import Watchlist, filter_problems, unmatched
 from storage.database import Database
 from storage.documents import Document, edited

@@ -72,6 +72,7 @@ from storage.database import Database
 from storage.days import close_day
 from storage.deliveries import Deliveries
 from storage.documents import Document, declare, few, known, mark_applied
+from storage.errors import isolate_errors
 from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
 from storage.standing import stored_states
@@ -177,9 +178,17 @@ class Job:
             )
 
     def reprocess(self) -> None:
-        """Extracts texts in force again where rules or selectors changed."""
-        self._failed = reprocess_current(self.database, self.configs)
-        self.mistakes += self._failed.values()
+        """Extracts texts in force again where rules or selectors changed. A document that fails can't be checked."""
+        with self.database.reading() as session:
+            current = in_force(session)
+        for id_, config in self.configs.items():
+            if id_ in current and current[id_].extractor != config.extractor:
+                raised: list[Exception] = []
+                with isolate_errors(raised):
+                    reprocess_current(self.database, id_, config)
+                for mistake in raised:
+                    self._failed[id_] = mistake
+                self.mistakes += raised
 
     def crawl(
         self,

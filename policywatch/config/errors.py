@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from rapidfuzz.process import extractOne
 
 _SECRETS = {
@@ -65,73 +62,7 @@ class WatchlistError(Exception):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class FileSection:
-    """`[crawl]` (index None) or the index-th `[[documents]]`; name "" is the top."""
-
-    file: Path
-    lines: tuple[str, ...]
-    name: str = ""
-    index: int | None = None
-
-    def problem(self, key: str, text: str) -> Problem:
-        place = (
-            f"{self.name}[{self.index}]" if self.index is not None else self.name
-        )
-        dotted = ".".join(part for part in (place, key) if part)
-        return Problem(
-            self.file, self._line(key.split("[")[0].split(".")[0]), dotted, text
-        )
-
-    def explained(
-        self, error: Any, key: Sequence[int | str], model: type[BaseModel]
-    ) -> Problem:
-        """pydantic's error of a key of this section, in our words."""
-        known = [field.alias or name for name, field in model.model_fields.items()]
-        return self.problem(_dotted(key), _explained(error, key, known))
-
-    def of(self, name: str, index: int | None = None) -> FileSection:
-        return replace(self, name=name, index=index)
-
-    def _line(self, key: str) -> int | None:
-        """Of the key, else of the table's header; a key of the top may be a table's name."""
-        lines = _line_numbers(self.lines)
-        found = lines.get((self.name, self.index, key)) or lines.get(
-            (self.name, self.index, "")
-        )
-        if found or self.name:
-            return found
-        return next(
-            (
-                number
-                for (name, *_), number in lines.items()
-                if key and name.split(".")[0] == key
-            ),
-            None,
-        )
-
-
-def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int]:
-    """By table, index (None: a single table) and key ("": the header)."""
-    numbers: dict[tuple[str, int | None, str], int] = {}
-    table, index = "", None
-    tables: Counter[str] = Counter()
-    for number, line in enumerate(lines, 1):
-        if header := re.fullmatch(
-            r"""\s*(\[\[?)([^\[\]=,]+)\]\]?\s*(?:#.*)?""", line
-        ):
-            table = ".".join(
-                part.strip().strip("\"'") for part in header[2].split(".", 1)
-            )
-            index = tables[table] if header[1] == "[[" else None
-            tables[table] += 1
-            numbers.setdefault((table, index, ""), number)
-        elif key := re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line):
-            numbers.setdefault((table, index, key[1]), number)
-    return numbers
-
-
-def _dotted(loc: Sequence[int | str]) -> str:
+def dotted(loc: Sequence[int | str]) -> str:
     text = ""
     for part in loc:
         text += (
@@ -140,7 +71,7 @@ def _dotted(loc: Sequence[int | str]) -> str:
     return text
 
 
-def _explained(error: Any, key: Sequence[int | str], known: Sequence[str]) -> str:
+def explained(error: Any, key: Sequence[int | str], known: Sequence[str]) -> str:
     name = str(key[0]) if key else ""
     value = "" if not name or name in _SECRETS else f"found {error['input']!r}; "
     match error["type"]:

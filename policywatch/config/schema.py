@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -21,7 +24,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from analysis.text.notation import pattern_of
 from foundation.vocabulary import DocumentKind, Graded, Leaning, Robots, Source
-from policywatch.config.errors import HIDDEN, FileSection, Problem
+from policywatch.config.errors import HIDDEN, Problem, dotted, explained
 from storage.documents import DECLARED
 
 GIT_ADDRESS = re.compile(
@@ -128,6 +131,72 @@ def _selector(text: str) -> str:
 def span(text: str) -> timedelta:
     """ "30m", "6h" or "1d"."""
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+@dataclass(frozen=True, slots=True)
+class FileSection:
+    """`[crawl]` (index None) or the index-th `[[documents]]`; name "" is the top."""
+
+    file: Path
+    lines: tuple[str, ...]
+    name: str = ""
+    index: int | None = None
+
+    def problem(self, key: str, text: str) -> Problem:
+        place = (
+            f"{self.name}[{self.index}]" if self.index is not None else self.name
+        )
+        dotted = ".".join(part for part in (place, key) if part)
+        return Problem(
+            self.file, self._line(key.split("[")[0].split(".")[0]), dotted, text
+        )
+
+    def explained(
+        self, error: Any, key: Sequence[int | str], model: type[BaseModel]
+    ) -> Problem:
+        """pydantic's error of a key of this section, in our words."""
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        return self.problem(dotted(key), explained(error, key, known))
+
+    def of(self, name: str, index: int | None = None) -> FileSection:
+        return replace(self, name=name, index=index)
+
+    def _line(self, key: str) -> int | None:
+        """Of the key, else of the table's header; a key of the top may be a table's name."""
+        lines = _line_numbers(self.lines)
+        found = lines.get((self.name, self.index, key)) or lines.get(
+            (self.name, self.index, "")
+        )
+        if found or self.name:
+            return found
+        return next(
+            (
+                number
+                for (name, *_), number in lines.items()
+                if key and name.split(".")[0] == key
+            ),
+            None,
+        )
+
+
+def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int]:
+    """By table, index (None: a single table) and key ("": the header)."""
+    numbers: dict[tuple[str, int | None, str], int] = {}
+    table, index = "", None
+    tables: Counter[str] = Counter()
+    for number, line in enumerate(lines, 1):
+        if header := re.fullmatch(
+            r"""\s*(\[\[?)([^\[\]=,]+)\]\]?\s*(?:#.*)?""", line
+        ):
+            table = ".".join(
+                part.strip().strip("\"'") for part in header[2].split(".", 1)
+            )
+            index = tables[table] if header[1] == "[[" else None
+            tables[table] += 1
+            numbers.setdefault((table, index, ""), number)
+        elif key := re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line):
+            numbers.setdefault((table, index, key[1]), number)
+    return numbers
 
 
 class Table(BaseModel):

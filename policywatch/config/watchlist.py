@@ -19,9 +19,10 @@ from pydantic import ValidationError
 from foundation.vocabulary import TOPICS, Robots
 from messages import LANGUAGES
 from notifier.routes import AfterReview, AtOnce, parse_quiet, parse_when, zone
-from policywatch.config.errors import FileSection, Problem, WatchlistError
+from policywatch.config.errors import Problem, WatchlistError
 from policywatch.config.schema import (
     DocumentEntry,
+    FileSection,
     OperatorEntry,
     RouteEntry,
     ServiceEntry,

@@ -323,19 +323,9 @@ def find_difference(before: Page, after: Page) -> Difference | None:
 
 
 def _first_words(before: str, after: str) -> tuple[str, str]:
-    b, a = word_texts(before), word_texts(after)
-    alike = zip(b, a, strict=False)
-    start = max(
-        0,
-        next((n for n, (x, y) in enumerate(alike) if x != y), min(len(b), len(a)))
-        - _CONTEXT,
-    )
-    near = slice(start, start + _SHOWN)  # not all of two unrelated pages
-    runs = without_islands(edits(b[near], a[near]))
+    runs = without_islands(edits(word_texts(before), word_texts(after)))
     run = next((run for run in runs if not run.same), Edit(False, 0, 0, 0, 0))
-    return _in_context(before, start + run.b0, start + run.b1), _in_context(
-        after, start + run.a0, start + run.a1
-    )
+    return _in_context(before, run.b0, run.b1), _in_context(after, run.a0, run.a1)
 
 
 def _in_context(text: str, first: int, last: int) -> str:

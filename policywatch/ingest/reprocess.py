@@ -41,7 +41,6 @@ from storage.versions import (
     Version,
     current_version,
     enter_text,
-    in_force,
     is_read_as,
     numbered_version,
     numbers_around,
@@ -52,30 +51,9 @@ from storage.versions import (
 
 
 def reprocess_current(
-    database: Database, configs: Mapping[str, ExtractionConfig]
-) -> dict[str, Exception]:
-    """Else the next check would mistake our progress for a change. Returns documents that failed by program errors;
-    they can't be checked.
-    """
-    with database.reading() as session:
-        current = in_force(session)
-    failed: dict[str, Exception] = {}
-    for document_id, config in configs.items():
-        if (
-            document_id in current
-            and current[document_id].extractor != config.extractor
-        ):
-            mistakes: list[Exception] = []
-            with isolate_errors(mistakes):
-                _reprocess_current(database, document_id, config)
-            if mistakes:
-                failed[document_id] = mistakes[0]
-    return failed
-
-
-def _reprocess_current(
     database: Database, document_id: str, config: ExtractionConfig
 ) -> None:
+    """Else the next check would mistake our progress for a change."""
     with database.reading() as session:
         current = current_version(session, document_id)
         assert current is not None, "a text in force has a version"
