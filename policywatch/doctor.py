@@ -6,11 +6,13 @@ import glob
 import shlex
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import Session
 
 from crawler.browser import require as require_browser
@@ -23,6 +25,7 @@ from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.schema import span
 from policywatch.config.watchlist import (
+    NOTHING_WATCHED,
     Watchlist,
     contact_problem,
     filter_problems,
@@ -42,13 +45,11 @@ from policywatch.views.health import (
     check_store,
     few_names,
     is_trouble,
+    job_problem,
     last_checked,
     nothing_reached,
     undelivered,
-    unless_cut_off,
     unread_captures,
-    watched_finding,
-    watchlist_findings,
 )
 from storage.alternating import alternating_passages
 from storage.captures import share_since
@@ -58,21 +59,71 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import edited, known
-from storage.errors import StorageError
+from storage.errors import StorageError, with_advice
 from storage.journal import last_pauses
 from storage.readings import dropped_since, usage_since
 
 
 def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     """In the order of fixing. `deep` reads the whole store."""
+    return _looked_at(config, partial(_examine, deep=deep), _settings)
+
+
+def is_alive(config: Path) -> list[Finding]:
+    """It must not fail because a page is blocked."""
+    return _looked_at(config, _alive, lambda _watchlist: [])
+
+
+def _looked_at(
+    config: Path,
+    look: Callable[[Watchlist, Database], list[Finding]],
+    settings: Callable[[Watchlist], list[Finding]],
+) -> list[Finding]:
+    """The `settings` alone where the database can't be opened."""
     try:
         watchlist = load(config)
         with closing(Database(watchlist.database, even_read_only=True)) as database:
-            return unless_cut_off(lambda: _examine(watchlist, database, deep=deep))
+            return look(watchlist, database)
     except WatchlistError as failure:
-        return watchlist_findings("watchlist", failure)
+        return _of_watchlist("watchlist", failure)
     except StorageError as failure:
-        return [*_settings(watchlist), Finding(False, "database", str(failure))]
+        return [*settings(watchlist), Finding(False, "database", str(failure))]
+    except (OperationalError, InternalError) as failure:
+        text = f"went away while it was looked at: {with_advice(failure.orig)}"
+        return [Finding(False, "database", text)]
+
+
+def _of_watchlist(about: str, failure: WatchlistError) -> list[Finding]:
+    return [
+        Finding(False, about, str(problem), is_configuration=True)
+        for problem in failure.problems
+    ]
+
+
+def _watched(watchlist: Watchlist) -> Finding:
+    watches = bool(watchlist.documents)
+    text = (
+        counted(len(watchlist.documents), "document")
+        if watches
+        else NOTHING_WATCHED
+    )
+    return Finding(
+        watches,
+        "watchlist",
+        f"{watchlist.file}: {text}",
+        is_configuration=not watches,
+    )
+
+
+def _alive(watchlist: Watchlist, database: Database) -> list[Finding]:
+    watchlist = with_additions(watchlist, database)
+    if not watchlist.documents:
+        return [_watched(watchlist)]
+    with database.reading() as session:
+        unread = unread_captures(session, watchlist)
+        problem = job_problem(session, watchlist.documents, utc_now())
+    text = problem or "documents are checked when they are due"
+    return unread or [Finding(problem is None, "job", text)]
 
 
 def _examine(
@@ -98,7 +149,7 @@ def _examine(
 
 def _settings(watchlist: Watchlist) -> list[Finding]:
     findings = [
-        watched_finding(watchlist),
+        _watched(watchlist),
         *_same_address(watchlist),
         *_recipients(watchlist),
     ]
@@ -275,7 +326,7 @@ def _evidence(watchlist: Watchlist) -> list[Finding]:
     try:
         authority_of(watchlist)
     except WatchlistError as failure:
-        return watchlist_findings("evidence", failure)
+        return _of_watchlist("evidence", failure)
     return []
 
 
@@ -302,7 +353,7 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
     try:
         to = recipients(watchlist)
     except WatchlistError as failure:
-        yield from watchlist_findings("routes", failure)
+        yield from _of_watchlist("routes", failure)
         if (watchlist.file.parent / ENVIRONMENT_FILE).exists():
             take = f"set -a; . ./{ENVIRONMENT_FILE}; set +a"
             text = f"{ENVIRONMENT_FILE} stands beside the watchlist; a shell takes it in by: {take}"

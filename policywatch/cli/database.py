@@ -30,7 +30,7 @@ from policywatch.cli.options import (
     say,
 )
 from policywatch.config.watchlist import MissingVariable, expand
-from policywatch.doctor import examine
+from policywatch.doctor import examine, is_alive
 from policywatch.evidence.timestamps import (
     authority_of,
     late_problem,
@@ -39,7 +39,7 @@ from policywatch.evidence.timestamps import (
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.reprocess import extraction_damage
 from policywatch.sanitize import sanitize
-from policywatch.views.health import Finding, check_store, is_alive
+from policywatch.views.health import Finding, check_store
 from storage.chain import entry_name, last_entry, last_timestamp
 from storage.clock import utc_now
 from storage.database import Database

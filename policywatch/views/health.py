@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import Session
 
 from foundation.vocabulary import GOOD, Outcome
 from messages import counted
-from policywatch.config.errors import WatchlistError
 from policywatch.config.schema import DocumentEntry
-from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
-from policywatch.entries import with_additions
+from policywatch.config.watchlist import Watchlist
 from policywatch.plan import GRACE, is_late, retries
 from policywatch.sanitize import sanitize, terminal_reason
 from storage.checks import Check, last_checks, pauses, unread_checks
@@ -26,7 +21,6 @@ from storage.clock import is_ahead, utc_now
 from storage.database import Database
 from storage.deliveries import FAILING, Delivery, deliveries
 from storage.documents import Document, failing
-from storage.errors import StorageError, with_advice
 from storage.integrity import all_damage, daily_look
 
 _UNREACHED = {"network.name", "network.connection"}  # codes of reasons
@@ -228,66 +222,3 @@ def check_store(database: Database, *, deep: bool) -> list[Finding]:
             f"{counted(len(damage), 'thing is', 'things are')} damaged: {advice}",
         ),
     ]
-
-
-def is_alive(config: Path) -> list[Finding]:
-    """It must not fail because a page is blocked."""
-    try:
-        watchlist = load(config)
-        with closing(Database(watchlist.database, even_read_only=True)) as database:
-            return unless_cut_off(lambda: _alive(watchlist, database))
-    except WatchlistError as failure:
-        return watchlist_findings("watchlist", failure)
-    except StorageError as failure:
-        return [Finding(False, "database", str(failure))]
-
-
-def _alive(watchlist: Watchlist, database: Database) -> list[Finding]:
-    with database.reading() as session:
-        watchlist = with_additions(watchlist, database)
-        if not watchlist.documents:
-            return [watched_finding(watchlist)]
-        unread = unread_captures(session, watchlist)
-        problem = job_problem(session, watchlist.documents, utc_now())
-    return unread or [
-        Finding(
-            problem is None,
-            "job",
-            problem or "documents are checked when they are due",
-        )
-    ]
-
-
-def unless_cut_off(look: Callable[[], list[Finding]]) -> list[Finding]:
-    try:
-        return look()
-    except (OperationalError, InternalError) as failure:
-        return [
-            Finding(
-                False,
-                "database",
-                f"went away while it was looked at: {with_advice(failure.orig)}",
-            )
-        ]
-
-
-def watchlist_findings(about: str, failure: WatchlistError) -> list[Finding]:
-    return [
-        Finding(False, about, str(problem), is_configuration=True)
-        for problem in failure.problems
-    ]
-
-
-def watched_finding(watchlist: Watchlist) -> Finding:
-    watches = bool(watchlist.documents)
-    text = (
-        counted(len(watchlist.documents), "document")
-        if watches
-        else NOTHING_WATCHED
-    )
-    return Finding(
-        watches,
-        "watchlist",
-        f"{watchlist.file}: {text}",
-        is_configuration=not watches,
-    )
