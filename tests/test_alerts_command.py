@@ -10,15 +10,13 @@ from typing import Any
 
 from messages import verbatim
 from policywatch.config.watchlist import load
-from policywatch.views.query_params import ChangesQuery
-from policywatch.web.export import FileNames
-from policywatch.web.health import health_page
-from policywatch.web.rendering import html
+from policywatch.web.backend import WatchlistState
 from storage.database import Database
 from tests.inbox import mail_server, webhook
 from tests.owed import owe
 from tests.site import AI, a_site, policy, policywatch, run
 from tests.site import watchlist as site_watchlist
+from tests.web_pages import visited
 
 DATABASES = ["sqlite"]
 
@@ -239,12 +237,10 @@ def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(
         (None, "waiting", "alert"),
         (None, "waiting", "digest"),
     ]
-    routes = load(config).routes
+    state = WatchlistState(load(config))
     database = Database(f"sqlite:///{tmp_path}/watch.db")
-    with database.reading() as session:
-        context = health_page(session, (), routes)
-        page = FileNames(written={"/health"}).page("/health", (), ChangesQuery())
-        shown = html(page, "health.html", **context)
+    with visited(database, state=lambda: state) as site:
+        shown = site.get("/health").text
     database.close()
     assert "in the digest of" in shown
     assert "(1 so far)" in shown

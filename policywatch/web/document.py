@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -46,20 +45,44 @@ def one_document(
     document_id: DocumentId,
     before: Number | None = None,
 ) -> Response:
+    """The newest versions, or those below number `before`, each with its change or withdrawal."""
     page = page_context(request)
-    steps = NO_LIMIT if page.exported else _STEPS
+    most = NO_LIMIT if page.exported else _STEPS
     with backend.database.reading() as session:
         if other := merged_into(session, document_id):
             return RedirectResponse(page.link(f"/documents/{other}"), 301)
-        context = document_page(session, document_id, before, steps=steps)
-        context["steps"] = [
-            step
-            for step in context["steps"]
-            if page.has(f"/documents/{document_id}/versions/{step[0].number}")
-        ]
-        if page.operates:
-            context["owner"] = owner(backend.watchlist, context["document"])
-        return render(request, "document.html", **context)
+        row = document(session, document_id)
+        with with_withdrawn(session):
+            versions = versions_of_document(
+                session, document_id, before=before, limit=most + 1
+            )
+        ids = [version.id for version in versions]
+        withdrawn, changes = withdrawals(session, ids), changes_to(session, ids)
+        checks = count_checks(session, document_id)
+        is_first = before is None
+        return render(
+            request,
+            "document.html",
+            document=row,
+            owner=owner(backend.watchlist, row) if page.operates else None,
+            # imported, never watched here
+            is_imported=row.retired and not (row.paused or checks),
+            steps=[
+                (version, changes.get(version.id), withdrawn.get(version.id))
+                for version in versions[:most]
+                if page.has(f"/documents/{document_id}/versions/{version.number}")
+            ],
+            older=versions[most - 1].number if len(versions) > most else None,
+            choice=comparison_choice(session, document_id) if is_first else None,
+            alternating=alternating_passages(session, [document_id]),
+            proposals=open_proposals(session, document_id),
+            checks=newest_checks(session, document_id, limit=_CHECKS),
+            check_count=checks,
+            last_run=newest_check(session),
+            last_good=newest_check(session, document_id, OF_THE_PAGE, VALID),
+            chart=chart(course(session, document_id)) if is_first else None,
+            paged=not is_first,
+        )
 
 
 @router.post("/documents/{document_id:path}")
@@ -101,50 +124,6 @@ def pause(
             row.id,
             at=at,
         )
-
-
-def document_page(
-    session: Session,
-    document_id: str,
-    before: int | None,
-    *,
-    steps: int,
-) -> dict[str, Any]:
-    """All but texts: the newest versions, or those below number `before`, each with its change or withdrawal. Raises
-    `UnknownDocument`.
-    """
-    row = document(session, document_id)
-    with with_withdrawn(session):
-        versions = versions_of_document(
-            session, document_id, before=before, limit=steps + 1
-        )
-    withdrawn = withdrawals(session, [version.id for version in versions])
-    changes = changes_to(session, [version.id for version in versions])
-    checks, points = (
-        count_checks(session, document_id),
-        course(session, document_id) if before is None else [],
-    )
-    return {
-        "document": row,
-        "is_imported": row.retired
-        and not (row.paused or checks),  # imported, never watched here
-        "steps": [
-            (version, changes.get(version.id), withdrawn.get(version.id))
-            for version in versions[:steps]
-        ],
-        "older": versions[steps - 1].number if len(versions) > steps else None,
-        "choice": comparison_choice(session, document_id)
-        if before is None
-        else None,
-        "alternating": alternating_passages(session, [document_id]),
-        "proposals": open_proposals(session, document_id),
-        "checks": newest_checks(session, document_id, limit=_CHECKS),
-        "check_count": checks,
-        "last_run": newest_check(session),
-        "last_good": newest_check(session, document_id, OF_THE_PAGE, VALID),
-        "chart": chart(points),
-        "paged": before is not None,
-    }
 
 
 WIDTH, HEIGHT = 1000, 100  # user units; the page stretches the picture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ from sqlmodel import Session
 
 from analysis.text.normal import fingerprint
 from foundation.vocabulary import State
-from policywatch.config.schema import RouteEntry
 from policywatch.ingest.curation import (
     AnotherTextHeld,
     NothingHeld,
@@ -43,15 +41,31 @@ router = page_router()
 
 @router.get("/health")
 def health(request: Request, backend: Using) -> Response:
+    """Watched documents, and messages of the routes."""
     state = backend.state()
     with backend.database.reading() as session:
-        context = health_page(
-            session,
-            state.configs.keys(),
-            state.watchlist.routes,
+        _, documents = watched_counts(session)
+        failing = {row.id: (row, check) for row, check in troubled(session)}
+        causes = by_cause(check for _, check in failing.values())
+        return render(
+            request,
+            "health.html",
+            rows=document_rows(session, watched(session))
+            if documents <= LISTED
+            else [],
+            troubled=[*failing],
+            causes=[
+                [failing[check.document_id] for check in checks]
+                for checks in causes
+            ],
+            check=newest_check(session),
+            deliveries=counts(session),
+            failed=newest(session, state=State.PARKED, limit=_MESSAGES),
+            waiting=waiting(session, state.watchlist.routes)[:_MESSAGES],
+            reviewable=state.configs.keys(),  # whose held text can be shown here
             problem=state.problem,
+            journal=journal(session, limit=_MESSAGES),
         )
-        return render(request, "health.html", **context)
 
 
 @router.post("/health/deliveries")
@@ -68,37 +82,6 @@ def retry(request: Request, backend: Using, form: OperatorForm) -> Response:
         to = ", ".join(sorted({row.address for row in rows if row}))
         enter(session, request.state.actor, Action.RETRY, to, at=backend.now())
     return done(request, form, "/health", "#deliveries")
-
-
-def health_page(
-    session: Session,
-    reviewable: Collection[str],
-    routes: Sequence[RouteEntry],
-    *,
-    problem: str | None = None,
-) -> dict[str, Any]:
-    """Watched documents, and messages of these routes. `reviewable` are documents whose held text can be shown here;
-    `problem` is what is wrong with the watchlist now.
-    """
-    _, documents = watched_counts(session)
-    failing = {row.id: (row, check) for row, check in troubled(session)}
-    causes = by_cause(check for _, check in failing.values())
-    return {
-        "rows": document_rows(session, watched(session))
-        if documents <= LISTED
-        else [],
-        "troubled": [*failing],
-        "causes": [
-            [failing[check.document_id] for check in checks] for checks in causes
-        ],
-        "check": newest_check(session),
-        "deliveries": counts(session),
-        "failed": newest(session, state=State.PARKED, limit=_MESSAGES),
-        "waiting": waiting(session, routes)[:_MESSAGES],
-        "reviewable": reviewable,
-        "problem": problem,
-        "journal": journal(session, limit=_MESSAGES),
-    }
 
 
 @router.get("/health/held/{document_id:path}")

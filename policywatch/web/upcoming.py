@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import groupby
 
 from fastapi import Request, Response
-from sqlmodel import Session
 
 from messages import catalogue
 from notifier.change_view import ChangeView
@@ -50,8 +49,22 @@ def announced_dates(request: Request, backend: Using) -> Response:
 def announced(
     request: Request, backend: Using, document_id: DocumentId
 ) -> Response:
+    """Against the text that it will replace."""
     with backend.database.reading() as session:
-        sides = announced_text(session, document_id)
+        pairs = {
+            announced.id: (announced, then) for announced, then in previews(session)
+        }
+        if document_id not in pairs:
+            raise UnknownDocument(document_id, [*pairs])
+        of, replaced = pairs[document_id]
+        before, after = (
+            current_version(session, each.id) for each in (replaced, of)
+        )
+    if before is None or after is None:
+        raise Unknown(
+            f"{document_id} can't be compared before both texts were read"
+        )
+    sides = Sides(of, replaced, before, after)
     draft = backend.comparisons.compared(sides, request)
     placed = PlacedPassages(
         draft.passages, sides.document.title, sides.before, sides.after
@@ -70,25 +83,4 @@ def announced(
         placed=placed,
         alert=draft.comparison.alert,
         view=ChangeView(words, change, sides.document, counts=placed.counts),
-    )
-
-
-def announced_text(session: Session, document_id: str) -> Sides:
-    """An announced text against the one that it will replace.
-
-    Raises `UnknownDocument` where nothing says what that is, and `Unknown` where one of them was not read yet.
-    """
-    for announced, replaced in previews(session):
-        if announced.id == document_id:
-            now, then = (
-                current_version(session, replaced.id),
-                current_version(session, announced.id),
-            )
-            if now is None or then is None:
-                raise Unknown(
-                    f"{document_id} can't be compared before both texts were read"
-                )
-            return Sides(announced, replaced, now, then)
-    raise UnknownDocument(
-        document_id, [announced.id for announced, _ in previews(session)]
     )
