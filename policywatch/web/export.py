@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from importlib import resources
 from itertools import product
@@ -44,93 +44,6 @@ _SINGLE = re.compile(r"/(?:changes|documents|upcoming)/|/health$")
 
 class NotExported(LookupError):
     """Only a server can answer it, or it is not exported."""
-
-
-@dataclass
-class FileNames:
-    """`site` is the folder's public address with a trailing slash; empty if unknown. `services` maps names to parts of
-    file names, `written` holds the paths exported.
-    """
-
-    site: str = ""
-    services: dict[str, str] = field(default_factory=dict)
-    written: set[str] = field(default_factory=set)
-
-    def has(self, path: str) -> bool:
-        return not _SINGLE.match(path) or path.removesuffix("/text") in self.written
-
-    def file(self, path: str, query: Query) -> str:
-        """Raises `NotExported`."""
-        if not self.has(path):
-            raise NotExported(path)
-        params = dict(query)
-        language, view = params.pop("lang", LANGUAGES[0]), params.pop("view", None)
-        name = self._name(path.strip("/"), params)
-        if view in VIEWS and path.startswith("/changes/"):
-            name = f"{name.removesuffix('.html')}.{view}.html"
-        has_language = not name.startswith("static/") and not name.endswith(".txt")
-        return (
-            f"{language}/{name}"
-            if language != LANGUAGES[0] and has_language
-            else name
-        )
-
-    def _name(self, bare: str, params: dict[str, str]) -> str:
-        kind, _, ending = bare.rpartition(".")
-        if kind in ("feed", "calendar") and set(params) in (
-            {"service"},
-            {"document"},
-        ):
-            return f"{self._of(params)}.{ending}"
-        if set(params) == {"noted"} and bare == "changes":
-            return "notes.html"
-        if set(params) == {"noted"} and kind in ("feed", "calendar"):
-            return f"notes.{ending}"
-        if set(params) == {"service"} and bare in ("services", "changes"):
-            return (
-                f"{self._of(params)}{'-changes' if bare == 'changes' else ''}.html"
-            )
-        if (
-            set(params) == {"since", "until"}
-            and bare == "changes"
-            and params["since"].endswith("-01")
-        ):
-            return f"changes/{params['since'][:7]}.html"
-        if not params and (service := _TODAY.fullmatch(bare)):
-            return f"services/{self.services[service[1]]}-today.html"
-        if params or _SERVED_ONLY.match(bare):
-            raise NotExported(f"/{bare} {params}")
-        if kind in ("feed", "calendar") or bare.startswith("static/"):
-            return bare
-        return (
-            f"{bare.removesuffix('/text')}.txt"
-            if bare.endswith("/text")
-            else f"{bare or 'index'}.html"
-        )
-
-    def _of(self, params: dict[str, str]) -> str:
-        if "document" in params:
-            return f"documents/{params['document']}"
-        return f"services/{self.services[params['service']]}"
-
-    def page(self, path: str, query: Query, edition: ChangesQuery) -> PageContext:
-        folder = os.path.dirname(self.file(path, query))
-
-        def address(target: str, params: Query) -> str:
-            """Empty for what is not exported."""
-            if not self.has(target):
-                return ""
-            return quote(os.path.relpath(self.file(target, params), folder or "."))
-
-        def whole(target: str, params: Query) -> str:
-            return (
-                f"{self.site}{quote(self.file(target, params))}"
-                if self.site
-                else address(target, params)
-            )
-
-        language = dict(query).get("lang", LANGUAGES[0])
-        return PageContext(path, query, language, address, whole, edition)
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
@@ -213,6 +126,10 @@ class _Snapshot:
 
 
 class _Edition:
+    """Files of these paths, and of lists and feeds. `_site` is the folder's public address with a trailing slash, empty if
+    unknown; `_services` maps names to parts of file names.
+    """
+
     def __init__(
         self,
         session: Session,
@@ -239,13 +156,13 @@ class _Edition:
             and current_version(session, replaced.id)
         }
         self._written = {each.id: [*self._paths(each)] for each in self._documents}
-        self._names = FileNames(
-            f"{site.rstrip('/')}/" if site else "",
-            slugs(services),
-            {path for paths in self._written.values() for path in paths},
-        )
+        self._site = f"{site.rstrip('/')}/" if site else ""
+        self._services = slugs(services)
+        self._exported = {
+            path for paths in self._written.values() for path in paths
+        }
         if not query.as_query:
-            self._names.written.add("/health")  # of the whole watchlist
+            self._exported.add("/health")  # of the whole watchlist
 
     def _paths(self, document: Document) -> Iterator[str]:
         """With its changes, and its versions from the one before them on."""
@@ -294,7 +211,7 @@ class _Edition:
                 )
             yield from self._feeds(("document", id_), key=all_keys)
             yield from self._pages(page)  # it shows checks
-        for service in self._names.services:
+        for service in self._services:
             of_service = ("service", service)
             yield from self._pages("/services", of_service)
             yield from self._pages(f"/services/{service}/today")
@@ -317,7 +234,7 @@ class _Edition:
     def _pages(
         self, path: str, *query: tuple[str, str], key: str | None = None
     ) -> Iterator[File]:
-        if not self._names.has(path):
+        if not self._has(path):
             return
         is_change = path.startswith("/changes/")
         for view, language in product(
@@ -333,9 +250,9 @@ class _Edition:
             yield self._file(path, (*query, ("lang", language)), key)
 
     def _file(self, path: str, query: Query, key: str | None) -> File:
-        page = self._names.page(path, query, self._query)
+        page = self._page(path, query)
         return File(
-            self._names.file(path, query),
+            self._file_name(path, query),
             lambda: self._portal.call(_ask, self._app, page),
             key,
         )
@@ -371,6 +288,86 @@ class _Edition:
         )
         session.expunge_all()
         return key
+
+    def _has(self, path: str) -> bool:
+        return (
+            not _SINGLE.match(path) or path.removesuffix("/text") in self._exported
+        )
+
+    def _file_name(self, path: str, query: Query) -> str:
+        """Raises `NotExported`."""
+        if not self._has(path):
+            raise NotExported(path)
+        params = dict(query)
+        language, view = params.pop("lang", LANGUAGES[0]), params.pop("view", None)
+        name = self._name(path.strip("/"), params)
+        if view in VIEWS and path.startswith("/changes/"):
+            name = f"{name.removesuffix('.html')}.{view}.html"
+        has_language = not name.startswith("static/") and not name.endswith(".txt")
+        return (
+            f"{language}/{name}"
+            if language != LANGUAGES[0] and has_language
+            else name
+        )
+
+    def _name(self, bare: str, params: dict[str, str]) -> str:
+        kind, _, ending = bare.rpartition(".")
+        if kind in ("feed", "calendar") and set(params) in (
+            {"service"},
+            {"document"},
+        ):
+            return f"{self._of(params)}.{ending}"
+        if set(params) == {"noted"} and bare == "changes":
+            return "notes.html"
+        if set(params) == {"noted"} and kind in ("feed", "calendar"):
+            return f"notes.{ending}"
+        if set(params) == {"service"} and bare in ("services", "changes"):
+            return (
+                f"{self._of(params)}{'-changes' if bare == 'changes' else ''}.html"
+            )
+        if (
+            set(params) == {"since", "until"}
+            and bare == "changes"
+            and params["since"].endswith("-01")
+        ):
+            return f"changes/{params['since'][:7]}.html"
+        if not params and (service := _TODAY.fullmatch(bare)):
+            return f"services/{self._services[service[1]]}-today.html"
+        if params or _SERVED_ONLY.match(bare):
+            raise NotExported(f"/{bare} {params}")
+        if kind in ("feed", "calendar") or bare.startswith("static/"):
+            return bare
+        return (
+            f"{bare.removesuffix('/text')}.txt"
+            if bare.endswith("/text")
+            else f"{bare or 'index'}.html"
+        )
+
+    def _of(self, params: dict[str, str]) -> str:
+        if "document" in params:
+            return f"documents/{params['document']}"
+        return f"services/{self._services[params['service']]}"
+
+    def _page(self, path: str, query: Query) -> PageContext:
+        folder = os.path.dirname(self._file_name(path, query))
+
+        def address(target: str, params: Query) -> str:
+            """Empty for what is not exported."""
+            if not self._has(target):
+                return ""
+            return quote(
+                os.path.relpath(self._file_name(target, params), folder or ".")
+            )
+
+        def whole(target: str, params: Query) -> str:
+            return (
+                f"{self._site}{quote(self._file_name(target, params))}"
+                if self._site
+                else address(target, params)
+            )
+
+        language = dict(query).get("lang", LANGUAGES[0])
+        return PageContext(path, query, language, address, whole, self._query)
 
 
 async def _ask(app: ASGIApp, page: PageContext) -> bytes:
