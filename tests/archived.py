@@ -8,7 +8,7 @@ from pathlib import Path
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist, load
 from policywatch.pipeline import Job
-from policywatch.sources.open_terms_archive import Selection, chosen, import_archive
+from policywatch.sources.open_terms_archive import Selection, import_archive
 from policywatch.sources.repository import opened
 from policywatch.sources.source import ImportReport
 from storage.database import Database
@@ -88,11 +88,7 @@ def take(
 ) -> list[ImportReport]:
     Job(watchlist, database, Recipients()).declare()
     with opened(str(source)) as found:
-        return list(
-            import_archive(
-                database, watchlist, found, chosen(found, selection), selection
-            )
-        )
+        return list(import_archive(database, watchlist, found, selection))
 
 
 def dates(database: Database, document_id: str) -> list[tuple[int, datetime, str]]:

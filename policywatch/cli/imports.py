@@ -37,7 +37,7 @@ from policywatch.config.schema import (
 )
 from policywatch.pipeline import Job, crawl_settings
 from policywatch.sanitize import sanitize
-from policywatch.sources.open_terms_archive import Selection, chosen, import_archive
+from policywatch.sources.open_terms_archive import Selection, import_archive
 from policywatch.sources.repository import opened as archive
 from policywatch.sources.saved import StoredPages, saved_pages
 from policywatch.sources.source import (
@@ -107,7 +107,6 @@ def open_terms_archive(
                 at.job.database,
                 at.job.watchlist,
                 source,
-                chosen(source, selection),
                 selection,
                 progress=at.progress,
             )

@@ -19,7 +19,7 @@ from policywatch.reader.model import answer_schema
 from storage.changes import StoredPassage
 from storage.documents import PREVIEW
 
-_MOST = 12_000  # characters of all passages
+MOST = 12_000  # characters of all passages
 _MOST_OF_ONE = 3_000  # of one, if several compete
 _AROUND = 160  # unchanged characters around changes
 _MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
@@ -71,7 +71,7 @@ def prompt_of(
     passages: Sequence[StoredPassage],
     languages: Sequence[str],
     about: Sequence[str] = (),
-    most: int = _MOST,
+    most: int = MOST,
 ) -> Prompt | None:
     """None where only form differs. The gravest passages first."""
     asked = [row for row in passages if row.marks and not _is_form(row)]

@@ -23,7 +23,7 @@ from policywatch.reader.model import (
     Reply,
     TooLong,
 )
-from policywatch.reader.prompt import Prompt, Subject, prompt_of
+from policywatch.reader.prompt import MOST, Prompt, Subject, prompt_of
 from policywatch.reader.reading import reading_of
 from storage.changes import StoredPassage
 from storage.clock import utc_now
@@ -74,9 +74,9 @@ class Reader:
         return draft._replace(reading=self.reading(prompt, known))
 
     def prompt(
-        self, subject: Subject, passages: Sequence[StoredPassage]
+        self, subject: Subject, passages: Sequence[StoredPassage], most: int = MOST
     ) -> Prompt | None:
-        return prompt_of(subject, passages, self.languages, self.about)
+        return prompt_of(subject, passages, self.languages, self.about, most)
 
     def reading(self, prompt: Prompt, known: ModelReading) -> dict[str, Any]:
         facts = {
@@ -109,9 +109,7 @@ class Reader:
             try:
                 reply = self._asked(prompt, draft)
             except TooLong:
-                shorter = prompt_of(
-                    subject, draft.passages, self.languages, self.about, _SHORT
-                )
+                shorter = self.prompt(subject, draft.passages, _SHORT)
                 assert shorter is not None, "a shorter question still asks"
                 reply = self._asked(shorter, draft)
             row.answer = reply.answer

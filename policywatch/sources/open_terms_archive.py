@@ -277,7 +277,6 @@ def import_archive(
     database: Database,
     watchlist: Watchlist,
     repository: Repository,
-    wanted: Sequence[Archived],
     selection: Selection,
     *,
     progress: Progress = lambda *_: None,
@@ -285,6 +284,7 @@ def import_archive(
     """One document at a time. Raises `NotAnArchive` for ids that two documents share, and for a given id that is
     probably a mistake.
     """
+    wanted = chosen(repository, selection)
     if not selection.insists:
         _check_ids(database, watchlist, wanted, selection)
     configs = extraction_configs(watchlist)

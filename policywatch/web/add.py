@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from secrets import token_urlsafe
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -61,10 +62,12 @@ def add(request: Request, backend: Using, form: OperatorForm) -> Response:
         is_private = urlsplit(url).netloc in private_hosts
         given |= {"allow_private": True} if is_private else {}
         with backend.comparisons.turn(request):
-            known = backend.tried.get(form.get("tried", ""), url)
-            page, capture = read_new(watchlist, given, known)
+            known = backend.tried.get(form.get("tried", ""))
+            is_known = known is not None and known.url == url
+            page, capture = read_new(watchlist, given, known if is_known else None)
         entry = suggest_entry(watchlist, given, page)
-        tried = backend.tried.keep(capture)
+        tried = token_urlsafe(16)
+        backend.tried.keep(tried, capture)
     except ValidationError as failure:
         trouble = entry_trouble(failure)
     except (ValueError, UnreadablePage) as failure:

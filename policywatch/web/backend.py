@@ -10,11 +10,12 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
+from crawler.targets import Fetched
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, SignUps
-from policywatch.web.caches import AnswerCache, CaptureBodies, TriedPages
+from policywatch.web.caches import AnswerCache, CaptureBodies, Recent
 from policywatch.web.comparisons import Comparisons
 from storage.database import Database
 
@@ -48,7 +49,8 @@ class Backend:
     comparisons: Comparisons = field(default_factory=Comparisons)
     sign_ups: SignUps = field(default_factory=SignUps)
     question: Lock = field(default_factory=Lock)  # held while a model answers
-    tried: TriedPages = field(default_factory=TriedPages)
+    # pages tried before they were added, by names that only those forms know; of up to 20 MB each
+    tried: Recent[str, Fetched] = field(default_factory=lambda: Recent(4))
 
     @property
     def watchlist(self) -> Watchlist:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime
-from secrets import token_urlsafe
 from threading import Lock
 from time import monotonic
 from typing import Generic, TypeVar
@@ -13,7 +12,6 @@ from typing import Generic, TypeVar
 from fastapi import Request
 from sqlmodel import Session, col, func, select
 
-from crawler.targets import Fetched
 from storage.captures import capture
 from storage.changes import Change
 from storage.checks import Check
@@ -52,22 +50,6 @@ class Recent(Generic[K, V]):
     def forget(self, key: K) -> None:
         with self._lock:
             self._values.pop(key, None)
-
-
-class TriedPages:
-    """Pages that somebody tried before adding them, by a name that only that form knows."""
-
-    def __init__(self) -> None:
-        self._recent = Recent[str, Fetched](4)  # of up to 20 MB each
-
-    def keep(self, page: Fetched) -> str:
-        name = token_urlsafe(16)
-        self._recent.keep(name, page)
-        return name
-
-    def get(self, name: str, url: str) -> Fetched | None:
-        page = self._recent.get(name)
-        return page if page is not None and page.url == url else None
 
 
 class AnswerCache:
