@@ -207,8 +207,9 @@ def command(*words: object) -> list[str]:
 def policywatch(
     *words: object, status: int | None = 0, environ: Mapping[str, str] | None = None
 ) -> str:
-    """Run it; its standard output. Fails where the exit status is another (None: any) or a traceback is shown."""
-    done = warm.done("-m", "policywatch", *words, environ=environ)
+    """Run it in this process; its standard output. Fails where the exit status is another (None: any) or a traceback is
+    shown."""
+    done = warm.called(*words, environ=environ)
     assert "Traceback" not in done.stderr, done.stderr
     assert status is None or done.returncode == status, (
         done.returncode,

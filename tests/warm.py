@@ -1,7 +1,8 @@
 """Starts programs in forks of a process that has loaded all of ours: loading takes longer than most of what they do.
 
 Each is a process of its own, with its own environment, folder, output, exit status and death. Only what Python does at
-its start is done once for all: a test of that (the encoding of the output, what a command loads) starts Python.
+its start is done once for all: a test of that (the encoding of the output, what a command loads) starts Python. `called`
+starts none: what ends by itself, and is neither killed nor watched, needs no process of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ctypes
 import gc
 import importlib
 import json
+import logging
 import mmap
 import os
 import pkgutil
@@ -29,10 +31,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache, partial
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
+from unittest.mock import patch
 
 import sqlalchemy
 import typer
@@ -45,6 +48,7 @@ from notifier.change_view import sample_change
 from notifier.notifications import change_message
 from policywatch import sandbox, watch
 from policywatch.cli import app
+from policywatch.logs import log
 from tests import forked
 
 ROOT = Path(__file__).parents[1]
@@ -184,6 +188,56 @@ def done(
     """Run it to its end."""
     with running(*words, environ=environ) as program:
         return program.wait()
+
+
+def called(
+    *words: object, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """`python -m policywatch WORDS` in this process, which is afterwards as it was."""
+    out, err = (TextIOWrapper(BytesIO(), "utf-8") for _ in range(2))
+    status: Any = 0
+    with (
+        _as_it_was(),
+        Path(os.devnull).open() as nothing,
+        patch.multiple(
+            sys,
+            argv=["policywatch", *map(str, words)],
+            stdin=nothing,
+            stdout=out,
+            stderr=err,
+        ),
+        patch.dict(os.environ, environ or {}, clear=environ is not None),
+        patch.object(sandbox, "start", partial(_start_reader, address())),
+    ):
+        try:
+            runpy.run_module("policywatch", run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            status = end.code
+    for each in (out, err):
+        each.flush()
+    return subprocess.CompletedProcess(
+        words,
+        status if isinstance(status, int) else int(status is not None),
+        *(each.buffer.getvalue().decode() for each in (out, err)),  # type: ignore[attr-defined]
+    )
+
+
+@contextmanager
+def _as_it_was() -> Iterator[None]:
+    """What a program sets for its whole process."""
+    loggers = [logging.getLogger(), log]
+    before = [(each, each.level, [*each.handlers]) for each in loggers]
+    mask, threshold = os.umask(0o022), gc.get_threshold()
+    os.umask(mask)
+    logging.getLogger().handlers.clear()  # pytest's
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        gc.set_threshold(*threshold)
+        for logger, level, handlers in before:
+            logger.setLevel(level)
+            logger.handlers[:] = handlers
 
 
 @cache
