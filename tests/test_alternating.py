@@ -178,7 +178,6 @@ def test_a_text_that_is_taken_back_and_stays_so_is_told_both_times(
         assert [n for n, count in enumerate(sent) if count] == [1, 9, 14]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
     tmp_path: Path, site: Site, database_url: str
 ) -> None:

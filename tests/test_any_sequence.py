@@ -403,6 +403,10 @@ def test_what_once_left_a_store_that_was_called_damaged_does_not(
         lambda: machine.subscribe("anna", leaves=False),
         lambda: machine.alternate("privacy", "with AI", "plain", 3),
         lambda: machine.remove("cookies", imported=False),
+        lambda: machine.import_saved("terms"),
+        lambda: machine.accept("privacy", "only a third"),
+        lambda: machine.withdraw("privacy", 1),
+        lambda: machine.rename("terms"),
     )
     with machine.open:
         for step in steps:

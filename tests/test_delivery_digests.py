@@ -23,6 +23,9 @@ from storage.deliveries import Alert, has_undelivered
 from tests.messages import visible
 from tests.owed import BRIEF, POLICY, owe, route, tell
 from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, rows
+from tests.site import BOTH
+
+DATABASES = ["sqlite"]
 
 NEWS = "[High] Parley trains AI on your data by default"
 
@@ -118,6 +121,7 @@ def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None
     ]
 
 
+@BOTH
 def test_a_digest_waits_for_its_time_and_brings_all_in_one_message(
     database: Database,
 ) -> None:
@@ -437,6 +441,7 @@ def test_whether_something_is_undelivered_loads_nothing(database: Database) -> N
     assert loaded == []
 
 
+@BOTH
 def test_planning_many_alerts_reads_their_documents_once(
     database: Database,
 ) -> None:

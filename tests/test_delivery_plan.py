@@ -26,6 +26,9 @@ from tests.post import (
     notices,
     rows,
 )
+from tests.site import BOTH
+
+DATABASES = ["sqlite"]
 
 
 def test_a_change_that_two_routes_want_comes_once_and_names_both(
@@ -81,6 +84,7 @@ def test_an_alert_of_a_removed_route_goes_to_nobody_and_stays_so(
         assert [alert.planned_at for alert in session.exec(select(Alert))] == [NOON]
 
 
+@BOTH
 @pytest.mark.parametrize("left", [[], [route("team", "json://a")]])
 def test_what_waits_for_an_address_that_left_is_parked_and_told(
     database: Database, left: list[Route]
@@ -282,6 +286,7 @@ def test_two_names_of_one_address_are_one_place(database: Database) -> None:
     assert [message.routes for message in post.to("A")] == [("member", "team")]
 
 
+@BOTH
 def test_a_renamed_route_keeps_what_waits_for_it(database: Database) -> None:
     owe(database, "team")
     deliver(database, route("team", "json://a"), post=Post(A=TEMPORARY))

@@ -23,7 +23,9 @@ from storage.journal import Actor
 from storage.reviews import add_review
 from tests.owed import owe, route
 from tests.post import MINUTE, NOON, TEMPORARY, Post, deliver
-from tests.site import AI, a_site, policy, policywatch, run, watchlist
+from tests.site import AI, BOTH, a_site, policy, policywatch, run, watchlist
+
+DATABASES = ["sqlite"]
 
 HOLD = {"when": AfterReview(timedelta(hours=24))}
 HELD = RouteEntry(name="team", to=["json://a"], when="after review")
@@ -52,6 +54,7 @@ def review(
         )
 
 
+@BOTH
 def test_an_alert_waits_for_a_review_and_goes_with_the_reviewers_words(
     database: Database,
 ) -> None:
@@ -96,6 +99,7 @@ def test_what_nobody_reviewed_goes_as_it_is_when_the_wait_is_over_and_says_so(
     assert "Not reviewed by a person." in message.html
 
 
+@BOTH
 def test_what_is_dismissed_is_not_sent_and_the_reason_is_kept(
     database: Database,
 ) -> None:

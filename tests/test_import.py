@@ -34,6 +34,9 @@ from tests.archived import (
     take,
     watched,
 )
+from tests.site import BOTH
+
+DATABASES = ["sqlite"]
 
 watchlist = pytest.fixture(watched)
 archive = pytest.fixture(history)
@@ -122,6 +125,7 @@ def test_a_history_becomes_versions_with_their_dates_and_source(
         assert course(session, "parley/privacy")[-1].mentions["ai_training"] >= 1
 
 
+@BOTH
 def test_the_same_again_takes_nothing_and_later_only_what_is_new(
     database: Database, watchlist: Watchlist, archive: Path
 ) -> None:

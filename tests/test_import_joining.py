@@ -39,6 +39,8 @@ from tests.archived import (
 )
 from tests.stories import ANNA
 
+DATABASES = ["sqlite"]
+
 watchlist = pytest.fixture(watched)
 archive = pytest.fixture(history)
 

@@ -29,10 +29,12 @@ from storage.versions import last_import, versions
 from tests import warm
 from tests.archived import SHARING, TRAINING, day, history, take, watched
 from tests.owed import START, route, tell
-from tests.site import MAIN, policywatch
+from tests.site import BOTH, MAIN, policywatch
 from tests.stories import Teller, block, passage
 from tests.story_of_parley import HELP, NOTES, PRIVACY, told_with_config
 from tests.test_import_joining import check
+
+DATABASES = ["sqlite"]
 
 watchlist = pytest.fixture(watched)
 archive = pytest.fixture(history)
@@ -73,6 +75,7 @@ def sizes(database: Database) -> dict[str, int]:
         }
 
 
+@BOTH
 def test_a_document_keeps_all_that_is_known_of_it_under_another_id(
     config: Path, database: Database
 ) -> None:
@@ -141,6 +144,7 @@ def test_a_person_is_asked_before_a_document_goes_and_never_while_a_run_is_at_wo
             remove(session, PRIVACY)
 
 
+@BOTH
 def test_what_was_told_of_it_goes_too_but_not_what_is_told_of_others(
     database: Database,
 ) -> None:
@@ -209,6 +213,7 @@ def test_a_digest_that_tells_of_others_as_well_stays(database: Database) -> None
         assert session.get_one(Alert, item.alert_id).change_id == kept.id
 
 
+@BOTH
 def test_what_is_just_being_sent_is_waited_for(database: Database) -> None:
     with database.writing() as session:
         gone = tell(session, ["team"])
@@ -262,6 +267,7 @@ def test_what_an_announced_text_is_compared_with_is_not_taken_away(
     assert set(sizes(database).values()) == {0}
 
 
+@BOTH
 def test_an_import_is_undone_and_can_be_done_again(
     database: Database, watchlist: Watchlist, archive: Path
 ) -> None:

@@ -418,6 +418,7 @@ def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
         ]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_paragraph_of_any_length_is_kept_and_found_by_its_first_words(
     database: Database,
 ) -> None:

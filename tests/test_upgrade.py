@@ -362,6 +362,7 @@ def of_revision(revision: str, url: str, folder: Path) -> None:
     today.close()
 
 
+@pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_a_store_of_each_release_is_opened(
     revision: str, new_url: str, tmp_path: Path
@@ -379,6 +380,14 @@ def test_a_store_of_each_release_is_opened(
     assert "as it was written" in policywatch(
         "database", "check", "--config", config
     )
+
+
+@pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("revision", REVISIONS[::3])  # the first takes every step
+def test_a_store_on_a_server_is_opened(
+    revision: str, new_url: str, tmp_path: Path
+) -> None:
+    test_a_store_of_each_release_is_opened(revision, new_url, tmp_path)
 
 
 # of each revision the tables and columns that it leads to: stores have them, so a change is a new revision

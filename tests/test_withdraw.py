@@ -15,7 +15,6 @@ from storage.deliveries import Alert, Delivery
 from storage.versions import current_version
 from tests.site import (
     AI,
-    BOTH,
     PARAGRAPHS,
     Site,
     a_job,
@@ -81,7 +80,6 @@ def test_the_third_good_check_brings_back_what_an_accepted_text_replaced(
         assert current.page["blocks"][-1]["text"] == AI
 
 
-@BOTH
 def test_an_accepted_error_page_is_withdrawn_and_those_who_heard_of_it_hear_so(
     config: Path, site: Site
 ) -> None:
