@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # tests wait for clocks, servers and kills; each worker takes five seconds to start
-WORKERS = $(shell $(PYTHON) -c 'import os; print(max(6, 2 * os.cpu_count()))')
+WORKERS = $(shell $(PYTHON) -c 'import os; print(max(4, 2 * os.cpu_count()))')
 # what Python compiled is kept, whatever a machine is set to: to compile it again takes each program up to a second
 export PYTHONDONTWRITEBYTECODE :=
 

@@ -112,7 +112,7 @@ NOISE = {
 
 def _some(noise: str) -> list[Any]:
     """Other cases for each noise."""
-    return cases()[[*NOISE].index(noise) % 4 :: 4]
+    return cases()[[*NOISE].index(noise) % 6 :: 6]
 
 
 @pytest.mark.parametrize("noise", NOISE)
@@ -240,6 +240,6 @@ def test_the_answer_hangs_on_nothing_but_the_texts(tmp_path: Path) -> None:
             capture_output=True,
             check=True,
         ).stdout
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     }
     assert len(answers) == 1
