@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 
 def start(
@@ -49,8 +50,13 @@ def number(line: socket.socket) -> int:
 
 def main(address: str, words: Sequence[str]) -> None:
     line, _ = start(address, words, os.environ, (0, 1, 2))
+
+    def pass_on(number: int, _: object) -> None:
+        with suppress(OSError):  # the program has just ended
+            line.send(bytes([number]))
+
     for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda number, _: line.send(bytes([number])))
+        signal.signal(each, pass_on)
     status = number(line)
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
