@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 import random
+import re
 import sys
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
@@ -104,6 +105,45 @@ def labelled_passages(folder: Path) -> list[Row]:
         *_written(),
         *(row | {"times": _OWN_TIMES} for row in own),
     ]
+
+
+def changed_paragraphs() -> Iterator[Row]:
+    """Passages of `changed_paragraphs.jsonl.gz`: each change of each paragraph, and its items as they come and go."""
+    for paragraph in read_rows(DATA / "changed_paragraphs.jsonl.gz"):
+        text = paragraph["text"]
+        shared = {
+            name: paragraph[name]
+            for name in ("service", "document", "language", "heading")
+        }
+        sides = [
+            (text, _mended(text.replace(change["was"], change["now"], 1)), change)
+            for change in paragraph["changes"]
+        ]
+        sides += [
+            (None, item["text"], item | {"both": True})
+            for item in paragraph["items"]
+        ]
+        for was, now, change in sides:
+            label = {"alert": bool(change["topics"]), "topics": change["topics"]}
+            for before, after in [(was, now), (now, was)][: 1 + change["both"]]:
+                operation = (
+                    "added"
+                    if before is None
+                    else "reworded"
+                    if after
+                    else "removed"
+                )
+                yield shared | {
+                    "operation": operation,
+                    "before": before,
+                    "after": after,
+                    "label": label,
+                }
+
+
+def _mended(text: str) -> str:
+    """Without the space that a deletion left."""
+    return re.sub(r"\s+([,.])", r"\1", " ".join(text.split()))
 
 
 def _written() -> list[Row]:
