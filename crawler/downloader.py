@@ -54,9 +54,8 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             budget_of(request).charge(self._pauses.delay_of(request))
         try:
             async with self._hosts[host_of(request.url)], self._connections:
-                if (
-                    "budget" in request.meta
-                ):  # not a browser's, which has a deadline
+                # not a browser's, which has a deadline
+                if "budget" in request.meta:
                     await self._wait_for_reading()
                 if self._database is not None:
                     self._database.before_request(self._pauses.delay_of(request))

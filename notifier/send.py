@@ -23,15 +23,13 @@ from foundation.http_client import HttpFailure, HttpResponse
 from messages import Message, verbatim
 from notifier.calendar import CalendarEntry
 from notifier.channels import (
-    Exchange,
-    HttpAnswer,
     UnusableAddress,
     body_format,
-    listening,
     notify_service,
     scheme_of,
 )
 from notifier.forms import Channel, channel_of
+from notifier.http_recorder import Exchange, HttpAnswer, listening
 from notifier.mail import Mail, Refused
 from notifier.notifications import Notification
 from notifier.routes import Address
