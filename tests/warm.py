@@ -7,6 +7,7 @@ starts none: what ends by itself, and is neither killed nor watched, needs no pr
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import ctypes
 import gc
@@ -193,7 +194,10 @@ def done(
 def called(
     *words: object, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """`python -m policywatch WORDS` in this process, which is afterwards as it was."""
+    """`python -m policywatch WORDS` in this process, which is afterwards as it was; in a fork where an event loop runs
+    already, as Playwright's does."""
+    if _runs_a_loop():
+        return done("-m", "policywatch", *words, environ=environ)
     out, err = (TextIOWrapper(BytesIO(), "utf-8") for _ in range(2))
     status: Any = 0
     with (
@@ -220,6 +224,14 @@ def called(
         status if isinstance(status, int) else int(status is not None),
         *(each.buffer.getvalue().decode() for each in (out, err)),  # type: ignore[attr-defined]
     )
+
+
+def _runs_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @contextmanager
