@@ -18,7 +18,6 @@ from analysis.classify.features import PassageFeatures, kind_of
 from analysis.classify.model import Model, shipped_model
 from analysis.classify.summary import summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
-from analysis.model import Page
 from evaluation.answers import WEIGHTS as ANSWERS
 from evaluation.answers import examples, train_answers
 from evaluation.beside import WEIGHTS as BESIDE
@@ -37,6 +36,7 @@ from evaluation.labels import (
     other_changes,
     pages_of,
     read_rows,
+    verdict_of,
 )
 from evaluation.leads import (
     Labelled,
@@ -258,7 +258,7 @@ def _score(labels: Path, *, misses: bool) -> None:
         )
         for number, row in enumerate(passages):
             if fold[row["service"]] == left_out:
-                verdicts[number] = _verdict(row, features[number], model)
+                verdicts[number] = verdict_of(row, features[number], model)
         for number, row in enumerate(changes):
             if fold[row["service"]] == left_out and places[number]:
                 kind = kind_of(row["document"], pages_of(row)[1])
@@ -301,15 +301,8 @@ def _score(labels: Path, *, misses: bool) -> None:
                 )
 
 
-def _verdict(row: Row, features: PassageFeatures, model: Model) -> Verdict:
-    """Of a passage that was labelled alone: only its document's name tells the kind."""
-    page = Page(row["document"], row["language"], ())
-    kind = kind_of(row["document"], page)
-    return classify_passage(features, kind, row["language"], model)
-
-
 def _scores_of_shipped(rows: Sequence[Row]) -> dict[str, float]:
     """Of passages that the weights have not learned from."""
     shipped = shipped_model()
-    verdicts = [_verdict(row, features_of(row), shipped) for row in rows]
+    verdicts = [verdict_of(row, features_of(row), shipped) for row in rows]
     return passage_scores(rows, verdicts)

@@ -19,6 +19,8 @@ from analysis.classify.features import (
     kind_of,
     passage_features,
 )
+from analysis.classify.model import Model
+from analysis.classify.verdict import Verdict, classify_passage
 from analysis.diff import passages
 from analysis.diff.wording import wording
 from analysis.extract import read_page
@@ -88,6 +90,13 @@ def features_of(row: Row) -> PassageFeatures:
     return passage_features(
         passage, wording(passage), kind_of(row["document"], empty), row["language"]
     )
+
+
+def verdict_of(row: Row, features: PassageFeatures, model: Model) -> Verdict:
+    """Of a passage that was labelled alone: only its document's name tells the kind."""
+    page = Page(row["document"], row["language"], ())
+    kind = kind_of(row["document"], page)
+    return classify_passage(features, kind, row["language"], model)
 
 
 def labelled_passages(folder: Path) -> list[Row]:

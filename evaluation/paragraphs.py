@@ -10,21 +10,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from analysis.classify.features import kind_of
 from analysis.classify.model import shipped_model
-from analysis.classify.verdict import classify_passage
-from analysis.model import Page
-from evaluation.labels import changed_paragraphs, features_of
+from evaluation.labels import changed_paragraphs, features_of, verdict_of
 
 
 def main() -> None:
     counts: Counter[tuple[str, bool, bool]] = Counter()
     model = shipped_model()
     for row in changed_paragraphs():
-        language = row["language"]
-        kind = kind_of(row["document"], Page(row["document"], language, ()))
-        verdict = classify_passage(features_of(row), kind, language, model)
-        counts[language, row["label"]["alert"], verdict.alert] += 1
+        verdict = verdict_of(row, features_of(row), model)
+        counts[row["language"], row["label"]["alert"], verdict.alert] += 1
     for language in ("en", "fr", "de"):
         told, missed, alike, quiet = (
             counts[language, must, alerts]
